@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.architecture import FixedAspect, WithEmbedding
-from distillplan.catalog import check_groups
+from distillplan.checks import check_groups
 from distillplan.errors import InputError
 from distillplan.shapes import ModelShape
 

@@ -6,6 +6,7 @@ import yaml
 from distillplan import catalog
 from distillplan.errors import InputError
 from distillplan.published import Status
+from distillplan.schemas.reader import schema_names, schema_text
 
 LAWS = catalog.laws()
 GOOD = {
@@ -120,6 +121,6 @@ def test_exponents_are_numbers(tmp_path):
 
 
 def test_schemas_are_listed():
-    assert set(catalog.schema_names()) >= {"plan", "prediction", "law", "laws", "check"}
+    assert set(schema_names()) >= {"plan", "prediction", "law", "laws", "check"}
     with pytest.raises(InputError, match="did you mean 'plan'"):
-        catalog.schema_text("plam")
+        schema_text("plam")

@@ -12,6 +12,7 @@ import pytest
 from distillplan import Scenario, catalog, plan
 from distillplan.confidence import with_confidence
 from distillplan.render.documents import document
+from distillplan.schemas.reader import schema_text
 
 BUDGET = ["budget", "1e21", "--student", "1B"]
 ESTIMATE = ["estimate", "--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm"]
@@ -81,7 +82,7 @@ def test_json_is_one_document_of_its_schema(words):
     assert found.returncode == 0
     assert found.stderr == ""
     answer = json.loads(found.stdout, parse_constant=pytest.fail)
-    schema = json.loads(catalog.schema_text(schema_of(words)))
+    schema = json.loads(schema_text(schema_of(words)))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(answer, schema)
 

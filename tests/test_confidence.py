@@ -14,14 +14,17 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.architecture import FixedAspect
 from distillplan.budgets import spend
 from distillplan.confidence import BEYOND, confidence, with_confidence
-from distillplan.draws import DISTILLATION_COLUMNS, Draws, for_problems, read_draws
+from distillplan.drawn import for_problems
+from distillplan.draws import DISTILLATION_COLUMNS, Draws, read_draws
+from distillplan.entries import coefficients_dir
 from distillplan.errors import InputError
 from distillplan.fitting.joint import COLUMNS
 from distillplan.gaussian import band90, below
 from distillplan.laws import DistillationLaw, SupervisedLaw
+from distillplan.notices import Severity
 from distillplan.optimize import optima_near, optima_over_teachers
 from distillplan.problems import Bounds, Optima, Problems
-from distillplan.results import Severity, Verdict
+from distillplan.results import Verdict
 from distillplan.scenario import Limits
 from distillplan.units import parse_budget
 
@@ -306,7 +309,7 @@ def test_a_teacher_that_is_free_is_judged_like_any():
 def test_the_shipped_draws_are_read_whole():
     assert DRAWS.size == 300
     assert set(DISTILLATION_COLUMNS) == set(COLUMNS)
-    notes = (catalog.coefficients_dir() / "draws" / "busbridge2025.yaml").read_text()
+    notes = (coefficients_dir() / "draws" / "busbridge2025.yaml").read_text()
     assert f"sigma_run: {DRAWS.sigma_run}" in notes
 
 

@@ -16,6 +16,7 @@ from distillplan.fitting.bootstrap import bootstrap
 from distillplan.fitting.fit import fit_supervised
 from distillplan.fitting.rows import Rows
 from distillplan.runs_file import read_runs
+from distillplan.schemas.reader import schema_text
 from tests.fitting_cases import (
     BESIROGLU,
     BESIROGLU_ERRORS,
@@ -48,7 +49,7 @@ def answer(*words, code=0, **settings):
     assert found.returncode == code, found.stderr
     assert found.stderr == ""
     data = json.loads(found.stdout, parse_constant=pytest.fail)
-    schema = json.loads(catalog.schema_text("fit"))
+    schema = json.loads(schema_text("fit"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(data, schema)
     return data
@@ -209,7 +210,7 @@ def test_own_distilled_runs_make_a_law_to_plan_with(figure1, tmp_path):
         check=True,
     )
     plan = json.loads(planned.stdout)
-    jsonschema.validate(plan, json.loads(catalog.schema_text("plan")))
+    jsonschema.validate(plan, json.loads(schema_text("plan")))
     assert plan["confidence"]["draws"] == 256
     assert plan["law"]["name"] == "mine"
     drawn = catalog.draws(law).law

@@ -2,7 +2,7 @@
 
 import pytest
 
-from distillplan import hardware_catalog
+from distillplan import hardware_catalog, model_catalog
 from distillplan.errors import InputError
 
 
@@ -20,9 +20,9 @@ def test_a_name_that_variants_share_is_refused(name):
 
 
 def test_every_model_is_found_under_its_name_and_its_publishers():
-    for name in hardware_catalog.model_names():
-        assert hardware_catalog.model(name).name == name
-        assert hardware_catalog.model(f"someone/{name.upper()}").name == name
+    for name in model_catalog.model_names():
+        assert model_catalog.model(name).name == name
+        assert model_catalog.model(f"someone/{name.upper()}").name == name
 
 
 @pytest.mark.parametrize(
@@ -70,17 +70,17 @@ def test_a_wrong_config_says_what(tmp_path, text, words):
     path = tmp_path / "config.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=words):
-        hardware_catalog.model_config(path)
+        model_catalog.model_config(path)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     path = tmp_path / "config.json"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
-        hardware_catalog.model_config(path)
+        model_catalog.model_config(path)
     path.write_bytes(b" " * 4_000_001)
     with pytest.raises(InputError, match="larger than"):
-        hardware_catalog.model_config(path)
+        model_catalog.model_config(path)
 
 
 def test_countries_have_codes_and_names():

@@ -2,8 +2,7 @@
 
 import pytest
 
-from distillplan.catalog import check_groups
-from distillplan.checks import check_group, report
+from distillplan.checks import check_group, check_groups, report
 
 GROUPS = {group.where: (law, group) for law, group in check_groups()}
 

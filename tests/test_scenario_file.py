@@ -13,9 +13,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from distillplan import Bounds, Scenario, Teacher, catalog, law, plan
+from distillplan import Bounds, Scenario, Teacher, law, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.architecture import FixedAspect
+from distillplan.entries import coefficients_dir
 from distillplan.errors import InputError
 from distillplan.render.documents import document
 from distillplan.scenario_file import read_grid, read_scenarios
@@ -27,11 +28,12 @@ from distillplan.scenario_keys import (
     scenario_of,
     words,
 )
+from distillplan.schemas.reader import schema_text
 from distillplan.units import Budget
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LN2 = math.log(2)
-COEFFICIENTS = catalog.coefficients_dir()
+COEFFICIENTS = coefficients_dir()
 
 
 @pytest.fixture
@@ -548,7 +550,7 @@ def test_faults_of_hardware(words, says):
 
 
 def test_the_schema_knows_every_key():
-    schema = json.loads(catalog.schema_text("scenario"))
+    schema = json.loads(schema_text("scenario"))
     jsonschema.Draft202012Validator.check_schema(schema)
     known = schema["$defs"]["scenario"]["properties"]
     assert set(known) == {*words(), "assert"}
@@ -561,7 +563,7 @@ def test_the_schema_knows_every_key():
 
 
 def test_the_schema_refuses_what_we_refuse():
-    schema = json.loads(catalog.schema_text("scenario"))
+    schema = json.loads(schema_text("scenario"))
     for wrong in (
         {"base": {"studnt": 1}},
         {"base": {"compute": True}},

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from distillplan import catalog
+from distillplan.schemas.reader import schema_text
 from tests.test_cli import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -46,14 +46,14 @@ def test_json_is_one_document_of_its_schema(name):
     assert found.returncode == 0
     assert found.stderr == ""
     through([sys.executable, "-m", "json.tool"], found.stdout)
-    schema = json.loads(catalog.schema_text(name))
+    schema = json.loads(schema_text(name))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(found.stdout, parse_constant=pytest.fail), schema)
 
 
 def test_schemas_of_comparisons_look_into_their_plans():
     answer = json.loads(run(*COMPARE, "-o", "json").stdout)
-    schema = json.loads(catalog.schema_text("comparison"))
+    schema = json.loads(schema_text("comparison"))
     answer["plans"][0]["options"][0]["loss"] = "low"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(answer, schema)

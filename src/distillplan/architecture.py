@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 HEAD_WIDTH = 128
 """Channels of an attention head in the paper's models; Table 13 comes out to the unit with it."""
 
-TRAINING_PASSES = 3.0
-"""Training costs a forward and a backward pass, and a backward pass two forwards (Equation 70)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class FixedAspect:

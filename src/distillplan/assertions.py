@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from distillplan.accounting import Accounting, Flops
 from distillplan.errors import InputError
 from distillplan.results import Option, Plan, Status, Verdict
+from distillplan.suggest import nearest
 from distillplan.units import parse_count
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -96,7 +97,7 @@ def assertion(key: str, condition: Any) -> Assertion:
     of_the_plan = name in ("verdict", "margin_nats")
     if (name not in _WORDS and name not in NUMBERS) or (part and of_the_plan):
         known = [*_WORDS, *NUMBERS]
-        raise InputError(f"assertion: the key {key!r} is unknown; {_nearest(key, known)}")
+        raise InputError(f"assertion: the key {key!r} is unknown; {nearest(key, known)}")
     if name == "fits" and isinstance(condition, bool):  # YAML reads yes and no so
         condition = "yes" if condition else "no"
     if isinstance(condition, bool) or not isinstance(condition, str | int | float):
@@ -163,10 +164,3 @@ def _number(text: str, key: str) -> float:
     if re.fullmatch(r"0+(\.0*)?|\.0+", digits):
         return 0.0
     return sign * parse_count(digits, f"assertion {key}", "2.3")
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    import difflib  # only for somebody who mistyped
-
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"

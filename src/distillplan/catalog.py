@@ -1,30 +1,23 @@
-"""What ships as data: the only reader of the coefficient files."""
+"""The laws that ship, and law files of the user's own."""
 
-from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distillplan.entries import Entry, coefficients_dir
 from distillplan.errors import InputError
 from distillplan.laws import DistillationLaw, SupervisedLaw
 from distillplan.published import Check, Coefficient, DrawsFile, PublishedLaw, Status
+from distillplan.suggest import nearest
 from distillplan.yamlfile import read_text, read_yaml
 
 if TYPE_CHECKING:
-    from distillplan.checks import CheckGroup
     from distillplan.draws import Draws
 
 DEFAULT_LAW = "busbridge2025"
 
 SUPERVISED_LETTERS = ("E", "A", "B", "alpha", "beta", "gamma")
 DISTILLATION_LETTERS = ("c0", "c1", "f1", "d1", "A", "B", "alpha", "beta", "gamma")
-
-
-def coefficients_dir() -> Path:
-    """The folder of data: inside an installed package, beside ``src`` in a checkout."""
-    # importlib.resources costs 10 ms at every start; a wheel is unpacked, so a path will do
-    packaged = Path(__file__).parent / "coefficients"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "coefficients"
 
 
 @cache
@@ -92,78 +85,6 @@ def draws(law: PublishedLaw) -> "Draws | None":
     return found
 
 
-def schema_names() -> tuple[str, ...]:
-    """Documents that have a JSON Schema."""
-    return tuple(sorted(path.name.split(".")[0] for path in _schemas().glob("*.json")))
-
-
-def schema_text(name: str) -> str:
-    """The JSON Schema of one document.
-
-    Raises:
-        InputError: for a name that has none.
-    """
-    if name not in schema_names():
-        raise InputError(f"schema: {name!r} is unknown; {nearest(name, schema_names())}")
-    text = (_schemas() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip()
-    if '"plan.schema.json' not in text:
-        return text
-    import json  # only here
-
-    # a schema that refers to that of plans carries it along, under its own $id
-    whole, plan = json.loads(text), json.loads(schema_text("plan"))
-    whole["$defs"] = {"plan": {"$id": "plan.schema.json", **plan}, **whole.get("$defs", {})}
-    return json.dumps(whole, indent=2)
-
-
-def _schemas() -> Path:
-    return Path(__file__).parent / "schemas"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What to say to somebody who mistyped a name.
-
-    >>> nearest("busbridge", ["busbridge2025", "kaplan2020"])
-    "did you mean 'busbridge2025'?"
-    """
-    import difflib  # only for somebody who mistyped
-
-    known = list(known)
-    close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(repr(one) for one in close)}?"
-    return f"known are {', '.join(known)}"
-
-
-def check_groups() -> "tuple[tuple[PublishedLaw, CheckGroup], ...]":
-    """The published tables and figures to check, each with the law it belongs to."""
-    found: list[tuple[PublishedLaw, CheckGroup]] = []
-    for path in sorted((coefficients_dir() / "checks").glob("*.yaml")):
-        entry = _Entry(read_yaml(path), path.name)
-        belongs = law(entry.text("law"))
-        found += [(belongs, _check_group(one)) for one in entry.items("groups")]
-        entry.finish()
-    return tuple(found)
-
-
-def _check_group(data: Any) -> "CheckGroup":
-    from distillplan.checks import KINDS, CheckGroup  # pulls in the planner; only `check` needs it
-
-    entry = _Entry(data, "groups")
-    group = CheckGroup(
-        where=entry.text("where"),
-        kind=entry.choice("kind", tuple(KINDS), ""),
-        note=entry.text("note"),
-        columns=entry.texts("columns"),
-        rows=tuple(tuple(row) for row in entry.items("rows")),
-        relative=bool(entry.data.get("relative", False)),
-        low=entry.number("low") if "low" in entry else 0.0,
-        high=entry.number("high") if "high" in entry else 0.0,
-    )
-    entry.finish("relative")
-    return group
-
-
 @cache
 def _shipped_law(name: str) -> PublishedLaw:
     return _read_law(coefficients_dir() / "laws" / f"{name}.yaml")
@@ -187,7 +108,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
     Raises:
         InputError: naming what is missing, unknown or not a number.
     """
-    entry = _Entry(data, "law")
+    entry = Entry(data, "law")
     blocks = entry.mapping("coefficients")
     supervised = _coefficients(blocks.mapping("supervised"), SUPERVISED_LETTERS, optional="gamma")
     values = {letter: one.value for letter, one in supervised.items()}
@@ -224,7 +145,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
 
 
 def _coefficients(
-    entry: "_Entry", letters: tuple[str, ...], optional: str = ""
+    entry: "Entry", letters: tuple[str, ...], optional: str = ""
 ) -> dict[str, Coefficient]:
     """The coefficients of one side, by letter."""
     found = {}
@@ -243,19 +164,19 @@ def _coefficients(
     return found
 
 
-def _draws_file(entry: "_Entry", folder: Path) -> DrawsFile:
+def _draws_file(entry: "Entry", folder: Path) -> DrawsFile:
     found = DrawsFile(str(folder / entry.text("file")), entry.number("sigma_run"))
     entry.finish()
     return found
 
 
-def _ranges(entry: "_Entry") -> dict[str, tuple[float, float]]:
+def _ranges(entry: "Entry") -> dict[str, tuple[float, float]]:
     """Low and high of each input."""
     return {key: entry.pair(key) for key in entry.data}
 
 
 def _check(data: Any) -> Check:
-    entry = _Entry(data, "checks")
+    entry = Entry(data, "checks")
     given = entry.mapping("given")
     quantity = "tokens_per_param" if "compute" in given else "loss"
     found = Check(
@@ -267,68 +188,3 @@ def _check(data: Any) -> Check:
     )
     entry.finish()
     return found
-
-
-class _Entry:
-    """A mapping of a data file that is read key by key; what nobody asked for is a fault."""
-
-    def __init__(self, data: Any, where: str) -> None:
-        if not isinstance(data, Mapping):
-            raise InputError(f"{where}: is {type(data).__name__}; it must be a mapping")
-        self.data, self.where, self.read = data, where, set[str]()
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.data
-
-    def _value(self, key: str) -> Any:
-        self.read.add(key)
-        if key not in self.data:
-            raise InputError(f"{self.where}: the key {key!r} is missing")
-        return self.data[key]
-
-    def mapping(self, key: str) -> "_Entry":
-        return _Entry(self._value(key), f"{self.where}.{key}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        self.read.add(key)
-        if default is not None and key not in self.data:
-            return default
-        return " ".join(str(self._value(key)).split())
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        self.read.add(key)
-        return tuple(" ".join(str(one).split()) for one in self.data.get(key) or ())
-
-    def items(self, key: str) -> list[Any]:
-        value = self._value(key)
-        if not isinstance(value, list):
-            raise InputError(f"{self.where}.{key}: {value!r} is not a list")
-        return value
-
-    def number(self, key: str) -> float:
-        value = self._value(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputError(f"{self.where}.{key}: {value!r} is not a number")
-        return float(value)
-
-    def pair(self, key: str) -> tuple[float, float]:
-        value = self._value(key)
-        where = f"{self.where}.{key}"
-        if not (isinstance(value, list) and len(value) == 2):
-            raise InputError(f"{where}: {value!r} is not a pair [low, high]")
-        ends = _Entry({"low": value[0], "high": value[1]}, where)
-        return ends.number("low"), ends.number("high")
-
-    def choice(self, key: str, known: tuple[str, ...], default: str) -> str:
-        value = self.text(key, default)
-        if value not in known:
-            raise InputError(f"{self.where}.{key}: {value!r} is none of {', '.join(known)}")
-        return value
-
-    def finish(self, *also: str) -> None:
-        """Refuse keys that nothing read."""
-        for key in self.data:
-            if key not in self.read and key not in also:
-                raise InputError(
-                    f"{self.where}: the key {key!r} is unknown; {nearest(str(key), self.read)}"
-                )

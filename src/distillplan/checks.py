@@ -9,6 +9,8 @@ import numpy as np
 from distillplan import evaluate
 from distillplan.accounting import Accounting
 from distillplan.architecture import HEAD_WIDTH
+from distillplan.catalog import law
+from distillplan.entries import Entry, coefficients_dir
 from distillplan.evaluate import cells
 from distillplan.inverse import least_compute
 from distillplan.planner import plan, predict
@@ -16,6 +18,7 @@ from distillplan.published import PublishedLaw
 from distillplan.results import Option
 from distillplan.scenario import Scenario
 from distillplan.shapes import ModelShape
+from distillplan.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from distillplan.hardware.published import ErrorSummary
@@ -285,3 +288,30 @@ KINDS: Mapping[str, Callable[[PublishedLaw, Mapping[str, Any]], Iterator[Finding
     "saving": _saving,
 }
 """How each kind of published number is computed here."""
+
+
+def check_groups() -> tuple[tuple[PublishedLaw, CheckGroup], ...]:
+    """The published tables and figures to check, each with the law it belongs to."""
+    found: list[tuple[PublishedLaw, CheckGroup]] = []
+    for path in sorted((coefficients_dir() / "checks").glob("*.yaml")):
+        entry = Entry(read_yaml(path), path.name)
+        belongs = law(entry.text("law"))
+        found += [(belongs, _check_group(one)) for one in entry.items("groups")]
+        entry.finish()
+    return tuple(found)
+
+
+def _check_group(data: Any) -> CheckGroup:
+    entry = Entry(data, "groups")
+    group = CheckGroup(
+        where=entry.text("where"),
+        kind=entry.choice("kind", tuple(KINDS), ""),
+        note=entry.text("note"),
+        columns=entry.texts("columns"),
+        rows=tuple(tuple(row) for row in entry.items("rows")),
+        relative=bool(entry.data.get("relative", False)),
+        low=entry.number("low") if "low" in entry else 0.0,
+        high=entry.number("high") if "high" in entry else 0.0,
+    )
+    entry.finish("relative")
+    return group

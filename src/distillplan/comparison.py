@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from distillplan.assertions import Assertion, Outcome, check
-from distillplan.catalog import nearest
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.planner import plan
 from distillplan.results import Plan
 from distillplan.scenario import Scenario
+from distillplan.suggest import nearest
 from distillplan.units import format_flops
 
 

@@ -18,18 +18,9 @@ from distillplan.draws import Draws
 from distillplan.evaluate import Cells, cells, together
 from distillplan.gaussian import band90, below, quantile
 from distillplan.laws import FloatArray
+from distillplan.notices import Notice, Severity
 from distillplan.problems import Optima
-from distillplan.results import (
-    Confidence,
-    FlipShares,
-    Option,
-    OptionBands,
-    Plan,
-    PlanWarning,
-    Severity,
-    Shares,
-    Verdict,
-)
+from distillplan.results import Confidence, FlipShares, Option, OptionBands, Plan, Shares, Verdict
 from distillplan.scenario import Scenario
 from distillplan.verdict import sides
 
@@ -211,14 +202,14 @@ def _free_sizes(scenario: Scenario, option: Option) -> Iterator[str]:
         yield "teacher_loss"
 
 
-def _warned(plan: Plan, more: list[PlanWarning]) -> Plan:
+def _warned(plan: Plan, more: list[Notice]) -> Plan:
     """The plan with further warnings, gravest first."""
     found = sorted((*plan.warnings, *more), key=lambda one: one.severity is Severity.INFO)
     return plan._replace(warnings=tuple(found))
 
 
-def _no_draws(plan: Plan) -> PlanWarning:
-    return PlanWarning(
+def _no_draws(plan: Plan) -> Notice:
+    return Notice(
         code="law_has_no_draws",
         severity=Severity.INFO,
         message=(
@@ -228,7 +219,7 @@ def _no_draws(plan: Plan) -> PlanWarning:
     )
 
 
-def _doubts(plan: Plan, found: Confidence) -> Iterator[PlanWarning]:
+def _doubts(plan: Plan, found: Confidence) -> Iterator[Notice]:
     """Where the draws part from the published set, or cannot know enough."""
     if found.offset_nats is None or found.shares_without_noise is None or plan.verdict is None:
         return
@@ -237,7 +228,7 @@ def _doubts(plan: Plan, found: Confidence) -> Iterator[PlanWarning]:
     if other or abs(found.offset_nats) > LEANING * plan.scenario.tie_nats:
         side = "distill" if found.offset_nats > 0 else "supervised"
         end = f"; by them alone the verdict would be {likely}" if other else ""
-        yield PlanWarning(
+        yield Notice(
             code=f"draws_lean_to_{side}",
             severity=Severity.WARNING if other else Severity.INFO,
             message=(
@@ -247,7 +238,7 @@ def _doubts(plan: Plan, found: Confidence) -> Iterator[PlanWarning]:
             ),
         )
     if any(one.code.endswith("_outside_fit") for one in plan.warnings):
-        yield PlanWarning(
+        yield Notice(
             code="confidence_beyond_fit",
             severity=Severity.INFO,
             message=(

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from distillplan.architecture import TRAINING_PASSES, Family
+from distillplan.accounting import TRAINING_PASSES
+from distillplan.architecture import Family
 from distillplan.laws import FloatArray
 
 

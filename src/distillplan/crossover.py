@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distillplan import evaluate
-from distillplan.accounting import Accounting
-from distillplan.architecture import TRAINING_PASSES
+from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError
 from distillplan.laws import FloatArray
 from distillplan.published import PublishedLaw

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.draws import Draws, for_problems
+from distillplan.draws import Draws
 from distillplan.evaluate import Cells, given_teacher, law_of, problems_of
-from distillplan.laws import DistillationLaw, FloatArray
+from distillplan.laws import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.minimise import column
 from distillplan.optimize import (
     optima_near,
     optima_over_teachers,
@@ -137,3 +138,12 @@ def _each(found: Optima, change: Callable[[FloatArray], FloatArray]) -> Optima:
     """The same with every array changed, the spread left out."""
     arrays: list[Any] = [None if one is None else change(one) for one in found[:-1]]
     return Optima(*arrays)
+
+
+def for_problems(law: Any, times: int) -> Any:
+    """The drawn laws, one after the other, so many times, shaped to meet the optimiser's arrays."""
+    values = (
+        for_problems(one, times) if isinstance(one, SupervisedLaw) else column(np.tile(one, times))
+        for one in law
+    )
+    return type(law)(*values)

@@ -6,7 +6,6 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.laws import DistillationLaw, LossLaw, SupervisedLaw
-from distillplan.minimise import column
 
 SUPERVISED_COLUMNS = tuple(f"supervised.{name}" for name in SupervisedLaw._fields)
 DISTILLATION_COLUMNS = SUPERVISED_COLUMNS + DistillationLaw._fields[1:]
@@ -65,12 +64,3 @@ def read_draws(text: str, name: str, sigma_run: float) -> Draws:
         return Draws(alone, sigma_run)
     primed = (columns[one] for one in DISTILLATION_COLUMNS[len(SUPERVISED_COLUMNS) :])
     return Draws(DistillationLaw(alone, *primed), sigma_run)
-
-
-def for_problems(law: Any, times: int) -> Any:
-    """The drawn laws, one after the other, so many times, shaped to meet the optimiser's arrays."""
-    values = (
-        for_problems(one, times) if isinstance(one, SupervisedLaw) else column(np.tile(one, times))
-        for one in law
-    )
-    return type(law)(*values)

@@ -13,9 +13,10 @@ from distillplan import evaluate
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
 from distillplan.evaluate import cells
+from distillplan.notices import Notice, Severity
 from distillplan.planner import plan
 from distillplan.published import PublishedLaw, Status
-from distillplan.results import Plan, PlanWarning, Severity, Verdict
+from distillplan.results import Plan, Verdict
 from distillplan.scenario import Scenario
 
 
@@ -65,7 +66,7 @@ class Ensemble(NamedTuple):
     tokens_per_param: Spread | None
     """None for fewer than two laws."""
     tokens_per_param_6nd: Spread | None
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Notice, ...]
 
 
 def ensemble(scenario: Scenario, laws: tuple[PublishedLaw, ...]) -> Ensemble:
@@ -149,22 +150,22 @@ def _spread(values: dict[str, float | None]) -> Spread | None:
     return Spread(known[least], least, known[most], most, known[most] / known[least])
 
 
-def _warnings(said: tuple[LawSays, ...]) -> Iterator[PlanWarning]:
+def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
     silent = [one.law for one in said if one.verdict is None]
     if silent:
-        yield PlanWarning(
+        yield Notice(
             code="laws_without_verdict",
             severity=Severity.INFO,
             message=f"no verdict from {', '.join(silent)}: supervised laws, or too small a budget",
         )
     outside = [one.law for one in said if one.outside_fit]
     if outside:
-        yield PlanWarning(
+        yield Notice(
             code="laws_outside_fit",
             severity=Severity.WARNING,
             message=f"outside the fitted range: {', '.join(outside)}",
         )
-    yield PlanWarning(
+    yield Notice(
         code="losses_not_comparable",
         severity=Severity.INFO,
         message=(
@@ -173,7 +174,7 @@ def _warnings(said: tuple[LawSays, ...]) -> Iterator[PlanWarning]:
         ),
     )
     if len({one.counts.split()[0] for one in said}) > 1:
-        yield PlanWarning(
+        yield Notice(
             code="counts_differ",
             severity=Severity.INFO,
             message=(

@@ -3,8 +3,7 @@
 import math
 from dataclasses import replace
 
-from distillplan.accounting import Accounting, Logits, Share, share
-from distillplan.architecture import TRAINING_PASSES
+from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate_notes import headline, settings_of, sources_of, warnings_of
 from distillplan.estimate_results import (
@@ -14,7 +13,6 @@ from distillplan.estimate_results import (
     LayoutFacts,
     Memory,
     ModelFacts,
-    NamedModel,
     Question,
     Speed,
     Step,
@@ -25,7 +23,6 @@ from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.machine import (
     NOTHING_PAID,
     Machine,
-    Model,
     bill_of,
     student_speed,
     student_step_seconds,
@@ -40,6 +37,7 @@ from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
 from distillplan.hardware.strategy import Sharding
 from distillplan.hardware.throughput import distillation_throughput
+from distillplan.named_models import Model, NamedModel
 from distillplan.shapes import ModelShape
 
 

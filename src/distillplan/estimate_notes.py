@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from distillplan.accounting import Logits
-from distillplan.estimate_results import Basis, Memory, NamedModel, Question
+from distillplan.estimate_results import Memory, Question
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
 from distillplan.hardware.fit import Fits
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.storage import STORAGE_PRICE_DATE
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.results import PlanWarning, Severity
+from distillplan.named_models import Basis, NamedModel
+from distillplan.notices import Notice, Severity
 from distillplan.shapes import ModelShape
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
@@ -44,15 +45,13 @@ def headline(question: Question, bill: Bill, fits: Fits) -> str:
     )
 
 
-def warnings_of(
-    question: Question, bill: Bill, fits: Fits, memory: Memory
-) -> tuple[PlanWarning, ...]:
+def warnings_of(question: Question, bill: Bill, fits: Fits, memory: Memory) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, the gravest first."""
     found = [
         *_memory_warnings(question, fits, memory),
         *_model_warnings(question),
         *_speed_warnings(question),
-        *(PlanWarning(one.code, Severity(one.severity), one.message) for one in bill.notices),
+        *bill.notices,
     ]
     return tuple(sorted(found, key=lambda one: one.severity is not Severity.WARNING))
 
@@ -113,13 +112,13 @@ def settings_of(question: Question) -> Mapping[str, Any]:
     }
 
 
-def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator[PlanWarning]:
+def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator[Notice]:
     if fits is Fits.YES:
         return
     cluster = question.machine.cluster
     limit = format_bytes(memory.usable_bytes_per_gpu)
     if memory.why_no_layout is not None:
-        yield PlanWarning("fits_nowhere", Severity.WARNING, memory.why_no_layout)
+        yield Notice("fits_nowhere", Severity.WARNING, memory.why_no_layout)
     elif fits is Fits.NO:
         least = memory.smallest_layout
         where = "" if least is None else f"; it needs at least {least.gpus} of them"
@@ -127,18 +126,18 @@ def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator
         steps = memory.steps_to_fit
         if steps and steps[-1].fits is Fits.YES:
             message += f", or switch on, in turn: {', '.join(step.name for step in steps)}"
-        yield PlanWarning("does_not_fit", Severity.WARNING, message)
+        yield Notice("does_not_fit", Severity.WARNING, message)
     else:
         message = f"the margin to {limit} is smaller than the known error of the estimate (15 %)"
-        yield PlanWarning("fit_uncertain", Severity.WARNING, message)
+        yield Notice("fit_uncertain", Severity.WARNING, message)
 
 
-def _model_warnings(question: Question) -> Iterator[PlanWarning]:
+def _model_warnings(question: Question) -> Iterator[Notice]:
     student, teacher = question.model, question.teacher
     sized = [one.name for one in (student, teacher) if one is not None and one.basis is Basis.SIZE]
     if sized:
         family = question.machine.family
-        yield PlanWarning(
+        yield Notice(
             "size_without_shape",
             Severity.INFO,
             f"{' and '.join(sized)}: taken as non-embedding parameters of the paper's family "
@@ -148,7 +147,7 @@ def _model_warnings(question: Question) -> Iterator[PlanWarning]:
     if teacher is None:
         return
     if _exact(student) and _exact(teacher) and student.shape.vocab != teacher.shape.vocab:
-        yield PlanWarning(
+        yield Notice(
             "vocabulary_differs",
             Severity.WARNING,
             f"{student.name} has {student.shape.vocab} rows of vocabulary and {teacher.name} "
@@ -156,33 +155,33 @@ def _model_warnings(question: Question) -> Iterator[PlanWarning]:
             "transplant the tokenizer)",
         )
     elif student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
-        yield PlanWarning(
+        yield Notice(
             "tokenizer_differs",
             Severity.WARNING,
             f"{student.name} uses {student.tokenizer}, {teacher.name} {teacher.tokenizer}",
         )
     if teacher.distillation_licence:
         message = f"{teacher.name}: {teacher.distillation_licence}"
-        yield PlanWarning("teacher_licence", Severity.INFO, message)
+        yield Notice("teacher_licence", Severity.INFO, message)
 
 
-def _speed_warnings(question: Question) -> Iterator[PlanWarning]:
+def _speed_warnings(question: Question) -> Iterator[Notice]:
     machine = question.machine
     gpu, strategy = machine.cluster.gpu, machine.strategy
     if "bf16" not in gpu.peak_flops_per_s and strategy.precision is Precision.BF16:
         message = f"{gpu.name} has no bf16 products; computed with fp16, which needs loss scaling"
-        yield PlanWarning("no_bf16", Severity.WARNING, message)
+        yield Notice("no_bf16", Severity.WARNING, message)
     if machine.mfu is not None or machine.tokens_per_s is not None:
         return
     if gpu.vendor != CALIBRATED_VENDOR:
-        yield PlanWarning(
+        yield Notice(
             "other_vendor",
             Severity.WARNING,
             f"the speed model knows {CALIBRATED_VENDOR} GPUs; on {gpu.name} the software stack "
             "differs, and the interval is wider; a measured --mfu is better",
         )
     elif not gpu.calibrated:
-        yield PlanWarning(
+        yield Notice(
             "gpu_not_calibrated",
             Severity.INFO,
             f"no published training run on {gpu.name} stands behind its speed, which follows "
@@ -190,14 +189,14 @@ def _speed_warnings(question: Question) -> Iterator[PlanWarning]:
         )
     models = (question.model, question.teacher)
     if any(one is not None and one.shape.experts for one in models):
-        yield PlanWarning(
+        yield Notice(
             "mixture_of_experts",
             Severity.WARNING,
             "speeds of mixtures of experts depend most on the software; pages left out were off "
             "by 29 % in the middle (distillplan check throughput)",
         )
     if strategy.pp > 1 and machine.cluster.gpus >= TUNED_RUN_GPUS:
-        yield PlanWarning(
+        yield Notice(
             "tuned_run",
             Severity.INFO,
             "runs of thousands of GPUs that were tuned for months, such as Llama 3 405B, are up "
@@ -205,7 +204,7 @@ def _speed_warnings(question: Question) -> Iterator[PlanWarning]:
         )
     if question.logits is Logits.CACHED and question.teacher is not None:
         message = "the logits are on disk already: neither their pass nor their storage is billed"
-        yield PlanWarning("logits_on_disk", Severity.INFO, message)
+        yield Notice("logits_on_disk", Severity.INFO, message)
 
 
 def _exact(named: NamedModel) -> bool:

@@ -1,47 +1,19 @@
 """What `estimate` is asked and what it answers: plain records; nothing computes here."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import BillLine
 from distillplan.hardware.fit import Fits
 from distillplan.hardware.gpu import Price
-from distillplan.hardware.machine import Machine, Model, StoredLogits
+from distillplan.hardware.machine import Machine, StoredLogits
 from distillplan.hardware.memory import MemoryParts, Moment
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, top_k
 from distillplan.hardware.throughput import ThroughputEstimate
-from distillplan.results import PlanWarning
-from distillplan.shapes import ModelShape
-
-
-class Basis(StrEnum):
-    """How a model was named."""
-
-    SIZE = "size"
-    """Non-embedding parameters of a model of the family."""
-    CATALOG = "catalog"
-    CONFIG = "config"
-    """A Hugging Face config.json."""
-    SHAPE = "shape"
-    """Its layers and widths, one by one."""
-
-
-class NamedModel(NamedTuple):
-    """A model as the user named it."""
-
-    name: str
-    basis: Basis
-    model: Model
-    """What sets its speed."""
-    shape: ModelShape
-    """What fills the memory; of a size, a near model with round numbers."""
-    source: str
-    tokenizer: str | None = None
-    distillation_licence: str | None = None
-
+from distillplan.named_models import Basis, NamedModel
+from distillplan.notices import Notice
 
 DEFAULT_STORED = StoredLogits(format=top_k(128))
 """What a cache is taken to hold where nobody says."""
@@ -207,7 +179,7 @@ class Estimate(NamedTuple):
     memory: Memory
     distillation: DistillationStep | None
     bill: ItemisedBill
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Notice, ...]
     sources: tuple[str, ...]
 
     @property

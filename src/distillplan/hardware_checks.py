@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from distillplan import hardware_catalog as catalog
 from distillplan.checks import CheckRow
+from distillplan.entries import coefficients_dir, read_shipped
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Cluster, Precision
 from distillplan.hardware.machine import (
@@ -18,10 +19,19 @@ from distillplan.hardware.machine import (
     usual_strategy,
 )
 from distillplan.hardware.memory import memory_estimate
-from distillplan.hardware.published import ErrorSummary, compare_with_published, summarise_by_source
+from distillplan.hardware.published import (
+    ErrorSummary,
+    PublishedRun,
+    compare_with_published,
+    published_run_from_row,
+    stated_errors_from_entry,
+    summarise_by_source,
+)
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import Kind, format_of, stored_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
+from distillplan.hardware_catalog import csv_rows
+from distillplan.model_catalog import model
 from distillplan.shapes import ModelShape
 
 WIDEST: Final = 3.0
@@ -44,7 +54,7 @@ TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage")
 def hardware_rows() -> Iterator[CheckRow]:
     """Every published figure about hardware beside ours."""
     yield from throughput_rows()
-    for group in catalog.hardware_check_groups():
+    for group in hardware_check_groups():
         for row in group["rows"]:
             computed = COMPUTED[group["topic"]](group, row)
             yield _row(
@@ -76,12 +86,12 @@ def throughput_rows() -> Iterator[CheckRow]:
 
 def error_summaries() -> tuple[ErrorSummary, ...]:
     """Errors with whole pages and GPU kinds left out, as calibrated, and now by source."""
-    return (*catalog.stated_errors(), *summarise_by_source(_comparisons()))
+    return (*stated_errors(), *summarise_by_source(_comparisons()))
 
 
 def _comparisons() -> Any:
     gpus = {gpu.name: gpu for gpu in catalog.gpus()}
-    return compare_with_published(catalog.published_runs(), gpus, catalog.throughput_model())
+    return compare_with_published(published_runs(), gpus, catalog.throughput_model())
 
 
 def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
@@ -105,7 +115,7 @@ def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     machine = replace(_machine(group, row), goodput=Range.exact(1.0))
     seconds = student_step_seconds(machine, _shape(row)).mid
     if row["logits"] == "online":
-        seconds += teacher_pass_seconds(machine, catalog.model(row["teacher"]).shape).mid
+        seconds += teacher_pass_seconds(machine, model(row["teacher"]).shape).mid
     return seconds * float(row["tokens"]) / machine.cluster.gpus
 
 
@@ -142,7 +152,7 @@ def _machine(group: Mapping[str, Any], row: Mapping[str, Any]) -> Machine:
 def _shape(row: Mapping[str, Any]) -> ModelShape:
     if "shape" in row:
         return ModelShape(**row["shape"])
-    return replace(catalog.model(row["model"]).shape, **row.get("with", {}))
+    return replace(model(row["model"]).shape, **row.get("with", {}))
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:
@@ -182,3 +192,19 @@ def _row(
         high=high,
         passed=low <= difference <= high,
     )
+
+
+def stated_errors() -> tuple[ErrorSummary, ...]:
+    """How well the speed model predicts, as its calibration found."""
+    return stated_errors_from_entry(read_shipped("throughput.yaml"))
+
+
+def published_runs() -> tuple[PublishedRun, ...]:
+    """The measured training speeds that ship."""
+    rows = csv_rows(coefficients_dir() / "throughput_runs.csv")
+    return tuple(published_run_from_row(row) for row in rows)
+
+
+def hardware_check_groups() -> tuple[Mapping[str, Any], ...]:
+    """Published memory, hours, seconds and bytes; the file says what each key is."""
+    return tuple(read_shipped("hardware_checks.yaml")["groups"])

@@ -5,7 +5,8 @@ from typing import NamedTuple, TypeAlias
 from distillplan.hardware.gpu import Gpu, Price
 from distillplan.hardware.machine import listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.hardware_catalog import CatalogModel, gpu, gpus, model, models, throughput_model
+from distillplan.hardware_catalog import gpu, gpus, throughput_model
+from distillplan.model_catalog import CatalogModel, model, models
 from distillplan.shapes import ModelShape
 
 CONTEXT = 4096

@@ -2,19 +2,49 @@
 
 import math
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from distillplan import hardware_catalog
+from distillplan import model_catalog
 from distillplan.architecture import FixedAspect
-from distillplan.catalog import nearest
 from distillplan.errors import InputError
-from distillplan.estimate_results import Basis, NamedModel
 from distillplan.shapes import ModelShape
+from distillplan.suggest import nearest
 from distillplan.units import format_count, parse_count
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a node, which divides the heads of most models."""
+
+
+Model: TypeAlias = float | ModelShape
+"""Non-embedding parameters of a model of the family, or an exact shape."""
+
+
+class Basis(StrEnum):
+    """How a model was named."""
+
+    SIZE = "size"
+    """Non-embedding parameters of a model of the family."""
+    CATALOG = "catalog"
+    CONFIG = "config"
+    """A Hugging Face config.json."""
+    SHAPE = "shape"
+    """Its layers and widths, one by one."""
+
+
+class NamedModel(NamedTuple):
+    """A model as the user named it."""
+
+    name: str
+    basis: Basis
+    model: Model
+    """What sets its speed."""
+    shape: ModelShape
+    """What fills the memory; of a size, a near model with round numbers."""
+    source: str
+    tokenizer: str | None = None
+    distillation_licence: str | None = None
 
 
 class Pair(NamedTuple):
@@ -96,11 +126,11 @@ def _exact(name: str | ModelShape) -> NamedModel | None:
     if isinstance(name, ModelShape):
         return NamedModel("the given shape", Basis.SHAPE, name, name, "as given")
     if name.lower().endswith(".json"):
-        shape = hardware_catalog.model_config(Path(name))
+        shape = model_catalog.model_config(Path(name))
         return NamedModel(Path(name).name, Basis.CONFIG, shape, shape, name)
-    if name.rpartition("/")[2].lower() not in hardware_catalog.model_names():
+    if name.rpartition("/")[2].lower() not in model_catalog.model_names():
         return None
-    found = hardware_catalog.model(name)
+    found = model_catalog.model(name)
     return NamedModel(
         name=found.name,
         basis=Basis.CATALOG,
@@ -119,9 +149,8 @@ def _size(text: str, family: FixedAspect, tp: int) -> NamedModel:
     except InputError:
         if text[:1].isdigit() or text[:1] in "+-.":
             raise
-        advice = nearest(text.rpartition("/")[2], hardware_catalog.model_names())
-        if advice.startswith("known"):
-            advice = "distillplan models lists them"
+        known = model_catalog.model_names()
+        advice = nearest(text.rpartition("/")[2], known, "distillplan models lists them")
         raise InputError(
             f"model: {text!r} is no size such as 7B, no config.json and no name of the catalog; "
             f"{advice}"

@@ -3,8 +3,7 @@
 import math
 
 from distillplan import evaluate
-from distillplan.accounting import Accounting
-from distillplan.architecture import TRAINING_PASSES
+from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.evaluate import cells
 from distillplan.flips import find_flips

@@ -4,11 +4,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Flops, Logits
+from distillplan.notices import Notice
 from distillplan.published import PublishedLaw
 from distillplan.scenario import Scenario
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import BillLine, Notice
+    from distillplan.hardware.bill import BillLine
     from distillplan.hardware.fit import Fits
     from distillplan.hardware.range import Range
 
@@ -38,22 +39,6 @@ class Status(StrEnum):
     AT_LOWER_BOUND = "at_lower_bound"
     INFEASIBLE = "infeasible"
     """The budget cannot pay for the least sizes."""
-
-
-class Severity(StrEnum):
-    """How much a warning should weigh."""
-
-    INFO = "info"
-    WARNING = "warning"
-
-
-class PlanWarning(NamedTuple):
-    """Something to know before trusting the plan."""
-
-    code: str
-    """Stable; for scripts."""
-    severity: Severity
-    message: str
 
 
 class Near(NamedTuple):
@@ -93,7 +78,7 @@ class OptionBill(NamedTuple):
     """Which phase that is."""
     phases: "tuple[BillLine, ...]"
     """The same by phase; they sum to the above."""
-    notices: "tuple[Notice, ...]"
+    notices: tuple[Notice, ...]
 
 
 class Option(NamedTuple):
@@ -270,7 +255,7 @@ class Plan(NamedTuple):
     """Supervised loss minus the loss of the deciding option; None where either is missing."""
     options: tuple[Option, ...]
     flips: Flips
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Notice, ...]
     law: PublishedLaw
     scenario: Scenario
     confidence: Confidence | None = None
@@ -307,5 +292,5 @@ class Prediction(NamedTuple):
     loss_with_best_teacher: float | None
     by_10_percent: dict[str, float]
     """Change of the loss, nats, for 10 % more student parameters, student tokens, teacher loss."""
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Notice, ...]
     law: PublishedLaw

@@ -15,6 +15,7 @@ from distillplan.errors import InputError
 from distillplan.loss_units import measured_loss
 from distillplan.problems import SIZE_RANGE, Bounds
 from distillplan.scenario import Limits, Scenario, Teacher
+from distillplan.suggest import nearest
 from distillplan.units import parse_pair
 
 Values = dict[str, Any]
@@ -97,6 +98,9 @@ ALIASES = {
 }
 """The words of the command line, where they are shorter."""
 
+SEE = "see distillplan schema scenario"
+"""Where all the words are."""
+
 GROUPS = ("teacher", "bounds", "architecture", "hardware")
 """Words whose value is a mapping of others, merged one level deep."""
 
@@ -160,7 +164,7 @@ def _one_key(written: str, value: Any) -> tuple[set[str], Values]:
     if key in GROUPS:
         return _group(key, value)
     if key not in KEYS:
-        raise InputError(f"the key {written[:60]!r} is unknown; {_nearest(written)}")
+        raise InputError(f"the key {written[:60]!r} is unknown; {nearest(written, words(), SEE)}")
     known = KEYS[key]
     if value is None:
         ends = (f"{known.place}.low", f"{known.place}.high")
@@ -183,9 +187,7 @@ def _group(group: str, value: Any) -> tuple[set[str], Values]:
     for name, one in value.items():
         if f"{group}.{name}" not in KEYS:
             known = [key.partition(".")[2] for key in KEYS if key.startswith(f"{group}.")]
-            raise InputError(
-                f"{group}: the key {name!r} is unknown; {catalog.nearest(str(name), known)}"
-            )
+            raise InputError(f"{group}: the key {name!r} is unknown; {nearest(str(name), known)}")
         took, found = _one_key(f"{group}.{name}", one)
         cleared |= took
         values |= found
@@ -196,11 +198,6 @@ def _placed(place: str, value: Any) -> Values:
     if place in _PAIRS:
         return {f"{place}.low": value[0], f"{place}.high": value[1]}
     return {place: value}
-
-
-def _nearest(written: str) -> str:
-    found = catalog.nearest(written, words())
-    return found if found.startswith("did") else "see distillplan schema scenario"
 
 
 def words() -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from distillplan import evaluate
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.headline import format_budget
 from distillplan.inverse import Way, least_budgets, optimum, smallest_students, spending
+from distillplan.notices import Notice
 from distillplan.options import option_from
 from distillplan.published import PublishedLaw
-from distillplan.results import Method, Option, PlanWarning
+from distillplan.results import Method, Option
 from distillplan.scenario import Scenario
 from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair
 from distillplan.validity import plan_warnings
@@ -58,7 +59,7 @@ class Target(NamedTuple):
     minimise: Goal
     headline: str
     ways: tuple[Reached, ...]
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Notice, ...]
     law: PublishedLaw
     scenario: Scenario
 
@@ -187,7 +188,7 @@ def _option(scenario: Scenario, way: Way) -> Option:
     )
 
 
-def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[PlanWarning, ...]:
+def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[Notice, ...]:
     """What to know of the supervised way and of the one that the scenario pays."""
     shown = [one.option for one in ways if one.option is not None and one.decides]
     alone = next((one.option for one in ways if one.accounting is None and one.option), None)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from distillplan.notices import Notice, Severity
 from distillplan.published import PublishedLaw, Status
-from distillplan.results import Option, PlanWarning, Severity
+from distillplan.results import Option
 from distillplan.scenario import Scenario
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
@@ -29,7 +30,7 @@ def plan_warnings(
     deciding: Option | None,
     options: tuple[Option, ...],
     best_for_teacher: tuple[float, float] | None,
-) -> tuple[PlanWarning, ...]:
+) -> tuple[Notice, ...]:
     """Everything to know about a plan, gravest first.
 
     Args:
@@ -59,7 +60,7 @@ def prediction_warnings(
     student_params: float,
     student_tokens: float,
     teacher_loss: float | None,
-) -> tuple[PlanWarning, ...]:
+) -> tuple[Notice, ...]:
     """Everything to know about the law at one point."""
     side = 0 if teacher_loss is None else 1
     at = {"student_params": student_params, "student_tokens": student_tokens}
@@ -71,21 +72,21 @@ def prediction_warnings(
     return tuple(found)
 
 
-def _law_warnings(law: PublishedLaw) -> Iterator[PlanWarning]:
+def _law_warnings(law: PublishedLaw) -> Iterator[Notice]:
     if law.status is Status.ERRATUM:
-        yield PlanWarning(
+        yield Notice(
             code="law_is_an_erratum",
             severity=Severity.WARNING,
             message=f"{law.name} is a misprint: {law.errata[0]}",
         )
     if law.status in (Status.SUPERSEDED, Status.HISTORICAL):
-        yield PlanWarning(
+        yield Notice(
             code=f"law_is_{law.status}",
             severity=Severity.WARNING,
             message=f"{law.name}: {law.notes[0]}",
         )
     if law.distillation is None:
-        yield PlanWarning(
+        yield Notice(
             code="law_has_no_distillation",
             severity=Severity.WARNING,
             message=(
@@ -95,10 +96,10 @@ def _law_warnings(law: PublishedLaw) -> Iterator[PlanWarning]:
         )
 
 
-def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[PlanWarning]:
+def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
     """One warning per size, naming the options it concerns."""
     for name, ranges in _ROLES.items():
-        concerned: list[PlanWarning] = []
+        concerned: list[Notice] = []
         for option in compared:
             value = getattr(option, name)
             given = name in ("teacher_params", "teacher_tokens") and _measured(scenario)
@@ -108,7 +109,7 @@ def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[P
                 concerned += _one_outside(scenario.law, name, ranges[side], value, str(where))
         if concerned:
             messages = "; ".join(one.message for one in concerned)
-            yield PlanWarning(code=concerned[0].code, severity=Severity.WARNING, message=messages)
+            yield Notice(code=concerned[0].code, severity=Severity.WARNING, message=messages)
 
 
 def _measured(scenario: Scenario) -> bool:
@@ -118,11 +119,11 @@ def _measured(scenario: Scenario) -> bool:
 
 def _one_outside(
     law: PublishedLaw, name: str, range_name: str, value: float, where: str
-) -> Iterator[PlanWarning]:
+) -> Iterator[Notice]:
     outside = law.outside(**{range_name: value})
     for low, high in outside.values():
         show = (lambda x: f"{x:.3f}") if name == "teacher_loss" else format_count
-        yield PlanWarning(
+        yield Notice(
             code=f"{name}_outside_fit",
             severity=Severity.WARNING,
             message=(
@@ -131,7 +132,7 @@ def _one_outside(
         )
 
 
-def _over_limits(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[PlanWarning]:
+def _over_limits(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
     """What takes longer, costs more or needs more memory than it may, by the middle of its range.
 
     A budget in hours or dollars is kept to the limits beforehand; one in FLOPs is not.
@@ -157,17 +158,17 @@ def _over_limits(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[P
                 needs
             )
     for limit, who in over.items():
-        yield PlanWarning(
+        yield Notice(
             code=f"over_{limit.split()[0]}",
             severity=Severity.WARNING,
             message=f"{' and '.join(who)}, over the {limit}",
         )
 
 
-def _few_tokens(compared: tuple[Option, ...]) -> Iterator[PlanWarning]:
+def _few_tokens(compared: tuple[Option, ...]) -> Iterator[Notice]:
     for option in compared:
         if option.tokens_per_param is not None and option.tokens_per_param < 1:
-            yield PlanWarning(
+            yield Notice(
                 code="few_tokens_per_param",
                 severity=Severity.WARNING,
                 message=(
@@ -178,7 +179,7 @@ def _few_tokens(compared: tuple[Option, ...]) -> Iterator[PlanWarning]:
             )
 
 
-def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[PlanWarning]:
+def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
     unique = scenario.unique_tokens
     for option in compared:
         tokens = {"student": option.student_tokens}
@@ -186,7 +187,7 @@ def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Plan
             tokens["teacher"] = option.teacher_tokens
         for who, count in tokens.items():
             if count is not None and count > unique * (1 + 1e-9):  # not for the last bits
-                yield PlanWarning(
+                yield Notice(
                     code="tokens_repeated",
                     severity=Severity.WARNING,
                     message=(
@@ -201,12 +202,12 @@ def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Plan
 
 def _teacher_warnings(
     scenario: Scenario, deciding: Option | None, best: tuple[float, float] | None
-) -> Iterator[PlanWarning]:
+) -> Iterator[Notice]:
     teacher = scenario.teacher
     if teacher is None or deciding is None:
         return
     if teacher.loss is None:
-        yield PlanWarning(
+        yield Notice(
             code="teacher_loss_from_law",
             severity=Severity.INFO,
             message=(
@@ -217,7 +218,7 @@ def _teacher_warnings(
     elif teacher.params is not None:
         limit = scenario.law.supervised.loss(teacher.params, float("inf"))
         if teacher.loss < limit:
-            yield PlanWarning(
+            yield Notice(
                 code="teacher_loss_below_its_size",
                 severity=Severity.WARNING,
                 message=(
@@ -232,7 +233,7 @@ def _teacher_warnings(
     harm = deciding.loss - best_loss
     if harm >= HARM_NATS:
         strong = scenario.teacher_loss < best_teacher
-        yield PlanWarning(
+        yield Notice(
             code="teacher_too_strong" if strong else "teacher_too_weak",
             severity=Severity.WARNING if harm >= scenario.tie_nats else Severity.INFO,
             message=(
@@ -243,9 +244,7 @@ def _teacher_warnings(
         )
 
 
-def _bound_warnings(
-    options: tuple[Option, ...], compared: tuple[Option, ...]
-) -> Iterator[PlanWarning]:
+def _bound_warnings(options: tuple[Option, ...], compared: tuple[Option, ...]) -> Iterator[Notice]:
     for which, status in (("upper", "at_upper_bound"), ("lower", "at_lower_bound")):
         for severity, among in (
             (Severity.WARNING, compared),
@@ -258,20 +257,20 @@ def _bound_warnings(
                 if one.status == status
             ]
             if at:
-                yield PlanWarning(
+                yield Notice(
                     code=status,
                     severity=severity,
                     message=f"at the {which} bound of the search: {', '.join(at)}",
                 )
 
 
-def _machine_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[PlanWarning]:
+def _machine_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
     """What to know about hours, money and memory."""
     bills = [(one, one.bill) for one in compared if one.bill is not None]
     for option, bill in bills:
         if bill.fits != "yes" and scenario.machine is not None:
             sure = "does not fit" if bill.fits == "no" else "may not fit"
-            yield PlanWarning(
+            yield Notice(
                 code="does_not_fit" if bill.fits == "no" else "may_not_fit",
                 severity=Severity.WARNING,
                 message=(
@@ -281,7 +280,7 @@ def _machine_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Itera
                 ),
             )
     if bills and scenario.inference_tokens:
-        yield PlanWarning(
+        yield Notice(
             code="serving_not_billed",
             severity=Severity.INFO,
             message=(
@@ -291,4 +290,4 @@ def _machine_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Itera
         )
     if bills:
         for notice in bills[0][1].notices:
-            yield PlanWarning(notice.code, Severity(notice.severity), notice.message)
+            yield Notice(notice.code, Severity(notice.severity), notice.message)

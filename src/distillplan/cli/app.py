@@ -42,7 +42,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is asked for; a mistyped one gets the nearest names."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from distillplan.catalog import nearest  # only for somebody who mistyped
+            from distillplan.suggest import nearest  # only for somebody who mistyped
 
             raise InputError(f"no such command {args[0]!r}; {nearest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)

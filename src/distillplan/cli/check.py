@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from distillplan import catalog
+from distillplan import catalog, hardware_checks
 from distillplan.cli import options
 from distillplan.errors import InputError
 from distillplan.render import show
@@ -29,20 +29,20 @@ def check(
 
     distillplan check throughput
     """
-    from distillplan import checks, hardware_checks  # not at every start
+    from distillplan import checks  # not at every start
 
     wanted = (where or "").lower()
     topic = wanted in hardware_checks.TOPICS
     by_law = (row for law in catalog.laws() for row in checks.check_law(law))
     rows = [row for row in by_law if not topic and wanted in f"{row.law} {row.where}".lower()]
-    for law, group in catalog.check_groups():
+    for law, group in checks.check_groups():
         if not topic and wanted in f"{law.name} {group.where}".lower():
             rows += checks.check_group(law, group)
     rows += [
         row for row in hardware_checks.hardware_rows() if wanted in f"{row.law} {row.where}".lower()
     ]
     if not rows:
-        places = sorted({group.where for _, group in catalog.check_groups()})
+        places = sorted({group.where for _, group in checks.check_groups()})
         known = ", ".join([*places, *hardware_checks.TOPICS])
         raise InputError(f"check: no published number is at {where!r}; known: {known}")
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()

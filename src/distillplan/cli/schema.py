@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from distillplan import catalog
+from distillplan.schemas.reader import schema_names, schema_text
 
 
 def schema(
@@ -18,4 +18,4 @@ def schema(
     Example:
     distillplan schema plan
     """
-    typer.echo("\n".join(catalog.schema_names()) if name is None else catalog.schema_text(name))
+    typer.echo("\n".join(schema_names()) if name is None else schema_text(name))

@@ -10,7 +10,7 @@ from distillplan.fitting.noise import RUN_NOISE
 from distillplan.fitting.published import PublishedTest
 from distillplan.fitting.rows import Rows
 from distillplan.laws import DistillationLaw, FloatArray, LossLaw
-from distillplan.results import PlanWarning, Severity
+from distillplan.notices import Notice, Severity
 
 
 def anchored_report(request: FitRequest, rows: Rows, test: PublishedTest | None) -> FitReport:
@@ -43,7 +43,7 @@ def anchored_report(request: FitRequest, rows: Rows, test: PublishedTest | None)
     sigma = max(RUN_NOISE, 0.0 if request.anchor_draws is None else request.anchor_draws.sigma_run)
     draws = anchored_draws(rows, base, found, request.anchor_draws, sigma)
     warnings = [
-        PlanWarning(
+        Notice(
             "shape_is_published",
             Severity.INFO,
             f"the exponents are those of {request.anchor.name}; {len(rows)} runs fix the level",
@@ -51,7 +51,7 @@ def anchored_report(request: FitRequest, rows: Rows, test: PublishedTest | None)
     ]
     if not found.gap_is_fitted:
         warnings.append(
-            PlanWarning(
+            Notice(
                 "gap_not_fitted",
                 Severity.WARNING,
                 "the runs do not tell the scale of the losses from that of what size and tokens "

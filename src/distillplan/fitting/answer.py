@@ -9,8 +9,8 @@ from distillplan.fitting.published import PublishedTest
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.selection import Selection
 from distillplan.laws import LossLaw
+from distillplan.notices import Notice
 from distillplan.published import PublishedLaw
-from distillplan.results import PlanWarning
 from distillplan.runs import Runs
 
 
@@ -83,7 +83,7 @@ class FitReport(NamedTuple):
     tested: str | None
     """Name of the law under test."""
     test: PublishedTest | None
-    warnings: tuple[PlanWarning, ...]
+    warnings: tuple[Notice, ...]
     saved: tuple[str, ...] = ()
     """Files that it was written to."""
 

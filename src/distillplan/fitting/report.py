@@ -15,8 +15,8 @@ from distillplan.fitting.law_of_fit import bootstrap_draws, published_of
 from distillplan.fitting.published import judge_published
 from distillplan.fitting.rows import Mask, Rows
 from distillplan.laws import SupervisedLaw
+from distillplan.notices import Notice, Severity
 from distillplan.published import PublishedLaw
-from distillplan.results import PlanWarning, Severity
 
 _TWO_SIDES = 1.959964 / 1.644854
 """Width of a 95 % interval over that of a 90 % one."""
@@ -153,16 +153,14 @@ def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Error:
     )
 
 
-def _warnings(request: FitRequest, fitted: FitResult) -> tuple[PlanWarning, ...]:
+def _warnings(request: FitRequest, fitted: FitResult) -> tuple[Notice, ...]:
     found = [
-        PlanWarning(
-            "few_runs" if "coefficients" in text else "range_too_small", Severity.WARNING, text
-        )
+        Notice("few_runs" if "coefficients" in text else "range_too_small", Severity.WARNING, text)
         for text in fitted.warnings
     ]
     if not fitted.converged or fitted.agreement < 0.5:
         found.append(
-            PlanWarning(
+            Notice(
                 "fit_not_unique",
                 Severity.WARNING,
                 "different starts end in different coefficients: the runs allow several laws",
@@ -171,13 +169,13 @@ def _warnings(request: FitRequest, fitted: FitResult) -> tuple[PlanWarning, ...]
     return (*found, *_borrowed(request))
 
 
-def _borrowed(request: FitRequest) -> tuple[PlanWarning, ...]:
+def _borrowed(request: FitRequest) -> tuple[Notice, ...]:
     """What a distillation law takes from elsewhere."""
     if request.runs.kind != "distillation" or request.anchor is not None:
         return ()
     held = "" if request.supervised_draws is not None else ", without uncertainty of its own"
     return (
-        PlanWarning(
+        Notice(
             "supervised_law_borrowed",
             Severity.INFO,
             "the losses of students without a teacher are those of "

@@ -15,6 +15,7 @@ from typing import Final
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.range import Range
+from distillplan.notices import Notice, Severity
 
 SECONDS_PER_HOUR: Final = 3600.0
 
@@ -106,16 +107,6 @@ class BillLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
-    """A coded remark that belongs to the answer."""
-
-    code: str
-    severity: str
-    """info or warning."""
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Bill:
     """What a plan costs."""
 
@@ -165,7 +156,7 @@ def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
     if price is None:
         notice = Notice(
             code="price_missing",
-            severity="info",
+            severity=Severity.INFO,
             message="no price of a GPU-hour is known, so the bill has no money; give --price",
         )
         return (notice,)
@@ -173,7 +164,7 @@ def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
     if day is None:
         notice = Notice(
             code="price_undated",
-            severity="warning",
+            severity=Severity.WARNING,
             message=f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller}) has no "
             "date; check it, or give --price",
         )
@@ -183,7 +174,7 @@ def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
         return ()
     notice = Notice(
         code="price_old",
-        severity="warning",
+        severity=Severity.WARNING,
         message=f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller}) is of "
         f"{price.date}, more than {PRICE_AGE_DAYS} days ago; check it, or give --price",
     )

@@ -9,10 +9,10 @@ student's step in a distillation run, and a teacher's forward pass, beside the s
 import datetime as dt
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from distillplan.accounting import Logits, Share
-from distillplan.architecture import TRAINING_PASSES, FixedAspect
+from distillplan.accounting import TRAINING_PASSES, Logits, Share
+from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.bill import PUE, Bill, Phase, PhaseWork, Power, itemised_bill
 from distillplan.hardware.gpu import Cluster, Precision, Price
@@ -34,10 +34,8 @@ from distillplan.hardware.throughput import (
 )
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
+from distillplan.named_models import Model
 from distillplan.shapes import ModelShape
-
-Model: TypeAlias = float | ModelShape
-"""Non-embedding parameters of a model of the family, or an exact shape."""
 
 
 @dataclass(frozen=True, kw_only=True)

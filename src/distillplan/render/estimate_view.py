@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from distillplan.estimate_results import DistillationStep, Estimate, Memory
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
+from distillplan.notices import Severity
 from distillplan.render.blocks import Block, Bullets, Grid, Text
-from distillplan.results import Severity
 from distillplan.units import (
     format_bytes,
     format_count,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from distillplan.fitting.answer import FitReport
 from distillplan.fitting.published import PublishedTest
+from distillplan.notices import Severity
 from distillplan.published import Coefficient
 from distillplan.render.blocks import Block, Bullets, Grid, Text
-from distillplan.results import Severity
 from distillplan.units import format_count
 
 _ERRORS = {
