@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from distillplan import law
-from distillplan.published import PublishedLaw
+from distillplan.laws.provenance import PublishedLaw
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 """Published data sets, beside the checkout where the maintainers keep them; they do not ship."""

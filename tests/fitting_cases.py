@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -8,7 +8,7 @@ import pytest
 from distillplan.errors import InputError
 from distillplan.fitting import anchor, judge_published, moved
 from distillplan.fitting.published import CLAIMED_ACCURACY
-from distillplan.laws import DistillationLaw, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, LossLaw, SupervisedLaw
 from tests.fitting_cases import (
     BESIROGLU,
     CORRECTED,

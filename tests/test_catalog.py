@@ -3,12 +3,12 @@
 import pytest
 import yaml
 
-from distillplan import catalog
 from distillplan.errors import InputError
-from distillplan.published import Status
+from distillplan.laws import law_catalog
+from distillplan.laws.provenance import Status
 from distillplan.schemas.reader import schema_names, schema_text
 
-LAWS = catalog.laws()
+LAWS = law_catalog.all_laws()
 GOOD = {
     "title": "A law",
     "form": "supervised",
@@ -46,7 +46,7 @@ def test_every_law_reproduces_its_checks(law):
 
 
 def test_the_default_is_the_corrected_table():
-    law = catalog.law()
+    law = law_catalog.law()
     assert law.name == "busbridge2025"
     assert law.status is Status.DEFAULT
     assert law.distillation.B == 2.4181e6
@@ -54,7 +54,7 @@ def test_the_default_is_the_corrected_table():
 
 
 def test_the_printed_table_stays_available():
-    law = catalog.law("busbridge2025_printed")
+    law = law_catalog.law("busbridge2025_printed")
     assert law.distillation.B == 24181
     assert law.status is Status.ERRATUM
     assert law.errata
@@ -62,13 +62,13 @@ def test_the_printed_table_stays_available():
 
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(InputError, match="did you mean 'busbridge2025'"):
-        catalog.law("busbrige2025")
+        law_catalog.law("busbrige2025")
 
 
 def test_a_file_of_the_same_form_is_a_law(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(GOOD))
-    assert catalog.law(str(path)).name == "mine"
+    assert law_catalog.law(str(path)).name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_faults_of_a_law_file_are_named(tmp_path, change, fault):
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump(data))
     with pytest.raises(InputError, match=fault) as caught:
-        catalog.law(str(path))
+        law_catalog.law(str(path))
     assert "mine.yaml" in str(caught.value)
 
 
@@ -100,7 +100,7 @@ def test_files_that_are_no_law_are_refused(tmp_path, text):
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     with pytest.raises(InputError):
-        catalog.law(str(path))
+        law_catalog.law(str(path))
 
 
 def test_missing_huge_and_binary_files_are_refused(tmp_path):
@@ -109,7 +109,7 @@ def test_missing_huge_and_binary_files_are_refused(tmp_path):
     binary.write_bytes(bytes(range(256)))
     for path in (tmp_path / "none.yaml", huge, binary, tmp_path):
         with pytest.raises(InputError, match=r"\."):
-            catalog.law(str(path) if path.suffix else f"{path}/.yaml")
+            law_catalog.law(str(path) if path.suffix else f"{path}/.yaml")
 
 
 def test_exponents_are_numbers(tmp_path):
@@ -117,7 +117,7 @@ def test_exponents_are_numbers(tmp_path):
     text = yaml.safe_dump(GOOD).replace("value: 1.0", "value: 1e3")
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    assert catalog.law(str(path)).supervised.A == 1000.0
+    assert law_catalog.law(str(path)).supervised.A == 1000.0
 
 
 def test_schemas_are_listed():

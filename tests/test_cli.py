@@ -9,8 +9,9 @@ import sys
 import jsonschema
 import pytest
 
-from distillplan import Scenario, catalog, plan
+from distillplan import Scenario, plan
 from distillplan.confidence import with_confidence
+from distillplan.laws import law_catalog
 from distillplan.render.documents import document
 from distillplan.schemas.reader import schema_text
 
@@ -128,8 +129,8 @@ def test_table_and_json_show_the_same_numbers(words):
 
 def test_the_command_gives_the_planners_own_numbers():
     """Same numbers from Python and from the shell, to the last digit."""
-    answer = plan(Scenario(compute=1e21, student_params=1e9, law=catalog.law()))
-    sure = with_confidence(answer, catalog.draws(catalog.law()))
+    answer = plan(Scenario(compute=1e21, student_params=1e9, law=law_catalog.law()))
+    sure = with_confidence(answer, law_catalog.draws(law_catalog.law()))
     for words, same in (([*BUDGET, "--quick"], answer), (BUDGET, sure)):
         found = json.loads(run(*words, "-o", "json").stdout)
         assert found == json.loads(json.dumps(document(same)))

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from distillplan import Scenario, Teacher, catalog, plan
+from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Logits
 from distillplan.assertions import parse_assertion
 from distillplan.comparison import compare
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.laws import law_catalog
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TEACHER = Teacher(params=7e9, tokens=1e12)
@@ -52,7 +53,7 @@ def test_at_a_tie_the_cheaper_wins(busbridge):
 
 
 def test_losses_on_different_text_are_not_compared(busbridge):
-    other = Scenario(compute=1e21, law=catalog.law("besiroglu2024"))
+    other = Scenario(compute=1e21, law=law_catalog.law("besiroglu2024"))
     found = compare(named(ours=Scenario(compute=1e21, law=busbridge), theirs=other), "ours")
     assert found.winner is None
     assert found.differences[0].loss is None

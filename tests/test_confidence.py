@@ -9,18 +9,19 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from distillplan import Scenario, Teacher, catalog, plan
+from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.architecture import FixedAspect
 from distillplan.budgets import spend
 from distillplan.confidence import BEYOND, confidence, with_confidence
 from distillplan.drawn import for_problems
-from distillplan.draws import DISTILLATION_COLUMNS, Draws, read_draws
 from distillplan.entries import coefficients_dir
 from distillplan.errors import InputError
 from distillplan.fitting.joint import COLUMNS
 from distillplan.gaussian import band90, below
-from distillplan.laws import DistillationLaw, SupervisedLaw
+from distillplan.laws import law_catalog
+from distillplan.laws.draws import DISTILLATION_COLUMNS, Draws, read_draws
+from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from distillplan.notices import Severity
 from distillplan.optimize import optima_near, optima_over_teachers
 from distillplan.problems import Bounds, Optima, Problems
@@ -28,8 +29,8 @@ from distillplan.results import Verdict
 from distillplan.scenario import Limits
 from distillplan.units import parse_budget
 
-LAW = catalog.law("busbridge2025")
-DRAWS = catalog.draws(LAW)
+LAW = law_catalog.law("busbridge2025")
+DRAWS = law_catalog.draws(LAW)
 FEW = 12
 TEACHER = Teacher(params=7e9, tokens=1e12)
 
@@ -285,8 +286,8 @@ def test_confidence_beyond_the_fitted_range_is_doubted():
 
 
 def test_a_law_without_draws_has_no_confidence():
-    law = catalog.law("busbridge2025_printed")
-    answer = with_confidence(plan(Scenario(compute=1e21, law=law)), catalog.draws(law))
+    law = law_catalog.law("busbridge2025_printed")
+    answer = with_confidence(plan(Scenario(compute=1e21, law=law)), law_catalog.draws(law))
     assert answer.confidence is None
     assert "law_has_no_draws" in [one.code for one in answer.warnings]
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from distillplan import Bounds, Scenario, Teacher, catalog, plan
+from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Accounting
 from distillplan.crossover import Side, crossovers
 from distillplan.errors import InputError
+from distillplan.laws import law_catalog
 from distillplan.scenario_keys import scenario_from_options
 from tests import independent
 
@@ -117,7 +118,7 @@ def test_budgets_that_pay_for_nothing_are_below(busbridge):
 
 def test_a_law_without_distillation_has_none():
     with pytest.raises(InputError, match="says nothing about distillation"):
-        crossovers(Scenario(compute=1.0, law=catalog.law("besiroglu2024")), [1e9])
+        crossovers(Scenario(compute=1.0, law=law_catalog.law("besiroglu2024")), [1e9])
 
 
 def test_a_budget_in_hours_is_not_looked_at(busbridge):

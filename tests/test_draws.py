@@ -16,7 +16,7 @@ from distillplan.fitting.joint import (
     letters_of_law,
 )
 from distillplan.fitting.rows import Rows
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 from tests.fitting_cases import (
     CORRECTED,
     SHARED,

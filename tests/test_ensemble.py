@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from distillplan import Scenario, Teacher, catalog, plan
+from distillplan import Scenario, Teacher, plan
 from distillplan.ensemble import ensemble
 from distillplan.errors import InputError
-from distillplan.published import Status
+from distillplan.laws import law_catalog
+from distillplan.laws.provenance import Status
 
-LAW = catalog.law()
-EVERY = catalog.laws_named("all")
+LAW = law_catalog.law()
+EVERY = law_catalog.laws_named("all")
 # Optimal tokens per parameter at 1e20, 1e22, 1e24 FLOPs = 6 N D, worked out from published
 # coefficients (Hoffmann et al. 2022 rounded, Besiroglu et al. 2024, Chinchilla runs refitted with
 # an outer exponent, Muennighoff et al. 2023, Busbridge et al. 2025, Gadre et al. 2024).
@@ -44,7 +45,7 @@ def test_the_laws_are_as_far_apart_as_published(compute, ratio):
 def test_each_law_says_what_it_says_alone():
     scenario = Scenario(compute=1e21, law=LAW, student_params=1e9)
     for one in ensemble(scenario, EVERY).said:
-        alone = plan(replace(scenario, law=catalog.law(one.law)))
+        alone = plan(replace(scenario, law=law_catalog.law(one.law)))
         assert one.verdict == alone.verdict
         assert one.margin_nats == alone.margin_nats
         assert one.supervised_loss == alone.options[0].loss
@@ -53,7 +54,7 @@ def test_each_law_says_what_it_says_alone():
 def test_losses_of_different_tokenizers_are_never_subtracted():
     found = ensemble(Scenario(compute=1e21, law=LAW), EVERY)
     for one in found.said:
-        assert (one.margin_nats is None) == (catalog.law(one.law).distillation is None)
+        assert (one.margin_nats is None) == (law_catalog.law(one.law).distillation is None)
     assert "losses_not_comparable" in [one.code for one in found.warnings]
     assert not [name for name in found._fields if "loss" in name]
 
@@ -74,8 +75,8 @@ def test_a_budget_too_small_for_any_student_is_said_for_each_law():
 
 def test_all_leaves_out_what_is_known_to_be_wrong():
     assert {one.status for one in EVERY}.isdisjoint({Status.ERRATUM, Status.HISTORICAL})
-    assert len(EVERY) == len(catalog.laws()) - 2
-    assert [one.name for one in catalog.laws_named("kaplan2020, besiroglu2024")] == [
+    assert len(EVERY) == len(law_catalog.all_laws()) - 2
+    assert [one.name for one in law_catalog.laws_named("kaplan2020, besiroglu2024")] == [
         "kaplan2020",
         "besiroglu2024",
     ]
@@ -84,4 +85,4 @@ def test_all_leaves_out_what_is_known_to_be_wrong():
 @pytest.mark.parametrize("names", [",", "", "besiroglu"])
 def test_laws_that_are_none_are_refused(names):
     with pytest.raises(InputError):
-        catalog.laws_named(names)
+        law_catalog.laws_named(names)

@@ -10,11 +10,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from distillplan import catalog
 from distillplan.fit_files import load_state, save_state
 from distillplan.fitting.bootstrap import bootstrap
 from distillplan.fitting.fit import fit_supervised
 from distillplan.fitting.rows import Rows
+from distillplan.laws import law_catalog
 from distillplan.runs_file import read_runs
 from distillplan.schemas.reader import schema_text
 from tests.fitting_cases import (
@@ -99,7 +99,7 @@ def test_a_distillation_law_without_noise_predicts_without_error(tmp_path):
     saved = tmp_path / "mine.yaml"
     data = answer(path, "--full", "--resamples", 0, "--save", saved)
     assert error(data, "in_sample")["worst"] < 1e-6
-    there = catalog.law(str(saved)).distillation
+    there = law_catalog.law(str(saved)).distillation
     assert there.loss(3e9, 6e10, 2.2) == pytest.approx(CORRECTED.loss(3e9, 6e10, 2.2), rel=1e-6)
 
 
@@ -124,11 +124,11 @@ def test_e_is_never_given_an_interval(supervised):
 def test_a_saved_law_is_read_and_planned_with(supervised, tmp_path):
     saved = tmp_path / "mine.yaml"
     data = answer(supervised, "--resamples", 200, "--save", saved)
-    law = catalog.law(str(saved))
+    law = law_catalog.law(str(saved))
     assert law.name == "mine"
     assert law.supervised._asdict() == values(data)  # to the last bit
-    assert catalog.draws(law).size == data["draws"] == 200
-    assert catalog.draws(law).sigma_run == data["sigma_run"]
+    assert law_catalog.draws(law).size == data["draws"] == 200
+    assert law_catalog.draws(law).sigma_run == data["sigma_run"]
     assert law.valid["params"] == pytest.approx((1e8, 1e10), rel=0.2)
     assert law.source.startswith("runs.csv, 60 runs")
     for name, one in law.coefficients.items():
@@ -144,7 +144,7 @@ def test_the_draws_of_a_law_hold_its_loss_within_the_noise(supervised, tmp_path)
     """60 runs of 0.3 % noise know a loss in their middle to about 0.3 % / sqrt(60 / 6)."""
     saved = tmp_path / "mine.yaml"
     assert run(supervised, "--resamples", 256, "-o", saved).returncode == 0
-    drawn = catalog.draws(catalog.law(str(saved))).law
+    drawn = law_catalog.draws(law_catalog.law(str(saved))).law
     losses = np.log(drawn.loss_at_logs(np.log(1e9), np.log(3e10)))
     truth = np.log(SUPERVISED.loss(1e9, 3e10))
     assert losses.std() == pytest.approx(0.001, rel=0.7)
@@ -199,7 +199,7 @@ def test_own_distilled_runs_make_a_law_to_plan_with(figure1, tmp_path):
     saved = tmp_path / "mine.yaml"
     data = answer(figure1, "--columns", COLUMNS, "--resamples", 256, "--save", saved)
     assert error(data, "lowest")["mean_relative_error"] < 0.005
-    law = catalog.law(str(saved))
+    law = law_catalog.law(str(saved))
     runs = published_runs()
     assert np.abs(np.expm1(log_loss(law.distillation, runs) - runs.log_loss)).mean() < 0.0025
     words = ["budget", "1e21", "--student", "1B", "--law", str(saved), "-o", "json"]
@@ -213,7 +213,7 @@ def test_own_distilled_runs_make_a_law_to_plan_with(figure1, tmp_path):
     jsonschema.validate(plan, json.loads(schema_text("plan")))
     assert plan["confidence"]["draws"] == 256
     assert plan["law"]["name"] == "mine"
-    drawn = catalog.draws(law).law
+    drawn = law_catalog.draws(law).law
     spread = np.log(drawn.loss_at_logs(np.log(5e8), np.log(2e10), np.log(2.2))).std()
     assert 1e-4 < spread < 0.006
 
@@ -226,9 +226,9 @@ def test_a_few_runs_near_a_published_law_predict_the_others(figure1, tmp_path, r
     saved = tmp_path / "mine.yaml"
     data = answer(few, "--columns", COLUMNS, "--anchor", "busbridge2025", "--save", saved)
     assert data["shape"] == "anchored"
-    law, runs = catalog.law(str(saved)), published_runs()
+    law, runs = law_catalog.law(str(saved)), published_runs()
     assert np.abs(np.expm1(log_loss(law.distillation, runs) - runs.log_loss)).mean() < 0.01
-    drawn = catalog.draws(law)
+    drawn = law_catalog.draws(law)
     at = runs.log_params[:, None], runs.log_tokens[:, None], runs.log_teacher_loss[:, None]
     losses = np.log(drawn.law.loss_at_logs(*at))
     noisy = losses + drawn.sigma_run * np.random.default_rng(0).standard_normal(losses.shape)
@@ -256,7 +256,7 @@ def test_an_anchored_fit_is_nearly_as_wide_as_its_prior_where_the_runs_say_littl
     saved = tmp_path / "mine.yaml"
     path = write(tmp_path / "runs.csv", same)
     answer(path, "--anchor", "busbridge2025", "--resamples", 512, "--save", saved)
-    drawn = catalog.draws(catalog.law(str(saved))).law
+    drawn = law_catalog.draws(law_catalog.law(str(saved))).law
     printed = np.log(0.411 / 0.405) / (2 * 1.645)
     assert 0.7 * printed < np.log(drawn.alpha).std() < 1.1 * printed
 
@@ -355,7 +355,7 @@ def test_the_runs_are_never_overwritten(tmp_path):
 def test_parameters_are_counted_as_in_the_law_that_the_fit_leans_on(supervised):
     few = "\n".join(supervised.read_text().splitlines()[:4])
     near = answer("-", "--anchor", "besiroglu2024", stdin=few)
-    assert near["law"]["counts"] == catalog.law("besiroglu2024").counts
+    assert near["law"]["counts"] == law_catalog.law("besiroglu2024").counts
     plain = answer(supervised, "--resamples", 0)
     assert plain["law"]["counts"].startswith("non-embedding")
     total = answer(supervised, "--resamples", 0, "--counts", "total")

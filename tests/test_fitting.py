@@ -25,7 +25,7 @@ from distillplan.fitting.forms import Form, SupervisedForm
 from distillplan.fitting.prior import published_prior, shape_prior
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.solver import HUBER_DELTA, huber_cost, solve
-from distillplan.laws import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
 from tests.fitting_cases import (
     BESIROGLU,
     BESIROGLU_ERRORS,

@@ -22,7 +22,7 @@ from distillplan.fitting import (
 from distillplan.fitting.bootstrap import Kind
 from distillplan.fitting.noise import split_noise
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from tests.fitting_cases import (
     BESIROGLU,
     CORRECTED,

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from distillplan import Accounting, Logits, Scenario, Teacher, catalog, plan
+from distillplan import Accounting, Logits, Scenario, Teacher, plan
 from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.machine import (
@@ -17,10 +17,11 @@ from distillplan.hardware.machine import (
     training_seconds,
 )
 from distillplan.hardware.token_costs import LOG_SIZES, tabulated_costs
+from distillplan.laws import law_catalog
 from distillplan.machines import MachineWords, machine, usd_per_gpu_hour
 from tests.test_cli import run
 
-LAW = catalog.law()
+LAW = law_catalog.law()
 H100 = machine(MachineWords(gpu="h100-sxm", gpus=64), FixedAspect())
 WEEK = 64 * 168.0
 

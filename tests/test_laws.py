@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillplan.laws import DistillationLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from tests import independent
 
 # Table 6 of arXiv:2502.08606, B' corrected

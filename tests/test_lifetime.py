@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from distillplan import Bounds, Scenario, catalog, plan
+from distillplan import Bounds, Scenario, plan
 from distillplan.architecture import FixedAspect
-from distillplan.repetition import log_tokens, log_worth
+from distillplan.laws import law_catalog
+from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.scenario_keys import scenario_from_options
 from tests import independent
 
@@ -21,13 +22,13 @@ def test_sardanas_first_order_condition(law, served):
     if law == "busbridge2025":
         alone = plan(
             Scenario(
-                compute=1e23, law=catalog.law(law), inference_tokens=served, architecture=TWO_N
+                compute=1e23, law=law_catalog.law(law), inference_tokens=served, architecture=TWO_N
             )
         ).options[0]
         loss = independent.supervised_loss
     else:
         # laws that count the embedding as well: with a vocabulary of nothing it is nothing
-        found = catalog.law(law)
+        found = law_catalog.law(law)
         alone = plan(
             Scenario(compute=1e23, law=found, inference_tokens=served, architecture=TWO_N)
         ).options[0]

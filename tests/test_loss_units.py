@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.loss_units import (
+from distillplan.laws.loss_units import (
     LossUnit,
     between_tokenizers,
     from_nats_per_token,

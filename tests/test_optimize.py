@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from distillplan.architecture import FixedAspect
-from distillplan.catalog import law
 from distillplan.costs import FlopCosts, TabulatedCosts
-from distillplan.laws import SupervisedLaw
+from distillplan.laws.formulas import SupervisedLaw
+from distillplan.laws.law_catalog import law
 from distillplan.minimise import along, minimise
 from distillplan.optimize import (
     optima_over_teacher_loss,

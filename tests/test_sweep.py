@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from distillplan import Bounds, Scenario, Teacher, catalog, plan
+from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
+from distillplan.laws import law_catalog
 from distillplan.sweep import CHUNK, sweep
 
 
 def random_scenarios(count, seed):
     random = np.random.default_rng(seed)
     names = ("busbridge2025", "busbridge2025_figure1", "besiroglu2024")
-    laws = [catalog.law(name) for name in names]
+    laws = [law_catalog.law(name) for name in names]
     for index in range(count):
         law = laws[index % 3] if random.random() < 0.5 else laws[0]
         teacher = None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distillplan.accounting import Accounting, Logits
-    from distillplan.catalog import law, laws
     from distillplan.comparison import compare
     from distillplan.confidence import with_confidence
     from distillplan.crossover import crossovers
+    from distillplan.laws.law_catalog import all_laws, law
     from distillplan.planner import plan, predict
     from distillplan.problems import Bounds
     from distillplan.results import Option, Plan, Prediction, Verdict
@@ -32,10 +32,10 @@ __all__ = [
     "Scenario",
     "Teacher",
     "Verdict",
+    "all_laws",
     "compare",
     "crossovers",
     "law",
-    "laws",
     "plan",
     "predict",
     "read_scenarios",
@@ -44,7 +44,7 @@ __all__ = [
 
 _HOMES = {
     "accounting": ("Accounting", "Logits"),
-    "catalog": ("law", "laws"),
+    "laws.law_catalog": ("law", "all_laws"),
     "comparison": ("compare",),
     "confidence": ("with_confidence",),
     "crossover": ("crossovers",),

@@ -9,12 +9,12 @@ import numpy as np
 from distillplan import evaluate
 from distillplan.accounting import Accounting
 from distillplan.architecture import HEAD_WIDTH
-from distillplan.catalog import law
 from distillplan.entries import Entry, coefficients_dir
 from distillplan.evaluate import cells
 from distillplan.inverse import least_compute
+from distillplan.laws.law_catalog import law
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.planner import plan, predict
-from distillplan.published import PublishedLaw
 from distillplan.results import Option
 from distillplan.scenario import Scenario
 from distillplan.shapes import ModelShape

@@ -14,10 +14,10 @@ import numpy as np
 
 from distillplan import drawn
 from distillplan.accounting import Accounting
-from distillplan.draws import Draws
 from distillplan.evaluate import Cells, cells, together
 from distillplan.gaussian import band90, below, quantile
-from distillplan.laws import FloatArray
+from distillplan.laws.draws import Draws
+from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, Severity
 from distillplan.problems import Optima
 from distillplan.results import Confidence, FlipShares, Option, OptionBands, Plan, Shares, Verdict

@@ -9,7 +9,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.architecture import Family
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 
 class Costs(Protocol):

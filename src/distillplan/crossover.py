@@ -16,8 +16,8 @@ import numpy as np
 from distillplan import evaluate
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError
-from distillplan.laws import FloatArray
-from distillplan.published import PublishedLaw
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.scenario import TIE_NATS, Scenario
 
 LEVELS = (0.02, 0.01, 0.0)

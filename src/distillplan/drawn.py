@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.draws import Draws
 from distillplan.evaluate import Cells, given_teacher, law_of, problems_of
-from distillplan.laws import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.draws import Draws
+from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.minimise import column
 from distillplan.optimize import (
     optima_near,

@@ -13,9 +13,9 @@ from distillplan import evaluate
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
 from distillplan.evaluate import cells
+from distillplan.laws.provenance import PublishedLaw, Status
 from distillplan.notices import Notice, Severity
 from distillplan.planner import plan
-from distillplan.published import PublishedLaw, Status
 from distillplan.results import Plan, Verdict
 from distillplan.scenario import Scenario
 

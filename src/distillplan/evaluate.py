@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.costs import Costs
-from distillplan.laws import DistillationLaw, FloatArray
+from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.optimize import (
     least_losses_over_teachers,
     optima_over_teacher_loss,

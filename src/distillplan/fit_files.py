@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.draws import Draws
 from distillplan.errors import InputError
 from distillplan.fitting.answer import FitReport
 from distillplan.fitting.bootstrap import BootstrapState
-from distillplan.laws import DistillationLaw
-from distillplan.published import Coefficient, PublishedLaw
+from distillplan.laws.draws import Draws
+from distillplan.laws.formulas import DistillationLaw
+from distillplan.laws.provenance import Coefficient, PublishedLaw
 
 SUFFIXES = (".yaml", ".yml")
 """What a law's file ends in; that is how a law by name and one by file are told apart."""

@@ -10,7 +10,7 @@ from distillplan import evaluate
 from distillplan.accounting import Accounting, Logits
 from distillplan.evaluate import Cells, cells, together
 from distillplan.headline import SECONDS_PER_HOUR
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 from distillplan.results import (
     AccountingFlip,
     BudgetFlip,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 _Z90 = 1.6448536269514722
 _NEWTON_STEPS = 12

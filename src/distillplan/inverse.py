@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan import evaluate
 from distillplan.accounting import Accounting
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 from distillplan.options import option_from
 from distillplan.results import Option
 from distillplan.scenario import Scenario

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 AXES = 3
 """Coordinates at most."""

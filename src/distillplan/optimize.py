@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.laws import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.minimise import FINEST, column, minimise
 from distillplan.problems import GivenTeacher, Optima, Problems, Spread
 from distillplan.search import Axes, Found, Search, per_problem

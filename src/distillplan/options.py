@@ -7,9 +7,9 @@ import numpy as np
 from distillplan import evaluate
 from distillplan.accounting import Accounting, run_flops
 from distillplan.evaluate import cells, together
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.problems import Optima
-from distillplan.repetition import log_tokens, log_worth
 from distillplan.results import Method, Near, Option, OptionBill, Sizes, Status
 from distillplan.scenario import Scenario
 

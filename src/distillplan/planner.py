@@ -8,10 +8,10 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.evaluate import cells
 from distillplan.flips import find_flips
 from distillplan.headline import format_budget, headline
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.options import distilled_options, supervised_option
 from distillplan.problems import Bounds
-from distillplan.published import PublishedLaw
 from distillplan.results import Plan, Prediction
 from distillplan.scenario import Scenario, check_teacher_loss
 from distillplan.units import format_count
@@ -59,7 +59,7 @@ def predict(
         student_tokens: tokens the student is trained on.
         teacher_loss: nats per token; None asks for the supervised loss only.
 
-    >>> from distillplan.catalog import law
+    >>> from distillplan.laws.law_catalog import law
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 3)
     2.375
     """

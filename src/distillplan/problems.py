@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from distillplan.architecture import FixedAspect
 from distillplan.costs import Costs, FlopCosts
 from distillplan.errors import InputError
-from distillplan.laws import FloatArray
-from distillplan.repetition import log_worth
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.repetition import log_worth
 from distillplan.units import format_count
 
 SIZE_RANGE = (1e6, 1e17)

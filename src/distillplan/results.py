@@ -4,8 +4,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Flops, Logits
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.published import PublishedLaw
 from distillplan.scenario import Scenario
 
 if TYPE_CHECKING:

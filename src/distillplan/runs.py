@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 from distillplan.units import parse_count
 
 Kind = Literal["supervised", "distillation"]

@@ -9,8 +9,8 @@ from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.costs import Costs, FlopCosts
 from distillplan.errors import InputError
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.problems import Bounds
-from distillplan.published import PublishedLaw
 from distillplan.units import format_count
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ Files, ``--set`` and the options of a command all pass through it. A new key is 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from distillplan import catalog
 from distillplan import scenario_values as value_of
 from distillplan.accounting import Accounting, Logits
 from distillplan.architecture import FixedAspect
 from distillplan.budgets import spend
 from distillplan.errors import InputError
-from distillplan.loss_units import measured_loss
+from distillplan.laws import law_catalog
+from distillplan.laws.loss_units import measured_loss
 from distillplan.problems import SIZE_RANGE, Bounds
 from distillplan.scenario import Limits, Scenario, Teacher
 from distillplan.suggest import nearest
@@ -227,7 +227,7 @@ def scenario_of(values: Mapping[str, Any]) -> Scenario:
     architecture = FixedAspect(**groups.get("architecture", {}))
     plain.setdefault("law", None)
     if plain["law"] is None:
-        plain["law"] = catalog.law()
+        plain["law"] = law_catalog.law()
     limits = Limits(**groups.get("limits", {}))
     spent = spend(plain.pop("budget", None), groups.get("hardware", {}), architecture, limits)
     return Scenario(architecture=architecture, limits=limits, **spent._asdict(), **plain)

@@ -7,9 +7,9 @@ is none.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from distillplan import catalog
 from distillplan.errors import InputError
-from distillplan.loss_units import LossUnit, parse_loss_unit
+from distillplan.laws import law_catalog
+from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.units import Budget, parse_budget, parse_bytes, parse_count, parse_hours
 
 
@@ -98,7 +98,7 @@ def law(value: Any, key: str) -> Any:
     """A law by its name or file."""
     if not isinstance(value, str):
         raise InputError(f"{key}: {value!r} is not the name of a law")
-    return catalog.law(value)
+    return law_catalog.law(value)
 
 
 def one_of(kind: Any) -> Callable[[Any, str], Any]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 from distillplan.minimise import AXES, FINEST, along, column, minimise, minimise_near
 from distillplan.problems import Problems, Spread
 from distillplan.teacher_plane import Teacher, TeacherPoint

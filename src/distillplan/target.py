@@ -10,9 +10,9 @@ from distillplan import evaluate
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.headline import format_budget
 from distillplan.inverse import Way, least_budgets, optimum, smallest_students, spending
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.options import option_from
-from distillplan.published import PublishedLaw
 from distillplan.results import Method, Option
 from distillplan.scenario import Scenario
 from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from distillplan.laws import SupervisedLaw
+from distillplan.laws.formulas import SupervisedLaw
+from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.minimise import column
 from distillplan.problems import Bounds, Problems
-from distillplan.repetition import log_tokens, log_worth
 
 
 class TeacherPoint(NamedTuple):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from distillplan.laws.provenance import PublishedLaw, Status
 from distillplan.notices import Notice, Severity
-from distillplan.published import PublishedLaw, Status
 from distillplan.results import Option
 from distillplan.scenario import Scenario
 from distillplan.units import format_bytes, format_count, format_duration, format_usd

@@ -15,7 +15,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from distillplan.fitting import FitResult, bootstrap, fit_distillation, fit_supervised
 from distillplan.fitting.reference import reference_fit
 from distillplan.fitting.rows import Rows
-from distillplan.laws import SupervisedLaw
+from distillplan.laws.formulas import SupervisedLaw
 from tests.fitting_cases import CORRECTED, SUPERVISED, distillation_runs, supervised_runs
 
 CASES: dict[str, tuple[Rows, SupervisedLaw | None, int, Callable[[Rows], FitResult]]] = {

@@ -14,7 +14,7 @@ import pytest
 from scipy.optimize import minimize
 
 from distillplan import Scenario, plan, with_confidence
-from distillplan.catalog import draws, law
+from distillplan.laws.law_catalog import draws, law
 from distillplan.optimize import optima_over_teachers
 from tests import independent
 from tests.test_optimize import problems

@@ -1,6 +1,7 @@
 """The plan that commands show: with how sure it is, unless that is not asked for."""
 
-from distillplan import catalog, planner
+from distillplan import planner
+from distillplan.laws import law_catalog
 from distillplan.results import Plan
 from distillplan.scenario import Scenario
 
@@ -17,4 +18,4 @@ def answer(scenario: Scenario, *, quick: bool = False) -> Plan:
         return plan
     from distillplan.confidence import with_confidence  # not for --quick
 
-    return with_confidence(plan, catalog.draws(scenario.law))
+    return with_confidence(plan, law_catalog.draws(scenario.law))

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from distillplan import catalog
 from distillplan.accounting import Logits
 from distillplan.architecture import FixedAspect
 from distillplan.cli import options
 from distillplan.cli.answer import answer
 from distillplan.cli.gate import gate, outcomes
 from distillplan.errors import InputError
+from distillplan.laws import law_catalog
 from distillplan.render import show
 from distillplan.scenario import TIE_NATS, Scenario
 from distillplan.scenario_keys import scenario_from_options
@@ -32,7 +32,7 @@ def budget(
     teacher_bytes_per_token: options.TeacherBytesPerToken = None,
     logits: options.LogitsSource = Logits.ONLINE,
     accounting: options.Pays = None,
-    law: options.LawName = catalog.DEFAULT_LAW,
+    law: options.LawName = law_catalog.DEFAULT_LAW,
     laws: options.Laws = None,
     tie: options.Tie = TIE_NATS,
     max_student_params: options.MaxStudentParams = None,
@@ -87,7 +87,7 @@ def budget(
 
     distillplan budget 1e22 --inference-tokens 1T --assert "verdict = distill"
     """
-    if laws is not None and (law != catalog.DEFAULT_LAW or asserted):
+    if laws is not None and (law != law_catalog.DEFAULT_LAW or asserted):
         named = "--assert demands one plan" if asserted else "--law and --laws both name laws"
         raise InputError(f"laws: {named}; leave one out")
     scenario = scenario_from_options(
@@ -144,4 +144,4 @@ def _under(laws: str, scenario: Scenario) -> "Ensemble":
     """The same question to several laws."""
     from distillplan.ensemble import ensemble  # not for one law
 
-    return ensemble(scenario, catalog.laws_named(laws))
+    return ensemble(scenario, law_catalog.laws_named(laws))

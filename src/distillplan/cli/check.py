@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from distillplan import catalog, hardware_checks
+from distillplan import hardware_checks
 from distillplan.cli import options
 from distillplan.errors import InputError
+from distillplan.laws import law_catalog
 from distillplan.render import show
 
 FAILED = 3
@@ -33,7 +34,7 @@ def check(
 
     wanted = (where or "").lower()
     topic = wanted in hardware_checks.TOPICS
-    by_law = (row for law in catalog.laws() for row in checks.check_law(law))
+    by_law = (row for law in law_catalog.all_laws() for row in checks.check_law(law))
     rows = [row for row in by_law if not topic and wanted in f"{row.law} {row.where}".lower()]
     for law, group in checks.check_groups():
         if not topic and wanted in f"{law.name} {group.where}".lower():

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from distillplan import catalog
 from distillplan.accounting import Logits
 from distillplan.cli import options
+from distillplan.laws import law_catalog
 from distillplan.render import show
 
 
@@ -26,7 +26,7 @@ def crossover(
     teacher_loss: options.TeacherLoss = None,
     teacher_params: options.TeacherParams = None,
     logits: options.LogitsSource = Logits.ONLINE,
-    law: options.LawName = catalog.DEFAULT_LAW,
+    law: options.LawName = law_catalog.DEFAULT_LAW,
     sets: options.Sets = None,
     output: options.ShowRows = "table",
 ) -> None:

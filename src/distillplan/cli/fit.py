@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args
 
 import typer
 
-from distillplan import catalog
 from distillplan.errors import InputError
-from distillplan.published import PublishedLaw
+from distillplan.laws import law_catalog
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.render import Output, show
 
 if TYPE_CHECKING:
@@ -97,19 +97,19 @@ def fit(
         fit_files.demand_law_path(saved)
         if runs != "-" and saved.resolve() == Path(runs).resolve():
             raise InputError(f"save: {saved} is the file of the runs; name another")
-    near = None if anchor is None else catalog.law(anchor)
+    near = None if anchor is None else law_catalog.law(anchor)
     alone = _supervised(supervised_law, near)
     checked, file = runs_file.read_runs(runs, form, columns)
     request = FitRequest(
         runs=checked,
         source=file.source,
         supervised=alone,
-        supervised_draws=catalog.draws(alone),
+        supervised_draws=law_catalog.draws(alone),
         gamma_one=gamma_one,
         reduced=reduced,
         anchor=near,
-        anchor_draws=None if near is None else catalog.draws(near),
-        test=None if test is None else catalog.law(test),
+        anchor_draws=None if near is None else law_catalog.draws(near),
+        test=None if test is None else law_catalog.law(test),
         holdout=None if holdout is None else parse_selection(holdout, checked.kind),
         resamples=_resamples(resamples, test),
         seed=seed,
@@ -172,10 +172,10 @@ def _counts(asked: Counts | None, like: PublishedLaw) -> str:
 def _supervised(name: str | None, anchor: PublishedLaw | None) -> PublishedLaw:
     """The law of students without a teacher: named, or the anchor's, or the default's."""
     if name is not None:
-        return catalog.law(name)
+        return law_catalog.law(name)
     if anchor is not None and anchor.distillation is not None:
         return anchor
-    return catalog.law()
+    return law_catalog.law()
 
 
 def _refuse_contradictions(request: "FitRequest") -> None:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from distillplan import catalog
 from distillplan.cli import options
+from distillplan.laws import law_catalog
 from distillplan.render import show
 
 
@@ -20,4 +20,4 @@ def laws(
     Example:
     distillplan laws busbridge2025
     """
-    show(catalog.laws() if name is None else catalog.law(name), output)
+    show(law_catalog.all_laws() if name is None else law_catalog.law(name), output)

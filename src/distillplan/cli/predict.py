@@ -1,8 +1,9 @@
 """`distillplan predict`: the law at one point."""
 
-from distillplan import catalog, planner
+from distillplan import planner
 from distillplan.cli import options
-from distillplan.loss_units import measured_loss
+from distillplan.laws import law_catalog
+from distillplan.laws.loss_units import measured_loss
 from distillplan.render import show
 
 
@@ -14,7 +15,7 @@ def predict(
     loss_unit: options.LossUnits = None,
     bytes_per_token: options.BytesPerToken = None,
     teacher_bytes_per_token: options.TeacherBytesPerToken = None,
-    law: options.LawName = catalog.DEFAULT_LAW,
+    law: options.LawName = law_catalog.DEFAULT_LAW,
     output: options.Show = "table",
 ) -> None:
     """The law itself: loss of one student, distilled and supervised.
@@ -30,6 +31,6 @@ def predict(
         own_bytes_per_token=teacher_bytes_per_token,
     )
     found = planner.predict(
-        catalog.law(law), student_params=student, student_tokens=tokens, teacher_loss=measured
+        law_catalog.law(law), student_params=student, student_tokens=tokens, teacher_loss=measured
     )
     show(found, output)

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from distillplan import catalog
 from distillplan.accounting import Logits
 from distillplan.cli import options
+from distillplan.laws import law_catalog
 from distillplan.render import show
 from distillplan.units import Budget, parse_budget
 
@@ -45,7 +45,7 @@ def target(
     teacher_params: options.TeacherParams = None,
     logits: options.LogitsSource = Logits.ONLINE,
     accounting: options.Pays = None,
-    law: options.LawName = catalog.DEFAULT_LAW,
+    law: options.LawName = law_catalog.DEFAULT_LAW,
     gpu: options.GpuName = None,
     gpus: options.Gpus = None,
     price: options.PricePerHour = None,

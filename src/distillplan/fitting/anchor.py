@@ -20,7 +20,7 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
 
 SCALE_WIDTH: Final = 0.3
 """Prior standard deviation of log s: tokenizers differ by up to about 30 % in bytes per token."""

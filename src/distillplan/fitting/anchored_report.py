@@ -9,7 +9,7 @@ from distillplan.fitting.law_of_fit import anchored_draws, published_of
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.fitting.published import PublishedTest
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, LossLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.notices import Notice, Severity
 
 

@@ -2,15 +2,15 @@
 
 from typing import NamedTuple
 
-from distillplan.draws import Draws
 from distillplan.errors import InputError
 from distillplan.fitting.identifiability import Combination
 from distillplan.fitting.published import PublishedTest
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.selection import Selection
-from distillplan.laws import LossLaw
+from distillplan.laws.draws import Draws
+from distillplan.laws.formulas import LossLaw
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.published import PublishedLaw
 from distillplan.runs import Runs
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.fitting.fit import FitResult, refit
 from distillplan.fitting.prior import GaussianPrior
-from distillplan.laws import FloatArray, LossLaw
+from distillplan.laws.formulas import FloatArray, LossLaw
 
 Kind = Literal["rows", "noise"]
 

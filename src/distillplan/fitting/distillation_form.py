@@ -6,7 +6,7 @@ import numpy as np
 
 from distillplan.fitting.forms import REDUCED_LOG_Q, coordinates_of, letters_of, reducible
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
 
 
 @dataclass(frozen=True, kw_only=True)

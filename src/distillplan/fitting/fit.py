@@ -19,7 +19,7 @@ from distillplan.fitting.prior import Interval90, published_prior, shape_prior
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.solver import HUBER_DELTA, Penalty, Solution, huber_cost, solve
 from distillplan.fitting.starts import distillation_starts, supervised_starts
-from distillplan.laws import FloatArray, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import FloatArray, LossLaw, SupervisedLaw
 
 NARROWING: Final = (1e-2, 3e-3, 1e-3, 3e-4, HUBER_DELTA)
 """Widths of Huber's loss on the way to the paper's."""

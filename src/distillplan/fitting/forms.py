@@ -23,7 +23,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from distillplan.fitting.rows import Rows
-from distillplan.laws import FloatArray, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import FloatArray, LossLaw, SupervisedLaw
 
 REDUCED_LOG_Q: Final = -12.0
 """log q of the reduced form: the switch then differs from its limit by q z / 2, below 1e-4."""

@@ -8,7 +8,7 @@ import numpy as np
 from distillplan.fitting.fit import FitResult, refit
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.fitting.rows import IndexArray, Mask
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 _MANY_PAIRS: Final = 40
 """Pairs from which leaving out one at a time says no more than folds do."""

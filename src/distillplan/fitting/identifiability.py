@@ -17,7 +17,7 @@ from distillplan.fitting.fit import FitResult
 from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import FEW, RUN_NOISE
 from distillplan.fitting.solver import solve
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 FIXED: Final = 0.1
 """A combination is fixed when its logarithm is known to this standard deviation."""

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 
 SUPERVISED_LETTERS: Final = ("E", "A", "B", "alpha", "beta", "gamma")
 DISTILLATION_LETTERS: Final = ("c0", "c1", "f1", "d1", "A", "B", "alpha", "beta", "gamma")

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from distillplan.draws import Draws
 from distillplan.fitting.anchor import Anchored, moved
 from distillplan.fitting.bootstrap import BootstrapState, coefficient_draws
 from distillplan.fitting.fit import FitResult
 from distillplan.fitting.identifiability import Interval
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
-from distillplan.published import Coefficient, DrawsFile, PublishedLaw
+from distillplan.laws.draws import Draws
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
+from distillplan.laws.provenance import Coefficient, DrawsFile, PublishedLaw
 
 if TYPE_CHECKING:
     from distillplan.fitting.answer import FitRequest

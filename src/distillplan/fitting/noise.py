@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from distillplan.fitting.rows import IndexArray
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 RUN_NOISE: Final = 0.003
 """Standard deviation of the log loss of a run when the runs cannot tell it (0.3 %)."""

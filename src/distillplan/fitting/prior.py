@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.forms import Form
-from distillplan.laws import FloatArray, LossLaw
+from distillplan.laws.formulas import FloatArray, LossLaw
 
 Interval90 = tuple[float, float]
 """Lower and upper end of a 90 % interval, in the coefficient's own unit."""

@@ -26,7 +26,7 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.fitting.fit import fit_distillation, fit_supervised
 from distillplan.fitting.rows import Rows
-from distillplan.laws import DistillationLaw, FloatArray, LossLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 
 CLAIMED_ACCURACY: Final = 0.01
 """Relative error that the paper claims for both laws (Section 4.3, Figure 5)."""

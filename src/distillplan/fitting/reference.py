@@ -12,7 +12,7 @@ import numpy as np
 
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.solver import huber_cost
-from distillplan.laws import FloatArray, SupervisedLaw
+from distillplan.laws.formulas import FloatArray, SupervisedLaw
 
 _SCALES: Final = (0.0, 5.0, 10.0, 15.0, 20.0)
 _WIDE: Final = (0.0, 0.5, 1.0, 1.5)

@@ -14,9 +14,9 @@ from distillplan.fitting.identifiability import Interval, identifiability, inter
 from distillplan.fitting.law_of_fit import bootstrap_draws, published_of
 from distillplan.fitting.published import judge_published
 from distillplan.fitting.rows import Mask, Rows
-from distillplan.laws import SupervisedLaw
+from distillplan.laws.formulas import SupervisedLaw
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice, Severity
-from distillplan.published import PublishedLaw
 
 _TWO_SIDES = 1.959964 / 1.644854
 """Width of a 95 % interval over that of a 90 % one."""

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 from distillplan.runs import Runs
 
 IndexArray: TypeAlias = NDArray[np.intp]

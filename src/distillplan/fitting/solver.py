@@ -15,7 +15,7 @@ import numpy as np
 
 from distillplan.fitting.forms import Form, bounds
 from distillplan.fitting.rows import IndexArray, Mask, Rows
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 HUBER_DELTA: Final = 1e-4
 """Width of the quadratic part of the loss, in log loss (Appendix F of the paper)."""

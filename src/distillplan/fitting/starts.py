@@ -13,7 +13,7 @@ import numpy as np
 from distillplan.fitting.distillation_form import DistillationForm
 from distillplan.fitting.forms import SupervisedForm
 from distillplan.fitting.rows import Rows
-from distillplan.laws import FloatArray
+from distillplan.laws.formulas import FloatArray
 
 _SLOPES: Final = ((0.2, 0.2), (0.2, 0.45), (0.45, 0.2), (0.35, 0.35))
 """alpha gamma and beta gamma: published laws lie between 0.15 and 0.5."""

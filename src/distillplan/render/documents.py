@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from distillplan.published import PublishedLaw
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.render.plain import plain
 from distillplan.results import Option, Plan, Prediction
 from distillplan.scenario import Scenario

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from distillplan.fitting.answer import FitReport
 from distillplan.fitting.published import PublishedTest
+from distillplan.laws.provenance import Coefficient
 from distillplan.notices import Severity
-from distillplan.published import Coefficient
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.units import format_count
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from distillplan.checks import CheckReport, CheckRow
-from distillplan.published import PublishedLaw, Status
+from distillplan.laws.provenance import PublishedLaw, Status
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.render.documents import Answer
 from distillplan.render.plan_view import plan_view

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.laws import DistillationLaw, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, LossLaw, SupervisedLaw
 
 SUPERVISED_COLUMNS = tuple(f"supervised.{name}" for name in SupervisedLaw._fields)
 DISTILLATION_COLUMNS = SUPERVISED_COLUMNS + DistillationLaw._fields[1:]

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.laws import DistillationLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 
 
 class Status(StrEnum):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.entries import Entry, coefficients_dir
 from distillplan.errors import InputError
-from distillplan.laws import DistillationLaw, SupervisedLaw
-from distillplan.published import Check, Coefficient, DrawsFile, PublishedLaw, Status
+from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
+from distillplan.laws.provenance import Check, Coefficient, DrawsFile, PublishedLaw, Status
 from distillplan.suggest import nearest
 from distillplan.yamlfile import read_text, read_yaml
 
 if TYPE_CHECKING:
-    from distillplan.draws import Draws
+    from distillplan.laws.draws import Draws
 
 DEFAULT_LAW = "busbridge2025"
 
@@ -45,7 +45,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     return _shipped_law(name)
 
 
-def laws() -> tuple[PublishedLaw, ...]:
+def all_laws() -> tuple[PublishedLaw, ...]:
     """All laws that ship, the default first."""
     return tuple(_shipped_law(name) for name in law_names())
 
@@ -58,7 +58,7 @@ def laws_named(names: str) -> tuple[PublishedLaw, ...]:
     """
     if names.strip() == "all":
         gone = (Status.ERRATUM, Status.HISTORICAL)
-        return tuple(one for one in laws() if one.status not in gone)
+        return tuple(one for one in all_laws() if one.status not in gone)
     wanted = list(dict.fromkeys(filter(None, (one.strip() for one in names.split(",")))))
     if not wanted:
         raise InputError("laws: none is named; write 'all' or names such as busbridge2025")
@@ -76,7 +76,7 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """
     if law.draws_file is None:
         return None
-    from distillplan.draws import read_draws  # only for those who ask how sure an answer is
+    from distillplan.laws.draws import read_draws  # only for those who ask how sure an answer is
 
     path = Path(law.draws_file.path)
     found = read_draws(read_text(path), path.name, law.draws_file.sigma_run)
