@@ -15,8 +15,8 @@ from distillplan.architecture import FixedAspect
 from distillplan.budgets import spend
 from distillplan.confidence import BEYOND, confidence, with_confidence
 from distillplan.drawn import for_problems
-from distillplan.entries import coefficients_dir
 from distillplan.errors import InputError
+from distillplan.files.entries import coefficients_dir
 from distillplan.fitting.joint import COLUMNS
 from distillplan.gaussian import band90, below
 from distillplan.laws import law_catalog

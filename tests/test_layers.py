@@ -37,7 +37,6 @@ MOVING = {
         "estimate": "estimate estimate_results estimate_notes",
         "scenarios": "scenario_file scenario_parts scenario_keys scenario_values axes budgets",
         "checks": "checks hardware_checks",
-        "files": "yamlfile entries",
     }.items()
     for module in modules.split()
 }

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from distillplan.entries import read_shipped
 from distillplan.errors import InputError
+from distillplan.files.entries import read_shipped
+from distillplan.files.reader import read_text, read_yaml
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
-from distillplan.yamlfile import read_text, read_yaml
 
 YAML_ENDINGS: Final = (".yaml", ".yml")
 PRICE_COLUMNS: Final = ("gpu", "usd_per_hour", "seller", "date", "source")

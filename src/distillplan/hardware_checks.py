@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from distillplan import hardware_catalog as catalog
 from distillplan.checks import CheckRow
-from distillplan.entries import coefficients_dir, read_shipped
 from distillplan.errors import InputError
+from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware.gpu import Cluster, Precision
 from distillplan.hardware.machine import (
     Machine,

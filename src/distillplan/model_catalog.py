@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from distillplan.entries import read_shipped
 from distillplan.errors import InputError
+from distillplan.files.entries import read_shipped
+from distillplan.files.reader import read_text
 from distillplan.shapes import ModelShape
 from distillplan.suggest import nearest
-from distillplan.yamlfile import read_text
 
 
 class CatalogModel(NamedTuple):

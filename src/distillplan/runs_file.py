@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.reader import MOST_BYTES, decoded, read_text
 from distillplan.runs import COLUMNS, Kind, Runs, parse_columns, validated_runs
-from distillplan.yamlfile import MOST_BYTES, decoded, read_text
 
 TEACHER = "teacher_loss"
 """The column that tells runs of distilled students from others."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from distillplan.assertions import Assertion, parse_assertion
 from distillplan.axes import MOST_CELLS, Axis, parse_axis
 from distillplan.errors import InputError
+from distillplan.files.tree import Node
 from distillplan.scenario import Scenario
 from distillplan.scenario_keys import Layer, Values, scenario_of
 from distillplan.scenario_parts import (
@@ -25,7 +26,6 @@ from distillplan.scenario_parts import (
     read_part,
     read_top,
 )
-from distillplan.yamlfile.tree import Node
 
 MOST_SCENARIOS = 1_000
 LONGEST_NAME = 100

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from distillplan.assertions import Assertion, assertion
 from distillplan.axes import Axis, parse_axis
 from distillplan.errors import InputError
+from distillplan.files.tree import Node, parse_tree, read_tree
 from distillplan.scenario_keys import MOST_FAULTS, Fault, Layer, read_layer, words
 from distillplan.suggest import nearest
-from distillplan.yamlfile.tree import Node, parse_tree, read_tree
 
 TOP = ("extends", "base", "scenarios", "matrix", "assert")
 

@@ -4,12 +4,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distillplan.entries import Entry, coefficients_dir
 from distillplan.errors import InputError
+from distillplan.files.entries import Entry, coefficients_dir
+from distillplan.files.reader import read_text, read_yaml
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from distillplan.laws.provenance import Check, Coefficient, DrawsFile, PublishedLaw, Status
 from distillplan.suggest import nearest
-from distillplan.yamlfile import read_text, read_yaml
 
 if TYPE_CHECKING:
     from distillplan.laws.draws import Draws
@@ -37,7 +37,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     0.408
     """
     if name.endswith((".yaml", ".yml")):
-        from distillplan.yamlfile.tree import read_foreign_yaml  # only for a user's own law
+        from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
         return _law_from(Path(name), read_foreign_yaml(name))._replace(file=name)
     if name not in law_names():

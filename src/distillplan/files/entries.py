@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from distillplan.errors import InputError
+from distillplan.files.reader import read_yaml
 from distillplan.suggest import nearest
-from distillplan.yamlfile import read_yaml
 
 
 def coefficients_dir() -> Path:
     """The folder of data: inside an installed package, beside ``src`` in a checkout."""
     # importlib.resources costs 10 ms at every start; a wheel is unpacked, so a path will do
-    packaged = Path(__file__).parent / "coefficients"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "coefficients"
+    packaged = Path(__file__).parents[1] / "coefficients"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "coefficients"
 
 
 @cache
