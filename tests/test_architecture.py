@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillplan.architecture import FixedAspect, WithEmbedding
 from distillplan.checks import check_groups
 from distillplan.errors import InputError
-from distillplan.shapes import ModelShape
+from distillplan.models.architecture import FixedAspect, WithEmbedding
+from distillplan.models.shapes import ModelShape
 
 TABLE_13 = next(group for _, group in check_groups() if group.where == "Table 13")
 CONTEXT = 4096

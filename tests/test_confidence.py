@@ -11,7 +11,6 @@ from scipy.stats import norm
 
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
-from distillplan.architecture import FixedAspect
 from distillplan.budgets import spend
 from distillplan.confidence import BEYOND, confidence, with_confidence
 from distillplan.drawn import for_problems
@@ -22,6 +21,7 @@ from distillplan.gaussian import band90, below
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import DISTILLATION_COLUMNS, Draws, read_draws
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
+from distillplan.models.architecture import FixedAspect
 from distillplan.notices import Severity
 from distillplan.optimize import optima_near, optima_over_teachers
 from distillplan.problems import Bounds, Optima, Problems

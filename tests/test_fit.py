@@ -11,7 +11,7 @@ from distillplan.hardware.fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.memory import Teacher
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 MODELS: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")

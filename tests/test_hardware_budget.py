@@ -8,7 +8,6 @@ import math
 import pytest
 
 from distillplan import Accounting, Logits, Scenario, Teacher, plan
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.machine import (
     student_step_seconds,
@@ -19,6 +18,7 @@ from distillplan.hardware.machine import (
 from distillplan.hardware.token_costs import LOG_SIZES, tabulated_costs
 from distillplan.laws import law_catalog
 from distillplan.machines import MachineWords, machine, usd_per_gpu_hour
+from distillplan.models.architecture import FixedAspect
 from tests.test_cli import run
 
 LAW = law_catalog.law()

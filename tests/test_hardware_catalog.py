@@ -2,8 +2,9 @@
 
 import pytest
 
-from distillplan import hardware_catalog, model_catalog
+from distillplan import hardware_catalog
 from distillplan.errors import InputError
+from distillplan.models import model_catalog
 
 
 def test_every_spelling_is_one_gpu():

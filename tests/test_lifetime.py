@@ -5,9 +5,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from distillplan import Bounds, Scenario, plan
-from distillplan.architecture import FixedAspect
 from distillplan.laws import law_catalog
 from distillplan.laws.repetition import log_tokens, log_worth
+from distillplan.models.architecture import FixedAspect
 from distillplan.scenario_keys import scenario_from_options
 from tests import independent
 

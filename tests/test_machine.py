@@ -33,7 +33,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.storage import top_k
 from distillplan.hardware.throughput import distillation_throughput
 from distillplan.hardware.throughput_model import throughput_model_from_entry
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 

@@ -32,7 +32,7 @@ from distillplan.hardware.strategy import (
     Sharding,
     Strategy,
 )
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 MODELS: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from distillplan.errors import InputError
-from distillplan.model_config import shape_from_config
-from distillplan.shapes import ModelShape
+from distillplan.models.model_config import shape_from_config
+from distillplan.models.shapes import ModelShape
 
 MODELS: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")

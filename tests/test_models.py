@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 CATALOG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")

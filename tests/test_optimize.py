@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from distillplan.architecture import FixedAspect
-from distillplan.costs import FlopCosts, TabulatedCosts
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import law
 from distillplan.minimise import along, minimise
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.costs import FlopCosts, TabulatedCosts
 from distillplan.optimize import (
     optima_over_teacher_loss,
     optima_over_teachers,

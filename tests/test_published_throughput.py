@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.published import (
@@ -27,6 +26,7 @@ from distillplan.hardware.strategy import Attention
 from distillplan.hardware.throughput import gpu_hours, training_throughput
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.hardware.workload import Workload
+from distillplan.models.architecture import FixedAspect
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 DATA = Path(__file__).parents[2] / "shared" / "data"

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 
 from distillplan import Bounds, Scenario, Teacher, law, plan
 from distillplan.accounting import Accounting, Logits
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir
+from distillplan.models.architecture import FixedAspect
 from distillplan.render.documents import document
 from distillplan.scenario_file import read_grid, read_scenarios
 from distillplan.scenario_keys import (

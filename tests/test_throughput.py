@@ -10,7 +10,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
@@ -24,7 +23,8 @@ from distillplan.hardware.throughput import (
 )
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
-from distillplan.shapes import ModelShape
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.shapes import ModelShape
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
+from distillplan.models.architecture import FixedAspect
 from distillplan.scenario import Limits
 from distillplan.units import Budget
 

@@ -8,17 +8,17 @@ import numpy as np
 
 from distillplan import evaluate
 from distillplan.accounting import Accounting
-from distillplan.architecture import HEAD_WIDTH
 from distillplan.evaluate import cells
 from distillplan.files.entries import Entry, coefficients_dir
 from distillplan.files.reader import read_yaml
 from distillplan.inverse import least_compute
 from distillplan.laws.law_catalog import law
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.architecture import HEAD_WIDTH
+from distillplan.models.shapes import ModelShape
 from distillplan.planner import plan, predict
 from distillplan.results import Option
 from distillplan.scenario import Scenario
-from distillplan.shapes import ModelShape
 
 if TYPE_CHECKING:
     from distillplan.hardware.published import ErrorSummary

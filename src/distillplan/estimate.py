@@ -37,8 +37,8 @@ from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
 from distillplan.hardware.strategy import Sharding
 from distillplan.hardware.throughput import distillation_throughput
-from distillplan.named_models import Model, NamedModel
-from distillplan.shapes import ModelShape
+from distillplan.models.named_models import Model, NamedModel
+from distillplan.models.shapes import ModelShape
 
 
 def estimate(question: Question) -> Estimate:

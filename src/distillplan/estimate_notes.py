@@ -10,9 +10,9 @@ from distillplan.hardware.fit import Fits
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.storage import STORAGE_PRICE_DATE
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.named_models import Basis, NamedModel
+from distillplan.models.named_models import Basis, NamedModel
+from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity
-from distillplan.shapes import ModelShape
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
 TUNED_RUN_GPUS = 2048

@@ -12,7 +12,7 @@ from distillplan.hardware.memory import MemoryParts, Moment
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, top_k
 from distillplan.hardware.throughput import ThroughputEstimate
-from distillplan.named_models import Basis, NamedModel
+from distillplan.models.named_models import Basis, NamedModel
 from distillplan.notices import Notice
 
 DEFAULT_STORED = StoredLogits(format=top_k(128))

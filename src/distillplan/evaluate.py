@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import Accounting
-from distillplan.costs import Costs
 from distillplan.laws.formulas import DistillationLaw, FloatArray
+from distillplan.models.costs import Costs
 from distillplan.optimize import (
     least_losses_over_teachers,
     optima_over_teacher_loss,

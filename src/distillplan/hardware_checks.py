@@ -31,8 +31,8 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.storage import Kind, format_of, stored_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
 from distillplan.hardware_catalog import csv_rows
-from distillplan.model_catalog import model
-from distillplan.shapes import ModelShape
+from distillplan.models.model_catalog import model
+from distillplan.models.shapes import ModelShape
 
 WIDEST: Final = 3.0
 """Standard deviations of its stated error beyond which a computed speed is not reproduced, ..."""

@@ -6,8 +6,8 @@ from distillplan.hardware.gpu import Gpu, Price
 from distillplan.hardware.machine import listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware_catalog import gpu, gpus, throughput_model
-from distillplan.model_catalog import CatalogModel, model, models
-from distillplan.shapes import ModelShape
+from distillplan.models.model_catalog import CatalogModel, model, models
+from distillplan.models.shapes import ModelShape
 
 CONTEXT = 4096
 """Tokens at which FLOPs per token are shown."""

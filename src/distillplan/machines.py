@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from distillplan import hardware_catalog
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.bill import PUE
 from distillplan.hardware.gpu import Cluster, Precision
@@ -13,6 +12,7 @@ from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding
+from distillplan.models.architecture import FixedAspect
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

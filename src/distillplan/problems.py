@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from distillplan.architecture import FixedAspect
-from distillplan.costs import Costs, FlopCosts
 from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.costs import Costs, FlopCosts
 from distillplan.units import format_count
 
 SIZE_RANGE = (1e6, 1e17)

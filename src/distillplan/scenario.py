@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share, share
-from distillplan.architecture import Family, FixedAspect, WithEmbedding
-from distillplan.costs import Costs, FlopCosts
 from distillplan.errors import InputError
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
+from distillplan.models.costs import Costs, FlopCosts
 from distillplan.problems import Bounds
 from distillplan.units import format_count
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from distillplan import scenario_values as value_of
 from distillplan.accounting import Accounting, Logits
-from distillplan.architecture import FixedAspect
 from distillplan.budgets import spend
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
+from distillplan.models.architecture import FixedAspect
 from distillplan.problems import SIZE_RANGE, Bounds
 from distillplan.scenario import Limits, Scenario, Teacher
 from distillplan.suggest import nearest

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import Logits
-from distillplan.architecture import FixedAspect
 from distillplan.cli import options
 from distillplan.cli.answer import answer
 from distillplan.cli.gate import gate, outcomes
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
+from distillplan.models.architecture import FixedAspect
 from distillplan.render import show
 from distillplan.scenario import TIE_NATS, Scenario
 from distillplan.scenario_keys import scenario_from_options

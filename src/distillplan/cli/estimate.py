@@ -70,7 +70,7 @@ def estimate(
     from distillplan.hardware.machine import StoredLogits
     from distillplan.hardware.storage import Kind, format_of
     from distillplan.machines import MachineWords, machine
-    from distillplan.named_models import named_pair, shape_of_options
+    from distillplan.models.named_models import named_pair, shape_of_options
 
     shape = (layers, width, ffn, heads, kv_heads)
     if model is not None and any(size is not None for size in shape):

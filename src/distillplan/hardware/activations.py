@@ -8,7 +8,7 @@ divided by the group, norms included (sequence parallelism, their Equation 4).
 """
 
 from distillplan.hardware.strategy import Attention, Checkpointing, Strategy
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 BYTES = 2.0
 """Bytes of one activation; fp8 runs keep theirs in 16 bits too (torchtitan measured the same)."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from distillplan.hardware.memory import MemoryEstimate, Teacher, WeightFormat, memory_estimate
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 DRIVER_SHARE: Final = 0.99
 """Usable share of the printed memory, read in GiB: an 80 GB H100 reports 81559 MiB."""

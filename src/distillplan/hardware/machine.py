@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.bill import PUE, Bill, Phase, PhaseWork, Power, itemised_bill
 from distillplan.hardware.gpu import Cluster, Precision, Price
@@ -34,8 +33,9 @@ from distillplan.hardware.throughput import (
 )
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
-from distillplan.named_models import Model
-from distillplan.shapes import ModelShape
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.named_models import Model
+from distillplan.models.shapes import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)

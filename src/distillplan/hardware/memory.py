@@ -27,7 +27,7 @@ from distillplan.hardware.model_states import (
 )
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 WORKSPACE_SHARE: Final = 0.045
 """Temporary buffers (weight gradients, kernels) over the derived parts."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
     Optimizer.ADAM: (4.0, 8.0),

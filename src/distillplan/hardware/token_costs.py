@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.architecture import Family, FixedAspect
-from distillplan.costs import TabulatedCosts
 from distillplan.hardware.machine import (
     Machine,
     student_step_seconds,
@@ -15,6 +13,8 @@ from distillplan.hardware.machine import (
     teacher_pass_seconds,
     training_seconds,
 )
+from distillplan.models.architecture import Family, FixedAspect
+from distillplan.models.costs import TabulatedCosts
 
 LOG_SIZES = np.log(np.geomspace(1e6, 1e17, 89))
 """Eight sizes per decade over the search range; the speed changes slowly in between."""

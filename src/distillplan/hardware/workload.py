@@ -8,11 +8,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
-from distillplan.shapes import ModelShape
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.shapes import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)

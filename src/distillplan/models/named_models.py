@@ -6,10 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from distillplan import model_catalog
-from distillplan.architecture import FixedAspect
 from distillplan.errors import InputError
-from distillplan.shapes import ModelShape
+from distillplan.models import model_catalog
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.shapes import ModelShape
 from distillplan.suggest import nearest
 from distillplan.units import format_count, parse_count
 

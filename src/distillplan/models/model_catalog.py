@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.entries import read_shipped
 from distillplan.files.reader import read_text
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 from distillplan.suggest import nearest
 
 
@@ -63,7 +63,7 @@ def model(name: str) -> CatalogModel:
 
 def model_config(path: Path) -> ModelShape:
     """The shape that a Hugging Face config.json describes."""
-    from distillplan.model_config import shape_from_config  # only for a file
+    from distillplan.models.model_config import shape_from_config  # only for a file
 
     try:
         config = json.loads(read_text(path))

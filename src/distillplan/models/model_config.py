@@ -9,7 +9,8 @@ published weights, which every shape in coefficients/models.yaml reproduces.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from distillplan.config_values import (
+from distillplan.errors import InputError
+from distillplan.models.config_values import (
     Config,
     biases_of,
     flag,
@@ -18,8 +19,7 @@ from distillplan.config_values import (
     whole,
     window_of,
 )
-from distillplan.errors import InputError
-from distillplan.shapes import ModelShape
+from distillplan.models.shapes import ModelShape
 
 _GEMMA3_DEFAULTS: Final = {
     "vocab_size": 262208,

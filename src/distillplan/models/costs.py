@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES
-from distillplan.architecture import Family
 from distillplan.laws.formulas import FloatArray
+from distillplan.models.architecture import Family
 
 
 class Costs(Protocol):

@@ -18,7 +18,7 @@ import numpy as np
 from distillplan.errors import InputError
 
 if TYPE_CHECKING:
-    from distillplan.shapes import ModelShape
+    from distillplan.models.shapes import ModelShape
 
 HEAD_WIDTH = 128
 """Channels of an attention head in the paper's models; Table 13 comes out to the unit with it."""
@@ -98,7 +98,7 @@ class FixedAspect:
             N: non-embedding parameters.
             group: what must divide the heads, such as a tensor-parallel group.
         """
-        from distillplan.shapes import ModelShape  # a start of `budget` does without
+        from distillplan.models.shapes import ModelShape  # a start of `budget` does without
 
         unit = HEAD_WIDTH * group
         width = max(round(self.width(N) / unit), 1) * unit
