@@ -23,8 +23,8 @@ from distillplan.laws.draws import DISTILLATION_COLUMNS, Draws, read_draws
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.notices import Severity
-from distillplan.optimize import optima_near, optima_over_teachers
-from distillplan.problems import Bounds, Optima, Problems
+from distillplan.optimize.optimizer import optima_near, optima_over_teachers
+from distillplan.optimize.problems import Bounds, Optima, Problems
 from distillplan.results import Verdict
 from distillplan.scenario import Limits
 from distillplan.units import parse_budget

@@ -7,16 +7,16 @@ import pytest
 
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import law
-from distillplan.minimise import along, minimise
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import FlopCosts, TabulatedCosts
-from distillplan.optimize import (
+from distillplan.optimize.minimize import along, minimise
+from distillplan.optimize.optimizer import (
     optima_over_teacher_loss,
     optima_over_teachers,
     optima_with_teacher,
     supervised_optima,
 )
-from distillplan.problems import Bounds, GivenTeacher, Problems
+from distillplan.optimize.problems import Bounds, GivenTeacher, Problems
 from tests import independent
 
 LAW = law("busbridge2025").distillation

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from distillplan.confidence import with_confidence
     from distillplan.crossover import crossovers
     from distillplan.laws.law_catalog import all_laws, law
+    from distillplan.optimize.problems import Bounds
     from distillplan.planner import plan, predict
-    from distillplan.problems import Bounds
     from distillplan.results import Option, Plan, Prediction, Verdict
     from distillplan.scenario import Scenario, Teacher
     from distillplan.scenario_file import read_scenarios
@@ -49,7 +49,7 @@ _HOMES = {
     "confidence": ("with_confidence",),
     "crossover": ("crossovers",),
     "planner": ("plan", "predict"),
-    "problems": ("Bounds",),
+    "optimize.problems": ("Bounds",),
     "results": ("Option", "Plan", "Prediction", "Verdict"),
     "scenario": ("Scenario", "Teacher"),
     "scenario_file": ("read_scenarios",),

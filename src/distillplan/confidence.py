@@ -19,7 +19,7 @@ from distillplan.gaussian import band90, below, quantile
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, Severity
-from distillplan.problems import Optima
+from distillplan.optimize.problems import Optima
 from distillplan.results import Confidence, FlipShares, Option, OptionBands, Plan, Shares, Verdict
 from distillplan.scenario import Scenario
 from distillplan.verdict import sides

@@ -8,14 +8,14 @@ import numpy as np
 from distillplan.evaluate import Cells, given_teacher, law_of, problems_of
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
-from distillplan.minimise import column
-from distillplan.optimize import (
+from distillplan.optimize.minimize import column
+from distillplan.optimize.optimizer import (
     optima_near,
     optima_over_teachers,
     optima_with_teacher,
     supervised_optima,
 )
-from distillplan.problems import GivenTeacher, Optima
+from distillplan.optimize.problems import GivenTeacher, Optima
 from distillplan.results import Option
 from distillplan.scenario import Scenario
 

@@ -9,14 +9,14 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
-from distillplan.optimize import (
+from distillplan.optimize.optimizer import (
     least_losses_over_teachers,
     optima_over_teacher_loss,
     optima_over_teachers,
     optima_with_teacher,
     supervised_optima,
 )
-from distillplan.problems import GivenTeacher, Optima, Problems
+from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.scenario import Scenario
 
 

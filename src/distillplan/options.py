@@ -9,7 +9,7 @@ from distillplan.accounting import Accounting, run_flops
 from distillplan.evaluate import cells, together
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_tokens, log_worth
-from distillplan.problems import Optima
+from distillplan.optimize.problems import Optima
 from distillplan.results import Method, Near, Option, OptionBill, Sizes, Status
 from distillplan.scenario import Scenario
 

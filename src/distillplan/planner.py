@@ -10,8 +10,8 @@ from distillplan.flips import find_flips
 from distillplan.headline import format_budget, headline
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.optimize.problems import Bounds
 from distillplan.options import distilled_options, supervised_option
-from distillplan.problems import Bounds
 from distillplan.results import Plan, Prediction
 from distillplan.scenario import Scenario, check_teacher_loss
 from distillplan.units import format_count

@@ -10,7 +10,7 @@ from distillplan.errors import InputError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
-from distillplan.problems import Bounds
+from distillplan.optimize.problems import Bounds
 from distillplan.units import format_count
 
 if TYPE_CHECKING:

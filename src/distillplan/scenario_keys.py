@@ -13,7 +13,7 @@ from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.models.architecture import FixedAspect
-from distillplan.problems import SIZE_RANGE, Bounds
+from distillplan.optimize.problems import SIZE_RANGE, Bounds
 from distillplan.scenario import Limits, Scenario, Teacher
 from distillplan.suggest import nearest
 from distillplan.units import parse_pair

@@ -5,8 +5,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from distillplan import evaluate
+from distillplan.optimize.problems import Optima
 from distillplan.options import option_from
-from distillplan.problems import Optima
 from distillplan.results import Option, Verdict
 from distillplan.scenario import Scenario
 from distillplan.validity import plan_warnings

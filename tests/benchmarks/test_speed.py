@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from distillplan import Scenario, plan, with_confidence
 from distillplan.laws.law_catalog import draws, law
-from distillplan.optimize import optima_over_teachers
+from distillplan.optimize.optimizer import optima_over_teachers
 from tests import independent
 from tests.test_optimize import problems
 

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
-from distillplan.minimise import FINEST, column, minimise
-from distillplan.problems import GivenTeacher, Optima, Problems, Spread
-from distillplan.search import Axes, Found, Search, per_problem
-from distillplan.teacher_plane import TeacherPlane, TeacherPoint
+from distillplan.optimize.minimize import FINEST, column, minimise
+from distillplan.optimize.problems import GivenTeacher, Optima, Problems, Spread
+from distillplan.optimize.search import Axes, Found, Search, per_problem
+from distillplan.optimize.teacher_plane import TeacherPlane, TeacherPoint
 
 LOSS_POINTS = 33
 CURVE_POINTS = 9

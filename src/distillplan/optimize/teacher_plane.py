@@ -8,8 +8,8 @@ import numpy as np
 
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.repetition import log_tokens, log_worth
-from distillplan.minimise import column
-from distillplan.problems import Bounds, Problems
+from distillplan.optimize.minimize import column
+from distillplan.optimize.problems import Bounds, Problems
 
 
 class TeacherPoint(NamedTuple):

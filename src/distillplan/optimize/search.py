@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.minimise import AXES, FINEST, along, column, minimise, minimise_near
-from distillplan.problems import Problems, Spread
-from distillplan.teacher_plane import Teacher, TeacherPoint
+from distillplan.optimize.minimize import AXES, FINEST, along, column, minimise, minimise_near
+from distillplan.optimize.problems import Problems, Spread
+from distillplan.optimize.teacher_plane import Teacher, TeacherPoint
 
 STUDENT_POINTS = 25
 """Points of the first grid along the student's parameters."""
