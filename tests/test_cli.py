@@ -320,7 +320,13 @@ def test_a_reader_may_leave_early():
 
 @pytest.mark.parametrize(
     "module",
-    ["scipy", "matplotlib", "rich.table", "distillplan.hardware", "distillplan.hardware_catalog"],
+    [
+        "scipy",
+        "matplotlib",
+        "rich.table",
+        "distillplan.hardware",
+        "distillplan.hardware.gpu_catalog",
+    ],
 )
 def test_a_json_budget_imports_nothing_slow(module):
     script = (

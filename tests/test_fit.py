@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from distillplan.errors import InfeasibleError
-from distillplan.hardware.fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.memory import Teacher
+from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
 

@@ -15,9 +15,9 @@ from distillplan.hardware.machine import (
     teacher_pass_seconds,
     training_seconds,
 )
+from distillplan.hardware.machine_words import MachineWords, machine, usd_per_gpu_hour
 from distillplan.hardware.token_costs import LOG_SIZES, tabulated_costs
 from distillplan.laws import law_catalog
-from distillplan.machines import MachineWords, machine, usd_per_gpu_hour
 from distillplan.models.architecture import FixedAspect
 from tests.test_cli import run
 

@@ -2,22 +2,22 @@
 
 import pytest
 
-from distillplan import hardware_catalog
 from distillplan.errors import InputError
+from distillplan.hardware import gpu_catalog
 from distillplan.models import model_catalog
 
 
 def test_every_spelling_is_one_gpu():
-    for gpu in hardware_catalog.gpus():
+    for gpu in gpu_catalog.gpus():
         for name in (gpu.name, gpu.name.upper(), *gpu.aliases):
-            assert hardware_catalog.gpu(name).name == gpu.name
+            assert gpu_catalog.gpu(name).name == gpu.name
 
 
 @pytest.mark.parametrize("name", ["h100", "a100", "v100", "H200", "a100-40"])
 def test_a_name_that_variants_share_is_refused(name):
     """An H100 is a PCIe, an SXM or an NVL card, 756 to 990 TFLOP/s."""
     with pytest.raises(InputError, match=r"several variants|did you mean"):
-        hardware_catalog.gpu(name)
+        gpu_catalog.gpu(name)
 
 
 def test_every_model_is_found_under_its_name_and_its_publishers():
@@ -42,7 +42,7 @@ def test_a_wrong_price_list_says_where(tmp_path, text, words):
     path = tmp_path / "prices.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=words):
-        hardware_catalog.with_prices(hardware_catalog.gpu("h100-sxm"), str(path))
+        gpu_catalog.with_prices(gpu_catalog.gpu("h100-sxm"), str(path))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=words):
-        hardware_catalog.gpu(str(path))
+        gpu_catalog.gpu(str(path))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 
 def test_countries_have_codes_and_names():
     """Ember by way of Our World in Data, 2023: France 56, Germany 381, Poland 662 g/kWh."""
-    assert hardware_catalog.grid("FRA").g_co2_per_kwh == pytest.approx(56, abs=1)
-    assert hardware_catalog.grid("germany").g_co2_per_kwh == pytest.approx(381, abs=1)
+    assert gpu_catalog.grid("FRA").g_co2_per_kwh == pytest.approx(56, abs=1)
+    assert gpu_catalog.grid("germany").g_co2_per_kwh == pytest.approx(381, abs=1)
     with pytest.raises(InputError, match="three-letter code"):
-        hardware_catalog.grid("zzzzzz")
+        gpu_catalog.grid("zzzzzz")

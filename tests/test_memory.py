@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from distillplan.errors import InputError
 from distillplan.hardware.activations import kept_bytes_per_token
-from distillplan.hardware.fit import Run, usable_bytes
 from distillplan.hardware.memory import (
     ERROR,
     MemoryEstimate,
@@ -23,6 +22,7 @@ from distillplan.hardware.memory import (
     WeightFormat,
     memory_estimate,
 )
+from distillplan.hardware.memory_fit import Run, usable_bytes
 from distillplan.hardware.model_states import pipeline_stage, stage_states
 from distillplan.hardware.strategy import (
     Attention,

@@ -52,7 +52,11 @@ def spend(
         if budget.flops is None:
             raise InputError("budget: hours and money need a GPU; give --gpu, such as h100-sxm")
         return Spent(compute=budget.flops)
-    from distillplan.machines import MachineWords, machine, usd_per_gpu_hour  # not for FLOPs alone
+    from distillplan.hardware.machine_words import (  # not for FLOPs alone
+        MachineWords,
+        machine,
+        usd_per_gpu_hour,
+    )
 
     if budget.gpus is not None:
         said["gpus"] = budget.gpus

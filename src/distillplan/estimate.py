@@ -18,7 +18,6 @@ from distillplan.estimate_results import (
     Step,
 )
 from distillplan.hardware.bill import Bill
-from distillplan.hardware.fit import Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.machine import (
     NOTHING_PAID,
@@ -32,6 +31,7 @@ from distillplan.hardware.machine import (
     work_of,
 )
 from distillplan.hardware.memory import MemoryEstimate, Teacher
+from distillplan.hardware.memory_fit import Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes

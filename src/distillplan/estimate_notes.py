@@ -6,8 +6,8 @@ from typing import Any
 from distillplan.accounting import Logits
 from distillplan.estimate_results import Memory, Question
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
-from distillplan.hardware.fit import Fits
 from distillplan.hardware.gpu import Precision
+from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.storage import STORAGE_PRICE_DATE
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.models.named_models import Basis, NamedModel

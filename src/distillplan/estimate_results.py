@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import BillLine
-from distillplan.hardware.fit import Fits
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import Machine, StoredLogits
 from distillplan.hardware.memory import MemoryParts, Moment
+from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, top_k
 from distillplan.hardware.throughput import ThroughputEstimate

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from distillplan import hardware_catalog as catalog
 from distillplan.checks import CheckRow
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
+from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import Cluster, Precision
+from distillplan.hardware.gpu_catalog import csv_rows
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
@@ -30,7 +31,6 @@ from distillplan.hardware.published import (
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import Kind, format_of, stored_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
-from distillplan.hardware_catalog import csv_rows
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
 

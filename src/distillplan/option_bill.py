@@ -2,9 +2,9 @@
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.hardware.bill import BillLine, Phase
-from distillplan.hardware.fit import Run, fits, usable_bytes
 from distillplan.hardware.machine import Machine, bill_of
 from distillplan.hardware.memory import MemoryEstimate, Teacher
+from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.results import OptionBill, Sizes
 from distillplan.scenario import Scenario

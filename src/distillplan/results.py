@@ -10,7 +10,7 @@ from distillplan.scenario import Scenario
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import BillLine
-    from distillplan.hardware.fit import Fits
+    from distillplan.hardware.memory_fit import Fits
     from distillplan.hardware.range import Range
 
 

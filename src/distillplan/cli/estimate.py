@@ -63,13 +63,13 @@ def estimate(
 
     distillplan estimate --model config.json --tokens 1T --gpu b200-sxm --gpus 256 --country FRA
     """
-    from distillplan import hardware_catalog  # none of these at every start
     from distillplan.accounting import Logits
     from distillplan.estimate import estimate as estimated
     from distillplan.estimate_results import Question
+    from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine import StoredLogits
+    from distillplan.hardware.machine_words import MachineWords, machine
     from distillplan.hardware.storage import Kind, format_of
-    from distillplan.machines import MachineWords, machine
     from distillplan.models.named_models import named_pair, shape_of_options
 
     shape = (layers, width, ffn, heads, kv_heads)
@@ -118,7 +118,7 @@ def estimate(
         pue=pue,
         country=country,
     )
-    grid = None if country is None else hardware_catalog.grid(country)
+    grid = None if country is None else gpu_catalog.grid(country)
     rows = (named.teacher or named.model).shape.vocab
     kept = format_of(Kind(logit_format), rows, logit_k)
     question = Question(

@@ -19,6 +19,6 @@ def gpus(
     Example:
     distillplan gpus h100-sxm
     """
-    from distillplan import inventory  # not at every start
+    from distillplan.hardware import inventory  # not at every start
 
     show(inventory.gpu_list() if name is None else inventory.gpu_card(name), output)

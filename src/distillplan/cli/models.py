@@ -19,6 +19,6 @@ def models(
     Example:
     distillplan models llama-3.1-8b
     """
-    from distillplan import inventory  # not at every start
+    from distillplan.hardware import inventory  # not at every start
 
     show(inventory.model_list() if name is None else inventory.model_card(name), output)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.hardware.fit import Fits, Run, fits
 from distillplan.hardware.memory import MemoryEstimate
+from distillplan.hardware.memory_fit import Fits, Run, fits
 from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
 
 MAX_GPUS: Final = 16384

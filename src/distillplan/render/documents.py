@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from distillplan.ensemble import Ensemble
     from distillplan.estimate_results import Estimate
     from distillplan.fitting.answer import FitReport
+    from distillplan.hardware.inventory import Inventory
     from distillplan.hardware.machine import Machine
-    from distillplan.inventory import Inventory
     from distillplan.target import Target
 
 About: TypeAlias = "Estimate | Inventory"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.inventory import GpuCard, GpuList, Inventory, ModelCard, ModelList
+from distillplan.hardware.inventory import GpuCard, GpuList, Inventory, ModelCard, ModelList
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.units import format_bytes, format_count, format_flops
 

@@ -4,8 +4,8 @@ import datetime as dt
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
-from distillplan import hardware_catalog
 from distillplan.errors import InputError
+from distillplan.hardware import gpu_catalog
 from distillplan.hardware.bill import PUE
 from distillplan.hardware.gpu import Cluster, Precision
 from distillplan.hardware.machine import Machine, usual_strategy
@@ -64,19 +64,19 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
     Raises:
         InputError: for a name that is unknown or a number that cannot be.
     """
-    gpu = hardware_catalog.gpu(words.gpu)
+    gpu = gpu_catalog.gpu(words.gpu)
     if words.prices is not None:
-        gpu = hardware_catalog.with_prices(gpu, words.prices)
+        gpu = gpu_catalog.with_prices(gpu, words.prices)
     grid = words.grid_g_co2_per_kwh
     if words.country is not None:
-        grid = hardware_catalog.grid(words.country).g_co2_per_kwh
+        grid = gpu_catalog.grid(words.country).g_co2_per_kwh
     return Machine(
         cluster=Cluster(
             gpu=gpu,
             gpus=DEFAULT_GPUS if words.gpus is None else words.gpus,
             price_usd_per_gpu_hour=words.price,
         ),
-        model=hardware_catalog.throughput_model(),
+        model=gpu_catalog.throughput_model(),
         strategy=usual_strategy(
             seq_len=round(architecture.context),
             micro_batch=words.micro_batch,
@@ -106,7 +106,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         pue=PUE if words.pue is None else words.pue,
         grid_g_co2_per_kwh=grid,
         today=dt.datetime.now(tz=dt.UTC).date(),
-        gpu_file=words.gpu if words.gpu.endswith(hardware_catalog.YAML_ENDINGS) else None,
+        gpu_file=words.gpu if words.gpu.endswith(gpu_catalog.YAML_ENDINGS) else None,
         price_file=words.prices,
     )
 

@@ -3,9 +3,9 @@
 from typing import NamedTuple, TypeAlias
 
 from distillplan.hardware.gpu import Gpu, Price
+from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
 from distillplan.hardware.machine import listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.hardware_catalog import gpu, gpus, throughput_model
 from distillplan.models.model_catalog import CatalogModel, model, models
 from distillplan.models.shapes import ModelShape
 
