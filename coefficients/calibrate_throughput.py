@@ -27,8 +27,7 @@ import yaml
 from published_rows import COLUMNS, usable_rows
 from scipy.optimize import least_squares
 
-from distillplan.hardware.gpu import Gpu, gpu_from_entry
-from distillplan.hardware.published import (
+from distillplan.checks.published_speeds import (
     Comparison,
     ErrorSummary,
     PublishedRun,
@@ -37,6 +36,7 @@ from distillplan.hardware.published import (
     summarise,
     summarise_by_source,
 )
+from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.throughput import Z80
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 

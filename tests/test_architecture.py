@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distillplan.checks import check_groups
+from distillplan.checks.law_checks import check_groups
 from distillplan.errors import InputError
 from distillplan.models.architecture import FixedAspect, WithEmbedding
 from distillplan.models.shapes import ModelShape

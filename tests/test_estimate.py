@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from distillplan import hardware_checks
 from distillplan.accounting import Logits
+from distillplan.checks import hardware_checks
 from distillplan.cli import app
 from distillplan.cli import hardware_options as how
 from distillplan.hardware import bill, gpu, memory, storage, strategy

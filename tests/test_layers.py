@@ -33,7 +33,6 @@ MOVING = {
         "questions": "sweep target inverse crossover comparison assertions ensemble",
         "estimate": "estimate estimate_results estimate_notes",
         "scenarios": "scenario_file scenario_parts scenario_keys scenario_values axes budgets",
-        "checks": "checks hardware_checks",
     }.items()
     for module in modules.split()
 }

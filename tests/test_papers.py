@@ -2,7 +2,7 @@
 
 import pytest
 
-from distillplan.checks import check_group, check_groups, report
+from distillplan.checks.law_checks import check_group, check_groups, report
 
 GROUPS = {group.where: (law, group) for law, group in check_groups()}
 

@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from distillplan.errors import InputError
-from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
-from distillplan.hardware.published import (
+from distillplan.checks.published_speeds import (
     PublishedRun,
     compare_with_published,
     published_run_from_row,
@@ -21,6 +19,8 @@ from distillplan.hardware.published import (
     summarise,
     summarise_by_source,
 )
+from distillplan.errors import InputError
+from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Attention
 from distillplan.hardware.throughput import gpu_hours, training_throughput

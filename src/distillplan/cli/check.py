@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from distillplan import hardware_checks
+from distillplan.checks import hardware_checks
 from distillplan.cli import options
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
@@ -30,24 +30,24 @@ def check(
 
     distillplan check throughput
     """
-    from distillplan import checks  # not at every start
+    from distillplan.checks.law_checks import law_checks  # not at every start
 
     wanted = (where or "").lower()
     topic = wanted in hardware_checks.TOPICS
-    by_law = (row for law in law_catalog.all_laws() for row in checks.check_law(law))
+    by_law = (row for law in law_catalog.all_laws() for row in law_checks.check_law(law))
     rows = [row for row in by_law if not topic and wanted in f"{row.law} {row.where}".lower()]
-    for law, group in checks.check_groups():
+    for law, group in law_checks.check_groups():
         if not topic and wanted in f"{law.name} {group.where}".lower():
-            rows += checks.check_group(law, group)
+            rows += law_checks.check_group(law, group)
     rows += [
         row for row in hardware_checks.hardware_rows() if wanted in f"{row.law} {row.where}".lower()
     ]
     if not rows:
-        places = sorted({group.where for _, group in checks.check_groups()})
+        places = sorted({group.where for _, group in law_checks.check_groups()})
         known = ", ".join([*places, *hardware_checks.TOPICS])
         raise InputError(f"check: no published number is at {where!r}; known: {known}")
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
-    found = checks.report(iter(rows), errors)
+    found = law_checks.report(iter(rows), errors)
     show(found, output)
     if found.failed:
         raise typer.Exit(FAILED)

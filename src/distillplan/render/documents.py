@@ -9,7 +9,7 @@ from distillplan.results import Option, Plan, Prediction
 from distillplan.scenario import Scenario
 
 if TYPE_CHECKING:
-    from distillplan.checks import CheckReport
+    from distillplan.checks.law_checks import CheckReport
     from distillplan.comparison import Comparison
     from distillplan.crossover import Crossovers
     from distillplan.ensemble import Ensemble

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from distillplan.checks import CheckReport, CheckRow
+from distillplan.checks.law_checks import CheckReport, CheckRow
 from distillplan.laws.provenance import PublishedLaw, Status
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.render.documents import Answer

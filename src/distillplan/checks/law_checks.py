@@ -21,7 +21,7 @@ from distillplan.results import Option
 from distillplan.scenario import Scenario
 
 if TYPE_CHECKING:
-    from distillplan.hardware.published import ErrorSummary
+    from distillplan.checks.published_speeds import ErrorSummary
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from distillplan.checks import CheckRow
+from distillplan.checks.law_checks import CheckRow
+from distillplan.checks.published_speeds import (
+    ErrorSummary,
+    PublishedRun,
+    compare_with_published,
+    published_run_from_row,
+    stated_errors_from_entry,
+    summarise_by_source,
+)
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
@@ -20,14 +28,6 @@ from distillplan.hardware.machine import (
     usual_strategy,
 )
 from distillplan.hardware.memory import memory_estimate
-from distillplan.hardware.published import (
-    ErrorSummary,
-    PublishedRun,
-    compare_with_published,
-    published_run_from_row,
-    stated_errors_from_entry,
-    summarise_by_source,
-)
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import Kind, format_of, stored_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
