@@ -30,7 +30,7 @@ def check(
 
     distillplan check throughput
     """
-    from distillplan.checks.law_checks import law_checks  # not at every start
+    from distillplan.checks import law_checks  # not at every start
 
     wanted = (where or "").lower()
     topic = wanted in hardware_checks.TOPICS
