@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.fitting import anchor, judge_published, moved
-from distillplan.fitting.published import CLAIMED_ACCURACY
+from distillplan.fitting.anchor import anchor, moved
+from distillplan.fitting.published_test import CLAIMED_ACCURACY, judge_published
 from distillplan.laws.formulas import DistillationLaw, LossLaw, SupervisedLaw
 from tests.fitting_cases import (
     BESIROGLU,

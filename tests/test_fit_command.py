@@ -10,12 +10,12 @@ import jsonschema
 import numpy as np
 import pytest
 
-from distillplan.fit_files import load_state, save_state
 from distillplan.fitting.bootstrap import bootstrap
-from distillplan.fitting.fit import fit_supervised
+from distillplan.fitting.fitter import fit_supervised
+from distillplan.fitting.law_files import load_state, save_state
 from distillplan.fitting.rows import Rows
+from distillplan.fitting.runs_file import read_runs
 from distillplan.laws import law_catalog
-from distillplan.runs_file import read_runs
 from distillplan.schemas.reader import schema_text
 from tests.fitting_cases import (
     BESIROGLU,

@@ -10,18 +10,15 @@ import scipy.optimize
 import scipy.special
 
 from distillplan.errors import InputError
-from distillplan.fitting import (
-    FitResult,
-    fit_distillation,
-    fit_supervised,
+from distillplan.fitting.distillation_form import DistillationForm
+from distillplan.fitting.fitter import NARROWING, FitResult, fit_distillation, fit_supervised
+from distillplan.fitting.forms import Form, SupervisedForm
+from distillplan.fitting.holdout import (
     held_out_folds,
     held_out_groups,
     held_out_lowest,
     prediction_noise,
 )
-from distillplan.fitting.distillation_form import DistillationForm
-from distillplan.fitting.fit import NARROWING
-from distillplan.fitting.forms import Form, SupervisedForm
 from distillplan.fitting.prior import published_prior, shape_prior
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.solver import HUBER_DELTA, huber_cost, solve
@@ -238,7 +235,8 @@ def test_runs_of_one_size_are_fitted_with_a_warning() -> None:
 
 def test_scipy_is_not_imported_for_a_fit() -> None:
     code = (
-        "import sys; import numpy as np; from distillplan.fitting import Rows, fit_supervised; "
+        "import sys; import numpy as np; from distillplan.fitting.rows import Rows; "
+        "from distillplan.fitting.fitter import fit_supervised; "
         "g = np.random.default_rng(0); n, d = g.uniform(18, 23, (2, 50)); "
         "fit_supervised(Rows(log_params=n, log_tokens=d, log_loss=1 - n / 60 - d / 60)); "
         "assert 'scipy' not in sys.modules"

@@ -7,19 +7,15 @@ import numpy as np
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.fitting import (
+from distillplan.fitting.bootstrap import (
     BootstrapState,
-    FitResult,
+    Kind,
     bootstrap,
     coefficient_draws,
     draw_laws,
-    fit_distillation,
-    fit_supervised,
-    identifiability,
-    intervals,
-    profile,
 )
-from distillplan.fitting.bootstrap import Kind
+from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised
+from distillplan.fitting.identifiability import identifiability, intervals, profile
 from distillplan.fitting.noise import split_noise
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw

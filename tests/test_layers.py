@@ -27,7 +27,6 @@ WHERE = {"typer": "cli", "rich": "render", "matplotlib": "render", "yaml": "file
 MOVING = {
     module: folder
     for folder, modules in {
-        "fitting": "runs runs_file fit_files",
         "planning": "scenario results planner evaluate options option_bill flips verdict headline "
         "validity confidence drawn gaussian",
         "questions": "sweep target inverse crossover comparison assertions ensemble",

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.fitting import Rows
-from distillplan.runs import parse_columns, validated_runs
+from distillplan.fitting.rows import Rows
+from distillplan.fitting.runs import parse_columns, validated_runs
 
 GOOD = "student_params,student_tokens,teacher_loss,loss\n198M,4.8B,2.17,2.67\n1e9,2e10,2.0,2.33\n"
 

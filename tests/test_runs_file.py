@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.runs_file import read_rows, read_runs
+from distillplan.fitting.runs_file import read_rows, read_runs
 
 CSV = "params,tokens,loss\n1B,20B,2.4\n2e9,4e10,2.2\n"
 

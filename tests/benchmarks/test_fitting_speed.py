@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from distillplan.fitting import FitResult, bootstrap, fit_distillation, fit_supervised
-from distillplan.fitting.reference import reference_fit
+from distillplan.fitting.bootstrap import bootstrap
+from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import SupervisedLaw
+from tests.benchmarks.reference_fit import reference_fit
 from tests.fitting_cases import CORRECTED, SUPERVISED, distillation_runs, supervised_runs
 
 CASES: dict[str, tuple[Rows, SupervisedLaw | None, int, Callable[[Rows], FitResult]]] = {

@@ -88,13 +88,16 @@ def fit(
 
     distillplan fit runs.csv --test busbridge2025_printed
     """
-    from distillplan import fit_files, runs_file  # fitting is not for every start
+    from distillplan.fitting import (
+        law_files,
+        runs_file,  # fitting is not for every start
+    )
     from distillplan.fitting.answer import FitRequest
     from distillplan.fitting.selection import parse_selection
 
     shown, saved = _output(output, save)
     if saved is not None:
-        fit_files.demand_law_path(saved)
+        law_files.demand_law_path(saved)
         if runs != "-" and saved.resolve() == Path(runs).resolve():
             raise InputError(f"save: {saved} is the file of the runs; name another")
     near = None if anchor is None else law_catalog.law(anchor)
@@ -118,7 +121,7 @@ def fit(
     _refuse_contradictions(request)
     report = _report(request, f"{file.digest} {alone.name}", state)
     if saved is not None:
-        report = fit_files.save_law(report, saved)
+        report = law_files.save_law(report, saved)
     show(report, shown)
     if report.test is not None and report.test.rejected:
         raise typer.Exit(REJECTED)
@@ -126,7 +129,7 @@ def fit(
 
 def _report(request: "FitRequest", runs: str, state: Path | None) -> "FitReport":
     """The fit, with a bar for its resamples, going on from those of an earlier call."""
-    from distillplan import fit_files
+    from distillplan.fitting import law_files
     from distillplan.fitting.bootstrap import BootstrapState
     from distillplan.fitting.report import fit_report
     from distillplan.render.progress import progress
@@ -134,13 +137,13 @@ def _report(request: "FitRequest", runs: str, state: Path | None) -> "FitReport"
     asked = (request.runs.kind, request.gamma_one, request.reduced, request.anchor)
     words = (one.name if isinstance(one, PublishedLaw) else one for one in asked)
     key = " ".join(str(one) for one in (runs, *words, request.seed))
-    earlier = None if state is None else fit_files.load_state(state, key)
+    earlier = None if state is None else law_files.load_state(state, key)
     with progress("Resamples", request.resamples) as advance:
 
         def after_block(found: BootstrapState) -> None:
             advance(found.done)
             if state is not None:
-                fit_files.save_state(state, key, found)
+                law_files.save_state(state, key, found)
 
         return fit_report(request, state=earlier, progress=after_block)
 

@@ -7,7 +7,7 @@ from distillplan.fitting.anchor import anchor
 from distillplan.fitting.answer import Error, FitReport, FitRequest, sentences, side_for
 from distillplan.fitting.law_of_fit import anchored_draws, published_of
 from distillplan.fitting.noise import RUN_NOISE
-from distillplan.fitting.published import PublishedTest
+from distillplan.fitting.published_test import PublishedTest
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.notices import Notice, Severity

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.fitting.identifiability import Combination
-from distillplan.fitting.published import PublishedTest
+from distillplan.fitting.published_test import PublishedTest
 from distillplan.fitting.rows import Rows
+from distillplan.fitting.runs import Runs
 from distillplan.fitting.selection import Selection
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import LossLaw
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.runs import Runs
 
 
 class FitRequest(NamedTuple):

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.fitting.fit import FitResult, refit
+from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.prior import GaussianPrior
 from distillplan.laws.formulas import FloatArray, LossLaw
 

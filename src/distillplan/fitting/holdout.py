@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from distillplan.fitting.fit import FitResult, refit
+from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.laws.formulas import FloatArray

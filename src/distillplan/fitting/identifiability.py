@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from distillplan.fitting.bootstrap import BootstrapState
-from distillplan.fitting.fit import FitResult
+from distillplan.fitting.fitter import FitResult
 from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import FEW, RUN_NOISE
 from distillplan.fitting.solver import solve

@@ -6,7 +6,7 @@ import numpy as np
 
 from distillplan.fitting.anchor import Anchored, moved
 from distillplan.fitting.bootstrap import BootstrapState, coefficient_draws
-from distillplan.fitting.fit import FitResult
+from distillplan.fitting.fitter import FitResult
 from distillplan.fitting.identifiability import Interval
 from distillplan.fitting.rows import Rows
 from distillplan.laws.draws import Draws

@@ -8,11 +8,11 @@ from distillplan.fitting.anchor import MOST_RUNS
 from distillplan.fitting.anchored_report import anchored_report
 from distillplan.fitting.answer import Error, FitReport, FitRequest, sentences, side_for
 from distillplan.fitting.bootstrap import BootstrapState, bootstrap
-from distillplan.fitting.fit import FitResult, fit_distillation, fit_supervised
+from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised
 from distillplan.fitting.holdout import HeldOut, held_out_folds, held_out_lowest, prediction_noise
 from distillplan.fitting.identifiability import Interval, identifiability, intervals
 from distillplan.fitting.law_of_fit import bootstrap_draws, published_of
-from distillplan.fitting.published import judge_published
+from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.provenance import PublishedLaw

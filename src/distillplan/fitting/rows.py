@@ -6,8 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distillplan.fitting.runs import Runs
 from distillplan.laws.formulas import FloatArray
-from distillplan.runs import Runs
 
 IndexArray: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]

@@ -9,7 +9,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.rows import Mask
-from distillplan.runs import COLUMNS, Kind, Runs
+from distillplan.fitting.runs import COLUMNS, Kind, Runs
 from distillplan.units import parse_count
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {

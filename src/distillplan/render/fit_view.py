@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.fitting.answer import FitReport
-from distillplan.fitting.published import PublishedTest
+from distillplan.fitting.published_test import PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.notices import Severity
 from distillplan.render.blocks import Block, Bullets, Grid, Text

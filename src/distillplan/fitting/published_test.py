@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.fitting.fit import fit_distillation, fit_supervised
+from distillplan.fitting.fitter import fit_distillation, fit_supervised
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 

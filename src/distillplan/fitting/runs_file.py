@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.reader import MOST_BYTES, decoded, read_text
-from distillplan.runs import COLUMNS, Kind, Runs, parse_columns, validated_runs
+from distillplan.fitting.runs import COLUMNS, Kind, Runs, parse_columns, validated_runs
 
 TEACHER = "teacher_loss"
 """The column that tells runs of distilled students from others."""
