@@ -16,7 +16,6 @@ from distillplan.confidence import BEYOND, confidence, with_confidence
 from distillplan.drawn import for_problems
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir
-from distillplan.fitting.joint import COLUMNS
 from distillplan.gaussian import band90, below
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import DISTILLATION_COLUMNS, Draws, read_draws
@@ -28,6 +27,7 @@ from distillplan.optimize.problems import Bounds, Optima, Problems
 from distillplan.results import Verdict
 from distillplan.scenario import Limits
 from distillplan.units import parse_budget
+from joint_fit import COLUMNS
 
 LAW = law_catalog.law("busbridge2025")
 DRAWS = law_catalog.draws(LAW)

@@ -1,22 +1,22 @@
 """The joint draws that ship: what they hold, and that their bands are honest."""
 
 import csv
-import importlib.util
+import importlib
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-from distillplan.fitting.joint import (
+from distillplan.fitting.rows import Rows
+from distillplan.laws.formulas import FloatArray
+from joint_fit import (
     COLUMNS,
     draws_log_loss,
     joint_law,
     left_out_coverage,
     letters_of_law,
 )
-from distillplan.fitting.rows import Rows
-from distillplan.laws.formulas import FloatArray
 from tests.fitting_cases import (
     CORRECTED,
     SHARED,
@@ -47,12 +47,7 @@ def notes() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_draws", FOLDER / "make_draws.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("make_draws")
 
 
 def test_the_file_is_small_and_whole(draws: FloatArray) -> None:
@@ -143,7 +138,7 @@ def test_the_scales_of_the_misfit_are_supported(script: ModuleType) -> None:
     """No misfit, or a much larger one, makes the published runs far less likely."""
     from dataclasses import replace
 
-    from distillplan.fitting.joint import joint_posterior
+    from joint_fit import joint_posterior
 
     def evidence(**scales: float) -> float:
         misfit = replace(script.MISFIT, **scales)

@@ -2,7 +2,6 @@
 
 import csv
 import importlib
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -75,11 +74,7 @@ def test_the_stated_errors_meet_the_targets() -> None:
 def calibration() -> ModuleType:
     """The calibration script as a module."""
     pytest.importorskip("scipy", reason="the script fits with it")
-    sys.path.insert(0, str(COEFFICIENTS))
-    try:
-        return importlib.import_module("calibrate_throughput")
-    finally:
-        sys.path.remove(str(COEFFICIENTS))
+    return importlib.import_module("calibrate_throughput")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ GPU; every effect adds time to it, and the ratio before/after is that effect's f
 FLOPs count causal attention (half of the score matrix) everywhere, as `ModelShape.forward_flops`;
 pages that count the whole matrix print a higher MFU for the same tokens/s, so only tokens/s is
 ever compared. Coefficients come from `coefficients/throughput.yaml`, fitted by
-`coefficients/calibrate_throughput.py`; the effects themselves are in `hardware.step_time`.
+`calibrate_throughput.py` of the coefficients; the effects themselves are in `hardware.step_time`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Fit the throughput model to published benchmarks, and measure its error on pages left out.
 
-    python coefficients/calibrate_throughput.py PATH/throughput.csv [--write]
+    python coefficients/calibration/calibrate_throughput.py PATH/throughput.csv [--write]
 
 Method. log(computed / published) of every dense 16-bit row is one page's effect plus a row's
 error. Coefficients minimise the rows' errors and the pages' effects together with log-normal
@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from published_rows import COLUMNS, usable_rows
 from scipy.optimize import least_squares
 
 from distillplan.checks.published_speeds import (
@@ -39,8 +38,10 @@ from distillplan.checks.published_speeds import (
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.throughput import Z80
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
+from published_rows import COLUMNS, usable_rows
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
+"""Where the data lies."""
 
 PRIORS = {
     "sustained": (0.80, 0.15),

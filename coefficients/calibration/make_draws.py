@@ -1,6 +1,6 @@
 """Make ``draws/busbridge2025.csv``: joint draws of the letters of both laws of arXiv:2502.08606.
 
-    python coefficients/make_draws.py distillation_points.csv
+    python coefficients/calibration/make_draws.py distillation_points.csv
 
 The argument is a table of the distilled students of Figure 1 with the columns NS_nonembedding,
 DS_nominal, LT and LS (parameters, tokens, nats per token). What goes in:
@@ -8,7 +8,7 @@ DS_nominal, LT and LS (parameters, tokens, nats per token). What goes in:
 - prior: Table 6, every printed 90 % interval as a Gaussian in the logarithm of the letter, widened
   by the rounding of the print; the data coefficient B' of Equation 8, whose print contradicts the
   paper's own figures, is free within a factor of ten around 2.4181e6;
-- the distilled students, with a smooth misfit of the law (``distillplan.fitting.joint``);
+- the distilled students, with a smooth misfit of the law (``joint_fit.py``);
 - Equation 1: the paper gives no supervised runs as numbers, but its accuracy (1 %, Figure 5) and
   the design (Appendix E.2: eleven models at about 20 tokens per parameter, six at 512B tokens,
   four IsoFLOP profiles). The published law at that design with 1 % as a 99 % bound carries the
@@ -32,7 +32,8 @@ from pathlib import Path
 
 import numpy as np
 
-from distillplan.fitting.joint import (
+from distillplan.fitting.rows import Rows
+from joint_fit import (
     COLUMNS,
     JointPosterior,
     LetterPrior,
@@ -42,7 +43,6 @@ from distillplan.fitting.joint import (
     joint_posterior,
     left_out_coverage,
 )
-from distillplan.fitting.rows import Rows
 
 COUNT = 300
 SEED = 20250206
@@ -173,11 +173,11 @@ def posterior(distilled: Rows) -> JointPosterior:
 def main() -> None:
     """Write the draws and what belongs to them."""
     if len(sys.argv) != 2:
-        sys.exit("usage: python coefficients/make_draws.py distillation_points.csv")
+        sys.exit("usage: python coefficients/calibration/make_draws.py distillation_points.csv")
     distilled = distilled_rows(Path(sys.argv[1]))
     found = posterior(distilled)
     draws = found.draws(COUNT, SEED)
-    folder = Path(__file__).parent / "draws"
+    folder = Path(__file__).parents[1] / "draws"
     folder.mkdir(exist_ok=True)
     with (folder / "busbridge2025.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
