@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from distillplan import Scenario, plan
-from distillplan.confidence import with_confidence
 from distillplan.laws import law_catalog
+from distillplan.planning.confidence import with_confidence
 from distillplan.render.documents import document
 from distillplan.schemas.reader import schema_text
 
@@ -268,9 +268,9 @@ def test_mistakes_get_one_sentence(words, code, says):
 
 def test_a_bug_keeps_its_traceback(tmp_path):
     script = (
-        "import distillplan.planner\n"
+        "import distillplan.planning.planner\n"
         "def broken(scenario): raise ZeroDivisionError('a bug')\n"
-        "distillplan.planner.plan = broken\n"
+        "distillplan.planning.planner.plan = broken\n"
         "from distillplan.cli import main\n"
         "import sys; sys.argv = ['distillplan', 'budget', '1e21']\n"
         "main()\n"

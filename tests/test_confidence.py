@@ -12,11 +12,8 @@ from scipy.stats import norm
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.budgets import spend
-from distillplan.confidence import BEYOND, confidence, with_confidence
-from distillplan.drawn import for_problems
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir
-from distillplan.gaussian import band90, below
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import DISTILLATION_COLUMNS, Draws, read_draws
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
@@ -24,8 +21,11 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.notices import Severity
 from distillplan.optimize.optimizer import optima_near, optima_over_teachers
 from distillplan.optimize.problems import Bounds, Optima, Problems
-from distillplan.results import Verdict
-from distillplan.scenario import Limits
+from distillplan.planning.confidence import BEYOND, confidence, with_confidence
+from distillplan.planning.drawn import for_problems
+from distillplan.planning.gaussian import band90, below
+from distillplan.planning.results import Verdict
+from distillplan.planning.scenario import Limits
 from distillplan.units import parse_budget
 from joint_fit import COLUMNS
 

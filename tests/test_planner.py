@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, law, plan, predict
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.inverse import least_compute
-from distillplan.results import Method, Status
+from distillplan.planning.results import Method, Status
 from tests import independent
 
 LAW = law("busbridge2025")

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from distillplan.accounting import Accounting, Logits
     from distillplan.comparison import compare
-    from distillplan.confidence import with_confidence
     from distillplan.crossover import crossovers
     from distillplan.laws.law_catalog import all_laws, law
     from distillplan.optimize.problems import Bounds
-    from distillplan.planner import plan, predict
-    from distillplan.results import Option, Plan, Prediction, Verdict
-    from distillplan.scenario import Scenario, Teacher
+    from distillplan.planning.confidence import with_confidence
+    from distillplan.planning.planner import plan, predict
+    from distillplan.planning.results import Option, Plan, Prediction, Verdict
+    from distillplan.planning.scenario import Scenario, Teacher
     from distillplan.scenario_file import read_scenarios
 
 __version__ = "0.1.0"
@@ -46,12 +46,12 @@ _HOMES = {
     "accounting": ("Accounting", "Logits"),
     "laws.law_catalog": ("law", "all_laws"),
     "comparison": ("compare",),
-    "confidence": ("with_confidence",),
+    "planning.confidence": ("with_confidence",),
     "crossover": ("crossovers",),
-    "planner": ("plan", "predict"),
+    "planning.planner": ("plan", "predict"),
     "optimize.problems": ("Bounds",),
-    "results": ("Option", "Plan", "Prediction", "Verdict"),
-    "scenario": ("Scenario", "Teacher"),
+    "planning.results": ("Option", "Plan", "Prediction", "Verdict"),
+    "planning.scenario": ("Scenario", "Teacher"),
     "scenario_file": ("read_scenarios",),
 }
 """Where each public name lives; imported when first asked for, so that `--help` needs no numpy."""

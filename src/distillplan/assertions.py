@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
 from distillplan.errors import InputError
-from distillplan.results import Option, Plan, Status, Verdict
+from distillplan.planning.results import Option, Plan, Status, Verdict
 from distillplan.suggest import nearest
 from distillplan.units import parse_count
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.models.architecture import FixedAspect
-from distillplan.scenario import Limits
+from distillplan.planning.scenario import Limits
 from distillplan.units import Budget
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from distillplan.assertions import Assertion, Outcome, check
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.planner import plan
-from distillplan.results import Plan
-from distillplan.scenario import Scenario
+from distillplan.planning.planner import plan
+from distillplan.planning.results import Plan
+from distillplan.planning.scenario import Scenario
 from distillplan.suggest import nearest
 from distillplan.units import format_flops
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distillplan import evaluate
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.scenario import TIE_NATS, Scenario
+from distillplan.planning import evaluate
+from distillplan.planning.scenario import TIE_NATS, Scenario
 
 LEVELS = (0.02, 0.01, 0.0)
 """Gains, nats, that are looked for where nobody says which."""

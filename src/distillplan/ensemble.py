@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from distillplan import evaluate
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
-from distillplan.evaluate import cells
 from distillplan.laws.provenance import PublishedLaw, Status
 from distillplan.notices import Notice, Severity
-from distillplan.planner import plan
-from distillplan.results import Plan, Verdict
-from distillplan.scenario import Scenario
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells
+from distillplan.planning.planner import plan
+from distillplan.planning.results import Plan, Verdict
+from distillplan.planning.scenario import Scenario
 
 
 class LawSays(NamedTuple):

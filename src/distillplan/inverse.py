@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from distillplan import evaluate
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
-from distillplan.options import option_from
-from distillplan.results import Option
-from distillplan.scenario import Scenario
+from distillplan.planning import evaluate
+from distillplan.planning.options import option_from
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
 
 FLOPS = (1e12, 1e35)
 """Between which an answer is looked for; the largest bounds cost less than 1e36."""

@@ -13,7 +13,7 @@ from distillplan.assertions import Assertion, parse_assertion
 from distillplan.axes import MOST_CELLS, Axis, parse_axis
 from distillplan.errors import InputError
 from distillplan.files.tree import Node
-from distillplan.scenario import Scenario
+from distillplan.planning.scenario import Scenario
 from distillplan.scenario_keys import Layer, Values, scenario_of
 from distillplan.scenario_parts import (
     Faults,

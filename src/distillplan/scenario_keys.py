@@ -14,7 +14,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.problems import SIZE_RANGE, Bounds
-from distillplan.scenario import Limits, Scenario, Teacher
+from distillplan.planning.scenario import Limits, Scenario, Teacher
 from distillplan.suggest import nearest
 from distillplan.units import parse_pair
 

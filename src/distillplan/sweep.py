@@ -4,13 +4,13 @@ import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from distillplan import evaluate
 from distillplan.optimize.problems import Optima
-from distillplan.options import option_from
-from distillplan.results import Option, Verdict
-from distillplan.scenario import Scenario
-from distillplan.validity import plan_warnings
-from distillplan.verdict import verdict
+from distillplan.planning import evaluate
+from distillplan.planning.options import option_from
+from distillplan.planning.results import Option, Verdict
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.validity import plan_warnings
+from distillplan.planning.verdict import verdict
 
 CHUNK = 500
 """Cells that the optimiser takes together: enough to be fast, few enough to stay small."""

@@ -6,17 +6,17 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from distillplan import evaluate
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.headline import format_budget
 from distillplan.inverse import Way, least_budgets, optimum, smallest_students, spending
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.options import option_from
-from distillplan.results import Method, Option
-from distillplan.scenario import Scenario
+from distillplan.planning import evaluate
+from distillplan.planning.options import option_from
+from distillplan.planning.results import Method, Option
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.validity import plan_warnings
+from distillplan.planning.verdict import format_budget
 from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair
-from distillplan.validity import plan_warnings
 
 ANY_BUDGET = 1e21
 """FLOPs, or GPU-hours, of the scenario where the budget is what is looked for."""

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from distillplan import evaluate
 from distillplan.accounting import Accounting
-from distillplan.evaluate import cells
 from distillplan.files.entries import Entry, coefficients_dir
 from distillplan.files.reader import read_yaml
 from distillplan.inverse import least_compute
@@ -16,9 +14,11 @@ from distillplan.laws.law_catalog import law
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH
 from distillplan.models.shapes import ModelShape
-from distillplan.planner import plan, predict
-from distillplan.results import Option
-from distillplan.scenario import Scenario
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells
+from distillplan.planning.planner import plan, predict
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
 
 if TYPE_CHECKING:
     from distillplan.checks.published_speeds import ErrorSummary

@@ -1,9 +1,9 @@
 """The plan that commands show: with how sure it is, unless that is not asked for."""
 
-from distillplan import planner
 from distillplan.laws import law_catalog
-from distillplan.results import Plan
-from distillplan.scenario import Scenario
+from distillplan.planning import planner
+from distillplan.planning.results import Plan
+from distillplan.planning.scenario import Scenario
 
 
 def answer(scenario: Scenario, *, quick: bool = False) -> Plan:
@@ -16,6 +16,6 @@ def answer(scenario: Scenario, *, quick: bool = False) -> Plan:
     plan = planner.plan(scenario)
     if quick:
         return plan
-    from distillplan.confidence import with_confidence  # not for --quick
+    from distillplan.planning.confidence import with_confidence  # not for --quick
 
     return with_confidence(plan, law_catalog.draws(scenario.law))

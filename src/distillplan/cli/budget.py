@@ -9,8 +9,8 @@ from distillplan.cli.gate import gate, outcomes
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
+from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.render import show
-from distillplan.scenario import TIE_NATS, Scenario
 from distillplan.scenario_keys import scenario_from_options
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from distillplan.results import Plan
+from distillplan.planning.results import Plan
 
 if TYPE_CHECKING:
     from distillplan.assertions import Outcome

@@ -1,9 +1,9 @@
 """`distillplan predict`: the law at one point."""
 
-from distillplan import planner
 from distillplan.cli import options
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
+from distillplan.planning import planner
 from distillplan.render import show
 
 

@@ -1,7 +1,7 @@
 """How sure a plan is, for people."""
 
+from distillplan.planning.results import Confidence, OptionBands
 from distillplan.render.blocks import Grid
-from distillplan.results import Confidence, OptionBands
 from distillplan.units import format_count
 
 _WHERE = {

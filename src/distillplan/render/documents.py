@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.planning.results import Option, Plan, Prediction
+from distillplan.planning.scenario import Scenario
 from distillplan.render.plain import plain
-from distillplan.results import Option, Plan, Prediction
-from distillplan.scenario import Scenario
 
 if TYPE_CHECKING:
     from distillplan.checks.law_checks import CheckReport

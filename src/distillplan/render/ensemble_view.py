@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from distillplan.ensemble import Ensemble, LawSays, Spread
-from distillplan.headline import format_budget
 from distillplan.notices import Severity
+from distillplan.planning.verdict import format_budget
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.units import format_count
 

@@ -4,11 +4,19 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import Accounting
-from distillplan.headline import format_budget
 from distillplan.notices import Severity
+from distillplan.planning.results import (
+    BudgetFlip,
+    Confidence,
+    Flips,
+    FlipShares,
+    Near,
+    Option,
+    Plan,
+)
+from distillplan.planning.verdict import format_budget
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.render.confidence_view import confidence_bands, confidence_line, flip_share
-from distillplan.results import BudgetFlip, Confidence, Flips, FlipShares, Near, Option, Plan
 from distillplan.units import (
     format_bytes,
     format_count,

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from distillplan.comparison import Comparison, NamedPlan
 from distillplan.crossover import Crossovers
+from distillplan.planning.results import Option
 from distillplan.render.documents import Answer, document
-from distillplan.results import Option
 from distillplan.sweep import Cell
 from distillplan.target import Target
 

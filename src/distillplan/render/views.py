@@ -6,10 +6,10 @@ from typing import Any
 
 from distillplan.checks.law_checks import CheckReport, CheckRow
 from distillplan.laws.provenance import PublishedLaw, Status
+from distillplan.planning.results import Prediction
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.render.documents import Answer
 from distillplan.render.plan_view import plan_view
-from distillplan.results import Prediction
 from distillplan.units import format_count
 
 MOST_ROWS = 60

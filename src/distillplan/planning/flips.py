@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from distillplan import evaluate
 from distillplan.accounting import Accounting, Logits
-from distillplan.evaluate import Cells, cells, together
-from distillplan.headline import SECONDS_PER_HOUR
 from distillplan.laws.formulas import FloatArray
-from distillplan.results import (
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.results import (
     AccountingFlip,
     BudgetFlip,
     Flips,
@@ -21,8 +20,8 @@ from distillplan.results import (
     TeacherFlip,
     Verdict,
 )
-from distillplan.scenario import Scenario
-from distillplan.verdict import sides, verdict, word
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict import SECONDS_PER_HOUR, sides, verdict, word
 
 DECADES = 4
 """How far the budget is searched, up and down."""

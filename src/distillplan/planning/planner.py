@@ -2,21 +2,20 @@
 
 import math
 
-from distillplan import evaluate
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.evaluate import cells
-from distillplan.flips import find_flips
-from distillplan.headline import format_budget, headline
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.optimize.problems import Bounds
-from distillplan.options import distilled_options, supervised_option
-from distillplan.results import Plan, Prediction
-from distillplan.scenario import Scenario, check_teacher_loss
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells
+from distillplan.planning.flips import find_flips
+from distillplan.planning.options import distilled_options, supervised_option
+from distillplan.planning.results import Plan, Prediction
+from distillplan.planning.scenario import Scenario, check_teacher_loss
+from distillplan.planning.validity import plan_warnings, prediction_warnings
+from distillplan.planning.verdict import format_budget, headline, verdict
 from distillplan.units import format_count
-from distillplan.validity import plan_warnings, prediction_warnings
-from distillplan.verdict import verdict
 
 
 def plan(scenario: Scenario) -> Plan:

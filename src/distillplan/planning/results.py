@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distillplan.accounting import Accounting, Flops, Logits
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.scenario import Scenario
+from distillplan.planning.scenario import Scenario
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import BillLine

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from distillplan.laws.provenance import PublishedLaw, Status
 from distillplan.notices import Notice, Severity
-from distillplan.results import Option
-from distillplan.scenario import Scenario
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
 HARM_NATS = 0.001

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from distillplan import evaluate
 from distillplan.accounting import Accounting, run_flops
-from distillplan.evaluate import cells, together
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
-from distillplan.results import Method, Near, Option, OptionBill, Sizes, Status
-from distillplan.scenario import Scenario
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells, together
+from distillplan.planning.results import Method, Near, Option, OptionBill, Sizes, Status
+from distillplan.planning.scenario import Scenario
 
 FLAT_NATS = 0.005
 """Sizes whose loss is within this of the best are listed as nearly as good."""
@@ -124,7 +124,7 @@ def _at(
     if scenario.gpu_hours is None:
         return float(optima.loss[row]), sizes
     # the search took seconds per token from a table; the tokens follow from the exact ones
-    from distillplan.option_bill import affordable_tokens
+    from distillplan.planning.option_bill import affordable_tokens
 
     tokens = affordable_tokens(scenario, accounting, sizes, scenario.budget * factor)
     tokens = min(tokens, scenario.bounds.student_tokens[1])
@@ -140,7 +140,7 @@ def _bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> Op
     """Hours, money and memory; None where nobody said what it runs on."""
     if scenario.machine is None:
         return None
-    from distillplan.option_bill import option_bill  # not for plans in FLOPs
+    from distillplan.planning.option_bill import option_bill  # not for plans in FLOPs
 
     return option_bill(scenario, accounting, sizes)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.evaluate import Cells, given_teacher, law_of, problems_of
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.optimize.minimize import column
@@ -16,8 +15,9 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima
-from distillplan.results import Option
-from distillplan.scenario import Scenario
+from distillplan.planning.evaluate import Cells, given_teacher, law_of, problems_of
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
 
 FINEST = 1e-4
 """Half-width of the optimiser's last grid: losses to 2e-7 nats."""

@@ -17,7 +17,7 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
-from distillplan.scenario import Scenario
+from distillplan.planning.scenario import Scenario
 
 
 class Cells(NamedTuple):

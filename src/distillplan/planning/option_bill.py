@@ -6,8 +6,8 @@ from distillplan.hardware.machine import Machine, bill_of
 from distillplan.hardware.memory import MemoryEstimate, Teacher
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
-from distillplan.results import OptionBill, Sizes
-from distillplan.scenario import Scenario
+from distillplan.planning.results import OptionBill, Sizes
+from distillplan.planning.scenario import Scenario
 
 
 def affordable_tokens(

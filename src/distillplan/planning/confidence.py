@@ -12,17 +12,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distillplan import drawn
 from distillplan.accounting import Accounting
-from distillplan.evaluate import Cells, cells, together
-from distillplan.gaussian import band90, below, quantile
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, Severity
 from distillplan.optimize.problems import Optima
-from distillplan.results import Confidence, FlipShares, Option, OptionBands, Plan, Shares, Verdict
-from distillplan.scenario import Scenario
-from distillplan.verdict import sides
+from distillplan.planning import drawn
+from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.gaussian import band90, below, quantile
+from distillplan.planning.results import (
+    Confidence,
+    FlipShares,
+    Option,
+    OptionBands,
+    Plan,
+    Shares,
+    Verdict,
+)
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict import sides
 
 BEYOND = 2.0
 """How far behind the budget of a flip its new verdict is looked at."""
