@@ -4,8 +4,8 @@ import pytest
 
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Logits
-from distillplan.assertions import BILL, NUMBERS, assertion, check, parse_assertion
 from distillplan.errors import InputError
+from distillplan.questions.assertions import BILL, NUMBERS, assertion, check, parse_assertion
 from distillplan.scenario_keys import scenario_from_options
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Logits
-from distillplan.assertions import parse_assertion
-from distillplan.comparison import compare
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
+from distillplan.questions.assertions import parse_assertion
+from distillplan.questions.comparison import compare
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TEACHER = Teacher(params=7e9, tokens=1e12)

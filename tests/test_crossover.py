@@ -4,9 +4,9 @@ import pytest
 
 from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Accounting
-from distillplan.crossover import Side, crossovers
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
+from distillplan.questions.crossover import Side, crossovers
 from distillplan.scenario_keys import scenario_from_options
 from tests import independent
 

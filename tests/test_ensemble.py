@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from distillplan import Scenario, Teacher, plan
-from distillplan.ensemble import ensemble
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.provenance import Status
+from distillplan.questions.ensemble import ensemble
 
 LAW = law_catalog.law()
 EVERY = law_catalog.laws_named("all")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, law, plan, predict
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.inverse import least_compute
 from distillplan.planning.results import Method, Status
+from distillplan.questions.inverse import least_compute
 from tests import independent
 
 LAW = law("busbridge2025")

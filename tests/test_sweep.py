@@ -7,7 +7,7 @@ from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
-from distillplan.sweep import CHUNK, sweep
+from distillplan.questions.sweep import CHUNK, sweep
 
 
 def random_scenarios(count, seed):

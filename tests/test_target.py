@@ -7,8 +7,8 @@ import pytest
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.questions.target import Goal, target
 from distillplan.scenario_keys import scenario_from_options
-from distillplan.target import Goal, target
 from tests import independent
 
 

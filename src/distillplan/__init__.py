@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from distillplan.accounting import Accounting, Logits
-    from distillplan.comparison import compare
-    from distillplan.crossover import crossovers
     from distillplan.laws.law_catalog import all_laws, law
     from distillplan.optimize.problems import Bounds
     from distillplan.planning.confidence import with_confidence
     from distillplan.planning.planner import plan, predict
     from distillplan.planning.results import Option, Plan, Prediction, Verdict
     from distillplan.planning.scenario import Scenario, Teacher
+    from distillplan.questions.comparison import compare
+    from distillplan.questions.crossover import crossovers
     from distillplan.scenario_file import read_scenarios
 
 __version__ = "0.1.0"
@@ -45,9 +45,9 @@ __all__ = [
 _HOMES = {
     "accounting": ("Accounting", "Logits"),
     "laws.law_catalog": ("law", "all_laws"),
-    "comparison": ("compare",),
+    "questions.comparison": ("compare",),
     "planning.confidence": ("with_confidence",),
-    "crossover": ("crossovers",),
+    "questions.crossover": ("crossovers",),
     "planning.planner": ("plan", "predict"),
     "optimize.problems": ("Bounds",),
     "planning.results": ("Option", "Plan", "Prediction", "Verdict"),

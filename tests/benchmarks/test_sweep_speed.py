@@ -12,7 +12,7 @@ CELLS = 40_000
 SCRIPT = """
 import resource, sys, time
 from distillplan.scenario_file import read_grid
-from distillplan.sweep import sweep
+from distillplan.questions.sweep import sweep
 side = int(sys.argv[1])
 begun = time.perf_counter()
 grid = read_grid("", [], {"compute": f"1e19:1e24:{side}", "student": f"100M:10B:{side}"})

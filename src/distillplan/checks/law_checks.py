@@ -9,7 +9,6 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.files.entries import Entry, coefficients_dir
 from distillplan.files.reader import read_yaml
-from distillplan.inverse import least_compute
 from distillplan.laws.law_catalog import law
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH
@@ -19,6 +18,7 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.planner import plan, predict
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.inverse import least_compute
 
 if TYPE_CHECKING:
     from distillplan.checks.published_speeds import ErrorSummary

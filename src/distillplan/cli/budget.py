@@ -14,7 +14,7 @@ from distillplan.render import show
 from distillplan.scenario_keys import scenario_from_options
 
 if TYPE_CHECKING:
-    from distillplan.ensemble import Ensemble
+    from distillplan.questions.ensemble import Ensemble
 
 _FAMILY = FixedAspect()
 
@@ -142,6 +142,6 @@ def budget(
 
 def _under(laws: str, scenario: Scenario) -> "Ensemble":
     """The same question to several laws."""
-    from distillplan.ensemble import ensemble  # not for one law
+    from distillplan.questions.ensemble import ensemble  # not for one law
 
     return ensemble(scenario, law_catalog.laws_named(laws))

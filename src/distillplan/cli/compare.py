@@ -31,7 +31,8 @@ def compare(
 
     distillplan compare - -o json < compare.yaml | jq '.plans[].verdict'
     """
-    from distillplan import comparison, scenario_file  # not at every start
+    from distillplan import scenario_file
+    from distillplan.questions import comparison  # not at every start
 
     scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
     found = comparison.compare(scenarios, baseline, partial(answer, quick=quick))

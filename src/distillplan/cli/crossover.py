@@ -39,8 +39,8 @@ def crossover(
 
     distillplan crossover --student 1B --teacher 7B:2T --accounting exists
     """
-    from distillplan import crossover as crossing  # not at every start, as below
     from distillplan.axes import parse_axis
+    from distillplan.questions import crossover as crossing  # not at every start, as below
     from distillplan.scenario_keys import scenario_from_options
     from distillplan.scenario_parts import layer_of_sets
 

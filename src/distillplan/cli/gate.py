@@ -8,7 +8,7 @@ import typer
 from distillplan.planning.results import Plan
 
 if TYPE_CHECKING:
-    from distillplan.assertions import Outcome
+    from distillplan.questions.assertions import Outcome
 
 FAILED = 3
 """Exit code of an answer that does not meet the user's demands; it stands on standard output."""
@@ -18,7 +18,7 @@ def outcomes(asserted: Sequence[str] | None, plan: Plan) -> "tuple[Outcome, ...]
     """What becomes of each demand."""
     if not asserted:
         return ()
-    from distillplan.assertions import check, parse_assertion  # not at every start
+    from distillplan.questions.assertions import check, parse_assertion  # not at every start
 
     return check([parse_assertion(text) for text in asserted], plan)
 

@@ -53,7 +53,7 @@ def sweep(
     distillplan sweep grid.yaml -o jsonl
     """
     from distillplan import scenario_file  # not at every start, as below
-    from distillplan import sweep as sweeping
+    from distillplan.questions import sweep as sweeping
     from distillplan.render.sweep_rows import show_sweep
 
     axes = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from distillplan.comparison import Comparison, Difference, NamedPlan
 from distillplan.notices import Severity
+from distillplan.questions.comparison import Comparison, Difference, NamedPlan
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 

@@ -10,14 +10,14 @@ from distillplan.render.plain import plain
 
 if TYPE_CHECKING:
     from distillplan.checks.law_checks import CheckReport
-    from distillplan.comparison import Comparison
-    from distillplan.crossover import Crossovers
-    from distillplan.ensemble import Ensemble
     from distillplan.estimate_results import Estimate
     from distillplan.fitting.answer import FitReport
     from distillplan.hardware.inventory import Inventory
     from distillplan.hardware.machine import Machine
-    from distillplan.target import Target
+    from distillplan.questions.comparison import Comparison
+    from distillplan.questions.crossover import Crossovers
+    from distillplan.questions.ensemble import Ensemble
+    from distillplan.questions.target import Target
 
 About: TypeAlias = "Estimate | Inventory"
 """Answers about machines and models; each knows the name of its document."""

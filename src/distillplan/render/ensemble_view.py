@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from distillplan.ensemble import Ensemble, LawSays, Spread
 from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
+from distillplan.questions.ensemble import Ensemble, LawSays, Spread
 from distillplan.render.blocks import Block, Bullets, Grid, Text
 from distillplan.units import format_count
 

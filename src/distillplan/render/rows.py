@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal
 
-from distillplan.comparison import Comparison, NamedPlan
-from distillplan.crossover import Crossovers
 from distillplan.planning.results import Option
+from distillplan.questions.comparison import Comparison, NamedPlan
+from distillplan.questions.crossover import Crossovers
+from distillplan.questions.sweep import Cell
+from distillplan.questions.target import Target
 from distillplan.render.documents import Answer, document
-from distillplan.sweep import Cell
-from distillplan.target import Target
 
 Row = dict[str, Any]
 

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
+from distillplan.questions.sweep import Cell
 from distillplan.render import SweepOutput
 from distillplan.render.blocks import Block, Grid, Text
 from distillplan.render.rows import Row, cell_record, write, write_document
-from distillplan.sweep import Cell
 from distillplan.units import format_count
 
 MOST_ROWS = 200

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from distillplan.crossover import Crossing, Crossovers, Side
 from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
+from distillplan.questions.crossover import Crossing, Crossovers, Side
+from distillplan.questions.target import Goal, Reached, Target, amount
 from distillplan.render.blocks import Block, Bullets, Grid, Text
-from distillplan.target import Goal, Reached, Target, amount
 from distillplan.units import format_count, format_flops
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}

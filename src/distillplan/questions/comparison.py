@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from distillplan.assertions import Assertion, Outcome, check
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.assertions import Assertion, Outcome, check
 from distillplan.suggest import nearest
 from distillplan.units import format_flops
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.inverse import Way, least_budgets, optimum, smallest_students, spending
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning import evaluate
@@ -16,6 +15,7 @@ from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import format_budget
+from distillplan.questions.inverse import Way, least_budgets, optimum, smallest_students, spending
 from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair
 
 ANY_BUDGET = 1e21
