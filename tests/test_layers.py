@@ -27,7 +27,6 @@ WHERE = {"typer": "cli", "rich": "render", "matplotlib": "render", "yaml": "file
 MOVING = {
     module: folder
     for folder, modules in {
-        "estimate": "estimate estimate_results estimate_notes",
         "scenarios": "scenario_file scenario_parts scenario_keys scenario_values axes budgets",
     }.items()
     for module in modules.split()

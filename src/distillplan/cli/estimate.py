@@ -64,8 +64,8 @@ def estimate(
     distillplan estimate --model config.json --tokens 1T --gpu b200-sxm --gpus 256 --country FRA
     """
     from distillplan.accounting import Logits
-    from distillplan.estimate import estimate as estimated
-    from distillplan.estimate_results import Question
+    from distillplan.estimate.estimator import estimate as estimated
+    from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine import StoredLogits
     from distillplan.hardware.machine_words import MachineWords, machine

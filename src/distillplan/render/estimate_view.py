@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from distillplan.estimate_results import DistillationStep, Estimate, Memory
+from distillplan.estimate.records import DistillationStep, Estimate, Memory
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.notices import Severity

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.estimate_notes import headline, settings_of, sources_of, warnings_of
-from distillplan.estimate_results import (
+from distillplan.estimate.notes import headline, settings_of, sources_of, warnings_of
+from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
     ItemisedBill,

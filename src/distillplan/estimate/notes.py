@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from distillplan.accounting import Logits
-from distillplan.estimate_results import Memory, Question
+from distillplan.estimate.records import Memory, Question
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.memory_fit import Fits
