@@ -11,7 +11,6 @@ from scipy.stats import norm
 
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
-from distillplan.budgets import spend
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir
 from distillplan.laws import law_catalog
@@ -26,6 +25,7 @@ from distillplan.planning.drawn import for_problems
 from distillplan.planning.gaussian import band90, below
 from distillplan.planning.results import Verdict
 from distillplan.planning.scenario import Limits
+from distillplan.scenarios.budgets import spend
 from distillplan.units import parse_budget
 from joint_fit import COLUMNS
 

@@ -7,7 +7,7 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.questions.crossover import Side, crossovers
-from distillplan.scenario_keys import scenario_from_options
+from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
 
 FREE, EXISTS = Accounting.FREE, Accounting.EXISTS

@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from distillplan.cli import app
-from distillplan.scenario_file import read_scenarios
+from distillplan.scenarios.scenario_file import read_scenarios
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "examples").glob("*.md"))]

@@ -24,13 +24,7 @@ LAYERS = """
 """Lowest first; a module imports from lines above its own and from its own folder."""
 RANK = {name: rank for rank, line in enumerate(LAYERS.splitlines()) for name in line.split()}
 WHERE = {"typer": "cli", "rich": "render", "matplotlib": "render", "yaml": "files"}
-MOVING = {
-    module: folder
-    for folder, modules in {
-        "scenarios": "scenario_file scenario_parts scenario_keys scenario_values axes budgets",
-    }.items()
-    for module in modules.split()
-}
+MOVING = {module: folder for folder, modules in {}.items() for module in modules.split()}
 """Where the modules go that still lie at the top."""
 MODULES = sorted(SRC.rglob("*.py"))
 

@@ -8,7 +8,7 @@ from distillplan import Bounds, Scenario, plan
 from distillplan.laws import law_catalog
 from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.models.architecture import FixedAspect
-from distillplan.scenario_keys import scenario_from_options
+from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
 
 TWO_N = FixedAspect(context=1e-9, vocab=1e-9)

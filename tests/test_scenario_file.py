@@ -19,8 +19,7 @@ from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir
 from distillplan.models.architecture import FixedAspect
 from distillplan.render.documents import document
-from distillplan.scenario_file import read_grid, read_scenarios
-from distillplan.scenario_keys import (
+from distillplan.scenarios.keys import (
     ALIASES,
     GROUPS,
     KEYS,
@@ -28,6 +27,7 @@ from distillplan.scenario_keys import (
     scenario_of,
     words,
 )
+from distillplan.scenarios.scenario_file import read_grid, read_scenarios
 from distillplan.schemas.reader import schema_text
 from distillplan.units import Budget
 

@@ -8,7 +8,7 @@ from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.questions.target import Goal, target
-from distillplan.scenario_keys import scenario_from_options
+from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from distillplan.planning.scenario import Scenario, Teacher
     from distillplan.questions.comparison import compare
     from distillplan.questions.crossover import crossovers
-    from distillplan.scenario_file import read_scenarios
+    from distillplan.scenarios.scenario_file import read_scenarios
 
 __version__ = "0.1.0"
 __all__ = [
@@ -52,7 +52,7 @@ _HOMES = {
     "optimize.problems": ("Bounds",),
     "planning.results": ("Option", "Plan", "Prediction", "Verdict"),
     "planning.scenario": ("Scenario", "Teacher"),
-    "scenario_file": ("read_scenarios",),
+    "scenarios.scenario_file": ("read_scenarios",),
 }
 """Where each public name lives; imported when first asked for, so that `--help` needs no numpy."""
 

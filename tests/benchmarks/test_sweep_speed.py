@@ -11,7 +11,7 @@ import pytest
 CELLS = 40_000
 SCRIPT = """
 import resource, sys, time
-from distillplan.scenario_file import read_grid
+from distillplan.scenarios.scenario_file import read_grid
 from distillplan.questions.sweep import sweep
 side = int(sys.argv[1])
 begun = time.perf_counter()

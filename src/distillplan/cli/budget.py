@@ -11,7 +11,7 @@ from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.render import show
-from distillplan.scenario_keys import scenario_from_options
+from distillplan.scenarios.keys import scenario_from_options
 
 if TYPE_CHECKING:
     from distillplan.questions.ensemble import Ensemble

@@ -31,8 +31,8 @@ def compare(
 
     distillplan compare - -o json < compare.yaml | jq '.plans[].verdict'
     """
-    from distillplan import scenario_file
     from distillplan.questions import comparison  # not at every start
+    from distillplan.scenarios import scenario_file
 
     scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
     found = comparison.compare(scenarios, baseline, partial(answer, quick=quick))

@@ -39,10 +39,10 @@ def crossover(
 
     distillplan crossover --student 1B --teacher 7B:2T --accounting exists
     """
-    from distillplan.axes import parse_axis
     from distillplan.questions import crossover as crossing  # not at every start, as below
-    from distillplan.scenario_keys import scenario_from_options
-    from distillplan.scenario_parts import layer_of_sets
+    from distillplan.scenarios.axes import parse_axis
+    from distillplan.scenarios.keys import scenario_from_options
+    from distillplan.scenarios.parts import layer_of_sets
 
     scenario = scenario_from_options(
         layer_of_sets(sets or ()),

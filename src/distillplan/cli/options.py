@@ -8,7 +8,7 @@ import typer
 from distillplan.accounting import Accounting, Logits
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.render import Output, Rows
-from distillplan.scenario_keys import KEYS
+from distillplan.scenarios.keys import KEYS
 from distillplan.units import Budget, parse_budget, parse_count
 
 

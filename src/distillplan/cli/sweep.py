@@ -52,9 +52,9 @@ def sweep(
 
     distillplan sweep grid.yaml -o jsonl
     """
-    from distillplan import scenario_file  # not at every start, as below
     from distillplan.questions import sweep as sweeping
     from distillplan.render.sweep_rows import show_sweep
+    from distillplan.scenarios import scenario_file  # not at every start, as below
 
     axes = {
         "compute": compute,

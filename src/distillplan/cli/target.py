@@ -64,8 +64,8 @@ def target(
     distillplan target --loss 2.2 --minimise student --compute 1e21
     """
     from distillplan.questions import target as targets  # not at every start, as below
-    from distillplan.scenario_keys import scenario_from_options
-    from distillplan.scenario_parts import layer_of_sets
+    from distillplan.scenarios.keys import scenario_from_options
+    from distillplan.scenarios.parts import layer_of_sets
 
     goal = targets.Goal(minimise)
     scenario = scenario_from_options(

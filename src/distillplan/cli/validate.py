@@ -11,7 +11,7 @@ def validate(file: options.File, sets: options.Sets = None) -> None:
     Example:
     distillplan validate compare.yaml
     """
-    from distillplan import scenario_file  # not at every start
+    from distillplan.scenarios import scenario_file  # not at every start
 
     grid = scenario_file.read_grid(file, sets or ())
     typer.echo(f"{file}: {grid.summary}")

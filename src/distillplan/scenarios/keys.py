@@ -6,15 +6,15 @@ Files, ``--set`` and the options of a command all pass through it. A new key is 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from distillplan import scenario_values as value_of
 from distillplan.accounting import Accounting, Logits
-from distillplan.budgets import spend
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.problems import SIZE_RANGE, Bounds
 from distillplan.planning.scenario import Limits, Scenario, Teacher
+from distillplan.scenarios import values as value_of
+from distillplan.scenarios.budgets import spend
 from distillplan.suggest import nearest
 from distillplan.units import parse_pair
 

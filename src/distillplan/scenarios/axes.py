@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.scenario_keys import ALIASES, KEYS, Fault, Layer, read_layer
-from distillplan.scenario_values import whole
+from distillplan.scenarios.keys import ALIASES, KEYS, Fault, Layer, read_layer
+from distillplan.scenarios.values import whole
 from distillplan.units import Budget, parse_compute, parse_count
 
 MOST_CELLS = 1_000_000

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from distillplan.axes import Axis, parse_axis
 from distillplan.errors import InputError
 from distillplan.files.tree import Node, parse_tree, read_tree
 from distillplan.questions.assertions import Assertion, assertion
-from distillplan.scenario_keys import MOST_FAULTS, Fault, Layer, read_layer, words
+from distillplan.scenarios.axes import Axis, parse_axis
+from distillplan.scenarios.keys import MOST_FAULTS, Fault, Layer, read_layer, words
 from distillplan.suggest import nearest
 
 TOP = ("extends", "base", "scenarios", "matrix", "assert")

@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from distillplan.axes import MOST_CELLS, Axis, parse_axis
 from distillplan.errors import InputError
 from distillplan.files.tree import Node
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion, parse_assertion
-from distillplan.scenario_keys import Layer, Values, scenario_of
-from distillplan.scenario_parts import (
+from distillplan.scenarios.axes import MOST_CELLS, Axis, parse_axis
+from distillplan.scenarios.keys import Layer, Values, scenario_of
+from distillplan.scenarios.parts import (
     Faults,
     Part,
     command_line,
