@@ -271,7 +271,7 @@ def test_a_bug_keeps_its_traceback(tmp_path):
         "import distillplan.planning.planner\n"
         "def broken(scenario): raise ZeroDivisionError('a bug')\n"
         "distillplan.planning.planner.plan = broken\n"
-        "from distillplan.cli import main\n"
+        "from distillplan.cli.main import main\n"
         "import sys; sys.argv = ['distillplan', 'budget', '1e21']\n"
         "main()\n"
     )
@@ -332,7 +332,7 @@ def test_a_json_budget_imports_nothing_slow(module):
     script = (
         "import sys\n"
         "sys.argv = ['distillplan', 'budget', '1e21', '--student', '1B', '-o', 'json']\n"
-        "from distillplan.cli import main\n"
+        "from distillplan.cli.main import main\n"
         "try: main()\n"
         f"finally: sys.stderr.write(str({module!r} in sys.modules))"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from distillplan.cli import app
+from distillplan.cli.app import app
 from distillplan.scenarios.scenario_file import read_scenarios
 
 ROOT = Path(__file__).parents[1]

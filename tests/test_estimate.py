@@ -10,8 +10,8 @@ import pytest
 
 from distillplan.accounting import Logits
 from distillplan.checks import hardware_checks
-from distillplan.cli import app
 from distillplan.cli import hardware_options as how
+from distillplan.cli.app import app
 from distillplan.hardware import bill, gpu, memory, storage, strategy
 
 TRAIN = ["--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"]
@@ -501,4 +501,4 @@ def test_options_name_every_choice():
         assert get_args(get_args(option)[0]) == tuple(choices)
     words = get_args(get_args(get_args(how.Attention)[0])[0])
     assert words == tuple(strategy.Attention)
-    assert bill.PUE == import_module("distillplan.cli.estimate").PUE
+    assert bill.PUE == import_module("distillplan.cli.commands.estimate").PUE

@@ -51,7 +51,7 @@ LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (900_000_000, 900_000_000))
 sys.argv = ["distillplan", "validate", sys.argv[1]]
-from distillplan.cli import main
+from distillplan.cli.main import main
 main()
 """
 

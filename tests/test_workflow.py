@@ -312,7 +312,7 @@ def test_rows_import_nothing_slow(module):
     script = (
         "import sys\n"
         "sys.argv = ['distillplan', 'sweep', '--compute', '1e21', '--student', '1B', '-o', 'csv']\n"
-        "from distillplan.cli import main\n"
+        "from distillplan.cli.main import main\n"
         "try: main()\n"
         f"finally: sys.stderr.write(str({module!r} in sys.modules))"
     )

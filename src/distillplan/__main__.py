@@ -1,5 +1,5 @@
 """`python -m distillplan`."""
 
-from distillplan.cli import main
+from distillplan.cli.main import main
 
 main()

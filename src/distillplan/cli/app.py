@@ -1,6 +1,5 @@
 """The application: its commands, and the one place where errors become messages."""
 
-import gc
 import os
 import sys
 from importlib import import_module
@@ -34,7 +33,7 @@ class Commands(TyperGroup):
         """One command; None for a name that is none."""
         if cmd_name not in COMMANDS:
             return None
-        function = getattr(import_module(f"distillplan.cli.{cmd_name}"), cmd_name)
+        function = getattr(import_module(f"distillplan.cli.commands.{cmd_name}"), cmd_name)
         alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
         alone.command(cmd_name)(function)
         return typer.main.get_command(alone)
@@ -60,8 +59,6 @@ class Commands(TyperGroup):
             raise typer.Exit(error.exit_code) from None
 
 
-SELDOM = 50_000
-"""New objects before garbage is looked for: a start makes fewer, a sweep still stays small."""
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -96,9 +93,12 @@ _UsageError: Any = typer.BadParameter.__base__
 """What Typer raises for a wrong command line; it has no public name of its own."""
 
 
-def main() -> None:
-    """Run the command line; every error of the user's is one line on stderr."""
-    gc.set_threshold(SELDOM)
+def run() -> int:
+    """Run the command line; every error of the user's is one line on stderr.
+
+    Returns:
+        The exit code.
+    """
     try:
         code = app(standalone_mode=False)
     except _UsageError as error:
@@ -108,8 +108,7 @@ def main() -> None:
         code = error.exit_code
     except typer.Abort:
         code = 130
-    gc.freeze()  # or the interpreter looks through all of it once more on its way out
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _sentence(text: str) -> str:

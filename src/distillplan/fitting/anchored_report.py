@@ -4,7 +4,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.anchor import anchor
-from distillplan.fitting.answer import Error, FitReport, FitRequest, sentences, side_for
+from distillplan.fitting.fit_records import Error, FitReport, FitRequest, sentences, side_for
 from distillplan.fitting.law_of_fit import anchored_draws, published_of
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.fitting.published_test import PublishedTest

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.fitting.answer import FitReport
 from distillplan.fitting.bootstrap import BootstrapState
+from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw
 from distillplan.laws.provenance import Coefficient, PublishedLaw

@@ -14,7 +14,7 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, Supe
 from distillplan.laws.provenance import Coefficient, DrawsFile, PublishedLaw
 
 if TYPE_CHECKING:
-    from distillplan.fitting.answer import FitRequest
+    from distillplan.fitting.fit_records import FitRequest
 
 MOST_DRAWS: Final = 512
 """Draws that are kept of the resamples: shares are then known to 2 %."""

@@ -6,8 +6,8 @@ import numpy as np
 
 from distillplan.fitting.anchor import MOST_RUNS
 from distillplan.fitting.anchored_report import anchored_report
-from distillplan.fitting.answer import Error, FitReport, FitRequest, sentences, side_for
 from distillplan.fitting.bootstrap import BootstrapState, bootstrap
+from distillplan.fitting.fit_records import Error, FitReport, FitRequest, sentences, side_for
 from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised
 from distillplan.fitting.holdout import HeldOut, held_out_folds, held_out_lowest, prediction_noise
 from distillplan.fitting.identifiability import Interval, identifiability, intervals

@@ -11,7 +11,7 @@ from distillplan.render.plain import plain
 if TYPE_CHECKING:
     from distillplan.checks.law_checks import CheckReport
     from distillplan.estimate.records import Estimate
-    from distillplan.fitting.answer import FitReport
+    from distillplan.fitting.fit_records import FitReport
     from distillplan.hardware.inventory import Inventory
     from distillplan.hardware.machine import Machine
     from distillplan.questions.comparison import Comparison

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from distillplan.render.plain import plain
 
 if TYPE_CHECKING:
-    from distillplan.fitting.answer import FitReport
+    from distillplan.fitting.fit_records import FitReport
 
 
 def fit_document(report: "FitReport", law: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.fitting.answer import FitReport
+from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.published_test import PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.notices import Severity

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from distillplan.questions.sweep import Cell
-from distillplan.render import SweepOutput
 from distillplan.render.blocks import Block, Grid, Text
-from distillplan.render.rows import Row, cell_record, write, write_document
+from distillplan.render.row_streams import Row, cell_record, write, write_document
+from distillplan.render.show import SweepOutput
 from distillplan.units import format_count
 
 MOST_ROWS = 200

@@ -7,7 +7,7 @@ import typer
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
-from distillplan.render import Output, Rows
+from distillplan.render.show import Output, Rows
 from distillplan.scenarios.keys import KEYS
 from distillplan.units import Budget, parse_budget, parse_count
 

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from distillplan.accounting import Logits
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.laws import law_catalog
-from distillplan.render import show
+from distillplan.render.show import show
 
 
 def crossover(
@@ -21,14 +21,14 @@ def crossover(
     gain: Annotated[
         str, typer.Option("--gain", metavar="LIST", help="Gains to look for, in nats.")
     ] = "0.02,0.01,0",
-    students: options.Students = 1,
-    teacher: options.Teacher = None,
-    teacher_loss: options.TeacherLoss = None,
-    teacher_params: options.TeacherParams = None,
-    logits: options.LogitsSource = Logits.ONLINE,
-    law: options.LawName = law_catalog.DEFAULT_LAW,
-    sets: options.Sets = None,
-    output: options.ShowRows = "table",
+    students: flags.Students = 1,
+    teacher: flags.Teacher = None,
+    teacher_loss: flags.TeacherLoss = None,
+    teacher_params: flags.TeacherParams = None,
+    logits: flags.LogitsSource = Logits.ONLINE,
+    law: flags.LawName = law_catalog.DEFAULT_LAW,
+    sets: flags.Sets = None,
+    output: flags.ShowRows = "table",
 ) -> None:
     """Up to which budget distillation wins, student by student, and how firm that is.
 

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from distillplan.cli import options
-from distillplan.render import show
+from distillplan.cli import flags
+from distillplan.render.show import show
 
 
 def models(
     name: Annotated[
         str | None, typer.Argument(help="One model in full; absent: all in a table.")
     ] = None,
-    output: options.Show = "table",
+    output: flags.Show = "table",
 ) -> None:
     """Open models whose exact shape ships: sizes, FLOPs, tokenizer, terms for distilling.
 

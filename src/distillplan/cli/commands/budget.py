@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import Logits
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.cli.answer import answer
 from distillplan.cli.gate import gate, outcomes
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.scenario import TIE_NATS, Scenario
-from distillplan.render import show
+from distillplan.render.show import show
 from distillplan.scenarios.keys import scenario_from_options
 
 if TYPE_CHECKING:
@@ -20,49 +20,49 @@ _FAMILY = FixedAspect()
 
 
 def budget(
-    compute: options.Compute,
-    student: options.Params = None,
-    students: options.Students = 1,
-    teacher: options.Teacher = None,
-    teacher_loss: options.TeacherLoss = None,
-    teacher_params: options.TeacherParams = None,
-    teacher_bpb: options.TeacherBpb = None,
-    loss_unit: options.LossUnits = None,
-    bytes_per_token: options.BytesPerToken = None,
-    teacher_bytes_per_token: options.TeacherBytesPerToken = None,
-    logits: options.LogitsSource = Logits.ONLINE,
-    accounting: options.Pays = None,
-    law: options.LawName = law_catalog.DEFAULT_LAW,
-    laws: options.Laws = None,
-    tie: options.Tie = TIE_NATS,
-    max_student_params: options.MaxStudentParams = None,
-    max_student_tokens: options.MaxStudentTokens = None,
-    max_teacher_params: options.MaxTeacherParams = None,
-    max_teacher_tokens: options.MaxTeacherTokens = None,
-    inference_tokens: options.InferenceTokens = 0.0,
-    max_unique_tokens: options.MaxUniqueTokens = None,
-    context: options.Context = _FAMILY.context,
-    vocab: options.Vocab = _FAMILY.vocab,
-    aspect: options.Aspect = _FAMILY.aspect,
-    omega: options.Omega = _FAMILY.omega,
-    gpu: options.GpuName = None,
-    gpus: options.Gpus = None,
-    price: options.PricePerHour = None,
-    prices: options.Prices = None,
-    mfu: options.Mfu = None,
-    teacher_mfu: options.TeacherMfu = None,
-    goodput: options.Goodput = None,
-    precision: options.Precision = None,
-    checkpointing: options.Checkpointing = None,
-    teacher_precision: options.TeacherPrecision = None,
-    pue: options.Pue = None,
-    country: options.Country = None,
-    deadline: options.Deadline = None,
-    max_cost: options.MaxCost = None,
-    max_memory: options.MaxMemory = None,
-    quick: options.Quick = False,
-    asserted: options.Asserted = None,
-    output: options.Show = "table",
+    compute: flags.Compute,
+    student: flags.Params = None,
+    students: flags.Students = 1,
+    teacher: flags.Teacher = None,
+    teacher_loss: flags.TeacherLoss = None,
+    teacher_params: flags.TeacherParams = None,
+    teacher_bpb: flags.TeacherBpb = None,
+    loss_unit: flags.LossUnits = None,
+    bytes_per_token: flags.BytesPerToken = None,
+    teacher_bytes_per_token: flags.TeacherBytesPerToken = None,
+    logits: flags.LogitsSource = Logits.ONLINE,
+    accounting: flags.Pays = None,
+    law: flags.LawName = law_catalog.DEFAULT_LAW,
+    laws: flags.Laws = None,
+    tie: flags.Tie = TIE_NATS,
+    max_student_params: flags.MaxStudentParams = None,
+    max_student_tokens: flags.MaxStudentTokens = None,
+    max_teacher_params: flags.MaxTeacherParams = None,
+    max_teacher_tokens: flags.MaxTeacherTokens = None,
+    inference_tokens: flags.InferenceTokens = 0.0,
+    max_unique_tokens: flags.MaxUniqueTokens = None,
+    context: flags.Context = _FAMILY.context,
+    vocab: flags.Vocab = _FAMILY.vocab,
+    aspect: flags.Aspect = _FAMILY.aspect,
+    omega: flags.Omega = _FAMILY.omega,
+    gpu: flags.GpuName = None,
+    gpus: flags.Gpus = None,
+    price: flags.PricePerHour = None,
+    prices: flags.Prices = None,
+    mfu: flags.Mfu = None,
+    teacher_mfu: flags.TeacherMfu = None,
+    goodput: flags.Goodput = None,
+    precision: flags.Precision = None,
+    checkpointing: flags.Checkpointing = None,
+    teacher_precision: flags.TeacherPrecision = None,
+    pue: flags.Pue = None,
+    country: flags.Country = None,
+    deadline: flags.Deadline = None,
+    max_cost: flags.MaxCost = None,
+    max_memory: flags.MaxMemory = None,
+    quick: flags.Quick = False,
+    asserted: flags.Asserted = None,
+    output: flags.Show = "table",
 ) -> None:
     """Distill or train supervised with this much compute: verdict, sizes, what would flip it.
 

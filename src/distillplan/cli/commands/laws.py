@@ -4,16 +4,16 @@ from typing import Annotated
 
 import typer
 
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.laws import law_catalog
-from distillplan.render import show
+from distillplan.render.show import show
 
 
 def laws(
     name: Annotated[
         str | None, typer.Argument(help="One law in full; absent: all in a table.")
     ] = None,
-    output: options.Show = "table",
+    output: flags.Show = "table",
 ) -> None:
     """The laws that ship: values, intervals, source, fitted range, errata.
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import typer
 
 from distillplan.accounting import Logits
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.laws import law_catalog
-from distillplan.render import show
+from distillplan.render.show import show
 from distillplan.units import Budget, parse_budget
 
 
@@ -23,7 +23,7 @@ def target(
             help="Instead of a loss, a supervised model that has it, such as 3B:60B.",
         ),
     ] = None,
-    student: options.Params = None,
+    student: flags.Params = None,
     minimise: Annotated[
         Literal["compute", "hours", "cost", "student"],
         typer.Option(
@@ -39,18 +39,18 @@ def target(
             "--compute", parser=parse_budget, metavar="COMPUTE", help="For --minimise student."
         ),
     ] = None,
-    students: options.Students = 1,
-    teacher: options.Teacher = None,
-    teacher_loss: options.TeacherLoss = None,
-    teacher_params: options.TeacherParams = None,
-    logits: options.LogitsSource = Logits.ONLINE,
-    accounting: options.Pays = None,
-    law: options.LawName = law_catalog.DEFAULT_LAW,
-    gpu: options.GpuName = None,
-    gpus: options.Gpus = None,
-    price: options.PricePerHour = None,
-    sets: options.Sets = None,
-    output: options.ShowRows = "table",
+    students: flags.Students = 1,
+    teacher: flags.Teacher = None,
+    teacher_loss: flags.TeacherLoss = None,
+    teacher_params: flags.TeacherParams = None,
+    logits: flags.LogitsSource = Logits.ONLINE,
+    accounting: flags.Pays = None,
+    law: flags.LawName = law_catalog.DEFAULT_LAW,
+    gpu: flags.GpuName = None,
+    gpus: flags.Gpus = None,
+    price: flags.PricePerHour = None,
+    sets: flags.Sets = None,
+    output: flags.ShowRows = "table",
 ) -> None:
     """The least compute, hours or cost, or the smallest student, that reaches a loss.
 

@@ -2,10 +2,10 @@
 
 import typer
 
-from distillplan.cli import options
+from distillplan.cli import flags
 
 
-def validate(file: options.File, sets: options.Sets = None) -> None:
+def validate(file: flags.File, sets: flags.Sets = None) -> None:
     """Every fault of a scenario file at once, each with its line, scenario and key.
 
     Example:

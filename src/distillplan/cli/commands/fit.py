@@ -8,10 +8,10 @@ import typer
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.render import Output, show
+from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
-    from distillplan.fitting.answer import FitReport, FitRequest
+    from distillplan.fitting.fit_records import FitReport, FitRequest
 
 REJECTED = 3
 """Exit code where the law under test is rejected."""
@@ -92,7 +92,7 @@ def fit(
         law_files,
         runs_file,  # fitting is not for every start
     )
-    from distillplan.fitting.answer import FitRequest
+    from distillplan.fitting.fit_records import FitRequest
     from distillplan.fitting.selection import parse_selection
 
     shown, saved = _output(output, save)

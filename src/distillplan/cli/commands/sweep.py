@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from distillplan.cli import options
-from distillplan.render import SweepOutput
+from distillplan.cli import flags
+from distillplan.render.show import SweepOutput
 
 
 def _axis(name: str, text: str) -> typer.models.OptionInfo:
@@ -38,7 +38,7 @@ def sweep(
             "--axis", metavar="KEY=VALUES", help="Any other key of a scenario; may be repeated."
         ),
     ] = None,
-    sets: options.Sets = None,
+    sets: flags.Sets = None,
     output: Annotated[
         SweepOutput, typer.Option("--output", "-o", help="Form of the rows.")
     ] = "table",

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from distillplan.checks import hardware_checks
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.render import show
+from distillplan.render.show import show
 
 FAILED = 3
 """Exit code where a published number is not reproduced."""
@@ -21,7 +21,7 @@ def check(
             help="Only places whose name has this in it: 'Figure 9', throughput, memory, runs."
         ),
     ] = None,
-    output: options.Show = "table",
+    output: flags.Show = "table",
 ) -> None:
     """Published numbers beside ours: published, computed, difference; exit 3 if one is not met.
 

@@ -1,9 +1,9 @@
 """`distillplan estimate`: one run on one machine."""
 
+from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
-from distillplan.cli import options
 from distillplan.errors import InputError
-from distillplan.render import show
+from distillplan.render.show import show
 
 PUE = 1.2
 """`hardware.bill.PUE`, which this module does not load before it is asked."""
@@ -52,7 +52,7 @@ def estimate(
     prices: how.Prices = None,
     pue: how.Pue = PUE,
     country: how.Country = None,
-    output: options.Show = "table",
+    output: flags.Show = "table",
 ) -> None:
     """A training or distillation run on your GPUs: speed, memory, time, money, energy.
 

@@ -5,22 +5,22 @@ from typing import Annotated
 
 import typer
 
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.cli.answer import answer
 from distillplan.cli.gate import gate
-from distillplan.render import show
+from distillplan.render.show import show
 
 
 def compare(
-    file: options.File,
-    sets: options.Sets = None,
+    file: flags.File,
+    sets: flags.Sets = None,
     baseline: Annotated[
         str | None,
         typer.Option("--baseline", metavar="NAME", help="The scenario to measure the others by."),
     ] = None,
-    asserted: options.Asserted = None,
-    quick: options.Quick = False,
-    output: options.ShowRows = "table",
+    asserted: flags.Asserted = None,
+    quick: flags.Quick = False,
+    output: flags.ShowRows = "table",
 ) -> None:
     """The scenarios of a file side by side: which is best, why, and what sets them apart.
 

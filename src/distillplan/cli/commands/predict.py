@@ -1,22 +1,22 @@
 """`distillplan predict`: the law at one point."""
 
-from distillplan.cli import options
+from distillplan.cli import flags
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.planning import planner
-from distillplan.render import show
+from distillplan.render.show import show
 
 
 def predict(
-    student: options.RequiredParams,
-    tokens: options.Tokens,
-    teacher_loss: options.TeacherLoss = None,
-    teacher_bpb: options.TeacherBpb = None,
-    loss_unit: options.LossUnits = None,
-    bytes_per_token: options.BytesPerToken = None,
-    teacher_bytes_per_token: options.TeacherBytesPerToken = None,
-    law: options.LawName = law_catalog.DEFAULT_LAW,
-    output: options.Show = "table",
+    student: flags.RequiredParams,
+    tokens: flags.Tokens,
+    teacher_loss: flags.TeacherLoss = None,
+    teacher_bpb: flags.TeacherBpb = None,
+    loss_unit: flags.LossUnits = None,
+    bytes_per_token: flags.BytesPerToken = None,
+    teacher_bytes_per_token: flags.TeacherBytesPerToken = None,
+    law: flags.LawName = law_catalog.DEFAULT_LAW,
+    output: flags.Show = "table",
 ) -> None:
     """The law itself: loss of one student, distilled and supervised.
 

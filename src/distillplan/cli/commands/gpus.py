@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from distillplan.cli import options
-from distillplan.render import show
+from distillplan.cli import flags
+from distillplan.render.show import show
 
 
 def gpus(
     name: Annotated[
         str | None, typer.Argument(help="One GPU in full, or a YAML file; absent: all in a table.")
     ] = None,
-    output: options.Show = "table",
+    output: flags.Show = "table",
 ) -> None:
     """The GPUs that ship: dense peaks, memory, links, power, prices with their dates, sources.
 
