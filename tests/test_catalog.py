@@ -5,7 +5,7 @@ import yaml
 
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import Status
+from distillplan.laws.provenance import LawStatus
 from distillplan.schemas.reader import schema_names, schema_text
 
 LAWS = law_catalog.all_laws()
@@ -48,7 +48,7 @@ def test_every_law_reproduces_its_checks(law):
 def test_the_default_is_the_corrected_table():
     law = law_catalog.law()
     assert law.name == "busbridge2025"
-    assert law.status is Status.DEFAULT
+    assert law.status is LawStatus.DEFAULT
     assert law.distillation.B == 2.4181e6
     assert law.errata
 
@@ -56,7 +56,7 @@ def test_the_default_is_the_corrected_table():
 def test_the_printed_table_stays_available():
     law = law_catalog.law("busbridge2025_printed")
     assert law.distillation.B == 24181
-    assert law.status is Status.ERRATUM
+    assert law.status is LawStatus.ERRATUM
     assert law.errata
 
 

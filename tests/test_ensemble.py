@@ -7,7 +7,7 @@ import pytest
 from distillplan import Scenario, Teacher, plan
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import Status
+from distillplan.laws.provenance import LawStatus
 from distillplan.questions.ensemble import ensemble
 
 LAW = law_catalog.law()
@@ -74,7 +74,7 @@ def test_a_budget_too_small_for_any_student_is_said_for_each_law():
 
 
 def test_all_leaves_out_what_is_known_to_be_wrong():
-    assert {one.status for one in EVERY}.isdisjoint({Status.ERRATUM, Status.HISTORICAL})
+    assert {one.status for one in EVERY}.isdisjoint({LawStatus.ERRATUM, LawStatus.HISTORICAL})
     assert len(EVERY) == len(law_catalog.all_laws()) - 2
     assert [one.name for one in law_catalog.laws_named("kaplan2020, besiroglu2024")] == [
         "kaplan2020",

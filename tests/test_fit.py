@@ -8,7 +8,7 @@ import yaml
 
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.layout import smallest_layout
-from distillplan.hardware.memory import Teacher
+from distillplan.hardware.memory import LoadedTeacher
 from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
@@ -33,7 +33,7 @@ RUN = Run(
         attention=Attention.UNFUSED,
     ),
     gpus=8,
-    teacher=Teacher(shape=model("llama-3.1-8b"), sharded=False),
+    teacher=LoadedTeacher(shape=model("llama-3.1-8b"), sharded=False),
 )
 
 
@@ -62,7 +62,7 @@ def test_a_14b_teacher_beside_a_7b_student_does_not_fit_on_two_cards() -> None:
     student, teacher = model("qwen2.5-7b"), model("qwen2.5-14b")
     naive = 2 * 14e9 + 8 * 7e9
     assert naive == 84e9 < 2 * 80e9
-    run = Run(shape=student, strategy=Strategy(), gpus=2, teacher=Teacher(shape=teacher))
+    run = Run(shape=student, strategy=Strategy(), gpus=2, teacher=LoadedTeacher(shape=teacher))
     assert fits(run.memory(), CARD_80GB) is Fits.NO
     assert fits(run.memory(), 80e9) is Fits.NO
     steps = steps_to_fit(run, CARD_80GB)

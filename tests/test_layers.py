@@ -1,6 +1,7 @@
 """The architecture as a test: imports point down, and slow ones stay where they belong."""
 
 import ast
+from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -24,17 +25,11 @@ LAYERS = """
 """Lowest first; a module imports from lines above its own and from its own folder."""
 RANK = {name: rank for rank, line in enumerate(LAYERS.splitlines()) for name in line.split()}
 WHERE = {"typer": "cli", "rich": "render", "matplotlib": "render", "yaml": "files"}
-MOVING = {module: folder for folder, modules in {}.items() for module in modules.split()}
-"""Where the modules go that still lie at the top."""
 MODULES = sorted(SRC.rglob("*.py"))
 
 
-def folder(name: str) -> str:
-    return MOVING.get(name, name)
-
-
 def layer(path: Path) -> str:
-    return folder(path.relative_to(SRC).with_suffix("").parts[0])
+    return path.relative_to(SRC).with_suffix("").parts[0]
 
 
 def imports(path: Path):
@@ -65,12 +60,8 @@ def ours(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))
 def test_imports_point_down(path):
     own = layer(path)
-    upward = {
-        name
-        for name in ours(path)
-        if (other := folder(name.split(".")[0])) != own and RANK[other] >= RANK[own]
-    }
-    assert not upward
+    others = {name.split(".")[0] for name in ours(path)} - {own}
+    assert not {name for name in others if RANK[name] >= RANK[own]}
 
 
 def test_no_modules_import_each_other_in_a_circle():
@@ -85,6 +76,30 @@ def test_no_modules_import_each_other_in_a_circle():
 def test_packages_stay_in_their_place(path):
     used = {name.split(".")[0] for name in imports(path)}
     assert all(WHERE[name] == layer(path) for name in used & set(WHERE))
+
+
+def test_a_word_has_one_meaning():
+    """No two modules and no two classes of one name; a command is named after its question."""
+    modules = Counter(path.stem for path in MODULES if path.parent.name != "commands")
+    del modules["__init__"]
+    classes = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert not [name for name, times in (modules + classes).items() if times > 1]
+
+
+def test_only_the_root_says_anything_in_its_init():
+    assert {
+        path.parent for path in MODULES if path.name == "__init__.py" and path.stat().st_size
+    } == {SRC}
+
+
+def test_the_top_of_the_package_is_seen_at_once():
+    shown = [path for path in SRC.iterdir() if path.name != "__pycache__"]
+    assert len(shown) <= 25
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))

@@ -16,9 +16,9 @@ from distillplan.errors import InputError
 from distillplan.hardware.activations import kept_bytes_per_token
 from distillplan.hardware.memory import (
     ERROR,
+    LoadedTeacher,
     MemoryEstimate,
     Moment,
-    Teacher,
     WeightFormat,
     memory_estimate,
 )
@@ -115,7 +115,7 @@ def test_a_dense_kl_in_16_bits_is_the_reported_peak() -> None:
     """gpt-oss-120b, 201088 rows, batch 4 of 32k: about 50 GB a tensor, about 250 GB in all."""
     shape = replace(model("llama-3.2-1b"), vocab=201088)
     strategy = Strategy(seq_len=32768, micro_batch=4, loss=Loss.DENSE_16BIT)
-    parts = memory_estimate(shape, strategy, 1, teacher=Teacher(shape=shape)).parts
+    parts = memory_estimate(shape, strategy, 1, teacher=LoadedTeacher(shape=shape)).parts
     assert parts.logits == pytest.approx(250e9, rel=0.06)
 
 
@@ -162,7 +162,7 @@ def test_a_distillation_on_one_h200_is_met(*, gigabytes: float, online: bool) ->
         model("llama-3.2-3b"),
         strategy,
         1,
-        teacher=Teacher(shape=model("llama-3.1-8b")) if online else None,
+        teacher=LoadedTeacher(shape=model("llama-3.1-8b")) if online else None,
         stored_bytes_per_token=0.0 if online else 600.0,
     )
     assert estimate.total.low < gigabytes * 1e9 < estimate.total.high
@@ -284,7 +284,7 @@ def test_parts_sum_to_the_total_for_any_layout(
         pp=pp,
         tp=tp,
     )
-    teacher = Teacher(shape=model("llama-3.1-8b")) if with_teacher else None
+    teacher = LoadedTeacher(shape=model("llama-3.1-8b")) if with_teacher else None
     estimate = memory_estimate(model("qwen3-30b-a3b"), strategy, 16 * nodes, teacher=teacher)
     values = [getattr(estimate.parts, field.name) for field in fields(estimate.parts)]
     assert all(value >= 0 for value in values)
@@ -302,7 +302,7 @@ RUN = Run(
         attention=Attention.UNFUSED,
     ),
     gpus=8,
-    teacher=Teacher(shape=model("llama-3.1-8b"), sharded=False),
+    teacher=LoadedTeacher(shape=model("llama-3.1-8b"), sharded=False),
 )
 
 
@@ -336,18 +336,20 @@ def test_each_option_of_the_layout_saves_memory(change: dict[str, Any]) -> None:
     "teacher",
     [
         None,
-        Teacher(shape=model("llama-3.1-8b")),
-        Teacher(shape=model("llama-3.1-8b"), sharded=False, weights=WeightFormat.FP8),
-        Teacher(shape=model("llama-3.2-1b"), sharded=False),
+        LoadedTeacher(shape=model("llama-3.1-8b")),
+        LoadedTeacher(shape=model("llama-3.1-8b"), sharded=False, weights=WeightFormat.FP8),
+        LoadedTeacher(shape=model("llama-3.2-1b"), sharded=False),
     ],
 )
-def test_a_smaller_or_absent_teacher_saves_memory(teacher: Teacher | None) -> None:
+def test_a_smaller_or_absent_teacher_saves_memory(teacher: LoadedTeacher | None) -> None:
     assert replace(RUN, teacher=teacher).memory().total.mid < RUN.memory().total.mid
 
 
 def test_teacher_formats_are_ordered_and_int4_is_a_quarter() -> None:
     parts = [
-        replace(RUN, teacher=Teacher(shape=model("llama-3.1-70b"), sharded=False, weights=weights))
+        replace(
+            RUN, teacher=LoadedTeacher(shape=model("llama-3.1-70b"), sharded=False, weights=weights)
+        )
         .memory()
         .parts.teacher_weights
         for weights in WeightFormat

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, law, plan, predict
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.planning.results import Method, Status
+from distillplan.planning.results import Method, SearchStatus
 from distillplan.questions.inverse import least_compute
 from tests import independent
 
@@ -60,7 +60,7 @@ def test_more_compute_is_never_worse(compute, params, factor):
 @given(budgets, st.none() | students, st.integers(1, 20))
 def test_the_budget_is_spent(compute, params, count):
     for option in plan(scenario(compute * count, params, students=count)).options:
-        if option.status in (Status.OPTIMAL, Status.GIVEN):
+        if option.status in (SearchStatus.OPTIMAL, SearchStatus.GIVEN):
             assert option.total_flops == pytest.approx(compute * count, rel=1e-9)
             assert option.flops_per_student * count == pytest.approx(option.total_flops, rel=1e-12)
         if option.flops is not None:
@@ -251,7 +251,7 @@ def test_sizes_nearly_as_good_hold_the_best_ones():
 def test_bounds_are_reported():
     answer = plan(scenario(bounds=Bounds(teacher_tokens=(1e6, 3e13))))
     option = by_accounting(answer)[Accounting.EXISTS]
-    assert option.status is Status.AT_UPPER_BOUND
+    assert option.status is SearchStatus.AT_UPPER_BOUND
     assert option.teacher_tokens == 3e13
     assert option.at_bounds == ("teacher_tokens",)
     assert "at_upper_bound" in [one.code for one in answer.warnings]
@@ -262,7 +262,7 @@ def test_a_tight_cap_on_tokens_leaves_budget_over():
     alone = answer.options[0]
     assert alone.student_tokens == 1e11
     assert alone.total_flops < 1e22
-    assert alone.status is Status.AT_UPPER_BOUND
+    assert alone.status is SearchStatus.AT_UPPER_BOUND
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_distillation_out_of_reach_is_no_error():
     answer = plan(scenario(teacher=Teacher(params=7e9, tokens=2e12), accounting=Accounting.TRAIN))
     assert answer.verdict is Verdict.SUPERVISED
     assert answer.margin_nats is None
-    assert by_accounting(answer)[Accounting.TRAIN].status is Status.INFEASIBLE
+    assert by_accounting(answer)[Accounting.TRAIN].status is SearchStatus.INFEASIBLE
 
 
 @pytest.mark.parametrize(

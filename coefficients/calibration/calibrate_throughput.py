@@ -27,9 +27,9 @@ import yaml
 from scipy.optimize import least_squares
 
 from distillplan.checks.published_speeds import (
-    Comparison,
     ErrorSummary,
     PublishedRun,
+    SpeedComparison,
     compare_with_published,
     published_run_from_row,
     summarise,
@@ -148,14 +148,14 @@ def fit_class(
     return fit(members, gpus, start, priors, page_sd=2 * PAGE_SD) if members else start
 
 
-def spread(comparisons: Sequence[Comparison]) -> float:
+def spread(comparisons: Sequence[SpeedComparison]) -> float:
     """Log standard deviation whose central 80 % holds 80 % of the errors."""
     return float(np.quantile([abs(c.log_ratio) for c in comparisons], 0.8)) / Z80
 
 
 def leave_pages_out(
     runs: Runs, gpus: Mapping[str, Gpu], start: Model, kinds: Sequence[str]
-) -> list[Comparison]:
+) -> list[SpeedComparison]:
     """Every run of some classes, computed by the model fitted without its page.
 
     The interval of a page's runs comes from the errors of the other pages.
@@ -185,7 +185,7 @@ def leave_pages_out(
 
 def leave_kinds_out(
     runs: Runs, gpus: Mapping[str, Gpu], start: Model, kinds: Sequence[str]
-) -> list[Comparison]:
+) -> list[SpeedComparison]:
     """Runs on some GPUs, computed by a model that has never seen them, which widens its error."""
     model = fit_all([r for r in runs if r.gpu not in kinds], gpus, start)
     unseen = {name: replace(gpu, calibrated=False) for name, gpu in gpus.items() if name in kinds}
@@ -201,7 +201,7 @@ def show(summary: ErrorSummary) -> str:
     )
 
 
-def of_kind(comparisons: Sequence[Comparison], kind: str) -> list[Comparison]:
+def of_kind(comparisons: Sequence[SpeedComparison], kind: str) -> list[SpeedComparison]:
     """Those of one class."""
     return [c for c in comparisons if c.run.kind == kind]
 
@@ -245,9 +245,9 @@ def written(text: str, model: Model, errors: Sequence[ErrorSummary]) -> str:
 
 
 def error_table(
-    left_out: Sequence[Comparison],
-    unseen: Sequence[Comparison],
-    fitted: Sequence[Comparison],
+    left_out: Sequence[SpeedComparison],
+    unseen: Sequence[SpeedComparison],
+    fitted: Sequence[SpeedComparison],
 ) -> list[ErrorSummary]:
     """Errors by class: pages left out, Blackwell left out, in sample."""
     dense = of_kind(left_out, "dense")
@@ -264,7 +264,7 @@ def error_table(
 
 def calibrate(
     runs: Runs, gpus: Mapping[str, Gpu], start: Model
-) -> tuple[Model, list[ErrorSummary], list[Comparison]]:
+) -> tuple[Model, list[ErrorSummary], list[SpeedComparison]]:
     """Coefficients with their errors, the table of errors, and the pages left out."""
     left_out = leave_pages_out(runs, gpus, start, KINDS)
     errors = {kind: spread(of_kind(left_out, kind)) for kind in KINDS}

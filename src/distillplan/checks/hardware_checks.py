@@ -29,7 +29,7 @@ from distillplan.hardware.machine import (
 )
 from distillplan.hardware.memory import memory_estimate
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import Kind, format_of, stored_bytes
+from distillplan.hardware.storage import LogitKind, format_of, stored_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
@@ -121,7 +121,7 @@ def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
     """Stored logits."""
-    kind, vocab = Kind(row["format"]), int(row["vocab"])
+    kind, vocab = LogitKind(row["format"]), int(row["vocab"])
     kept = format_of(kind, vocab, row.get("entries"))
     return stored_bytes(kept, float(row["tokens"])) / TB
 

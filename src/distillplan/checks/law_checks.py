@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.files.entries import Entry, coefficients_dir
-from distillplan.files.reader import read_yaml
+from distillplan.files.yaml_reader import read_yaml
 from distillplan.laws.law_catalog import law
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH

@@ -35,7 +35,7 @@ class PublishedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class SpeedComparison:
     """One published rate beside the computed one."""
 
     run: PublishedRun
@@ -123,7 +123,7 @@ def compare_with_published(
     runs: Iterable[PublishedRun],
     gpus: Mapping[str, Gpu],
     model: ThroughputModel | Callable[[PublishedRun], ThroughputModel],
-) -> tuple[Comparison, ...]:
+) -> tuple[SpeedComparison, ...]:
     """Every published run beside what the model computes for it.
 
     Args:
@@ -140,11 +140,11 @@ def compare_with_published(
             gpu = replace(gpu, inter_node_bytes_per_s=run.inter_node_bytes_per_s)
         coefficients = model(run) if callable(model) else model
         estimate = training_throughput(run.workload, gpu, coefficients)
-        comparisons.append(Comparison(run=run, estimate=estimate))
+        comparisons.append(SpeedComparison(run=run, estimate=estimate))
     return tuple(comparisons)
 
 
-def summarise(group: str, comparisons: Sequence[Comparison]) -> ErrorSummary:
+def summarise(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummary:
     """Median and 90th percentile of the absolute error, and the coverage."""
     if not comparisons:
         raise InputError(f"no published runs in {group}; give at least one")
@@ -159,9 +159,9 @@ def summarise(group: str, comparisons: Sequence[Comparison]) -> ErrorSummary:
     )
 
 
-def summarise_by_source(comparisons: Sequence[Comparison]) -> tuple[ErrorSummary, ...]:
+def summarise_by_source(comparisons: Sequence[SpeedComparison]) -> tuple[ErrorSummary, ...]:
     """One summary per source, in order of first appearance."""
-    groups: dict[str, list[Comparison]] = {}
+    groups: dict[str, list[SpeedComparison]] = {}
     for comparison in comparisons:
         groups.setdefault(comparison.run.source, []).append(comparison)
     return tuple(summarise(source, group) for source, group in groups.items())

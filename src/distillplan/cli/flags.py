@@ -7,7 +7,7 @@ import typer
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
-from distillplan.render.show import Output, Rows
+from distillplan.render.show import Output, RowOutput
 from distillplan.scenarios.keys import KEYS
 from distillplan.units import Budget, parse_budget, parse_count
 
@@ -206,7 +206,9 @@ Sets: TypeAlias = Annotated[
 File: TypeAlias = Annotated[
     str, typer.Argument(metavar="FILE", help="A scenario file; - reads standard input.")
 ]
-ShowRows: TypeAlias = Annotated[Rows, typer.Option("--output", "-o", help="Form of the answer.")]
+ShowRows: TypeAlias = Annotated[
+    RowOutput, typer.Option("--output", "-o", help="Form of the answer.")
+]
 Show: TypeAlias = Annotated[Output, typer.Option("--output", "-o", help="Form of the answer.")]
 
 

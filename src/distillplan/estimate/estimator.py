@@ -30,7 +30,7 @@ from distillplan.hardware.machine import (
     teacher_speed,
     work_of,
 )
-from distillplan.hardware.memory import MemoryEstimate, Teacher
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
@@ -149,7 +149,7 @@ def _memory_estimate(question: Question) -> tuple[MemoryEstimate, Run]:
     machine = question.machine
     teacher, stored = None, 0.0
     if question.teacher is not None and question.logits is Logits.ONLINE:
-        teacher = Teacher(
+        teacher = LoadedTeacher(
             shape=question.teacher.shape,
             weights=machine.teacher_precision,
             sharded=machine.strategy.sharding is Sharding.ZERO3,

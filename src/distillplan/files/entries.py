@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from distillplan.errors import InputError
-from distillplan.files.reader import read_yaml
+from distillplan.files.yaml_reader import read_yaml
 from distillplan.suggest import nearest
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from distillplan.errors import InputError
-from distillplan.files.reader import NumberLoader, decoded, read_bounded
+from distillplan.files.yaml_reader import NumberLoader, decoded, read_bounded
 
 MOST_TREE_BYTES = 1_000_000
 """Largest file of a person's scenarios; read within a second."""

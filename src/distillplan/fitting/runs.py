@@ -11,9 +11,9 @@ from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
 from distillplan.units import parse_count
 
-Kind = Literal["supervised", "distillation"]
+RunKind = Literal["supervised", "distillation"]
 
-COLUMNS: Final[Mapping[Kind, tuple[str, ...]]] = {
+COLUMNS: Final[Mapping[RunKind, tuple[str, ...]]] = {
     "supervised": ("params", "tokens", "loss"),
     "distillation": ("student_params", "student_tokens", "teacher_loss", "loss"),
 }
@@ -36,7 +36,7 @@ _COUNTS: Final = {
 class Runs:
     """Validated runs."""
 
-    kind: Kind
+    kind: RunKind
     """supervised or distillation"""
     params: FloatArray
     """parameters of the trained (student) model, as the law counts them"""
@@ -54,7 +54,7 @@ class Runs:
         return self.loss.size
 
 
-def parse_columns(text: str, kind: Kind) -> dict[str, str]:
+def parse_columns(text: str, kind: RunKind) -> dict[str, str]:
     """A mapping like ``student_params=NS,loss=LS``; what it does not name keeps its own name.
 
     >>> parse_columns("params=N", "supervised")
@@ -76,7 +76,7 @@ def parse_columns(text: str, kind: Kind) -> dict[str, str]:
 
 def validated_runs(
     rows: Sequence[Mapping[str, Any]],
-    kind: Kind,
+    kind: RunKind,
     *,
     columns: Mapping[str, str] | None = None,
     lines: Sequence[int] | None = None,
@@ -124,7 +124,7 @@ def validated_runs(
 
 
 def _demand_columns(
-    row: Mapping[str, Any], wanted: Mapping[str, str], kind: Kind, source: str
+    row: Mapping[str, Any], wanted: Mapping[str, str], kind: RunKind, source: str
 ) -> None:
     missing = [column for column in wanted.values() if column not in row]
     if missing:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.reader import MOST_BYTES, decoded, read_text
-from distillplan.fitting.runs import COLUMNS, Kind, Runs, parse_columns, validated_runs
+from distillplan.files.yaml_reader import MOST_BYTES, decoded, read_text
+from distillplan.fitting.runs import COLUMNS, RunKind, Runs, parse_columns, validated_runs
 
 TEACHER = "teacher_loss"
 """The column that tells runs of distilled students from others."""
@@ -28,7 +28,7 @@ class RunsFile(NamedTuple):
     """Of its content, to tell whether another file is the same."""
 
 
-def read_runs(path: str, kind: Kind | None = None, columns: str = "") -> tuple[Runs, RunsFile]:
+def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tuple[Runs, RunsFile]:
     """The runs of a file, checked.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.rows import Mask
-from distillplan.fitting.runs import COLUMNS, Kind, Runs
+from distillplan.fitting.runs import COLUMNS, RunKind, Runs
 from distillplan.units import parse_count
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -56,7 +56,7 @@ class Selection(NamedTuple):
         return chosen
 
 
-def parse_selection(text: str, kind: Kind) -> Selection:
+def parse_selection(text: str, kind: RunKind) -> Selection:
     """The selection that somebody wrote.
 
     >>> parse_selection("loss < 2.3", "supervised")

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import read_shipped
-from distillplan.files.reader import read_text, read_yaml
+from distillplan.files.yaml_reader import read_text, read_yaml
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
@@ -19,7 +19,7 @@ YAML_ENDINGS: Final = (".yaml", ".yml")
 PRICE_COLUMNS: Final = ("gpu", "usd_per_hour", "seller", "date", "source")
 
 
-class Grid(NamedTuple):
+class PowerGrid(NamedTuple):
     """Electricity of one country."""
 
     code: str
@@ -96,7 +96,7 @@ def throughput_model() -> ThroughputModel:
     return throughput_model_from_entry(read_shipped("throughput.yaml"))
 
 
-def grid(country: str) -> Grid:
+def grid(country: str) -> PowerGrid:
     """The electricity of a country, by its ISO 3166-1 alpha-3 code or its English name.
 
     >>> grid("FRA").name, grid("france").code
@@ -106,7 +106,7 @@ def grid(country: str) -> Grid:
     wanted = country.strip()
     for code, entry in data["countries"].items():
         if wanted.upper() == code or wanted.lower() == entry["name"].lower():
-            return Grid(
+            return PowerGrid(
                 code=code,
                 name=entry["name"],
                 g_co2_per_kwh=float(entry["g_co2_per_kwh"]),

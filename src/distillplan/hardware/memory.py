@@ -79,7 +79,7 @@ WEIGHT_BYTES: Final[Mapping[WeightFormat, float]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Teacher:
+class LoadedTeacher:
     """A frozen model that runs beside the student."""
 
     shape: ModelShape
@@ -145,7 +145,7 @@ def memory_estimate(
     strategy: Strategy,
     gpus: int,
     *,
-    teacher: Teacher | None = None,
+    teacher: LoadedTeacher | None = None,
     stored_bytes_per_token: float = 0.0,
 ) -> MemoryEstimate:
     """Bytes on the fullest GPU of a run.
@@ -195,7 +195,11 @@ def _with_overhead(derived: Mapping[str, float]) -> MemoryParts:
 
 
 def _moments(
-    shape: ModelShape, strategy: Strategy, stage: Stage, tokens: float, teacher: Teacher | None
+    shape: ModelShape,
+    strategy: Strategy,
+    stage: Stage,
+    tokens: float,
+    teacher: LoadedTeacher | None,
 ) -> dict[Moment, dict[str, float]]:
     """What exists only at each moment, beside what lasts through a step."""
     working = 0.0
@@ -245,7 +249,7 @@ def _kept_bytes(
 
 
 def _logit_bytes(
-    shape: ModelShape, strategy: Strategy, tokens: float, teacher: Teacher | None
+    shape: ModelShape, strategy: Strategy, tokens: float, teacher: LoadedTeacher | None
 ) -> float:
     """Student logits, their copies and gradient, and the teacher's beside them."""
     student, added = LOSS_BYTES[strategy.loss]
@@ -256,7 +260,7 @@ def _logit_bytes(
     return at_once * per_token / strategy.tp
 
 
-def _teacher_bytes(teacher: Teacher | None, strategy: Strategy, gpus: int) -> float:
+def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int) -> float:
     """The teacher's weights on one GPU."""
     if teacher is None:
         return 0.0
@@ -265,7 +269,7 @@ def _teacher_bytes(teacher: Teacher | None, strategy: Strategy, gpus: int) -> fl
     return stored / (gpus if teacher.sharded else strategy.tp)
 
 
-def _teacher_in_use_bytes(teacher: Teacher, strategy: Strategy) -> float:
+def _teacher_in_use_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
     """Blocks of a sharded teacher that are collected while it runs."""
     if not teacher.sharded:
         return 0.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from distillplan.hardware.memory import MemoryEstimate, Teacher, WeightFormat, memory_estimate
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, WeightFormat, memory_estimate
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
 
@@ -34,7 +34,7 @@ class Run:
     shape: ModelShape
     strategy: Strategy
     gpus: int
-    teacher: Teacher | None = None
+    teacher: LoadedTeacher | None = None
     stored_bytes_per_token: float = 0.0
     """Logits that are read from storage instead of a teacher."""
 

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from distillplan.errors import InputError
 
 
-class Bounds(Protocol):
+class HasEnds(Protocol):
     """Anything with a low, a middle and a high value, such as a throughput interval."""
 
     @property
@@ -52,7 +52,7 @@ class Range:
         return cls(value, value, value)
 
     @classmethod
-    def of(cls, bounds: Bounds) -> Self:
+    def of(cls, bounds: HasEnds) -> Self:
         """A copy of anything that has the three values."""
         return cls(bounds.low, bounds.mid, bounds.high)
 

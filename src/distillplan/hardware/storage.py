@@ -141,7 +141,7 @@ def polynomial(
     return _format(f"polynomial top-{k}", size, unbiased=False)
 
 
-class Kind(StrEnum):
+class LogitKind(StrEnum):
     """Formats by the name that a user gives."""
 
     FULL = "full"
@@ -153,11 +153,11 @@ class Kind(StrEnum):
     DISTILLKIT = "distillkit"
 
 
-USUAL_ENTRIES: Final = {Kind.TOP_K: 128, Kind.TOP_P: TOP_P_ENTRIES, Kind.SAMPLED: 12}
+USUAL_ENTRIES: Final = {LogitKind.TOP_K: 128, LogitKind.TOP_P: TOP_P_ENTRIES, LogitKind.SAMPLED: 12}
 """Entries per token where nobody says: DistillKit's k, and what the papers above measured."""
 
 
-def format_of(kind: Kind, vocab: int, entries: int | None = None) -> LogitFormat:
+def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitFormat:
     """A format by its name.
 
     Args:
@@ -165,13 +165,13 @@ def format_of(kind: Kind, vocab: int, entries: int | None = None) -> LogitFormat
         vocab: rows of the teacher's output projection.
         entries: kept per token, on average; None: `USUAL_ENTRIES`.
 
-    >>> format_of(Kind.TOP_K, 128256).name, format_of(Kind.FULL, 128256).bytes_per_token
+    >>> format_of(LogitKind.TOP_K, 128256).name, format_of(LogitKind.FULL, 128256).bytes_per_token
     ('top-128', 256512.0)
     """
     whole = {
-        Kind.FULL: full(vocab),
-        Kind.FULL_FP32: full(vocab, 4.0),
-        Kind.DISTILLKIT: DISTILLKIT,
+        LogitKind.FULL: full(vocab),
+        LogitKind.FULL_FP32: full(vocab, 4.0),
+        LogitKind.DISTILLKIT: DISTILLKIT,
     }
     if kind in whole:
         if entries is not None:
@@ -180,9 +180,9 @@ def format_of(kind: Kind, vocab: int, entries: int | None = None) -> LogitFormat
     kept = USUAL_ENTRIES[kind] if entries is None else entries
     if kept > vocab:
         raise InputError(f"logit format: {kept} entries of a vocabulary of {vocab}; give fewer")
-    if kind is Kind.TOP_K:
+    if kind is LogitKind.TOP_K:
         return top_k(round(kept))
-    return top_p(kept) if kind is Kind.TOP_P else sampled(kept)
+    return top_p(kept) if kind is LogitKind.TOP_P else sampled(kept)
 
 
 def token_bits(vocab: int) -> int:

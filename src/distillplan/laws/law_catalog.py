@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
-from distillplan.files.reader import read_text, read_yaml
+from distillplan.files.yaml_reader import read_text, read_yaml
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
-from distillplan.laws.provenance import Check, Coefficient, DrawsFile, PublishedLaw, Status
+from distillplan.laws.provenance import Check, Coefficient, DrawsFile, LawStatus, PublishedLaw
 from distillplan.suggest import nearest
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def laws_named(names: str) -> tuple[PublishedLaw, ...]:
     ['busbridge2025', 'kaplan2020']
     """
     if names.strip() == "all":
-        gone = (Status.ERRATUM, Status.HISTORICAL)
+        gone = (LawStatus.ERRATUM, LawStatus.HISTORICAL)
         return tuple(one for one in all_laws() if one.status not in gone)
     wanted = list(dict.fromkeys(filter(None, (one.strip() for one in names.split(",")))))
     if not wanted:
@@ -126,7 +126,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         )
         if distilled
         else None,
-        status=Status(entry.choice("status", tuple(Status), Status.AVAILABLE)),
+        status=LawStatus(entry.choice("status", tuple(LawStatus), LawStatus.AVAILABLE)),
         counts=entry.text("counts"),
         loss_unit=entry.text("loss_unit"),
         corpus=entry.text("corpus"),

@@ -9,7 +9,7 @@ from distillplan.errors import InputError
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 
 
-class Status(StrEnum):
+class LawStatus(StrEnum):
     """How a set of coefficients stands."""
 
     DEFAULT = "default"
@@ -70,7 +70,7 @@ class PublishedLaw(NamedTuple):
     source: str
     """Paper and table."""
     distillation: DistillationLaw | None = None
-    status: Status = Status.AVAILABLE
+    status: LawStatus = LawStatus.AVAILABLE
     valid: Mapping[str, tuple[float, float]] = MappingProxyType({})
     """Range of each input that the law was fitted on."""
     coefficients: Mapping[str, Coefficient] = MappingProxyType({})

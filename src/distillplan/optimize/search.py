@@ -9,7 +9,7 @@ import numpy as np
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.minimize import AXES, FINEST, along, column, minimise, minimise_near
 from distillplan.optimize.problems import Problems, Spread
-from distillplan.optimize.teacher_plane import Teacher, TeacherPoint
+from distillplan.optimize.teacher_plane import TeacherChoice, TeacherPoint
 
 STUDENT_POINTS = 25
 """Points of the first grid along the student's parameters."""
@@ -25,7 +25,7 @@ Student: TypeAlias = Callable[[Any, TeacherPoint], tuple[Any, Any]]
 class Axes(NamedTuple):
     """Unit coordinates of a teacher, and the points of the first grid along each."""
 
-    teacher: Teacher
+    teacher: TeacherChoice
     points: list[int]
 
 

@@ -27,7 +27,7 @@ class TeacherPoint(NamedTuple):
     """log D_T."""
 
 
-Teacher: TypeAlias = Callable[..., TeacherPoint]
+TeacherChoice: TypeAlias = Callable[..., TeacherPoint]
 """From unit coordinates to a point."""
 
 
@@ -79,7 +79,7 @@ class TeacherPlane:
         """The teacher at a coordinate of its loss, where nobody pays for it."""
         return TeacherPoint(x=np.log(self.law.E + np.exp(self.log_excess(u))))
 
-    def paid(self, problems: Problems) -> Teacher:
+    def paid(self, problems: Problems) -> TeacherChoice:
         """The teacher at (its loss, its place on the curve)."""
         logits, training = column(problems.logits), column(problems.training)
 
@@ -96,7 +96,7 @@ class TeacherPlane:
 
         return teacher
 
-    def spending(self, problems: Problems, rest: Any) -> Teacher:
+    def spending(self, problems: Problems, rest: Any) -> TeacherChoice:
         """The teacher at (its parameters, share of the tokens that the rest of the budget can buy).
 
         For a student whose tokens stand at their bound; the costs are already taken from the rest.

@@ -3,7 +3,7 @@
 from distillplan.accounting import Accounting, Logits
 from distillplan.hardware.bill import BillLine, Phase
 from distillplan.hardware.machine import Machine, bill_of
-from distillplan.hardware.memory import MemoryEstimate, Teacher
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.planning.results import OptionBill, Sizes
@@ -75,7 +75,7 @@ def _fullest(
     phases = {line.phase for line in lines}
     beside = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases and scenario.logits is Logits.ONLINE:
-        beside = Teacher(
+        beside = LoadedTeacher(
             shape=family.nearest_shape(teacher, machine.strategy.tp),
             weights=machine.teacher_precision,
         )
@@ -87,7 +87,7 @@ def _fullest(
 
 
 def _memory(
-    machine: Machine, scenario: Scenario, params: float, beside: Teacher | None
+    machine: Machine, scenario: Scenario, params: float, beside: LoadedTeacher | None
 ) -> MemoryEstimate:
     shape = scenario.architecture.nearest_shape(params, machine.strategy.tp)
     return Run(

@@ -10,7 +10,7 @@ from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells, together
-from distillplan.planning.results import Method, Near, Option, OptionBill, Sizes, Status
+from distillplan.planning.results import Method, Near, Option, OptionBill, SearchStatus, Sizes
 from distillplan.planning.scenario import Scenario
 
 FLAT_NATS = 0.005
@@ -181,7 +181,7 @@ def _free_sizes(scenario: Scenario, accounting: Accounting | None) -> tuple[str,
 
 def _status(
     scenario: Scenario, accounting: Accounting | None, sizes: Sizes
-) -> tuple[tuple[str, ...], Status]:
+) -> tuple[tuple[str, ...], SearchStatus]:
     """The sizes at a bound, and how the search ended."""
     upper, lower = [], []
     free = _free_sizes(scenario, accounting)
@@ -193,10 +193,10 @@ def _status(
         elif value <= low * (1 + AT_BOUND):
             lower.append(name)
     if upper:
-        return tuple(upper), Status.AT_UPPER_BOUND
+        return tuple(upper), SearchStatus.AT_UPPER_BOUND
     if lower:
-        return tuple(lower), Status.AT_LOWER_BOUND
-    return (), Status.GIVEN if free == ("student_tokens",) else Status.OPTIMAL
+        return tuple(lower), SearchStatus.AT_LOWER_BOUND
+    return (), SearchStatus.GIVEN if free == ("student_tokens",) else SearchStatus.OPTIMAL
 
 
 def _near(
@@ -223,7 +223,7 @@ def _infeasible(method: Method, accounting: Accounting | None, *, decides: bool)
         method=method,
         accounting=accounting,
         decides=decides,
-        status=Status.INFEASIBLE,
+        status=SearchStatus.INFEASIBLE,
         loss=None,
         gain_nats=None,
         student_params=None,

@@ -29,7 +29,7 @@ class Method(StrEnum):
     DISTILL = "distill"
 
 
-class Status(StrEnum):
+class SearchStatus(StrEnum):
     """How the search for an option's sizes ended."""
 
     OPTIMAL = "optimal"
@@ -89,7 +89,7 @@ class Option(NamedTuple):
     """What the budget pays beside the student; None for supervised training."""
     decides: bool
     """Whether the verdict is drawn from this option."""
-    status: Status
+    status: SearchStatus
     loss: float | None
     """Nats per token; None where infeasible, as all below."""
     gain_nats: float | None

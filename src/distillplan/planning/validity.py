@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.laws.provenance import PublishedLaw, Status
+from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -73,13 +73,13 @@ def prediction_warnings(
 
 
 def _law_warnings(law: PublishedLaw) -> Iterator[Notice]:
-    if law.status is Status.ERRATUM:
+    if law.status is LawStatus.ERRATUM:
         yield Notice(
             code="law_is_an_erratum",
             severity=Severity.WARNING,
             message=f"{law.name} is a misprint: {law.errata[0]}",
         )
-    if law.status in (Status.SUPERSEDED, Status.HISTORICAL):
+    if law.status in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL):
         yield Notice(
             code=f"law_is_{law.status}",
             severity=Severity.WARNING,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
 from distillplan.errors import InputError
-from distillplan.planning.results import Option, Plan, Status, Verdict
+from distillplan.planning.results import Option, Plan, SearchStatus, Verdict
 from distillplan.suggest import nearest
 from distillplan.units import parse_count
 
@@ -23,7 +23,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "verdict": tuple(Verdict),
-    "status": tuple(Status),
+    "status": tuple(SearchStatus),
     "fits": ("yes", "no", "uncertain"),
 }
 """Keys whose values are words, and which."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
-from distillplan.laws.provenance import PublishedLaw, Status
+from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
@@ -24,7 +24,7 @@ class LawSays(NamedTuple):
     """What one law says about a scenario; None: it says nothing, or the budget is too small."""
 
     law: str
-    status: Status
+    status: LawStatus
     verdict: Verdict | None
     margin_nats: float | None
     """Supervised loss minus that of the deciding option, both by this law."""
@@ -46,7 +46,7 @@ class LawSays(NamedTuple):
     """Codes of the warnings about its fitted range."""
 
 
-class Spread(NamedTuple):
+class LawSpread(NamedTuple):
     """How far laws are apart in one quantity."""
 
     least: float
@@ -63,9 +63,9 @@ class Ensemble(NamedTuple):
     said: tuple[LawSays, ...]
     verdicts: dict[str, int]
     """How many laws give each verdict, of those that say anything about distillation."""
-    tokens_per_param: Spread | None
+    tokens_per_param: LawSpread | None
     """None for fewer than two laws."""
-    tokens_per_param_6nd: Spread | None
+    tokens_per_param_6nd: LawSpread | None
     warnings: tuple[Notice, ...]
 
 
@@ -142,12 +142,12 @@ def _outside(found: Plan) -> tuple[str, ...]:
     return tuple(one.code for one in found.warnings if one.code.endswith("_outside_fit"))
 
 
-def _spread(values: dict[str, float | None]) -> Spread | None:
+def _spread(values: dict[str, float | None]) -> LawSpread | None:
     known = {name: value for name, value in values.items() if value is not None}
     if len(known) < 2:
         return None
     least, most = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
-    return Spread(known[least], least, known[most], most, known[most] / known[least])
+    return LawSpread(known[least], least, known[most], most, known[most] / known[least])
 
 
 def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:

@@ -24,7 +24,7 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableBlock:
     """A table: the first column is text, the others are aligned to the right unless they say so."""
 
     title: str
@@ -37,4 +37,4 @@ class Grid:
     """One space between columns instead of two, for tables that fill 80 columns."""
 
 
-Block: TypeAlias = Text | Bullets | Grid
+Block: TypeAlias = Text | Bullets | TableBlock

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.notices import Severity
 from distillplan.questions.comparison import Comparison, Difference, NamedPlan
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
 MOST_COLUMNS = 3
@@ -61,20 +61,20 @@ def _cells(one: NamedPlan) -> dict[str, str]:
     }
 
 
-def _columns(found: Comparison) -> Grid:
+def _columns(found: Comparison) -> TableBlock:
     cells = [_cells(one) for one in found.plans]
     rows = ((name, *(one[name] for one in cells)) for name in cells[0])
-    return Grid(
+    return TableBlock(
         "",
         ("", *(_marked_name(found, one.name) for one in found.plans)),
         tuple(row for row in rows if any(row[1:])),
     )
 
 
-def _rows(found: Comparison) -> Grid:
+def _rows(found: Comparison) -> TableBlock:
     shown = ("verdict", "loss", "gain", "FLOPs", "student", "tokens", "teacher")
     marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
-    return Grid(
+    return TableBlock(
         "",
         ("scenario", *shown),
         tuple(
@@ -94,8 +94,8 @@ def _marked_name(found: Comparison, name: str) -> str:
     return f"→ {name}" if name == found.winner else name
 
 
-def _differences(found: Comparison) -> Grid:
-    return Grid(
+def _differences(found: Comparison) -> TableBlock:
+    return TableBlock(
         f"Against {found.baseline}",
         ("scenario", "loss", "gain", "FLOPs", "student", "tokens"),
         tuple(_difference(one) for one in found.differences),

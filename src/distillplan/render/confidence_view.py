@@ -1,7 +1,7 @@
 """How sure a plan is, for people."""
 
 from distillplan.planning.results import Confidence, OptionBands
-from distillplan.render.blocks import Grid
+from distillplan.render.blocks import TableBlock
 from distillplan.units import format_count
 
 _WHERE = {
@@ -36,9 +36,9 @@ def flip_share(part: float | None, where: str = "") -> str:
     return "" if part is None else f" ({share(part)}{_WHERE.get(where, '')})"
 
 
-def confidence_bands(confidence: Confidence) -> Grid:
+def confidence_bands(confidence: Confidence) -> TableBlock:
     """The bands of losses and sizes."""
-    return Grid(
+    return TableBlock(
         "90 % bands (draws and the noise of a run; sizes: draws)",
         ("option", "loss", "gain", "tokens", "teacher", "its loss"),
         tuple(

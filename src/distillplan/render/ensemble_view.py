@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
-from distillplan.questions.ensemble import Ensemble, LawSays, Spread
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.questions.ensemble import Ensemble, LawSays, LawSpread
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count
 
 
@@ -21,7 +21,7 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
     apart = tuple(_apart(spread, how) for spread, how in spreads if spread is not None)
     if apart:
         yield Bullets("Tokens per parameter of the best supervised student", apart)
-    yield Grid(
+    yield TableBlock(
         "",
         ("law", "verdict", "margin", "loss*", "best N", "D/N", "D/N at 6ND"),
         tuple(_row(one) for one in ensemble.said),
@@ -44,7 +44,7 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
             yield Bullets(title, found, "warning" if severity is Severity.WARNING else "plain")
 
 
-def _apart(spread: Spread, how: str) -> str:
+def _apart(spread: LawSpread, how: str) -> str:
     return (
         f"{spread.least:.3g} ({spread.least_law}) to {spread.most:.3g} ({spread.most_law}), "
         f"{spread.ratio:.2g} times apart, with {how}"

@@ -6,7 +6,7 @@ from distillplan.estimate.records import DistillationStep, Estimate, Memory
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.notices import Severity
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -33,7 +33,7 @@ def estimate_view(found: Estimate) -> Iterator[Block]:
     yield Text(found.headline, "verdict")
     yield Text(f"Asked: {_asked(found)}.", "quiet")
     yield _models(found)
-    yield Grid("", COLUMNS, tuple(_answer_rows(found)))
+    yield TableBlock("", COLUMNS, tuple(_answer_rows(found)))
     yield from _bill(found)
     yield from _speed(found)
     yield from _memory(found.memory, found.memory_bytes_per_gpu)
@@ -51,10 +51,10 @@ def estimate_view(found: Estimate) -> Iterator[Block]:
     yield Bullets("Sources", found.sources, "quiet")
 
 
-def _models(found: Estimate) -> Grid:
+def _models(found: Estimate) -> TableBlock:
     """The models in numbers."""
     models = [found.model] if found.teacher is None else [found.model, found.teacher]
-    return Grid(
+    return TableBlock(
         "",
         ("", "params", "active", "total", "layers", "width", "vocab", "FLOPs/token"),
         tuple(
@@ -121,7 +121,7 @@ def _bill(found: Estimate) -> Iterator[Block]:
         )
         for line in lines
     )
-    yield Grid("The bill", ("phase", "FLOPs", "GPU-hours", "time", "cost", "kWh"), rows)
+    yield TableBlock("The bill", ("phase", "FLOPs", "GPU-hours", "time", "cost", "kWh"), rows)
     price = found.bill.price
     if price is not None:
         origin = "as given" if price.source == "given" else f"{price.seller}, {price.date}"
@@ -142,7 +142,7 @@ def _speed(found: Estimate) -> Iterator[Block]:
         )
         for name, part in parts
     ]
-    yield Grid(
+    yield TableBlock(
         "Speed of each part alone",
         ("", "tokens/s per GPU", "MFU", "basis"),
         tuple(rows),
@@ -177,7 +177,7 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
     ]
     parts.append((f"all, while {MOMENTS[memory.moment]}", format_bytes(total.mid)))
     parts.append(("usable of one GPU", format_bytes(memory.usable_bytes_per_gpu)))
-    yield Grid("Memory of the fullest GPU", ("", "size"), tuple(parts))
+    yield TableBlock("Memory of the fullest GPU", ("", "size"), tuple(parts))
     least = memory.smallest_layout
     if least is not None:
         yield Text(
@@ -186,7 +186,7 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
             f"micro-batch {least.micro_batch} ({format_bytes(least.memory_bytes_per_gpu.mid)})."
         )
     if memory.steps_to_fit:
-        yield Grid(
+        yield TableBlock(
             "To fit on these GPUs, one after the other",
             ("switch on", "saves", "fits then", "costs"),
             tuple(
@@ -211,7 +211,7 @@ def _distillation(step: DistillationStep) -> Iterator[Block]:
         rows.append(_row("teacher's pass and storage", step.cached_usd, format_usd))
     if step.break_even_passes is not None:
         rows.append(_row("a cache pays from passes", step.break_even_passes, "{:.3g}".format))
-    yield Grid(
+    yield TableBlock(
         f"Online or cached, per student; a step is {format_count(step.step_tokens)} tokens",
         COLUMNS,
         tuple(rows),

@@ -6,7 +6,7 @@ from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.published_test import PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.notices import Severity
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count
 
 _ERRORS = {
@@ -35,7 +35,7 @@ def fit_view(report: FitReport) -> Iterator[Block]:
         for one in report.errors
     )
     columns = ("relative error on", "fitted on", "runs", "mean", "bias", "worst")
-    yield Grid("How well it predicts", columns, rows)
+    yield TableBlock("How well it predicts", columns, rows)
     if report.scale is not None and report.gap is not None:
         yield Bullets(
             "Against the published law",
@@ -46,7 +46,7 @@ def fit_view(report: FitReport) -> Iterator[Block]:
         )
     yield from _coefficients(report)
     if report.combinations:
-        yield Grid(
+        yield TableBlock(
             "What the runs fix",
             ("combination", "value", "spread of its log", ""),
             tuple(
@@ -93,7 +93,7 @@ def _coefficients(report: FitReport) -> Iterator[Block]:
         rows.append((name, f"{one.value:.4g}", _interval(one)))
         if one.no_interval is not None:
             reasons.setdefault(one.no_interval, []).append(name)
-    yield Grid("Coefficients", ("", "value", "90 % interval"), tuple(rows))
+    yield TableBlock("Coefficients", ("", "value", "90 % interval"), tuple(rows))
     if reasons:
         yield Bullets(
             "No interval",

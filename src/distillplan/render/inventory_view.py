@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.hardware.inventory import GpuCard, GpuList, Inventory, ModelCard, ModelList
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_bytes, format_count, format_flops
 
 
@@ -19,7 +19,7 @@ def inventory_view(answer: Inventory) -> Iterator[Block]:
 
 
 def _gpus(found: GpuList) -> Iterator[Block]:
-    yield Grid(
+    yield TableBlock(
         "",
         ("GPU", "dense TFLOP/s", "memory", "GB/s", "link", "W", "USD/h", "of"),
         tuple(
@@ -70,10 +70,10 @@ def _gpu(card: GpuCard) -> Iterator[Block]:
             "behind the speed model" if gpu.calibrated else "none behind the speed model",
         ),
     ]
-    yield Grid("", ("", "value"), tuple(rows), text_columns=(0, 1))
+    yield TableBlock("", ("", "value"), tuple(rows), text_columns=(0, 1))
     if gpu.prices:
         marked = next((n for n, one in enumerate(gpu.prices) if one == card.listed_price), None)
-        yield Grid(
+        yield TableBlock(
             "Prices, USD per GPU-hour (a bill takes the bold one)",
             ("USD", "seller", "date", "source"),
             tuple(
@@ -90,7 +90,7 @@ def _gpu(card: GpuCard) -> Iterator[Block]:
 
 
 def _models(found: ModelList) -> Iterator[Block]:
-    yield Grid(
+    yield TableBlock(
         "",
         ("model", "params", "active", "total", "layers", "width", "vocab", "trained on"),
         tuple(
@@ -133,7 +133,7 @@ def _model(card: ModelCard) -> Iterator[Block]:
         rows.append(("experts", f"{shape.experts}, {shape.active_experts} per token"))
     trained = "not stated" if card.trained_tokens is None else format_count(card.trained_tokens)
     rows.append(("trained on tokens", trained))
-    yield Grid("", ("", "value"), tuple(rows))
+    yield TableBlock("", ("", "value"), tuple(rows))
     yield Bullets(
         "",
         (

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:
@@ -20,13 +20,13 @@ def _one(block: Block) -> str:
         case Bullets():
             items = "\n".join(f"- {_escaped(item)}" for item in block.items)
             return f"**{block.title}**\n\n{items}" if block.title else items
-        case Grid():
+        case TableBlock():
             return _grid(block)
         case _:
             assert_never(block)
 
 
-def _grid(block: Grid) -> str:
+def _grid(block: TableBlock) -> str:
     rules = (":--" if index in block.text_columns else "--:" for index in range(len(block.columns)))
     lines = [_row(block.columns), _row(rules)]
     for index, row in enumerate(block.rows):

@@ -15,7 +15,7 @@ from distillplan.planning.results import (
     Plan,
 )
 from distillplan.planning.verdict import format_budget
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.confidence_view import confidence_bands, confidence_line, flip_share
 from distillplan.units import (
     format_bytes,
@@ -105,8 +105,8 @@ def _row_name(option: Option) -> str:
     return f"{'→' if option.decides else ' '} {_name(option)}"
 
 
-def _options(plan: Plan) -> Grid:
-    return Grid(
+def _options(plan: Plan) -> TableBlock:
+    return TableBlock(
         "",
         ("option", "loss", "gain", "student", "tokens", "teacher", "its tokens", "its loss"),
         tuple(
@@ -127,11 +127,11 @@ def _options(plan: Plan) -> Grid:
     )
 
 
-def _flops(plan: Plan) -> Grid:
+def _flops(plan: Plan) -> TableBlock:
     """Of the family: where the FLOPs go, and what more of them would bring."""
     title = "Where the FLOPs go" + (" (all students)" if plan.scenario.students > 1 else "")
     serving = ("serving",) if plan.scenario.inference_tokens else ()
-    return Grid(
+    return TableBlock(
         title,
         ("option", "students", "logits", "teacher", *serving, "10 % more"),
         tuple(
@@ -155,7 +155,7 @@ def _flops(plan: Plan) -> Grid:
     )
 
 
-def _bills(plan: Plan) -> Grid:
+def _bills(plan: Plan) -> TableBlock:
     """Hours, money and memory, as ranges; the middle alone where both ends read the same."""
     machine = plan.scenario.machine
     title = "" if machine is None else f"On {machine.cluster.gpus} {machine.cluster.gpu.name}"
@@ -176,7 +176,7 @@ def _bills(plan: Plan) -> Grid:
             )
         )
     columns = ("option", "GPU-hours", "time", "cost", "memory", "fits")
-    return Grid(title, columns, tuple(rows), marked=_marked(plan), tight=True)
+    return TableBlock(title, columns, tuple(rows), marked=_marked(plan), tight=True)
 
 
 def _range(value: "Range", text: Callable[[float], str]) -> str:

@@ -6,12 +6,12 @@ from typing import Any, Literal, TypeAlias, assert_never
 from distillplan.render.documents import Answer, document
 
 Output: TypeAlias = Literal["table", "json", "markdown"]
-Rows: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
+RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
 SweepOutput: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 
 
-def show(answer: Answer, output: Rows) -> None:
+def show(answer: Answer, output: RowOutput) -> None:
     """Write one answer to standard output."""
     match output:
         case "csv" | "jsonl":

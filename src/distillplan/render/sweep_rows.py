@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, assert_never
 
 from distillplan.questions.sweep import Cell
-from distillplan.render.blocks import Block, Grid, Text
+from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.row_streams import Row, cell_record, write, write_document
 from distillplan.render.show import SweepOutput
 from distillplan.units import format_count
@@ -76,7 +76,7 @@ def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[Block]:
         unit = "supervised and distill: GPU-hours; losses: -o csv, jsonl or json"
     elif not any(column.startswith("teacher") for column in columns):
         shown["teacher"] = "distill_teacher_params"
-    yield Grid(
+    yield TableBlock(
         "",
         (*(_heading(column) for column in columns), *shown),
         tuple(

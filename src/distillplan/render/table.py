@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 
 STYLES = {"plain": "", "verdict": "bold", "warning": "yellow", "quiet": "dim"}
 
@@ -34,7 +34,7 @@ def print_blocks(blocks: Iterable[Block]) -> None:
                 console.print(RichText(block.text, style=STYLES[block.tone]))
             case Bullets():
                 _print_bullets(console, block)
-            case Grid():
+            case TableBlock():
                 _print_grid(console, block)
             case _:
                 assert_never(block)
@@ -51,7 +51,7 @@ def _print_bullets(console: Console, block: Bullets) -> None:
     console.print(items)
 
 
-def _print_grid(console: Console, block: Grid) -> None:
+def _print_grid(console: Console, block: TableBlock) -> None:
     padding = (0, 0) if block.tight else (0, 1, 0, 0)
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
     for index, name in enumerate(block.columns):

@@ -6,7 +6,7 @@ from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
 from distillplan.questions.crossover import Crossing, Crossovers, Side
 from distillplan.questions.target import Goal, Reached, Target, amount
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count, format_flops
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}
@@ -18,7 +18,7 @@ def target_view(found: Target) -> Iterator[Block]:
     yield Text(found.headline, "verdict")
     yield Text(_question(found), "quiet")
     marked = [index for index, one in enumerate(found.ways) if one.decides]
-    yield Grid(
+    yield TableBlock(
         "",
         (
             "way",
@@ -88,7 +88,7 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
         "Distillation gains at least so many nats up to these FLOPs (tokens/param).", "verdict"
     )
     low, high = found.rows[0].rounding
-    yield Grid(
+    yield TableBlock(
         "",
         (
             "student",

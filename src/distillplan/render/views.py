@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from distillplan.checks.law_checks import CheckReport, CheckRow
-from distillplan.laws.provenance import PublishedLaw, Status
+from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.planning.results import Prediction
-from distillplan.render.blocks import Block, Bullets, Grid, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.documents import Answer
 from distillplan.render.plan_view import plan_view
 from distillplan.units import format_count
@@ -54,7 +54,7 @@ def _prediction(found: Prediction) -> Iterator[Block]:
         ]
     for name, change in found.by_10_percent.items():
         rows.append((f"10 % more {name.replace('_', ' ')}", f"{change:+.4f}"))
-    yield Grid("", ("", "nats per token"), tuple(rows))
+    yield TableBlock("", ("", "nats per token"), tuple(rows))
     if found.warnings:
         warnings = tuple(f"{one.message} ({one.code})" for one in found.warnings)
         yield Bullets("Before you trust this", warnings, "warning")
@@ -66,7 +66,7 @@ def _tokens(tokens: float | None) -> str:
 
 
 def _laws(laws: tuple[PublishedLaw, ...]) -> Iterator[Block]:
-    yield Grid(
+    yield TableBlock(
         "",
         ("name", "form", "status", "N counts", "corpus"),
         tuple(
@@ -104,8 +104,8 @@ def _law(law: PublishedLaw) -> Iterator[Block]:
         if one.low is not None and one.high is not None and one.level is not None:
             interval, level = f"{one.low:.6g} to {one.high:.6g}", f"{one.level:.0%}"
         rows.append((name, f"{one.value:.8g}", interval, level))
-    yield Grid("Coefficients", ("", "value", "interval", "level"), tuple(rows))
-    yield Grid(
+    yield TableBlock("Coefficients", ("", "value", "interval", "level"), tuple(rows))
+    yield TableBlock(
         "Fitted range",
         ("input", "from", "to"),
         tuple(
@@ -118,7 +118,7 @@ def _law(law: PublishedLaw) -> Iterator[Block]:
         yield Bullets("Errata", law.errata, "warning")
     if law.notes:
         yield Bullets(
-            "Notes", law.notes, "warning" if law.status is not Status.DEFAULT else "plain"
+            "Notes", law.notes, "warning" if law.status is not LawStatus.DEFAULT else "plain"
         )
 
 
@@ -149,14 +149,16 @@ def _checks(report: CheckReport) -> Iterator[Block]:
         )
         if numbers:
             columns = ("what", "published", "computed", "difference", "allowed")
-            yield Grid(place, columns, numbers)
+            yield TableBlock(place, columns, numbers)
         if words:
-            yield Grid(place, ("what", "published", "computed"), words, text_columns=(0, 1, 2))
+            yield TableBlock(
+                place, ("what", "published", "computed"), words, text_columns=(0, 1, 2)
+            )
 
 
-def _errors(report: CheckReport) -> Grid:
+def _errors(report: CheckReport) -> TableBlock:
     """How near the computed speeds are, by class of run left out and by source."""
-    return Grid(
+    return TableBlock(
         "Errors of tokens/s per GPU",
         ("", "runs", "median", "90 % within", "in 80 % interval", "ours / theirs"),
         tuple(
@@ -174,9 +176,9 @@ def _errors(report: CheckReport) -> Grid:
     )
 
 
-def _check_summary(by_place: dict[str, list[CheckRow]]) -> Grid:
+def _check_summary(by_place: dict[str, list[CheckRow]]) -> TableBlock:
     """One row per table or figure."""
-    return Grid(
+    return TableBlock(
         "",
         ("place", "numbers", "reproduced"),
         tuple(

@@ -39,7 +39,7 @@ class Named(NamedTuple):
     assertions: tuple[Assertion, ...] = ()
 
 
-class Grid(NamedTuple):
+class CellGrid(NamedTuple):
     """Scenarios of a file times the product of its axes, built one by one as they are asked for."""
 
     source: str
@@ -117,7 +117,9 @@ def read_scenarios(
     return tuple(found)
 
 
-def read_grid(source: str, sets: Sequence[str] = (), axes: Mapping[str, str] | None = None) -> Grid:
+def read_grid(
+    source: str, sets: Sequence[str] = (), axes: Mapping[str, str] | None = None
+) -> CellGrid:
     """The scenarios and axes of a file, to be swept.
 
     Args:
@@ -157,7 +159,7 @@ def axes_of(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _cells_of(
-    grid: Grid, name: str, values: Values, part: Part, faults: Faults
+    grid: CellGrid, name: str, values: Values, part: Part, faults: Faults
 ) -> Iterator[tuple[list[str], Scenario]]:
     """The cells of one scenario, each with its place on the axes in words."""
     try:
@@ -175,7 +177,7 @@ def _shown(value: Any) -> str:
 
 def _read(
     source: str, sets: Sequence[str], axes: Mapping[str, str]
-) -> tuple[Grid, dict[str, Part], Faults]:
+) -> tuple[CellGrid, dict[str, Part], Faults]:
     """A file with the command line on top."""
     faults = Faults(source or "sweep")
     top: dict[str, Node] = {}
@@ -216,4 +218,4 @@ def _read(
         lines = {**base.lines, **part.lines}
         parts[name] = part._replace(assertions=merged, lines=lines, line=part.line or base.line)
         scenarios.append((name, values))
-    return Grid(source or "sweep", tuple(scenarios), tuple(found), named), parts, faults
+    return CellGrid(source or "sweep", tuple(scenarios), tuple(found), named), parts, faults

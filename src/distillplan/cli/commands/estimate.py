@@ -69,7 +69,7 @@ def estimate(
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine import StoredLogits
     from distillplan.hardware.machine_words import MachineWords, machine
-    from distillplan.hardware.storage import Kind, format_of
+    from distillplan.hardware.storage import LogitKind, format_of
     from distillplan.models.named_models import named_pair, shape_of_options
 
     shape = (layers, width, ffn, heads, kv_heads)
@@ -120,7 +120,7 @@ def estimate(
     )
     grid = None if country is None else gpu_catalog.grid(country)
     rows = (named.teacher or named.model).shape.vocab
-    kept = format_of(Kind(logit_format), rows, logit_k)
+    kept = format_of(LogitKind(logit_format), rows, logit_k)
     question = Question(
         machine=machine(words, named.family),
         model=named.model,
