@@ -494,7 +494,7 @@ def test_options_name_every_choice():
         how.Optimizer: strategy.Optimizer,
         how.Loss: strategy.Loss,
         how.LogitsSource: Logits,
-        how.LogitFormat: storage.Kind,
+        how.LogitFormat: storage.LogitKind,
         how.TeacherPrecision: memory.WeightFormat,
     }
     for option, choices in pairs.items():
