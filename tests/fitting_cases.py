@@ -4,12 +4,12 @@ import csv
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+STUDENTS = Path(__file__).parent / "data" / "distilled_students.csv"
+"""The 284 distilled students of Figure 1 that were digitized."""
 
 # Table 6 of arXiv:2502.08606
 SUPERVISED = SupervisedLaw(E=1.220, A=3355, B=18186, alpha=0.408, beta=0.431, gamma=0.452)
@@ -41,7 +41,7 @@ PRINTED_INTERVALS = {
 BESIROGLU = SupervisedLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 BESIROGLU_ERRORS = {"E": 0.03, "A": 124.58, "B": 1293.23, "alpha": 0.02, "beta": 0.02}
 
-# Students of Figure 1 that are not in the shared table. Its curves are Equation 8 with
+# Students of Figure 1 that are not in that table. Its curves are Equation 8 with
 # (c0, c1, f1) = (2.47248, 8756.485, 0.0970300) and one (W, K) each, W the reducible part and
 # K = d1 Lt_S; the last number is the mean relative error of the curve on the group's runs, in
 # per cent, so that curve / (1 + error) is the group's mean observed loss.
@@ -57,14 +57,10 @@ LARGE_STUDENTS = (
     (7.747e9, 514.9e9, 1, 1.468119, 3.430009, 0.65, (1.8953, 2.0)),
 )
 
-needs_runs = pytest.mark.skipif(
-    not (SHARED / "distillation_points.csv").exists(), reason="the published runs are not here"
-)
-
 
 def published_runs() -> Rows:
-    """The distilled students of Figure 1 in the shared table."""
-    with (SHARED / "distillation_points.csv").open(newline="") as file:
+    """The distilled students of Figure 1."""
+    with STUDENTS.open(newline="") as file:
         table = list(csv.DictReader(file))
     logs = {
         name: np.log([float(row[name]) for row in table])

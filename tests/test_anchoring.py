@@ -17,7 +17,6 @@ from tests.fitting_cases import (
     distillation_runs,
     large_students,
     log_loss,
-    needs_runs,
     published_runs,
     relative_error,
     supervised_runs,
@@ -91,7 +90,6 @@ def test_runs_and_law_must_be_of_one_kind() -> None:
         anchor(supervised_runs(SUPERVISED, 2).take(np.array([], dtype=np.intp)), SUPERVISED)
 
 
-@needs_runs
 @pytest.mark.parametrize("count", [1, 2, 4, 6])
 def test_a_handful_of_published_runs_predicts_the_others(count: int) -> None:
     rows = published_runs()
@@ -107,7 +105,6 @@ def test_a_handful_of_published_runs_predicts_the_others(count: int) -> None:
 # --- fit --test
 
 
-@needs_runs
 def test_the_printed_data_coefficient_is_rejected_and_the_corrected_one_is_not() -> None:
     rows = published_runs()
     printed, corrected = judge_published(rows, PRINTED), judge_published(rows, CORRECTED)
@@ -155,7 +152,6 @@ def test_a_distillation_set_needs_teachers() -> None:
         judge_published(supervised_runs(SUPERVISED, 20), CORRECTED)
 
 
-@needs_runs
 def test_the_refit_noise_is_not_that_of_the_set_under_test() -> None:
     """A bad set must not excuse itself: its verdict uses the noise of the best refit."""
     rows = published_runs()

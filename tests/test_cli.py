@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import subprocess
 import sys
 
@@ -14,6 +13,7 @@ from distillplan.laws import law_catalog
 from distillplan.planning.confidence import with_confidence
 from distillplan.render.documents import document
 from distillplan.schemas.reader import schema_text
+from tests.shell import run
 
 BUDGET = ["budget", "1e21", "--student", "1B"]
 ESTIMATE = ["estimate", "--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm"]
@@ -56,17 +56,6 @@ QUESTIONS = [
     ["models", "llama-3.1-8b"],
 ]
 SCHEMAS = {"budget": "plan", "predict": "prediction"}
-
-
-def run(*words, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "distillplan", *words],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
-        check=False,
-    )
 
 
 def schema_of(words):

@@ -19,10 +19,9 @@ from joint_fit import (
 )
 from tests.fitting_cases import (
     CORRECTED,
-    SHARED,
+    STUDENTS,
     SUPERVISED,
     large_students,
-    needs_runs,
     published_runs,
 )
 
@@ -118,7 +117,6 @@ def test_larger_students_fall_into_the_bands(draws: FloatArray, notes: dict[str,
     assert ((low <= rows.log_loss) & (rows.log_loss <= high)).mean() >= 0.85
 
 
-@needs_runs
 def test_left_out_students_fall_into_the_bands(script: ModuleType, notes: dict[str, str]) -> None:
     """90 % bands hold 85 to 95 % of the runs of (N_S, D_S) pairs that made no draw."""
     covered = left_out_coverage(
@@ -133,7 +131,6 @@ def test_left_out_students_fall_into_the_bands(script: ModuleType, notes: dict[s
     assert covered.error < 0.005
 
 
-@needs_runs
 def test_the_scales_of_the_misfit_are_supported(script: ModuleType) -> None:
     """No misfit, or a much larger one, makes the published runs far less likely."""
     from dataclasses import replace
@@ -152,9 +149,8 @@ def test_the_scales_of_the_misfit_are_supported(script: ModuleType) -> None:
     assert best > evidence(run=0.003) + 50
 
 
-@needs_runs
 def test_the_shipped_file_is_unchanged(script: ModuleType, draws: FloatArray) -> None:
-    found = script.posterior(script.distilled_rows(SHARED / "distillation_points.csv"))
+    found = script.posterior(script.distilled_rows(STUDENTS))
     again = found.draws(script.COUNT, script.SEED)
     # eigenvectors may differ between linear algebra libraries, moments may not
     assert np.log(draws).mean(axis=0) == pytest.approx(np.log(again).mean(axis=0), abs=5e-3)

@@ -21,6 +21,7 @@ from tests.fitting_cases import (
     BESIROGLU,
     BESIROGLU_ERRORS,
     CORRECTED,
+    STUDENTS,
     SUPERVISED,
     distillation_runs,
     large_students,
@@ -82,8 +83,8 @@ def supervised(tmp_path):
 
 
 @pytest.fixture
-def figure1(shared_data):
-    return shared_data / "distillation_points.csv"
+def figure1():
+    return STUDENTS
 
 
 def test_a_supervised_law_without_noise_comes_back(tmp_path):

@@ -32,7 +32,6 @@ from tests.fitting_cases import (
     distillation_runs,
     large_students,
     log_loss,
-    needs_runs,
     published_runs,
     relative_error,
     supervised_runs,
@@ -249,15 +248,14 @@ def test_scipy_is_not_imported_for_a_fit() -> None:
 
 @pytest.fixture(scope="module")
 def fitted() -> FitResult:
-    """The law of the shared published runs, all of which have L_S > 2.3."""
+    """the law of the published runs, all of which have L_S > 2.3."""
     return fit_distillation(published_runs(), SUPERVISED)
 
 
-@needs_runs
 def test_the_large_students_are_predicted_within_one_per_cent(fitted: FitResult) -> None:
     """The paper's headline (Figure 5): fitted on L_S > 2.3, at most 1 % error below.
 
-    The large students are not in the shared table; their losses are those of Figure 1's curves,
+    The large students are not in the table; their losses are those of Figure 1's curves,
     corrected by the curves' published errors.
     """
     rows = large_students()
@@ -269,14 +267,12 @@ def test_the_large_students_are_predicted_within_one_per_cent(fitted: FitResult)
     assert np.abs(np.expm1(log_loss(fitted.law, rows) - rows.log_loss)).max() < 0.01
 
 
-@needs_runs
 def test_the_refit_is_as_close_as_the_best_published_refit(fitted: FitResult) -> None:
     """Nine letters fitted freely to the 354 runs of Figure 1 reach 0.23 %."""
     assert fitted.mean_relative_error < 0.0023
     assert fitted.agreement > 0.5
 
 
-@needs_runs
 def test_held_out_runs_are_predicted_within_one_per_cent(fitted: FitResult) -> None:
     for found in (held_out_folds(fitted), held_out_groups(fitted), held_out_lowest(fitted)):
         assert found is not None
@@ -289,7 +285,6 @@ def test_held_out_runs_are_predicted_within_one_per_cent(fitted: FitResult) -> N
     assert found.mean_relative_error < 0.01
 
 
-@needs_runs
 @pytest.mark.parametrize("count", [8, 12, 30])
 def test_few_runs_near_a_published_law_predict_the_others(count: int) -> None:
     rows = published_runs()
@@ -318,7 +313,6 @@ def test_noise_at_unseen_sizes_is_the_noise_of_a_true_law() -> None:
     assert prediction_noise(result) == pytest.approx(0.003, rel=0.15)
 
 
-@needs_runs
 def test_noise_at_unseen_sizes_is_larger_where_the_law_misfits(fitted: FitResult) -> None:
     """Bands from the fit's own residuals would hold only 0.7 of the runs of left-out pairs."""
     noise = prediction_noise(fitted)

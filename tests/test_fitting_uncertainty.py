@@ -24,7 +24,6 @@ from tests.fitting_cases import (
     CORRECTED,
     SUPERVISED,
     distillation_runs,
-    needs_runs,
     published_runs,
     supervised_runs,
 )
@@ -199,7 +198,6 @@ def test_a_profile_is_lowest_at_the_fit_and_rises_away_from_it() -> None:
     assert loss[0] > 2.71
 
 
-@needs_runs
 def test_what_the_published_runs_fix() -> None:
     """A', B' and the exponents are strongly correlated on this subset, and c1 d1 trade off."""
     result = fit_distillation(published_runs(), SUPERVISED)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from distillplan.schemas.reader import schema_text
-from tests.test_cli import run
+from tests.shell import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 COMPARE = ["compare", str(EXAMPLES / "compare.yaml")]

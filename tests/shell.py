@@ -1,0 +1,49 @@
+"""The command line without a new process: what a shell sees, minus the start of Python.
+
+Tests start one only where a process is the point: start-up, pipes, encodings, limits.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, TextIO
+from unittest import mock
+
+from distillplan.cli.app import run as run_app
+
+
+class Finished(NamedTuple):
+    """What `subprocess.run` tells of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*words: object, stdin: str = "", **environment: str) -> Finished:
+    """Run `distillplan` with these words; neither stream is a terminal.
+
+    A bug is no message to read: its exception reaches the test.
+    """
+    with _stream() as out, _stream() as err, _stream(stdin) as given:
+        with (
+            mock.patch.dict(os.environ, environment),
+            mock.patch.object(sys, "argv", ["distillplan", *map(str, words)]),
+            mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
+        ):
+            code = run_app()
+        return Finished(code, _text(out), _text(err))
+
+
+@contextmanager
+def _stream(text: str = "") -> Iterator[TextIO]:
+    """A pipe's end as Python opens it, in UTF-8; in memory."""
+    with io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8") as stream:
+        yield stream
+
+
+def _text(stream: TextIO) -> str:
+    stream.flush()
+    return stream.buffer.getvalue().decode()
