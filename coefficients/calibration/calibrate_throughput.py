@@ -31,11 +31,13 @@ from distillplan.checks.published_speeds import (
     PublishedRun,
     SpeedComparison,
     compare_with_published,
+    gpu_of,
     published_run_from_row,
     summarise,
     summarise_by_source,
 )
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
+from distillplan.hardware.step_time import gpu_seconds_per_token
 from distillplan.hardware.throughput import Z80
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from published_rows import COLUMNS, usable_rows
@@ -76,25 +78,35 @@ Model = ThroughputModel
 Runs = Sequence[PublishedRun]
 
 
-def log_ratios(runs: Runs, gpus: Mapping[str, Gpu], model: Model) -> np.ndarray:
-    """log(computed / published) of each run."""
-    return np.array([c.log_ratio for c in compare_with_published(runs, gpus, model)])
-
-
 def fit(
     runs: Runs,
     gpus: Mapping[str, Gpu],
     start: Model,
     priors: Mapping[str, tuple[float, float]],
     page_sd: float = PAGE_SD,
+    near: Model | None = None,
 ) -> Model:
-    """Coefficients named in `priors`, refitted to runs; the others stay."""
+    """Coefficients named in `priors`, refitted to runs; the others are those of `start`.
+
+    The search begins at the centers of the priors, or at a model that is known to be near.
+    """
     names = list(priors)
-    centre = np.log([priors[name][0] for name in names])
+    center = np.log([priors[name][0] for name in names])
     width = np.array([priors[name][1] for name in names])
     pages = sorted({run.source for run in runs})
     page_of = np.array([pages.index(run.source) for run in runs])
     row_weight, page_weight = np.ones(len(runs)), np.ones(len(pages))
+
+    measured = np.log([run.tokens_per_s_per_gpu for run in runs])
+    work_on = [(run.workload, gpu_of(run, gpus)) for run in runs]
+
+    def log_ratios_of(model: Model) -> np.ndarray:
+        """log(computed / published), without the estimate's factors and errors."""
+        seconds = [
+            list(gpu_seconds_per_token(work, gpu, model, passes=3.0).values())[-1]
+            for work, gpu in work_on
+        ]
+        return -np.log(seconds) - measured
 
     def model_at(logs: np.ndarray) -> Model:
         return replace(start, **dict(zip(names, map(float, np.exp(logs)), strict=True)))
@@ -105,21 +117,22 @@ def fit(
         return total / (precision + page_weight / page_sd**2)
 
     def residuals(logs: np.ndarray) -> np.ndarray:
-        errors = log_ratios(runs, gpus, model_at(logs))
+        errors = log_ratios_of(model_at(logs))
         effects = page_effects(errors)
         return np.concatenate(
             [
                 np.sqrt(row_weight) * (errors - effects[page_of]) / ROW_SD,
                 np.sqrt(page_weight) * effects / page_sd,
-                (logs - centre) / width,
+                (logs - center) / width,
             ]
         )
 
-    logs = centre.copy()
-    for _ in range(20):
+    logs = center if near is None else np.log([getattr(near, name) for name in names])
+    for _ in range(60):
         before = logs
-        logs = least_squares(residuals, logs, max_nfev=6).x
-        errors = log_ratios(runs, gpus, model_at(logs))
+        # a few steps between new weights: the weights, not the steps, are slow to settle
+        logs = least_squares(residuals, logs, max_nfev=2).x
+        errors = log_ratios_of(model_at(logs))
         effects = page_effects(errors)
         scaled = np.abs(errors - effects[page_of]) / ROW_SD
         row_weight = np.minimum(1.0, HUBER / np.maximum(scaled, 1e-9))
@@ -129,9 +142,9 @@ def fit(
     return model_at(logs)
 
 
-def fit_all(runs: Runs, gpus: Mapping[str, Gpu], start: Model) -> Model:
+def fit_all(runs: Runs, gpus: Mapping[str, Gpu], start: Model, near: Model | None = None) -> Model:
     """Dense rows first, then fp8, then mixtures."""
-    model = fit([r for r in runs if r.kind == "dense"], gpus, start, PRIORS)
+    model = fit([r for r in runs if r.kind == "dense"], gpus, start, PRIORS, near=near)
     model = fit_class(runs, gpus, model, "fp8", {"fp8": FP8_PRIOR})
     return fit_class(runs, gpus, model, "mixture", {"mixture": MIXTURE_PRIOR})
 
@@ -161,7 +174,11 @@ def leave_pages_out(
     The interval of a page's runs comes from the errors of the other pages.
     """
     pages = sorted({run.source for run in runs if run.kind in kinds})
-    models = {page: fit_all([r for r in runs if r.source != page], gpus, start) for page in pages}
+    whole = fit_all(runs, gpus, start)  # one page less moves the optimum little
+    models = {
+        page: fit_all([r for r in runs if r.source != page], gpus, start, near=whole)
+        for page in pages
+    }
     targets = [run for run in runs if run.kind in kinds]
     first = compare_with_published(targets, gpus, lambda run: models[run.source])
 

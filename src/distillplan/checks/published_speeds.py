@@ -133,15 +133,24 @@ def compare_with_published(
     """
     comparisons = []
     for run in runs:
-        gpu = gpus.get(run.gpu)
-        if gpu is None:
-            raise InputError(f"published run {run.row_id}: GPU {run.gpu} is not in the catalog")
-        if run.inter_node_bytes_per_s is not None:
-            gpu = replace(gpu, inter_node_bytes_per_s=run.inter_node_bytes_per_s)
         coefficients = model(run) if callable(model) else model
-        estimate = training_throughput(run.workload, gpu, coefficients)
+        estimate = training_throughput(run.workload, gpu_of(run, gpus), coefficients)
         comparisons.append(SpeedComparison(run=run, estimate=estimate))
     return tuple(comparisons)
+
+
+def gpu_of(run: PublishedRun, gpus: Mapping[str, Gpu]) -> Gpu:
+    """The run's GPU, on the run's own network where its page names one.
+
+    Raises:
+        InputError: when the GPU is not among the given ones.
+    """
+    gpu = gpus.get(run.gpu)
+    if gpu is None:
+        raise InputError(f"published run {run.row_id}: GPU {run.gpu} is not in the catalog")
+    if run.inter_node_bytes_per_s is None:
+        return gpu
+    return replace(gpu, inter_node_bytes_per_s=run.inter_node_bytes_per_s)
 
 
 def summarise(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummary:
