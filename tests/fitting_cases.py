@@ -1,10 +1,12 @@
 """Laws, designs and published runs that several tests of fitting share."""
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from distillplan.fitting.fitter import FitResult, fit_distillation
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 
@@ -72,6 +74,12 @@ def published_runs() -> Rows:
         log_teacher_loss=logs["LT"],
         log_loss=logs["LS"],
     )
+
+
+@cache
+def published_fit() -> FitResult:
+    """The law of the published runs, all of which have L_S > 2.3."""
+    return fit_distillation(published_runs(), SUPERVISED)
 
 
 def large_students() -> Rows:

@@ -7,7 +7,8 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
+from pathlib import Path
 from typing import NamedTuple, TextIO
 from unittest import mock
 
@@ -22,14 +23,23 @@ class Finished(NamedTuple):
     stderr: str
 
 
-def run(*words: object, stdin: str = "", **environment: str) -> Finished:
-    """Run `distillplan` with these words; neither stream is a terminal.
+def run(
+    *words: object, stdin: str = "", folder: Path | None = None, **environment: str
+) -> Finished:
+    """Run `distillplan` with these words; no stream is a terminal, and there is no color.
 
     A bug is no message to read: its exception reaches the test.
+
+    Args:
+        words: what follows `distillplan` on the command line.
+        stdin: what standard input holds.
+        folder: where to run; the current folder unless given.
+        environment: variables beside those of the test's own process.
     """
     with _stream() as out, _stream() as err, _stream(stdin) as given:
         with (
-            mock.patch.dict(os.environ, environment),
+            mock.patch.dict(os.environ, {"NO_COLOR": "1", **environment}),
+            chdir(folder or Path.cwd()),
             mock.patch.object(sys, "argv", ["distillplan", *map(str, words)]),
             mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
         ):

@@ -5,14 +5,13 @@ import math
 import subprocess
 import sys
 
-import jsonschema
 import pytest
 
 from distillplan import Scenario, plan
 from distillplan.laws import law_catalog
 from distillplan.planning.confidence import with_confidence
 from distillplan.render.documents import document
-from distillplan.schemas.reader import schema_text
+from tests.schemas import validate
 from tests.shell import run
 
 BUDGET = ["budget", "1e21", "--student", "1B"]
@@ -72,9 +71,7 @@ def test_json_is_one_document_of_its_schema(words):
     assert found.returncode == 0
     assert found.stderr == ""
     answer = json.loads(found.stdout, parse_constant=pytest.fail)
-    schema = json.loads(schema_text(schema_of(words)))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(answer, schema)
+    validate(answer, schema_of(words))
 
 
 @pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)

@@ -2,11 +2,7 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 
-import jsonschema
 import numpy as np
 import pytest
 
@@ -16,7 +12,6 @@ from distillplan.fitting.law_files import load_state, save_state
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.runs_file import read_runs
 from distillplan.laws import law_catalog
-from distillplan.schemas.reader import schema_text
 from tests.fitting_cases import (
     BESIROGLU,
     BESIROGLU_ERRORS,
@@ -29,30 +24,22 @@ from tests.fitting_cases import (
     published_runs,
     supervised_runs,
 )
+from tests.schemas import validate
+from tests.shell import run
 
 COLUMNS = "student_params=NS_nonembedding,student_tokens=DS_nominal,teacher_loss=LT,loss=LS"
 
 
-def run(*words, stdin=None, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "distillplan", "fit", *map(str, words)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        input=stdin,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1", **environment},
-        check=False,
-    )
+def fit(*words, **settings):
+    return run("fit", *words, **settings)
 
 
 def answer(*words, code=0, **settings):
-    found = run(*words, "-o", "json", **settings)
+    found = fit(*words, "-o", "json", **settings)
     assert found.returncode == code, found.stderr
     assert found.stderr == ""
     data = json.loads(found.stdout, parse_constant=pytest.fail)
-    schema = json.loads(schema_text("fit"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(data, schema)
+    validate(data, "fit")
     return data
 
 
@@ -144,7 +131,7 @@ def test_a_saved_law_is_read_and_planned_with(supervised, tmp_path):
 def test_the_draws_of_a_law_hold_its_loss_within_the_noise(supervised, tmp_path):
     """60 runs of 0.3 % noise know a loss in their middle to about 0.3 % / sqrt(60 / 6)."""
     saved = tmp_path / "mine.yaml"
-    assert run(supervised, "--resamples", 256, "-o", saved).returncode == 0
+    assert fit(supervised, "--resamples", 256, "-o", saved).returncode == 0
     drawn = law_catalog.draws(law_catalog.law(str(saved))).law
     losses = np.log(drawn.loss_at_logs(np.log(1e9), np.log(3e10)))
     truth = np.log(SUPERVISED.loss(1e9, 3e10))
@@ -154,7 +141,7 @@ def test_the_draws_of_a_law_hold_its_loss_within_the_noise(supervised, tmp_path)
 
 def test_dash_o_names_a_file_or_a_form(supervised, tmp_path):
     saved = tmp_path / "mine.yaml"
-    found = run(supervised, "--resamples", 16, "-o", saved)
+    found = fit(supervised, "--resamples", 16, "-o", saved)
     assert found.returncode == 0
     assert f"--law {saved}" in " ".join(found.stdout.split()).replace("- ", "-")
     assert saved.exists()
@@ -204,14 +191,9 @@ def test_own_distilled_runs_make_a_law_to_plan_with(figure1, tmp_path):
     runs = published_runs()
     assert np.abs(np.expm1(log_loss(law.distillation, runs) - runs.log_loss)).mean() < 0.0025
     words = ["budget", "1e21", "--student", "1B", "--law", str(saved), "-o", "json"]
-    planned = subprocess.run(
-        [sys.executable, "-m", "distillplan", *words],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    planned = run(*words)
     plan = json.loads(planned.stdout)
-    jsonschema.validate(plan, json.loads(schema_text("plan")))
+    validate(plan, "plan")
     assert plan["confidence"]["draws"] == 256
     assert plan["law"]["name"] == "mine"
     drawn = law_catalog.draws(law).law
@@ -278,22 +260,22 @@ def test_a_state_of_other_runs_is_refused(supervised, tmp_path):
     state = tmp_path / "state.json"
     answer(supervised, "--resamples", 16, "--state", state)
     for words in (["--seed", 1], ["--gamma-one"]):
-        found = run(supervised, "--resamples", 16, "--state", state, *words)
+        found = fit(supervised, "--resamples", 16, "--state", state, *words)
         assert found.returncode == 2
         assert "belongs to other runs or settings" in found.stderr
     state.write_text("{}")
-    assert "no state of a fit" in run(supervised, "--state", state).stderr
+    assert "no state of a fit" in fit(supervised, "--state", state).stderr
 
 
 def test_the_same_seed_gives_the_same_file(supervised, tmp_path):
     for name in ("a.yaml", "b.yaml"):
-        run(supervised, "--resamples", 32, "-o", tmp_path / name)
+        fit(supervised, "--resamples", 32, "-o", tmp_path / name)
     assert (tmp_path / "a.draws.csv").read_text() == (tmp_path / "b.draws.csv").read_text()
 
 
 @pytest.mark.parametrize("output", ["table", "markdown"])
 def test_what_people_see_fits_and_has_no_colour_or_bar(supervised, output):
-    found = run(supervised, "--resamples", 32, "-o", output, COLUMNS="80")
+    found = fit(supervised, "--resamples", 32, "-o", output, COLUMNS="80")
     assert found.returncode == 0
     assert found.stderr == ""
     assert "\x1b" not in found.stdout
@@ -335,7 +317,7 @@ def test_mistakes_get_one_sentence_and_write_nothing(
         supervised.write_text(text)
     if "--save" not in words and "-o" not in words:
         words = [*words, "--save", "mine.yaml"]
-    found = run(supervised, "--resamples", 16, *words)
+    found = fit(supervised, "--resamples", 16, *words)
     assert found.returncode == 2
     assert found.stdout == ""
     assert says in found.stderr
@@ -347,7 +329,7 @@ def test_mistakes_get_one_sentence_and_write_nothing(
 def test_the_runs_are_never_overwritten(tmp_path):
     path = write(tmp_path / "runs.yaml", supervised_runs(SUPERVISED, 20))
     before = path.read_bytes()
-    found = run(path, "--resamples", 0, "-o", path)
+    found = fit(path, "--resamples", 0, "-o", path)
     assert found.returncode == 2
     assert "is the file of the runs" in found.stderr
     assert path.read_bytes() == before
@@ -365,7 +347,7 @@ def test_parameters_are_counted_as_in_the_law_that_the_fit_leans_on(supervised):
 
 def test_distilled_runs_cannot_test_a_supervised_law(tmp_path):
     path = write(tmp_path / "runs.csv", distillation_runs(CORRECTED))
-    found = run(path, "--test", "besiroglu2024")
+    found = fit(path, "--test", "besiroglu2024")
     assert found.returncode == 2
     assert "says nothing about distillation" in found.stderr
 

@@ -32,6 +32,7 @@ from tests.fitting_cases import (
     distillation_runs,
     large_students,
     log_loss,
+    published_fit,
     published_runs,
     relative_error,
     supervised_runs,
@@ -248,8 +249,7 @@ def test_scipy_is_not_imported_for_a_fit() -> None:
 
 @pytest.fixture(scope="module")
 def fitted() -> FitResult:
-    """the law of the published runs, all of which have L_S > 2.3."""
-    return fit_distillation(published_runs(), SUPERVISED)
+    return published_fit()
 
 
 def test_the_large_students_are_predicted_within_one_per_cent(fitted: FitResult) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from tests.fitting_cases import (
     CORRECTED,
     SUPERVISED,
     distillation_runs,
-    published_runs,
+    published_fit,
     supervised_runs,
 )
 
@@ -32,6 +33,18 @@ from tests.fitting_cases import (
 @pytest.fixture(scope="module")
 def fitted() -> FitResult:
     return fit_supervised(supervised_runs(BESIROGLU, 100, noise=0.003), coupled=False)
+
+
+@pytest.fixture(scope="module")
+def whole_bootstraps(fitted: FitResult) -> dict[Kind, BootstrapState]:
+    kinds: tuple[Kind, ...] = ("rows", "noise")
+    return {kind: bootstrap(fitted, resamples=200, kind=kind) for kind in kinds}
+
+
+@cache
+def noisy_fit(*, noise: float, misfit: float = 0.0) -> FitResult:
+    """A fit to runs of the corrected law with this noise per run and this misfit per pair."""
+    return fit_distillation(distillation_runs(CORRECTED, noise=noise, misfit=misfit), SUPERVISED)
 
 
 @pytest.mark.parametrize(("kind", "low", "high"), [("rows", 0.88, 0.98), ("noise", 0.85, 0.94)])
@@ -71,9 +84,9 @@ def test_a_bootstrap_is_the_same_for_the_same_seed_and_another_for_another(
 @pytest.mark.parametrize("kind", ["rows", "noise"])
 @pytest.mark.parametrize("stopped", [0, 40, 128, 200])
 def test_an_interrupted_bootstrap_goes_on_as_if_it_had_not_been(
-    fitted: FitResult, kind: Kind, stopped: int
+    fitted: FitResult, whole_bootstraps: dict[Kind, BootstrapState], kind: Kind, stopped: int
 ) -> None:
-    whole = bootstrap(fitted, resamples=200, kind=kind)
+    whole = whole_bootstraps[kind]
     part = bootstrap(fitted, resamples=stopped, kind=kind)
     saved = BootstrapState.from_dict(json.loads(json.dumps(part.to_dict())))
     again = bootstrap(fitted, resamples=200, kind=kind, state=saved)
@@ -123,16 +136,16 @@ def test_noise_is_split_into_runs_and_groups() -> None:
 
 def test_runs_that_err_together_are_noticed() -> None:
     """0.3 % of misfit per pair and 0.1 % per run; the fit takes up a part of the former."""
-    result = fit_distillation(distillation_runs(CORRECTED, noise=0.001, misfit=0.003), SUPERVISED)
+    result = noisy_fit(noise=0.001, misfit=0.003)
     assert result.noise.run == pytest.approx(0.001, rel=0.35)
     assert result.noise.group == pytest.approx(0.003, rel=0.3)
-    result = fit_distillation(distillation_runs(CORRECTED, noise=0.003), SUPERVISED)
+    result = noisy_fit(noise=0.003)
     assert result.noise.group == 0
 
 
 def test_runs_that_err_together_widen_the_intervals() -> None:
     """Drawing runs one by one would miss it; seen in what sizes and tokens do, as log gamma."""
-    result = fit_distillation(distillation_runs(CORRECTED, noise=0.001, misfit=0.003), SUPERVISED)
+    result = noisy_fit(noise=0.001, misfit=0.003)
     column = result.form.names.index("log_gamma")
     by_noise = bootstrap(result, resamples=128, kind="noise").theta[:, column].std()
     by_rows = bootstrap(result, resamples=128, kind="rows").theta[:, column].std()
@@ -155,7 +168,7 @@ def test_c1_and_d1_get_no_interval_where_only_their_combination_acts() -> None:
 
 
 def test_the_coordinates_are_better_conditioned_than_the_letters() -> None:
-    result = fit_distillation(distillation_runs(CORRECTED, noise=0.003), SUPERVISED)
+    result = noisy_fit(noise=0.003)
     known = identifiability(result)
     assert known.condition_coordinates < known.condition_letters / 3
     assert max(known.weakest, key=lambda name: abs(known.weakest[name])) in {"A", "B", "c1"}
@@ -200,7 +213,7 @@ def test_a_profile_is_lowest_at_the_fit_and_rises_away_from_it() -> None:
 
 def test_what_the_published_runs_fix() -> None:
     """A', B' and the exponents are strongly correlated on this subset, and c1 d1 trade off."""
-    result = fit_distillation(published_runs(), SUPERVISED)
+    result = published_fit()
     assert isinstance(result.law, DistillationLaw)
     assert result.noise.group > 0
     found = intervals(result, bootstrap(result, resamples=256))

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.shell import run
+
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
 )
@@ -83,12 +85,7 @@ def test_hostile_files_are_refused(name, tmp_path):
 def test_a_hostile_law_is_refused(tmp_path):
     path = tmp_path / "law.yaml"
     path.write_text("[" * 400_000, encoding="utf-8")
-    found = subprocess.run(
-        [sys.executable, "-m", "distillplan", "budget", "1e21", "--law", str(path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    found = run("budget", "1e21", "--law", path)
     assert found.returncode == 2
     assert found.stdout == ""
     (line,) = found.stderr.splitlines()  # the sentence may be the YAML library's

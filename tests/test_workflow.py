@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from distillplan.schemas.reader import schema_text
+from tests.schemas import validate
 from tests.shell import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -46,17 +46,14 @@ def test_json_is_one_document_of_its_schema(name):
     assert found.returncode == 0
     assert found.stderr == ""
     through([sys.executable, "-m", "json.tool"], found.stdout)
-    schema = json.loads(schema_text(name))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(json.loads(found.stdout, parse_constant=pytest.fail), schema)
+    validate(json.loads(found.stdout, parse_constant=pytest.fail), name)
 
 
 def test_schemas_of_comparisons_look_into_their_plans():
     answer = json.loads(run(*COMPARE, "-o", "json").stdout)
-    schema = json.loads(schema_text("comparison"))
     answer["plans"][0]["options"][0]["loss"] = "low"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(answer, schema)
+        validate(answer, "comparison")
 
 
 def test_jq_reads_the_verdicts():
@@ -145,14 +142,7 @@ def test_compare_of_one_scenario_is_budget(tmp_path, options):
 def test_a_pipeline_of_files(tmp_path):
     """cat s.yaml | distillplan compare - -o csv"""
     text = (EXAMPLES / "compare.yaml").read_text(encoding="utf-8")
-    found = subprocess.run(
-        [sys.executable, "-m", "distillplan", "compare", "-", "-o", "csv"],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
+    found = run("compare", "-", "-o", "csv", stdin=text, folder=tmp_path)
     assert found.returncode == 0
     assert found.stdout == run(*COMPARE, "-o", "csv").stdout
 
