@@ -574,7 +574,7 @@ def test_the_schema_refuses_what_we_refuse():
             validate(wrong, "scenario")
 
 
-@pytest.mark.parametrize("name", ["compare.yaml", "grid.yaml"])
+@pytest.mark.parametrize("name", ["compare.yaml", "grid.yaml", "lifetime.yaml", "machines.yaml"])
 def test_the_examples_are_read(name):
     assert read_grid(str(EXAMPLES / name)).size > 1
 
