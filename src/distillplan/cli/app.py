@@ -1,7 +1,5 @@
 """The application: its commands, and the one place where errors become messages."""
 
-import os
-import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -11,6 +9,7 @@ from typer.core import TyperGroup
 
 import distillplan
 from distillplan.errors import DistillplanError, InputError
+from distillplan.render.streams import write, write_error
 
 COMMANDS = (
     *("budget", "compare", "sweep", "target", "crossover", "predict", "estimate", "fit"),
@@ -50,12 +49,8 @@ class Commands(TyperGroup):
         """Run a command; a bug is no `DistillplanError` and keeps its traceback."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # the reader of a pipe has seen enough; keep the interpreter from complaining at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except DistillplanError as error:
-            typer.echo(f"error: {error}", err=True)
+            write_error(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
 
 
@@ -76,7 +71,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"distillplan {distillplan.__version__}")
+        write(f"distillplan {distillplan.__version__}\n")
         raise typer.Exit
 
 
@@ -104,7 +99,7 @@ def run() -> int:
     except _UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         if error.format_message():  # without a command Typer has shown the help already
-            typer.echo(f"error: {_sentence(error.format_message())}{where}", err=True)
+            write_error(f"error: {_sentence(error.format_message())}{where}")
         code = error.exit_code
     except typer.Abort:
         code = 130

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from distillplan.planning.results import Plan
+from distillplan.render.streams import write_error
 
 if TYPE_CHECKING:
     from distillplan.questions.assertions import Outcome
@@ -29,6 +30,6 @@ def gate(outcomes: "Iterable[tuple[str, Outcome]]") -> None:
     for name, outcome in failed:
         where = f"{name}: " if name else ""
         value = "there is none" if outcome.value is None else f"it is {outcome.value}"
-        typer.echo(f"assertion failed: {where}{outcome.assertion}, but {value}", err=True)
+        write_error(f"assertion failed: {where}{outcome.assertion}, but {value}")
     if failed:
         raise typer.Exit(FAILED)

@@ -1,8 +1,7 @@
 """`distillplan validate`: what is wrong with a scenario file."""
 
-import typer
-
 from distillplan.cli import flags
+from distillplan.render.streams import write
 
 
 def validate(file: flags.File, sets: flags.Sets = None) -> None:
@@ -14,4 +13,4 @@ def validate(file: flags.File, sets: flags.Sets = None) -> None:
     from distillplan.scenarios import scenario_file  # not at every start
 
     grid = scenario_file.read_grid(file, sets or ())
-    typer.echo(f"{file}: {grid.summary}")
+    write(f"{file}: {grid.summary}\n")
