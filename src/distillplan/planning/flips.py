@@ -21,7 +21,8 @@ from distillplan.planning.results import (
     Verdict,
 )
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.verdict import SECONDS_PER_HOUR, sides, verdict, word
+from distillplan.planning.verdict import sides, verdict, word
+from distillplan.units import SECONDS_PER_HOUR
 
 DECADES = 4
 """How far the budget is searched, up and down."""
