@@ -36,7 +36,7 @@ MARGIN = 0.05
 FIRST_LOOK, SECOND_LOOK = 1e-3, 1e-5
 """Half-widths of the optimiser's last grid: losses to 2e-5 and 2e-9 nats."""
 FEWEST_TOKENS_PER_PARAM = 1.0
-"""Below one token per parameter the law is an artefact of extrapolation (a 30B student at 1e20
+"""Below one token per parameter the law is an artifact of extrapolation (a 30B student at 1e20
 FLOPs would be better off paying for its own teacher), so no flip is looked for there."""
 TEACHER_POINTS = 65
 
