@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.errors import InputError
-from distillplan.laws.law_catalog import DEFAULT_LAW
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
@@ -21,8 +20,6 @@ TIE_NATS = 0.01
 """Losses closer than this are a tie: rounding the published coefficients to three digits moves them
 by as much (see the notes of the default law)."""
 MOST_STUDENTS = 1_000_000
-EXAMPLE_TEACHER = "7B:2T"
-EXAMPLE_GPU = "h100-sxm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +38,19 @@ class Teacher:
     """Measured cross-entropy on the student's corpus and tokenizer, nats per token."""
 
     def __post_init__(self) -> None:
-        """Check the numbers, then whether they say how good the teacher is."""
+        """Refuse what says too little, or no number."""
         for name in ("params", "tokens", "loss"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"teacher {name}: {value} is not a positive number")
         if self.loss is None and self.params is None:
-            raise InputError("teacher: give its parameters and tokens, or its loss")
+            raise InputError(
+                "teacher: nothing is known of it; give parameters and tokens or a loss"
+            )
         if self.loss is None and self.tokens is None:
             raise InputError(
                 f"teacher: {format_count(self.params)} parameters alone do not say how good it is; "
-                f"add its training tokens, e.g. {EXAMPLE_TEACHER}, or its measured loss"
+                "add its tokens (7B:2T) or its measured loss"
             )
 
 
@@ -100,25 +99,25 @@ class Scenario:
     inference_tokens: float = 0.0
     """Tokens that each student serves after training; the budget pays a forward pass for each."""
     max_unique_tokens: float | None = None
-    """Tokens of the corpus, which training beyond them repeats; None for an unlimited corpus."""
+    """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
     """Limits of time, money and memory, which need a machine. Without a budget, time and money set
     it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
-        """Check each number, then whether they agree."""
+        """Check each number, then whether they fit together."""
         for name in ("compute", "gpu_hours", "student_params", "max_unique_tokens"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"{name}: {value} is not a positive number")
         if not 1 <= self.students <= MOST_STUDENTS:
-            raise InputError(f"students: {self.students} is not between 1 and {MOST_STUDENTS:,}")
+            raise InputError(f"students: {self.students} is not a number from 1 to a million")
         if not 0 <= self.inference_tokens < math.inf:
             raise InputError(
-                f"inference_tokens: {self.inference_tokens} is not zero or a positive number"
+                f"inference_tokens: {self.inference_tokens} is not a number of tokens, zero or more"
             )
         if not 0 <= self.tie_nats < math.inf:
-            raise InputError(f"tie_nats: {self.tie_nats} is not zero or a positive number")
+            raise InputError(f"tie_nats: {self.tie_nats} is not a number of nats, zero or more")
         self._check_budget()
         self._check_law()
         self._check_accounting()
@@ -126,27 +125,26 @@ class Scenario:
 
     def _check_budget(self) -> None:
         if (self.compute is None) == (self.gpu_hours is None):
-            raise InputError("budget: give FLOPs or GPU-hours, but only one of them")
+            raise InputError("budget: give compute in FLOPs or GPU-hours, and only one of them")
         if self.gpu_hours is not None and self.machine is None:
-            raise InputError(f"budget: GPU-hours need a GPU; add gpu, e.g. {EXAMPLE_GPU}")
+            raise InputError("budget: GPU-hours need a GPU; give --gpu, such as h100-sxm")
         if self.gpu_hours is not None and self.inference_tokens:
             raise InputError(
-                "inference_tokens: needs a budget in FLOPs, since serving time is not modeled"
+                "inference_tokens: hours of serving are not modelled; give the budget in FLOPs"
             )
-        if self.machine is not None:
-            return
-        for key, limit in {
-            "deadline": self.limits.hours,
-            "max_cost_usd": self.limits.usd,
-            "max_memory_bytes": self.limits.bytes_per_gpu,
-        }.items():
-            if limit is not None:
-                raise InputError(f"{key}: needs a GPU; add gpu, e.g. {EXAMPLE_GPU}")
+        if self.machine is None and any(one is not None for one in self.limits):
+            raise InputError(
+                "deadline, max_cost_usd, max_memory_bytes: they need a GPU; give gpu, "
+                "such as h100-sxm"
+            )
 
     def _check_law(self) -> None:
         asked = self.teacher is not None or self.accounting is not None
-        if asked or self.logits is not Logits.ONLINE:
-            check_distills(self.law)
+        if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
+            raise InputError(
+                f"law: {self.law.name} says nothing about distillation; "
+                "leave the teacher out, or use a distillation law such as busbridge2025"
+            )
 
     def _check_accounting(self) -> None:
         teacher, pays = self.teacher, self.pays
@@ -154,25 +152,25 @@ class Scenario:
             if teacher is None and self.accounting is not Accounting.FREE:
                 raise InputError(
                     "logits: they cannot be cached when no teacher has written them; "
-                    "add the teacher, or use online logits"
+                    "give the teacher, or leave cached out"
                 )
             if pays in (Accounting.EXISTS, Accounting.TRAIN):
                 raise InputError(
                     f"accounting: {pays} pays for the teacher's forward passes, but the logits are "
-                    f"cached; use {Accounting.FREE}, or {Logits.ONLINE} logits"
+                    "cached; use free, or logits online"
                 )
         if teacher is None:
             return
         if pays in (Accounting.EXISTS, Accounting.TRAIN) and teacher.params is None:
             raise InputError(
                 "teacher: its forward passes cannot be priced without its parameters; "
-                "add them, or use cached logits"
+                "give them, or say that its logits are cached"
             )
         trained = pays in (Accounting.TRAIN_SHARED, Accounting.TRAIN)
         if trained and (teacher.params is None or teacher.tokens is None):
             raise InputError(
-                f"accounting: {pays} pays for the teacher's training; give its parameters and "
-                f"tokens, e.g. {EXAMPLE_TEACHER}"
+                f"accounting: {pays} pays for the teacher's training, which needs its parameters "
+                "and tokens (7B:2T)"
             )
 
     def _check_teacher_loss(self) -> None:
@@ -251,7 +249,7 @@ class Scenario:
         from distillplan.hardware.token_costs import tabulated_costs  # not for budgets in FLOPs
 
         if self.machine is None:
-            raise ValueError("a budget in GPU-hours has a machine")  # see `_check_budget`
+            raise ValueError("no machine, no seconds")  # see `_check_budget`
         return tabulated_costs(
             self.machine, self.family, distilling=distilling, beside=self.logits is Logits.ONLINE
         )
@@ -268,33 +266,20 @@ class Scenario:
         return self.law.supervised.loss(self.teacher.params, self.teacher.tokens)
 
 
-def check_distills(law: PublishedLaw) -> None:
-    """Refuse a law that cannot answer a question about distillation.
+def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
+    """Refuse the loss of a teacher that the law cannot place.
 
     Raises:
-        InputError: when the law covers supervised training only.
+        InputError: when it is no positive number, at or below the law's floor, or has no law.
     """
     if law.distillation is None:
         raise InputError(
             f"law: {law.name} says nothing about distillation; leave the teacher out, "
-            f"or use a distillation law, e.g. {DEFAULT_LAW}"
+            "or use a distillation law such as busbridge2025"
         )
-
-
-def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
-    """Refuse a teacher's loss that is out of the law's reach.
-
-    Args:
-        law: the law that predicts the student's loss from it.
-        loss: nats per token.
-
-    Raises:
-        InputError: when the loss is at or below the law's floor E, or the law has no distillation.
-    """
-    check_distills(law)
     floor = law.supervised.E
     if not (math.isfinite(loss) and loss > floor):
         raise InputError(
-            f"teacher loss: {loss:g} nats is at or below {floor:g}, the lowest loss that any model "
-            f"can reach under {law.name}; give nats per token on the law's scale"
+            f"teacher loss: {loss:g} nats is at or below {floor:g}, the least any model can reach "
+            f"under {law.name}; give nats per token on the law's scale"
         )

@@ -18,7 +18,7 @@ from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning import evaluate
-from distillplan.planning.scenario import TIE_NATS, Scenario, check_distills
+from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.questions.inverse import narrowed
 
 LEVELS = (0.02, 0.01, 0.0)
@@ -107,7 +107,8 @@ def crossovers(
         InputError: when the law has no distillation, no student or level is given, or the teacher
             contradicts an accounting.
     """
-    check_distills(scenario.law)
+    if scenario.law.distillation is None:
+        raise InputError(f"law: {scenario.law.name} says nothing about distillation")
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
     if not levels or not all(map(math.isfinite, levels)):

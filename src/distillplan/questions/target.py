@@ -13,7 +13,7 @@ from distillplan.notices import Notice
 from distillplan.planning import evaluate
 from distillplan.planning.options import option_from
 from distillplan.planning.results import Method, Option
-from distillplan.planning.scenario import EXAMPLE_GPU, Scenario
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import format_budget
 from distillplan.questions.inverse import (
@@ -178,7 +178,7 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
     if minimize is Goal.COMPUTE:
         return replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     if scenario.machine is None:
-        raise InputError(f"minimize: {minimize} needs a GPU; add --gpu, e.g. --gpu {EXAMPLE_GPU}")
+        raise InputError(f"minimize: {minimize} needs a GPU; add --gpu h100-sxm")
     price = scenario.machine.price
     if minimize is Goal.COST and (price is None or price.usd_per_hour <= 0):
         raise InputError(
