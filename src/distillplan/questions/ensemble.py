@@ -188,7 +188,7 @@ def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
             "losses between laws"
         ),
     )
-    if len({one.counts.split()[0] for one in said}) > 1:
+    if len({one.counts for one in said}) > 1:
         yield Notice(
             code="counts_differ",
             severity=Severity.INFO,

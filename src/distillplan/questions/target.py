@@ -229,13 +229,13 @@ def _option(scenario: Scenario, way: Way) -> Option:
 
 def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[Notice, ...]:
     """What to know of supervised training and of the way that the scenario pays for."""
-    shown = [one.option for one in ways if one.option is not None and one.decides]
-    alone = next((one.option for one in ways if one.accounting is None and one.option), None)
-    compared = tuple(one for one in (alone, *shown) if one is not None)
+    alone, *_ = ways
+    deciding = next((one.option for one in ways if one.decides), None)
+    compared = tuple(one for one in (alone.option, deciding) if one is not None)
     if not compared:
         return ()
-    deciding = shown[0] if shown else None
-    return plan_warnings(scenario, compared[0], deciding, compared, None)
+    first, *_ = compared
+    return plan_warnings(scenario, first, deciding, compared, None)
 
 
 def amount(minimize: Goal, option: Option) -> tuple[str, str]:
