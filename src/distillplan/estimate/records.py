@@ -181,8 +181,3 @@ class Estimate(NamedTuple):
     bill: ItemisedBill
     warnings: tuple[Notice, ...]
     sources: tuple[str, ...]
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "estimate"

@@ -24,21 +24,11 @@ class GpuCard(NamedTuple):
     listed_price: Price | None
     """What a bill takes where nobody gives a price."""
 
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "gpu"
-
 
 class GpuList(NamedTuple):
     """All of them."""
 
     gpus: tuple[GpuCard, ...]
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "gpus"
 
 
 class ModelCard(NamedTuple):
@@ -62,21 +52,11 @@ class ModelCard(NamedTuple):
     distillation_licence: str
     source: str
 
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "model"
-
 
 class ModelList(NamedTuple):
     """All of them."""
 
     models: tuple[ModelCard, ...]
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "models"
 
 
 Inventory: TypeAlias = GpuCard | GpuList | ModelCard | ModelList

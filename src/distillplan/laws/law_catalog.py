@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
@@ -43,6 +43,12 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     if name not in law_names():
         raise InputError(f"law: {name!r} is unknown; {nearest(name, law_names())}")
     return _shipped_law(name)
+
+
+class LawList(NamedTuple):
+    """Laws, as an answer."""
+
+    laws: tuple[PublishedLaw, ...]
 
 
 def all_laws() -> tuple[PublishedLaw, ...]:

@@ -300,6 +300,21 @@ class Plan(NamedTuple):
     """None where it was not asked for, or the law has no joint draws."""
 
     @property
+    def accounting(self) -> Accounting | None:
+        """Teacher costs that the budget covers; None where there is no verdict."""
+        return None if self.verdict is None else self.scenario.pays
+
+    @property
+    def supervised(self) -> Option:
+        """Training from data alone, which every plan has."""
+        return self.options[0]
+
+    @property
+    def warning_codes(self) -> tuple[str, ...]:
+        """The codes of the warnings."""
+        return tuple(one.code for one in self.warnings)
+
+    @property
     def deciding(self) -> Option | None:
         """The distillation that the verdict weighs; None where the law has none."""
         return next((one for one in self.options if one.decides), None)

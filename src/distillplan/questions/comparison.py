@@ -52,6 +52,14 @@ class NamedPlan(NamedTuple):
         return self.plan.recommended.total_flops or 0.0
 
 
+class NamedOutcome(NamedTuple):
+    """Whether the plan of one scenario meets an assertion."""
+
+    name: str
+    """The scenario's name."""
+    outcome: Outcome
+
+
 class Difference(NamedTuple):
     """One plan minus the baseline, each as its verdict recommends."""
 
@@ -78,13 +86,12 @@ class Comparison(NamedTuple):
     """Of the others to the baseline; empty without one."""
 
     @property
-    def failed(self) -> tuple[tuple[str, Outcome], ...]:
-        """The assertions that failed, each with the name of its scenario."""
+    def assertions(self) -> tuple[NamedOutcome, ...]:
+        """Every assertion, with the name of its scenario."""
         return tuple(
-            (one.name, outcome)
+            NamedOutcome(name=one.name, outcome=outcome)
             for one in self.plans
             for outcome in one.outcomes
-            if not outcome.passed
         )
 
 

@@ -77,6 +77,14 @@ class CrossoverRow(NamedTuple):
     """Gain at the largest budget of the search, nats per token."""
 
 
+class CrossingPoint(NamedTuple):
+    """A crossing, with the student and the accounting it belongs to."""
+
+    student_params: float
+    accounting: Accounting
+    crossing: Crossing
+
+
 class Crossovers(NamedTuple):
     """All students and accountings."""
 
@@ -87,6 +95,22 @@ class Crossovers(NamedTuple):
     """What to know before using the zero-gain budgets."""
     law: PublishedLaw
     scenario: Scenario
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """Keys of the scenario that the question leaves open."""
+        return ("compute", "gpu_hours", "student_params")
+
+    @property
+    def points(self) -> tuple[CrossingPoint, ...]:
+        """Every crossing of every row."""
+        return tuple(
+            CrossingPoint(
+                student_params=row.student_params, accounting=row.accounting, crossing=crossing
+            )
+            for row in self.rows
+            for crossing in row.crossings
+        )
 
 
 def crossovers(

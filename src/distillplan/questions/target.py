@@ -87,6 +87,11 @@ class Target(NamedTuple):
     law: PublishedLaw
     scenario: Scenario
 
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """Keys of the scenario that the question leaves open."""
+        return () if self.minimise is Goal.STUDENT else ("compute", "gpu_hours")
+
 
 def target(
     scenario: Scenario,

@@ -1,36 +1,37 @@
 """From an answer to what a person or a program reads; nothing is computed here."""
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias, assert_never
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, assert_never
 
+from distillplan.render.answers import registered, view_of
 from distillplan.render.blocks import Block
-from distillplan.render.documents import Answer, document
-from distillplan.render.streams import takes_unicode, write
+from distillplan.render.documents import document, rows
+from distillplan.render.streams import as_json, write
 
 Output: TypeAlias = Literal["table", "json", "markdown"]
 RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
 
 
-def show(answer: Answer, output: RowOutput) -> None:
-    """Write one answer to standard output, when all of it is there."""
+def show(answer: object, output: RowOutput) -> None:
+    """Write one answer to standard output, once all of it is there."""
     write(f"{rendered(answer, output).rstrip()}\n")
 
 
-def rendered(answer: Answer, output: RowOutput) -> str:
+def rendered(answer: object, output: RowOutput) -> str:
     """One answer in the form that is asked for."""
     match output:
         case "csv" | "jsonl":
-            from distillplan.render.row_streams import answer_rows  # only for those who ask
+            from distillplan.render.row_streams import as_rows  # only for those who ask
 
-            return "".join(answer_rows(answer, output))
+            known = registered(answer).rows
+            if output == "jsonl" and known is not None and known.whole is not None:
+                return "".join(as_rows(document(answer)[known.whole], output))
+            return "".join(as_rows(rows(answer), output))
         case "json":
             return as_json(document(answer), indent=2)
         case "table" | "markdown":
-            from distillplan.render.views import view
-
-            return as_text(view(answer), output)
+            return as_text(view_of(answer)(answer), output)
         case _:
             assert_never(output)
 
@@ -44,8 +45,3 @@ def as_text(blocks: Iterable[Block], output: Literal["table", "markdown"]) -> st
     from distillplan.render.table import as_table  # rich takes 30 ms to import
 
     return as_table(blocks)
-
-
-def as_json(data: Mapping[str, Any], *, indent: int | None = None) -> str:
-    """Strict JSON, so that a number that is none is a bug here and not there."""
-    return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not takes_unicode())

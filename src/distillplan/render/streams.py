@@ -7,7 +7,9 @@ that a stream's encoding lacks are written as ASCII marks.
 import codecs
 import errno
 import io
+import json
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from distillplan.errors import DistillplanError
@@ -35,8 +37,11 @@ MARKS = {
     "─": "-",
     "━": "-",
     "│": "|",
+    **dict.fromkeys("╭╮╰╯┌┐└┘├┤", "+"),
 }
 """What stands for a character where it cannot be written."""
+CHUNK = 8_000
+"""Characters that rows wait for, so that each is not a write of its own."""
 HANDLER = "distillplan-marks"
 """Name of the error handler that writes `MARKS`."""
 _CLOSED = (errno.EPIPE, errno.EINVAL)
@@ -96,6 +101,30 @@ def write(text: str) -> bool:
         raise DistillplanError(f"standard output: cannot write: {error.strerror}") from None
     raw = getattr(getattr(stream, "buffer", None), "raw", None)
     return not getattr(raw, "gone", False)
+
+
+def write_all(texts: Iterable[str]) -> None:
+    """Write texts as they come, for as long as anybody reads.
+
+    Raises:
+        DistillplanError: where they cannot be written, as on a full disk.
+    """
+    waiting: list[str] = []
+    size = 0
+    for text in texts:
+        waiting.append(text)
+        size += len(text)
+        if size > CHUNK:
+            if not write("".join(waiting)):
+                return
+            waiting.clear()
+            size = 0
+    write("".join(waiting))
+
+
+def as_json(data: Mapping[str, Any], *, indent: int | None = None) -> str:
+    """Strict JSON: NaN and infinity are a bug here rather than in the reader's program."""
+    return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not takes_unicode())
 
 
 def write_error(line: str) -> None:

@@ -56,7 +56,9 @@ def _print_grid(console: Console, block: TableBlock) -> None:
         left = index in block.text_columns
         table.add_column(_rich(console, name), justify="left" if left else "right", overflow="fold")
     for index, row in enumerate(block.rows):
-        table.add_row(*(_rich(console, cell) for cell in row), style="bold" if index == block.marked else None)
+        table.add_row(
+            *(_rich(console, cell) for cell in row), style="bold" if index == block.marked else None
+        )
     if block.title:
         console.print(_rich(console, block.title, "bold"))
     console.print(table)

@@ -20,4 +20,7 @@ def laws(
     Example:
     distillplan laws busbridge2025
     """
-    show(law_catalog.all_laws() if name is None else law_catalog.law(name), output)
+    show(
+        law_catalog.LawList(law_catalog.all_laws()) if name is None else law_catalog.law(name),
+        output,
+    )

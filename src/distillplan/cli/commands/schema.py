@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from distillplan.render.streams import write
 from distillplan.schemas.reader import schema_names, schema_text
 
 
@@ -18,4 +19,4 @@ def schema(
     Example:
     distillplan schema plan
     """
-    typer.echo("\n".join(schema_names()) if name is None else schema_text(name))
+    write("\n".join(schema_names()) + "\n" if name is None else f"{schema_text(name)}\n")

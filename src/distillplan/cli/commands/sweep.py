@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from distillplan.cli import flags
-from distillplan.render.show import SweepOutput
+from distillplan.render.show import RowOutput
 
 
 def _axis(name: str, text: str) -> typer.models.OptionInfo:
@@ -40,7 +40,7 @@ def sweep(
     ] = None,
     sets: flags.Sets = None,
     output: Annotated[
-        SweepOutput, typer.Option("--output", "-o", help="Form of the rows.")
+        RowOutput, typer.Option("--output", "-o", help="Form of the rows.")
     ] = "table",
 ) -> None:
     """The verdict in every cell of a product of axes, as fast as the optimiser goes.
