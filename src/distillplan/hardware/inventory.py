@@ -1,6 +1,6 @@
 """What ships about GPUs and open models, as answers."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from distillplan.hardware.gpu import Gpu, Price
 from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
@@ -58,8 +58,6 @@ class ModelList(NamedTuple):
 
     models: tuple[ModelCard, ...]
 
-
-Inventory: TypeAlias = GpuCard | GpuList | ModelCard | ModelList
 
 
 def gpu_list() -> GpuList:
