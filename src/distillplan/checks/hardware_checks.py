@@ -16,10 +16,10 @@ from distillplan.checks.published_speeds import (
     summarise_by_source,
 )
 from distillplan.errors import InputError
+from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import Cluster, Precision
-from distillplan.hardware.gpu_catalog import csv_rows
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
@@ -201,8 +201,8 @@ def stated_errors() -> tuple[ErrorSummary, ...]:
 
 def published_runs() -> tuple[PublishedRun, ...]:
     """The measured training speeds that ship."""
-    rows = csv_rows(coefficients_dir() / "throughput_runs.csv")
-    return tuple(published_run_from_row(row) for row in rows)
+    rows = read_csv(coefficients_dir() / "throughput_runs.csv")
+    return tuple(published_run_from_row(row.values) for row in rows)
 
 
 def hardware_check_groups() -> tuple[Mapping[str, Any], ...]:

@@ -1,15 +1,14 @@
 """Files that people write: values that remember their lines, bounds on everything, all faults."""
 
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from distillplan.errors import InputError
-from distillplan.files.yaml_reader import NumberLoader, decoded, read_bounded
+from distillplan.files.text_reader import read_text
+from distillplan.files.yaml_reader import NumberLoader
 
 MOST_TREE_BYTES = 1_000_000
 """Largest file of a person's scenarios; read within a second."""
@@ -63,18 +62,9 @@ def read_tree(source: str) -> Tree:
     For files that people write: the faults that do not end the reading are collected.
 
     Raises:
-        InputError: when it is missing, too large, no text, or no YAML.
+        InputError: when it is missing, too large, or not YAML text.
     """
-    if source == "-":
-        return parse_tree(decoded(read_bounded(sys.stdin.buffer, "-", MOST_TREE_BYTES), "-"), "-")
-    path = Path(source)
-    try:
-        with path.open("rb") as file:
-            content = read_bounded(file, source, MOST_TREE_BYTES)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in a name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{source}: cannot be read: {reason}") from None
-    return parse_tree(decoded(content, source), source)
+    return parse_tree(read_text(source, MOST_TREE_BYTES), source)
 
 
 def parse_tree(text: str, name: str) -> Tree:

@@ -1,22 +1,21 @@
 """What ships about hardware, and the user's own GPUs and price lists."""
 
-import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import read_text, read_yaml
+from distillplan.files.yaml_reader import read_yaml
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
 
 YAML_ENDINGS: Final = (".yaml", ".yml")
-PRICE_COLUMNS: Final = ("gpu", "usd_per_hour", "seller", "date", "source")
 
 
 class PowerGrid(NamedTuple):
@@ -70,16 +69,17 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         InputError: when the list has no price of it, or a row without a number.
     """
     path, listed, others = Path(file), [], set[str]()
-    for line, row in enumerate(csv_rows(path), 2):
-        where = f"{path}, line {line}"
-        if not (row.get("gpu") or "").strip():
+    for row in read_csv(path, needed=("gpu", "usd_per_hour")):
+        where = f"{path}, line {row.line}"
+        said = {key: (value or "").strip() for key, value in row.values.items() if key}
+        named = said["gpu"]
+        if not named:
             raise InputError(f"{where}: gpu is empty; give a name such as h100-sxm")
-        named = row["gpu"].strip()
         price = Price(
-            usd_per_hour=_price(row.get("usd_per_hour"), where),
-            seller=(row.get("seller") or "").strip() or path.name,
-            date=(row.get("date") or "").strip() or "unknown",
-            source=(row.get("source") or "").strip() or str(path),
+            usd_per_hour=_price(said["usd_per_hour"], where),
+            seller=said.get("seller") or path.name,
+            date=said.get("date") or "unknown",
+            source=said.get("source") or str(path),
         )
         if _spellings().get(named.lower(), named) == found.name:
             listed.append(price)
@@ -156,23 +156,11 @@ def _own_gpu(path: Path) -> Gpu:
     return gpu_from_entry(str(name), entry)
 
 
-def csv_rows(path: Path) -> Iterable[dict[str, str]]:
-    """The rows of a CSV file with a header."""
-    reader = csv.DictReader(read_text(path).splitlines())
-    header = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = header
-    if not header or "gpu" not in header:
-        raise InputError(f"{path}: no column 'gpu' in its header; use {','.join(PRICE_COLUMNS)}")
-    return list(reader)
-
-
-def _price(text: str | None, where: str) -> float:
+def _price(text: str, where: str) -> float:
     try:
-        usd = float((text or "").strip().lstrip("$"))
+        usd = float(text.lstrip("$"))
     except ValueError:
         usd = math.nan
     if not (math.isfinite(usd) and usd > 0):
-        raise InputError(
-            f"{where}: usd_per_hour is {text or ''!r}; give a positive number such as 2.49"
-        )
+        raise InputError(f"{where}: usd_per_hour is {text!r}; give a positive number such as 2.49")
     return usd

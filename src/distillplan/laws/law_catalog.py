@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
-from distillplan.files.yaml_reader import read_text, read_yaml
+from distillplan.files.text_reader import read_text
+from distillplan.files.yaml_reader import read_yaml
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from distillplan.laws.provenance import Check, Coefficient, DrawsFile, LawStatus, PublishedLaw
 from distillplan.suggest import nearest
