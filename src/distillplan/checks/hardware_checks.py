@@ -13,7 +13,7 @@ from distillplan.checks.published_speeds import (
     compare_with_published,
     published_run_from_row,
     stated_errors_from_entry,
-    summarise_by_source,
+    summarize_by_source,
 )
 from distillplan.errors import InputError
 from distillplan.files.csv_reader import read_csv
@@ -86,7 +86,7 @@ def throughput_rows() -> Iterator[CheckRow]:
 
 def error_summaries() -> tuple[ErrorSummary, ...]:
     """Errors with whole pages and GPU kinds left out, as calibrated, and now by source."""
-    return (*stated_errors(), *summarise_by_source(_comparisons()))
+    return (*stated_errors(), *summarize_by_source(_comparisons()))
 
 
 def _comparisons() -> Any:

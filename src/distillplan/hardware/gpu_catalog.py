@@ -1,25 +1,23 @@
-"""What ships about hardware, and the user's own GPUs and price lists."""
+"""The hardware data that ships, and the user's own GPUs and price lists."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import read_yaml
+from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
 
-YAML_ENDINGS: Final = (".yaml", ".yml")
-
 
 class PowerGrid(NamedTuple):
-    """Electricity of one country."""
+    """The electricity of one country."""
 
     code: str
     name: str
@@ -34,11 +32,11 @@ def gpus() -> tuple[Gpu, ...]:
 
 
 def gpu(name: str) -> Gpu:
-    """A GPU by its name, or the one entry of a file in the form of coefficients/gpus.yaml.
+    """A GPU by its name, or from a file with one entry in the form of coefficients/gpus.yaml.
 
     Raises:
-        InputError: for an unknown name (with the nearest), one that several variants share (with
-            the variants), or an unusable file.
+        InputError: for an unknown name (suggesting the nearest), for one that is sold in several
+            variants (listing them), and for a file that cannot be used.
 
     >>> gpu("h100-sxm").gpus_per_node
     8
@@ -50,23 +48,21 @@ def gpu(name: str) -> Gpu:
         return _gpus()[found]
     variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
     if variants:
-        raise InputError(
-            f"GPU: {name!r} is sold in several variants; use one of {', '.join(variants)}"
-        )
-    advice = nearest(name, _spellings(), f"known are {', '.join(_gpus())}")
-    raise InputError(f"GPU: {name!r} is unknown; {advice}")
+        raise InputError(f"GPU: {name!r} has several variants; use one of {', '.join(variants)}")
+    advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
+    raise InputError(f"GPU: unknown name {name!r}; {advice}")
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
-    """A GPU whose prices are those of a price list instead of its own.
+    """A GPU with the prices of a price list instead of its own.
 
     Args:
         found: the GPU.
-        file: a CSV file with the columns gpu, usd_per_hour and, as they are known, seller, date
+        file: a CSV file with the columns gpu and usd_per_hour and, optionally, seller, date
             (2026-02-28) and source.
 
     Raises:
-        InputError: when the list has no price of it, or a row without a number.
+        InputError: when the list has no price of this GPU, or a row without a price.
     """
     path, listed, others = Path(file), [], set[str]()
     for row in read_csv(path, needed=("gpu", "usd_per_hour")):
@@ -86,18 +82,25 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         else:
             others.add(named)
     if not listed:
-        known = f"it has {', '.join(sorted(others))}" if others else "it is empty"
-        raise InputError(f"{path}: no price of {found.name}; {known}")
+        known = f"it lists {', '.join(sorted(others))}" if others else "it is empty"
+        raise InputError(f"{path}: no price for {found.name}; {known}")
     return replace(found, prices=tuple(listed))
 
 
 def throughput_model() -> ThroughputModel:
-    """The calibrated coefficients of the speed."""
+    """The speed model with its calibrated coefficients.
+
+    Raises:
+        InputError: when they are incomplete.
+    """
     return throughput_model_from_entry(read_shipped("throughput.yaml"))
 
 
 def grid(country: str) -> PowerGrid:
     """The electricity of a country, by its ISO 3166-1 alpha-3 code or its English name.
+
+    Raises:
+        InputError: for an unknown country (suggesting the nearest).
 
     >>> grid("FRA").name, grid("france").code
     ('France', 'FRA')
@@ -114,13 +117,13 @@ def grid(country: str) -> PowerGrid:
                 source=data["source"],
             )
     names = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    raise InputError(f"country: {country!r} is unknown; {_nearest_country(wanted, names)}")
+    raise InputError(f"country: unknown name {country!r}; {_nearest_country(wanted, names)}")
 
 
 def _nearest_country(wanted: str, codes: Mapping[str, str]) -> str:
     close = close_names(wanted, codes)
     if not close:
-        return "give a three-letter code such as FRA or USA, or the country's English name"
+        return "give a three-letter code such as FRA or USA, or the English name"
     return f"did you mean {' or '.join(f'{name.title()} ({codes[name]})' for name in close)}?"
 
 
@@ -134,7 +137,7 @@ def _gpus() -> dict[str, Gpu]:
 
 @cache
 def _spellings() -> dict[str, str]:
-    """Every accepted spelling, in lower case, and the name it stands for."""
+    """Every accepted spelling, in lower case, with the name that it stands for."""
     found = {name: name for name in _gpus()}
     for one in _gpus().values():
         found |= {alias.lower(): one.name for alias in one.aliases}
@@ -142,17 +145,17 @@ def _spellings() -> dict[str, str]:
 
 
 def _own_gpu(path: Path) -> Gpu:
-    """The one entry of a user's file."""
+    """The one entry in a user's file."""
     data = read_yaml(path)
     entries = data.get("gpus") if isinstance(data, Mapping) else None
     if not isinstance(entries, Mapping) or len(entries) != 1:
         raise InputError(
-            f"{path}: it must hold one GPU in the form of coefficients/gpus.yaml, "
-            "that is gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
+            f"{path}: expected one GPU in the form of coefficients/gpus.yaml, "
+            "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
         )
     ((name, entry),) = entries.items()
     if not isinstance(entry, Mapping):
-        raise InputError(f"{path}: the entry {name!r} is no mapping of keys to numbers")
+        raise InputError(f"{path}: {name!r} must be a mapping of keys to numbers")
     return gpu_from_entry(str(name), entry)
 
 

@@ -124,7 +124,7 @@ def _bill(found: Estimate) -> Iterator[Block]:
     yield TableBlock("The bill", ("phase", "FLOPs", "GPU-hours", "time", "cost", "kWh"), rows)
     price = found.bill.price
     if price is not None:
-        origin = "as given" if price.source == "given" else f"{price.seller}, {price.date}"
+        origin = "as given" if price.given else f"{price.seller}, {price.date}"
         yield Text(f"{format_usd(price.usd_per_hour)} per GPU-hour: {origin}.", "quiet")
 
 
