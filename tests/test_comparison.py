@@ -114,5 +114,6 @@ def test_demands_that_fail_are_named(busbridge):
     one = Scenario(compute=1e21, student_params=1e9, law=busbridge)
     demands = [parse_assertion("verdict = distill"), parse_assertion("loss <= 9")]
     found = compare([Named("it", one, tuple(demands))])
-    ((name, outcome),) = ((one.name, one.outcome) for one in found.assertions if not one.outcome.passed)
+    failed = [one for one in found.assertions if not one.outcome.passed]
+    ((name, outcome),) = ((one.name, one.outcome) for one in failed)
     assert (name, outcome.assertion, outcome.value) == ("it", "verdict = distill", "supervised")

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from importlib import import_module
+from itertools import zip_longest
 from pkgutil import walk_packages
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -94,6 +95,18 @@ class _Writer:
         Raises:
             TypeError: for a type that no document can hold.
         """
+        if kind in TYPES:
+            return {"type": TYPES[kind]}
+        if get_origin(kind) is not None:
+            return self._generic(kind, form)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return {"enum": [one.value for one in kind]}
+        if _is_record(kind):
+            return self._record_anywhere(kind, form)
+        raise TypeError(f"no JSON Schema for {kind}")
+
+    def _generic(self, kind: Any, form: Form | None) -> Json:
+        """A type that is made of others."""
         origin, inside = get_origin(kind), get_args(kind)
         if origin is typing.Annotated:
             return {**self.of(inside[0], form), **inside[1]}
@@ -101,17 +114,9 @@ class _Writer:
             return self._either(inside, form)
         if origin is Literal:
             return {"enum": list(inside)}
-        if origin in {tuple, list}:
-            return self._array(inside, form)
-        if origin is not None and issubclass(origin, Mapping):
+        if issubclass(origin, Mapping):
             return {"type": "object", "additionalProperties": self.of(inside[1], form)}
-        if kind in TYPES:
-            return {"type": TYPES[kind]}
-        if isinstance(kind, type) and issubclass(kind, Enum):
-            return {"enum": [one.value for one in kind]}
-        if _is_record(kind):
-            return self._record_anywhere(kind, form)
-        raise TypeError(f"no JSON Schema for {kind}")
+        return self._array(inside, form)
 
     def _record_anywhere(self, kind: Any, form: Form | None) -> Json:
         if kind.__name__ == "Scenario":
@@ -207,7 +212,7 @@ def _names() -> dict[str, Any]:
 
 
 def _text_of(record: Any, path: str) -> str:
-    """What the docstring under a field, or of a property, says; the last one of a path that does."""
+    """The docstring under a field or of a property: the last one on the path that has any."""
     text = ""
     for name in path.split("."):
         record = _bare(record)
@@ -225,16 +230,15 @@ def _docstrings(record: type) -> dict[str, str]:
             continue
         (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
         assert isinstance(body, ast.ClassDef)  # noqa: S101  (the source of a class is one)
-        name = None
-        for node in body.body:
-            match node:
-                case ast.AnnAssign(target=ast.Name(id=name)):
-                    continue
-                case ast.Expr(value=ast.Constant(value=str(text))) if name is not None:
+        for node, below in zip_longest(body.body, body.body[1:]):
+            match node, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
                     found[name] = _in_json(text)
-                case ast.FunctionDef():
-                    found[node.name] = _in_json(ast.get_docstring(node) or "")
-            name = None
+                case ast.FunctionDef(name=name), _:
+                    found[name] = _in_json(ast.get_docstring(node) or "")
     return found
 
 

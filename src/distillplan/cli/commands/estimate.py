@@ -67,9 +67,8 @@ def estimate(
     from distillplan.estimate.estimator import estimate as estimated
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
-    from distillplan.hardware.machine import StoredLogits
     from distillplan.hardware.machine_words import MachineWords, machine
-    from distillplan.hardware.storage import LogitKind, format_of
+    from distillplan.hardware.storage import LogitKind, StoredLogits, format_of
     from distillplan.models.named_models import named_pair, shape_of_options
 
     shape = (layers, width, ffn, heads, kv_heads)
