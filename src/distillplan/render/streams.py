@@ -72,7 +72,8 @@ def prepare_streams() -> None:
 
 def _prepared(stream: Any) -> Any:
     """The stream over a `_Pipe`; one that is no file, or was closed by the shell, as it is."""
-    if type(getattr(getattr(stream, "buffer", None), "raw", None)) is not io.FileIO:
+    binary = getattr(stream, "buffer", None)
+    if type(getattr(binary, "raw", binary)) is not io.FileIO:  # without a buffer it is the raw one
         return stream
     return io.TextIOWrapper(
         io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False)),
