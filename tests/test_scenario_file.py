@@ -532,7 +532,7 @@ def test_a_plan_in_flops_says_what_it_exceeds():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ({"compute": 1e21, "deadline": "2 days"}, "they need a GPU"),
+        ({"compute": 1e21, "deadline": "2 days"}, "deadline needs a GPU; add gpu: h100-sxm"),
         ({"deadline": "2 days"}, "hours and money need a GPU"),
         ({"compute": 1e21, "gpus": 8}, "give --gpu"),
         ({"compute": 1e21, "gpu_hours": 5}, "leave one out"),
@@ -540,7 +540,7 @@ def test_a_plan_in_flops_says_what_it_exceeds():
         ({"compute": 1e21, "gpu": "h100-sxm", "max_memory_bytes": "3 GPUs"}, "no number of bytes"),
         ({"compute": 1e21, "gpu": 100}, "a name belongs"),
         ({"compute": 1e21, "gpu": "h100-sxm", "precision": "fp7"}, "is none of"),
-        ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modelled"),
+        ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modeled"),
     ],
     ids=str,
 )
