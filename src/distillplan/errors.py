@@ -32,25 +32,32 @@ class InputError(DistillplanError):
 
     exit_code = 2
 
-    def __init__(self, *parts: str | Word, others: "Sequence[InputError]" = ()) -> None:
+    def __init__(
+        self,
+        *parts: str | Word,
+        also: Sequence[str] = (),
+        others: "Sequence[InputError]" = (),
+    ) -> None:
         """An error from the parts of its sentence.
 
         Args:
-            parts: texts, and the keys that the error is about, the first to blame first.
+            parts: texts, and the keys that the error is about, the one to blame first.
+            also: keys that it depends on and does not name.
             others: more that is wrong with the same thing, where all of it was looked for.
         """
         super().__init__("".join(map(str, parts)))
-        self.parts, self.others = parts, tuple(others)
+        self.parts, self.also, self.others = parts, tuple(also), tuple(others)
 
     @property
     def about(self) -> tuple[str, ...]:
-        """The keys of a scenario that it names, the one to blame first; none: not known."""
-        return tuple(part.key for part in self.parts if isinstance(part, Word))
+        """The keys of a scenario that it depends on, the one to blame first; none: not known."""
+        return (*(part.key for part in self.parts if isinstance(part, Word)), *self.also)
 
     def told(self, name: Callable[[Word], str]) -> "InputError":
         """The same error in other words for its keys, such as the options of a command."""
         parts = (name(part) if isinstance(part, Word) else part for part in self.parts)
-        return InputError(*parts, others=[other.told(name) for other in self.others])
+        others = [other.told(name) for other in self.others]
+        return InputError(*parts, also=self.about, others=others)
 
 
 class InfeasibleError(DistillplanError):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import distillplan
 from distillplan.errors import DistillplanError, InputError
@@ -17,6 +17,17 @@ COMMANDS = (
     *("validate", "laws", "gpus", "models", "check", "schema"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""
+
+
+class Command(TyperCommand):
+    """A command whose help says more than its start needs to know."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        from distillplan.cli.help import complete  # for help only
+
+        complete(self)
+        super().format_help(ctx, formatter)
 
 
 class Commands(TyperGroup):
@@ -30,12 +41,12 @@ class Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (Typer's signature)
-        """One command; None for a name that is none."""
+        """One command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
         function = getattr(import_module(f"distillplan.cli.commands.{cmd_name}"), cmd_name)
         alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
-        alone.command(cmd_name)(function)
+        alone.command(cmd_name, cls=Command)(function)
         return typer.main.get_command(alone)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -47,7 +58,7 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; a bug is no `DistillplanError` and keeps its traceback."""
+        """Run a command; a bug is not a `DistillplanError`, and keeps its traceback."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

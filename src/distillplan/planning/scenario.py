@@ -105,7 +105,7 @@ class Scenario:
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
-            raise InputError(*first.parts, others=found)
+            raise InputError(*first.parts, also=first.also, others=found)
 
     def _numbers(self) -> Iterator[InputError]:
         """Each number that cannot be."""
@@ -159,7 +159,7 @@ class Scenario:
             if teacher is None and self.accounting is not Accounting.FREE:
                 yield InputError(
                     Word("logits"),
-                    ": they cannot be cached when no teacher has written them; give the ",
+                    ": they cannot be cached when no teacher has written them; add ",
                     Word("teacher"),
                     ", or leave cached out",
                 )
@@ -303,4 +303,5 @@ def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
             Word("teacher.loss"),
             f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
             f"{law.name}; give nats per token on the law's scale",
+            also=("law",),
         )

@@ -7,13 +7,13 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.results import Option, Plan, Prediction
 from distillplan.planning.scenario import Scenario
 from distillplan.render.plain import plain
+from distillplan.scenarios.block import scenario_block
 
 if TYPE_CHECKING:
     from distillplan.checks.law_checks import CheckReport
     from distillplan.estimate.records import Estimate
     from distillplan.fitting.fit_records import FitReport
     from distillplan.hardware.inventory import Inventory
-    from distillplan.hardware.machine import Machine
     from distillplan.questions.comparison import Comparison
     from distillplan.questions.crossover import Crossovers
     from distillplan.questions.ensemble import Ensemble
@@ -109,50 +109,8 @@ def _law(law: PublishedLaw) -> dict[str, Any]:
 
 def _scenario(scenario: Scenario) -> dict[str, Any]:
     """The question as asked, in the keys of a scenario file."""
-    return {
-        "compute": scenario.compute,
-        "gpu_hours": scenario.gpu_hours,
-        "hardware": None if scenario.machine is None else _hardware(scenario.machine),
-        "student_params": scenario.student_params,
-        "students": scenario.students,
-        "teacher": plain(scenario.teacher),
-        "logits": scenario.logits,
-        "accounting": scenario.accounting,
-        "tie_nats": scenario.tie_nats,
-        "law": scenario.law.file or scenario.law.name,
-        "bounds": plain(scenario.bounds),
-        "architecture": plain(scenario.architecture),
-        "inference_tokens": scenario.inference_tokens,
-        "max_unique_tokens": scenario.max_unique_tokens,
-        "deadline": scenario.limits.hours,
-        "max_cost_usd": scenario.limits.usd,
-        "max_memory_bytes": scenario.limits.bytes_per_gpu,
-    }
-
-
-def _hardware(machine: "Machine") -> dict[str, Any]:
-    """The machine, in the words it is asked for with."""
-    layout = machine.strategy
-    return {
-        "gpu": machine.gpu_file or machine.cluster.gpu.name,
-        "gpus": machine.cluster.gpus,
-        "price": machine.cluster.price_usd_per_gpu_hour,
-        "prices": machine.price_file,
-        "mfu": machine.mfu,
-        "teacher_mfu": machine.teacher_mfu,
-        "tokens_per_s": machine.tokens_per_s,
-        "goodput": None if machine.goodput is None else machine.goodput.mid,
-        "precision": layout.precision.value,
-        "checkpointing": layout.checkpointing.value,
-        "sharding": layout.sharding.value,
-        **{name: getattr(layout, name) for name in ("tp", "pp", "cp", "micro_batch")},
-        "interleave": machine.interleave,
-        "batch_tokens": machine.global_tokens,
-        **{name: plain(getattr(layout, name)) for name in ("attention", "optimizer", "loss")},
-        "teacher_precision": machine.teacher_precision.value,
-        "pue": machine.pue,
-        "grid_g_co2_per_kwh": machine.grid_g_co2_per_kwh,
-    }
+    found: dict[str, Any] = plain(scenario_block(scenario))
+    return found
 
 
 def _comparison(found: "Comparison") -> dict[str, Any]:
