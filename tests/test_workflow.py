@@ -212,7 +212,7 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         (["crossover", "--student", "1B", "--law", "besiroglu2024"], 2, "nothing about"),
         (["validate", "gone.yaml"], 2, "cannot be read"),
         (["budget", "1e21", "--assert", "los <= 2"], 2, "did you mean 'loss'"),
-        (["budget", "1e21", "--inference-tokens", "-1"], 2, "inference tokens"),
+        (["budget", "1e21", "--inference-tokens", "-1"], 2, "--inference-tokens: '-1'"),
     ],
     ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else None,
 )
