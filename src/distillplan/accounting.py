@@ -112,3 +112,21 @@ def run_flops(
         * teacher_tokens,
         student_serving=students * student_forward * served_tokens,
     )
+
+
+WHO_PAYS = {
+    Accounting.FREE: "logits on disk",
+    Accounting.EXISTS: "run the teacher",
+    Accounting.TRAIN_SHARED: "train it, share its logits",
+    Accounting.TRAIN: "train it, for this alone",
+}
+"""Each accounting in the words that people read; identifiers stay in JSON."""
+
+
+def way_in_words(accounting: Accounting | None) -> str:
+    """A way to train the student, in words; None is supervised training.
+
+    >>> way_in_words(None), way_in_words(Accounting.FREE)
+    ('supervised', 'distill: logits on disk')
+    """
+    return "supervised" if accounting is None else f"distill: {WHO_PAYS[accounting]}"

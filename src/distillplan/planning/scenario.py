@@ -1,4 +1,4 @@
-"""One question, whole and checked: `Scenario`."""
+"""One question, complete and checked: `Scenario`."""
 
 import math
 from collections.abc import Iterator
@@ -12,26 +12,29 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
 from distillplan.optimize.problems import Bounds
-from distillplan.units import format_count
+from distillplan.units import SECONDS_PER_HOUR, format_count
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
 
 TIE_NATS = 0.01
-"""Losses closer than this are a tie: what the three-digit rounding of the published coefficients
-moves them by (see the notes of the default law)."""
-
+"""Losses closer than this are a tie: rounding the published coefficients to three digits moves them
+by as much (see the notes of the default law)."""
 MOST_STUDENTS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """A teacher that is given: by its measured loss, or by sizes from which the law gives it."""
+    """An existing teacher: its measured loss, or the sizes from which the law predicts it.
+
+    Raises:
+        InputError: when a number is not positive, or there are too few of them.
+    """
 
     params: float | None = None
-    """Non-embedding parameters; needed where its forward passes are paid for."""
+    """Non-embedding parameters; needed where the budget pays for its forward passes."""
     tokens: float | None = None
-    """Tokens it was trained on."""
+    """Training tokens."""
     loss: float | None = None
     """Measured cross-entropy on the student's corpus and tokenizer, nats per token."""
 
@@ -52,12 +55,14 @@ class Teacher:
 
 
 class Limits(NamedTuple):
-    """What a plan may not exceed beside its budget; None: no limit."""
+    """What a plan must not exceed, apart from its budget; None for no limit."""
 
     hours: float | None = None
-    """From start to end, of all phases one after the other."""
+    """Wall-clock hours from start to end, one phase after the other."""
     usd: float | None = None
+    """US dollars for all phases."""
     bytes_per_gpu: float | None = None
+    """Bytes of memory on the fullest GPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,32 +75,34 @@ class Scenario:
 
     law: PublishedLaw
     compute: float | None = None
-    """FLOPs of the whole family of students, and of the teacher where that is paid for."""
+    """Budget in FLOPs, for all students and for the teacher costs that `accounting` names."""
     gpu_hours: float | None = None
-    """The same in allocated GPU-hours of `machine`, instead of FLOPs."""
+    """The same budget in allocated GPU-hours of `machine`, instead of FLOPs."""
     machine: "Machine | None" = None
-    """What it runs on; None: FLOPs are all that is known."""
+    """The GPUs it runs on; None where only FLOPs are asked for."""
     student_params: float | None = None
     """Parameters as the law counts them (non-embedding for the default); None to choose them."""
     students: int = 1
-    """Students alike that share the budget and the teacher."""
+    """Number of identical students that share the budget and the teacher."""
     teacher: Teacher | None = None
-    """None: there is none yet."""
+    """An existing teacher; None to choose one."""
     logits: Logits = Logits.ONLINE
+    """Where the teacher's logits come from."""
     accounting: Accounting | None = None
-    """What the budget pays for; None: what follows from the teacher and the logits."""
+    """Teacher costs that the budget covers; None to infer them from the teacher and the logits."""
     tie_nats: float = TIE_NATS
-    """Verdicts by less than this are ties."""
+    """Differences in loss below this are ties, nats per token."""
     bounds: Bounds = field(default_factory=Bounds)
+    """Bounds of the search over sizes."""
     architecture: FixedAspect = field(default_factory=FixedAspect)
     """Turns parameters into FLOPs per token, for student and teacher."""
     inference_tokens: float = 0.0
-    """Tokens that each student serves in its life, paid from the budget, a forward pass each."""
+    """Tokens that each student serves after training; the budget pays a forward pass for each."""
     max_unique_tokens: float | None = None
-    """Tokens of the corpus; student and chosen teacher repeat them beyond that. None: no end."""
+    """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Of time, money and memory; they need a machine. A budget that is not given follows from
-    the first two (`budgets.spend`); otherwise a plan that exceeds one says so."""
+    """Limits of time, money and memory, which need a machine. Without a budget, time and money set
+    it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
         """Check each number, then whether they fit together."""
@@ -203,7 +210,7 @@ class Scenario:
 
     @property
     def pays(self) -> Accounting:
-        """The accounting that the verdict is drawn from."""
+        """The accounting of the verdict: the given one, or what teacher and logits imply."""
         if self.accounting is not None:
             return self.accounting
         if self.teacher is None:
@@ -212,7 +219,7 @@ class Scenario:
 
     @property
     def accountings(self) -> tuple[Accounting, ...]:
-        """The accountings worth showing: all without a teacher, else what its status allows."""
+        """The accountings worth showing: all without a teacher, else those that apply to it."""
         if self.law.distillation is None:
             return ()
         if self.teacher is None:
@@ -225,41 +232,46 @@ class Scenario:
         return tuple(shown)
 
     def share(self, accounting: Accounting, students: int | None = None) -> Share:
-        """One student's share of the teacher's costs."""
+        """One student's share of the teacher's costs.
+
+        Args:
+            accounting: what the budget pays for.
+            students: how many share the teacher; None for the scenario's own number.
+        """
         logits = self.logits
         if logits is Logits.CACHED and accounting is not Accounting.FREE:
-            logits = Logits.ONLINE  # the option shown beside the cached one
+            logits = Logits.ONLINE  # an option shown for comparison with the cached one
         return share(accounting, logits, self.students if students is None else students)
 
     @property
     def family(self) -> Family:
-        """Turns parameters, as the law counts them, into FLOPs per token."""
+        """Forward FLOPs per token from parameters as the law counts them."""
         if self.law.counts.startswith("non-embedding"):
             return self.architecture
         return WithEmbedding(self.architecture)
 
     @property
     def unique_tokens(self) -> float:
-        """Tokens of the corpus; infinite where it has no end."""
+        """Tokens of the corpus; infinity where it is unlimited."""
         return math.inf if self.max_unique_tokens is None else self.max_unique_tokens
 
     @property
     def budget(self) -> float:
-        """What the family may cost: FLOPs, or GPU-seconds where the budget is in GPU-hours."""
+        """What all students together may cost: FLOPs, or GPU-seconds for a budget in GPU-hours."""
         if self.compute is not None:
             return self.compute
-        return (self.gpu_hours or 0.0) * 3600
+        return (self.gpu_hours or 0.0) * SECONDS_PER_HOUR
 
     @cached_property
     def supervised_costs(self) -> Costs:
-        """What a token costs, in what the budget counts, without a teacher."""
+        """Cost per token of supervised training, in the budget's unit (FLOPs or GPU-seconds)."""
         if self.gpu_hours is None or self.machine is None:
             return FlopCosts(self.family)
         return self._tabulated(distilling=False)
 
     @cached_property
     def distillation_costs(self) -> Costs:
-        """The same in a distillation run, whose loss makes a student's step slower."""
+        """The same for a distillation run, whose loss makes a student's step slower."""
         if self.gpu_hours is None or self.machine is None:
             return FlopCosts(self.family)
         return self._tabulated(distilling=True)
@@ -275,7 +287,7 @@ class Scenario:
 
     @property
     def teacher_loss(self) -> float | None:
-        """The given teacher's loss: measured, or the law's for its sizes."""
+        """The teacher's loss, nats per token: measured, or the law's for its sizes."""
         if self.teacher is None:
             return None
         if self.teacher.loss is not None:

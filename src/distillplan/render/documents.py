@@ -131,9 +131,6 @@ def _target(found: "Target") -> dict[str, Any]:
     scenario = _scenario(found.scenario)
     if found.minimise != "student":
         scenario["compute"] = scenario["gpu_hours"] = None  # they were not asked
-    match = None
-    if found.match is not None:
-        match = {"student_params": found.match[0], "student_tokens": found.match[1]}
     ways = [
         {**plain(one), "option": None if one.option is None else _option(one.option)}
         for one in found.ways
@@ -141,7 +138,7 @@ def _target(found: "Target") -> dict[str, Any]:
     return {
         "schema": "distillplan/target@1",
         "loss": found.loss,
-        "match": match,
+        "match": plain(found.match),
         "minimise": found.minimise.value,
         "headline": found.headline,
         "ways": ways,

@@ -69,6 +69,6 @@ def target(
         scenario,
         loss=loss,
         match=None if match is None else targets.parse_match(match),
-        minimise=goal,
+        minimize=goal,
     )
     show(found, output)
