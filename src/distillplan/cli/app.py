@@ -50,7 +50,11 @@ class Commands(TyperGroup):
         return typer.main.get_command(alone)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is asked for; a mistyped one gets the nearest names."""
+        """The command that is asked for.
+
+        Raises:
+            InputError: for an unknown name, with the nearest ones.
+        """
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from distillplan.suggest import nearest  # only for somebody who mistyped
 
@@ -78,7 +82,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
     help=(
-        "Should I distill or train supervised, with which student, teacher and tokens?\n\n"
+        "Decide whether to distill or to train from data alone, with which student, teacher and "
+        "tokens.\n\n"
         "Plans from published scaling laws (Busbridge et al. 2025, arXiv:2502.08606)."
     ),
     epilog="Start with: distillplan budget 1e21 --student 1B",

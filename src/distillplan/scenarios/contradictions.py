@@ -95,7 +95,7 @@ class _Told:
             return
         if text not in self.shared:
             where, line = self._place(part, error)
-            self.shared[text] = _Shared(error, at, where, line, [])
+            self.shared[text] = _Shared(error=error, at=at, where=where, line=line, scenarios=[])
         names = self.shared[text].scenarios
         if part.name not in names:
             names.append(part.name)

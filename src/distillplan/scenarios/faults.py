@@ -27,7 +27,7 @@ class Faults:
 
     def add(self, line: int, *parts: str | Word) -> None:
         """One more, by the parts of its sentence; line 0 is the command line."""
-        self.found.append(_Placed(self.source, line, parts))
+        self.found.append(_Placed(source=self.source, line=line, parts=parts))
 
     def add_error(self, line: int, where: str, error: InputError) -> None:
         """An error and those that came with it."""

@@ -67,10 +67,10 @@ def read_layer(entries: Iterable[tuple[str, Any]], faults: list[Fault], told: To
             break
         reader.read((written,), value)
     return Layer(
-        frozenset(reader.cleared),
-        reader.values,
-        frozenset(reader.unread),
-        frozenset(reader.words),
+        cleared=frozenset(reader.cleared),
+        values=reader.values,
+        unread=frozenset(reader.unread),
+        words=frozenset(reader.words),
     )
 
 

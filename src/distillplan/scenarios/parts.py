@@ -31,7 +31,7 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
     """The parts of a file by their names.
 
     Raises:
-        InputError: when it cannot be read, or is no scenario file at all.
+        InputError: when it cannot be read, or is not a scenario file at all.
     """
     tree = read_tree(source)
     for line, message in tree.faults:
@@ -103,7 +103,7 @@ def read_part(name: str, node: Node | None, faults: Faults) -> Part:
     lines = _lines(entries)
     unread = {root for key, line in lines.items() if line in flawed for root in roots((key,))}
     layer = layer._replace(unread=layer.unread | unread)
-    return Part(name, layer, demands, lines, node.line)
+    return Part(name=name, layer=layer, assertions=demands, lines=lines, line=node.line)
 
 
 def _line_of(entries: Mapping[str, Node], path: Sequence[str]) -> int:
@@ -234,4 +234,4 @@ def read_axes(
             continue
         found = [other for other in found if other.key != axis.key] + [axis]
         lines.pop(axis.key, None)
-    return Matrix(tuple(found), lines, frozenset(unread))
+    return Matrix(axes=tuple(found), lines=lines, unread=frozenset(unread))

@@ -46,8 +46,8 @@ def read_scenarios(
 
     Args:
         source: a path, or ``-`` for standard input.
-        sets: ``key=value`` of the command line, above all else.
-        asserts: demands that every scenario must meet, beside its own.
+        sets: ``key=value`` of the command line, which take precedence over the file.
+        asserts: assertions on every scenario, besides its own.
 
     Raises:
         InputError: with every fault of the file.
@@ -64,7 +64,7 @@ def read_scenarios(
         at = coordinates(grid, cell)
         label = ", ".join([*([name] if grid.named or not at else []), *at])
         merged = {one.key: one for one in file.assertions(file.parts[name])} | demands
-        found.append(Named(label, scenario, tuple(merged.values())))
+        found.append(Named(name=label, scenario=scenario, assertions=tuple(merged.values())))
     faults.raise_any()
     return tuple(found)
 
@@ -91,7 +91,7 @@ def read_grid(
 
     Args:
         source: a path, ``-`` for standard input, or nothing for no file.
-        sets: ``key=value`` of the command line, above all else.
+        sets: ``key=value`` of the command line, which take precedence over the file.
         axes: axes of the command line by key; they take the place of the file's.
         told: how the key of an axis of the command line is told in an error.
 
@@ -152,8 +152,8 @@ def _read(
         for layer in (below.layer, base.layer, part.layer, over):
             values = layer.over(values)
         scenarios.append((name, values))
-    grid = CellGrid(source, tuple(scenarios), tuple(kept), named)
-    return ScenarioFile(below, base, parts or {}, axes, over, grid)
+    grid = CellGrid(source=source, scenarios=tuple(scenarios), axes=tuple(kept), named=named)
+    return ScenarioFile(below=below, base=base, parts=parts or {}, axes=axes, over=over, grid=grid)
 
 
 def _read_parts(node: Node | None, faults: Faults) -> dict[str, Part] | None:

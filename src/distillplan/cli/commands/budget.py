@@ -1,5 +1,6 @@
 """`distillplan budget`: one scenario from options."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,9 +59,8 @@ def budget(
 
     distillplan budget 1e22 --inference-tokens 1T --assert "verdict = distill"
     """
-    if laws is not None and (asserted or "law" in given):
-        other = "--assert checks a single plan" if asserted else "--law names a law as well"
-        raise InputError(f"--laws: {other}; leave one out")
+    if laws is not None:
+        _refuse_beside_laws(asserted, given)
     values = values_of_options({"compute": compute, **given}, told_as("budget"))
     scenario = scenario_of(values)
     if laws is not None:
@@ -70,6 +70,13 @@ def budget(
     found = outcomes(asserted, plan)  # before anything is written
     show(plan, output)
     gate(("", outcome) for outcome in found)
+
+
+def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str]) -> None:
+    if asserted:
+        raise InputError("--laws: --assert checks a single plan; leave one out")
+    if "law" in given:
+        raise InputError("--laws: --law names a law as well; leave one out")
 
 
 def _under(laws: str, scenario: "Scenario") -> "Ensemble":

@@ -49,10 +49,8 @@ def estimate(
     from distillplan.models.named_models import named_pair, shape_of_options
     from distillplan.scenarios.layers import values_of_options, values_within
 
-    if model is not None and any(
-        size is not None for size in (layers, width, ffn, heads, kv_heads)
-    ):
-        raise InputError("--model and a shape (--layers, --width, ...) both give the model")
+    if model is not None:
+        _refuse_shape(layers, width, ffn, heads, kv_heads)
     values = values_of_options(given, told_as("estimate"))
     hardware = values_within(values, "hardware")
     named = named_pair(
@@ -89,3 +87,8 @@ def estimate(
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
     show(estimated(question), output)
+
+
+def _refuse_shape(*sizes: int | None) -> None:
+    if any(size is not None for size in sizes):
+        raise InputError("--model and a shape (--layers, --width, ...) both give the model")
