@@ -166,6 +166,8 @@ def test_every_option_of_the_table_is_in_the_help(command):
         (["--teacher", "7B:2T", "--teacher-params", "7B"], "--teacher and --teacher-params both"),
         (["--logits", "x"], "--logits: 'x' is none of online, stored, cached"),
         (["--context", "0"], "--context: '0' is not positive"),
+        (["--teacher-bpb", "0.7"], "add for example --bytes-per-token 4.3"),
+        (["--loss-unit", "bpb"], "but no loss; add --teacher-loss 2.1"),
     ],
     ids=str,
 )
@@ -176,9 +178,12 @@ def test_errors_name_what_was_typed(words, option):
 
 def test_errors_of_a_file_name_its_keys(tmp_path):
     file = tmp_path / "s.yaml"
-    file.write_text("base: {compute: 1e21}\nscenarios: {a: {deadline: 2 days}}", encoding="utf-8")
+    scenarios = "{a: {deadline: 2 days}, b: {teacher: {params: 7B, bpb: 0.7}}}"
+    file.write_text(f"base: {{compute: 1e21}}\nscenarios: {scenarios}", encoding="utf-8")
     said = run_error("compare", str(file))
     assert "line 2, scenario a: deadline needs a GPU; add gpu: h100-sxm" in said
+    assert "line 2, scenario b: teacher loss: 0.7 bits/byte needs the bytes per token" in said
+    assert "add for example bytes_per_token: 4.3" in said
 
 
 def test_set_is_named_where_there_is_no_option():

@@ -19,6 +19,7 @@ from distillplan.scenarios.layers import Layer, Values, root_of, values_of_optio
 from distillplan.scenarios.values import InBits
 
 Part = TypeVar("Part")
+_ANY_SIZES, _FAMILY, _NO_LIMITS = Bounds(), FixedAspect(), Limits()
 
 
 def scenario_of(values: Mapping[str, Any]) -> Scenario:
@@ -76,11 +77,11 @@ class _Maker:
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
         teacher = self.part("teacher", lambda: _teacher(groups.get("teacher", {}), rate), None)
-        bounds = self.part("bounds", lambda: _bounds(groups.get("bounds", {})), Bounds())
+        bounds = self.part("bounds", lambda: _bounds(groups.get("bounds")), _ANY_SIZES)
         architecture = self.part(
-            "architecture", lambda: FixedAspect(**groups.get("architecture", {})), FixedAspect()
+            "architecture", lambda: _architecture(groups.get("architecture")), _FAMILY
         )
-        limits = Limits(**groups.get("limits", {}))
+        limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
         spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         plain["law"] = plain.get("law") or law_catalog.law()
@@ -129,7 +130,8 @@ class _Maker:
         try:
             return make()
         except InputError as error:
-            self.note(error if error.about else InputError(*error.parts, also=(root,)))
+            key = "compute" if root == "budget" else root
+            self.note(InputError(*error.parts, also=(*error.also, key)))
             self.broken.add(root)
             return otherwise
 
@@ -142,6 +144,8 @@ class _Maker:
 
 
 def _teacher(words: Values, law_bytes_per_token: float | None) -> Teacher | None:
+    if not words and law_bytes_per_token is None:
+        return None
     sizes = {name: words[name] for name in ("params", "tokens") if name in words}
     named = {f"teacher.{name}": value for name, value in words.items()}
     nats = teacher_nats({**named, "bytes_per_token": law_bytes_per_token})
@@ -164,7 +168,13 @@ def teacher_nats(values: Mapping[str, Any]) -> float | None:
     )
 
 
-def _bounds(ends: Values) -> Bounds:
+def _architecture(settings: Values | None) -> FixedAspect:
+    return FixedAspect(**settings) if settings else _FAMILY
+
+
+def _bounds(ends: Values | None) -> Bounds:
+    if not ends:
+        return _ANY_SIZES
     least, largest = SIZE_RANGE
     pairs = {}
     for size in {root_of(end) for end in ends}:

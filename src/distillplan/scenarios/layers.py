@@ -44,11 +44,11 @@ class Layer(NamedTuple):
 
     def over(self, below: Mapping[str, Any]) -> Values:
         """The values of the layers below with this one on top."""
-        kept = {
-            place: value
-            for place, value in below.items()
-            if place not in self.cleared and place.split(".")[0] not in self.cleared
-        }
+        kept = dict(below)
+        if self.cleared:
+            for place in below:
+                if place in self.cleared or root_of(place) in self.cleared:
+                    del kept[place]
         kept.update(self.values)
         return kept
 
