@@ -530,7 +530,8 @@ def test_a_plan_in_flops_says_what_it_exceeds():
     ("words", "says"),
     [
         ({"compute": 1e21, "deadline": "2 days"}, "deadline needs a GPU; add gpu: h100-sxm"),
-        ({"deadline": "2 days"}, "hours and money need a GPU"),
+        ({"deadline": "2 days"}, "deadline needs a GPU; add gpu: h100-sxm"),
+        ({"compute": "$20k"}, "compute: hours and money need a GPU; add gpu: h100-sxm"),
         ({"compute": 1e21, "gpus": 8}, "gpus needs a GPU; add gpu: h100-sxm"),
         ({"compute": 1e21, "gpu_hours": 5}, "leave one out"),
         ({"compute": 1e21, "gpu": "h100-sxm", "deadline": "soon"}, "deadline: 'soon'"),

@@ -2,10 +2,11 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
+from typer.models import ArgumentInfo
 
 from distillplan.errors import InputError, Word
 from distillplan.scenarios import key_table
@@ -63,25 +64,36 @@ def options(
     return decorate
 
 
-def naming(command: str, own: Collection[str] = ()) -> Callable[[Word], str]:
+def naming(
+    command: str, own: Mapping[str, inspect.Parameter] | None = None
+) -> Callable[[Word], str]:
     """How a key is told to somebody who typed a command.
 
     Args:
         command: its name.
-        own: names of its parameters beside the options of keys.
+        own: its parameters beside the options of keys.
     """
+    own = own or {}
 
     def name(word: Word) -> str:
         key = key_table.TABLE.find(word.key)
-        if key is not None and command in key.commands.split():
-            return f"{key.flags[0]} {word.value}".rstrip()
-        if key is not None and _identifier(key) in own and key.flags:
+        if key is None:
+            return str(word)
+        parameter = own.get(_identifier(key))
+        if parameter is not None and _is_argument(parameter):
+            return word.value or parameter.name.upper()
+        if parameter is not None or command in key.commands.split():
             return f"{key.flags[0]} {word.value}".rstrip()
         if "sets" in own:
             return f"--set {word.key}={word.value}" if word.value else f"--set {word.key}"
         return str(word)
 
     return name
+
+
+def _is_argument(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter is typed without an option."""
+    return any(isinstance(one, ArgumentInfo) for one in get_args(parameter.annotation))
 
 
 def told_as(command: str) -> Callable[[str], str]:

@@ -46,7 +46,9 @@ def spend(
         if said:
             raise InputError(_hardware(min(said)), " needs a GPU; add ", Word("gpu", EXAMPLE))
         if budget.flops is None:
-            raise InputError("hours and money need a GPU; add ", Word("gpu", EXAMPLE))
+            asked = _asked(budget, limits)
+            why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
+            raise InputError(Word(asked), f"{why}; add ", Word("gpu", EXAMPLE))
         return Spent(compute=budget.flops)
     from distillplan.hardware.machine_words import (  # not for FLOPs alone
         MachineWords,
@@ -92,6 +94,13 @@ def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
             also=("compute",),
         )
     return of_hardware  # which may be a file, with more than the name
+
+
+def _asked(budget: Budget, limits: Limits) -> str:
+    """The key of a budget that is not in FLOPs."""
+    if budget.gpu_hours is not None or budget.usd is not None:
+        return "compute"
+    return "deadline" if limits.hours is not None else "max_cost_usd"
 
 
 def _hardware(name: str) -> Word:
