@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "distillplan"
 FOLDERS = (
+    "cli/",
+    "scenarios/",
     "questions/assertions",
     "questions/comparison",
     "questions/crossover",
@@ -77,7 +79,7 @@ PHRASES = (
     "says little",
     "which there are",
     "above all else",
-    "whose grid",
+    "whose grid it is",
     "published numbers beside",
     "joint coefficient draws",
     "with the noise of a run",

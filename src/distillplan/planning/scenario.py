@@ -1,12 +1,13 @@
 """One question, complete and checked: `Scenario`."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share, share
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
@@ -42,15 +43,14 @@ class Teacher:
         for name in ("params", "tokens", "loss"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"teacher {name}: {value} is not a positive number")
+                raise InputError(Word(f"teacher.{name}"), f": {value} is not a positive number")
         if self.loss is None and self.params is None:
-            raise InputError(
-                "teacher: nothing is known of it; give parameters and tokens or a loss"
-            )
+            raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
         if self.loss is None and self.tokens is None:
             raise InputError(
-                f"teacher: {format_count(self.params)} parameters alone do not say how good it is; "
-                "add its tokens (7B:2T) or its measured loss"
+                Word("teacher"),
+                f": {format_count(self.params)} parameters alone do not say how good it is; "
+                "add its tokens (7B:2T) or its measured loss",
             )
 
 
@@ -106,76 +106,107 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Check each number, then whether they fit together."""
+        found = [*self._numbers()]
+        if not found:
+            checks = (self._budget(), self._distillation(), self._accounting(), self._loss())
+            found = [error for check in checks for error in check]
+        if found:
+            first = found.pop(0)
+            raise InputError(*first.parts, also=first.also, others=found)
+
+    def _numbers(self) -> Iterator[InputError]:
+        """Each number that cannot be."""
         for name in ("compute", "gpu_hours", "student_params", "max_unique_tokens"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name}: {value} is not a positive number")
+                yield InputError(Word(name), f": {value} is not a positive number")
         if not 1 <= self.students <= MOST_STUDENTS:
-            raise InputError(f"students: {self.students} is not a number from 1 to a million")
-        if not 0 <= self.inference_tokens < math.inf:
-            raise InputError(
-                f"inference_tokens: {self.inference_tokens} is not a number of tokens, zero or more"
+            yield InputError(
+                Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
             )
-        if not 0 <= self.tie_nats < math.inf:
-            raise InputError(f"tie_nats: {self.tie_nats} is not a number of nats, zero or more")
-        self._check_budget()
-        self._check_law()
-        self._check_accounting()
-        self._check_teacher_loss()
+        for name, unit in (("inference_tokens", "tokens"), ("tie_nats", "nats")):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
 
-    def _check_budget(self) -> None:
+    def _budget(self) -> Iterator[InputError]:
         if (self.compute is None) == (self.gpu_hours is None):
-            raise InputError("budget: give compute in FLOPs or GPU-hours, and only one of them")
+            yield InputError(
+                "budget: give ", Word("compute"), " or ", Word("gpu_hours"), ", and only one"
+            )
         if self.gpu_hours is not None and self.machine is None:
-            raise InputError("budget: GPU-hours need a GPU; give --gpu, such as h100-sxm")
+            yield InputError(Word("gpu_hours"), " needs a GPU; add ", Word("gpu", "h100-sxm"))
         if self.gpu_hours is not None and self.inference_tokens:
-            raise InputError(
-                "inference_tokens: hours of serving are not modelled; give the budget in FLOPs"
+            yield InputError(
+                Word("inference_tokens"),
+                ": hours of serving are not modeled; give the budget in FLOPs with ",
+                Word("compute"),
             )
-        if self.machine is None and any(one is not None for one in self.limits):
-            raise InputError(
-                "deadline, max_cost_usd, max_memory_bytes: they need a GPU; give gpu, "
-                "such as h100-sxm"
-            )
+        if self.machine is None:
+            for key, limit in (
+                ("deadline", self.limits.hours),
+                ("max_cost_usd", self.limits.usd),
+                ("max_memory_bytes", self.limits.bytes_per_gpu),
+            ):
+                if limit is not None:
+                    yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
 
-    def _check_law(self) -> None:
+    def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None
         if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
-            raise InputError(
-                f"law: {self.law.name} says nothing about distillation; "
-                "leave the teacher out, or use a distillation law such as busbridge2025"
+            yield InputError(
+                Word("law"),
+                f": {self.law.name} says nothing about distillation; leave the teacher out, "
+                "or use a distillation law such as busbridge2025",
             )
 
-    def _check_accounting(self) -> None:
+    def _accounting(self) -> Iterator[InputError]:
         teacher, pays = self.teacher, self.pays
         if self.logits is Logits.CACHED:
             if teacher is None and self.accounting is not Accounting.FREE:
-                raise InputError(
-                    "logits: they cannot be cached when no teacher has written them; "
-                    "give the teacher, or leave cached out"
+                yield InputError(
+                    Word("logits"),
+                    ": they cannot be cached when no teacher has written them; add ",
+                    Word("teacher"),
+                    ", or leave cached out",
                 )
+                return
             if pays in (Accounting.EXISTS, Accounting.TRAIN):
-                raise InputError(
-                    f"accounting: {pays} pays for the teacher's forward passes, but the logits are "
-                    "cached; use free, or logits online"
+                yield InputError(
+                    Word("accounting"),
+                    f": {pays} pays for the teacher's forward passes, but the logits are cached; "
+                    "use free, or ",
+                    Word("logits", "online"),
                 )
+                return
         if teacher is None:
             return
         if pays in (Accounting.EXISTS, Accounting.TRAIN) and teacher.params is None:
-            raise InputError(
-                "teacher: its forward passes cannot be priced without its parameters; "
-                "give them, or say that its logits are cached"
+            yield InputError(
+                Word("teacher"),
+                ": its forward passes cannot be priced without its parameters; give ",
+                Word("teacher.params"),
+                ", or say that its logits are on disk with ",
+                Word("logits", "cached"),
             )
+            return
         trained = pays in (Accounting.TRAIN_SHARED, Accounting.TRAIN)
         if trained and (teacher.params is None or teacher.tokens is None):
-            raise InputError(
-                f"accounting: {pays} pays for the teacher's training, which needs its parameters "
-                "and tokens (7B:2T)"
+            yield InputError(
+                Word("accounting"),
+                f": {pays} pays for the teacher's training, which needs its parameters and tokens "
+                "(",
+                Word("teacher", "7B:2T"),
+                ")",
             )
 
-    def _check_teacher_loss(self) -> None:
+    def _loss(self) -> Iterator[InputError]:
         if self.teacher is not None and self.teacher.loss is not None:
-            check_teacher_loss(self.law, self.teacher.loss)
+            try:
+                check_teacher_loss(self.law, self.teacher.loss)
+            except InputError as error:
+                if self.law.distillation is not None:  # else `_distillation` has said so
+                    yield error
 
     @property
     def pays(self) -> Accounting:
@@ -249,7 +280,7 @@ class Scenario:
         from distillplan.hardware.token_costs import tabulated_costs  # not for budgets in FLOPs
 
         if self.machine is None:
-            raise ValueError("no machine, no seconds")  # see `_check_budget`
+            raise ValueError("no machine, no seconds")  # see `_budget`
         return tabulated_costs(
             self.machine, self.family, distilling=distilling, beside=self.logits is Logits.ONLINE
         )
@@ -274,12 +305,15 @@ def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
     """
     if law.distillation is None:
         raise InputError(
-            f"law: {law.name} says nothing about distillation; leave the teacher out, "
-            "or use a distillation law such as busbridge2025"
+            Word("law"),
+            f": {law.name} says nothing about distillation; leave the teacher out, "
+            "or use a distillation law such as busbridge2025",
         )
     floor = law.supervised.E
     if not (math.isfinite(loss) and loss > floor):
         raise InputError(
-            f"teacher loss: {loss:g} nats is at or below {floor:g}, the least any model can reach "
-            f"under {law.name}; give nats per token on the law's scale"
+            Word("teacher.loss"),
+            f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
+            f"{law.name}; give nats per token on the law's scale",
+            also=("law",),
         )

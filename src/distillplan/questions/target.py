@@ -194,7 +194,7 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
 
 
 def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
-    """The budget of the scenario: the given one for the smallest student, else any of its unit.
+    """The budget of the scenario: the given one for the smallest student, else any.
 
     Raises:
         InputError: when the smallest student lacks a budget, or another goal has one.
@@ -205,9 +205,7 @@ def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
         return budget
     if budget is not None:
         raise InputError("compute: the answer sets it; leave it out, or use --minimize student")
-    if minimize is Goal.COMPUTE:
-        return Budget(flops=ANY_BUDGET)
-    return Budget(gpu_hours=ANY_BUDGET)
+    return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
 
 
 def parse_match(text: str) -> Match:

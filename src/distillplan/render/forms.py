@@ -10,6 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from distillplan.scenarios.block import scenario_block
 from distillplan.schemas.reader import schema_id
 
 
@@ -133,7 +134,7 @@ def _record(record: Any, form: Form | None) -> dict[str, Any]:
     """A NamedTuple or a dataclass."""
     name = type(record).__name__
     if name == "Scenario":
-        return _scenario(record)
+        return written(scenario_block(record))
     form = form or FORMS.get(name, PLAIN)
     fields = getattr(record, "_fields", None) or tuple(record.__dataclass_fields__)
     found: dict[str, Any] = {}
@@ -166,51 +167,3 @@ def _at(record: Any, path: str) -> Any:
 @cache
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
-
-
-def _scenario(scenario: Any) -> dict[str, Any]:
-    """The question as asked, in the keys of a scenario file."""
-    return {
-        "compute": scenario.compute,
-        "gpu_hours": scenario.gpu_hours,
-        "hardware": None if scenario.machine is None else _hardware(scenario.machine),
-        "student_params": scenario.student_params,
-        "students": scenario.students,
-        "teacher": written(scenario.teacher),
-        "logits": scenario.logits,
-        "accounting": scenario.accounting,
-        "tie_nats": scenario.tie_nats,
-        "law": scenario.law.file or scenario.law.name,
-        "bounds": written(scenario.bounds),
-        "architecture": written(scenario.architecture),
-        "inference_tokens": scenario.inference_tokens,
-        "max_unique_tokens": scenario.max_unique_tokens,
-        "deadline": scenario.limits.hours,
-        "max_cost_usd": scenario.limits.usd,
-        "max_memory_bytes": scenario.limits.bytes_per_gpu,
-    }
-
-
-def _hardware(machine: Any) -> dict[str, Any]:
-    """The machine, in the words it is asked for with."""
-    layout = machine.strategy
-    return {
-        "gpu": machine.gpu_file or machine.cluster.gpu.name,
-        "gpus": machine.cluster.gpus,
-        "price": machine.cluster.price_usd_per_gpu_hour,
-        "prices": machine.price_file,
-        "mfu": machine.mfu,
-        "teacher_mfu": machine.teacher_mfu,
-        "tokens_per_s": machine.tokens_per_s,
-        "goodput": None if machine.goodput is None else machine.goodput.mid,
-        "precision": layout.precision.value,
-        "checkpointing": layout.checkpointing.value,
-        "sharding": layout.sharding.value,
-        **{name: getattr(layout, name) for name in ("tp", "pp", "cp", "micro_batch")},
-        "interleave": machine.interleave,
-        "batch_tokens": machine.global_tokens,
-        **{name: written(getattr(layout, name)) for name in ("attention", "optimizer", "loss")},
-        "teacher_precision": machine.teacher_precision.value,
-        "pue": machine.pue,
-        "grid_g_co2_per_kwh": machine.grid_g_co2_per_kwh,
-    }

@@ -22,6 +22,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import distillplan
 from distillplan.render.answers import ANSWERS, Registered, named
 from distillplan.render.forms import FORMS, PLAIN, Form
+from distillplan.scenarios.schema import scenario_block_schema
 from distillplan.schemas.reader import schema_id
 
 Json = dict[str, Any]
@@ -244,10 +245,3 @@ def _docstrings(record: type) -> dict[str, str]:
 
 def _in_json(text: str) -> str:
     return re.sub(r"\bNone\b", "null", " ".join(text.split())).replace("``", "`")
-
-
-def scenario_block_schema() -> Json:
-    import json
-    from pathlib import Path
-
-    return json.loads(Path("/tmp/scenario_block.json").read_text())

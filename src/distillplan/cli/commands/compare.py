@@ -16,13 +16,13 @@ def compare(
     sets: flags.Sets = None,
     baseline: Annotated[
         str | None,
-        typer.Option("--baseline", metavar="NAME", help="The scenario to measure the others by."),
+        typer.Option("--baseline", metavar="NAME", help="Scenario to measure the others against."),
     ] = None,
     asserted: flags.Asserted = None,
     quick: flags.Quick = False,
     output: flags.ShowRows = "table",
 ) -> None:
-    """The scenarios of a file side by side: which is best, why, and what sets them apart.
+    """Compare the scenarios of a file: which is best, why, and what sets them apart.
 
     Examples:
     distillplan compare compare.yaml

@@ -5,7 +5,7 @@ from distillplan.render.streams import write
 
 
 def validate(file: flags.File, sets: flags.Sets = None) -> None:
-    """Every fault of a scenario file at once, each with its line, scenario and key.
+    """Check a scenario file: every fault at once, each with its line, scenario and key.
 
     Example:
     distillplan validate compare.yaml
