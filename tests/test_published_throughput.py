@@ -73,7 +73,6 @@ def test_the_stated_errors_meet_the_targets() -> None:
 @pytest.fixture(scope="module")
 def calibration() -> ModuleType:
     """The calibration script as a module."""
-    pytest.importorskip("scipy", reason="the script fits with it")
     return importlib.import_module("calibrate_throughput")
 
 

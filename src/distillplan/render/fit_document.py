@@ -15,19 +15,11 @@ def fit_document(report: "FitReport", law: dict[str, Any]) -> dict[str, Any]:
         for name in report._fields
         if name not in {"law", "draws", "test", "warnings"}
     }
-    test = None if report.test is None else plain(report.test)
-    if test is not None:
-        test["worst_group"] = dict(
-            zip(("params", "tokens", "mean_relative_error"), test["worst_group"], strict=True)
-        )
-        test["suspect"] = dict(
-            zip(("coefficient", "factor", "mean_relative_error"), test["suspect"], strict=True)
-        )
     return {
         "schema": "distillplan/fit@1",
         **values,
         "draws": 0 if report.draws is None else report.draws.size,
-        "test": test,
+        "test": plain(report.test),
         "warnings": plain(report.warnings),
         "law": law,
     }
