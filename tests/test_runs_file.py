@@ -24,7 +24,7 @@ def test_csv_with_suffixes_comments_and_blank_lines(tmp_path):
     runs, file = read_runs(written(tmp_path, text))
     assert runs.kind == "supervised"
     assert runs.params.tolist() == [1e9, 2e9]
-    assert runs.lines == (4, 7)
+    assert file.lines == (4, 7)
     assert file.source == "runs.csv"
 
 
@@ -44,6 +44,13 @@ def test_a_teacher_makes_a_distillation_run(tmp_path):
     text = "N,D,T,L\n1B,20B,2.1,2.4\n"
     columns = "student_params=N,student_tokens=D,teacher_loss=T,loss=L"
     assert read_runs(written(tmp_path, text), None, columns)[0].kind == "distillation"
+
+
+def test_a_column_named_after_a_teacher_makes_no_distillation_run(tmp_path):
+    """Only the names that are mapped decide, not a column's own name."""
+    text = "params,tokens,no_teacher_loss\n1B,20B,2.4\n"
+    runs, _ = read_runs(written(tmp_path, text), None, "loss=no_teacher_loss")
+    assert runs.kind == "supervised"
 
 
 def test_standard_input_is_read(monkeypatch):
@@ -69,7 +76,7 @@ def test_the_digest_tells_files_apart(tmp_path):
         ("params,tokens,loss\n1B,20B,2.3,9\n", "line 2: more fields"),
         ("params,tokens,loss\n1B,20B,2.3\n1B\n", "line 3, tokens: empty; .*line 3, loss: empty"),
         ('params,tokens,loss\n"1B,20B,2.3\n', "line 2: not readable as CSV"),
-        ('{"params": 1}\n[]\nnonsense\n', "line 2, line 3: no JSON object"),
+        ('{"params": 1}\n[]\nnonsense\n', "line 2, line 3: not a JSON object"),
         ('{"params": "1B", "tokens": "2B"}\n', "column loss is missing"),
         (
             '{"params": "1B", "tokens": "2B"}\n{"params": "1B", "tokens": "2B", "loss": 2}\n',

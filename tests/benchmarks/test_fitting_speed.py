@@ -24,13 +24,13 @@ CASES: dict[str, tuple[Rows, SupervisedLaw | None, int, Callable[[Rows], FitResu
         supervised_runs(SUPERVISED, 73, noise=0.003),
         None,
         60,
-        lambda rows: fit_supervised(rows, regularise=False),
+        lambda rows: fit_supervised(rows, regularize=False),
     ),
     "distillation": (
         distillation_runs(CORRECTED, noise=0.003),
         SUPERVISED,
         25,
-        lambda rows: fit_distillation(rows, SUPERVISED, regularise=False),
+        lambda rows: fit_distillation(rows, SUPERVISED, regularize=False),
     ),
 }
 

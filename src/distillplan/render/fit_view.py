@@ -114,22 +114,21 @@ def _test(report: FitReport, test: PublishedTest) -> Iterator[Block]:
         f"is within {_percent(test.tolerance)} everywhere.",
         "verdict",
     )
-    params, tokens, error = test.worst_group
-    letter, factor, left = test.suspect
-    where = f"{format_count(params)} parameters on {format_count(tokens)} tokens"
+    worst, suspect = test.worst_group, test.suspect
+    where = f"{format_count(worst.params)} parameters on {format_count(worst.tokens)} tokens"
     error_line = (
         f"mean relative error {_percent(test.mean_relative_error)}, bias {_percent(test.bias, '+')}"
     )
     found = [
         error_line,
         f"mean relative error of the best refit of the same form {_percent(test.refit_error)}",
-        f"worst at {where}: {_percent(error, '+')}",
+        f"worst at {where}: {_percent(worst.mean_relative_error, '+')}",
         f"change over the range of tokens: {_percent(test.trend, '+')}",
     ]
     if test.rejected:
         found.append(
-            f"the one letter that would repair most is {letter}, times {factor:.3g}: that leaves "
-            f"{_percent(left)}"
+            f"the one letter that would repair most is {suspect.coefficient}, times "
+            f"{suspect.factor:.3g}: that leaves {_percent(suspect.mean_relative_error)}"
         )
     yield Bullets("", tuple(found))
 

@@ -7,7 +7,7 @@ import typer
 
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import ParameterCount, PublishedLaw, parse_parameter_count
 from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
@@ -192,9 +192,9 @@ def _resamples(asked: int | None, test: str | None) -> int:
     return RESAMPLES if test is None else 0
 
 
-def _counts(asked: Counts | None, like: PublishedLaw) -> str:
+def _counts(asked: Counts | None, like: PublishedLaw) -> ParameterCount:
     """What the parameters count: as said, or as in the law that the fit leans on."""
-    return like.counts if asked is None else f"{asked} parameters"
+    return like.counts if asked is None else parse_parameter_count(asked)
 
 
 def _supervised(name: str | None, anchor: PublishedLaw | None) -> PublishedLaw:
