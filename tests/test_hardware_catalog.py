@@ -68,7 +68,11 @@ def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", "not readable as JSON"), ("[]", "not a mapping"), ('{"model_type": "x"}', "not known")],
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "expected a mapping"),
+        ('{"model_type": "x"}', "unknown model_type"),
+    ],
 )
 def test_a_wrong_config_says_what(tmp_path, text, words):
     path = tmp_path / "config.json"

@@ -76,9 +76,18 @@ class Entry:
             raise InputError(f"{self.where}.{key}: {value!r} is not a list")
         return value
 
-    def number(self, key: str) -> float:
+    def flag(self, key: str) -> bool:
+        """The true or false under a key; false where it is absent."""
+        self.read.add(key)
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise InputError(f"{self.where}.{key}: {value!r} is not true or false")
+        return value
+
+    def number(self, key: str, default: float | None = None) -> float:
         """The number under a key."""
-        value = self._value(key)
+        self.read.add(key)
+        value = default if default is not None and key not in self.data else self._value(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise InputError(f"{self.where}.{key}: {value!r} is not a number")
         return float(value)

@@ -116,13 +116,13 @@ class Machine:
         """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known.
 
         Raises:
-            InputError: when the user's is negative.
+            InputError: when the user's is not a number of at least 0.
         """
         given = self.cluster.price_usd_per_gpu_hour
         if given is None:
             return listed_price(self.cluster.gpu.prices)
         if not (math.isfinite(given) and given >= 0):
-            raise InputError(f"price: {given:g} USD per GPU-hour is negative; give 0 or more")
+            raise InputError(f"price: {given:g} USD per GPU-hour; it must be at least 0")
         return Price.of_user(given, self.today)
 
     @property

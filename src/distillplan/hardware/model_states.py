@@ -142,7 +142,9 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
             f"{strategy.pp} x cp {strategy.cp}; use a multiple of {group}"
         )
     if strategy.pp > shape.layers:
-        raise InputError(f"layout: pp {strategy.pp} is more than the model's {shape.layers} layers")
+        raise InputError(
+            f"layout: pp {strategy.pp} has more stages than the model's {shape.layers} layers"
+        )
     if shape.heads % strategy.tp:
         raise InputError(
             f"layout: tp {strategy.tp} does not divide {shape.heads} heads; use a divisor"

@@ -179,7 +179,7 @@ def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitF
     }
     if kind in whole:
         if entries is not None:
-            raise InputError(f"logit format: {kind} takes no k; omit --logit-k, or use top-k")
+            raise InputError(f"logit format: {kind} has no k; omit --logit-k, or use top-k")
         return whole[kind]
     kept = USUAL_ENTRIES[kind] if entries is None else entries
     if kept > vocab:

@@ -9,7 +9,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.render.plain import plain
 
 if TYPE_CHECKING:
-    from distillplan.checks.law_checks import CheckReport
+    from distillplan.checks.check_records import CheckReport
     from distillplan.estimate.records import Estimate
     from distillplan.fitting.fit_records import FitReport
     from distillplan.hardware.inventory import Inventory

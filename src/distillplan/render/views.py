@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from distillplan.checks.law_checks import CheckReport, CheckRow
+from distillplan.checks.check_records import CheckReport, CheckRow
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.planning.results import Prediction
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text

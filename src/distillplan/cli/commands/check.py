@@ -31,6 +31,7 @@ def check(
     distillplan check throughput
     """
     from distillplan.checks import law_checks  # not at every start
+    from distillplan.checks.check_records import report
 
     wanted = (where or "").lower()
     topic = wanted in hardware_checks.TOPICS
@@ -47,7 +48,7 @@ def check(
         known = ", ".join([*places, *hardware_checks.TOPICS])
         raise InputError(f"check: no published number is at {where!r}; known: {known}")
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
-    found = law_checks.report(iter(rows), errors)
+    found = report(rows, errors)
     show(found, output)
     if found.failed:
         raise typer.Exit(FAILED)
