@@ -17,22 +17,21 @@ from distillplan.checks.published_speeds import (
     stated_errors_from_entry,
     summarize_by_source,
 )
-from distillplan.errors import InputError
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import GIGA, Cluster, Precision
+from distillplan.hardware.gpu import GIGA, Cluster
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
     student_step_seconds,
     teacher_pass_seconds,
-    usual_strategy,
 )
+from distillplan.hardware.machine_words import strategy_of
 from distillplan.hardware.memory import memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
+from distillplan.hardware.strategy import Strategy
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
 
@@ -41,13 +40,6 @@ WIDEST: Final = 3.0
 LEAST_FACTOR: Final = 2.0
 """Factor within which it passes in any case; the errors by source say how close speeds are."""
 GIB: Final = 2.0**30
-ENUMS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "attention": Attention,
-    "checkpointing": Checkpointing,
-    "loss": Loss,
-    "precision": Precision,
-    "sharding": Sharding,
-}
 TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage")
 """The topics of the checks."""
 
@@ -159,16 +151,7 @@ def _shape(row: Mapping[str, Any]) -> ModelShape:
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:
-    merged = {**group.get("strategy", {}), **row.get("strategy", {})}
-    layout = {
-        name: ENUMS[name](value) if name in ENUMS else value for name, value in merged.items()
-    }
-    unknown = set(layout) - set(Strategy.__dataclass_fields__)
-    if unknown:
-        raise InputError(
-            f"hardware checks: unknown setting {', '.join(sorted(unknown))} of a strategy"
-        )
-    return usual_strategy(**layout)
+    return strategy_of({**group.get("strategy", {}), **row.get("strategy", {})})
 
 
 def stated_errors() -> tuple[ErrorSummary, ...]:

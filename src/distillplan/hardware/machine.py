@@ -158,13 +158,11 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
         layout: other fields of `Strategy`.
 
     Raises:
-        InputError: when `seq_len` is below 1.
+        InputError: when a count is below 1.
 
     >>> usual_strategy(seq_len=2048).micro_batch, usual_strategy(seq_len=2048, tp=8).micro_batch
     (4, 1)
     """
-    if seq_len < 1:
-        raise InputError(f"layout: seq_len is {seq_len}; it must be at least 1")
     strategy = Strategy(seq_len=seq_len, **layout)
     if micro_batch is None:
         split = strategy.tp * strategy.pp * strategy.cp > 1

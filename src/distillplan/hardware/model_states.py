@@ -132,9 +132,6 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     Raises:
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
-    for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
-        if getattr(strategy, name) < 1:
-            raise InputError(f"layout: {name} is {getattr(strategy, name)}; it must be at least 1")
     group = strategy.tp * strategy.pp * strategy.cp
     if gpus < 1 or gpus % group:
         raise InputError(
