@@ -54,9 +54,9 @@ def test_a_wrong_price_list_says_where(tmp_path, text, words):
         ("gpus: {a: {}, b: {}}", "one GPU"),
         ("42", "one GPU"),
         ("gpus: {a: 1}", "must be a mapping"),
-        ("gpus: {a: {dense_bf16_tflops: 1}}", "memory_gb is missing"),
+        ("gpus: {a: {dense_bf16_tflops: 1}}", "missing key 'memory_gb'"),
         ("gpus: {a: {dense_bf16_tflops: -1}}", "positive"),
-        ("gpus: {a: {speed: 1}}", "unknown key speed"),
+        ("gpus: {a: {speed: 1}}", "no 16-bit peak"),
     ],
 )
 def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
@@ -68,7 +68,11 @@ def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", "not readable as JSON"), ("[]", "not a mapping"), ('{"model_type": "x"}', "not known")],
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "expected a mapping"),
+        ('{"model_type": "x"}', "unknown model_type"),
+    ],
 )
 def test_a_wrong_config_says_what(tmp_path, text, words):
     path = tmp_path / "config.json"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from distillplan.checks.law_checks import check_group, check_groups, report
+from distillplan.checks.check_records import report
+from distillplan.checks.law_checks import check_group, check_groups
 
 GROUPS = {group.where: (law, group) for law, group in check_groups()}
 

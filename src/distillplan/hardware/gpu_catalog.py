@@ -48,7 +48,9 @@ def gpu(name: str) -> Gpu:
         return _gpus()[found]
     variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
     if variants:
-        raise InputError(f"GPU: {name!r} has several variants; use one of {', '.join(variants)}")
+        raise InputError(
+            f"GPU: {name!r} is sold in several variants; use one of {', '.join(variants)}"
+        )
     advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
     raise InputError(f"GPU: unknown name {name!r}; {advice}")
 

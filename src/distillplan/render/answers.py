@@ -133,7 +133,7 @@ _REGISTERED = (
         view="inventory_view:models_view",
     ),
     Registered(
-        record="checks.law_checks:CheckReport",
+        record="checks.check_records:CheckReport",
         document="check",
         asked_with="check",
         view="check_view:check_view",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.checks.law_checks import CheckReport, CheckRow
+from distillplan.checks.check_records import CheckReport, CheckRow
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.units import format_count
 
