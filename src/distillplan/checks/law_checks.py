@@ -17,10 +17,11 @@ from distillplan.models.architecture import HEAD_WIDTH
 from distillplan.models.shapes import ModelShape
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.planner import plan, predict
+from distillplan.planning.planner import plan
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
+from distillplan.questions.prediction import predict
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.planning.results import Prediction
+from distillplan.questions.prediction import Prediction
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count
 
