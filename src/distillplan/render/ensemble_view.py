@@ -29,8 +29,8 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
         tight=True,
     )
     yield Text(
-        "* in nats per token of each law's own tokenizer and corpus: compare margins within a row, "
-        "never losses between rows.",
+        "* in nats per token of each law's own tokenizer and corpus: compare losses within a row, "
+        "never between rows.",
         "quiet",
     )
     for severity, title in (
@@ -56,7 +56,7 @@ def _row(one: LawSays) -> tuple[str, ...]:
         one.law,
         one.verdict or "–",
         "" if one.margin_nats is None else f"{one.margin_nats:+.3f}",
-        "cannot pay" if one.supervised_loss is None else f"{one.supervised_loss:.3f}",
+        "over budget" if one.supervised_loss is None else f"{one.supervised_loss:.3f}",
         format_count(one.best_params),
         _ratio(one.best_tokens_per_param),
         _ratio(one.best_tokens_per_param_6nd),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.fitting.fit_records import FitReport
+from distillplan.fitting.holdout import FOLDS
 from distillplan.fitting.published_test import PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.notices import Severity
@@ -11,7 +12,7 @@ from distillplan.units import format_count
 
 _ERRORS = {
     "in_sample": "the runs of the fit",
-    "folds": "left out at random (five folds)",
+    "folds": f"left out at random ({FOLDS} folds)",
     "lowest": "the fifth of lowest loss",
     "holdout": "held out by choice",
     "left_one_out": "each from the others",
@@ -81,8 +82,8 @@ def fit_view(report: FitReport) -> Iterator[Block]:
 def _headline(report: FitReport) -> str:
     drawn = "" if report.draws is None else f", {report.draws.size} joint draws"
     return (
-        f"{report.runs} {report.form} runs, {report.shape} form: a run at a new size is predicted "
-        f"to {_percent(report.sigma_run)} (one standard deviation){drawn}."
+        f"{report.runs} {report.form} runs, {report.shape} form: predicts a run at a new size to "
+        f"within {_percent(report.sigma_run)} (1 s.d.){drawn}."
     )
 
 
@@ -93,7 +94,7 @@ def _coefficients(report: FitReport) -> Iterator[Block]:
         rows.append((name, f"{one.value:.4g}", _interval(one)))
         if one.no_interval is not None:
             reasons.setdefault(one.no_interval, []).append(name)
-    yield TableBlock("Coefficients", ("", "value", "90 % interval"), tuple(rows))
+    yield TableBlock("Coefficients", ("", "value", "90% interval"), tuple(rows))
     if reasons:
         yield Bullets(
             "No interval",
@@ -127,11 +128,11 @@ def _test(report: FitReport, test: PublishedTest) -> Iterator[Block]:
     ]
     if test.rejected:
         found.append(
-            f"the one letter that would repair most is {suspect.coefficient}, times "
-            f"{suspect.factor:.3g}: that leaves {_percent(suspect.mean_relative_error)}"
+            f"scaling {suspect.coefficient} by {suspect.factor:.3g} alone would remove most of the "
+            f"misfit ({_percent(suspect.mean_relative_error)} left)"
         )
     yield Bullets("", tuple(found))
 
 
 def _percent(value: float | None, sign: str = "") -> str:
-    return "" if value is None else f"{value:{sign}.2%}".replace("%", " %")
+    return "" if value is None else f"{value:{sign}.2%}"
