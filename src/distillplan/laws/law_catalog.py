@@ -71,7 +71,7 @@ def all_laws() -> tuple[PublishedLaw, ...]:
 
 
 def laws_named(names: str) -> tuple[PublishedLaw, ...]:
-    """Several laws: ``all`` that nothing has replaced, or names and files separated by commas.
+    """Several laws: ``all`` that ship, or names and files between commas.
 
     Raises:
         InputError: when none is named, or one is unknown or unusable.
@@ -80,8 +80,7 @@ def laws_named(names: str) -> tuple[PublishedLaw, ...]:
     ['busbridge2025', 'kaplan2020']
     """
     if names.strip() == "all":
-        gone = (LawStatus.ERRATUM, LawStatus.HISTORICAL)
-        return tuple(one for one in all_laws() if one.status not in gone)
+        return all_laws()
     wanted = list(dict.fromkeys(filter(None, (one.strip() for one in names.split(",")))))
     if not wanted:
         raise InputError(f"laws: none is named; write 'all' or names such as {DEFAULT_LAW}")
@@ -162,6 +161,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         errata=entry.texts("errata"),
         notes=entry.texts("notes"),
         checks=tuple(_check(one) for one in entry.data.get("checks", ())),
+        same_runs_as=entry.text("same_runs_as", "") or None,
         draws_file=_draws_file(entry.mapping("draws"), folder) if "draws" in entry else None,
     )
     entry.finish("checks")

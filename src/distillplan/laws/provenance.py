@@ -118,6 +118,8 @@ class PublishedLaw(NamedTuple):
     checks: tuple[Check, ...] = ()
     draws_file: DrawsFile | None = None
     """None where there are no joint draws."""
+    same_runs_as: str | None = None
+    """Name of the law that was fitted to the same runs, and that speaks for them in a tally."""
     file: str | None = None
     """The user's own file that the law was read from, as it was named; None where it ships."""
 

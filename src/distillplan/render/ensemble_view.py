@@ -13,7 +13,10 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
     """The blocks of an ensemble."""
     words = ", ".join(f"{count} {word}" for word, count in ensemble.verdicts.items())
     asked = f"{format_budget(ensemble.scenario)} under {len(ensemble.said)} laws"
-    yield Text(f"{asked}: {words or 'no verdict from any'}.", "verdict")
+    silent = sum(one.verdict is None for one in ensemble.said)
+    counted = sum(ensemble.verdicts.values()) + silent
+    once = "" if counted == len(ensemble.said) else "; laws fitted to the same runs count once"
+    yield Text(f"{asked}: {words or 'no verdict from any'}{once}.", "verdict")
     spreads = (
         (ensemble.tokens_per_param, "costs of the model's shape"),
         (ensemble.tokens_per_param_6nd, "6 N D FLOPs"),
