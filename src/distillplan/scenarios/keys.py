@@ -49,7 +49,7 @@ def make(values: Mapping[str, Any], unread: frozenset[str] = frozenset()) -> Mad
 
     Args:
         values: by places.
-        unread: beginnings of places with a word that could not be read; errors about them are left out.
+        unread: beginnings of places with a word that could not be read; their errors are left out.
     """
     maker = _Maker(values, unread)
     scenario = maker.scenario()
