@@ -127,6 +127,6 @@ def way_in_words(accounting: Accounting | None) -> str:
     """A way to train the student, in words; None is supervised training.
 
     >>> way_in_words(None), way_in_words(Accounting.FREE)
-    ('supervised', 'distill: logits on disk')
+    ('supervised', 'distill (logits on disk)')
     """
-    return "supervised" if accounting is None else f"distill: {WHO_PAYS[accounting]}"
+    return "supervised" if accounting is None else f"distill ({WHO_PAYS[accounting]})"

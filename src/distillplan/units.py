@@ -24,11 +24,10 @@ FLOP_SUFFIXES: Final = {"flop": 1.0, "mflop": 1e6, "gflop": 1e9, "tflop": 1e12} 
 }
 """Multipliers of a compute budget that is written with its unit."""
 
-HOURS: Final = {"h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0}
-"""Hours in a unit of time."""
-
 SECONDS_PER_HOUR: Final = 3600.0
 
+HOURS: Final = {"h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0}
+"""Hours in a unit of time."""
 MOST_LETTERS: Final = 64
 """Of a number with its unit; what is longer is none."""
 
