@@ -93,7 +93,7 @@ def read_grid(
         source: a path, ``-`` for standard input, or nothing for no file.
         sets: ``key=value`` of the command line, which take precedence over the file.
         axes: axes of the command line by key; they take the place of the file's.
-        told: how the key of an axis of the command line is told in an error.
+        told: how an axis of the command line is named in an error.
 
     Raises:
         InputError: with every fault of the file.

@@ -29,7 +29,7 @@ def fit(
     form: Annotated[
         Form | None,
         typer.Option(
-            help="Form of the law. Default: distillation if there is a teacher_loss column."
+            help="Form of the law.", show_default="distillation if there is a teacher_loss column"
         ),
     ] = None,
     columns: Annotated[
@@ -43,7 +43,8 @@ def fit(
         bool | None,
         typer.Option(
             "--reduced/--full",
-            help="Use the large-c1 limit (distillation). Default: the runs decide.",
+            help="Use the large-c1 limit (distillation).",
+            show_default="the runs decide",
         ),
     ] = None,
     anchor: Annotated[
@@ -66,12 +67,15 @@ def fit(
     ] = None,
     counts: Annotated[
         Counts | None,
-        typer.Option(help="Parameters that the runs count. Default: as the other law."),
+        typer.Option(help="Parameters that the runs count.", show_default="those of the other law"),
     ] = None,
     resamples: Annotated[
         int | None,
         typer.Option(
-            min=0, max=100_000, help=f"Bootstrap resamples. Default: {RESAMPLES}; 0 with --test."
+            min=0,
+            max=100_000,
+            help="Number of bootstrap resamples.",
+            show_default=f"{RESAMPLES}; 0 with --test",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
