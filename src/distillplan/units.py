@@ -129,7 +129,7 @@ def parse_budget(text: str | float) -> Budget:
         return Budget(flops=parse_compute(text))
     money = re.fullmatch(_MONEY, text)
     if money is not None:
-        return Budget(usd=parse_count(money[1] or money[2], "budget in dollars", "$20k"))
+        return Budget(usd=parse_usd(money[1] or money[2], "budget in dollars", "$20k"))
     hours = re.fullmatch(_GPU_HOURS, text)
     if hours is not None:
         return Budget(gpu_hours=parse_count(hours[1], "GPU-hours", "'5k gpu-hours'"))
@@ -141,6 +141,18 @@ def parse_budget(text: str | float) -> Budget:
         raise InputError(f"number of GPUs: {rented[1]!r} is not a whole number; write e.g. 64")
     time = parse_count(rented[3], "time", "'7 days'") * HOURS[rented[4].lower().removesuffix("s")]
     return Budget(gpu_hours=gpus * time, gpus=round(gpus), gpu=rented[2].lower())
+
+
+def parse_usd(text: str | float, what: str, example: str) -> float:
+    """US dollars, with or without a leading dollar sign.
+
+    Raises:
+        InputError: when it is not a positive finite amount.
+
+    >>> parse_usd("$20k", "budget", "$20k"), parse_usd(2.49, "price", "2.49")
+    (20000.0, 2.49)
+    """
+    return parse_count(text.strip().lstrip("$") if isinstance(text, str) else text, what, example)
 
 
 def parse_hours(text: str | float, what: str = "time") -> float:
