@@ -74,12 +74,6 @@ def test_what_is_no_count_is_refused_in_one_sentence(text):
     assert "\n" not in str(caught.value)
 
 
-def test_a_caller_may_add_the_noun_itself():
-    """Then the sentence starts with what was given."""
-    with pytest.raises(InputError, match=r"^'7Q' has the unknown suffix 'Q'"):
-        parse_count("7Q", "")
-
-
 @pytest.mark.parametrize(
     ("text", "budget"),
     [

@@ -53,7 +53,7 @@ def parse_count(text: str | float, what: str = "a number", example: str = "7B") 
 
     Args:
         text: digits with an optional exponent and an optional suffix (`SUFFIXES`).
-        what: the noun that starts an error message; empty where the caller adds one.
+        what: the noun that starts an error message.
         example: what would have been right, for an error message.
 
     Raises:
@@ -63,7 +63,7 @@ def parse_count(text: str | float, what: str = "a number", example: str = "7B") 
     (7000000000.0, 1400000000000.0, 1e+21, 300000000.0)
     """
     if isinstance(text, bool):
-        raise _fault(what, f"{text!r} is not a number; write e.g. {example}")
+        raise InputError(f"{what}: {text!r} is not a number; write e.g. {example}")
     if isinstance(text, (int, float)):
         try:
             return _positive(float(text), str(text), what, example)
@@ -73,8 +73,8 @@ def parse_count(text: str | float, what: str = "a number", example: str = "7B") 
     multiplier = _MULTIPLIERS.get(suffix.lower())
     if multiplier is None:
         known = ", ".join(filter(None, SUFFIXES))
-        raise _fault(
-            what, f"{_shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
+        raise InputError(
+            f"{what}: {_shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
         )
     return _positive(value * multiplier, text, what, example)
 
@@ -95,7 +95,9 @@ def parse_compute(text: str | float) -> float:
         if unit in FLOP_SUFFIXES:
             return _positive(value * FLOP_SUFFIXES[unit], text, what, example)
         if "/" in unit:
-            raise _fault(what, f"{_shown(text)} is a rate; give a count of FLOPs, e.g. {example}")
+            raise InputError(
+                f"{what}: {_shown(text)} is a rate; give a count of FLOPs, e.g. {example}"
+            )
     return parse_count(text, what, example)
 
 
@@ -170,7 +172,7 @@ def parse_hours(text: str | float, what: str = "time") -> float:
     value, unit = _split(text, what, example)
     unit = unit.lower().removesuffix("s")
     if unit and unit not in HOURS:
-        raise _fault(what, f"{_shown(text)} is not a time; write e.g. {example}")
+        raise InputError(f"{what}: {_shown(text)} is not a time; write e.g. {example}")
     return _positive(value * HOURS[unit or "h"], text, what, example)
 
 
@@ -190,7 +192,7 @@ def parse_bytes(text: str | float, what: str = "memory") -> float:
     small = unit.lower() or "b"
     decimal = small.replace("ib", "b")
     if decimal not in _BYTE_UNITS:
-        raise _fault(what, f"{_shown(text)} is not a number of bytes; write e.g. {example}")
+        raise InputError(f"{what}: {_shown(text)} is not a number of bytes; write e.g. {example}")
     base = 1000.0 if decimal == small else 1024.0
     return _positive(value * base ** _BYTE_UNITS.index(decimal), text, what, example)
 
@@ -310,7 +312,7 @@ def _split(text: str, what: str, example: str) -> tuple[float, str]:
     """The number in a text and the letters after it."""
     match = _NUMBER.fullmatch(text) if len(text) <= MOST_LETTERS else None
     if match is None:
-        raise _fault(what, f"{_shown(text)} is not a number; write e.g. {example}")
+        raise InputError(f"{what}: {_shown(text)} is not a number; write e.g. {example}")
     return float(match[1].replace(",", "").replace("_", "")), match[2]
 
 
@@ -318,12 +320,7 @@ def _positive(value: float, text: str, what: str, example: str) -> float:
     if math.isfinite(value) and value > 0:
         return value
     fault = "not finite" if not math.isfinite(value) else "not positive"
-    raise _fault(what, f"{_shown(text)} is {fault}; write e.g. {example}")
-
-
-def _fault(what: str, sentence: str) -> InputError:
-    """The error that begins with a noun, where there is one."""
-    return InputError(f"{what}: {sentence}" if what else sentence)
+    raise InputError(f"{what}: {_shown(text)} is {fault}; write e.g. {example}")
 
 
 def _shown(text: str) -> str:

@@ -142,9 +142,10 @@ def _value(raw: Any, name: str) -> tuple[float, str | None]:
     if not isinstance(raw, (str, int, float)):
         return math.nan, f"{str(raw)[:40]!r} is not a number; write for example {_example(name)}"
     try:
-        value = parse_count(raw, "", _example(name))  # the line already has the noun
+        value = parse_count(raw, name, _example(name))
     except InputError as error:
-        return math.nan, str(error)
+        # the message starts with the noun, which the line already has
+        return math.nan, str(error).removeprefix(f"{name}: ")
     if name in _COUNTS:
         low, high, example = _COUNTS[name]
         if not low <= value <= high:
