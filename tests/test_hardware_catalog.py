@@ -29,7 +29,7 @@ def test_every_model_is_found_under_its_name_and_its_publishers():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("gpu,usd_per_hour\nh100-sxm,free\n", "line 2: usd_per_hour is 'free'"),
+        ("gpu,usd_per_hour\nh100-sxm,free\n", "line 2: usd_per_hour: 'free' is not a number"),
         ("gpu,usd_per_hour\nh100-sxm,-2\n", "positive"),
         ("gpu,usd_per_hour\n,2\n", "gpu is empty"),
         ("gpu,usd_per_hour\nl4,2\n", "no price for h100-sxm; it lists l4"),

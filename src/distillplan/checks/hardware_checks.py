@@ -20,7 +20,7 @@ from distillplan.checks.published_speeds import (
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import GIGA, Cluster
+from distillplan.hardware.gpu import GIB, GIGA, Cluster
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
@@ -39,7 +39,6 @@ WIDEST: Final = 3.0
 """Standard deviations of its stated error within which a computed speed passes."""
 LEAST_FACTOR: Final = 2.0
 """Factor within which it passes in any case; the errors by source say how close speeds are."""
-GIB: Final = 2.0**30
 TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage")
 """The topics of the checks."""
 

@@ -14,6 +14,7 @@ PRECISIONS: Final = ("bf16", "fp16", "fp8", "fp4", "tf32")
 
 TERA: Final = 1e12
 GIGA: Final = 1e9
+GIB: Final = 2.0**30
 _GIVEN: Final = "given"
 
 
