@@ -18,7 +18,7 @@ COLUMNS: Final[Mapping[RunKind, tuple[str, ...]]] = {
 }
 """Columns of a row: counts of parameters and tokens, losses in nats per token."""
 
-MOST_SHOWN: Final = 20
+_SHOWN: Final = 20
 """Faults or columns named in one message."""
 
 
@@ -141,7 +141,7 @@ def _demand_columns(
 ) -> None:
     missing = [column for column in wanted.values() if column not in row]
     if missing:
-        there = ", ".join(str(name) for name in list(row)[:MOST_SHOWN])
+        there = ", ".join(str(name) for name in list(row)[:_SHOWN])
         raise InputError(
             f"{source}: column {', '.join(missing)} is missing for {kind} runs, the file has "
             f"{there}; rename it or map it, for example --columns {next(iter(wanted))}=NAME"
@@ -167,8 +167,8 @@ def _value(raw: Any, name: str, what: str) -> float:
 
 
 def _message(source: str, faults: list[str]) -> str:
-    shown = "; ".join(faults[:MOST_SHOWN])
-    more = len(faults) - MOST_SHOWN
+    shown = "; ".join(faults[:_SHOWN])
+    more = len(faults) - _SHOWN
     rest = f"; and {more} more" if more > 0 else ""
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return f"{source}: {count}, nothing was used: {shown}{rest}"

@@ -11,14 +11,7 @@ from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.yaml_reader import MOST_BYTES, decoded, read_text
-from distillplan.fitting.runs import (
-    COLUMNS,
-    MOST_SHOWN,
-    RunKind,
-    Runs,
-    parse_columns,
-    validated_runs,
-)
+from distillplan.fitting.runs import COLUMNS, RunKind, Runs, parse_columns, validated_runs
 
 TEACHER = "teacher_loss"
 """The column that tells runs of distilled students from others."""
@@ -32,7 +25,7 @@ class RunsFile(NamedTuple):
     rows: tuple[Mapping[str, Any], ...]
     lines: tuple[int, ...]
     digest: str
-    """Hash of its content."""
+    """Of its content, to tell whether another file is the same."""
 
 
 def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tuple[Runs, RunsFile]:
@@ -58,7 +51,7 @@ def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tupl
 
 
 def read_rows(path: str) -> RunsFile:
-    """The rows of a file and their lines.
+    """The rows of a file and where they stand.
 
     Raises:
         InputError: when it cannot be read, or is neither CSV nor JSON Lines.
@@ -69,12 +62,8 @@ def read_rows(path: str) -> RunsFile:
     else:
         text = read_text(Path(path))
     found = _json_lines(text, source) if text.lstrip()[:1] == "{" else _csv(text, source)
-    return RunsFile(
-        source=source,
-        rows=tuple(row for row, _ in found),
-        lines=tuple(line for _, line in found),
-        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
-    )
+    rows, lines = tuple(row for row, _ in found), tuple(line for _, line in found)
+    return RunsFile(source, rows, lines, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def _csv(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
@@ -93,17 +82,15 @@ def _csv(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
         reader.fieldnames = names
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise InputError(f"{source}: duplicate column {twice[0]!r}; name each column once")
+            raise InputError(f"{source}: the column {twice[0]!r} stands twice; name it once")
         return [(row, numbers[-1]) for row in reader]
     except csv.Error as error:
         at = f", line {numbers[-1]}" if numbers else ""
-        raise InputError(
-            f"{source}{at}: not readable as CSV ({error}); write a header and one run per line"
-        ) from None
+        raise InputError(f"{source}{at}: not readable as CSV: {error}") from None
 
 
 def _json_lines(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
-    """One JSON object per line; all other lines in one message."""
+    """One object a line; all lines that are none in one message."""
     found: list[tuple[Mapping[str, Any], int]] = []
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -119,10 +106,9 @@ def _json_lines(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
             faults.append(f"line {number}")
     if faults:
         names = ", ".join(COLUMNS["supervised"])
-        more = " and more" if len(faults) > MOST_SHOWN else ""
         raise InputError(
-            f"{source}: {', '.join(faults[:MOST_SHOWN])}{more}: not a JSON object, nothing was "
-            f"used; write one object per line with {names}"
+            f"{source}: {', '.join(faults[:20])}{' and more' if len(faults) > 20 else ''}: no JSON "
+            f"object, nothing was used; write one a line with {names}"
         )
     # a column that only some rows have is a fault of those rows, not of the file
     every: dict[str, Any] = {key: None for row, _ in found for key in row}

@@ -57,7 +57,7 @@ class Solution:
 
 
 def huber_cost(residual: FloatArray, delta: float = HUBER_DELTA) -> FloatArray:
-    """Huber's loss of each residual: r^2 / 2 inside delta, delta (|r| - delta / 2) outside.
+    """Huber's loss of residuals of any shape: r^2 / 2 inside delta, else delta (|r| - delta / 2).
 
     >>> [float(f"{v:.3g}") for v in huber_cost(np.array([5e-5, 1e-2]))]
     [1.25e-09, 9.95e-07]

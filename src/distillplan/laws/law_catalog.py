@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 DEFAULT_LAW: Final = "busbridge2025"
 
-SUFFIXES: Final = (".yaml", ".yml")
-"""How the file of a law ends; that is how a law's file is told from its name."""
-
 _INTERVALS: Final = {"ci90": 0.9, "ci95": 0.95}
 """Keys of a coefficient's interval, and its coverage."""
 
@@ -52,7 +49,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     >>> law().supervised.alpha
     0.408
     """
-    if name.endswith(SUFFIXES):
+    if name.endswith((".yaml", ".yml")):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
         return _law_from(Path(name), read_foreign_yaml(name))._replace(file=name)
