@@ -157,18 +157,18 @@ def _shape(raw: Mapping[str, str]) -> dict[str, str] | None:
         layers, width, heads, kv, ffn, matrices, vocab, tied = DENSE_SHAPES[name]
         attention = 2 * width * width * (1 + kv / heads)
         blocks = layers * (attention + matrices * width * ffn)
-        stored = blocks + vocab * width * (1 if tied else 2)
-        return _dense_cells(layers, width, heads, blocks, vocab, stored)
+        every = blocks + vocab * width * (1 if tied else 2)
+        return _dense_cells(layers, width, heads, blocks, vocab, every)
     family = raw["source_family"]
     if family == "llm-foundry" or family.startswith("megatron-lm-202"):
         if not raw["n_layers"] or not raw["hidden"]:
             return None
-        depth, channels = float(raw["n_layers"]), float(raw["hidden"])
+        depth, hidden = float(raw["n_layers"]), float(raw["hidden"])
         vocab = 50368 if family == "llm-foundry" else MEGATRON_VOCAB
-        blocks = 12 * depth * channels**2
-        own_heads = float(raw["n_heads"] or channels / 128)
-        every = blocks + vocab * channels
-        return _dense_cells(depth, channels, own_heads, blocks, vocab, every)
+        blocks = 12 * depth * hidden**2
+        own_heads = float(raw["n_heads"] or hidden / 128)
+        every = blocks + vocab * hidden
+        return _dense_cells(depth, hidden, own_heads, blocks, vocab, every)
     return None
 
 
