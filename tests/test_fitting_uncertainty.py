@@ -153,7 +153,7 @@ def test_c1_and_d1_get_no_interval_where_only_their_combination_acts() -> None:
     for name in ("c1", "d1"):
         assert found[name].low is None
         assert found[name].high is None
-        assert "c1 d1^(-1/f1)" in str(found[name].reason)
+        assert "c1 d1^(-1/f1)" in str(found[name].no_interval)
     verdicts = {one.what: one.verdict for one in identifiability(result).combinations}
     assert verdicts["c1 f1 (L_T / (Lt_S d1))^(1/f1) at the middle of the runs"] == "fixed"
     assert verdicts["f1"] == "fixed"
@@ -182,13 +182,13 @@ def test_an_exponent_without_a_range_gets_no_interval() -> None:
     found = intervals(result, bootstrap(result, resamples=128))
     for name in ("A", "alpha"):
         assert found[name].low is None
-        assert f"leave {name} open" in str(found[name].reason)
+        assert f"leave {name} open" in str(found[name].no_interval)
 
 
 def test_the_floor_is_never_a_finding(fitted: FitResult) -> None:
     found = intervals(fitted, bootstrap(fitted, resamples=128))
     assert found["E"].low is None
-    assert found["E"].reason == FLOOR
+    assert found["E"].no_interval == FLOOR
     assert found["alpha"].low is not None
     assert found["alpha"].high is not None
     assert found["alpha"].low < 0.3478 < found["alpha"].high
@@ -202,7 +202,7 @@ def test_what_the_published_runs_fix() -> None:
     found = intervals(result, bootstrap(result, resamples=256))
     for name in ("A", "B", "c1", "d1"):
         assert found[name].low is None
-        assert found[name].reason
+        assert found[name].no_interval
     # the two published fits to overlapping runs have f1 = 0.090 and 0.097; the reduced form
     # has no c1 to bend the switch and needs a slightly wider one
     assert found["f1"].low is not None

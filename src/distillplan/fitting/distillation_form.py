@@ -67,7 +67,7 @@ class DistillationForm:
         return np.concatenate([theta, q], axis=1)
 
     def predict(self, theta: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Log loss of every row for every theta, and its slopes."""
+        """Log loss, shape (batch, rows), and its slopes, (batch, rows, coordinates)."""
         theta = self.full(theta)
         x = teacher_of(rows)
         log_alone = np.log(self.supervised.loss_at_logs(rows.log_params, rows.log_tokens))
@@ -95,7 +95,7 @@ class DistillationForm:
         return log_loss, jacobian
 
     def log_coefficients(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Logarithms of the primed letters, and their slopes in theta.
+        """Logarithms of the primed letters, shape (batch, letters), and their slopes in theta.
 
         c0 may be negative in a poor fit; its logarithm is then taken of a tiny positive number.
         """
@@ -123,20 +123,20 @@ class DistillationForm:
         return np.column_stack([log_values, log_d1]), jacobian
 
     def all_letters(self, theta: FloatArray) -> dict[str, FloatArray]:
-        """The nine primed letters of every theta, d1 and c1 included."""
+        """The nine primed letters, d1 and c1 included, each of shape (batch,)."""
         free = self.free()
         values = np.exp(free.log_coefficients(self.full(theta))[0])
         values[:, free.coefficients.index("c0")] = theta[:, 5]
         return dict(zip(free.coefficients, values.T, strict=True))
 
     def law(self, theta: FloatArray) -> DistillationLaw:
-        """The law of one theta."""
+        """The law of one theta, of shape (coordinates,)."""
         letters = self.all_letters(theta[None, :])
         named = {name: float(values[0]) for name, values in letters.items()}
         return DistillationLaw(supervised=self.supervised, **named)
 
     def theta(self, law: LossLaw) -> FloatArray:
-        """The coordinates of a law; the inverse of ``law``.
+        """The coordinates of a law, shape (coordinates,); the inverse of ``law``.
 
         Raises:
             TypeError: when it is not a distillation law.

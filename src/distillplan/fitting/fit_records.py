@@ -52,24 +52,24 @@ class FitReport(NamedTuple):
     draws: Draws | None
     resamples: int
     errors: tuple[Accuracy, ...]
-    noise_run: float | None
-    """Spread of single runs around their pair's mean, in log loss."""
-    noise_pair: float | None
-    """Misfit of the law that the runs of a (parameters, tokens) pair share, in log loss."""
     sigma_run: float
     """Standard deviation of the log loss of a run at a size or token count not yet seen."""
-    combinations: tuple[Combination, ...]
-    """What the runs fix, best known first."""
-    condition: float | None
-    """Longest over shortest axis of the uncertainty of the letters' logarithms."""
-    scale: float | None
-    """Factor on all losses of the published law, where its shape was kept."""
-    gap: float | None
-    """Factor on the reducible loss of the published law, where its shape was kept."""
     tested: str | None
     """Name of the law under test."""
     test: PublishedTest | None
     warnings: tuple[Notice, ...]
+    noise_run: float | None = None
+    """Spread of single runs around their pair's mean, in log loss."""
+    noise_pair: float | None = None
+    """Misfit of the law that the runs of a (parameters, tokens) pair share, in log loss."""
+    combinations: tuple[Combination, ...] = ()
+    """What the runs fix, best known first."""
+    condition: float | None = None
+    """Longest over shortest axis of the uncertainty of the letters' logarithms."""
+    scale: float | None = None
+    """Factor on all losses of the published law, where its shape was kept."""
+    gap: float | None = None
+    """Factor on the reducible loss of the published law, where its shape was kept."""
     saved: tuple[str, ...] = ()
     """Files that the law was written to."""
 

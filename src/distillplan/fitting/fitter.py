@@ -53,8 +53,6 @@ class FitResult:
     """share of the finalists among the starts that ended at this cost"""
     mean_relative_error: float
     """mean of |predicted / observed - 1|"""
-    bias: float
-    """mean of predicted / observed - 1"""
     noise: Noise
     """spread of single runs and of groups around the law, in log loss"""
     penalty: Penalty | None
@@ -222,43 +220,20 @@ def _best(
     form: Form, rows: Rows, finalists: Solution, penalty: Penalty | None, weight: float
 ) -> FitResult:
     winner = int(np.argmin(finalists.cost))
-    return result_of(
-        form,
-        rows,
-        finalists.theta[winner],
-        converged=bool(finalists.converged[winner]),
-        agreement=float(np.mean(finalists.cost <= finalists.cost[winner] * (1 + 1e-3) + 1e-24)),
-        penalty=penalty,
-        penalty_weight=weight,
-    )
-
-
-def result_of(
-    form: Form,
-    rows: Rows,
-    theta: FloatArray,
-    *,
-    converged: bool,
-    agreement: float = 1.0,
-    penalty: Penalty | None = None,
-    penalty_weight: float = 0.0,
-) -> FitResult:
-    """The result of a fit that ended at these coordinates, shape (coordinates,)."""
+    theta, least = finalists.theta[winner], finalists.cost[winner]
     residual = form.predict(theta[None, :], rows)[0][0] - rows.log_loss
-    relative = np.expm1(residual)
     return FitResult(
         form=form,
         rows=rows,
         theta=theta,
         law=form.law(theta),
         cost=float(huber_cost(residual).sum()),
-        converged=converged,
-        agreement=agreement,
-        mean_relative_error=float(np.abs(relative).mean()),
-        bias=float(relative.mean()),
+        converged=bool(finalists.converged[winner]),
+        agreement=float(np.mean(finalists.cost <= least * (1 + 1e-3) + 1e-24)),
+        mean_relative_error=float(np.abs(np.expm1(residual)).mean()),
         noise=split_noise(residual, rows.groups(), len(form.names)),
         penalty=penalty,
-        penalty_weight=penalty_weight,
+        penalty_weight=weight,
         warnings=_warnings(form, rows),
     )
 

@@ -94,7 +94,7 @@ class Form(Protocol):
         ...
 
     def theta(self, law: LossLaw) -> FloatArray:
-        """The coordinates of a law; the inverse of ``law``."""
+        """The coordinates of a law, shape (coordinates,); the inverse of ``law``."""
         ...
 
 
@@ -131,7 +131,7 @@ class SupervisedForm:
         return ("E", "A", "B", "alpha", "beta") + (("gamma",) if self.coupled else ())
 
     def predict(self, theta: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Log loss of every row for every theta, and its slopes."""
+        """Log loss, shape (batch, rows), and its slopes, (batch, rows, coordinates)."""
         dn = rows.log_params - self.middle_log_params
         dd = rows.log_tokens - self.middle_log_tokens
         s, slopes = reducible(theta[:, 1:], dn, dd)
@@ -143,7 +143,7 @@ class SupervisedForm:
         return log_loss, jacobian
 
     def log_coefficients(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Logarithms of the letters of Equation 1, and their slopes in theta."""
+        """Logarithms of the letters of Equation 1, shape (batch, letters), and slopes in theta."""
         values, slopes = letters_of(theta[:, 1:], self.middle_log_params, self.middle_log_tokens)
         log_values = np.concatenate([theta[:, :1], values], axis=1)
         jacobian = np.zeros((*log_values.shape, theta.shape[1]))
@@ -152,17 +152,17 @@ class SupervisedForm:
         return log_values, jacobian
 
     def all_letters(self, theta: FloatArray) -> dict[str, FloatArray]:
-        """The letters of Equation 1 of every theta."""
+        """The letters of Equation 1, each of shape (batch,)."""
         letters = np.exp(self.log_coefficients(theta)[0])
         return dict(zip(self.coefficients, letters.T, strict=True))
 
     def law(self, theta: FloatArray) -> SupervisedLaw:
-        """The law of one theta."""
+        """The law of one theta, of shape (coordinates,)."""
         letters = self.all_letters(theta[None, :])
         return SupervisedLaw(**{name: float(values[0]) for name, values in letters.items()})
 
     def theta(self, law: LossLaw) -> FloatArray:
-        """The coordinates of a law; E = 0 becomes the lower bound of log E.
+        """The coordinates of a law, shape (coordinates,); E = 0 becomes the least log E.
 
         Raises:
             TypeError: when it is not a supervised law.

@@ -16,6 +16,7 @@ from distillplan.fitting.fitter import FitResult
 from distillplan.fitting.forms import FormShape, bounds
 from distillplan.fitting.noise import FEW, RUN_NOISE, half_width
 from distillplan.laws.formulas import FloatArray
+from distillplan.laws.provenance import Coefficient
 
 FIXED: Final = 0.1
 """A combination is fixed when the standard deviation of its logarithm is below this."""
@@ -115,39 +116,31 @@ def identifiability(result: FitResult) -> Identifiability:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """An interval of a coefficient, or why there is none."""
-
-    low: float | None
-    """lower end in the coefficient's unit; None when the runs cannot carry an interval"""
-    high: float | None
-    """upper end"""
-    reason: str | None
-    """why there is no interval"""
-
-
-def intervals(result: FitResult, state: BootstrapState) -> dict[str, Interval]:
-    """Percentile intervals of the letters, refused where the runs cannot carry them."""
+def intervals(result: FitResult, state: BootstrapState) -> dict[str, Coefficient]:
+    """The letters with their percentile intervals, or with the reason why they get none."""
     known = identifiability(result)
+    values = result.form.all_letters(result.theta[None, :])
     letters = result.form.log_coefficients(state.theta)[0]
     low, high = np.quantile(letters, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
     spread = (high - low) / (2 * half_width(COVERAGE))
     stuck = _stuck_letters(result, state)
     found = {}
     for i, name in enumerate(result.form.coefficients):
-        reason = _no_interval(name, float(spread[i]), known, stuck)
-        found[name] = Interval(
-            low=None if reason else float(np.exp(low[i])),
-            high=None if reason else float(np.exp(high[i])),
-            reason=reason,
-        )
+        reason, value = _no_interval(name, float(spread[i]), known, stuck), float(values[name][0])
+        if reason is None:
+            ends = np.exp([low[i], high[i]]).tolist()
+            found[name] = Coefficient(value=value, low=ends[0], high=ends[1], level=COVERAGE)
+        else:
+            found[name] = Coefficient(value=value, no_interval=reason)
     if result.form.shape is FormShape.REDUCED:
         reason = (
             "the runs determine only c1 d1^(-1/f1) (the limit of large c1); c1 is set, and d1 "
             "follows from it"
         )
-        found |= {name: Interval(low=None, high=None, reason=reason) for name in ("c1", "d1")}
+        found |= {
+            name: Coefficient(value=float(values[name][0]), no_interval=reason)
+            for name in ("c1", "d1")
+        }
     return found
 
 

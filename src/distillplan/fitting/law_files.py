@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,9 @@ from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
 from distillplan.laws.provenance import Coefficient, PublishedLaw
+
+SUFFIXES = (".yaml", ".yml")
+"""How the file of a law ends; that is how a law's file is told from its name."""
 
 
 def save_law(report: FitReport, path: Path) -> FitReport:
@@ -137,24 +139,12 @@ def save_state(path: Path, key: str, state: BootstrapState) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all, by way of a temporary one beside it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(text)
-        temporary = Path(file.name)
         try:
-            temporary.chmod(0o666 & ~_umask())
+            temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
-        except OSError:
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _umask() -> int:
-    """The mask that open() applies; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -7,7 +7,7 @@ import numpy as np
 from distillplan.fitting.anchor import Anchored, moved
 from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fitter import FitResult
-from distillplan.fitting.identifiability import COVERAGE, FLOOR, Interval
+from distillplan.fitting.identifiability import FLOOR
 from distillplan.fitting.rows import Rows, predicted_log_loss
 from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
 from distillplan.laws.formulas import (
@@ -33,7 +33,7 @@ _KEPT_SHAPE: Final = "the shape is that of the published law; only the level was
 def published_of(
     request: "FitRequest",
     law: LossLaw,
-    ends: dict[str, Interval],
+    ends: dict[str, Coefficient],
     accuracy: tuple[str, ...],
     *,
     draws: bool,
@@ -43,7 +43,7 @@ def published_of(
     Args:
         request: what was asked.
         law: the fitted law.
-        ends: intervals of its letters; empty without resamples.
+        ends: its letters with their intervals; empty without resamples.
         accuracy: sentences on how well it predicts.
         draws: whether there are joint draws to go with it.
     """
@@ -93,20 +93,17 @@ def _source(request: "FitRequest") -> str:
     return text
 
 
-def _coefficients(law: LossLaw, ends: dict[str, Interval], reason: str) -> dict[str, Coefficient]:
-    found = {}
+def _coefficients(
+    law: LossLaw, ends: dict[str, Coefficient], reason: str
+) -> dict[str, Coefficient]:
+    """The letters of a law, with their intervals or the reason why they have none."""
     letters = DISTILLATION_LETTERS if isinstance(law, DistillationLaw) else SUPERVISED_LETTERS
-    for name in letters:
-        if name == "gamma" and law.gamma == 1 and "gamma" not in ends:
-            continue
-        one = ends.get(name)
-        value = float(getattr(law, name))
-        if one is None or one.low is None:
-            reason_here = reason if one is None else one.reason
-            found[name] = Coefficient(value=value, no_interval=reason_here)
-        else:
-            found[name] = Coefficient(value=value, low=one.low, high=one.high, level=COVERAGE)
-    return found
+    found = {
+        name: Coefficient(value=float(getattr(law, name)), no_interval=reason)
+        for name in letters
+        if name != "gamma" or law.gamma != 1
+    }
+    return found | ends
 
 
 def bootstrap_draws(

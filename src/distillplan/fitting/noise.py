@@ -9,7 +9,7 @@ from distillplan.fitting.rows import IndexArray
 from distillplan.laws.formulas import FloatArray
 
 RUN_NOISE: Final = 0.003
-"""Standard deviation of the log loss of a run when the runs cannot tell it (0.3 %)."""
+"""Standard deviation of the log loss of a run when the runs cannot tell it (0.3%)."""
 
 FEW: Final = 3
 """Runs per coefficient below which residuals say too little about the noise."""

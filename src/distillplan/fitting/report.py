@@ -14,7 +14,7 @@ from distillplan.fitting.holdout import (
     held_out_lowest,
     prediction_noise,
 )
-from distillplan.fitting.identifiability import Interval, identifiability, intervals
+from distillplan.fitting.identifiability import identifiability, intervals
 from distillplan.fitting.law_of_fit import bootstrap_draws, published_of
 from distillplan.fitting.noise import half_width
 from distillplan.fitting.published_test import judge_published
@@ -51,7 +51,7 @@ def fit_report(
         )
     sigma = prediction_noise(fitted)
     known = identifiability(fitted)
-    ends: dict[str, Interval] = {} if found is None else intervals(fitted, found)
+    ends = {} if found is None else intervals(fitted, found)
     draws = (
         None if found is None else bootstrap_draws(fitted, found, request.supervised_draws, sigma)
     )
@@ -70,8 +70,6 @@ def fit_report(
         sigma_run=sigma,
         combinations=known.combinations,
         condition=known.condition_letters,
-        scale=None,
-        gap=None,
         tested=None if request.test is None else request.test.name,
         test=test,
         warnings=_warnings(request, fitted),

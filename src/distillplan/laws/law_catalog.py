@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
 from distillplan.files.text_reader import read_text
-from distillplan.files.yaml_reader import read_yaml
+from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
     SUPERVISED_LETTERS,
@@ -50,7 +50,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     >>> law().supervised.alpha
     0.408
     """
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
         return _law_from(Path(name), read_foreign_yaml(name))._replace(file=name)
