@@ -93,8 +93,8 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("loss", "not KEY"),
-        ("", "not KEY"),
+        ("loss", "not a key"),
+        ("", "not a key"),
         ("los <= 2", "did you mean 'loss'"),
         ("loss <= lots", "not a number"),
         ("loss <= nan", "not finite"),
@@ -103,7 +103,7 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
         ("distill.verdict = tie", "unknown"),
         ("nobody.loss <= 2", "unknown"),
         ("near <= 2", "unknown"),
-        ("x" * 1000, "not KEY"),
+        ("x" * 1000, "not a key"),
     ],
 )
 def test_demands_that_are_none(text, says):

@@ -16,7 +16,7 @@ from distillplan.hardware.bill import (
     Phase,
     PhaseWork,
     Power,
-    itemised_bill,
+    itemized_bill,
     price_notices,
 )
 from distillplan.hardware.gpu import Price
@@ -37,7 +37,7 @@ def work(hours: Range, phase: Phase = Phase.STUDENT_TRAINING, gpus: int = 64) ->
 
 
 def bill_of(hours: float, power: Power) -> Bill:
-    return itemised_bill([work(Range.exact(hours))], today=TODAY, power=power)
+    return itemized_bill([work(Range.exact(hours))], today=TODAY, power=power)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_ranges_carry_through_with_the_widest_ends() -> None:
     assert drawn is not None
     # 0.70, 0.85 and 1 of 700 W
     assert (drawn.low, drawn.mid, drawn.high) == pytest.approx((490.0, 595.0, 700.0))
-    wide = itemised_bill([work(Range(500.0, 1000.0, 2000.0))], today=TODAY, price=price()).total
+    wide = itemized_bill([work(Range(500.0, 1000.0, 2000.0))], today=TODAY, price=price()).total
     assert wide.cost_usd == Range(1250.0, 2500.0, 5000.0)
     assert wide.wall_seconds == Range(500 * 56.25, 1000 * 56.25, 2000 * 56.25)  # 3600 / 64
 
@@ -83,7 +83,7 @@ ranges = st.tuples(*[st.floats(0, 1e7)] * 3).map(lambda ends: Range(*sorted(ends
 @given(hours=st.lists(ranges, min_size=1, max_size=3), storage_usd=st.floats(0, 1e6))
 def test_parts_sum_to_the_total(hours: list[Range], storage_usd: float) -> None:
     phases = [Phase.TEACHER_TRAINING, Phase.TEACHER_LOGITS, Phase.STUDENT_TRAINING]
-    bill = itemised_bill(
+    bill = itemized_bill(
         [work(part, phase) for part, phase in zip(hours, phases, strict=False)],
         today=TODAY,
         price=price(),
@@ -115,14 +115,14 @@ def test_each_option_moves_the_bill_the_right_way() -> None:
     assert dirty.co2_kg == before.co2_kg.scale(2)
     assert dirty.energy_kwh == before.energy_kwh
     hours = Range.exact(1000.0)
-    slow = itemised_bill([work(hours, gpus=8)], today=TODAY, price=price()).total
-    fast = itemised_bill([work(hours, gpus=64)], today=TODAY, price=price()).total
+    slow = itemized_bill([work(hours, gpus=8)], today=TODAY, price=price()).total
+    fast = itemized_bill([work(hours, gpus=64)], today=TODAY, price=price()).total
     assert slow.wall_seconds.mid == 8 * fast.wall_seconds.mid
     assert slow.cost_usd == fast.cost_usd
 
 
 def test_what_is_not_known_stays_unknown() -> None:
-    bill = itemised_bill([work(Range.exact(10.0))], today=TODAY, storage_usd=5.0)
+    bill = itemized_bill([work(Range.exact(10.0))], today=TODAY, storage_usd=5.0)
     assert bill.total.cost_usd is None
     assert bill.total.energy_kwh is None
     assert bill.total.co2_kg is None
@@ -161,7 +161,7 @@ def test_impossible_power_is_refused(power: dict[str, float]) -> None:
 
 def test_a_phase_without_gpus_is_refused() -> None:
     with pytest.raises(InputError, match="student_training runs on 0 GPUs"):
-        itemised_bill([work(Range.exact(1.0), gpus=0)], today=TODAY)
+        itemized_bill([work(Range.exact(1.0), gpus=0)], today=TODAY)
 
 
 @pytest.mark.parametrize("ends", [(2.0, 1.0, 3.0), (1.0, 3.0, 2.0), (float("nan"), 1.0, 2.0)])

@@ -74,15 +74,15 @@ def test_a_file_of_the_same_form_is_a_law(tmp_path):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"colour": "red"}, "'colour' is unknown"),
-        ({"title": None, "source": ...}, "'source' is missing"),
-        ({"form": "guess"}, "none of supervised, distillation"),
-        ({"form": "distillation"}, "'distillation' is missing"),
+        ({"colour": "red"}, "unknown key 'colour'"),
+        ({"title": None, "source": ...}, "missing key 'source'"),
+        ({"form": "guess"}, "not one of supervised, distillation"),
+        ({"form": "distillation"}, "missing key 'distillation'"),
         ({"valid": {"params": [1.0]}}, "not a pair"),
         ({"valid": {"params": [1.0, "x"]}}, "not a number"),
         ({"coefficients": {"supervised": {"E": {"value": True}}}}, "not a number"),
-        ({"coefficients": []}, "must be a mapping"),
-        ({"status": "great"}, "none of default"),
+        ({"coefficients": []}, "expected a mapping"),
+        ({"status": "great"}, "not one of default"),
     ],
 )
 def test_faults_of_a_law_file_are_named(tmp_path, change, fault):

@@ -221,7 +221,7 @@ def test_a_price_list_replaces_the_catalog(tmp_path):
     [
         (["$20k"], "need a GPU"),
         (["5k gpu-hours"], "need a GPU"),
-        (["1e21", "--gpus", "8"], "need one; give --gpu"),
+        (["1e21", "--gpus", "8"], "--gpus needs a GPU; add --gpu h100-sxm"),
         (["64 h100 for 7 days"], "h100-sxm"),
         (["64 h100-sxm for 7 days", "--gpu", "a100-80gb"], "leave one out"),
         (["64 h100-sxm for 7 days", "--gpus", "8"], "leave one out"),
@@ -248,5 +248,5 @@ def test_a_scenario_has_one_budget():
         scenario(compute=1e21)
     with pytest.raises(InputError, match="only one"):
         Scenario(law=LAW)
-    with pytest.raises(InputError, match="need a GPU"):
+    with pytest.raises(InputError, match="gpu_hours needs a GPU"):
         Scenario(law=LAW, gpu_hours=100.0)

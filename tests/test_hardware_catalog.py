@@ -32,10 +32,13 @@ def test_every_model_is_found_under_its_name_and_its_publishers():
         ("gpu,usd_per_hour\nh100-sxm,free\n", "line 2: usd_per_hour is 'free'"),
         ("gpu,usd_per_hour\nh100-sxm,-2\n", "positive"),
         ("gpu,usd_per_hour\n,2\n", "gpu is empty"),
-        ("gpu,usd_per_hour\nl4,2\n", "no price of h100-sxm; it has l4"),
+        ("gpu,usd_per_hour\nl4,2\n", "no price for h100-sxm; it lists l4"),
         ("gpu,usd_per_hour\n", "it is empty"),
         ("card,usd\nh100-sxm,2\n", "no column 'gpu'"),
         ("", "no column 'gpu'"),
+        ("gpu,usd_per_hour,gpu\nh100-sxm,2,l4\n", "duplicate column 'gpu'"),
+        ('gpu,usd_per_hour\n\n# noted\nh100-sxm,"2\n', "line 4: not readable as CSV"),
+        ('gpu,usd_per_hour\nh100-sxm,"' + 200_000 * "2" + '"\n', "line 2: not readable as CSV"),
     ],
 )
 def test_a_wrong_price_list_says_where(tmp_path, text, words):
@@ -50,10 +53,10 @@ def test_a_wrong_price_list_says_where(tmp_path, text, words):
     [
         ("gpus: {a: {}, b: {}}", "one GPU"),
         ("42", "one GPU"),
-        ("gpus: {a: 1}", "no mapping"),
+        ("gpus: {a: 1}", "must be a mapping"),
         ("gpus: {a: {dense_bf16_tflops: 1}}", "memory_gb is missing"),
         ("gpus: {a: {dense_bf16_tflops: -1}}", "positive"),
-        ("gpus: {a: {speed: 1}}", "speed is not a key"),
+        ("gpus: {a: {speed: 1}}", "unknown key speed"),
     ],
 )
 def test_a_wrong_gpu_file_says_what(tmp_path, text, words):

@@ -19,14 +19,8 @@ from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir
 from distillplan.models.architecture import FixedAspect
 from distillplan.render.documents import document
-from distillplan.scenarios.keys import (
-    ALIASES,
-    GROUPS,
-    KEYS,
-    scenario_from_options,
-    scenario_of,
-    words,
-)
+from distillplan.scenarios.key_table import TABLE
+from distillplan.scenarios.keys import scenario_from_options, scenario_of
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
 from distillplan.units import Budget
 from tests.schemas import validate, validator
@@ -34,6 +28,9 @@ from tests.schemas import validate, validator
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LN2 = math.log(2)
 COEFFICIENTS = coefficients_dir()
+KEYS = {word: key for word, key in TABLE.keys.items() if not key.is_group}
+GROUPS = [word for word, key in TABLE.keys.items() if key.is_group]
+ALIASES = TABLE.aliases
 
 
 @pytest.fixture
@@ -173,7 +170,7 @@ def at(scenario, place):
         if name in ("low", "high"):
             return value[name == "high"]
         value = getattr(value, name)
-    return getattr(value, "name", value)
+    return value if isinstance(value, str) else getattr(value, "name", value)
 
 
 @pytest.mark.parametrize(
@@ -198,10 +195,10 @@ def test_command_line_over_scenario_over_base_over_default(file, key):
         return at(only(file(document), sets=sets), known.place)
 
     def parsed(value):
-        one = known.parse(value, key)
+        one = known.value.read(value, key)
         if known.place == "budget":
             return one.flops or one.gpu_hours
-        return getattr(one, "name", one)
+        return one if isinstance(one, str) else getattr(one, "name", one)
 
     values = {"budget": Budget(flops=1e21), **teacher}
     default = at(
@@ -304,18 +301,18 @@ def test_every_fault_in_one_message(file):
     )
     for part in [
         "many.yaml: 12 faults",
-        "line 2, base: compute: true or false stands where a number belongs",
-        "line 3, base: the key 'studnt' is unknown; did you mean 'student'",
-        "line 6, scenario a: teacher: the key 'parms' is unknown; did you mean 'params'",
+        "line 2, base: compute: expected a number, got true or false",
+        "line 3, base: unknown key 'studnt'; did you mean 'student'",
+        "line 6, scenario a: teacher: unknown key 'parms'; did you mean 'params'",
         "line 7, scenario a: student: '7Q' has the unknown suffix 'Q'",
-        "line 8, the key 'student' stands twice",
+        "line 8, duplicate key 'student'",
         "line 8, scenario b: students: 1.5 is not a whole number",
         "line 9, scenario c: logits: 'ofline' is none of online, stored, cached",
         "line 9, scenario c: law: 'busbridge' is unknown; did you mean 'busbridge2025'",
         "line 9, scenario c: compute budget: 'nan' is not finite",
         "line 10, matrix: tie: '-1' is not positive",
         "line 11, all scenarios: assertion: the key 'verdit' is unknown; did you mean 'verdict'",
-        "line 12, the key 'extra' is unknown here",
+        "line 12, unknown key 'extra' at the top of the file",
     ]:
         assert part in message
     assert message.count("\n") == message.count("line ")
@@ -342,16 +339,16 @@ def test_contradictions_have_their_place(file):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("compute: 1e21", "the key 'compute' is unknown here; it belongs under base"),
+        ("compute: 1e21", "unknown key 'compute' at the top of the file; put it under base"),
         ("", "not a scenario file"),
         ("[1, 2]", "not a scenario file"),
         ("base: [1]", "line 1, base: not a mapping"),
         ("scenarios: {a: {student: 1B}}", "compute: the budget is missing"),
         ("base: {compute: 1e21, teacher: 7B:2T, teacher_params: 5B}", "leave one out"),
         ("base: {compute: 1e21, max_student_tokens: 1}", "not a range"),
-        ("base: {compute: 1e21, teacher: [7B]}", "not a mapping"),
+        ("base: {compute: 1e21, teacher: [7B]}", "nor a mapping"),
         ("base: {compute: 1e21, bounds: {student_params: 7B}}", "not a pair"),
-        ("base: {compute: 1e21}\nmatrix: {foo: [1]}", "the key 'foo' is unknown"),
+        ("base: {compute: 1e21}\nmatrix: {foo: [1]}", "unknown key 'foo'"),
         ("base: {compute: 1e21}\nmatrix: {student: []}", "no values"),
         ("base: {compute: 1e21}\nmatrix: {student: 1B:2B:0}", "not positive"),
         ("base: {compute: 1e21}\nmatrix: {student: [1B], student_params: [2B]}", "another axis"),
@@ -359,8 +356,8 @@ def test_contradictions_have_their_place(file):
             "base: {compute: 1e21}\nscenarios: {a: {student: 1B}}\nmatrix: {student: [1B]}",
             "also given by scenario a",
         ),
-        ('scenarios: {"a\\e[31m": {compute: 1e21}}', "is no name"),
-        ("scenarios: {" + "n" * 101 + ": {compute: 1e21}}", "is no name"),
+        ('scenarios: {"a\\e[31m": {compute: 1e21}}', "is not a name"),
+        ("scenarios: {" + "n" * 101 + ": {compute: 1e21}}", "is not a name"),
         ("extends: /etc/passwd", "not the relative path"),
         ("extends: gone.yaml", "gone.yaml: cannot be read"),
         ("base: {compute: 1e21}\nassert: {loss: '<> 2'}", "not a number"),
@@ -532,15 +529,16 @@ def test_a_plan_in_flops_says_what_it_exceeds():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ({"compute": 1e21, "deadline": "2 days"}, "they need a GPU"),
-        ({"deadline": "2 days"}, "hours and money need a GPU"),
-        ({"compute": 1e21, "gpus": 8}, "give --gpu"),
+        ({"compute": 1e21, "deadline": "2 days"}, "deadline needs a GPU; add gpu: h100-sxm"),
+        ({"deadline": "2 days"}, "deadline needs a GPU; add gpu: h100-sxm"),
+        ({"compute": "$20k"}, "compute: hours and money need a GPU; add gpu: h100-sxm"),
+        ({"compute": 1e21, "gpus": 8}, "gpus needs a GPU; add gpu: h100-sxm"),
         ({"compute": 1e21, "gpu_hours": 5}, "leave one out"),
         ({"compute": 1e21, "gpu": "h100-sxm", "deadline": "soon"}, "deadline: 'soon'"),
         ({"compute": 1e21, "gpu": "h100-sxm", "max_memory_bytes": "3 GPUs"}, "no number of bytes"),
-        ({"compute": 1e21, "gpu": 100}, "a name belongs"),
+        ({"compute": 1e21, "gpu": 100}, "expected a name"),
         ({"compute": 1e21, "gpu": "h100-sxm", "precision": "fp7"}, "is none of"),
-        ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modelled"),
+        ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modeled"),
     ],
     ids=str,
 )
@@ -551,7 +549,7 @@ def test_faults_of_hardware(words, says):
 
 def test_the_schema_knows_every_key():
     known = validator("scenario").schema["$defs"]["scenario"]["properties"]
-    assert set(known) == {*words(), "assert"}
+    assert set(known) == {*TABLE.words(), "assert"}
     for group in GROUPS:
         inner = next(one for one in known[group]["anyOf"] if one.get("type") == "object")
         names = {key.partition(".")[2] for key in KEYS if key.startswith(f"{group}.")}
@@ -587,7 +585,7 @@ scalars = st.one_of(
     st.text(string.printable, max_size=12),
     st.sampled_from(["1e21", "7B", "7B:2T", "1e19:1e24:3", "online", "free", "busbridge2025", "-"]),
 )
-names = st.one_of(st.sampled_from([*words(), *KEYS, "assert", "params", "loss"]), st.text())
+names = st.one_of(st.sampled_from([*TABLE.words(), *KEYS, "assert", "params", "loss"]), st.text())
 anything = st.recursive(
     scalars,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),

@@ -1,5 +1,7 @@
 """Stored logits against the figures that papers and projects give."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from distillplan.hardware.storage import (
     DISTILLKIT_BUDGET,
     STORAGE_USD_PER_TB_MONTH,
     LogitFormat,
+    StoredLogits,
     full,
     online_or_cached,
     polynomial,
@@ -102,9 +105,10 @@ HOURS = Range(800.0, 1000.0, 1250.0)
 
 def test_online_and_cached_cost_the_same_at_break_even() -> None:
     """p T = T + S."""
-    choice = online_or_cached(top_k(128), TOKENS, HOURS, 2.0, months=3)
+    kept = StoredLogits(format=top_k(128), months=3)
+    choice = online_or_cached(kept, TOKENS, HOURS, 2.0)
     passes = choice.break_even_passes.mid
-    again = online_or_cached(top_k(128), TOKENS, HOURS, 2.0, months=3, passes=passes)
+    again = online_or_cached(kept, TOKENS, HOURS, 2.0, passes=passes)
     assert again.online_usd.mid == pytest.approx(again.cached_usd.mid, rel=1e-12)
     assert choice.storage_usd == pytest.approx(76.8 * STORAGE_USD_PER_TB_MONTH * 3)
     # a quick teacher is dear to replace by disks
@@ -113,15 +117,16 @@ def test_online_and_cached_cost_the_same_at_break_even() -> None:
 
 
 def test_storage_tips_the_choice_the_right_way() -> None:
-    small = online_or_cached(DISTILLKIT_BUDGET, TOKENS, HOURS, 2.0)
-    large = online_or_cached(full(128256), TOKENS, HOURS, 2.0)
+    kept = StoredLogits(format=DISTILLKIT_BUDGET)
+    small = online_or_cached(kept, TOKENS, HOURS, 2.0)
+    large = online_or_cached(StoredLogits(format=full(128256)), TOKENS, HOURS, 2.0)
     assert small.break_even_passes.mid < 1.2
     assert large.break_even_passes.mid > 100
-    longer = online_or_cached(DISTILLKIT_BUDGET, TOKENS, HOURS, 2.0, months=12)
-    dearer = online_or_cached(DISTILLKIT_BUDGET, TOKENS, HOURS, 2.0, usd_per_tb_month=46)
+    longer = online_or_cached(replace(kept, months=12), TOKENS, HOURS, 2.0)
+    dearer = online_or_cached(replace(kept, usd_per_tb_month=46), TOKENS, HOURS, 2.0)
     assert longer.storage_usd == pytest.approx(12 * small.storage_usd)
     assert dearer.storage_usd == pytest.approx(2 * small.storage_usd)
-    twice = online_or_cached(DISTILLKIT_BUDGET, TOKENS, HOURS, 2.0, passes=2)
+    twice = online_or_cached(kept, TOKENS, HOURS, 2.0, passes=2)
     assert twice.online_usd.mid == 2 * small.online_usd.mid
     assert twice.cached_usd == small.cached_usd
 
@@ -137,4 +142,4 @@ def test_impossible_sizes_are_refused(size: float) -> None:
     with pytest.raises(InputError, match="bytes per token; it must be positive"):
         full(10, size)
     with pytest.raises(InputError, match="tokens is"):
-        online_or_cached(top_k(1), size, HOURS, 2.0)
+        online_or_cached(StoredLogits(format=top_k(1)), size, HOURS, 2.0)

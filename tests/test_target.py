@@ -1,15 +1,20 @@
 """What a loss costs: the paper's examples, and the inverse of `plan`."""
 
+import math
 from dataclasses import replace
 
 import pytest
+from scipy.optimize import brentq
 
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.questions.target import Goal, target
+from distillplan.questions.inverse import optimum
+from distillplan.questions.target import Goal, Match, target
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
+
+MATCH = Match(student_params=3e9, student_tokens=60e9)
 
 
 def ways(scenario, **goal):
@@ -66,6 +71,20 @@ def test_the_compute_found_gives_the_loss(busbridge, params, teacher):
         assert next(each for each in less.options if each.accounting is way).loss > 2.25
 
 
+@pytest.mark.parametrize("loss", [2.15, 2.4])
+def test_the_least_compute_is_the_root_that_scipy_finds(busbridge, loss):
+    """Independent: Brent's method on the optimum's loss, one way at a time."""
+    scenario = Scenario(compute=1e21, law=busbridge, student_params=1e9)
+    for way, one in ways(scenario, loss=loss).items():
+
+        def excess(log, way=way):
+            return optimum(replace(scenario, compute=math.exp(log)), way).loss - loss
+
+        near = math.log(one.total_flops)
+        root = brentq(excess, near - 0.1, near + 0.2, xtol=1e-10)
+        assert near == pytest.approx(root, abs=1e-8)
+
+
 @pytest.mark.parametrize("goal", [Goal.HOURS, Goal.COST])
 @pytest.mark.parametrize("teacher", [None, "7B:2T"], ids=["own", "given"])
 def test_the_hours_and_dollars_found_give_the_loss(goal, teacher):
@@ -73,7 +92,7 @@ def test_the_hours_and_dollars_found_give_the_loss(goal, teacher):
     scenario = scenario_from_options(
         gpu_hours=1, gpu="h100-sxm", gpus=64, price=2.5, student="1B", teacher=teacher
     )
-    for way, one in ways(scenario, loss=2.25, minimise=goal).items():
+    for way, one in ways(scenario, loss=2.25, minimize=goal).items():
         hours = one.option.bill.gpu_hours.mid
         assert one.option.bill.cost_usd.mid == pytest.approx(2.5 * hours, rel=1e-9)
         answer = plan(replace(scenario, gpu_hours=hours))
@@ -87,12 +106,12 @@ def test_the_hours_and_dollars_found_give_the_loss(goal, teacher):
 
 def test_dollars_need_a_price_and_hours_a_machine(busbridge):
     with pytest.raises(InputError, match="needs a GPU"):
-        target(Scenario(compute=1e21, law=busbridge), loss=2.2, minimise=Goal.HOURS)
+        target(Scenario(compute=1e21, law=busbridge), loss=2.2, minimize=Goal.HOURS)
     free = scenario_from_options(gpu_hours=1, gpu="h100-sxm", student="1B")
     unpriced = replace(free.machine.cluster, gpu=replace_prices(free.machine.cluster.gpu))
     scenario = replace(free, machine=replace(free.machine, cluster=unpriced))
     with pytest.raises(InputError, match="give --price"):
-        target(scenario, loss=2.2, minimise=Goal.COST)
+        target(scenario, loss=2.2, minimize=Goal.COST)
 
 
 def replace_prices(gpu):
@@ -100,10 +119,10 @@ def replace_prices(gpu):
 
 
 def test_matching_a_model_is_its_loss(busbridge):
-    found = target(Scenario(compute=1.0, law=busbridge, student_params=1e9), match=(3e9, 60e9))
+    found = target(Scenario(compute=1.0, law=busbridge, student_params=1e9), match=MATCH)
     assert found.loss == pytest.approx(independent.supervised_loss(3e9, 60e9), abs=1e-12)
     # supervised, the same model takes its own tokens
-    same = target(Scenario(compute=1.0, law=busbridge, student_params=3e9), match=(3e9, 60e9))
+    same = target(Scenario(compute=1.0, law=busbridge, student_params=3e9), match=MATCH)
     assert same.ways[0].option.student_tokens == pytest.approx(60e9, rel=1e-6)
 
 
@@ -112,7 +131,7 @@ def test_the_smallest_student_reaches_it_and_a_smaller_does_not(busbridge, compu
     scenario = Scenario(compute=compute, law=busbridge)
     best = plan(scenario)
     loss = best.options[0].loss + 0.02
-    for way, one in ways(scenario, loss=loss, minimise=Goal.STUDENT).items():
+    for way, one in ways(scenario, loss=loss, minimize=Goal.STUDENT).items():
         at_best = next(each for each in best.options if each.accounting is way).loss
         assert one.nearest_loss == pytest.approx(at_best, abs=1e-9)
         if at_best > loss:
@@ -130,7 +149,7 @@ def test_out_of_reach_says_how_near(busbridge):
     with pytest.raises(InfeasibleError, match=f"nearest is {limit:.4f}"):
         target(Scenario(compute=1.0, law=busbridge, student_params=1e9), loss=1.9)
     with pytest.raises(InfeasibleError, match=r"no student reaches 1.5 nats with 1.00e21 FLOPs"):
-        target(Scenario(compute=1e21, law=busbridge), loss=1.5, minimise=Goal.STUDENT)
+        target(Scenario(compute=1e21, law=busbridge), loss=1.5, minimize=Goal.STUDENT)
 
 
 def test_one_way_out_of_reach_is_no_error(busbridge):
@@ -151,11 +170,11 @@ def test_one_way_out_of_reach_is_no_error(busbridge):
 @pytest.mark.parametrize(
     ("goal", "says"),
     [
-        ({}, "give one of"),
-        ({"loss": 2.2, "match": (3e9, 6e10)}, "give one of"),
+        ({}, "give either"),
+        ({"loss": 2.2, "match": MATCH}, "give either"),
         ({"loss": -1.0}, "not a positive number"),
         ({"loss": float("nan")}, "not a positive number"),
-        ({"loss": 2.2, "minimise": Goal.STUDENT}, "leave it out"),
+        ({"loss": 2.2, "minimize": Goal.STUDENT}, "leave it out"),
     ],
 )
 def test_goals_that_are_none(busbridge, goal, says):

@@ -18,7 +18,6 @@ from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, St
 from distillplan.hardware.throughput import (
     distillation_throughput,
     forward_throughput,
-    gpu_hours,
     training_throughput,
 )
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
@@ -27,6 +26,11 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.models.shapes import ModelShape
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
+
+
+def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
+    """Allocated GPU-hours: tokens over rate and goodput, whose errors are independent."""
+    return Range.independent_product((rate, goodput)).divide(tokens / 3600)
 
 
 def _yaml(name: str) -> Any:
@@ -379,7 +383,7 @@ def test_goodput_holds_the_published_shares() -> None:
         ({"coefficients": {}}, "coefficients.sustained"),
         ({"coefficients": ENTRY["coefficients"] | {"magic": {"value": 1}}}, "magic"),
         ({"coefficients": ENTRY["coefficients"] | {"fp8": {"value": -1}}}, "positive"),
-        ({"log_sd": {"dense": 0.1}}, "log_sd lacks"),
+        ({"log_sd": {"dense": 0.1}}, "log_sd has no fp8"),
         ({"ceiling_share": {"Ampere": 0.8}}, "other"),
         ({"goodput": None}, "goodput is missing"),
     ],

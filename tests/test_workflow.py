@@ -194,7 +194,7 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         (["target", "--match", "3B", "--student", "1B"], 2, "has no tokens"),
         (["target", "--loss", "2", "--minimise", "student"], 2, "add --compute"),
         (["target", "--loss", "2", "--compute", "1e21"], 2, "leave it out"),
-        (["target", "--loss", "2", "--minimise", "cost"], 2, "need a GPU"),
+        (["target", "--loss", "2", "--minimize", "cost"], 2, "needs a GPU"),
         (["crossover"], 2, "missing option"),
         (["crossover", "--student", "1B", "--accounting", "fre"], 2, "not a list of free"),
         (["crossover", "--student", "1B", "--gain", "0.01,x"], 2, "not a list of nats"),
@@ -202,7 +202,7 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         (["crossover", "--student", "1B", "--law", "besiroglu2024"], 2, "nothing about"),
         (["validate", "gone.yaml"], 2, "cannot be read"),
         (["budget", "1e21", "--assert", "los <= 2"], 2, "did you mean 'loss'"),
-        (["budget", "1e21", "--inference-tokens", "-1"], 2, "inference tokens"),
+        (["budget", "1e21", "--inference-tokens", "-1"], 2, "--inference-tokens: '-1'"),
     ],
     ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else None,
 )

@@ -33,13 +33,17 @@ from distillplan.checks.published_speeds import (
     compare_with_published,
     gpu_of,
     published_run_from_row,
-    summarise,
-    summarise_by_source,
+    summarize,
+    summarize_by_source,
 )
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
 from distillplan.hardware.throughput import Z80
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
+from distillplan.hardware.throughput_model import (
+    HELD_OUT,
+    ThroughputModel,
+    throughput_model_from_entry,
+)
 from published_rows import COLUMNS, usable_rows
 
 HERE = Path(__file__).parents[1]
@@ -270,12 +274,12 @@ def error_table(
     dense = of_kind(left_out, "dense")
     bf16 = [c for c in dense if c.run.workload.precision == "bf16"]
     table = [
-        summarise("page left out, dense bf16", bf16),
-        summarise("page left out, dense fp16 and bf16", dense),
+        summarize("held-out sources, dense bf16", bf16),
+        summarize(HELD_OUT["dense"], dense),
     ]
-    table += [summarise(f"page left out, {k}", of_kind(left_out, k)) for k in KINDS[1:]]
-    table += [summarise(f"Blackwell left out, {k}", of_kind(unseen, k)) for k in KINDS]
-    table += [summarise(f"in sample, {k}", of_kind(fitted, k)) for k in KINDS]
+    table += [summarize(HELD_OUT[k], of_kind(left_out, k)) for k in KINDS[1:]]
+    table += [summarize(f"Blackwell held out, {k}", of_kind(unseen, k)) for k in KINDS]
+    table += [summarize(f"in sample, {k}", of_kind(fitted, k)) for k in KINDS]
     return table
 
 
@@ -312,8 +316,8 @@ def main() -> None:
     lines = [f"{name:20} {getattr(model, name):.5g}" for name in (*PRIORS, "fp8", "mixture")]
     lines += [f"sd of {name:24} {value:.3f}" for name, value in model.log_sd.items()]
     lines += [show(summary) for summary in table]
-    lines += ["", "page left out, dense, by page"]
-    lines += [show(summary) for summary in summarise_by_source(of_kind(left_out, "dense"))]
+    lines += ["", "held-out sources, dense, by source"]
+    lines += [show(summary) for summary in summarize_by_source(of_kind(left_out, "dense"))]
     print("\n".join(lines))  # noqa: T201  (a script)
     if options.write:
         (HERE / "throughput.yaml").write_text(written(text, model, table), encoding="utf-8")

@@ -5,7 +5,7 @@ The budget of one student, in FLOPs (Busbridge et al. 2025, Equation 9):
     3 F(N_S) D_S  +  logits * F(N_T) D_S  +  training * 3 F(N_T) D_T
 
 with ``logits`` and ``training`` set by the accounting (Tables 2 and 5) and, for a family of K
-students that share one teacher, by K. Every student of the family is alike and pays one K-th.
+identical students that share one teacher, by K: each pays one K-th of what is shared.
 """
 
 from enum import StrEnum
@@ -16,10 +16,10 @@ TRAINING_PASSES = 3.0
 
 
 class Accounting(StrEnum):
-    """What the budget pays beside the student's own training."""
+    """What the budget pays for besides the student's own training."""
 
     FREE = "free"
-    """Nothing: the teacher exists and its logits are at hand (the paper's best case)."""
+    """Nothing: the teacher exists and its logits are on disk (the paper's best case)."""
     EXISTS = "exists"
     """The teacher's forward passes on the student's tokens (teacher inference)."""
     TRAIN_SHARED = "train_shared"
@@ -32,22 +32,24 @@ class Logits(StrEnum):
     """Where the teacher's outputs come from."""
 
     ONLINE = "online"
-    """Every student runs the teacher beside its own training."""
+    """Every student runs the teacher during its own training."""
     STORED = "stored"
-    """The teacher runs once, and the students of the family share what it wrote."""
+    """The teacher runs once, and all students share what it wrote."""
     CACHED = "cached"
     """They are already on disk and cost nothing."""
 
 
 class Share(NamedTuple):
-    """Weights of the teacher's costs in one student's budget; see the module's formula."""
+    """The part of the teacher's costs that one student's budget pays; see the module's formula."""
 
     logits: float
+    """Times the forward passes on the student's tokens."""
     training: float
+    """Times the teacher's training."""
 
 
 def share(accounting: Accounting, logits: Logits, students: int) -> Share:
-    """One student's share of the teacher's costs.
+    """One student's share of the teacher's costs, in a family of so many students.
 
     >>> share(Accounting.TRAIN, Logits.ONLINE, 4)
     Share(logits=1.0, training=0.25)
@@ -62,7 +64,7 @@ def share(accounting: Accounting, logits: Logits, students: int) -> Share:
 
 
 class Flops(NamedTuple):
-    """FLOPs of a whole family, by what they are spent on."""
+    """FLOPs of a whole family of students, by what they are spent on."""
 
     student_training: float
     teacher_logits: float = 0.0
@@ -87,16 +89,16 @@ def run_flops(
     students: int = 1,
     served_tokens: float = 0.0,
 ) -> Flops:
-    """What a family of students costs in FLOPs.
+    """The FLOPs of a family of students.
 
     Args:
         student_forward: forward FLOPs per token of the student.
-        student_tokens: tokens that each student is trained on.
+        student_tokens: training tokens of each student.
         teacher_forward: forward FLOPs per token of the teacher.
-        teacher_tokens: tokens that the teacher is trained on.
+        teacher_tokens: training tokens of the teacher.
         paid: one student's share of the teacher's costs; none by default.
-        students: how many students there are.
-        served_tokens: tokens that each student serves after its training.
+        students: the number of students.
+        served_tokens: tokens that each student serves after training.
 
     >>> run_flops(student_forward=2e9, student_tokens=1e10).total
     6e+19
@@ -112,3 +114,21 @@ def run_flops(
         * teacher_tokens,
         student_serving=students * student_forward * served_tokens,
     )
+
+
+WHO_PAYS = {
+    Accounting.FREE: "logits on disk",
+    Accounting.EXISTS: "run the teacher",
+    Accounting.TRAIN_SHARED: "train it, share its logits",
+    Accounting.TRAIN: "train it, for this alone",
+}
+"""Each accounting in the words that people read; identifiers stay in JSON."""
+
+
+def way_in_words(accounting: Accounting | None) -> str:
+    """A way to train the student, in words; None is supervised training.
+
+    >>> way_in_words(None), way_in_words(Accounting.FREE)
+    ('supervised', 'distill: logits on disk')
+    """
+    return "supervised" if accounting is None else f"distill: {WHO_PAYS[accounting]}"

@@ -1,11 +1,11 @@
-"""Coded remarks that belong to an answer: warnings, and things good to know."""
+"""Remarks that belong to an answer, each with a code: warnings, and things worth knowing."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """How much a notice should weigh."""
+    """How serious a notice is."""
 
     INFO = "info"
     WARNING = "warning"
@@ -15,6 +15,16 @@ class Notice(NamedTuple):
     """Something to know before trusting an answer."""
 
     code: str
-    """Stable; for scripts."""
+    """Stable, for scripts."""
     severity: Severity
     message: str
+
+
+def warning(code: str, message: str) -> Notice:
+    """A notice that should change what the reader does."""
+    return Notice(code=code, severity=Severity.WARNING, message=message)
+
+
+def information(code: str, message: str) -> Notice:
+    """A notice that is good to know."""
+    return Notice(code=code, severity=Severity.INFO, message=message)

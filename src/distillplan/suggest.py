@@ -1,26 +1,26 @@
-"""Did you mean: what to say to somebody who mistyped a name."""
+"""Did you mean: suggestions for a mistyped name."""
 
 from collections.abc import Iterable
 
 
 def close_names(name: str, known: Iterable[str]) -> list[str]:
-    """Known names that look like a mistyped one, the most alike first; at most three.
+    """At most three known names that resemble a mistyped one, the closest first.
 
     >>> close_names("Busbridge", ["busbridge2025", "kaplan2020"])
     ['busbridge2025']
     """
-    import difflib  # only for somebody who mistyped
+    import difflib  # only after a typing error
 
     return difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
-    """What to say to somebody who mistyped a name.
+    """The advice to give for a mistyped name, without a capital letter and a full stop.
 
     Args:
         name: as it was typed.
-        known: the names that there are.
-        otherwise: what to say when none is alike; None: the list of all.
+        known: the names to choose from.
+        otherwise: the advice where no name is close; None lists all of them.
 
     >>> nearest("busbridge", ["busbridge2025", "kaplan2020"])
     "did you mean 'busbridge2025'?"
@@ -31,4 +31,4 @@ def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> st
     close = close_names(name, known)
     if close:
         return f"did you mean {' or '.join(repr(one) for one in close)}?"
-    return f"known are {', '.join(known)}" if otherwise is None else otherwise
+    return f"use one of {', '.join(known)}" if otherwise is None else otherwise

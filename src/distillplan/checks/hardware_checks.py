@@ -13,13 +13,13 @@ from distillplan.checks.published_speeds import (
     compare_with_published,
     published_run_from_row,
     stated_errors_from_entry,
-    summarise_by_source,
+    summarize_by_source,
 )
 from distillplan.errors import InputError
+from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import Cluster, Precision
-from distillplan.hardware.gpu_catalog import csv_rows
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
@@ -86,7 +86,7 @@ def throughput_rows() -> Iterator[CheckRow]:
 
 def error_summaries() -> tuple[ErrorSummary, ...]:
     """Errors with whole pages and GPU kinds left out, as calibrated, and now by source."""
-    return (*stated_errors(), *summarise_by_source(_comparisons()))
+    return (*stated_errors(), *summarize_by_source(_comparisons()))
 
 
 def _comparisons() -> Any:
@@ -201,8 +201,8 @@ def stated_errors() -> tuple[ErrorSummary, ...]:
 
 def published_runs() -> tuple[PublishedRun, ...]:
     """The measured training speeds that ship."""
-    rows = csv_rows(coefficients_dir() / "throughput_runs.csv")
-    return tuple(published_run_from_row(row) for row in rows)
+    rows = read_csv(coefficients_dir() / "throughput_runs.csv")
+    return tuple(published_run_from_row(row.values) for row in rows)
 
 
 def hardware_check_groups() -> tuple[Mapping[str, Any], ...]:

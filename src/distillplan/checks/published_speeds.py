@@ -54,7 +54,7 @@ class SpeedComparison:
 
     @property
     def covered(self) -> bool:
-        """Whether the 80 % interval holds the published rate."""
+        """Whether the 80% interval holds the published rate."""
         interval = self.estimate.tokens_per_s_per_gpu
         return interval.low <= self.run.tokens_per_s_per_gpu <= interval.high
 
@@ -68,7 +68,7 @@ class ErrorSummary:
     median_error: float
     p90_error: float
     coverage: float
-    """Share of runs whose 80 % interval holds the published rate."""
+    """Share of runs whose 80% interval holds the published rate."""
     median_ratio: float
     """Median of computed over published: the bias."""
 
@@ -153,7 +153,7 @@ def gpu_of(run: PublishedRun, gpus: Mapping[str, Gpu]) -> Gpu:
     return replace(gpu, inter_node_bytes_per_s=run.inter_node_bytes_per_s)
 
 
-def summarise(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummary:
+def summarize(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummary:
     """Median and 90th percentile of the absolute error, and the coverage."""
     if not comparisons:
         raise InputError(f"no published runs in {group}; give at least one")
@@ -168,12 +168,12 @@ def summarise(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummar
     )
 
 
-def summarise_by_source(comparisons: Sequence[SpeedComparison]) -> tuple[ErrorSummary, ...]:
+def summarize_by_source(comparisons: Sequence[SpeedComparison]) -> tuple[ErrorSummary, ...]:
     """One summary per source, in order of first appearance."""
     groups: dict[str, list[SpeedComparison]] = {}
     for comparison in comparisons:
         groups.setdefault(comparison.run.source, []).append(comparison)
-    return tuple(summarise(source, group) for source, group in groups.items())
+    return tuple(summarize(source, group) for source, group in groups.items())
 
 
 def stated_errors_from_entry(entry: Mapping[str, Any]) -> tuple[ErrorSummary, ...]:

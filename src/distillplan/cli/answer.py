@@ -1,4 +1,4 @@
-"""The plan that commands show: with how sure it is, unless that is not asked for."""
+"""The plan that commands show, with its confidence unless --quick."""
 
 from distillplan.laws import law_catalog
 from distillplan.planning import planner
@@ -11,7 +11,7 @@ def answer(scenario: Scenario, *, quick: bool = False) -> Plan:
 
     Args:
         scenario: the question.
-        quick: leave out how sure the answer is.
+        quick: skip the confidence estimate.
     """
     plan = planner.plan(scenario)
     if quick:

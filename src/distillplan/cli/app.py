@@ -1,22 +1,32 @@
 """The application: its commands, and the one place where errors become messages."""
 
-import os
-import sys
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 import distillplan
 from distillplan.errors import DistillplanError, InputError
+from distillplan.render.streams import write, write_error
 
 COMMANDS = (
     *("budget", "compare", "sweep", "target", "crossover", "predict", "estimate", "fit"),
     *("validate", "laws", "gpus", "models", "check", "schema"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""
+
+
+class Command(TyperCommand):
+    """A command whose help says more than its start needs to know."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        from distillplan.cli.help import complete  # for help only
+
+        complete(self)
+        super().format_help(ctx, formatter)
 
 
 class Commands(TyperGroup):
@@ -30,16 +40,20 @@ class Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (Typer's signature)
-        """One command; None for a name that is none."""
+        """One command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
         function = getattr(import_module(f"distillplan.cli.commands.{cmd_name}"), cmd_name)
         alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
-        alone.command(cmd_name)(function)
+        alone.command(cmd_name, cls=Command)(function)
         return typer.main.get_command(alone)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is asked for; a mistyped one gets the nearest names."""
+        """The command that is asked for.
+
+        Raises:
+            InputError: for an unknown name, with the nearest ones.
+        """
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from distillplan.suggest import nearest  # only for somebody who mistyped
 
@@ -47,15 +61,11 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; a bug is no `DistillplanError` and keeps its traceback."""
+        """Run a command; a bug is not a `DistillplanError`, and keeps its traceback."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # the reader of a pipe has seen enough; keep the interpreter from complaining at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except DistillplanError as error:
-            typer.echo(f"error: {error}", err=True)
+            write_error(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
 
 
@@ -67,7 +77,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
     help=(
-        "Should I distill or train supervised, with which student, teacher and tokens?\n\n"
+        "Decide whether to distill or to train from data alone, with which student, teacher and "
+        "tokens.\n\n"
         "Plans from published scaling laws (Busbridge et al. 2025, arXiv:2502.08606)."
     ),
     epilog="Start with: distillplan budget 1e21 --student 1B",
@@ -76,7 +87,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"distillplan {distillplan.__version__}")
+        write(f"distillplan {distillplan.__version__}\n")
         raise typer.Exit
 
 
@@ -104,7 +115,7 @@ def run() -> int:
     except _UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         if error.format_message():  # without a command Typer has shown the help already
-            typer.echo(f"error: {_sentence(error.format_message())}{where}", err=True)
+            write_error(f"error: {_sentence(error.format_message())}{where}")
         code = error.exit_code
     except typer.Abort:
         code = 130

@@ -1,4 +1,4 @@
-"""Demands on an answer: what is not met is named on standard error, and the exit code is 3."""
+"""Assertions on an answer: failures go to standard error, and the exit code is 3."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 import typer
 
 from distillplan.planning.results import Plan
+from distillplan.render.streams import write_error
 
 if TYPE_CHECKING:
     from distillplan.questions.assertions import Outcome
 
 FAILED = 3
-"""Exit code of an answer that does not meet the user's demands; it stands on standard output."""
+"""Exit code of an answer that fails an assertion; the answer is still on standard output."""
 
 
 def outcomes(asserted: Sequence[str] | None, plan: Plan) -> "tuple[Outcome, ...]":
-    """What becomes of each demand."""
+    """The outcome of each assertion.
+
+    Raises:
+        InputError: when one cannot be read.
+    """
     if not asserted:
         return ()
     from distillplan.questions.assertions import check, parse_assertion  # not at every start
@@ -24,11 +29,15 @@ def outcomes(asserted: Sequence[str] | None, plan: Plan) -> "tuple[Outcome, ...]
 
 
 def gate(outcomes: "Iterable[tuple[str, Outcome]]") -> None:
-    """Name each demand that is not met, with its scenario, and leave."""
+    """Name each assertion that failed, with its scenario, and exit.
+
+    Raises:
+        typer.Exit: when one failed.
+    """
     failed = [(name, outcome) for name, outcome in outcomes if not outcome.passed]
     for name, outcome in failed:
         where = f"{name}: " if name else ""
         value = "there is none" if outcome.value is None else f"it is {outcome.value}"
-        typer.echo(f"assertion failed: {where}{outcome.assertion}, but {value}", err=True)
+        write_error(f"assertion failed: {where}{outcome.assertion}, but {value}")
     if failed:
         raise typer.Exit(FAILED)

@@ -16,10 +16,12 @@ def main() -> None:
     """
     gc.disable()
     from distillplan.cli.app import run  # after the line above, which is for this import
+    from distillplan.render.streams import prepare_streams
 
     gc.freeze()
     gc.enable()
     gc.set_threshold(SELDOM)
+    prepare_streams()
     code = run()
     gc.freeze()  # or the interpreter looks through all of it once more on its way out
     sys.exit(code)

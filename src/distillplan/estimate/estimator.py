@@ -9,7 +9,7 @@ from distillplan.estimate.notes import headline, settings_of, sources_of, warnin
 from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
-    ItemisedBill,
+    ItemizedBill,
     LayoutFacts,
     Memory,
     ModelFacts,
@@ -36,16 +36,17 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
 from distillplan.hardware.strategy import Sharding
-from distillplan.hardware.throughput import distillation_throughput
+from distillplan.hardware.throughput import RateBasis, distillation_throughput
 from distillplan.models.named_models import Model, NamedModel
 from distillplan.models.shapes import ModelShape
+from distillplan.units import SECONDS_PER_HOUR
 
 
 def estimate(question: Question) -> Estimate:
-    """Speed, memory, time, money and energy of one run.
+    """The speed, memory, time, cost and energy of one run.
 
     Raises:
-        InputError: for sizes that no run can have, or a layout that does not divide.
+        InputError: for impossible sizes, or a layout that does not divide the GPUs or the model.
     """
     _refuse_impossible(question)
     machine = question.machine
@@ -76,31 +77,29 @@ def estimate(question: Question) -> Estimate:
         speed=speed,
         memory=shown,
         distillation=_distillation(question),
-        bill=ItemisedBill(lines=bill.lines, total=bill.total, price=bill.price),
+        bill=ItemizedBill(lines=bill.lines, total=bill.total, price=bill.price),
         warnings=warnings_of(question, bill, found, shown),
         sources=sources_of(question, bill),
     )
 
 
 def _refuse_impossible(question: Question) -> None:
-    """Sizes that no run can have."""
+    """Check sizes, and that a teacher is named where one is needed."""
     sizes = {"tokens": question.tokens, "students": question.students}
     if question.teacher_tokens is not None:
         sizes["teacher tokens"] = question.teacher_tokens
     for name, size in sizes.items():
         if not (math.isfinite(size) and size > 0):
-            raise InputError(f"{name}: {size:g} is not positive; give a count")
+            raise InputError(f"{name}: {size:g} is not a count; it must be positive")
     if question.teacher is None:
         if question.teacher_tokens is not None:
-            raise InputError("teacher tokens: there is no teacher to train; give --teacher")
+            raise InputError("teacher tokens: no teacher to train; give --teacher")
         if question.logits is not Logits.ONLINE:
-            raise InputError(
-                f"logits: {question.logits} needs a teacher that writes them; give --teacher"
-            )
+            raise InputError(f"logits: {question.logits} needs a teacher; give --teacher")
 
 
 def _speed(question: Question) -> tuple[Speed, Range]:
-    """The parts' speeds and the step's tokens/s/GPU."""
+    """The speeds of the parts, and tokens/s/GPU of the whole step."""
     machine = question.machine
     student = student_speed(machine, question.model.model)
     goodput = machine.allocated_share
@@ -110,7 +109,7 @@ def _speed(question: Question) -> tuple[Speed, Range]:
     teacher = teacher_speed(machine, question.teacher.model)
     online = question.logits is Logits.ONLINE
     parts = (student, teacher) if online else (student,)
-    computed = any(part.basis == "model" for part in parts)
+    computed = any(part.basis is RateBasis.MODEL for part in parts)
     rate = distillation_throughput(student, teacher if online else None, machine.model)
     speed = Speed(
         student=student,
@@ -130,7 +129,7 @@ def _paid(question: Question) -> Share:
 
 
 def _bill(question: Question) -> Bill:
-    """The family's bill."""
+    """The bill of all students."""
     return bill_of(
         question.machine,
         student=question.model.model,
@@ -145,7 +144,7 @@ def _bill(question: Question) -> Bill:
 
 
 def _memory_estimate(question: Question) -> tuple[MemoryEstimate, Run]:
-    """The fullest GPU of the run."""
+    """The memory of the fullest GPU, and the run that was measured."""
     machine = question.machine
     teacher, stored = None, 0.0
     if question.teacher is not None and question.logits is Logits.ONLINE:
@@ -198,32 +197,25 @@ def _memory(memory: MemoryEstimate, run: Run, capacity: float, gpus_per_node: in
 
 
 def _distillation(question: Question) -> DistillationStep | None:
-    """Online and cached side by side."""
+    """Online and cached logits side by side; None without a teacher."""
     if question.teacher is None:
         return None
     machine, stored = question.machine, question.kept
     productive = replace(machine, goodput=Range.exact(1.0))
     tokens, student, teacher = question.tokens, question.model.model, question.teacher.model
-    step_tokens = machine.batch_tokens
-    in_step = step_tokens / machine.cluster.gpus
+    in_step = machine.batch_tokens / machine.cluster.gpus
     alone = student_step_seconds(productive, student)
     both = alone + teacher_pass_seconds(productive, teacher)
-    pass_hours = teacher_alone_seconds(machine, teacher).scale(tokens / 3600)
+    pass_hours = teacher_alone_seconds(machine, teacher).scale(tokens / SECONDS_PER_HOUR)
     usd_per_hour = None if machine.price is None else machine.price.usd_per_hour
     choice = None
     if usd_per_hour:
         choice = online_or_cached(
-            stored.format,
-            tokens,
-            pass_hours,
-            usd_per_hour,
-            passes=question.students,
-            months=stored.months,
-            usd_per_tb_month=stored.usd_per_tb_month,
+            stored, tokens, pass_hours, usd_per_hour, passes=question.students
         )
     total = stored_bytes(stored.format, tokens)
     return DistillationStep(
-        step_tokens=step_tokens,
+        step_tokens=machine.batch_tokens,
         online_step_seconds=both.scale(in_step),
         cached_step_seconds=alone.scale(in_step),
         online_gpu_hours=_hours(machine, student, teacher, tokens),
@@ -241,15 +233,15 @@ def _distillation(question: Question) -> DistillationStep | None:
 
 
 def _hours(machine: Machine, student: Model, teacher: Model | None, tokens: float) -> Range:
-    """Allocated GPU-hours of one student."""
+    """Allocated GPU-hours of one student, with the teacher's passes where there is one."""
     seconds = student_step_seconds(machine, student)
     if teacher is not None:
         seconds += teacher_pass_seconds(machine, teacher)
-    return seconds.scale(tokens / 3600)
+    return seconds.scale(tokens / SECONDS_PER_HOUR)
 
 
 def _facts(machine: Machine, named: NamedModel) -> ModelFacts:
-    """A model in numbers: those of its family where only the size is known."""
+    """A model in numbers; the family's where only its size is known."""
     work = work_of(machine, named.model)
     return ModelFacts(
         name=named.name,

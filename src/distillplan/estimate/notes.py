@@ -1,22 +1,22 @@
-"""What an estimate says in words: its headline, its warnings, its sources."""
+"""What an estimate says in words: its headline, warnings, settings and sources."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from distillplan.accounting import Logits
-from distillplan.estimate.records import Memory, Question
+from distillplan.estimate.records import Memory, Question, Settings
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
 from distillplan.hardware.gpu import Precision
+from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
-from distillplan.hardware.storage import STORAGE_PRICE_DATE
+from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.models.shapes import ModelShape
-from distillplan.notices import Notice, Severity
+from distillplan.notices import Notice, Severity, information, warning
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
 TUNED_RUN_GPUS = 2048
-"""Runs of so many GPUs under a pipeline are tuned for months."""
+"""GPUs beyond which runs with a pipeline have been tuned for months."""
 
 FITS_WORDS = {
     Fits.YES: "it fits",
@@ -26,7 +26,7 @@ FITS_WORDS = {
 
 
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
-    """The answer in one sentence."""
+    """The estimate in one sentence."""
     gpus, gpu = question.machine.cluster.gpus, question.machine.cluster.gpu.name
     time, hours = bill.total.wall_seconds, bill.total.gpu_hours
     verb = "trains" if gpus == 1 else "train"
@@ -46,7 +46,7 @@ def headline(question: Question, bill: Bill, fits: Fits) -> str:
 
 
 def warnings_of(question: Question, bill: Bill, fits: Fits, memory: Memory) -> tuple[Notice, ...]:
-    """What to know before trusting an estimate, the gravest first."""
+    """What to know before trusting an estimate, warnings first."""
     found = [
         *_memory_warnings(question, fits, memory),
         *_model_warnings(question),
@@ -65,51 +65,51 @@ def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     found.append("speed: published training runs (distillplan check throughput)")
     if gpu.sources:
         found.append(f"GPU: {gpu.sources[0]} (all: distillplan gpus {gpu.name})")
-    if bill.price is not None and bill.price.source != "given":
+    if bill.price is not None and not bill.price.given:
         found.append(f"price: {bill.price.source}")
     if bill.total.energy_kwh is not None:
         found.append(f"power: {POWER_SHARE_SOURCE}")
     if any(line.phase is Phase.LOGIT_STORAGE for line in bill.lines):
-        found.append(f"storage: AWS S3 Standard list price, {STORAGE_PRICE_DATE}")
+        found.append(f"storage: {STORAGE_PRICE_SOURCE}")
     return (*found, *question.sources)
 
 
-def settings_of(question: Question) -> Mapping[str, Any]:
-    """Every setting of the run, defaults included, in the words of the options."""
+def settings_of(question: Question) -> Settings:
+    """All settings of the run, defaults included, named like the options."""
     machine, strategy = question.machine, question.machine.strategy
     teacher, stored = question.teacher, question.kept
-    return {
-        "model": question.model.name,
-        "tokens": question.tokens,
-        "students": question.students,
-        "teacher": None if teacher is None else teacher.name,
-        "teacher_tokens": question.teacher_tokens,
-        "teacher_precision": None if teacher is None else machine.teacher_precision,
-        "logits": None if teacher is None else question.logits,
-        "logit_format": None if teacher is None else stored.format.name,
-        "gpu": machine.cluster.gpu.name,
-        "gpus": machine.cluster.gpus,
-        "seq_len": strategy.seq_len,
-        "micro_batch": strategy.micro_batch,
-        "batch_tokens": machine.batch_tokens,
-        "precision": strategy.precision,
-        "checkpointing": strategy.checkpointing,
-        "sharding": strategy.sharding,
-        "tp": strategy.tp,
-        "pp": strategy.pp,
-        "interleave": machine.interleave,
-        "cp": strategy.cp,
-        "ep": strategy.ep,
-        "attention": strategy.attention,
-        "optimizer": strategy.optimizer,
-        "loss": strategy.loss,
-        "mfu": machine.mfu,
-        "teacher_mfu": machine.teacher_mfu,
-        "tokens_per_s": machine.tokens_per_s,
-        "goodput": machine.allocated_share,
-        "pue": machine.pue,
-        "country": question.country,
-    }
+    return Settings(
+        model=question.model.name,
+        tokens=question.tokens,
+        students=question.students,
+        teacher=None if teacher is None else teacher.name,
+        teacher_tokens=question.teacher_tokens,
+        teacher_precision=None if teacher is None else machine.teacher_precision,
+        logits=None if teacher is None else question.logits,
+        logit_format=None if teacher is None else stored.format.name,
+        gpu=machine.cluster.gpu.name,
+        gpus=machine.cluster.gpus,
+        seq_len=strategy.seq_len,
+        micro_batch=strategy.micro_batch,
+        batch_tokens=machine.batch_tokens,
+        precision=strategy.precision,
+        checkpointing=strategy.checkpointing,
+        sharding=strategy.sharding,
+        tp=strategy.tp,
+        pp=strategy.pp,
+        interleave=machine.interleave,
+        cp=strategy.cp,
+        ep=strategy.ep,
+        attention=strategy.attention,
+        optimizer=strategy.optimizer,
+        loss=strategy.loss,
+        mfu=machine.mfu,
+        teacher_mfu=machine.teacher_mfu,
+        tokens_per_s=machine.tokens_per_s,
+        goodput=machine.allocated_share,
+        pue=machine.pue,
+        country=question.country,
+    )
 
 
 def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator[Notice]:
@@ -118,18 +118,18 @@ def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator
     cluster = question.machine.cluster
     limit = format_bytes(memory.usable_bytes_per_gpu)
     if memory.why_no_layout is not None:
-        yield Notice("fits_nowhere", Severity.WARNING, memory.why_no_layout)
+        yield warning("fits_nowhere", memory.why_no_layout)
     elif fits is Fits.NO:
         least = memory.smallest_layout
-        where = "" if least is None else f"; it needs at least {least.gpus} of them"
+        where = "" if least is None else f"; use at least {least.gpus} GPUs"
         message = f"the run needs more than the {limit} of one {cluster.gpu.name}{where}"
         steps = memory.steps_to_fit
         if steps and steps[-1].fits is Fits.YES:
-            message += f", or switch on, in turn: {', '.join(step.name for step in steps)}"
-        yield Notice("does_not_fit", Severity.WARNING, message)
+            message += f", or switch on, in this order: {', '.join(step.name for step in steps)}"
+        yield warning("does_not_fit", message)
     else:
-        message = f"the margin to {limit} is smaller than the known error of the estimate (15 %)"
-        yield Notice("fit_uncertain", Severity.WARNING, message)
+        message = f"the margin to {limit} is within the error of the estimate ({ERROR:.0%})"
+        yield warning("fit_uncertain", message)
 
 
 def _model_warnings(question: Question) -> Iterator[Notice]:
@@ -137,74 +137,69 @@ def _model_warnings(question: Question) -> Iterator[Notice]:
     sized = [one.name for one in (student, teacher) if one is not None and one.basis is Basis.SIZE]
     if sized:
         family = question.machine.family
-        yield Notice(
+        yield information(
             "size_without_shape",
-            Severity.INFO,
-            f"{' and '.join(sized)}: taken as non-embedding parameters of the paper's family "
-            f"(width {family.aspect:g} x depth, {family.vocab:g} rows of vocabulary); a catalog "
-            "name or a config.json gives the exact shape",
+            f"{' and '.join(sized)}: read as non-embedding parameters of a model of the paper's "
+            f"family (width {family.aspect:g} x depth, vocabulary of {family.vocab:g}); name a "
+            "model or a config.json for its exact shape",
         )
     if teacher is None:
         return
     if _exact(student) and _exact(teacher) and student.shape.vocab != teacher.shape.vocab:
-        yield Notice(
+        yield warning(
             "vocabulary_differs",
-            Severity.WARNING,
-            f"{student.name} has {student.shape.vocab} rows of vocabulary and {teacher.name} "
-            f"{teacher.shape.vocab}: logits match only over one tokenizer (trim padding rows, or "
-            "transplant the tokenizer)",
+            f"{student.name} has a vocabulary of {student.shape.vocab} and {teacher.name} one of "
+            f"{teacher.shape.vocab}: logits only match over the same tokenizer (trim padding rows, "
+            "or transplant the tokenizer)",
         )
     elif student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
-        yield Notice(
+        yield warning(
             "tokenizer_differs",
-            Severity.WARNING,
-            f"{student.name} uses {student.tokenizer}, {teacher.name} {teacher.tokenizer}",
+            f"{student.name} uses the tokenizer {student.tokenizer} and {teacher.name} uses "
+            f"{teacher.tokenizer}: logits only match over the same tokenizer",
         )
     if teacher.distillation_licence:
         message = f"{teacher.name}: {teacher.distillation_licence}"
-        yield Notice("teacher_licence", Severity.INFO, message)
+        yield information("teacher_licence", message)
 
 
 def _speed_warnings(question: Question) -> Iterator[Notice]:
     machine = question.machine
     gpu, strategy = machine.cluster.gpu, machine.strategy
     if "bf16" not in gpu.peak_flops_per_s and strategy.precision is Precision.BF16:
-        message = f"{gpu.name} has no bf16 products; computed with fp16, which needs loss scaling"
-        yield Notice("no_bf16", Severity.WARNING, message)
+        message = f"{gpu.name} has no bf16; estimated with fp16, which needs loss scaling"
+        yield warning("no_bf16", message)
     if machine.mfu is not None or machine.tokens_per_s is not None:
         return
     if gpu.vendor != CALIBRATED_VENDOR:
-        yield Notice(
+        yield warning(
             "other_vendor",
-            Severity.WARNING,
-            f"the speed model knows {CALIBRATED_VENDOR} GPUs; on {gpu.name} the software stack "
-            "differs, and the interval is wider; a measured --mfu is better",
+            f"the speed model was fitted on {CALIBRATED_VENDOR} GPUs; {gpu.name} has another "
+            "software stack, so the interval is wider; a measured --mfu is better",
         )
     elif not gpu.calibrated:
-        yield Notice(
+        yield information(
             "gpu_not_calibrated",
-            Severity.INFO,
-            f"no published training run on {gpu.name} stands behind its speed, which follows "
-            "from its data sheet; the interval is wider",
+            f"no published training run used {gpu.name}; its speed follows from its data sheet, "
+            "so the interval is wider",
         )
     models = (question.model, question.teacher)
     if any(one is not None and one.shape.experts for one in models):
-        yield Notice(
+        yield warning(
             "mixture_of_experts",
-            Severity.WARNING,
-            "speeds of mixtures of experts depend most on the software; pages left out were off "
-            "by 29 % in the middle (distillplan check throughput)",
+            "the speed of a mixture of experts depends mostly on the software; median error on "
+            f"held-out sources: {machine.model.held_out_error['mixture']:.0%} (distillplan check "
+            "throughput)",
         )
     if strategy.pp > 1 and machine.cluster.gpus >= TUNED_RUN_GPUS:
-        yield Notice(
+        yield information(
             "tuned_run",
-            Severity.INFO,
-            "runs of thousands of GPUs that were tuned for months, such as Llama 3 405B, are up "
-            "to a third faster than this",
+            f"runs on {TUNED_RUN_GPUS} or more GPUs that were tuned for months, such as Llama 3 "
+            "405B, are up to a third faster than this",
         )
     if question.logits is Logits.CACHED and question.teacher is not None:
-        message = "the logits are on disk already: neither their pass nor their storage is billed"
-        yield Notice("logits_on_disk", Severity.INFO, message)
+        message = "the logits are already on disk: neither the teacher's pass nor storage is billed"
+        yield information("logits_on_disk", message)
 
 
 def _exact(named: NamedModel) -> bool:

@@ -1,49 +1,55 @@
-"""What `estimate` is asked and what it answers: plain records; nothing computes here."""
+"""What `estimate` is asked and what it answers: plain records that compute nothing."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import BillLine
-from distillplan.hardware.gpu import Price
-from distillplan.hardware.machine import Machine, StoredLogits
-from distillplan.hardware.memory import MemoryParts, Moment
+from distillplan.hardware.gpu import Precision, Price
+from distillplan.hardware.machine import Machine
+from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import LogitFormat, top_k
+from distillplan.hardware.storage import (
+    USUAL_ENTRIES,
+    LogitFormat,
+    LogitKind,
+    StoredLogits,
+    top_k,
+)
+from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.notices import Notice
 
-DEFAULT_STORED = StoredLogits(format=top_k(128))
-"""What a cache is taken to hold where nobody says."""
+DEFAULT_STORED = StoredLogits(format=top_k(round(USUAL_ENTRIES[LogitKind.TOP_K])))
+"""What a cache holds by default."""
 
 
 class Question(NamedTuple):
-    """One run."""
+    """The run to estimate."""
 
     machine: Machine
     model: NamedModel
-    """What is trained."""
+    """The model in training."""
     tokens: float
-    """That it is trained on."""
+    """Training tokens."""
     students: int = 1
-    """Models alike that share the bill."""
+    """Identical models that share the bill."""
     teacher: NamedModel | None = None
     """None: plain training."""
     teacher_tokens: float | None = None
-    """That the teacher must first be trained on; None: it exists."""
+    """Tokens that the teacher must first be trained on; None: it exists."""
     logits: Logits = Logits.ONLINE
     stored: StoredLogits | None = None
-    """How the logits of a teacher are, or would be, kept."""
+    """How the logits are, or would be, stored; None: `DEFAULT_STORED`."""
     country: str | None = None
-    """Whose grid the machine's is."""
+    """The country whose grid the machine is on."""
     sources: tuple[str, ...] = ()
-    """Of what is not on the machine, such as the grid's carbon intensity."""
+    """Of what the machine does not hold, such as the grid's carbon intensity."""
 
     @property
     def kept(self) -> StoredLogits:
-        """How logits are kept, after the default."""
+        """How logits are stored, default included."""
         return self.stored or DEFAULT_STORED
 
 
@@ -53,11 +59,11 @@ class ModelFacts(NamedTuple):
     name: str
     basis: Basis
     params: float
-    """Non-embedding; of a mixture all experts."""
+    """Non-embedding, with all experts of a mixture."""
     active_params: float
-    """Non-embedding, that one token uses: what FLOPs count."""
+    """Non-embedding, used by one token; the FLOPs follow from these."""
     total_params: float
-    """With embeddings: what memory counts."""
+    """With embeddings; the memory follows from these."""
     forward_flops_per_token: float
     layers: float
     width: float
@@ -69,17 +75,17 @@ class Speed(NamedTuple):
     """Why the run is as fast as it is."""
 
     student: ThroughputEstimate
-    """Training alone."""
+    """In training, alone."""
     teacher: ThroughputEstimate | None
-    """Its forward passes alone."""
+    """In forward passes, alone; None: there is no teacher."""
     distillation_factor: Range | None
-    """Speed of a distillation step over its parts alone; None: none, or nothing was computed."""
+    """Speed of a distillation step over that of its parts; None: not used."""
     goodput: Range
     """Productive share of allocated time."""
 
 
 class LayoutFacts(NamedTuple):
-    """A layout on which the run surely fits."""
+    """A layout on which the run fits for certain."""
 
     gpus: int
     sharding: str
@@ -91,83 +97,119 @@ class LayoutFacts(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One thing to switch on, after those before it."""
+    """One thing to switch on, after the steps before it."""
 
     name: str
     price: str
     """What it costs."""
     saved_bytes: float
     fits: Fits
-    """Whether the run fits then."""
+    """Whether the run fits with it."""
 
 
 class Memory(NamedTuple):
-    """What is on the fullest GPU at its fullest moment."""
+    """Memory of the fullest GPU at its fullest moment."""
 
     usable_bytes_per_gpu: float
     moment: Moment
     parts: MemoryParts
     """They sum to the middle of `memory_bytes_per_gpu`."""
     smallest_layout: LayoutFacts | None
-    """The fewest GPUs; None: it fits on no number of them."""
+    """On the fewest GPUs; None: it fits on no number of GPUs."""
     why_no_layout: str | None
+    """Why it fits on no number of GPUs; None where it does."""
     steps_to_fit: tuple[Step, ...]
-    """What to switch on, one after the other, on the GPUs asked for; none where it fits."""
+    """What to switch on, one after the other, on the GPUs at hand; none where it fits."""
 
 
 class DistillationStep(NamedTuple):
     """Online and cached logits side by side, whichever the run uses."""
 
     step_tokens: float
-    """Tokens of one optimiser step."""
+    """Tokens of one optimizer step."""
     online_step_seconds: Range
-    """Student's step and teacher's forward pass, productive time."""
+    """The student's step and the teacher's forward pass, in productive time."""
     cached_step_seconds: Range
-    """Student's step alone, logits read."""
+    """The student's step alone, reading logits."""
     online_gpu_hours: Range
-    """Of one student, allocated."""
+    """Allocated, for one student."""
     cached_gpu_hours: Range
-    """Of one student, allocated; without the pass that wrote the logits."""
+    """Allocated, for one student, without the pass that wrote the logits."""
     teacher_pass_gpu_hours: Range
-    """Of one pass of the teacher alone over the tokens, allocated."""
+    """Allocated, for one pass of the teacher alone over the tokens."""
     logit_format: LogitFormat
     stored_bytes: float
     """For all tokens."""
     read_bytes_per_s: float
-    """That all GPUs together read in the cached step."""
+    """Read by all GPUs together in the cached step."""
     storage_months: float
     storage_usd: float
     online_usd: Range | None
-    """All students, the teacher's passes alone; None: no price."""
+    """The teacher's passes for all students; None: no price is known."""
     cached_usd: Range | None
-    """All students, one pass and storage."""
+    """One pass of the teacher, and storage; None: no price is known."""
     break_even_passes: Range | None
-    """Students (or epochs) above which a cache is cheaper."""
+    """Students (or epochs) beyond which a cache is cheaper; None: no price is known."""
 
 
-class ItemisedBill(NamedTuple):
-    """What the run costs, by phase; the lines sum to the total."""
+class ItemizedBill(NamedTuple):
+    """The cost of the run by phase; the lines sum to the total."""
 
     lines: tuple[BillLine, ...]
     total: BillLine
     price: Price | None
 
 
+class Settings(NamedTuple):
+    """All settings of a run, defaults included, named like the options."""
+
+    model: str
+    tokens: float
+    students: int
+    teacher: str | None
+    teacher_tokens: float | None
+    teacher_precision: WeightFormat | None
+    logits: Logits | None
+    logit_format: str | None
+    gpu: str
+    gpus: int
+    seq_len: int
+    micro_batch: int
+    batch_tokens: float
+    precision: Precision
+    checkpointing: Checkpointing
+    sharding: Sharding
+    tp: int
+    pp: int
+    interleave: int | None
+    cp: int
+    ep: int
+    attention: Attention | None
+    optimizer: Optimizer
+    loss: Loss
+    mfu: float | None
+    teacher_mfu: float | None
+    tokens_per_s: float | None
+    goodput: Range
+    pue: float
+    country: str | None
+
+
 class Estimate(NamedTuple):
-    """One answer."""
+    """The estimate of one run."""
 
     headline: str
-    question: Mapping[str, Any]
-    """Every setting, defaults included."""
+    question: Settings
+    """All settings, defaults included."""
     model: ModelFacts
     teacher: ModelFacts | None
     tokens_per_s_per_gpu: Range
-    """Of a training step, or of a distillation step; without goodput."""
+    """In a training or distillation step, in productive time."""
     mfu: Range
     """Model FLOPs of that step, the teacher's included, over the dense 16-bit peak."""
     total_flops: float
     gpu_hours: Range
-    """Allocated, all phases."""
+    """Allocated, in all phases."""
     wall_seconds: Range
     """One phase after the other."""
     cost_usd: Range | None
@@ -178,11 +220,6 @@ class Estimate(NamedTuple):
     speed: Speed
     memory: Memory
     distillation: DistillationStep | None
-    bill: ItemisedBill
+    bill: ItemizedBill
     warnings: tuple[Notice, ...]
     sources: tuple[str, ...]
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "estimate"

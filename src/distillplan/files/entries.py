@@ -1,4 +1,4 @@
-"""Data that ships, and mappings of data files read key by key."""
+"""The data that ships, and mappings that are read key by key."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +11,7 @@ from distillplan.suggest import nearest
 
 
 def coefficients_dir() -> Path:
-    """The folder of data: inside an installed package, beside ``src`` in a checkout."""
+    """The folder of the data: inside an installed package, beside ``src`` in a checkout."""
     # importlib.resources costs 10 ms at every start; a wheel is unpacked, so a path will do
     packaged = Path(__file__).parents[1] / "coefficients"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "coefficients"
@@ -19,17 +19,29 @@ def coefficients_dir() -> Path:
 
 @cache
 def read_shipped(name: str) -> Any:
-    """The value of a YAML file of the folder of data, read once."""
+    """The value of a YAML file in the folder of the data, read once.
+
+    Raises:
+        InputError: when it is missing or not YAML.
+    """
     return read_yaml(coefficients_dir() / name)
 
 
 class Entry:
-    """A mapping of a data file that is read key by key; what nobody asked for is a fault."""
+    """A mapping in a data file that is read key by key; `finish` refuses what was never read.
+
+    Every method raises InputError, with the place in the file, when a key is missing or its value
+    is not what was asked for.
+    """
 
     def __init__(self, data: Any, where: str) -> None:
-        """Take a mapping; InputError where it is none."""
+        """Take the mapping at a place in a file.
+
+        Raises:
+            InputError: when it is not a mapping.
+        """
         if not isinstance(data, Mapping):
-            raise InputError(f"{where}: is {type(data).__name__}; it must be a mapping")
+            raise InputError(f"{where}: expected a mapping, got {type(data).__name__}")
         self.data, self.where, self.read = data, where, set[str]()
 
     def __contains__(self, key: str) -> bool:
@@ -38,7 +50,7 @@ class Entry:
     def _value(self, key: str) -> Any:
         self.read.add(key)
         if key not in self.data:
-            raise InputError(f"{self.where}: the key {key!r} is missing")
+            raise InputError(f"{self.where}: missing key {key!r}")
         return self.data[key]
 
     def mapping(self, key: str) -> "Entry":
@@ -46,14 +58,14 @@ class Entry:
         return Entry(self._value(key), f"{self.where}.{key}")
 
     def text(self, key: str, default: str | None = None) -> str:
-        """The text under a key, its white space made single blanks."""
+        """The text under a key, with runs of white space made single spaces."""
         self.read.add(key)
         if default is not None and key not in self.data:
             return default
         return " ".join(str(self._value(key)).split())
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """The texts of the list under a key; none where it is absent."""
+        """The texts in the list under a key; empty where the key is absent."""
         self.read.add(key)
         return tuple(" ".join(str(one).split()) for one in self.data.get(key) or ())
 
@@ -72,7 +84,7 @@ class Entry:
         return float(value)
 
     def pair(self, key: str) -> tuple[float, float]:
-        """The two numbers under a key."""
+        """The two numbers under a key, as [low, high]."""
         value = self._value(key)
         where = f"{self.where}.{key}"
         if not (isinstance(value, list) and len(value) == 2):
@@ -81,16 +93,23 @@ class Entry:
         return ends.number("low"), ends.number("high")
 
     def choice(self, key: str, known: tuple[str, ...], default: str) -> str:
-        """The text under a key, which must be one of those that are known."""
+        """The text under a key, which must be a known one."""
         value = self.text(key, default)
         if value not in known:
-            raise InputError(f"{self.where}.{key}: {value!r} is none of {', '.join(known)}")
+            raise InputError(f"{self.where}.{key}: {value!r} is not one of {', '.join(known)}")
         return value
 
     def finish(self, *also: str) -> None:
-        """Refuse keys that nothing read."""
+        """Check that every key was read.
+
+        Args:
+            also: keys that were read in another way.
+
+        Raises:
+            InputError: for the first that was not.
+        """
         for key in self.data:
             if key not in self.read and key not in also:
                 raise InputError(
-                    f"{self.where}: the key {key!r} is unknown; {nearest(str(key), self.read)}"
+                    f"{self.where}: unknown key {key!r}; {nearest(str(key), self.read)}"
                 )

@@ -1,35 +1,39 @@
-"""Files that people write: values that remember their lines, bounds on everything, all faults."""
+"""YAML that people write: values remember their lines, all is bounded, and all faults are told."""
 
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from distillplan.errors import InputError
-from distillplan.files.yaml_reader import NumberLoader, decoded, read_bounded
+from distillplan.files.text_reader import read_text
+from distillplan.files.yaml_reader import NumberLoader
 
 MOST_TREE_BYTES = 1_000_000
-"""Largest file of a person's scenarios; read within a second."""
+"""Largest file of scenarios in bytes; read within a second."""
 MOST_NODES = 50_000
-"""Values of such a file, its aliases written out."""
+"""Values in such a file, counting those that aliases repeat."""
 MOST_DEPTH = 20
+"""Levels of nesting; a scenario needs four."""
 MOST_LETTERS = 10_000
-"""Of one value."""
-SCALAR_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")}
+"""Characters of one value."""
+_TAG = "tag:yaml.org,2002:"
+SCALAR_TAGS = {f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str")}
+"""What a value may be."""
+_TEXT_TAGS = {f"{_TAG}{kind}" for kind in ("timestamp", "merge", "value")}
+"""What YAML 1.1 makes of texts such as 2026-01-01, and people do not."""
 
 
 class Node(NamedTuple):
-    """A value of a file that remembers its line."""
+    """A value in a file, which remembers its line."""
 
     value: Any
     """A scalar, a list of nodes, or a dict from texts to nodes."""
     line: int
 
     def plain(self) -> Any:
-        """The value without its lines."""
+        """The value without the lines, as a YAML reader would return it."""
         if isinstance(self.value, dict):
             return {key: one.plain() for key, one in self.value.items()}
         if isinstance(self.value, list):
@@ -38,18 +42,18 @@ class Node(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """What a person's file says, and what is wrong with it as YAML."""
+    """The contents of a file, and what is wrong with it as YAML."""
 
     root: Node
     faults: tuple[tuple[int, str], ...]
-    """Line and sentence of each."""
+    """The line and a sentence, for each."""
 
 
 def read_foreign_yaml(source: str) -> Any:
-    """The plain value of a user's data file, within the bounds of `read_tree`.
+    """The plain value of a user's data file, read within the bounds of `read_tree`.
 
     Raises:
-        InputError: with the first fault.
+        InputError: when it cannot be read, and with the first fault that was found in it.
     """
     tree = read_tree(source)
     for line, message in tree.faults:
@@ -60,21 +64,12 @@ def read_foreign_yaml(source: str) -> Any:
 def read_tree(source: str) -> Tree:
     """The values of a file, or of standard input for ``-``, with their lines.
 
-    For files that people write: the faults that do not end the reading are collected.
+    Faults that do not stop the reader are collected.
 
     Raises:
-        InputError: when it is missing, too large, no text, or no YAML.
+        InputError: when it is missing, too large, or not YAML text.
     """
-    if source == "-":
-        return parse_tree(decoded(read_bounded(sys.stdin.buffer, "-", MOST_TREE_BYTES), "-"), "-")
-    path = Path(source)
-    try:
-        with path.open("rb") as file:
-            content = read_bounded(file, source, MOST_TREE_BYTES)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in a name
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{source}: cannot be read: {reason}") from None
-    return parse_tree(decoded(content, source), source)
+    return parse_tree(read_text(source, MOST_TREE_BYTES), source)
 
 
 def parse_tree(text: str, name: str) -> Tree:
@@ -107,41 +102,38 @@ class _Builder:
         self.size = 0
 
     def tree(self) -> Tree:
-        root, documents = Node(None, 1), 0
+        root, documents = Node(value=None, line=1), 0
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     raise InputError(
-                        f"{self.name}, line {_line(event)}: a second document begins; "
-                        "write one scenario file per document"
+                        f"{self.name}, line {_line(event)}: a second YAML document starts here; "
+                        "put it in a file of its own"
                     )
                 root = self.node(next(self.events), 0)
-        return Tree(root, tuple(self.faults))
+        return Tree(root=root, faults=tuple(self.faults))
 
     def node(self, event: Any, depth: int) -> Node:
         """The node that begins with an event."""
         line, before = _line(event), self.size
         self.size += 1
         if depth > MOST_DEPTH:
-            raise InputError(
-                f"{self.name}, line {line}: nested more than {MOST_DEPTH} deep; "
-                "a scenario needs four levels"
-            )
+            raise InputError(f"{self.name}, line {line}: nested more than {MOST_DEPTH} levels deep")
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event, line)
         if isinstance(event, yaml.ScalarEvent):
-            found = Node(self.scalar(event, line), line)
+            found = Node(value=self.scalar(event, line), line=line)
         elif isinstance(event, yaml.SequenceStartEvent):
             self.refuse_tag(event, "seq", line)
-            found = Node(list(self.items(depth)), line)
+            found = Node(value=list(self.items(depth)), line=line)
         else:
             self.refuse_tag(event, "map", line)
-            found = Node(self.mapping(depth), line)
+            found = Node(value=self.mapping(depth), line=line)
         if self.size > MOST_NODES:
             raise InputError(
-                f"{self.name}, line {line}: more than {MOST_NODES} values, "
-                "those that aliases repeat counted; is it the right file?"
+                f"{self.name}, line {line}: more than {MOST_NODES:,} values, "
+                "counting those that aliases repeat; is it the right file?"
             )
         if event.anchor:
             self.anchors[event.anchor] = found, self.size - before
@@ -166,14 +158,14 @@ class _Builder:
             if key == "<<":
                 merged += value.value if isinstance(value.value, list) else [value]
             elif isinstance(key, (dict, list)) or key is None:
-                self.faults.append((line, "a key must be a word"))
+                self.faults.append((line, "a key must be plain text"))
             elif str(key) in found:
-                self.faults.append((line, f"the key {_short(key)} stands twice"))
+                self.faults.append((line, f"duplicate key {_short(key)}"))
             else:
                 found[str(key)] = value
         for one in merged:
             if not isinstance(one.value, dict):
-                self.faults.append((one.line, "<< takes a mapping"))
+                self.faults.append((one.line, "<< needs a mapping"))
                 continue
             found = {**one.value, **found}
             self.size += len(one.value)
@@ -183,14 +175,13 @@ class _Builder:
         tag = event.tag
         if tag in (None, "!"):
             tag = self.scalars.resolve(yaml.ScalarNode, event.value, event.implicit)
-            # YAML 1.1 makes dates of 2026-01-01, 6610 of 1:50:10 and 8 of 010; people do not
-            if tag.endswith((":timestamp", ":merge", ":value")) or _OTHERWISE.match(event.value):
+            if tag in _TEXT_TAGS or _MISREAD.match(event.value):
                 return event.value
         if tag not in SCALAR_TAGS:
-            self.faults.append((line, f"the tag {_short(tag)} is not read; write plain values"))
+            self.faults.append((line, f"unsupported tag {_short(tag)}; write plain values"))
             return None
         if len(event.value) > MOST_LETTERS:
-            self.faults.append((line, f"a value of more than {MOST_LETTERS} characters"))
+            self.faults.append((line, f"a value longer than {MOST_LETTERS:,} characters"))
             return None
         try:
             return self.scalars.construct_object(yaml.ScalarNode(tag, event.value))
@@ -203,27 +194,25 @@ class _Builder:
     def alias(self, event: Any, line: int) -> Node:
         if event.anchor not in self.anchors:
             raise InputError(
-                f"{self.name}, line {line}: the alias *{event.anchor} names nothing that is "
-                "complete before it"
+                f"{self.name}, line {line}: no anchor for the alias *{event.anchor} is complete "
+                "before it"
             )
         found, size = self.anchors[event.anchor]
         self.size += size
         if self.size > MOST_NODES:
             raise InputError(
-                f"{self.name}, line {line}: more than {MOST_NODES} values once its aliases are "
-                "written out"
+                f"{self.name}, line {line}: more than {MOST_NODES:,} values, "
+                "counting those that aliases repeat"
             )
         return found
 
     def refuse_tag(self, event: Any, kind: str, line: int) -> None:
-        if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
-            self.faults.append(
-                (line, f"the tag {_short(event.tag)} is not read; write plain values")
-            )
+        if event.tag not in (None, "!", f"{_TAG}{kind}"):
+            self.faults.append((line, f"unsupported tag {_short(event.tag)}; write plain values"))
 
 
-_OTHERWISE = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)")
-"""Numbers that YAML 1.1 reads otherwise than people do."""
+_MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)")
+"""What YAML 1.1 takes for numbers and people do not: 8 for 010, 6610 for 1:50:10."""
 
 
 def _line(event: Any) -> int:

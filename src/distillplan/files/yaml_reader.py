@@ -1,34 +1,35 @@
-"""The only reader of YAML: safe, bounded, and with numbers as people write them."""
+"""The reader of YAML: safe, bounded, and with numbers as people write them."""
 
 import re
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import yaml
 
 from distillplan.errors import InputError
+from distillplan.files.text_reader import read_text
 
 try:
     from yaml import CSafeLoader as _Loader
 except ImportError:  # a PyYAML built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]  # either will do
 
-MOST_BYTES = 4_000_000
-"""Largest file that is read; far above any coefficient table."""
+YAML_ENDINGS = (".yaml", ".yml")
+"""How the names of YAML files end."""
 
 
 class NumberLoader(_Loader):
     """Reads 1e21 as the number it is (YAML 1.1 makes it a string), and refuses duplicate keys."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  (PyYAML's signature)
-        """The mapping, where no key stands twice."""
+        """The mapping, without duplicate keys."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, Hashable) and key in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                    None, None, f"duplicate key {key!r}", key_node.start_mark
                 )
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
@@ -64,46 +65,6 @@ def read_yaml(path: Path) -> Any:
     """The value of a YAML file.
 
     Raises:
-        InputError: when the file is missing, too large, no text, or no YAML.
+        InputError: when the file is missing, too large, or not YAML text.
     """
     return parse_yaml(read_text(path), str(path))
-
-
-def read_text(path: Path) -> str:
-    """The text of a file.
-
-    Raises:
-        InputError: when the file is missing, too large or no text.
-    """
-    try:
-        with path.open("rb") as file:
-            content = read_bounded(file, str(path), MOST_BYTES)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    return decoded(content, str(path))
-
-
-def read_bounded(file: BinaryIO, name: str, most: int) -> bytes:
-    """All of a file.
-
-    Raises:
-        InputError: when it has more than so many bytes.
-    """
-    content = file.read(most + 1)
-    if len(content) > most:
-        raise InputError(f"{name}: larger than {most // 1_000_000} MB; is it the right file?")
-    return content
-
-
-def decoded(content: bytes, name: str) -> str:
-    """The text of what a file or a pipe holds.
-
-    Raises:
-        InputError: when it is too large or no text.
-    """
-    if len(content) > MOST_BYTES:
-        raise InputError(f"{name}: larger than {MOST_BYTES // 1_000_000} MB; is it the right file?")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{name}: not UTF-8 text") from None

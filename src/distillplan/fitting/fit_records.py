@@ -87,6 +87,11 @@ class FitReport(NamedTuple):
     saved: tuple[str, ...] = ()
     """Files that it was written to."""
 
+    @property
+    def draw_count(self) -> int:
+        """Number of joint draws; they stand beside the law, in its file."""
+        return 0 if self.draws is None else self.draws.size
+
 
 def side_for(law: PublishedLaw, rows: Rows) -> LossLaw:
     """The side of a published law that such runs speak of."""

@@ -142,10 +142,9 @@ def _value(raw: Any, name: str) -> tuple[float, str | None]:
     if not isinstance(raw, (str, int, float)):
         return math.nan, f"{str(raw)[:40]!r} is not a number; write for example {_example(name)}"
     try:
-        value = parse_count(raw, name, _example(name))
+        value = parse_count(raw, "", _example(name))  # the line already has the noun
     except InputError as error:
-        # the message starts with the noun, which the line already has
-        return math.nan, str(error).removeprefix(f"{name}: ")
+        return math.nan, str(error)
     if name in _COUNTS:
         low, high, example = _COUNTS[name]
         if not low <= value <= high:

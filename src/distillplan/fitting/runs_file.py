@@ -1,16 +1,14 @@
 """The only reader of files of runs: CSV or JSON Lines, from a file or from standard input."""
 
-import csv
 import hashlib
-import io
 import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.yaml_reader import MOST_BYTES, decoded, read_text
+from distillplan.files.csv_reader import FileRow, parse_csv
+from distillplan.files.text_reader import read_text
 from distillplan.fitting.runs import COLUMNS, RunKind, Runs, parse_columns, validated_runs
 
 TEACHER = "teacher_loss"
@@ -56,41 +54,19 @@ def read_rows(path: str) -> RunsFile:
         InputError: when it cannot be read, or is neither CSV nor JSON Lines.
     """
     source = "standard input" if path == "-" else Path(path).name
-    if path == "-":
-        text = decoded(sys.stdin.buffer.read(MOST_BYTES + 1), source)
-    else:
-        text = read_text(Path(path))
-    found = _json_lines(text, source) if text.lstrip()[:1] == "{" else _csv(text, source)
-    rows, lines = tuple(row for row, _ in found), tuple(line for _, line in found)
-    return RunsFile(source, rows, lines, hashlib.sha256(text.encode()).hexdigest()[:16])
+    text = read_text(path)
+    found = (_json_lines if text.lstrip()[:1] == "{" else parse_csv)(text, source)
+    return RunsFile(
+        source=source,
+        rows=tuple(row.values for row in found),
+        lines=tuple(row.line for row in found),
+        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
+    )
 
 
-def _csv(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
-    """Rows under a header; lines that start with # are left out."""
-    numbers: list[int] = []
-
-    def kept() -> Iterator[str]:
-        for number, line in enumerate(io.StringIO(text), 1):
-            if line.strip() and not line.startswith("#"):
-                numbers.append(number)
-                yield line
-
-    try:
-        reader = csv.DictReader(kept(), skipinitialspace=True, strict=True)
-        names = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = names
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError(f"{source}: the column {twice[0]!r} stands twice; name it once")
-        return [(row, numbers[-1]) for row in reader]
-    except csv.Error as error:
-        at = f", line {numbers[-1]}" if numbers else ""
-        raise InputError(f"{source}{at}: not readable as CSV: {error}") from None
-
-
-def _json_lines(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
+def _json_lines(text: str, source: str) -> list[FileRow]:
     """One object a line; all lines that are none in one message."""
-    found: list[tuple[Mapping[str, Any], int]] = []
+    found: list[FileRow] = []
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -100,7 +76,7 @@ def _json_lines(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
-            found.append((value, number))
+            found.append(FileRow(line=number, values=value))
         else:
             faults.append(f"line {number}")
     if faults:
@@ -110,5 +86,5 @@ def _json_lines(text: str, source: str) -> list[tuple[Mapping[str, Any], int]]:
             f"object, nothing was used; write one a line with {names}"
         )
     # a column that only some rows have is a fault of those rows, not of the file
-    every: dict[str, Any] = {key: None for row, _ in found for key in row}
-    return [({**every, **row}, line) for row, line in found]
+    every: dict[str, Any] = {key: None for row in found for key in row.values}
+    return [FileRow(line=row.line, values={**every, **row.values}) for row in found]

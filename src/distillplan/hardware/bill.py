@@ -1,8 +1,8 @@
-"""What a plan costs: FLOPs, GPU-hours, time, money, energy and CO2, itemised by phase.
+"""What a plan costs: FLOPs, GPU-hours, time, money, energy and CO2, itemized by phase.
 
-Parts add up to the total exactly. What is uncertain is a `Range` from the throughput on; FLOPs are
-exact. Power is the GPU's board limit times the share of it that training draws, and what the host
-draws beside it, times the power usage effectiveness of the building.
+The parts add up to the total exactly. FLOPs are exact; all that follows from the throughput is a
+`Range`. Power is the share of the GPU's board limit that training draws, plus what the host draws,
+times the power usage effectiveness of the building.
 """
 
 import datetime as dt
@@ -15,25 +15,26 @@ from typing import Final
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.range import Range
-from distillplan.notices import Notice, Severity
-
-SECONDS_PER_HOUR: Final = 3600.0
+from distillplan.notices import Notice, information, warning
+from distillplan.units import SECONDS_PER_HOUR
 
 PRICE_AGE_DAYS: Final = 180
-"""Age from which a price is worth a warning."""
+"""Age of a price beyond which it is worth a warning."""
 
 PUE: Final = 1.2
 """Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
 
-POWER_SHARE: Final = Range(0.70, 0.85, 1.0)
-"""Drawn power over the board limit in training.
+POWER_SHARE: Final = Range(low=0.70, mid=0.85, high=1.0)
+"""Power drawn in training over the board limit.
 
-Measured on H100 nodes: about 85 % while training, 15 % while waiting, such as when a checkpoint is
-written (Morrison et al. 2025, arXiv 2503.05804). Model cards take 1, which is the upper end.
+Measured on H100 nodes: about 85% while training, 15% while waiting, e.g. for a checkpoint to be
+written. Model cards assume 1, the upper end.
 """
 
-POWER_SHARE_SOURCE: Final = "Morrison et al. 2025, arXiv 2503.05804: 85 % of the limit on H100"
-"""Of that share."""
+POWER_SHARE_SOURCE: Final = (
+    f"Morrison et al. 2025, arXiv 2503.05804: {POWER_SHARE.mid:.0%} of the limit on H100"
+)
+"""Source of that share."""
 
 
 class Phase(StrEnum):
@@ -48,7 +49,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseWork:
-    """One phase of a plan as it was estimated."""
+    """The estimated work of one phase of a plan."""
 
     phase: Phase
     flops: float
@@ -61,49 +62,53 @@ class PhaseWork:
 
 @dataclass(frozen=True, kw_only=True)
 class Power:
-    """How much electricity a GPU-hour takes, and how dirty it is."""
+    """The electricity of a GPU-hour and its carbon intensity."""
 
     gpu_watts: float
     """Board power limit."""
     share: Range = POWER_SHARE
-    """Drawn power over that limit."""
+    """Power drawn over that limit."""
     host_watts: float = 0.0
-    """Per GPU: processors, fans, network; 0 counts the GPU alone, as most model cards do."""
+    """Per GPU, for processors, fans and network; 0 counts the GPU alone, as most model cards do."""
     pue: float = PUE
-    """Power usage effectiveness: building over machines."""
+    """Power usage effectiveness: power of the building over power of the machines."""
     grid_g_co2_per_kwh: float | None = None
-    """Carbon intensity of the grid; None when no country is known."""
+    """Carbon intensity of the grid; None: not known."""
 
     def __post_init__(self) -> None:
-        """Refuse what no machine has."""
+        """Check that the numbers are possible.
+
+        Raises:
+            InputError: for a PUE below 1 or a negative number.
+        """
         if not (math.isfinite(self.pue) and self.pue >= 1):
             raise InputError(f"power: pue is {self.pue}; it must be at least 1")
         for name in ("gpu_watts", "host_watts", "grid_g_co2_per_kwh"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
-                raise InputError(f"power: {name} is {value}; it must not be negative")
+                raise InputError(f"power: {name} is {value}; it must be at least 0")
 
     def kwh_per_gpu_hour(self) -> Range:
-        """Electricity of one GPU-hour at the building's meter, in kWh."""
+        """The electricity of one GPU-hour at the building's meter, in kWh."""
         drawn = self.share.scale(self.gpu_watts) + Range.exact(self.host_watts)
         return drawn.scale(self.pue / 1000)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BillLine:
-    """One phase, or the sum of all."""
+    """The cost of one phase, or the sum of all."""
 
     phase: Phase
     flops: float
     gpu_hours: Range
     wall_seconds: Range
-    """One phase after the other."""
+    """In the total, one phase after the other."""
     cost_usd: Range | None
-    """None when no price is known."""
+    """None: no price is known."""
     energy_kwh: Range | None
-    """None when the power of the GPU is not known."""
+    """None: the power of the GPU is not known."""
     co2_kg: Range | None
-    """None when energy or grid is not known."""
+    """None: the energy or the grid is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +119,11 @@ class Bill:
     total: BillLine
     """The sum of the lines."""
     price: Price | None
-    """What a GPU-hour was taken to cost, with its seller and date."""
+    """The price of a GPU-hour that was used; None: not known."""
     notices: tuple[Notice, ...] = ()
 
 
-def itemised_bill(
+def itemized_bill(
     work: Iterable[PhaseWork],
     *,
     today: dt.date,
@@ -129,11 +134,14 @@ def itemised_bill(
     """The bill of a plan.
 
     Args:
-        work: its phases; what is not paid is left out.
-        today: the day against which the price's age is taken.
+        work: its phases, those only that are paid for.
+        today: the day on which the price's age is judged.
         price: of one GPU-hour.
         power: of one GPU, with the building and the grid.
-        storage_usd: of stored logits, as a line of its own where it is not 0.
+        storage_usd: price of storing logits, which gets a line of its own where it is not 0.
+
+    Raises:
+        InputError: when a phase runs on less than one GPU.
     """
     lines = [_line(phase, price, power) for phase in work]
     if storage_usd:
@@ -147,38 +155,23 @@ def itemised_bill(
 
 
 def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
-    """Remarks on a price: that it is missing, undated, or old.
+    """A remark on a price that is missing, undated, or old; none on a recent one.
 
     Args:
-        price: of one GPU-hour, or None.
-        today: the day against which its age is taken.
+        price: of one GPU-hour; None: not known.
+        today: the day on which its age is judged.
     """
     if price is None:
-        notice = Notice(
-            code="price_missing",
-            severity=Severity.INFO,
-            message="no price of a GPU-hour is known, so the bill has no money; give --price",
-        )
-        return (notice,)
-    day = _day(price.date)
-    if day is None:
-        notice = Notice(
-            code="price_undated",
-            severity=Severity.WARNING,
-            message=f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller}) has no "
-            "date; check it, or give --price",
-        )
-        return (notice,)
-    age = (today - day).days
-    if age <= PRICE_AGE_DAYS:
+        message = "no price per GPU-hour is known, so there is no cost in dollars; give --price"
+        return (information("price_missing", message),)
+    what = f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller})"
+    if price.day is None:
+        message = f"{what} has no date; check it or give --price"
+        return (warning("price_undated", message),)
+    if (today - price.day).days <= PRICE_AGE_DAYS:
         return ()
-    notice = Notice(
-        code="price_old",
-        severity=Severity.WARNING,
-        message=f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller}) is of "
-        f"{price.date}, more than {PRICE_AGE_DAYS} days ago; check it, or give --price",
-    )
-    return (notice,)
+    message = f"{what} is dated {price.date}, more than {PRICE_AGE_DAYS} days old; "
+    return (warning("price_old", f"{message}check it or give --price"),)
 
 
 def _line(work: PhaseWork, price: Price | None, power: Power | None) -> BillLine:
@@ -198,7 +191,7 @@ def _line(work: PhaseWork, price: Price | None, power: Power | None) -> BillLine
 
 
 def _storage_line(storage_usd: float) -> BillLine:
-    """Stored logits: money only; the electricity of disks is taken as nothing."""
+    """Stored logits cost money only; the electricity of disks is neglected."""
     nothing = Range.exact(0.0)
     return BillLine(
         phase=Phase.LOGIT_STORAGE,
@@ -225,15 +218,15 @@ def _total(lines: list[BillLine]) -> BillLine:
 
 
 def _sum(parts: Iterable[Range | None]) -> Range | None:
-    """The sum of parts; what one line does not know the sum does not know."""
+    """The sum of parts; None where a part is not known."""
     listed = tuple(parts)
     known = tuple(part for part in listed if part is not None)
     return Range.total(known) if len(known) == len(listed) else None
 
 
 def _product(hours: Range, rate: Range) -> Range:
-    """Hours at a rate; slow runs and hot ones are taken to go together, which is the wide side."""
-    return Range(hours.low * rate.low, hours.mid * rate.mid, hours.high * rate.high)
+    """Hours at a rate; slow runs are taken to be hot ones, which gives the widest range."""
+    return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)
 
 
 def _co2(energy_kwh: Range | None, power: Power | None) -> Range | None:
@@ -241,13 +234,3 @@ def _co2(energy_kwh: Range | None, power: Power | None) -> Range | None:
     if energy_kwh is None or power is None or power.grid_g_co2_per_kwh is None:
         return None
     return energy_kwh.scale(power.grid_g_co2_per_kwh / 1000)
-
-
-def _day(date: str) -> dt.date | None:
-    """The day of an ISO 8601 date; the first of the month or year where only that is given."""
-    parts = date.strip().split("-")
-    padded = "-".join([*parts, "01", "01"][:3])
-    try:
-        return dt.date.fromisoformat(padded)
-    except ValueError:
-        return None

@@ -1,5 +1,6 @@
-"""Accelerators and clusters of them, in base units. The numbers live in coefficients/gpus.yaml."""
+"""GPUs and clusters of them, in base SI units; the numbers are in coefficients/gpus.yaml."""
 
+import datetime as dt
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +10,15 @@ from typing import Any, Final
 from distillplan.errors import InputError
 
 PRECISIONS: Final = ("bf16", "fp16", "fp8", "fp4", "tf32")
-"""Number formats whose dense peak an entry may give, as `dense_<format>_tflops`."""
+"""Number formats whose dense peak an entry may state, as `dense_<format>_tflops`."""
 
 TERA: Final = 1e12
 GIGA: Final = 1e9
+_GIVEN: Final = "given"
 
 
 class Precision(StrEnum):
-    """Number format of the matrix products of a run."""
+    """Number format of a run's matrix products."""
 
     BF16 = "bf16"
     FP16 = "fp16"
@@ -25,42 +27,61 @@ class Precision(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What one GPU-hour costs at one seller on one day."""
+    """The price of one GPU-hour from one seller on one day."""
 
     usd_per_hour: float
     seller: str
     date: str
-    """Day of the price list, ISO 8601 (year and month where the day is not known), or `unknown`."""
+    """Of the price list, ISO 8601 (year and month where the day is not known), or `unknown`."""
     source: str
+
+    @classmethod
+    def of_user(cls, usd_per_hour: float, today: dt.date) -> "Price":
+        """The user's own price."""
+        return cls(usd_per_hour=usd_per_hour, seller=_GIVEN, date=str(today), source=_GIVEN)
+
+    @property
+    def given(self) -> bool:
+        """Whether it is the user's own."""
+        return self.source == _GIVEN
+
+    @property
+    def day(self) -> dt.date | None:
+        """That date, the first of its month or year where only these are known; None: unknown."""
+        parts = [*self.date.strip().split("-"), "01", "01"]
+        try:
+            return dt.date.fromisoformat("-".join(parts[:3]))
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
-    """One variant of an accelerator; peaks are dense (datasheets headline 2:4 sparse ones)."""
+    """One variant of a GPU; peaks are dense (data sheets headline 2:4 sparse ones)."""
 
     name: str
-    """Variant in the name: h100-sxm, h100-pcie, a100-80gb."""
+    """With its variant: h100-sxm, h100-pcie, a100-80gb."""
     vendor: str
     arch: str
     peak_flops_per_s: Mapping[str, float]
-    """Dense peak by precision: bf16, fp16, fp8, fp4, tf32; a missing key is not supported."""
+    """Dense peak by number format (`PRECISIONS`); formats it does not support are left out."""
     memory_bytes: float
     memory_bytes_per_s: float
     intra_node_bytes_per_s: float
-    """One direction, per GPU, inside a node."""
+    """In one direction, per GPU, within a node."""
     inter_node_bytes_per_s: float | None
-    """One direction, per GPU, between nodes; None where no source gives it."""
+    """In one direction, per GPU, between nodes; None: not stated by any source."""
     gpus_per_node: int
     power_watts: float | None
-    """Board power limit; None where the maker does not publish one."""
+    """Board power limit; None: not published."""
     matmul_flops_per_s: float | None
-    """Best measured bf16 (fp16 where there is no bf16) matrix product; None when not measured."""
+    """Best measured bf16 matrix product (fp16 where there is no bf16); None: not measured."""
     aliases: tuple[str, ...] = ()
     """Other exact spellings of the name."""
     link_domain_gpus: int | None = None
-    """GPUs that the in-node link joins where they are more than a node's (72 in an NVL72 rack)."""
+    """GPUs on the in-node link where it reaches beyond a node (72 in an NVL72 rack)."""
     calibrated: bool = False
-    """Whether published training runs on this GPU stand behind the throughput coefficients."""
+    """Whether the throughput coefficients were fitted on published training runs on this GPU."""
     prices: tuple[Price, ...] = ()
     sources: tuple[str, ...] = ()
     notes: str = ""
@@ -73,12 +94,12 @@ class Gpu:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """So many GPUs of one kind."""
+    """A number of GPUs of one kind."""
 
     gpu: Gpu
     gpus: int
     price_usd_per_gpu_hour: float | None = None
-    """The user's own price, instead of the catalog's."""
+    """The user's own price, which replaces the catalog's."""
 
 
 def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
@@ -86,21 +107,21 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
 
     Args:
         name: the entry's key.
-        entry: TFLOP/s, GB, GB/s and watts, as datasheets print them.
+        entry: TFLOP/s, GB, GB/s and watts, as data sheets print them.
 
     Raises:
-        InputError: when a number is missing or not positive, or a key is not known.
+        InputError: when a number is missing or not positive, or a key is unknown.
     """
     unknown = set(entry) - _KNOWN_KEYS
     if unknown:
         raise InputError(
-            f"GPU {name}: {', '.join(sorted(unknown))} is not a key of a GPU; "
-            f"use {', '.join(sorted(_KNOWN_KEYS))}"
+            f"GPU {name}: unknown key {', '.join(sorted(unknown))}; "
+            f"use one of {', '.join(sorted(_KNOWN_KEYS))}"
         )
     peaks = {p: _number(name, entry, f"dense_{p}_tflops") for p in PRECISIONS}
     known_peaks = {p: peak * TERA for p, peak in peaks.items() if peak is not None}
     if not {"bf16", "fp16"} & set(known_peaks):
-        raise InputError(f"GPU {name}: no 16-bit peak is given; give dense_bf16_tflops")
+        raise InputError(f"GPU {name}: no 16-bit peak; give dense_bf16_tflops")
     between = _number(name, entry, "inter_node_gb_s")
     matmul = _number(name, entry, "measured_matmul_tflops")
     domain = _number(name, entry, "link_domain_gpus")
@@ -137,7 +158,7 @@ def _price(name: str, price: Mapping[str, Any]) -> Price:
     """One price of an entry: usd_per_hour, seller, date, source."""
     missing = {"usd_per_hour", "seller", "date"} - set(price)
     if missing:
-        raise InputError(f"GPU {name}: a price lacks {', '.join(sorted(missing))}; give each")
+        raise InputError(f"GPU {name}: a price has no {', '.join(sorted(missing))}")
     return Price(
         usd_per_hour=_required(name, price, "usd_per_hour"),
         seller=str(price["seller"]),
@@ -154,12 +175,12 @@ def _required(name: str, entry: Mapping[str, Any], key: str) -> float:
 
 
 def _number(name: str, entry: Mapping[str, Any], key: str) -> float | None:
-    """A positive number of an entry, or None where it is absent or null."""
+    """A positive number in an entry; None where it is absent or null."""
     value = entry.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"GPU {name}: {key} is {value!r}, not a number; give a positive number")
+        raise InputError(f"GPU {name}: {key} is {value!r}; it must be a positive number")
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"GPU {name}: {key} is {value}; it must be positive and finite")
     return float(value)

@@ -1,26 +1,23 @@
-"""What ships about hardware, and the user's own GPUs and price lists."""
+"""The hardware data that ships, and the user's own GPUs and price lists."""
 
-import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import read_text, read_yaml
+from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
 
-YAML_ENDINGS: Final = (".yaml", ".yml")
-PRICE_COLUMNS: Final = ("gpu", "usd_per_hour", "seller", "date", "source")
-
 
 class PowerGrid(NamedTuple):
-    """Electricity of one country."""
+    """The electricity of one country."""
 
     code: str
     name: str
@@ -35,11 +32,11 @@ def gpus() -> tuple[Gpu, ...]:
 
 
 def gpu(name: str) -> Gpu:
-    """A GPU by its name, or the one entry of a file in the form of coefficients/gpus.yaml.
+    """A GPU by its name, or from a file with one entry in the form of coefficients/gpus.yaml.
 
     Raises:
-        InputError: for an unknown name (with the nearest), one that several variants share (with
-            the variants), or an unusable file.
+        InputError: for an unknown name (suggesting the nearest), for one that is sold in several
+            variants (listing them), and for a file that cannot be used.
 
     >>> gpu("h100-sxm").gpus_per_node
     8
@@ -51,53 +48,59 @@ def gpu(name: str) -> Gpu:
         return _gpus()[found]
     variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
     if variants:
-        raise InputError(
-            f"GPU: {name!r} is sold in several variants; use one of {', '.join(variants)}"
-        )
-    advice = nearest(name, _spellings(), f"known are {', '.join(_gpus())}")
-    raise InputError(f"GPU: {name!r} is unknown; {advice}")
+        raise InputError(f"GPU: {name!r} has several variants; use one of {', '.join(variants)}")
+    advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
+    raise InputError(f"GPU: unknown name {name!r}; {advice}")
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
-    """A GPU whose prices are those of a price list instead of its own.
+    """A GPU with the prices of a price list instead of its own.
 
     Args:
         found: the GPU.
-        file: a CSV file with the columns gpu, usd_per_hour and, as they are known, seller, date
+        file: a CSV file with the columns gpu and usd_per_hour and, optionally, seller, date
             (2026-02-28) and source.
 
     Raises:
-        InputError: when the list has no price of it, or a row without a number.
+        InputError: when the list has no price of this GPU, or a row without a price.
     """
     path, listed, others = Path(file), [], set[str]()
-    for line, row in enumerate(csv_rows(path), 2):
-        where = f"{path}, line {line}"
-        if not (row.get("gpu") or "").strip():
+    for row in read_csv(path, needed=("gpu", "usd_per_hour")):
+        where = f"{path}, line {row.line}"
+        said = {key: (value or "").strip() for key, value in row.values.items() if key}
+        named = said["gpu"]
+        if not named:
             raise InputError(f"{where}: gpu is empty; give a name such as h100-sxm")
-        named = row["gpu"].strip()
         price = Price(
-            usd_per_hour=_price(row.get("usd_per_hour"), where),
-            seller=(row.get("seller") or "").strip() or path.name,
-            date=(row.get("date") or "").strip() or "unknown",
-            source=(row.get("source") or "").strip() or str(path),
+            usd_per_hour=_price(said["usd_per_hour"], where),
+            seller=said.get("seller") or path.name,
+            date=said.get("date") or "unknown",
+            source=said.get("source") or str(path),
         )
         if _spellings().get(named.lower(), named) == found.name:
             listed.append(price)
         else:
             others.add(named)
     if not listed:
-        known = f"it has {', '.join(sorted(others))}" if others else "it is empty"
-        raise InputError(f"{path}: no price of {found.name}; {known}")
+        known = f"it lists {', '.join(sorted(others))}" if others else "it is empty"
+        raise InputError(f"{path}: no price for {found.name}; {known}")
     return replace(found, prices=tuple(listed))
 
 
 def throughput_model() -> ThroughputModel:
-    """The calibrated coefficients of the speed."""
+    """The speed model with its calibrated coefficients.
+
+    Raises:
+        InputError: when they are incomplete.
+    """
     return throughput_model_from_entry(read_shipped("throughput.yaml"))
 
 
 def grid(country: str) -> PowerGrid:
     """The electricity of a country, by its ISO 3166-1 alpha-3 code or its English name.
+
+    Raises:
+        InputError: for an unknown country (suggesting the nearest).
 
     >>> grid("FRA").name, grid("france").code
     ('France', 'FRA')
@@ -114,13 +117,13 @@ def grid(country: str) -> PowerGrid:
                 source=data["source"],
             )
     names = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    raise InputError(f"country: {country!r} is unknown; {_nearest_country(wanted, names)}")
+    raise InputError(f"country: unknown name {country!r}; {_nearest_country(wanted, names)}")
 
 
 def _nearest_country(wanted: str, codes: Mapping[str, str]) -> str:
     close = close_names(wanted, codes)
     if not close:
-        return "give a three-letter code such as FRA or USA, or the country's English name"
+        return "give a three-letter code such as FRA or USA, or the English name"
     return f"did you mean {' or '.join(f'{name.title()} ({codes[name]})' for name in close)}?"
 
 
@@ -134,7 +137,7 @@ def _gpus() -> dict[str, Gpu]:
 
 @cache
 def _spellings() -> dict[str, str]:
-    """Every accepted spelling, in lower case, and the name it stands for."""
+    """Every accepted spelling, in lower case, with the name that it stands for."""
     found = {name: name for name in _gpus()}
     for one in _gpus().values():
         found |= {alias.lower(): one.name for alias in one.aliases}
@@ -142,37 +145,25 @@ def _spellings() -> dict[str, str]:
 
 
 def _own_gpu(path: Path) -> Gpu:
-    """The one entry of a user's file."""
+    """The one entry in a user's file."""
     data = read_yaml(path)
     entries = data.get("gpus") if isinstance(data, Mapping) else None
     if not isinstance(entries, Mapping) or len(entries) != 1:
         raise InputError(
-            f"{path}: it must hold one GPU in the form of coefficients/gpus.yaml, "
-            "that is gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
+            f"{path}: expected one GPU in the form of coefficients/gpus.yaml, "
+            "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
         )
     ((name, entry),) = entries.items()
     if not isinstance(entry, Mapping):
-        raise InputError(f"{path}: the entry {name!r} is no mapping of keys to numbers")
+        raise InputError(f"{path}: {name!r} must be a mapping of keys to numbers")
     return gpu_from_entry(str(name), entry)
 
 
-def csv_rows(path: Path) -> Iterable[dict[str, str]]:
-    """The rows of a CSV file with a header."""
-    reader = csv.DictReader(read_text(path).splitlines())
-    header = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = header
-    if not header or "gpu" not in header:
-        raise InputError(f"{path}: no column 'gpu' in its header; use {','.join(PRICE_COLUMNS)}")
-    return list(reader)
-
-
-def _price(text: str | None, where: str) -> float:
+def _price(text: str, where: str) -> float:
     try:
-        usd = float((text or "").strip().lstrip("$"))
+        usd = float(text.lstrip("$"))
     except ValueError:
         usd = math.nan
     if not (math.isfinite(usd) and usd > 0):
-        raise InputError(
-            f"{where}: usd_per_hour is {text or ''!r}; give a positive number such as 2.49"
-        )
+        raise InputError(f"{where}: usd_per_hour is {text!r}; give a positive number such as 2.49")
     return usd

@@ -1,6 +1,6 @@
-"""What ships about GPUs and open models, as answers."""
+"""The GPUs and open models that ship, as answers."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from distillplan.hardware.gpu import Gpu, Price
 from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
@@ -10,7 +10,7 @@ from distillplan.models.model_catalog import CatalogModel, model, models
 from distillplan.models.shapes import ModelShape
 
 CONTEXT = 4096
-"""Tokens at which FLOPs per token are shown."""
+"""Tokens of context at which FLOPs per token are shown."""
 
 
 class GpuCard(NamedTuple):
@@ -18,27 +18,17 @@ class GpuCard(NamedTuple):
 
     gpu: Gpu
     dense_flops_per_s: float
-    """bf16, or fp16 on GPUs without it."""
+    """In bf16, or in fp16 on GPUs without it."""
     matmul_flops_per_s: float
-    """Best matrix product: measured, else a share of the peak."""
+    """The best matrix product: measured, or else a share of the peak."""
     listed_price: Price | None
-    """What a bill takes where nobody gives a price."""
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "gpu"
+    """The price that a bill uses where none is given."""
 
 
 class GpuList(NamedTuple):
-    """All of them."""
+    """All that ship."""
 
     gpus: tuple[GpuCard, ...]
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "gpus"
 
 
 class ModelCard(NamedTuple):
@@ -47,14 +37,15 @@ class ModelCard(NamedTuple):
     name: str
     family: str
     params: float
-    """Non-embedding; of a mixture all experts."""
+    """Non-embedding, with all experts of a mixture."""
     active_params: float
-    """Non-embedding, that one token uses."""
+    """Non-embedding, used by one token."""
     total_params: float
     """With embeddings."""
     total_active_params: float
+    """With embeddings, used by one token."""
     forward_flops_per_token: float
-    """At `CONTEXT` tokens."""
+    """At `context` tokens."""
     context: int
     trained_tokens: float | None
     shape: ModelShape
@@ -62,24 +53,11 @@ class ModelCard(NamedTuple):
     distillation_licence: str
     source: str
 
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "model"
-
 
 class ModelList(NamedTuple):
-    """All of them."""
+    """All that ship."""
 
     models: tuple[ModelCard, ...]
-
-    @property
-    def document_name(self) -> str:
-        """Of its JSON Schema."""
-        return "models"
-
-
-Inventory: TypeAlias = GpuCard | GpuList | ModelCard | ModelList
 
 
 def gpu_list() -> GpuList:
@@ -88,7 +66,11 @@ def gpu_list() -> GpuList:
 
 
 def gpu_card(name: str) -> GpuCard:
-    """One GPU, of the catalog or of the user's own file."""
+    """One GPU, from the catalog or from the user's own file.
+
+    Raises:
+        InputError: for an unknown name or an unusable file.
+    """
     return _gpu_card(gpu(name))
 
 
@@ -98,7 +80,11 @@ def model_list() -> ModelList:
 
 
 def model_card(name: str) -> ModelCard:
-    """One open model."""
+    """One open model.
+
+    Raises:
+        InputError: for an unknown name.
+    """
     return _model_card(model(name))
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,58 +10,52 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.memory import MemoryEstimate
 from distillplan.hardware.memory_fit import Fits, Run, fits
 from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
+from distillplan.units import format_bytes
 
 MAX_GPUS: Final = 16384
-"""The most GPUs that the search tries."""
+"""Largest number of GPUs that the search tries."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A layout and the memory that it needs."""
+    """A run as it is laid out, and the memory that it needs."""
 
     run: Run
     memory: MemoryEstimate
 
 
 def smallest_layout(run: Run, capacity_bytes: float, *, gpus_per_node: int = 8) -> Layout:
-    """The fewest GPUs on which a run surely fits, laid out to lose as little speed as it must.
+    """The layout on the fewest GPUs on which a run fits for certain, at the least loss of speed.
 
-    Counts are powers of two times the run's pipeline, context and expert groups.
-
-    The loss, the optimiser, the precision and the teacher stay as asked for; sharding,
-    checkpointing, micro-batch and tensor parallelism are free. On one count of GPUs a layout is
-    preferred with less recomputation, then less tensor parallelism, a larger micro-batch, less
-    sharding.
+    Numbers of GPUs are powers of two times the run's pipeline, context and expert groups. Loss,
+    optimizer, precision and teacher stay as they are; sharding, checkpointing, micro-batch and
+    tensor parallelism are free. On the same number of GPUs a layout is preferred with less
+    recomputation, then less tensor parallelism, a larger micro-batch, less sharding.
 
     Args:
-        run: the run; its layout is where the search starts from.
-        capacity_bytes: that a run can use of one GPU.
+        run: the run, with the layout to start from.
+        capacity_bytes: memory of one GPU that a run can use.
         gpus_per_node: the largest tensor-parallel group.
 
     Raises:
-        InfeasibleError: when nothing fits, with what is in the way.
+        InfeasibleError: when nothing fits, with the reason.
     """
     for gpus in _gpu_counts(run.strategy):
-        for strategy in _strategies(run, gpus, gpus_per_node):
-            candidate = replace(run, strategy=strategy, gpus=gpus)
-            try:
-                memory = candidate.memory()
-            except InputError:
-                continue  # this layout does not divide over these GPUs
-            if fits(memory, capacity_bytes) is Fits.YES:
-                return Layout(run=candidate, memory=memory)
+        for layout in _layouts(run, gpus, gpus_per_node):
+            if fits(layout.memory, capacity_bytes) is Fits.YES:
+                return layout
     raise InfeasibleError(_why_nothing_fits(run, capacity_bytes, gpus_per_node))
 
 
 def _gpu_counts(strategy: Strategy) -> tuple[int, ...]:
-    """Counts that the fixed groups of a layout divide."""
+    """Numbers of GPUs that the fixed groups of a layout divide."""
     group = strategy.pp * math.lcm(strategy.cp, strategy.ep)
     doublings = max((MAX_GPUS // group).bit_length(), 1)
     return tuple(group * 2**power for power in range(doublings))
 
 
-def _strategies(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Strategy]:
-    """Layouts on so many GPUs, in the order of preference."""
+def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
+    """Layouts on a number of GPUs, the preferred first."""
     powers = tuple(2**k for k in range(gpus_per_node.bit_length()) if 2**k <= gpus_per_node)
     groups = tuple(tp for tp in powers if tp <= gpus and run.shape.heads % tp == 0)
     micro_batches = sorted({run.strategy.micro_batch, 1}, reverse=True)
@@ -69,34 +64,30 @@ def _strategies(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Strategy]:
         for tp in groups:
             for micro_batch in micro_batches:
                 for sharding in shardings:
-                    yield replace(
+                    strategy = replace(
                         run.strategy,
                         checkpointing=checkpointing,
                         tp=tp,
                         micro_batch=micro_batch,
                         sharding=sharding,
                     )
+                    candidate = replace(run, strategy=strategy, gpus=gpus)
+                    with suppress(InputError):  # where it does not divide over these GPUs
+                        yield Layout(run=candidate, memory=candidate.memory())
 
 
 def _why_nothing_fits(run: Run, capacity_bytes: float, gpus_per_node: int) -> str:
-    """One sentence: the smallest that the search found, and its largest part."""
-    smallest: Layout | None = None
+    """One sentence with the smallest layout of all and its largest part."""
     gpus = _gpu_counts(run.strategy)[-1]
-    for strategy in _strategies(run, gpus, gpus_per_node):
-        candidate = replace(run, strategy=strategy, gpus=gpus)
-        try:
-            memory = candidate.memory()
-        except InputError:
-            continue
-        if smallest is None or memory.total.mid < smallest.memory.total.mid:
-            smallest = Layout(run=candidate, memory=memory)
+    layouts = _layouts(run, gpus, gpus_per_node)
+    smallest = min(layouts, key=lambda layout: layout.memory.total.mid, default=None)
     if smallest is None:
-        return "layout: no way of dividing the model over GPUs is possible; reduce pp, cp or ep"
+        return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
     parts = vars(smallest.memory.parts)
     largest = max(parts, key=lambda name: parts[name])
     return (
-        f"layout: {smallest.memory.total.high / 1e9:.0f} GB may be needed on each of "
-        f"{gpus} GPUs, which have {capacity_bytes / 1e9:.0f} GB; {largest} take "
-        f"{parts[largest] / 1e9:.0f} GB, which more GPUs do not reduce: shorten the context, raise "
-        "cp, or use a chunked loss"
+        f"layout: even {gpus} GPUs may need {format_bytes(smallest.memory.total.high)} each and "
+        f"have {format_bytes(capacity_bytes)}; {largest.replace('_', ' ')} take "
+        f"{format_bytes(parts[largest])}, which more GPUs do not reduce: shorten the context, "
+        "raise cp, or use a chunked loss"
     )

@@ -1,9 +1,9 @@
-"""What a plan runs on, and what its parts cost there: one source for the planner and `estimate`.
+"""What a plan runs on, and what its parts cost there, for the planner and for `estimate`.
 
-Seconds are GPU-seconds per token of allocated time, goodput included. A model is an exact shape, or
+Seconds are GPU-seconds per token of allocated time, goodput included. A model is an exact shape or
 the non-embedding parameters of a model of the paper's family (a float, so that a planner can
 tabulate seconds over sizes). Three kinds of work differ in speed: training a model alone, a
-student's step in a distillation run, and a teacher's forward pass, beside the student or alone.
+student's step in a distillation run, and a teacher's forward pass, online or alone.
 """
 
 import datetime as dt
@@ -13,17 +13,19 @@ from typing import Any, Final
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.errors import InputError
-from distillplan.hardware.bill import PUE, Bill, Phase, PhaseWork, Power, itemised_bill
+from distillplan.hardware.bill import (
+    PUE,
+    Bill,
+    Phase,
+    PhaseWork,
+    Power,
+    itemized_bill,
+)
 from distillplan.hardware.gpu import Cluster, Precision, Price
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.storage import (
-    STORAGE_USD_PER_TB_MONTH,
-    TB,
-    LogitFormat,
-    stored_bytes,
-)
+from distillplan.hardware.storage import StoredLogits, stored_bytes
 from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.throughput import (
     ThroughputEstimate,
@@ -36,66 +38,71 @@ from distillplan.hardware.workload import Workload, workload_of_shape, workload_
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+from distillplan.units import SECONDS_PER_HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """GPUs, how runs are laid out on them, what the user measured, and what things cost."""
+    """GPUs, the layout of runs on them, the user's own measurements, and prices."""
 
     cluster: Cluster
     model: ThroughputModel
-    """Calibrated coefficients of the speed."""
+    """The speed model with its calibrated coefficients."""
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
-    """Of models that are given as a size; the context is the strategy's."""
+    """The family of models that are given as a size; the context is the strategy's."""
     global_tokens: float | None = None
-    """Tokens per optimiser step; None: see `batch_tokens`."""
+    """Tokens per optimizer step; None: see `batch_tokens`."""
     interleave: int | None = None
-    """Pipeline stages per GPU; None: up to 4, as published runs have."""
+    """Pipeline stages per GPU; None: as many as fit, up to `TYPICAL_INTERLEAVE`."""
     mfu: float | None = None
-    """The user's own, of training runs: model FLOPs over the dense 16-bit peak."""
+    """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
-    """The user's own, of a teacher's forward passes."""
+    """The user's own, in a teacher's forward passes."""
     tokens_per_s: float | None = None
-    """The user's own tokens/s/GPU of the student's training without a teacher; beats `mfu`."""
+    """The user's own tokens/s/GPU in training the student alone; takes precedence over `mfu`."""
     teacher_precision: WeightFormat = WeightFormat.BF16
-    """The frozen teacher's weights; with fp8 it computes in fp8 too where the GPU can."""
+    """Of the frozen teacher's weights; in fp8 it also computes in fp8 where the GPU can."""
     goodput: Range | None = None
-    """Productive share of allocated time; None: the model's."""
+    """Productive share of allocated time; None: the speed model's."""
     pue: float = PUE
     """Power usage effectiveness of the building."""
     host_watts: float = 0.0
-    """Drawn per GPU beside it."""
+    """Drawn by the host, per GPU."""
     grid_g_co2_per_kwh: float | None = None
     """Carbon intensity of the grid; None: not known."""
     today: dt.date
-    """The day against which the age of a price is taken."""
+    """The day on which the age of a price is judged."""
     gpu_file: str | None = None
     price_file: str | None = None
-    """Where the user's own GPU and prices were read, to ask the same again."""
+    """Where the user's own GPU and prices were read from, to ask the same again."""
 
     def __post_init__(self) -> None:
-        """Refuse a machine that cannot be."""
+        """Check that the machine is possible.
+
+        Raises:
+            InputError: for less than one GPU, or a goodput outside 0 to 1.
+        """
         if self.cluster.gpus < 1:
-            raise InputError(f"GPUs: {self.cluster.gpus} is no count of GPUs; give at least 1")
+            raise InputError(f"GPUs: {self.cluster.gpus} is too few; give at least 1")
         share = self.allocated_share
         if not (share.low > 0 and share.high <= 1):
             raise InputError(
-                f"goodput: {share.low:g} to {share.high:g} is no share of allocated time; "
+                f"goodput: {share.low:g} to {share.high:g} is not a share of allocated time; "
                 "give 0 < goodput <= 1"
             )
 
     @property
     def allocated_share(self) -> Range:
-        """Productive share of allocated time, after the default."""
+        """Productive share of allocated time, default included."""
         return self.model.goodput if self.goodput is None else self.goodput
 
     @property
     def batch_tokens(self) -> float:
-        """Tokens per optimiser step; by default 4M, or a pass of each pipeline stage per replica.
+        """Tokens per optimizer step, default included.
 
-        With fewer passes than stages a pipeline idles, so nobody runs one so; Llama 3 405B on
-        16384 GPUs took the 16M that this gives.
+        The default is `DEFAULT_GLOBAL_TOKENS`, or more where a pipeline with fewer passes than
+        stages would idle; Llama 3 405B on 16384 GPUs used the 16M that this gives.
         """
         if self.global_tokens is not None:
             return self.global_tokens
@@ -106,17 +113,21 @@ class Machine:
 
     @property
     def price(self) -> Price | None:
-        """Of one GPU-hour: the user's, else the newest of the catalog (see `listed_price`)."""
+        """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known.
+
+        Raises:
+            InputError: when the user's is negative.
+        """
         given = self.cluster.price_usd_per_gpu_hour
         if given is None:
             return listed_price(self.cluster.gpu.prices)
         if not (math.isfinite(given) and given >= 0):
-            raise InputError(f"price: {given:g} USD per GPU-hour; it must not be negative")
-        return Price(usd_per_hour=given, seller="given", date=str(self.today), source="given")
+            raise InputError(f"price: {given:g} USD per GPU-hour is negative; give 0 or more")
+        return Price.of_user(given, self.today)
 
     @property
     def power(self) -> Power | None:
-        """Electricity of a GPU-hour; None where the GPU's board power is not known."""
+        """The electricity of a GPU-hour; None: the GPU's board power is not known."""
         watts = self.cluster.gpu.power_watts
         if watts is None:
             return None
@@ -129,23 +140,25 @@ class Machine:
 
 
 def listed_price(prices: tuple[Price, ...]) -> Price | None:
-    """The price that a bill takes: the newest that has a date, of equals the cheapest."""
-    dated = [price for price in prices if price.date[:2] == "20"]
-    newest = max((price.date for price in dated), default=None)
-    candidates = [price for price in dated if price.date == newest] or prices
+    """The price that a bill uses: the newest that has a date, and of these the cheapest."""
+    newest = max((price.day for price in prices if price.day), default=None)
+    candidates = [price for price in prices if price.day == newest]
     return min(candidates, key=lambda price: price.usd_per_hour, default=None)
 
 
 def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: Any) -> Strategy:
-    """A strategy whose micro-batch, where nobody says, takes 8192 tokens.
+    """A strategy with the usual micro-batch: `DEFAULT_REPLICA_TOKENS`, or one sequence.
 
-    One sequence where it is longer than that, or split over GPUs. That is what the throughput
-    model was calibrated with where a published run does not say.
+    It is one sequence where that is longer, or where the model is split over GPUs: the assumption
+    with which the speed model was calibrated on published runs that do not state it.
 
     Args:
         seq_len: tokens per sequence.
-        micro_batch: sequences per replica and pass; None: as above.
-        layout: the other fields of `Strategy`.
+        micro_batch: sequences per replica and pass; None: the usual.
+        layout: other fields of `Strategy`.
+
+    Raises:
+        InputError: when `seq_len` is below 1.
 
     >>> usual_strategy(seq_len=2048).micro_batch, usual_strategy(seq_len=2048, tp=8).micro_batch
     (4, 1)
@@ -160,12 +173,12 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
 
 
 def work_of(machine: Machine, model: Model, *, precision: Precision | None = None) -> Workload:
-    """What training a model (or running it forward) asks of one GPU of the machine.
+    """The workload of a model, in training or forward passes, on one GPU of the machine.
 
     Args:
         machine: what it runs on.
         model: a size or a shape.
-        precision: instead of the strategy's.
+        precision: replaces the strategy's.
     """
     strategy = machine.strategy
     if precision is not None:
@@ -179,13 +192,13 @@ def work_of(machine: Machine, model: Model, *, precision: Precision | None = Non
 
 
 def training_speed(machine: Machine, model: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU of training a model alone; the user's MFU counts, a measured rate does not."""
+    """Tokens/s/GPU in training a model alone, at the user's MFU where there is one."""
     work = work_of(machine, model)
     return training_throughput(work, machine.cluster.gpu, machine.model, mfu=machine.mfu)
 
 
 def student_speed(machine: Machine, student: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU of the student's training without a teacher; the user's rate wins."""
+    """Tokens/s/GPU in training the student alone, at the user's rate or MFU where there is one."""
     return training_throughput(
         work_of(machine, student),
         machine.cluster.gpu,
@@ -196,7 +209,7 @@ def student_speed(machine: Machine, student: Model) -> ThroughputEstimate:
 
 
 def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU of a teacher's forward passes on the same GPUs."""
+    """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
     gpu = machine.cluster.gpu
     fp8 = machine.teacher_precision is WeightFormat.FP8 and "fp8" in gpu.peak_flops_per_s
     work = work_of(machine, teacher, precision=Precision.FP8 if fp8 else Precision.BF16)
@@ -204,30 +217,30 @@ def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
 
 
 def training_seconds(machine: Machine, model: Model) -> Range:
-    """GPU-seconds per token of training a model alone: a teacher's, or a supervised student's.
+    """GPU-seconds per token in training a model alone.
 
     Args:
-        machine: what it runs on; its measured tokens/s, which are a student's, do not count.
+        machine: what it runs on; its measured tokens/s, which are the student's, are not used.
         model: a size or a shape.
     """
     return _alone(machine, training_speed(machine, model))
 
 
 def supervised_seconds(machine: Machine, student: Model) -> Range:
-    """GPU-seconds per token of training a student without a teacher; a measured rate counts."""
+    """GPU-seconds per token in training a student without a teacher, at a measured rate if any."""
     return _alone(machine, student_speed(machine, student))
 
 
 def student_step_seconds(machine: Machine, student: Model) -> Range:
-    """GPU-seconds per token of a student's own step in a distillation run."""
+    """GPU-seconds per token of the student's own step in a distillation run."""
     speed = student_speed(machine, student)
     return distillation_seconds(speed, machine.model, machine.allocated_share)
 
 
 def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token of a teacher's forward pass beside a student's step.
+    """GPU-seconds per token of a teacher's forward pass within a distillation step.
 
-    Added to `student_step_seconds` it is what `distillation_throughput` says, over goodput.
+    The sum with `student_step_seconds` is the inverse of `distillation_throughput`, over goodput.
     """
     speed = teacher_speed(machine, teacher)
     return distillation_seconds(speed, machine.model, machine.allocated_share)
@@ -247,27 +260,6 @@ NOTHING_PAID: Final = Share(logits=0.0, training=0.0)
 """Supervised training, or a teacher that costs nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredLogits:
-    """Teacher logits that a plan keeps, and what keeping them costs."""
-
-    format: LogitFormat
-    months: float = 1.0
-    """That they are kept."""
-    usd_per_tb_month: float = STORAGE_USD_PER_TB_MONTH
-
-    def __post_init__(self) -> None:
-        """Refuse times and prices that cannot be."""
-        for name in ("months", "usd_per_tb_month"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise InputError(f"storage: {name} is {value}; it must not be negative")
-
-    def usd(self, total_bytes: float) -> float:
-        """Price of keeping so many bytes."""
-        return total_bytes / TB * self.months * self.usd_per_tb_month
-
-
 def bill_of(
     machine: Machine,
     *,
@@ -280,21 +272,24 @@ def bill_of(
     logits: Logits = Logits.ONLINE,
     stored: StoredLogits | None = None,
 ) -> Bill:
-    """The itemised bill of a family of students, in the terms of `accounting.run_flops`.
+    """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
     Args:
         machine: what all phases run on.
-        student: the student, of which all are alike.
-        student_tokens: tokens that each is trained on.
-        students: how many there are.
+        student: the model of every student.
+        student_tokens: training tokens of each.
+        students: the number of students.
         teacher: the teacher, paid for or not; None: supervised training.
-        teacher_tokens: tokens that the teacher is trained on.
+        teacher_tokens: training tokens of the teacher.
         paid: one student's share of the teacher's costs.
-        logits: whether the teacher runs beside the students or before them.
-        stored: how logits that are written (`logits` stored) are kept; None: storage is free.
+        logits: whether the teacher runs during the students' training or before it.
+        stored: how the logits are stored, where they are; None: storage is free.
+
+    Raises:
+        InputError: for less than one student.
     """
     if students < 1:
-        raise InputError(f"students: {students} is no count of students; give at least 1")
+        raise InputError(f"students: {students} is too few; give at least 1")
     every = students * student_tokens
     step = supervised_seconds if teacher is None else student_step_seconds
     phases = [_phase(machine, Phase.STUDENT_TRAINING, student, every, step(machine, student))]
@@ -310,7 +305,7 @@ def bill_of(
         trained = students * paid.training * teacher_tokens
         seconds = training_seconds(machine, teacher)
         phases.append(_phase(machine, Phase.TEACHER_TRAINING, teacher, trained, seconds))
-    return itemised_bill(
+    return itemized_bill(
         phases,
         today=machine.today,
         price=machine.price,
@@ -320,11 +315,11 @@ def bill_of(
 
 
 def _phase(machine: Machine, phase: Phase, model: Model, tokens: float, each: Range) -> PhaseWork:
-    """One phase: so many tokens at so many GPU-seconds each."""
+    """The work of one phase: tokens at so many GPU-seconds each."""
     passes = 1.0 if phase is Phase.TEACHER_LOGITS else TRAINING_PASSES
     return PhaseWork(
         phase=phase,
         flops=passes * work_of(machine, model).forward_flops * tokens,
-        gpu_hours=each.scale(tokens / 3600),
+        gpu_hours=each.scale(tokens / SECONDS_PER_HOUR),
         gpus=machine.cluster.gpus,
     )

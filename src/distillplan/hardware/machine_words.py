@@ -1,10 +1,11 @@
-"""A machine from the words of a command line or a file."""
+"""A machine from what is written on a command line or in a file."""
 
 import datetime as dt
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from distillplan.errors import InputError
+from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog
 from distillplan.hardware.bill import PUE
 from distillplan.hardware.gpu import Cluster, Precision
@@ -17,11 +18,11 @@ from distillplan.models.architecture import FixedAspect
 Choice = TypeVar("Choice", bound=StrEnum)
 
 DEFAULT_GPUS = 8
-"""One node, where nobody says how many."""
+"""One node."""
 
 
 class MachineWords(NamedTuple):
-    """What a user may say of the hardware; None: the stated default."""
+    """What a user can say about the hardware; None: the default."""
 
     gpu: str
     gpus: int | None = None
@@ -32,7 +33,7 @@ class MachineWords(NamedTuple):
     mfu: float | None = None
     teacher_mfu: float | None = None
     tokens_per_s: float | None = None
-    """Per GPU, of the student's training without a teacher."""
+    """Per GPU, in training the student alone."""
     goodput: float | None = None
     precision: str | None = None
     checkpointing: str | None = None
@@ -51,18 +52,18 @@ class MachineWords(NamedTuple):
     pue: float | None = None
     country: str | None = None
     grid_g_co2_per_kwh: float | None = None
-    """Instead of a country's."""
+    """Carbon intensity, where no country is given."""
 
 
 def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
-    """The machine that somebody described.
+    """The machine that a user described.
 
     Args:
-        words: as given.
-        architecture: of student and teacher; its context is the length of a sequence.
+        words: what was written.
+        architecture: of student and teacher; its context is the sequence length.
 
     Raises:
-        InputError: for a name that is unknown or a number that cannot be.
+        InputError: for an unknown name or an impossible number.
     """
     gpu = gpu_catalog.gpu(words.gpu)
     if words.prices is not None:
@@ -106,28 +107,28 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         pue=PUE if words.pue is None else words.pue,
         grid_g_co2_per_kwh=grid,
         today=dt.datetime.now(tz=dt.UTC).date(),
-        gpu_file=words.gpu if words.gpu.endswith(gpu_catalog.YAML_ENDINGS) else None,
+        gpu_file=words.gpu if words.gpu.endswith(YAML_ENDINGS) else None,
         price_file=words.prices,
     )
 
 
 def usd_per_gpu_hour(found: Machine) -> float:
-    """What a GPU-hour costs, for a budget in money.
+    """The price of a GPU-hour in dollars, for a budget in dollars.
 
     Raises:
-        InputError: where no price is known.
+        InputError: when no price is known.
     """
     price = found.price
     if price is None or price.usd_per_hour <= 0:
         raise InputError(
-            f"budget: no price of {found.cluster.gpu.name} is known to turn dollars into hours; "
-            "give --price, the dollars of one GPU-hour"
+            f"budget: no price is known for {found.cluster.gpu.name}; "
+            "give --price, in dollars per GPU-hour"
         )
     return price.usd_per_hour
 
 
 def _one_of(name: str, value: str, known: type[Choice]) -> Choice:
-    """A choice by its word."""
+    """A choice by its name."""
     if value not in tuple(known):
-        raise InputError(f"{name}: {value!r} is none of {', '.join(known)}")
+        raise InputError(f"{name}: {value!r} is not one of {', '.join(known)}")
     return known(value)

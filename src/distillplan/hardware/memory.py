@@ -1,7 +1,7 @@
-"""Bytes on one GPU of a training or distillation run, itemised.
+"""Bytes on one GPU of a training or distillation run, itemized.
 
-Weights, gradients and optimiser states are in `hardware.model_states`, activations in
-`hardware.activations`. What lives only for a moment is counted at the fullest moment: while the
+Weights, gradients and optimizer states are in `hardware.model_states`, activations in
+`hardware.activations`. What exists only for a moment is counted at the fullest moment: while the
 loss is computed, while a block runs, or while the teacher runs.
 
 Two named numbers stand for what cannot be derived, `WORKSPACE_SHARE` and `RESERVED_SHARE`: medians
@@ -30,10 +30,10 @@ from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strateg
 from distillplan.models.shapes import ModelShape
 
 WORKSPACE_SHARE: Final = 0.045
-"""Temporary buffers (weight gradients, kernels) over the derived parts."""
+"""Temporary buffers (weight gradients, kernels) as a share of the derived parts."""
 
 RESERVED_SHARE: Final = 0.05
-"""Memory that the allocator holds beyond what is in use: fragmentation."""
+"""Memory that the allocator holds beyond what is in use (fragmentation), as a share of that."""
 
 CONTEXT_BYTES: Final = 1.5e9
 """CUDA context and communication buffers, outside the allocator; an assumption, not a fit."""
@@ -41,9 +41,9 @@ CONTEXT_BYTES: Final = 1.5e9
 ERROR: Final = 0.15
 """Relative half width of the interval around the total.
 
-The measured Megatron-LM layouts are within 6 %. torchtitan's FSDP runs, which the numbers above
-have not seen, are within 19 % with full checkpointing, half of them within 6 %. Its selective
-policy drops half of the matrix products too and needs 18 to 24 % less than `selective` here.
+The measured Megatron-LM layouts are within 6%. torchtitan's FSDP runs, on which the numbers above
+were not fitted, are within 19% with full checkpointing, half of them within 6%. Its selective
+policy also drops half of the matrix products and needs 18% to 24% less than `selective` here.
 """
 
 LOSS_BYTES: Final[Mapping[Loss, tuple[float, float]]] = {
@@ -56,14 +56,14 @@ LOSS_BYTES: Final[Mapping[Loss, tuple[float, float]]] = {
     Loss.FUSED: (2.0, 2.0),
     Loss.CHUNKED: (14.0, 10.0),
 }
-"""Bytes per logit of the student, and what an online teacher adds."""
+"""Bytes per logit of the student, and of an online teacher."""
 
 CHUNK_TOKENS: Final = 1024
 """Tokens whose logits exist at once under a chunked loss."""
 
 
 class WeightFormat(StrEnum):
-    """How a frozen teacher's matrices are stored; its embeddings stay in 16 bits."""
+    """Number format of a frozen teacher's matrices; its embeddings stay in 16 bits."""
 
     BF16 = "bf16"
     FP8 = "fp8"
@@ -73,19 +73,19 @@ class WeightFormat(StrEnum):
 WEIGHT_BYTES: Final[Mapping[WeightFormat, float]] = {
     WeightFormat.BF16: 2.0,
     WeightFormat.FP8: 1.0,
-    WeightFormat.INT4: 0.5 + 2 / 64,  # and a 16-bit scale for each 64 weights
+    WeightFormat.INT4: 0.5 + 2 / 64,  # with a 16-bit scale for every 64 weights
 }
 """Bytes per weight."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedTeacher:
-    """A frozen model that runs beside the student."""
+    """A frozen model that runs with the student."""
 
     shape: ModelShape
     weights: WeightFormat = WeightFormat.BF16
     sharded: bool = True
-    """Whether its weights are spread over all GPUs and collected block by block."""
+    """Whether its weights are spread over all GPUs and gathered block by block."""
 
 
 class Moment(StrEnum):
@@ -98,15 +98,15 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryParts:
-    """Bytes on the fullest GPU at its fullest moment, by what they hold; they sum to `total`."""
+    """Bytes on the fullest GPU at its fullest moment, by their content; they sum to `total`."""
 
     weights: float
     gradients: float
     optimizer_states: float
     gathered_weights: float = 0.0
-    """Whole blocks collected for use under ZeRO-3, with one block's gradient."""
+    """Whole blocks gathered for use under ZeRO-3, with one block's gradient."""
     activations: float
-    """Kept for the backward pass, and a running block's own."""
+    """Those kept for the backward pass, and a running block's own."""
     logits: float = 0.0
     """Output of the vocabulary projection, its copies in the loss, and its gradient."""
     teacher_weights: float = 0.0
@@ -116,7 +116,7 @@ class MemoryParts:
     workspace: float = 0.0
     """Temporary buffers: `WORKSPACE_SHARE` of the parts above."""
     reserved: float = 0.0
-    """Fragmentation and context: `RESERVED_SHARE` of the parts above, and `CONTEXT_BYTES`."""
+    """Fragmentation and context: `RESERVED_SHARE` of the parts above, plus `CONTEXT_BYTES`."""
 
     @property
     def total(self) -> float:
@@ -125,7 +125,7 @@ class MemoryParts:
 
     @property
     def allocated(self) -> float:
-        """What `torch.cuda.max_memory_allocated` reports: all but what is only reserved."""
+        """What `torch.cuda.max_memory_allocated` reports: everything but `reserved`."""
         return self.total - self.reserved
 
 
@@ -135,9 +135,9 @@ class MemoryEstimate:
 
     parts: MemoryParts
     moment: Moment
-    """When that is."""
+    """When it is fullest."""
     total: Range
-    """The parts' sum, give or take `ERROR`."""
+    """The sum of the parts, give or take `ERROR`."""
 
 
 def memory_estimate(
@@ -151,14 +151,14 @@ def memory_estimate(
     """Bytes on the fullest GPU of a run.
 
     Args:
-        shape: the model that is trained.
-        strategy: how it is laid out.
-        gpus: how many GPUs the run has.
-        teacher: a frozen model beside it, for online distillation.
-        stored_bytes_per_token: logits that are read from storage instead, in bytes per token.
+        shape: the model in training.
+        strategy: its layout.
+        gpus: the number of GPUs.
+        teacher: a frozen model that runs with it, for online distillation.
+        stored_bytes_per_token: bytes per token of logits that are read from storage instead.
 
     Raises:
-        InputError: when the layout does not divide over the GPUs or the model.
+        InputError: when the layout does not divide the GPUs, or the model.
     """
     refuse_impossible_layout(shape, strategy, gpus)
     tokens = strategy.micro_batch * strategy.seq_len / strategy.cp
@@ -183,12 +183,12 @@ def memory_estimate(
     if fullest is None:  # pragma: no cover  (there is at least one stage)
         raise InputError("layout: it has no pipeline stage")
     moment, parts = fullest
-    total = Range(parts.total * (1 - ERROR), parts.total, parts.total * (1 + ERROR))
+    total = Range(low=parts.total * (1 - ERROR), mid=parts.total, high=parts.total * (1 + ERROR))
     return MemoryEstimate(parts=parts, moment=moment, total=total)
 
 
 def _with_overhead(derived: Mapping[str, float]) -> MemoryParts:
-    """Add what cannot be derived."""
+    """The derived parts, and those that cannot be derived."""
     workspace = WORKSPACE_SHARE * sum(derived.values())
     reserved = RESERVED_SHARE * (sum(derived.values()) + workspace) + CONTEXT_BYTES
     return MemoryParts(**derived, workspace=workspace, reserved=reserved)
@@ -201,7 +201,7 @@ def _moments(
     tokens: float,
     teacher: LoadedTeacher | None,
 ) -> dict[Moment, dict[str, float]]:
-    """What exists only at each moment, beside what lasts through a step."""
+    """What exists at each moment besides what lasts through a step."""
     working = 0.0
     if strategy.checkpointing is not Checkpointing.NONE:
         working = working_bytes_per_token(shape, strategy, sparse=bool(stage.sparse))
@@ -251,7 +251,7 @@ def _kept_bytes(
 def _logit_bytes(
     shape: ModelShape, strategy: Strategy, tokens: float, teacher: LoadedTeacher | None
 ) -> float:
-    """Student logits, their copies and gradient, and the teacher's beside them."""
+    """Student logits, their copies and gradient, and the teacher's logits."""
     student, added = LOSS_BYTES[strategy.loss]
     at_once = min(tokens, CHUNK_TOKENS) if strategy.loss is Loss.CHUNKED else tokens
     per_token = shape.vocab * student
@@ -270,7 +270,7 @@ def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int)
 
 
 def _teacher_in_use_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
-    """Blocks of a sharded teacher that are collected while it runs."""
+    """Blocks of a sharded teacher that are gathered while it runs."""
     if not teacher.sharded:
         return 0.0
     block = teacher.shape.params / teacher.shape.layers * WEIGHT_BYTES[teacher.weights]

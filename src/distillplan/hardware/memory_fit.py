@@ -1,4 +1,4 @@
-"""Does a run fit into its GPUs, and what to switch on first when it does not."""
+"""Whether a run fits into its GPUs, and what to switch on first when it does not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -7,13 +7,14 @@ from typing import Final
 
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, WeightFormat, memory_estimate
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
+from distillplan.models.named_models import USUAL_TP
 from distillplan.models.shapes import ModelShape
 
 DRIVER_SHARE: Final = 0.99
-"""Usable share of the printed memory, read in GiB: an 80 GB H100 reports 81559 MiB."""
+"""Usable share of the printed memory, taken in GiB: an 80 GB H100 reports 81559 MiB."""
 
 WORTH_WHILE: Final = 0.01
-"""Least share of the memory that a change must save to be among the steps of a plan."""
+"""Least share of the memory that a change must save to be proposed."""
 
 _SHARDINGS: Final = tuple(Sharding)
 
@@ -29,17 +30,21 @@ class Fits(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What has to fit: a model in training, and what stands beside it."""
+    """What has to fit: a model in training, with a teacher or stored logits."""
 
     shape: ModelShape
     strategy: Strategy
     gpus: int
     teacher: LoadedTeacher | None = None
     stored_bytes_per_token: float = 0.0
-    """Logits that are read from storage instead of a teacher."""
+    """Of logits that are read from storage instead of a teacher."""
 
     def memory(self) -> MemoryEstimate:
-        """Bytes on the fullest GPU."""
+        """Bytes on the fullest GPU.
+
+        Raises:
+            InputError: when the layout does not divide the GPUs, or the model.
+        """
         return memory_estimate(
             self.shape,
             self.strategy,
@@ -51,36 +56,36 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
-    """One change of a run that needs less memory."""
+    """A change of a run that reduces its memory."""
 
     name: str
     """What to switch on, in words."""
     price: str
     """What it costs."""
     run: Run
-    """The run with this change alone."""
+    """The run with this change."""
     saved_bytes: float
     fits: Fits
-    """Whether the run fits then."""
+    """Whether the run fits with this change."""
 
 
 def usable_bytes(printed_bytes: float) -> float:
-    """What a run can use of a GPU's printed memory.
+    """The memory that a run can use of a GPU's printed memory, in bytes.
 
-    Vendors print GB and build GiB: 80 GB are 85.9e9 bytes, of which the driver keeps about 1 %.
+    Vendors print GB and build GiB, of which the driver keeps a little (`DRIVER_SHARE`).
 
     Args:
-        printed_bytes: the datasheet's number with GB read as 1e9 bytes.
+        printed_bytes: the data sheet's number with GB read as 1e9 bytes.
     """
     return printed_bytes / 1e9 * 2**30 * DRIVER_SHARE
 
 
 def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:
-    """Whether an estimate is under a capacity by more than its known error.
+    """Whether an estimate is below a capacity by more than its known error.
 
     Args:
         memory: of the run's fullest GPU.
-        capacity_bytes: that a run can use (`usable_bytes`).
+        capacity_bytes: memory that a run can use (`usable_bytes`).
     """
     if memory.total.high <= capacity_bytes:
         return Fits.YES
@@ -88,13 +93,13 @@ def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:
 
 
 def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Remedy, ...]:
-    """Changes to make one after the other until a run fits on the GPUs it has, the cheapest first.
+    """Changes to make one after the other until a run fits on its GPUs, the cheapest first.
 
-    Empty when it fits already. When all of them are not enough the last one does not fit either.
+    None when it fits already. When all of them are not enough, the last does not fit either.
 
     Args:
-        run: the run as asked for.
-        capacity_bytes: that a run can use of one GPU.
+        run: the run as it is.
+        capacity_bytes: memory of one GPU that a run can use.
     """
     steps: list[Remedy] = []
     current, tried = run, set[str]()
@@ -121,7 +126,7 @@ class _Change:
 
 
 def _remedy(run: Run, change: _Change, capacity_bytes: float) -> Remedy:
-    """What a change of a run brings."""
+    """What a change of a run gains."""
     memory = change.run.memory()
     return Remedy(
         name=change.name,
@@ -133,7 +138,7 @@ def _remedy(run: Run, change: _Change, capacity_bytes: float) -> Remedy:
 
 
 def _changes(run: Run) -> tuple[_Change, ...]:
-    """Changes of one thing, the cheapest first."""
+    """All changes of one thing, the cheapest first."""
     return (
         *_free_changes(run),
         *_speed_changes(run),
@@ -149,10 +154,10 @@ def _with(run: Run, name: str, price: str, **what: object) -> _Change:
 
 
 def _free_changes(run: Run) -> Iterator[_Change]:
-    """What costs no more than traffic."""
+    """Changes that cost traffic at most."""
     strategy = run.strategy
     if strategy.loss is not Loss.CHUNKED:
-        yield _with(run, "chunked loss", "none to speak of", loss=Loss.CHUNKED)
+        yield _with(run, "chunked loss", "next to nothing", loss=Loss.CHUNKED)
     for sharding in _SHARDINGS[_SHARDINGS.index(strategy.sharding) + 1 :]:
         if run.gpus > 1:
             yield _with(run, f"sharding {sharding}", "traffic between GPUs", sharding=sharding)
@@ -166,7 +171,7 @@ def _free_changes(run: Run) -> Iterator[_Change]:
 
 
 def _speed_changes(run: Run) -> Iterator[_Change]:
-    """What makes the student slower."""
+    """Changes that make the student slower."""
     strategy = run.strategy
     if strategy.checkpointing is Checkpointing.NONE:
         how, price = Checkpointing.SELECTIVE, "a few percent of speed"
@@ -179,11 +184,11 @@ def _speed_changes(run: Run) -> Iterator[_Change]:
 
 
 def _teacher_changes(run: Run) -> Iterator[_Change]:
-    """What makes the teacher smaller, or absent."""
+    """Changes that make the teacher smaller, or remove it."""
     if run.teacher is None:
         return
     stored = replace(run, teacher=None)
-    price = "a pass of the teacher beforehand, and storage"
+    price = "a pass of the teacher in advance, and storage"
     yield _Change(name="stored logits", price=price, run=stored)
     if run.teacher.weights is WeightFormat.BF16:
         for weights in (WeightFormat.FP8, WeightFormat.INT4):
@@ -192,12 +197,16 @@ def _teacher_changes(run: Run) -> Iterator[_Change]:
 
 
 def _last_changes(run: Run) -> Iterator[_Change]:
-    """What changes the numbers or the machine."""
+    """Changes of the numerics or the machine."""
     strategy = run.strategy
     if strategy.optimizer is Optimizer.ADAM:
         yield _with(run, "8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
     tp = 2 * strategy.tp
-    if tp <= 8 and run.shape.heads % tp == 0 and run.gpus % (tp * strategy.pp * strategy.cp) == 0:
+    if (
+        tp <= USUAL_TP
+        and run.shape.heads % tp == 0
+        and run.gpus % (tp * strategy.pp * strategy.cp) == 0
+    ):
         yield _with(run, f"tensor parallel {tp}", "traffic inside a node", tp=tp)
     doubled = replace(run, gpus=2 * run.gpus)
     yield _Change(name=f"{doubled.gpus} GPUs", price="twice the GPUs", run=doubled)

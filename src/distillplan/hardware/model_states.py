@@ -1,8 +1,8 @@
-"""Weights, gradients and optimiser states on one GPU: ZeRO (Rajbhandari et al. 2020, Figure 1).
+"""Weights, gradients and optimizer states on one GPU: ZeRO (Rajbhandari et al. 2020, Figure 1).
 
-With 16-bit gradients 2 + 2 + 12 bytes per parameter, each stage of ZeRO dividing one more of the
-three. With gradients summed in fp32, 2 + 4 + 12 (Megatron Core's distributed optimizer); under
-ZeRO-3 the fp32 weights are the only stored ones (FSDP), so 4 + 4 + 8.
+With 16-bit gradients they take 2 + 2 + 12 bytes per parameter, and each stage of ZeRO divides one
+more of the three. With gradients summed in fp32 they take 2 + 4 + 12 (Megatron Core's distributed
+optimizer); under ZeRO-3 only the fp32 weights are stored (FSDP), so 4 + 4 + 8.
 """
 
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
     Optimizer.ADAM_8BIT: (4.0, 2.0),
     Optimizer.ADAM_BF16: (0.0, 4.0),
 }
-"""Bytes per parameter of fp32 master weights, and of the two moments."""
+"""Bytes per parameter of the fp32 master weights, and of the two moments."""
 
 GATHERED_BLOCKS: Final = 2
-"""Blocks whose weights ZeRO-3 has collected at once: the running one and the next."""
+"""Blocks whose weights ZeRO-3 holds at once: the running one and the next."""
 
 _LEVEL: Final = {Sharding.NONE: 0, Sharding.ZERO1: 1, Sharding.ZERO2: 2, Sharding.ZERO3: 3}
 
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """Bytes on one GPU."""
+    """Bytes of a model's states on one GPU."""
 
     weights: float
     gradients: float
@@ -36,9 +36,9 @@ class States:
 
     def __add__(self, other: "States") -> "States":
         return States(
-            self.weights + other.weights,
-            self.gradients + other.gradients,
-            self.optimizer + other.optimizer,
+            weights=self.weights + other.weights,
+            gradients=self.gradients + other.gradients,
+            optimizer=self.optimizer + other.optimizer,
         )
 
 
@@ -47,17 +47,17 @@ class Stage:
     """One pipeline stage of a model on one GPU of its group."""
 
     blocks: range
-    """Its blocks; earlier stages have one more where they do not divide evenly."""
+    """Indices of its blocks; early stages have one more where they do not divide evenly."""
     sparse: int
-    """How many of them have experts."""
+    """Number of blocks with experts."""
     tables: float
     """Parameters of embedding and output projection, after tensor parallelism."""
     common: float
-    """All parameters but routed experts, after tensor parallelism (norms as if divided too)."""
+    """Parameters except routed experts, after tensor parallelism (taken to divide norms too)."""
     routed: float
     """Parameters of routed experts, after tensor and expert parallelism."""
     shards: int
-    """GPUs that hold the same stage, over which ZeRO divides."""
+    """GPUs that hold the same stage, over which ZeRO divides its states."""
     expert_shards: int
     """GPUs that hold the same experts."""
 
@@ -68,8 +68,8 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     Args:
         shape: the model.
         strategy: its layout, which divides the GPUs evenly.
-        gpus: of the whole run.
-        index: of the stage, the first being 0.
+        gpus: the number of GPUs of the whole run.
+        index: of the stage, counted from 0.
     """
     small, more = divmod(shape.layers, strategy.pp)
     start = index * small + min(index, more)
@@ -92,7 +92,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
 
 
 def stage_states(stage: Stage, strategy: Strategy) -> States:
-    """Persistent bytes of one stage on one GPU."""
+    """The lasting bytes of one stage on one GPU."""
     return _states(stage.common, strategy, stage.shards) + _states(
         stage.routed, strategy, stage.expert_shards
     )
@@ -112,10 +112,10 @@ def _states(params: float, strategy: Strategy, shards: int) -> States:
 
 
 def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
-    """Whole 16-bit blocks that ZeRO-3 has collected while a block runs, and one block's gradient.
+    """Bytes of whole 16-bit blocks that ZeRO-3 holds while a block runs, and of one gradient.
 
-    Under a pipeline the stage stays collected between micro-batches and its gradients are summed
-    whole, as FSDP does there: collecting again for each micro-batch would cost too much traffic.
+    Under a pipeline the whole stage stays gathered between micro-batches and its gradients are
+    summed whole, as in FSDP: gathering for each micro-batch would cost too much traffic.
     """
     if strategy.sharding is not Sharding.ZERO3 or stage.shards == 1:
         return 0.0
@@ -127,20 +127,22 @@ def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
 
 
 def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -> None:
-    """Refuse a layout that no launcher would accept."""
+    """Check that a launcher would accept a layout.
+
+    Raises:
+        InputError: when it does not divide the GPUs, the layers, the heads or the experts.
+    """
     for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
         if getattr(strategy, name) < 1:
             raise InputError(f"layout: {name} is {getattr(strategy, name)}; it must be at least 1")
     group = strategy.tp * strategy.pp * strategy.cp
     if gpus < 1 or gpus % group:
         raise InputError(
-            f"layout: {gpus} GPUs do not divide into groups of tp {strategy.tp} x pp "
+            f"layout: {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp "
             f"{strategy.pp} x cp {strategy.cp}; use a multiple of {group}"
         )
     if strategy.pp > shape.layers:
-        raise InputError(
-            f"layout: pp {strategy.pp} has more stages than the model's {shape.layers} layers"
-        )
+        raise InputError(f"layout: pp {strategy.pp} is more than the model's {shape.layers} layers")
     if shape.heads % strategy.tp:
         raise InputError(
             f"layout: tp {strategy.tp} does not divide {shape.heads} heads; use a divisor"

@@ -1,37 +1,21 @@
-"""A number that is known to within bounds, and the little arithmetic that bills and fits need."""
+"""A number with bounds, and the arithmetic that bills and memory need."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 from distillplan.errors import InputError
 
 
-class HasEnds(Protocol):
-    """Anything with a low, a middle and a high value, such as a throughput interval."""
-
-    @property
-    def low(self) -> float:
-        """The lower end."""
-
-    @property
-    def mid(self) -> float:
-        """The best guess."""
-
-    @property
-    def high(self) -> float:
-        """The upper end."""
-
-
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Low, middle and high of one quantity, in its own unit.
+    """The low, middle and high value of a quantity, in its own unit.
 
-    Sums add the ends: the errors of one run's parts have one cause (the throughput, the memory
-    model), so they do not cancel.
+    Sums add the ends: the errors of one run's parts have the same cause (the speed model, the
+    memory model), so they do not cancel.
 
-    >>> Range(1.0, 2.0, 4.0) + Range.exact(1.0)
+    >>> Range(low=1.0, mid=2.0, high=4.0) + Range.exact(1.0)
     Range(low=2.0, mid=3.0, high=5.0)
     """
 
@@ -40,7 +24,11 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
-        """Refuse ends that are out of order, or no numbers."""
+        """Check the order of the values.
+
+        Raises:
+            InputError: when they are not in order, or not numbers.
+        """
         if not self.low <= self.mid <= self.high:
             raise InputError(
                 f"range: low {self.low}, mid {self.mid}, high {self.high} are not in that order"
@@ -49,45 +37,40 @@ class Range:
     @classmethod
     def exact(cls, value: float) -> Self:
         """A number without error."""
-        return cls(value, value, value)
-
-    @classmethod
-    def of(cls, bounds: HasEnds) -> Self:
-        """A copy of anything that has the three values."""
-        return cls(bounds.low, bounds.mid, bounds.high)
+        return cls(low=value, mid=value, high=value)
 
     @classmethod
     def total(cls, parts: "Iterable[Range]") -> Self:
-        """The sum of parts; zero of none."""
+        """The sum of parts; zero without any."""
         listed = tuple(parts)
         return cls(
-            sum(part.low for part in listed),
-            sum(part.mid for part in listed),
-            sum(part.high for part in listed),
+            low=sum(part.low for part in listed),
+            mid=sum(part.mid for part in listed),
+            high=sum(part.high for part in listed),
         )
 
     @classmethod
     def independent_product(cls, factors: "Iterable[Range]") -> Self:
         """The product of positive factors whose errors have different causes.
 
-        Logarithms of the ends' distances from the middle add as the sides of a right triangle.
+        The logarithms of the ends over the middle add in quadrature.
 
-        >>> Range.independent_product([Range(0.5, 1.0, 2.0), Range.exact(3.0)])
+        >>> Range.independent_product([Range(low=0.5, mid=1.0, high=2.0), Range.exact(3.0)])
         Range(low=1.5, mid=3.0, high=6.0)
         """
         listed = tuple(factors)
         mid = math.prod(factor.mid for factor in listed)
         low = math.hypot(*(math.log(factor.mid / factor.low) for factor in listed))
         high = math.hypot(*(math.log(factor.high / factor.mid) for factor in listed))
-        return cls(mid * math.exp(-low), mid, mid * math.exp(high))
+        return cls(low=mid * math.exp(-low), mid=mid, high=mid * math.exp(high))
 
     def __add__(self, other: "Range") -> "Range":
-        return Range(self.low + other.low, self.mid + other.mid, self.high + other.high)
+        return Range.total((self, other))
 
     def scale(self, factor: float) -> "Range":
-        """The same range in other units, or so many times it; the factor is not negative."""
-        return Range(self.low * factor, self.mid * factor, self.high * factor)
+        """The range times a factor, which is not negative."""
+        return Range(low=self.low * factor, mid=self.mid * factor, high=self.high * factor)
 
     def divide(self, amount: float) -> "Range":
-        """So much work at this rate: a high rate ends early, so the ends change places."""
-        return Range(amount / self.high, amount / self.mid, amount / self.low)
+        """An amount of work over this rate; a high rate gives a short time, so the ends swap."""
+        return Range(low=amount / self.high, mid=amount / self.mid, high=amount / self.low)

@@ -1,4 +1,4 @@
-"""GPU-seconds that one token costs, effect by effect: the physics behind tokens/s."""
+"""GPU-seconds of one token, effect by effect: the physics behind tokens/s."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,31 +10,31 @@ from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
 REFERENCE_DENSITY: Final = 312e12 / 400
-"""Dense peak FLOPs/s per watt of an A100 SXM, which keeps its clocks under load."""
+"""Dense peak FLOPs/s per watt of an A100 SXM, which holds its clocks under load."""
 
 DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
-"""Tokens per optimiser step where a run does not say (the usual 4M of 7B to 70B runs)."""
+"""Default tokens per optimizer step: the usual 4M of runs of 7B to 70B."""
 
 DEFAULT_REPLICA_TOKENS: Final = 8192.0
-"""Tokens per replica and pass where a run does not say; one sequence when it is longer."""
+"""Default tokens per replica and pass; one sequence where that is longer."""
 
 TYPICAL_LINK_RATIO: Final = 12.0
-"""In-node link over network card where the network is not known, as in A100 nodes (300 / 25)."""
+"""Default ratio of the in-node link to the network card, as in A100 nodes (300 / 25)."""
 
 TYPICAL_INTERLEAVE: Final = 4
-"""Pipeline stages per GPU where a run does not say: the median of 67 published ones."""
+"""Default pipeline stages per GPU: the median of 67 published runs."""
 
 KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
     Attention.UNFUSED: 0.5,  # computes the whole score matrix, of which causal needs half
     Attention.FLASH1: 0.5,  # "around 2x speedup" of the second generation, arXiv 2307.08691
     Attention.FLASH2: 1.0,
-    None: 0.6,  # not named: between the two, nearer the slow one, to plan on the safe side
+    None: 0.6,  # not stated: between the two, nearer the slow one, to be on the safe side
 }
-"""Speed of an attention kernel over FlashAttention-2."""
+"""Speed of an attention kernel relative to FlashAttention-2."""
 
 
 def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
-    """FLOPs/s of the best 16-bit matrix product: measured, else a share of the peak."""
+    """FLOPs/s of the best 16-bit matrix product: measured, or else a share of the peak."""
     if gpu.matmul_flops_per_s is not None:
         return gpu.matmul_flops_per_s
     share = model.ceiling_share.get(gpu.arch, model.ceiling_share["other"])
@@ -42,23 +42,30 @@ def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
 
 
 def dense_peak(gpu: Gpu) -> float:
-    """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it."""
+    """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it.
+
+    Raises:
+        InputError: when neither is known.
+    """
     peak = gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s.get("fp16")
     if peak is None:
-        raise InputError(f"GPU {gpu.name}: no bf16 or fp16 peak is known; give dense_bf16_tflops")
+        raise InputError(f"GPU {gpu.name}: no bf16 or fp16 peak; give dense_bf16_tflops")
     return peak
 
 
 def gpu_seconds_per_token(
     work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
 ) -> dict[str, float]:
-    """Cumulated GPU-seconds per token: `ideal` first, then after each effect in turn.
+    """Cumulative GPU-seconds per token, by effect: `ideal`, then after each effect in turn.
 
     Args:
         work: sizes and layout.
-        gpu: the accelerator.
+        gpu: the GPU.
         model: calibrated coefficients.
-        passes: 3 for training (a backward pass is two forwards), 1 for a forward pass.
+        passes: `TRAINING_PASSES` in training, 1 in forward passes alone.
+
+    Raises:
+        InputError: when the GPU lacks the number format of the run.
     """
     rate = matmul_ceiling(gpu, model)
     kept = rate * _sustained_share(gpu, model)
@@ -88,7 +95,7 @@ def gpu_seconds_per_token(
 
     compute += _tensor_parallel_seconds(work, gpu, model, passes)
     steps["tensor_parallel"] = compute
-    # gradient accumulation keeps traffic below computation, or nobody would add the GPUs
+    # more traffic than computation would make more GPUs useless; gradient accumulation avoids it
     compute += min(_data_parallel_seconds(work, gpu, model, passes), compute)
     steps["data_parallel"] = compute
     compute += _overhead_seconds(work, model, passes)
@@ -103,7 +110,7 @@ def gpu_seconds_per_token(
 
 
 def attention_share(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
-    """Share of a step's time that goes into attention, whose kernels differ most in speed."""
+    """Share of a step's time that attention takes, whose kernels differ most in speed."""
     kept = matmul_ceiling(gpu, model) * _sustained_share(gpu, model)
     rate = kept * model.attention * KERNEL_RATE[work.attention]
     total = list(gpu_seconds_per_token(work, gpu, model, passes).values())[-1]
@@ -111,11 +118,11 @@ def attention_share(work: Workload, gpu: Gpu, model: ThroughputModel, passes: fl
 
 
 def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
-    """Share of the matmul ceiling that lasts for a whole step.
+    """Share of the matmul ceiling that is sustained for a whole step.
 
-    A short benchmark runs at full clocks; under sustained load a GPU with more FLOPs per watt is
-    held back by its power limit. The share is constant up to the A100's density and falls as a
-    power of it beyond.
+    A short benchmark runs at full clocks; under sustained load the power limit throttles GPUs with
+    many FLOPs per watt. The share is constant up to `REFERENCE_DENSITY` and falls as a power of
+    the density beyond.
     """
     if gpu.power_watts is None:
         return model.sustained
@@ -124,32 +131,32 @@ def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
 
 
 def _precision_speedup(precision: Precision, gpu: Gpu, model: ThroughputModel) -> float:
-    """How much faster the blocks' products run than in 16 bits."""
-    if precision != Precision.FP8:
+    """Speed of the blocks' products relative to 16 bits."""
+    if precision is not Precision.FP8:
         return 1.0
     peak = gpu.peak_flops_per_s.get("fp8")
     if peak is None:
-        raise InputError(f"GPU {gpu.name} has no fp8 products; use bf16 or fp16, or another GPU")
+        raise InputError(f"GPU {gpu.name} has no fp8; use bf16, fp16 or another GPU")
     return max(model.fp8 * peak / dense_peak(gpu), 1.0)
 
 
 def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:
-    """Bytes per trained token through memory outside of matrix products: blocks, and logits."""
+    """Bytes moved per training token outside matrix products: in blocks, and for logits."""
     scores = 0.0
-    if work.attention == Attention.UNFUSED:
+    if work.attention is Attention.UNFUSED:
         scores = model.score_bytes * work.heads * work.seq_len
     blocks = work.layers * (model.elementwise_bytes * work.width + scores)
     return blocks, model.logits_bytes * work.vocab
 
 
 def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) -> float:
-    """Seconds of the second forward pass: a third of three passes.
+    """Seconds of the second forward pass, a third of three passes.
 
-    A fused attention recomputes its scores anyway, so its selective checkpointing costs nothing.
+    Fused attention recomputes its scores anyway, so selective checkpointing costs it nothing.
     """
-    if work.checkpointing == Checkpointing.FULL:
+    if work.checkpointing is Checkpointing.FULL:
         return block_seconds / 3
-    if work.checkpointing == Checkpointing.SELECTIVE and work.attention == Attention.UNFUSED:
+    if work.checkpointing is Checkpointing.SELECTIVE and work.attention is Attention.UNFUSED:
         return attention_seconds / 3
     return 0.0
 
@@ -157,15 +164,15 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
 def _tensor_parallel_seconds(
     work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
 ) -> float:
-    """All-reduces of a tensor-parallel group: two per layer and pass, 2 bytes a channel.
+    """Seconds of the all-reduces in a tensor-parallel group: two per layer and pass, in 16 bits.
 
-    A ring moves 2 (t-1)/t of the tensor through every GPU; t GPUs do so for the same token.
-    Backward has two as well (not four), so a step has 4 and a recomputed forward adds 2.
+    A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token. The backward
+    pass has two as well (not four), so a step has 4, and a recomputed forward pass adds 2.
     """
     if work.tp == 1:
         return 0.0
     reduces = 2.0 if passes == 1 else 4.0
-    if passes > 1 and work.checkpointing == Checkpointing.FULL:
+    if passes > 1 and work.checkpointing is Checkpointing.FULL:
         reduces += 2.0
     link = gpu.intra_node_bytes_per_s
     if work.tp > gpu.link_domain and gpu.inter_node_bytes_per_s is not None:
@@ -177,11 +184,11 @@ def _tensor_parallel_seconds(
 def _data_parallel_seconds(
     work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
 ) -> float:
-    """Weights and gradients between replicas, the part that computation does not hide.
+    """Seconds of traffic between replicas that computation does not hide.
 
-    Sharded weights (ZeRO-3) are gathered for the forward and for the backward pass and gradients
-    are scattered, 2 bytes a weight each, every pass; otherwise gradients and new weights cross
-    once per optimiser step.
+    Under ZeRO-3 weights are gathered for the forward and for the backward pass and gradients are
+    scattered, 2 bytes per weight each time; otherwise gradients and new weights are exchanged once
+    per optimizer step.
     """
     if work.replicas <= 1:
         return 0.0
@@ -197,18 +204,18 @@ def _data_parallel_seconds(
 
 
 def _expert_group(work: Workload, gpu: Gpu) -> int:
-    """GPUs that share one copy of the experts; those on the fast link where it is not stated."""
+    """GPUs that share one copy of the experts; by default those on the fast link."""
     if not work.mixture or work.ep > 1:
         return work.ep
     return max(min(gpu.link_domain, work.gpus) // work.tp, 1)
 
 
 def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
-    """Seconds that one GPU needs for a byte from its peers in other replicas.
+    """Seconds for one byte from a GPU's peers in other replicas.
 
-    Of a collective's bytes the share 1 - domain/GPUs comes from other nodes. They enter a node
-    (or rack, where the fast link spans one) through all its network cards, one per GPU, so each
-    tensor-parallel rank has its share of them; that never beats the link inside.
+    A share 1 - domain/GPUs of a collective's bytes comes from other nodes. They enter a node (or a
+    rack, where the fast link spans one) through all of its network cards, one per GPU, which the
+    tensor-parallel ranks share; that is never faster than the link inside.
     """
     inside = 1 / gpu.intra_node_bytes_per_s
     if work.gpus <= gpu.link_domain:
@@ -219,9 +226,9 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
 
 
 def _overhead_seconds(work: Workload, model: ThroughputModel, passes: float) -> float:
-    """Fixed time per layer, spread over the tokens of one pass.
+    """Fixed seconds per layer, spread over the tokens of one pass.
 
-    A tensor-parallel layer waits for its four collectives as well, each about half as much again.
+    A tensor-parallel layer also waits for four collectives, each about half as long.
     """
     waits = 1.0 if work.tp == 1 else 3.0
     fixed = waits * model.layer_overhead_s * work.layers * passes / 3
@@ -229,7 +236,7 @@ def _overhead_seconds(work: Workload, model: ThroughputModel, passes: float) -> 
 
 
 def _bubble(work: Workload) -> float:
-    """Idle share of a pipeline: (p - 1) / (micro-batches * interleaved stages)."""
+    """Idle time of a pipeline over its busy time: (p - 1) / (micro-batches * stages per GPU)."""
     if work.pp == 1:
         return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
@@ -238,13 +245,13 @@ def _bubble(work: Workload) -> float:
 
 
 def _replica_tokens(work: Workload) -> float:
-    """Tokens that one replica takes per pass; model-parallel runs usually take one sequence."""
+    """Tokens per replica and pass; by default one sequence in model-parallel runs."""
     if work.micro_batch is not None:
         return work.micro_batch * work.seq_len
     return work.seq_len if work.replica_gpus > 1 else max(DEFAULT_REPLICA_TOKENS, work.seq_len)
 
 
 def _global_tokens(work: Workload) -> float:
-    """Tokens per optimiser step, at least one pass of every replica."""
+    """Tokens per optimizer step, of at least one pass of every replica."""
     given = DEFAULT_GLOBAL_TOKENS if work.global_tokens is None else work.global_tokens
     return max(given, work.replicas * _replica_tokens(work))

@@ -1,4 +1,4 @@
-"""Teacher logits on disk: bytes per token by format, the read rate, the cost, online or cached.
+"""Teacher logits on disk: bytes per token by format, read rate, cost, and online against cached.
 
 Sources of the formats: Peng et al. 2024 (arXiv 2410.16215: full fp32 and top-p then top-k),
 Anshumann et al. 2025 (arXiv 2503.16870: sampled), the Gemma 3 report (256 sampled), DistillKit's
@@ -16,32 +16,32 @@ from distillplan.hardware.range import Range
 N = TypeVar("N", int, float)
 
 ENTRY_BYTES: Final = 6.0
-"""A kept logit: a 4-byte token and a 2-byte value (700M positions x 64 in 268 GB are 6.0 each)."""
+"""Bytes of a stored logit: 4 for the token, 2 for the value (700M x 64 in 268 GB are 6.0 each)."""
 
 SAMPLED_ENTRY_BYTES: Final = 5.0
-"""A sampled token: a 4-byte token and how often it was drawn in one byte."""
+"""Bytes of a sampled token: 4 for the token and 1 for the number of times it was drawn."""
 
 TOP_P_ENTRIES: Final = 25.0
-"""Entries that top-p 0.95 and then top-k 100 keep on average: 15 TB for 100B tokens at 6 bytes."""
+"""Mean entries under top-p 0.95, then top-k 100: 15 TB for 100B tokens at 6 bytes each."""
 
 TB: Final = 1e12
 
 STORAGE_USD_PER_TB_MONTH: Final = 23.0
-"""Default price: AWS S3 Standard, us-east-1, first 50 TB, price list of 2025-10-28."""
+"""Default price of storage."""
 
-STORAGE_PRICE_DATE: Final = "2025-10-28"
-"""Day of the default price."""
+STORAGE_PRICE_SOURCE: Final = "AWS S3 Standard, us-east-1, first 50 TB, price list of 2025-10-28"
+"""Source of the default price."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogitFormat:
-    """How the teacher's distribution at one token is written."""
+    """How the teacher's distribution at one token is stored."""
 
     name: str
     bytes_per_token: float
-    """On average, before general-purpose compression."""
+    """The mean, before general-purpose compression."""
     unbiased: bool
-    """Whether a student sees the teacher's distribution right on average; cut tails are biased."""
+    """Whether it gives the teacher's distribution on average; a cut tail is a bias."""
     source: str = "arithmetic"
 
 
@@ -51,7 +51,7 @@ DISTILLKIT: Final = LogitFormat(
     unbiased=False,
     source="github.com/arcee-ai/DistillKit README: recommended configuration, top 128",
 )
-"""As its README states; `polynomial` gives 312 with 16-bit and 328 with 17-bit tokens."""
+"""Bytes as stated; `polynomial` gives 312 with 16-bit and 328 with 17-bit tokens."""
 
 DISTILLKIT_BUDGET: Final = LogitFormat(
     name="distillkit-budget",
@@ -59,11 +59,11 @@ DISTILLKIT_BUDGET: Final = LogitFormat(
     unbiased=False,
     source="github.com/arcee-ai/DistillKit README: budget configuration, top 50",
 )
-"""As its README states; `polynomial` gives 114 with 16-bit and 120 with 17-bit tokens."""
+"""Bytes as stated; `polynomial` gives 114 with 16-bit and 120 with 17-bit tokens."""
 
 
 def full(vocab: int, bytes_per_value: float = 2.0) -> LogitFormat:
-    """Every logit.
+    """All logits.
 
     Args:
         vocab: rows of the output projection.
@@ -78,7 +78,7 @@ def full(vocab: int, bytes_per_value: float = 2.0) -> LogitFormat:
 
 
 def top_k(k: int, bytes_per_entry: float = ENTRY_BYTES) -> LogitFormat:
-    """The k largest.
+    """The k largest logits.
 
     >>> top_k(128).bytes_per_token
     768.0
@@ -89,11 +89,11 @@ def top_k(k: int, bytes_per_entry: float = ENTRY_BYTES) -> LogitFormat:
 def top_p(
     average_entries: float = TOP_P_ENTRIES, bytes_per_entry: float = ENTRY_BYTES
 ) -> LogitFormat:
-    """The largest that hold a share p of the mass, so few at most positions.
+    """The largest logits that hold a share p of the probability; few at most positions.
 
     Args:
-        average_entries: kept per token; measure it on a sample, since it depends on the data.
-        bytes_per_entry: token and value.
+        average_entries: logits kept per token; depends on the data, so measure it on a sample.
+        bytes_per_entry: of token and value.
 
     >>> top_p().bytes_per_token
     150.0
@@ -102,11 +102,11 @@ def top_p(
 
 
 def sampled(unique_tokens: float, bytes_per_entry: float = SAMPLED_ENTRY_BYTES) -> LogitFormat:
-    """Tokens drawn from the teacher, each kept once with its count: unbiased.
+    """Tokens sampled from the teacher, each stored once with its count; unbiased.
 
     Args:
-        unique_tokens: different tokens per position; about 12 of 50 draws in arXiv 2503.16870.
-        bytes_per_entry: token and count.
+        unique_tokens: different tokens per position; about 12 in 50 draws in arXiv 2503.16870.
+        bytes_per_entry: of token and count.
 
     >>> sampled(12).bytes_per_token
     60.0
@@ -123,12 +123,12 @@ def polynomial(
     exact_bytes: float = 2.0,
     term_bytes: float = 4.0,
 ) -> LogitFormat:
-    """The k largest: bit-packed tokens, a few exact values, a curve through the rest (DistillKit).
+    """The k largest logits: packed tokens, some exact values, a curve for the rest (DistillKit).
 
     Args:
         vocab: rows of the output projection; sets the bits of a token.
-        k: entries kept.
-        exact: values kept as they are.
+        k: logits kept.
+        exact: values stored as they are.
         terms: coefficients of the curve.
         exact_bytes: of one exact value.
         term_bytes: of one coefficient.
@@ -142,11 +142,12 @@ def polynomial(
 
 
 class LogitKind(StrEnum):
-    """Formats by the name that a user gives."""
+    """Names of formats."""
 
     FULL = "full"
-    """Every logit in 16 bits."""
+    """All logits in 16 bits."""
     FULL_FP32 = "full-fp32"
+    """All logits in 32 bits."""
     TOP_K = "top-k"
     TOP_P = "top-p"
     SAMPLED = "sampled"
@@ -154,16 +155,19 @@ class LogitKind(StrEnum):
 
 
 USUAL_ENTRIES: Final = {LogitKind.TOP_K: 128, LogitKind.TOP_P: TOP_P_ENTRIES, LogitKind.SAMPLED: 12}
-"""Entries per token where nobody says: DistillKit's k, and what the papers above measured."""
+"""Default entries per token: DistillKit's k, and the means that the papers above measured."""
 
 
 def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitFormat:
     """A format by its name.
 
     Args:
-        kind: which.
+        kind: the name.
         vocab: rows of the teacher's output projection.
-        entries: kept per token, on average; None: `USUAL_ENTRIES`.
+        entries: logits kept per token, on average; None: `USUAL_ENTRIES`.
+
+    Raises:
+        InputError: when there are more entries than rows, or for a format without a number of them.
 
     >>> format_of(LogitKind.TOP_K, 128256).name, format_of(LogitKind.FULL, 128256).bytes_per_token
     ('top-128', 256512.0)
@@ -175,18 +179,20 @@ def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitF
     }
     if kind in whole:
         if entries is not None:
-            raise InputError(f"logit format: {kind} has no k; leave --logit-k out, or use top-k")
+            raise InputError(f"logit format: {kind} takes no k; omit --logit-k, or use top-k")
         return whole[kind]
     kept = USUAL_ENTRIES[kind] if entries is None else entries
     if kept > vocab:
-        raise InputError(f"logit format: {kept} entries of a vocabulary of {vocab}; give fewer")
+        raise InputError(
+            f"logit format: {kept:g} entries exceed the vocabulary of {vocab}; give fewer"
+        )
     if kind is LogitKind.TOP_K:
         return top_k(round(kept))
     return top_p(kept) if kind is LogitKind.TOP_P else sampled(kept)
 
 
 def token_bits(vocab: int) -> int:
-    """Bits that name one token of a vocabulary.
+    """Bits that number the tokens of a vocabulary.
 
     >>> token_bits(128256), token_bits(262144), token_bits(262208)
     (17, 18, 19)
@@ -195,20 +201,45 @@ def token_bits(vocab: int) -> int:
 
 
 def stored_bytes(logits: LogitFormat, tokens: float) -> float:
-    """Bytes of a whole corpus of logits.
+    """Bytes of the logits of a whole corpus.
 
     Args:
-        logits: how they are written.
+        logits: their format.
         tokens: unique tokens; further epochs read the same bytes.
     """
     return logits.bytes_per_token * tokens
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredLogits:
+    """Teacher logits that a plan stores, and the price of storing them."""
+
+    format: LogitFormat
+    months: float = 1.0
+    """How long they are kept."""
+    usd_per_tb_month: float = STORAGE_USD_PER_TB_MONTH
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            InputError: when one is negative.
+        """
+        for name in ("months", "usd_per_tb_month"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError(f"storage: {name} is {value}; it must be at least 0")
+
+    def usd(self, stored: float) -> float:
+        """The price of storing so many bytes."""
+        return stored / TB * self.months * self.usd_per_tb_month
+
+
 def read_bytes_per_s(logits: LogitFormat, tokens_per_s: float) -> float:
-    """The rate at which all GPUs together read logits, in bytes per second.
+    """Bytes per second of logits that all GPUs read together.
 
     Args:
-        logits: how they are written.
+        logits: their format.
         tokens_per_s: of the whole run.
 
     >>> read_bytes_per_s(top_k(128), 1e6)
@@ -219,41 +250,40 @@ def read_bytes_per_s(logits: LogitFormat, tokens_per_s: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class StorageChoice:
-    """Online or cached logits for several passes over the same tokens, in USD."""
+    """The cost of online and of cached logits, for several passes over the same tokens."""
 
     online_usd: Range
     """The teacher runs in every pass."""
     cached_usd: Range
-    """The teacher runs once, and what it wrote is kept."""
+    """The teacher runs once, and its logits are stored."""
     storage_usd: float
-    """Of which storage."""
+    """The part of it that is storage."""
     break_even_passes: Range
-    """Passes (students times epochs) above which the cache is cheaper."""
+    """Passes (students times epochs) beyond which the cache is cheaper."""
 
 
 def online_or_cached(
-    logits: LogitFormat,
+    stored: StoredLogits,
     tokens: float,
     teacher_gpu_hours: Range,
     usd_per_gpu_hour: float,
     *,
     passes: float = 1.0,
-    months: float = 1.0,
-    usd_per_tb_month: float = STORAGE_USD_PER_TB_MONTH,
 ) -> StorageChoice:
-    """What several passes over the same tokens cost with the teacher online and with a cache.
+    """The cost of several passes over the same tokens with the teacher online and with a cache.
 
-    One pass of the teacher costs T, keeping its logits costs S: online p T, cached T + S, equal at
-    p = 1 + S / T.
+    One pass of the teacher costs T and storing its logits S: p passes cost p T online and T + S
+    cached, which are equal at p = 1 + S / T.
 
     Args:
-        logits: how they are written.
+        stored: the logits of the cache.
         tokens: unique tokens.
         teacher_gpu_hours: of one forward pass over them.
         usd_per_gpu_hour: price of a GPU-hour.
         passes: students times epochs.
-        months: that the logits are kept.
-        usd_per_tb_month: price of storage, per 1e12 bytes.
+
+    Raises:
+        InputError: when a number is not positive.
     """
     for name, value in {
         "tokens": tokens,
@@ -263,23 +293,18 @@ def online_or_cached(
     }.items():
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"storage: {name} is {value}; it must be positive")
-    storage_usd = stored_bytes(logits, tokens) / TB * usd_per_tb_month * months
+    storage_usd = stored.usd(stored_bytes(stored.format, tokens))
     teacher_usd = teacher_gpu_hours.scale(usd_per_gpu_hour)
-    extra = Range(
-        storage_usd / teacher_usd.high,
-        storage_usd / teacher_usd.mid,
-        storage_usd / teacher_usd.low,
-    )
     return StorageChoice(
         online_usd=teacher_usd.scale(passes),
         cached_usd=teacher_usd + Range.exact(storage_usd),
         storage_usd=storage_usd,
-        break_even_passes=Range.exact(1.0) + extra,
+        break_even_passes=Range.exact(1.0) + teacher_usd.divide(storage_usd),
     )
 
 
 def _format(name: str, bytes_per_token: float, *, unbiased: bool) -> LogitFormat:
-    """A format with a usable size."""
+    """A format, with its size checked."""
     if not (math.isfinite(bytes_per_token) and bytes_per_token > 0):
         raise InputError(
             f"logit format {name}: {bytes_per_token} bytes per token; it must be positive"
@@ -288,7 +313,7 @@ def _format(name: str, bytes_per_token: float, *, unbiased: bool) -> LogitFormat
 
 
 def _at_least_one(count: N) -> N:
-    """A count of entries or rows."""
+    """A number of entries or rows, checked."""
     if not (math.isfinite(count) and count >= 1):
         raise InputError(f"logit format: {count} entries; it must be at least 1")
     return count

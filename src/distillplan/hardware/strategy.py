@@ -1,4 +1,4 @@
-"""How a run is laid out on its GPUs: the choices that throughput and memory both depend on."""
+"""How a run is laid out on its GPUs: the choices on which throughput and memory depend."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,49 +11,49 @@ class Checkpointing(StrEnum):
 
     NONE = "none"
     SELECTIVE = "selective"
-    """Attention scores, norms and activation functions: what is cheap to compute again."""
+    """Attention scores, norms and activation functions, which are cheap to recompute."""
     FULL = "full"
     """Whole blocks; hardware FLOPs are 4/3 of model FLOPs."""
 
 
 class Sharding(StrEnum):
-    """What is spread over the data-parallel group."""
+    """Which states are spread over the data-parallel group."""
 
     NONE = "none"
     ZERO1 = "zero1"
-    """Optimiser states."""
+    """Optimizer states."""
     ZERO2 = "zero2"
-    """and gradients."""
+    """Gradients too."""
     ZERO3 = "zero3"
-    """and weights (FSDP full shard)."""
+    """Weights too (FSDP full shard)."""
 
 
 class Attention(StrEnum):
-    """Generation of the attention kernel; it decides the speed of long contexts."""
+    """Generation of the attention kernel, which sets the speed of long contexts."""
 
     UNFUSED = "unfused"
-    """The score matrix goes through memory (before 2023)."""
+    """The score matrix is written to memory (before 2023)."""
     FLASH1 = "flash1"
-    """Fused, first generation and its Triton kin (2022 to mid 2023)."""
+    """Fused, first generation and its Triton variants (2022 to mid 2023)."""
     FLASH2 = "flash2"
     """Fused, FlashAttention-2 and later, or cuDNN."""
 
 
 class Optimizer(StrEnum):
-    """Bytes per parameter of optimiser state."""
+    """The optimizer, which sets the bytes of state per parameter."""
 
     ADAM = "adam"
     """fp32 master weights and two fp32 moments."""
     ADAM_8BIT = "adam8bit"
     """fp32 master weights and two 8-bit moments."""
     ADAM_BF16 = "adam-bf16"
-    """Two 16-bit moments and no master weights: what a model loaded in bf16 trains with."""
+    """Two 16-bit moments and no master weights, as for a model loaded in bf16."""
 
 
 class Loss(StrEnum):
-    """How much of the logits exists at once; the vocabulary makes it the largest tensor of a step.
+    """How much of the logits exists at once; they are often the largest tensor of a step.
 
-    Bytes per logit are in `hardware.memory`.
+    The bytes per logit are in `hardware.memory`.
     """
 
     DENSE = "dense"
@@ -61,19 +61,19 @@ class Loss(StrEnum):
     DENSE_16BIT = "dense16"
     """The whole tensor, all copies in 16 bits."""
     FUSED = "fused"
-    """The whole 16-bit tensor once; a kernel computes loss and gradient in place."""
+    """The whole 16-bit tensor once, with loss and gradient computed in place."""
     CHUNKED = "chunked"
-    """A slice of the tokens at a time, projection and loss together (Liger, cut cross-entropy)."""
+    """Some tokens at a time, projection and loss together (Liger, cut cross-entropy)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """Layout of one training run."""
+    """The layout of one training run."""
 
     seq_len: int = 4096
     """Tokens per sequence."""
     micro_batch: int = 1
-    """Sequences per GPU and step."""
+    """Sequences per replica and pass."""
     precision: Precision = Precision.BF16
     checkpointing: Checkpointing = Checkpointing.SELECTIVE
     sharding: Sharding = Sharding.ZERO3
@@ -82,9 +82,9 @@ class Strategy:
     pp: int = 1
     """Pipeline stages."""
     cp: int = 1
-    """Context-parallel group: one sequence is split over so many GPUs."""
+    """Context-parallel group: GPUs over which one sequence is split."""
     ep: int = 1
-    """Expert-parallel group: the experts of a mixture are split over so many GPUs."""
+    """Expert-parallel group: GPUs over which the experts of a mixture are split."""
     optimizer: Optimizer = Optimizer.ADAM
     loss: Loss = Loss.DENSE
     fp32_gradients: bool = True

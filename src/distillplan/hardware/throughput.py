@@ -1,24 +1,26 @@
-"""Tokens per second and GPU of training and of teacher forward passes, as factors with a meaning.
+"""Tokens per second and GPU in training and in teacher forward passes, as a product of factors.
 
-One token costs so many GPU-seconds. The ideal is its FLOPs at the measured matmul ceiling of the
-GPU; every effect adds time to it, and the ratio before/after is that effect's factor:
+The ideal time of a token is its FLOPs at the measured matmul ceiling of the GPU. Every effect adds
+time, and the ratio of the times before and after is that effect's factor:
 
     tokens/s/GPU = ceiling / FLOPs per token * sustained * precision * attention * elementwise
                    * recomputation * tensor_parallel * data_parallel * overhead * pipeline
                    * scale_out * mixture
 
-FLOPs count causal attention (half of the score matrix) everywhere, as `ModelShape.forward_flops`;
-pages that count the whole matrix print a higher MFU for the same tokens/s, so only tokens/s is
-ever compared. Coefficients come from `coefficients/throughput.yaml`, fitted by
-`calibrate_throughput.py` of the coefficients; the effects themselves are in `hardware.step_time`.
+FLOPs count causal attention (half of the score matrix), as `ModelShape.forward_flops` does; sources
+that count the whole matrix print a higher MFU for the same tokens/s, so only tokens/s is compared.
+The coefficients in `coefficients/throughput.yaml` are fitted by `calibrate_throughput.py`; the
+effects are in `hardware.step_time`.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
+from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
@@ -27,28 +29,38 @@ from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
 Z80: Final = 1.2815515655446004
-"""Half-width of a central 80 % interval of a normal distribution, in standard deviations."""
+"""Half width of the central 80% interval of a normal distribution, in standard deviations."""
 
 CALIBRATED_VENDOR: Final = "NVIDIA"
-"""Whose software every calibration row ran on."""
+"""Vendor of the GPUs of every run in the calibration."""
+
+
+class RateBasis(StrEnum):
+    """Where a rate comes from."""
+
+    MODEL = "model"
+    """The speed model."""
+    MFU = "mfu"
+    """The user's MFU."""
+    TOKENS_PER_S = "tokens_per_s"
+    """The user's rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputEstimate:
-    """How fast one GPU of a run goes, and why."""
+    """How fast one GPU of a run is, and why."""
 
     tokens_per_s_per_gpu: Range
-    """Central 80 % interval and median."""
+    """Median and central 80% interval."""
     mfu: Range
-    """Model FLOPs (causal attention) over the dense bf16 peak (fp16 where there is no bf16)."""
+    """Model FLOPs, with causal attention, over the dense 16-bit peak."""
     factors: Mapping[str, float]
-    """What multiplies the ideal rate, in order; empty when a rate was given."""
+    """Factors of the ideal rate, in order; none where the rate was given."""
     ideal_tokens_per_s_per_gpu: float | None
-    """The rate at the matmul ceiling; the product with the factors is the median."""
-    basis: str
-    """`model`, or what the user gave: `mfu`, `tokens_per_s`."""
+    """Rate at the matmul ceiling, whose product with the factors is the median; None: given."""
+    basis: RateBasis
     log_sd: float
-    """Standard deviation of the log; 0 when the rate was given."""
+    """Standard deviation of log tokens/s; 0 where the rate was given."""
 
 
 def training_throughput(
@@ -59,17 +71,20 @@ def training_throughput(
     mfu: float | None = None,
     tokens_per_s: float | None = None,
 ) -> ThroughputEstimate:
-    """Training speed: forward, backward and recomputation.
+    """The speed of training: forward and backward passes, and recomputation.
 
     Args:
         work: sizes and layout of the run.
-        gpu: the accelerator.
+        gpu: the GPU.
         model: calibrated coefficients.
-        mfu: the user's own, model FLOPs over the dense 16-bit peak, instead of the model's.
-        tokens_per_s: the user's own measured tokens/s/GPU, which wins over `mfu`.
+        mfu: the user's own, model FLOPs over the dense 16-bit peak, in place of the model's.
+        tokens_per_s: the user's own tokens/s/GPU, which takes precedence over `mfu`.
+
+    Raises:
+        InputError: when the user's number is impossible, or the GPU lacks the number format.
     """
-    given = _given(3 * work.forward_flops, gpu, mfu, tokens_per_s)
-    return given or _estimate(work, gpu, model, passes=3.0)
+    given = _given(TRAINING_PASSES * work.forward_flops, gpu, mfu, tokens_per_s)
+    return given or _estimate(work, gpu, model, passes=TRAINING_PASSES)
 
 
 def forward_throughput(
@@ -80,10 +95,10 @@ def forward_throughput(
     mfu: float | None = None,
     tokens_per_s: float | None = None,
 ) -> ThroughputEstimate:
-    """Speed of forward passes alone (a teacher's), with the arguments of `training_throughput`.
+    """The speed of forward passes alone, such as a teacher's; see `training_throughput`.
 
-    Public measurements put prefill at 30 to 50 % of peak, as training; so the same factors hold,
-    a third of the FLOPs and of the traffic, and nothing recomputed.
+    Public measurements put prefill at 30% to 50% of peak, like training; so the same factors
+    apply, to a third of the FLOPs and of the traffic, with nothing recomputed.
     """
     given = _given(work.forward_flops, gpu, mfu, tokens_per_s)
     return given or _estimate(work, gpu, model, passes=1.0)
@@ -94,13 +109,13 @@ def distillation_throughput(
 ) -> Range:
     """Tokens/s/GPU of a distillation run on one set of GPUs.
 
-    Per token the student's step and the teacher's forward pass follow each other (online), or the
-    logits are read (cached: no teacher). Both share the errors of one model, so the ends add. What
-    the model computed is slowed by the distillation factor, what a user measured is not.
+    The student's step and the teacher's forward pass take turns (online), or logits are read
+    (cached: no teacher). Both have the errors of the same model, so the ends add. What the model
+    computed is slowed by the distillation factor; what a user measured is not.
 
     Args:
-        student: training speed of the student.
-        teacher: forward speed of the teacher on the same GPUs; None where logits are cached.
+        student: speed of training the student.
+        teacher: speed of the teacher's forward passes on the same GPUs; None: logits are cached.
         model: for the distillation factor.
     """
     passes = [student] if teacher is None else [student, teacher]
@@ -114,30 +129,19 @@ def distillation_seconds(
 
     Args:
         part: the speed of that part alone.
-        model: for the distillation factor, which a user's own measured rate does not need.
-        goodput: productive share of allocated time, for allocated seconds.
+        model: for the distillation factor, which is not applied to a user's own rate.
+        goodput: productive share of allocated time; None: seconds are productive ones.
     """
     factors = [part.tokens_per_s_per_gpu]
-    if part.basis == "model":
+    if part.basis is RateBasis.MODEL:
         factors.append(model.distillation)
     if goodput is not None:
         factors.append(goodput)
     return Range.independent_product(factors).divide(1.0)
 
 
-def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
-    """Allocated GPU-hours of a run: tokens / (rate * goodput), independent errors combined.
-
-    Args:
-        tokens: tokens of the run.
-        rate: tokens/s/GPU.
-        goodput: productive share of allocated time; `Range.exact(1)` for a benchmark's hours.
-    """
-    return Range.independent_product((rate, goodput)).divide(tokens / 3600)
-
-
 def prediction_log_sd(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
-    """Standard deviation of log tokens/s: the class of the run, and what is not known about it."""
+    """Standard deviation of log tokens/s, from the kind of run and what is not known about it."""
     kind = "fp8" if work.precision == Precision.FP8 else "dense"
     parts = [model.log_sd["mixture" if work.mixture else kind]]
     if not gpu.calibrated:
@@ -157,19 +161,19 @@ def prediction_log_sd(work: Workload, gpu: Gpu, model: ThroughputModel, passes: 
 def _estimate(
     work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
 ) -> ThroughputEstimate:
-    """The model's own answer, with its factors and its error."""
+    """The model's answer, with its factors and its error."""
     steps = gpu_seconds_per_token(work, gpu, model, passes)
     names = list(steps)
     pairs = pairwise(names)
     log_sd = prediction_log_sd(work, gpu, model, passes)
     mid, spread = 1 / steps[names[-1]], math.exp(Z80 * log_sd)
-    tokens = Range(mid / spread, mid, mid * spread)
+    tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
     return ThroughputEstimate(
         tokens_per_s_per_gpu=tokens,
         mfu=tokens.scale(passes * work.forward_flops / dense_peak(gpu)),
         factors={after: steps[before] / steps[after] for before, after in pairs},
         ideal_tokens_per_s_per_gpu=1 / steps["ideal"],
-        basis="model",
+        basis=RateBasis.MODEL,
         log_sd=log_sd,
     )
 
@@ -177,18 +181,20 @@ def _estimate(
 def _given(
     flops_per_token: float, gpu: Gpu, mfu: float | None, tokens_per_s: float | None
 ) -> ThroughputEstimate | None:
-    """The user's own rate, when there is one."""
+    """The user's own rate; None where there is none."""
     if tokens_per_s is None and mfu is None:
         return None
     peak = dense_peak(gpu)
     if tokens_per_s is not None:
         if not (math.isfinite(tokens_per_s) and tokens_per_s > 0):
-            raise InputError(f"tokens per second: {tokens_per_s} is not a rate; give more than 0")
-        rate, basis = tokens_per_s, "tokens_per_s"
+            raise InputError(
+                f"tokens per second: {tokens_per_s} is not a rate; it must be positive"
+            )
+        rate, basis = tokens_per_s, RateBasis.TOKENS_PER_S
     else:
         if mfu is None or not 0 < mfu <= 1:
             raise InputError(f"mfu: {mfu} is not a share of the dense peak; give 0 < mfu <= 1")
-        rate, basis = mfu * peak / flops_per_token, "mfu"
+        rate, basis = mfu * peak / flops_per_token, RateBasis.MFU
     return ThroughputEstimate(
         tokens_per_s_per_gpu=Range.exact(rate),
         mfu=Range.exact(rate * flops_per_token / peak),

@@ -1,4 +1,4 @@
-"""Calibrated coefficients of the throughput model, and how they are read from data."""
+"""The calibrated coefficients of the throughput model, and how they are read from data."""
 
 import math
 from collections.abc import Mapping
@@ -13,65 +13,74 @@ ERROR_CLASSES: Final = (
     *("new_gpu", "other_vendor", "unmeasured_ceiling"),
     *("unknown_attention", "unknown_checkpointing"),
 )
-"""What the error of an estimate is made of: one of the first three, and what is not known."""
+"""Parts of an estimate's error: one of the first three by kind of run, and what is not known."""
+
+HELD_OUT: Final = {
+    "dense": "held-out sources, dense fp16 and bf16",
+    "fp8": "held-out sources, fp8",
+    "mixture": "held-out sources, mixture",
+}
+"""Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputModel:
-    """Physics with one number per effect; each is explained in coefficients/throughput.yaml."""
+    """Physics with one number for each effect, explained in coefficients/throughput.yaml."""
 
     sustained: float
-    """Share of the best measured matrix product that a whole step of big ones keeps."""
+    """Share of the best measured matrix product that a whole step of large ones sustains."""
     power_exponent: float
-    """How fast that share falls with peak FLOPs/s per watt beyond an A100's: clocks throttle."""
+    """How fast that share falls with peak FLOPs/s per watt beyond an A100's, as clocks throttle."""
     attention: float
     """Rate of FlashAttention-2 over the rate of the other matrix products."""
     elementwise_bytes: float
-    """Memory traffic of norms, activations, residuals per token, layer and channel, training."""
+    """Bytes that norms, activations and residuals move per token, layer and channel in training."""
     logits_bytes: float
-    """Memory traffic of the softmax and its gradient per token and vocabulary row, training."""
+    """Bytes that softmax and gradient move per token and row of the vocabulary in training."""
     score_bytes: float
-    """Memory traffic per token, head and context token where attention is not fused, training."""
+    """Bytes per token, head and context token in training where attention is not fused."""
     recompute: float
-    """Share of a second forward pass that full checkpointing costs: it writes no activations."""
+    """Share of a second forward pass that full checkpointing costs; it writes no activations."""
     tensor_link: float
     """Share of the in-node link that tensor-parallel all-reduces reach."""
     exposed: float
     """Share of data-parallel traffic that computation does not hide."""
     layer_overhead_s: float
-    """Fixed seconds per layer and pass: launches, small kernels."""
+    """Fixed seconds per layer and pass, for launches and small kernels."""
     scale_out: float
-    """Exponent of the slow-down with the number of nodes: jitter, stragglers, congestion."""
+    """Exponent of the slowdown with the number of nodes: jitter, stragglers, congestion."""
     fp8: float
-    """Share of the nominal fp8 over 16-bit advantage that the blocks' products keep."""
+    """Share of the nominal advantage of fp8 over 16 bits that the blocks' products realize."""
     mixture: float
     """Speed of a mixture of experts over a dense model of its active size."""
     ceiling_share: Mapping[str, float]
-    """Matmul ceiling over the dense peak where it was not measured, by architecture; 'other'."""
+    """Matmul ceiling over dense peak where it was not measured, by architecture or 'other'."""
     log_sd: Mapping[str, float]
     """Standard deviation of log tokens/s, by `ERROR_CLASSES`."""
+    held_out_error: Mapping[str, float]
+    """Median relative error of tokens/s in runs that were not fitted, by kind of run."""
     goodput: Range
-    """Productive share of allocated time: checkpoints, restarts, failures take the rest."""
+    """Productive share of allocated time; checkpoints, restarts and failures take the rest."""
     distillation: Range
-    """Speed of a distillation step over the same passes without the distillation loss."""
+    """Speed of a distillation step over that of its passes without the distillation loss."""
 
 
 def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     """The model from the contents of coefficients/throughput.yaml.
 
     Args:
-        entry: `coefficients: {name: {value: ...}}`, `ceiling_share`, `log_sd`, and the named
+        entry: `coefficients: {name: {value: ...}}`, `ceiling_share`, `log_sd`, `errors`, and the
             factors `goodput` and `distillation` as {low, mid, high}.
 
     Raises:
-        InputError: when a coefficient is missing, not known or not positive.
+        InputError: when a coefficient is missing, unknown or not positive.
     """
     values = _section(entry, "coefficients")
     unknown = set(values) - set(_SCALARS)
     if unknown:
         raise InputError(
-            f"throughput: {', '.join(sorted(unknown))} is not a coefficient; "
-            f"use {', '.join(_SCALARS)}"
+            f"throughput: unknown coefficient {', '.join(sorted(unknown))}; "
+            f"use one of {', '.join(_SCALARS)}"
         )
     scalars = {}
     for name in _SCALARS:
@@ -80,15 +89,16 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
         scalars[name] = _positive(f"coefficients.{name}", value)
     shares = _numbers(entry, "ceiling_share")
     if "other" not in shares:
-        raise InputError("throughput: ceiling_share lacks 'other'; give it for new architectures")
+        raise InputError("throughput: ceiling_share has no 'other', for new architectures")
     errors = _numbers(entry, "log_sd")
     missing = set(ERROR_CLASSES) - set(errors)
     if missing:
-        raise InputError(f"throughput: log_sd lacks {', '.join(sorted(missing))}; give each")
+        raise InputError(f"throughput: log_sd has no {', '.join(sorted(missing))}")
     return ThroughputModel(
         **scalars,
         ceiling_share=shares,
         log_sd=errors,
+        held_out_error=_held_out_errors(entry),
         goodput=_range(entry, "goodput"),
         distillation=_range(entry, "distillation"),
     )
@@ -104,8 +114,13 @@ _SCALARS: Final = (
 def _section(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     section = entry.get(name)
     if not isinstance(section, Mapping):
-        raise InputError(f"throughput: {name} is missing; give a mapping of names to numbers")
+        raise InputError(f"throughput: {name} is missing; it must map names to numbers")
     return section
+
+
+def _held_out_errors(entry: Mapping[str, Any]) -> dict[str, float]:
+    found = {row["group"]: row["median_error"] for row in entry.get("errors") or ()}
+    return {kind: _positive(HELD_OUT[kind], found.get(HELD_OUT[kind])) for kind in HELD_OUT}
 
 
 def _numbers(entry: Mapping[str, Any], name: str) -> dict[str, float]:
@@ -115,13 +130,13 @@ def _numbers(entry: Mapping[str, Any], name: str) -> dict[str, float]:
 
 def _range(entry: Mapping[str, Any], name: str) -> Range:
     section = _section(entry, name)
-    ends = (_positive(f"{name}.{end}", section.get(end)) for end in ("low", "mid", "high"))
-    return Range(*ends)
+    ends = {end: _positive(f"{name}.{end}", section.get(end)) for end in ("low", "mid", "high")}
+    return Range(**ends)
 
 
 def _positive(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"throughput: {name} is {value!r}; give a positive number")
+        raise InputError(f"throughput: {name} is {value!r}; it must be a positive number")
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"throughput: {name} is {value}; it must be positive and finite")
     return float(value)

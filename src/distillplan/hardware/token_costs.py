@@ -1,4 +1,4 @@
-"""Seconds per token over sizes, as the optimiser takes them; and exactly at one size."""
+"""Seconds per token: tabulated over sizes for the optimizer, and exact at one size."""
 
 import math
 from typing import Any, NamedTuple
@@ -13,15 +13,16 @@ from distillplan.hardware.machine import (
     teacher_pass_seconds,
     training_seconds,
 )
+from distillplan.laws.formulas import FloatArray
 from distillplan.models.architecture import Family, FixedAspect
 from distillplan.models.costs import TabulatedCosts
 
 LOG_SIZES = np.log(np.geomspace(1e6, 1e17, 89))
-"""Eight sizes per decade over the search range; the speed changes slowly in between."""
+"""Logarithms of sizes, eight per decade, over the search range; the speed changes slowly."""
 
 
 class TokenSeconds(NamedTuple):
-    """Allocated GPU-seconds per token at given sizes, best guess."""
+    """Allocated GPU-seconds per token at given sizes; the middle of their ranges."""
 
     student_training: float
     teacher_forward: float
@@ -34,19 +35,26 @@ def tabulated_costs(
     """GPU-seconds per token over the search range.
 
     Args:
-        machine: what all runs on.
+        machine: what everything runs on.
         family: how the law counts parameters.
-        distilling: whether the student's step carries a distillation loss.
-        beside: whether the teacher runs beside the student, not before it.
+        distilling: whether the student's step has a distillation loss.
+        beside: whether the teacher runs during the student's training, not before it.
     """
     rows = [
         token_seconds(machine, family, size, size, distilling=distilling, beside=beside)
         for size in np.exp(LOG_SIZES)
     ]
-    logs = np.log(np.array(rows)).T
-    # a bigger model never costs less; where a layout's steps say so, by a hair more
-    growing = [np.maximum.accumulate(row) + 1e-12 * np.arange(row.size) for row in logs]
-    return TabulatedCosts(LOG_SIZES, *growing)
+    return TabulatedCosts(
+        log_params=LOG_SIZES,
+        log_student=_growing([row.student_training for row in rows]),
+        log_forward=_growing([row.teacher_forward for row in rows]),
+        log_training=_growing([row.teacher_training for row in rows]),
+    )
+
+
+def _growing(seconds: list[float]) -> FloatArray:
+    """Logarithms of costs of rising sizes; where a layout makes one fall, it rises by a hair."""
+    return np.maximum.accumulate(np.log(seconds)) + 1e-12 * np.arange(len(seconds))
 
 
 def token_seconds(
@@ -58,18 +66,22 @@ def token_seconds(
     distilling: bool,
     beside: bool,
 ) -> TokenSeconds:
-    """GPU-seconds per token at these sizes; nothing for a teacher that is none."""
+    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None."""
     step = student_step_seconds if distilling else supervised_seconds
     forward = teacher_pass_seconds if beside else teacher_alone_seconds
     own = step(machine, non_embedding(family, student)).mid
     if teacher is None:
-        return TokenSeconds(own, 0.0, 0.0)
+        return TokenSeconds(student_training=own, teacher_forward=0.0, teacher_training=0.0)
     size = non_embedding(family, teacher)
-    return TokenSeconds(own, forward(machine, size).mid, training_seconds(machine, size).mid)
+    return TokenSeconds(
+        student_training=own,
+        teacher_forward=forward(machine, size).mid,
+        teacher_training=training_seconds(machine, size).mid,
+    )
 
 
 def non_embedding(family: Family, params: Any) -> float:
-    """Parameters without the embedding, of a count as the law makes it."""
+    """Non-embedding parameters, from a count of the kind that the law uses."""
     if isinstance(family, FixedAspect):
         return float(params)
     return math.exp(float(family.family.log_params_of_total(params)))

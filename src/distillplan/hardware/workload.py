@@ -1,7 +1,7 @@
 """What a run asks of one GPU: the sizes that set its speed, from a model's shape and a layout.
 
-A published benchmark rarely states everything; what is not known stays None here, and
-`hardware.throughput` fills it with a stated default.
+A published benchmark rarely states everything; what is not known is None here, for which
+`hardware.step_time` has stated defaults.
 """
 
 import math
@@ -11,16 +11,16 @@ from typing import Any
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
-from distillplan.models.architecture import FixedAspect
+from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from distillplan.models.shapes import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """One run's sizes. FLOPs per token count causal attention (half of the score matrix)."""
+    """The sizes of one run; FLOPs count causal attention (half of the score matrix)."""
 
     block_params: float
-    """Weights that multiply each token in the blocks; only the active ones of a mixture."""
+    """Weights of the blocks that multiply a token; the active ones of a mixture."""
     layers: float
     """Transformer blocks."""
     width: float
@@ -32,15 +32,15 @@ class Workload:
     vocab: float
     """Rows of the output projection."""
     stored_params: float
-    """All weights, embeddings and inactive experts included: what the links carry."""
+    """All weights, with embeddings and inactive experts, which the links carry."""
     seq_len: float
     """Tokens per sequence."""
     gpus: int
-    """GPUs of the run."""
+    """Number of GPUs."""
     micro_batch: float | None = None
-    """Sequences that one model replica takes per pass."""
+    """Sequences per replica and pass."""
     global_tokens: float | None = None
-    """Tokens per optimiser step, all replicas together."""
+    """Tokens per optimizer step, over all replicas."""
     precision: Precision = Precision.BF16
     checkpointing: Checkpointing | None = None
     sharding: Sharding | None = None
@@ -51,20 +51,24 @@ class Workload:
     cp: int = 1
     """Context-parallel group."""
     ep: int = 1
-    """Expert-parallel group of a mixture, taken from the replicas; 1 where it is not stated."""
+    """Expert-parallel group of a mixture, within the replicas; 1: not stated."""
     interleave: int | None = None
-    """Pipeline stages per GPU; None where it is not known."""
+    """Pipeline stages per GPU; None: not known."""
     attention: Attention | None = None
     """Generation of the attention kernel; None: fused, of an unknown generation."""
     mixture: bool = False
     """Whether the blocks are mixtures of experts."""
     attended: float | None = None
-    """Tokens that one attends to, mean over blocks and positions; half a sequence when absent."""
+    """Tokens attended to, averaged over blocks and positions; None: half a sequence."""
     counted_flops: float | None = None
-    """Forward FLOPs per token as the accounting counts them; the sum of the parts when absent."""
+    """Forward FLOPs per token as the accounting counts them; None: the sum of the parts."""
 
     def __post_init__(self) -> None:
-        """Refuse sizes that no run can have."""
+        """Check the sizes.
+
+        Raises:
+            InputError: when one is not positive, or the layout needs more GPUs than there are.
+        """
         for name in ("block_params", "layers", "width", "heads", "inner_width", "stored_params"):
             _require_positive(name, getattr(self, name))
         for name in ("seq_len", "gpus", "tp", "pp", "cp", "ep"):
@@ -75,7 +79,7 @@ class Workload:
         if self.tp * self.pp * self.cp > self.gpus:
             raise InputError(
                 f"layout: tensor x pipeline x context parallel is {self.tp * self.pp * self.cp}, "
-                f"more than the {self.gpus} GPUs; lower one of them or add GPUs"
+                f"more than the {self.gpus} GPUs; reduce one of them or add GPUs"
             )
 
     @property
@@ -100,7 +104,7 @@ class Workload:
 
     @property
     def attention_flops(self) -> float:
-        """Forward FLOPs per token of scores and values over the tokens that are attended to."""
+        """Forward FLOPs per token of scores and values over the tokens attended to."""
         attended = self.seq_len / 2 if self.attended is None else self.attended
         return 4 * self.layers * self.inner_width * attended
 
@@ -111,20 +115,20 @@ class Workload:
 
     @property
     def forward_flops(self) -> float:
-        """FLOPs of one forward pass per token, for MFU."""
+        """FLOPs of one forward pass per token, as MFU counts them."""
         return self.product_flops if self.counted_flops is None else self.counted_flops
 
 
 def workload_of_shape(
     shape: ModelShape, strategy: Strategy, gpus: int, global_tokens: float | None = None
 ) -> Workload:
-    """The workload of a model whose shape is known, dense or a mixture of experts.
+    """The workload of a model of known shape, dense or a mixture of experts.
 
     Args:
         shape: layers, widths and vocabulary.
         strategy: sequence length, micro-batch and layout.
-        gpus: GPUs of the run.
-        global_tokens: tokens per optimiser step; None where it is not known.
+        gpus: number of GPUs.
+        global_tokens: tokens per optimizer step; None: not known.
     """
     inner = shape.query_width
     everything = replace(shape, window=None, window_layers=0)
@@ -154,21 +158,21 @@ def workload_of_size(
     gpus: int,
     global_tokens: float | None = None,
 ) -> Workload:
-    """The workload of a model of which only the size is known, shaped like the paper's family.
+    """The workload of a model of known size, shaped like the paper's family.
 
     Args:
         params: non-embedding parameters.
         family: aspect ratio and vocabulary (Busbridge et al. 2025, Appendix G).
         strategy: sequence length, micro-batch and layout.
-        gpus: GPUs of the run.
-        global_tokens: tokens per optimiser step; None where it is not known.
+        gpus: number of GPUs.
+        global_tokens: tokens per optimizer step; None: not known.
     """
     width = family.width(params)
     return Workload(
         block_params=params,
         layers=width / family.aspect,
         width=width,
-        heads=max(width / 128, 1.0),  # 128 channels per head, as in the family
+        heads=max(width / HEAD_WIDTH, 1.0),
         inner_width=width,
         vocab=family.vocab,
         stored_params=family.total_params(params),
@@ -180,7 +184,7 @@ def workload_of_size(
 
 
 def _layout(strategy: Strategy, global_tokens: float | None) -> dict[str, Any]:
-    """What a strategy says, under the names of a workload."""
+    """The settings of a strategy, by their names in a workload."""
     return {
         "micro_batch": strategy.micro_batch,
         "global_tokens": global_tokens,

@@ -2,11 +2,12 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
-from distillplan.files.yaml_reader import read_text, read_yaml
+from distillplan.files.text_reader import read_text
+from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from distillplan.laws.provenance import Check, Coefficient, DrawsFile, LawStatus, PublishedLaw
 from distillplan.suggest import nearest
@@ -36,13 +37,19 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     >>> law().supervised.alpha
     0.408
     """
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
         return _law_from(Path(name), read_foreign_yaml(name))._replace(file=name)
     if name not in law_names():
         raise InputError(f"law: {name!r} is unknown; {nearest(name, law_names())}")
     return _shipped_law(name)
+
+
+class LawList(NamedTuple):
+    """Laws, as an answer."""
+
+    laws: tuple[PublishedLaw, ...]
 
 
 def all_laws() -> tuple[PublishedLaw, ...]:

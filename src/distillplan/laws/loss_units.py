@@ -14,7 +14,7 @@ import math
 from enum import StrEnum
 from typing import Final
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 
 _LN2: Final = math.log(2)
 _MOST_BYTES: Final = 64.0
@@ -125,8 +125,8 @@ def measured_loss(
     if loss is None:
         if unit is not None or bytes_per_token is not None or own_bytes_per_token is not None:
             raise InputError(
-                f"{what}: a unit or bytes per token are given, but no loss; add for example "
-                "--teacher-loss 2.1"
+                f"{what}: a unit or bytes per token are given, but no loss; add ",
+                Word("teacher.loss", "2.1"),
             )
         return None
     unit = unit or LossUnit.NATS
@@ -137,7 +137,9 @@ def measured_loss(
         if bytes_per_token is not None:
             raise InputError(
                 f"{what}: {unit.value} needs no bytes per token; for a loss measured with another "
-                "tokenizer give its bytes per token as well (--teacher-bytes-per-token)"
+                "tokenizer add ",
+                Word("teacher.bytes_per_token"),
+                " as well",
             )
         return nats
     return between_tokenizers(
@@ -206,8 +208,10 @@ def _demand_positive(value: float, unit: LossUnit, what: str) -> None:
 def _bytes(value: float | None, what: str, given: str, whose: str = "of the tokenizer") -> float:
     if value is None:
         raise InputError(
-            f"{what}: {given} needs the bytes per token {whose}, which are missing; give for "
-            "example --bytes-per-token 4.3 (bytes of a text divided by its tokens)"
+            f"{what}: {given} needs the bytes per token {whose}, which are missing; add for "
+            "example ",
+            Word("bytes_per_token", "4.3"),
+            " (bytes of a text divided by its tokens)",
         )
     if not (math.isfinite(value) and 0 < value <= _MOST_BYTES):
         raise InputError(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
@@ -84,6 +84,11 @@ class PublishedLaw(NamedTuple):
     """None where there are no joint draws."""
     file: str | None = None
     """Of a user's own law, as it was named."""
+
+    @property
+    def form(self) -> Literal["supervised", "distillation"]:
+        """What the law describes; a distillation law describes supervised training too."""
+        return "supervised" if self.distillation is None else "distillation"
 
     def computed(self, check: Check) -> float:
         """What this set gives for a published point."""

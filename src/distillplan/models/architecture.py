@@ -28,8 +28,8 @@ HEAD_WIDTH = 128
 class FixedAspect:
     """The paper's model family: F(N) = 2 N (1 + c1 N^(-1/3) + c2 N^(-2/3))  (Equation 69).
 
-    Attention and vocabulary are inside; the familiar 6 N D leaves them out and is low by 40 % at
-    100M parameters, by 7 % at 13B (Table 13).
+    Attention and vocabulary are inside; the familiar 6 N D leaves them out and is low by 40% at
+    100M parameters, by 7% at 13B (Table 13).
 
     >>> family = FixedAspect()
     >>> round(family.forward_flops(1.821e9) / 1e9, 2)

@@ -1,6 +1,6 @@
 """What a token costs, by the size of the model: in FLOPs, or in GPU-seconds.
 
-The optimiser spends a budget in whatever these count; it only asks that a larger model costs more.
+The optimizer spends a budget in whatever these count; it only asks that a larger model costs more.
 """
 
 from typing import Any, NamedTuple, Protocol

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import read_text
+from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
 from distillplan.suggest import nearest
 

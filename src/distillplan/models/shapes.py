@@ -38,7 +38,7 @@ class ModelShape:
     tied: bool = True
     """Whether the output projection shares the embedding table."""
     qk_norm: bool = True
-    """Whether queries and keys are normalised per head."""
+    """Whether queries and keys are normalized per head."""
     qk_norm_full: bool = False
     """Whether that norm has a gain for each channel of all heads (OLMo 2), not of one head."""
     norms_per_layer: int = 2
@@ -229,7 +229,7 @@ class ModelShape:
     def forward_flops(self, context: int) -> float:
         """FLOPs of one forward pass per token, averaged over a causal context (Tables 11 and 12).
 
-        Left out: norms, activations, rotary embeddings; together below 0.04 % of the count in
+        Left out: norms, activations, rotary embeddings; together below 0.04% of the count in
         every model of Table 13.
 
         Args:

@@ -30,6 +30,7 @@ from distillplan.planning.results import (
     Verdict,
 )
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.validity import OUTSIDE_FIT_CODES
 from distillplan.planning.verdict import sides
 
 BEYOND = 2.0
@@ -245,7 +246,7 @@ def _doubts(plan: Plan, found: Confidence) -> Iterator[Notice]:
                 f"than the coefficients of {plan.law.name} do{end}"
             ),
         )
-    if any(one.code.endswith("_outside_fit") for one in plan.warnings):
+    if any(one.code in OUTSIDE_FIT_CODES for one in plan.warnings):
         yield Notice(
             code="confidence_beyond_fit",
             severity=Severity.INFO,

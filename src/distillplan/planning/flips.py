@@ -21,7 +21,8 @@ from distillplan.planning.results import (
     Verdict,
 )
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.verdict import SECONDS_PER_HOUR, sides, verdict, word
+from distillplan.planning.verdict import sides, verdict, word
+from distillplan.units import SECONDS_PER_HOUR
 
 DECADES = 4
 """How far the budget is searched, up and down."""
@@ -35,7 +36,7 @@ MARGIN = 0.05
 FIRST_LOOK, SECOND_LOOK = 1e-3, 1e-5
 """Half-widths of the optimiser's last grid: losses to 2e-5 and 2e-9 nats."""
 FEWEST_TOKENS_PER_PARAM = 1.0
-"""Below one token per parameter the law is an artefact of extrapolation (a 30B student at 1e20
+"""Below one token per parameter the law is an artifact of extrapolation (a 30B student at 1e20
 FLOPs would be better off paying for its own teacher), so no flip is looked for there."""
 TEACHER_POINTS = 65
 

@@ -1,4 +1,4 @@
-"""What an option takes on the machine of the question: hours, money, energy, memory."""
+"""What an option takes on the scenario's machine: hours, money, energy, memory."""
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.hardware.bill import BillLine, Phase
@@ -13,13 +13,16 @@ from distillplan.planning.scenario import Scenario
 def affordable_tokens(
     scenario: Scenario, accounting: Accounting | None, sizes: Sizes, budget: float
 ) -> float:
-    """Tokens of each student that spend a budget exactly, the other sizes as they are.
+    """Training tokens of each student that spend a budget exactly, given the other sizes.
 
     Args:
         scenario: a question whose budget is in GPU-hours.
-        accounting: what is paid; None for supervised training.
-        sizes: of the models, and of the teacher's training.
-        budget: GPU-seconds of the whole family.
+        accounting: teacher costs that the budget covers; None for supervised training.
+        sizes: sizes of student and teacher, and the teacher's training tokens.
+        budget: GPU-seconds for all students.
+
+    Raises:
+        ValueError: when the scenario has no machine.
     """
     paid = scenario.share(accounting or Accounting.FREE)
     seconds = _seconds(scenario, accounting, sizes)
@@ -29,17 +32,20 @@ def affordable_tokens(
 
 
 def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> OptionBill:
-    """Hours, money, energy and memory of one option.
+    """Hours, money, energy and memory of one option, with their ranges.
 
     Args:
         scenario: a question with a machine.
-        accounting: what is paid; None for supervised training.
-        sizes: what is trained, on how much.
+        accounting: teacher costs that the budget covers; None for supervised training.
+        sizes: what is trained, and on how many tokens.
+
+    Raises:
+        ValueError: when the scenario has no machine.
     """
     machine = _machine(scenario)
     student = non_embedding(scenario.family, sizes.student_params)
     teacher = None
-    if accounting is not None:  # a teacher that costs nothing still makes it a distillation run
+    if accounting is not None:  # even a free teacher makes it a distillation run
         teacher = non_embedding(scenario.family, sizes.teacher_params or sizes.student_params)
     bill = bill_of(
         machine,
@@ -70,7 +76,7 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
 def _fullest(
     scenario: Scenario, lines: tuple[BillLine, ...], student: float, teacher: float | None
 ) -> tuple[Phase, MemoryEstimate]:
-    """The phase that needs most memory, and how much."""
+    """The phase that needs most memory, and its memory."""
     machine, family = _machine(scenario), scenario.architecture
     phases = {line.phase for line in lines}
     beside = None

@@ -1,4 +1,4 @@
-"""The one verb: `plan(scenario) -> Plan`; and the law at one point, `predict`."""
+"""The one verb, `plan(scenario) -> Plan`, and the law at one point, `predict`."""
 
 import math
 
@@ -17,12 +17,20 @@ from distillplan.planning.validity import plan_warnings, prediction_warnings
 from distillplan.planning.verdict import format_budget, headline, verdict
 from distillplan.units import format_count
 
+TEN_PERCENT_MORE = 1.1
+
 
 def plan(scenario: Scenario) -> Plan:
-    """The best way to spend a budget, and how firm that is.
+    """The best way to spend a budget, without the confidence that `with_confidence` adds.
+
+    Args:
+        scenario: the question.
+
+    Returns:
+        Every option with its sizes, the verdict, what would change it, and warnings.
 
     Raises:
-        InfeasibleError: when the budget cannot train any student at all.
+        InfeasibleError: when the budget cannot train even the smallest student.
     """
     alone = supervised_option(scenario)
     if alone.loss is None:
@@ -50,13 +58,16 @@ def predict(
     student_tokens: float,
     teacher_loss: float | None = None,
 ) -> Prediction:
-    """The law at one point: both losses, and what they are worth in tokens.
+    """A law's losses at one point, and what their difference is worth in tokens.
 
     Args:
         law: with a distillation side where a teacher's loss is given.
-        student_params: as the law counts them.
-        student_tokens: tokens the student is trained on.
-        teacher_loss: nats per token; None asks for the supervised loss only.
+        student_params: parameters as the law counts them.
+        student_tokens: training tokens of the student.
+        teacher_loss: nats per token; None for the supervised loss only.
+
+    Raises:
+        InputError: when a size is not positive, or the law cannot place the teacher.
 
     >>> from distillplan.laws.law_catalog import law
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 3)
@@ -66,6 +77,7 @@ def predict(
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"{name}: {value} is not a positive number")
     alone = law.supervised.loss(student_params, student_tokens)
+    # derivatives of the loss by the logarithm of each input
     slopes: tuple[float, ...] = law.supervised.gradient(student_params, student_tokens)
     distilled = equivalent = best = best_loss = None
     if teacher_loss is not None:
@@ -89,7 +101,8 @@ def predict(
         best_teacher_loss=best,
         loss_with_best_teacher=best_loss,
         by_10_percent={
-            name: slope * math.log(1.1) for name, slope in zip(names, slopes, strict=False)
+            name: slope * math.log(TEN_PERCENT_MORE)
+            for name, slope in zip(names, slopes, strict=False)
         },
         warnings=prediction_warnings(law, student_params, student_tokens, teacher_loss),
         law=law,
@@ -97,7 +110,7 @@ def predict(
 
 
 def _at_point(law: PublishedLaw, params: float, tokens: float) -> Scenario:
-    """The scenario whose budget is just these tokens and whose teacher costs nothing."""
+    """The scenario whose budget pays for these tokens exactly and whose teacher is free."""
     at = Scenario(compute=1.0, law=law, accounting=Accounting.FREE)
     return Scenario(
         compute=TRAINING_PASSES * at.family.forward_flops(params) * tokens,
@@ -118,7 +131,7 @@ def _best_teacher(scenario: Scenario) -> tuple[float, float] | None:
 
 
 def _cannot_train(scenario: Scenario) -> str:
-    """Why no student can be trained, with what the least one would cost."""
+    """Why no student can be trained, and what the smallest one would cost."""
     params = scenario.student_params or scenario.bounds.student_params[0]
     tokens = scenario.bounds.student_tokens[0]
     costs, n = scenario.supervised_costs, math.log(params)
@@ -128,7 +141,7 @@ def _cannot_train(scenario: Scenario) -> str:
     students = "a student" if scenario.students == 1 else f"{scenario.students} students"
     return (
         f"a budget of {format_budget(scenario)} cannot train {students} of "
-        f"{format_count(params)} parameters on the least {format_count(tokens)} tokens"
+        f"{format_count(params)} parameters on even {format_count(tokens)} tokens"
         f"{' and serve it' if served else ''}, which takes {least}"
     )
 

@@ -1,36 +1,40 @@
-"""One question, whole and checked: `Scenario`."""
+"""One question, complete and checked: `Scenario`."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share, share
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
 from distillplan.optimize.problems import Bounds
-from distillplan.units import format_count
+from distillplan.units import SECONDS_PER_HOUR, format_count
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
 
 TIE_NATS = 0.01
-"""Losses closer than this are a tie: what the three-digit rounding of the published coefficients
-moves them by (see the notes of the default law)."""
-
+"""Losses closer than this are a tie: rounding the published coefficients to three digits moves them
+by as much (see the notes of the default law)."""
 MOST_STUDENTS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """A teacher that is given: by its measured loss, or by sizes from which the law gives it."""
+    """An existing teacher: its measured loss, or the sizes from which the law predicts it.
+
+    Raises:
+        InputError: when a number is not positive, or there are too few of them.
+    """
 
     params: float | None = None
-    """Non-embedding parameters; needed where its forward passes are paid for."""
+    """Non-embedding parameters; needed where the budget pays for its forward passes."""
     tokens: float | None = None
-    """Tokens it was trained on."""
+    """Training tokens."""
     loss: float | None = None
     """Measured cross-entropy on the student's corpus and tokenizer, nats per token."""
 
@@ -39,25 +43,26 @@ class Teacher:
         for name in ("params", "tokens", "loss"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"teacher {name}: {value} is not a positive number")
+                raise InputError(Word(f"teacher.{name}"), f": {value} is not a positive number")
         if self.loss is None and self.params is None:
-            raise InputError(
-                "teacher: nothing is known of it; give parameters and tokens or a loss"
-            )
+            raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
         if self.loss is None and self.tokens is None:
             raise InputError(
-                f"teacher: {format_count(self.params)} parameters alone do not say how good it is; "
-                "add its tokens (7B:2T) or its measured loss"
+                Word("teacher"),
+                f": {format_count(self.params)} parameters alone do not say how good it is; "
+                "add its tokens (7B:2T) or its measured loss",
             )
 
 
 class Limits(NamedTuple):
-    """What a plan may not exceed beside its budget; None: no limit."""
+    """What a plan must not exceed, apart from its budget; None for no limit."""
 
     hours: float | None = None
-    """From start to end, of all phases one after the other."""
+    """Wall-clock hours from start to end, one phase after the other."""
     usd: float | None = None
+    """US dollars for all phases."""
     bytes_per_gpu: float | None = None
+    """Bytes of memory on the fullest GPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,109 +75,142 @@ class Scenario:
 
     law: PublishedLaw
     compute: float | None = None
-    """FLOPs of the whole family of students, and of the teacher where that is paid for."""
+    """Budget in FLOPs, for all students and for the teacher costs that `accounting` names."""
     gpu_hours: float | None = None
-    """The same in allocated GPU-hours of `machine`, instead of FLOPs."""
+    """The same budget in allocated GPU-hours of `machine`, instead of FLOPs."""
     machine: "Machine | None" = None
-    """What it runs on; None: FLOPs are all that is known."""
+    """The GPUs it runs on; None where only FLOPs are asked for."""
     student_params: float | None = None
     """Parameters as the law counts them (non-embedding for the default); None to choose them."""
     students: int = 1
-    """Students alike that share the budget and the teacher."""
+    """Number of identical students that share the budget and the teacher."""
     teacher: Teacher | None = None
-    """None: there is none yet."""
+    """An existing teacher; None to choose one."""
     logits: Logits = Logits.ONLINE
+    """Where the teacher's logits come from."""
     accounting: Accounting | None = None
-    """What the budget pays for; None: what follows from the teacher and the logits."""
+    """Teacher costs that the budget covers; None to infer them from the teacher and the logits."""
     tie_nats: float = TIE_NATS
-    """Verdicts by less than this are ties."""
+    """Differences in loss below this are ties, nats per token."""
     bounds: Bounds = field(default_factory=Bounds)
+    """Bounds of the search over sizes."""
     architecture: FixedAspect = field(default_factory=FixedAspect)
     """Turns parameters into FLOPs per token, for student and teacher."""
     inference_tokens: float = 0.0
-    """Tokens that each student serves in its life, paid from the budget, a forward pass each."""
+    """Tokens that each student serves after training; the budget pays a forward pass for each."""
     max_unique_tokens: float | None = None
-    """Tokens of the corpus; student and chosen teacher repeat them beyond that. None: no end."""
+    """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Of time, money and memory; they need a machine. A budget that is not given follows from
-    the first two (`budgets.spend`); otherwise a plan that exceeds one says so."""
+    """Limits of time, money and memory, which need a machine. Without a budget, time and money set
+    it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
         """Check each number, then whether they fit together."""
+        found = [*self._numbers()]
+        if not found:
+            checks = (self._budget(), self._distillation(), self._accounting(), self._loss())
+            found = [error for check in checks for error in check]
+        if found:
+            first = found.pop(0)
+            raise InputError(*first.parts, also=first.also, others=found)
+
+    def _numbers(self) -> Iterator[InputError]:
+        """Each number that cannot be."""
         for name in ("compute", "gpu_hours", "student_params", "max_unique_tokens"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name}: {value} is not a positive number")
+                yield InputError(Word(name), f": {value} is not a positive number")
         if not 1 <= self.students <= MOST_STUDENTS:
-            raise InputError(f"students: {self.students} is not a number from 1 to a million")
-        if not 0 <= self.inference_tokens < math.inf:
-            raise InputError(
-                f"inference_tokens: {self.inference_tokens} is not a number of tokens, zero or more"
+            yield InputError(
+                Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
             )
-        if not 0 <= self.tie_nats < math.inf:
-            raise InputError(f"tie_nats: {self.tie_nats} is not a number of nats, zero or more")
-        self._check_budget()
-        self._check_law()
-        self._check_accounting()
-        self._check_teacher_loss()
+        for name, unit in (("inference_tokens", "tokens"), ("tie_nats", "nats")):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
 
-    def _check_budget(self) -> None:
+    def _budget(self) -> Iterator[InputError]:
         if (self.compute is None) == (self.gpu_hours is None):
-            raise InputError("budget: give compute in FLOPs or GPU-hours, and only one of them")
+            yield InputError(
+                "budget: give ", Word("compute"), " or ", Word("gpu_hours"), ", and only one"
+            )
         if self.gpu_hours is not None and self.machine is None:
-            raise InputError("budget: GPU-hours need a GPU; give --gpu, such as h100-sxm")
+            yield InputError(Word("gpu_hours"), " needs a GPU; add ", Word("gpu", "h100-sxm"))
         if self.gpu_hours is not None and self.inference_tokens:
-            raise InputError(
-                "inference_tokens: hours of serving are not modelled; give the budget in FLOPs"
+            yield InputError(
+                Word("inference_tokens"),
+                ": hours of serving are not modeled; give the budget in FLOPs with ",
+                Word("compute"),
             )
-        if self.machine is None and any(one is not None for one in self.limits):
-            raise InputError(
-                "deadline, max_cost_usd, max_memory_bytes: they need a GPU; give gpu, "
-                "such as h100-sxm"
-            )
+        if self.machine is None:
+            for key, limit in (
+                ("deadline", self.limits.hours),
+                ("max_cost_usd", self.limits.usd),
+                ("max_memory_bytes", self.limits.bytes_per_gpu),
+            ):
+                if limit is not None:
+                    yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
 
-    def _check_law(self) -> None:
+    def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None
         if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
-            raise InputError(
-                f"law: {self.law.name} says nothing about distillation; "
-                "leave the teacher out, or use a distillation law such as busbridge2025"
+            yield InputError(
+                Word("law"),
+                f": {self.law.name} says nothing about distillation; leave the teacher out, "
+                "or use a distillation law such as busbridge2025",
             )
 
-    def _check_accounting(self) -> None:
+    def _accounting(self) -> Iterator[InputError]:
         teacher, pays = self.teacher, self.pays
         if self.logits is Logits.CACHED:
             if teacher is None and self.accounting is not Accounting.FREE:
-                raise InputError(
-                    "logits: they cannot be cached when no teacher has written them; "
-                    "give the teacher, or leave cached out"
+                yield InputError(
+                    Word("logits"),
+                    ": they cannot be cached when no teacher has written them; add ",
+                    Word("teacher"),
+                    ", or leave cached out",
                 )
+                return
             if pays in (Accounting.EXISTS, Accounting.TRAIN):
-                raise InputError(
-                    f"accounting: {pays} pays for the teacher's forward passes, but the logits are "
-                    "cached; use free, or logits online"
+                yield InputError(
+                    Word("accounting"),
+                    f": {pays} pays for the teacher's forward passes, but the logits are cached; "
+                    "use free, or ",
+                    Word("logits", "online"),
                 )
+                return
         if teacher is None:
             return
         if pays in (Accounting.EXISTS, Accounting.TRAIN) and teacher.params is None:
-            raise InputError(
-                "teacher: its forward passes cannot be priced without its parameters; "
-                "give them, or say that its logits are cached"
+            yield InputError(
+                Word("teacher"),
+                ": its forward passes cannot be priced without its parameters; give ",
+                Word("teacher.params"),
+                ", or say that its logits are on disk with ",
+                Word("logits", "cached"),
             )
+            return
         trained = pays in (Accounting.TRAIN_SHARED, Accounting.TRAIN)
         if trained and (teacher.params is None or teacher.tokens is None):
-            raise InputError(
-                f"accounting: {pays} pays for the teacher's training, which needs its parameters "
-                "and tokens (7B:2T)"
+            yield InputError(
+                Word("accounting"),
+                f": {pays} pays for the teacher's training, which needs its parameters and tokens "
+                "(",
+                Word("teacher", "7B:2T"),
+                ")",
             )
 
-    def _check_teacher_loss(self) -> None:
+    def _loss(self) -> Iterator[InputError]:
         if self.teacher is not None and self.teacher.loss is not None:
-            check_teacher_loss(self.law, self.teacher.loss)
+            try:
+                check_teacher_loss(self.law, self.teacher.loss)
+            except InputError as error:
+                if self.law.distillation is not None:  # else `_distillation` has said so
+                    yield error
 
     @property
     def pays(self) -> Accounting:
-        """The accounting that the verdict is drawn from."""
+        """The accounting of the verdict: the given one, or what teacher and logits imply."""
         if self.accounting is not None:
             return self.accounting
         if self.teacher is None:
@@ -181,7 +219,7 @@ class Scenario:
 
     @property
     def accountings(self) -> tuple[Accounting, ...]:
-        """The accountings worth showing: all without a teacher, else what its status allows."""
+        """The accountings worth showing: all without a teacher, else those that apply to it."""
         if self.law.distillation is None:
             return ()
         if self.teacher is None:
@@ -194,41 +232,46 @@ class Scenario:
         return tuple(shown)
 
     def share(self, accounting: Accounting, students: int | None = None) -> Share:
-        """One student's share of the teacher's costs."""
+        """One student's share of the teacher's costs.
+
+        Args:
+            accounting: what the budget pays for.
+            students: how many share the teacher; None for the scenario's own number.
+        """
         logits = self.logits
         if logits is Logits.CACHED and accounting is not Accounting.FREE:
-            logits = Logits.ONLINE  # the option shown beside the cached one
+            logits = Logits.ONLINE  # an option shown for comparison with the cached one
         return share(accounting, logits, self.students if students is None else students)
 
     @property
     def family(self) -> Family:
-        """Turns parameters, as the law counts them, into FLOPs per token."""
+        """Forward FLOPs per token from parameters as the law counts them."""
         if self.law.counts.startswith("non-embedding"):
             return self.architecture
         return WithEmbedding(self.architecture)
 
     @property
     def unique_tokens(self) -> float:
-        """Tokens of the corpus; infinite where it has no end."""
+        """Tokens of the corpus; infinity where it is unlimited."""
         return math.inf if self.max_unique_tokens is None else self.max_unique_tokens
 
     @property
     def budget(self) -> float:
-        """What the family may cost: FLOPs, or GPU-seconds where the budget is in GPU-hours."""
+        """What all students together may cost: FLOPs, or GPU-seconds for a budget in GPU-hours."""
         if self.compute is not None:
             return self.compute
-        return (self.gpu_hours or 0.0) * 3600
+        return (self.gpu_hours or 0.0) * SECONDS_PER_HOUR
 
     @cached_property
     def supervised_costs(self) -> Costs:
-        """What a token costs, in what the budget counts, without a teacher."""
+        """Cost per token of supervised training, in the budget's unit (FLOPs or GPU-seconds)."""
         if self.gpu_hours is None or self.machine is None:
             return FlopCosts(self.family)
         return self._tabulated(distilling=False)
 
     @cached_property
     def distillation_costs(self) -> Costs:
-        """The same in a distillation run, whose loss makes a student's step slower."""
+        """The same for a distillation run, whose loss makes a student's step slower."""
         if self.gpu_hours is None or self.machine is None:
             return FlopCosts(self.family)
         return self._tabulated(distilling=True)
@@ -237,14 +280,14 @@ class Scenario:
         from distillplan.hardware.token_costs import tabulated_costs  # not for budgets in FLOPs
 
         if self.machine is None:
-            raise ValueError("no machine, no seconds")  # see `_check_budget`
+            raise ValueError("no machine, no seconds")  # see `_budget`
         return tabulated_costs(
             self.machine, self.family, distilling=distilling, beside=self.logits is Logits.ONLINE
         )
 
     @property
     def teacher_loss(self) -> float | None:
-        """The given teacher's loss: measured, or the law's for its sizes."""
+        """The teacher's loss, nats per token: measured, or the law's for its sizes."""
         if self.teacher is None:
             return None
         if self.teacher.loss is not None:
@@ -262,12 +305,15 @@ def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
     """
     if law.distillation is None:
         raise InputError(
-            f"law: {law.name} says nothing about distillation; leave the teacher out, "
-            "or use a distillation law such as busbridge2025"
+            Word("law"),
+            f": {law.name} says nothing about distillation; leave the teacher out, "
+            "or use a distillation law such as busbridge2025",
         )
     floor = law.supervised.E
     if not (math.isfinite(loss) and loss > floor):
         raise InputError(
-            f"teacher loss: {loss:g} nats is at or below {floor:g}, the least any model can reach "
-            f"under {law.name}; give nats per token on the law's scale"
+            Word("teacher.loss"),
+            f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
+            f"{law.name}; give nats per token on the law's scale",
+            also=("law",),
         )

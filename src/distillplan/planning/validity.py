@@ -1,27 +1,44 @@
 """What a reader must know before trusting a plan: coded warnings."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
+from distillplan.accounting import way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
-from distillplan.planning.results import Option
+from distillplan.planning.results import Option, SearchStatus
 from distillplan.planning.scenario import Scenario
-from distillplan.units import format_bytes, format_count, format_duration, format_usd
+from distillplan.units import format_count
 
 HARM_NATS = 0.001
-"""A teacher is called too strong or too weak when a better one would save at least this."""
+"""A teacher counts as too strong or too weak when the best one would save at least this."""
 
-ROUNDING = 1e-6
-"""A limit that set the budget is reached to rounding."""
 
-_ROLES = {
-    # size of an option -> name of the law's range, where supervised and where distilled
-    "student_params": ("params", "student_params"),
-    "student_tokens": ("tokens", "student_tokens"),
-    "teacher_params": ("params", "params"),
-    "teacher_tokens": ("tokens", "tokens"),
-    "teacher_loss": ("teacher_loss", "teacher_loss"),
+class _Size(NamedTuple):
+    """A size of an option: its name in prose, and that of the law's range for it."""
+
+    words: str
+    supervised: str
+    distilled: str
+
+
+_SIZES = {
+    "student_params": _Size(
+        words="student parameters", supervised="params", distilled="student_params"
+    ),
+    "student_tokens": _Size(
+        words="student tokens", supervised="tokens", distilled="student_tokens"
+    ),
+    "teacher_params": _Size(words="teacher parameters", supervised="params", distilled="params"),
+    "teacher_tokens": _Size(words="teacher tokens", supervised="tokens", distilled="tokens"),
+    "teacher_loss": _Size(
+        words="teacher loss", supervised="teacher_loss", distilled="teacher_loss"
+    ),
 }
+
+_OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in _SIZES}
+OUTSIDE_FIT_CODES = frozenset(_OUTSIDE_FIT.values())
+"""Codes of the warnings about sizes outside the law's fitted range."""
 
 
 def plan_warnings(
@@ -31,15 +48,15 @@ def plan_warnings(
     options: tuple[Option, ...],
     best_for_teacher: tuple[float, float] | None,
 ) -> tuple[Notice, ...]:
-    """Everything to know about a plan, gravest first.
+    """Everything to know about a plan, warnings before information.
 
     Args:
         scenario: the question.
         alone: the supervised option.
-        deciding: the distilled option that the verdict is drawn from.
-        options: all of them.
-        best_for_teacher: teacher loss and student loss of the best teacher at the given one's
-            price; None without a given teacher.
+        deciding: the distillation that the verdict weighs; None where there is none.
+        options: all options.
+        best_for_teacher: loss of the best teacher at the given one's price, and of the student
+            with it, nats per token; None without a given teacher.
     """
     compared = (alone,) if deciding is None else (alone, deciding)
     found = [
@@ -47,11 +64,14 @@ def plan_warnings(
         *_outside_fit(scenario, compared),
         *_few_tokens(compared),
         *_repeated(scenario, compared),
-        *_teacher_warnings(scenario, deciding, best_for_teacher),
+        *_teacher_loss_warnings(scenario, deciding),
+        *_teacher_strength(scenario, deciding, best_for_teacher),
         *_bound_warnings(options, compared),
-        *_machine_warnings(scenario, compared),
-        *_over_limits(scenario, compared),
     ]
+    if scenario.machine is not None:
+        from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
+
+        found += machine_warnings(scenario, compared, scenario.machine.cluster.gpu.name)
     return tuple(sorted(found, key=lambda one: one.severity is Severity.INFO))
 
 
@@ -61,14 +81,20 @@ def prediction_warnings(
     student_tokens: float,
     teacher_loss: float | None,
 ) -> tuple[Notice, ...]:
-    """Everything to know about the law at one point."""
-    side = 0 if teacher_loss is None else 1
+    """Everything to know about a law's losses at one point.
+
+    Args:
+        law: the law.
+        student_params: parameters as the law counts them.
+        student_tokens: training tokens.
+        teacher_loss: nats per token; None where only the supervised loss was asked for.
+    """
     at = {"student_params": student_params, "student_tokens": student_tokens}
     if teacher_loss is not None:
         at["teacher_loss"] = teacher_loss
     found = list(_law_warnings(law))
     for name, value in at.items():
-        found += _one_outside(law, name, _ROLES[name][side], value, "the point asked for")
+        found += _one_outside(law, name, value, distilled=teacher_loss is not None)
     return tuple(found)
 
 
@@ -90,78 +116,49 @@ def _law_warnings(law: PublishedLaw) -> Iterator[Notice]:
             code="law_has_no_distillation",
             severity=Severity.WARNING,
             message=(
-                f"{law.name} knows supervised training only and counts {law.counts}; losses of "
-                "different tokenizers cannot be compared, so there is no verdict"
+                f"{law.name} covers supervised training only (N counts {law.counts}), and losses "
+                "of different tokenizers cannot be compared, so there is no verdict"
             ),
         )
 
 
 def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
     """One warning per size, naming the options it concerns."""
-    for name, ranges in _ROLES.items():
+    for name in _SIZES:
+        if name in ("teacher_params", "teacher_tokens") and _measured(scenario):
+            continue
         concerned: list[Notice] = []
         for option in compared:
             value = getattr(option, name)
-            given = name in ("teacher_params", "teacher_tokens") and _measured(scenario)
-            if value is not None and not given:
-                side = 0 if option.accounting is None else 1
-                where = option.accounting or "supervised"
-                concerned += _one_outside(scenario.law, name, ranges[side], value, str(where))
+            if value is not None:
+                where = f" ({way_in_words(option.accounting)})"
+                distilled = option.accounting is not None
+                concerned += _one_outside(
+                    scenario.law, name, value, distilled=distilled, where=where
+                )
         if concerned:
-            messages = "; ".join(one.message for one in concerned)
-            yield Notice(code=concerned[0].code, severity=Severity.WARNING, message=messages)
+            yield concerned[0]._replace(message="; ".join(one.message for one in concerned))
 
 
 def _measured(scenario: Scenario) -> bool:
-    """Whether the teacher's loss was measured, so that the law is not asked for it."""
+    """Whether the teacher's loss was measured, so that its sizes do not enter the law."""
     return scenario.teacher is not None and scenario.teacher.loss is not None
 
 
 def _one_outside(
-    law: PublishedLaw, name: str, range_name: str, value: float, where: str
+    law: PublishedLaw, name: str, value: float, *, distilled: bool, where: str = ""
 ) -> Iterator[Notice]:
-    outside = law.outside(**{range_name: value})
+    size = _SIZES[name]
+    outside = law.outside(**{size.distilled if distilled else size.supervised: value})
     for low, high in outside.values():
         show = (lambda x: f"{x:.3f}") if name == "teacher_loss" else format_count
         yield Notice(
-            code=f"{name}_outside_fit",
+            code=_OUTSIDE_FIT[name],
             severity=Severity.WARNING,
             message=(
-                f"{name} {show(value)} ({where}) is outside the fitted {show(low)} to {show(high)}"
+                f"{size.words}{where}: {show(value)} is outside the law's fitted range, "
+                f"{show(low)} to {show(high)}"
             ),
-        )
-
-
-def _over_limits(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
-    """What takes longer, costs more or needs more memory than it may, by the middle of its range.
-
-    A budget in hours or dollars is kept to the limits beforehand; one in FLOPs is not.
-    """
-    limits = scenario.limits
-    over: dict[str, list[str]] = {}
-    for option in compared:
-        bill, name = option.bill, str(option.accounting or "supervised")
-        if bill is None:
-            continue
-        hours = bill.wall_seconds.mid / 3600
-        if limits.hours is not None and hours > limits.hours * (1 + ROUNDING):
-            takes = f"{name} takes {format_duration(hours * 3600)}"
-            over.setdefault(f"deadline of {format_duration(limits.hours * 3600)}", []).append(takes)
-        usd = None if bill.cost_usd is None else bill.cost_usd.mid
-        if limits.usd is not None and usd is not None and usd > limits.usd * (1 + ROUNDING):
-            costs = f"{name} costs {format_usd(usd)}"
-            over.setdefault(f"cost limit of {format_usd(limits.usd)}", []).append(costs)
-        memory = bill.memory_bytes_per_gpu.mid
-        if limits.bytes_per_gpu is not None and memory > limits.bytes_per_gpu:
-            needs = f"{name} needs {format_bytes(memory)} per GPU"
-            over.setdefault(f"memory limit of {format_bytes(limits.bytes_per_gpu)}", []).append(
-                needs
-            )
-    for limit, who in over.items():
-        yield Notice(
-            code=f"over_{limit.split()[0]}",
-            severity=Severity.WARNING,
-            message=f"{' and '.join(who)}, over the {limit}",
         )
 
 
@@ -173,8 +170,8 @@ def _few_tokens(compared: tuple[Option, ...]) -> Iterator[Notice]:
                 severity=Severity.WARNING,
                 message=(
                     f"{option.tokens_per_param:.2g} tokens per parameter "
-                    f"({option.accounting or 'supervised'}): so far from any run, the law even "
-                    "lets a student gain by paying for its own teacher"
+                    f"({way_in_words(option.accounting)}) is so far from any training run that "
+                    "the law even has a student gain by paying for its own teacher"
                 ),
             )
 
@@ -191,18 +188,16 @@ def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Noti
                     code="tokens_repeated",
                     severity=Severity.WARNING,
                     message=(
-                        f"the {who} ({option.accounting or 'supervised'}) reads "
-                        f"{format_count(unique)} unique tokens {count / unique:.3g} times; what "
-                        "repeats are worth is from "
-                        "Muennighoff et al. 2023 (supervised, at most 9B parameters) and has been "
-                        "measured for no distillation"
+                        f"the {who} ({way_in_words(option.accounting)}) reads "
+                        f"{format_count(unique)} unique tokens {count / unique:.3g} times; the "
+                        "worth of repeated tokens is from Muennighoff et al. 2023 (supervised, up "
+                        "to 9B parameters) and has not been measured for distillation"
                     ),
                 )
 
 
-def _teacher_warnings(
-    scenario: Scenario, deciding: Option | None, best: tuple[float, float] | None
-) -> Iterator[Notice]:
+def _teacher_loss_warnings(scenario: Scenario, deciding: Option | None) -> Iterator[Notice]:
+    """Where the given teacher's loss comes from, and whether its size can have it."""
     teacher = scenario.teacher
     if teacher is None or deciding is None:
         return
@@ -211,8 +206,9 @@ def _teacher_warnings(
             code="teacher_loss_from_law",
             severity=Severity.INFO,
             message=(
-                f"the teacher's loss {scenario.teacher_loss:.3f} is the law's for a model of that "
-                "size trained on the student's corpus; measure yours and give --teacher-loss"
+                f"the teacher's loss of {scenario.teacher_loss:.3f} is what the law predicts for a "
+                "model of its size trained on the student's corpus; measure it and use "
+                "--teacher-loss"
             ),
         )
     elif teacher.params is not None:
@@ -222,12 +218,18 @@ def _teacher_warnings(
                 code="teacher_loss_below_its_size",
                 severity=Severity.WARNING,
                 message=(
-                    f"teacher loss {teacher.loss:.3f} is below {limit:.3f}, what the law gives "
+                    f"teacher loss {teacher.loss:.3f} is below {limit:.3f}, which the law gives "
                     f"{format_count(teacher.params)} parameters on unlimited tokens; was it "
-                    "measured on text it has seen, or with another tokenizer?"
+                    "measured on text the teacher has seen, or with another tokenizer?"
                 ),
             )
-    if best is None or deciding.loss is None or scenario.teacher_loss is None:
+
+
+def _teacher_strength(
+    scenario: Scenario, deciding: Option | None, best: tuple[float, float] | None
+) -> Iterator[Notice]:
+    """Whether a stronger or a weaker teacher would be better for the student."""
+    if deciding is None or deciding.loss is None or best is None or scenario.teacher_loss is None:
         return
     best_teacher, best_loss = best
     harm = deciding.loss - best_loss
@@ -239,55 +241,28 @@ def _teacher_warnings(
             message=(
                 f"the teacher ({scenario.teacher_loss:.3f} nats) is "
                 f"{'stronger' if strong else 'weaker'} than is best for this student; one of "
-                f"{best_teacher:.3f} nats at the same price would save {harm:.3f}"
+                f"{best_teacher:.3f} nats at the same cost would lower the student's loss by "
+                f"{harm:.3f}"
             ),
         )
 
 
 def _bound_warnings(options: tuple[Option, ...], compared: tuple[Option, ...]) -> Iterator[Notice]:
-    for which, status in (("upper", "at_upper_bound"), ("lower", "at_lower_bound")):
-        for severity, among in (
-            (Severity.WARNING, compared),
-            (Severity.INFO, tuple(one for one in options if one not in compared)),
-        ):
+    others = tuple(one for one in options if one not in compared)
+    for status, end in (
+        (SearchStatus.AT_UPPER_BOUND, "upper"),
+        (SearchStatus.AT_LOWER_BOUND, "lower"),
+    ):
+        for severity, among in ((Severity.WARNING, compared), (Severity.INFO, others)):
             at = [
-                f"{name} ({one.accounting or 'supervised'})"
+                f"{_SIZES[name].words} ({way_in_words(one.accounting)})"
                 for one in among
                 for name in one.at_bounds
-                if one.status == status
+                if one.status is status
             ]
             if at:
                 yield Notice(
-                    code=status,
+                    code=status.value,
                     severity=severity,
-                    message=f"at the {which} bound of the search: {', '.join(at)}",
+                    message=f"at the {end} bound of the search: {', '.join(at)}",
                 )
-
-
-def _machine_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
-    """What to know about hours, money and memory."""
-    bills = [(one, one.bill) for one in compared if one.bill is not None]
-    for option, bill in bills:
-        if bill.fits != "yes" and scenario.machine is not None:
-            sure = "does not fit" if bill.fits == "no" else "may not fit"
-            yield Notice(
-                code="does_not_fit" if bill.fits == "no" else "may_not_fit",
-                severity=Severity.WARNING,
-                message=(
-                    f"{option.accounting or 'supervised'}: {bill.fullest.replace('_', ' ')} "
-                    f"{sure} in the memory of a {scenario.machine.cluster.gpu.name}; "
-                    "distillplan estimate says what to switch on first"
-                ),
-            )
-    if bills and scenario.inference_tokens:
-        yield Notice(
-            code="serving_not_billed",
-            severity=Severity.INFO,
-            message=(
-                "GPU-hours, time and cost are those of training and logits; serving is in the "
-                "FLOPs only, as its speed is not modelled"
-            ),
-        )
-    if bills:
-        for notice in bills[0][1].notices:
-            yield Notice(notice.code, Severity(notice.severity), notice.message)

@@ -1,4 +1,4 @@
-"""From a margin in nats to a word, and to the sentence at the top of an answer."""
+"""From a difference in nats to a word, and to the sentence at the top of an answer."""
 
 from typing import Any
 
@@ -7,24 +7,45 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.planning.results import Option, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.units import format_count, format_flops
+from distillplan.units import SECONDS_PER_HOUR, format_count, format_flops
+
+_BY_SIDE = {1: Verdict.DISTILL, 0: Verdict.TIE, -1: Verdict.SUPERVISED}
+
+_TEACHERS = {
+    Accounting.FREE: "a teacher at no cost",
+    Accounting.EXISTS: "an existing teacher",
+    Accounting.TRAIN_SHARED: "a teacher trained on this budget, with its logits shared",
+    Accounting.TRAIN: "a teacher trained on this budget",
+}
 
 
 def verdict(margin: float | None, tie_nats: float) -> Verdict:
-    """The word for supervised loss minus distilled loss.
+    """The verdict for a gain of distillation.
 
-    None stands for a distillation that the budget cannot pay for.
+    Args:
+        margin: supervised minus distilled loss, nats per token; None where the distillation is
+            over budget.
+        tie_nats: gains smaller than this, either way, are ties.
 
     >>> verdict(0.03, 0.01), verdict(0.003, 0.01), verdict(-0.2, 0.01)
     (<Verdict.DISTILL: 'distill'>, <Verdict.TIE: 'tie'>, <Verdict.SUPERVISED: 'supervised'>)
     """
     if margin is None:
         return Verdict.SUPERVISED
-    return _WORDS[int(sides(margin, tie_nats))]
+    return word(int(sides(margin, tie_nats)))
 
 
 def sides(margin: Any, tie_nats: float) -> Any:
-    """1 where distillation wins, -1 where supervised training does, 0 for a tie; arrays allowed."""
+    """Which side wins at each gain.
+
+    Args:
+        margin: supervised minus distilled loss, nats per token, a number or an array of any shape.
+        tie_nats: gains smaller than this, either way, are ties.
+
+    Returns:
+        Integers of the same shape: 1 where distillation wins, -1 where supervised training does,
+        0 at a tie.
+    """
     margin = np.asarray(margin, dtype=float)
     wins = (margin >= tie_nats) & (margin > 0)
     loses = (margin <= -tie_nats) & (margin < 0)
@@ -32,29 +53,16 @@ def sides(margin: Any, tie_nats: float) -> Any:
 
 
 def word(side: int) -> Verdict:
-    """The word for one of `sides`."""
-    return _WORDS[side]
-
-
-_WORDS = {1: Verdict.DISTILL, 0: Verdict.TIE, -1: Verdict.SUPERVISED}
-
-
-SECONDS_PER_HOUR = 3600
-
-_WHO_PAYS = {
-    Accounting.FREE: "a teacher that costs nothing",
-    Accounting.EXISTS: "a teacher that exists",
-    Accounting.TRAIN_SHARED: "a teacher trained on this budget whose logits are shared",
-    Accounting.TRAIN: "a teacher trained on this budget",
-}
+    """The verdict for one of `sides`."""
+    return _BY_SIDE[side]
 
 
 def format_budget(scenario: Scenario, amount: float | None = None) -> str:
-    """A budget of the scenario's kind in words; its own where no other is given.
+    """A budget in words, in the unit of the scenario's.
 
     Args:
         scenario: the question.
-        amount: FLOPs or GPU-seconds, as `Scenario.budget`.
+        amount: FLOPs or GPU-seconds, as `Scenario.budget`; None for the scenario's own.
     """
     spent = scenario.budget if amount is None else amount
     if scenario.gpu_hours is None or scenario.machine is None:
@@ -67,32 +75,35 @@ def format_budget(scenario: Scenario, amount: float | None = None) -> str:
 def headline(
     scenario: Scenario, alone: Option, deciding: Option | None, verdict: Verdict | None
 ) -> str:
-    """The sentence at the top of every answer.
+    """The sentence at the top of an answer.
 
     Args:
         scenario: the question.
-        alone: supervised training; feasible.
+        alone: supervised training, within budget.
         deciding: the distillation that it is compared with; None where the law has none.
-        verdict: the word.
+        verdict: the verdict; None where the law has no distillation.
     """
-    student = f"{format_count(alone.student_params)} parameters"
-    tokens = f"{format_count(alone.student_tokens)} tokens"
+    sizes = (
+        f"{format_count(alone.student_params)} parameters on "
+        f"{format_count(alone.student_tokens)} tokens"
+    )
     if deciding is None or verdict is None:
         return (
-            f"No verdict: {scenario.law.name} says nothing about distillation. Supervised: "
-            f"{alone.loss:.3f} nats with {student} on {tokens}."
+            f"No verdict: {scenario.law.name} says nothing about distillation. Supervised "
+            f"training reaches {alone.loss:.3f} nats with {sizes}."
         )
-    teacher = _WHO_PAYS[scenario.pays]
+    teacher = _TEACHERS[scenario.pays]
     if deciding.loss is None or deciding.gain_nats is None:
         return (
-            f"Train supervised: {format_budget(scenario)} cannot pay for {teacher} and a student; "
-            f"supervised they give {alone.loss:.3f} nats with {student} on {tokens}."
+            f"Train supervised: {format_budget(scenario)} is too little for a student and "
+            f"{teacher}; supervised training reaches {alone.loss:.3f} nats with {sizes}."
         )
     gain = abs(deciding.gain_nats)
     if verdict is Verdict.TIE:
         return (
-            f"Tie: distilling from {teacher} and supervised training differ by {gain:.3f} nats, "
-            f"less than the {scenario.tie_nats:g} that counts; supervised training is simpler."
+            f"Too close to call: distilling from {teacher} and supervised training differ by "
+            f"{gain:.3f} nats, less than the tie threshold of {scenario.tie_nats:g}; supervised "
+            "training is simpler."
         )
     if verdict is Verdict.DISTILL:
         return (

@@ -1,9 +1,9 @@
-"""What a user's pipeline demands of a plan: ``verdict: distill``, ``loss: "<= 2.3"``."""
+"""What a plan must meet for a script to go on: ``verdict: distill``, ``loss: "<= 2.3"``."""
 
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
@@ -21,15 +21,13 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "verdict": tuple(Verdict),
-    "status": tuple(SearchStatus),
-    "fits": ("yes", "no", "uncertain"),
-}
-"""Keys whose values are words, and which."""
+OF_THE_PLAN = ("verdict", "margin_nats")
+"""Keys of the plan itself; all others are of one of its options."""
+WORD_KEYS = ("verdict", "status", "fits")
+"""Keys whose values are words."""
 _NO_NUMBERS = ("method", "accounting", "decides", "status", "flops", "near", "bill", "at_bounds")
 BILL = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
-"""Totals of an option's bill; the middle of each range where no end is named."""
+"""Totals of an option's bill; the middle of the range unless an end is named."""
 NUMBERS = (
     "margin_nats",
     *(name for name in Option._fields if name not in _NO_NUMBERS),
@@ -39,14 +37,17 @@ NUMBERS = (
 )
 """Keys whose values are numbers."""
 PARTS = ("supervised", "distill", *Accounting)
-"""Options of a plan that a key may name before a dot; without one, what the verdict recommends."""
+"""Options that a key may name before a dot; without one, it is what the verdict recommends."""
+LONGEST = 200
+"""Characters of an assertion."""
+EXAMPLE = "<= 2.3"
 
 _EXPRESSION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|!=|==|=|<|>|:)\s*(.+?)\s*", re.ASCII)
 _CONDITION = re.compile(r"\s*(<=|>=|!=|==|=|<|>)?\s*(.+?)\s*", re.ASCII | re.DOTALL)
 
 
 class Assertion(NamedTuple):
-    """One demand."""
+    """One condition on a plan."""
 
     key: str
     operator: str
@@ -56,72 +57,101 @@ class Assertion(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a demand."""
+    """Whether a plan meets an assertion."""
 
     assertion: str
+    """As it was written."""
     value: float | str | None
-    """What the plan has; None where it has no such number."""
+    """What the plan has; None where it has no such value."""
     passed: bool
 
 
 def parse_assertion(text: str) -> Assertion:
-    """A demand as written on a command line.
+    """An assertion as written on a command line.
 
     Raises:
-        InputError: when it is none, or its key or value is unknown.
+        InputError: when it has no key, operator and value, or one of them is unknown.
 
     >>> parse_assertion("loss <= 2.3").wanted, parse_assertion("verdict=distill").wanted
     (2.3, 'distill')
     """
-    match = _EXPRESSION.fullmatch(text) if len(text) <= 200 else None
+    match = _EXPRESSION.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
         raise InputError(
-            f"assertion {text[:60]!r}: not KEY, an operator and a value; "
-            "write for example 'loss <= 2.3'"
+            f"assertion {text[:60]!r}: not a key, an operator and a value; write for example "
+            f"'loss {EXAMPLE}'"
         )
     key, sign, value = match.groups()
     return assertion(key, value if sign == ":" else f"{sign} {value}")
 
 
 def assertion(key: str, condition: Any) -> Assertion:
-    """A demand from a key and its condition, such as ``"<= 2.3"`` or ``distill``.
+    """An assertion from a key and its condition, such as ``"<= 2.3"`` or ``distill``.
 
     Raises:
         InputError: when the key or the value is unknown.
     """
-    part, _, name = key.rpartition(".")
-    if part and part.split(".")[0] in PARTS:
-        part, _, name = key.partition(".")
-    else:
-        part, name = "", key
-    of_the_plan = name in ("verdict", "margin_nats")
-    if (name not in _WORDS and name not in NUMBERS) or (part and of_the_plan):
-        known = [*_WORDS, *NUMBERS]
-        raise InputError(f"assertion: the key {key!r} is unknown; {nearest(key, known)}")
-    if name == "fits" and isinstance(condition, bool):  # YAML reads yes and no so
-        condition = "yes" if condition else "no"
-    if isinstance(condition, bool) or not isinstance(condition, str | int | float):
-        raise InputError(f"assertion {key}: not a condition; write for example {key}: '<= 2.3'")
-    match = _CONDITION.fullmatch(str(condition)) if len(str(condition)) <= 200 else None
-    if match is None:
-        raise InputError(f"assertion {key}: not a condition; write for example {key}: '<= 2.3'")
-    sign, value = match[1] or "==", match[2]
+    name = _known_name(key)
+    sign, value = _sign_and_value(key, name, condition)
     text = f"{key} {sign} {value}"
-    if name not in _WORDS:
-        return Assertion(key, sign, _number(value, key), text)
-    if value not in _WORDS[name] or sign not in ("==", "=", "!="):
-        known_words = ", ".join(_WORDS[name])
-        raise InputError(f"assertion {key}: {condition!r} is none of {known_words}")
-    return Assertion(key, sign, value, text)
+    if name not in WORD_KEYS:
+        return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
+    words = _words(name)
+    if value not in words or sign not in ("==", "=", "!="):
+        raise InputError(f"assertion {key}: {condition!r} is none of {', '.join(words)}")
+    return Assertion(key=key, operator=sign, wanted=value, text=text)
+
+
+def _known_name(key: str) -> str:
+    """The key without the option before its dot.
+
+    Raises:
+        InputError: when the key is unknown.
+    """
+    part, _, name = key.partition(".")
+    if part not in PARTS:
+        part, name = "", key
+    known = name in WORD_KEYS or name in NUMBERS
+    if not known or (part and name in OF_THE_PLAN):
+        names = [*WORD_KEYS, *NUMBERS]
+        raise InputError(f"assertion: the key {key!r} is unknown; {nearest(key, names)}")
+    return name
+
+
+def _sign_and_value(key: str, name: str, condition: Any) -> tuple[str, str]:
+    """The operator of a condition, equality where it has none, and the value behind it.
+
+    Raises:
+        InputError: when it is no condition.
+    """
+    if name == "fits" and isinstance(condition, bool):  # YAML reads yes and no as booleans
+        condition = "yes" if condition else "no"
+    match = None
+    if isinstance(condition, str | int | float) and not isinstance(condition, bool):
+        text = str(condition)
+        match = _CONDITION.fullmatch(text) if len(text) <= LONGEST else None
+    if match is None:
+        raise InputError(f"assertion {key}: not a condition; write for example {key}: '{EXAMPLE}'")
+    sign, value = match.groups()
+    return sign or "==", value
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """The values that a key of `WORD_KEYS` can have."""
+    if name == "fits":
+        from distillplan.hardware.memory_fit import Fits  # slow, and most assertions do without
+
+        return tuple(Fits)
+    return tuple(Verdict) if name == "verdict" else tuple(SearchStatus)
 
 
 def check(assertions: Sequence[Assertion], plan: Plan) -> tuple[Outcome, ...]:
-    """What becomes of each demand; a number that the plan does not have fails."""
+    """Whether a plan meets each assertion; one about a value that it does not have fails."""
     found = []
     for one in assertions:
         value = _value(plan, one.key)
         passed = value is not None and _holds(value, one.operator, one.wanted)
-        found.append(Outcome(one.text, value, passed))
+        found.append(Outcome(assertion=one.text, value=value, passed=passed))
     return tuple(found)
 
 
@@ -136,7 +166,7 @@ def _value(plan: Plan, key: str) -> float | str | None:
     part, _, name = key.partition(".")
     if part not in PARTS:
         part, name = "", key
-    if name in ("verdict", "margin_nats"):
+    if name in OF_THE_PLAN:
         return getattr(plan, name)
     value: Any = _option(plan, part)
     first, _, end = name.partition(".")
@@ -158,7 +188,7 @@ def _option(plan: Plan, part: str) -> Option | None:
 
 
 def _number(text: str, key: str) -> float:
-    """A number with a sign, zero, or a suffix."""
+    """A number that may have a sign, a suffix or a dollar sign, or be zero."""
     sign = -1.0 if text.startswith("-") else 1.0
     digits = text.lstrip("+-").removeprefix("$").strip()
     if re.fullmatch(r"0+(\.0*)?|\.0+", digits):

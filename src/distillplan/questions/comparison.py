@@ -1,7 +1,8 @@
 """Plans side by side: which is best, and how the others differ from a baseline."""
 
+import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
@@ -11,6 +12,25 @@ from distillplan.questions.assertions import Assertion, Outcome, check
 from distillplan.suggest import nearest
 from distillplan.units import format_flops
 
+COSTS_LESS = 0.999
+"""Compute counts as less below this share; the last bits do not."""
+
+
+class Asked(Protocol):
+    """A scenario to compare, as `read_scenarios` gives it."""
+
+    @property
+    def name(self) -> str:
+        """Its name, unique among those compared."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The question."""
+
+    @property
+    def assertions(self) -> Sequence[Assertion]:
+        """What its plan must meet."""
+
 
 class NamedPlan(NamedTuple):
     """The plan of one scenario."""
@@ -18,7 +38,26 @@ class NamedPlan(NamedTuple):
     name: str
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
-    """What became of the demands on it."""
+    """Whether it meets each assertion."""
+
+    @property
+    def loss(self) -> float:
+        """Loss of what the verdict recommends, nats per token."""
+        loss = self.plan.recommended.loss
+        return math.inf if loss is None else loss
+
+    @property
+    def flops(self) -> float:
+        """FLOPs of what the verdict recommends."""
+        return self.plan.recommended.total_flops or 0.0
+
+
+class NamedOutcome(NamedTuple):
+    """Whether the plan of one scenario meets an assertion."""
+
+    name: str
+    """The scenario's name."""
+    outcome: Outcome
 
 
 class Difference(NamedTuple):
@@ -28,60 +67,62 @@ class Difference(NamedTuple):
     loss: float | None
     """Nats per token; None where the losses of their laws cannot be compared."""
     margin_nats: float | None
+    """Difference in the gain of distillation, nats per token; None where a law has none."""
     total_flops: float | None
     student_params: float | None
     student_tokens: float | None
 
 
 class Comparison(NamedTuple):
-    """Several plans and what sets them apart."""
+    """Several plans and how they differ."""
 
     plans: tuple[NamedPlan, ...]
     winner: str | None
-    """The name of the best; None where their losses cannot be compared."""
+    """Name of the best; None where their losses cannot be compared."""
     reason: str
+    """Why it is the best, or why none is."""
     baseline: str | None
     differences: tuple[Difference, ...]
-    """To the baseline; empty without one."""
+    """Of the others to the baseline; empty without one."""
 
     @property
-    def failed(self) -> tuple[tuple[str, Outcome], ...]:
-        """The demands that are not met, each with the name of its scenario."""
+    def assertions(self) -> tuple[NamedOutcome, ...]:
+        """Every assertion, with the name of its scenario."""
         return tuple(
-            (one.name, outcome)
+            NamedOutcome(name=one.name, outcome=outcome)
             for one in self.plans
             for outcome in one.outcomes
-            if not outcome.passed
         )
 
 
 def compare(
-    scenarios: Sequence[tuple[str, Scenario, Sequence[Assertion]]],
+    scenarios: Sequence[Asked],
     baseline: str | None = None,
     answer: Callable[[Scenario], Plan] = plan,
 ) -> Comparison:
-    """The plan of each scenario, the best of them, and their differences to one.
+    """The plan of each scenario, the best of them, and their differences from a baseline.
 
     Args:
-        scenarios: names, scenarios and the demands on each.
-        baseline: the name of the one to measure the others by.
+        scenarios: scenarios with their names and assertions, such as those of `read_scenarios`.
+        baseline: name of the one to measure the others by.
         answer: makes the plan of a scenario.
 
     Raises:
         InputError: when no scenario has the baseline's name.
         InfeasibleError: naming every scenario whose budget cannot train a student.
     """
-    names = [name for name, _, _ in scenarios]
+    names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
-        raise InputError(f"baseline: {baseline!r} is no scenario; {nearest(baseline, names)}")
+        raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
     plans, impossible = [], []
-    for name, scenario, assertions in scenarios:
+    for one in scenarios:
         try:
-            found = answer(scenario)
+            found = answer(one.scenario)
         except InfeasibleError as error:
-            impossible.append(f"{name}: {error}")
+            impossible.append(f"{one.name}: {error}")
             continue
-        plans.append(NamedPlan(name, found, check(assertions, found)))
+        outcomes = check(one.assertions, found)
+        plans.append(NamedPlan(name=one.name, plan=found, outcomes=outcomes))
     if impossible:
         raise InfeasibleError("; ".join(impossible))
     winner, reason = _winner(plans)
@@ -89,7 +130,13 @@ def compare(
     if baseline is not None:
         base = next(one.plan for one in plans if one.name == baseline)
         differences = tuple(_difference(one, base) for one in plans if one.name != baseline)
-    return Comparison(tuple(plans), winner, reason, baseline, differences)
+    return Comparison(
+        plans=tuple(plans),
+        winner=winner,
+        reason=reason,
+        baseline=baseline,
+        differences=differences,
+    )
 
 
 def _comparable(one: Plan, other: Plan) -> bool:
@@ -99,34 +146,26 @@ def _comparable(one: Plan, other: Plan) -> bool:
 
 
 def _winner(plans: Sequence[NamedPlan]) -> tuple[str | None, str]:
-    """The name of the best, and why: the least loss; at a tie the least compute, then the first."""
-    first = plans[0]
-    if len(plans) == 1:
+    """Name of the best, and why: the lowest loss; at a tie the least compute, then the first."""
+    first, *others = plans
+    if not others:
         return first.name, f"{first.name} is the only scenario"
-    if not all(_comparable(first.plan, one.plan) for one in plans):
+    if not all(_comparable(first.plan, one.plan) for one in others):
         return None, "their laws were fitted on different text, so their losses cannot be compared"
-    losses = [one.plan.recommended.loss or 0.0 for one in plans]
-    lowest = min(losses)
-    best = plans[losses.index(lowest)]
+    best = min(plans, key=lambda one: one.loss)
     tie = max(one.plan.scenario.tie_nats for one in plans)
-    level = [one for one, loss in zip(plans, losses, strict=True) if loss - lowest < tie]
-    chosen = min(level, key=lambda one: one.plan.recommended.total_flops or 0.0)
-    spent = chosen.plan.recommended.total_flops
-    if chosen is not best and spent is not None:
-        others = " and ".join(one.name for one in level if one is not chosen)
-        cheaper = spent < 0.999 * (best.plan.recommended.total_flops or 0.0)  # not the last bits
-        because = f"and costs less: {format_flops(spent)} FLOPs" if cheaper else "and stands first"
-        return chosen.name, f"{chosen.name} is within {tie:g} nats of {others} {because}"
-    second = min(loss for one, loss in zip(plans, losses, strict=True) if one is not best)
-    method = best.plan.recommended.method
-    if len(level) > 1:
-        others = " and ".join(one.name for one in level if one is not best)
-        return best.name, (
-            f"{best.name} ({method}) reaches {lowest:.3f} nats; {others} within {tie:g} of it"
-        )
-    return best.name, (
-        f"{best.name} ({method}) reaches {lowest:.3f} nats, {second - lowest:.3f} below the next"
-    )
+    level = [one for one in plans if one is best or one.loss - best.loss < tie]
+    chosen = min(level, key=lambda one: one.flops)
+    equals = " and ".join(one.name for one in level if one is not chosen)
+    if chosen is not best:
+        cheaper = chosen.flops < COSTS_LESS * best.flops
+        because = f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
+        return chosen.name, f"{chosen.name} is within {tie:g} nats of {equals} and {because}"
+    reaches = f"{best.name} ({best.plan.recommended.method}) reaches {best.loss:.3f} nats"
+    if equals:
+        return best.name, f"{reaches}; within {tie:g} nats of it: {equals}"
+    second = min(one.loss for one in plans if one is not best)
+    return best.name, f"{reaches}, {second - best.loss:.3f} below the next"
 
 
 def _difference(one: NamedPlan, base: Plan) -> Difference:

@@ -1,10 +1,11 @@
-"""One scenario under several laws: what each says, and how far they are apart.
+"""One scenario under several laws: what each says, and how far apart they are.
 
-Losses of different tokenizers have no common scale, so they are listed and never subtracted, mixed
-or ranked. What can be compared is the verdict and the tokens per parameter of the best supervised
+Losses of different tokenizers have no common scale, so they are listed but never subtracted, mixed
+or ranked. What can be compared is the verdict, and the tokens per parameter of the best supervised
 student.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -18,42 +19,45 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.validity import OUTSIDE_FIT_CODES
 
 
 class LawSays(NamedTuple):
-    """What one law says about a scenario; None: it says nothing, or the budget is too small."""
+    """What one law says about a scenario; None for nothing, or for too small a budget."""
 
     law: str
     status: LawStatus
     verdict: Verdict | None
     margin_nats: float | None
-    """Supervised loss minus that of the deciding option, both by this law."""
+    """Supervised minus distilled loss of the deciding option by this law, nats per token."""
     supervised_loss: float | None
-    """Nats per token of this law's tokenizer: no other law's loss may be laid beside it."""
+    """Nats per token of this law's tokenizer; not comparable with another law's loss."""
     student_params: float | None
-    """Of supervised training, as asked for or best."""
+    """Student of supervised training, given or best, counted as this law counts."""
     student_tokens: float | None
+    """Its training tokens."""
     best_params: float | None
-    """Of supervised training with a free size."""
+    """Best student of supervised training, counted as this law counts."""
     best_tokens_per_param: float | None
-    """Tokens per parameter there, with the FLOPs of the model's shape."""
+    """Its tokens per parameter, with the FLOPs of the model's shape."""
     best_tokens_per_param_6nd: float | None
     """The same with 6 N D FLOPs, as most papers count; None for budgets in GPU-hours."""
     counts: str
-    """What this law's parameters count."""
+    """What N counts in this law."""
     tokenizer: str
     outside_fit: tuple[str, ...]
     """Codes of the warnings about its fitted range."""
 
 
 class LawSpread(NamedTuple):
-    """How far laws are apart in one quantity."""
+    """How far apart laws are in one quantity."""
 
     least: float
     least_law: str
     most: float
     most_law: str
     ratio: float
+    """Most divided by least."""
 
 
 class Ensemble(NamedTuple):
@@ -61,21 +65,23 @@ class Ensemble(NamedTuple):
 
     scenario: Scenario
     said: tuple[LawSays, ...]
+    """What each law says, in the order they were asked."""
     verdicts: dict[str, int]
-    """How many laws give each verdict, of those that say anything about distillation."""
+    """Number of laws that give each verdict; supervised laws give none."""
     tokens_per_param: LawSpread | None
-    """None for fewer than two laws."""
+    """Spread of the best tokens per parameter; None for fewer than two laws."""
     tokens_per_param_6nd: LawSpread | None
+    """The same with 6 N D FLOPs."""
     warnings: tuple[Notice, ...]
+    """What to know before comparing them."""
 
 
 def ensemble(scenario: Scenario, laws: tuple[PublishedLaw, ...]) -> Ensemble:
-    """Plan under each law.
+    """The plan of a scenario under each of several laws.
 
     Args:
-        scenario: the question; its own law is not asked unless it is among the others.
-        laws: the laws; of one that says nothing about distillation only the supervised side is
-            asked.
+        scenario: the question; its own law counts only if it is one of `laws`.
+        laws: the laws; one without distillation answers for supervised training only.
     """
     said = tuple(_says(_under(scenario, law)) for law in laws)
     found = [one.verdict.value for one in said if one.verdict is not None]
@@ -100,7 +106,7 @@ def _says(scenario: Scenario) -> LawSays:
     law = scenario.law
     free = replace(scenario, student_params=None)
     best = evaluate.supervised(free, cells(free, Accounting.FREE))
-    feasible = float(best.loss[0]) < float("inf")
+    feasible = math.isfinite(float(best.loss[0]))
     found = _plan(scenario)
     alone = None if found is None else found.options[0]
     return LawSays(
@@ -123,7 +129,7 @@ def _says(scenario: Scenario) -> LawSays:
 
 
 def _at_6nd(scenario: Scenario) -> float | None:
-    """Tokens per parameter of the closed form; None where the budget is no number of FLOPs."""
+    """Tokens per parameter of the closed form; None where the budget is not in FLOPs."""
     if scenario.compute is None:
         return None
     params, tokens = scenario.law.supervised.compute_optimal(scenario.compute / scenario.students)
@@ -139,7 +145,7 @@ def _plan(scenario: Scenario) -> Plan | None:
 
 
 def _outside(found: Plan) -> tuple[str, ...]:
-    return tuple(one.code for one in found.warnings if one.code.endswith("_outside_fit"))
+    return tuple(one.code for one in found.warnings if one.code in OUTSIDE_FIT_CODES)
 
 
 def _spread(values: dict[str, float | None]) -> LawSpread | None:
@@ -147,7 +153,13 @@ def _spread(values: dict[str, float | None]) -> LawSpread | None:
     if len(known) < 2:
         return None
     least, most = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
-    return LawSpread(known[least], least, known[most], most, known[most] / known[least])
+    return LawSpread(
+        least=known[least],
+        least_law=least,
+        most=known[most],
+        most_law=most,
+        ratio=known[most] / known[least],
+    )
 
 
 def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
@@ -156,7 +168,10 @@ def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
         yield Notice(
             code="laws_without_verdict",
             severity=Severity.INFO,
-            message=f"no verdict from {', '.join(silent)}: supervised laws, or too small a budget",
+            message=(
+                f"no verdict from {', '.join(silent)}: the law covers supervised training only, or "
+                "the budget is too small for it"
+            ),
         )
     outside = [one.law for one in said if one.outside_fit]
     if outside:
@@ -169,16 +184,16 @@ def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
         code="losses_not_comparable",
         severity=Severity.INFO,
         message=(
-            "each loss is in nats per token of that law's own tokenizer and corpus; compare none "
-            "with another's"
+            "each loss is in nats per token of the law's own tokenizer and corpus; do not compare "
+            "losses between laws"
         ),
     )
-    if len({one.counts.split()[0] for one in said}) > 1:
+    if len({one.counts for one in said}) > 1:
         yield Notice(
             code="counts_differ",
             severity=Severity.INFO,
             message=(
-                "some laws count all parameters, some leave the embedding out; a given student "
-                "size is taken as each law counts"
+                "some laws count all parameters, others leave out the embedding; a given student "
+                "size means what each law counts"
             ),
         )

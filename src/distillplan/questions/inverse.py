@@ -1,8 +1,14 @@
-"""Where losses first reach a wanted one: the least budget, the smallest student, way by way."""
+"""Where losses first reach a wanted one: the least budget, the smallest student, way by way.
+
+The searches narrow a bracket on a grid, all ways in one call of the optimizer, which is cheap by
+the dozen. scipy's `brentq` takes one way at a time and no infinite losses; for five ways it needs
+as long, and importing it as long again. The tests hold both to the same budgets.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +20,7 @@ from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 
 FLOPS = (1e12, 1e35)
-"""Between which an answer is looked for; the largest bounds cost less than 1e36."""
+"""Range of the search for a budget; the largest sizes cost less than 1e36."""
 GPU_HOURS = (1e-6, 1e17)
 """The same for budgets in GPU-hours."""
 POINTS = 24
@@ -22,24 +28,38 @@ PASSES = 10
 """Each pass narrows the bracket 23-fold; ten reach the twelfth digit of a budget."""
 
 Way = Accounting | None
-"""What is paid beside the student; None for supervised training."""
+"""Teacher costs that the budget covers; None for supervised training."""
+
+
+class Least(NamedTuple):
+    """What a search found, way by way."""
+
+    amounts: list[float | None]
+    """The least budget, or the smallest student; None where the loss is out of reach."""
+    nearest: list[float]
+    """The lowest loss that any amount reaches, nats per token; infinite where none can train."""
 
 
 def least_compute(scenario: Scenario, accounting: Way, loss: float) -> float | None:
-    """FLOPs of the whole family that bring its students to a loss; None where no budget does.
+    """FLOPs for all students that bring them to a loss; None where no budget does.
 
     Args:
-        scenario: the question; its own budget is not looked at.
-        accounting: what is paid; None for supervised training.
+        scenario: the question; its own budget is ignored.
+        accounting: teacher costs that the budget covers; None for supervised training.
         loss: nats per token.
     """
-    return least_budgets(scenario, (accounting,), loss)[0][0]
+    (amount,) = least_budgets(scenario, (accounting,), loss).amounts
+    return amount
 
 
-def least_budgets(
-    scenario: Scenario, ways: Sequence[Way], loss: float
-) -> tuple[list[float | None], list[float]]:
-    """For each way the least budget, in the scenario's unit, and the loss that the largest has."""
+def least_budgets(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least:
+    """The least budget of each way that reaches a loss.
+
+    Args:
+        scenario: the question; its budget says the unit, FLOPs or GPU-hours.
+        ways: the ways to train the student.
+        loss: nats per token.
+    """
 
     def losses(logs: FloatArray) -> FloatArray:
         return _losses(
@@ -49,23 +69,25 @@ def least_budgets(
     least, largest = FLOPS if scenario.gpu_hours is None else GPU_HOURS
     low = np.full(len(ways), math.log(least))
     high = np.full(len(ways), math.log(largest))
-    nearest = losses(high[:, None])[:, 0]
-    return _first(losses, low, high, loss, nearest), nearest.tolist()
+    return _first(losses, low, high, loss, losses(high[:, None])[:, 0])
 
 
 def spending(scenario: Scenario, budget: float) -> Scenario:
-    """The scenario with another budget, in FLOPs or GPU-hours as its own."""
+    """The scenario with another budget, in FLOPs or GPU-hours like its own."""
     if scenario.gpu_hours is None:
         return replace(scenario, compute=budget)
     return replace(scenario, gpu_hours=budget)
 
 
-def smallest_students(
-    scenario: Scenario, ways: Sequence[Way], loss: float
-) -> tuple[list[float | None], list[float]]:
-    """For each way the smallest student, and the loss of the best one."""
+def smallest_students(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least:
+    """The smallest student of each way that reaches a loss at the scenario's budget.
+
+    Args:
+        scenario: the question; it gives no student.
+        ways: the ways to train the student.
+        loss: nats per token.
+    """
     best = [optimum(scenario, way) for way in ways]
-    nearest = np.array([one.loss or math.inf for one in best])
 
     def losses(logs: FloatArray) -> FloatArray:
         return _losses(
@@ -73,10 +95,41 @@ def smallest_students(
             ways,
         )
 
-    # up to the best student more of it is better; beyond, it leaves too few tokens
-    low = np.full(len(ways), math.log(scenario.bounds.student_params[0]))
+    # up to the best student a larger one is better; beyond it, too few tokens are left
+    low = np.full(len(ways), math.log(min(scenario.bounds.student_params)))
     high = np.array([math.log(one.student_params or 2.0 * math.exp(low[0])) for one in best])
-    return _first(losses, low, high, loss, nearest), nearest.tolist()
+    nearest = np.array([math.inf if one.loss is None else one.loss for one in best])
+    return _first(losses, low, high, loss, nearest)
+
+
+def narrowed(
+    reached: Callable[[FloatArray], Any],
+    low: FloatArray,
+    high: FloatArray,
+    *,
+    points: int,
+    passes: int,
+) -> tuple[FloatArray, FloatArray]:
+    """The last point of a grid that does not reach something, and the first that does.
+
+    Args:
+        reached: whether it is reached, true or false for points of shape (rows, points).
+        low: where the search begins, shape (rows,).
+        high: where it ends, and reaches it, shape (rows,).
+        points: of each pass.
+        passes: each divides the bracket by the points less one.
+
+    Returns:
+        Both ends, shape (rows,); equal where the first point of all reaches it.
+    """
+    rows = np.arange(low.size)
+    for _ in range(passes):
+        at = np.linspace(low, high, points, axis=1)
+        true = reached(at)
+        true[:, -1] = True
+        first = true.argmax(axis=1)
+        low, high = at[rows, np.maximum(first - 1, 0)], at[rows, first]
+    return low, high
 
 
 def _first(
@@ -85,24 +138,23 @@ def _first(
     high: FloatArray,
     loss: float,
     nearest: FloatArray,
-) -> list[float | None]:
-    """Where the losses, which fall from low to high, first are at most the wanted one.
+) -> Least:
+    """Where the losses, which fall from low to high, are first at or below the wanted one.
 
-    All arrays have one row per way; None where even the nearest loss is above it.
+    Arrays have shape (ways,) and `losses` keeps the shape (ways, points) of its argument.
     """
-    start, rows = low.copy(), np.arange(low.size)
-    for _ in range(PASSES):
-        logs = np.linspace(low, high, POINTS, axis=1)
-        reached = losses(logs) <= loss
-        reached[:, -1] = True  # the ends that are not are told by the nearest loss
-        first = reached.argmax(axis=1)
-        low, high = logs[rows, np.maximum(first - 1, 0)], logs[rows, first]
-    found = np.exp(np.where(high <= start, start, high))
-    return [float(one) if near <= loss else None for one, near in zip(found, nearest, strict=True)]
+    _, found = narrowed(lambda at: losses(at) <= loss, low, high, points=POINTS, passes=PASSES)
+    amounts = np.exp(np.maximum(found, low))
+    return Least(
+        amounts=[
+            float(one) if near <= loss else None for one, near in zip(amounts, nearest, strict=True)
+        ],
+        nearest=nearest.tolist(),
+    )
 
 
 def _losses(scenarios: Sequence[Sequence[Scenario]], ways: Sequence[Way]) -> FloatArray:
-    """The losses of scenarios, one row per way; all distillation in one call of the optimiser."""
+    """Losses of scenarios, shape (ways, points); all distillation in one call of the optimizer."""
     found = np.empty((len(ways), len(scenarios[0])))
     distilled = [index for index, way in enumerate(ways) if way is not None]
     for index, way in enumerate(ways):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from distillplan.accounting import way_in_words
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
@@ -15,22 +16,39 @@ from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import format_budget
-from distillplan.questions.inverse import Way, least_budgets, optimum, smallest_students, spending
+from distillplan.questions.inverse import (
+    Least,
+    Way,
+    least_budgets,
+    optimum,
+    smallest_students,
+    spending,
+)
 from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair
 
 ANY_BUDGET = 1e21
-"""FLOPs, or GPU-hours, of the scenario where the budget is what is looked for."""
+"""FLOPs, or GPU-hours, of a scenario whose budget is searched for."""
+EXAMPLE_MATCH = "3B:60B"
 
 
 class Goal(StrEnum):
-    """What is to be as small as it can."""
+    """What to minimize."""
 
     COMPUTE = "compute"
+    """FLOPs for all students."""
     HOURS = "hours"
-    """GPU-hours, on the scenario's machine."""
+    """GPU-hours on the scenario's machine."""
     COST = "cost"
-    """Dollars, for these GPU-hours."""
+    """US dollars for these GPU-hours."""
     STUDENT = "student"
+    """Parameters of the student at the scenario's budget."""
+
+
+class Match(NamedTuple):
+    """A supervised model whose loss is to be reached."""
+
+    student_params: float
+    student_tokens: float
 
 
 class Reached(NamedTuple):
@@ -38,89 +56,78 @@ class Reached(NamedTuple):
 
     method: Method
     accounting: Way
+    """Teacher costs that the budget covers; None for supervised training."""
     decides: bool
-    """Whether it is what the scenario pays."""
+    """Whether the scenario's accounting is this one."""
     total_flops: float | None
-    """Of the whole family; None where this way does not lead there."""
+    """FLOPs for all students; None where this way cannot reach the loss."""
     over_supervised: float | None
-    """What is to be small over what supervised training takes of it."""
+    """The minimized amount divided by that of supervised training."""
     option: Option | None
-    """The sizes; None where this way does not lead there."""
+    """The sizes; None where this way cannot reach the loss."""
     nearest_loss: float
-    """The least loss that any budget, or any student at the given budget, reaches this way."""
+    """The lowest loss, nats per token, that any budget (or any student) reaches this way."""
 
 
 class Target(NamedTuple):
     """All ways to a loss."""
 
     loss: float
-    match: tuple[float, float] | None
-    """Parameters and tokens of the supervised model whose loss it is."""
-    minimise: Goal
+    """Nats per token."""
+    match: Match | None
+    """The supervised model whose loss it is; None where the loss was given."""
+    minimise: Goal  # spelled like its key in the JSON
+    """What was minimized."""
     headline: str
+    """The answer in one sentence."""
     ways: tuple[Reached, ...]
+    """Supervised training first."""
     warnings: tuple[Notice, ...]
+    """What to know of supervised training and of the way that the scenario pays for."""
     law: PublishedLaw
     scenario: Scenario
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """Keys of the scenario that the question leaves open."""
+        return () if self.minimise is Goal.STUDENT else ("compute", "gpu_hours")
 
 
 def target(
     scenario: Scenario,
     *,
     loss: float | None = None,
-    match: tuple[float, float] | None = None,
-    minimise: Goal = Goal.COMPUTE,
+    match: Match | None = None,
+    minimize: Goal = Goal.COMPUTE,
 ) -> Target:
-    """The least compute, or the smallest student at the scenario's compute, that reaches a loss.
+    """The least compute, hours or cost, or the smallest student, that reaches a loss.
 
     Args:
-        scenario: the question; its budget is looked at only where the student is minimised.
+        scenario: the question; its budget counts only where the student is minimized.
         loss: nats per token.
-        match: instead of a loss, parameters and tokens of a supervised model that has it.
-        minimise: what is to be as small as it can.
+        match: a supervised model whose loss to reach, instead of a loss.
+        minimize: what to minimize.
 
     Raises:
-        InputError: when no loss is given, or two are, or the student to be chosen is given.
-        InfeasibleError: when no way reaches it, with the nearest loss.
+        InputError: when not exactly one loss is given, the student is both given and minimized,
+            hours lack a machine or dollars a price.
+        InfeasibleError: when no way reaches it; says how near they come.
     """
-    if (loss is None) == (match is None):
-        raise InputError("target: give one of --loss and --match, such as --loss 2.2")
-    if match is not None:
-        loss = scenario.law.supervised.loss(*match)
-    if loss is None or not (math.isfinite(loss) and loss > 0):
-        raise InputError(f"loss: {loss} is not a positive number of nats")
-    if minimise is Goal.STUDENT and scenario.student_params is not None:
-        raise InputError("student: it is what --minimise student looks for; leave it out")
+    wanted = _wanted_loss(scenario, loss, match)
+    if minimize is Goal.STUDENT and scenario.student_params is not None:
+        raise InputError("student: it is what --minimize student searches for; leave it out")
     ways: tuple[Way, ...] = (None, *scenario.accountings)
-    scenario = _counting(scenario, minimise)
-    if minimise is Goal.STUDENT:
-        found, nearest = smallest_students(scenario, ways, loss)
-        answers = [None if one is None else replace(scenario, student_params=one) for one in found]
-    else:
-        found, nearest = least_budgets(scenario, ways, loss)
-        answers = [None if one is None else spending(scenario, one) for one in found]
-    if all(one is None for one in found):
-        raise InfeasibleError(_out_of_reach(scenario, loss, minimise, ways, nearest))
-    sizes = [
-        None if one is None else _option(one, way) for way, one in zip(ways, answers, strict=True)
-    ]
-    reached = tuple(
-        Reached(
-            method=Method.SUPERVISED if way is None else Method.DISTILL,
-            accounting=way,
-            decides=way is not None and way is scenario.pays,
-            total_flops=None if option is None else option.total_flops,
-            over_supervised=None if one is None or found[0] is None else one / found[0],
-            option=option,
-            nearest_loss=near,
-        )
-        for way, one, option, near in zip(ways, found, sizes, nearest, strict=True)
-    )
+    scenario = _counting(scenario, minimize)
+    search = smallest_students if minimize is Goal.STUDENT else least_budgets
+    found = search(scenario, ways, wanted)
+    if all(one is None for one in found.amounts):
+        raise InfeasibleError(_out_of_reach(scenario, wanted, minimize, ways, found.nearest))
+    reached = _reached(scenario, minimize, ways, found)
     return Target(
-        loss=loss,
+        loss=wanted,
         match=match,
-        minimise=minimise,
-        headline=_headline(loss, minimise, reached),
+        minimise=minimize,
+        headline=_headline(wanted, minimize, reached),
         ways=reached,
         warnings=_warnings(scenario, reached),
         law=scenario.law,
@@ -128,54 +135,89 @@ def target(
     )
 
 
-def _counting(scenario: Scenario, minimise: Goal) -> Scenario:
-    """The scenario, its budget in the unit of what is to be small.
+def _wanted_loss(scenario: Scenario, loss: float | None, match: Match | None) -> float:
+    if (loss is None) == (match is None):
+        raise InputError("target: give either --loss or --match, e.g. --loss 2.2")
+    if match is not None:
+        loss = scenario.law.supervised.loss(match.student_params, match.student_tokens)
+    if loss is None or not (math.isfinite(loss) and loss > 0):
+        raise InputError(f"loss: {loss} is not a positive number of nats")
+    return loss
+
+
+def _reached(
+    scenario: Scenario, minimize: Goal, ways: Sequence[Way], found: Least
+) -> tuple[Reached, ...]:
+    supervised, *_ = found.amounts
+    reached = []
+    for way, amount, nearest in zip(ways, found.amounts, found.nearest, strict=True):
+        option = over = None
+        if amount is not None:
+            if minimize is Goal.STUDENT:
+                option = _option(replace(scenario, student_params=amount), way)
+            else:
+                option = _option(spending(scenario, amount), way)
+            over = None if supervised is None else amount / supervised
+        reached.append(
+            Reached(
+                method=Method.SUPERVISED if way is None else Method.DISTILL,
+                accounting=way,
+                decides=way is not None and way is scenario.pays,
+                total_flops=None if option is None else option.total_flops,
+                over_supervised=over,
+                option=option,
+                nearest_loss=nearest,
+            )
+        )
+    return tuple(reached)
+
+
+def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
+    """The scenario, its budget in the unit of what is minimized.
 
     Raises:
         InputError: when hours lack a machine, or dollars a price.
     """
-    if minimise is Goal.STUDENT:
+    if minimize is Goal.STUDENT:
         return scenario
-    if minimise is Goal.COMPUTE:
+    if minimize is Goal.COMPUTE:
         return replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     if scenario.machine is None:
-        raise InputError(f"minimise: {minimise} needs a GPU; give --gpu, such as h100-sxm")
+        raise InputError(f"minimize: {minimize} needs a GPU; add --gpu h100-sxm")
     price = scenario.machine.price
-    if minimise is Goal.COST and (price is None or price.usd_per_hour <= 0):
+    if minimize is Goal.COST and (price is None or price.usd_per_hour <= 0):
         raise InputError(
-            f"minimise: no price of {scenario.machine.cluster.gpu.name} is known; give --price, "
+            f"minimize: no price of {scenario.machine.cluster.gpu.name} is known; give --price, "
             "the dollars of one GPU-hour"
         )
     return replace(scenario, compute=None, gpu_hours=ANY_BUDGET)
 
 
-def budget_for(minimise: Goal, budget: Budget | None) -> Budget:
-    """The budget of the scenario: the given one for the smallest student, else any of its unit.
+def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
+    """The budget of the scenario: the given one for the smallest student, else any.
 
     Raises:
-        InputError: when one is missing, or given where it is looked for.
+        InputError: when the smallest student lacks a budget, or another goal has one.
     """
-    if minimise is Goal.STUDENT:
+    if minimize is Goal.STUDENT:
         if budget is None:
             raise InputError("compute: the smallest student depends on it; add --compute 1e21")
         return budget
     if budget is not None:
-        raise InputError("compute: it is what is looked for; leave it out, or --minimise student")
-    if minimise is Goal.COMPUTE:
-        return Budget(flops=ANY_BUDGET)
-    return Budget(gpu_hours=ANY_BUDGET)
+        raise InputError("compute: the answer sets it; leave it out, or use --minimize student")
+    return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
 
 
-def parse_match(text: str) -> tuple[float, float]:
-    """Parameters and tokens of the model to match.
+def parse_match(text: str) -> Match:
+    """The model to match, from PARAMS:TOKENS.
 
     Raises:
-        InputError: when the tokens are missing, or either is no count.
+        InputError: when the tokens are missing, or either is not a count.
     """
-    params, tokens = parse_pair(text, "match", "3B:60B")
+    params, tokens = parse_pair(text, "match", EXAMPLE_MATCH)
     if tokens is None:
-        raise InputError(f"match: {text!r} has no tokens; write for example 3B:60B")
-    return params, tokens
+        raise InputError(f"match: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
+    return Match(student_params=params, student_tokens=tokens)
 
 
 def _option(scenario: Scenario, way: Way) -> Option:
@@ -189,67 +231,62 @@ def _option(scenario: Scenario, way: Way) -> Option:
 
 
 def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[Notice, ...]:
-    """What to know of the supervised way and of the one that the scenario pays."""
-    shown = [one.option for one in ways if one.option is not None and one.decides]
-    alone = next((one.option for one in ways if one.accounting is None and one.option), None)
-    compared = tuple(one for one in (alone, *shown) if one is not None)
+    """What to know of supervised training and of the way that the scenario pays for."""
+    alone, *_ = ways
+    deciding = next((one.option for one in ways if one.decides), None)
+    compared = tuple(one for one in (alone.option, deciding) if one is not None)
     if not compared:
         return ()
-    deciding = shown[0] if shown else None
-    return plan_warnings(scenario, compared[0], deciding, compared, None)
+    first, *_ = compared
+    return plan_warnings(scenario, first, deciding, compared, None)
 
 
-def amount(minimise: Goal, option: Option) -> tuple[str, str]:
-    """What a way takes of what is to be small, as a number and its unit in words."""
+def amount(minimize: Goal, option: Option) -> tuple[str, str]:
+    """How much of what is minimized an option takes: the number and its unit, in words."""
     bill = option.bill
-    if minimise is Goal.STUDENT:
+    if minimize is Goal.STUDENT:
         return format_count(option.student_params), "parameters"
-    if minimise is Goal.COMPUTE or bill is None:
+    if minimize is Goal.COMPUTE or bill is None:
         return format_flops(option.total_flops), "FLOPs"
-    if minimise is Goal.COST and bill.cost_usd is not None:
+    if minimize is Goal.COST and bill.cost_usd is not None:
         return format_usd(bill.cost_usd.mid), ""
     return format_count(bill.gpu_hours.mid), "GPU-hours"
 
 
-def _what(way: Way) -> str:
-    return "supervised" if way is None else f"distill: {way}"
-
-
-def _headline(loss: float, minimise: Goal, ways: Sequence[Reached]) -> str:
-    alone = ways[0]
+def _headline(loss: float, minimize: Goal, ways: Sequence[Reached]) -> str:
+    alone, *_ = ways
     deciding = next((one for one in ways if one.decides), None)
     goal = f"{loss:.3f} nats"
-    if alone.option is None or alone.total_flops is None:
+    if alone.option is None:
         found = next(one for one in ways if one.option is not None)
         return (
-            f"Supervised training cannot reach {goal} (nearest {alone.nearest_loss:.3f}); "
-            f"{_what(found.accounting)} can."
+            f"Supervised training cannot reach {goal} (at best {alone.nearest_loss:.3f}); "
+            f"{way_in_words(found.accounting)} can."
         )
-    start = f"{goal}: supervised with {' '.join(amount(minimise, alone.option)).strip()}"
+    start = f"{goal}: supervised with {' '.join(amount(minimize, alone.option)).strip()}"
     if deciding is None:
         return f"{start}."
+    way = way_in_words(deciding.accounting)
     if deciding.over_supervised is None:
-        return (
-            f"{start}; {_what(deciding.accounting)} cannot (nearest {deciding.nearest_loss:.3f})."
-        )
-    return f"{start}; {_what(deciding.accounting)} takes {deciding.over_supervised:.2f} times that."
+        return f"{start}; {way} cannot reach it (at best {deciding.nearest_loss:.3f})."
+    return f"{start}; {way} takes {deciding.over_supervised:.2f} times that."
 
 
 def _out_of_reach(
     scenario: Scenario,
     loss: float,
-    minimise: Goal,
+    minimize: Goal,
     ways: Sequence[Way],
     nearest: Sequence[float],
 ) -> str:
-    best = min(range(len(ways)), key=lambda index: nearest[index])
-    if minimise is Goal.STUDENT:
+    best, way = min(zip(nearest, ways, strict=True), key=lambda pair: pair[0])
+    if minimize is Goal.STUDENT:
         who = f"no student reaches {loss:.4g} nats with {format_budget(scenario)}"
     elif scenario.student_params is None:
         who = f"no budget reaches {loss:.4g} nats within the bounds of the search"
     else:
         student = format_count(scenario.student_params)
         who = f"no budget brings a student of {student} parameters to {loss:.4g} nats"
-    if not math.isfinite(nearest[best]):
+    if not math.isfinite(best):
         return f"{who}; none can be trained at all"
-    return f"{who}; the nearest is {nearest[best]:.4f} ({_what(ways[best])})"
+    return f"{who}; the nearest is {best:.4f} ({way_in_words(way)})"

@@ -77,7 +77,7 @@ def _models(found: Estimate) -> TableBlock:
 def _asked(found: Estimate) -> str:
     """The settings, with their defaults, in the words of the options."""
     words = []
-    for name, value in found.question.items():
+    for name, value in found.question._asdict().items():
         if value is None:
             continue
         if isinstance(value, Range):
@@ -124,7 +124,7 @@ def _bill(found: Estimate) -> Iterator[Block]:
     yield TableBlock("The bill", ("phase", "FLOPs", "GPU-hours", "time", "cost", "kWh"), rows)
     price = found.bill.price
     if price is not None:
-        origin = "as given" if price.source == "given" else f"{price.seller}, {price.date}"
+        origin = "as given" if price.given else f"{price.seller}, {price.date}"
         yield Text(f"{format_usd(price.usd_per_hour)} per GPU-hour: {origin}.", "quiet")
 
 

@@ -2,23 +2,13 @@
 
 from collections.abc import Iterator
 
-from distillplan.hardware.inventory import GpuCard, GpuList, Inventory, ModelCard, ModelList
+from distillplan.hardware.inventory import GpuCard, GpuList, ModelCard, ModelList
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_bytes, format_count, format_flops
 
 
-def inventory_view(answer: Inventory) -> Iterator[Block]:
-    """The blocks of a list or a card."""
-    if isinstance(answer, GpuList):
-        return _gpus(answer)
-    if isinstance(answer, GpuCard):
-        return _gpu(answer)
-    if isinstance(answer, ModelList):
-        return _models(answer)
-    return _model(answer)
-
-
-def _gpus(found: GpuList) -> Iterator[Block]:
+def gpus_view(found: GpuList) -> Iterator[Block]:
+    """The blocks of a list of GPUs."""
     yield TableBlock(
         "",
         ("GPU", "dense TFLOP/s", "memory", "GB/s", "link", "W", "USD/h", "of"),
@@ -44,7 +34,8 @@ def _gpus(found: GpuList) -> Iterator[Block]:
     )
 
 
-def _gpu(card: GpuCard) -> Iterator[Block]:
+def gpu_view(card: GpuCard) -> Iterator[Block]:
+    """The blocks of one GPU."""
     gpu = card.gpu
     yield Text(f"{gpu.name}: {gpu.vendor} {gpu.arch}", "verdict")
     measured = "measured" if gpu.matmul_flops_per_s is not None else "a share of the peak, assumed"
@@ -89,7 +80,8 @@ def _gpu(card: GpuCard) -> Iterator[Block]:
         yield Text(f"Note: {gpu.notes}.", "quiet")
 
 
-def _models(found: ModelList) -> Iterator[Block]:
+def models_view(found: ModelList) -> Iterator[Block]:
+    """The blocks of a list of models."""
     yield TableBlock(
         "",
         ("model", "params", "active", "total", "layers", "width", "vocab", "trained on"),
@@ -114,7 +106,8 @@ def _models(found: ModelList) -> Iterator[Block]:
     )
 
 
-def _model(card: ModelCard) -> Iterator[Block]:
+def model_view(card: ModelCard) -> Iterator[Block]:
+    """The blocks of one model."""
     shape = card.shape
     yield Text(f"{card.name}: {format_count(card.total_params)} parameters", "verdict")
     heads = f"{shape.heads} ({shape.key_value_heads} key-value)"

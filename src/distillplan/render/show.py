@@ -1,39 +1,47 @@
 """From an answer to what a person or a program reads; nothing is computed here."""
 
-import json
-from typing import Any, Literal, TypeAlias, assert_never
+from collections.abc import Iterable
+from typing import Literal, TypeAlias, assert_never
 
-from distillplan.render.documents import Answer, document
+from distillplan.render.answers import registered, view_of
+from distillplan.render.blocks import Block
+from distillplan.render.documents import document, rows
+from distillplan.render.streams import as_json, write
 
 Output: TypeAlias = Literal["table", "json", "markdown"]
 RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
-SweepOutput: TypeAlias = Literal["table", "json", "jsonl", "csv"]
 
 
-def show(answer: Answer, output: RowOutput) -> None:
-    """Write one answer to standard output."""
+def show(answer: object, output: RowOutput) -> None:
+    """Write one answer to standard output, once all of it is there."""
+    write(f"{rendered(answer, output).rstrip()}\n")
+
+
+def rendered(answer: object, output: RowOutput) -> str:
+    """One answer in the form that is asked for."""
     match output:
         case "csv" | "jsonl":
-            from distillplan.render.row_streams import print_rows  # only for those who ask
+            from distillplan.render.row_streams import as_rows  # only for those who ask
 
-            print_rows(answer, output)
+            known = registered(answer).rows
+            if output == "jsonl" and known is not None and known.whole is not None:
+                return "".join(as_rows(document(answer)[known.whole], output))
+            return "".join(as_rows(rows(answer), output))
         case "json":
-            print(as_json(document(answer)))  # noqa: T201  (stdout is where answers go)
-        case "table":
-            from distillplan.render.table import print_blocks  # rich takes 30 ms to import
-            from distillplan.render.views import view
-
-            print_blocks(view(answer))
-        case "markdown":
-            from distillplan.render.markdown import as_markdown
-            from distillplan.render.views import view
-
-            print(as_markdown(view(answer)))  # noqa: T201  (stdout is where answers go)
+            return as_json(document(answer), indent=2)
+        case "table" | "markdown":
+            return as_text(view_of(answer)(answer), output)
         case _:
             assert_never(output)
 
 
-def as_json(data: dict[str, Any]) -> str:
-    """One document; strict JSON, so that a number that is none is a bug here and not there."""
-    return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False)
+def as_text(blocks: Iterable[Block], output: Literal["table", "markdown"]) -> str:
+    """Blocks for people."""
+    if output == "markdown":
+        from distillplan.render.markdown import as_markdown
+
+        return as_markdown(blocks)
+    from distillplan.render.table import as_table  # rich takes 30 ms to import
+
+    return as_table(blocks)

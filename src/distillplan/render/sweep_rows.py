@@ -3,20 +3,36 @@
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, TableBlock, Text
-from distillplan.render.row_streams import Row, cell_record, write, write_document
-from distillplan.render.show import SweepOutput
+from distillplan.render.forms import written
+from distillplan.render.row_streams import as_document, as_rows
+from distillplan.render.show import RowOutput, as_text
+from distillplan.render.streams import write, write_all
+from distillplan.schemas.reader import schema_id
 from distillplan.units import format_count
 
 MOST_ROWS = 200
 """Of a table for people."""
 
+Row = Mapping[str, Any]
+
+
+class Swept(NamedTuple):
+    """A sweep as its document has it; the rows are never all in memory."""
+
+    axes: tuple[str, ...]
+    """Keys of the coordinates."""
+    cells: int
+    """Number of rows."""
+    rows: tuple[Cell, ...]
+    """One cell each: its coordinates, then its answer; also the lines of JSON Lines and CSV."""
+
 
 def show_sweep(
-    cells: Iterable[Cell], *, columns: Sequence[str], size: int, output: SweepOutput
+    cells: Iterable[Cell], *, columns: Sequence[str], size: int, output: RowOutput
 ) -> None:
     """Write the rows of a sweep as they come.
 
@@ -26,21 +42,15 @@ def show_sweep(
         size: how many there will be.
         output: the form; a table is shown when it is whole.
     """
-    watched = _watched(cells, size)
+    rows = map(written, _watched(cells, size))
     match output:
         case "csv" | "jsonl":
-            write(map(cell_record, watched), output)
+            write_all(as_rows(rows, output))
         case "json":
-            head: Mapping[str, Any] = {
-                "schema": "distillplan/sweep@1",
-                "axes": list(columns),
-                "cells": size,
-            }
-            write_document(head, map(cell_record, watched))
-        case "table":
-            from distillplan.render.table import print_blocks  # rich takes 30 ms to import
-
-            print_blocks(_blocks([cell_record(one) for one in watched], columns))
+            head = {"schema": schema_id("sweep"), "axes": list(columns), "cells": size}
+            write_all(as_document(head, rows))
+        case "table" | "markdown":
+            write(f"{as_text(_blocks(list(rows), columns), output).rstrip()}\n")
         case _:
             assert_never(output)
 

@@ -9,45 +9,43 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.streams import marked
 
 STYLES = {"plain": "", "verdict": "bold", "warning": "yellow", "quiet": "dim"}
 
 
-class _Pipe(Console):
-    """A console whose reader may leave early without being an error; see `cli.app`."""
+def as_table(blocks: Iterable[Block]) -> str:
+    """The blocks as standard output shows them: as wide as the terminal, 80 columns elsewhere."""
+    console = Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        for index, block in enumerate(blocks):
+            if index:
+                console.print()
+            match block:
+                case Text():
+                    console.print(_rich(console, block.text, STYLES[block.tone]))
+                case Bullets():
+                    _print_bullets(console, block)
+                case TableBlock():
+                    _print_grid(console, block)
+                case _:
+                    assert_never(block)
+    return capture.get()
 
-    def on_broken_pipe(self) -> None:
-        """Tell the one place that knows what to do."""
-        raise BrokenPipeError
 
-
-def print_blocks(blocks: Iterable[Block]) -> None:
-    """Write blocks to standard output, as wide as the terminal, 80 columns elsewhere."""
-    console = _Pipe(highlight=False, soft_wrap=False, markup=False, emoji=False)
-    first = True
-    for block in blocks:
-        if not first:
-            console.print()
-        first = False
-        match block:
-            case Text():
-                console.print(RichText(block.text, style=STYLES[block.tone]))
-            case Bullets():
-                _print_bullets(console, block)
-            case TableBlock():
-                _print_grid(console, block)
-            case _:
-                assert_never(block)
+def _rich(console: Console, text: str, style: str = "") -> RichText:
+    """A text that the console's encoding can show."""
+    return RichText(marked(text, console.encoding), style=style)
 
 
 def _print_bullets(console: Console, block: Bullets) -> None:
     if block.title:
-        console.print(RichText(block.title, style="bold"))
+        console.print(_rich(console, block.title, "bold"))
     items = Table.grid(padding=(0, 1, 0, 0))  # two columns, so that long items hang
     items.add_column()
     items.add_column(overflow="fold")
     for item in block.items:
-        items.add_row(" -", RichText(item, style=STYLES[block.tone]))
+        items.add_row(" -", _rich(console, item, STYLES[block.tone]))
     console.print(items)
 
 
@@ -56,9 +54,11 @@ def _print_grid(console: Console, block: TableBlock) -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
     for index, name in enumerate(block.columns):
         left = index in block.text_columns
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
+        table.add_column(_rich(console, name), justify="left" if left else "right", overflow="fold")
     for index, row in enumerate(block.rows):
-        table.add_row(*row, style="bold" if index == block.marked else None)
+        table.add_row(
+            *(_rich(console, cell) for cell in row), style="bold" if index == block.marked else None
+        )
     if block.title:
-        console.print(RichText(block.title, style="bold"))
+        console.print(_rich(console, block.title, "bold"))
     console.print(table)

@@ -47,7 +47,8 @@ def _question(found: Target) -> str:
     scenario = found.scenario
     parts = [f"{found.loss:.4f} nats"]
     if found.match is not None:
-        params, tokens = map(format_count, found.match)
+        params = format_count(found.match.student_params)
+        tokens = format_count(found.match.student_tokens)
         parts[0] += f", as {params} parameters reach supervised on {tokens} tokens"
     if found.minimise is Goal.STUDENT:
         parts.append(f"the smallest student with {format_budget(scenario)}")

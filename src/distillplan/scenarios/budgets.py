@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.scenario import Limits
+from distillplan.scenarios import key_table
 from distillplan.units import Budget
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
+
+
+EXAMPLE = "h100-sxm"
+"""A GPU to name to somebody who has named none."""
 
 
 class Spent(NamedTuple):
@@ -27,7 +32,7 @@ def spend(
 
     Args:
         budget: as written; None: all that the limits of time and money allow.
-        words: what was said of the hardware (`machines.MachineWords`), its GPU among them.
+        words: of the hardware, by the fields of `hardware.machine_words.MachineWords`.
         architecture: of student and teacher.
         limits: of time and money.
 
@@ -37,20 +42,13 @@ def spend(
     budget = Budget() if budget is None else budget
     said = {name: value for name, value in words.items() if value is not None}
     gpu = said.pop("gpu", None)
-    if budget.gpu is not None and gpu is not None and gpu.lower() != budget.gpu:
-        raise InputError(f"GPU: the budget says {budget.gpu}, --gpu says {gpu}; leave one out")
-    if budget.gpus is not None and said.get("gpus", budget.gpus) != budget.gpus:
-        raise InputError(
-            f"GPUs: the budget says {budget.gpus}, --gpus says {said['gpus']}; leave one out"
-        )
-    named = budget.gpu or gpu
-    if named is None:
+    if budget.gpu is None and gpu is None:
         if said:
-            raise InputError(
-                f"GPU: {', '.join(sorted(said))} need one; give --gpu, such as h100-sxm"
-            )
+            raise InputError(_hardware(min(said)), " needs a GPU; add ", Word("gpu", EXAMPLE))
         if budget.flops is None:
-            raise InputError("budget: hours and money need a GPU; give --gpu, such as h100-sxm")
+            asked = _asked(budget, limits)
+            why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
+            raise InputError(Word(asked), f"{why}; add ", Word("gpu", EXAMPLE))
         return Spent(compute=budget.flops)
     from distillplan.hardware.machine_words import (  # not for FLOPs alone
         MachineWords,
@@ -58,9 +56,19 @@ def spend(
         usd_per_gpu_hour,
     )
 
-    if budget.gpus is not None:
-        said["gpus"] = budget.gpus
-    found = machine(MachineWords(gpu=named, **said), architecture)
+    if budget.gpus is not None and said.setdefault("gpus", budget.gpus) != budget.gpus:
+        raise InputError(
+            f"the budget says {budget.gpus} GPUs, ",
+            _hardware("gpus"),
+            f" says {said['gpus']}; leave one out",
+            also=("compute",),
+        )
+    try:
+        named = _one_gpu(budget.gpu, gpu)
+        found = machine(MachineWords(gpu=named, **said), architecture)
+    except InputError as error:
+        also = (*error.about, "hardware", "hardware.gpu")
+        raise InputError(*error.parts, also=also) from None
     if budget.flops is not None:
         return Spent(compute=budget.flops, machine=found)
     usd = _least(budget.usd, limits.usd)
@@ -70,6 +78,34 @@ def spend(
         None if usd is None else usd / usd_per_gpu_hour(found),
     ]
     return Spent(gpu_hours=_least(*hours), machine=found)
+
+
+def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
+    """The GPU that is named, once or twice, in any of its spellings."""
+    from distillplan.hardware import gpu_catalog  # not for FLOPs alone
+
+    if of_budget is None or of_hardware is None:
+        return of_budget or of_hardware or ""
+    if gpu_catalog.gpu(of_budget).name != gpu_catalog.gpu(of_hardware).name:
+        raise InputError(
+            f"the budget says {of_budget}, ",
+            _hardware("gpu"),
+            f" says {of_hardware}; leave one out",
+            also=("compute",),
+        )
+    return of_hardware  # which may be a file, with more than the name
+
+
+def _asked(budget: Budget, limits: Limits) -> str:
+    """The key of a budget that is not in FLOPs."""
+    if budget.gpu_hours is not None or budget.usd is not None:
+        return "compute"
+    return "deadline" if limits.hours is not None else "max_cost_usd"
+
+
+def _hardware(name: str) -> Word:
+    """A word of the hardware, as people write it."""
+    return Word(key_table.TABLE.keys[f"hardware.{name}"].short)
 
 
 def _least(*values: float | None) -> float | None:

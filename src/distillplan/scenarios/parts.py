@@ -1,53 +1,19 @@
 """The parts of a scenario file: mappings read by the table of keys, faults with their lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.tree import Node, parse_tree, read_tree
 from distillplan.questions.assertions import Assertion, assertion
+from distillplan.scenarios import key_table
 from distillplan.scenarios.axes import Axis, parse_axis
-from distillplan.scenarios.keys import MOST_FAULTS, Fault, Layer, read_layer, words
+from distillplan.scenarios.faults import Faults
+from distillplan.scenarios.layers import Fault, Layer, read_layer, roots
 from distillplan.suggest import nearest
 
 TOP = ("extends", "base", "scenarios", "matrix", "assert")
-
-
-class Faults:
-    """What is wrong with a file, in the order of its lines."""
-
-    def __init__(self, source: str) -> None:
-        """Nothing is wrong yet."""
-        self.source, self.found = source, list[tuple[int, str]]()
-
-    def add(self, line: int, message: str) -> None:
-        """One more; line 0 is the command line."""
-        self.found.append((line, message))
-
-    @property
-    def many(self) -> bool:
-        """Whether looking for more of them would help nobody."""
-        return len(self.found) > MOST_FAULTS
-
-    def raise_any(self) -> None:
-        """Tell all of them in one message, if there are any.
-
-        Raises:
-            InputError: with each fault on its own line.
-        """
-        if not self.found:
-            return
-        lines = [
-            f"line {line}, {message}" if line else message
-            for line, message in sorted(self.found, key=lambda fault: fault[0])
-        ]
-        if len(lines) == 1:
-            where = f"{self.source}, " if self.found[0][0] else ""
-            raise InputError(f"{where}{lines[0]}")
-        told = lines[:MOST_FAULTS]
-        count = str(len(lines)) if len(lines) <= MOST_FAULTS else f"more than {MOST_FAULTS}"
-        raise InputError(f"{self.source}: {count} faults\n  " + "\n  ".join(told))
 
 
 class Part(NamedTuple):
@@ -57,14 +23,16 @@ class Part(NamedTuple):
     layer: Layer = Layer()
     assertions: Mapping[str, Assertion] = {}
     lines: Mapping[str, int] = {}
-    """From words to the lines they stand on."""
+    """From keys of the table to the lines that they are on."""
     line: int = 0
-    sound: bool = True
-    """Whether nothing is wrong with it on its own, so that contradictions can be looked for."""
 
 
 def read_top(source: str, faults: Faults) -> dict[str, Node]:
-    """The parts of a file by their names."""
+    """The parts of a file by their names.
+
+    Raises:
+        InputError: when it cannot be read, or is not a scenario file at all.
+    """
     tree = read_tree(source)
     for line, message in tree.faults:
         faults.add(line, message)
@@ -74,15 +42,15 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
         )
     for key, node in tree.root.value.items():
         if key not in TOP and not faults.many:
-            right = "it belongs under base" if key in words() else nearest(key, TOP)
-            faults.add(node.line, f"the key {key[:60]!r} is unknown here; {right}")
+            right = "put it under base" if key_table.TABLE.find(key) else nearest(key, TOP)
+            faults.add(node.line, f"unknown key {key[:60]!r} at the top of the file; {right}")
     if not (tree.root.value.keys() & {"base", "scenarios", "matrix", "extends"}):
-        faults.add(tree.root.line, "no scenario: neither base nor scenarios is there")
+        faults.add(tree.root.line, "no scenario: add base or scenarios")
     return tree.root.value
 
 
 def extended_base(source: str, node: Node | None, faults: Faults) -> Part:
-    """The base of the file that this one extends."""
+    """The base of the file that this one extends; its faults are told with those of this one."""
     if node is None:
         return Part("base")
     if not isinstance(node.value, str) or Path(node.value).is_absolute():
@@ -91,13 +59,22 @@ def extended_base(source: str, node: Node | None, faults: Faults) -> Part:
     folder = Path() if source == "-" else Path(source).parent
     other = str(folder / node.value)
     theirs = Faults(other)
-    top = read_top(other, theirs)
+    try:
+        top = read_top(other, theirs)
+    except InputError as error:
+        faults.add_error(node.line, "extends: ", error)
+        return Part("base", Layer(unread=every_root()))
     if "extends" in top:
         theirs.add(top["extends"].line, "extends: an extended file cannot extend another")
     found = read_part("base", top.get("base"), theirs)
     shared = read_assertions("all scenarios", top.get("assert"), theirs)
-    theirs.raise_any()
+    faults.found += theirs.found
     return found._replace(assertions={**found.assertions, **shared})
+
+
+def every_root() -> frozenset[str]:
+    """Beginnings of all places, for a part of which nothing could be read."""
+    return frozenset(root for word in key_table.TABLE.keys for root in roots((word,)))
 
 
 def mapping_of(node: Node | None, what: str, faults: Faults) -> dict[str, Node]:
@@ -115,24 +92,41 @@ def read_part(name: str, node: Node | None, faults: Faults) -> Part:
     if node is None or faults.many:
         return Part(name)
     where = name if name == "base" else f"scenario {name}"
+    flawed = faults.lines  # values there are not what was meant
     entries = mapping_of(node, where, faults)
     demands = read_assertions(where, entries.get("assert"), faults)
     wrong: list[Fault] = []
     plain = ((key, one.plain()) for key, one in entries.items() if key != "assert")
     layer = read_layer(plain, wrong)
-    for key, message in wrong:
-        faults.add(_line_within(entries[key], message), f"{where}: {message}")
-    lines = {key: one.line for key, one in entries.items()}
-    return Part(name, layer, demands, lines, node.line, sound=not wrong)
+    for fault in wrong:
+        faults.add_error(_line_of(entries, fault.path), f"{where}: ", fault.error)
+    lines = _lines(entries)
+    unread = {root for key, line in lines.items() if line in flawed for root in roots((key,))}
+    layer = layer._replace(unread=layer.unread | unread)
+    return Part(name=name, layer=layer, assertions=demands, lines=lines, line=node.line)
 
 
-def _line_within(node: Node, message: str) -> int:
-    """The line of the key that a message is about, where the value is a mapping."""
-    if isinstance(node.value, dict):
-        for key, one in node.value.items():
-            if f".{key}:" in message or f"'{key}'" in message:
-                return one.line
-    return node.line
+def _line_of(entries: Mapping[str, Node], path: Sequence[str]) -> int:
+    """The line of a word, within mappings where it is in one."""
+    line = 0
+    for word in path:
+        node = entries[word]
+        line = node.line
+        entries = node.value if isinstance(node.value, dict) else {}
+    return line
+
+
+def _lines(entries: Mapping[str, Node], group: str = "") -> dict[str, int]:
+    """From the keys of the table to their lines."""
+    found: dict[str, int] = {}
+    for word, node in entries.items():
+        key = key_table.TABLE.find(group + word)
+        if key is None:
+            continue
+        found[key.word] = node.line
+        if key.is_group and isinstance(node.value, dict):
+            found |= _lines(node.value, f"{key.word}.")
+    return found
 
 
 def read_assertions(where: str, node: Node | None, faults: Faults) -> dict[str, Assertion]:
@@ -144,7 +138,7 @@ def read_assertions(where: str, node: Node | None, faults: Faults) -> dict[str, 
         try:
             found[key] = assertion(key, one.plain())
         except InputError as error:
-            faults.add(one.line, f"{where}: {error}")
+            faults.add_error(one.line, f"{where}: ", error)
     return found
 
 
@@ -154,7 +148,7 @@ def layer_of_sets(sets: Sequence[str]) -> Layer:
     Raises:
         InputError: with every fault.
     """
-    faults = Faults("--set")
+    faults = Faults("")
     layer = command_line(sets, faults)
     faults.raise_any()
     return layer
@@ -166,28 +160,63 @@ def command_line(sets: Sequence[str], faults: Faults) -> Layer:
     for text in sets:
         key, sign, value = text.partition("=")
         if not sign or not key.strip():
-            raise InputError(f"--set {text!r}: not KEY=VALUE; write for example compute=1e22")
-        tree = parse_tree(value, f"--set {key}")
+            faults.add(0, f"--set {text!r}: not KEY=VALUE; write for example compute=1e22")
+            continue
+        try:
+            tree = parse_tree(value, f"--set {key}")
+        except InputError as error:
+            faults.add_error(0, "", error)
+            continue
         for _, message in tree.faults:
-            raise InputError(f"--set {key}: {message}")
-        entries.append((key.strip(), tree.root.plain()))
+            faults.add(0, f"--set {key}: {message}")
+        if not tree.faults:
+            entries.append((key.strip(), tree.root.plain()))
     wrong: list[Fault] = []
-    layer = read_layer(entries, wrong)
-    for _, message in wrong:
-        faults.add(0, f"--set: {message}")
+    layer = read_layer(entries, wrong, lambda word: f"--set {word}")
+    for fault in wrong:
+        known = key_table.TABLE.find(".".join(fault.path)) is not None
+        faults.add_error(0, "" if known else "--set: ", fault.error)
     return layer
 
 
-def file_axes(node: Node | None, parts: Mapping[str, Part], faults: Faults) -> list[Axis]:
-    """The axes under ``matrix``, which no scenario may give as well."""
+class Matrix(NamedTuple):
+    """Axes of a file and of the command line."""
+
+    axes: tuple[Axis, ...]
+    lines: Mapping[str, int]
+    """Of the axes of the file, by their keys."""
+    unread: frozenset[str] = frozenset()
+    """Beginnings of places whose values could not be read."""
+
+
+def read_axes(
+    node: Node | None,
+    parts: Mapping[str, Part],
+    typed: Mapping[str, str],
+    faults: Faults,
+    *,
+    told: Callable[[str], str] = str,
+) -> Matrix:
+    """The axes under ``matrix``, which no scenario may give as well, and those of the command line.
+
+    Args:
+        node: the mapping under ``matrix``.
+        parts: the scenarios.
+        typed: axes of the command line by key; they take the place of the file's.
+        faults: grows by each thing that is wrong.
+        told: how the key of an axis of the command line is told.
+    """
     found: list[Axis] = []
+    lines: dict[str, int] = {}
+    unread: set[str] = set()
     for key, one in mapping_of(node, "matrix", faults).items():
         if faults.many:
             break
         try:
             axis = parse_axis(key, one.plain())
         except InputError as error:
-            faults.add(one.line, f"matrix: {error}")
+            faults.add_error(one.line, "matrix: ", error)
+            unread |= roots((key,))
             continue
         for part in parts.values():
             if axis.places & part.layer.values.keys():
@@ -195,4 +224,14 @@ def file_axes(node: Node | None, parts: Mapping[str, Part], faults: Faults) -> l
         if any(axis.places & other.places for other in found):
             faults.add(one.line, f"matrix: {key} is also given by another axis")
         found.append(axis)
-    return found
+        lines[axis.key] = one.line
+    for key, text in typed.items():
+        try:
+            axis = parse_axis(key, text, told)
+        except InputError as error:
+            faults.add_error(0, "", error)
+            unread |= roots((key,))
+            continue
+        found = [other for other in found if other.key != axis.key] + [axis]
+        lines.pop(axis.key, None)
+    return Matrix(axes=tuple(found), lines=lines, unread=frozenset(unread))

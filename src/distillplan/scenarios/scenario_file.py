@@ -1,28 +1,28 @@
 """Scenario files: `base`, `scenarios`, `matrix`, `extends`, `assert`, with all faults at once.
 
 Precedence: command line (``--set``) > scenario > base > the base of the extended file > default.
-A value replaces the whole value below it; `teacher`, `bounds` and `architecture` merge key by key.
+A value replaces the whole value below it; mappings such as `teacher` merge key by key.
 """
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.tree import Node
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion, parse_assertion
-from distillplan.scenarios.axes import MOST_CELLS, Axis, parse_axis
-from distillplan.scenarios.keys import Layer, Values, scenario_of
+from distillplan.scenarios.axes import MOST_CELLS
+from distillplan.scenarios.contradictions import ScenarioFile, coordinates, sound_cells
+from distillplan.scenarios.faults import Faults
+from distillplan.scenarios.grid import CellGrid
+from distillplan.scenarios.layers import Layer, Values
 from distillplan.scenarios.parts import (
-    Faults,
     Part,
     command_line,
     extended_base,
-    file_axes,
     mapping_of,
     read_assertions,
+    read_axes,
     read_part,
     read_top,
 )
@@ -39,53 +39,6 @@ class Named(NamedTuple):
     assertions: tuple[Assertion, ...] = ()
 
 
-class CellGrid(NamedTuple):
-    """Scenarios of a file times the product of its axes, built one by one as they are asked for."""
-
-    source: str
-    scenarios: tuple[tuple[str, Values], ...]
-    axes: tuple[Axis, ...]
-    named: bool
-    """Whether the scenarios have names of their own."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What distinguishes the cells."""
-        return (*(("scenario",) if self.named else ()), *(axis.key for axis in self.axes))
-
-    @property
-    def size(self) -> int:
-        """How many cells there are."""
-        return len(self.scenarios) * math.prod(len(axis.points) for axis in self.axes)
-
-    @property
-    def summary(self) -> str:
-        """What there is, in words."""
-        count = len(self.scenarios)
-        scenarios = "1 scenario" if count == 1 else f"{count} scenarios"
-        axes = ", ".join(f"{len(axis.points)} {axis.key}" for axis in self.axes)
-        return f"{scenarios}, {self.size} cells ({axes})" if axes else scenarios
-
-    def cells(self) -> Iterator[tuple[dict[str, Any], Scenario]]:
-        """The coordinates and the scenario of each cell, the last axis fastest.
-
-        Raises:
-            InputError: naming the cell whose values contradict each other.
-        """
-        for name, values in self.scenarios:
-            for points in itertools.product(*(axis.points for axis in self.axes)):
-                at: dict[str, Any] = {"scenario": name} if self.named else {}
-                cell: Mapping[str, Any] = values
-                for axis, point in zip(self.axes, points, strict=True):
-                    at[axis.key] = point.label
-                    cell = point.layer.over(cell)
-                try:
-                    yield at, scenario_of(cell)
-                except InputError as error:
-                    where = ", ".join(f"{key} {value}" for key, value in at.items())
-                    raise InputError(f"{self.source}: {where or 'the scenario'}: {error}") from None
-
-
 def read_scenarios(
     source: str, sets: Sequence[str] = (), asserts: Sequence[str] = ()
 ) -> tuple[Named, ...]:
@@ -93,52 +46,67 @@ def read_scenarios(
 
     Args:
         source: a path, or ``-`` for standard input.
-        sets: ``key=value`` of the command line, above all else.
-        asserts: demands that every scenario must meet, beside its own.
+        sets: ``key=value`` of the command line, which take precedence over the file.
+        asserts: assertions on every scenario, besides its own.
 
     Raises:
         InputError: with every fault of the file.
     """
-    grid, parts, faults = _read(source, sets, {})
-    demands = {one.key: one for one in map(parse_assertion, asserts)}
+    faults = Faults(source)
+    file = _read(source, sets, {}, faults)
+    demands = _demands(asserts, faults)
+    grid = file.grid
     if grid.size > MOST_SCENARIOS:
-        raise InputError(
-            f"{source}: {grid.size} scenarios are too many to compare; use distillplan sweep"
-        )
+        faults.add(0, f"{grid.size} scenarios are too many to compare; use distillplan sweep")
+        faults.raise_any()
     found = []
-    for name, values in grid.scenarios:
-        part = parts[name]
-        if not part.sound:
-            continue
-        for at, scenario in _cells_of(grid, name, values, part, faults):
-            label = ", ".join([*([name] if grid.named or not at else []), *at])
-            found.append(Named(label, scenario, (*part.assertions.values(), *demands.values())))
+    for name, cell, scenario in sound_cells(file, faults):
+        at = coordinates(grid, cell)
+        label = ", ".join([*([name] if grid.named or not at else []), *at])
+        merged = {one.key: one for one in file.assertions(file.parts[name])} | demands
+        found.append(Named(name=label, scenario=scenario, assertions=tuple(merged.values())))
     faults.raise_any()
     return tuple(found)
 
 
+def _demands(asserts: Sequence[str], faults: Faults) -> dict[str, Assertion]:
+    """The demands of ``--assert``, by key."""
+    found = {}
+    for text in asserts:
+        try:
+            one = parse_assertion(text)
+            found[one.key] = one
+        except InputError as error:
+            faults.add_error(0, "--assert: ", error)
+    return found
+
+
 def read_grid(
-    source: str, sets: Sequence[str] = (), axes: Mapping[str, str] | None = None
+    source: str,
+    sets: Sequence[str] = (),
+    axes: Mapping[str, str] | None = None,
+    told: Callable[[str], str] = str,
 ) -> CellGrid:
     """The scenarios and axes of a file, to be swept.
 
     Args:
         source: a path, ``-`` for standard input, or nothing for no file.
-        sets: ``key=value`` of the command line, above all else.
+        sets: ``key=value`` of the command line, which take precedence over the file.
         axes: axes of the command line by key; they take the place of the file's.
+        told: how the key of an axis of the command line is told in an error.
 
     Raises:
         InputError: with every fault of the file.
     """
-    grid, parts, faults = _read(source, sets, axes or {})
-    if grid.size > MOST_CELLS:
-        raise InputError(f"{source or 'sweep'}: {grid.size} cells; the most is {MOST_CELLS}")
-    for name, values in grid.scenarios:
-        if parts[name].sound:  # contradictions are found before the first row is written
-            for _ in _cells_of(grid, name, values, parts[name], faults):
-                pass
+    faults = Faults(source)
+    file = _read(source, sets, axes or {}, faults, told)
+    if file.grid.size > MOST_CELLS:
+        faults.add(0, f"{file.grid.size} cells are too many; the most is {MOST_CELLS}")
+        faults.raise_any()
+    for _ in sound_cells(file, faults):  # contradictions are found before the first row is written
+        pass
     faults.raise_any()
-    return grid
+    return file.grid
 
 
 def axes_of(texts: Sequence[str]) -> dict[str, str]:
@@ -158,64 +126,48 @@ def axes_of(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _cells_of(
-    grid: CellGrid, name: str, values: Values, part: Part, faults: Faults
-) -> Iterator[tuple[list[str], Scenario]]:
-    """The cells of one scenario, each with its place on the axes in words."""
-    try:
-        for at, scenario in grid._replace(scenarios=((name, values),), named=False).cells():
-            yield [f"{key} {_shown(value)}" for key, value in at.items()], scenario
-    except InputError as error:
-        message = str(error).removeprefix(f"{grid.source}: ").removeprefix("the scenario: ")
-        word = message.partition(":")[0].split(" ")[-1]
-        faults.add(part.lines.get(word, part.line), f"scenario {name}: {message}")
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _read(
-    source: str, sets: Sequence[str], axes: Mapping[str, str]
-) -> tuple[CellGrid, dict[str, Part], Faults]:
+    source: str,
+    sets: Sequence[str],
+    typed: Mapping[str, str],
+    faults: Faults,
+    told: Callable[[str], str] = str,
+) -> ScenarioFile:
     """A file with the command line on top."""
-    faults = Faults(source or "sweep")
-    top: dict[str, Node] = {}
-    if source:
-        top = read_top(source, faults)
+    top: dict[str, Node] = read_top(source, faults) if source else {}
     below = extended_base(source, top.get("extends"), faults)
     base = read_part("base", top.get("base"), faults)
     shared = read_assertions("all scenarios", top.get("assert"), faults)
+    base = base._replace(assertions={**base.assertions, **shared})
     over = command_line(sets, faults)
-    sound = not faults.found
-    parts = {}
-    for name, node in mapping_of(top.get("scenarios"), "scenarios", faults).items():
-        if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
-            faults.add(
-                node.line, f"scenarios: {name[:60]!r} is no name of up to {LONGEST_NAME} letters"
-            )
-            continue
-        parts[name] = read_part(name, node, faults)
+    parts = _read_parts(top.get("scenarios"), faults)
     named = bool(parts)
-    parts = parts or {"base": base._replace(layer=Layer(), assertions={})}
-    before = len(faults.found)
-    found = file_axes(top.get("matrix"), parts, faults)
-    sound = sound and len(faults.found) == before
-    for key, text in axes.items():
-        axis = parse_axis(key, text)
-        found = [one for one in found if one.key != axis.key] + [axis]
-    found = [one for one in found if not (one.places & (over.values.keys() | over.cleared))]
-    faults_of_all = not sound or faults.many
+    if parts is not None and not parts:
+        parts = {"base": base._replace(layer=Layer(), assertions={}, lines={})}
+    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, told=told)
+    kept = (axis for axis in axes.axes if not axis.places & (over.values.keys() | over.cleared))
     scenarios = []
-    for name, part in parts.items():
-        if faults_of_all:
-            parts[name] = part._replace(sound=False)
-            continue
+    for name, part in (parts or {}).items():
         values: Values = {}
         for layer in (below.layer, base.layer, part.layer, over):
             values = layer.over(values)
-        merged = {**below.assertions, **base.assertions, **shared, **part.assertions}
-        lines = {**base.lines, **part.lines}
-        parts[name] = part._replace(assertions=merged, lines=lines, line=part.line or base.line)
         scenarios.append((name, values))
-    return CellGrid(source or "sweep", tuple(scenarios), tuple(found), named), parts, faults
+    grid = CellGrid(source=source, scenarios=tuple(scenarios), axes=tuple(kept), named=named)
+    return ScenarioFile(below=below, base=base, parts=parts or {}, axes=axes, over=over, grid=grid)
+
+
+def _read_parts(node: Node | None, faults: Faults) -> dict[str, Part] | None:
+    """The scenarios by name; None where some are there, and none can be read."""
+    before = len(faults.found)
+    entries = mapping_of(node, "scenarios", faults)
+    parts = {}
+    for name, one in entries.items():
+        if name.isprintable() and 0 < len(name) <= LONGEST_NAME:
+            parts[name] = read_part(name, one, faults)
+        else:
+            faults.add(
+                one.line,
+                f"scenarios: {name[:60]!r} is not a name of up to {LONGEST_NAME} printable "
+                "characters",
+            )
+    return parts if parts or len(faults.found) == before else None

@@ -1,31 +1,38 @@
-"""From what people write as the value of a word of a scenario to what it means.
+"""Kinds of values that a key may have: how each is read, and its JSON type.
 
-Each takes the value, as a file or an option has it, and the word, and raises InputError where it
-is none.
+A reader takes the value as a file or an option has it, and the word to name in an error.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
-from distillplan.units import Budget, parse_budget, parse_bytes, parse_count, parse_hours
+from distillplan.units import (
+    Budget,
+    parse_budget,
+    parse_bytes,
+    parse_count,
+    parse_hours,
+    parse_pair,
+)
+
+Json = dict[str, Any]
+"""A JSON Schema, or a part of one."""
 
 
-def count(value: Any, key: str) -> float:
-    """A positive number."""
-    return parse_count(_scalar(value, key, "7B"), key)
+class Value(NamedTuple):
+    """A kind of value."""
 
-
-def budget(value: Any, key: str) -> Budget:
-    """FLOPs, GPUs for a time, GPU-hours or dollars."""
-    return value if isinstance(value, Budget) else parse_budget(_scalar(value, key, "1e21"))
-
-
-def gpu_hours(value: Any, key: str) -> Budget:
-    """A budget in GPU-hours."""
-    return Budget(gpu_hours=count(value, key))
+    read: Callable[[Any, str], Any]
+    """From what was written, and the word, to the value; InputError where it is unusable."""
+    json: Callable[[], Json]
+    """Its JSON Schema once it is read; called for help and schemas only, so it may import."""
+    is_number: bool = True
+    """Whether a range such as 1e19:1e24:41 makes sense."""
+    choices: Callable[[], Iterable[str]] | None = None
+    """The words that it may be, where there are few."""
 
 
 class InBits(NamedTuple):
@@ -34,88 +41,145 @@ class InBits(NamedTuple):
     value: float
 
 
-def bits_per_byte(value: Any, key: str) -> InBits:
-    """A loss in bits per byte."""
-    return InBits(count(value, key))
-
-
-def loss_unit(value: Any, key: str) -> LossUnit:
-    """The unit of a loss."""
-    return parse_loss_unit(text(value, key))
-
-
-def hours(value: Any, key: str) -> float:
-    """A length of time, in hours."""
-    return parse_hours(_scalar(value, key, "'7 days'"), key)
-
-
-def usd(value: Any, key: str) -> float:
-    """Dollars, with or without their sign."""
-    scalar = _scalar(value, key, "$20k")
-    return parse_count(
-        scalar.strip().lstrip("$") if isinstance(scalar, str) else scalar, key, "$20k"
-    )
-
-
-def memory(value: Any, key: str) -> float:
-    """A number of bytes."""
-    return parse_bytes(_scalar(value, key, "80GB"), key)
-
-
-def text(value: Any, key: str) -> str:
-    """A name."""
-    if not isinstance(value, str):
-        raise InputError(f"{key}: {str(value)[:40]!r} stands where a name belongs")
-    return value
-
-
-def zero_or_count(value: Any, key: str) -> float:
-    """A number, zero or more."""
-    scalar = _scalar(value, key, "0.01")
-    zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
-    return 0.0 if zero else parse_count(scalar, key, "0.01")
-
-
-def whole(value: Any, key: str) -> int:
-    """A whole number."""
-    number = parse_count(_scalar(value, key, "8"), key, "8")
-    if number != int(number):
-        raise InputError(f"{key}: {value} is not a whole number")
-    return int(number)
-
-
-def _scalar(value: Any, key: str, example: str) -> str | float:
+def _scalar(value: Any, word: str, example: str) -> str | float:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         kinds = {bool: "true or false", dict: "a mapping", list: "a list"}
         kind = kinds.get(type(value), "nothing")
-        raise InputError(
-            f"{key}: {kind} stands where a number belongs; write for example {example}"
-        )
+        raise InputError(f"{word}: expected a number, got {kind}; write for example {example}")
     return value
 
 
-def law(value: Any, key: str) -> Any:
-    """A law by its name or file."""
+def _count(value: Any, word: str) -> float:
+    return parse_count(_scalar(value, word, "7B"), word)
+
+
+def _zero_or_count(value: Any, word: str) -> float:
+    scalar = _scalar(value, word, "0.01")
+    zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
+    return 0.0 if zero else parse_count(scalar, word, "0.01")
+
+
+def _whole(value: Any, word: str) -> int:
+    number = parse_count(_scalar(value, word, "8"), word, "8")
+    if number != int(number):
+        raise InputError(f"{word}: {value} is not a whole number")
+    return int(number)
+
+
+def _budget(value: Any, word: str) -> Budget:
+    return value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"))
+
+
+def _hours(value: Any, word: str) -> float:
+    return parse_hours(_scalar(value, word, "'7 days'"), word)
+
+
+def _usd(value: Any, word: str) -> float:
+    scalar = _scalar(value, word, "$20k")
+    number = scalar.strip().lstrip("$") if isinstance(scalar, str) else scalar
+    return parse_count(number, word, "$20k")
+
+
+def _memory(value: Any, word: str) -> float:
+    return parse_bytes(_scalar(value, word, "80GB"), word)
+
+
+def _text(value: Any, word: str) -> str:
     if not isinstance(value, str):
-        raise InputError(f"{key}: {value!r} is not the name of a law")
-    return law_catalog.law(value)
+        raise InputError(f"{word}: expected a name, got {str(value)[:40]!r}")
+    return value
 
 
-def one_of(kind: Any) -> Callable[[Any, str], Any]:
-    """A parser of the words of an enumeration."""
-
-    def parse(value: Any, key: str) -> Any:
-        try:
-            return kind(value)
-        except ValueError:
-            known = ", ".join(kind)
-            raise InputError(f"{key}: {str(value)[:40]!r} is none of {known}") from None
-
-    return parse
+def _law(value: Any, word: str) -> Any:
+    return law_catalog.law(_text(value, word))
 
 
-def pair(value: Any, key: str) -> tuple[float, float]:
-    """The least and the largest of a size."""
+def _pair(value: Any, word: str) -> tuple[float, float]:
     if not (isinstance(value, list) and len(value) == 2):
-        raise InputError(f"{key}: not a pair [least, largest]; write for example [1M, 70B]")
-    return count(value[0], key), count(value[1], key)
+        raise InputError(f"{word}: not a pair [least, largest]; write for example [1M, 70B]")
+    low, high = value
+    return _count(low, word), _count(high, word)
+
+
+def _sizes(value: Any, word: str) -> tuple[float, float | None]:
+    if not isinstance(value, str):
+        raise InputError(
+            f"{word}: {str(value)[:40]!r} is neither PARAMETERS:TOKENS nor a mapping; write for "
+            "example 7B:2T or {params: 7B, loss: 1.95}"
+        )
+    return parse_pair(value, word)
+
+
+def _unit(value: Any, word: str) -> LossUnit:
+    return parse_loss_unit(_text(value, word))
+
+
+def _group(value: Any, word: str) -> Any:
+    raise InputError(f"{word}: {str(value)[:40]!r} is not a mapping; write its keys below it")
+
+
+def _positive() -> Json:
+    return {"type": "number", "exclusiveMinimum": 0}
+
+
+def _string() -> Json:
+    return {"type": "string"}
+
+
+COUNT = Value(_count, _positive)
+"""A positive number."""
+ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})
+"""A number, zero or more."""
+WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
+"""A positive whole number."""
+BUDGET = Value(_budget, _positive)
+"""FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
+GPU_HOURS = Value(lambda value, word: Budget(gpu_hours=_count(value, word)), _positive)
+"""A `Budget` in GPU-hours."""
+HOURS = Value(_hours, _positive, is_number=False)
+"""A length of time; in hours."""
+USD = Value(_usd, _positive)
+"""Dollars, with or without their sign."""
+MEMORY = Value(_memory, _positive)
+"""Bytes."""
+BITS_PER_BYTE = Value(lambda value, word: InBits(_count(value, word)), _positive)
+"""A loss in bits per byte, as `InBits`."""
+LOSS_UNIT = Value(_unit, _string, is_number=False)
+"""The unit of a loss, as a `LossUnit`."""
+TEXT = Value(_text, _string, is_number=False)
+"""A name."""
+LAW = Value(_law, _string, is_number=False)
+"""A law by its name or file, as a `PublishedLaw`."""
+PAIR = Value(
+    _pair,
+    lambda: {"type": "array", "items": _positive(), "minItems": 2, "maxItems": 2},
+    is_number=False,
+)
+"""The least and the largest of a size."""
+SIZES = Value(_sizes, lambda: {"type": "string", "pattern": "^[^:]+(:[^:]+)?$"}, is_number=False)
+"""Parameters and, after a colon, tokens of a model; a mapping of its parts is read as one too."""
+GROUP = Value(_group, dict, is_number=False)
+"""A mapping of other keys."""
+
+
+def one_of(kind: Callable[[], Any]) -> Value:
+    """A word of an enumeration.
+
+    Args:
+        kind: gives the enumeration; called when a value is read, so that it may import.
+    """
+
+    def read(value: Any, word: str) -> Any:
+        known = kind()
+        try:
+            return known(value)
+        except ValueError:
+            names = ", ".join(known)
+            raise InputError(f"{word}: {str(value)[:40]!r} is none of {names}") from None
+
+    return Value(
+        read,
+        lambda: {"enum": [one.value for one in kind()]},
+        is_number=False,
+        choices=lambda: [one.value for one in kind()],
+    )

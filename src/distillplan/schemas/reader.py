@@ -6,6 +6,15 @@ from distillplan.errors import InputError
 from distillplan.suggest import nearest
 
 
+def schema_id(name: str) -> str:
+    """What a document says of itself under `schema`.
+
+    >>> schema_id("plan")
+    'distillplan/plan@1'
+    """
+    return f"distillplan/{name}@1"
+
+
 def schema_names() -> tuple[str, ...]:
     """Documents that have a JSON Schema."""
     return tuple(sorted(path.name.split(".")[0] for path in _schemas().glob("*.json")))
@@ -19,15 +28,7 @@ def schema_text(name: str) -> str:
     """
     if name not in schema_names():
         raise InputError(f"schema: {name!r} is unknown; {nearest(name, schema_names())}")
-    text = (_schemas() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip()
-    if '"plan.schema.json' not in text:
-        return text
-    import json  # only here
-
-    # a schema that refers to that of plans carries it along, under its own $id
-    whole, plan = json.loads(text), json.loads(schema_text("plan"))
-    whole["$defs"] = {"plan": {"$id": "plan.schema.json", **plan}, **whole.get("$defs", {})}
-    return json.dumps(whole, indent=2)
+    return (_schemas() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip()
 
 
 def _schemas() -> Path:

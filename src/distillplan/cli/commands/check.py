@@ -1,4 +1,4 @@
-"""`distillplan check`: published numbers against ours."""
+"""`distillplan check`: published results, reproduced."""
 
 from typing import Annotated
 
@@ -11,19 +11,19 @@ from distillplan.laws import law_catalog
 from distillplan.render.show import show
 
 FAILED = 3
-"""Exit code where a published number is not reproduced."""
+"""Exit code when a published number is not reproduced."""
 
 
 def check(
     where: Annotated[
         str | None,
         typer.Argument(
-            help="Only places whose name has this in it: 'Figure 9', throughput, memory, runs."
+            help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs."
         ),
     ] = None,
     output: flags.Show = "table",
 ) -> None:
-    """Published numbers beside ours: published, computed, difference; exit 3 if one is not met.
+    """Reproduce published results and show the differences; exit 3 if any is out of tolerance.
 
     Examples:
     distillplan check "Table 13"
@@ -43,11 +43,17 @@ def check(
         row for row in hardware_checks.hardware_rows() if wanted in f"{row.law} {row.where}".lower()
     ]
     if not rows:
-        places = sorted({group.where for _, group in law_checks.check_groups()})
-        known = ", ".join([*places, *hardware_checks.TOPICS])
-        raise InputError(f"check: no published number is at {where!r}; known: {known}")
+        raise _nothing_there(where)
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
     found = law_checks.report(iter(rows), errors)
     show(found, output)
     if found.failed:
         raise typer.Exit(FAILED)
+
+
+def _nothing_there(where: str | None) -> InputError:
+    from distillplan.checks import law_checks  # not at every start
+
+    places = sorted({group.where for _, group in law_checks.check_groups()})
+    known = ", ".join([*places, *hardware_checks.TOPICS])
+    return InputError(f"check: no published number in {where!r}; known: {known}")

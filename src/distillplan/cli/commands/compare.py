@@ -16,13 +16,13 @@ def compare(
     sets: flags.Sets = None,
     baseline: Annotated[
         str | None,
-        typer.Option("--baseline", metavar="NAME", help="The scenario to measure the others by."),
+        typer.Option("--baseline", metavar="NAME", help="Scenario to measure the others against."),
     ] = None,
     asserted: flags.Asserted = None,
     quick: flags.Quick = False,
     output: flags.ShowRows = "table",
 ) -> None:
-    """The scenarios of a file side by side: which is best, why, and what sets them apart.
+    """Compare the scenarios of a file: which is best, why, and what sets them apart.
 
     Examples:
     distillplan compare compare.yaml
@@ -37,4 +37,4 @@ def compare(
     scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
     found = comparison.compare(scenarios, baseline, partial(answer, quick=quick))
     show(found, output)
-    gate(found.failed)
+    gate((one.name, one.outcome) for one in found.assertions)

@@ -4,33 +4,39 @@ from typing import Annotated
 
 import typer
 
-from distillplan.accounting import Logits
 from distillplan.cli import flags
-from distillplan.laws import law_catalog
+from distillplan.cli.key_options import options, told_as
 from distillplan.render.show import show
 
 
+@options("crossover")
 def crossover(
     student: Annotated[
         str,
-        typer.Option("--student", "-s", metavar="LIST", help="Parameters: 300M,1B or a range."),
+        typer.Option(
+            "--student",
+            "-s",
+            metavar="LIST",
+            help="Sizes of the student: a list (300M,1B) or a range (300M:10B:5).",
+        ),
     ],
     accounting: Annotated[
-        str, typer.Option("--accounting", metavar="LIST", help="free,exists,train_shared,train.")
+        str,
+        typer.Option(
+            "--accounting",
+            metavar="LIST",
+            help="Teacher costs the budget covers: free,exists,train_shared,train.",
+        ),
     ] = "free,exists",
     gain: Annotated[
         str, typer.Option("--gain", metavar="LIST", help="Gains to look for, in nats.")
     ] = "0.02,0.01,0",
-    students: flags.Students = 1,
-    teacher: flags.Teacher = None,
-    teacher_loss: flags.TeacherLoss = None,
-    teacher_params: flags.TeacherParams = None,
-    logits: flags.LogitsSource = Logits.ONLINE,
-    law: flags.LawName = law_catalog.DEFAULT_LAW,
+    *,
     sets: flags.Sets = None,
     output: flags.ShowRows = "table",
+    **given: str,
 ) -> None:
-    """Up to which budget distillation wins, student by student, and how firm that is.
+    """Find the budget up to which distillation wins, by student, and how firm that is.
 
     Without a teacher it is the best one for every budget.
 
@@ -41,22 +47,17 @@ def crossover(
     """
     from distillplan.questions import crossover as crossing  # not at every start, as below
     from distillplan.scenarios.axes import parse_axis
-    from distillplan.scenarios.keys import scenario_from_options
+    from distillplan.scenarios.keys import scenario_of
+    from distillplan.scenarios.layers import values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
-    scenario = scenario_from_options(
-        layer_of_sets(sets or ()),
-        compute=crossing.ANY_BUDGET,
-        students=students,
-        teacher=teacher,
-        teacher_loss=teacher_loss,
-        teacher_params=teacher_params,
-        logits=logits,
-        law=law,
+    asked = {"compute": crossing.ANY_BUDGET, **given}
+    scenario = scenario_of(
+        values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
     )
     found = crossing.crossovers(
         scenario,
-        [point.label for point in parse_axis("student", student).points],
+        [point.label for point in parse_axis("student", student, told_as("budget")).points],
         crossing.parse_accountings(accounting),
         crossing.parse_levels(gain),
     )

@@ -2,17 +2,14 @@
 
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
+from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError
 from distillplan.render.show import show
 
-PUE = 1.2
-"""`hardware.bill.PUE`, which this module does not load before it is asked."""
 
-
+@options("estimate", required=["hardware.gpu"])
 def estimate(
     tokens: how.Tokens,
-    gpu: how.GpuName,
-    gpus: how.Gpus = 8,
     model: how.ModelName = None,
     layers: how.Layers = None,
     width: how.Width = None,
@@ -22,39 +19,18 @@ def estimate(
     kv_heads: how.KvHeads = None,
     vocab: how.Vocab = None,
     tied: how.Tied = False,
-    students: how.Students = 1,
     seq_len: how.SeqLen = 4096,
-    micro_batch: how.MicroBatch = None,
-    batch_tokens: how.BatchTokens = None,
-    precision: how.Precision = "bf16",
-    checkpointing: how.Checkpointing = "selective",
-    sharding: how.Sharding = "zero3",
-    tp: how.Tp = 1,
-    pp: how.Pp = 1,
-    interleave: how.Interleave = None,
-    cp: how.Cp = 1,
     ep: how.Ep = 1,
-    attention: how.Attention = None,
-    optimizer: how.Optimizer = "adam",
-    loss: how.Loss = "dense",
     teacher: how.TeacherName = None,
     teacher_tokens: how.TeacherTokens = None,
-    teacher_precision: how.TeacherPrecision = "bf16",
-    logits: how.LogitsSource = "online",
     logit_format: how.LogitFormat = "top-k",
     logit_k: how.LogitK = None,
     logit_months: how.LogitMonths = 1.0,
-    mfu: how.Mfu = None,
-    teacher_mfu: how.TeacherMfu = None,
-    tokens_per_s: how.TokensPerS = None,
-    goodput: how.Goodput = None,
-    price: how.PricePerHour = None,
-    prices: how.Prices = None,
-    pue: how.Pue = PUE,
-    country: how.Country = None,
+    *,
     output: flags.Show = "table",
+    **given: str,
 ) -> None:
-    """A training or distillation run on your GPUs: speed, memory, time, money, energy.
+    """Estimate a training or distillation run on your GPUs: speed, memory, time, money, energy.
 
     Examples:
     distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64
@@ -67,14 +43,15 @@ def estimate(
     from distillplan.estimate.estimator import estimate as estimated
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
-    from distillplan.hardware.machine import StoredLogits
     from distillplan.hardware.machine_words import MachineWords, machine
-    from distillplan.hardware.storage import LogitKind, format_of
+    from distillplan.hardware.storage import LogitKind, StoredLogits, format_of
     from distillplan.models.named_models import named_pair, shape_of_options
+    from distillplan.scenarios.layers import values_of_options, values_within
 
-    shape = (layers, width, ffn, heads, kv_heads)
-    if model is not None and any(size is not None for size in shape):
-        raise InputError("model: --model and a shape (--layers, --width, ...) both give it")
+    if model is not None:
+        _refuse_shape(layers, width, ffn, heads, kv_heads)
+    values = values_of_options(given, told_as("estimate"))
+    hardware = values_within(values, "hardware")
     named = named_pair(
         model
         or shape_of_options(
@@ -90,47 +67,27 @@ def estimate(
         teacher,
         vocab=vocab,
         seq_len=seq_len,
-        tp=tp,
+        tp=hardware.get("tp", 1),
     )
-    words = MachineWords(
-        gpu=gpu,
-        gpus=gpus,
-        price=price,
-        prices=prices,
-        mfu=mfu,
-        teacher_mfu=teacher_mfu,
-        tokens_per_s=tokens_per_s,
-        goodput=goodput,
-        precision=precision,
-        checkpointing=checkpointing,
-        sharding=sharding,
-        tp=tp,
-        pp=pp,
-        cp=cp,
-        ep=ep,
-        interleave=interleave,
-        micro_batch=micro_batch,
-        batch_tokens=batch_tokens,
-        attention=attention,
-        optimizer=optimizer,
-        loss=loss,
-        teacher_precision=teacher_precision,
-        pue=pue,
-        country=country,
-    )
+    country = hardware.get("country")
     grid = None if country is None else gpu_catalog.grid(country)
     rows = (named.teacher or named.model).shape.vocab
     kept = format_of(LogitKind(logit_format), rows, logit_k)
     question = Question(
-        machine=machine(words, named.family),
+        machine=machine(MachineWords(ep=ep, **hardware), named.family),
         model=named.model,
         tokens=tokens,
-        students=students,
+        students=values.get("students", 1),
         teacher=named.teacher,
         teacher_tokens=teacher_tokens,
-        logits=Logits(logits),
+        logits=values.get("logits", Logits.ONLINE),
         stored=StoredLogits(format=kept, months=logit_months),
         country=None if grid is None else grid.name,
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
     show(estimated(question), output)
+
+
+def _refuse_shape(*sizes: int | None) -> None:
+    if any(size is not None for size in sizes):
+        raise InputError("--model and a shape (--layers, --width, ...) both give the model")

@@ -23,55 +23,70 @@ Counts: TypeAlias = Literal["non-embedding", "total"]
 
 
 def fit(
-    runs: Annotated[str, typer.Argument(help="CSV or JSON Lines; - reads standard input.")],
+    runs: Annotated[
+        str, typer.Argument(help="CSV or JSON Lines file of runs; - reads standard input.")
+    ],
     form: Annotated[
-        Form | None, typer.Option(help="Absent: distillation where there is a teacher_loss.")
+        Form | None,
+        typer.Option(
+            help="Form of the law. Default: distillation if there is a teacher_loss column."
+        ),
     ] = None,
     columns: Annotated[
         str,
-        typer.Option(metavar="NAME=COLUMN,...", help="Names of the file's columns for ours."),
+        typer.Option(metavar="NAME=COLUMN,...", help="Columns of the file for the names below."),
     ] = "",
     gamma_one: Annotated[
-        bool, typer.Option("--gamma-one", help="Supervised: fix the outer exponent at 1.")
+        bool, typer.Option("--gamma-one", help="Fix the outer exponent at 1 (supervised).")
     ] = False,
     reduced: Annotated[
         bool | None,
         typer.Option(
-            "--reduced/--full", help="Distillation: the large-c1 limit; absent: the runs decide."
+            "--reduced/--full",
+            help="Use the large-c1 limit (distillation). Default: the runs decide.",
         ),
     ] = None,
     anchor: Annotated[
         str | None,
-        typer.Option(metavar="LAW", help="Few runs: stay near this law, fit offset and scale."),
+        typer.Option(
+            metavar="LAW", help="Law to stay near when runs are few: fits offset and scale only."
+        ),
     ] = None,
     supervised_law: Annotated[
         str | None,
-        typer.Option(metavar="LAW", help="Of the students without a teacher (distillation)."),
+        typer.Option(metavar="LAW", help="Law of students without a teacher (distillation)."),
     ] = None,
     test: Annotated[
         str | None,
-        typer.Option(metavar="LAW", help="Test this law on the runs; exit 3 if rejected."),
+        typer.Option(metavar="LAW", help="Law to test on the runs; exit 3 if rejected."),
     ] = None,
     holdout: Annotated[
         str | None,
-        typer.Option(metavar="WHERE", help="Predict these runs from the others: 'loss < 2.3'."),
+        typer.Option(metavar="WHERE", help="Runs to predict from the others, e.g. 'loss < 2.3'."),
     ] = None,
     counts: Annotated[
-        Counts | None, typer.Option(help="What the parameters count; absent: as the other law's.")
+        Counts | None,
+        typer.Option(help="Parameters that the runs count. Default: as the other law."),
     ] = None,
     resamples: Annotated[
         int | None,
-        typer.Option(min=0, max=100_000, help=f"Of the bootstrap [{RESAMPLES}; with --test: 0]."),
+        typer.Option(
+            min=0, max=100_000, help=f"Bootstrap resamples. Default: {RESAMPLES}; 0 with --test."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     state: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep resamples here, and go on from them.")
+        Path | None, typer.Option(metavar="FILE", help="File to keep resamples in and resume from.")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(metavar="LAW.yaml", help="Write the law, its draws beside it.")
+        Path | None,
+        typer.Option(metavar="LAW.yaml", help="File to write the law to; its draws go beside it."),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="table, json, markdown, or LAW.yaml to save.")
+        str,
+        typer.Option(
+            "--output", "-o", help="Output format (table, json, markdown), or LAW.yaml to save."
+        ),
     ] = "table",
 ) -> None:
     """Fit a law to your own runs: coefficients, joint draws, and how far to trust them.
@@ -98,8 +113,7 @@ def fit(
     shown, saved = _output(output, save)
     if saved is not None:
         law_files.demand_law_path(saved)
-        if runs != "-" and saved.resolve() == Path(runs).resolve():
-            raise InputError(f"save: {saved} is the file of the runs; name another")
+        _refuse_overwriting(saved, runs)
     near = None if anchor is None else law_catalog.law(anchor)
     alone = _supervised(supervised_law, near)
     checked, file = runs_file.read_runs(runs, form, columns)
@@ -123,6 +137,15 @@ def fit(
     if saved is not None:
         report = law_files.save_law(report, saved)
     show(report, shown)
+    _exit_if_rejected(report)
+
+
+def _refuse_overwriting(saved: Path, runs: str) -> None:
+    if runs != "-" and saved.resolve() == Path(runs).resolve():
+        raise InputError(f"--save: {saved} is the file of the runs; name another")
+
+
+def _exit_if_rejected(report: "FitReport") -> None:
     if report.test is not None and report.test.rejected:
         raise typer.Exit(REJECTED)
 
@@ -154,9 +177,11 @@ def _output(output: str, save: Path | None) -> tuple[Output, Path | None]:
         return cast("Output", output), save
     if not output.endswith((".yaml", ".yml")):
         known = ", ".join(get_args(Output))
-        raise InputError(f"output: {output!r} is not one of {known}, nor a file that ends in .yaml")
+        raise InputError(
+            f"--output: {output!r} is not one of {known}, nor a file that ends in .yaml"
+        )
     if save is not None:
-        raise InputError("output: --save and -o both name a file for the law; leave one out")
+        raise InputError("--save and -o both name a file for the law; leave one out")
     return "table", Path(output)
 
 
@@ -183,10 +208,10 @@ def _supervised(name: str | None, anchor: PublishedLaw | None) -> PublishedLaw:
 
 def _refuse_contradictions(request: "FitRequest") -> None:
     if request.gamma_one and (request.runs.kind == "distillation" or request.anchor is not None):
-        raise InputError("gamma-one: it is for supervised fits without an anchor; leave it out")
+        raise InputError("--gamma-one is for supervised fits without an anchor; leave it out")
     if request.reduced is not None and (
         request.runs.kind == "supervised" or request.anchor is not None
     ):
         raise InputError(
-            "reduced: it is for distillation fits without an anchor; leave --reduced or --full out"
+            "--reduced and --full are for distillation fits without an anchor; leave them out"
         )

@@ -10,11 +10,11 @@ from distillplan.render.show import show
 
 def gpus(
     name: Annotated[
-        str | None, typer.Argument(help="One GPU in full, or a YAML file; absent: all in a table.")
+        str | None, typer.Argument(help="Name or YAML file of one GPU to show in full.")
     ] = None,
     output: flags.Show = "table",
 ) -> None:
-    """The GPUs that ship: dense peaks, memory, links, power, prices with their dates, sources.
+    """List the GPUs that ship, or show one in full: peaks, memory, links, power, dated prices.
 
     Example:
     distillplan gpus h100-sxm

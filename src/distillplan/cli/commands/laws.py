@@ -11,13 +11,16 @@ from distillplan.render.show import show
 
 def laws(
     name: Annotated[
-        str | None, typer.Argument(help="One law in full; absent: all in a table.")
+        str | None, typer.Argument(help="Name or file of one law to show in full.")
     ] = None,
     output: flags.Show = "table",
 ) -> None:
-    """The laws that ship: values, intervals, source, fitted range, errata.
+    """List the laws that ship, or show one in full: values, intervals, source, range, errata.
 
     Example:
     distillplan laws busbridge2025
     """
-    show(law_catalog.all_laws() if name is None else law_catalog.law(name), output)
+    show(
+        law_catalog.LawList(law_catalog.all_laws()) if name is None else law_catalog.law(name),
+        output,
+    )

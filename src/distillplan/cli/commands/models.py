@@ -9,12 +9,10 @@ from distillplan.render.show import show
 
 
 def models(
-    name: Annotated[
-        str | None, typer.Argument(help="One model in full; absent: all in a table.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="Name of one model to show in full.")] = None,
     output: flags.Show = "table",
 ) -> None:
-    """Open models whose exact shape ships: sizes, FLOPs, tokenizer, terms for distilling.
+    """List the open models that ship, or show one: shape, FLOPs, tokenizer, terms for distilling.
 
     Example:
     distillplan models llama-3.1-8b

@@ -1,36 +1,26 @@
 """`distillplan predict`: the law at one point."""
 
 from distillplan.cli import flags
+from distillplan.cli.key_options import options, told_as
 from distillplan.laws import law_catalog
-from distillplan.laws.loss_units import measured_loss
 from distillplan.planning import planner
 from distillplan.render.show import show
+from distillplan.scenarios.keys import teacher_nats
+from distillplan.scenarios.layers import values_of_options
 
 
-def predict(
-    student: flags.RequiredParams,
-    tokens: flags.Tokens,
-    teacher_loss: flags.TeacherLoss = None,
-    teacher_bpb: flags.TeacherBpb = None,
-    loss_unit: flags.LossUnits = None,
-    bytes_per_token: flags.BytesPerToken = None,
-    teacher_bytes_per_token: flags.TeacherBytesPerToken = None,
-    law: flags.LawName = law_catalog.DEFAULT_LAW,
-    output: flags.Show = "table",
-) -> None:
-    """The law itself: loss of one student, distilled and supervised.
+@options("predict", required=["student_params"])
+def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str) -> None:
+    """Predict the loss of one student, distilled and trained from data alone.
 
     Example:
     distillplan predict --student 1B --tokens 100B --teacher-loss 2.0
     """
-    measured = measured_loss(
-        teacher_loss,
-        loss_unit,
-        bpb=teacher_bpb,
-        bytes_per_token=bytes_per_token,
-        own_bytes_per_token=teacher_bytes_per_token,
-    )
+    values = values_of_options(given, told_as("predict"))
     found = planner.predict(
-        law_catalog.law(law), student_params=student, student_tokens=tokens, teacher_loss=measured
+        values.get("law") or law_catalog.law(),
+        student_params=values["student_params"],
+        student_tokens=tokens,
+        teacher_loss=teacher_nats(values),
     )
     show(found, output)

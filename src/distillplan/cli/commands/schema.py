@@ -4,18 +4,19 @@ from typing import Annotated
 
 import typer
 
+from distillplan.render.streams import write
 from distillplan.schemas.reader import schema_names, schema_text
 
 
 def schema(
     name: Annotated[
         str | None,
-        typer.Argument(help="plan, scenario, comparison, sweep, estimate, fit, ..."),
+        typer.Argument(help="Name of the schema, e.g. plan, scenario, comparison or sweep."),
     ] = None,
 ) -> None:
-    """The JSON Schema of a command's document; without a name, which there are.
+    """Print the JSON Schema of a command's output, or list the available schemas.
 
     Example:
     distillplan schema plan
     """
-    typer.echo("\n".join(schema_names()) if name is None else schema_text(name))
+    write("\n".join(schema_names()) + "\n" if name is None else f"{schema_text(name)}\n")

@@ -1,12 +1,11 @@
 """`distillplan validate`: what is wrong with a scenario file."""
 
-import typer
-
 from distillplan.cli import flags
+from distillplan.render.streams import write
 
 
 def validate(file: flags.File, sets: flags.Sets = None) -> None:
-    """Every fault of a scenario file at once, each with its line, scenario and key.
+    """Check a scenario file: every fault at once, each with its line, scenario and key.
 
     Example:
     distillplan validate compare.yaml
@@ -14,4 +13,4 @@ def validate(file: flags.File, sets: flags.Sets = None) -> None:
     from distillplan.scenarios import scenario_file  # not at every start
 
     grid = scenario_file.read_grid(file, sets or ())
-    typer.echo(f"{file}: {grid.summary}")
+    write(f"{file}: {grid.summary}\n")

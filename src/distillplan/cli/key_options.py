@@ -1,0 +1,120 @@
+"""Options from the table of keys, for the commands that have them."""
+
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, TypeVar, get_args
+
+import typer
+from typer.models import ArgumentInfo
+
+from distillplan.errors import InputError, Word
+from distillplan.scenarios import key_table
+from distillplan.scenarios.key import Key
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+VALUES = "VALUES"
+"""What an option takes that is an axis: a list or a range."""
+
+
+def options(
+    command: str, *, required: Collection[str] = (), axes: bool = False
+) -> Callable[[Command], Command]:
+    """Give a command the options of its keys, which it receives as ``**given``.
+
+    They come as they were written, by the words of the table, without those that were not given.
+    Its positional parameters are shown before them, its keyword-only ones after them. The errors
+    that it raises name the options.
+
+    Args:
+        command: its name.
+        required: words of keys that must be given.
+        axes: whether the options take several values.
+    """
+    keys = {_identifier(key): key for key in key_table.TABLE.options(command)}
+
+    def decorate(function: Command) -> Command:
+        own = dict(inspect.signature(function).parameters)
+        own.pop("given")
+        name = naming(command, own)
+
+        @functools.wraps(function)
+        def wrapper(**arguments: Any) -> None:
+            given = {
+                key.word: arguments[one] for one, key in keys.items() if arguments[one] is not None
+            }
+            try:
+                function(**{one: arguments[one] for one in own}, **given)
+            except InputError as error:
+                raise error.told(name) from None
+
+        before = [one for one in own.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
+        after = [one for one in own.values() if one.kind is one.KEYWORD_ONLY]
+        shown = [
+            _parameter(one, key, required=key.word in required, axis=axes)
+            for one, key in keys.items()
+        ]
+        parameters = [*before, *shown, *after]
+        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        wrapper.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # Typer's source
+        wrapper.__annotations__ = {one.name: one.annotation for one in keyword}
+        return wrapper  # type: ignore[return-value]  # it takes what its signature says
+
+    return decorate
+
+
+def naming(
+    command: str, own: Mapping[str, inspect.Parameter] | None = None
+) -> Callable[[Word], str]:
+    """How a key is told to somebody who typed a command.
+
+    Args:
+        command: its name.
+        own: its parameters beside the options of keys.
+    """
+    own = own or {}
+
+    def name(word: Word) -> str:
+        key = key_table.TABLE.find(word.key)
+        if key is None:
+            return str(word)
+        parameter = own.get(_identifier(key))
+        if parameter is not None and _is_argument(parameter):
+            return word.value or parameter.name.upper()
+        if parameter is not None or command in key.commands.split():
+            return f"{key.flags[0]} {word.value}".rstrip()
+        if "sets" in own:
+            return f"--set {word.key}={word.value}" if word.value else f"--set {word.key}"
+        return str(word)
+
+    return name
+
+
+def _is_argument(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter is typed without an option."""
+    return any(isinstance(one, ArgumentInfo) for one in get_args(parameter.annotation))
+
+
+def told_as(command: str) -> Callable[[str], str]:
+    """How a word of the table is told to somebody who typed a command."""
+    name = naming(command)
+    return lambda word: name(Word(word))
+
+
+def _identifier(key: Key) -> str:
+    """The name of the parameter of a command."""
+    return key.flags[0].lstrip("-").replace("-", "_") if key.flags else ""
+
+
+def _parameter(name: str, key: Key, *, required: bool, axis: bool) -> inspect.Parameter:
+    option = typer.Option(
+        *key.flags,
+        metavar=VALUES if axis else key.metavar or None,
+        rich_help_panel=key.panel or None,
+        help=key.help,
+    )
+    kind = inspect.Parameter.KEYWORD_ONLY
+    if required:
+        return inspect.Parameter(name, kind, annotation=Annotated[str, option])
+    return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, option])

@@ -1,0 +1,44 @@
+"""The bounded reader of text: from a file, or from standard input for ``-``."""
+
+import sys
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from distillplan.errors import InputError
+
+MOST_BYTES: Final = 4_000_000
+"""Largest file that is read; far above any table of coefficients."""
+
+MEGABYTE: Final = 1_000_000
+
+
+def read_text(source: str | Path, most: int = MOST_BYTES) -> str:
+    """The text of a file.
+
+    Args:
+        source: its path; ``-`` is standard input.
+        most: the largest size in bytes.
+
+    Raises:
+        InputError: when the file is missing, too large, or not UTF-8 text.
+    """
+    if source == "-":
+        return _bounded_text(sys.stdin.buffer, source, most)
+    try:
+        with Path(source).open("rb") as file:
+            return _bounded_text(file, str(source), most)
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read: {error.strerror}") from None
+    except ValueError:  # what the operating system's interface says of a NUL
+        raise InputError(f"{str(source)!r}: not a file name") from None
+
+
+def _bounded_text(file: BinaryIO, name: str, most: int) -> str:
+    """All of an open file, as text."""
+    content = file.read(most + 1)
+    if len(content) > most:
+        raise InputError(f"{name}: larger than {most // MEGABYTE} MB; is it the right file?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8 text") from None

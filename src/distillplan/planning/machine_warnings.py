@@ -1,0 +1,116 @@
+"""What a reader must know about the hours, the money and the memory of a plan."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from distillplan.accounting import way_in_words
+from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.range import Range
+from distillplan.notices import Notice, Severity
+from distillplan.planning.results import Option, OptionBill
+from distillplan.planning.scenario import Limits, Scenario
+from distillplan.units import SECONDS_PER_HOUR, format_bytes, format_duration, format_usd
+
+ROUNDING = 1e-6
+"""A limit that sets the budget is met to rounding."""
+
+
+class _Limit(NamedTuple):
+    """A limit, and how an option is measured against it."""
+
+    code: str
+    words: str
+    verb: str
+    most: float
+    of: Callable[[OptionBill], Range | None]
+    show: Callable[[float], str]
+
+
+def machine_warnings(
+    scenario: Scenario, compared: tuple[Option, ...], gpu: str
+) -> Iterator[Notice]:
+    """What to know about hours, money and memory.
+
+    Args:
+        scenario: the question.
+        compared: supervised training, and the distillation that it is compared with.
+        gpu: name of the machine's GPU.
+    """
+    bills = [(way_in_words(one.accounting), one.bill) for one in compared if one.bill is not None]
+    for way, bill in bills:
+        yield from _fit_warning(way, bill, gpu)
+    if bills and scenario.inference_tokens:
+        yield Notice(
+            code="serving_not_billed",
+            severity=Severity.INFO,
+            message=(
+                "GPU-hours, time and cost cover training and logits only; serving counts in the "
+                "FLOPs, since its speed is not modeled"
+            ),
+        )
+    for _, bill in bills[:1]:  # the same for all of them
+        yield from bill.notices
+    yield from _over_limits(scenario.limits, bills)
+
+
+def _fit_warning(way: str, bill: OptionBill, gpu: str) -> Iterator[Notice]:
+    if bill.fits is Fits.YES:
+        return
+    no = bill.fits is Fits.NO
+    yield Notice(
+        code="does_not_fit" if no else "may_not_fit",
+        severity=Severity.WARNING,
+        message=(
+            f"{way}: {bill.fullest.value.replace('_', ' ')} {'does' if no else 'may'} not fit in "
+            f"the memory of one {gpu}; distillplan estimate shows what to change first"
+        ),
+    )
+
+
+def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterator[Notice]:
+    """What takes longer, costs more or needs more memory than it may, by the middle of its range.
+
+    A budget that time or money set keeps to them; one in FLOPs does not.
+    """
+    for limit in _given_limits(limits):
+        over = []
+        for way, bill in bills:
+            amount = limit.of(bill)
+            if amount is not None and amount.mid > limit.most * (1 + ROUNDING):
+                over.append(f"{way} {limit.verb} {limit.show(amount.mid)}")
+        if over:
+            yield Notice(
+                code=limit.code,
+                severity=Severity.WARNING,
+                message=f"{' and '.join(over)}, over the {limit.words} of {limit.show(limit.most)}",
+            )
+
+
+def _given_limits(limits: Limits) -> Iterator[_Limit]:
+    if limits.hours is not None:
+        yield _Limit(
+            code="over_deadline",
+            words="deadline",
+            verb="takes",
+            most=limits.hours * SECONDS_PER_HOUR,
+            of=lambda bill: bill.wall_seconds,
+            show=format_duration,
+        )
+    if limits.usd is not None:
+        yield _Limit(
+            code="over_cost",
+            words="cost limit",
+            verb="costs",
+            most=limits.usd,
+            of=lambda bill: bill.cost_usd,
+            show=format_usd,
+        )
+    if limits.bytes_per_gpu is not None:
+        yield _Limit(
+            code="over_memory",
+            words="memory limit",
+            verb="needs",
+            most=limits.bytes_per_gpu,
+            of=lambda bill: bill.memory_bytes_per_gpu,
+            show=lambda amount: f"{format_bytes(amount)} per GPU",
+        )

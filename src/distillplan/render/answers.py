@@ -1,0 +1,168 @@
+"""Every answer, registered once: its record, its document, its view for people, its rows.
+
+Modules are named, not imported: a command does without those of the others.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from distillplan.render.forms import PLAN_ROW, WAY_ROW, WHOLE_LAW, Form
+
+
+class Rows(NamedTuple):
+    """How an answer is written as rows of CSV or JSON Lines."""
+
+    of: str
+    """The field or property of the answer that holds the records, one a row."""
+    form: Form
+    whole: str | None = None
+    """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
+
+
+class Registered(NamedTuple):
+    """One kind of answer."""
+
+    record: str
+    """Module and class of the answer."""
+    document: str
+    """Name of its JSON document and of the schema."""
+    asked_with: str
+    """The command that gives it."""
+    view: str | None = None
+    """Module and function that give its blocks; None: it is never shown whole."""
+    form: Form | None = None
+    """How it is written in its document; None: as anywhere."""
+    rows: Rows | None = None
+    """None where it is no list."""
+
+
+_REGISTERED = (
+    Registered(
+        record="planning.results:Plan",
+        document="plan",
+        asked_with="budget",
+        view="plan_view:plan_view",
+    ),
+    Registered(
+        record="questions.ensemble:Ensemble",
+        document="ensemble",
+        asked_with="budget --laws",
+        view="ensemble_view:ensemble_view",
+        form=Form(scenario_without=("law",)),
+    ),
+    Registered(
+        record="questions.comparison:Comparison",
+        document="comparison",
+        asked_with="compare",
+        view="comparison_view:comparison_view",
+        form=Form(lifted={"assertions": "assertions"}),
+        rows=Rows("plans", PLAN_ROW, whole="plans"),
+    ),
+    Registered(record="render.sweep_rows:Swept", document="sweep", asked_with="sweep"),
+    Registered(
+        record="questions.target:Target",
+        document="target",
+        asked_with="target",
+        view="target_view:target_view",
+        rows=Rows("ways", WAY_ROW),
+    ),
+    Registered(
+        record="questions.crossover:Crossovers",
+        document="crossover",
+        asked_with="crossover",
+        view="target_view:crossover_view",
+        form=Form(without=("levels",), lifted={"gains_nats": "levels"}),
+        rows=Rows("points", Form(only=("student_params", "accounting"), merged="crossing")),
+    ),
+    Registered(
+        record="planning.results:Prediction",
+        document="prediction",
+        asked_with="predict",
+        view="prediction_view:prediction_view",
+    ),
+    Registered(
+        record="estimate.records:Estimate",
+        document="estimate",
+        asked_with="estimate",
+        view="estimate_view:estimate_view",
+    ),
+    Registered(
+        record="fitting.fit_records:FitReport",
+        document="fit",
+        asked_with="fit",
+        view="fit_view:fit_view",
+        form=Form(without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}),
+    ),
+    Registered(
+        record="laws.provenance:PublishedLaw",
+        document="law",
+        asked_with="laws NAME",
+        view="law_view:law_view",
+        form=WHOLE_LAW,
+    ),
+    Registered(
+        record="laws.law_catalog:LawList",
+        document="laws",
+        asked_with="laws",
+        view="law_view:laws_view",
+        form=Form(inner={"laws": WHOLE_LAW}),
+    ),
+    Registered(
+        record="hardware.inventory:GpuCard",
+        document="gpu",
+        asked_with="gpus NAME",
+        view="inventory_view:gpu_view",
+    ),
+    Registered(
+        record="hardware.inventory:GpuList",
+        document="gpus",
+        asked_with="gpus",
+        view="inventory_view:gpus_view",
+    ),
+    Registered(
+        record="hardware.inventory:ModelCard",
+        document="model",
+        asked_with="models NAME",
+        view="inventory_view:model_view",
+    ),
+    Registered(
+        record="hardware.inventory:ModelList",
+        document="models",
+        asked_with="models",
+        view="inventory_view:models_view",
+    ),
+    Registered(
+        record="checks.law_checks:CheckReport",
+        document="check",
+        asked_with="check",
+        view="check_view:check_view",
+    ),
+)
+
+ANSWERS = {one.record.partition(":")[2]: one for one in _REGISTERED}
+"""Every kind of answer, by the name of its record's class."""
+
+
+def registered(answer: object) -> Registered:
+    """What is registered for the kind of an answer."""
+    return ANSWERS[type(answer).__name__]
+
+
+def named(place: str, package: str = "distillplan") -> Any:
+    """The function or class of a place such as ``planning.results:Plan``."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"{package}.{module}"), name)
+
+
+def view_of(answer: object) -> Callable[[Any], Any]:
+    """The function that gives the blocks of an answer.
+
+    Raises:
+        TypeError: for an answer that is never shown whole, which is a bug.
+    """
+    view = registered(answer).view
+    if view is None:
+        raise TypeError(f"{type(answer).__name__} has no view")
+    found: Callable[[Any], Any] = named(view, "distillplan.render")
+    return found

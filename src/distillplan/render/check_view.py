@@ -1,0 +1,100 @@
+"""A check against published numbers for people."""
+
+from collections.abc import Iterator
+
+from distillplan.checks.law_checks import CheckReport, CheckRow
+from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.units import format_count
+
+MOST_ROWS = 60
+"""Of a check, before it is summed up by place."""
+
+
+def check_view(report: CheckReport) -> Iterator[Block]:
+    """The blocks of a check."""
+    total = report.passed + report.failed
+    yield Text(f"{report.passed} of {total} published numbers reproduced.", "verdict")
+    if report.errors:
+        yield _summary_of_errors(report)
+    by_place: dict[str, list[CheckRow]] = {}
+    for row in report.rows:
+        by_place.setdefault(f"{row.law}: {row.where.split(',')[0]}", []).append(row)
+    if total > MOST_ROWS and not report.errors:
+        yield _check_summary(by_place)
+        by_place = {
+            place: [row for row in rows if not row.passed] for place, rows in by_place.items()
+        }
+        yield Text('The numbers of one place: distillplan check "Figure 9"; all: -o json', "quiet")
+    for place, rows in by_place.items():
+        numbers = tuple(_check_row(row) for row in rows if not isinstance(row.published, str))
+        words = tuple(
+            (row.what, str(row.published), str(row.computed))
+            for row in rows
+            if isinstance(row.published, str)
+        )
+        if numbers:
+            columns = ("what", "published", "computed", "difference", "allowed")
+            yield TableBlock(place, columns, numbers)
+        if words:
+            yield TableBlock(
+                place, ("what", "published", "computed"), words, text_columns=(0, 1, 2)
+            )
+
+
+def _summary_of_errors(report: CheckReport) -> TableBlock:
+    """How near the computed speeds are, by class of run left out and by source."""
+    return TableBlock(
+        "Errors of tokens/s per GPU",
+        ("", "runs", "median", "90 % within", "in 80 % interval", "ours / theirs"),
+        tuple(
+            (
+                one.group,
+                str(one.runs),
+                f"{one.median_error:.1%}",
+                f"{one.p90_error:.1%}",
+                f"{one.coverage:.0%}",
+                f"{one.median_ratio:.2f}",
+            )
+            for one in report.errors
+        ),
+        tight=True,
+    )
+
+
+def _check_summary(by_place: dict[str, list[CheckRow]]) -> TableBlock:
+    """One row per table or figure."""
+    return TableBlock(
+        "",
+        ("place", "numbers", "reproduced"),
+        tuple(
+            (place, str(len(rows)), str(sum(row.passed for row in rows)))
+            for place, rows in by_place.items()
+        ),
+    )
+
+
+def _check_row(row: CheckRow) -> tuple[str, ...]:
+    computed = _number(row.computed) if isinstance(row.computed, float) else "–"
+    return (
+        row.what if row.passed else f"✗ {row.what}",
+        _number(float(row.published)),
+        computed,
+        _difference(row, row.difference),
+        f"{_bound(row, row.low)} to {_bound(row, row.high)}",
+    )
+
+
+def _number(value: float) -> str:
+    return format_count(value, 4) if value >= 1e3 else f"{value:.4g}"
+
+
+def _difference(row: CheckRow, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:+.2%}" if row.relative else f"{value:+.4f}"
+
+
+def _bound(row: CheckRow, value: float | None) -> str:
+    """A difference that is allowed; a percentage without digits that say nothing."""
+    text = _difference(row, value)
+    return text[:-1].rstrip("0").rstrip(".") + "%" if text.endswith("%") else text

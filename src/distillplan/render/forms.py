@@ -1,0 +1,169 @@
+"""How records stand in documents: plain dicts, lists, strings and floats.
+
+A record is written field by field under its own names. A `Form` says what differs, and says it as
+data, so that the JSON Schemas are made from the same place (`render.schema_generator`).
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from distillplan.scenarios.block import scenario_block
+from distillplan.schemas.reader import schema_id
+
+
+class Form(NamedTuple):
+    """What differs from writing each field of a record under its own name."""
+
+    only: tuple[str, ...] | None = None
+    """The fields to write; None: all."""
+    without: tuple[str, ...] = ()
+    """Fields to leave out."""
+    lifted: Mapping[str, str] = MappingProxyType({})
+    """Further keys, each with the path to its value; null where a part of the path is None."""
+    merged: str | None = None
+    """A mapping or record whose own keys stand among these."""
+    inner: "Mapping[str, Form]" = MappingProxyType({})
+    """Forms of the records in some fields, in place of those in `FORMS`."""
+    scenario_without: tuple[str, ...] = ()
+    """Keys to leave out of the scenario."""
+    document: str | None = None
+    """The document whose `schema` stands among the keys."""
+
+
+PLAIN = Form()
+"""Every field under its own name."""
+
+_TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
+_LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
+_SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
+
+WHOLE_LAW = Form(
+    only=(*_LAW, "form", "coefficients", "accuracy", "errata", "notes", "checks"),
+)
+"""A law where it is the answer."""
+
+FORMS: Mapping[str, Form] = {
+    "Plan": Form(lifted={"accounting": "accounting"}),
+    "PublishedLaw": Form(only=_LAW),
+    "Option": Form(
+        without=("bill",),
+        lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
+    ),
+    "NamedPlan": Form(only=("name",), merged="plan", document="plan"),
+    "NamedOutcome": Form(only=("name",), merged="outcome"),
+    "Cell": Form(
+        only=("verdict", "margin_nats"),
+        merged="at",
+        lifted={
+            "supervised_status": "supervised.status",
+            "supervised_loss": "supervised.loss",
+            **{f"supervised_{name}": f"supervised.{name}" for name in _SIZES[:2]},
+            "supervised_gpu_hours": "supervised.bill.gpu_hours.mid",
+            "supervised_cost_usd": "supervised.bill.cost_usd.mid",
+            "distill_accounting": "deciding.accounting",
+            "distill_status": "deciding.status",
+            "distill_loss": "deciding.loss",
+            **{f"distill_{name}": f"deciding.{name}" for name in _SIZES},
+            "distill_gpu_hours": "deciding.bill.gpu_hours.mid",
+            "distill_cost_usd": "deciding.bill.cost_usd.mid",
+            "warnings": "warnings",
+        },
+    ),
+}
+"""By the name of the record's class, for those that are not `PLAIN` wherever they stand."""
+
+_ROW_BILL = {
+    "gpu_hours": "bill.gpu_hours.mid",
+    "cost_usd": "bill.cost_usd.mid",
+    "wall_seconds": "bill.wall_seconds.mid",
+    "memory_bytes_per_gpu": "bill.memory_bytes_per_gpu.mid",
+}
+PLAN_ROW = Form(
+    only=("name",),
+    lifted={
+        "compute": "plan.scenario.compute",
+        "verdict": "plan.verdict",
+        "margin_nats": "plan.margin_nats",
+        "method": "plan.recommended.method",
+        "accounting": "plan.accounting",
+        "status": "plan.recommended.status",
+        "loss": "plan.recommended.loss",
+        "supervised_loss": "plan.supervised.loss",
+        "distill_loss": "plan.deciding.loss",
+        **{name: f"plan.recommended.{name}" for name in (*_SIZES, "total_flops")},
+        **{name: f"plan.recommended.{path}" for name, path in _ROW_BILL.items()},
+        "warnings": "plan.warning_codes",
+    },
+)
+"""A plan in a row of CSV."""
+WAY_ROW = Form(
+    only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
+    lifted={
+        **{name: f"option.{name}" for name in _SIZES},
+        **{name: f"option.{path}" for name, path in _ROW_BILL.items()},
+    },
+)
+"""A way to a loss in a row of CSV."""
+
+
+def written(value: Any, form: Form | None = None) -> Any:
+    """A value in JSON's own types.
+
+    Args:
+        value: a record, a number, an enumeration's member, or a collection of them.
+        form: of the records in it; that of `FORMS` unless given.
+    """
+    if value is None or type(value) in _AS_IT_IS:
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: written(one) for key, one in value.items()}
+    if hasattr(value, "_fields") or hasattr(value, "__dataclass_fields__"):
+        return _record(value, form)
+    return [written(one, form) for one in value]
+
+
+_AS_IT_IS = (float, str, int, bool)
+
+
+def _record(record: Any, form: Form | None) -> dict[str, Any]:
+    """A NamedTuple or a dataclass."""
+    name = type(record).__name__
+    if name == "Scenario":
+        return written(scenario_block(record))
+    form = form or FORMS.get(name, PLAIN)
+    fields = getattr(record, "_fields", None) or tuple(record.__dataclass_fields__)
+    found: dict[str, Any] = {}
+    if form.document is not None:
+        found["schema"] = schema_id(form.document)
+    if form.merged is not None:
+        found |= written(getattr(record, form.merged))
+    for name in form.only or fields:
+        if name not in form.without:
+            found[name] = written(getattr(record, name), form.inner.get(name))
+    for key, path in form.lifted.items():
+        found[key] = written(_at(record, path))
+    if "scenario" in found:
+        for key in form.scenario_without:
+            del found["scenario"][key]
+        for key in getattr(record, "unasked", ()):
+            found["scenario"][key] = None
+    return found
+
+
+def _at(record: Any, path: str) -> Any:
+    """The value at a path of names; None where a part of it is."""
+    for name in _steps(path):
+        if record is None:
+            return None
+        record = getattr(record, name)
+    return record
+
+
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))

@@ -1,0 +1,283 @@
+"""Rows of the table of keys: the hardware, and the limits that need it."""
+
+from importlib import import_module
+from typing import Any
+
+from distillplan.planning.scenario import Scenario
+from distillplan.scenarios import values
+from distillplan.scenarios.key import COSTS, LAYOUT, LIMITS, SPEED, Key, Written, at
+from distillplan.scenarios.values import Value
+from distillplan.units import format_count
+
+_PLANS = "budget estimate"
+"""Commands whose answer has hours and a bill."""
+
+
+def _choice(module: str, name: str) -> Value:
+    """A word of an enumeration of the hardware, which is not imported before it is needed."""
+    return values.one_of(lambda: getattr(import_module(f"distillplan.hardware.{module}"), name))
+
+
+def _key(
+    name: str,
+    value: Value,
+    metavar: str,
+    text: str,
+    written: str | Written | None,
+    **more: Any,
+) -> Key:
+    """A row of a word of `hardware.machine_words.MachineWords`."""
+    said = {"commands": "estimate", "panel": LAYOUT, **more}
+    return Key(
+        word=f"hardware.{name}",
+        value=value,
+        place=f"hardware.{name}",
+        help=text,
+        written=at(f"machine.{written}") if isinstance(written, str) else written,
+        aliases=() if name == "loss" else (name,),
+        flags=(f"--{name.replace('_', '-')}",) if said["commands"] else (),
+        metavar=metavar,
+        **said,
+    )
+
+
+def _constant(name: str) -> str:
+    """A number of tokens that `hardware.step_time` takes where nobody says."""
+    return format_count(getattr(import_module("distillplan.hardware.step_time"), name))
+
+
+def _gpu(scenario: Scenario) -> str | None:
+    machine = scenario.machine
+    return None if machine is None else machine.gpu_file or machine.cluster.gpu.name
+
+
+HARDWARE = (
+    Key(
+        word="hardware",
+        value=values.GROUP,
+        place="hardware",
+        help="What it runs on; gives hours, memory and cost of each option.",
+        written=at("machine"),
+    ),
+    _key(
+        "gpu",
+        values.TEXT,
+        "GPU",
+        "GPU name (see `distillplan gpus`) or your own YAML file.",
+        _gpu,
+        commands="budget target sweep estimate",
+        default="",
+    ),
+    _key(
+        "gpus",
+        values.WHOLE,
+        "N",
+        "Number of GPUs.",
+        "cluster.gpus",
+        commands="budget target sweep estimate",
+    ),
+    _key(
+        "price",
+        values.ZERO_OR_COUNT,
+        "USD",
+        "Price of a GPU-hour in USD.",
+        "cluster.price_usd_per_gpu_hour",
+        commands="budget target estimate",
+        panel=COSTS,
+        default="the catalog's newest",
+    ),
+    _key(
+        "prices",
+        values.TEXT,
+        "FILE",
+        "CSV price list with the columns gpu,usd_per_hour,seller,date,source.",
+        "price_file",
+        commands=_PLANS,
+        panel=COSTS,
+        default="the catalog",
+    ),
+    _key(
+        "mfu",
+        values.COUNT,
+        "MFU",
+        "Measured MFU of training: model FLOPs over the dense 16-bit peak, 0 to 1.",
+        "mfu",
+        commands=_PLANS,
+        panel=SPEED,
+        default="estimated",
+    ),
+    _key(
+        "teacher_mfu",
+        values.COUNT,
+        "MFU",
+        "Measured MFU of the teacher's forward passes, 0 to 1.",
+        "teacher_mfu",
+        commands=_PLANS,
+        panel=SPEED,
+        default="estimated",
+    ),
+    _key(
+        "tokens_per_s",
+        values.COUNT,
+        "N",
+        "Measured tokens per second and GPU when training without a teacher; overrides --mfu.",
+        "tokens_per_s",
+        panel=SPEED,
+        default="estimated",
+    ),
+    _key(
+        "goodput",
+        values.COUNT,
+        "SHARE",
+        "Productive share of the allocated time, 0 to 1.",
+        "goodput.mid",
+        commands=_PLANS,
+        panel=SPEED,
+        default="estimated",
+    ),
+    _key(
+        "precision",
+        _choice("gpu", "Precision"),
+        "",
+        "Precision of the matrix products.",
+        "strategy.precision",
+        commands=_PLANS,
+    ),
+    _key(
+        "checkpointing",
+        _choice("strategy", "Checkpointing"),
+        "",
+        "Activations to recompute in the backward pass; full recomputes whole blocks.",
+        "strategy.checkpointing",
+        commands=_PLANS,
+    ),
+    _key(
+        "sharding",
+        _choice("strategy", "Sharding"),
+        "",
+        "State to shard over the data-parallel group; zero3 is FSDP with full shards.",
+        "strategy.sharding",
+    ),
+    _key("tp", values.WHOLE, "N", "Size of a tensor-parallel group.", "strategy.tp"),
+    _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),
+    _key("cp", values.WHOLE, "N", "Size of a context-parallel group.", "strategy.cp"),
+    _key(
+        "micro_batch",
+        values.WHOLE,
+        "N",
+        "Sequences per replica and pass.",
+        "strategy.micro_batch",
+        default=lambda: f"{_constant('DEFAULT_REPLICA_TOKENS')} tokens' worth, at least 1",
+    ),
+    _key(
+        "interleave",
+        values.WHOLE,
+        "N",
+        "Pipeline stages per GPU.",
+        "interleave",
+        default="up to 4",
+    ),
+    _key(
+        "batch_tokens",
+        values.COUNT,
+        "N",
+        "Tokens per optimizer step.",
+        "global_tokens",
+        default=lambda: f"{_constant('DEFAULT_GLOBAL_TOKENS')}, or what fills the pipeline",
+    ),
+    _key(
+        "attention",
+        _choice("strategy", "Attention"),
+        "",
+        "Generation of the attention kernel.",
+        "strategy.attention",
+        default="fused, of an unknown generation",
+    ),
+    _key(
+        "optimizer",
+        _choice("strategy", "Optimizer"),
+        "",
+        "Optimizer, by the precision of its states.",
+        "strategy.optimizer",
+    ),
+    _key(
+        "loss",
+        _choice("strategy", "Loss"),
+        "",
+        "How much of the logits exists at once.",
+        "strategy.loss",
+    ),
+    _key(
+        "teacher_precision",
+        _choice("memory", "WeightFormat"),
+        "",
+        "Precision of a frozen teacher's weights.",
+        "teacher_precision",
+        commands=_PLANS,
+    ),
+    _key(
+        "pue",
+        values.ZERO_OR_COUNT,
+        "PUE",
+        "Power usage effectiveness of the building.",
+        "pue",
+        commands=_PLANS,
+        panel=COSTS,
+    ),
+    _key(
+        "country",
+        values.TEXT,
+        "NAME",
+        "Country whose grid's carbon intensity to use, e.g. FRA or Germany.",
+        None,
+        commands=_PLANS,
+        panel=COSTS,
+        default="",
+    ),
+    _key(
+        "grid_g_co2_per_kwh",
+        values.ZERO_OR_COUNT,
+        "G",
+        "Carbon intensity of the grid in grams of CO2 per kWh, instead of a country's.",
+        "grid_g_co2_per_kwh",
+        commands="",
+        panel=COSTS,
+    ),
+)
+
+LIMIT_KEYS = (
+    Key(
+        word="deadline",
+        value=values.HOURS,
+        place="limits.hours",
+        help="Wall-clock limit, e.g. '7 days'. Sets the budget if none is given, otherwise checks "
+        "it.",
+        written=at("limits.hours"),
+        flags=("--deadline",),
+        commands="budget",
+        metavar="TIME",
+        panel=LIMITS,
+    ),
+    Key(
+        word="max_cost_usd",
+        value=values.USD,
+        place="limits.usd",
+        help="Cost limit, e.g. $20k. Sets the budget if none is given, otherwise checks it.",
+        written=at("limits.usd"),
+        flags=("--max-cost",),
+        commands="budget",
+        metavar="USD",
+        panel=LIMITS,
+    ),
+    Key(
+        word="max_memory_bytes",
+        value=values.MEMORY,
+        place="limits.bytes_per_gpu",
+        help="Memory limit per GPU, e.g. 80GB.",
+        written=at("limits.bytes_per_gpu"),
+        flags=("--max-memory",),
+        commands="budget",
+        metavar="BYTES",
+        panel=LIMITS,
+    ),
+)

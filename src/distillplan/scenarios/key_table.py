@@ -1,0 +1,44 @@
+"""The table of keys: all that a scenario may say. A new key is one row of it."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from distillplan.scenarios.hardware_keys import HARDWARE, LIMIT_KEYS
+from distillplan.scenarios.key import PANELS, Key
+from distillplan.scenarios.question_keys import BUDGET_KEYS, QUESTION_KEYS
+
+
+class Table(NamedTuple):
+    """All keys, by their words."""
+
+    keys: Mapping[str, Key]
+    """In the order of the documents."""
+    aliases: Mapping[str, str]
+    """From other words to those of `keys`."""
+
+    def find(self, word: str) -> Key | None:
+        """The key that somebody wrote, by its word or an alias."""
+        return self.keys.get(self.aliases.get(word, word))
+
+    def within(self, group: str) -> list[Key]:
+        """The keys of a mapping; those that are in none for an empty name."""
+        return [key for key in self.keys.values() if key.group == group]
+
+    def options(self, command: str) -> list[Key]:
+        """The keys that are options of a command, in the order of its help."""
+        found = [key for key in self.keys.values() if command in key.commands.split()]
+        return sorted(found, key=lambda key: PANELS.index(key.panel))
+
+    def words(self) -> tuple[str, ...]:
+        """All words that may stand in a scenario."""
+        return (*(key.word for key in self.within("")), *self.aliases)
+
+
+def table_of(rows: Iterable[Key]) -> Table:
+    """The table with these rows."""
+    keys = {key.word: key for key in rows}
+    return Table(keys, {alias: key.word for key in keys.values() for alias in key.aliases})
+
+
+TABLE = table_of((*BUDGET_KEYS, *HARDWARE, *QUESTION_KEYS, *LIMIT_KEYS))
+"""Read it as ``key_table.TABLE``, so that a test can put another in its place."""

@@ -1,0 +1,179 @@
+"""From the words that people write to values, by the table of keys.
+
+Files, ``--set`` and the options of a command all pass through here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.scenarios import key_table
+from distillplan.scenarios.key import Key
+from distillplan.scenarios.values import PAIR, SIZES
+from distillplan.suggest import close_names, nearest
+
+Values = dict[str, Any]
+"""From places in a `Scenario`, such as ``teacher.loss``, to what was read."""
+Told = Callable[[str], str]
+"""How a word is told in an error: as a key, or as the option it was typed as."""
+
+SEE = "see distillplan schema scenario"
+"""Where all the words are."""
+MOST_FAULTS = 30
+"""Of one file; nobody reads more."""
+
+
+class Fault(NamedTuple):
+    """Something that is wrong in a mapping of keys."""
+
+    path: tuple[str, ...]
+    """The word as it was written; within a mapping, that mapping's word first."""
+    error: InputError
+
+
+class Layer(NamedTuple):
+    """What one mapping says: what it takes back, then what it sets."""
+
+    cleared: frozenset[str] = frozenset()
+    """Places, or beginnings of places, whose values of the layers below no longer hold."""
+    values: Mapping[str, Any] = {}
+    unread: frozenset[str] = frozenset()
+    """Beginnings of places that a word belongs to that could not be read."""
+    words: frozenset[str] = frozenset()
+    """The keys of the table that it has."""
+
+    def over(self, below: Mapping[str, Any]) -> Values:
+        """The values of the layers below with this one on top."""
+        kept = dict(below)
+        if self.cleared:
+            for place in below:
+                if place in self.cleared or root_of(place) in self.cleared:
+                    del kept[place]
+        kept.update(self.values)
+        return kept
+
+
+def read_layer(entries: Iterable[tuple[str, Any]], faults: list[Fault], told: Told = str) -> Layer:
+    """The values of one mapping.
+
+    Args:
+        entries: words and plain values: scalars, lists, mappings. None takes a value back.
+        faults: grows by each thing that is wrong.
+        told: how a word is told in an error.
+    """
+    reader = _Reader(faults, told)
+    for written, value in entries:
+        if len(faults) >= MOST_FAULTS:  # a suggestion for each of a million would take minutes
+            break
+        reader.read((written,), value)
+    return Layer(
+        cleared=frozenset(reader.cleared),
+        values=reader.values,
+        unread=frozenset(reader.unread),
+        words=frozenset(reader.words),
+    )
+
+
+class _Reader:
+    """Reads the entries of one mapping."""
+
+    def __init__(self, faults: list[Fault], told: Told) -> None:
+        self.faults, self.told = faults, told
+        self.cleared, self.unread, self.words = set[str](), set[str](), set[str]()
+        self.values: Values = {}
+        self.by: dict[str, str] = {}
+
+    def read(self, path: tuple[str, ...], value: Any) -> None:
+        """Take one entry in."""
+        key = key_table.TABLE.find(".".join(path))
+        try:
+            if key is None:
+                raise _unknown(path)
+            self.words.add(key.word)
+            if value is None:
+                self.cleared |= {key.place, f"{key.place}.low", f"{key.place}.high"}
+            elif key.is_group and isinstance(value, Mapping):
+                for name, one in value.items():
+                    self.read((key.word, str(name)), one)
+            else:
+                found = key.value.read(value, self.told(".".join(path)))
+                self.cleared |= {key.place} if key.is_group else set()
+                for place, one in _placed(key, found).items():
+                    self.put(place, one, path)
+        except InputError as error:
+            self.faults.append(Fault(path, error))
+            self.unread |= roots(path)
+
+    def put(self, place: str, value: Any, path: tuple[str, ...]) -> None:
+        """Set a value, unless another word has set it."""
+        written = self.told(".".join(path))
+        if place in self.by:
+            raise InputError(f"{self.by[place]} and {written} both give {place}; leave one out")
+        self.by[place], self.values[place] = written, value
+
+
+def _unknown(path: tuple[str, ...]) -> InputError:
+    *outer, name = path
+    if outer:
+        known = [key.name for key in key_table.TABLE.within(outer[0])]
+        return InputError(f"{outer[0]}: unknown key {name[:60]!r}; {nearest(name, known)}")
+    return InputError(f"unknown key {name[:60]!r}; {nearest(name, key_table.TABLE.words(), SEE)}")
+
+
+def roots(path: tuple[str, ...]) -> set[str]:
+    """Beginnings of the places that a word sets; of all that it may stand for if mistyped."""
+    known = key_table.TABLE.find(".".join(path))
+    if known is not None:
+        return {root_of(known.place)}
+    if len(path) > 1:
+        return {path[0]}
+    close = (key_table.TABLE.find(name) for name in close_names(path[0], key_table.TABLE.words()))
+    return {root_of(key.place) for key in close if key is not None}
+
+
+def root_of(place: str) -> str:
+    """The beginning of a place, such as ``teacher`` of ``teacher.loss``."""
+    return place.partition(".")[0]
+
+
+def _placed(key: Key, value: Any) -> Values:
+    """The places that the value of a key sets."""
+    if key.value is PAIR:
+        low, high = value
+        return {f"{key.place}.low": low, f"{key.place}.high": high}
+    if key.value is SIZES:
+        params, tokens = value
+        sizes = {f"{key.place}.params": params, f"{key.place}.tokens": tokens}
+        return {place: size for place, size in sizes.items() if size is not None}
+    return {key.place: value}
+
+
+def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Layer) -> Values:
+    """What a command's options say, by places; those that are None were not given.
+
+    Args:
+        options: values by words.
+        told: how a word is told in an error.
+        above: layers that win over the options.
+
+    Raises:
+        InputError: with all that is wrong.
+    """
+    faults: list[Fault] = []
+    given = ((name, value) for name, value in options.items() if value is not None)
+    values: Values = {}
+    for layer in (read_layer(given, faults, told), *above):
+        values = layer.over(values)
+    if faults:
+        first, *others = (fault.error for fault in faults)
+        raise InputError(*first.parts, also=first.also, others=others)
+    return values
+
+
+def values_within(values: Mapping[str, Any], root: str) -> Values:
+    """The values of one part, by their names within it."""
+    return {
+        place.partition(".")[2]: value
+        for place, value in values.items()
+        if place.startswith(f"{root}.")
+    }

@@ -1,0 +1,276 @@
+"""Rows of the table of keys: the budget, the models, the law, and the bounds of the search."""
+
+from distillplan.accounting import Accounting, Logits
+from distillplan.planning.scenario import Scenario
+from distillplan.scenarios import values
+from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, Key, at
+
+_SIZES = {
+    "student_params": "student size",
+    "student_tokens": "number of student tokens",
+    "teacher_params": "teacher size",
+    "teacher_tokens": "number of teacher tokens",
+}
+"""Sizes that the search chooses."""
+_ASKED = "budget target crossover sweep"
+"""Commands that ask about a teacher."""
+
+
+def _law(scenario: Scenario) -> str:
+    return scenario.law.file or scenario.law.name
+
+
+BUDGET_KEYS = (
+    Key(
+        word="compute",
+        value=values.BUDGET,
+        place="budget",
+        help="Budget of all students together: FLOPs (1e21, '10 PF-days'), GPUs for a time "
+        "('64 h100-sxm for 7 days'), '5k gpu-hours' or '$20k'.",
+        written=at("compute"),
+        flags=("--compute",),
+        commands="sweep",
+        metavar="COMPUTE",
+        default="",
+    ),
+    Key(
+        word="gpu_hours",
+        value=values.GPU_HOURS,
+        place="budget",
+        help="Budget in allocated GPU-hours, instead of compute.",
+        written=at("gpu_hours"),
+        default="",
+    ),
+)
+
+QUESTION_KEYS = (
+    Key(
+        word="student_params",
+        value=values.COUNT,
+        place="student_params",
+        help="Non-embedding parameters of the student, e.g. 1B.",
+        written=at("student_params"),
+        aliases=("student",),
+        flags=("--student", "-s"),
+        commands="budget target sweep predict",
+        metavar="PARAMS",
+        default="the best size",
+    ),
+    Key(
+        word="students",
+        value=values.WHOLE,
+        place="students",
+        help="Number of identical students sharing the teacher.",
+        written=at("students"),
+        flags=("--students", "-k"),
+        commands=f"{_ASKED} estimate",
+        metavar="K",
+    ),
+    Key(
+        word="teacher",
+        value=values.SIZES,
+        place="teacher",
+        help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T.",
+        written=at("teacher"),
+        flags=("--teacher",),
+        commands=_ASKED,
+        metavar="PARAMS[:TOKENS]",
+    ),
+    Key(
+        word="teacher.loss",
+        value=values.COUNT,
+        place="teacher.loss",
+        help="Teacher's loss on your corpus, in nats per token or the loss unit; takes precedence "
+        "over the law's.",
+        written=at("teacher.loss"),
+        aliases=("teacher_loss",),
+        flags=("--teacher-loss",),
+        commands=f"{_ASKED} predict",
+        metavar="LOSS",
+    ),
+    Key(
+        word="teacher.params",
+        value=values.COUNT,
+        place="teacher.params",
+        help="Non-embedding parameters of the teacher, beside its loss.",
+        written=at("teacher.params"),
+        aliases=("teacher_params",),
+        flags=("--teacher-params",),
+        commands=_ASKED,
+        metavar="PARAMS",
+    ),
+    Key(
+        word="teacher.tokens",
+        value=values.COUNT,
+        place="teacher.tokens",
+        help="Training tokens of the teacher.",
+        written=at("teacher.tokens"),
+        aliases=("teacher_tokens",),
+    ),
+    Key(
+        word="teacher.bpb",
+        value=values.BITS_PER_BYTE,
+        place="teacher.loss",
+        help="Teacher's loss in bits per byte, instead; needs the bytes per token.",
+        aliases=("teacher_bpb",),
+        flags=("--teacher-bpb",),
+        commands="budget predict",
+        metavar="BITS",
+        panel=UNITS,
+    ),
+    Key(
+        word="teacher.loss_unit",
+        value=values.LOSS_UNIT,
+        place="teacher.unit",
+        help="Unit of the teacher's loss: nats-per-token, bits-per-token, bits-per-byte or "
+        "perplexity.",
+        aliases=("loss_unit",),
+        flags=("--loss-unit",),
+        commands="budget predict",
+        metavar="UNIT",
+        panel=UNITS,
+        default="nats-per-token",
+    ),
+    Key(
+        word="teacher.bytes_per_token",
+        value=values.COUNT,
+        place="teacher.bytes_per_token",
+        help="Bytes per token of your corpus under the teacher's tokenizer, where it differs from "
+        "the law's.",
+        aliases=("teacher_bytes_per_token",),
+        flags=("--teacher-bytes-per-token",),
+        commands="budget predict",
+        metavar="BYTES",
+        panel=UNITS,
+    ),
+    Key(
+        word="bytes_per_token",
+        value=values.COUNT,
+        place="bytes_per_token",
+        help="Bytes per token of your corpus under the law's tokenizer.",
+        flags=("--bytes-per-token",),
+        commands="budget predict",
+        metavar="BYTES",
+        panel=UNITS,
+    ),
+    Key(
+        word="logits",
+        value=values.one_of(lambda: Logits),
+        place="logits",
+        help="Where the teacher's logits come from: online, every student runs the teacher; "
+        "stored, it runs once for all students; cached, they are already on disk.",
+        written=at("logits"),
+        flags=("--logits",),
+        commands=f"{_ASKED} estimate",
+    ),
+    Key(
+        word="accounting",
+        value=values.one_of(lambda: Accounting),
+        place="accounting",
+        help="Which teacher costs the budget must cover.",
+        written=at("accounting"),
+        flags=("--accounting",),
+        commands="budget target sweep",
+        default="inferred from teacher and logits",
+    ),
+    Key(
+        word="tie_nats",
+        value=values.ZERO_OR_COUNT,
+        place="tie_nats",
+        help="Difference in loss below which it is too close to call.",
+        written=at("tie_nats"),
+        aliases=("tie",),
+        flags=("--tie",),
+        commands="budget",
+        metavar="NATS",
+    ),
+    Key(
+        word="law",
+        value=values.LAW,
+        place="law",
+        help="Scaling law: a name (see `distillplan laws`) or a file of your own.",
+        written=_law,
+        flags=("--law",),
+        commands=f"{_ASKED} predict",
+        metavar="NAME",
+    ),
+    Key(
+        word="bounds",
+        value=values.GROUP,
+        place="bounds",
+        help="Smallest and largest size to consider, e.g. {student_tokens: [1B, 30T]}.",
+        written=at("bounds"),
+    ),
+    *(
+        Key(
+            word=f"bounds.{size}",
+            value=values.PAIR,
+            place=f"bounds.{size}",
+            help=f"Smallest and largest {what} to consider.",
+            written=at(f"bounds.{size}"),
+        )
+        for size, what in _SIZES.items()
+    ),
+    *(
+        Key(
+            word=f"{end}_{size}",
+            value=values.COUNT,
+            place=f"bounds.{size}.{'high' if end == 'max' else 'low'}",
+            help=f"{'Largest' if end == 'max' else 'Smallest'} {what} to consider.",
+            flags=(f"--max-{size.replace('_', '-')}",) if end == "max" else (),
+            commands="budget" if end == "max" else "",
+            metavar="N",
+            panel=BOUNDS,
+        )
+        for end in ("max", "min")
+        for size, what in _SIZES.items()
+    ),
+    Key(
+        word="architecture",
+        value=values.GROUP,
+        place="architecture",
+        help="Shape of the models; sets FLOPs per token.",
+        written=at("architecture"),
+    ),
+    *(
+        Key(
+            word=f"architecture.{name}",
+            value=values.COUNT,
+            place=f"architecture.{name}",
+            help=text,
+            written=at(f"architecture.{name}"),
+            aliases=(name,),
+            flags=(f"--{name}",),
+            commands="budget",
+            metavar="N",
+            panel=ARCHITECTURE,
+        )
+        for name, text in (
+            ("aspect", "Width divided by depth."),
+            ("omega", "Non-embedding parameters divided by layers times width squared."),
+            ("context", "Context length in tokens."),
+            ("vocab", "Vocabulary size."),
+        )
+    ),
+    Key(
+        word="inference_tokens",
+        value=values.ZERO_OR_COUNT,
+        place="inference_tokens",
+        help="Tokens each student will serve; the budget pays a forward pass for each.",
+        written=at("inference_tokens"),
+        flags=("--inference-tokens",),
+        commands="budget",
+        metavar="TOKENS",
+    ),
+    Key(
+        word="max_unique_tokens",
+        value=values.COUNT,
+        place="max_unique_tokens",
+        help="Size of your corpus in tokens; training on more repeats it, which is worth less.",
+        written=at("max_unique_tokens"),
+        flags=("--max-unique-tokens",),
+        commands="budget",
+        metavar="TOKENS",
+        default="unlimited",
+    ),
+)
