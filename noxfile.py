@@ -43,8 +43,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def regenerate(session: nox.Session) -> None:
-    """Write the outputs and tables of README, examples and docs anew."""
+    """Write the JSON Schemas, and what is made in README, examples and docs, anew."""
     _install(session)
+    rewrite = {"DISTILLPLAN_REWRITE_SCHEMAS": "1"}
+    session.run("python", "-m", "pytest", "-q", "tests/test_schemas.py", env=rewrite)
     session.run("python", "-m", "tests.documentation")
 
 

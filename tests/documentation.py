@@ -19,6 +19,7 @@ import typer.main
 
 import distillplan
 from distillplan.cli.app import COMMANDS, app
+from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.shell import run
 
@@ -168,18 +169,6 @@ def command_list() -> str:
     )
 
 
-def scenario_keys() -> str:
-    """The table of what a scenario may say."""
-    try:
-        from distillplan.scenarios.schema import keys_as_markdown
-    except ImportError:
-        schema = json.loads(schema_text("scenario"))
-        keys = schema["$defs"]["scenario"]["properties"]
-        rows = (f"| `{key}` | {_cell(about.get('description'))} |" for key, about in keys.items())
-        return "\n".join(["| key | meaning |", "|:--|:--|", *rows])
-    return keys_as_markdown()
-
-
 def schemas() -> str:
     """The documents that have a JSON Schema."""
     rows = (
@@ -205,7 +194,7 @@ def _directive(found: Any) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "commands": command_table,
     "command-list": command_list,
-    "scenario-keys": scenario_keys,
+    "scenario-keys": keys_as_markdown,
     "schemas": schemas,
     "python": python_names,
 }
