@@ -109,8 +109,8 @@ def _trimmed(text: str) -> str:
 def command_page(name: str) -> str:
     """The page of one command: what it answers, an example with its output, its options."""
     command = _command(name)
-    about, _, more = command.help.partition("\n\nExamples:\n")
-    others = [line for line in more.splitlines() if line.startswith("distillplan ")]
+    about, *more = re.split(r"\n\nExamples?:\n", command.help)
+    others = [line for line in "\n".join(more).splitlines() if line.startswith("distillplan ")]
     lines = [f"# {name}", "", about.strip(), ""]
     lines += ["```console", f"$ {SHOWN[name]}", "```", ""]
     if others:
