@@ -1,50 +1,18 @@
-"""README and examples: every command in them runs and prints what they show."""
+"""README, examples and documentation: all that is made in them is as it would be made today."""
 
-import os
 import re
-import shlex
 import subprocess
 import sys
-from pathlib import Path
+import tomllib
 
 import pytest
+import yaml
 
 from distillplan.cli.app import COMMANDS
 from distillplan.scenarios.scenario_file import read_scenarios
-from tests.shell import run
+from tests.documentation import ROOT, SHOWN, commands, made, output, pages
 
-ROOT = Path(__file__).parents[1]
-EXAMPLES = ROOT / "examples"
-SHELL_SIGNS = set("|<>;&$")
-"""What only a shell understands."""
-PAGES = [ROOT / "README.md", *sorted(EXAMPLES.glob("*.md"))]
-BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
-REWRITE = os.environ.get("DISTILLPLAN_REWRITE_DOCS")
-
-
-def output(command: str) -> str:
-    """What a shell in the examples folder shows at 80 columns."""
-    assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
-    if not SHELL_SIGNS & set(command):
-        plain = run(*shlex.split(command)[1:], folder=EXAMPLES, COLUMNS="80")
-        return _trimmed(plain.stdout + plain.stderr)
-    words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
-    found = subprocess.run(
-        ["/bin/sh", "-c", words],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=EXAMPLES,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
-        check=False,
-    )
-    return _trimmed(found.stdout + found.stderr)
-
-
-def _trimmed(text: str) -> str:
-    """A text without the blanks at the ends of its lines, and of its own ends."""
-    lines = text.splitlines()
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def rounded(text: str) -> str:
@@ -52,39 +20,26 @@ def rounded(text: str) -> str:
     return re.sub(r"\d+\.\d{10,}(?:e[+-]\d+)?", lambda found: f"{float(found[0]):.10g}", text)
 
 
-def blocks(page: Path):
-    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
-        command, _, shown = block.partition("\n")
-        yield command.removeprefix("$ "), shown.rstrip("\n")
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_shows_what_is_printed(page):
+    # python -m tests.documentation writes it anew
+    assert rounded(page.read_text(encoding="utf-8")) == rounded(made(page))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_print_what_the_page_shows(page):
-    if REWRITE:
-        text = page.read_text(encoding="utf-8")
-        for command, shown in blocks(page):
-            old = (
-                f"```console\n$ {command}\n{shown}\n```"
-                if shown
-                else f"```console\n$ {command}\n```"
-            )
-            assert old in text
-            text = text.replace(old, f"```console\n$ {command}\n{output(command)}\n```")
-        page.write_text(text, encoding="utf-8")
-    shown = list(blocks(page))
-    assert shown
-    for command, expected in shown:
-        assert rounded(output(command)) == rounded(expected), command
+def test_the_pages_show_commands():
+    shown = [command for page in pages() for command in commands(page)]
+    assert len(shown) > len(COMMANDS)
+    assert SHOWN.keys() == set(COMMANDS)
 
 
 def test_the_scenarios_of_the_readme_are_read(tmp_path):
-    text = re.search(r"```yaml\n(.*?)```", PAGES[0].read_text(encoding="utf-8"), re.DOTALL)[1]
+    text = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")
     assert [one.name for one in read_scenarios(str(tmp_path / "s.yaml"))] == ["online", "cached"]
 
 
 def test_the_python_of_the_readme_runs():
-    code = re.search(r"```python\n(.*?)```", PAGES[0].read_text(encoding="utf-8"), re.DOTALL)[1]
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
     assert len([line for line in code.splitlines() if line]) <= 5
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
@@ -94,22 +49,32 @@ def test_the_python_of_the_readme_runs():
 
 
 def test_the_commands_of_the_table_run():
-    commands = re.findall(r"\| `(distillplan [^`]+)` \|", PAGES[0].read_text(encoding="utf-8"))
+    commands = re.findall(r"\| `(distillplan [^`]+)` \|", README)
     assert len(commands) >= 9
     for command in commands:
         assert not output(command).startswith("error: "), command
 
 
-def test_every_command_is_documented():
-    shown = {command.split()[1] for page in PAGES for command, _ in blocks(page)}
-    table = re.findall(r"\| `distillplan (\w+)", PAGES[0].read_text(encoding="utf-8"))
-    assert set(COMMANDS) > {"budget", "schema"}
-    assert shown | set(table) >= set(COMMANDS)
-
-
 def test_the_two_set_up_commands_stand_alone():
-    text = PAGES[0].read_text(encoding="utf-8")
-    commands = [line for line in text.splitlines() if line.startswith("python3 -m venv .venv && ")]
+    commands = [
+        line for line in README.splitlines() if line.startswith("python3 -m venv .venv && ")
+    ]
     assert len(commands) == 2
     assert commands[0].endswith(".venv/bin/distillplan budget 1e21 --student 1B")
     assert commands[1].endswith(".venv/bin/python -m pytest")
+
+
+def test_the_wheel_takes_every_file_of_coefficients_but_the_scripts():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    there = {f"coefficients/{path.name}" for path in (ROOT / "coefficients").iterdir()}
+    assert shipped.keys() == there - {"coefficients/calibration"}
+    assert all(inside == f"distillplan/{outside}" for outside, inside in shipped.items())
+
+
+def test_the_citation_names_the_paper():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert [one["identifiers"][0]["value"] for one in citation["references"]] == [
+        "arXiv:2502.08606"
+    ]

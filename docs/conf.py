@@ -1,0 +1,73 @@
+"""Sphinx: `python -m sphinx -W -c docs . site`, from the root of the checkout, makes the site.
+
+The root is the source folder, so that the examples, CHANGELOG and CONTRIBUTING are pages as is.
+"""
+
+from typing import Any
+
+from sphinx.ext.napoleon import Config, GoogleDocstring
+
+import distillplan
+
+project = "distillplan"
+author = copyright = "The distillplan authors"  # noqa: A001  (Sphinx's name)
+version = release = distillplan.__version__
+
+root_doc = "docs/index"
+include_patterns = [
+    "docs/*.md",
+    "docs/**/*.md",
+    "docs/reference/code/*.rst",
+    "examples/*.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.apidoc",
+    "sphinx.ext.autodoc",
+]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# docs/reference/code/ is written anew by each build: one page for each folder of the package.
+apidoc_modules = [
+    {
+        "path": "../src/distillplan",
+        "destination": "docs/reference/code",
+        "exclude_patterns": ["../src/distillplan/__main__.py", "../src/distillplan/cli"],
+        "module_first": True,
+        "no_headings": False,
+        "automodule_options": {"members"},
+    }
+]
+toc_object_entries = False  # the menu of every page would hold every function
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+python_use_unqualified_type_names = True
+
+html_theme = "furo"
+html_title = f"distillplan {release}"
+html_copy_source = False
+html_show_sphinx = False
+
+
+FIELDS = {"attribute", "data", "property"}
+
+
+def setup(app: Any) -> None:
+    """Read the docstrings as what they are: plain text with Google's sections."""
+    app.connect("autodoc-process-docstring", as_rest)
+
+
+def as_rest(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:
+    """One docstring as reStructuredText; bars are absolute values, not substitutions.
+
+    That of a field is left alone: the extension napoleon, which does the same for the rest, would
+    take the words before a colon for its type.
+    """
+    for number, line in enumerate(lines):
+        if "`" not in line and ">>>" not in line:
+            lines[number] = line.replace("|", r"\|")
+    if what not in FIELDS:
+        lines[:] = GoogleDocstring(lines, Config(), app, what, name, found, options).lines()

@@ -1,0 +1,215 @@
+"""What is made in README, examples/ and docs/: outputs of commands, tables of options and keys.
+
+`python -m tests.documentation` writes it anew; `test_docs.py` compares. A page marks what it wants
+made: a ``console`` block holds a command after ``$`` and then its output, and a comment
+``<!-- made: NAME -->`` stands before the table of that name, ``<!-- /made -->`` after it.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+import distillplan
+from distillplan.cli.app import COMMANDS, app
+from distillplan.scenarios.schema import keys_as_markdown
+from distillplan.schemas.reader import schema_names, schema_text
+from tests.shell import run
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+COMMAND_PAGES = ROOT / "docs" / "reference" / "commands"
+SHELL_SIGNS = set("|<>;&$")
+"""What only a shell understands."""
+BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<shown>(?:.*\n)*?)```")
+MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made -->")
+
+SHOWN = {
+    "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
+    "compare": "distillplan compare compare.yaml",
+    "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
+    "target": "distillplan target --loss 2.2 --student 1B",
+    "crossover": "distillplan crossover --student 1B,3B",
+    "predict": "distillplan predict --student 1B --tokens 100B --teacher-loss 2.0",
+    "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
+    "fit": "distillplan fit few_runs.csv --anchor busbridge2025",
+    "validate": "distillplan validate compare.yaml",
+    "laws": "distillplan laws",
+    "gpus": "distillplan gpus h100-sxm",
+    "models": "distillplan models llama-3.1-8b",
+    "check": 'distillplan check "Table 3"',
+    "schema": "distillplan schema",
+}
+"""What the page of a command runs in examples/; a command without a line here fails the tests."""
+
+
+def pages() -> list[Path]:
+    """Every page that may hold something made, README first."""
+    return [
+        ROOT / "README.md",
+        *sorted(EXAMPLES.glob("*.md")),
+        *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent != COMMAND_PAGES),
+        *(COMMAND_PAGES / f"{name}.md" for name in COMMANDS),
+    ]
+
+
+def made(page: Path) -> str:
+    """The text of a page with all that is made in it made anew."""
+    if page.parent == COMMAND_PAGES:
+        text = command_page(page.stem)
+    else:
+        text = page.read_text(encoding="utf-8")
+    text = MADE.sub(
+        lambda found: f"<!-- made: {found['name']} -->\n{TABLES[found['name']]()}\n<!-- /made -->",
+        text,
+    )
+    return BLOCK.sub(
+        lambda found: f"```console\n$ {found['command']}\n{output(found['command'])}\n```", text
+    )
+
+
+def commands(page: Path) -> Iterator[str]:
+    """The commands whose output a page shows."""
+    for found in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        yield found["command"]
+
+
+def output(command: str) -> str:
+    """What a shell in the examples folder shows at 80 columns."""
+    assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
+    if not SHELL_SIGNS & set(command):
+        plain = run(*shlex.split(command)[1:], folder=EXAMPLES, COLUMNS="80")
+        return _trimmed(plain.stdout + plain.stderr)
+    words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+    found = subprocess.run(
+        ["/bin/sh", "-c", words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=EXAMPLES,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    return _trimmed(found.stdout + found.stderr)
+
+
+def _trimmed(text: str) -> str:
+    """A text without the blanks at the ends of its lines, and of its own ends."""
+    lines = text.splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
+
+
+def command_page(name: str) -> str:
+    """The page of one command: what it answers, an example with its output, its options."""
+    command = _command(name)
+    about, *more = re.split(r"\n\nExamples?:\n", command.help)
+    others = [line for line in "\n".join(more).splitlines() if line.startswith("distillplan ")]
+    lines = [f"# {name}", "", about.strip(), ""]
+    lines += ["```console", f"$ {SHOWN[name]}", "```", ""]
+    if others:
+        lines += ["## Examples", "", "```sh", *others, "```", ""]
+    panels: dict[str, list[Any]] = {}
+    for param in command.params:
+        if not getattr(param, "hidden", False):
+            panels.setdefault(_panel(param), []).append(param)
+    for panel, params in panels.items():
+        lines += [f"## {panel}", "", "| write | meaning |", "|:--|:--|"]
+        lines += [_option_row(command, param) for param in params]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _command(name: str) -> Any:
+    return typer.main.get_command(app).get_command(None, name)  # type: ignore[attr-defined]
+
+
+def _panel(param: Any) -> str:
+    plain = "Arguments" if param.param_type_name == "argument" else "Options"
+    return getattr(param, "rich_help_panel", None) or plain
+
+
+def _option_row(command: Any, param: Any) -> str:
+    metavar = param.make_metavar(typer.Context(command))
+    if param.param_type_name == "argument":
+        words = [metavar]
+    else:
+        words = [*param.opts, *param.secondary_opts]
+        if not param.is_flag:
+            words[-1] += f" {metavar}"
+    default = param.default
+    shown = "" if default in {None, False, ()} or callable(default) else f" [default: {default}]"
+    return f"| {', '.join(f'`{_cell(one)}`' for one in words)} | {_cell(param.help)}{shown} |"
+
+
+def _cell(text: str | None) -> str:
+    """A text as a cell of a Markdown table takes it."""
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+def command_table() -> str:
+    """All commands with what each answers."""
+    lines = ["| command | answers |", "|:--|:--|"]
+    for name in COMMANDS:
+        about = " ".join(_command(name).help.split("\n\n")[0].split())
+        lines.append(f"| [{name}](commands/{name}.md) | {_cell(about)} |")
+    return "\n".join(lines)
+
+
+def command_list() -> str:
+    """The pages of the commands, for the menu."""
+    return "\n".join(
+        ["```{toctree}", ":hidden:", *(f"commands/{name}" for name in COMMANDS), "```"]
+    )
+
+
+def schemas() -> str:
+    """The documents that have a JSON Schema."""
+    rows = (
+        f"| `{name}` | {_cell(json.loads(schema_text(name))['title'])} |" for name in schema_names()
+    )
+    return "\n".join(["| schema | what it describes |", "|:--|:--|", *rows])
+
+
+def python_names() -> str:
+    """The public names, as the reference shows them."""
+    lines = ["```{eval-rst}"]
+    for name in distillplan.__all__:
+        found = getattr(distillplan, name)
+        lines.append(f".. {_directive(found)}:: distillplan.{name}")
+        lines += ["   :no-index:", *(["   :members:"] if isinstance(found, type) else []), ""]
+    return "\n".join([*lines, "```"])
+
+
+def _directive(found: Any) -> str:
+    return "autoclass" if isinstance(found, type) else "autofunction"
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": command_table,
+    "command-list": command_list,
+    "scenario-keys": keys_as_markdown,
+    "schemas": schemas,
+    "python": python_names,
+}
+"""What a page may ask for by name."""
+
+
+def main() -> None:
+    """Write every page that has changed, and name it."""
+    COMMAND_PAGES.mkdir(exist_ok=True)
+    for page in pages():
+        text = made(page)
+        if not page.is_file() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{page.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
