@@ -57,7 +57,9 @@ def read_scenarios(
     demands = _demands(asserts, faults)
     grid = file.grid
     if grid.size > MOST_SCENARIOS:
-        faults.add(0, f"{grid.size} scenarios are too many to compare; use distillplan sweep")
+        faults.add(
+            0, f"{source}: {grid.size} scenarios are too many to compare; use distillplan sweep"
+        )
         faults.raise_any()
     found = []
     for name, cell, scenario in sound_cells(file, faults):
@@ -101,7 +103,8 @@ def read_grid(
     faults = Faults(source)
     file = _read(source, sets, axes or {}, faults, told)
     if file.grid.size > MOST_CELLS:
-        faults.add(0, f"{file.grid.size} cells are too many; the most is {MOST_CELLS}")
+        cells = f"{file.grid.size} cells are too many; the most is {MOST_CELLS}"
+        faults.add(0, f"{source}: {cells}" if source else cells)
         faults.raise_any()
     for _ in sound_cells(file, faults):  # contradictions are found before the first row is written
         pass
