@@ -110,7 +110,7 @@ def test_dollars_need_a_price_and_hours_a_machine(busbridge):
     free = scenario_from_options(gpu_hours=1, gpu="h100-sxm", student="1B")
     unpriced = replace(free.machine.cluster, gpu=replace_prices(free.machine.cluster.gpu))
     scenario = replace(free, machine=replace(free.machine, cluster=unpriced))
-    with pytest.raises(InputError, match="give --price"):
+    with pytest.raises(InputError, match="no price is known"):
         target(scenario, loss=2.2, minimize=Goal.COST)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import read_shipped
 from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
@@ -49,10 +49,10 @@ def gpu(name: str) -> Gpu:
     variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
     if variants:
         raise InputError(
-            f"GPU: {name!r} is sold in several variants; use one of {', '.join(variants)}"
+            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(variants)}"
         )
     advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
-    raise InputError(f"GPU: unknown name {name!r}; {advice}")
+    raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
@@ -119,7 +119,9 @@ def grid(country: str) -> PowerGrid:
                 source=data["source"],
             )
     names = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    raise InputError(f"country: unknown name {country!r}; {_nearest_country(wanted, names)}")
+    raise InputError(
+        Word("country"), f": unknown name {country!r}; {_nearest_country(wanted, names)}"
+    )
 
 
 def _nearest_country(wanted: str, codes: Mapping[str, str]) -> str:

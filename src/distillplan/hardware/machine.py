@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.hardware.bill import (
     PUE,
     Bill,
@@ -84,12 +84,13 @@ class Machine:
             InputError: for less than one GPU, or a goodput outside 0 to 1.
         """
         if self.cluster.gpus < 1:
-            raise InputError(f"GPUs: {self.cluster.gpus} is too few; give at least 1")
+            raise InputError(Word("gpus"), f": {self.cluster.gpus} is too few; give at least 1")
         share = self.allocated_share
         if not (share.low > 0 and share.high <= 1):
             raise InputError(
-                f"goodput: {share.low:g} to {share.high:g} is not a share of allocated time; "
-                "give 0 < goodput <= 1"
+                Word("goodput"),
+                f": {share.low:g} to {share.high:g} is not a share of allocated time; "
+                "give 0 < goodput <= 1",
             )
 
     @property
@@ -122,7 +123,7 @@ class Machine:
         if given is None:
             return listed_price(self.cluster.gpu.prices)
         if not (math.isfinite(given) and given >= 0):
-            raise InputError(f"price: {given:g} USD per GPU-hour; it must be at least 0")
+            raise InputError(Word("price"), f": {given:g} USD per GPU-hour; it must be at least 0")
         return Price.of_user(given, self.today)
 
     @property

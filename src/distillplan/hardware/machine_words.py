@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog
 from distillplan.hardware.bill import PUE
@@ -145,8 +145,9 @@ def usd_per_gpu_hour(found: Machine) -> float:
     price = found.price
     if price is None or price.usd_per_hour <= 0:
         raise InputError(
-            f"budget: no price is known for {found.cluster.gpu.name}; "
-            "give --price, in dollars per GPU-hour"
+            f"no price is known for {found.cluster.gpu.name}; add ",
+            Word("price", "2.5"),
+            " (dollars per GPU-hour)",
         )
     return price.usd_per_hour
 
@@ -154,5 +155,5 @@ def usd_per_gpu_hour(found: Machine) -> float:
 def _one_of(name: str, value: str, known: type[Choice]) -> Choice:
     """A choice by its name."""
     if value not in tuple(known):
-        raise InputError(f"{name}: {value!r} is not one of {', '.join(known)}")
+        raise InputError(Word(name), f": {value!r} is not one of {', '.join(known)}")
     return known(value)

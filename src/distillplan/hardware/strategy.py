@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.hardware.gpu import Precision
 
 
@@ -101,4 +101,6 @@ class Strategy:
         """
         for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
             if getattr(self, name) < 1:
-                raise InputError(f"layout: {name} is {getattr(self, name)}; it must be at least 1")
+                raise InputError(
+                    Word(name), f": {getattr(self, name)} is too few; it must be at least 1"
+                )

@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import Final
 
 from distillplan.accounting import TRAINING_PASSES
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import attention_share, dense_peak, gpu_seconds_per_token
@@ -188,7 +188,7 @@ def _given(
     if tokens_per_s is not None:
         if not (math.isfinite(tokens_per_s) and tokens_per_s > 0):
             raise InputError(
-                f"tokens per second: {tokens_per_s} is not a rate; it must be positive"
+                Word("tokens_per_s"), f": {tokens_per_s} is not a rate; it must be positive"
             )
         rate, basis = tokens_per_s, RateBasis.TOKENS_PER_S
     else:

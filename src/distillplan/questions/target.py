@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning import evaluate
@@ -115,7 +115,7 @@ def target(
     """
     wanted = _wanted_loss(scenario, loss, match)
     if minimize is Goal.STUDENT and scenario.student_params is not None:
-        raise InputError("student: it is what --minimize student searches for; leave it out")
+        raise InputError(Word("student_params"), ": it is what is minimized; leave it out")
     ways: tuple[Way, ...] = (None, *scenario.accountings)
     scenario = _counting(scenario, minimize)
     search = smallest_students if minimize is Goal.STUDENT else least_budgets
@@ -183,12 +183,13 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
     if minimize is Goal.COMPUTE:
         return replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     if scenario.machine is None:
-        raise InputError(f"minimize: {minimize} needs a GPU; add --gpu h100-sxm")
+        raise InputError(Word("minimize", minimize), " needs a GPU; add ", Word("gpu", "h100-sxm"))
     price = scenario.machine.price
     if minimize is Goal.COST and (price is None or price.usd_per_hour <= 0):
         raise InputError(
-            f"minimize: no price of {scenario.machine.cluster.gpu.name} is known; give --price, "
-            "the dollars of one GPU-hour"
+            f"no price is known for {scenario.machine.cluster.gpu.name}; add ",
+            Word("price", "2.5"),
+            " (dollars per GPU-hour)",
         )
     return replace(scenario, compute=None, gpu_hours=ANY_BUDGET)
 
@@ -201,10 +202,16 @@ def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
     """
     if minimize is Goal.STUDENT:
         if budget is None:
-            raise InputError("compute: the smallest student depends on it; add --compute 1e21")
+            raise InputError(
+                "the smallest student depends on the budget; add ", Word("compute", "1e21")
+            )
         return budget
     if budget is not None:
-        raise InputError("compute: the answer sets it; leave it out, or use --minimize student")
+        raise InputError(
+            Word("compute"),
+            ": it is the answer; leave it out, or add ",
+            Word("minimize", "student"),
+        )
     return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
 
 
