@@ -5,7 +5,9 @@ import yaml
 
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import LawStatus
+from distillplan.laws.provenance import LawStatus, ParameterCount
+from distillplan.planning.planner import plan
+from distillplan.planning.scenario import Scenario
 from distillplan.schemas.reader import schema_names, schema_text
 
 LAWS = law_catalog.all_laws()
@@ -83,6 +85,10 @@ def test_a_file_of_the_same_form_is_a_law(tmp_path):
         ({"coefficients": {"supervised": {"E": {"value": True}}}}, "not a number"),
         ({"coefficients": []}, "expected a mapping"),
         ({"status": "great"}, "not one of default"),
+        (
+            {"counts": "bananas"},
+            "'bananas' is unknown; write one of 'non-embedding parameters', 'total parameters'",
+        ),
     ],
 )
 def test_faults_of_a_law_file_are_named(tmp_path, change, fault):
@@ -93,6 +99,34 @@ def test_faults_of_a_law_file_are_named(tmp_path, change, fault):
     with pytest.raises(InputError, match=fault) as caught:
         law_catalog.law(str(path))
     assert "mine.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("counts", "meant"),
+    [
+        ("Non-embedding parameters", ParameterCount.NON_EMBEDDING),
+        ("non-embedding", ParameterCount.NON_EMBEDDING),
+        ("TOTAL  parameters", ParameterCount.TOTAL),
+        ("The authors' parameter count, convention not verified", ParameterCount.UNVERIFIED),
+    ],
+)
+def test_what_a_law_counts_is_read_in_any_case(tmp_path, counts, meant):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, "counts": counts}))
+    assert law_catalog.law(str(path)).counts is meant
+
+
+def test_a_plan_does_not_depend_on_a_capital_letter(tmp_path):
+    """A token costs 6 N FLOPs of the non-embedding parameters, and more with the embedding."""
+    plans = {}
+    for counts in ("non-embedding parameters", "Non-embedding parameters", "total parameters"):
+        path = tmp_path / "mine.yaml"
+        path.write_text(yaml.safe_dump({**GOOD, "counts": counts}))
+        scenario = Scenario(compute=1e21, student_params=3e8, law=law_catalog.law(str(path)))
+        plans[counts] = plan(scenario).options[0].student_tokens
+    first, same, other = plans.values()
+    assert first == same
+    assert first != pytest.approx(other, rel=0.05)
 
 
 @pytest.mark.parametrize("text", ["a: [", "\x00", "!!python/object:os.system {}", "a: 1\na: 2", ""])

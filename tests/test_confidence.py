@@ -319,7 +319,7 @@ def test_the_shipped_draws_are_read_whole():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a,b\n1,2", "the columns are not"),
+        ("a,b\n1,2", "the columns must be"),
         (",".join(DISTILLATION_COLUMNS) + "\n1,2,3", "15"),
         (",".join(DISTILLATION_COLUMNS) + "\n" + ",".join(["x"] * 15), "x"),
         (",".join(DISTILLATION_COLUMNS) + "\n" + ",".join(["nan"] * 15), "finite"),

@@ -464,6 +464,14 @@ def test_doubts_have_codes(ask, words, code):
     assert code in [one["code"] for one in ask(*TRAIN, *words)["warnings"]]
 
 
+def test_the_error_of_mixtures_is_the_one_of_the_calibration(ask):
+    """The row of coefficients/throughput.yaml, which `check throughput` shows as well."""
+    stated = {one.group: one.median_error for one in hardware_checks.stated_errors()}
+    answer = ask(*TRAIN, "--model", "qwen3-30b-a3b")
+    said = next(one for one in answer["warnings"] if one["code"] == "mixture_of_experts")
+    assert f"{stated['held-out sources, mixture']:.0%}" in said["message"]
+
+
 def test_wider_doubts_give_wider_intervals(ask):
     def width(*words: str) -> float:
         rate = ask(*TRAIN, *words)["tokens_per_s_per_gpu"]

@@ -8,6 +8,7 @@ import pytest
 
 from distillplan.fitting.bootstrap import bootstrap
 from distillplan.fitting.fitter import fit_supervised
+from distillplan.fitting.identifiability import FLOOR
 from distillplan.fitting.law_files import load_state, save_state
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.runs_file import read_runs
@@ -105,8 +106,8 @@ def test_e_is_never_given_an_interval(supervised):
     data = answer(supervised, "--resamples", 64)
     floor = data["law"]["coefficients"]["E"]
     assert floor["low"] is None
-    assert "do not measure it" in floor["no_interval"]
-    assert any("no finding" in note for note in data["law"]["notes"])
+    assert floor["no_interval"] == FLOOR
+    assert any(FLOOR in note for note in data["law"]["notes"])
 
 
 def test_a_saved_law_is_read_and_planned_with(supervised, tmp_path):
@@ -264,7 +265,7 @@ def test_a_state_of_other_runs_is_refused(supervised, tmp_path):
         assert found.returncode == 2
         assert "belongs to other runs or settings" in found.stderr
     state.write_text("{}")
-    assert "no state of a fit" in fit(supervised, "--state", state).stderr
+    assert "was not written by distillplan fit" in fit(supervised, "--state", state).stderr
 
 
 def test_the_same_seed_gives_the_same_file(supervised, tmp_path):
@@ -302,7 +303,7 @@ BAD = "params,tokens,loss\n1B,20B,2.4\n1Q,20B,-2\n,x,2.2\n"
         (None, ["--reduced"], "for distillation fits"),
         (None, ["--gamma-one", "--anchor", "busbridge2025"], "without an anchor"),
         (None, ["-o", "mine.txt"], "'mine.txt' is not one of table, json, markdown"),
-        (None, ["--save", "mine.txt"], "end it in .yaml"),
+        (None, ["--save", "mine.txt"], "must end in .yaml"),
         (None, ["--save", "none/mine.yaml"], "does not exist"),
         (None, ["--save", "a.yaml", "-o", "b.yaml"], "leave one out"),
         (None, ["--resamples", "-1"], "resamples"),

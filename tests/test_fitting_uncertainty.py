@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.fitting.bootstrap import (
-    BootstrapState,
-    Kind,
-    bootstrap,
-    coefficient_draws,
-    draw_laws,
-)
-from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised
-from distillplan.fitting.identifiability import identifiability, intervals, profile
+from distillplan.fitting.bootstrap import BootstrapState, bootstrap
+from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised, refit
+from distillplan.fitting.identifiability import FLOOR, identifiability, intervals
+from distillplan.fitting.law_of_fit import bootstrap_draws
 from distillplan.fitting.noise import split_noise
 from distillplan.fitting.rows import Rows
-from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw
 from tests.fitting_cases import (
     BESIROGLU,
     CORRECTED,
@@ -36,9 +31,8 @@ def fitted() -> FitResult:
 
 
 @pytest.fixture(scope="module")
-def whole_bootstraps(fitted: FitResult) -> dict[Kind, BootstrapState]:
-    kinds: tuple[Kind, ...] = ("rows", "noise")
-    return {kind: bootstrap(fitted, resamples=200, kind=kind) for kind in kinds}
+def whole_bootstrap(fitted: FitResult) -> BootstrapState:
+    return bootstrap(fitted, resamples=200)
 
 
 @cache
@@ -47,14 +41,11 @@ def noisy_fit(*, noise: float, misfit: float = 0.0) -> FitResult:
     return fit_distillation(distillation_runs(CORRECTED, noise=noise, misfit=misfit), SUPERVISED)
 
 
-@pytest.mark.parametrize(("kind", "low", "high"), [("rows", 0.88, 0.98), ("noise", 0.85, 0.94)])
-def test_ninety_per_cent_intervals_hold_the_truth_about_that_often(
-    kind: Kind, low: float, high: float
-) -> None:
-    """40 sets of 100 runs with 0.3 % noise; five coordinates and five predictions each.
+def test_ninety_percent_intervals_hold_the_truth_about_that_often() -> None:
+    """40 sets of 100 runs with 0.3% noise; five coordinates and five predictions each.
 
     With 400 correlated checks one standard error is about 0.02, and the extreme quantiles of 128
-    resamples cost 0.01. ``rows`` is known to be a little wide.
+    resamples cost 0.01.
     """
     sizes = np.log([[3e8, 1e9, 1e9, 3e9, 3e10], [1e10, 2e10, 1e12, 6e10, 6e11]])
     probe = Rows(log_params=sizes[0], log_tokens=sizes[1], log_loss=np.zeros(5))
@@ -63,14 +54,14 @@ def test_ninety_per_cent_intervals_hold_the_truth_about_that_often(
     for seed in range(40):
         rows = supervised_runs(BESIROGLU, 100, noise=0.003, seed=seed)
         result = fit_supervised(rows, coupled=False)
-        theta = bootstrap(result, resamples=128, seed=seed, kind=kind).theta
+        theta = bootstrap(result, resamples=128, seed=seed).theta
         for values, true in (
             (theta, result.form.theta(BESIROGLU)),
             (result.form.predict(theta, probe)[0], truth),
         ):
             ends = np.quantile(values, [0.05, 0.95], axis=0)
             hits.append((ends[0] <= true) & (true <= ends[1]))
-    assert low <= np.mean(hits) <= high
+    assert 0.85 <= np.mean(hits) <= 0.94
 
 
 def test_a_bootstrap_is_the_same_for_the_same_seed_and_another_for_another(
@@ -81,15 +72,14 @@ def test_a_bootstrap_is_the_same_for_the_same_seed_and_another_for_another(
     assert not np.array_equal(first.theta, bootstrap(fitted, resamples=150, seed=4).theta)
 
 
-@pytest.mark.parametrize("kind", ["rows", "noise"])
 @pytest.mark.parametrize("stopped", [0, 40, 128, 200])
 def test_an_interrupted_bootstrap_goes_on_as_if_it_had_not_been(
-    fitted: FitResult, whole_bootstraps: dict[Kind, BootstrapState], kind: Kind, stopped: int
+    fitted: FitResult, whole_bootstrap: BootstrapState, stopped: int
 ) -> None:
-    whole = whole_bootstraps[kind]
-    part = bootstrap(fitted, resamples=stopped, kind=kind)
+    whole = whole_bootstrap
+    part = bootstrap(fitted, resamples=stopped)
     saved = BootstrapState.from_dict(json.loads(json.dumps(part.to_dict())))
-    again = bootstrap(fitted, resamples=200, kind=kind, state=saved)
+    again = bootstrap(fitted, resamples=200, state=saved)
     assert again.finished
     assert np.array_equal(again.theta, whole.theta)
 
@@ -101,23 +91,23 @@ def test_progress_is_told_after_every_block(fitted: FitResult) -> None:
 
 
 def test_a_saved_bootstrap_of_something_else_is_refused(fitted: FitResult) -> None:
-    state = bootstrap(fitted, resamples=10, seed=1, kind="rows")
-    with pytest.raises(InputError, match="does not continue"):
-        bootstrap(fitted, resamples=20, seed=2, kind="rows", state=state)
+    state = bootstrap(fitted, resamples=10, seed=1)
+    with pytest.raises(InputError, match="do not continue"):
+        bootstrap(fitted, resamples=20, seed=2, state=state)
     other = fit_supervised(supervised_runs(SUPERVISED, 60, noise=0.003))
-    with pytest.raises(InputError, match="does not continue"):
-        bootstrap(other, resamples=20, seed=1, kind="rows", state=state)
-    with pytest.raises(InputError, match="start the bootstrap anew"):
-        BootstrapState.from_dict({"kind": "rows"})
+    with pytest.raises(InputError, match="do not continue"):
+        bootstrap(other, resamples=20, seed=1, state=state)
+    with pytest.raises(InputError, match="to start again"):
+        BootstrapState.from_dict({"seed": 1})
 
 
 def test_draws_are_laws(fitted: FitResult) -> None:
     state = bootstrap(fitted, resamples=20)
-    letters = coefficient_draws(fitted, state)
-    laws = draw_laws(fitted, state)
-    assert set(letters) == {"E", "A", "B", "alpha", "beta"}
-    assert all(isinstance(law, SupervisedLaw) for law in laws)
-    assert [law.B for law in laws] == pytest.approx(letters["B"].tolist())
+    draws = bootstrap_draws(fitted, state, None, sigma_run=0.003)
+    laws = [fitted.form.law(theta) for theta in state.theta]
+    assert draws.size == 20
+    for name in ("E", "A", "B", "alpha", "beta", "gamma"):
+        assert getattr(draws.law, name) == pytest.approx([getattr(law, name) for law in laws])
 
 
 def test_noise_is_split_into_runs_and_groups() -> None:
@@ -147,8 +137,10 @@ def test_runs_that_err_together_widen_the_intervals() -> None:
     """Drawing runs one by one would miss it; seen in what sizes and tokens do, as log gamma."""
     result = noisy_fit(noise=0.001, misfit=0.003)
     column = result.form.names.index("log_gamma")
-    by_noise = bootstrap(result, resamples=128, kind="noise").theta[:, column].std()
-    by_rows = bootstrap(result, resamples=128, kind="rows").theta[:, column].std()
+    by_noise = bootstrap(result, resamples=128).theta[:, column].std()
+    n = len(result.rows)
+    repeats = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), 128)
+    by_rows = refit(result, repeats.astype(float))[:, column].std()
     assert by_noise > 1.4 * by_rows
 
 
@@ -161,7 +153,7 @@ def test_c1_and_d1_get_no_interval_where_only_their_combination_acts() -> None:
     for name in ("c1", "d1"):
         assert found[name].low is None
         assert found[name].high is None
-        assert "c1 d1^(-1/f1)" in str(found[name].reason)
+        assert "c1 d1^(-1/f1)" in str(found[name].no_interval)
     verdicts = {one.what: one.verdict for one in identifiability(result).combinations}
     assert verdicts["c1 f1 (L_T / (Lt_S d1))^(1/f1) at the middle of the runs"] == "fixed"
     assert verdicts["f1"] == "fixed"
@@ -170,7 +162,8 @@ def test_c1_and_d1_get_no_interval_where_only_their_combination_acts() -> None:
 def test_the_coordinates_are_better_conditioned_than_the_letters() -> None:
     result = noisy_fit(noise=0.003)
     known = identifiability(result)
-    assert known.condition_coordinates < known.condition_letters / 3
+    slopes = result.form.predict(result.theta[None, :], result.rows)[1][0]
+    assert np.linalg.cond(slopes) < known.condition_letters / 3
     assert max(known.weakest, key=lambda name: abs(known.weakest[name])) in {"A", "B", "c1"}
 
 
@@ -189,26 +182,16 @@ def test_an_exponent_without_a_range_gets_no_interval() -> None:
     found = intervals(result, bootstrap(result, resamples=128))
     for name in ("A", "alpha"):
         assert found[name].low is None
-        assert f"leave {name} open" in str(found[name].reason)
+        assert f"leave {name} open" in str(found[name].no_interval)
 
 
 def test_the_floor_is_never_a_finding(fitted: FitResult) -> None:
     found = intervals(fitted, bootstrap(fitted, resamples=128))
     assert found["E"].low is None
-    assert "do not measure it" in str(found["E"].reason)
+    assert found["E"].no_interval == FLOOR
     assert found["alpha"].low is not None
     assert found["alpha"].high is not None
     assert found["alpha"].low < 0.3478 < found["alpha"].high
-
-
-def test_a_profile_is_lowest_at_the_fit_and_rises_away_from_it() -> None:
-    result = fit_supervised(supervised_runs(SUPERVISED, 200, noise=0.003))
-    column = result.form.names.index("log_b")
-    values = result.theta[column] + np.array([-0.3, -0.1, 0.0, 0.1, 0.3])
-    loss = profile(result, "log_b", values)
-    assert loss[2] == pytest.approx(0.0, abs=0.05)
-    assert loss[0] > loss[1] > loss[2] < loss[3] < loss[4]
-    assert loss[0] > 2.71
 
 
 def test_what_the_published_runs_fix() -> None:
@@ -219,7 +202,7 @@ def test_what_the_published_runs_fix() -> None:
     found = intervals(result, bootstrap(result, resamples=256))
     for name in ("A", "B", "c1", "d1"):
         assert found[name].low is None
-        assert found[name].reason
+        assert found[name].no_interval
     # the two published fits to overlapping runs have f1 = 0.090 and 0.097; the reduced form
     # has no c1 to bend the switch and needs a slightly wider one
     assert found["f1"].low is not None

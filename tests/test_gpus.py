@@ -81,13 +81,13 @@ def test_bytes_are_decimal_as_datasheets_print_them() -> None:
     ("change", "words"),
     [
         ({"dense_bf16_tflops": None, "dense_fp16_tflops": None}, "dense_bf16_tflops"),
-        ({"memory_gb": None}, "memory_gb is missing"),
-        ({"memory_bw_gb_s": -1}, "must be positive"),
-        ({"intra_node_gb_s": float("nan")}, "must be positive"),
-        ({"tdp_w": "700 W"}, "must be a positive number"),
-        ({"gpus_per_node": True}, "must be a positive number"),
-        ({"sparse_bf16_tflops": 1979}, "unknown key sparse_bf16_tflops"),
-        ({"prices": [{"usd_per_hour": 2.0}]}, "has no date, seller"),
+        ({"memory_gb": None}, "missing key 'memory_gb'"),
+        ({"memory_bw_gb_s": -1}, "is not positive"),
+        ({"intra_node_gb_s": float("nan")}, "is not positive"),
+        ({"tdp_w": "700 W"}, "is not a number"),
+        ({"gpus_per_node": True}, "is not a number"),
+        ({"sparse_bf16_tflops": 1979}, "unknown key 'sparse_bf16_tflops'"),
+        ({"prices": [{"usd_per_hour": 2.0}]}, "prices: missing key 'seller'"),
     ],
 )
 def test_a_wrong_entry_says_what_is_wrong(change: dict[str, Any], words: str) -> None:

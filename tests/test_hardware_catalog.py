@@ -29,7 +29,7 @@ def test_every_model_is_found_under_its_name_and_its_publishers():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("gpu,usd_per_hour\nh100-sxm,free\n", "line 2: usd_per_hour is 'free'"),
+        ("gpu,usd_per_hour\nh100-sxm,free\n", "line 2: usd_per_hour: 'free' is not a number"),
         ("gpu,usd_per_hour\nh100-sxm,-2\n", "positive"),
         ("gpu,usd_per_hour\n,2\n", "gpu is empty"),
         ("gpu,usd_per_hour\nl4,2\n", "no price for h100-sxm; it lists l4"),
@@ -54,9 +54,9 @@ def test_a_wrong_price_list_says_where(tmp_path, text, words):
         ("gpus: {a: {}, b: {}}", "one GPU"),
         ("42", "one GPU"),
         ("gpus: {a: 1}", "must be a mapping"),
-        ("gpus: {a: {dense_bf16_tflops: 1}}", "memory_gb is missing"),
+        ("gpus: {a: {dense_bf16_tflops: 1}}", "missing key 'memory_gb'"),
         ("gpus: {a: {dense_bf16_tflops: -1}}", "positive"),
-        ("gpus: {a: {speed: 1}}", "unknown key speed"),
+        ("gpus: {a: {speed: 1}}", "no 16-bit peak"),
     ],
 )
 def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
@@ -68,7 +68,11 @@ def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", "not readable as JSON"), ("[]", "not a mapping"), ('{"model_type": "x"}', "not known")],
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "expected a mapping"),
+        ('{"model_type": "x"}', "unknown model_type"),
+    ],
 )
 def test_a_wrong_config_says_what(tmp_path, text, words):
     path = tmp_path / "config.json"

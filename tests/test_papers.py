@@ -2,7 +2,8 @@
 
 import pytest
 
-from distillplan.checks.law_checks import check_group, check_groups, report
+from distillplan.checks.check_records import report
+from distillplan.checks.law_checks import Spending, check_group, check_groups
 
 GROUPS = {group.where: (law, group) for law, group in check_groups()}
 
@@ -18,6 +19,16 @@ def test_table_13_models():
     """33 models: parameters, total parameters, forward FLOPs (digits: test_architecture)."""
     assert len(GROUPS["Table 13"][1].rows) == 33
     assert failures("Table 13") == []
+
+
+def test_another_statement_than_the_published_one_fails():
+    """Table 3 says of every plan how it spends its budget; each statement is exclusive."""
+    law, group = GROUPS["Table 3"]
+    for statement in Spending:
+        rows = tuple((params, compute, statement.value) for params, compute, _ in group.rows)
+        claimed = check_group(law, group._replace(rows=rows))
+        for row, (*_, published) in zip(claimed, group.rows, strict=True):
+            assert row.passed == (statement == published)
 
 
 def test_figure_8_best_losses():

@@ -168,7 +168,7 @@ def test_a_row_says_what_is_wrong_with_it() -> None:
     row = _rows(COEFFICIENTS / "throughput_runs.csv")[0]
     with pytest.raises(InputError, match="width is empty"):
         published_run_from_row(row | {"width": ""})
-    with pytest.raises(InputError, match="give a number"):
+    with pytest.raises(InputError, match="must be a number"):
         published_run_from_row(row | {"layers": "many"})
     run = published_run_from_row(row)
     with pytest.raises(InputError, match="not in the catalog"):

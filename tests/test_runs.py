@@ -26,7 +26,6 @@ def test_suffixes_and_numbers_are_read() -> None:
     assert runs.teacher_loss is not None
     assert runs.teacher_loss.tolist() == [2.17, 2.0]
     assert runs.loss.tolist() == [2.67, 2.33]
-    assert runs.lines == (2, 3)
     assert len(runs) == 2
 
 
@@ -111,4 +110,3 @@ def test_runs_become_logarithms() -> None:
     assert rows.log_teacher_loss is not None
     assert np.exp(rows.log_params).tolist() == pytest.approx([198e6, 1e9])
     assert np.exp(rows.log_teacher_loss).tolist() == pytest.approx([2.17, 2.0])
-    assert rows.lines == (2, 3)

@@ -24,7 +24,7 @@ def test_csv_with_suffixes_comments_and_blank_lines(tmp_path):
     runs, file = read_runs(written(tmp_path, text))
     assert runs.kind == "supervised"
     assert runs.params.tolist() == [1e9, 2e9]
-    assert runs.lines == (4, 7)
+    assert file.lines == (4, 7)
     assert file.source == "runs.csv"
 
 
@@ -46,6 +46,13 @@ def test_a_teacher_makes_a_distillation_run(tmp_path):
     assert read_runs(written(tmp_path, text), None, columns)[0].kind == "distillation"
 
 
+def test_a_column_named_after_a_teacher_makes_no_distillation_run(tmp_path):
+    """Only the names that are mapped decide, not a column's own name."""
+    text = "params,tokens,no_teacher_loss\n1B,20B,2.4\n"
+    runs, _ = read_runs(written(tmp_path, text), None, "loss=no_teacher_loss")
+    assert runs.kind == "supervised"
+
+
 def test_standard_input_is_read(monkeypatch):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(CSV.encode())))
     runs, file = read_runs("-")
@@ -63,7 +70,7 @@ def test_the_digest_tells_files_apart(tmp_path):
     [
         ("", "no runs"),
         ("params,tokens,loss\n", "no runs"),
-        ("params,tokens,tokens\n1,2,3\n", "duplicate column 'tokens'"),
+        ("params,tokens,tokens\n1,2,3\n", "'tokens' stands twice"),
         ("params,tokens\n1B,2B\n", "column loss is missing"),
         ("params,tokens,loss\n1B,20B,x\n1B,,2.3\n", "2 faults.*line 2, loss.*line 3, tokens"),
         ("params,tokens,loss\n1B,20B,2.3,9\n", "line 2: more fields"),

@@ -380,12 +380,12 @@ def test_goodput_holds_the_published_shares() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"coefficients": {}}, "coefficients.sustained"),
+        ({"coefficients": {}}, "missing key 'sustained'"),
         ({"coefficients": ENTRY["coefficients"] | {"magic": {"value": 1}}}, "magic"),
         ({"coefficients": ENTRY["coefficients"] | {"fp8": {"value": -1}}}, "positive"),
-        ({"log_sd": {"dense": 0.1}}, "log_sd has no fp8"),
+        ({"log_sd": {"dense": 0.1}}, "log_sd: missing key 'fp8'"),
         ({"ceiling_share": {"Ampere": 0.8}}, "other"),
-        ({"goodput": None}, "goodput is missing"),
+        ({"goodput": None}, "goodput: expected a mapping"),
     ],
 )
 def test_wrong_coefficients_say_what_is_wrong(change: dict[str, Any], words: str) -> None:

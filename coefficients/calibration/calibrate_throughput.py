@@ -21,6 +21,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -113,7 +114,8 @@ def fit(
         return -np.log(seconds) - measured
 
     def model_at(logs: np.ndarray) -> Model:
-        return replace(start, **dict(zip(names, map(float, np.exp(logs)), strict=True)))
+        changed: dict[str, Any] = dict(zip(names, map(float, np.exp(logs)), strict=True))
+        return replace(start, **changed)
 
     def page_effects(errors: np.ndarray) -> np.ndarray:
         precision = np.bincount(page_of, row_weight, len(pages)) / ROW_SD**2
@@ -251,9 +253,9 @@ def written(text: str, model: Model, errors: Sequence[ErrorSummary]) -> str:
         )
         if count != 1:
             raise SystemExit(f"throughput.yaml has no coefficient {name}; add one with a value")
-    for name, value in model.log_sd.items():
+    for name, sd in model.log_sd.items():
         text = re.sub(
-            rf"(^log_sd:\n(?:.*\n)*?  {name}: )\S+", rf"\g<1>{value:.3f}", text, flags=re.MULTILINE
+            rf"(^log_sd:\n(?:.*\n)*?  {name}: )\S+", rf"\g<1>{sd:.3f}", text, flags=re.MULTILINE
         )
     lines = [
         f"  - {{group: {s.group!r}, runs: {s.runs}, median_error: {s.median_error:.3f}, "

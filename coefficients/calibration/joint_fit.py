@@ -1,6 +1,6 @@
 """Joint draws of all fifteen letters, when the law itself misfits.
 
-Log losses y of distillation and supervised runs are modelled as
+Log losses y of distillation and supervised runs are modeled as
 
     y = log L(letters) + misfit + run noise
 
@@ -19,12 +19,11 @@ from typing import Final
 
 import numpy as np
 
-from distillplan.fitting.rows import Rows
-from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.fitting.rows import Rows, predicted_log_loss
+from distillplan.laws.draws import DISTILLATION_COLUMNS, columns_of_law, law_of_columns
+from distillplan.laws.formulas import DistillationLaw, FloatArray
 
-SUPERVISED_LETTERS: Final = ("E", "A", "B", "alpha", "beta", "gamma")
-DISTILLATION_LETTERS: Final = ("c0", "c1", "f1", "d1", "A", "B", "alpha", "beta", "gamma")
-COLUMNS: Final = (*(f"supervised.{name}" for name in SUPERVISED_LETTERS), *DISTILLATION_LETTERS)
+COLUMNS: Final = DISTILLATION_COLUMNS
 """Names of the fifteen letters in the order of every vector here, and in a file of draws."""
 
 _STEP: Final = 1e-6
@@ -67,7 +66,7 @@ class JointPosterior:
     """log density of the runs, up to a constant; compares scales of the misfit"""
 
     def draws(self, count: int, seed: int) -> FloatArray:
-        """Letters (not logarithms), (count, 15)."""
+        """Letters (not logarithms), shape (count, 15)."""
         generator = np.random.default_rng(seed)
         return np.exp(
             generator.multivariate_normal(self.mean, self.covariance, count, method="eigh")
@@ -76,17 +75,16 @@ class JointPosterior:
 
 def joint_law(letters: FloatArray) -> DistillationLaw:
     """The law of fifteen letters in the order of ``COLUMNS``."""
-    values = [float(value) for value in letters]
-    supervised = SupervisedLaw(**dict(zip(SUPERVISED_LETTERS, values[:6], strict=True)))
-    return DistillationLaw(
-        supervised=supervised, **dict(zip(DISTILLATION_LETTERS, values[6:], strict=True))
-    )
+    law = law_of_columns(dict(zip(COLUMNS, map(float, letters), strict=True)))
+    if not isinstance(law, DistillationLaw):
+        raise TypeError("fifteen letters are those of a distillation law")
+    return law
 
 
 def letters_of_law(law: DistillationLaw) -> FloatArray:
-    """The inverse of ``joint_law``."""
-    supervised = [getattr(law.supervised, name) for name in SUPERVISED_LETTERS]
-    return np.array(supervised + [getattr(law, name) for name in DISTILLATION_LETTERS])
+    """The inverse of ``joint_law``, shape (15,)."""
+    columns = columns_of_law(law)
+    return np.array([columns[name] for name in COLUMNS])
 
 
 def joint_posterior(
@@ -119,13 +117,13 @@ def joint_posterior(
 
 
 def draws_log_loss(draws: FloatArray, rows: Rows) -> FloatArray:
-    """Log loss of distillation runs under every draw, (draws, rows)."""
-    return np.stack([_distilled(joint_law(letters), rows) for letters in draws])
+    """Log loss of distillation runs under every draw, shape (draws, rows)."""
+    return np.stack([predicted_log_loss(joint_law(letters), rows) for letters in draws])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """How often 90 % bands hold runs of a (N_S, D_S) pair that was left out."""
+    """How often 90% bands hold runs of a (N_S, D_S) pair that was left out."""
 
     rows: float
     """share of the runs inside"""
@@ -145,9 +143,9 @@ def left_out_coverage(
     draws: int = 2000,
     seed: int = 1,
 ) -> Coverage:
-    """Coverage of 90 % bands, every (N_S, D_S) pair in turn predicted from the others.
+    """Coverage of 90% bands, every (N_S, D_S) pair in turn predicted from the others.
 
-    A band holds the quantiles 5 % to 95 % of draws of the letters plus ``sigma_run`` of noise,
+    A band holds the quantiles 5% to 95% of draws of the letters plus ``sigma_run`` of noise,
     exactly as a user of the shipped draws would form it.
     """
     group = distilled.groups()
@@ -166,8 +164,8 @@ def left_out_coverage(
         shared = predicted.mean(axis=1) + sigma_run * generator.standard_normal(draws)
         low, high = np.quantile(shared, [0.05, 0.95])
         means.append(bool(low <= test.log_loss.mean() <= high))
-        centre = _distilled(joint_law(np.exp(posterior.mean)), test)
-        errors.extend(np.abs(np.expm1(centre - test.log_loss)))
+        center = predicted_log_loss(joint_law(np.exp(posterior.mean)), test)
+        errors.extend(np.abs(np.expm1(center - test.log_loss)))
     return Coverage(
         rows=float(np.mean(inside)), groups=float(np.mean(means)), error=float(np.mean(errors))
     )
@@ -175,13 +173,8 @@ def left_out_coverage(
 
 def _predict(mean: FloatArray, distilled: Rows, supervised: Rows) -> FloatArray:
     law = joint_law(np.exp(mean))
-    alone = law.supervised.loss_at_logs(supervised.log_params, supervised.log_tokens)
-    return np.concatenate([_distilled(law, distilled), np.log(alone)])
-
-
-def _distilled(law: DistillationLaw, rows: Rows) -> FloatArray:
-    losses = law.loss_at_logs(rows.log_params, rows.log_tokens, rows.log_teacher_loss)
-    return np.asarray(np.log(losses))
+    alone = predicted_log_loss(law.supervised, supervised)
+    return np.concatenate([predicted_log_loss(law, distilled), alone])
 
 
 def _slopes(mean: FloatArray, distilled: Rows, supervised: Rows) -> FloatArray:
@@ -199,8 +192,7 @@ def _slopes(mean: FloatArray, distilled: Rows, supervised: Rows) -> FloatArray:
 def _noise(distilled: Rows, supervised: int, misfit: Misfit) -> FloatArray:
     """Covariance of the log losses around the law."""
     if distilled.log_teacher_loss is None:
-        msg = "distillation rows need a teacher loss"
-        raise ValueError(msg)
+        raise ValueError("distillation runs need a teacher's loss")
     place = np.column_stack(
         [
             distilled.log_params / misfit.reach_params,

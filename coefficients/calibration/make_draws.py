@@ -5,13 +5,13 @@
 The argument is a table of the distilled students of Figure 1 with the columns NS_nonembedding,
 DS_nominal, LT and LS (parameters, tokens, nats per token). What goes in:
 
-- prior: Table 6, every printed 90 % interval as a Gaussian in the logarithm of the letter, widened
+- prior: Table 6, every printed 90% interval as a Gaussian in the logarithm of the letter, widened
   by the rounding of the print; the data coefficient B' of Equation 8, whose print contradicts the
   paper's own figures, is free within a factor of ten around 2.4181e6;
 - the distilled students, with a smooth misfit of the law (``joint_fit.py``);
-- Equation 1: the paper gives no supervised runs as numbers, but its accuracy (1 %, Figure 5) and
+- Equation 1: the paper gives no supervised runs as numbers, but its accuracy (1%, Figure 5) and
   the design (Appendix E.2: eleven models at about 20 tokens per parameter, six at 512B tokens,
-  four IsoFLOP profiles). The published law at that design with 1 % as a 99 % bound carries the
+  four IsoFLOP profiles). The published law at that design with 1% as a 99% bound carries the
   correlations between the letters that the printed intervals leave out; taken as independent, those
   intervals alone would spread the supervised loss by more than the claimed accuracy. Four losses
   of teachers in Figure 1 that can be told apart without doubt are added as runs.
@@ -19,15 +19,15 @@ DS_nominal, LT and LS (parameters, tokens, nats per token). What goes in:
 What comes out: 300 draws, and beside them a small file with ``sigma_run``, the standard deviation
 of the log loss of one run around the drawn laws, misfit included.
 
-Scales: run and smooth misfit are near the maximum of the evidence (0.10 % and 0.35 %, reaches of
-1, 0.7 and 0.1 e-folds of N_S, D_S and L_T; the evidence is flat from 0.35 % to 0.5 %, so the
-tightest is taken). ``sigma_run`` is 0.35 %, with which 90 % bands hold 94 % of the runs of
+Scales: run and smooth misfit are near the maximum of the evidence (0.10% and 0.35%, reaches of
+1, 0.7 and 0.1 e-folds of N_S, D_S and L_T; the evidence is flat from 0.35% to 0.5%, so the
+tightest is taken). ``sigma_run`` is 0.35%, with which 90% bands hold 94% of the runs of
 left-out students. That is meant to be a little wide: twelve pairs are few, their residuals share
 teachers, and planning asks for larger students than theirs.
 """
 
+import argparse
 import csv
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,7 @@ SIGMA_RUN = 0.0035
 
 Z90 = 1.6449
 TABLE_6 = {
-    # letter: value, 90 % interval, unit of the last printed digit
+    # letter: value, 90% interval, unit of the last printed digit
     "supervised.E": (1.220, (1.190, 1.247), 1e-3),
     "supervised.A": (3355, (3346, 3360), 1),
     "supervised.B": (18186, (18157, 18236), 1),
@@ -172,9 +172,9 @@ def posterior(distilled: Rows) -> JointPosterior:
 
 def main() -> None:
     """Write the draws and what belongs to them."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python coefficients/calibration/make_draws.py distillation_points.csv")
-    distilled = distilled_rows(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Make the joint draws of the default law.")
+    parser.add_argument("table", type=Path, help="distilled students of Figure 1 (CSV)")
+    distilled = distilled_rows(parser.parse_args().table)
     found = posterior(distilled)
     draws = found.draws(COUNT, SEED)
     folder = Path(__file__).parents[1] / "draws"
@@ -186,12 +186,12 @@ def main() -> None:
         writer.writerows([[f"{value:.7g}" for value in row] for row in draws])
     covered = left_out_coverage(distilled, supervised_rows(), prior(), MISFIT, sigma_run=SIGMA_RUN)
     published = np.exp(prior().mean)
-    centre = np.exp(found.mean)
+    center = np.exp(found.mean)
     moved = (
-        draws_log_loss(np.array([centre]), distilled)
+        draws_log_loss(np.array([center]), distilled)
         - draws_log_loss(np.array([published]), distilled)
     ).mean()
-    alone = [joint_law(one).supervised for one in (centre, published)]
+    alone = [joint_law(one).supervised for one in (center, published)]
     supervised = np.log(alone[0].loss(1e9, 20e9) / alone[1].loss(1e9, 20e9))
     largest = np.max(np.abs(found.mean - prior().mean)[prior().sd < 1] / prior().sd[prior().sd < 1])
     lines = [
@@ -202,15 +202,15 @@ def main() -> None:
         f"sigma_run: {SIGMA_RUN}",
         "# its parts that the draws assume: noise of a run, smooth misfit of the law",
         f"sigma_parts: [{MISFIT.run}, {MISFIT.smooth}]",
-        "# share of runs, and of mean losses, of left-out (N_S, D_S) pairs inside 90 % bands",
+        "# share of runs, and of mean losses, of left-out (N_S, D_S) pairs inside 90% bands",
         f"coverage_rows: {covered.rows:.3f}",
         f"coverage_groups: {covered.groups:.3f}",
         "# mean relative error on left-out pairs",
         f"left_out_error: {covered.error:.4f}",
-        "# centre of the draws against the published set (B' = 2.4181e6)",
+        "# center of the draws against the published set (B' = 2.4181e6)",
         f"offset_log_loss_distilled: {moved:.4f}",
         f"offset_log_loss_supervised_1b_20b: {supervised:.4f}",
-        f"data_coefficient: {centre[COLUMNS.index('B')]:.4g}",
+        f"data_coefficient: {center[COLUMNS.index('B')]:.4g}",
         f"largest_shift_in_prior_sd: {largest:.2f}",
         "",
     ]

@@ -90,7 +90,7 @@ MEGATRON_2022 = {
 
 
 def usable_rows(raw: list[Mapping[str, str]]) -> list[dict[str, str]]:
-    """The pretraining rows on data-centre GPUs of which shape and tokens/s are known."""
+    """The pretraining rows on data-center GPUs of which shape and tokens/s are known."""
     rows = [_usable(row) for row in raw if row["gpu"] in GPUS]
     return [row for row in rows if row is not None]
 
@@ -157,17 +157,18 @@ def _shape(raw: Mapping[str, str]) -> dict[str, str] | None:
         layers, width, heads, kv, ffn, matrices, vocab, tied = DENSE_SHAPES[name]
         attention = 2 * width * width * (1 + kv / heads)
         blocks = layers * (attention + matrices * width * ffn)
-        stored = blocks + vocab * width * (1 if tied else 2)
-        return _dense_cells(layers, width, heads, blocks, vocab, stored)
+        every = blocks + vocab * width * (1 if tied else 2)
+        return _dense_cells(layers, width, heads, blocks, vocab, every)
     family = raw["source_family"]
     if family == "llm-foundry" or family.startswith("megatron-lm-202"):
         if not raw["n_layers"] or not raw["hidden"]:
             return None
-        layers, width = float(raw["n_layers"]), float(raw["hidden"])
-        heads = float(raw["n_heads"] or width / 128)
+        depth, hidden = float(raw["n_layers"]), float(raw["hidden"])
         vocab = 50368 if family == "llm-foundry" else MEGATRON_VOCAB
-        blocks = 12 * layers * width * width
-        return _dense_cells(layers, width, heads, blocks, vocab, blocks + vocab * width)
+        blocks = 12 * depth * hidden**2
+        own_heads = float(raw["n_heads"] or hidden / 128)
+        every = blocks + vocab * hidden
+        return _dense_cells(depth, hidden, own_heads, blocks, vocab, every)
     return None
 
 
@@ -209,27 +210,31 @@ def _layout(raw: Mapping[str, str]) -> dict[str, str]:
         tp, pp, micro, batch, interleave = map(str, MEGATRON_2022[raw["model"]])
     if family in PLAIN_PIPELINES:
         interleave = interleave or "1"
-    sharding = raw["sharding"]
-    sharded = "zero3" if "FULL_SHARD" in sharding or sharding in {"FSDP", "ZeRO-3"} else ""
-    if "SHARD_GRAD_OP" in sharding:
-        sharded = "zero2"
-    if "dist-opt" in sharding or "ZeRO-1" in sharding:
-        sharded = "zero1"
-    if not sharded and (float(tp or 1) > 1 or float(pp or 1) > 1):
-        sharded = "zero1"  # model-parallel runs replicate or shard optimiser states only
     tokens = float(batch) * float(seq) if batch and seq else ""
     return {
         "seq_len": seq,
         "checkpointing": checkpointing,
         "micro_batch": micro,
         "global_tokens": str(tokens),
-        "sharding": sharded,
+        "sharding": _sharding(raw["sharding"], float(tp or 1) * float(pp or 1)),
         "tp": tp,
         "pp": pp,
         "cp": raw["cp"],
         "ep": raw["ep"],
         "interleave": interleave,
     }
+
+
+def _sharding(page: str, model_parallel: float) -> str:
+    """The strategy in our words, empty where the page is silent."""
+    if "dist-opt" in page or "ZeRO-1" in page:
+        return "zero1"
+    if "SHARD_GRAD_OP" in page:
+        return "zero2"
+    if "FULL_SHARD" in page or page in {"FSDP", "ZeRO-3"}:
+        return "zero3"
+    # model-parallel runs replicate or shard optimizer states only
+    return "zero1" if model_parallel > 1 else ""
 
 
 def _rate(raw: Mapping[str, str], row: Mapping[str, str]) -> tuple[float | None, str]:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from distillplan.laws.law_catalog import all_laws, law
     from distillplan.optimize.problems import Bounds
     from distillplan.planning.confidence import with_confidence
-    from distillplan.planning.planner import plan, predict
-    from distillplan.planning.results import Option, Plan, Prediction, Verdict
+    from distillplan.planning.planner import plan
+    from distillplan.planning.results import Option, Plan, Verdict
     from distillplan.planning.scenario import Scenario, Teacher
     from distillplan.questions.comparison import compare
     from distillplan.questions.crossover import crossovers
+    from distillplan.questions.prediction import Prediction, predict
     from distillplan.scenarios.scenario_file import read_scenarios
 
 __version__ = "0.1.0"
@@ -48,9 +49,10 @@ _HOMES = {
     "questions.comparison": ("compare",),
     "planning.confidence": ("with_confidence",),
     "questions.crossover": ("crossovers",),
-    "planning.planner": ("plan", "predict"),
+    "questions.prediction": ("Prediction", "predict"),
+    "planning.planner": ("plan",),
     "optimize.problems": ("Bounds",),
-    "planning.results": ("Option", "Plan", "Prediction", "Verdict"),
+    "planning.results": ("Option", "Plan", "Verdict"),
     "planning.scenario": ("Scenario", "Teacher"),
     "scenarios.scenario_file": ("read_scenarios",),
 }

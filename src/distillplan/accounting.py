@@ -125,10 +125,24 @@ WHO_PAYS = {
 """Each accounting in the words that people read; identifiers stay in JSON."""
 
 
+IN_A_TABLE = {
+    Accounting.FREE: "logits on disk",
+    Accounting.EXISTS: "run the teacher",
+    Accounting.TRAIN_SHARED: "train and share",
+    Accounting.TRAIN: "train for this",
+}
+"""The same where room is short."""
+
+
+def in_a_table(accounting: Accounting | None) -> str:
+    """A way to train the student, for a column of a table; None is supervised training."""
+    return "supervised" if accounting is None else IN_A_TABLE[accounting]
+
+
 def way_in_words(accounting: Accounting | None) -> str:
     """A way to train the student, in words; None is supervised training.
 
     >>> way_in_words(None), way_in_words(Accounting.FREE)
-    ('supervised', 'distill: logits on disk')
+    ('supervised', 'distill (logits on disk)')
     """
-    return "supervised" if accounting is None else f"distill: {WHO_PAYS[accounting]}"
+    return "supervised" if accounting is None else f"distill ({WHO_PAYS[accounting]})"

@@ -53,7 +53,7 @@ def parse_count(text: str | float, what: str = "a number", example: str = "7B") 
 
     Args:
         text: digits with an optional exponent and an optional suffix (`SUFFIXES`).
-        what: the noun that starts an error message; empty where the caller adds one.
+        what: the noun that starts an error message.
         example: what would have been right, for an error message.
 
     Raises:
@@ -63,7 +63,7 @@ def parse_count(text: str | float, what: str = "a number", example: str = "7B") 
     (7000000000.0, 1400000000000.0, 1e+21, 300000000.0)
     """
     if isinstance(text, bool):
-        raise _fault(what, f"{text!r} is not a number; write e.g. {example}")
+        raise InputError(f"{what}: {text!r} is not a number; write e.g. {example}")
     if isinstance(text, (int, float)):
         try:
             return _positive(float(text), str(text), what, example)
@@ -73,8 +73,8 @@ def parse_count(text: str | float, what: str = "a number", example: str = "7B") 
     multiplier = _MULTIPLIERS.get(suffix.lower())
     if multiplier is None:
         known = ", ".join(filter(None, SUFFIXES))
-        raise _fault(
-            what, f"{_shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
+        raise InputError(
+            f"{what}: {_shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
         )
     return _positive(value * multiplier, text, what, example)
 
@@ -95,7 +95,9 @@ def parse_compute(text: str | float) -> float:
         if unit in FLOP_SUFFIXES:
             return _positive(value * FLOP_SUFFIXES[unit], text, what, example)
         if "/" in unit:
-            raise _fault(what, f"{_shown(text)} is a rate; give a count of FLOPs, e.g. {example}")
+            raise InputError(
+                f"{what}: {_shown(text)} is a rate; give a count of FLOPs, e.g. {example}"
+            )
     return parse_count(text, what, example)
 
 
@@ -129,7 +131,7 @@ def parse_budget(text: str | float) -> Budget:
         return Budget(flops=parse_compute(text))
     money = re.fullmatch(_MONEY, text)
     if money is not None:
-        return Budget(usd=parse_count(money[1] or money[2], "budget in dollars", "$20k"))
+        return Budget(usd=parse_usd(money[1] or money[2], "budget in dollars", "$20k"))
     hours = re.fullmatch(_GPU_HOURS, text)
     if hours is not None:
         return Budget(gpu_hours=parse_count(hours[1], "GPU-hours", "'5k gpu-hours'"))
@@ -141,6 +143,18 @@ def parse_budget(text: str | float) -> Budget:
         raise InputError(f"number of GPUs: {rented[1]!r} is not a whole number; write e.g. 64")
     time = parse_count(rented[3], "time", "'7 days'") * HOURS[rented[4].lower().removesuffix("s")]
     return Budget(gpu_hours=gpus * time, gpus=round(gpus), gpu=rented[2].lower())
+
+
+def parse_usd(text: str | float, what: str, example: str) -> float:
+    """US dollars, with or without a leading dollar sign.
+
+    Raises:
+        InputError: when it is not a positive finite amount.
+
+    >>> parse_usd("$20k", "budget", "$20k"), parse_usd(2.49, "price", "2.49")
+    (20000.0, 2.49)
+    """
+    return parse_count(text.strip().lstrip("$") if isinstance(text, str) else text, what, example)
 
 
 def parse_hours(text: str | float, what: str = "time") -> float:
@@ -158,7 +172,7 @@ def parse_hours(text: str | float, what: str = "time") -> float:
     value, unit = _split(text, what, example)
     unit = unit.lower().removesuffix("s")
     if unit and unit not in HOURS:
-        raise _fault(what, f"{_shown(text)} is not a time; write e.g. {example}")
+        raise InputError(f"{what}: {_shown(text)} is not a time; write e.g. {example}")
     return _positive(value * HOURS[unit or "h"], text, what, example)
 
 
@@ -178,7 +192,7 @@ def parse_bytes(text: str | float, what: str = "memory") -> float:
     small = unit.lower() or "b"
     decimal = small.replace("ib", "b")
     if decimal not in _BYTE_UNITS:
-        raise _fault(what, f"{_shown(text)} is not a number of bytes; write e.g. {example}")
+        raise InputError(f"{what}: {_shown(text)} is not a number of bytes; write e.g. {example}")
     base = 1000.0 if decimal == small else 1024.0
     return _positive(value * base ** _BYTE_UNITS.index(decimal), text, what, example)
 
@@ -298,7 +312,7 @@ def _split(text: str, what: str, example: str) -> tuple[float, str]:
     """The number in a text and the letters after it."""
     match = _NUMBER.fullmatch(text) if len(text) <= MOST_LETTERS else None
     if match is None:
-        raise _fault(what, f"{_shown(text)} is not a number; write e.g. {example}")
+        raise InputError(f"{what}: {_shown(text)} is not a number; write e.g. {example}")
     return float(match[1].replace(",", "").replace("_", "")), match[2]
 
 
@@ -306,12 +320,7 @@ def _positive(value: float, text: str, what: str, example: str) -> float:
     if math.isfinite(value) and value > 0:
         return value
     fault = "not finite" if not math.isfinite(value) else "not positive"
-    raise _fault(what, f"{_shown(text)} is {fault}; write e.g. {example}")
-
-
-def _fault(what: str, sentence: str) -> InputError:
-    """The error that begins with a noun, where there is one."""
-    return InputError(f"{what}: {sentence}" if what else sentence)
+    raise InputError(f"{what}: {_shown(text)} is {fault}; write e.g. {example}")
 
 
 def _shown(text: str) -> str:

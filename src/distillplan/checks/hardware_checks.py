@@ -1,4 +1,4 @@
-"""Published speeds, memory, hours and bytes against ours, for `distillplan check`."""
+"""Published speeds, memory, hours and bytes, and the computed ones, for `distillplan check`."""
 
 import datetime as dt
 import math
@@ -6,58 +6,50 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from distillplan.checks.law_checks import CheckRow
+from distillplan.accounting import Logits
+from distillplan.checks.check_records import CheckRow, compared
 from distillplan.checks.published_speeds import (
     ErrorSummary,
     PublishedRun,
+    SpeedComparison,
     compare_with_published,
     published_run_from_row,
     stated_errors_from_entry,
     summarize_by_source,
 )
-from distillplan.errors import InputError
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import Cluster, Precision
+from distillplan.hardware.gpu import GIB, GIGA, Cluster
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
     student_step_seconds,
     teacher_pass_seconds,
-    usual_strategy,
 )
+from distillplan.hardware.machine_words import strategy_of
 from distillplan.hardware.memory import memory_estimate
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import LogitKind, format_of, stored_bytes
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
+from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
+from distillplan.hardware.strategy import Strategy
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
 
 WIDEST: Final = 3.0
-"""Standard deviations of its stated error beyond which a computed speed is not reproduced, ..."""
+"""Standard deviations of its stated error within which a computed speed passes."""
 LEAST_FACTOR: Final = 2.0
-"""... or this factor where that is less; how near they come is in the errors by page."""
-GIB: Final = 2.0**30
-TB: Final = 1e12
-ENUMS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "attention": Attention,
-    "checkpointing": Checkpointing,
-    "loss": Loss,
-    "precision": Precision,
-    "sharding": Sharding,
-}
+"""Factor within which it passes in any case; the errors by source say how close speeds are."""
 TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage")
-"""What is checked; the first half of a row's place."""
+"""The topics of the checks."""
 
 
 def hardware_rows() -> Iterator[CheckRow]:
-    """Every published figure about hardware beside ours."""
+    """Every published number about hardware, and the computed one."""
     yield from throughput_rows()
     for group in hardware_check_groups():
         for row in group["rows"]:
             computed = COMPUTED[group["topic"]](group, row)
-            yield _row(
+            yield compared(
                 group["topic"],
                 group["where"],
                 row["what"],
@@ -65,15 +57,16 @@ def hardware_rows() -> Iterator[CheckRow]:
                 computed,
                 low=group["low"],
                 high=group["high"],
+                relative=True,
             )
 
 
 def throughput_rows() -> Iterator[CheckRow]:
-    """Measured tokens/s/GPU beside ours; met within the bounds above."""
+    """Measured tokens/s/GPU and the computed ones, within the bounds above."""
     for found in _comparisons():
         run = found.run
         spread = max(WIDEST * found.estimate.log_sd, math.log(LEAST_FACTOR))
-        yield _row(
+        yield compared(
             "throughput",
             run.source,
             f"{run.model}, {run.workload.gpus} {run.gpu} ({run.row_id})",
@@ -81,15 +74,16 @@ def throughput_rows() -> Iterator[CheckRow]:
             found.estimate.tokens_per_s_per_gpu.mid,
             low=math.expm1(-spread),
             high=math.expm1(spread),
+            relative=True,
         )
 
 
 def error_summaries() -> tuple[ErrorSummary, ...]:
-    """Errors with whole pages and GPU kinds left out, as calibrated, and now by source."""
+    """Errors on held-out sources and GPUs, from the calibration, and those now, by source."""
     return (*stated_errors(), *summarize_by_source(_comparisons()))
 
 
-def _comparisons() -> Any:
+def _comparisons() -> tuple[SpeedComparison, ...]:
     gpus = {gpu.name: gpu for gpu in catalog.gpus()}
     return compare_with_published(published_runs(), gpus, catalog.throughput_model())
 
@@ -111,16 +105,16 @@ def _hours(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 
 
 def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
-    """Seconds of one distillation step of so many tokens."""
+    """Seconds of one distillation step."""
     machine = replace(_machine(group, row), goodput=Range.exact(1.0))
     seconds = student_step_seconds(machine, _shape(row)).mid
-    if row["logits"] == "online":
+    if Logits(row["logits"]) is Logits.ONLINE:
         seconds += teacher_pass_seconds(machine, model(row["teacher"]).shape).mid
     return seconds * float(row["tokens"]) / machine.cluster.gpus
 
 
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
-    """Stored logits."""
+    """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
     kept = format_of(kind, vocab, row.get("entries"))
     return stored_bytes(kept, float(row["tokens"])) / TB
@@ -138,14 +132,14 @@ COMPUTED: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], fl
 def _machine(group: Mapping[str, Any], row: Mapping[str, Any]) -> Machine:
     gpu = catalog.gpu(row["gpu"])
     if "inter_node_gb_s" in row:
-        gpu = replace(gpu, inter_node_bytes_per_s=row["inter_node_gb_s"] * 1e9)
+        gpu = replace(gpu, inter_node_bytes_per_s=row["inter_node_gb_s"] * GIGA)
     return Machine(
         cluster=Cluster(gpu=gpu, gpus=int(row["gpus"])),
         model=catalog.throughput_model(),
         strategy=_strategy(group, row),
         global_tokens=row.get("batch_tokens"),
         interleave=row.get("interleave"),
-        today=dt.date(2026, 1, 1),  # prices play no part here
+        today=dt.date(2026, 1, 1),  # prices are not used here
     )
 
 
@@ -156,46 +150,11 @@ def _shape(row: Mapping[str, Any]) -> ModelShape:
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:
-    merged = {**group.get("strategy", {}), **row.get("strategy", {})}
-    layout = {name: (ENUMS.get(name) or _as_is)(value) for name, value in merged.items()}
-    unknown = set(layout) - set(Strategy.__dataclass_fields__)
-    if unknown:
-        raise InputError(f"hardware checks: {', '.join(sorted(unknown))} is no part of a strategy")
-    return usual_strategy(**layout)
-
-
-def _as_is(value: Any) -> Any:
-    """Numbers need no translation."""
-    return value
-
-
-def _row(
-    topic: str,
-    where: str,
-    what: str,
-    published: float,
-    computed: float,
-    *,
-    low: float,
-    high: float,
-) -> CheckRow:
-    difference = (computed - published) / published
-    return CheckRow(
-        law=topic,
-        where=where,
-        what=what,
-        published=published,
-        computed=computed,
-        difference=difference,
-        relative=True,
-        low=low,
-        high=high,
-        passed=low <= difference <= high,
-    )
+    return strategy_of({**group.get("strategy", {}), **row.get("strategy", {})})
 
 
 def stated_errors() -> tuple[ErrorSummary, ...]:
-    """How well the speed model predicts, as its calibration found."""
+    """Errors of the speed model that its calibration found."""
     return stated_errors_from_entry(read_shipped("throughput.yaml"))
 
 
@@ -206,5 +165,5 @@ def published_runs() -> tuple[PublishedRun, ...]:
 
 
 def hardware_check_groups() -> tuple[Mapping[str, Any], ...]:
-    """Published memory, hours, seconds and bytes; the file says what each key is."""
+    """Published memory, hours, seconds and bytes; the data file explains its keys."""
     return tuple(read_shipped("hardware_checks.yaml")["groups"])

@@ -1,12 +1,14 @@
-"""Published numbers against ours: what `distillplan check` shows and the tests assert."""
+"""Published numbers of laws, and the same computed here, for `distillplan check` and the tests."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import Accounting
+from distillplan.checks.check_records import CheckRow, compared
 from distillplan.files.entries import Entry, coefficients_dir
 from distillplan.files.yaml_reader import read_yaml
 from distillplan.laws.law_catalog import law
@@ -15,21 +17,29 @@ from distillplan.models.architecture import HEAD_WIDTH
 from distillplan.models.shapes import ModelShape
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.planner import plan, predict
+from distillplan.planning.planner import plan
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
-
-if TYPE_CHECKING:
-    from distillplan.checks.published_speeds import ErrorSummary
+from distillplan.questions.prediction import predict
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at
-least THIRD are equal thirds, one below LITTLE is little."""
+least THIRD are equal thirds, and one below LITTLE is negligible."""
+
+
+class Spending(StrEnum):
+    """The statements of Table 3 on how a plan spends its budget."""
+
+    STUDENT_TRAINING = "mostly student_training"
+    TEACHER_LOGITS = "mostly teacher_logits"
+    TEACHER_TRAINING = "mostly teacher_training"
+    STUDENT_AND_LOGITS = "evenly student_training and teacher_logits"
+    THIRDS = "equal thirds"
 
 
 class CheckGroup(NamedTuple):
-    """One table or figure, as the data file gives it."""
+    """One table or figure of a data file."""
 
     where: str
     kind: str
@@ -37,51 +47,18 @@ class CheckGroup(NamedTuple):
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     relative: bool = False
-    """Whether `low` and `high` are parts of the published value."""
+    """Whether `low` and `high` are relative to the published value."""
     low: float = 0.0
     high: float = 0.0
-    """Bounds of ours minus published."""
-
-
-class CheckRow(NamedTuple):
-    """One published number and ours."""
-
-    law: str
-    where: str
-    what: str
-    published: float | str
-    computed: float | str | None
-    difference: float | None
-    """Ours minus published, as a part of the published value where `relative`."""
-    relative: bool
-    low: float | None
-    high: float | None
-    passed: bool
-
-
-class CheckReport(NamedTuple):
-    """All of them."""
-
-    rows: tuple[CheckRow, ...]
-    passed: int
-    failed: int
-    errors: "tuple[ErrorSummary, ...]" = ()
-    """Of the speed model, where it is what is checked."""
-
-
-def report(rows: Iterator[CheckRow], errors: "tuple[ErrorSummary, ...]" = ()) -> CheckReport:
-    """Rows with their count."""
-    found = tuple(rows)
-    passed = sum(row.passed for row in found)
-    return CheckReport(rows=found, passed=passed, failed=len(found) - passed, errors=errors)
+    """Bounds of computed minus published."""
 
 
 def check_law(law: PublishedLaw) -> Iterator[CheckRow]:
-    """The points that a coefficient file says its set must reproduce."""
+    """The points that a law must reproduce, from its own file."""
     for one in law.checks:
         given = ", ".join(f"{name} {value:g}" for name, value in one.given.items())
-        yield _row(
-            law,
+        yield compared(
+            law.name,
             one.where,
             f"{one.quantity} at {given}",
             one.published,
@@ -95,77 +72,59 @@ def check_group(law: PublishedLaw, group: CheckGroup) -> Iterator[CheckRow]:
     """The numbers of one table or figure."""
     for values in group.rows:
         row = dict(zip(group.columns, values, strict=True))
-        for what, published, computed in KINDS[group.kind](law, row):
-            if isinstance(published, str):
-                yield _statement(law, group, what, published, str(computed))
-            elif isinstance(computed, float):
-                yield _row(
-                    law,
+        for finding in KINDS[group.kind](law, row):
+            if isinstance(finding, Statement):
+                yield _statement(law, group, finding)
+            else:
+                yield compared(
+                    law.name,
                     group.where,
-                    what,
-                    published,
-                    computed,
+                    finding.what,
+                    finding.published,
+                    finding.computed,
                     low=group.low,
                     high=group.high,
                     relative=group.relative,
                 )
-            else:
-                yield _row(law, group.where, what, published, None, low=0.0, high=0.0)
 
 
-def _row(
-    law: PublishedLaw,
-    where: str,
-    what: str,
-    published: float,
-    computed: float | None,
-    *,
-    low: float,
-    high: float,
-    relative: bool = False,
-) -> CheckRow:
-    difference = None if computed is None else computed - published
-    if difference is not None and relative:
-        difference /= published
-    # a difference may touch its bound by the last bits of a double
-    passed = difference is not None and low - 1e-12 <= difference <= high + 1e-12
-    return CheckRow(
-        law=law.name,
-        where=where,
-        what=what,
-        published=published,
-        computed=computed,
-        difference=difference,
-        relative=relative,
-        low=low,
-        high=high,
-        passed=passed,
-    )
+class Finding(NamedTuple):
+    """One published number, and the computed one; None: there is no plan."""
+
+    what: str
+    published: float
+    computed: float | None
 
 
-def _statement(
-    law: PublishedLaw, group: CheckGroup, what: str, published: str, computed: str
-) -> CheckRow:
+class Statement(NamedTuple):
+    """A published statement on spending, and the shares as computed; None: there is no plan."""
+
+    what: str
+    published: Spending
+    shares: Mapping[str, float] | None
+
+
+def _statement(law: PublishedLaw, group: CheckGroup, found: Statement) -> CheckRow:
+    computed, shown = None, "infeasible"
+    if found.shares is not None:
+        computed = _spending(found.shares)
+        shown = f"{computed} ({' / '.join(f'{part:.0%}' for part in found.shares.values())})"
     return CheckRow(
         law=law.name,
         where=group.where,
-        what=what,
-        published=published,
-        computed=computed,
+        what=found.what,
+        published=found.published,
+        computed=shown,
         difference=None,
         relative=False,
         low=None,
         high=None,
-        passed=computed.startswith(published),
+        passed=computed is found.published,
     )
 
 
-Finding = tuple[str, Any, Any]
-"""What, published, computed."""
-
-
 def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
-    """A model of the paper: parameters, and the forward FLOPs of its fixed-aspect formula."""
+    """A model of the paper: its parameters and the forward FLOPs of its formula."""
     layers, width = int(row["layers"]), int(row["width"])
     shape = ModelShape(
         layers=layers,
@@ -177,9 +136,12 @@ def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]
     context = Scenario(compute=1.0, law=law).architecture.context
     flops = 2 * (shape.params + layers * context * width + shape.vocab * width)
     name = f"{layers} layers of {width}"
-    yield f"parameters, {name}", row["params"], float(shape.params)
-    yield f"total parameters, {name}", row["total_params"], float(shape.total_params)
-    yield f"forward FLOPs, {name}", row["forward_flops"], float(flops)
+    for what, key, computed in (
+        ("parameters", "params", shape.params),
+        ("total parameters", "total_params", shape.total_params),
+        ("forward FLOPs", "forward_flops", flops),
+    ):
+        yield Finding(what=f"{what}, {name}", published=row[key], computed=float(computed))
 
 
 def _best_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
@@ -187,22 +149,24 @@ def _best_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     for option in answer.options:
         name = option.accounting or "supervised"
         if row.get(name) is not None:
-            yield f"{name} loss, {_at(row)}", row[name], option.loss
+            what = f"{name} loss, {_at(row)}"
+            yield Finding(what=what, published=row[name], computed=option.loss)
 
 
 def _best_sizes(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     option = _own_teacher(law, row)
     for name in ("teacher_params", "student_tokens", "teacher_tokens"):
-        yield f"{name}, {_at(row)}", row[name], getattr(option, name)
+        computed = getattr(option, name)
+        yield Finding(what=f"{name}, {_at(row)}", published=row[name], computed=computed)
 
 
 def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
-    """The first token count at which the distilled loss is no better than the supervised one."""
+    """The fewest tokens at which distillation is no better than supervised training."""
     student = float(row["student_params"])
     teacher_loss = law.supervised.loss(float(row["teacher_params"]), float(row["teacher_tokens"]))
     distillation = evaluate.law_of(Scenario(compute=1.0, law=law))
     low, high = math.log(1e9), math.log(1e13)
-    for _ in range(4):  # 400-fold each; the gain changes sign once at these tokens
+    for _ in range(4):  # 400 times finer each; the gain changes sign once at these tokens
         logs = np.linspace(low, high, 401)
         gain = law.supervised.loss_at_logs(math.log(student), logs) - distillation.loss_at_logs(
             math.log(student), logs, math.log(teacher_loss)
@@ -212,7 +176,7 @@ def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Fin
             break
         low, high = float(logs[ends[0]]), float(logs[ends[0] + 1])
     what = f"tokens, {row['teacher_params']:.3g} teacher, {student:.3g} student"
-    yield what, row["student_tokens"], math.exp(low)
+    yield Finding(what=what, published=row["student_tokens"], computed=math.exp(low))
 
 
 def _best_teacher_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
@@ -223,33 +187,29 @@ def _best_teacher_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Fi
         teacher_loss=row["teacher_loss"],
     )
     what = f"teacher loss, {row['student_params']:.3g} student, {row['student_tokens']:.3g} tokens"
-    yield what, row["teacher_loss"], found.best_teacher_loss
+    yield Finding(what=what, published=row["teacher_loss"], computed=found.best_teacher_loss)
 
 
-def _shares(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+def _shares(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
     option = _own_teacher(law, row)
-    if option.flops is None or option.total_flops is None:
-        yield f"shares, {_at(row)}", row["statement"], "infeasible"
-        return
-    parts = {
-        name: getattr(option.flops, name) / option.total_flops
-        for name in ("student_training", "teacher_logits", "teacher_training")
-    }
-    yield f"shares, {_at(row)}", row["statement"], f"{_described(parts)} ({_percent(parts)})"
+    shares = None
+    if option.flops is not None and option.total_flops is not None:
+        shares = {
+            name: getattr(option.flops, name) / option.total_flops
+            for name in ("student_training", "teacher_logits", "teacher_training")
+        }
+    published = Spending(row["statement"])
+    yield Statement(what=f"shares, {_at(row)}", published=published, shares=shares)
 
 
-def _described(parts: Mapping[str, float]) -> str:
-    """The words of Table 3 for three shares."""
-    student, logits, teacher = parts.values()
-    if min(parts.values()) >= THIRD:
-        return "equal thirds"
-    if teacher < LITTLE and abs(student - logits) < EVEN:
-        return "evenly student_training and teacher_logits"
-    return f"mostly {max(parts, key=lambda name: parts[name])}"
-
-
-def _percent(parts: Mapping[str, float]) -> str:
-    return " / ".join(f"{part:.0%}" for part in parts.values())
+def _spending(shares: Mapping[str, float]) -> Spending:
+    """The statement of Table 3 that holds for three shares."""
+    if min(shares.values()) >= THIRD:
+        return Spending.THIRDS
+    apart = abs(shares["student_training"] - shares["teacher_logits"])
+    if shares["teacher_training"] < LITTLE and apart < EVEN:
+        return Spending.STUDENT_AND_LOGITS
+    return Spending[max(shares, key=lambda name: shares[name]).upper()]
 
 
 def _saving(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
@@ -259,13 +219,14 @@ def _saving(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     distilled = least_compute(scenario, Accounting.EXISTS, loss)
     what = f"to {loss} nats, {row['student_params']:.3g} student, teacher exists"
     if alone is None or distilled is None:
-        yield f"compute {what}", row["compute_ratio"], None
+        yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=None)
         return
-    yield f"compute {what}", row["compute_ratio"], distilled / alone
+    ratio = distilled / alone
+    yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=ratio)
     tokens = law.supervised.tokens_for_loss(float(loss), float(row["student_params"]))
     at = cells(scenario, Accounting.EXISTS, budget=distilled)
     ours = float(evaluate.distilled(scenario, at).student_tokens[0])
-    yield f"tokens {what}", row["token_ratio"], ours / tokens
+    yield Finding(what=f"tokens {what}", published=row["token_ratio"], computed=ours / tokens)
 
 
 def _own_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Option:
@@ -278,7 +239,9 @@ def _at(row: Mapping[str, Any]) -> str:
     return f"{row['student_params']:.3g} student at {row['compute']:.3g}"
 
 
-KINDS: Mapping[str, Callable[[PublishedLaw, Mapping[str, Any]], Iterator[Finding]]] = {
+KINDS: Mapping[
+    str, Callable[[PublishedLaw, Mapping[str, Any]], Iterator[Finding] | Iterator[Statement]]
+] = {
     "model_shape": _model_shape,
     "best_loss": _best_loss,
     "best_sizes": _best_sizes,
@@ -287,11 +250,15 @@ KINDS: Mapping[str, Callable[[PublishedLaw, Mapping[str, Any]], Iterator[Finding
     "shares": _shares,
     "saving": _saving,
 }
-"""How each kind of published number is computed here."""
+"""How each kind of published number is computed."""
 
 
 def check_groups() -> tuple[tuple[PublishedLaw, CheckGroup], ...]:
-    """The published tables and figures to check, each with the law it belongs to."""
+    """The published tables and figures to check, each with its law.
+
+    Raises:
+        InputError: when a data file is not what it should be.
+    """
     found: list[tuple[PublishedLaw, CheckGroup]] = []
     for path in sorted((coefficients_dir() / "checks").glob("*.yaml")):
         entry = Entry(read_yaml(path), path.name)
@@ -309,9 +276,9 @@ def _check_group(data: Any) -> CheckGroup:
         note=entry.text("note"),
         columns=entry.texts("columns"),
         rows=tuple(tuple(row) for row in entry.items("rows")),
-        relative=bool(entry.data.get("relative", False)),
-        low=entry.number("low") if "low" in entry else 0.0,
-        high=entry.number("high") if "high" in entry else 0.0,
+        relative=entry.flag("relative"),
+        low=entry.number("low", 0.0),
+        high=entry.number("high", 0.0),
     )
-    entry.finish("relative")
+    entry.finish()
     return group

@@ -1,4 +1,4 @@
-"""Published training benchmarks against the model: published, computed, difference per source."""
+"""Published training benchmarks against the speed model, with errors by source."""
 
 import math
 import statistics
@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import Gpu, Precision
+from distillplan.hardware.gpu import GIGA, Gpu, Precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding
 from distillplan.hardware.throughput import ThroughputEstimate, training_throughput
 from distillplan.hardware.throughput_model import ThroughputModel
@@ -16,27 +18,27 @@ from distillplan.hardware.workload import Workload
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedRun:
-    """One measured run: what was trained on what, and how fast somebody says it went."""
+    """One published run: what was trained on what, and its measured speed."""
 
     row_id: str
     source: str
-    """Family of pages that are left out together."""
+    """Family of pages that are held out together."""
     model: str
     gpu: str
     """Name in the GPU catalog."""
     kind: str
-    """dense, fp8 or mixture: the class whose error applies."""
+    """dense, fp8 or mixture, whose error applies."""
     workload: Workload
     tokens_per_s_per_gpu: float
     page: str = ""
-    """Where the rate is printed."""
+    """The page that states the rate."""
     inter_node_bytes_per_s: float | None = None
-    """The run's own network, where its page says so."""
+    """Speed of the run's own network; None: not stated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeedComparison:
-    """One published rate beside the computed one."""
+    """One published rate and the computed one."""
 
     run: PublishedRun
     estimate: ThroughputEstimate
@@ -54,30 +56,30 @@ class SpeedComparison:
 
     @property
     def covered(self) -> bool:
-        """Whether the 80% interval holds the published rate."""
+        """Whether the published rate is within the 80% interval."""
         interval = self.estimate.tokens_per_s_per_gpu
         return interval.low <= self.run.tokens_per_s_per_gpu <= interval.high
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorSummary:
-    """Absolute relative errors of tokens/s/GPU over some runs."""
+    """Absolute relative errors of tokens/s/GPU over a group of runs."""
 
     group: str
     runs: int
     median_error: float
     p90_error: float
     coverage: float
-    """Share of runs whose 80% interval holds the published rate."""
+    """Share of runs whose published rate is within the 80% interval."""
     median_ratio: float
     """Median of computed over published: the bias."""
 
 
 def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
-    """A run from one row of coefficients/throughput_runs.csv (an empty cell = not stated).
+    """A run from one row of coefficients/throughput_runs.csv; an empty cell means not stated.
 
     Raises:
-        InputError: when a needed number is missing or is none.
+        InputError: when a needed number is missing, or one is not positive.
     """
     where = f"published run {row.get('row_id') or '?'}"
     precision = Precision(row["precision"])
@@ -115,7 +117,7 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
         ),
         tokens_per_s_per_gpu=_number(row, "tokens_per_s_per_gpu", where),
         page=row.get("page", ""),
-        inter_node_bytes_per_s=None if between is None else between * 1e9,
+        inter_node_bytes_per_s=None if between is None else between * GIGA,
     )
 
 
@@ -124,12 +126,15 @@ def compare_with_published(
     gpus: Mapping[str, Gpu],
     model: ThroughputModel | Callable[[PublishedRun], ThroughputModel],
 ) -> tuple[SpeedComparison, ...]:
-    """Every published run beside what the model computes for it.
+    """Every published run and the speed that the model computes for it.
 
     Args:
         runs: published runs.
-        gpus: GPUs by catalog name.
-        model: the coefficients, or which coefficients to use for a run (leave-one-source-out).
+        gpus: GPUs by their name in the catalog.
+        model: the coefficients, or those to use for a run (where its source is held out).
+
+    Raises:
+        InputError: when a GPU is not in the catalog.
     """
     comparisons = []
     for run in runs:
@@ -154,22 +159,26 @@ def gpu_of(run: PublishedRun, gpus: Mapping[str, Gpu]) -> Gpu:
 
 
 def summarize(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummary:
-    """Median and 90th percentile of the absolute error, and the coverage."""
+    """The errors of a group of runs.
+
+    Raises:
+        InputError: when the group is empty.
+    """
     if not comparisons:
-        raise InputError(f"no published runs in {group}; give at least one")
-    errors = sorted(abs(c.relative_error) for c in comparisons)
+        raise InputError(f"no published runs in {group}")
+    errors = [abs(c.relative_error) for c in comparisons]
     return ErrorSummary(
         group=group,
         runs=len(comparisons),
         median_error=statistics.median(errors),
-        p90_error=quantile(errors, 0.9),
+        p90_error=float(np.quantile(errors, 0.9)),
         coverage=statistics.fmean(c.covered for c in comparisons),
         median_ratio=math.exp(statistics.median(c.log_ratio for c in comparisons)),
     )
 
 
 def summarize_by_source(comparisons: Sequence[SpeedComparison]) -> tuple[ErrorSummary, ...]:
-    """One summary per source, in order of first appearance."""
+    """The errors by source, in order of first appearance."""
     groups: dict[str, list[SpeedComparison]] = {}
     for comparison in comparisons:
         groups.setdefault(comparison.run.source, []).append(comparison)
@@ -177,9 +186,9 @@ def summarize_by_source(comparisons: Sequence[SpeedComparison]) -> tuple[ErrorSu
 
 
 def stated_errors_from_entry(entry: Mapping[str, Any]) -> tuple[ErrorSummary, ...]:
-    """The errors that the calibration found, pages and GPU kinds left out: `errors` of the YAML.
+    """The errors that the calibration found: `errors` in coefficients/throughput.yaml.
 
-    They need the whole table and a refit per page, so they are shipped, not computed.
+    They take a fit for each held-out source, so they are shipped, not computed.
     """
     return tuple(
         ErrorSummary(
@@ -194,18 +203,10 @@ def stated_errors_from_entry(entry: Mapping[str, Any]) -> tuple[ErrorSummary, ..
     )
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Linear interpolation between the sorted values."""
-    place = share * (len(ordered) - 1)
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
-
-
 def _number(row: Mapping[str, Any], key: str, where: str) -> float:
     value = _optional(row, key, where)
     if value is None:
-        raise InputError(f"{where}: {key} is empty; give a number")
+        raise InputError(f"{where}: {key} is empty; it must be a number")
     return value
 
 
@@ -216,7 +217,7 @@ def _optional(row: Mapping[str, Any], key: str, where: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        raise InputError(f"{where}: {key} is {text!r}; give a number") from None
+        raise InputError(f"{where}: {key} is {text!r}; it must be a number") from None
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"{where}: {key} is {text}; it must be positive and finite")
     return value

@@ -14,10 +14,11 @@ def _option(panel: str, name: str, text: str, **more: Any) -> Any:
     return typer.Option(name, rich_help_panel=panel, help=text, **more)
 
 
-def _count(panel: str, name: str, text: str, example: str) -> Any:
-    return _option(
-        panel, name, text, parser=lambda given: parse_count(given, name, example), metavar="N"
-    )
+def _count(panel: str, name: str, text: str, example: str, **more: Any) -> Any:
+    def read(given: str) -> float:
+        return parse_count(given, name, example)
+
+    return _option(panel, name, text, parser=read, metavar="N", **more)
 
 
 ModelName: TypeAlias = Annotated[
@@ -52,15 +53,22 @@ Heads: TypeAlias = Annotated[
 ]
 KvHeads: TypeAlias = Annotated[
     int | None,
-    _option(MODEL, "--kv-heads", "Number of key-value heads. Default: as many as --heads.", min=1),
+    _option(
+        MODEL,
+        "--kv-heads",
+        "Number of key-value heads.",
+        min=1,
+        show_default="as many as --heads",
+    ),
 ]
 Vocab: TypeAlias = Annotated[
     int | None,
     _option(
         MODEL,
         "--vocab",
-        "Vocabulary size. Default: that of the other model, else that of the paper's family.",
+        "Vocabulary size.",
         min=1,
+        show_default="that of the other model, else that of the paper's family",
     ),
 ]
 Tied: TypeAlias = Annotated[
@@ -80,8 +88,9 @@ TeacherTokens: TypeAlias = Annotated[
     _count(
         DISTILLATION,
         "--teacher-tokens",
-        "Tokens the teacher must first be trained on. Default: none, it exists.",
+        "Tokens the teacher must first be trained on.",
         "1T",
+        show_default="none, it exists",
     ),
 ]
 LogitFormat: TypeAlias = Annotated[
@@ -93,8 +102,9 @@ LogitK: TypeAlias = Annotated[
     _option(
         DISTILLATION,
         "--logit-k",
-        "Entries stored per token. Default: depends on the format.",
+        "Entries stored per token.",
         min=1,
+        show_default="depends on the format",
     ),
 ]
 LogitMonths: TypeAlias = Annotated[

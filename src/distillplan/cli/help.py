@@ -19,6 +19,8 @@ def complete(command: Any) -> None:
     shown = {key.flags[0]: key for key in key_table.TABLE.options(command.name)}
     for option in command.params:
         option.opts = [flag for flag in option.opts if flag not in HIDDEN]
+        if isinstance(option.show_default, str):  # which would be put into parentheses
+            option.default, option.show_default = option.show_default, True
         key = shown.get(option.opts[0])
         if key is None or option.help != key.help:
             continue

@@ -67,7 +67,7 @@ def options(
 def naming(
     command: str, own: Mapping[str, inspect.Parameter] | None = None
 ) -> Callable[[Word], str]:
-    """How a key is told to somebody who typed a command.
+    """How to name a key to somebody who typed a command.
 
     Args:
         command: its name.
@@ -97,7 +97,7 @@ def _is_argument(parameter: inspect.Parameter) -> bool:
 
 
 def told_as(command: str) -> Callable[[str], str]:
-    """How a word of the table is told to somebody who typed a command."""
+    """How to name a word of the table to somebody who typed a command."""
     name = naming(command)
     return lambda word: name(Word(word))
 

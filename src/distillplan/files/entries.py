@@ -1,5 +1,6 @@
 """The data that ships, and mappings that are read key by key."""
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -60,7 +61,7 @@ class Entry:
     def text(self, key: str, default: str | None = None) -> str:
         """The text under a key, with runs of white space made single spaces."""
         self.read.add(key)
-        if default is not None and key not in self.data:
+        if default is not None and self.data.get(key) is None:
             return default
         return " ".join(str(self._value(key)).split())
 
@@ -76,12 +77,47 @@ class Entry:
             raise InputError(f"{self.where}.{key}: {value!r} is not a list")
         return value
 
-    def number(self, key: str) -> float:
+    def flag(self, key: str) -> bool:
+        """The true or false under a key; false where it is absent."""
+        self.read.add(key)
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            raise InputError(f"{self.where}.{key}: {value!r} is not true or false")
+        return value
+
+    def number(self, key: str, default: float | None = None) -> float:
         """The number under a key."""
-        value = self._value(key)
+        self.read.add(key)
+        value = default if default is not None and key not in self.data else self._value(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise InputError(f"{self.where}.{key}: {value!r} is not a number")
         return float(value)
+
+    def positive(self, key: str) -> float:
+        """The positive number under a key."""
+        value = self.optional(key)
+        if value is None:
+            raise InputError(f"{self.where}: missing key {key!r}; it must be a positive number")
+        return value
+
+    def optional(self, key: str) -> float | None:
+        """The positive number under a key; None where it is absent or null."""
+        self.read.add(key)
+        if self.data.get(key) is None:
+            return None
+        value = self.number(key)
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{self.where}.{key}: {value} is not positive and finite")
+        return value
+
+    def positives(self) -> dict[str, float]:
+        """All of the mapping, whose values must be positive numbers."""
+        return {str(key): self.positive(key) for key in self.data}
+
+    def entries(self, key: str) -> list["Entry"]:
+        """The mappings in the list under a key; empty where it is absent or null."""
+        self.read.add(key)
+        return [Entry(one, f"{self.where}.{key}") for one in self.data.get(key) or ()]
 
     def pair(self, key: str) -> tuple[float, float]:
         """The two numbers under a key, as [low, high]."""

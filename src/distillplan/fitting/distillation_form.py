@@ -4,7 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from distillplan.fitting.forms import REDUCED_LOG_Q, coordinates_of, letters_of, reducible
+from distillplan.fitting.forms import (
+    REDUCED_LOG_Q,
+    FormShape,
+    coordinates_of,
+    letters_of,
+    reducible,
+)
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
 
@@ -25,7 +31,7 @@ class DistillationForm:
         cls, rows: Rows, supervised: SupervisedLaw, *, reduced: bool = False
     ) -> "DistillationForm":
         """The form with its middle in the middle of the rows."""
-        x = _teacher(rows)
+        x = teacher_of(rows)
         alone = np.log(supervised.loss_at_logs(rows.log_params, rows.log_tokens))
         return cls(
             supervised=supervised,
@@ -35,6 +41,11 @@ class DistillationForm:
             middle_log_ratio=float((x - alone).mean()),
             reduced=reduced,
         )
+
+    @property
+    def shape(self) -> FormShape:
+        """Full or reduced."""
+        return FormShape.REDUCED if self.reduced else FormShape.FULL
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,24 +60,17 @@ class DistillationForm:
         return head if self.reduced else (*head, "d1")
 
     def full(self, theta: FloatArray) -> FloatArray:
-        """Theta with log q in its place."""
+        """Theta with log q in its place, shape (batch, 9)."""
         if not self.reduced:
             return theta
         q = np.full((theta.shape[0], 1), REDUCED_LOG_Q)
         return np.concatenate([theta, q], axis=1)
 
     def predict(self, theta: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Log loss of every row for every theta, and its slopes."""
-        alone = np.log(self.supervised.loss_at_logs(rows.log_params, rows.log_tokens))
-        log_loss, jacobian, _ = self.predict_over(theta, rows, alone)
-        return log_loss, jacobian
-
-    def predict_over(
-        self, theta: FloatArray, rows: Rows, log_alone: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The same with log Lt_S given, and the slope in it."""
+        """Log loss, shape (batch, rows), and its slopes, (batch, rows, coordinates)."""
         theta = self.full(theta)
-        x = _teacher(rows)
+        x = teacher_of(rows)
+        log_alone = np.log(self.supervised.loss_at_logs(rows.log_params, rows.log_tokens))
         s, inner = reducible(
             theta[:, :5],
             rows.log_params - self.middle_log_params,
@@ -88,10 +92,10 @@ class DistillationForm:
         if not self.reduced:
             jacobian[..., 8] = switch - by_z
         jacobian *= share[..., None]
-        return log_loss, jacobian, share * by_z / np.exp(log_f1)
+        return log_loss, jacobian
 
     def log_coefficients(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Logarithms of the primed letters, and their slopes in theta.
+        """Logarithms of the primed letters, shape (batch, letters), and their slopes in theta.
 
         c0 may be negative in a poor fit; its logarithm is then taken of a tiny positive number.
         """
@@ -119,23 +123,26 @@ class DistillationForm:
         return np.column_stack([log_values, log_d1]), jacobian
 
     def all_letters(self, theta: FloatArray) -> dict[str, FloatArray]:
-        """The nine primed letters of every theta, d1 and c1 included."""
+        """The nine primed letters, d1 and c1 included, each of shape (batch,)."""
         free = self.free()
         values = np.exp(free.log_coefficients(self.full(theta))[0])
         values[:, free.coefficients.index("c0")] = theta[:, 5]
         return dict(zip(free.coefficients, values.T, strict=True))
 
     def law(self, theta: FloatArray) -> DistillationLaw:
-        """The law of one theta."""
+        """The law of one theta, of shape (coordinates,)."""
         letters = self.all_letters(theta[None, :])
         named = {name: float(values[0]) for name, values in letters.items()}
         return DistillationLaw(supervised=self.supervised, **named)
 
     def theta(self, law: LossLaw) -> FloatArray:
-        """The coordinates of a law; the inverse of ``law``."""
+        """The coordinates of a law, shape (coordinates,); the inverse of ``law``.
+
+        Raises:
+            TypeError: when it is not a distillation law.
+        """
         if not isinstance(law, DistillationLaw):
-            msg = "a distillation form needs a DistillationLaw"
-            raise TypeError(msg)
+            raise TypeError("a distillation form needs a DistillationLaw")
         inner = coordinates_of(law, self.middle_log_params, self.middle_log_tokens)
         inner[:2] -= law.c0 * self.middle_log_teacher
         log_q = (self.middle_log_ratio - np.log(law.d1)) / law.f1
@@ -148,8 +155,12 @@ class DistillationForm:
         return replace(self, reduced=False)
 
 
-def _teacher(rows: Rows) -> FloatArray:
+def teacher_of(rows: Rows) -> FloatArray:
+    """Log of the teachers' losses, shape (rows,).
+
+    Raises:
+        ValueError: for supervised runs.
+    """
     if rows.log_teacher_loss is None:
-        msg = "distillation rows need a teacher loss"
-        raise ValueError(msg)
+        raise ValueError("distillation runs need a teacher's loss")
     return rows.log_teacher_loss

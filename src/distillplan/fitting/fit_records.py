@@ -1,16 +1,18 @@
-"""What a fit is asked and what it answers; its records."""
+"""The records of a fit: what is asked and what is answered."""
 
 from typing import NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.fitting.bootstrap import PAPER_RESAMPLES
+from distillplan.fitting.holdout import FOLDS, Accuracy
 from distillplan.fitting.identifiability import Combination
 from distillplan.fitting.published_test import PublishedTest
 from distillplan.fitting.rows import Rows
-from distillplan.fitting.runs import Runs
+from distillplan.fitting.runs import RunKind, Runs
 from distillplan.fitting.selection import Selection
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import LossLaw
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.notices import Notice
 
 
@@ -21,7 +23,7 @@ class FitRequest(NamedTuple):
     source: str
     """Name of their file."""
     supervised: PublishedLaw
-    """Law of the students without a teacher, for runs of distilled ones."""
+    """Law of the students trained without a teacher, for runs of distilled ones."""
     supervised_draws: Draws | None = None
     gamma_one: bool = False
     """Fix the outer exponent of Equation 1 at 1."""
@@ -33,23 +35,9 @@ class FitRequest(NamedTuple):
     test: PublishedLaw | None = None
     """Test the claim that this law describes the runs."""
     holdout: Selection | None = None
-    resamples: int = 4096
+    resamples: int = PAPER_RESAMPLES
     seed: int = 0
-    counts: str = "non-embedding parameters"
-
-
-class Error(NamedTuple):
-    """How well a law predicts runs."""
-
-    what: str
-    """``in_sample``, ``folds``, ``lowest`` or ``holdout``"""
-    fitted: int
-    """Runs in the fit."""
-    predicted: int
-    mean_relative_error: float
-    bias: float | None
-    """Mean of predicted over observed, minus 1; None where it is not known."""
-    worst: float | None
+    counts: ParameterCount = ParameterCount.NON_EMBEDDING
 
 
 class FitReport(NamedTuple):
@@ -57,35 +45,33 @@ class FitReport(NamedTuple):
 
     source: str
     runs: int
-    form: str
-    """``supervised`` or ``distillation``"""
+    form: RunKind
     shape: str
-    """``coupled`` or ``additive``; ``full`` or ``reduced``; ``anchored`` where a published shape
-    was kept"""
+    """A ``FormShape``, or ``anchored`` where the shape of a published law was kept."""
     law: PublishedLaw
     draws: Draws | None
     resamples: int
-    errors: tuple[Error, ...]
-    noise_run: float | None
-    """Spread of single runs around their pair's mean, in log loss."""
-    noise_pair: float | None
-    """Misfit of the law that the runs of a (parameters, tokens) pair share, in log loss."""
+    errors: tuple[Accuracy, ...]
     sigma_run: float
-    """Noise of a run at a size or token count not yet seen."""
-    combinations: tuple[Combination, ...]
-    """What the runs fix, best known first."""
-    condition: float | None
-    """Longest over shortest axis of the uncertainty of the letters' logarithms."""
-    scale: float | None
-    """Factor on all losses of the published law, where its shape was kept."""
-    gap: float | None
-    """Factor on what size and tokens can reduce, where a published shape was kept."""
+    """Standard deviation of the log loss of a run at a size or token count not yet seen."""
     tested: str | None
     """Name of the law under test."""
     test: PublishedTest | None
     warnings: tuple[Notice, ...]
+    noise_run: float | None = None
+    """Spread of single runs around their pair's mean, in log loss."""
+    noise_pair: float | None = None
+    """Misfit of the law that the runs of a (parameters, tokens) pair share, in log loss."""
+    combinations: tuple[Combination, ...] = ()
+    """What the runs fix, best known first."""
+    condition: float | None = None
+    """Longest over shortest axis of the uncertainty of the letters' logarithms."""
+    scale: float | None = None
+    """Factor on all losses of the published law, where its shape was kept."""
+    gap: float | None = None
+    """Factor on the reducible loss of the published law, where its shape was kept."""
     saved: tuple[str, ...] = ()
-    """Files that it was written to."""
+    """Files that the law was written to."""
 
     @property
     def draw_count(self) -> int:
@@ -94,7 +80,11 @@ class FitReport(NamedTuple):
 
 
 def side_for(law: PublishedLaw, rows: Rows) -> LossLaw:
-    """The side of a published law that such runs speak of."""
+    """The side of a published law that describes runs of this kind.
+
+    Raises:
+        InputError: for distillation runs and a law without a distillation side.
+    """
     if rows.log_teacher_loss is None:
         return law.supervised
     if law.distillation is None:
@@ -105,11 +95,12 @@ def side_for(law: PublishedLaw, rows: Rows) -> LossLaw:
     return law.distillation
 
 
-def sentences(errors: tuple[Error, ...]) -> tuple[str, ...]:
-    """For the file of the law."""
+def sentences(errors: tuple[Accuracy, ...]) -> tuple[str, ...]:
+    """How well a fit predicts, for the file of its law."""
     where = {
         "in_sample": "on the {n} runs of the fit",
-        "folds": "on runs left out at random (five folds)",
+        "folds": f"on runs left out at random ({FOLDS} folds)",
+        "groups": "on the runs of each size and token count, fitted without them",
         "lowest": "on the {n} runs of lowest loss, fitted without them",
         "holdout": "on the {n} runs held out by choice, fitted without them",
         "left_one_out": "on each run, fitted without it",
@@ -117,6 +108,6 @@ def sentences(errors: tuple[Error, ...]) -> tuple[str, ...]:
     return tuple(
         f"Mean relative error {one.mean_relative_error:.2%}"
         f"{'' if one.bias is None else f' (bias {one.bias:+.2%})'} "
-        f"{where[one.what].format(n=one.predicted)}.".replace("%", " %")
+        f"{where[one.what].format(n=one.predicted)}."
         for one in errors
     )

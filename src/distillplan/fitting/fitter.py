@@ -1,8 +1,8 @@
 """Runs -> a law: the public way to fit.
 
-Huber's loss on log loss as in Appendix F of the paper, minimised from a few solved starts instead
+Huber's loss on log loss as in Appendix F of the paper, minimized from a few solved starts instead
 of a grid. A weak prior on the shape is priced at the noise of the runs, so it vanishes for runs
-without noise and matters only for what the runs do not show.
+without noise and matters only for what the runs do not determine.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,13 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.fitting.distillation_form import DistillationForm
 from distillplan.fitting.forms import Form, SupervisedForm
-from distillplan.fitting.noise import FEW, RUN_NOISE, Noise, split_noise
+from distillplan.fitting.noise import FEW, RUN_NOISE, Noise, half_width, split_noise
 from distillplan.fitting.prior import Interval90, published_prior, shape_prior
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.solver import HUBER_DELTA, Penalty, Solution, huber_cost, solve
 from distillplan.fitting.starts import distillation_starts, supervised_starts
 from distillplan.laws.formulas import FloatArray, LossLaw, SupervisedLaw
+from distillplan.notices import Notice, Severity
 
 NARROWING: Final = (1e-2, 3e-3, 1e-3, 3e-4, HUBER_DELTA)
 """Widths of Huber's loss on the way to the paper's."""
@@ -28,8 +29,8 @@ _FINALISTS: Final = 4
 _LEAST_SPREAD: Final = RUN_NOISE * (2 / np.pi) ** 0.5
 """Mean absolute value of a Gaussian of the usual noise of a run."""
 
-_NO_GAIN: Final = 3.84
-"""Twice the log likelihood that one more coefficient must gain (95 % of chi-square, 1 degree)."""
+_SIZE: Final = 0.05
+"""Of the likelihood-ratio test that lets runs decide between Equation 8 and its limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class FitResult:
     rows: Rows
     """the runs"""
     theta: FloatArray
-    """coordinates of the form"""
+    """coordinates of the form, shape (coordinates,)"""
     law: LossLaw
     """the law in the paper's letters"""
     cost: float
@@ -52,20 +53,18 @@ class FitResult:
     """share of the finalists among the starts that ended at this cost"""
     mean_relative_error: float
     """mean of |predicted / observed - 1|"""
-    bias: float
-    """mean of predicted / observed - 1"""
     noise: Noise
     """spread of single runs and of groups around the law, in log loss"""
     penalty: Penalty | None
     """the prior that was used"""
     penalty_weight: float
     """its price in units of the cost"""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     """what a reader should know before using the law"""
 
     @property
     def residuals(self) -> FloatArray:
-        """Log predicted - log observed of each run."""
+        """Log predicted - log observed of each run, shape (runs,)."""
         return self.form.predict(self.theta[None, :], self.rows)[0][0] - self.rows.log_loss
 
 
@@ -73,7 +72,7 @@ def fit_supervised(
     rows: Rows,
     *,
     coupled: bool = True,
-    regularise: bool = True,
+    regularize: bool = True,
     anchor: tuple[LossLaw, Mapping[str, Interval90]] | None = None,
 ) -> FitResult:
     """Fit Equation 1.
@@ -81,8 +80,8 @@ def fit_supervised(
     Args:
         rows: supervised runs.
         coupled: outer exponent gamma free; otherwise 1 (the additive form).
-        regularise: keep unshown shapes near those published (``shape_prior``).
-        anchor: a published law and its 90 % intervals to stay near, instead.
+        regularize: keep shapes that the runs do not show near published ones (``shape_prior``).
+        anchor: a published law and its 90% intervals to stay near, instead.
 
     Raises:
         InputError: when there are fewer runs than coefficients and no anchor.
@@ -92,7 +91,7 @@ def fit_supervised(
         start = form.theta(anchor[0])[None, :]
         return _fit_near(form, rows, start, published_prior(form, *anchor))
     _demand_rows(rows, form)
-    penalty = shape_prior(form) if regularise else None
+    penalty = shape_prior(form) if regularize else None
     return _fit(form, rows, supervised_starts(form, rows), penalty)
 
 
@@ -101,7 +100,7 @@ def fit_distillation(
     supervised: SupervisedLaw,
     *,
     reduced: bool | None = None,
-    regularise: bool = True,
+    regularize: bool = True,
     anchor: tuple[LossLaw, Mapping[str, Interval90]] | None = None,
 ) -> FitResult:
     """Fit the nine primed letters of Equation 8 over a given supervised law.
@@ -110,9 +109,9 @@ def fit_distillation(
         rows: distillation runs.
         supervised: the law of the same students without a teacher.
         reduced: take the limit of large c1, in which c1 and d1 are one number; None lets the
-            runs decide, by a likelihood ratio at 5 %.
-        regularise: keep unshown shapes near those published (``shape_prior``).
-        anchor: a published law and its 90 % intervals to stay near, instead.
+            runs decide, by a likelihood ratio test.
+        regularize: keep shapes that the runs do not show near published ones (``shape_prior``).
+        anchor: a published law and its 90% intervals to stay near, instead.
 
     Raises:
         InputError: when there are fewer runs than coefficients and no anchor.
@@ -122,19 +121,20 @@ def fit_distillation(
         start = full.theta(anchor[0])[None, :]  # a published set names c1 and d1
         return _fit_near(full, rows, start, published_prior(full, *anchor))
     limit = DistillationForm.around(rows, supervised, reduced=True)
-    forms = (limit, full) if reduced is None else (limit if reduced else full,)
+    forms = [limit if reduced or reduced is None else full]
+    if reduced is None and len(rows) > len(full.names):
+        forms.append(full)
     results = []
     for form in forms:
-        if form is full and forms[0] is limit and len(rows) <= len(full.names):
-            continue
         _demand_rows(rows, form)
-        penalty = shape_prior(form) if regularise else None
+        penalty = shape_prior(form) if regularize else None
         results.append(_fit(form, rows, distillation_starts(form, rows), penalty))
     if len(results) == 1:
         return results[0]
     small, large = results
     gain = 2 * len(rows) * float(np.log(max(small.cost, 1e-300) / max(large.cost, 1e-300)))
-    return large if gain > _NO_GAIN else small
+    # a chi-square of one degree of freedom is the square of a Gaussian
+    return large if gain > half_width(1 - _SIZE) ** 2 else small
 
 
 def refit(
@@ -143,10 +143,15 @@ def refit(
     target: FloatArray | None = None,
     penalty_shift: FloatArray | None = None,
 ) -> FloatArray:
-    """Coordinates for other weights (batch, rows), losses or middles of the prior.
+    """Coordinates for other weights, losses or centers of the prior, shape (batch, coordinates).
 
-    For resamples, folds and held-out groups: every line of ``weights`` is one fit, started at the
-    fit of all runs.
+    For resamples, folds and held-out groups: every fit of the batch starts at the fit of all runs.
+
+    Args:
+        result: the fit of all runs.
+        weights: multiplicities of the runs, shape (batch, runs).
+        target: log losses instead of the observed ones, shape (batch, runs).
+        penalty_shift: residuals that the prior should have, shape (batch, terms).
     """
     starts = np.repeat(result.theta[None, :], weights.shape[0], axis=0)
     return solve(
@@ -171,20 +176,20 @@ def _fit(form: Form, rows: Rows, starts: FloatArray, penalty: Penalty | None) ->
     weight = 0.0
     if penalty is not None:
         weight = _price(form, rows, finalists, least=0.0)
-        finalists = _penalised(form, rows, finalists.theta, penalty, weight)
+        finalists = _penalized(form, rows, finalists.theta, penalty, weight)
     return _best(form, rows, finalists, penalty, weight)
 
 
 def _fit_near(form: Form, rows: Rows, start: FloatArray, penalty: Penalty) -> FitResult:
-    """A fit that never leaves its prior: too few runs would be met exactly on the way."""
+    """A fit that keeps its prior throughout: without it, too few runs would be met exactly."""
     weight = HUBER_DELTA * _LEAST_SPREAD
-    found = _penalised(form, rows, start, penalty, weight)
+    found = _penalized(form, rows, start, penalty, weight)
     weight = _price(form, rows, found, least=_LEAST_SPREAD)
-    return _best(form, rows, _penalised(form, rows, found.theta, penalty, weight), penalty, weight)
+    return _best(form, rows, _penalized(form, rows, found.theta, penalty, weight), penalty, weight)
 
 
 def _price(form: Form, rows: Rows, found: Solution, *, least: float) -> float:
-    """Price of a prior's half square in the unit of the cost.
+    """Price of a prior's half square, in the unit of the cost.
 
     Laplace's likelihood has scale b = mean |residual|, so the cost is delta b times its negative
     logarithm. Where runs are few, b is that of other people's runs.
@@ -197,7 +202,7 @@ def _price(form: Form, rows: Rows, found: Solution, *, least: float) -> float:
     return HUBER_DELTA * max(total / max(spare, 1), least)
 
 
-def _penalised(
+def _penalized(
     form: Form, rows: Rows, starts: FloatArray, penalty: Penalty, weight: float
 ) -> Solution:
     return solve(
@@ -215,43 +220,20 @@ def _best(
     form: Form, rows: Rows, finalists: Solution, penalty: Penalty | None, weight: float
 ) -> FitResult:
     winner = int(np.argmin(finalists.cost))
-    return result_of(
-        form,
-        rows,
-        finalists.theta[winner],
-        converged=bool(finalists.converged[winner]),
-        agreement=float(np.mean(finalists.cost <= finalists.cost[winner] * (1 + 1e-3) + 1e-24)),
-        penalty=penalty,
-        penalty_weight=weight,
-    )
-
-
-def result_of(
-    form: Form,
-    rows: Rows,
-    theta: FloatArray,
-    *,
-    converged: bool,
-    agreement: float = 1.0,
-    penalty: Penalty | None = None,
-    penalty_weight: float = 0.0,
-) -> FitResult:
-    """The result that these coordinates are."""
+    theta, least = finalists.theta[winner], finalists.cost[winner]
     residual = form.predict(theta[None, :], rows)[0][0] - rows.log_loss
-    relative = np.expm1(residual)
     return FitResult(
         form=form,
         rows=rows,
         theta=theta,
         law=form.law(theta),
         cost=float(huber_cost(residual).sum()),
-        converged=converged,
-        agreement=agreement,
-        mean_relative_error=float(np.abs(relative).mean()),
-        bias=float(relative.mean()),
+        converged=bool(finalists.converged[winner]),
+        agreement=float(np.mean(finalists.cost <= least * (1 + 1e-3) + 1e-24)),
+        mean_relative_error=float(np.abs(np.expm1(residual)).mean()),
         noise=split_noise(residual, rows.groups(), len(form.names)),
         penalty=penalty,
-        penalty_weight=penalty_weight,
+        penalty_weight=weight,
         warnings=_warnings(form, rows),
     )
 
@@ -264,13 +246,25 @@ def _demand_rows(rows: Rows, form: Form) -> None:
         )
 
 
-def _warnings(form: Form, rows: Rows) -> tuple[str, ...]:
+def _warnings(form: Form, rows: Rows) -> tuple[Notice, ...]:
     found = []
     if len(rows) < FEW * len(form.names):
         found.append(
-            f"{len(rows)} runs for {len(form.names)} coefficients: expect wide uncertainty"
+            Notice(
+                code="few_runs",
+                severity=Severity.WARNING,
+                message=(
+                    f"{len(rows)} runs for {len(form.names)} coefficients: expect wide uncertainty"
+                ),
+            )
         )
-    for name, values in (("sizes", rows.log_params), ("token counts", rows.log_tokens)):
-        if np.unique(np.round(values, 6)).size < 3:
-            found.append(f"fewer than three different {name}: their exponent is not measured")
+    found += [
+        Notice(
+            code="range_too_small",
+            severity=Severity.WARNING,
+            message=f"fewer than three different {name}: the runs cannot determine their exponent",
+        )
+        for name, values in (("sizes", rows.log_params), ("token counts", rows.log_tokens))
+        if np.unique(np.round(values, 6)).size < 3
+    ]
     return tuple(found)

@@ -18,6 +18,7 @@ Parameters ``theta`` have shape (batch, coordinates), predictions (batch, rows) 
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 import numpy as np
@@ -38,11 +39,33 @@ BOUNDS: Final = {
     "log_f1": (-4.6, 1.5),
     "log_q": (REDUCED_LOG_Q, 9.0),
 }
-"""Where a fit may wander; wide enough that no published law is near an edge."""
+"""Where a fit may go; wide enough that no published law is near an edge."""
+
+
+class FormShape(StrEnum):
+    """Which version of an equation is fitted."""
+
+    COUPLED = "coupled"
+    """Equation 1 with its outer exponent free."""
+    ADDITIVE = "additive"
+    """Equation 1 with an outer exponent of 1."""
+    FULL = "full"
+    """Equation 8."""
+    REDUCED = "reduced"
+    """Equation 8 in its limit of large c1."""
 
 
 class Form(Protocol):
-    """What a fitter asks of a law."""
+    """What a fitter asks of a law.
+
+    Theta has shape (batch, coordinates) where it is a batch, and (coordinates,) where it is one
+    law's.
+    """
+
+    @property
+    def shape(self) -> FormShape:
+        """Which version of its equation it is."""
+        ...
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,23 +78,23 @@ class Form(Protocol):
         ...
 
     def predict(self, theta: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Log loss of every row for every theta, and its slopes."""
+        """Log loss, shape (batch, rows), and its slopes, (batch, rows, coordinates)."""
         ...
 
     def log_coefficients(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Logarithms of the published letters, and their slopes in theta."""
+        """Logarithms of the published letters, shape (batch, letters), and slopes in theta."""
         ...
 
     def all_letters(self, theta: FloatArray) -> dict[str, FloatArray]:
-        """The letters that make a law, for every theta."""
+        """All letters of the law, each of shape (batch,)."""
         ...
 
     def law(self, theta: FloatArray) -> LossLaw:
-        """The law of one theta."""
+        """The law of one theta, of shape (coordinates,)."""
         ...
 
     def theta(self, law: LossLaw) -> FloatArray:
-        """The coordinates of a law; the inverse of ``law``."""
+        """The coordinates of a law, shape (coordinates,); the inverse of ``law``."""
         ...
 
 
@@ -93,6 +116,11 @@ class SupervisedForm:
         )
 
     @property
+    def shape(self) -> FormShape:
+        """Coupled or additive."""
+        return FormShape.COUPLED if self.coupled else FormShape.ADDITIVE
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the coordinates."""
         return ("log_E", "u", "v", "log_a", "log_b") + (("log_gamma",) if self.coupled else ())
@@ -103,7 +131,7 @@ class SupervisedForm:
         return ("E", "A", "B", "alpha", "beta") + (("gamma",) if self.coupled else ())
 
     def predict(self, theta: FloatArray, rows: Rows) -> tuple[FloatArray, FloatArray]:
-        """Log loss of every row for every theta, and its slopes."""
+        """Log loss, shape (batch, rows), and its slopes, (batch, rows, coordinates)."""
         dn = rows.log_params - self.middle_log_params
         dd = rows.log_tokens - self.middle_log_tokens
         s, slopes = reducible(theta[:, 1:], dn, dd)
@@ -115,7 +143,7 @@ class SupervisedForm:
         return log_loss, jacobian
 
     def log_coefficients(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Logarithms of the letters of Equation 1, and their slopes in theta."""
+        """Logarithms of the letters of Equation 1, shape (batch, letters), and slopes in theta."""
         values, slopes = letters_of(theta[:, 1:], self.middle_log_params, self.middle_log_tokens)
         log_values = np.concatenate([theta[:, :1], values], axis=1)
         jacobian = np.zeros((*log_values.shape, theta.shape[1]))
@@ -124,33 +152,42 @@ class SupervisedForm:
         return log_values, jacobian
 
     def all_letters(self, theta: FloatArray) -> dict[str, FloatArray]:
-        """The letters of Equation 1 of every theta."""
+        """The letters of Equation 1, each of shape (batch,)."""
         letters = np.exp(self.log_coefficients(theta)[0])
         return dict(zip(self.coefficients, letters.T, strict=True))
 
     def law(self, theta: FloatArray) -> SupervisedLaw:
-        """The law of one theta."""
+        """The law of one theta, of shape (coordinates,)."""
         letters = self.all_letters(theta[None, :])
         return SupervisedLaw(**{name: float(values[0]) for name, values in letters.items()})
 
     def theta(self, law: LossLaw) -> FloatArray:
-        """The coordinates of a law; E = 0 becomes the lower bound of log E."""
+        """The coordinates of a law, shape (coordinates,); E = 0 becomes the least log E.
+
+        Raises:
+            TypeError: when it is not a supervised law.
+        """
         if not isinstance(law, SupervisedLaw):
-            msg = "a supervised form needs a SupervisedLaw"
-            raise TypeError(msg)
+            raise TypeError("a supervised form needs a SupervisedLaw")
         e = np.log(law.E) if law.E > 0 else BOUNDS["log_E"][0]
         inner = coordinates_of(law, self.middle_log_params, self.middle_log_tokens)
         return np.array([e, *inner[: 5 if self.coupled else 4]])
 
 
 def bounds(names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
-    """Lower and upper ends of these coordinates."""
-    ends = [BOUNDS.get(name, (-60.0, 60.0)) for name in names]
-    return np.array([end[0] for end in ends]), np.array([end[1] for end in ends])
+    """Lower and upper ends of these coordinates, shape (coordinates,)."""
+    low, high = np.transpose([BOUNDS.get(name, (-60.0, 60.0)) for name in names])
+    return low, high
 
 
 def reducible(inner: FloatArray, dn: FloatArray, dd: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """S and its slopes in u, v, log a, log b and, where it is given, log gamma."""
+    """S, shape (batch, rows), and its slopes in u, v, log a, log b (and log gamma).
+
+    Args:
+        inner: those coordinates, shape (batch, 4 or 5).
+        dn: log of parameters less that of the middle, shape (rows,).
+        dd: log of tokens less that of the middle, shape (rows,).
+    """
     u, v, log_a, log_b = (inner[:, i : i + 1] for i in range(4))
     gamma = np.exp(inner[:, 4:5]) if inner.shape[1] > 4 else np.ones_like(u)
     a, b = np.exp(log_a), np.exp(log_b)
@@ -168,7 +205,10 @@ def reducible(inner: FloatArray, dn: FloatArray, dd: FloatArray) -> tuple[FloatA
 
 
 def letters_of(inner: FloatArray, n0: float, d0: float) -> tuple[FloatArray, FloatArray]:
-    """Log of A, B, alpha, beta (and gamma) and their slopes in u, v, log a, log b (log gamma)."""
+    """Log of A, B, alpha, beta (and gamma), and their slopes in u, v, log a, log b (and log gamma).
+
+    Shapes (batch, letters) and (batch, letters, coordinates).
+    """
     u, v, log_a, log_b = (inner[:, i] for i in range(4))
     coupled = inner.shape[1] > 4
     log_gamma = inner[:, 4] if coupled else np.zeros_like(u)
@@ -189,7 +229,7 @@ def letters_of(inner: FloatArray, n0: float, d0: float) -> tuple[FloatArray, Flo
 
 
 def coordinates_of(law: LossLaw, n0: float, d0: float) -> FloatArray:
-    """u, v, log a, log b, log gamma of the reducible part of a law."""
+    """u, v, log a, log b and log gamma of the reducible loss of a law, shape (5,)."""
     return np.array(
         [
             law.gamma * (np.log(law.A) - law.alpha * n0),

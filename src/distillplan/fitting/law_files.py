@@ -2,31 +2,29 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fit_records import FitReport
-from distillplan.laws.draws import Draws
-from distillplan.laws.formulas import DistillationLaw
+from distillplan.laws.draws import Draws, columns_of_law
 from distillplan.laws.provenance import Coefficient, PublishedLaw
 
 SUFFIXES = (".yaml", ".yml")
-"""What a law's file ends in; that is how a law by name and one by file are told apart."""
+"""How the file of a law ends; that is how a law's file is told from its name."""
 
 
 def save_law(report: FitReport, path: Path) -> FitReport:
-    """Write the law as `catalog.law` reads it, and its draws beside it; whole or not at all.
+    """Write the law so that ``law_catalog.law`` can read it, and its draws beside it.
 
     Returns:
         The report with the names of the files.
 
     Raises:
-        InputError: when the place cannot be written.
+        InputError: when the file cannot be written.
     """
     demand_law_path(path)
     draws_path = path.with_name(f"{path.stem}.draws.csv")
@@ -38,19 +36,19 @@ def save_law(report: FitReport, path: Path) -> FitReport:
 
 
 def demand_law_path(path: Path) -> None:
-    """Refuse a file that no law could be read from, before any work is done.
+    """Refuse, before any work is done, a file that a law could not be read from.
 
     Raises:
-        InputError: for another suffix, or a folder that is not there.
+        InputError: for another suffix, or a folder that does not exist.
     """
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"save: {path.name!r} is no name for a law's file; end it in .yaml")
+    if path.suffix not in YAML_ENDINGS:
+        raise InputError(f"save: the file name {path.name!r} must end in {YAML_ENDINGS[0]}")
     if not path.parent.is_dir():
-        raise InputError(f"save: the folder {path.parent} does not exist; make it first")
+        raise InputError(f"save: the folder {path.parent} does not exist; create it first")
 
 
 def law_text(report: FitReport, draws_name: str) -> str:
-    """The file of a law in the form of those that ship."""
+    """The text of a law's file, in the form of those that ship."""
     law = report.law
     lines = [
         "# Written by distillplan fit; plan with it: distillplan budget COMPUTE --law THIS_FILE",
@@ -64,10 +62,10 @@ def law_text(report: FitReport, draws_name: str) -> str:
         *(f"  {name}: [{low!r}, {high!r}]" for name, (low, high) in law.valid.items()),
         "coefficients:",
         "  supervised:",
-        *_side(law, prime=False),
+        *_side(law, distillation=False),
     ]
     if law.distillation is not None:
-        lines += ["  distillation:", *_side(law, prime=True)]
+        lines += ["  distillation:", *_side(law, distillation=True)]
     if report.draws is not None:
         noise = f"sigma_run: {report.sigma_run!r}"
         lines.append(f"draws: {{file: {_quoted(draws_name)}, {noise}}}")
@@ -76,12 +74,9 @@ def law_text(report: FitReport, draws_name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _side(law: PublishedLaw, *, prime: bool) -> list[str]:
-    return [
-        f"    {name.removesuffix(chr(39))}: {_coefficient(one)}"
-        for name, one in law.coefficients.items()
-        if name.endswith("'") == prime
-    ]
+def _side(law: PublishedLaw, *, distillation: bool) -> list[str]:
+    side = law.side(distillation=distillation)
+    return [f"    {letter}: {_coefficient(one)}" for letter, one in side.items()]
 
 
 def _coefficient(one: Coefficient) -> str:
@@ -99,27 +94,22 @@ def _quoted(text: str) -> str:
 
 
 def _draws_text(draws: Draws) -> str:
-    """A line per draw; seven digits, far below the spread of every letter."""
-    law: Any = draws.law
-    columns = {
-        f"supervised.{name}": getattr(draws.supervised, name) for name in draws.supervised._fields
-    }
-    if isinstance(law, DistillationLaw):
-        columns |= {name: getattr(law, name) for name in law._fields[1:]}
-    table = np.column_stack([np.asarray(one, dtype=float) for one in columns.values()])
+    """One line per draw; seven digits are far finer than the spread of every letter."""
+    columns = columns_of_law(draws.law)
+    table = np.column_stack(list(columns.values()))
     rows = (",".join(f"{value:.7g}" for value in row) for row in table)
     return "\n".join([",".join(columns), *rows]) + "\n"
 
 
 def load_state(path: Path, key: str) -> BootstrapState | None:
-    """The resamples that an interrupted fit has left; None where there are none yet.
+    """The resamples of an interrupted fit; None where there are none yet.
 
     Args:
         path: the file that `save_state` has written.
-        key: says which runs and settings they belong to.
+        key: the runs and settings that they must belong to.
 
     Raises:
-        InputError: when they belong to other runs or settings, or the file is no such file.
+        InputError: when they belong to other runs or settings, or the file is another file.
     """
     if not path.exists():
         return None
@@ -128,7 +118,7 @@ def load_state(path: Path, key: str) -> BootstrapState | None:
         there = data["key"]
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
-            f"state: {path} is no state of a fit; name another file or remove it"
+            f"state: {path} was not written by distillplan fit; name another file or remove it"
         ) from None
     if there != key:
         raise InputError(
@@ -139,30 +129,22 @@ def load_state(path: Path, key: str) -> BootstrapState | None:
 
 
 def save_state(path: Path, key: str, state: BootstrapState) -> None:
-    """Write what a later call can go on from."""
+    """Write the resamples so far, for a later call to continue from.
+
+    Raises:
+        InputError: when the file cannot be written.
+    """
     _write(path, json.dumps({"key": key, "bootstrap": state.to_dict()}))
 
 
 def _write(path: Path, text: str) -> None:
-    """Beside the place first, then in it: nobody finds half a file."""
+    """Write a file whole or not at all, by way of a temporary one beside it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            file.write(text)
-        temporary = Path(file.name)
         try:
-            temporary.chmod(0o666 & ~_umask())
+            temporary.write_text(text, encoding="utf-8")
             temporary.replace(path)
-        except OSError:
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _umask() -> int:
-    """What a plain open() would take away; it can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

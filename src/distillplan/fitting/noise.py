@@ -1,4 +1,4 @@
-"""The spread of runs around a law, split into what repeats within a group and what does not."""
+"""The spread of runs around a law: what the runs of a group share, and what they do not."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,10 +9,21 @@ from distillplan.fitting.rows import IndexArray
 from distillplan.laws.formulas import FloatArray
 
 RUN_NOISE: Final = 0.003
-"""Standard deviation of the log loss of a run when the runs cannot tell it (0.3 %)."""
+"""Standard deviation of the log loss of a run when the runs cannot tell it (0.3%)."""
 
 FEW: Final = 3
 """Runs per coefficient below which residuals say too little about the noise."""
+
+
+def half_width(coverage: float) -> float:
+    """Half width of a central interval of a Gaussian, in standard deviations.
+
+    >>> round(half_width(0.9), 4), round(half_width(0.95), 4)
+    (1.6449, 1.96)
+    """
+    from scipy.special import ndtri  # slow to import, and not needed to plan
+
+    return float(ndtri((1 + coverage) / 2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +45,14 @@ class Noise:
 def split_noise(residual: FloatArray, group: IndexArray, coefficients: int = 0) -> Noise:
     """Variance components by moments (analysis of variance with groups of unequal size).
 
-    ``coefficients`` were fitted to the runs, so that many degrees of freedom are gone; they are
-    taken from both components in proportion to their number of observations, and never leave
-    fewer than a quarter of them. Without any repeated pair everything is a run's noise.
+    Fitted coefficients use up degrees of freedom. They are taken from both components in
+    proportion to their number of observations, but never more than three quarters of them. Without
+    a repeated pair, all is a run's noise.
+
+    Args:
+        residual: log predicted - log observed, shape (runs,).
+        group: number of the group of each run, shape (runs,).
+        coefficients: number that was fitted to the runs.
     """
     counts = np.bincount(group)
     counts = counts[counts > 0]
@@ -51,7 +67,7 @@ def split_noise(residual: FloatArray, group: IndexArray, coefficients: int = 0) 
     # E[sum n_g mean_g^2] = groups * run + n * between, for a law that was not fitted
     between_sum = float((np.bincount(group) * means**2).sum())
     between = max(between_sum - groups * run, 0.0) / n
-    # one standard error of the between part under no effect: below it nothing is shown
+    # without an effect the between part is above this in about one case of 40
     if between_sum < groups * run * (1 + 2 * (2 / groups) ** 0.5):
         return Noise(run=total**0.5, group=0.0)
     return Noise(run=run**0.5, group=(between * n / left) ** 0.5)

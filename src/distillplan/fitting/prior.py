@@ -1,4 +1,4 @@
-"""What is believed before the rows are seen: published intervals, and the shape of such laws."""
+"""Prior beliefs: the intervals of a published law, and the shape of such laws."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,11 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.forms import Form
+from distillplan.fitting.noise import half_width
 from distillplan.laws.formulas import FloatArray, LossLaw
 
 Interval90 = tuple[float, float]
-"""Lower and upper end of a 90 % interval, in the coefficient's own unit."""
-
-_Z90: Final = 1.6448536269514722
-"""Half width of a 90 % interval in standard deviations."""
+"""Lower and upper end of a 90% interval, in the coefficient's own unit."""
 
 TYPICAL_SHAPE: Final[Mapping[str, tuple[float, float]]] = {
     # the supervised laws of Hoffmann, Besiroglu, Muennighoff, Gadre and Busbridge have slopes
@@ -35,9 +33,9 @@ class GaussianPrior:
 
     form: Form
     mean: FloatArray
-    """logarithms of the letters, in the form's order"""
+    """logarithms of the letters, in the form's order, shape (letters,)"""
     whitening: FloatArray
-    """(terms, letters): the residual whitening @ (log letters - mean) has unit variance"""
+    """shape (terms, letters): the residual whitening @ (log letters - mean) has unit variance"""
 
     def __call__(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Residuals in standard deviations, and their slopes."""
@@ -63,17 +61,17 @@ class ShapePrior:
 
 
 def shape_prior(form: Form) -> ShapePrior:
-    """The weak belief that a law has exponents like those published.
+    """A weak prior: the exponents are like those of published laws.
 
     It moves a fit of a hundred runs by far less than their noise, and keeps a coordinate that
-    the runs do not show from wandering off.
+    the runs do not determine from wandering off.
     """
     columns = tuple(i for i, name in enumerate(form.names) if name in TYPICAL_SHAPE)
     chosen = [TYPICAL_SHAPE[form.names[i]] for i in columns]
     return ShapePrior(
         columns=columns,
-        mean=np.array([one[0] for one in chosen]),
-        width=np.array([one[1] for one in chosen]),
+        mean=np.array([mean for mean, _ in chosen]),
+        width=np.array([width for _, width in chosen]),
     )
 
 
@@ -85,17 +83,17 @@ def published_prior(
     level_slack: float = 0.1,
     least_width: float = 1e-3,
 ) -> GaussianPrior:
-    """A published set with its printed 90 % intervals, for a fit that stays near it.
+    """A published set with its printed 90% intervals, for a fit that stays near it.
 
-    The widths are Gaussian in the logarithm of each letter, none below ``least_width`` because
-    print has three or four digits; a letter without an interval is free within a factor of ten.
-    Two directions get ``level_slack`` on top: the common scale of all losses (another tokenizer)
-    and the scale of the part that size and tokens can reduce (another corpus).
+    The widths are Gaussian in the logarithm of each letter, and none is below ``least_width``,
+    because papers print three or four digits. A letter without an interval is free within a factor
+    of ten. Two directions get ``level_slack`` on top: the common scale of all losses (another
+    tokenizer) and the scale of the reducible loss (another corpus).
 
     Args:
         form: the form to be fitted.
         law: the published law.
-        intervals: letter -> (low, high), 90 %.
+        intervals: letter -> (low, high) at 90%.
         level_slack: standard deviation of the log of each of the two scales.
         least_width: least standard deviation of a log letter.
 
@@ -121,14 +119,14 @@ def _width(name: str, intervals: Mapping[str, Interval90], least: float) -> floa
             f"interval of {name}: ({low:g}, {high:g}) is not ordered and positive; "
             "write for example [0.405, 0.411]"
         )
-    return max(float(np.log(high / low)) / (2 * _Z90), least)
+    return max(float(np.log(high / low)) / (2 * half_width(0.9)), least)
 
 
 def _level_directions(form: Form, law: LossLaw) -> list[FloatArray]:
     """Change of the log letters per e-fold of the common scale and of the reducible scale.
 
-    With losses in a unit s times as large, E and the reducible part grow by s, and
-    L_T^-c0 asks for a further s^c0; the outer exponent turns a factor into its 1/gamma-th power.
+    With losses s times as large, E and the reducible loss grow by s, and L_T^-c0 needs another
+    s^c0; the outer exponent turns a factor into its 1/gamma-th power.
     """
     names = form.coefficients
     amplitude = np.array([1 / law.gamma if name in ("A", "B") else 0.0 for name in names])

@@ -1,9 +1,8 @@
-"""Rows of a user's file -> arrays, with all faults in one message. Reads no files."""
+"""Rows of a user's file -> arrays, with all faults in one message. Reads no files itself."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,22 +18,36 @@ COLUMNS: Final[Mapping[RunKind, tuple[str, ...]]] = {
 }
 """Columns of a row: counts of parameters and tokens, losses in nats per token."""
 
-_SHOWN: Final = 20
-_MOST_LOSS: Final = 30.0
-"""Nats per token above which a loss is a mistake: a uniform guess over 1e13 tokens has 30."""
+MOST_SHOWN: Final = 20
+"""Faults or columns named in one message."""
 
-_COUNTS: Final = {
-    "params": (1e3, 1e15, "1B"),
-    "student_params": (1e3, 1e15, "1B"),
-    "tokens": (1e3, 1e18, "20B"),
-    "student_tokens": (1e3, 1e18, "20B"),
+
+class _Sense(NamedTuple):
+    """The numbers that somebody can have meant."""
+
+    low: float
+    high: float
+    example: str
+
+
+_PARAMS: Final = _Sense(low=1e3, high=1e15, example="1B")
+_TOKENS: Final = _Sense(low=1e3, high=1e18, example="20B")
+_LOSS: Final = _Sense(low=0.0, high=30.0, example="2.31")
+"""Nats per token: a uniform guess over 1e13 tokens has 30."""
+
+_SENSES: Final = {
+    "params": _PARAMS,
+    "student_params": _PARAMS,
+    "tokens": _TOKENS,
+    "student_tokens": _TOKENS,
+    "teacher_loss": _LOSS,
+    "loss": _LOSS,
 }
-"""Range of a count that somebody can have meant, and an example."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """Validated runs."""
+    """Validated runs; every array has shape (runs,)."""
 
     kind: RunKind
     """supervised or distillation"""
@@ -46,16 +59,17 @@ class Runs:
     """validation loss [nats/token]"""
     teacher_loss: FloatArray | None
     """teacher's validation loss [nats/token]; None for supervised runs"""
-    lines: tuple[int, ...]
-    """line of each run in the file"""
 
     def __len__(self) -> int:
-        """How many runs."""
+        """Number of runs."""
         return self.loss.size
 
 
 def parse_columns(text: str, kind: RunKind) -> dict[str, str]:
-    """A mapping like ``student_params=NS,loss=LS``; what it does not name keeps its own name.
+    """A mapping like ``student_params=NS,loss=LS``; other columns keep their names.
+
+    Raises:
+        InputError: when it is not a mapping of these columns.
 
     >>> parse_columns("params=N", "supervised")
     {'params': 'N', 'tokens': 'tokens', 'loss': 'loss'}
@@ -82,7 +96,7 @@ def validated_runs(
     lines: Sequence[int] | None = None,
     source: str = "runs",
 ) -> Runs:
-    """Turn rows of strings or numbers into arrays, or report every fault at once.
+    """Rows of strings or numbers as arrays, or all their faults at once.
 
     Args:
         rows: one mapping per run, from a CSV or JSON Lines file.
@@ -104,10 +118,10 @@ def validated_runs(
     faults = []
     for line, row in zip(numbers, rows, strict=True):
         for name, column in wanted.items():
-            value, fault = _value(row.get(column), name)
-            values[name].append(value)
-            if fault:
-                faults.append(f"line {line}, {column}: {fault}")
+            try:
+                values[name].append(_value(row.get(column), name, f"line {line}, {column}"))
+            except InputError as error:
+                faults.append(str(error))
         if None in row:  # what the csv module calls fields beyond the header
             faults.append(f"line {line}: more fields than the header has")
     if faults:
@@ -119,7 +133,6 @@ def validated_runs(
         tokens=arrays[names[1]],
         loss=arrays["loss"],
         teacher_loss=arrays.get("teacher_loss"),
-        lines=numbers,
     )
 
 
@@ -128,45 +141,34 @@ def _demand_columns(
 ) -> None:
     missing = [column for column in wanted.values() if column not in row]
     if missing:
-        there = ", ".join(str(name) for name in list(row)[:20])
+        there = ", ".join(str(name) for name in list(row)[:MOST_SHOWN])
         raise InputError(
             f"{source}: column {', '.join(missing)} is missing for {kind} runs, the file has "
             f"{there}; rename it or map it, for example --columns {next(iter(wanted))}=NAME"
         )
 
 
-def _value(raw: Any, name: str) -> tuple[float, str | None]:
-    """The number in a field, and what is wrong with it."""
+def _value(raw: Any, name: str, what: str) -> float:
+    """The number in a field; InputError, with ``what`` as its noun, where there is none."""
+    sense = _SENSES[name]
     if raw is None or (isinstance(raw, str) and not raw.strip()):
-        return math.nan, f"empty; write for example {_example(name)}"
+        raise InputError(f"{what}: empty; write for example {sense.example}")
     if not isinstance(raw, (str, int, float)):
-        return math.nan, f"{str(raw)[:40]!r} is not a number; write for example {_example(name)}"
-    try:
-        value = parse_count(raw, "", _example(name))  # the line already has the noun
-    except InputError as error:
-        return math.nan, str(error)
-    if name in _COUNTS:
-        low, high, example = _COUNTS[name]
-        if not low <= value <= high:
-            return value, (
-                f"{str(raw)[:40]!r} is not between {low:g} and {high:g}; "
-                f"write a count, for example {example}"
-            )
-    elif value > _MOST_LOSS:
-        return value, (
-            f"{str(raw)[:40]!r} is above {_MOST_LOSS:g}, no loss in nats per token; "
-            "write for example 2.31"
+        raise InputError(
+            f"{what}: {str(raw)[:40]!r} is not a number; write for example {sense.example}"
         )
-    return value, None
-
-
-def _example(name: str) -> str:
-    return _COUNTS[name][2] if name in _COUNTS else "2.31"
+    value = parse_count(raw, what, sense.example)
+    if not sense.low <= value <= sense.high:
+        raise InputError(
+            f"{what}: {str(raw)[:40]!r} is not between {sense.low:g} and {sense.high:g}; "
+            f"write for example {sense.example}"
+        )
+    return value
 
 
 def _message(source: str, faults: list[str]) -> str:
-    shown = "; ".join(faults[:_SHOWN])
-    more = len(faults) - _SHOWN
+    shown = "; ".join(faults[:MOST_SHOWN])
+    more = len(faults) - MOST_SHOWN
     rest = f"; and {more} more" if more > 0 else ""
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return f"{source}: {count}, nothing was used: {shown}{rest}"

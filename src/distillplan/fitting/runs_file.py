@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.csv_reader import FileRow, parse_csv
 from distillplan.files.text_reader import read_text
-from distillplan.fitting.runs import COLUMNS, RunKind, Runs, parse_columns, validated_runs
+from distillplan.fitting.runs import (
+    COLUMNS,
+    MOST_SHOWN,
+    RunKind,
+    Runs,
+    parse_columns,
+    validated_runs,
+)
 
 TEACHER = "teacher_loss"
 """The column that tells runs of distilled students from others."""
@@ -23,7 +30,7 @@ class RunsFile(NamedTuple):
     rows: tuple[Mapping[str, Any], ...]
     lines: tuple[int, ...]
     digest: str
-    """Of its content, to tell whether another file is the same."""
+    """Hash of its content."""
 
 
 def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tuple[Runs, RunsFile]:
@@ -31,7 +38,7 @@ def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tupl
 
     Args:
         path: a CSV file with a header or a file of JSON Lines; ``-`` is standard input.
-        kind: supervised or distillation; None: distillation where there is a teacher's loss.
+        kind: supervised or distillation; None is distillation where there is a teacher's loss.
         columns: a mapping such as ``student_params=NS,loss=LS``.
 
     Raises:
@@ -40,7 +47,8 @@ def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tupl
     file = read_rows(path)
     if kind is None:
         # a mapping names the column of the teacher only for runs of distilled students
-        there = TEACHER in columns or any(TEACHER in row for row in file.rows[:1])
+        mapped = {part.partition("=")[0].strip() for part in columns.split(",")}
+        there = TEACHER in mapped or any(TEACHER in row for row in file.rows[:1])
         kind = "distillation" if there else "supervised"
     mapping = parse_columns(columns, kind)
     runs = validated_runs(file.rows, kind, columns=mapping, lines=file.lines, source=file.source)
@@ -48,7 +56,7 @@ def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tupl
 
 
 def read_rows(path: str) -> RunsFile:
-    """The rows of a file and where they stand.
+    """The rows of a file and their lines.
 
     Raises:
         InputError: when it cannot be read, or is neither CSV nor JSON Lines.
@@ -81,9 +89,10 @@ def _json_lines(text: str, source: str) -> list[FileRow]:
             faults.append(f"line {number}")
     if faults:
         names = ", ".join(COLUMNS["supervised"])
+        more = " and more" if len(faults) > MOST_SHOWN else ""
         raise InputError(
-            f"{source}: {', '.join(faults[:20])}{' and more' if len(faults) > 20 else ''}: no JSON "
-            f"object, nothing was used; write one a line with {names}"
+            f"{source}: {', '.join(faults[:MOST_SHOWN])}{more}: not a JSON object, nothing was "
+            f"used; write one object per line with {names}"
         )
     # a column that only some rows have is a fault of those rows, not of the file
     every: dict[str, Any] = {key: None for row in found for key in row.values}

@@ -29,11 +29,11 @@ class Selection(NamedTuple):
     value: float
 
     def __str__(self) -> str:
-        """As people write it."""
+        """For example ``loss < 2.3``."""
         return f"{self.column} {self.compare} {self.value:g}"
 
     def of(self, runs: Runs) -> Mask:
-        """Where it holds.
+        """Where it holds, shape (runs,).
 
         Raises:
             InputError: when it holds for no run, or for all.
@@ -50,14 +50,17 @@ class Selection(NamedTuple):
         if not chosen.any() or chosen.all():
             which = "all" if chosen.all() else "none"
             raise InputError(
-                f"holdout: {self} holds for {which} of the {len(runs)} runs; choose a value that "
-                f"leaves some on either side"
+                f"holdout: {self} holds for {which} of the {len(runs)} runs; choose a value with "
+                "runs on either side"
             )
         return chosen
 
 
 def parse_selection(text: str, kind: RunKind) -> Selection:
     """The selection that somebody wrote.
+
+    Raises:
+        InputError: when it is not a column, a comparison and a value.
 
     >>> parse_selection("loss < 2.3", "supervised")
     Selection(column='loss', compare='<', value=2.3)
@@ -68,4 +71,6 @@ def parse_selection(text: str, kind: RunKind) -> Selection:
             f"holdout: {text[:40]!r} is not COLUMN < VALUE with a column of "
             f"{', '.join(COLUMNS[kind])}; write for example 'loss < 2.3'"
         )
-    return Selection(match[1], match[2], parse_count(match[3], "holdout", "2.3"))
+    return Selection(
+        column=match[1], compare=match[2], value=parse_count(match[3], "holdout", "2.3")
+    )

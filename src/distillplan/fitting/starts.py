@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from distillplan.fitting.distillation_form import DistillationForm
+from distillplan.fitting.distillation_form import DistillationForm, teacher_of
 from distillplan.fitting.forms import SupervisedForm
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import FloatArray
@@ -19,11 +19,14 @@ _SLOPES: Final = ((0.2, 0.2), (0.2, 0.45), (0.45, 0.2), (0.35, 0.35))
 """alpha gamma and beta gamma: published laws lie between 0.15 and 0.5."""
 
 _LEAST_SHARE: Final = 0.02
-"""Neither term starts below this share, lest its exponent has no slope to follow."""
+"""Neither term starts below this share: its exponent would have no slope to follow."""
 
 
 def supervised_starts(form: SupervisedForm, rows: Rows) -> FloatArray:
-    """Starts for Equation 1: floors, slopes and outer exponents, A and B solved."""
+    """Starts for Equation 1: floors, slopes and outer exponents, with A and B solved.
+
+    Shape (starts, coordinates).
+    """
     losses = np.exp(rows.log_loss)
     dn = rows.log_params - form.middle_log_params
     dd = rows.log_tokens - form.middle_log_tokens
@@ -38,17 +41,17 @@ def supervised_starts(form: SupervisedForm, rows: Rows) -> FloatArray:
 
 
 def distillation_starts(form: DistillationForm, rows: Rows) -> FloatArray:
-    """Starts for Equation 8: slopes, outer exponents and switches, A' and B' solved."""
-    if rows.log_teacher_loss is None:
-        msg = "distillation rows need a teacher loss"
-        raise ValueError(msg)
-    x = rows.log_teacher_loss
+    """Starts for Equation 8: slopes, outer exponents and switches, with A' and B' solved.
+
+    Shape (starts, coordinates).
+    """
+    x = teacher_of(rows)
     dn = rows.log_params - form.middle_log_params
     dd = rows.log_tokens - form.middle_log_tokens
     alone = np.log(form.supervised.loss_at_logs(rows.log_params, rows.log_tokens))
     ratio = x - alone - form.middle_log_ratio
     gap = np.exp(rows.log_loss) - np.exp(x)
-    # students that match or beat their teacher say nothing about the amplitude
+    # students that match or beat their teacher do not show the amplitude
     log_gap = np.log(np.maximum(gap, 0.02 * np.exp(x)))
     starts = []
     switches = product((1.0, 2.5), (-2.5, -0.5), (0.06, 0.15), (-6.0, -1.0))

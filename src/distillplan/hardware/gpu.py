@@ -1,19 +1,20 @@
 """GPUs and clusters of them, in base SI units; the numbers are in coefficients/gpus.yaml."""
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from distillplan.errors import InputError
+from distillplan.files.entries import Entry
 
 PRECISIONS: Final = ("bf16", "fp16", "fp8", "fp4", "tf32")
 """Number formats whose dense peak an entry may state, as `dense_<format>_tflops`."""
 
 TERA: Final = 1e12
 GIGA: Final = 1e9
+GIB: Final = 2.0**30
 _GIVEN: Final = "given"
 
 
@@ -112,75 +113,45 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
     Raises:
         InputError: when a number is missing or not positive, or a key is unknown.
     """
-    unknown = set(entry) - _KNOWN_KEYS
-    if unknown:
-        raise InputError(
-            f"GPU {name}: unknown key {', '.join(sorted(unknown))}; "
-            f"use one of {', '.join(sorted(_KNOWN_KEYS))}"
-        )
-    peaks = {p: _number(name, entry, f"dense_{p}_tflops") for p in PRECISIONS}
-    known_peaks = {p: peak * TERA for p, peak in peaks.items() if peak is not None}
+    given = Entry(entry, f"GPU {name}")
+    peaks = {one: given.optional(f"dense_{one}_tflops") for one in PRECISIONS}
+    known_peaks = {one: peak * TERA for one, peak in peaks.items() if peak is not None}
     if not {"bf16", "fp16"} & set(known_peaks):
         raise InputError(f"GPU {name}: no 16-bit peak; give dense_bf16_tflops")
-    between = _number(name, entry, "inter_node_gb_s")
-    matmul = _number(name, entry, "measured_matmul_tflops")
-    domain = _number(name, entry, "link_domain_gpus")
-    return Gpu(
+    domain = given.optional("link_domain_gpus")
+    gpu = Gpu(
         name=name,
-        vendor=str(entry.get("vendor", "unknown")),
-        arch=str(entry.get("arch", "other")),
+        vendor=given.text("vendor", "unknown"),
+        arch=given.text("arch", "other"),
         peak_flops_per_s=known_peaks,
-        memory_bytes=_required(name, entry, "memory_gb") * GIGA,
-        memory_bytes_per_s=_required(name, entry, "memory_bw_gb_s") * GIGA,
-        intra_node_bytes_per_s=_required(name, entry, "intra_node_gb_s") * GIGA,
-        inter_node_bytes_per_s=None if between is None else between * GIGA,
-        gpus_per_node=round(_required(name, entry, "gpus_per_node")),
-        power_watts=_number(name, entry, "tdp_w"),
-        matmul_flops_per_s=None if matmul is None else matmul * TERA,
-        aliases=tuple(str(alias) for alias in entry.get("aliases") or ()),
+        memory_bytes=given.positive("memory_gb") * GIGA,
+        memory_bytes_per_s=given.positive("memory_bw_gb_s") * GIGA,
+        intra_node_bytes_per_s=given.positive("intra_node_gb_s") * GIGA,
+        inter_node_bytes_per_s=_scaled(given.optional("inter_node_gb_s"), GIGA),
+        gpus_per_node=round(given.positive("gpus_per_node")),
+        power_watts=given.optional("tdp_w"),
+        matmul_flops_per_s=_scaled(given.optional("measured_matmul_tflops"), TERA),
+        aliases=given.texts("aliases"),
         link_domain_gpus=None if domain is None else round(domain),
-        calibrated=bool(entry.get("calibrated", False)),
-        prices=tuple(_price(name, price) for price in entry.get("prices") or ()),
-        sources=tuple(str(source) for source in entry.get("sources") or ()),
-        notes=str(entry.get("notes") or ""),
+        calibrated=given.flag("calibrated"),
+        prices=tuple(_price(price) for price in given.entries("prices")),
+        sources=given.texts("sources"),
+        notes=given.text("notes", ""),
     )
+    given.finish()
+    return gpu
 
 
-_KNOWN_KEYS: Final = frozenset(
-    {f"dense_{p}_tflops" for p in PRECISIONS}
-    | {"vendor", "arch", "aliases", "memory_gb", "memory_bw_gb_s", "intra_node_gb_s"}
-    | {"inter_node_gb_s", "gpus_per_node", "link_domain_gpus", "tdp_w", "measured_matmul_tflops"}
-    | {"calibrated", "prices", "sources", "notes"}
-)
+def _scaled(value: float | None, unit: float) -> float | None:
+    """A value in base units; None stays None."""
+    return None if value is None else value * unit
 
 
-def _price(name: str, price: Mapping[str, Any]) -> Price:
+def _price(entry: Entry) -> Price:
     """One price of an entry: usd_per_hour, seller, date, source."""
-    missing = {"usd_per_hour", "seller", "date"} - set(price)
-    if missing:
-        raise InputError(f"GPU {name}: a price has no {', '.join(sorted(missing))}")
     return Price(
-        usd_per_hour=_required(name, price, "usd_per_hour"),
-        seller=str(price["seller"]),
-        date=str(price["date"]),
-        source=str(price.get("source", "")),
+        usd_per_hour=entry.positive("usd_per_hour"),
+        seller=entry.text("seller"),
+        date=entry.text("date"),
+        source=entry.text("source", ""),
     )
-
-
-def _required(name: str, entry: Mapping[str, Any], key: str) -> float:
-    value = _number(name, entry, key)
-    if value is None:
-        raise InputError(f"GPU {name}: {key} is missing; give a positive number")
-    return value
-
-
-def _number(name: str, entry: Mapping[str, Any], key: str) -> float | None:
-    """A positive number in an entry; None where it is absent or null."""
-    value = entry.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"GPU {name}: {key} is {value!r}; it must be a positive number")
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"GPU {name}: {key} is {value}; it must be positive and finite")
-    return float(value)

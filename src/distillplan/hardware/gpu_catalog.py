@@ -1,6 +1,5 @@
 """The hardware data that ships, and the user's own GPUs and price lists."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -14,6 +13,7 @@ from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
+from distillplan.units import parse_usd
 
 
 class PowerGrid(NamedTuple):
@@ -48,7 +48,9 @@ def gpu(name: str) -> Gpu:
         return _gpus()[found]
     variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
     if variants:
-        raise InputError(f"GPU: {name!r} has several variants; use one of {', '.join(variants)}")
+        raise InputError(
+            f"GPU: {name!r} is sold in several variants; use one of {', '.join(variants)}"
+        )
     advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
     raise InputError(f"GPU: unknown name {name!r}; {advice}")
 
@@ -72,7 +74,7 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         if not named:
             raise InputError(f"{where}: gpu is empty; give a name such as h100-sxm")
         price = Price(
-            usd_per_hour=_price(said["usd_per_hour"], where),
+            usd_per_hour=parse_usd(said["usd_per_hour"], f"{where}: usd_per_hour", "2.49"),
             seller=said.get("seller") or path.name,
             date=said.get("date") or "unknown",
             source=said.get("source") or str(path),
@@ -157,13 +159,3 @@ def _own_gpu(path: Path) -> Gpu:
     if not isinstance(entry, Mapping):
         raise InputError(f"{path}: {name!r} must be a mapping of keys to numbers")
     return gpu_from_entry(str(name), entry)
-
-
-def _price(text: str, where: str) -> float:
-    try:
-        usd = float(text.lstrip("$"))
-    except ValueError:
-        usd = math.nan
-    if not (math.isfinite(usd) and usd > 0):
-        raise InputError(f"{where}: usd_per_hour is {text!r}; give a positive number such as 2.49")
-    return usd

@@ -116,13 +116,13 @@ class Machine:
         """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known.
 
         Raises:
-            InputError: when the user's is negative.
+            InputError: when the user's is not a number of at least 0.
         """
         given = self.cluster.price_usd_per_gpu_hour
         if given is None:
             return listed_price(self.cluster.gpu.prices)
         if not (math.isfinite(given) and given >= 0):
-            raise InputError(f"price: {given:g} USD per GPU-hour is negative; give 0 or more")
+            raise InputError(f"price: {given:g} USD per GPU-hour; it must be at least 0")
         return Price.of_user(given, self.today)
 
     @property
@@ -158,13 +158,11 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
         layout: other fields of `Strategy`.
 
     Raises:
-        InputError: when `seq_len` is below 1.
+        InputError: when a count is below 1.
 
     >>> usual_strategy(seq_len=2048).micro_batch, usual_strategy(seq_len=2048, tp=8).micro_batch
     (4, 1)
     """
-    if seq_len < 1:
-        raise InputError(f"layout: seq_len is {seq_len}; it must be at least 1")
     strategy = Strategy(seq_len=seq_len, **layout)
     if micro_batch is None:
         split = strategy.tp * strategy.pp * strategy.cp > 1

@@ -1,8 +1,9 @@
 """A machine from what is written on a command line or in a file."""
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from distillplan.errors import InputError
 from distillplan.files.yaml_reader import YAML_ENDINGS
@@ -12,10 +13,30 @@ from distillplan.hardware.gpu import Cluster, Precision
 from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Loss,
+    Optimizer,
+    Sharding,
+    Strategy,
+)
 from distillplan.models.architecture import FixedAspect
 
 Choice = TypeVar("Choice", bound=StrEnum)
+
+CHOICES: Final[Mapping[str, type[StrEnum]]] = {
+    "precision": Precision,
+    "checkpointing": Checkpointing,
+    "sharding": Sharding,
+    "attention": Attention,
+    "optimizer": Optimizer,
+    "loss": Loss,
+}
+"""Settings of a layout that are chosen by name."""
+
+COUNTS: Final = ("micro_batch", "tp", "pp", "cp", "ep")
+"""Settings of a layout that are numbers."""
 
 DEFAULT_GPUS = 8
 """One node."""
@@ -68,6 +89,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
     gpu = gpu_catalog.gpu(words.gpu)
     if words.prices is not None:
         gpu = gpu_catalog.with_prices(gpu, words.prices)
+    layout = {name: getattr(words, name) for name in (*COUNTS, *CHOICES)}
     grid = words.grid_g_co2_per_kwh
     if words.country is not None:
         grid = gpu_catalog.grid(words.country).g_co2_per_kwh
@@ -78,22 +100,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
             price_usd_per_gpu_hour=words.price,
         ),
         model=gpu_catalog.throughput_model(),
-        strategy=usual_strategy(
-            seq_len=round(architecture.context),
-            micro_batch=words.micro_batch,
-            precision=_one_of("precision", words.precision or "bf16", Precision),
-            checkpointing=_one_of(
-                "checkpointing", words.checkpointing or "selective", Checkpointing
-            ),
-            sharding=_one_of("sharding", words.sharding or "zero3", Sharding),
-            tp=words.tp or 1,
-            pp=words.pp or 1,
-            cp=words.cp or 1,
-            ep=words.ep or 1,
-            attention=words.attention and _one_of("attention", words.attention, Attention),
-            optimizer=_one_of("optimizer", words.optimizer or "adam", Optimizer),
-            loss=_one_of("loss", words.loss or "dense", Loss),
-        ),
+        strategy=strategy_of({"seq_len": round(architecture.context)} | layout),
         family=architecture,
         global_tokens=words.batch_tokens,
         interleave=words.interleave,
@@ -101,7 +108,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         teacher_mfu=words.teacher_mfu,
         tokens_per_s=words.tokens_per_s,
         teacher_precision=_one_of(
-            "teacher_precision", words.teacher_precision or "bf16", WeightFormat
+            "teacher_precision", words.teacher_precision or WeightFormat.BF16, WeightFormat
         ),
         goodput=None if words.goodput is None else Range.exact(words.goodput),
         pue=PUE if words.pue is None else words.pue,
@@ -110,6 +117,23 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         gpu_file=words.gpu if words.gpu.endswith(YAML_ENDINGS) else None,
         price_file=words.prices,
     )
+
+
+def strategy_of(settings: Mapping[str, Any]) -> Strategy:
+    """A layout from settings named like the fields of `Strategy`; None stands for the default.
+
+    Args:
+        settings: numbers, and choices by their names; `seq_len` must be there.
+
+    Raises:
+        InputError: for a choice that does not exist, or a number below 1.
+    """
+    layout: dict[str, Any] = {
+        name: _one_of(name, value, CHOICES[name]) if name in CHOICES else value
+        for name, value in settings.items()
+        if value is not None
+    }
+    return usual_strategy(**layout)
 
 
 def usd_per_gpu_hour(found: Machine) -> float:

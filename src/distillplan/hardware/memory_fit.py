@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from distillplan.hardware.gpu import GIB, GIGA
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, WeightFormat, memory_estimate
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP
@@ -77,7 +78,7 @@ def usable_bytes(printed_bytes: float) -> float:
     Args:
         printed_bytes: the data sheet's number with GB read as 1e9 bytes.
     """
-    return printed_bytes / 1e9 * 2**30 * DRIVER_SHARE
+    return printed_bytes / GIGA * GIB * DRIVER_SHARE
 
 
 def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:

@@ -132,9 +132,6 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     Raises:
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
-    for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
-        if getattr(strategy, name) < 1:
-            raise InputError(f"layout: {name} is {getattr(strategy, name)}; it must be at least 1")
     group = strategy.tp * strategy.pp * strategy.cp
     if gpus < 1 or gpus % group:
         raise InputError(
@@ -142,7 +139,9 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
             f"{strategy.pp} x cp {strategy.cp}; use a multiple of {group}"
         )
     if strategy.pp > shape.layers:
-        raise InputError(f"layout: pp {strategy.pp} is more than the model's {shape.layers} layers")
+        raise InputError(
+            f"layout: pp {strategy.pp} has more stages than the model's {shape.layers} layers"
+        )
     if shape.heads % strategy.tp:
         raise InputError(
             f"layout: tp {strategy.tp} does not divide {shape.heads} heads; use a divisor"

@@ -45,11 +45,14 @@ class LogitFormat:
     source: str = "arithmetic"
 
 
+DISTILLKIT_K: Final = 128
+"""Logits that DistillKit's recommended configuration keeps."""
+
 DISTILLKIT: Final = LogitFormat(
     name="distillkit",
     bytes_per_token=300.0,
     unbiased=False,
-    source="github.com/arcee-ai/DistillKit README: recommended configuration, top 128",
+    source=f"github.com/arcee-ai/DistillKit README: recommended configuration, top {DISTILLKIT_K}",
 )
 """Bytes as stated; `polynomial` gives 312 with 16-bit and 328 with 17-bit tokens."""
 
@@ -154,7 +157,11 @@ class LogitKind(StrEnum):
     DISTILLKIT = "distillkit"
 
 
-USUAL_ENTRIES: Final = {LogitKind.TOP_K: 128, LogitKind.TOP_P: TOP_P_ENTRIES, LogitKind.SAMPLED: 12}
+USUAL_ENTRIES: Final = {
+    LogitKind.TOP_K: DISTILLKIT_K,
+    LogitKind.TOP_P: TOP_P_ENTRIES,
+    LogitKind.SAMPLED: 12,
+}
 """Default entries per token: DistillKit's k, and the means that the papers above measured."""
 
 
@@ -179,7 +186,7 @@ def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitF
     }
     if kind in whole:
         if entries is not None:
-            raise InputError(f"logit format: {kind} takes no k; omit --logit-k, or use top-k")
+            raise InputError(f"logit format: {kind} has no k; omit --logit-k, or use top-k")
         return whole[kind]
     kept = USUAL_ENTRIES[kind] if entries is None else entries
     if kept > vocab:

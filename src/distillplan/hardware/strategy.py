@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
 
 
@@ -91,3 +92,13 @@ class Strategy:
     """Whether gradients are summed in fp32 (Megatron, FSDP), not in 16 bits (DeepSpeed)."""
     attention: Attention | None = None
     """None: fused, of an unknown generation."""
+
+    def __post_init__(self) -> None:
+        """Check the counts.
+
+        Raises:
+            InputError: when one is below 1.
+        """
+        for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
+            if getattr(self, name) < 1:
+                raise InputError(f"layout: {name} is {getattr(self, name)}; it must be at least 1")

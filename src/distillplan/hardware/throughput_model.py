@@ -1,11 +1,11 @@
 """The calibrated coefficients of the throughput model, and how they are read from data."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from distillplan.errors import InputError
+from distillplan.files.entries import Entry
 from distillplan.hardware.range import Range
 
 ERROR_CLASSES: Final = (
@@ -75,32 +75,21 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     Raises:
         InputError: when a coefficient is missing, unknown or not positive.
     """
-    values = _section(entry, "coefficients")
-    unknown = set(values) - set(_SCALARS)
-    if unknown:
-        raise InputError(
-            f"throughput: unknown coefficient {', '.join(sorted(unknown))}; "
-            f"use one of {', '.join(_SCALARS)}"
-        )
-    scalars = {}
-    for name in _SCALARS:
-        coefficient = values.get(name)
-        value = coefficient.get("value") if isinstance(coefficient, Mapping) else coefficient
-        scalars[name] = _positive(f"coefficients.{name}", value)
-    shares = _numbers(entry, "ceiling_share")
+    given = Entry(entry, "throughput")
+    coefficients, shares = given.mapping("coefficients"), given.mapping("ceiling_share").positives()
+    scalars = {name: coefficients.mapping(name).positive("value") for name in _SCALARS}
+    coefficients.finish()
     if "other" not in shares:
         raise InputError("throughput: ceiling_share has no 'other', for new architectures")
-    errors = _numbers(entry, "log_sd")
-    missing = set(ERROR_CLASSES) - set(errors)
-    if missing:
-        raise InputError(f"throughput: log_sd has no {', '.join(sorted(missing))}")
+    errors, stated = given.mapping("log_sd"), given.entries("errors")
+    held_out = {one.text("group"): one.positive("median_error") for one in stated}
     return ThroughputModel(
         **scalars,
         ceiling_share=shares,
-        log_sd=errors,
-        held_out_error=_held_out_errors(entry),
-        goodput=_range(entry, "goodput"),
-        distillation=_range(entry, "distillation"),
+        log_sd={name: errors.positive(name) for name in ERROR_CLASSES},
+        held_out_error={kind: held_out[group] for kind, group in HELD_OUT.items()},
+        goodput=_range(given.mapping("goodput")),
+        distillation=_range(given.mapping("distillation")),
     )
 
 
@@ -111,32 +100,5 @@ _SCALARS: Final = (
 )
 
 
-def _section(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    section = entry.get(name)
-    if not isinstance(section, Mapping):
-        raise InputError(f"throughput: {name} is missing; it must map names to numbers")
-    return section
-
-
-def _held_out_errors(entry: Mapping[str, Any]) -> dict[str, float]:
-    found = {row["group"]: row["median_error"] for row in entry.get("errors") or ()}
-    return {kind: _positive(HELD_OUT[kind], found.get(HELD_OUT[kind])) for kind in HELD_OUT}
-
-
-def _numbers(entry: Mapping[str, Any], name: str) -> dict[str, float]:
-    section = _section(entry, name)
-    return {str(key): _positive(f"{name}.{key}", value) for key, value in section.items()}
-
-
-def _range(entry: Mapping[str, Any], name: str) -> Range:
-    section = _section(entry, name)
-    ends = {end: _positive(f"{name}.{end}", section.get(end)) for end in ("low", "mid", "high")}
-    return Range(**ends)
-
-
-def _positive(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InputError(f"throughput: {name} is {value!r}; it must be a positive number")
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"throughput: {name} is {value}; it must be positive and finite")
-    return float(value)
+def _range(entry: Entry) -> Range:
+    return Range(low=entry.positive("low"), mid=entry.positive("mid"), high=entry.positive("high"))

@@ -1,14 +1,21 @@
-"""Joint draws of a law's coefficients: many laws as one, for the optimiser to take together."""
+"""Joint draws of a law's coefficients: many laws as one, for the optimizer to take together."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.laws.formulas import DistillationLaw, LossLaw, SupervisedLaw
+from distillplan.laws.formulas import (
+    DISTILLATION_LETTERS,
+    SUPERVISED_LETTERS,
+    DistillationLaw,
+    LossLaw,
+    SupervisedLaw,
+)
 
-SUPERVISED_COLUMNS = tuple(f"supervised.{name}" for name in SupervisedLaw._fields)
-DISTILLATION_COLUMNS = SUPERVISED_COLUMNS + DistillationLaw._fields[1:]
+SUPERVISED_COLUMNS: Final = tuple(f"supervised.{name}" for name in SUPERVISED_LETTERS)
+DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
 """Names of the columns of a file of draws, in any order."""
 
 
@@ -16,14 +23,14 @@ class Draws(NamedTuple):
     """Laws that the runs behind a published or fitted set allow, equally likely."""
 
     law: LossLaw
-    """Every coefficient an array of shape (draws,)."""
+    """Every coefficient is an array of shape (draws,)."""
     sigma_run: float
     """Standard deviation of the log loss of one run around a drawn law, the law's own misfit
     included."""
 
     @property
     def size(self) -> int:
-        """How many draws."""
+        """Number of draws."""
         return int(np.size(self.law.alpha))
 
     @property
@@ -37,11 +44,39 @@ class Draws(NamedTuple):
         return self.law.supervised if isinstance(self.law, DistillationLaw) else self.law
 
 
+def law_of_columns(columns: Mapping[str, Any]) -> LossLaw:
+    """The law whose coefficients stand in named columns: numbers, or arrays of one shape.
+
+    >>> law_of_columns(dict.fromkeys(SUPERVISED_COLUMNS, 2.0)).gamma
+    2.0
+    """
+    alone = SupervisedLaw(**{name: columns[f"supervised.{name}"] for name in SUPERVISED_LETTERS})
+    if not columns.keys() & set(DISTILLATION_LETTERS):
+        return alone
+    return DistillationLaw(
+        supervised=alone, **{name: columns[name] for name in DISTILLATION_LETTERS}
+    )
+
+
+def columns_of_law(law: LossLaw) -> dict[str, Any]:
+    """The inverse of ``law_of_columns``."""
+    alone = law.supervised if isinstance(law, DistillationLaw) else law
+    columns = {f"supervised.{name}": getattr(alone, name) for name in SUPERVISED_LETTERS}
+    if isinstance(law, DistillationLaw):
+        columns |= {name: getattr(law, name) for name in DISTILLATION_LETTERS}
+    return columns
+
+
 def read_draws(text: str, name: str, sigma_run: float) -> Draws:
     r"""Draws from the text of a CSV file whose header names the coefficients.
 
+    Args:
+        text: the whole file.
+        name: the file's name, for messages.
+        sigma_run: standard deviation of the log loss of one run around a drawn law.
+
     Raises:
-        InputError: when a column is missing or a value is no positive number.
+        InputError: when a column is missing or a value is not a finite number.
 
     >>> header = ",".join(SUPERVISED_COLUMNS)
     >>> read_draws(header + "\n1,2,3,4,5,6", "d.csv", 0.003).supervised.gamma
@@ -51,16 +86,11 @@ def read_draws(text: str, name: str, sigma_run: float) -> Draws:
     names = tuple(one.strip() for one in header.split(","))
     wanted = DISTILLATION_COLUMNS if len(names) > len(SUPERVISED_COLUMNS) else SUPERVISED_COLUMNS
     if sorted(names) != sorted(wanted):
-        raise InputError(f"{name}: the columns are not {', '.join(wanted)}")
+        raise InputError(f"{name}: the columns must be {', '.join(wanted)}")
     try:
         table = np.loadtxt(body.splitlines(), delimiter=",", ndmin=2)
     except ValueError as error:
         raise InputError(f"{name}: {str(error).splitlines()[0]}") from None
     if not (table.size and table.shape[1] == len(names) and np.isfinite(table).all()):
-        raise InputError(f"{name}: no table of {len(names)} finite numbers a line")
-    columns: dict[str, Any] = dict(zip(names, table.T, strict=True))
-    alone = SupervisedLaw(*(columns[one] for one in SUPERVISED_COLUMNS))
-    if wanted is SUPERVISED_COLUMNS:
-        return Draws(alone, sigma_run)
-    primed = (columns[one] for one in DISTILLATION_COLUMNS[len(SUPERVISED_COLUMNS) :])
-    return Draws(DistillationLaw(alone, *primed), sigma_run)
+        raise InputError(f"{name}: every line must have {len(names)} finite numbers")
+    return Draws(law=law_of_columns(dict(zip(names, table.T, strict=True))), sigma_run=sigma_run)

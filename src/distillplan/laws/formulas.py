@@ -8,16 +8,12 @@ a valid size and gives the limit. Coefficients may be arrays too (joint draws of
 that broadcasts against the sizes.
 """
 
-import math
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Numeric = TypeVar("Numeric", float, FloatArray)
-
-_LOG_TOKENS = (math.log(1e-3), math.log(1e40))
-"""Bracket for inverses in log D: far outside anything that can be trained."""
 
 
 class SupervisedLaw(NamedTuple):
@@ -68,14 +64,9 @@ class SupervisedLaw(NamedTuple):
         The inverse of Equation 1 in D.
         """
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            found = np.exp(self.log_tokens_for_excess(self._log_excess(L), np.log(N)))
+            excess = np.log(np.maximum(np.asarray(L) - self.E, 0.0))
+            found = np.exp(self.log_tokens_for_excess(excess, np.log(N)))
         return _same_kind(np.where(np.isnan(found), np.inf, found), L, N)
-
-    def params_for_loss(self, L: Numeric, D: Numeric) -> Numeric:
-        """Parameters that reach the loss L on D tokens; infinite where none do."""
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            found = np.exp(self.log_params_for_excess(self._log_excess(L), np.log(D)))
-        return _same_kind(np.where(np.isnan(found), np.inf, found), L, D)
 
     def log_tokens_for_excess(self, w: Any, n: Any) -> Any:
         """The log D that lifts log N = n to e^w above E; infinite or not-a-number: none does."""
@@ -84,9 +75,6 @@ class SupervisedLaw(NamedTuple):
     def log_params_for_excess(self, w: Any, d: Any) -> Any:
         """The log N that is e^w above E on log D = d; infinite or not-a-number: none is."""
         return self._inverse(w, np.log(self.B) - self.beta * d, self.A, self.alpha)
-
-    def _log_excess(self, L: Any) -> Any:
-        return np.log(np.maximum(np.asarray(L) - self.E, 0.0))
 
     def _inverse(self, w: Any, log_other: Any, scale: Any, exponent: Any) -> Any:
         """Log of the size whose term fills what the other term leaves of the reducible loss."""
@@ -168,22 +156,6 @@ class DistillationLaw(NamedTuple):
             teacher - gap * (self.c0 + self.c1 * switch),
         )
 
-    def tokens_for_loss(self, L: Numeric, N_S: Numeric, L_T: Numeric) -> Numeric:
-        """Tokens after which the student reaches the loss L; infinite where it never does.
-
-        The loss falls in D_S everywhere, so bisection in log D_S is exact; it ends at the last
-        bit of a double.
-        """
-        n, x, target = np.broadcast_arrays(np.log(N_S), np.log(L_T), np.asarray(L, dtype=float))
-        low = np.full(target.shape, _LOG_TOKENS[0])
-        high = np.full(target.shape, _LOG_TOKENS[1])
-        reachable = self.loss_at_logs(n, high, x) < target
-        for _ in range(64):  # 100 e-folds / 2^64 is below the spacing of doubles
-            middle = (low + high) / 2
-            above = self.loss_at_logs(n, middle, x) > target
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return _same_kind(np.where(reachable, np.exp(high), np.inf), L, N_S, L_T)
-
     def supervised_equivalent_tokens(self, N_S: Numeric, D_S: Numeric, L_T: Numeric) -> Numeric:
         """Tokens on which the same student, trained supervised, reaches the distilled loss.
 
@@ -193,6 +165,12 @@ class DistillationLaw(NamedTuple):
 
 
 LossLaw: TypeAlias = SupervisedLaw | DistillationLaw
+
+SUPERVISED_LETTERS: Final = SupervisedLaw._fields
+DISTILLATION_LETTERS: Final = tuple(
+    name for name in DistillationLaw._fields if name != "supervised"
+)
+"""Names of the coefficients of each equation."""
 
 
 def _same_kind(value: Any, *inputs: Any) -> Any:

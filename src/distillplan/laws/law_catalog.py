@@ -2,23 +2,36 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
 from distillplan.files.text_reader import read_text
 from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
-from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
-from distillplan.laws.provenance import Check, Coefficient, DrawsFile, LawStatus, PublishedLaw
+from distillplan.laws.formulas import (
+    DISTILLATION_LETTERS,
+    SUPERVISED_LETTERS,
+    DistillationLaw,
+    SupervisedLaw,
+)
+from distillplan.laws.provenance import (
+    Check,
+    Coefficient,
+    DrawsFile,
+    LawStatus,
+    PublishedLaw,
+    parse_parameter_count,
+    primed,
+)
 from distillplan.suggest import nearest
 
 if TYPE_CHECKING:
     from distillplan.laws.draws import Draws
 
-DEFAULT_LAW = "busbridge2025"
+DEFAULT_LAW: Final = "busbridge2025"
 
-SUPERVISED_LETTERS = ("E", "A", "B", "alpha", "beta", "gamma")
-DISTILLATION_LETTERS = ("c0", "c1", "f1", "d1", "A", "B", "alpha", "beta", "gamma")
+_INTERVALS: Final = {"ci90": 0.9, "ci95": 0.95}
+"""Keys of a coefficient's interval, and its coverage."""
 
 
 @cache
@@ -29,7 +42,7 @@ def law_names() -> tuple[str, ...]:
 
 
 def law(name: str = DEFAULT_LAW) -> PublishedLaw:
-    """A law by its name, or from a file of the same form (anything that ends in .yaml).
+    """A law by its name, or from a YAML file of the same form.
 
     Raises:
         InputError: for an unknown name (with the nearest ones) or an unusable file.
@@ -58,17 +71,19 @@ def all_laws() -> tuple[PublishedLaw, ...]:
 
 
 def laws_named(names: str) -> tuple[PublishedLaw, ...]:
-    """Several laws: ``all`` that are still held to be right, or names and files between commas.
+    """Several laws: ``all`` that ship, or names and files between commas.
+
+    Raises:
+        InputError: when none is named, or one is unknown or unusable.
 
     >>> [one.name for one in laws_named("busbridge2025,kaplan2020")]
     ['busbridge2025', 'kaplan2020']
     """
     if names.strip() == "all":
-        gone = (LawStatus.ERRATUM, LawStatus.HISTORICAL)
-        return tuple(one for one in all_laws() if one.status not in gone)
+        return all_laws()
     wanted = list(dict.fromkeys(filter(None, (one.strip() for one in names.split(",")))))
     if not wanted:
-        raise InputError("laws: none is named; write 'all' or names such as busbridge2025")
+        raise InputError(f"laws: none is named; write 'all' or names such as {DEFAULT_LAW}")
     return tuple(law(one) for one in wanted)
 
 
@@ -76,29 +91,25 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """The joint draws of a law's coefficients; None where it has none.
 
     Raises:
-        InputError: when their file is missing or is not a table of positive numbers.
+        InputError: when their file is missing or is not a table of finite numbers.
 
     >>> draws(law()).size
     300
     """
     if law.draws_file is None:
         return None
-    from distillplan.laws.draws import read_draws  # only for those who ask how sure an answer is
+    from distillplan.laws.draws import read_draws  # only where the odds are asked for
 
     path = Path(law.draws_file.path)
     found = read_draws(read_text(path), path.name, law.draws_file.sigma_run)
     if found.distills != (law.distillation is not None):
-        raise InputError(f"{path.name}: its columns are not those of {law.name}")
+        raise InputError(f"{path.name}: its columns are not the coefficients of {law.name}")
     return found
 
 
 @cache
 def _shipped_law(name: str) -> PublishedLaw:
-    return _read_law(coefficients_dir() / "laws" / f"{name}.yaml")
-
-
-def _read_law(path: Path) -> PublishedLaw:
-    """One law file that ships, checked."""
+    path = coefficients_dir() / "laws" / f"{name}.yaml"
     return _law_from(path, read_yaml(path))
 
 
@@ -110,7 +121,12 @@ def _law_from(path: Path, data: Any) -> PublishedLaw:
 
 
 def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
-    """A law from the mapping of its file; a file of draws is looked for in the folder.
+    """A law from the mapping of its file.
+
+    Args:
+        name: the law's name where the mapping has none.
+        data: the mapping.
+        folder: where a file of draws is looked for.
 
     Raises:
         InputError: naming what is missing, unknown or not a number.
@@ -134,17 +150,18 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         if distilled
         else None,
         status=LawStatus(entry.choice("status", tuple(LawStatus), LawStatus.AVAILABLE)),
-        counts=entry.text("counts"),
+        counts=parse_parameter_count(entry.text("counts")),
         loss_unit=entry.text("loss_unit"),
         corpus=entry.text("corpus"),
         tokenizer=entry.text("tokenizer"),
         source=entry.text("source"),
         valid=_ranges(entry.mapping("valid")),
-        coefficients=supervised | {f"{letter}'": one for letter, one in distilled.items()},
+        coefficients=supervised | {primed(letter): one for letter, one in distilled.items()},
         accuracy=entry.texts("accuracy"),
         errata=entry.texts("errata"),
         notes=entry.texts("notes"),
         checks=tuple(_check(one) for one in entry.data.get("checks", ())),
+        same_runs_as=entry.text("same_runs_as", "") or None,
         draws_file=_draws_file(entry.mapping("draws"), folder) if "draws" in entry else None,
     )
     entry.finish("checks")
@@ -161,18 +178,23 @@ def _coefficients(
             continue
         one = entry.mapping(letter)
         low, high, level = None, None, None
-        for key in ("ci90", "ci95"):
+        for key, coverage in _INTERVALS.items():
             if key in one:
-                (low, high), level = one.pair(key), int(key[2:]) / 100
-        reason = one.text("no_interval") if "no_interval" in one else None
-        found[letter] = Coefficient(one.number("value"), low, high, level, reason)
+                (low, high), level = one.pair(key), coverage
+        found[letter] = Coefficient(
+            value=one.number("value"),
+            low=low,
+            high=high,
+            level=level,
+            no_interval=one.text("no_interval") if "no_interval" in one else None,
+        )
         one.finish()
     entry.finish()
     return found
 
 
 def _draws_file(entry: "Entry", folder: Path) -> DrawsFile:
-    found = DrawsFile(str(folder / entry.text("file")), entry.number("sigma_run"))
+    found = DrawsFile(path=str(folder / entry.text("file")), sigma_run=entry.number("sigma_run"))
     entry.finish()
     return found
 

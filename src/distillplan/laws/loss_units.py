@@ -6,8 +6,8 @@ With b bytes per token of the tokenizer on the same text:
     bits/byte  = nats/token / (b ln 2)
     perplexity = exp(nats/token)
 
-Losses of two tokenizers meet only in bits per byte: a loss in nats per token of one tokenizer
-means nothing to a law fitted on another, so that conversion needs the bytes per token of both.
+Losses of two tokenizers can be compared only in bits per byte, so a loss in nats per token of
+another tokenizer than the law's needs the bytes per token of both.
 """
 
 import math
@@ -18,7 +18,7 @@ from distillplan.errors import InputError, Word
 
 _LN2: Final = math.log(2)
 _MOST_BYTES: Final = 64.0
-"""No tokenizer in use averages more bytes per token: more is a mistake in the unit."""
+"""Above this the unit must be wrong: no tokenizer in use averages more bytes per token."""
 
 
 class LossUnit(StrEnum):
@@ -30,33 +30,28 @@ class LossUnit(StrEnum):
     PERPLEXITY = "perplexity"
 
 
-_ALIASES: Final = {
+_ALIASES: Final = {unit.value: unit for unit in LossUnit} | {
     "nats": LossUnit.NATS,
-    "nats/token": LossUnit.NATS,
-    "nats per token": LossUnit.NATS,
     "bits": LossUnit.BITS,
-    "bits/token": LossUnit.BITS,
-    "bits per token": LossUnit.BITS,
     "bpb": LossUnit.BITS_PER_BYTE,
-    "bits/byte": LossUnit.BITS_PER_BYTE,
-    "bits per byte": LossUnit.BITS_PER_BYTE,
     "ppl": LossUnit.PERPLEXITY,
-    "perplexity": LossUnit.PERPLEXITY,
 }
 
 
 def parse_loss_unit(text: str) -> LossUnit:
     """The unit that somebody named.
 
+    Raises:
+        InputError: for an unknown unit.
+
     >>> parse_loss_unit("BPB").value
     'bits/byte'
     """
-    unit = _ALIASES.get(text.strip().lower().replace("_", " ").replace("-", " "))
+    words = text.strip().lower().replace("_", " ").replace("-", " ")
+    unit = _ALIASES.get(words.replace(" per ", "/"))
     if unit is None:
-        raise InputError(
-            f"loss unit: {text[:40]!r} is unknown; use nats/token, bits/token, bits/byte or "
-            "perplexity"
-        )
+        known = ", ".join(LossUnit)
+        raise InputError(f"loss unit: {text[:40]!r} is unknown; use one of {known}")
     return unit
 
 
@@ -69,7 +64,7 @@ def to_nats_per_token(
         value: the loss, in ``unit``.
         unit: its unit.
         bytes_per_token: UTF-8 bytes per token on the same text; needed for bits per byte only.
-        what: the noun for an error message.
+        what: noun for an error message.
 
     Raises:
         InputError: when the loss is not positive and finite, or bytes per token are missing.
@@ -105,11 +100,11 @@ def measured_loss(
         unit: None is nats per token.
         bpb: the loss in bits per byte, instead.
         bytes_per_token: of the law's tokenizer on the same text.
-        own_bytes_per_token: of the tokenizer that the loss was measured with, where it is another.
-        what: the noun for an error message.
+        own_bytes_per_token: of the tokenizer that the loss was measured with, if it is another.
+        what: noun for an error message.
 
     Raises:
-        InputError: naming what is missing, or what nothing needs.
+        InputError: naming what is missing or superfluous.
 
     >>> measured_loss(2.1), measured_loss(None)
     (2.1, None)
@@ -117,10 +112,10 @@ def measured_loss(
     2.0
     """
     if loss is not None and bpb is not None:
-        raise InputError(f"{what}: it is given twice, once in bits/byte; leave one out")
+        raise InputError(f"{what}: given twice, once in bits/byte; leave one out")
     if bpb is not None:
         if unit is not None:
-            raise InputError(f"{what}: bits/byte has its unit in its name; leave the loss unit out")
+            raise InputError(f"{what}: it is given in bits/byte already; leave the loss unit out")
         loss, unit = bpb, LossUnit.BITS_PER_BYTE
     if loss is None:
         if unit is not None or bytes_per_token is not None or own_bytes_per_token is not None:
@@ -131,7 +126,7 @@ def measured_loss(
         return None
     unit = unit or LossUnit.NATS
     nats = to_nats_per_token(loss, unit, bytes_per_token=bytes_per_token, what=what)
-    if unit is LossUnit.BITS_PER_BYTE:  # which knows no tokenizer
+    if unit is LossUnit.BITS_PER_BYTE:  # which does not depend on the tokenizer
         return nats
     if own_bytes_per_token is None:
         if bytes_per_token is not None:
@@ -150,28 +145,6 @@ def measured_loss(
     )
 
 
-def from_nats_per_token(
-    value: float, unit: LossUnit, *, bytes_per_token: float | None = None, what: str = "loss"
-) -> float:
-    """The inverse of ``to_nats_per_token``.
-
-    >>> round(from_nats_per_token(2.0, LossUnit.PERPLEXITY), 4)
-    7.3891
-    """
-    _demand_positive(value, LossUnit.NATS, what)
-    match unit:
-        case LossUnit.NATS:
-            return value
-        case LossUnit.BITS:
-            return value / _LN2
-        case LossUnit.BITS_PER_BYTE:
-            return (
-                value / _LN2 / _bytes(bytes_per_token, what, f"bits/byte of {value:g} nats/token")
-            )
-        case LossUnit.PERPLEXITY:
-            return math.exp(value)
-
-
 def between_tokenizers(
     nats_per_token: float,
     *,
@@ -185,7 +158,7 @@ def between_tokenizers(
         nats_per_token: the loss with the first tokenizer.
         bytes_per_token: of the first tokenizer.
         law_bytes_per_token: of the tokenizer that the law was fitted with.
-        what: the noun for an error message.
+        what: noun for an error message.
 
     Raises:
         InputError: when either bytes per token is missing.
@@ -200,8 +173,8 @@ def _demand_positive(value: float, unit: LossUnit, what: str) -> None:
     least = 1.0 if unit is LossUnit.PERPLEXITY else 0.0
     if not (math.isfinite(value) and value > least):
         raise InputError(
-            f"{what}: {value:g} {unit.value} is not a finite number above {least:g}; a language "
-            "model has for example 2.2 nats/token, 3.2 bits/token, 0.75 bits/byte or perplexity 9"
+            f"{what}: {value:g} {unit.value} is not a finite number above {least:g}; typical "
+            "losses are 2.2 nats/token, 3.2 bits/token, 0.75 bits/byte or a perplexity of 9"
         )
 
 
@@ -215,7 +188,7 @@ def _bytes(value: float | None, what: str, given: str, whose: str = "of the toke
         )
     if not (math.isfinite(value) and 0 < value <= _MOST_BYTES):
         raise InputError(
-            f"{what}: {value:g} bytes per token is not between 0 and {_MOST_BYTES:g}; English "
-            "text has for example 4.3"
+            f"{what}: {value:g} bytes per token is not between 0 and {_MOST_BYTES:g}; English text "
+            "has about 4.3"
         )
     return value

@@ -1,4 +1,4 @@
-"""A law as a paper gives it: the formula, and all that a reader must know to trust or doubt it."""
+"""A law as a paper gives it: the formula, and what a reader must know to trust or doubt it."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,11 +6,16 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
+from distillplan.laws.formulas import (
+    DISTILLATION_LETTERS,
+    SUPERVISED_LETTERS,
+    DistillationLaw,
+    SupervisedLaw,
+)
 
 
 class LawStatus(StrEnum):
-    """How a set of coefficients stands."""
+    """Whether a set of coefficients is in use, or why it is not."""
 
     DEFAULT = "default"
     AVAILABLE = "available"
@@ -18,7 +23,33 @@ class LawStatus(StrEnum):
     """A later analysis of the same runs contradicts it; kept for comparison."""
     HISTORICAL = "historical"
     ERRATUM = "erratum"
-    """Printed so, and wrong; kept so that results made with it can be understood."""
+    """Printed like this, but wrong; kept so that results made with it can be understood."""
+
+
+class ParameterCount(StrEnum):
+    """What N counts in a law."""
+
+    NON_EMBEDDING = "non-embedding parameters"
+    TOTAL = "total parameters"
+    UNVERIFIED = "the authors' parameter count, convention not verified"
+    """Used as total parameters."""
+
+
+def parse_parameter_count(text: str) -> ParameterCount:
+    """What somebody says that a law counts, in any case; the word "parameters" may be left out.
+
+    Raises:
+        InputError: naming what can be written.
+
+    >>> parse_parameter_count("Non-embedding").value
+    'non-embedding parameters'
+    """
+    wanted = " ".join(text.lower().split())
+    for one in ParameterCount:
+        if wanted in {one.value, one.value.removesuffix(" parameters")}:
+            return one
+    known = ", ".join(repr(one.value) for one in ParameterCount)
+    raise InputError(f"counts: {text[:60]!r} is unknown; write one of {known}")
 
 
 class Coefficient(NamedTuple):
@@ -29,17 +60,23 @@ class Coefficient(NamedTuple):
     high: float | None = None
     """Ends of the published interval; None where the source gives none."""
     level: float | None = None
-    """Coverage of the interval, such as 0.9."""
+    """Coverage of the interval, for example 0.9."""
     no_interval: str | None = None
     """Why there is none, where a fit could not give one."""
 
 
+def primed(letter: str) -> str:
+    """Name of a letter of Equation 8 among the coefficients of a law."""
+    return f"{letter}'"
+
+
 class DrawsFile(NamedTuple):
-    """Where the joint draws of a law lie."""
+    """Where the joint draws of a law are."""
 
     path: str
     sigma_run: float
-    """Standard deviation of the log loss of one run around a drawn law, its misfit included."""
+    """Standard deviation of the log loss of one run around a drawn law, the law's own misfit
+    included."""
 
 
 class Check(NamedTuple):
@@ -62,8 +99,7 @@ class PublishedLaw(NamedTuple):
     name: str
     title: str
     supervised: SupervisedLaw
-    counts: str
-    """What N counts: non-embedding or total parameters."""
+    counts: ParameterCount
     loss_unit: str
     corpus: str
     tokenizer: str
@@ -74,16 +110,24 @@ class PublishedLaw(NamedTuple):
     valid: Mapping[str, tuple[float, float]] = MappingProxyType({})
     """Range of each input that the law was fitted on."""
     coefficients: Mapping[str, Coefficient] = MappingProxyType({})
-    """By name; those of the distillation side carry a prime: B'."""
+    """By name; those of the distillation side carry a prime: B' (see ``primed``)."""
     accuracy: tuple[str, ...] = ()
-    """How well it reproduces published runs, one sentence each."""
+    """How well it reproduces published runs, in sentences."""
     errata: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     draws_file: DrawsFile | None = None
     """None where there are no joint draws."""
+    same_runs_as: str | None = None
+    """Name of the law that was fitted to the same runs, and that speaks for them in a tally."""
     file: str | None = None
-    """Of a user's own law, as it was named."""
+    """The user's own file that the law was read from, as it was named; None where it ships."""
+
+    def side(self, *, distillation: bool) -> dict[str, Coefficient]:
+        """The coefficients of one side, by their letters in its equation."""
+        letters = DISTILLATION_LETTERS if distillation else SUPERVISED_LETTERS
+        names = {(primed(letter) if distillation else letter): letter for letter in letters}
+        return {names[name]: one for name, one in self.coefficients.items() if name in names}
 
     @property
     def form(self) -> Literal["supervised", "distillation"]:
@@ -91,7 +135,11 @@ class PublishedLaw(NamedTuple):
         return "supervised" if self.distillation is None else "distillation"
 
     def computed(self, check: Check) -> float:
-        """What this set gives for a published point."""
+        """What this set gives for a published point.
+
+        Raises:
+            InputError: when the point is one of distillation and the law is not.
+        """
         given = check.given
         if "compute" in given:
             params, tokens = self.supervised.compute_optimal(given["compute"])

@@ -1,4 +1,4 @@
-"""Single values of a Hugging Face `config.json`, with an error that names what is wrong."""
+"""Values of a Hugging Face `config.json`, with errors that name the key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,15 @@ from typing import Any
 from distillplan.errors import InputError
 
 Config = Mapping[str, Any]
-"""What a JSON reader makes of a config.json."""
+"""The contents of a config.json."""
 
 
 def sizes_of(config: Config) -> dict[str, Any]:
-    """The sizes that most architectures name alike."""
+    """The sizes that most architectures store under the same keys, as fields of `ModelShape`.
+
+    Raises:
+        InputError: when one is missing or not a positive whole number.
+    """
     heads = whole(config, "num_attention_heads")
     head_width = config.get("head_dim")
     return {
@@ -25,7 +29,7 @@ def sizes_of(config: Config) -> dict[str, Any]:
 
 
 def biases_of(config: Config) -> dict[str, bool]:
-    """Llama's two switches."""
+    """The biases that Llama's two switches set, as fields of `ModelShape`."""
     attention = flag(config, "attention_bias", default=False)
     return {
         "qkv_bias": attention,
@@ -34,15 +38,34 @@ def biases_of(config: Config) -> dict[str, bool]:
     }
 
 
+def experts_of(config: Config, experts: str, width: str) -> dict[str, Any]:
+    """A mixture of experts, as fields of `ModelShape`.
+
+    Args:
+        config: the contents of a config.json.
+        experts: the key of their number.
+        width: the key of the hidden channels of one expert.
+    """
+    return {
+        "experts": whole(config, experts),
+        "active_experts": whole(config, "num_experts_per_tok"),
+        "expert_ffn_width": whole(config, width),
+    }
+
+
 def window_of(config: Config, *, layers: int) -> dict[str, Any]:
-    """Sliding-window attention on so many blocks, where the file sets a window."""
+    """Sliding-window attention in a number of blocks, as fields of `ModelShape`; none without."""
     if config.get("sliding_window") is None:
         return {}
     return {"window": whole(config, "sliding_window"), "window_layers": layers}
 
 
 def local_layers_of(config: Config) -> int | None:
-    """Sliding-window blocks that the file lists; None where it has no list."""
+    """Number of sliding-window blocks in the file's list; None where it has no list.
+
+    Raises:
+        InputError: when it is not a list.
+    """
     kinds = config.get("layer_types")
     if kinds is None:
         return None
@@ -52,13 +75,22 @@ def local_layers_of(config: Config) -> int | None:
 
 
 def whole(config: Config, key: str, *, default: int | None = None) -> int:
-    """A positive whole number of the file."""
+    """A positive whole number of the file.
+
+    Args:
+        config: the contents of a config.json.
+        key: its key.
+        default: its value where the file has none; None: the file must have one.
+
+    Raises:
+        InputError: when it is missing or not a positive whole number.
+    """
     value = config.get(key)
     if value is None:
         if default is None:
             raise InputError(
-                f"model config: {key} is missing from a {config.get('model_type')} configuration; "
-                "it must be a positive whole number"
+                f"model config: {key} is missing; it must be a positive whole number in a "
+                f"{config.get('model_type')} configuration"
             )
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -67,7 +99,11 @@ def whole(config: Config, key: str, *, default: int | None = None) -> int:
 
 
 def flag(config: Config, key: str, *, default: bool) -> bool:
-    """A true or false of the file."""
+    """A true or false of the file.
+
+    Raises:
+        InputError: when it is neither.
+    """
     value = config.get(key, default)
     if not isinstance(value, bool):
         raise InputError(f"model config: {key} is {value!r}; it must be true or false")

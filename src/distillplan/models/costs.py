@@ -1,6 +1,6 @@
-"""What a token costs, by the size of the model: in FLOPs, or in GPU-seconds.
+"""What a token costs by the size of the model, in FLOPs or in GPU-seconds.
 
-The optimizer spends a budget in whatever these count; it only asks that a larger model costs more.
+The optimizer spends a budget in either unit; it only requires that a larger model costs more.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -13,23 +13,23 @@ from distillplan.models.architecture import Family
 
 
 class Costs(Protocol):
-    """Costs per token at the logarithm of a parameter count, float or array."""
+    """Costs per token at the logarithms of parameter counts, which are floats or arrays."""
 
     def student_training(self, n: Any) -> Any:
-        """Of one token of a student's training."""
+        """The cost of one token in training a student."""
 
     def teacher_forward(self, t: Any) -> Any:
-        """Of the teacher's logits for one token."""
+        """The cost of the teacher's logits for one token."""
 
     def teacher_training(self, t: Any) -> Any:
-        """Of one token of the teacher's training."""
+        """The cost of one token in training the teacher."""
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
-        """Logarithm of the student that costs so much per token; minus infinity: none so cheap.
+        """Logarithm of the size of the student at a cost; minus infinity where none is that cheap.
 
         Args:
-            cost: per token of training.
-            forwards: forward passes that are paid beside each of them, for serving.
+            cost: per training token.
+            forwards: forward passes that are paid for with each training token, for serving.
         """
 
 
@@ -51,39 +51,45 @@ class FlopCosts(NamedTuple):
         return TRAINING_PASSES * self.family.forward_flops_at_log(t)
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
-        """The inverse of `student_training`, with so many forward passes more."""
+        """The inverse of `student_training`, with additional forward passes."""
         return self.family.log_params_for_flops(np.asarray(cost) / (TRAINING_PASSES + forwards))
 
 
 class TabulatedCosts(NamedTuple):
-    """Costs known at some sizes, straight lines between them in logarithms.
+    """Costs at tabulated sizes, interpolated linearly in logarithms; shapes (sizes,).
 
-    Beyond the ends the last line goes on, so that a cost never stops growing.
+    Beyond both ends the last line continues, so that the cost never stops growing.
     """
 
     log_params: FloatArray
-    """Increasing."""
+    """Logarithms of the sizes, increasing."""
     log_student: FloatArray
-    """Logarithms of the costs at those sizes, increasing."""
+    """Logarithms of the costs of a student's training token, increasing like those below."""
     log_forward: FloatArray
+    """Of the teacher's forward pass."""
     log_training: FloatArray
+    """Of the teacher's training token."""
 
     def student_training(self, n: Any) -> Any:
-        """Between the tabulated sizes."""
+        """Interpolated."""
         return np.exp(_line(n, self.log_params, self.log_student))
 
     def teacher_forward(self, t: Any) -> Any:
-        """Between the tabulated sizes."""
+        """Interpolated."""
         return np.exp(_line(t, self.log_params, self.log_forward))
 
     def teacher_training(self, t: Any) -> Any:
-        """Between the tabulated sizes."""
+        """Interpolated."""
         return np.exp(_line(t, self.log_params, self.log_training))
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
-        """The inverse of `student_training`; serving is not known in seconds."""
+        """The inverse of `student_training`; serving has no cost in seconds.
+
+        Raises:
+            ValueError: when there are forward passes.
+        """
         if forwards:
-            raise ValueError("no seconds of serving")  # Scenario lets nobody ask
+            raise ValueError("no seconds of serving")  # `Scenario` refuses it before
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(
                 np.asarray(cost) > 0,
@@ -93,7 +99,7 @@ class TabulatedCosts(NamedTuple):
 
 
 def _line(at: Any, x: FloatArray, y: FloatArray) -> Any:
-    """Straight lines through the points, going on beyond both ends."""
+    """Straight lines through the points, which continue beyond both ends."""
     below = (y[1] - y[0]) / (x[1] - x[0]) * np.minimum(at - x[0], 0.0)
     above = (y[-1] - y[-2]) / (x[-1] - x[-2]) * np.maximum(at - x[-1], 0.0)
     return np.interp(at, x, y) + below + above

@@ -1,4 +1,4 @@
-"""Open models: what ships about them, and configurations of the user's own."""
+"""The open models that ship, and the user's own configurations."""
 
 import json
 from collections.abc import Mapping
@@ -20,34 +20,37 @@ class CatalogModel(NamedTuple):
     shape: ModelShape
     tokenizer: str
     distillation_licence: str
-    """A reminder of the terms for training on its outputs or logits; not legal advice."""
+    """A reminder of the license's terms for training on its outputs; not legal advice."""
     trained_tokens: float | None
-    """Tokens of pre-training; None: not stated."""
+    """Tokens of pretraining; None: not stated."""
     published: Mapping[str, Any]
-    """Parameter counts as the publisher prints them."""
+    """Parameter counts as the publisher states them."""
     source: str
 
 
 def models() -> tuple[CatalogModel, ...]:
-    """Every model that ships."""
+    """All models that ship."""
     return tuple(model(name) for name in _model_file()["models"])
 
 
 def model_names() -> tuple[str, ...]:
-    """Names of the models that ship."""
+    """The names of all models that ship."""
     return tuple(_model_file()["models"])
 
 
 def model(name: str) -> CatalogModel:
     """An open model by its name, with or without its publisher: meta-llama/Llama-3.1-8B.
 
+    Raises:
+        InputError: for an unknown name (suggesting the nearest).
+
     >>> model("Llama-3.1-8B").shape.total_params
     8030261248
     """
-    key = name.rpartition("/")[2].lower()
+    key = catalog_name(name)
     entry = _model_file()["models"].get(key)
     if entry is None:
-        raise InputError(f"model: {name!r} is unknown; {nearest(key, model_names())}")
+        raise InputError(f"model: unknown name {name!r}; {advice(key)}")
     family = _model_file()["families"][entry["family"]]
     return CatalogModel(
         name=key,
@@ -61,8 +64,26 @@ def model(name: str) -> CatalogModel:
     )
 
 
+def catalog_name(name: str) -> str:
+    """The name of a model as the catalog spells it.
+
+    >>> catalog_name("meta-llama/Llama-3.1-8B")
+    'llama-3.1-8b'
+    """
+    return name.rpartition("/")[2].lower()
+
+
+def advice(key: str) -> str:
+    """What to say of a name that is not in the catalog."""
+    return nearest(key, model_names(), "run distillplan models for the list")
+
+
 def model_config(path: Path) -> ModelShape:
-    """The shape that a Hugging Face config.json describes."""
+    """The shape that a Hugging Face config.json describes.
+
+    Raises:
+        InputError: when it cannot be read, or describes no known architecture.
+    """
     from distillplan.models.model_config import shape_from_config  # only for a file
 
     try:

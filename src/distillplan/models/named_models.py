@@ -1,4 +1,4 @@
-"""Models as people name them: a size, a catalog name, a config.json, or a shape itself."""
+"""Models as people name them: a size, a catalog name, a config.json, or a shape."""
 
 import math
 from dataclasses import replace
@@ -10,27 +10,30 @@ from distillplan.errors import InputError
 from distillplan.models import model_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.shapes import ModelShape
-from distillplan.suggest import nearest
-from distillplan.units import format_count, parse_count
+from distillplan.units import format_count, is_number, parse_count
+
+LEAST_PARAMS, MOST_PARAMS = 1e5, 1e14
+"""Smallest and largest size of a model."""
 
 USUAL_TP = 8
-"""Largest tensor-parallel group of a node, which divides the heads of most models."""
+"""Largest tensor-parallel group of a usual node; it divides the heads of most models."""
 
 
 Model: TypeAlias = float | ModelShape
-"""Non-embedding parameters of a model of the family, or an exact shape."""
+"""The non-embedding parameters of a model of the paper's family, or an exact shape."""
 
 
 class Basis(StrEnum):
     """How a model was named."""
 
     SIZE = "size"
-    """Non-embedding parameters of a model of the family."""
+    """Non-embedding parameters of a model of the paper's family."""
     CATALOG = "catalog"
+    """A name of the catalog."""
     CONFIG = "config"
     """A Hugging Face config.json."""
     SHAPE = "shape"
-    """Its layers and widths, one by one."""
+    """Layers and widths, one by one."""
 
 
 class NamedModel(NamedTuple):
@@ -39,16 +42,16 @@ class NamedModel(NamedTuple):
     name: str
     basis: Basis
     model: Model
-    """What sets its speed."""
+    """What its speed follows from."""
     shape: ModelShape
-    """What fills the memory; of a size, a near model with round numbers."""
+    """What its memory follows from; for a size, the nearest model with whole numbers."""
     source: str
     tokenizer: str | None = None
     distillation_licence: str | None = None
 
 
 class Pair(NamedTuple):
-    """A model, its teacher, and the family of those of which only the size is known."""
+    """A model, its teacher, and the family of those that are given as a size."""
 
     model: NamedModel
     teacher: NamedModel | None
@@ -65,14 +68,17 @@ def named_pair(
 ) -> Pair:
     """A model and its teacher.
 
-    A size has the vocabulary of the other model where that is exact: logits must match.
+    A model of known size gets the vocabulary of the other, so that their logits match.
 
     Args:
         model: a size (7B), a catalog name, a config.json, or a shape.
-        teacher: the same; None: there is none.
-        vocab: rows of vocabulary of a size; None: the other model's, else the family's.
+        teacher: the same; None: there is no teacher.
+        vocab: rows of vocabulary of a size; None: the other model's, or else the family's.
         seq_len: tokens of context.
-        tp: tensor-parallel group, which divides the heads of a size.
+        tp: tensor-parallel group, which must divide the heads.
+
+    Raises:
+        InputError: for a name that is none of these.
     """
     family = replace(FixedAspect(), context=seq_len)
     known = [_exact(one) for one in (teacher, model) if one is not None]
@@ -89,13 +95,13 @@ def named_pair(
 def model_of_size(
     params: float, family: FixedAspect, name: str | None = None, group: int = 1
 ) -> NamedModel:
-    """A model of which only the non-embedding parameters are known.
+    """A model of the family, from its non-embedding parameters.
 
     Args:
         params: non-embedding parameters.
         family: aspect ratio and vocabulary.
-        name: as the user wrote it.
-        group: what must divide its heads: the tensor-parallel group.
+        name: as the user wrote it; None: its size.
+        group: what must divide its heads, such as the tensor-parallel group.
     """
     return NamedModel(
         name=name or format_count(params),
@@ -107,55 +113,52 @@ def model_of_size(
 
 
 def shape_of_options(**sizes: int | bool | None) -> ModelShape:
-    """A shape from its sizes, those that are None left to their defaults.
+    """A shape from sizes named like the fields of `ModelShape`, with defaults for None.
 
     Raises:
-        InputError: naming the sizes that a shape cannot do without.
+        InputError: when sizes that a shape needs are missing, naming their options.
     """
     needed = {"layers": "--layers", "width": "--width", "ffn_width": "--ffn", "heads": "--heads"}
     needed["vocab"] = "--vocab"
     missing = [option for name, option in needed.items() if sizes.get(name) is None]
     if missing:
-        raise InputError(f"model shape: {', '.join(missing)} missing; give each, or use --model")
+        raise InputError(
+            f"model shape: {', '.join(missing)} missing; give all of them, or use --model"
+        )
     given = {name: size for name, size in sizes.items() if size is not None}
     return ModelShape(**given, qk_norm=False)  # type: ignore[arg-type]  # names of its own fields
 
 
 def _exact(name: str | ModelShape) -> NamedModel | None:
-    """A model of which the shape is known; None for a size."""
+    """A model of known shape; None for anything else."""
     if isinstance(name, ModelShape):
-        return NamedModel("the given shape", Basis.SHAPE, name, name, "as given")
+        return _of_shape("the given shape", Basis.SHAPE, name, "as given")
     if name.lower().endswith(".json"):
         shape = model_catalog.model_config(Path(name))
-        return NamedModel(Path(name).name, Basis.CONFIG, shape, shape, name)
-    if name.rpartition("/")[2].lower() not in model_catalog.model_names():
+        return _of_shape(Path(name).name, Basis.CONFIG, shape, name)
+    if model_catalog.catalog_name(name) not in model_catalog.model_names():
         return None
     found = model_catalog.model(name)
-    return NamedModel(
-        name=found.name,
-        basis=Basis.CATALOG,
-        model=found.shape,
-        shape=found.shape,
-        source=found.source,
-        tokenizer=found.tokenizer,
-        distillation_licence=found.distillation_licence,
+    known = _of_shape(found.name, Basis.CATALOG, found.shape, found.source)
+    return known._replace(
+        tokenizer=found.tokenizer, distillation_licence=found.distillation_licence
     )
+
+
+def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedModel:
+    """A model whose speed and memory follow from the same shape."""
+    return NamedModel(name=name, basis=basis, model=shape, shape=shape, source=source)
 
 
 def _size(text: str, family: FixedAspect, tp: int) -> NamedModel:
     """A model of the family, from its non-embedding parameters."""
-    try:
-        params = parse_count(text, "model")
-    except InputError:
-        if text[:1].isdigit() or text[:1] in "+-.":
-            raise
-        known = model_catalog.model_names()
-        advice = nearest(text.rpartition("/")[2], known, "distillplan models lists them")
+    if not is_number(text):
         raise InputError(
-            f"model: {text!r} is no size such as 7B, no config.json and no name of the catalog; "
-            f"{advice}"
-        ) from None
-    if not 1e5 <= params <= 1e14:
+            f"model: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
+            f"{model_catalog.advice(model_catalog.catalog_name(text))}"
+        )
+    params = parse_count(text, "model")
+    if not LEAST_PARAMS <= params <= MOST_PARAMS:
         raise InputError(
             f"model: {text!r} is {params:g} parameters; give a size such as 300M, 7B or 1T"
         )

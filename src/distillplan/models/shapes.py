@@ -1,8 +1,8 @@
-"""One concrete decoder-only transformer: its parameters, exactly, and its forward FLOPs per token.
+"""One concrete decoder-only transformer: its exact parameters and forward FLOPs per token.
 
 Counting rules (Busbridge et al. 2025, Tables 9 to 12): a multiply-add is two FLOPs, attention is
-causal (half of the score matrix), norms and biases count no FLOPs, the embedding look-up counts 2
-FLOPs per channel and the output projection is counted whether or not it is tied.
+causal (half of the score matrix), norms and biases count no FLOPs, the embedding lookup counts 2
+FLOPs per channel and the output projection counts whether or not it is tied.
 """
 
 from collections.abc import Mapping
@@ -30,9 +30,9 @@ class ModelShape:
     vocab: int
     """Rows of the embedding table."""
     kv_heads: int | None = None
-    """Key and value heads; as many as `heads` when absent (no grouped queries)."""
+    """Key and value heads; None: as many as `heads`, that is no grouped queries."""
     head_width: int | None = None
-    """Channels of one head; `width / heads` when absent."""
+    """Channels of one head; None: `width / heads`."""
     ffn_matrices: int = 3
     """3 for a gated feed-forward block (SwiGLU), 2 for a plain one."""
     tied: bool = True
@@ -40,40 +40,44 @@ class ModelShape:
     qk_norm: bool = True
     """Whether queries and keys are normalized per head."""
     qk_norm_full: bool = False
-    """Whether that norm has a gain for each channel of all heads (OLMo 2), not of one head."""
+    """Whether that norm has a gain for every channel of all heads (OLMo 2), not of one head."""
     norms_per_layer: int = 2
     """Norms over the residual width in one block; 4 in Gemma 2 and 3."""
     layer_norm: bool = False
-    """Whether norms have a bias beside the gain (LayerNorm), not the gain alone (RMSNorm)."""
+    """Whether norms have a bias with the gain (LayerNorm), not the gain alone (RMSNorm)."""
     qkv_bias: bool = False
     """Whether queries, keys and values have biases (Qwen2.5)."""
     attention_out_bias: bool = False
-    """Whether the projection out of attention has biases."""
+    """Whether the output projection of attention has biases."""
     ffn_bias: bool = False
     """Whether the feed-forward matrices have biases."""
     learned_positions: int = 0
-    """Rows of a learned position table (GPT-2); counted with the embeddings."""
+    """Rows of a table of learned positions (GPT-2), which counts with the embeddings."""
     window: int | None = None
-    """Tokens that a sliding-window block attends to; None where every block sees all."""
+    """Tokens that a sliding-window block attends to; None: every block attends to all."""
     window_layers: int = 0
-    """Blocks with that window."""
+    """Number of blocks with that window."""
     experts: int = 0
-    """Routed experts of one sparse block; 0 is a dense model."""
+    """Routed experts in one sparse block; 0: a dense model."""
     active_experts: int = 0
-    """Routed experts that one token visits."""
+    """Routed experts that one token uses."""
     expert_ffn_width: int = 0
     """Hidden channels of one routed expert."""
     shared_ffn_width: int = 0
-    """Hidden channels of the experts that every token visits, together."""
+    """Hidden channels of all experts together that every token uses."""
     dense_layers: int = 0
     """Leading blocks without experts."""
     router_bias: bool = False
-    """Whether the router has a bias for each expert (DeepSeek V3, gpt-oss)."""
+    """Whether the router has a bias for every expert (DeepSeek V3, gpt-oss)."""
     attention_params: int | None = None
-    """Weights of one attention block where heads do not give them (DeepSeek's latent attention)."""
+    """Weights of one attention block; None: those that follow from its heads (not in DeepSeek)."""
 
     def __post_init__(self) -> None:
-        """Refuse shapes that no transformer can have."""
+        """Check that a transformer can have this shape.
+
+        Raises:
+            InputError: when a size is too small, or does not divide another as it must.
+        """
         sizes = {
             "layers": self.layers,
             "width": self.width,
@@ -112,12 +116,12 @@ class ModelShape:
 
     @property
     def key_value_heads(self) -> int:
-        """Key and value heads, after the default."""
+        """Key and value heads, default included."""
         return self.heads if self.kv_heads is None else self.kv_heads
 
     @property
     def channels_per_head(self) -> int:
-        """Channels of one head, after the default."""
+        """Channels of one head, default included."""
         return self.width // self.heads if self.head_width is None else self.head_width
 
     @property
@@ -127,12 +131,12 @@ class ModelShape:
 
     @property
     def key_width(self) -> int:
-        """Channels of all key heads together (values have as many)."""
+        """Channels of all key heads together; values have as many."""
         return self.key_value_heads * self.channels_per_head
 
     @property
     def sparse_layers(self) -> int:
-        """Blocks with experts."""
+        """Number of blocks with experts."""
         return self.layers - self.dense_layers if self.experts else 0
 
     @property
@@ -144,12 +148,12 @@ class ModelShape:
 
     @property
     def dense_ffn_matrix_params(self) -> int:
-        """Weights of the feed-forward part of a dense block."""
+        """Weights of the feed-forward matrices in a dense block."""
         return self.ffn_matrices * self.width * self.ffn_width
 
     @property
     def routed_params(self) -> int:
-        """Weights of all routed experts of one sparse block, their biases included."""
+        """Weights and biases of all routed experts in one sparse block."""
         return self.experts * self._ffn_params(self.expert_ffn_width)
 
     def _ffn_params(self, hidden: int) -> int:
@@ -159,7 +163,7 @@ class ModelShape:
 
     @property
     def _unrouted_matrix_params(self) -> int:
-        """Weights that every token uses in one sparse block beside attention, with the router."""
+        """Weights in one sparse block besides attention that every token uses, with the router."""
         return self.width * (self.ffn_matrices * self.shared_ffn_width + self.experts)
 
     @property
@@ -169,7 +173,7 @@ class ModelShape:
 
     @property
     def _vector_params_per_layer(self) -> int:
-        """Norm gains and attention biases of one block, which multiply nothing."""
+        """Gains of norms and biases of attention in one block."""
         queries_keys = self.query_width + self.key_width
         per_head = queries_keys if self.qk_norm_full else 2 * self.channels_per_head
         return (
@@ -180,10 +184,10 @@ class ModelShape:
         )
 
     def unrouted_params(self, layers: range) -> int:
-        """Parameters of a run of blocks without the routed experts: what expert parallelism copies.
+        """Parameters of some blocks without routed experts, which expert parallelism replicates.
 
         Args:
-            layers: indices of the blocks, the first being 0.
+            layers: indices of the blocks, counted from 0.
         """
         dense = len(range(layers.start, min(layers.stop, self.layers - self.sparse_layers)))
         common = len(layers) * (self.attention_matrix_params + self._vector_params_per_layer)
@@ -192,7 +196,7 @@ class ModelShape:
 
     @property
     def params(self) -> int:
-        """Non-embedding parameters, norm gains and all experts included (Tables 9 and 10)."""
+        """Non-embedding parameters, with gains and all experts (Tables 9 and 10)."""
         blocks = self.unrouted_params(range(self.layers)) + self.sparse_layers * self.routed_params
         return blocks + self._norm_params
 
@@ -213,24 +217,24 @@ class ModelShape:
 
     @property
     def total_params(self) -> int:
-        """All parameters: with the embedding, and the output projection unless it is tied."""
+        """All parameters: those of the embedding too, and of the output projection unless tied."""
         return self.params + self.embedding_params + self.head_params
 
     @property
     def total_active_params(self) -> int:
-        """All parameters that one token uses, counted as model cards count them (A3B)."""
+        """All parameters that one token uses, as model cards count them (A3B)."""
         return self.active_params + self.embedding_params + self.head_params
 
     @property
     def _idle_params(self) -> int:
-        """Routed weights of one sparse block that one token does not visit."""
+        """Weights of routed experts in one sparse block that a token does not use."""
         return self.routed_params * (self.experts - self.active_experts) // max(self.experts, 1)
 
     def forward_flops(self, context: int) -> float:
         """FLOPs of one forward pass per token, averaged over a causal context (Tables 11 and 12).
 
-        Left out: norms, activations, rotary embeddings; together below 0.04% of the count in
-        every model of Table 13.
+        Norms, activations and rotary embeddings are left out, together less than 0.04% in every
+        model of Table 13.
 
         Args:
             context: tokens of one sequence.
@@ -250,14 +254,14 @@ class ModelShape:
 
 
 def _attended_in_window(context: int, window: int | None) -> float:
-    """Tokens that a causal position attends to on average: min(position, window) over a context."""
+    """Mean of min(position, window) over the positions of a context."""
     if window is None or window >= context:
         return context / 2
     return window - window**2 / (2 * context)
 
 
 def _refuse_impossible_counts(counts: Mapping[str, tuple[int, int, int]]) -> None:
-    """Refuse counts outside their bounds: name -> (value, least, most)."""
+    """Check counts against their bounds: name -> (value, least, most)."""
     for name, (value, least, most) in counts.items():
         if not least <= value <= most:
             raise InputError(

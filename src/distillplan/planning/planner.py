@@ -1,23 +1,18 @@
-"""The one verb, `plan(scenario) -> Plan`, and the law at one point, `predict`."""
+"""The one verb: `plan(scenario) -> Plan`."""
 
 import math
 
-from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import PublishedLaw
-from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import find_flips
 from distillplan.planning.options import distilled_options, supervised_option
-from distillplan.planning.results import Plan, Prediction
-from distillplan.planning.scenario import Scenario, check_teacher_loss
-from distillplan.planning.validity import plan_warnings, prediction_warnings
+from distillplan.planning.results import Plan
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import format_budget, headline, verdict
 from distillplan.units import format_count
-
-TEN_PERCENT_MORE = 1.1
 
 
 def plan(scenario: Scenario) -> Plan:
@@ -48,76 +43,6 @@ def plan(scenario: Scenario) -> Plan:
         warnings=plan_warnings(scenario, alone, deciding, options, _best_teacher(scenario)),
         law=scenario.law,
         scenario=scenario,
-    )
-
-
-def predict(
-    law: PublishedLaw,
-    *,
-    student_params: float,
-    student_tokens: float,
-    teacher_loss: float | None = None,
-) -> Prediction:
-    """A law's losses at one point, and what their difference is worth in tokens.
-
-    Args:
-        law: with a distillation side where a teacher's loss is given.
-        student_params: parameters as the law counts them.
-        student_tokens: training tokens of the student.
-        teacher_loss: nats per token; None for the supervised loss only.
-
-    Raises:
-        InputError: when a size is not positive, or the law cannot place the teacher.
-
-    >>> from distillplan.laws.law_catalog import law
-    >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 3)
-    2.375
-    """
-    for name, value in {"student_params": student_params, "student_tokens": student_tokens}.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name}: {value} is not a positive number")
-    alone = law.supervised.loss(student_params, student_tokens)
-    # derivatives of the loss by the logarithm of each input
-    slopes: tuple[float, ...] = law.supervised.gradient(student_params, student_tokens)
-    distilled = equivalent = best = best_loss = None
-    if teacher_loss is not None:
-        check_teacher_loss(law, teacher_loss)
-        at = _at_point(law, student_params, student_tokens)
-        point = student_params, student_tokens, teacher_loss
-        distilled = evaluate.law_of(at).loss(*point)
-        equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point))
-        optimum = evaluate.distilled(at, cells(at, at.pays))
-        best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
-        slopes = evaluate.law_of(at).gradient(*point)
-    names = ("student_params", "student_tokens", "teacher_loss")
-    return Prediction(
-        student_params=student_params,
-        student_tokens=student_tokens,
-        teacher_loss=teacher_loss,
-        distilled_loss=distilled,
-        supervised_loss=alone,
-        gain_nats=None if distilled is None else alone - distilled,
-        supervised_equivalent_tokens=equivalent,
-        best_teacher_loss=best,
-        loss_with_best_teacher=best_loss,
-        by_10_percent={
-            name: slope * math.log(TEN_PERCENT_MORE)
-            for name, slope in zip(names, slopes, strict=False)
-        },
-        warnings=prediction_warnings(law, student_params, student_tokens, teacher_loss),
-        law=law,
-    )
-
-
-def _at_point(law: PublishedLaw, params: float, tokens: float) -> Scenario:
-    """The scenario whose budget pays for these tokens exactly and whose teacher is free."""
-    at = Scenario(compute=1.0, law=law, accounting=Accounting.FREE)
-    return Scenario(
-        compute=TRAINING_PASSES * at.family.forward_flops(params) * tokens,
-        law=law,
-        student_params=params,
-        accounting=Accounting.FREE,
-        bounds=Bounds(student_tokens=(tokens / 2, tokens * 2)),
     )
 
 

@@ -326,30 +326,3 @@ class Plan(NamedTuple):
         if self.verdict is Verdict.DISTILL and deciding is not None:
             return deciding
         return self.options[0]
-
-
-class Prediction(NamedTuple):
-    """A law's losses at one point."""
-
-    student_params: float
-    """Parameters as the law counts them."""
-    student_tokens: float
-    """Training tokens."""
-    teacher_loss: float | None
-    """Nats per token; None where only the supervised loss was asked for, as is what follows."""
-    distilled_loss: float | None
-    """Nats per token."""
-    supervised_loss: float
-    """Nats per token."""
-    gain_nats: float | None
-    """Supervised minus distilled loss, nats per token."""
-    supervised_equivalent_tokens: float | None
-    """Tokens at which the student reaches the distilled loss supervised; None if it never does."""
-    best_teacher_loss: float | None
-    """Loss of the teacher that is best for this student and these tokens, nats per token."""
-    loss_with_best_teacher: float | None
-    """The student's loss with that teacher, nats per token."""
-    by_10_percent: dict[str, float]
-    """Change in loss, nats per token, from 10% more of each input."""
-    warnings: tuple[Notice, ...]
-    law: PublishedLaw

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
 from distillplan.optimize.problems import Bounds
@@ -245,8 +245,8 @@ class Scenario:
 
     @property
     def family(self) -> Family:
-        """Forward FLOPs per token from parameters as the law counts them."""
-        if self.law.counts.startswith("non-embedding"):
+        """Turns parameters, as the law counts them, into FLOPs per token."""
+        if self.law.counts is ParameterCount.NON_EMBEDDING:
             return self.architecture
         return WithEmbedding(self.architecture)
 

@@ -131,7 +131,7 @@ def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[N
         for option in compared:
             value = getattr(option, name)
             if value is not None:
-                where = f" ({way_in_words(option.accounting)})"
+                where = f"{way_in_words(option.accounting)}: "
                 distilled = option.accounting is not None
                 concerned += _one_outside(
                     scenario.law, name, value, distilled=distilled, where=where
@@ -156,7 +156,7 @@ def _one_outside(
             code=_OUTSIDE_FIT[name],
             severity=Severity.WARNING,
             message=(
-                f"{size.words}{where}: {show(value)} is outside the law's fitted range, "
+                f"{where}{size.words} {show(value)}, outside the law's fitted range of "
                 f"{show(low)} to {show(high)}"
             ),
         )
@@ -169,9 +169,9 @@ def _few_tokens(compared: tuple[Option, ...]) -> Iterator[Notice]:
                 code="few_tokens_per_param",
                 severity=Severity.WARNING,
                 message=(
-                    f"{option.tokens_per_param:.2g} tokens per parameter "
-                    f"({way_in_words(option.accounting)}) is so far from any training run that "
-                    "the law even has a student gain by paying for its own teacher"
+                    f"{way_in_words(option.accounting)}: {option.tokens_per_param:.2g} tokens per "
+                    "parameter is so far from any training run that the law even has a student "
+                    "gain by paying for its own teacher"
                 ),
             )
 
@@ -188,7 +188,7 @@ def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Noti
                     code="tokens_repeated",
                     severity=Severity.WARNING,
                     message=(
-                        f"the {who} ({way_in_words(option.accounting)}) reads "
+                        f"{way_in_words(option.accounting)}: the {who} reads "
                         f"{format_count(unique)} unique tokens {count / unique:.3g} times; the "
                         "worth of repeated tokens is from Muennighoff et al. 2023 (supervised, up "
                         "to 9B parameters) and has not been measured for distillation"
@@ -255,7 +255,7 @@ def _bound_warnings(options: tuple[Option, ...], compared: tuple[Option, ...]) -
     ):
         for severity, among in ((Severity.WARNING, compared), (Severity.INFO, others)):
             at = [
-                f"{_SIZES[name].words} ({way_in_words(one.accounting)})"
+                f"{_SIZES[name].words} of {way_in_words(one.accounting)}"
                 for one in among
                 for name in one.at_bounds
                 if one.status is status

@@ -189,7 +189,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
         found = ()
     if not found or not all(map(math.isfinite, found)):
         example = ",".join(f"{level:g}" for level in LEVELS)
-        raise InputError(f"gain: {text!r} is not a list of numbers of nats, e.g. {example}")
+        raise InputError(f"gain: {text!r} is not a list of gains in nats, e.g. {example}")
     return found
 
 

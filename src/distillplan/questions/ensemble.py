@@ -67,7 +67,10 @@ class Ensemble(NamedTuple):
     said: tuple[LawSays, ...]
     """What each law says, in the order they were asked."""
     verdicts: dict[str, int]
-    """Number of laws that give each verdict; supervised laws give none."""
+    """Number of laws that give each verdict, those fitted to the same runs counted once.
+
+    Supervised laws give none.
+    """
     tokens_per_param: LawSpread | None
     """Spread of the best tokens per parameter; None for fewer than two laws."""
     tokens_per_param_6nd: LawSpread | None
@@ -84,7 +87,9 @@ def ensemble(scenario: Scenario, laws: tuple[PublishedLaw, ...]) -> Ensemble:
         laws: the laws; one without distillation answers for supervised training only.
     """
     said = tuple(_says(_under(scenario, law)) for law in laws)
-    found = [one.verdict.value for one in said if one.verdict is not None]
+    names = {law.name for law in laws}
+    once = {law.name for law in laws if law.same_runs_as not in names}
+    found = [one.verdict.value for one in said if one.verdict is not None and one.law in once]
     return Ensemble(
         scenario=scenario,
         said=said,
@@ -179,6 +184,17 @@ def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
             code="laws_outside_fit",
             severity=Severity.WARNING,
             message=f"outside the fitted range: {', '.join(outside)}",
+        )
+    kept = [
+        f"{one.law} ({one.status})"
+        for one in said
+        if one.status in {LawStatus.SUPERSEDED, LawStatus.HISTORICAL, LawStatus.ERRATUM}
+    ]
+    if kept:
+        yield Notice(
+            code="laws_kept_for_comparison",
+            severity=Severity.INFO,
+            message=f"do not plan with {', '.join(kept)}: kept for comparison only",
         )
     yield Notice(
         code="losses_not_comparable",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from distillplan.accounting import way_in_words
+from distillplan.accounting import WHO_PAYS, way_in_words
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
@@ -253,6 +253,10 @@ def amount(minimize: Goal, option: Option) -> tuple[str, str]:
     return format_count(bill.gpu_hours.mid), "GPU-hours"
 
 
+def _doing(way: Way) -> str:
+    return "training supervised" if way is None else f"distilling ({WHO_PAYS[way]})"
+
+
 def _headline(loss: float, minimize: Goal, ways: Sequence[Reached]) -> str:
     alone, *_ = ways
     deciding = next((one for one in ways if one.decides), None)
@@ -261,15 +265,16 @@ def _headline(loss: float, minimize: Goal, ways: Sequence[Reached]) -> str:
         found = next(one for one in ways if one.option is not None)
         return (
             f"Supervised training cannot reach {goal} (at best {alone.nearest_loss:.3f}); "
-            f"{way_in_words(found.accounting)} can."
+            f"{_doing(found.accounting)} can."
         )
-    start = f"{goal}: supervised with {' '.join(amount(minimize, alone.option)).strip()}"
+    start = f"{goal}: {' '.join(amount(minimize, alone.option)).strip()} supervised"
     if deciding is None:
         return f"{start}."
-    way = way_in_words(deciding.accounting)
     if deciding.over_supervised is None:
+        way = _doing(deciding.accounting)
         return f"{start}; {way} cannot reach it (at best {deciding.nearest_loss:.3f})."
-    return f"{start}; {way} takes {deciding.over_supervised:.2f} times that."
+    way = way_in_words(deciding.accounting)
+    return f"{start}, {deciding.over_supervised:.2f} times that to {way}."
 
 
 def _out_of_reach(
@@ -289,4 +294,4 @@ def _out_of_reach(
         who = f"no budget brings a student of {student} parameters to {loss:.4g} nats"
     if not math.isfinite(best):
         return f"{who}; none can be trained at all"
-    return f"{who}; the nearest is {best:.4f} ({way_in_words(way)})"
+    return f"{who}; the nearest is {best:.4f}, {_doing(way)}"

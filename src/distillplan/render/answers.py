@@ -7,15 +7,15 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from distillplan.render.forms import PLAN_ROW, WAY_ROW, WHOLE_LAW, Form
+from distillplan.render.document_forms import PLAN_ROW, WAY_ROW, WHOLE_LAW, DocumentForm
 
 
-class Rows(NamedTuple):
+class RowForm(NamedTuple):
     """How an answer is written as rows of CSV or JSON Lines."""
 
     of: str
     """The field or property of the answer that holds the records, one a row."""
-    form: Form
+    form: DocumentForm
     whole: str | None = None
     """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
 
@@ -31,9 +31,9 @@ class Registered(NamedTuple):
     """The command that gives it."""
     view: str | None = None
     """Module and function that give its blocks; None: it is never shown whole."""
-    form: Form | None = None
+    form: DocumentForm | None = None
     """How it is written in its document; None: as anywhere."""
-    rows: Rows | None = None
+    rows: RowForm | None = None
     """None where it is no list."""
 
 
@@ -49,15 +49,15 @@ _REGISTERED = (
         document="ensemble",
         asked_with="budget --laws",
         view="ensemble_view:ensemble_view",
-        form=Form(scenario_without=("law",)),
+        form=DocumentForm(scenario_without=("law",)),
     ),
     Registered(
         record="questions.comparison:Comparison",
         document="comparison",
         asked_with="compare",
         view="comparison_view:comparison_view",
-        form=Form(lifted={"assertions": "assertions"}),
-        rows=Rows("plans", PLAN_ROW, whole="plans"),
+        form=DocumentForm(lifted={"assertions": "assertions"}),
+        rows=RowForm("plans", PLAN_ROW, whole="plans"),
     ),
     Registered(record="render.sweep_rows:Swept", document="sweep", asked_with="sweep"),
     Registered(
@@ -65,18 +65,20 @@ _REGISTERED = (
         document="target",
         asked_with="target",
         view="target_view:target_view",
-        rows=Rows("ways", WAY_ROW),
+        rows=RowForm("ways", WAY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",
         document="crossover",
         asked_with="crossover",
         view="target_view:crossover_view",
-        form=Form(without=("levels",), lifted={"gains_nats": "levels"}),
-        rows=Rows("points", Form(only=("student_params", "accounting"), merged="crossing")),
+        form=DocumentForm(without=("levels",), lifted={"gains_nats": "levels"}),
+        rows=RowForm(
+            "points", DocumentForm(only=("student_params", "accounting"), merged="crossing")
+        ),
     ),
     Registered(
-        record="planning.results:Prediction",
+        record="questions.prediction:Prediction",
         document="prediction",
         asked_with="predict",
         view="prediction_view:prediction_view",
@@ -92,7 +94,9 @@ _REGISTERED = (
         document="fit",
         asked_with="fit",
         view="fit_view:fit_view",
-        form=Form(without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}),
+        form=DocumentForm(
+            without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
+        ),
     ),
     Registered(
         record="laws.provenance:PublishedLaw",
@@ -106,7 +110,7 @@ _REGISTERED = (
         document="laws",
         asked_with="laws",
         view="law_view:laws_view",
-        form=Form(inner={"laws": WHOLE_LAW}),
+        form=DocumentForm(inner={"laws": WHOLE_LAW}),
     ),
     Registered(
         record="hardware.inventory:GpuCard",
@@ -133,7 +137,7 @@ _REGISTERED = (
         view="inventory_view:models_view",
     ),
     Registered(
-        record="checks.law_checks:CheckReport",
+        record="checks.check_records:CheckReport",
         document="check",
         asked_with="check",
         view="check_view:check_view",

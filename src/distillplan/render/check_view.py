@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.checks.law_checks import CheckReport, CheckRow
+from distillplan.checks.check_records import CheckReport, CheckRow
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.units import format_count
 
@@ -45,7 +45,7 @@ def _summary_of_errors(report: CheckReport) -> TableBlock:
     """How near the computed speeds are, by class of run left out and by source."""
     return TableBlock(
         "Errors of tokens/s per GPU",
-        ("", "runs", "median", "90 % within", "in 80 % interval", "ours / theirs"),
+        ("", "runs", "median", "90% within", "in 80% interval", "ours / theirs"),
         tuple(
             (
                 one.group,

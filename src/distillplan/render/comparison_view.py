@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
 from distillplan.questions.comparison import Comparison, Difference, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
@@ -52,7 +53,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "teacher": _count(best.teacher_params),
         "its tokens": _count(best.teacher_tokens),
         "its loss": "" if best.teacher_loss is None else f"{best.teacher_loss:.3f}",
-        "accounting": "" if plan.verdict is None else plan.scenario.pays,
+        "way": "" if plan.verdict is None else in_a_table(plan.scenario.pays),
         "GPU-hours": "" if bill is None else format_count(bill.gpu_hours.mid),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
@@ -96,7 +97,7 @@ def _marked_name(found: Comparison, name: str) -> str:
 
 def _differences(found: Comparison) -> TableBlock:
     return TableBlock(
-        f"Against {found.baseline}",
+        f"Compared with {found.baseline}",
         ("scenario", "loss", "gain", "FLOPs", "student", "tokens"),
         tuple(_difference(one) for one in found.differences),
     )
@@ -137,5 +138,5 @@ def _count(value: float | None) -> str:
 
 def _value(value: float | str | None) -> str:
     if value is None:
-        return "there is none"
+        return "no value"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,11 +1,12 @@
 """How sure a plan is, for people."""
 
+from distillplan.accounting import in_a_table
 from distillplan.planning.results import Confidence, OptionBands
 from distillplan.render.blocks import TableBlock
 from distillplan.units import format_count
 
 _WHERE = {
-    "budget_down": " at half of it",
+    "budget_down": " at half that",
     "budget_up": " at twice that",
     "teacher_loss": " with the best",
 }
@@ -15,8 +16,9 @@ _WHERE = {
 def confidence_line(confidence: Confidence) -> str:
     """The line under the headline."""
     return (
-        f"Confidence: {share(confidence.agree)} of {confidence.draws} joint coefficient draws with "
-        f"the noise of a run agree, {share(confidence.agree_without_noise)} without it."
+        f"Confidence: {share(confidence.agree)} ({confidence.draws} draws of the law's "
+        f"coefficients plus run-to-run noise; {share(confidence.agree_without_noise)} without "
+        "noise)."
     )
 
 
@@ -25,10 +27,10 @@ def share(part: float | None) -> str:
     if part is None:
         return "–"
     if part > 0.99:
-        return "over 99 %"
+        return ">99%"
     if part < 0.01:
-        return "under 1 %"
-    return f"{part:.0%}".replace("%", " %")
+        return "<1%"
+    return f"{part:.0%}"
 
 
 def flip_share(part: float | None, where: str = "") -> str:
@@ -39,11 +41,11 @@ def flip_share(part: float | None, where: str = "") -> str:
 def confidence_bands(confidence: Confidence) -> TableBlock:
     """The bands of losses and sizes."""
     return TableBlock(
-        "90 % bands (draws and the noise of a run; sizes: draws)",
+        "90% bands (losses with run-to-run noise; sizes without)",
         ("option", "loss", "gain", "tokens", "teacher", "its loss"),
         tuple(
             (
-                "supervised" if one.accounting is None else str(one.accounting),
+                in_a_table(one.accounting),
                 _nats(one.loss),
                 _nats(one.gain_nats, "+"),
                 _counts(one, "student_tokens"),

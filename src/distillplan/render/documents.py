@@ -3,7 +3,7 @@
 from typing import Any
 
 from distillplan.render.answers import registered
-from distillplan.render.forms import written
+from distillplan.render.document_forms import written
 from distillplan.schemas.reader import schema_id
 
 

@@ -13,7 +13,10 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
     """The blocks of an ensemble."""
     words = ", ".join(f"{count} {word}" for word, count in ensemble.verdicts.items())
     asked = f"{format_budget(ensemble.scenario)} under {len(ensemble.said)} laws"
-    yield Text(f"{asked}: {words or 'no verdict from any'}.", "verdict")
+    silent = sum(one.verdict is None for one in ensemble.said)
+    counted = sum(ensemble.verdicts.values()) + silent
+    once = "" if counted == len(ensemble.said) else "; laws fitted to the same runs count once"
+    yield Text(f"{asked}: {words or 'no verdict from any'}{once}.", "verdict")
     spreads = (
         (ensemble.tokens_per_param, "costs of the model's shape"),
         (ensemble.tokens_per_param_6nd, "6 N D FLOPs"),
@@ -29,8 +32,8 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
         tight=True,
     )
     yield Text(
-        "* in nats per token of each law's own tokenizer and corpus: compare margins within a row, "
-        "never losses between rows.",
+        "* in nats per token of each law's own tokenizer and corpus: compare losses within a row, "
+        "never between rows.",
         "quiet",
     )
     for severity, title in (
@@ -56,7 +59,7 @@ def _row(one: LawSays) -> tuple[str, ...]:
         one.law,
         one.verdict or "–",
         "" if one.margin_nats is None else f"{one.margin_nats:+.3f}",
-        "cannot pay" if one.supervised_loss is None else f"{one.supervised_loss:.3f}",
+        "over budget" if one.supervised_loss is None else f"{one.supervised_loss:.3f}",
         format_count(one.best_params),
         _ratio(one.best_tokens_per_param),
         _ratio(one.best_tokens_per_param_6nd),

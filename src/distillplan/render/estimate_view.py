@@ -15,7 +15,7 @@ from distillplan.units import (
     format_usd,
 )
 
-COLUMNS = ("", "low", "middle", "high")
+COLUMNS = ("", "low", "median", "high")
 BASIS = {
     "model": "computed",
     "mfu": "from your MFU",
@@ -31,7 +31,7 @@ MOMENTS = {
 def estimate_view(found: Estimate) -> Iterator[Block]:
     """The blocks of one estimate."""
     yield Text(found.headline, "verdict")
-    yield Text(f"Asked: {_asked(found)}.", "quiet")
+    yield Text(f"Inputs: {_asked(found)}.", "quiet")
     yield _models(found)
     yield TableBlock("", COLUMNS, tuple(_answer_rows(found)))
     yield from _bill(found)
@@ -156,7 +156,7 @@ def _speed(found: Estimate) -> Iterator[Block]:
         more.insert(
             0, f"a distillation step {_span(speed.distillation_factor)} of its parts' speed"
         )
-    yield Text(f"Then {', and '.join(more)}.", "quiet")
+    yield Text(f"After that: {'; '.join(more)}.", "quiet")
 
 
 def _factors(part: ThroughputEstimate) -> str:
@@ -175,19 +175,19 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
         for name, size in vars(memory.parts).items()
         if size > 0
     ]
-    parts.append((f"all, while {MOMENTS[memory.moment]}", format_bytes(total.mid)))
-    parts.append(("usable of one GPU", format_bytes(memory.usable_bytes_per_gpu)))
+    parts.append((f"total, while {MOMENTS[memory.moment]}", format_bytes(total.mid)))
+    parts.append(("usable on one GPU", format_bytes(memory.usable_bytes_per_gpu)))
     yield TableBlock("Memory of the fullest GPU", ("", "size"), tuple(parts))
     least = memory.smallest_layout
     if least is not None:
         yield Text(
-            f"Surely fits on {least.gpus} GPU{'s' if least.gpus > 1 else ''}: sharding "
+            f"Fits with margin on {least.gpus} GPU{'s' if least.gpus > 1 else ''}: sharding "
             f"{least.sharding}, checkpointing {least.checkpointing}, tp {least.tp}, pp {least.pp}, "
             f"micro-batch {least.micro_batch} ({format_bytes(least.memory_bytes_per_gpu.mid)})."
         )
     if memory.steps_to_fit:
         yield TableBlock(
-            "To fit on these GPUs, one after the other",
+            "To fit on these GPUs, in this order",
             ("switch on", "saves", "fits then", "costs"),
             tuple(
                 (step.name, format_bytes(step.saved_bytes), str(step.fits), step.price)
@@ -204,13 +204,15 @@ def _distillation(step: DistillationStep) -> Iterator[Block]:
         _row("a step with cached logits", step.cached_step_seconds, format_duration),
         _row("GPU-hours online", step.online_gpu_hours, format_count),
         _row("GPU-hours cached", step.cached_gpu_hours, format_count),
-        _row("teacher's pass beforehand", step.teacher_pass_gpu_hours, format_count),
+        _row("teacher pass beforehand", step.teacher_pass_gpu_hours, format_count),
     ]
     if step.online_usd is not None and step.cached_usd is not None:
         rows.append(_row("teacher online", step.online_usd, format_usd))
-        rows.append(_row("teacher's pass and storage", step.cached_usd, format_usd))
+        rows.append(_row("teacher pass and storage", step.cached_usd, format_usd))
     if step.break_even_passes is not None:
-        rows.append(_row("a cache pays from passes", step.break_even_passes, "{:.3g}".format))
+        rows.append(
+            _row("cache breaks even after (passes)", step.break_even_passes, "{:.3g}".format)
+        )
     yield TableBlock(
         f"Online or cached, per student; a step is {format_count(step.step_tokens)} tokens",
         COLUMNS,

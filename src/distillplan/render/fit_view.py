@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.fitting.fit_records import FitReport
+from distillplan.fitting.holdout import FOLDS
 from distillplan.fitting.published_test import PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.notices import Severity
@@ -11,7 +12,7 @@ from distillplan.units import format_count
 
 _ERRORS = {
     "in_sample": "the runs of the fit",
-    "folds": "left out at random (five folds)",
+    "folds": f"left out at random ({FOLDS} folds)",
     "lowest": "the fifth of lowest loss",
     "holdout": "held out by choice",
     "left_one_out": "each from the others",
@@ -81,8 +82,8 @@ def fit_view(report: FitReport) -> Iterator[Block]:
 def _headline(report: FitReport) -> str:
     drawn = "" if report.draws is None else f", {report.draws.size} joint draws"
     return (
-        f"{report.runs} {report.form} runs, {report.shape} form: a run at a new size is predicted "
-        f"to {_percent(report.sigma_run)} (one standard deviation){drawn}."
+        f"{report.runs} {report.form} runs, {report.shape} form: predicts a run at a new size to "
+        f"within {_percent(report.sigma_run)} (1 s.d.){drawn}."
     )
 
 
@@ -93,7 +94,7 @@ def _coefficients(report: FitReport) -> Iterator[Block]:
         rows.append((name, f"{one.value:.4g}", _interval(one)))
         if one.no_interval is not None:
             reasons.setdefault(one.no_interval, []).append(name)
-    yield TableBlock("Coefficients", ("", "value", "90 % interval"), tuple(rows))
+    yield TableBlock("Coefficients", ("", "value", "90% interval"), tuple(rows))
     if reasons:
         yield Bullets(
             "No interval",
@@ -114,25 +115,24 @@ def _test(report: FitReport, test: PublishedTest) -> Iterator[Block]:
         f"is within {_percent(test.tolerance)} everywhere.",
         "verdict",
     )
-    params, tokens, error = test.worst_group
-    letter, factor, left = test.suspect
-    where = f"{format_count(params)} parameters on {format_count(tokens)} tokens"
+    worst, suspect = test.worst_group, test.suspect
+    where = f"{format_count(worst.params)} parameters on {format_count(worst.tokens)} tokens"
     error_line = (
         f"mean relative error {_percent(test.mean_relative_error)}, bias {_percent(test.bias, '+')}"
     )
     found = [
         error_line,
         f"mean relative error of the best refit of the same form {_percent(test.refit_error)}",
-        f"worst at {where}: {_percent(error, '+')}",
+        f"worst at {where}: {_percent(worst.mean_relative_error, '+')}",
         f"change over the range of tokens: {_percent(test.trend, '+')}",
     ]
     if test.rejected:
         found.append(
-            f"the one letter that would repair most is {letter}, times {factor:.3g}: that leaves "
-            f"{_percent(left)}"
+            f"scaling {suspect.coefficient} by {suspect.factor:.3g} alone would remove most of the "
+            f"misfit ({_percent(suspect.mean_relative_error)} left)"
         )
     yield Bullets("", tuple(found))
 
 
 def _percent(value: float | None, sign: str = "") -> str:
-    return "" if value is None else f"{value:{sign}.2%}".replace("%", " %")
+    return "" if value is None else f"{value:{sign}.2%}"

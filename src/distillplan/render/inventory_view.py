@@ -11,7 +11,7 @@ def gpus_view(found: GpuList) -> Iterator[Block]:
     """The blocks of a list of GPUs."""
     yield TableBlock(
         "",
-        ("GPU", "dense TFLOP/s", "memory", "GB/s", "link", "W", "USD/h", "of"),
+        ("GPU", "dense TFLOP/s", "memory", "GB/s", "link", "W", "USD/h", "as of"),
         tuple(
             (
                 card.gpu.name,
@@ -65,10 +65,14 @@ def gpu_view(card: GpuCard) -> Iterator[Block]:
     if gpu.prices:
         marked = next((n for n, one in enumerate(gpu.prices) if one == card.listed_price), None)
         yield TableBlock(
-            "Prices, USD per GPU-hour (a bill takes the bold one)",
+            "Prices in USD per GPU-hour (→ is the default)",
             ("USD", "seller", "date", "source"),
             tuple(
-                (f"{one.usd_per_hour:.2f}", one.seller, one.date, one.source) for one in gpu.prices
+                (
+                    f"{'→ ' if index == marked else ''}{one.usd_per_hour:.2f}",
+                    *(one.seller, one.date, one.source),
+                )
+                for index, one in enumerate(gpu.prices)
             ),
             marked=marked,
             text_columns=(1, 2, 3),

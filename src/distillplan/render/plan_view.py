@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.accounting import Accounting
+from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
 from distillplan.notices import Severity
+from distillplan.planning.flips import DECADES
+from distillplan.planning.options import FLAT_NATS
 from distillplan.planning.results import (
     BudgetFlip,
     Confidence,
@@ -28,15 +30,17 @@ from distillplan.units import (
 if TYPE_CHECKING:
     from distillplan.hardware.range import Range
 
-_ACCOUNTINGS = (
-    "free: the teacher costs nothing; exists: its forward passes are paid; train_shared: its "
-    "training is paid, its stored logits serve others too; train: both are paid."
+_WHAT_THE_BUDGET_COVERS = (
+    ("the student's training only", Accounting.FREE),
+    ("also the teacher's forward passes", Accounting.EXISTS),
+    ("also the teacher's training; its stored logits serve others too", Accounting.TRAIN_SHARED),
+    ("all three", Accounting.TRAIN),
 )
 _PAID = {
     Accounting.FREE: "at no cost",
-    Accounting.EXISTS: "as dear to run as this one",
-    Accounting.TRAIN_SHARED: "as dear to train as this one",
-    Accounting.TRAIN: "as dear to train and run as this one",
+    Accounting.EXISTS: "with the same inference cost",
+    Accounting.TRAIN_SHARED: "with the same training cost",
+    Accounting.TRAIN: "with the same training and inference cost",
 }
 
 
@@ -53,14 +57,14 @@ def plan_view(plan: Plan) -> Iterator[Block]:
     if plan.scenario.machine is not None:
         yield _bills(plan)
     if any(one.accounting for one in plan.options):
-        yield Text(_ACCOUNTINGS, "quiet")
+        yield Text(_who_pays(), "quiet")
     near = tuple(
-        f"{_name(one)}: {_near(one.near)}"
+        f"{in_a_table(one.accounting)}: {_near(one.near)}"
         for one in plan.options
         if one.near and (one.decides or one.accounting is None) and _near(one.near)
     )
     if near:
-        yield Bullets("Nearly as good (within 0.005 nats)", near)
+        yield Bullets(f"Nearly as good (within {FLAT_NATS:g} nats)", near)
     if plan.verdict is not None:
         yield Bullets("What would change the verdict", _flips(plan.flips, plan.confidence))
     for severity, title in (
@@ -73,6 +77,14 @@ def plan_view(plan: Plan) -> Iterator[Block]:
         if found:
             yield Bullets(title, found, "warning" if severity is Severity.WARNING else "plain")
     yield Text(f"Law: {plan.law.name}. {plan.law.source}.", "quiet")
+
+
+def _who_pays() -> str:
+    """What each way to distill costs, with the word that --accounting takes."""
+    ways = "; ".join(
+        f"{in_a_table(one)} ({one}): {covers}" for covers, one in _WHAT_THE_BUDGET_COVERS
+    )
+    return f"Ways to distill, and what the budget covers. {ways}."
 
 
 def _question(plan: Plan) -> str:
@@ -91,18 +103,14 @@ def _question(plan: Plan) -> str:
     if scenario.max_unique_tokens is not None:
         parts.append(f"{format_count(scenario.max_unique_tokens)} unique tokens")
     if plan.verdict is not None:
-        parts.append(f"accounting {scenario.pays}, logits {scenario.logits}")
-        parts.append(f"tie below {scenario.tie_nats:g} nats")
-    return "Asked: " + "; ".join(parts) + "."
-
-
-def _name(option: Option) -> str:
-    return "supervised" if option.accounting is None else f"distill: {option.accounting}"
+        parts.append(f"{WHO_PAYS[scenario.pays]}, logits {scenario.logits}")
+        parts.append(f"differences under {scenario.tie_nats:g} nats count as a tie")
+    return "Inputs: " + "; ".join(parts) + "."
 
 
 def _row_name(option: Option) -> str:
     """The name, with an arrow at the option that the verdict weighs against supervised."""
-    return f"{'→' if option.decides else ' '} {_name(option)}"
+    return f"{'→' if option.decides else ' '} {in_a_table(option.accounting)}"
 
 
 def _options(plan: Plan) -> TableBlock:
@@ -112,7 +120,7 @@ def _options(plan: Plan) -> TableBlock:
         tuple(
             (
                 _row_name(one),
-                "cannot pay" if one.loss is None else f"{one.loss:.3f}",
+                "over budget" if one.loss is None else f"{one.loss:.3f}",
                 "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
                 _count(one.student_params),
                 _count(one.student_tokens),
@@ -133,7 +141,7 @@ def _flops(plan: Plan) -> TableBlock:
     serving = ("serving",) if plan.scenario.inference_tokens else ()
     return TableBlock(
         title,
-        ("option", "students", "logits", "teacher", *serving, "10 % more"),
+        ("option", "students", "logits", "teacher", *serving, "10% more"),
         tuple(
             (
                 _row_name(one),
@@ -229,10 +237,10 @@ def _flips(flips: Flips, confidence: Confidence | None) -> tuple[str, ...]:
             sure = flip_share(getattr(shares, name), name)
             found.append(f"a budget {side} {_amount(flip)}: {flip.verdict}{sure}")
     if flips.budget_down is None and flips.budget_up is None:
-        found.append("no other budget (tried: 1/10 000 to 10 000 times this one)")
+        found.append(f"no budget from 1/{10**DECADES:,} to {10**DECADES:,} times this one")
     if flips.students is not None:
         found.append(
-            f"{flips.students.students} students sharing this budget: {flips.students.verdict}"
+            f"{flips.students.students} students sharing the budget: {flips.students.verdict}"
             f"{flip_share(shares.students)}"
         )
     if flips.teacher_loss is not None:
@@ -246,5 +254,8 @@ def _flips(flips: Flips, confidence: Confidence | None) -> tuple[str, ...]:
         found.append(f"logits {flips.logits.logits}: {flips.logits.verdict}{sure}")
     if flips.accounting is not None:
         sure = flip_share(shares.accounting)
-        found.append(f"accounting {flips.accounting.accounting}: {flips.accounting.verdict}{sure}")
+        found.append(
+            f"another way to pay ({WHO_PAYS[flips.accounting.accounting]}): "
+            f"{flips.accounting.verdict}{sure}"
+        )
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.planning.results import Prediction
+from distillplan.questions.prediction import Prediction
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count
 
@@ -27,12 +27,12 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
         rows += [
             ("distilled loss", f"{found.distilled_loss:.4f}"),
             ("gain over supervised", f"{found.gain_nats:+.4f}"),
-            ("supervised tokens worth as much", _tokens(found.supervised_equivalent_tokens)),
+            ("supervised tokens for the same loss", _tokens(found.supervised_equivalent_tokens)),
             ("best teacher loss for this student", f"{found.best_teacher_loss:.4f}"),
             ("distilled loss with that teacher", f"{found.loss_with_best_teacher:.4f}"),
         ]
     for name, change in found.by_10_percent.items():
-        rows.append((f"10 % more {name.replace('_', ' ')}", f"{change:+.4f}"))
+        rows.append((f"with 10% more {name.replace('_', ' ')}", f"{change:+.4f}"))
     yield TableBlock("", ("", "nats per token"), tuple(rows))
     if found.warnings:
         warnings = tuple(f"{one.message} ({one.code})" for one in found.warnings)
@@ -41,4 +41,4 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
 
 
 def _tokens(tokens: float | None) -> str:
-    return "no number" if tokens is None else format_count(tokens)
+    return "none" if tokens is None else format_count(tokens)

@@ -21,7 +21,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import distillplan
 from distillplan.render.answers import ANSWERS, Registered, named
-from distillplan.render.forms import FORMS, PLAIN, Form
+from distillplan.render.document_forms import FORMS, PLAIN, DocumentForm
 from distillplan.scenarios.schema import scenario_block_schema
 from distillplan.schemas.reader import schema_id
 
@@ -59,22 +59,22 @@ class _Writer:
     def __init__(self, definitions: dict[str, Json]) -> None:
         self.definitions = definitions
 
-    def record(self, record: type, form: Form) -> Json:
-        """An object with exactly the keys that `forms.written` gives it."""
+    def record(self, record: type, form: DocumentForm) -> Json:
+        """An object with exactly the keys that `document_forms.written` gives it."""
         properties: Json = {}
         extra: Json | bool = False
         if form.document is not None:
             properties["schema"] = {"const": schema_id(form.document)}
+        for name in _fields(record) if form.only is None else form.only:
+            if name not in form.without:
+                found = self.of(_type_at(record, name), form.inner.get(name))
+                properties[name] = _described(found, _text_of(record, name))
         if form.merged is not None:
             inner = _bare(_type_at(record, form.merged))
             if _is_record(inner):
                 properties |= self.record(inner, FORMS.get(inner.__name__, PLAIN))["properties"]
             else:
                 extra = COORDINATE  # a mapping whose keys the user chose
-        for name in form.only or _fields(record):
-            if name not in form.without:
-                found = self.of(_type_at(record, name), form.inner.get(name))
-                properties[name] = _described(found, _text_of(record, name))
         for key, path in form.lifted.items():
             found = self.of(_type_at(record, path))
             properties[key] = _described(found, _text_of(record, path))
@@ -90,7 +90,7 @@ class _Writer:
             "properties": properties,
         }
 
-    def of(self, kind: Any, form: Form | None = None) -> Json:
+    def of(self, kind: Any, form: DocumentForm | None = None) -> Json:
         """The schema of a type.
 
         Raises:
@@ -106,7 +106,7 @@ class _Writer:
             return self._record_anywhere(kind, form)
         raise TypeError(f"no JSON Schema for {kind}")
 
-    def _generic(self, kind: Any, form: Form | None) -> Json:
+    def _generic(self, kind: Any, form: DocumentForm | None) -> Json:
         """A type that is made of others."""
         origin, inside = get_origin(kind), get_args(kind)
         if origin is typing.Annotated:
@@ -119,7 +119,7 @@ class _Writer:
             return {"type": "object", "additionalProperties": self.of(inside[1], form)}
         return self._array(inside, form)
 
-    def _record_anywhere(self, kind: Any, form: Form | None) -> Json:
+    def _record_anywhere(self, kind: Any, form: DocumentForm | None) -> Json:
         if kind.__name__ == "Scenario":
             return scenario_block_schema()
         if form is not None:
@@ -130,7 +130,7 @@ class _Writer:
             self.definitions[kind.__name__] = _described(found, inspect.getdoc(kind) or "")
         return {"$ref": f"#/$defs/{kind.__name__}"}
 
-    def _array(self, inside: tuple[Any, ...], form: Form | None) -> Json:
+    def _array(self, inside: tuple[Any, ...], form: DocumentForm | None) -> Json:
         if len(inside) == 2 and inside[1] is ...:
             inside = inside[:1]
         items = [self.of(one, form) for one in inside]
@@ -139,7 +139,7 @@ class _Writer:
             found |= {"minItems": len(items), "maxItems": len(items)}
         return found
 
-    def _either(self, inside: tuple[Any, ...], form: Form | None) -> Json:
+    def _either(self, inside: tuple[Any, ...], form: DocumentForm | None) -> Json:
         kinds = [self.of(one, form) for one in inside if one is not types.NoneType]
         null = types.NoneType in inside
         if all("type" in one and "properties" not in one for one in kinds):

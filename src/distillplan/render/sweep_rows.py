@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, assert_never
 
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, TableBlock, Text
-from distillplan.render.forms import written
+from distillplan.render.document_forms import written
 from distillplan.render.row_streams import as_document, as_rows
 from distillplan.render.show import RowOutput, as_text
 from distillplan.render.streams import write, write_all

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
 from distillplan.questions.crossover import Crossing, Crossovers, Side
@@ -34,7 +35,9 @@ def target_view(found: Target) -> Iterator[Block]:
         tight=True,
     )
     unit = _UNITS.get(found.minimise, "FLOPs")
-    yield Text(f"times: over supervised training; {unit}: of all students.", "quiet")
+    yield Text(
+        f"times = relative to supervised training; {unit} = total over all students.", "quiet"
+    )
     doubts = tuple(
         f"{one.message} ({one.code})" for one in found.warnings if one.severity is Severity.WARNING
     )
@@ -49,22 +52,21 @@ def _question(found: Target) -> str:
     if found.match is not None:
         params = format_count(found.match.student_params)
         tokens = format_count(found.match.student_tokens)
-        parts[0] += f", as {params} parameters reach supervised on {tokens} tokens"
+        parts[0] += f", what {params} parameters reach supervised on {tokens} tokens"
     if found.minimise is Goal.STUDENT:
         parts.append(f"the smallest student with {format_budget(scenario)}")
     elif scenario.student_params is not None:
-        parts.append(f"{format_count(scenario.student_params)} student, the least {found.minimise}")
+        parts.append(f"{format_count(scenario.student_params)} student, least {found.minimise}")
     else:
-        parts.append(f"student of the best size, the least {found.minimise}")
+        parts.append(f"student of the best size, least {found.minimise}")
     if scenario.machine is not None and found.minimise is not Goal.STUDENT:
         cluster = scenario.machine.cluster
         parts.append(f"on {cluster.gpus} {cluster.gpu.name}")
-    return f"Asked: {'; '.join(parts)}."
+    return f"Inputs: {'; '.join(parts)}."
 
 
 def _way(goal: Goal, one: Reached) -> tuple[str, ...]:
-    name = "supervised" if one.accounting is None else f"distill: {one.accounting}"
-    name = f"{'→' if one.decides else ' '} {name}"
+    name = f"{'→' if one.decides else ' '} {in_a_table(one.accounting)}"
     if one.option is None:
         return (name, f"not below {one.nearest_loss:.3f}", "", "", "", "", "")
     option = one.option
@@ -86,21 +88,23 @@ def _count(value: float | None) -> str:
 def crossover_view(found: Crossovers) -> Iterator[Block]:
     """The blocks of crossovers."""
     yield Text(
-        "Distillation gains at least so many nats up to these FLOPs (tokens/param).", "verdict"
+        "Largest budget at which distillation still gains at least this many nats (tokens per "
+        "parameter).",
+        "verdict",
     )
     low, high = found.rows[0].rounding
     yield TableBlock(
         "",
         (
             "student",
-            "accounting",
+            "teacher",
             *(f"{level:g}" for level in found.levels),
             f"{high.gain_nats:g}",
         ),
         tuple(
             (
                 format_count(row.student_params),
-                row.accounting,
+                in_a_table(row.accounting),
                 *(_crossing(one) for one in (*row.crossings, row.rounding[1])),
             )
             for row in found.rows
@@ -110,8 +114,8 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
     )
     yield Text(found.note, "quiet")
     yield Text(
-        f"always: up to the largest budget; never: at none. The column {high.gain_nats:g} says up "
-        f"to where distillation loses less than {low.gain_nats:g}.",
+        f"always/never: at every/no budget searched. Column {high.gain_nats:g}: largest budget at "
+        f"which distillation loses less than {low.gain_nats:g} nats.",
         "quiet",
     )
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")

@@ -12,7 +12,7 @@ from distillplan.scenarios.values import BUDGET, WHOLE, Value
 from distillplan.units import Budget, parse_compute, parse_count
 
 MOST_CELLS = 1_000_000
-"""Most cells of a whole product: some minutes."""
+"""Largest number of cells of a sweep: some minutes."""
 MOST_POINTS = 10_000
 """Most values of one axis."""
 
@@ -47,7 +47,7 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
     Args:
         written: the key or an alias of it.
         values: as written.
-        told: how a word is told in an error.
+        told: how a word is named in an error.
 
     Raises:
         InputError: with each value that the key cannot take.

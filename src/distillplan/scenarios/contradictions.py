@@ -1,4 +1,4 @@
-"""What contradicts itself in the scenarios of a file: found in every cell, each told once."""
+"""What contradicts itself in the scenarios of a file: found in every cell, each reported once."""
 
 from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from distillplan.scenarios.layers import Layer, roots
 from distillplan.scenarios.parts import Matrix, Part
 
 MOST_FAULTY_CELLS = 1_000
-"""Of one scenario; others would hardly be wrong in another way."""
+"""Most faulty cells looked at per scenario; more would hardly differ."""
 
 
 class ScenarioFile(NamedTuple):
@@ -45,7 +45,7 @@ def sound_cells(file: ScenarioFile, faults: Faults) -> Iterator[tuple[str, GridC
 
     Args:
         file: what was read.
-        faults: grows by the contradictions of the others, each of which is told once.
+        faults: grows by the contradictions of the others, each reported once.
     """
     told = _Told(file, faults)
     for name, values in file.grid.scenarios:
@@ -112,7 +112,7 @@ class _Told:
         return "base", in_base or file.base.line or part.line
 
     def tell_shared(self) -> None:
-        """Tell what scenarios share, once for all of them."""
+        """Report what scenarios share, once for all of them."""
         for one in self.shared.values():
             where = one.where
             if len(one.scenarios) < len(self.file.parts):

@@ -1,4 +1,4 @@
-"""What is wrong with a scenario file, collected and told in one message."""
+"""What is wrong with a scenario file, collected into one message."""
 
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class Faults:
         return frozenset(one.line for one in self.found if one.source == self.source)
 
     def raise_any(self) -> None:
-        """Tell all of them in one message, in the order of their lines, if there are any.
+        """Raise all of them as one message, in the order of their lines, if there are any.
 
         Raises:
             InputError: with each fault on its own line.

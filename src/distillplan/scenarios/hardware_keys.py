@@ -41,9 +41,9 @@ def _key(
     )
 
 
-def _constant(name: str) -> str:
-    """A number of tokens that `hardware.step_time` takes where nobody says."""
-    return format_count(getattr(import_module("distillplan.hardware.step_time"), name))
+def _constant(name: str) -> float:
+    """A default of `hardware.step_time`."""
+    return float(getattr(import_module("distillplan.hardware.step_time"), name))
 
 
 def _gpu(scenario: Scenario) -> str | None:
@@ -167,7 +167,7 @@ HARDWARE = (
         "N",
         "Sequences per replica and pass.",
         "strategy.micro_batch",
-        default=lambda: f"{_constant('DEFAULT_REPLICA_TOKENS')} tokens' worth, at least 1",
+        default=lambda: f"as many as {_constant('DEFAULT_REPLICA_TOKENS'):,.0f} tokens hold",
     ),
     _key(
         "interleave",
@@ -175,7 +175,7 @@ HARDWARE = (
         "N",
         "Pipeline stages per GPU.",
         "interleave",
-        default="up to 4",
+        default=lambda: f"up to {_constant('TYPICAL_INTERLEAVE'):g}",
     ),
     _key(
         "batch_tokens",
@@ -183,7 +183,9 @@ HARDWARE = (
         "N",
         "Tokens per optimizer step.",
         "global_tokens",
-        default=lambda: f"{_constant('DEFAULT_GLOBAL_TOKENS')}, or what fills the pipeline",
+        default=lambda: (
+            f"{format_count(_constant('DEFAULT_GLOBAL_TOKENS'))}, or what fills the pipeline"
+        ),
     ),
     _key(
         "attention",
@@ -204,7 +206,7 @@ HARDWARE = (
         "loss",
         _choice("strategy", "Loss"),
         "",
-        "How much of the logits exists at once.",
+        "Implementation of the loss, which sets how much of the logits exists at once.",
         "strategy.loss",
     ),
     _key(

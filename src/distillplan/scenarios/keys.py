@@ -1,7 +1,7 @@
 """From the values of keys to a `Scenario`.
 
-Everything that is wrong is looked for at once, and each fault is told once: what follows from a
-word that could not be read is not told as well.
+Everything that is wrong is looked for at once, and each fault is reported once: what follows from a
+word that could not be read is not reported as well.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ def make(values: Mapping[str, Any], unread: frozenset[str] = frozenset()) -> Mad
 
     Args:
         values: by places.
-        unread: beginnings of places with a word that could not be read; nothing is told of them.
+        unread: beginnings of places with a word that could not be read; their errors are left out.
     """
     maker = _Maker(values, unread)
     scenario = maker.scenario()

@@ -15,12 +15,12 @@ from distillplan.suggest import close_names, nearest
 Values = dict[str, Any]
 """From places in a `Scenario`, such as ``teacher.loss``, to what was read."""
 Told = Callable[[str], str]
-"""How a word is told in an error: as a key, or as the option it was typed as."""
+"""How a word is named in an error: as a key, or as the option that was typed."""
 
 SEE = "see distillplan schema scenario"
 """Where all the words are."""
 MOST_FAULTS = 30
-"""Of one file; nobody reads more."""
+"""Most faults reported of one file; nobody reads more."""
 
 
 class Fault(NamedTuple):
@@ -59,7 +59,7 @@ def read_layer(entries: Iterable[tuple[str, Any]], faults: list[Fault], told: To
     Args:
         entries: words and plain values: scalars, lists, mappings. None takes a value back.
         faults: grows by each thing that is wrong.
-        told: how a word is told in an error.
+        told: how a word is named in an error.
     """
     reader = _Reader(faults, told)
     for written, value in entries:
@@ -153,7 +153,7 @@ def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Laye
 
     Args:
         options: values by words.
-        told: how a word is told in an error.
+        told: how a word is named in an error.
         above: layers that win over the options.
 
     Raises:

@@ -50,7 +50,7 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
 
 
 def extended_base(source: str, node: Node | None, faults: Faults) -> Part:
-    """The base of the file that this one extends; its faults are told with those of this one."""
+    """The base of the file that this one extends; its faults join those of this one."""
     if node is None:
         return Part("base")
     if not isinstance(node.value, str) or Path(node.value).is_absolute():
@@ -88,7 +88,7 @@ def mapping_of(node: Node | None, what: str, faults: Faults) -> dict[str, Node]:
 
 
 def read_part(name: str, node: Node | None, faults: Faults) -> Part:
-    """One mapping of scenario keys, its faults told with their lines."""
+    """One mapping of scenario keys, with the line of each fault."""
     if node is None or faults.many:
         return Part(name)
     where = name if name == "base" else f"scenario {name}"
@@ -204,7 +204,7 @@ def read_axes(
         parts: the scenarios.
         typed: axes of the command line by key; they take the place of the file's.
         faults: grows by each thing that is wrong.
-        told: how the key of an axis of the command line is told.
+        told: how an axis of the command line is named in an error.
     """
     found: list[Axis] = []
     lines: dict[str, int] = {}

@@ -157,8 +157,8 @@ QUESTION_KEYS = (
         word="logits",
         value=values.one_of(lambda: Logits),
         place="logits",
-        help="Where the teacher's logits come from: online, every student runs the teacher; "
-        "stored, it runs once for all students; cached, they are already on disk.",
+        help="Source of the teacher's logits: online, every student runs the teacher; stored, it "
+        "runs once for all students; cached, they are already on disk.",
         written=at("logits"),
         flags=("--logits",),
         commands=f"{_ASKED} estimate",

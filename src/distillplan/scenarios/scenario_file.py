@@ -57,7 +57,9 @@ def read_scenarios(
     demands = _demands(asserts, faults)
     grid = file.grid
     if grid.size > MOST_SCENARIOS:
-        faults.add(0, f"{grid.size} scenarios are too many to compare; use distillplan sweep")
+        faults.add(
+            0, f"{source}: {grid.size} scenarios are too many to compare; use distillplan sweep"
+        )
         faults.raise_any()
     found = []
     for name, cell, scenario in sound_cells(file, faults):
@@ -93,7 +95,7 @@ def read_grid(
         source: a path, ``-`` for standard input, or nothing for no file.
         sets: ``key=value`` of the command line, which take precedence over the file.
         axes: axes of the command line by key; they take the place of the file's.
-        told: how the key of an axis of the command line is told in an error.
+        told: how an axis of the command line is named in an error.
 
     Raises:
         InputError: with every fault of the file.
@@ -101,7 +103,8 @@ def read_grid(
     faults = Faults(source)
     file = _read(source, sets, axes or {}, faults, told)
     if file.grid.size > MOST_CELLS:
-        faults.add(0, f"{file.grid.size} cells are too many; the most is {MOST_CELLS}")
+        cells = f"{file.grid.size} cells are too many; the most is {MOST_CELLS}"
+        faults.add(0, f"{source}: {cells}" if source else cells)
         faults.raise_any()
     for _ in sound_cells(file, faults):  # contradictions are found before the first row is written
         pass

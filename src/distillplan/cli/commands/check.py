@@ -31,6 +31,7 @@ def check(
     distillplan check throughput
     """
     from distillplan.checks import law_checks  # not at every start
+    from distillplan.checks.check_records import report
 
     wanted = (where or "").lower()
     topic = wanted in hardware_checks.TOPICS
@@ -45,7 +46,7 @@ def check(
     if not rows:
         raise _nothing_there(where)
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
-    found = law_checks.report(iter(rows), errors)
+    found = report(rows, errors)
     show(found, output)
     if found.failed:
         raise typer.Exit(FAILED)

@@ -7,7 +7,7 @@ import typer
 
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import ParameterCount, PublishedLaw, parse_parameter_count
 from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def fit(
     form: Annotated[
         Form | None,
         typer.Option(
-            help="Form of the law. Default: distillation if there is a teacher_loss column."
+            help="Form of the law.", show_default="distillation if there is a teacher_loss column"
         ),
     ] = None,
     columns: Annotated[
@@ -43,7 +43,8 @@ def fit(
         bool | None,
         typer.Option(
             "--reduced/--full",
-            help="Use the large-c1 limit (distillation). Default: the runs decide.",
+            help="Use the large-c1 limit (distillation).",
+            show_default="the runs decide",
         ),
     ] = None,
     anchor: Annotated[
@@ -66,12 +67,15 @@ def fit(
     ] = None,
     counts: Annotated[
         Counts | None,
-        typer.Option(help="Parameters that the runs count. Default: as the other law."),
+        typer.Option(help="Parameters that the runs count.", show_default="those of the other law"),
     ] = None,
     resamples: Annotated[
         int | None,
         typer.Option(
-            min=0, max=100_000, help=f"Bootstrap resamples. Default: {RESAMPLES}; 0 with --test."
+            min=0,
+            max=100_000,
+            help="Number of bootstrap resamples.",
+            show_default=f"{RESAMPLES}; 0 with --test",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
@@ -192,9 +196,9 @@ def _resamples(asked: int | None, test: str | None) -> int:
     return RESAMPLES if test is None else 0
 
 
-def _counts(asked: Counts | None, like: PublishedLaw) -> str:
+def _counts(asked: Counts | None, like: PublishedLaw) -> ParameterCount:
     """What the parameters count: as said, or as in the law that the fit leans on."""
-    return like.counts if asked is None else f"{asked} parameters"
+    return like.counts if asked is None else parse_parameter_count(asked)
 
 
 def _supervised(name: str | None, anchor: PublishedLaw | None) -> PublishedLaw:

@@ -3,7 +3,7 @@
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.laws import law_catalog
-from distillplan.planning import planner
+from distillplan.questions import prediction
 from distillplan.render.show import show
 from distillplan.scenarios.keys import teacher_nats
 from distillplan.scenarios.layers import values_of_options
@@ -17,7 +17,7 @@ def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str)
     distillplan predict --student 1B --tokens 100B --teacher-loss 2.0
     """
     values = values_of_options(given, told_as("predict"))
-    found = planner.predict(
+    found = prediction.predict(
         values.get("law") or law_catalog.law(),
         student_params=values["student_params"],
         student_tokens=tokens,

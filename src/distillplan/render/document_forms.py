@@ -1,7 +1,7 @@
 """How records stand in documents: plain dicts, lists, strings and floats.
 
-A record is written field by field under its own names. A `Form` says what differs, and says it as
-data, so that the JSON Schemas are made from the same place (`render.schema_generator`).
+A record is written field by field under its own names. A `DocumentForm` says what differs, and says
+it as data, so that the JSON Schemas are made from the same place (`render.schema_generator`).
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from distillplan.scenarios.block import scenario_block
 from distillplan.schemas.reader import schema_id
 
 
-class Form(NamedTuple):
+class DocumentForm(NamedTuple):
     """What differs from writing each field of a record under its own name."""
 
     only: tuple[str, ...] | None = None
@@ -25,7 +25,7 @@ class Form(NamedTuple):
     """Further keys, each with the path to its value; null where a part of the path is None."""
     merged: str | None = None
     """A mapping or record whose own keys stand among these."""
-    inner: "Mapping[str, Form]" = MappingProxyType({})
+    inner: "Mapping[str, DocumentForm]" = MappingProxyType({})
     """Forms of the records in some fields, in place of those in `FORMS`."""
     scenario_without: tuple[str, ...] = ()
     """Keys to leave out of the scenario."""
@@ -33,31 +33,33 @@ class Form(NamedTuple):
     """The document whose `schema` stands among the keys."""
 
 
-PLAIN = Form()
+PLAIN = DocumentForm()
 """Every field under its own name."""
 
 _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
 _SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
-WHOLE_LAW = Form(
+WHOLE_LAW = DocumentForm(
     only=(*_LAW, "form", "coefficients", "accuracy", "errata", "notes", "checks"),
 )
 """A law where it is the answer."""
 
-FORMS: Mapping[str, Form] = {
-    "Plan": Form(lifted={"accounting": "accounting"}),
-    "PublishedLaw": Form(only=_LAW),
-    "Option": Form(
+FORMS: Mapping[str, DocumentForm] = {
+    "Plan": DocumentForm(lifted={"accounting": "accounting"}),
+    "PublishedLaw": DocumentForm(only=_LAW),
+    "Option": DocumentForm(
         without=("bill",),
         lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
     ),
-    "NamedPlan": Form(only=("name",), merged="plan", document="plan"),
-    "NamedOutcome": Form(only=("name",), merged="outcome"),
-    "Cell": Form(
-        only=("verdict", "margin_nats"),
+    "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
+    "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),
+    "Cell": DocumentForm(
+        only=(),
         merged="at",
         lifted={
+            "verdict": "verdict",
+            "margin_nats": "margin_nats",
             "supervised_status": "supervised.status",
             "supervised_loss": "supervised.loss",
             **{f"supervised_{name}": f"supervised.{name}" for name in _SIZES[:2]},
@@ -81,7 +83,7 @@ _ROW_BILL = {
     "wall_seconds": "bill.wall_seconds.mid",
     "memory_bytes_per_gpu": "bill.memory_bytes_per_gpu.mid",
 }
-PLAN_ROW = Form(
+PLAN_ROW = DocumentForm(
     only=("name",),
     lifted={
         "compute": "plan.scenario.compute",
@@ -99,7 +101,7 @@ PLAN_ROW = Form(
     },
 )
 """A plan in a row of CSV."""
-WAY_ROW = Form(
+WAY_ROW = DocumentForm(
     only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
     lifted={
         **{name: f"option.{name}" for name in _SIZES},
@@ -107,9 +109,11 @@ WAY_ROW = Form(
     },
 )
 """A way to a loss in a row of CSV."""
+POINT_ROW = DocumentForm(only=("student_params", "accounting"), merged="crossing")
+"""A crossing in a row of CSV."""
 
 
-def written(value: Any, form: Form | None = None) -> Any:
+def written(value: Any, form: DocumentForm | None = None) -> Any:
     """A value in JSON's own types.
 
     Args:
@@ -130,7 +134,7 @@ def written(value: Any, form: Form | None = None) -> Any:
 _AS_IT_IS = (float, str, int, bool)
 
 
-def _record(record: Any, form: Form | None) -> dict[str, Any]:
+def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
     """A NamedTuple or a dataclass."""
     name = type(record).__name__
     if name == "Scenario":
@@ -140,11 +144,11 @@ def _record(record: Any, form: Form | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if form.document is not None:
         found["schema"] = schema_id(form.document)
-    if form.merged is not None:
-        found |= written(getattr(record, form.merged))
-    for name in form.only or fields:
+    for name in fields if form.only is None else form.only:
         if name not in form.without:
             found[name] = written(getattr(record, name), form.inner.get(name))
+    if form.merged is not None:
+        found |= written(getattr(record, form.merged))
     for key, path in form.lifted.items():
         found[key] = written(_at(record, path))
     if "scenario" in found:

@@ -1,0 +1,83 @@
+"""What a check answers: published numbers and statements, and the computed ones."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from distillplan.checks.published_speeds import ErrorSummary
+
+
+class CheckRow(NamedTuple):
+    """One published number or statement, and the computed one."""
+
+    law: str
+    """Name of the law, or the topic of a check of hardware."""
+    where: str
+    what: str
+    published: float | str
+    computed: float | str | None
+    difference: float | None
+    """Computed minus published, relative to published where `relative`."""
+    relative: bool
+    low: float | None
+    high: float | None
+    passed: bool
+
+
+class CheckReport(NamedTuple):
+    """All checks that were asked for."""
+
+    rows: tuple[CheckRow, ...]
+    passed: int
+    failed: int
+    errors: "tuple[ErrorSummary, ...]" = ()
+    """Errors of the speed model, where its speeds were checked."""
+
+
+def report(rows: Iterable[CheckRow], errors: "tuple[ErrorSummary, ...]" = ()) -> CheckReport:
+    """Rows with the numbers that passed and failed."""
+    found = tuple(rows)
+    passed = sum(row.passed for row in found)
+    return CheckReport(rows=found, passed=passed, failed=len(found) - passed, errors=errors)
+
+
+def compared(
+    law: str,
+    where: str,
+    what: str,
+    published: float,
+    computed: float | None,
+    *,
+    low: float,
+    high: float,
+    relative: bool = False,
+) -> CheckRow:
+    """A published number and the computed one, with the verdict on their difference.
+
+    Args:
+        law: name of the law, or the topic.
+        where: the table, figure or source.
+        what: the quantity.
+        published: its published value.
+        computed: the computed value; None: there is none, which never passes.
+        low: least allowed difference, computed minus published.
+        high: greatest allowed difference.
+        relative: whether differences are relative to the published value.
+    """
+    difference = None if computed is None else computed - published
+    if difference is not None and relative:
+        difference /= published
+    # a difference may touch its bound by the last bits of a double
+    passed = difference is not None and low - 1e-12 <= difference <= high + 1e-12
+    return CheckRow(
+        law=law,
+        where=where,
+        what=what,
+        published=published,
+        computed=computed,
+        difference=difference,
+        relative=relative,
+        low=low,
+        high=high,
+        passed=passed,
+    )
