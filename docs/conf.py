@@ -41,6 +41,7 @@ apidoc_modules = [
         "automodule_options": {"members"},
     }
 ]
+smartquotes = False  # commands are copied
 toc_object_entries = False  # the menu of every page would hold every function
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -66,6 +67,8 @@ def as_rest(app: Any, what: str, name: str, found: Any, options: Any, lines: lis
     That of a field is left alone: the extension napoleon, which does the same for the rest, would
     take the words before a colon for its type.
     """
+    if lines and lines[0].startswith("Alias for field number"):  # Python's own words for a field
+        lines.clear()
     for number, line in enumerate(lines):
         if "`" not in line and ">>>" not in line:
             lines[number] = line.replace("|", r"\|")

@@ -38,9 +38,11 @@ def test_the_scenarios_of_the_readme_are_read(tmp_path):
     assert [one.name for one in read_scenarios(str(tmp_path / "s.yaml"))] == ["online", "cached"]
 
 
-def test_the_python_of_the_readme_runs():
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
-    assert len([line for line in code.splitlines() if line]) <= 5
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/python.md"])
+def test_the_python_of_a_page_runs(page):
+    code = re.search(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)[
+        1
+    ]
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
