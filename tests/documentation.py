@@ -19,6 +19,7 @@ import typer.main
 
 import distillplan
 from distillplan.cli.app import COMMANDS, app
+from distillplan.cli.help import complete
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.shell import run
@@ -127,7 +128,11 @@ def command_page(name: str) -> str:
 
 
 def _command(name: str) -> Any:
-    return typer.main.get_command(app).get_command(None, name)  # type: ignore[attr-defined]
+    """A command as its help shows it."""
+    command: Any = typer.main.get_command(app)
+    found = command.get_command(None, name)
+    complete(found)
+    return found
 
 
 def _panel(param: Any) -> str:

@@ -134,8 +134,8 @@ def test_quick_leaves_out_nothing_but_the_confidence():
 
 def test_the_confidence_stands_in_the_table():
     table = " ".join(run(*BUDGET, COLUMNS="200").stdout.split())
-    assert "Confidence: over 99 % of 300 joint coefficient draws" in table
-    assert "30 students sharing this budget: distill (59 %)" in table
+    assert "Confidence: >99% (300 draws of the law's coefficients" in table
+    assert "30 students sharing the budget: distill (59%)" in table
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,13 @@ def test_the_digest_tells_files_apart(tmp_path):
     [
         ("", "no runs"),
         ("params,tokens,loss\n", "no runs"),
-        ("params,tokens,tokens\n1,2,3\n", "'tokens' stands twice"),
+        ("params,tokens,tokens\n1,2,3\n", "duplicate column 'tokens'"),
         ("params,tokens\n1B,2B\n", "column loss is missing"),
         ("params,tokens,loss\n1B,20B,x\n1B,,2.3\n", "2 faults.*line 2, loss.*line 3, tokens"),
         ("params,tokens,loss\n1B,20B,2.3,9\n", "line 2: more fields"),
         ("params,tokens,loss\n1B,20B,2.3\n1B\n", "line 3, tokens: empty; .*line 3, loss: empty"),
         ('params,tokens,loss\n"1B,20B,2.3\n', "line 2: not readable as CSV"),
-        ('{"params": 1}\n[]\nnonsense\n', "line 2, line 3: no JSON object"),
+        ('{"params": 1}\n[]\nnonsense\n', "line 2, line 3: not a JSON object"),
         ('{"params": "1B", "tokens": "2B"}\n', "column loss is missing"),
         (
             '{"params": "1B", "tokens": "2B"}\n{"params": "1B", "tokens": "2B", "loss": 2}\n',

@@ -535,7 +535,10 @@ def test_a_plan_in_flops_says_what_it_exceeds():
         ({"compute": 1e21, "gpus": 8}, "gpus needs a GPU; add gpu: h100-sxm"),
         ({"compute": 1e21, "gpu_hours": 5}, "leave one out"),
         ({"compute": 1e21, "gpu": "h100-sxm", "deadline": "soon"}, "deadline: 'soon'"),
-        ({"compute": 1e21, "gpu": "h100-sxm", "max_memory_bytes": "3 GPUs"}, "no number of bytes"),
+        (
+            {"compute": 1e21, "gpu": "h100-sxm", "max_memory_bytes": "3 GPUs"},
+            "not a number of bytes",
+        ),
         ({"compute": 1e21, "gpu": 100}, "expected a name"),
         ({"compute": 1e21, "gpu": "h100-sxm", "precision": "fp7"}, "is none of"),
         ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modeled"),

@@ -1,5 +1,7 @@
 """A sweep says of each cell what its own plan says."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,10 @@ from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
+from distillplan.models.architecture import FixedAspect
+from distillplan.planning.scenario import Limits
 from distillplan.questions.sweep import CHUNK, sweep
+from distillplan.scenarios.keys import scenario_from_options
 
 
 def random_scenarios(count, seed):
@@ -78,6 +83,50 @@ def test_a_cell_is_its_plan():
         bounds = {"at_upper_bound", "at_lower_bound"}  # a plan tells them of all options
         assert set(cell.warnings) <= codes
         assert codes - set(cell.warnings) <= bounds
+
+
+OTHER = {
+    "law": law_catalog.law("busbridge2025_printed"),
+    "compute": 2e21,
+    "gpu_hours": 2e4,
+    "machine": "a100-80gb",
+    "student_params": 2e9,
+    "students": 3,
+    "teacher": Teacher(params=3e9, tokens=1e12),
+    "logits": Logits.CACHED,
+    "accounting": Accounting.FREE,
+    "tie_nats": 1.0,
+    "bounds": Bounds(student_tokens=(1e6, 1e10)),
+    "architecture": FixedAspect(context=8192, vocab=128_000),
+    "inference_tokens": 1e11,
+    "max_unique_tokens": 1e9,
+    "limits": Limits(hours=1.0),
+}
+"""Of each field of a scenario a value that changes the answer."""
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Scenario)])
+def test_a_field_that_differs_is_not_lost(name):
+    """Cells that differ in one field alone: each has its own plan's answer, in either order."""
+    on_a_machine = name in {"gpu_hours", "machine", "limits"}
+    budget = {"gpu_hours": 10_000, "gpu": "h100-sxm"} if on_a_machine else {"compute": 1e21}
+    one = scenario_from_options(**budget, student="1B", teacher="7B:2T")
+    value = OTHER[name]
+    if name == "machine":
+        value = scenario_from_options(compute=1e21, gpu=value).machine
+    other = replace(one, **{name: value})
+    alone = [plan(each) for each in (one, other)]
+    told = [(each.verdict, each.margin_nats, each.supervised.loss) for each in alone]
+    codes = [set(each.warning_codes) for each in alone]
+    assert told[0] != told[1] or codes[0] != codes[1]
+    for order in ((0, 1), (1, 0)):
+        cells = list(sweep(({}, (one, other)[index]) for index in order))
+        for index, cell in zip(order, cells, strict=True):
+            verdict, margin, loss = told[index]
+            assert cell.verdict == verdict
+            assert cell.margin_nats == pytest.approx(margin, abs=1e-9)
+            assert cell.supervised.loss == pytest.approx(loss, abs=1e-9)
+            assert set(cell.warnings) <= codes[index]
 
 
 def test_cells_keep_their_order_over_chunks(busbridge):

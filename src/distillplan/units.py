@@ -198,7 +198,7 @@ def parse_bytes(text: str | float, what: str = "memory") -> float:
 
 
 def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, float | None]:
-    """Parameters of a model and, after a colon, its tokens, which may be absent: ``7B:2T``.
+    """Parameters of a model and, after a colon, its tokens where they are given: ``7B:2T``.
 
     Raises:
         InputError: when it is not one or two counts.

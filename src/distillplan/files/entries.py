@@ -31,8 +31,9 @@ def read_shipped(name: str) -> Any:
 class Entry:
     """A mapping in a data file that is read key by key; `finish` refuses what was never read.
 
-    Every method raises InputError, with the place in the file, when a key is missing or its value
-    is not what was asked for.
+    Raises:
+        InputError: from every method, with the place in the file, when a key is missing or its
+            value is not what was asked for.
     """
 
     def __init__(self, data: Any, where: str) -> None:

@@ -72,7 +72,7 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         said = {key: (value or "").strip() for key, value in row.values.items() if key}
         named = said["gpu"]
         if not named:
-            raise InputError(f"{where}: gpu is empty; give a name such as h100-sxm")
+            raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
         price = Price(
             usd_per_hour=parse_usd(said["usd_per_hour"], f"{where}: usd_per_hour", "2.49"),
             seller=said.get("seller") or path.name,

@@ -1,9 +1,9 @@
-"""How sure a plan is: the share of joint coefficient draws, and of runs, in which it stands.
+"""How sure a plan is: the share of draws of the coefficients, and of runs, in which it stands.
 
 Every draw is a law that the runs behind the published set allow, and the sizes of each option are
 chosen anew under it. Then one run of each side is laid around its expected loss by the noise of a
-run. The draws need not be centred on the published coefficients: the numbers of the plan stay those
-of the published set, and where the two part the plan says so.
+run. The draws need not be centered on the published coefficients: the numbers of the plan stay
+those of the published set, and where the two part the plan says so.
 """
 
 from collections.abc import Iterator
@@ -64,21 +64,34 @@ def with_confidence(plan: Plan, draws: Draws | None) -> Plan:
 
 
 def confidence(plan: Plan, draws: Draws) -> Confidence:
-    """The share of draws in which the verdict and its flips stand, and 90 % bands."""
+    """The share of draws in which the verdict and its flips stand, and 90% bands.
+
+    Args:
+        plan: an answer.
+        draws: joint draws of the law of the plan.
+    """
     scenario = plan.scenario
     here = cells(scenario, Accounting.FREE)
     if plan.verdict is None or not draws.distills:
         alone = drawn.supervised(scenario, here, draws)
         band = _bands(scenario, plan.options[0], alone, 0, draws)
         return Confidence(
-            draws.size, draws.sigma_run, None, None, None, None, None, (band,), FlipShares()
+            draws=draws.size,
+            sigma_run=draws.sigma_run,
+            agree=None,
+            agree_without_noise=None,
+            shares=None,
+            shares_without_noise=None,
+            offset_nats=None,
+            options=(band,),
+            flips=FlipShares(),
         )
     shown = plan.options[1:]
     places = [_Place(cells(scenario, one.accounting or Accounting.FREE)) for one in shown]
     places += _flip_places(plan)
     at = together(one.at for one in places)
     alone = drawn.supervised(scenario, at, draws)
-    others = Cells(*(column[len(shown) :] for column in at))
+    others = at.each(lambda values: values[len(shown) :])
     known = drawn.known_optima(scenario, shown, others)
     distilled = drawn.distilled(scenario, at, draws, known, [one.teacher_loss for one in places])
     shares = [
@@ -118,16 +131,22 @@ def _flip_places(plan: Plan) -> list[_Place]:
     ):
         if budget is not None:
             there = cells(scenario, pays, budget=budget.amount * factor)
-            found.append(_Place(there, name, budget.verdict))
+            found.append(_Place(at=there, flip=name, verdict=budget.verdict))
     if flips.students is not None:
         there = cells(scenario, pays, students=flips.students.students)
-        found.append(_Place(there, "students", flips.students.verdict))
+        found.append(_Place(at=there, flip="students", verdict=flips.students.verdict))
     if flips.logits is not None:
         changed = replace(scenario, logits=flips.logits.logits)
-        found.append(_Place(cells(changed, changed.pays), "logits", flips.logits.verdict))
+        there = cells(changed, changed.pays)
+        found.append(_Place(at=there, flip="logits", verdict=flips.logits.verdict))
     if flips.teacher_loss is not None and scenario.teacher is not None:
-        best = flips.teacher_loss.best
-        found.append(_Place(cells(scenario, pays), "teacher_loss", Verdict.DISTILL, best))
+        best = _Place(
+            at=cells(scenario, pays),
+            flip="teacher_loss",
+            verdict=Verdict.DISTILL,
+            teacher_loss=flips.teacher_loss.best,
+        )
+        found.append(best)
     return found
 
 
@@ -158,7 +177,11 @@ def _shares(alone: FloatArray, distilled: FloatArray, sigma: float, tie: float) 
     else:
         side = sides(margin, tie)
         wins, loses = np.mean(side == 1), np.mean(side == -1)
-    return Shares(float(wins), max(1.0 - float(wins) - float(loses), 0.0), float(loses))
+    return Shares(
+        distill=float(wins),
+        tie=max(1.0 - float(wins) - float(loses), 0.0),
+        supervised=float(loses),
+    )
 
 
 def _noise(alone: FloatArray, distilled: FloatArray, sigma: float) -> FloatArray:
@@ -241,8 +264,9 @@ def _doubts(plan: Plan, found: Confidence) -> Iterator[Notice]:
             code=f"draws_lean_to_{side}",
             severity=Severity.WARNING if other else Severity.INFO,
             message=(
-                "the joint draws, refitted to the runs behind the law, give distillation "
-                f"{abs(found.offset_nats):.3f} nats {'more' if found.offset_nats > 0 else 'less'} "
+                "the draws of the coefficients, refitted to the runs behind the law, give "
+                f"distillation {abs(found.offset_nats):.3f} nats "
+                f"{'more' if found.offset_nats > 0 else 'less'} "
                 f"than the coefficients of {plan.law.name} do{end}"
             ),
         )

@@ -1,6 +1,7 @@
 """A scenario under many drawn laws at once: arrays of shape (cells, draws)."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 
 FINEST = 1e-4
-"""Half-width of the optimiser's last grid: losses to 2e-7 nats."""
+"""Half-width of the optimizer's last grid: losses to 2e-7 nats."""
 ROUGH = 1e-2
 """The same where it only says where to begin."""
+ARRAYS = tuple(name for name in Optima._fields if name != "spread")
+"""What the optima have in every draw."""
 
 
 def supervised(scenario: Scenario, at: Cells, draws: Draws) -> Optima:
@@ -31,7 +34,8 @@ def supervised(scenario: Scenario, at: Cells, draws: Draws) -> Optima:
     budgets = (at.budget / at.students).tolist()
     each = np.array(sorted(set(budgets)))
     place = np.searchsorted(each, budgets)
-    distinct = Cells(each, *(np.ones(each.size) for _ in range(3)))
+    one = np.ones(each.size)
+    distinct = Cells(budget=each, students=one, logits=one, training=one)
     law = for_problems(draws.supervised, each.size)
     problems = problems_of(scenario, _for_draws(distinct, draws.size), scenario.supervised_costs)
     found = _by_cell(supervised_optima(law, problems, finest=FINEST), draws.size)
@@ -57,7 +61,9 @@ def distilled(
     if scenario.teacher is not None:
         price = given_teacher(scenario)
         loss = _teacher_losses(scenario, draws, teacher_losses)
-        teacher = GivenTeacher(loss, price.forward_cost, price.training_cost)
+        teacher = GivenTeacher(
+            loss=loss, forward_cost=price.forward_cost, training_cost=price.training_cost
+        )
         law: DistillationLaw = for_problems(draws.law, at.budget.size)
         problems = problems_of(scenario, _for_draws(at, draws.size))
         return _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
@@ -66,15 +72,16 @@ def distilled(
     with np.errstate(invalid="ignore"):
         bound = known.student_tokens > scenario.bounds.student_tokens[1] / np.e
     whole = ((at.logits == 0) & (at.training == 0)) | bound
-    found: list[Any] = [np.empty((whole.size, draws.size)) for _ in Optima._fields[:-1]]
+    found: dict[str, Any] = {name: np.empty((whole.size, draws.size)) for name in ARRAYS}
     for rows, near in ((whole, False), (~whole, True)):
         if rows.any():
             part = _over_teachers(
-                scenario, _each_of(at, rows), draws, known, rows if near else None
+                scenario, at.each(itemgetter(rows)), draws, known, rows if near else None
             )
-            for values, ours in zip(found, part, strict=False):
+            for name, values in found.items():
+                ours = getattr(part, name)
                 values[rows] = np.nan if ours is None else ours
-    return Optima(*found)
+    return Optima(**found)
 
 
 def _over_teachers(scenario: Scenario, at: Cells, draws: Draws, known: Optima, near: Any) -> Optima:
@@ -89,27 +96,22 @@ def _over_teachers(scenario: Scenario, at: Cells, draws: Draws, known: Optima, n
     return _by_cell(optima_near(law, problems, start), draws.size)
 
 
-def _each_of(at: Cells, rows: Any) -> Cells:
-    return Cells(*(one[rows] for one in at))
-
-
 def known_optima(scenario: Scenario, shown: Sequence[Option], others: Cells) -> Optima:
     """Where to begin: optima of the scenario's own law, of options as found, of further cells anew.
 
     With a given teacher the search begins nowhere, and the further cells are left out.
     """
-    names = Optima._fields[:-1]
     # None becomes not-a-number
-    found: list[Any] = [
-        np.array([getattr(option, name) for option in shown], dtype=float) for name in names
-    ]
+    found: dict[str, Any] = {
+        name: np.array([getattr(option, name) for option in shown], float) for name in ARRAYS
+    }
     if others.budget.size and scenario.teacher is None:
         more = optima_over_teachers(law_of(scenario), problems_of(scenario, others), finest=ROUGH)
         empty = np.full(others.budget.size, np.nan)
-        for index, name in enumerate(names):
+        for name, values in found.items():
             value = getattr(more, name)
-            found[index] = np.concatenate([found[index], empty if value is None else value])
-    return Optima(*found)
+            found[name] = np.concatenate([values, empty if value is None else value])
+    return Optima(**found)
 
 
 def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | None]) -> FloatArray:
@@ -126,7 +128,7 @@ def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | N
 
 def _for_draws(at: Cells, draws: int) -> Cells:
     """Every cell as often as there are draws."""
-    return Cells(*(np.repeat(one, draws) for one in at))
+    return at.each(lambda values: np.repeat(values, draws))
 
 
 def _by_cell(found: Optima, draws: int) -> Optima:
@@ -136,12 +138,14 @@ def _by_cell(found: Optima, draws: int) -> Optima:
 
 def _each(found: Optima, change: Callable[[FloatArray], FloatArray]) -> Optima:
     """The same with every array changed, the spread left out."""
-    arrays: list[Any] = [None if one is None else change(one) for one in found[:-1]]
-    return Optima(*arrays)
+    arrays: dict[str, Any] = {name: getattr(found, name) for name in ARRAYS}
+    for name, one in arrays.items():
+        arrays[name] = None if one is None else change(one)
+    return Optima(**arrays)
 
 
 def for_problems(law: Any, times: int) -> Any:
-    """The drawn laws, one after the other, so many times, shaped to meet the optimiser's arrays."""
+    """The drawn laws, one after the other, so many times, shaped to meet the optimizer's arrays."""
     values = (
         for_problems(one, times) if isinstance(one, SupervisedLaw) else column(np.tile(one, times))
         for one in law

@@ -1,7 +1,7 @@
 """A scenario at many budgets, families and accountings at once: the planner's arrays."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,23 +31,43 @@ class Cells(NamedTuple):
     training: FloatArray
     """Share of the teacher's training that one student pays."""
 
+    def each(self, change: "Callable[[FloatArray], FloatArray]") -> "Cells":
+        """The cells with every array changed, of whatever shape (cells,) becomes."""
+        return Cells(**{name: change(values) for name, values in self._asdict().items()})
+
 
 def cells(
     scenario: Scenario, accounting: Accounting, budget: Any = None, students: Any = None
 ) -> Cells:
-    """Variations under one accounting, in budget or in number of students."""
+    """Variations under one accounting, in budget or in number of students.
+
+    Args:
+        scenario: the question.
+        accounting: teacher costs that the budget covers.
+        budget: other budgets than the scenario's, of shape (cells,).
+        students: other numbers of students, of shape (cells,).
+    """
     budgets = np.atleast_1d(np.asarray(scenario.budget if budget is None else budget, float))
     counts = np.atleast_1d(np.asarray(scenario.students if students is None else students, int))
     shares = [scenario.share(accounting, int(count)) for count in counts]
-    columns = np.broadcast_arrays(
-        budgets, counts, [one.logits for one in shares], [one.training for one in shares]
+    size = np.broadcast_shapes(budgets.shape, counts.shape)
+    columns: dict[str, Any] = {
+        "budget": budgets,
+        "students": counts,
+        "logits": [one.logits for one in shares],
+        "training": [one.training for one in shares],
+    }
+    return Cells(
+        **{name: np.array(np.broadcast_to(one, size), float) for name, one in columns.items()}
     )
-    return Cells(*(np.array(column, dtype=float) for column in columns))
 
 
 def together(groups: Iterable[Cells]) -> Cells:
-    """Groups of cells, one after the other: the optimiser is cheapest by the dozen."""
-    return Cells(*(np.concatenate(columns) for columns in zip(*groups, strict=True)))
+    """Groups of cells, one after the other: the optimizer is cheapest by the dozen."""
+    every = list(groups)
+    return Cells(
+        **{name: np.concatenate([getattr(one, name) for one in every]) for name in Cells._fields}
+    )
 
 
 def supervised(scenario: Scenario, at: Cells, *, within: float | None = None) -> Optima:
@@ -67,8 +87,14 @@ def distilled(scenario: Scenario, at: Cells, *, within: float | None = None) -> 
 def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatArray]:
     """Supervised training, and by how many nats distillation beats it.
 
-    The gain is minus infinity where only supervised training is affordable, and not-a-number
-    where neither is.
+    Args:
+        scenario: the question.
+        at: the cells.
+        finest: half-width of the optimizer's last grid.
+
+    Returns:
+        The supervised optima, and gains in nats per token of shape (cells,): minus infinity where
+        only supervised training is affordable, not-a-number where neither is.
     """
     alone = supervised(scenario, at)
     if scenario.teacher is None:
@@ -80,8 +106,14 @@ def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatAr
 
 
 def distilled_from(scenario: Scenario, at: Cells, teacher_loss: FloatArray) -> Optima:
-    """Distillation at the scenario's budget from teachers of these losses, at the same price."""
-    problems = problems_of(scenario, _repeated(at, teacher_loss.size))
+    """Distillation at the scenario's budget from other teachers at the same price.
+
+    Args:
+        scenario: the question, with a teacher.
+        at: one cell.
+        teacher_loss: the losses of the teachers, nats per token, shape (teachers,).
+    """
+    problems = problems_of(scenario, at.each(lambda values: np.repeat(values, teacher_loss.size)))
     price = given_teacher(scenario)
     teacher = GivenTeacher(
         loss=teacher_loss, forward_cost=price.forward_cost, training_cost=price.training_cost
@@ -95,10 +127,17 @@ def best_teacher(scenario: Scenario, at: Cells) -> Optima:
     return optima_over_teacher_loss(law_of(scenario), problems, given_teacher(scenario))
 
 
+MAY_DIFFER = frozenset(
+    ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
+) | {"limits"}
+"""Fields in which scenarios that are solved side by side may differ; but what one of them leaves
+open, all of them must."""
+
+
 def side_by_side(
     scenarios: Sequence[Scenario], accountings: Sequence[Accounting], costs: Costs
 ) -> Problems:
-    """The problems of scenarios that differ in numbers only, each under its accounting."""
+    """The problems of scenarios that differ in `MAY_DIFFER` only, each under its accounting."""
     first = scenarios[0]
     pairs = list(zip(scenarios, accountings, strict=True))
     shares = [one.share(accounting) for one, accounting in pairs]
@@ -148,7 +187,7 @@ def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
 
 
 def given_teacher(scenario: Scenario, costs: Costs | None = None) -> GivenTeacher:
-    """The scenario's teacher as the optimiser takes it; one that costs nothing where none is."""
+    """The scenario's teacher as the optimizer takes it; one that costs nothing where none is."""
     teacher = scenario.teacher
     if teacher is None or teacher.params is None:
         return GivenTeacher(loss=scenario.teacher_loss or 1.0, forward_cost=0.0)
@@ -161,7 +200,7 @@ def given_teacher(scenario: Scenario, costs: Costs | None = None) -> GivenTeache
 
 
 def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Problems:
-    """The cells as the optimiser takes them; costs are those of a distillation run by default."""
+    """The cells as the optimizer takes them; costs are those of a distillation run by default."""
     params = scenario.student_params
     return Problems(
         budget=at.budget / at.students,
@@ -175,14 +214,12 @@ def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Pr
     )
 
 
-def _repeated(at: Cells, times: int) -> Cells:
-    return Cells(
-        *(np.repeat(one, times) for one in (at.budget, at.students, at.logits, at.training))
-    )
-
-
 def law_of(scenario: Scenario) -> DistillationLaw:
-    """The distillation side of the law of a scenario that may ask for it."""
-    if scenario.law.distillation is None:  # Scenario lets nobody ask; see Scenario.accountings
+    """The distillation side of the law of a scenario that may ask for it.
+
+    Raises:
+        ValueError: when it has none, which is a bug: `Scenario` lets nobody ask.
+    """
+    if scenario.law.distillation is None:
         raise ValueError(f"{scenario.law.name} has no distillation side")
     return scenario.law.distillation

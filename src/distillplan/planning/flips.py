@@ -31,10 +31,10 @@ MOST_STUDENTS = 4096
 LADDER = 16
 """Numbers of students looked at together."""
 REFINED = 12
-"""Budgets between two neighbours of the first look; what lies between them is interpolated."""
+"""Budgets between two neighbors of the first look; what lies between them is interpolated."""
 MARGIN = 0.05
 FIRST_LOOK, SECOND_LOOK = 1e-3, 1e-5
-"""Half-widths of the optimiser's last grid: losses to 2e-5 and 2e-9 nats."""
+"""Half-widths of the optimizer's last grid: losses to 2e-5 and 2e-9 nats."""
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter the law is an artifact of extrapolation (a 30B student at 1e20
 FLOPs would be better off paying for its own teacher), so no flip is looked for there."""
@@ -47,8 +47,8 @@ COSTS = (Accounting.TRAIN, Accounting.EXISTS, Accounting.TRAIN_SHARED, Accountin
 def find_flips(scenario: Scenario, options: tuple[Option, ...], now: Verdict | None) -> Flips:
     """The nearest change of each kind that turns the verdict into another one.
 
-    A first look at budgets, numbers of students and sources of logits goes to the optimiser in one
-    call, a second between the neighbours where the verdict changes in another.
+    A first look at budgets, numbers of students and sources of logits goes to the optimizer in one
+    call, a second between the neighbors where the verdict changes in another.
     """
     if now is None:
         return Flips()
@@ -101,7 +101,7 @@ def _budgets(scenario: Scenario) -> FloatArray:
 def _between_budgets(
     logs: FloatArray, gain: FloatArray, tie: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Logarithms of budgets between the nearest neighbours, below and above, that differ."""
+    """Logarithms of budgets between the nearest neighbors, below and above, that differ."""
     here, side = logs.size // 2, sides(gain, tie)
     found = []
     for way in (slice(here, None, -1), slice(here, None)):
@@ -117,7 +117,7 @@ def _between_budgets(
 
 
 def _crossing(scenario: Scenario, logs: FloatArray, gain: FloatArray) -> BudgetFlip | None:
-    """The budget where the verdict changes, interpolated between neighbours."""
+    """The budget where the verdict changes, interpolated between neighbors."""
     tie = scenario.tie_nats
     side = sides(gain, tie)
     changed = np.flatnonzero(side != side[0]) if logs.size else np.empty(0)

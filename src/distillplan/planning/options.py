@@ -60,12 +60,12 @@ def option_from(
     *,
     alone: float | None,
 ) -> Option:
-    """One row of the optimiser's answer, with what it costs.
+    """One row of the optimizer's answer, with what it costs.
 
     Args:
         scenario: the question.
         accounting: what is paid; None for supervised training.
-        optima: the optimiser's answers.
+        optima: the optimizer's answers.
         row: the one that belongs to the scenario.
         more: the one with ten percent more compute, where that was asked.
         alone: the loss of supervised training; None where this is it.
@@ -161,12 +161,16 @@ def _sizes(scenario: Scenario, accounting: Accounting | None, optima: Optima, ro
     if params is None or tokens is None:
         raise ValueError("a feasible student has sizes")
     if accounting is None:
-        return Sizes(params, tokens)
+        return Sizes(student_params=params, student_tokens=tokens)
     loss = None if optima.teacher_loss is None else float(optima.teacher_loss[row])
     teacher = scenario.teacher
-    if teacher is not None:
-        return Sizes(params, tokens, teacher.params, teacher.tokens, loss)
-    return Sizes(params, tokens, found("teacher_params"), found("teacher_tokens"), loss)
+    return Sizes(
+        student_params=params,
+        student_tokens=tokens,
+        teacher_params=found("teacher_params") if teacher is None else teacher.params,
+        teacher_tokens=found("teacher_tokens") if teacher is None else teacher.tokens,
+        teacher_loss=loss,
+    )
 
 
 def _free_sizes(scenario: Scenario, accounting: Accounting | None) -> tuple[str, ...]:

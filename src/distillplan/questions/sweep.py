@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from distillplan.optimize.problems import Optima
@@ -13,7 +14,7 @@ from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import verdict
 
 CHUNK = 500
-"""Cells that the optimiser takes together: enough to be fast, few enough to stay small."""
+"""Cells that the optimizer takes together: enough to be fast, few enough to stay small."""
 
 
 class Cell(NamedTuple):
@@ -34,7 +35,7 @@ class Cell(NamedTuple):
 def sweep(cells: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Iterator[Cell]:
     """The answer of each scenario, in their order, as they are found.
 
-    Cells that differ in numbers only go to the optimiser together, so that a product of axes costs
+    Cells that differ in numbers only go to the optimizer together, so that a product of axes costs
     a few calls. Nothing is kept, so that a million cells need no more memory than a thousand.
 
     Args:
@@ -44,31 +45,36 @@ def sweep(cells: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Iterator[Cell]
     while chunk := list(itertools.islice(waiting, CHUNK)):
         found: dict[int, Cell] = {}
         groups: dict[Hashable, list[int]] = {}
-        machines: list[Any] = []  # equal ones are not the same, and none can be hashed
+        seen: list[Any] = []
         for index, (_, scenario) in enumerate(chunk):
-            if scenario.machine not in machines:
-                machines.append(scenario.machine)
-            kind = (*_kind(scenario), machines.index(scenario.machine))
-            groups.setdefault(kind, []).append(index)
+            groups.setdefault(_kind(scenario, seen), []).append(index)
         for indices in groups.values():
             answers = _solve([chunk[index] for index in indices])
             found |= dict(zip(indices, answers, strict=True))
         yield from (found[index] for index in range(len(chunk)))
 
 
-def _kind(scenario: Scenario) -> tuple[Hashable, ...]:
-    """What scenarios must share, beside their machine, to go to the optimiser together."""
-    return (
-        id(scenario.law),
-        scenario.student_params is None,
-        scenario.teacher is None,
-        scenario.gpu_hours is None,
-        scenario.logits,
-        scenario.bounds,
-        scenario.architecture,
-        scenario.inference_tokens,
-        scenario.max_unique_tokens,
-    )
+_SHARED = tuple(one.name for one in fields(Scenario) if one.name not in evaluate.MAY_DIFFER)
+
+
+def _kind(scenario: Scenario, seen: list[Any]) -> tuple[Hashable, ...]:
+    """What scenarios must share to be solved side by side: all but what may differ.
+
+    Args:
+        scenario: one of them.
+        seen: values met so far; equal ones need not be the same, and some cannot be hashed.
+    """
+    left_open = (getattr(scenario, name) is None for name in sorted(evaluate.MAY_DIFFER))
+    return (*left_open, *(_place(getattr(scenario, name), seen) for name in _SHARED))
+
+
+def _place(value: Any, seen: list[Any]) -> int:
+    """The place of the first value among those seen that is, or equals, this one."""
+    for place, one in enumerate(seen):
+        if one is value or (type(one) is type(value) and one == value):
+            return place
+    seen.append(value)
+    return len(seen) - 1
 
 
 def _solve(cells: Sequence[tuple[Mapping[str, Any], Scenario]]) -> list[Cell]:
@@ -97,7 +103,14 @@ def _cell(
 ) -> Cell:
     supervised = option_from(scenario, None, alone, row, alone=None)
     if distilled is None or supervised.loss is None:
-        return Cell(at, None, None, supervised, None, _codes(scenario, supervised, None, None))
+        return Cell(
+            at=at,
+            verdict=None,
+            margin_nats=None,
+            supervised=supervised,
+            deciding=None,
+            warnings=_codes(scenario, supervised, None, None),
+        )
     deciding = option_from(scenario, scenario.pays, distilled, row, alone=supervised.loss)
     better = None
     if best is not None and best.teacher_loss is not None and deciding.loss is not None:
