@@ -144,6 +144,7 @@ def test_the_printed_data_coefficient_is_rejected_and_the_corrected_one_is_not()
     assert printed.suspect.mean_relative_error < 0.0035
 
 
+@pytest.mark.slow
 def test_the_verdict_needs_no_published_runs() -> None:
     """Runs simulated from the corrected law, with noise and misfit, reject the printed one."""
     rows = distillation_runs(CORRECTED, noise=0.002, misfit=0.002)
@@ -151,6 +152,7 @@ def test_the_verdict_needs_no_published_runs() -> None:
     assert not judge_published(rows, CORRECTED).rejected
 
 
+@pytest.mark.slow
 def test_a_set_that_keeps_its_claim_is_seldom_rejected() -> None:
     """At the edge of the claim (every loss 1 % off) the size is at most the stated 5 %."""
     rejected = 0

@@ -117,6 +117,7 @@ def test_larger_students_fall_into_the_bands(draws: FloatArray, notes: dict[str,
     assert ((low <= rows.log_loss) & (rows.log_loss <= high)).mean() >= 0.85
 
 
+@pytest.mark.slow
 def test_left_out_students_fall_into_the_bands(script: ModuleType, notes: dict[str, str]) -> None:
     """90 % bands hold 85 to 95 % of the runs of (N_S, D_S) pairs that made no draw."""
     covered = left_out_coverage(
@@ -131,6 +132,7 @@ def test_left_out_students_fall_into_the_bands(script: ModuleType, notes: dict[s
     assert covered.error < 0.005
 
 
+@pytest.mark.slow
 def test_the_scales_of_the_misfit_are_supported(script: ModuleType) -> None:
     """No misfit, or a much larger one, makes the published runs far less likely."""
     from dataclasses import replace

@@ -41,6 +41,7 @@ def noisy_fit(*, noise: float, misfit: float = 0.0) -> FitResult:
     return fit_distillation(distillation_runs(CORRECTED, noise=noise, misfit=misfit), SUPERVISED)
 
 
+@pytest.mark.slow
 def test_ninety_percent_intervals_hold_the_truth_about_that_often() -> None:
     """40 sets of 100 runs with 0.3% noise; five coordinates and five predictions each.
 
@@ -124,6 +125,7 @@ def test_noise_is_split_into_runs_and_groups() -> None:
     assert alone.run == pytest.approx(0.002, rel=0.06)
 
 
+@pytest.mark.slow
 def test_runs_that_err_together_are_noticed() -> None:
     """0.3 % of misfit per pair and 0.1 % per run; the fit takes up a part of the former."""
     result = noisy_fit(noise=0.001, misfit=0.003)
@@ -133,6 +135,7 @@ def test_runs_that_err_together_are_noticed() -> None:
     assert result.noise.group == 0
 
 
+@pytest.mark.slow
 def test_runs_that_err_together_widen_the_intervals() -> None:
     """Drawing runs one by one would miss it; seen in what sizes and tokens do, as log gamma."""
     result = noisy_fit(noise=0.001, misfit=0.003)

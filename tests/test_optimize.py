@@ -99,6 +99,7 @@ def test_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
         assert ours.teacher_params[0] == pytest.approx(sizes[0], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_other_search_agrees_on_nearly_all():
     """So that `never beaten` above is no empty boast: both end at the same loss, to 1e-9."""
     same = 0

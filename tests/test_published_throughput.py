@@ -82,6 +82,7 @@ def calibration_runs(calibration: ModuleType) -> list[PublishedRun]:
     return [published_run_from_row(row) for row in rows]
 
 
+@pytest.mark.slow
 def test_pages_left_out_are_predicted(
     calibration: ModuleType, calibration_runs: list[PublishedRun]
 ) -> None:
