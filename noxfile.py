@@ -54,7 +54,7 @@ def regenerate(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The benchmarks."""
     _install(session)
-    session.run("python", "-m", "pytest", "tests/benchmarks", "--benchmark-enable")
+    session.run("python", "-m", "pytest", "-n", "0", "tests/benchmarks", "--benchmark-enable")
 
 
 @nox.session(python="3.11")
