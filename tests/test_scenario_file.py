@@ -181,7 +181,7 @@ def test_command_line_over_scenario_over_base_over_default(file, key):
     low, middle, high = samples(ALIASES.get(key, key))
     teacher = {"teacher.params": 5e9, "teacher.tokens": 4e12}
     common = {"compute": 1e21, **teacher}
-    hardware = known.place.startswith(("hardware", "limits")) or key == "gpu_hours"
+    hardware = known.place.startswith(("hardware", "limits")) or key.startswith("gpu_")
     if hardware:
         common["gpu"] = "h100-sxm"
 
