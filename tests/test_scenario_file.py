@@ -120,6 +120,7 @@ VALUES = {
     "max_unique_tokens": ("10B", "20B", "30B"),
     **{f"architecture.{name}": (50, 60, 70) for name in ("context", "vocab", "aspect", "omega")},
     "gpu_hours": ("10k", "20k", "30k"),
+    "gpu_days": ("1k", "2k", "3k"),
     "deadline": ("2 days", 100, "1 week"),
     "max_cost_usd": ("$20k", 30_000, "40k"),
     "max_memory_bytes": ("40GB", "16 GiB", 3e10),

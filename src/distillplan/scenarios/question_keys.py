@@ -41,6 +41,13 @@ BUDGET_KEYS = (
         written=at("gpu_hours"),
         default="",
     ),
+    Key(
+        word="gpu_days",
+        value=values.GPU_DAYS,
+        place="budget",
+        help="Budget in allocated GPU-days, instead of compute.",
+        default="",
+    ),
 )
 
 QUESTION_KEYS = (

@@ -134,6 +134,8 @@ WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
 """A positive whole number."""
 BUDGET = Value(_budget, _positive)
 """FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
+GPU_DAYS = Value(lambda value, word: Budget(gpu_hours=24 * _count(value, word)), _positive)
+"""GPU-days to spend, such as 2k."""
 GPU_HOURS = Value(lambda value, word: Budget(gpu_hours=_count(value, word)), _positive)
 """A `Budget` in GPU-hours."""
 HOURS = Value(_hours, _positive, is_number=False)
