@@ -6,6 +6,7 @@ from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
 from distillplan.questions.comparison import Comparison, Difference, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.notice_blocks import DOUBTS
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
 MOST_COLUMNS = 3
@@ -29,7 +30,7 @@ def comparison_view(found: Comparison) -> Iterator[Block]:
         yield Bullets("Asserted", outcomes)
     doubts = tuple(_doubts(found))
     if doubts:
-        yield Bullets("Before you trust this", doubts, "warning")
+        yield Bullets(DOUBTS, doubts, "warning")
     laws = dict.fromkeys(f"{one.plan.law.name}. {one.plan.law.source}." for one in found.plans)
     yield Text(f"Law: {' '.join(laws)}", "quiet")
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
 from distillplan.questions.ensemble import Ensemble, LawSays, LawSpread
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import format_count
 
 
@@ -36,15 +36,7 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
         "never between rows.",
         "quiet",
     )
-    for severity, title in (
-        (Severity.WARNING, "Before you trust this"),
-        (Severity.INFO, "Good to know"),
-    ):
-        found = tuple(
-            f"{one.message} ({one.code})" for one in ensemble.warnings if one.severity is severity
-        )
-        if found:
-            yield Bullets(title, found, "warning" if severity is Severity.WARNING else "plain")
+    yield from notice_blocks(ensemble.warnings)
 
 
 def _apart(spread: LawSpread, how: str) -> str:

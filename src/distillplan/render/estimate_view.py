@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from distillplan.estimate.records import DistillationStep, Estimate, Memory
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
-from distillplan.notices import Severity
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -39,15 +39,7 @@ def estimate_view(found: Estimate) -> Iterator[Block]:
     yield from _memory(found.memory, found.memory_bytes_per_gpu)
     if found.distillation is not None:
         yield from _distillation(found.distillation)
-    for title, severity in (
-        ("Before you trust this", Severity.WARNING),
-        ("Good to know", Severity.INFO),
-    ):
-        shown = tuple(
-            f"{one.message} ({one.code})" for one in found.warnings if one.severity is severity
-        )
-        if shown:
-            yield Bullets(title, shown, "warning" if severity is Severity.WARNING else "plain")
+    yield from notice_blocks(found.warnings)
     yield Bullets("Sources", found.sources, "quiet")
 
 

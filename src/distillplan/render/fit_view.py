@@ -6,8 +6,8 @@ from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.holdout import FOLDS
 from distillplan.fitting.published_test import PublishedTest
 from distillplan.laws.provenance import Coefficient
-from distillplan.notices import Severity
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import format_count
 
 _ERRORS = {
@@ -61,15 +61,7 @@ def fit_view(report: FitReport) -> Iterator[Block]:
             ),
             text_columns=(0, 3),
         )
-    for severity, title in (
-        (Severity.WARNING, "Before you trust this"),
-        (Severity.INFO, "Good to know"),
-    ):
-        found = tuple(
-            f"{one.message} ({one.code})" for one in report.warnings if one.severity is severity
-        )
-        if found:
-            yield Bullets(title, found, "warning" if severity is Severity.WARNING else "plain")
+    yield from notice_blocks(report.warnings)
     yield Bullets("Notes", report.law.notes)
     if report.saved:
         law, *_ = report.saved

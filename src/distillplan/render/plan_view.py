@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
-from distillplan.notices import Severity
 from distillplan.planning.flips import DECADES
 from distillplan.planning.options import FLAT_NATS
 from distillplan.planning.results import (
@@ -19,6 +18,7 @@ from distillplan.planning.results import (
 from distillplan.planning.verdict import format_budget
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.confidence_view import confidence_bands, confidence_line, flip_share
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -67,15 +67,7 @@ def plan_view(plan: Plan) -> Iterator[Block]:
         yield Bullets(f"Nearly as good (within {FLAT_NATS:g} nats)", near)
     if plan.verdict is not None:
         yield Bullets("What would change the verdict", _flips(plan.flips, plan.confidence))
-    for severity, title in (
-        (Severity.WARNING, "Before you trust this"),
-        (Severity.INFO, "Good to know"),
-    ):
-        found = tuple(
-            f"{one.message} ({one.code})" for one in plan.warnings if one.severity is severity
-        )
-        if found:
-            yield Bullets(title, found, "warning" if severity is Severity.WARNING else "plain")
+    yield from notice_blocks(plan.warnings)
     yield Text(f"Law: {plan.law.name}. {plan.law.source}.", "quiet")
 
 

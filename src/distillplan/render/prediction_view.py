@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from distillplan.questions.prediction import Prediction
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import format_count
 
 
@@ -34,9 +35,7 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
     for name, change in found.by_10_percent.items():
         rows.append((f"with 10% more {name.replace('_', ' ')}", f"{change:+.4f}"))
     yield TableBlock("", ("", "nats per token"), tuple(rows))
-    if found.warnings:
-        warnings = tuple(f"{one.message} ({one.code})" for one in found.warnings)
-        yield Bullets("Before you trust this", warnings, "warning")
+    yield from notice_blocks(found.warnings)
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 

@@ -7,7 +7,8 @@ from distillplan.notices import Severity
 from distillplan.planning.verdict import format_budget
 from distillplan.questions.crossover import Crossing, Crossovers, Side
 from distillplan.questions.target import Goal, Reached, Target, amount
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import format_count, format_flops
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}
@@ -38,11 +39,7 @@ def target_view(found: Target) -> Iterator[Block]:
     yield Text(
         f"times = relative to supervised training; {unit} = total over all students.", "quiet"
     )
-    doubts = tuple(
-        f"{one.message} ({one.code})" for one in found.warnings if one.severity is Severity.WARNING
-    )
-    if doubts:
-        yield Bullets("Before you trust this", doubts, "warning")
+    yield from notice_blocks(one for one in found.warnings if one.severity is Severity.WARNING)
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 

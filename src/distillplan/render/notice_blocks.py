@@ -1,0 +1,21 @@
+"""The notices of an answer, for people."""
+
+from collections.abc import Iterable, Iterator
+
+from distillplan.notices import Notice, Severity
+from distillplan.render.blocks import Bullets, Tone
+
+DOUBTS = "Before you trust this"
+_HEADINGS: tuple[tuple[Severity, str, Tone], ...] = (
+    (Severity.WARNING, DOUBTS, "warning"),
+    (Severity.INFO, "Good to know", "plain"),
+)
+
+
+def notice_blocks(notices: Iterable[Notice]) -> Iterator[Bullets]:
+    """The warnings, then what is good to know, each with its code; nothing where there is none."""
+    every = list(notices)
+    for severity, title, tone in _HEADINGS:
+        found = tuple(f"{one.message} ({one.code})" for one in every if one.severity is severity)
+        if found:
+            yield Bullets(title, found, tone)
