@@ -93,8 +93,8 @@ def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatAr
         finest: half-width of the optimizer's last grid.
 
     Returns:
-        The supervised optima, and gains in nats per token of shape (cells,): minus infinity where
-        only supervised training is affordable, not-a-number where neither is.
+        The supervised optima, and gains in nats per token, of shape (cells,). A gain is minus
+        infinity where only supervised training is affordable, not-a-number where neither is.
     """
     alone = supervised(scenario, at)
     if scenario.teacher is None:
