@@ -1,12 +1,14 @@
 """From an answer to what a person or a program reads; nothing is computed here."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from distillplan.render.answers import registered, view_of
-from distillplan.render.blocks import Block
 from distillplan.render.documents import document, rows
 from distillplan.render.streams import as_json, write
+
+if TYPE_CHECKING:
+    from distillplan.render.blocks import Block
 
 Output: TypeAlias = Literal["table", "json", "markdown"]
 RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
@@ -36,7 +38,7 @@ def rendered(answer: object, output: RowOutput) -> str:
             assert_never(output)
 
 
-def as_text(blocks: Iterable[Block], output: Literal["table", "markdown"]) -> str:
+def as_text(blocks: "Iterable[Block]", output: Literal["table", "markdown"]) -> str:
     """Blocks for people."""
     if output == "markdown":
         from distillplan.render.markdown import as_markdown
