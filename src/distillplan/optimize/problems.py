@@ -87,7 +87,7 @@ class Optima(NamedTuple):
     """The best sizes, arrays of shape (problems,); meaningless where the loss is infinite."""
 
     loss: FloatArray
-    """Nats per token; infinite where the budget cannot pay for the least sizes."""
+    """Nats per token; infinite where even the least sizes are over budget."""
     student_params: FloatArray
     student_tokens: FloatArray
     teacher_loss: FloatArray | None = None
