@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from distillplan.accounting import Accounting, Logits
     from distillplan.laws.law_catalog import all_laws, law
     from distillplan.optimize.problems import Bounds
-    from distillplan.planning.confidence import with_confidence
     from distillplan.planning.planner import plan
     from distillplan.planning.results import Option, Plan, Verdict
     from distillplan.planning.scenario import Scenario, Teacher
@@ -40,14 +39,12 @@ __all__ = [
     "plan",
     "predict",
     "read_scenarios",
-    "with_confidence",
 ]
 
 _HOMES = {
     "accounting": ("Accounting", "Logits"),
     "laws.law_catalog": ("law", "all_laws"),
     "questions.comparison": ("compare",),
-    "planning.confidence": ("with_confidence",),
     "questions.crossover": ("crossovers",),
     "questions.prediction": ("Prediction", "predict"),
     "planning.planner": ("plan",),

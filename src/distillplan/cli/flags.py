@@ -26,7 +26,11 @@ Tokens: TypeAlias = Annotated[
         help="Training tokens of the student, e.g. 100B.",
     ),
 ]
-Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Skip the confidence estimate.")]
+Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Skip the odds and bands.")]
+Details: TypeAlias = Annotated[
+    bool,
+    typer.Option("--details", help="Show every way to pay, all bands, and where the FLOPs go."),
+]
 Asserted: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,6 +13,7 @@ from distillplan.laws.formulas import (
     LossLaw,
     SupervisedLaw,
 )
+from distillplan.laws.provenance import PublishedLaw
 
 SUPERVISED_COLUMNS: Final = tuple(f"supervised.{name}" for name in SUPERVISED_LETTERS)
 DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
@@ -42,6 +43,13 @@ class Draws(NamedTuple):
     def supervised(self) -> SupervisedLaw:
         """The supervised side."""
         return self.law.supervised if isinstance(self.law, DistillationLaw) else self.law
+
+
+def one_draw(law: PublishedLaw) -> Draws:
+    """A law without joint draws, as a single one."""
+    found: LossLaw = law.distillation or law.supervised
+    columns = {name: np.array([value]) for name, value in columns_of_law(found).items()}
+    return Draws(law=law_of_columns(columns), sigma_run=0.0)
 
 
 def law_of_columns(columns: Mapping[str, Any]) -> LossLaw:

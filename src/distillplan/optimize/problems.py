@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
@@ -11,28 +12,51 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import Costs, FlopCosts
 from distillplan.units import format_count
 
-SIZE_RANGE = (1e6, 1e17)
+PAPER_RANGE = (1e6, 1e17)
 """The paper's search range for parameters and tokens (Section 5.3: 1M to 100P)."""
+LARGEST_MODEL = 2e12
+"""Parameters of the largest model whose training was announced: Llama 4 Behemoth, "nearly two
+trillion" (Meta, April 2025)."""
+LONGEST_TRAINING = 4e13
+"""Tokens of the longest training that was published: Llama 4 Scout, "about 40T" (model card)."""
+
+
+class SizeBounds(StrEnum):
+    """Named bounds of the search."""
+
+    PUBLISHED = "published"
+    """Up to the largest trainings that anybody has published."""
+    PAPER = "paper"
+    """Those of the paper's figures, far beyond what anybody can train."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
     """Least and largest size that the search may choose; sizes that are given are not bound."""
 
-    student_params: tuple[float, float] = SIZE_RANGE
-    student_tokens: tuple[float, float] = SIZE_RANGE
-    teacher_params: tuple[float, float] = SIZE_RANGE
-    teacher_tokens: tuple[float, float] = SIZE_RANGE
+    student_params: tuple[float, float] = (1e6, LARGEST_MODEL)
+    student_tokens: tuple[float, float] = (1e6, LONGEST_TRAINING)
+    teacher_params: tuple[float, float] = (1e6, LARGEST_MODEL)
+    teacher_tokens: tuple[float, float] = (1e6, LONGEST_TRAINING)
 
     def __post_init__(self) -> None:
         """Refuse an empty range."""
-        for name in ("student_params", "student_tokens", "teacher_params", "teacher_tokens"):
+        for name in SIZES:
             low, high = getattr(self, name)
             if not 0 < low < high < math.inf:
                 raise InputError(
                     f"bounds of {name}: {format_count(low)} to {format_count(high)} is not a "
                     "range; the least must be positive and below the largest"
                 )
+
+
+SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens")
+"""The sizes that have bounds."""
+
+
+def bounds_named(name: SizeBounds) -> Bounds:
+    """The bounds of that name."""
+    return Bounds() if name is SizeBounds.PUBLISHED else Bounds(**dict.fromkeys(SIZES, PAPER_RANGE))
 
 
 class Problems(NamedTuple):

@@ -16,14 +16,11 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima
-from distillplan.planning.evaluate import Cells, given_teacher, law_of, problems_of
-from distillplan.planning.results import Option
+from distillplan.planning.evaluate import Cells, given_teacher, problems_of
 from distillplan.planning.scenario import Scenario
 
 FINEST = 1e-4
 """Half-width of the optimizer's last grid: losses to 2e-7 nats."""
-ROUGH = 1e-2
-"""The same where it only says where to begin."""
 ARRAYS = tuple(name for name in Optima._fields if name != "spread")
 """What the optima have in every draw."""
 
@@ -94,24 +91,6 @@ def _over_teachers(scenario: Scenario, at: Cells, draws: Draws, known: Optima, n
         return _by_cell(found, draws.size)
     start = _each(known, lambda one: np.repeat(one[near], draws.size))
     return _by_cell(optima_near(law, problems, start), draws.size)
-
-
-def known_optima(scenario: Scenario, shown: Sequence[Option], others: Cells) -> Optima:
-    """Where to begin: optima of the scenario's own law, of options as found, of further cells anew.
-
-    With a given teacher the search begins nowhere, and the further cells are left out.
-    """
-    # None becomes not-a-number
-    found: dict[str, Any] = {
-        name: np.array([getattr(option, name) for option in shown], float) for name in ARRAYS
-    }
-    if others.budget.size and scenario.teacher is None:
-        more = optima_over_teachers(law_of(scenario), problems_of(scenario, others), finest=ROUGH)
-        empty = np.full(others.budget.size, np.nan)
-        for name, values in found.items():
-            value = getattr(more, name)
-            found[name] = np.concatenate([values, empty if value is None else value])
-    return Optima(**found)
 
 
 def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | None]) -> FloatArray:

@@ -10,7 +10,6 @@ from distillplan.accounting import Accounting
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
 from distillplan.optimize.optimizer import (
-    least_losses_over_teachers,
     optima_over_teacher_loss,
     optima_over_teachers,
     optima_with_teacher,
@@ -84,25 +83,19 @@ def distilled(scenario: Scenario, at: Cells, *, within: float | None = None) -> 
     return optima_with_teacher(law_of(scenario), problems, given_teacher(scenario), within=within)
 
 
-def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatArray]:
-    """Supervised training, and by how many nats distillation beats it.
+def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
+    """Supervised training, and distillation without the sizes of a chosen teacher.
 
     Args:
         scenario: the question.
         at: the cells.
         finest: half-width of the optimizer's last grid.
-
-    Returns:
-        The supervised optima, and gains in nats per token, of shape (cells,). A gain is minus
-        infinity where only supervised training is affordable, not-a-number where neither is.
     """
     alone = supervised(scenario, at)
-    if scenario.teacher is None:
-        loss = least_losses_over_teachers(law_of(scenario), problems_of(scenario, at), finest)
-    else:
-        loss = distilled(scenario, at).loss
-    with np.errstate(invalid="ignore"):
-        return alone, np.where(np.isfinite(alone.loss), alone.loss - loss, np.nan)
+    if scenario.teacher is not None:
+        return alone, distilled(scenario, at)
+    law, problems = law_of(scenario), problems_of(scenario, at)
+    return alone, optima_over_teachers(law, problems, finest=finest, pairs=False)
 
 
 def distilled_from(scenario: Scenario, at: Cells, teacher_loss: FloatArray) -> Optima:

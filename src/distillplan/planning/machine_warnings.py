@@ -73,17 +73,28 @@ def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterato
     A budget that time or money set keeps to them; one in FLOPs does not.
     """
     for limit in _given_limits(limits):
-        over = []
-        for way, bill in bills:
-            amount = limit.of(bill)
-            if amount is not None and amount.mid > limit.most * (1 + ROUNDING):
-                over.append(f"{way} {limit.verb} {limit.show(amount.mid)}")
+        over = [f"{way} {text}" for way, bill in bills for text in _over(limit, bill)]
         if over:
             yield Notice(
                 code=limit.code,
                 severity=Severity.WARNING,
                 message=f"{' and '.join(over)}, over the {limit.words} of {limit.show(limit.most)}",
             )
+
+
+def limits_passed(limits: Limits, bill: OptionBill) -> list[str]:
+    """What a bill has more of than it may, in words."""
+    return [
+        f"{text}, over the {limit.words} of {limit.show(limit.most)}"
+        for limit in _given_limits(limits)
+        for text in _over(limit, bill)
+    ]
+
+
+def _over(limit: _Limit, bill: OptionBill) -> Iterator[str]:
+    amount = limit.of(bill)
+    if amount is not None and amount.mid > limit.most * (1 + ROUNDING):
+        yield f"{limit.verb} {limit.show(amount.mid)}"
 
 
 def _given_limits(limits: Limits) -> Iterator[_Limit]:

@@ -1,6 +1,7 @@
 """The ways to spend a budget, each with its sizes and costs."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +18,8 @@ FLAT_NATS = 0.005
 """Sizes whose loss is within this of the best are listed as nearly as good."""
 MORE_COMPUTE = 1.1
 """The marginal value of compute is shown for ten percent more."""
+MULTIPLES = (math.log(1e-3), math.log(1e3))
+"""Range of the search for a multiplier of compute."""
 AT_BOUND = 1e-6
 """A size this near a bound, relatively, stands at it."""
 
@@ -45,6 +48,63 @@ def distilled_options(scenario: Scenario, alone: float) -> list[Option]:
         option_from(scenario, accounting, optima, 2 * row, 2 * row + 1, alone=alone)
         for row, accounting in enumerate(shown)
     ]
+
+
+def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Option, ...]:
+    """Distilled options with the supervised budget, in own budgets, that reaches their losses.
+
+    The supervised loss falls with the budget; a grid brackets each loss, and a line in log loss and
+    log budget does the rest, to about 1e-6.
+
+    Args:
+        scenario: the question.
+        options: all of its options.
+    """
+    wanted = [row for row, one in enumerate(options) if one.accounting and one.loss is not None]
+    if not wanted:
+        return tuple(options)
+    losses = np.array([options[row].loss for row in wanted])
+    logs = np.broadcast_to(np.linspace(*MULTIPLES, 49), (len(wanted), 49))
+    for _ in range(2):
+        budgets = scenario.budget * np.exp(logs)
+        at = cells(scenario, Accounting.FREE, budget=budgets.ravel())
+        found = evaluate.supervised(scenario, at).loss.reshape(logs.shape)
+        reached = found <= losses[:, None]
+        never = ~reached.any(axis=1) | reached[:, 0]
+        high = np.maximum(reached.argmax(axis=1), 1)
+        low_end, high_end = (
+            np.take_along_axis(logs, row[:, None], 1)[:, 0] for row in (high - 1, high)
+        )
+        ends = [np.take_along_axis(found, row[:, None], 1)[:, 0] for row in (high - 1, high)]
+        logs = np.linspace(low_end, high_end, 17, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = (np.log(losses) - np.log(ends[0])) / (np.log(ends[1]) - np.log(ends[0]))
+    part = np.where(np.isfinite(part), part, 1.0)
+    multiples = np.exp(low_end + part * (high_end - low_end))
+    changed = list(options)
+    for row, multiple, no in zip(wanted, multiples.tolist(), never.tolist(), strict=True):
+        changed[row] = options[row]._replace(compute_multiplier=None if no else multiple)
+    return tuple(changed)
+
+
+def without_nonsense(option: Option, most: float) -> Option:
+    """The option without the numbers of a loss that guessing would beat.
+
+    Args:
+        option: one of a plan.
+        most: loss of guessing, nats per token.
+    """
+    if option.loss is None or option.loss < most:
+        return option
+    return option._replace(
+        status=SearchStatus.WORSE_THAN_GUESSING,
+        loss=None,
+        gain_nats=None,
+        supervised_equivalent_tokens=None,
+        gain_from_10_percent=None,
+        near=None,
+        is_guess=True,
+    )
 
 
 def _with_more(scenario: Scenario) -> FloatArray:
@@ -106,6 +166,7 @@ def option_from(
         teacher_tokens=sizes.teacher_tokens,
         teacher_loss=sizes.teacher_loss,
         supervised_equivalent_tokens=equivalent if math.isfinite(equivalent) else None,
+        compute_multiplier=None,
         total_flops=flops.total,
         flops_per_student=flops.total / scenario.students,
         flops=flops,
@@ -237,6 +298,7 @@ def _infeasible(method: Method, accounting: Accounting | None, *, decides: bool)
         teacher_tokens=None,
         teacher_loss=None,
         supervised_equivalent_tokens=None,
+        compute_multiplier=None,
         total_flops=None,
         flops_per_student=None,
         flops=None,

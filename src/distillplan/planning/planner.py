@@ -1,48 +1,154 @@
 """The one verb: `plan(scenario) -> Plan`."""
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
+from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
+from distillplan.notices import Notice, Severity
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import find_flips
-from distillplan.planning.options import distilled_options, supervised_option
-from distillplan.planning.results import Plan
+from distillplan.planning.headline import format_budget, headline
+from distillplan.planning.open_teacher import beside_open_teacher
+from distillplan.planning.options import (
+    distilled_options,
+    supervised_option,
+    with_multipliers,
+    without_nonsense,
+)
+from distillplan.planning.results import Flips, Method, Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
-from distillplan.planning.verdict import format_budget, headline, verdict
+from distillplan.planning.verdict import guessing, is_guess, reason_of, weigh_options, word
 from distillplan.units import format_count
 
 
-def plan(scenario: Scenario) -> Plan:
-    """The best way to spend a budget, without the confidence that `with_confidence` adds.
+class Decision(NamedTuple):
+    """A verdict, and why; None for no verdict."""
+
+    verdict: Verdict | None
+    reason: Reason
+
+
+def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
+    """The best way to spend a budget.
 
     Args:
         scenario: the question.
+        quick: leave out the odds and the bands.
 
     Returns:
-        Every option with its sizes, the verdict, what would change it, and warnings.
+        Every option with its sizes, the verdict with its odds, what would change it, and warnings.
 
     Raises:
-        InfeasibleError: when the budget cannot train even the smallest student.
+        InfeasibleError: when the budget cannot train even the smallest student, or nothing fits the
+            machine.
+
+    >>> from distillplan.laws.law_catalog import law
+    >>> answer = plan(Scenario(compute=1e21, student_params=1e9, law=law()))
+    >>> answer.verdict, answer.odds.supervised > 0.9
+    (<Verdict.SUPERVISED: 'supervised'>, True)
     """
     alone = supervised_option(scenario)
     if alone.loss is None:
         raise InfeasibleError(_cannot_train(scenario))
     options = (alone, *distilled_options(scenario, alone.loss))
     deciding = next((one for one in options if one.decides), None)
-    margin = None if deciding is None else deciding.gain_nats
-    found = None if deciding is None else verdict(margin, scenario.tie_nats)
-    return Plan(
-        verdict=found,
-        headline=headline(scenario, alone, deciding, found),
-        margin_nats=margin,
+    decision = decide(scenario, alone, deciding)
+    if decision.reason is Reason.NOTHING_POSSIBLE:
+        from distillplan.planning.possible import nothing_possible  # only for this error
+
+        raise nothing_possible(scenario, [alone] if deciding is None else [alone, deciding])
+    best = None if decision.reason is Reason.WORSE_THAN_GUESSING else _best_teacher(scenario)
+    warnings = plan_warnings(scenario, alone, deciding, options, best)
+    options = with_multipliers(scenario, (*options, *beside_open_teacher(scenario, alone.loss)))
+    options = marked(scenario, options, decision)
+    deciding = next((one for one in options if one.decides), None)
+    found = Plan(
+        verdict=decision.verdict,
+        verdict_reason=decision.reason,
+        headline="",
+        odds=None,
+        margin_nats=None if deciding is None else deciding.gain_nats,
         options=options,
-        flips=find_flips(scenario, options, found),
-        warnings=plan_warnings(scenario, alone, deciding, options, _best_teacher(scenario)),
+        flips=_flips(scenario, options, decision),
+        warnings=warnings,
         law=scenario.law,
         scenario=scenario,
+    )
+    if not quick:
+        from distillplan.planning.odds import with_odds  # not for `quick`
+
+        draws = law_catalog.draws(scenario.law)
+        found = with_odds(found, draws)
+        if draws is None:
+            found = found._replace(warnings=(*found.warnings, _no_draws(found)))
+    return found._replace(headline=headline(found))
+
+
+def decide(scenario: Scenario, alone: Option, deciding: Option | None) -> Decision:
+    """The verdict between two options, by the rule that the odds follow.
+
+    Args:
+        scenario: the question.
+        alone: supervised training, within budget.
+        deciding: the distillation that it is weighed against; None where the law has none.
+    """
+    can, other_can = True, deciding is not None and deciding.loss is not None
+    if scenario.machine is not None:
+        from distillplan.planning.possible import possible  # not for FLOPs alone
+
+        can = possible(scenario, alone)
+        other_can = deciding is not None and possible(scenario, deciding)
+    if not can and not other_can:
+        return Decision(verdict=None, reason=Reason.NOTHING_POSSIBLE)
+    if deciding is None:
+        return Decision(verdict=None, reason=Reason.LAW_HAS_NO_DISTILLATION)
+    if deciding.loss is not None and can is not other_can:
+        only = Verdict.SUPERVISED if can else Verdict.DISTILL
+        return Decision(verdict=only, reason=Reason.ONLY_ONE_POSSIBLE)
+    weighed = weigh_options(scenario, alone, deciding)
+    return Decision(verdict=word(float(weighed.side[0])), reason=reason_of(weighed))
+
+
+def marked(scenario: Scenario, options: Sequence[Option], decision: Decision) -> tuple[Option, ...]:
+    """The options with a mark at the choice, and without the numbers that mean nothing."""
+    most = guessing(scenario)
+    chosen: Method | None = Method.SUPERVISED
+    if decision.verdict is Verdict.DISTILL:
+        chosen = Method.DISTILL
+    elif decision.verdict is None and decision.reason is not Reason.LAW_HAS_NO_DISTILLATION:
+        chosen = None
+    return tuple(
+        without_nonsense(
+            one._replace(
+                is_guess=is_guess(scenario, one),
+                recommended=one.method is chosen and (one.decides or one.accounting is None),
+            ),
+            most,
+        )
+        for one in options
+    )
+
+
+def _flips(scenario: Scenario, options: tuple[Option, ...], decision: Decision) -> Flips:
+    """What would change the verdict; nothing where one choice alone is possible."""
+    if decision.reason is Reason.ONLY_ONE_POSSIBLE:
+        return Flips()
+    return find_flips(scenario, options, decision.verdict)
+
+
+def _no_draws(plan: Plan) -> Notice:
+    return Notice(
+        code="law_has_no_draws",
+        severity=Severity.INFO,
+        message=(
+            f"{plan.law.name} comes without joint draws of its coefficients, so the odds leave out "
+            "how far these are known"
+        ),
     )
 
 

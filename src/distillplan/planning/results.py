@@ -4,13 +4,12 @@ A docstring under a field says what it holds and in which unit; None means not a
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from distillplan.accounting import Accounting, Flops, Logits
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
-from distillplan.units import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import BillLine, Phase
@@ -24,6 +23,46 @@ class Verdict(StrEnum):
     DISTILL = "distill"
     SUPERVISED = "supervised"
     TIE = "tie"
+
+
+class Reason(StrEnum):
+    """Why the verdict is what it is, or why there is none."""
+
+    LIKELIEST = "likeliest"
+    """At least half of the odds are for it."""
+    TOO_CLOSE = "too_close"
+    """Neither side has half of the odds."""
+    DISTILLATION_OVER_BUDGET = "distillation_over_budget"
+    """The budget cannot pay for a teacher and a student, so no odds are weighed."""
+    ONLY_ONE_POSSIBLE = "only_one_possible"
+    """The other does not fit the machine, or passes a limit, so no odds are weighed."""
+    NOTHING_POSSIBLE = "nothing_possible"
+    """No verdict: neither fits the machine and keeps to the limits."""
+    LAW_HAS_NO_DISTILLATION = "law_has_no_distillation"
+    """No verdict: the law describes supervised training only."""
+    FAR_OUTSIDE_FIT = "far_outside_fit"
+    """No verdict: so far outside the fitted range, the law may err by more than the gain."""
+    WORSE_THAN_GUESSING = "worse_than_guessing"
+    """No verdict: the law gives a loss that guessing would beat."""
+
+
+class Odds(NamedTuple):
+    """Probabilities of the three verdicts; they sum to 1."""
+
+    distill: float
+    """That distillation is better by more than a tie."""
+    tie: float
+    supervised: float
+    """That supervised training is better by more than a tie."""
+
+    def of(self, verdict: Verdict) -> float:
+        """The probability of one verdict."""
+        share: float = getattr(self, verdict.value)
+        return share
+
+
+Band: TypeAlias = tuple[float, float]
+"""Low and high end of a 90% interval."""
 
 
 class Method(StrEnum):
@@ -43,6 +82,8 @@ class SearchStatus(StrEnum):
     AT_LOWER_BOUND = "at_lower_bound"
     INFEASIBLE = "infeasible"
     """Even the smallest sizes are over budget."""
+    WORSE_THAN_GUESSING = "worse_than_guessing"
+    """The law gives it a loss that guessing would beat, so it is left out."""
 
 
 class Near(NamedTuple):
@@ -121,6 +162,9 @@ class Option(NamedTuple):
     """Nats per token."""
     supervised_equivalent_tokens: float | None
     """Tokens at which the same student reaches the same loss supervised; None if it never does."""
+    compute_multiplier: float | None
+    """Supervised training needs this many times the budget to reach the same loss; None if no
+    budget is enough, and for supervised training itself."""
     total_flops: float | None
     """FLOPs of all students and of the teacher costs in the budget."""
     flops_per_student: float | None
@@ -135,32 +179,62 @@ class Option(NamedTuple):
     """How far the sizes may move for a small price in loss."""
     at_bounds: tuple[str, ...] = ()
     """Names of the sizes at a bound of the search."""
+    teacher_name: str | None = None
+    """The open model that teaches, where the tool proposes one."""
+    recommended: bool = False
+    """Whether this is what to do; at a tie supervised training, which is simpler."""
+    is_guess: bool = False
+    """Whether it lies so far outside the fitted range that its loss is a guess."""
+    regret_nats: float | None = None
+    """What choosing it costs on average where the other choice would have been better, nats per
+    token; only for the two options that the verdict weighs."""
+    loss_band: Band | None = None
+    """90% band of the loss. Bands are None without odds, and where a size was given."""
+    gain_band: Band | None = None
+    """90% band of the gain on other data than the law's."""
+    student_params_band: Band | None = None
+    student_tokens_band: Band | None = None
+    """For a budget in GPU-hours it includes how far the speed is known."""
+    teacher_params_band: Band | None = None
+    teacher_tokens_band: Band | None = None
+    teacher_loss_band: Band | None = None
+
+
+BANDS = tuple(name for name in Option._fields if name.endswith("_band"))
+"""The bands of an option."""
 
 
 class BudgetFlip(NamedTuple):
-    """The nearest budget at which the verdict changes, in the unit of the scenario's budget."""
+    """The nearest budgets with another verdict, in the unit of the scenario's budget.
 
-    total_flops: float | None
-    """FLOPs; None for a budget in GPU-hours."""
-    gpu_hours: float | None
-    """GPU-hours; None for a budget in FLOPs."""
+    FLOPs, or GPU-hours for a budget in these.
+    """
+
+    from_: float | None
+    """Least budget of the window; None where it begins below what was looked at."""
+    to: float | None
+    """Largest budget of the window; None where it ends above what was looked at."""
     verdict: Verdict
-    """The verdict beyond it."""
+    """The verdict in the window."""
+    at: float
+    """A budget within it, where the odds are taken."""
+    odds: Odds | None = None
 
-    @property
-    def amount(self) -> float:
-        """The budget as the optimizer counts it: FLOPs, or GPU-seconds."""
-        if self.total_flops is not None:
-            return self.total_flops
-        return (self.gpu_hours or 0.0) * SECONDS_PER_HOUR
+
+class BudgetRange(NamedTuple):
+    """Budgets that were looked at for another verdict, in the unit of the scenario's budget."""
+
+    from_: float
+    to: float
 
 
 class StudentsFlip(NamedTuple):
-    """The nearest number of students at which distillation starts, or stops, to win."""
+    """The nearest number of students with another verdict."""
 
     students: int
     verdict: Verdict
     """The verdict there."""
+    odds: Odds | None = None
 
 
 class TeacherFlip(NamedTuple):
@@ -168,14 +242,15 @@ class TeacherFlip(NamedTuple):
 
     accounting: Accounting
     """Costs of such a teacher that the budget covers."""
-    low: float
+    from_: float
     """Lowest loss of a teacher with which the gain is more than a tie."""
-    high: float
+    to: float
     """Highest loss of such a teacher."""
     best: float
-    """Loss of the best teacher."""
+    """Loss of the best teacher, with which the odds are taken."""
     best_loss: float
     """Loss of the student with it."""
+    odds: Odds | None = None
 
 
 class LogitsFlip(NamedTuple):
@@ -184,6 +259,7 @@ class LogitsFlip(NamedTuple):
     logits: Logits
     verdict: Verdict
     """The verdict with it."""
+    odds: Odds | None = None
 
 
 class AccountingFlip(NamedTuple):
@@ -192,6 +268,7 @@ class AccountingFlip(NamedTuple):
     accounting: Accounting
     verdict: Verdict
     """The verdict with it."""
+    odds: Odds | None = None
 
 
 class Flips(NamedTuple):
@@ -199,93 +276,45 @@ class Flips(NamedTuple):
 
     budget_down: BudgetFlip | None = None
     budget_up: BudgetFlip | None = None
+    budgets: BudgetRange | None = None
+    """The budgets that were looked at; beyond them the law gives no verdict."""
     students: StudentsFlip | None = None
     teacher_loss: TeacherFlip | None = None
     logits: LogitsFlip | None = None
     accounting: AccountingFlip | None = None
 
 
-class Shares(NamedTuple):
-    """Shares of draws and runs that give each verdict; they sum to 1."""
-
-    distill: float
-    tie: float
-    supervised: float
-
-    def of(self, verdict: Verdict) -> float:
-        """The share that gives this verdict."""
-        share: float = getattr(self, verdict.value)
-        return share
-
-
-class OptionBands(NamedTuple):
-    """90% bands of one option, low and high, its sizes chosen anew in every draw.
-
-    None where a size was given, or a draw cannot afford the option.
-    """
-
-    method: Method
-    accounting: Accounting | None
-    loss: tuple[float, float] | None
-    """Loss of one run, nats per token: draws of the coefficients plus run-to-run noise."""
-    expected_loss: tuple[float, float] | None
-    """The same without noise."""
-    gain_nats: tuple[float, float] | None
-    """Supervised minus distilled loss of two runs, nats per token."""
-    expected_gain_nats: tuple[float, float] | None
-    """The same without noise."""
-    student_params: tuple[float, float] | None = None
-    student_tokens: tuple[float, float] | None = None
-    teacher_params: tuple[float, float] | None = None
-    teacher_tokens: tuple[float, float] | None = None
-    teacher_loss: tuple[float, float] | None = None
-
-
-class FlipShares(NamedTuple):
-    """Shares of draws and runs that give the new verdict of each flip; None where there is none.
-
-    For a budget it is taken at half, or twice, the budget of the flip; for a teacher's loss, with
-    the best teacher.
-    """
-
-    budget_down: float | None = None
-    budget_up: float | None = None
-    students: float | None = None
-    teacher_loss: float | None = None
-    logits: float | None = None
-    accounting: float | None = None
-
-
 class Confidence(NamedTuple):
-    """How sure a plan is."""
+    """What the odds are made of."""
 
     draws: int
-    """Number of joint draws of the law's coefficients."""
+    """Number of joint draws of the law's coefficients; 0 where the law has none."""
+    odds_like_the_law: Odds
+    """The odds if your data and recipe are like those that the law was fitted on."""
+    odds_of_one_run: Odds
+    """The odds that one run of each, with the luck of a run, comes out like this: about luck, not
+    about the decision."""
+    transfer_nats: float
+    """How far the gains of other laboratories came out from the law's: scale of a heavy-tailed
+    error, nats per token; 0 for a law fitted on your own runs."""
+    outside_nats: float
+    """The same for the distance to the fitted range; 0 inside."""
     sigma_run: float
     """Standard deviation of one run's log loss around the law, the law's misfit included."""
-    agree: float | None
-    """Share of draws and runs that give the plan's verdict; None where there is no verdict."""
-    agree_without_noise: float | None
-    """The same without run-to-run noise."""
-    shares: Shares | None
-    """Shares of draws and runs by verdict."""
-    shares_without_noise: Shares | None
-    """Shares of draws by verdict."""
-    offset_nats: float | None
-    """Median gain of the draws minus the plan's gain, nats per token."""
-    options: tuple[OptionBands, ...]
-    """Bands of each option of the plan."""
-    flips: FlipShares
-    """How sure each flip is."""
 
 
 class Plan(NamedTuple):
     """One answer."""
 
     verdict: Verdict | None
-    """None where the law says nothing about distillation."""
+    """None where nothing can be said; `verdict_reason` says why."""
+    verdict_reason: Reason
+    """Why the verdict is what it is, or why there is none."""
     headline: str
     """The verdict and its reason in one sentence."""
+    odds: Odds | None
+    """Of each verdict, on data and with a recipe of your own; None with `quick`, and where nothing
+    is weighed."""
     margin_nats: float | None
     """Supervised minus distilled loss of the deciding option, nats per token; None without one."""
     options: tuple[Option, ...]
@@ -297,12 +326,12 @@ class Plan(NamedTuple):
     law: PublishedLaw
     scenario: Scenario
     confidence: Confidence | None = None
-    """None where it was not asked for, or the law has no joint draws."""
+    """What the odds are made of; None without odds."""
 
     @property
     def accounting(self) -> Accounting | None:
-        """Teacher costs that the budget covers; None where there is no verdict."""
-        return None if self.verdict is None else self.scenario.pays
+        """Teacher costs that the budget covers; None where the law knows no distillation."""
+        return None if self.deciding is None else self.scenario.pays
 
     @property
     def supervised(self) -> Option:
@@ -320,9 +349,6 @@ class Plan(NamedTuple):
         return next((one for one in self.options if one.decides), None)
 
     @property
-    def recommended(self) -> Option:
-        """What the verdict says to do; at a tie supervised training, which is simpler."""
-        deciding = self.deciding
-        if self.verdict is Verdict.DISTILL and deciding is not None:
-            return deciding
-        return self.options[0]
+    def recommended(self) -> Option | None:
+        """What to do; at a tie supervised training, which is simpler. None without a verdict."""
+        return next((one for one in self.options if one.recommended), None)

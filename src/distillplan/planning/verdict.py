@@ -1,38 +1,159 @@
-"""From a difference in nats to a word, and to the sentence at the top of an answer."""
+"""The rule: from a gain, and how far it can be trusted, to a verdict.
 
-from typing import Any
+The odds lie evenly around the gain of the law (`planning.odds`), so one side has at least half of
+them exactly where it leads by at least a tie. The rule therefore needs no draws, and what it says
+of a budget, of a cell of a sweep or of a plan without odds is what the odds say there.
+"""
+
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.accounting import Accounting
-from distillplan.planning.results import Option, Verdict
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.transfer import TransferError, transfer_error
+from distillplan.optimize.problems import Optima
+from distillplan.planning.results import Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.units import SECONDS_PER_HOUR, format_count, format_flops
+
+FEWEST_TOKENS_PER_PARAM = 1.0
+"""Below one token per parameter there is no run behind the law, which there even has a student gain
+by paying for its own teacher (a 30B student at 1e20 FLOPs)."""
+HALF = 0.5
+"""A side wins with at least this share of the odds."""
 
 _BY_SIDE = {1: Verdict.DISTILL, 0: Verdict.TIE, -1: Verdict.SUPERVISED}
 
-_TEACHERS = {
-    Accounting.FREE: "a teacher at no cost",
-    Accounting.EXISTS: "an existing teacher",
-    Accounting.TRAIN_SHARED: "a teacher trained on this budget, with its logits shared",
-    Accounting.TRAIN: "a teacher trained on this budget",
-}
+
+class Run(NamedTuple):
+    """Trained students; numbers, or arrays of shape (cells,)."""
+
+    loss: Any
+    """Nats per token; infinite where it is over budget."""
+    params: Any
+    tokens: Any
+    teacher_loss: Any = None
+    """None for supervised training."""
+
+    def row(self, row: int) -> "Run":
+        """One of the students, as arrays of shape (1,)."""
+        here = slice(row, row + 1)
+        return Run(
+            loss=self.loss[here],
+            params=self.params[here],
+            tokens=self.tokens[here],
+            teacher_loss=None if self.teacher_loss is None else self.teacher_loss[here],
+        )
 
 
-def verdict(margin: float | None, tie_nats: float) -> Verdict:
-    """The verdict for a gain of distillation.
+class Weighed(NamedTuple):
+    """Distilled students beside supervised ones, arrays of shape (cells,)."""
+
+    gain: FloatArray
+    """Supervised minus distilled loss, nats per token; minus infinity where only the supervised one
+    is affordable, not-a-number where neither is."""
+    side: FloatArray
+    """1 where distillation wins, -1 where supervised training does, 0 at a tie, not-a-number where
+    there is no verdict."""
+    guess: Any
+    """Whether there is none because a loss is no better than guessing."""
+    outside: FloatArray
+    """Scale of the error that grows outside the fitted range, nats per token."""
+
+    def rows(self, rows: Any) -> "Weighed":
+        """Some of the cells."""
+        return Weighed(
+            gain=self.gain[rows],
+            side=self.side[rows],
+            guess=self.guess[rows],
+            outside=self.outside[rows],
+        )
+
+
+def run_of(trained: Option | Optima) -> Run:
+    """What an option, or an optimizer's answer, trains; infinite loss where it is over budget."""
+    loss = np.atleast_1d(np.asarray(trained.loss, float))
+    teacher = trained.teacher_loss
+    return Run(
+        loss=np.where(np.isnan(loss), np.inf, loss),
+        params=np.atleast_1d(np.asarray(trained.student_params, float)),
+        tokens=np.atleast_1d(np.asarray(trained.student_tokens, float)),
+        teacher_loss=None if teacher is None else np.atleast_1d(np.asarray(teacher, float)),
+    )
+
+
+def weigh_options(scenario: Scenario, alone: Option, distilled: Option) -> Weighed:
+    """Which of two options wins; arrays of shape (1,)."""
+    return weigh(scenario, run_of(alone), run_of(distilled))
+
+
+def weigh(scenario: Scenario, alone: Run, distilled: Run) -> Weighed:
+    """Which side wins, and where nobody can say.
+
+    Nobody can where the error outside the fitted range is larger than the gain, than a tie and than
+    the error inside it; below `FEWEST_TOKENS_PER_PARAM`; and where a loss is no better than the
+    ln(vocabulary) of guessing.
 
     Args:
-        margin: supervised minus distilled loss, nats per token; None where the distillation is
-            over budget.
-        tie_nats: gains smaller than this, either way, are ties.
-
-    >>> verdict(0.03, 0.01), verdict(0.003, 0.01), verdict(-0.2, 0.01)
-    (<Verdict.DISTILL: 'distill'>, <Verdict.TIE: 'tie'>, <Verdict.SUPERVISED: 'supervised'>)
+        scenario: for its law, vocabulary and tie.
+        alone: supervised training.
+        distilled: the same budgets, spent on distillation.
     """
-    if margin is None:
-        return Verdict.SUPERVISED
-    return word(int(sides(margin, tie_nats)))
+    error, tie = transfer_of(scenario.law), scenario.tie_nats
+    with np.errstate(invalid="ignore"):
+        affordable = np.isfinite(distilled.loss)
+        gain = np.where(np.isfinite(alone.loss), alone.loss - np.asarray(distilled.loss), np.nan)
+        outside = np.maximum(
+            outside_of(scenario, alone),
+            np.where(affordable, outside_of(scenario, distilled), 0.0),
+        )
+        guess = (alone.loss >= guessing(scenario)) | (
+            affordable & (np.asarray(distilled.loss) >= guessing(scenario))
+        )
+        few = alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params)
+        larger = outside > np.maximum(np.abs(gain), max(tie, error.scale))
+    side = np.where(guess | few | larger | np.isnan(gain), np.nan, sides(gain, tie))
+    return Weighed(gain=gain, side=side, guess=guess, outside=outside)
+
+
+def reason_of(weighed: Weighed, row: int = 0) -> Reason:
+    """Why one cell has its verdict, or none."""
+    side = float(weighed.side[row])
+    if math.isnan(side):
+        return Reason.WORSE_THAN_GUESSING if weighed.guess[row] else Reason.FAR_OUTSIDE_FIT
+    if not np.isfinite(weighed.gain[row]):
+        return Reason.DISTILLATION_OVER_BUDGET
+    return Reason.TOO_CLOSE if side == 0 else Reason.LIKELIEST
+
+
+def outside_of(scenario: Scenario, run: Run) -> Any:
+    """Scale of the error that the distance to the fitted range adds, nats per token."""
+    return outside_error(scenario.law, run.params, run.tokens, run.teacher_loss)
+
+
+def outside_error(law: PublishedLaw, params: Any, tokens: Any, teacher_loss: Any = None) -> Any:
+    """The same for a student of some sizes, distilled where a teacher's loss is given."""
+    return transfer_error().outside(law.valid, params, tokens, teacher_loss)
+
+
+def is_guess(scenario: Scenario, option: Option) -> bool:
+    """Whether an option lies so far outside the fitted range that its numbers are guesses."""
+    if option.loss is None:
+        return False
+    outside = float(np.max(outside_of(scenario, run_of(option))))
+    return outside > max(scenario.tie_nats, transfer_of(scenario.law).scale)
+
+
+def guessing(scenario: Scenario) -> float:
+    """Loss of guessing every token of the vocabulary alike, nats per token."""
+    return math.log(scenario.architecture.vocab)
+
+
+def transfer_of(law: PublishedLaw) -> TransferError:
+    """How far a law's gains are off on other data than its own; nothing for a law of one's own."""
+    found = transfer_error()
+    return found if law.file is None else found._replace(scale=0.0)
 
 
 def sides(margin: Any, tie_nats: float) -> Any:
@@ -52,65 +173,21 @@ def sides(margin: Any, tie_nats: float) -> Any:
     return wins.astype(int) - loses.astype(int)
 
 
-def word(side: int) -> Verdict:
-    """The verdict for one of `sides`."""
-    return _BY_SIDE[side]
+def word(side: float) -> Verdict | None:
+    """The verdict for one of `sides`; None for not-a-number.
 
-
-def format_budget(scenario: Scenario, amount: float | None = None) -> str:
-    """A budget in words, in the unit of the scenario's.
-
-    Args:
-        scenario: the question.
-        amount: FLOPs or GPU-seconds, as `Scenario.budget`; None for the scenario's own.
+    >>> word(1.0), word(float("nan"))
+    (<Verdict.DISTILL: 'distill'>, None)
     """
-    spent = scenario.budget if amount is None else amount
-    if scenario.gpu_hours is None or scenario.machine is None:
-        return f"{format_flops(spent)} FLOPs"
-    cluster = scenario.machine.cluster
-    hours = format_count(spent / SECONDS_PER_HOUR)
-    return f"{hours} GPU-hours of {cluster.gpus} {cluster.gpu.name}"
+    return None if math.isnan(side) else _BY_SIDE[int(side)]
 
 
-def headline(
-    scenario: Scenario, alone: Option, deciding: Option | None, verdict: Verdict | None
-) -> str:
-    """The sentence at the top of an answer.
+def verdict_of(odds: Odds) -> Verdict:
+    """What odds say: a side that has half of them, else that it is too close to call.
 
-    Args:
-        scenario: the question.
-        alone: supervised training, within budget.
-        deciding: the distillation that it is compared with; None where the law has none.
-        verdict: the verdict; None where the law has no distillation.
+    >>> verdict_of(Odds(distill=0.47, tie=0.45, supervised=0.08))
+    <Verdict.TIE: 'tie'>
     """
-    sizes = (
-        f"{format_count(alone.student_params)} parameters on "
-        f"{format_count(alone.student_tokens)} tokens"
-    )
-    if deciding is None or verdict is None:
-        return (
-            f"No verdict: {scenario.law.name} says nothing about distillation. Supervised "
-            f"training reaches {alone.loss:.3f} nats with {sizes}."
-        )
-    teacher = _TEACHERS[scenario.pays]
-    if deciding.loss is None or deciding.gain_nats is None:
-        return (
-            f"Train supervised: {format_budget(scenario)} is too little for a student and "
-            f"{teacher}; supervised training reaches {alone.loss:.3f} nats with {sizes}."
-        )
-    gain = abs(deciding.gain_nats)
-    if verdict is Verdict.TIE:
-        return (
-            f"Too close to call: distilling from {teacher} and supervised training differ by "
-            f"{gain:.3f} nats, less than the tie threshold of {scenario.tie_nats:g}; supervised "
-            "training is simpler."
-        )
-    if verdict is Verdict.DISTILL:
-        return (
-            f"Distill from {teacher}: {deciding.loss:.3f} nats, {gain:.3f} better than supervised "
-            f"training on the same budget."
-        )
-    return (
-        f"Train supervised: {alone.loss:.3f} nats, {gain:.3f} better than distilling from "
-        f"{teacher}."
-    )
+    if odds.distill >= HALF:
+        return Verdict.DISTILL
+    return Verdict.SUPERVISED if odds.supervised >= HALF else Verdict.TIE

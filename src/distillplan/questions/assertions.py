@@ -4,11 +4,12 @@ import math
 import operator
 import re
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
 from distillplan.errors import InputError
-from distillplan.planning.results import Option, Plan, SearchStatus, Verdict
+from distillplan.planning.results import BANDS, Odds, Option, Plan, Reason, SearchStatus, Verdict
 from distillplan.suggest import nearest
 from distillplan.units import parse_count
 
@@ -21,28 +22,35 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-OF_THE_PLAN = ("verdict", "margin_nats")
+_PLAN_NUMBERS = ("margin_nats", *(f"odds.{name}" for name in Odds._fields))
+OF_THE_PLAN = ("verdict", "verdict_reason", "warnings", *_PLAN_NUMBERS)
 """Keys of the plan itself; all others are of one of its options."""
-WORD_KEYS = ("verdict", "status", "fits")
+WORD_KEYS = ("verdict", "verdict_reason", "status", "fits")
 """Keys whose values are words."""
-_NO_NUMBERS = ("method", "accounting", "decides", "status", "flops", "near", "bill", "at_bounds")
+CODES = "warnings"
+"""The key whose value is a list of codes: a demand names a code, or a part of several."""
+LIST_SIGNS = ("includes", "excludes")
 BILL = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
 """Totals of an option's bill; the middle of the range unless an end is named."""
 NUMBERS = (
-    "margin_nats",
-    *(name for name in Option._fields if name not in _NO_NUMBERS),
+    *_PLAN_NUMBERS,
+    *(name for name, kind in Option.__annotations__.items() if kind == float | None),
+    *(f"{name}.{end}" for name in Option._fields if name in BANDS for end in ("low", "high")),
     *(f"flops.{name}" for name in Flops._fields),
     *BILL,
     *(f"{name}.{end}" for name in BILL for end in ("low", "mid", "high")),
 )
 """Keys whose values are numbers."""
+ENDS = ("low", "high")
 PARTS = ("supervised", "distill", *Accounting)
 """Options that a key may name before a dot; without one, it is what the verdict recommends."""
 LONGEST = 200
 """Characters of an assertion."""
 EXAMPLE = "<= 2.3"
 
-_EXPRESSION = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|!=|==|=|<|>|:)\s*(.+?)\s*", re.ASCII)
+_EXPRESSION = re.compile(
+    r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|!=|==|=|<|>|:|includes |excludes )\s*(.+?)\s*", re.ASCII
+)
 _CONDITION = re.compile(r"\s*(<=|>=|!=|==|=|<|>)?\s*(.+?)\s*", re.ASCII | re.DOTALL)
 
 
@@ -92,6 +100,8 @@ def assertion(key: str, condition: Any) -> Assertion:
         InputError: when the key or the value is unknown.
     """
     name = _known_name(key)
+    if name == CODES:
+        return _of_codes(key, condition)
     sign, value = _sign_and_value(key, name, condition)
     text = f"{key} {sign} {value}"
     if name not in WORD_KEYS:
@@ -100,6 +110,22 @@ def assertion(key: str, condition: Any) -> Assertion:
     if value not in words or sign not in ("==", "=", "!="):
         raise InputError(f"assertion {key}: {condition!r} is none of {', '.join(words)}")
     return Assertion(key=key, operator=sign, wanted=value, text=text)
+
+
+def _of_codes(key: str, condition: Any) -> Assertion:
+    """An assertion on the codes of the warnings.
+
+    Raises:
+        InputError: when it is not written as one.
+    """
+    sign, _, code = str(condition).strip().partition(" ")
+    code = code.strip()
+    if sign not in LIST_SIGNS or not re.fullmatch(r"[a-z0-9_]{1,60}", code):
+        raise InputError(
+            f"assertion {key}: {str(condition)[:60]!r} is not 'includes CODE' or 'excludes CODE'; "
+            f"write for example {key}: 'excludes outside_fit'"
+        )
+    return Assertion(key=key, operator=sign, wanted=code, text=f"{key} {sign} {code}")
 
 
 def _known_name(key: str) -> str:
@@ -111,9 +137,9 @@ def _known_name(key: str) -> str:
     part, _, name = key.partition(".")
     if part not in PARTS:
         part, name = "", key
-    known = name in WORD_KEYS or name in NUMBERS
+    known = name in WORD_KEYS or name in NUMBERS or name == CODES
     if not known or (part and name in OF_THE_PLAN):
-        names = [*WORD_KEYS, *NUMBERS]
+        names = [*WORD_KEYS, CODES, *NUMBERS]
         raise InputError(f"assertion: the key {key!r} is unknown; {nearest(key, names)}")
     return name
 
@@ -142,17 +168,28 @@ def _words(name: str) -> tuple[str, ...]:
         from distillplan.hardware.memory_fit import Fits  # slow, and most assertions do without
 
         return tuple(Fits)
-    return tuple(Verdict) if name == "verdict" else tuple(SearchStatus)
+    kinds: dict[str, type[StrEnum]] = {"verdict": Verdict, "verdict_reason": Reason}
+    return tuple(kinds.get(name, SearchStatus))
 
 
 def check(assertions: Sequence[Assertion], plan: Plan) -> tuple[Outcome, ...]:
     """Whether a plan meets each assertion; one about a value that it does not have fails."""
     found = []
     for one in assertions:
+        if one.key == CODES:
+            found.append(_on_codes(one, plan.warning_codes))
+            continue
         value = _value(plan, one.key)
         passed = value is not None and _holds(value, one.operator, one.wanted)
         found.append(Outcome(assertion=one.text, value=value, passed=passed))
     return tuple(found)
+
+
+def _on_codes(one: Assertion, codes: Sequence[str]) -> Outcome:
+    """Whether some code is, or has, what is wanted; the value names those that do."""
+    those = [code for code in codes if str(one.wanted) in code]
+    passed = bool(those) is (one.operator == LIST_SIGNS[0])
+    return Outcome(assertion=one.text, value=" ".join(those or codes) or "none", passed=passed)
 
 
 def _holds(value: float | str, sign: str, wanted: float | str) -> bool:
@@ -166,15 +203,16 @@ def _value(plan: Plan, key: str) -> float | str | None:
     part, _, name = key.partition(".")
     if part not in PARTS:
         part, name = "", key
-    if name in OF_THE_PLAN:
-        return getattr(plan, name)
-    value: Any = _option(plan, part)
+    value: Any = plan if name in OF_THE_PLAN else _option(plan, part)
     first, _, end = name.partition(".")
     if first in BILL or first == "fits":
         value = value and value.bill
         name = name if end or first == "fits" else f"{name}.mid"
     for step in name.split("."):
-        value = None if value is None else getattr(value, step)
+        if isinstance(value, tuple) and step in ENDS and first in BANDS:
+            value = value[ENDS.index(step)]
+        else:
+            value = None if value is None else getattr(value, step)
     return value
 
 

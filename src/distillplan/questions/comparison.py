@@ -43,13 +43,22 @@ class NamedPlan(NamedTuple):
     @property
     def loss(self) -> float:
         """Loss of what the verdict recommends, nats per token."""
-        loss = self.plan.recommended.loss
-        return math.inf if loss is None else loss
+        choice = self.plan.recommended
+        return math.inf if choice is None or choice.loss is None else choice.loss
 
     @property
     def flops(self) -> float:
         """FLOPs of what the verdict recommends."""
-        return self.plan.recommended.total_flops or 0.0
+        choice = self.plan.recommended
+        return 0.0 if choice is None else choice.total_flops or 0.0
+
+    @property
+    def run(self) -> tuple[float | None, ...]:
+        """What is trained: plans with the same numbers come to the same run."""
+        choice = self.plan.recommended
+        if choice is None:
+            return ()
+        return (choice.student_params, choice.student_tokens, choice.teacher_loss, choice.loss)
 
 
 class NamedOutcome(NamedTuple):
@@ -64,13 +73,14 @@ class Difference(NamedTuple):
     """One plan minus the baseline, each as its verdict recommends."""
 
     name: str
-    loss: float | None
-    """Nats per token; None where the losses of their laws cannot be compared."""
-    margin_nats: float | None
+    loss: float | None = None
+    """Nats per token; None where the losses of their laws cannot be compared. All are None where
+    one of the plans has no verdict."""
+    margin_nats: float | None = None
     """Difference in the gain of distillation, nats per token; None where a law has none."""
-    total_flops: float | None
-    student_params: float | None
-    student_tokens: float | None
+    total_flops: float | None = None
+    student_params: float | None = None
+    student_tokens: float | None = None
 
 
 class Comparison(NamedTuple):
@@ -146,30 +156,85 @@ def _comparable(one: Plan, other: Plan) -> bool:
 
 
 def _winner(plans: Sequence[NamedPlan]) -> tuple[str | None, str]:
-    """Name of the best, and why: the lowest loss; at a tie the least compute, then the first."""
+    """Name of the best, and why: the lowest loss; at a tie the least compute, then the first.
+
+    None where there is nothing to choose between, or no fair choice.
+    """
     first, *others = plans
+    best = min(plans, key=lambda one: one.loss)
+    why_not = _no_choice(plans, best)
+    if why_not is not None:
+        return None, why_not
     if not others:
         return first.name, f"{first.name} is the only scenario"
+    return _lowest(plans, best)
+
+
+def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
+    """Why there is nothing to choose between, or no fair choice; None where there is one."""
+    first, *others = plans
+    silent = [one.name for one in plans if one.plan.recommended is None]
+    if silent:
+        return f"there is no verdict for {_listed(silent)}"
     if not all(_comparable(first.plan, one.plan) for one in others):
-        return None, "their laws were fitted on different text, so their losses cannot be compared"
-    best = min(plans, key=lambda one: one.loss)
+        return "their laws were fitted on different text, so their losses cannot be compared"
+    if others and all(one.run == first.run for one in others):
+        how = first.plan.recommended
+        what = "training from data alone" if how is first.plan.supervised else "distillation"
+        return f"all {len(plans)} come to the same run: {what}, {first.loss:.3f} nats"
+    unlike = [one.name for one in others if not _pays_the_same(first.plan, one.plan)]
+    if unlike:
+        return (
+            f"{best.name} has the lowest loss ({best.loss:.3f} nats), but "
+            f"{_listed([first.name, *unlike])} do not pay for the same"
+        )
+    return None
+
+
+def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
+    """The one with the lowest loss; at a tie the one that costs least, then the first."""
     tie = max(one.plan.scenario.tie_nats for one in plans)
     level = [one for one in plans if one is best or one.loss - best.loss < tie]
     chosen = min(level, key=lambda one: one.flops)
-    equals = " and ".join(one.name for one in level if one is not chosen)
+    equals = _listed([one.name for one in level if one is not chosen])
     if chosen is not best:
         cheaper = chosen.flops < COSTS_LESS * best.flops
         because = f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
         return chosen.name, f"{chosen.name} is within {tie:g} nats of {equals} and {because}"
-    reaches = f"{best.name} ({best.plan.recommended.method}) reaches {best.loss:.3f} nats"
+    reaches = f"{best.name} ({_method(best.plan)}) reaches {best.loss:.3f} nats"
     if equals:
         return best.name, f"{reaches}; within {tie:g} nats of it: {equals}"
     second = min(one.loss for one in plans if one is not best)
     return best.name, f"{reaches}, {second - best.loss:.3f} below the next"
 
 
+def _method(plan: Plan) -> str:
+    return "" if plan.recommended is None else plan.recommended.method.value
+
+
+def _pays_the_same(one: Plan, other: Plan) -> bool:
+    """Whether two plans have the same budget, and it covers the same."""
+    ours, theirs = one.scenario, other.scenario
+    if (ours.gpu_hours is None) is not (theirs.gpu_hours is None):
+        return False
+    covers = ours.pays is theirs.pays and ours.students == theirs.students
+    return covers and math.isclose(ours.budget, theirs.budget, rel_tol=1 - COSTS_LESS)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *head, last = names or ("",)
+    return f"{', '.join(head)} and {last}" if head else last
+
+
 def _difference(one: NamedPlan, base: Plan) -> Difference:
     ours, theirs = one.plan.recommended, base.recommended
+    if ours is None or theirs is None:
+        return Difference(name=one.name)
     comparable = _comparable(one.plan, base)
     return Difference(
         name=one.name,

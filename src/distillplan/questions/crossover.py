@@ -1,25 +1,31 @@
-"""Up to which budget distillation wins: where its gain falls to given levels, student by student.
+"""Between which budgets distillation wins: where its gain is at least each of some levels.
 
-The budget of zero gain is ill-conditioned. At unlimited data the two laws differ by -0.005 to
-+0.010 nats, less than the rounding of the published coefficients moves them by, so that budget, and
-whether there is one, means little; the answer shows what rounding does to it.
+The budgets of zero gain are ill-conditioned. At unlimited data the two laws differ by -0.005 to
++0.010 nats, less than the rounding of the published coefficients moves them by, so that they, and
+whether there are any, mean little; the odds in each window say how little.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError
+from distillplan.laws import law_catalog
+from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells
+from distillplan.planning.flips import weigh_cells
+from distillplan.planning.odds import odds_at
+from distillplan.planning.results import BudgetRange, Odds
 from distillplan.planning.scenario import TIE_NATS, Scenario
-from distillplan.questions.inverse import narrowed
+from distillplan.planning.verdict import Weighed
+from distillplan.planning.windows import FIRST_LOOK, Window, windows
 
 LEVELS = (0.02, 0.01, 0.0)
 """Gains that are searched for by default, nats per token."""
@@ -34,32 +40,34 @@ ANY_BUDGET = 1e21
 DECADES = 8
 """The search runs from 1 token per parameter, below which the law is an artifact, so far up."""
 PER_DECADE = 8
-POINTS = 9
-PASSES = 4
-"""Each pass narrows a bracket eightfold; four leave 1e-4 of a factor, and a line does the rest."""
+BEYOND = 2.0
+"""How far behind the edge of an open window its odds are taken."""
 
 
-class Side(StrEnum):
-    """Whether, and from which side, the gain falls below a level."""
+class GainWindow(NamedTuple):
+    """Budgets, in FLOPs for all students, with at least a gain.
 
-    CROSSES = "crosses"
-    """It does at some budget."""
-    ABOVE = "above"
-    """It is still above at the largest budget."""
-    BELOW = "below"
-    """It is below at every budget."""
+    Tokens per parameter are those of supervised training with the budget.
+    """
+
+    from_: float | None
+    """Least budget; None where the gain is there at the least that was looked at."""
+    to: float | None
+    """Largest budget; None where the gain is still there at the largest."""
+    from_tokens_per_param: float | None
+    to_tokens_per_param: float | None
+    odds: Odds | None
+    """In the middle of the window, or at twice or half the budget of an only edge; None where the
+    law is too far from its data for any."""
 
 
-class Crossing(NamedTuple):
-    """The lowest budget beyond which the gain is below a level."""
+class GainLevel(NamedTuple):
+    """A gain, and where distillation has it."""
 
     gain_nats: float
-    """The level, nats per token."""
-    side: Side
-    total_flops: float | None = None
-    """FLOPs for all students; None where the gain does not cross the level."""
-    tokens_per_param: float | None = None
-    """Tokens per parameter of supervised training with that budget."""
+    """Nats per token."""
+    windows: tuple[GainWindow, ...]
+    """Lowest first; none where it never does."""
 
 
 class CrossoverRow(NamedTuple):
@@ -69,27 +77,28 @@ class CrossoverRow(NamedTuple):
     """Parameters as the law counts them."""
     accounting: Accounting
     """Teacher costs that the budget covers."""
-    crossings: tuple[Crossing, ...]
-    """One per level."""
-    rounding: tuple[Crossing, Crossing]
-    """The same at plus and minus what rounding moves losses by; zero may lie anywhere between."""
-    gain_at_most_tokens: float
-    """Gain at the largest budget of the search, nats per token."""
+    levels: tuple[GainLevel, ...]
+    looked_at: BudgetRange
+    """Budgets that were searched, FLOPs for all students."""
+    gain_at_most_tokens: float | None
+    """Gain at the largest of them, nats per token; None where the teacher is over budget."""
 
 
 class CrossingPoint(NamedTuple):
-    """A crossing, with the student and the accounting it belongs to."""
+    """A window, with the student, the accounting and the gain it belongs to."""
 
     student_params: float
     accounting: Accounting
-    crossing: Crossing
+    gain_nats: float
+    window: GainWindow | None
+    """None where distillation never gains as much."""
 
 
 class Crossovers(NamedTuple):
     """All students and accountings."""
 
     rows: tuple[CrossoverRow, ...]
-    levels: tuple[float, ...]
+    gains_nats: tuple[float, ...]
     """Gains that were searched for, nats per token."""
     note: str
     """What to know before using the zero-gain budgets."""
@@ -103,13 +112,17 @@ class Crossovers(NamedTuple):
 
     @property
     def points(self) -> tuple[CrossingPoint, ...]:
-        """Every crossing of every row."""
+        """Every window of every row."""
         return tuple(
             CrossingPoint(
-                student_params=row.student_params, accounting=row.accounting, crossing=crossing
+                student_params=row.student_params,
+                accounting=row.accounting,
+                gain_nats=level.gain_nats,
+                window=window,
             )
             for row in self.rows
-            for crossing in row.crossings
+            for level in row.levels
+            for window in level.windows or (None,)
         )
 
 
@@ -118,14 +131,17 @@ def crossovers(
     students: Sequence[float],
     accountings: Sequence[Accounting] = (Accounting.FREE, Accounting.EXISTS),
     levels: Sequence[float] = LEVELS,
+    *,
+    quick: bool = False,
 ) -> Crossovers:
-    """The budgets at which the gain of distillation falls to each level.
+    """The budgets between which distillation gains at least each level.
 
     Args:
         scenario: the question; its own budget and student are ignored.
         students: parameters of each student.
         accountings: teacher costs that the budget covers.
         levels: gains, nats per token.
+        quick: leave out the odds.
 
     Raises:
         InputError: when the law has no distillation, no student or level is given, or the teacher
@@ -138,27 +154,74 @@ def crossovers(
     if not levels or not all(map(math.isfinite, levels)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
     asked = replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
-    pairs = [
-        replace(asked, student_params=params, accounting=accounting)
+    draws = None if quick else law_catalog.draws(scenario.law)
+    rows = [
+        _row(
+            replace(asked, student_params=params, accounting=accounting),
+            levels,
+            draws,
+            quick=quick,
+        )
         for params in students
         for accounting in accountings
     ]
-    wanted = (*levels, TIE_NATS, -TIE_NATS)
-    logs = np.array([_logs(one) for one in pairs])
-    gain = _gains(pairs, logs)
-    found = _crossings(pairs, logs, gain, np.array(wanted))
-    rows = [
-        CrossoverRow(
-            student_params=one.student_params or math.nan,
-            accounting=one.pays,
-            crossings=tuple(crossings),
-            rounding=(higher, lower),
-            gain_at_most_tokens=float(last),
-        )
-        for one, (*crossings, higher, lower), last in zip(pairs, found, gain[:, -1], strict=True)
-    ]
     return Crossovers(
-        rows=tuple(rows), levels=tuple(levels), note=NOTE, law=scenario.law, scenario=scenario
+        rows=tuple(rows),
+        gains_nats=tuple(levels),
+        note=NOTE,
+        law=scenario.law,
+        scenario=scenario,
+    )
+
+
+def _row(
+    scenario: Scenario, levels: Sequence[float], draws: Draws | None, *, quick: bool
+) -> CrossoverRow:
+    logs = _logs(scenario)
+
+    def look(at: FloatArray, finest: float) -> Weighed:
+        return weigh_cells(scenario, cells(scenario, scenario.pays, budget=np.exp(at)), finest)
+
+    first = look(logs, FIRST_LOOK)
+    found = []
+    for level in levels:
+        seen = windows(look, logs, partial(_reaches, level), (level,), first)
+        found.append(
+            GainLevel(
+                gain_nats=level,
+                windows=tuple(
+                    _window(scenario, one, draws, quick=quick) for one in seen if one.state == 1
+                ),
+            )
+        )
+    last = float(first.gain[-1])
+    return CrossoverRow(
+        student_params=scenario.student_params or math.nan,
+        accounting=scenario.pays,
+        levels=tuple(found),
+        looked_at=BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1])),
+        gain_at_most_tokens=last if math.isfinite(last) else None,
+    )
+
+
+def _reaches(level: float, weighed: Weighed) -> Any:
+    """Whether gains are at least a level, shape (budgets,)."""
+    return weighed.gain >= level
+
+
+def _window(scenario: Scenario, window: Window, draws: Draws | None, *, quick: bool) -> GainWindow:
+    low, high = window.low, window.high
+    odds = None
+    if not quick and (low is not None or high is not None):
+        ends = [one for one in (low, high) if one is not None]
+        open_end = math.log(BEYOND) * (len(ends) == 1) * (1 if high is None else -1)
+        odds = odds_at(scenario, math.exp(sum(ends) / len(ends) + open_end), draws)
+    return GainWindow(
+        from_=None if low is None else math.exp(low),
+        to=None if high is None else math.exp(high),
+        from_tokens_per_param=_tokens_per_param(scenario, low),
+        to_tokens_per_param=_tokens_per_param(scenario, high),
+        odds=odds,
     )
 
 
@@ -208,85 +271,10 @@ def _flops(scenario: Scenario, tokens_per_param: float) -> float:
     return scenario.students * float(scenario.family.forward_flops(params)) * passes
 
 
-def _gains(scenarios: Sequence[Scenario], logs: FloatArray) -> FloatArray:
-    """Gains at budgets, in and out of shape (scenarios, budgets), in one call of the optimizer.
-
-    Minus infinity where the teacher is over budget.
-    """
-    cells = [
-        replace(one, compute=float(compute))
-        for one, row in zip(scenarios, np.exp(logs), strict=True)
-        for compute in row
-    ]
-    alone = evaluate.supervised_each(cells).loss
-    distilled = evaluate.distilled_each(cells, [one.pays for one in cells]).loss
-    with np.errstate(invalid="ignore"):  # both over budget: no gain to speak of
-        return (alone - distilled).reshape(logs.shape)
-
-
-def _crossings(
-    scenarios: Sequence[Scenario], logs: FloatArray, gain: FloatArray, levels: FloatArray
-) -> list[list[Crossing]]:
-    """The first fall below each level, bracketed by the first look and narrowed together.
-
-    Args:
-        scenarios: one per student and accounting.
-        logs: logarithms of budgets, shape (scenarios, budgets).
-        gain: gains at these, the same shape.
-        levels: shape (levels,).
-    """
-    above = gain[:, None, :] >= levels[:, None]  # scenarios, levels, budgets
-    fall = above[..., :-1] & ~above[..., 1:]
-    some = fall.any(axis=-1)
-    first = fall.argmax(axis=-1)
-    rows = np.nonzero(some)[0]
-    low, high = (logs[rows, first[some] + step] for step in (0, 1))
-    level = np.broadcast_to(levels, some.shape)[some]
-    owners = [scenarios[int(row)] for row in rows]
-    at = _narrowed(owners, low, high, level) if owners else np.empty(0)
-    places = np.full(some.shape, np.nan)
-    places[some] = at
-    return [
-        [
-            _crossing(one, float(level), float(place), ends_above=bool(side[-1]))
-            for level, place, side in zip(levels, places[row], above[row], strict=True)
-        ]
-        for row, one in enumerate(scenarios)
-    ]
-
-
-def _narrowed(
-    owners: Sequence[Scenario], low: FloatArray, high: FloatArray, level: FloatArray
-) -> FloatArray:
-    """Logarithms of the budgets between low and high where gains fall below levels.
-
-    All arrays have shape (crossings,).
-    """
-
-    def below(logs: FloatArray) -> Any:
-        fallen = _gains(owners, logs) < level[:, None]
-        fallen[:, 0] = False  # the first look has seen that it is above there
-        return fallen
-
-    low, high = narrowed(below, low, high, points=POINTS, passes=PASSES)
-    ends = _gains(owners, np.stack([low, high], axis=1)).T
-    with np.errstate(invalid="ignore"):
-        part = (level - ends[0]) / (ends[1] - ends[0])
-    part = np.where(np.isfinite(part), np.clip(part, 0.0, 1.0), 1.0)
-    found: FloatArray = low + part * (high - low)
-    return found
-
-
-def _crossing(scenario: Scenario, level: float, log: float, *, ends_above: bool) -> Crossing:
-    if math.isnan(log):  # what never falls below a level is above it at the end, or never was
-        return Crossing(gain_nats=level, side=Side.ABOVE if ends_above else Side.BELOW)
-    budget = math.exp(log)
+def _tokens_per_param(scenario: Scenario, log: float | None) -> float | None:
+    if log is None:
+        return None
     params = scenario.student_params or math.nan
     forward = float(scenario.family.forward_flops(params))
-    tokens = budget / scenario.students / forward - scenario.inference_tokens
-    return Crossing(
-        gain_nats=level,
-        side=Side.CROSSES,
-        total_flops=budget,
-        tokens_per_param=tokens / TRAINING_PASSES / params,
-    )
+    tokens = math.exp(log) / scenario.students / forward - scenario.inference_tokens
+    return tokens / TRAINING_PASSES / params

@@ -1,18 +1,25 @@
 """A law at one point: no budget, no search but for the best teacher."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError
-from distillplan.laws.formulas import FloatArray
+from distillplan.laws import law_catalog
+from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
+from distillplan.planning.bands import band
 from distillplan.planning.evaluate import cells
-from distillplan.planning.scenario import Scenario, check_teacher_loss
+from distillplan.planning.results import Band
+from distillplan.planning.scenario import Scenario, Teacher, check_teacher_loss
 from distillplan.planning.validity import prediction_warnings
+from distillplan.planning.verdict import outside_error, transfer_of
 
 TEN_PERCENT_MORE = 1.1
 
@@ -40,6 +47,11 @@ class Prediction(NamedTuple):
     """The student's loss with that teacher, nats per token."""
     by_10_percent: dict[str, float]
     """Change in loss, nats per token, from 10% more of each input."""
+    distilled_loss_band: Band | None
+    """90% band of the loss. Bands are None where the law comes without joint draws."""
+    supervised_loss_band: Band | None
+    gain_band: Band | None
+    """90% band of the gain on other data than the law's."""
     warnings: tuple[Notice, ...]
     law: PublishedLaw
 
@@ -50,39 +62,41 @@ def predict(
     student_params: float,
     student_tokens: float,
     teacher_loss: float | None = None,
+    teacher: Teacher | None = None,
 ) -> Prediction:
     """A law's losses at one point, and what their difference is worth in tokens.
 
     Args:
-        law: with a distillation side where a teacher's loss is given.
+        law: with a distillation side where a teacher is given.
         student_params: parameters as the law counts them.
         student_tokens: training tokens of the student.
         teacher_loss: nats per token; None for the supervised loss only.
+        teacher: its sizes, from which the law gives its loss, or its loss, instead.
 
     Raises:
         InputError: when a size is not positive, or the law cannot place the teacher.
 
     >>> from distillplan.laws.law_catalog import law
-    >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 3)
-    2.375
+    >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
+    2.37
     """
     for name, value in {"student_params": student_params, "student_tokens": student_tokens}.items():
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"{name}: {value} is not a positive number")
-    alone = law.supervised.loss(student_params, student_tokens)
-    # derivatives of the loss by the logarithm of each input
-    slopes: tuple[float, ...] = law.supervised.gradient(student_params, student_tokens)
-    distilled = equivalent = best = best_loss = None
-    if teacher_loss is not None:
+    if teacher is None and teacher_loss is not None:
+        teacher = Teacher(loss=teacher_loss)
+    point = {"student_params": student_params, "student_tokens": student_tokens}
+    equivalent = best = best_loss = None
+    if teacher is not None:
+        teacher_loss = float(_loss_of(teacher, law.supervised))
         check_teacher_loss(law, teacher_loss)
+        point["teacher_loss"] = teacher_loss
         at = _at_point(law, student_params, student_tokens)
-        point = student_params, student_tokens, teacher_loss
-        distilled = evaluate.law_of(at).loss(*point)
-        equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point))
+        equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
-        slopes = evaluate.law_of(at).gradient(*point)
-    names = ("student_params", "student_tokens", "teacher_loss")
+    alone, distilled = _losses(law, point)
+    bands = _bands(law, point, teacher)
     return Prediction(
         student_params=student_params,
         student_tokens=student_tokens,
@@ -93,12 +107,75 @@ def predict(
         supervised_equivalent_tokens=equivalent,
         best_teacher_loss=best,
         loss_with_best_teacher=best_loss,
-        by_10_percent={
-            name: slope * math.log(TEN_PERCENT_MORE)
-            for name, slope in zip(names, slopes, strict=False)
-        },
+        by_10_percent=_by_10_percent(law, point),
+        distilled_loss_band=bands.distilled,
+        supervised_loss_band=bands.supervised,
+        gain_band=bands.gain,
         warnings=prediction_warnings(law, student_params, student_tokens, teacher_loss),
         law=law,
+    )
+
+
+def _loss_of(teacher: Teacher, law: SupervisedLaw) -> Any:
+    """The loss of a teacher: measured, or a law's; an array where the law's letters are arrays."""
+    if teacher.loss is not None:
+        return teacher.loss
+    if teacher.params is None or teacher.tokens is None:
+        raise ValueError("a teacher without a loss has sizes")
+    return law.loss_at_logs(math.log(teacher.params), math.log(teacher.tokens))
+
+
+def _losses(law: PublishedLaw, point: Mapping[str, float]) -> tuple[float, float | None]:
+    """Supervised and distilled loss; the second is None without a teacher."""
+    sizes = point["student_params"], point["student_tokens"]
+    alone = law.supervised.loss(*sizes)
+    if law.distillation is None or "teacher_loss" not in point:
+        return alone, None
+    return alone, law.distillation.loss(*sizes, point["teacher_loss"])
+
+
+def _by_10_percent(law: PublishedLaw, point: Mapping[str, float]) -> dict[str, float]:
+    """Change of the distilled loss, or of the supervised one without a teacher, by input.
+
+    The finite change: near the best teacher the slope says nothing.
+    """
+
+    def shown(at: Mapping[str, float]) -> float:
+        alone, distilled = _losses(law, at)
+        return alone if distilled is None else distilled
+
+    here = shown(point)
+    return {
+        name: shown({**point, name: value * TEN_PERCENT_MORE}) - here
+        for name, value in point.items()
+    }
+
+
+class _Bands(NamedTuple):
+    distilled: Band | None = None
+    supervised: Band | None = None
+    gain: Band | None = None
+
+
+def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | None) -> _Bands:
+    """The same losses under every drawn law."""
+    draws = law_catalog.draws(law)
+    if draws is None:
+        return _Bands()
+    sizes = np.array(point["student_params"]), np.array(point["student_tokens"])
+    drawn = draws.supervised.loss(*sizes)
+    error = outside_error(law, *sizes)
+    alone, distilled = _losses(law, point)
+    supervised = band(drawn, alone, error)
+    if distilled is None or teacher is None or not isinstance(draws.law, DistillationLaw):
+        return _Bands(supervised=supervised)
+    taught = draws.law.loss(*sizes, np.asarray(_loss_of(teacher, draws.supervised)))
+    outside = outside_error(law, *sizes, point["teacher_loss"])
+    whole = math.hypot(transfer_of(law).scale, max(error, outside))
+    return _Bands(
+        supervised=supervised,
+        distilled=band(taught, distilled, outside),
+        gain=band(drawn - taught, alone - distilled, whole),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.options import option_from
-from distillplan.planning.results import Option, Verdict
+from distillplan.planning.planner import decide
+from distillplan.planning.results import Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
-from distillplan.planning.verdict import verdict
 
 CHUNK = 500
 """Cells that the optimizer takes together: enough to be fast, few enough to stay small."""
@@ -23,7 +23,11 @@ class Cell(NamedTuple):
     at: Mapping[str, Any]
     """What distinguishes it from the others."""
     verdict: Verdict | None
-    """None where no student can be trained, or the law knows no distillation."""
+    """None where no student can be trained, or there is no verdict."""
+    verdict_reason: Reason | None
+    """Why; None where no student can be trained."""
+    odds: Odds | None
+    """Of each verdict; None where they were not asked for, or nothing is weighed."""
     margin_nats: float | None
     supervised: Option
     deciding: Option | None
@@ -106,6 +110,8 @@ def _cell(
         return Cell(
             at=at,
             verdict=None,
+            verdict_reason=None if supervised.loss is None else Reason.LAW_HAS_NO_DISTILLATION,
+            odds=None,
             margin_nats=None,
             supervised=supervised,
             deciding=None,
@@ -115,9 +121,12 @@ def _cell(
     better = None
     if best is not None and best.teacher_loss is not None and deciding.loss is not None:
         better = float(best.teacher_loss[row]), float(best.loss[row])
+    decision = decide(scenario, supervised, deciding)
     return Cell(
         at=at,
-        verdict=verdict(deciding.gain_nats, scenario.tie_nats),
+        verdict=decision.verdict,
+        verdict_reason=decision.reason,
+        odds=None,
         margin_nats=deciding.gain_nats,
         supervised=supervised,
         deciding=deciding,

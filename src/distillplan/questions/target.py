@@ -11,11 +11,11 @@ from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning import evaluate
+from distillplan.planning.headline import format_budget
 from distillplan.planning.options import option_from
 from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
-from distillplan.planning.verdict import format_budget
 from distillplan.questions.inverse import (
     Least,
     Way,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from distillplan.render.document_forms import PLAN_ROW, WAY_ROW, WHOLE_LAW, DocumentForm
+from distillplan.render.document_forms import FORMS, PLAN_ROW, WAY_ROW, WHOLE_LAW, DocumentForm
 
 
 class RowForm(NamedTuple):
@@ -72,10 +72,7 @@ _REGISTERED = (
         document="crossover",
         asked_with="crossover",
         view="target_view:crossover_view",
-        form=DocumentForm(without=("levels",), lifted={"gains_nats": "levels"}),
-        rows=RowForm(
-            "points", DocumentForm(only=("student_params", "accounting"), merged="crossing")
-        ),
+        rows=RowForm("points", FORMS["CrossingPoint"]),
     ),
     Registered(
         record="questions.prediction:Prediction",

@@ -7,6 +7,7 @@ from distillplan.notices import Severity
 from distillplan.questions.comparison import Comparison, Difference, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import DOUBTS
+from distillplan.render.odds_view import percent
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
 MOST_COLUMNS = 3
@@ -42,9 +43,13 @@ def _reason(found: Comparison) -> str:
 def _cells(one: NamedPlan) -> dict[str, str]:
     """What is shown of each plan, by name."""
     plan = one.plan
-    best, bill = plan.recommended, plan.recommended.bill
+    best = plan.recommended or plan.supervised
+    bill = best.bill
     return {
         "verdict": plan.verdict or "none",
+        "odds": ""
+        if plan.odds is None or not plan.verdict
+        else percent(plan.odds.of(plan.verdict)),
         "loss": "" if best.loss is None else f"{best.loss:.3f}",
         "gain": "" if plan.margin_nats is None else f"{plan.margin_nats:+.3f}",
         "FLOPs": format_flops(best.total_flops),
@@ -74,7 +79,7 @@ def _columns(found: Comparison) -> TableBlock:
 
 
 def _rows(found: Comparison) -> TableBlock:
-    shown = ("verdict", "loss", "gain", "FLOPs", "student", "tokens", "teacher")
+    shown = ("verdict", "odds", "loss", "gain", "FLOPs", "student", "tokens", "teacher")
     marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
     return TableBlock(
         "",

@@ -38,6 +38,8 @@ PLAIN = DocumentForm()
 
 _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
+ODDS = ("distill", "tie", "supervised")
+_WINDOW = ("from_", "to", "from_tokens_per_param", "to_tokens_per_param")
 _SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
 WHOLE_LAW = DocumentForm(
@@ -47,6 +49,13 @@ WHOLE_LAW = DocumentForm(
 
 FORMS: Mapping[str, DocumentForm] = {
     "Plan": DocumentForm(lifted={"accounting": "accounting"}),
+    "CrossingPoint": DocumentForm(
+        only=("student_params", "accounting", "gain_nats"),
+        lifted={
+            **{name.rstrip("_"): f"window.{name}" for name in _WINDOW},
+            **{f"odds_{name}": f"window.odds.{name}" for name in ODDS},
+        },
+    ),
     "PublishedLaw": DocumentForm(only=_LAW),
     "Option": DocumentForm(
         without=("bill",),
@@ -59,6 +68,8 @@ FORMS: Mapping[str, DocumentForm] = {
         merged="at",
         lifted={
             "verdict": "verdict",
+            "verdict_reason": "verdict_reason",
+            **{f"odds_{name}": f"odds.{name}" for name in ODDS},
             "margin_nats": "margin_nats",
             "supervised_status": "supervised.status",
             "supervised_loss": "supervised.loss",
@@ -88,6 +99,8 @@ PLAN_ROW = DocumentForm(
     lifted={
         "compute": "plan.scenario.compute",
         "verdict": "plan.verdict",
+        "verdict_reason": "plan.verdict_reason",
+        **{f"odds_{name}": f"plan.odds.{name}" for name in ODDS},
         "margin_nats": "plan.margin_nats",
         "method": "plan.recommended.method",
         "accounting": "plan.accounting",
@@ -109,8 +122,6 @@ WAY_ROW = DocumentForm(
     },
 )
 """A way to a loss in a row of CSV."""
-POINT_ROW = DocumentForm(only=("student_params", "accounting"), merged="crossing")
-"""A crossing in a row of CSV."""
 
 
 def written(value: Any, form: DocumentForm | None = None) -> Any:
@@ -146,7 +157,7 @@ def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
         found["schema"] = schema_id(form.document)
     for name in fields if form.only is None else form.only:
         if name not in form.without:
-            found[name] = written(getattr(record, name), form.inner.get(name))
+            found[name.rstrip("_")] = written(getattr(record, name), form.inner.get(name))
     if form.merged is not None:
         found |= written(getattr(record, form.merged))
     for key, path in form.lifted.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.planning.verdict import format_budget
+from distillplan.planning.headline import format_budget
 from distillplan.questions.ensemble import Ensemble, LawSays, LawSpread
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks

@@ -1,24 +1,15 @@
 """A plan for people: the verdict, the options side by side, what would flip it, what to doubt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
-from distillplan.planning.flips import DECADES
+from distillplan.planning.headline import format_budget
 from distillplan.planning.options import FLAT_NATS
-from distillplan.planning.results import (
-    BudgetFlip,
-    Confidence,
-    Flips,
-    FlipShares,
-    Near,
-    Option,
-    Plan,
-)
-from distillplan.planning.verdict import format_budget
+from distillplan.planning.results import BudgetFlip, Near, Odds, Option, Plan, Reason, Verdict
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.render.confidence_view import confidence_bands, confidence_line, flip_share
 from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.odds_view import count_band, in_brackets, nats_band, odds_line
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -44,18 +35,43 @@ _PAID = {
 }
 
 
-def plan_view(plan: Plan) -> Iterator[Block]:
-    """The blocks of a plan."""
+def plan_view(plan: Plan, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a plan.
+
+    Args:
+        plan: the answer.
+        details: show every way to pay, every band, and where the FLOPs go.
+    """
+    shown = plan.options if details else tuple(_worth_showing(plan))
     yield Text(plan.headline, "verdict")
-    if plan.confidence is not None and plan.confidence.agree is not None:
-        yield Text(confidence_line(plan.confidence), "plain")
+    if plan.odds is not None and plan.confidence is not None:
+        yield Text(odds_line(plan.odds, plan.confidence), "plain")
     yield Text(_question(plan), "quiet")
-    yield _options(plan)
-    if plan.confidence is not None:
-        yield confidence_bands(plan.confidence)
-    yield _flops(plan)
+    yield _options(shown)
+    if details:
+        yield from _details(plan)
     if plan.scenario.machine is not None:
-        yield _bills(plan)
+        yield _bills(plan, shown)
+    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
+        title = "What would change the verdict" if plan.verdict else "Where there is a verdict"
+        yield Bullets(title, _flips(plan))
+    yield from notice_blocks(plan.warnings)
+    more = "" if details else " More: --details."
+    yield Text(f"Law: {plan.law.name}. {plan.law.source}.{more}", "quiet")
+
+
+def _worth_showing(plan: Plan) -> Iterator[Option]:
+    """The options that somebody can act on: the two that are weighed, and an open teacher."""
+    for one in plan.options:
+        if one.accounting is None or one.decides or one.teacher_name is not None:
+            yield one
+
+
+def _details(plan: Plan) -> Iterator[Block]:
+    """What --details adds to the table of options."""
+    if any(one.loss_band for one in plan.options):
+        yield _bands(plan.options)
+    yield _flops(plan)
     if any(one.accounting for one in plan.options):
         yield Text(_who_pays(), "quiet")
     near = tuple(
@@ -65,10 +81,6 @@ def plan_view(plan: Plan) -> Iterator[Block]:
     )
     if near:
         yield Bullets(f"Nearly as good (within {FLAT_NATS:g} nats)", near)
-    if plan.verdict is not None:
-        yield Bullets("What would change the verdict", _flips(plan.flips, plan.confidence))
-    yield from notice_blocks(plan.warnings)
-    yield Text(f"Law: {plan.law.name}. {plan.law.source}.", "quiet")
 
 
 def _who_pays() -> str:
@@ -94,35 +106,74 @@ def _question(plan: Plan) -> str:
         parts.append(f"{format_count(scenario.inference_tokens)} tokens served by each")
     if scenario.max_unique_tokens is not None:
         parts.append(f"{format_count(scenario.max_unique_tokens)} unique tokens")
-    if plan.verdict is not None:
+    if plan.deciding is not None:
         parts.append(f"{WHO_PAYS[scenario.pays]}, logits {scenario.logits}")
         parts.append(f"differences under {scenario.tie_nats:g} nats count as a tie")
     return "Inputs: " + "; ".join(parts) + "."
 
 
 def _row_name(option: Option) -> str:
-    """The name, with an arrow at the option that the verdict weighs against supervised."""
-    return f"{'→' if option.decides else ' '} {in_a_table(option.accounting)}"
+    """The name, with an arrow at what to do."""
+    name = in_a_table(option.accounting)
+    if option.teacher_name is not None:
+        name = f"beside {option.teacher_name}"
+    return f"{'→' if option.recommended else ' '} {name}"
 
 
-def _options(plan: Plan) -> TableBlock:
+def _options(options: Sequence[Option]) -> TableBlock:
     return TableBlock(
         "",
-        ("option", "loss", "gain", "student", "tokens", "teacher", "its tokens", "its loss"),
+        ("option", "loss", "gain", "90% of gains", "student", "tokens", "teacher", "its loss"),
         tuple(
             (
                 _row_name(one),
-                "over budget" if one.loss is None else f"{one.loss:.3f}",
+                _loss(one),
                 "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
-                _count(one.student_params),
-                _count(one.student_tokens),
-                _count(one.teacher_params) + _mark(one, "teacher_params"),
-                _count(one.teacher_tokens) + _mark(one, "teacher_tokens"),
+                nats_band(one.gain_band, "+"),
+                _count(one.student_params) + _mark(one, "student_params"),
+                _count(one.student_tokens) + _mark(one, "student_tokens"),
+                _teacher(one),
                 "" if one.teacher_loss is None else f"{one.teacher_loss:.3f}",
             )
-            for one in plan.options
+            for one in options
         ),
-        marked=_marked(plan),
+        marked=_marked(options),
+        tight=True,
+    )
+
+
+def _loss(option: Option) -> str:
+    """The loss; a guess is marked as one."""
+    if option.loss is None:
+        return option.status.replace("_", " ") if option.student_params else "over budget"
+    return f"{option.loss:.3f}{'?' if option.is_guess else ''}"
+
+
+def _teacher(option: Option) -> str:
+    """Parameters and tokens of the teacher, as the option that names them is written."""
+    if option.teacher_params is None:
+        return ""
+    tokens = f":{_count(option.teacher_tokens)}" if option.teacher_tokens is not None else ""
+    marks = _mark(option, "teacher_params") or _mark(option, "teacher_tokens")
+    return f"{_count(option.teacher_params)}{tokens}{marks}"
+
+
+def _bands(options: Sequence[Option]) -> TableBlock:
+    return TableBlock(
+        "90% bands (gains on other data than the law's; losses and sizes on data like the law's)",
+        ("option", "loss", "gain", "tokens", "teacher", "its loss"),
+        tuple(
+            (
+                _row_name(one),
+                nats_band(one.loss_band),
+                nats_band(one.gain_band, "+"),
+                count_band(one.student_tokens_band),
+                count_band(one.teacher_params_band),
+                nats_band(one.teacher_loss_band),
+            )
+            for one in options
+        ),
+        marked=_marked(options),
         tight=True,
     )
 
@@ -151,16 +202,16 @@ def _flops(plan: Plan) -> TableBlock:
             )
             for one in plan.options
         ),
-        marked=_marked(plan),
+        marked=_marked(plan.options),
     )
 
 
-def _bills(plan: Plan) -> TableBlock:
+def _bills(plan: Plan, options: Sequence[Option]) -> TableBlock:
     """Hours, money and memory, as ranges; the middle alone where both ends read the same."""
     machine = plan.scenario.machine
     title = "" if machine is None else f"On {machine.cluster.gpus} {machine.cluster.gpu.name}"
     rows = []
-    for one in plan.options:
+    for one in options:
         bill = one.bill
         if bill is None:
             rows.append((_row_name(one), "", "", "", "", ""))
@@ -176,7 +227,7 @@ def _bills(plan: Plan) -> TableBlock:
             )
         )
     columns = ("option", "GPU-hours", "time", "cost", "memory", "fits")
-    return TableBlock(title, columns, tuple(rows), marked=_marked(plan), tight=True)
+    return TableBlock(title, columns, tuple(rows), marked=_marked(options), tight=True)
 
 
 def _range(value: "Range", text: Callable[[float], str]) -> str:
@@ -184,10 +235,9 @@ def _range(value: "Range", text: Callable[[float], str]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _marked(plan: Plan) -> int | None:
-    """The row that the verdict is drawn from."""
-    rows = [index for index, one in enumerate(plan.options) if one.decides]
-    return rows[0] if rows else None
+def _marked(options: Sequence[Option]) -> int | None:
+    """The row of what to do."""
+    return next((row for row, one in enumerate(options) if one.recommended), None)
 
 
 def _count(value: float | None) -> str:
@@ -214,40 +264,52 @@ def _near(near: Near | None) -> str:
     return ", ".join(parts)
 
 
-def _amount(flip: BudgetFlip) -> str:
-    if flip.gpu_hours is not None:
-        return f"{format_count(flip.gpu_hours)} GPU-hours"
-    return f"{format_flops(flip.total_flops)} FLOPs"
-
-
-def _flips(flips: Flips, confidence: Confidence | None) -> tuple[str, ...]:
-    shares = FlipShares() if confidence is None else confidence.flips
-    found = []
-    for name, side in (("budget_down", "below"), ("budget_up", "above")):
-        flip = getattr(flips, name)
-        if flip is not None:
-            sure = flip_share(getattr(shares, name), name)
-            found.append(f"a budget {side} {_amount(flip)}: {flip.verdict}{sure}")
-    if flips.budget_down is None and flips.budget_up is None:
-        found.append(f"no budget from 1/{10**DECADES:,} to {10**DECADES:,} times this one")
+def _flips(plan: Plan) -> tuple[str, ...]:
+    flips = plan.flips
+    found = [
+        f"{_window(plan, flip)}: {_in_words(flip.verdict, flip.odds)}"
+        for flip in (flips.budget_down, flips.budget_up)
+        if flip is not None
+    ]
+    if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
+        low, high = (_budget(plan, end) for end in (flips.budgets.from_, flips.budgets.to))
+        found.append(f"no budget from {low} to {high}")
     if flips.students is not None:
+        one = flips.students
         found.append(
-            f"{flips.students.students} students sharing the budget: {flips.students.verdict}"
-            f"{flip_share(shares.students)}"
+            f"{one.students} students sharing the budget: {_in_words(one.verdict, one.odds)}"
         )
     if flips.teacher_loss is not None:
-        one = flips.teacher_loss
+        best = flips.teacher_loss
         found.append(
-            f"a teacher of {one.low:.3f} to {one.high:.3f} nats (best {one.best:.3f}), "
-            f"{_PAID[one.accounting]}: distill{flip_share(shares.teacher_loss, 'teacher_loss')}"
+            f"a teacher of {best.from_:.3f} to {best.to:.3f} nats (best {best.best:.3f}), "
+            f"{_PAID[best.accounting]}: {_in_words(Verdict.DISTILL, best.odds)}"
         )
     if flips.logits is not None:
-        sure = flip_share(shares.logits)
-        found.append(f"logits {flips.logits.logits}: {flips.logits.verdict}{sure}")
+        then = _in_words(flips.logits.verdict, flips.logits.odds)
+        found.append(f"logits {flips.logits.logits}: {then}")
     if flips.accounting is not None:
-        sure = flip_share(shares.accounting)
-        found.append(
-            f"another way to pay ({WHO_PAYS[flips.accounting.accounting]}): "
-            f"{flips.accounting.verdict}{sure}"
-        )
+        way = WHO_PAYS[flips.accounting.accounting]
+        then = _in_words(flips.accounting.verdict, flips.accounting.odds)
+        found.append(f"another way to pay ({way}): {then}")
     return tuple(found)
+
+
+def _in_words(verdict: Verdict, odds: Odds | None) -> str:
+    """Another verdict with its odds; at a tie those of both sides."""
+    word = "too close to call" if verdict is Verdict.TIE else verdict.value
+    return f"{word}{in_brackets(odds, verdict)}"
+
+
+def _window(plan: Plan, flip: BudgetFlip) -> str:
+    if flip.from_ is None:
+        return f"a budget below {_budget(plan, flip.to)}"
+    if flip.to is None:
+        return f"a budget above {_budget(plan, flip.from_)}"
+    return f"a budget from {_budget(plan, flip.from_)} to {_budget(plan, flip.to)}"
+
+
+def _budget(plan: Plan, amount: float | None) -> str:
+    if plan.scenario.gpu_hours is not None:
+        return f"{format_count(amount)} GPU-hours"
+    return f"{format_flops(amount)} FLOPs"

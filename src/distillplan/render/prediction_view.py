@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from distillplan.questions.prediction import Prediction
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.odds_view import nats_band
 from distillplan.units import format_count
 
 
@@ -23,18 +24,21 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
             f"supervised: {student} on {tokens}, teacher of {found.teacher_loss:.3f} nats.",
             "verdict",
         )
-    rows = [("supervised loss", f"{found.supervised_loss:.4f}")]
+    rows = [
+        ("supervised loss", f"{found.supervised_loss:.4f}", nats_band(found.supervised_loss_band))
+    ]
     if found.distilled_loss is not None:
+        equivalent = _tokens(found.supervised_equivalent_tokens)
         rows += [
-            ("distilled loss", f"{found.distilled_loss:.4f}"),
-            ("gain over supervised", f"{found.gain_nats:+.4f}"),
-            ("supervised tokens for the same loss", _tokens(found.supervised_equivalent_tokens)),
-            ("best teacher loss for this student", f"{found.best_teacher_loss:.4f}"),
-            ("distilled loss with that teacher", f"{found.loss_with_best_teacher:.4f}"),
+            ("distilled loss", f"{found.distilled_loss:.4f}", nats_band(found.distilled_loss_band)),
+            ("gain over supervised", f"{found.gain_nats:+.4f}", nats_band(found.gain_band, "+")),
+            ("supervised tokens for the same loss", equivalent, ""),
+            ("best teacher loss for this student", f"{found.best_teacher_loss:.4f}", ""),
+            ("distilled loss with that teacher", f"{found.loss_with_best_teacher:.4f}", ""),
         ]
     for name, change in found.by_10_percent.items():
-        rows.append((f"with 10% more {name.replace('_', ' ')}", f"{change:+.4f}"))
-    yield TableBlock("", ("", "nats per token"), tuple(rows))
+        rows.append((f"with 10% more {name.replace('_', ' ')}", f"{change:+.4f}", ""))
+    yield TableBlock("", ("", "nats per token", "90%"), tuple(rows))
     yield from notice_blocks(found.warnings)
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 

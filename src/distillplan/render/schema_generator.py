@@ -68,7 +68,7 @@ class _Writer:
         for name in _fields(record) if form.only is None else form.only:
             if name not in form.without:
                 found = self.of(_type_at(record, name), form.inner.get(name))
-                properties[name] = _described(found, _text_of(record, name))
+                properties[name.rstrip("_")] = _described(found, _text_of(record, name))
         if form.merged is not None:
             inner = _bare(_type_at(record, form.merged))
             if _is_record(inner):

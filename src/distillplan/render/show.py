@@ -15,13 +15,19 @@ RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
 
 
-def show(answer: object, output: RowOutput) -> None:
-    """Write one answer to standard output, once all of it is there."""
-    write(f"{rendered(answer, output).rstrip()}\n")
+def show(answer: object, output: RowOutput, **how: bool) -> None:
+    """Write one answer to standard output, once all of it is there.
+
+    Args:
+        answer: a registered one.
+        output: the form.
+        how: what its view for people is told, such as ``details=True``.
+    """
+    write(f"{rendered(answer, output, **how).rstrip()}\n")
 
 
-def rendered(answer: object, output: RowOutput) -> str:
-    """One answer in the form that is asked for."""
+def rendered(answer: object, output: RowOutput, **how: bool) -> str:
+    """One answer in the form that is asked for; arguments as for `show`."""
     match output:
         case "csv" | "jsonl":
             from distillplan.render.row_streams import as_rows  # only for those who ask
@@ -33,7 +39,7 @@ def rendered(answer: object, output: RowOutput) -> str:
         case "json":
             return as_json(document(answer), indent=2)
         case "table" | "markdown":
-            return as_text(view_of(answer)(answer), output)
+            return as_text(view_of(answer)(answer, **how), output)
         case _:
             assert_never(output)
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
-from distillplan.planning.verdict import format_budget
-from distillplan.questions.crossover import Crossing, Crossovers, Side
+from distillplan.planning.headline import format_budget
+from distillplan.questions.crossover import CrossingPoint, Crossovers
 from distillplan.questions.target import Goal, Reached, Target, amount
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}
@@ -84,41 +85,32 @@ def _count(value: float | None) -> str:
 
 def crossover_view(found: Crossovers) -> Iterator[Block]:
     """The blocks of crossovers."""
-    yield Text(
-        "Largest budget at which distillation still gains at least this many nats (tokens per "
-        "parameter).",
-        "verdict",
-    )
-    low, high = found.rows[0].rounding
+    yield Text("Budgets at which distillation gains at least this many nats (FLOPs).", "verdict")
     yield TableBlock(
         "",
-        (
-            "student",
-            "teacher",
-            *(f"{level:g}" for level in found.levels),
-            f"{high.gain_nats:g}",
-        ),
-        tuple(
-            (
-                format_count(row.student_params),
-                in_a_table(row.accounting),
-                *(_crossing(one) for one in (*row.crossings, row.rounding[1])),
-            )
-            for row in found.rows
-        ),
+        ("student", "teacher", "gain", "from", "to", "tokens per parameter", "odds of distill"),
+        tuple(_point(one) for one in found.points),
         text_columns=(0, 1),
         tight=True,
     )
     yield Text(found.note, "quiet")
     yield Text(
-        f"always/never: at every/no budget searched. Column {high.gain_nats:g}: largest budget at "
-        f"which distillation loses less than {low.gain_nats:g} nats.",
+        "Tokens per parameter: of supervised training at the upper end. Odds: in the middle of the "
+        "budgets, or at twice or half the only end; none where no run behind the law is near.",
         "quiet",
     )
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 
-def _crossing(one: Crossing) -> str:
-    if one.side is not Side.CROSSES:
-        return "always" if one.side is Side.ABOVE else "never"
-    return f"{format_flops(one.total_flops)} ({format_count(one.tokens_per_param)})"
+def _point(one: CrossingPoint) -> tuple[str, ...]:
+    window = one.window
+    start = (format_count(one.student_params), in_a_table(one.accounting), f"{one.gain_nats:g}")
+    if window is None:
+        return (*start, "never", "", "", "")
+    return (
+        *start,
+        "the least" if window.from_ is None else format_flops(window.from_),
+        "the largest" if window.to is None else format_flops(window.to),
+        "" if window.to_tokens_per_param is None else format_count(window.to_tokens_per_param),
+        "" if window.odds is None else percent(window.odds.distill),
+    )

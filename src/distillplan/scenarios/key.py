@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from distillplan.planning.scenario import Scenario
+from distillplan.scenarios.values import BOUNDS as BOUNDS_VALUE
 from distillplan.scenarios.values import GROUP, SIZES, Value
 
 Written = Callable[[Scenario], Any]
@@ -66,7 +67,7 @@ class Key(NamedTuple):
     @property
     def is_group(self) -> bool:
         """Whether its value may be a mapping of other keys."""
-        return self.value in (GROUP, SIZES)
+        return self.value in (GROUP, SIZES, BOUNDS_VALUE)
 
 
 def at(path: str) -> Written:

@@ -5,13 +5,14 @@ word that could not be read is not reported as well.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.models.architecture import FixedAspect
-from distillplan.optimize.problems import SIZE_RANGE, Bounds
+from distillplan.optimize.problems import Bounds
 from distillplan.planning.scenario import Limits, Scenario, Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend
@@ -77,7 +78,8 @@ class _Maker:
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
         teacher = self.part("teacher", lambda: _teacher(groups.get("teacher", {}), rate), None)
-        bounds = self.part("bounds", lambda: _bounds(groups.get("bounds")), _ANY_SIZES)
+        named = plain.pop("bounds", _ANY_SIZES)
+        bounds = self.part("bounds", lambda: _bounds(named, groups.get("bounds")), _ANY_SIZES)
         architecture = self.part(
             "architecture", lambda: _architecture(groups.get("architecture")), _FAMILY
         )
@@ -143,6 +145,20 @@ class _Maker:
                 self.found.append(one)
 
 
+def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
+    """The teacher that values by place describe; None where there is none.
+
+    Raises:
+        InputError: when it says too little, or the unit of its loss is missing.
+    """
+    words = {
+        place.removeprefix("teacher."): value
+        for place, value in values.items()
+        if place.startswith("teacher.")
+    }
+    return _teacher(words, values.get("bytes_per_token"))
+
+
 def _teacher(words: Values, law_bytes_per_token: float | None) -> Teacher | None:
     if not words and law_bytes_per_token is None:
         return None
@@ -172,15 +188,16 @@ def _architecture(settings: Values | None) -> FixedAspect:
     return FixedAspect(**settings) if settings else _FAMILY
 
 
-def _bounds(ends: Values | None) -> Bounds:
+def _bounds(named: Bounds, ends: Values | None) -> Bounds:
+    """Named bounds, with the ends of some sizes instead."""
     if not ends:
-        return _ANY_SIZES
-    least, largest = SIZE_RANGE
+        return named
     pairs = {}
     for size in {root_of(end) for end in ends}:
+        least, largest = getattr(named, size)
         low, high = (ends.get(f"{size}.{end}") for end in ("low", "high"))
         pairs[size] = (least if low is None else low, largest if high is None else high)
-    return Bounds(**pairs)
+    return replace(named, **pairs)
 
 
 def scenario_from_options(*above: Layer, **options: Any) -> Scenario:

@@ -1,6 +1,7 @@
 """Rows of the table of keys: the budget, the models, the law, and the bounds of the search."""
 
 from distillplan.accounting import Accounting, Logits
+from distillplan.optimize.problems import SizeBounds
 from distillplan.planning.scenario import Scenario
 from distillplan.scenarios import values
 from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, Key, at
@@ -80,7 +81,7 @@ QUESTION_KEYS = (
         help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T.",
         written=at("teacher"),
         flags=("--teacher",),
-        commands=_ASKED,
+        commands=f"{_ASKED} predict",
         metavar="PARAMS[:TOKENS]",
     ),
     Key(
@@ -203,10 +204,15 @@ QUESTION_KEYS = (
     ),
     Key(
         word="bounds",
-        value=values.GROUP,
+        value=values.BOUNDS,
         place="bounds",
-        help="Smallest and largest size to consider, e.g. {student_tokens: [1B, 30T]}.",
+        help="Sizes to consider: published (up to the largest published trainings) or paper (those "
+        "of its figures); in a file also by size, e.g. {student_tokens: [1B, 30T]}.",
         written=at("bounds"),
+        flags=("--bounds",),
+        commands=_ASKED,
+        panel=BOUNDS,
+        default=SizeBounds.PUBLISHED.value,
     ),
     *(
         Key(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
+from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.units import (
     Budget,
     parse_budget,
@@ -110,6 +111,17 @@ def _sizes(value: Any, word: str) -> tuple[float, float | None]:
     return parse_pair(value, word)
 
 
+def _bounds(value: Any, word: str) -> Bounds:
+    try:
+        return bounds_named(SizeBounds(value))
+    except ValueError:
+        names = " or ".join(SizeBounds)
+        raise InputError(
+            f"{word}: {str(value)[:40]!r} is neither {names} nor a mapping such as "
+            "{student_tokens: [1B, 30T]}"
+        ) from None
+
+
 def _unit(value: Any, word: str) -> LossUnit:
     return parse_loss_unit(_text(value, word))
 
@@ -160,6 +172,8 @@ PAIR = Value(
 """The least and the largest of a size."""
 SIZES = Value(_sizes, lambda: {"type": "string", "pattern": "^[^:]+(:[^:]+)?$"}, is_number=False)
 """Parameters and, after a colon, tokens of a model; a mapping of its parts is read as one too."""
+BOUNDS = Value(_bounds, dict, is_number=False, choices=lambda: [one.value for one in SizeBounds])
+"""Named bounds of the search, as `Bounds`, or a mapping of them by size."""
 GROUP = Value(_group, dict, is_number=False)
 """A mapping of other keys."""
 

@@ -5,14 +5,17 @@ from pathlib import Path
 from distillplan.errors import InputError
 from distillplan.suggest import nearest
 
+VERSIONS = {"plan": 2, "comparison": 2, "crossover": 2, "prediction": 2, "sweep": 2}
+"""Versions of the documents that have changed their meaning; all others are the first."""
+
 
 def schema_id(name: str) -> str:
     """What a document says of itself under `schema`.
 
     >>> schema_id("plan")
-    'distillplan/plan@1'
+    'distillplan/plan@2'
     """
-    return f"distillplan/{name}@1"
+    return f"distillplan/{name}@{VERSIONS.get(name, 1)}"
 
 
 def schema_names() -> tuple[str, ...]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distillplan.cli import flags
-from distillplan.cli.answer import answer
 from distillplan.cli.gate import gate, outcomes
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
+from distillplan.planning import planner
 from distillplan.render.show import show
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
@@ -31,6 +31,7 @@ def budget(
         ),
     ] = None,
     quick: flags.Quick = False,
+    details: flags.Details = False,
     asserted: flags.Asserted = None,
     output: flags.Show = "table",
     **given: str,
@@ -66,9 +67,9 @@ def budget(
     if laws is not None:
         show(_under(laws, scenario), output)
         return
-    plan = answer(scenario, quick=quick)
+    plan = planner.plan(scenario, quick=quick)
     found = outcomes(asserted, plan)  # before anything is written
-    show(plan, output)
+    show(plan, output, details=details)
     gate(("", outcome) for outcome in found)
 
 

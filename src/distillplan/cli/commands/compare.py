@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from distillplan.cli import flags
-from distillplan.cli.answer import answer
 from distillplan.cli.gate import gate
+from distillplan.planning import planner
 from distillplan.render.show import show
 
 
@@ -35,6 +35,6 @@ def compare(
     from distillplan.scenarios import scenario_file
 
     scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
-    found = comparison.compare(scenarios, baseline, partial(answer, quick=quick))
+    found = comparison.compare(scenarios, baseline, partial(planner.plan, quick=quick))
     show(found, output)
     gate((one.name, one.outcome) for one in found.assertions)

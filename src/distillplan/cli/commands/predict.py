@@ -5,7 +5,7 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.laws import law_catalog
 from distillplan.questions import prediction
 from distillplan.render.show import show
-from distillplan.scenarios.keys import teacher_nats
+from distillplan.scenarios.keys import teacher_of
 from distillplan.scenarios.layers import values_of_options
 
 
@@ -13,14 +13,16 @@ from distillplan.scenarios.layers import values_of_options
 def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str) -> None:
     """Predict the loss of one student, distilled and trained from data alone.
 
-    Example:
+    Examples:
     distillplan predict --student 1B --tokens 100B --teacher-loss 2.0
+
+    distillplan predict --student 1B --tokens 100B --teacher 3B:1T
     """
     values = values_of_options(given, told_as("predict"))
     found = prediction.predict(
         values.get("law") or law_catalog.law(),
         student_params=values["student_params"],
         student_tokens=tokens,
-        teacher_loss=teacher_nats(values),
+        teacher=teacher_of(values),
     )
     show(found, output)

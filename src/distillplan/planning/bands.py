@@ -1,0 +1,78 @@
+"""The 90% bands of an option: its numbers under every drawn law, laid evenly around its own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from distillplan.accounting import Accounting
+from distillplan.laws.formulas import FloatArray
+from distillplan.optimize.problems import Optima
+from distillplan.planning.results import Band, Option
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.tails import centered, quantiles
+from distillplan.planning.verdict import outside_of, run_of
+
+LOW, HIGH = 0.05, 0.95
+
+
+def banded(scenario: Scenario, option: Option, optima: Optima, row: int) -> Option:
+    """The option with bands around its loss and its free sizes.
+
+    Args:
+        scenario: the question.
+        option: within budget.
+        optima: the same under every drawn law, arrays of shape (options, draws).
+        row: the option among them.
+    """
+    if option.loss is None:
+        return option
+    outside = float(outside_of(scenario, run_of(option))[0])
+    bands: dict[str, Any] = {"loss_band": band(optima.loss[row], option.loss, outside)}
+    for name in _free_sizes(scenario, option):
+        drawn, own = getattr(optima, name), getattr(option, name)
+        if drawn is not None and own is not None:
+            limits = getattr(scenario.bounds, name, (0.0, np.inf))
+            bands[f"{name}_band"] = _size_band(drawn[row], own, limits)
+    return option._replace(**bands)
+
+
+def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
+    """The 90% band of a number, laid evenly around it; None where a draw is not finite.
+
+    Args:
+        drawn: the number in every draw, shape (draws,).
+        own: the number itself.
+        error: scale of the error beyond the draws.
+    """
+    if not np.isfinite(drawn).all():
+        return None
+    scale = np.array([error])
+    around = centered(drawn[None, :], scale, np.array([own]))
+    low, high = (float(quantiles(around, scale, level)[0]) for level in (LOW, HIGH))
+    return low, high
+
+
+def _size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:
+    """The same in logarithms: sizes are off by factors."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = band(np.log(drawn), float(np.log(own)))
+    if found is None:
+        return None
+    low, high = np.clip(np.exp(found), *bounds).tolist()
+    return min(low, own), max(high, own)  # the last bits of exp(log(own)) may differ
+
+
+def _free_sizes(scenario: Scenario, option: Option) -> Iterator[str]:
+    """The sizes that differ from draw to draw."""
+    if scenario.student_params is None:
+        yield "student_params"
+    yield "student_tokens"
+    if option.accounting is None:
+        return
+    if scenario.teacher is None:
+        yield "teacher_loss"
+        if option.accounting is not Accounting.FREE:  # any pair with the right loss will do
+            yield from ("teacher_params", "teacher_tokens")
+    elif scenario.teacher.loss is None:
+        yield "teacher_loss"

@@ -1,0 +1,118 @@
+"""The sentence at the top of a plan."""
+
+from distillplan.accounting import Accounting
+from distillplan.planning.results import Option, Plan, Reason, Verdict
+from distillplan.planning.scenario import Scenario
+from distillplan.units import SECONDS_PER_HOUR, format_count, format_flops
+
+_TEACHERS = {
+    Accounting.FREE: "a teacher at no cost",
+    Accounting.EXISTS: "an existing teacher",
+    Accounting.TRAIN_SHARED: "a teacher trained on this budget, with its logits shared",
+    Accounting.TRAIN: "a teacher trained on this budget",
+}
+
+
+def format_budget(scenario: Scenario, amount: float | None = None) -> str:
+    """A budget in words, in the unit of the scenario's.
+
+    Args:
+        scenario: the question.
+        amount: FLOPs or GPU-seconds, as `Scenario.budget`; None for the scenario's own.
+    """
+    spent = scenario.budget if amount is None else amount
+    if scenario.gpu_hours is None or scenario.machine is None:
+        return f"{format_flops(spent)} FLOPs"
+    cluster = scenario.machine.cluster
+    hours = format_count(spent / SECONDS_PER_HOUR)
+    return f"{hours} GPU-hours of {cluster.gpus} {cluster.gpu.name}"
+
+
+def headline(plan: Plan) -> str:
+    """The verdict and its reason in one sentence or two."""
+    scenario, alone, deciding = plan.scenario, plan.supervised, plan.deciding
+    match plan.verdict_reason:
+        case Reason.LAW_HAS_NO_DISTILLATION:
+            return (
+                f"No verdict: {plan.law.name} says nothing about distillation. Supervised training "
+                f"reaches {_nats(alone)} with {_sizes(alone)}."
+            )
+        case Reason.WORSE_THAN_GUESSING:
+            return (
+                "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
+                f"so far from its data are {_sizes(alone)}."
+            )
+        case Reason.FAR_OUTSIDE_FIT:
+            return (
+                f"No verdict: {_sizes(alone)} are too far from any run behind the law to tell "
+                "which is better; its error there may be larger than the difference."
+            )
+        case Reason.DISTILLATION_OVER_BUDGET:
+            return (
+                f"Train supervised: {format_budget(scenario)} is too little for a student and "
+                f"{_TEACHERS[scenario.pays]}; supervised training reaches {_nats(alone)} with "
+                f"{_sizes(alone)}."
+            )
+        case Reason.ONLY_ONE_POSSIBLE:
+            other = deciding if plan.verdict is Verdict.SUPERVISED else alone
+            return f"{_do(plan)}: {_impossible(scenario, other)}."
+        case _:
+            return _weighed(plan)
+
+
+def _weighed(plan: Plan) -> str:
+    """The sentence of a verdict that the odds give."""
+    alone, deciding = plan.supervised, plan.deciding
+    if deciding is None or deciding.gain_nats is None:
+        raise ValueError("a verdict weighs two options")
+    gain, teacher = abs(deciding.gain_nats), _TEACHERS[plan.scenario.pays]
+    if plan.verdict is Verdict.TIE:
+        return (
+            f"Too close to call: distilling from {teacher} and supervised training differ by "
+            f"{gain:.3f} nats. Supervised training is simpler{_regret(alone)}."
+        )
+    if plan.verdict is Verdict.DISTILL:
+        return (
+            f"{_do(plan)}: {_nats(deciding)}, {gain:.3f} better than supervised training on the "
+            f"same budget{_worth(deciding)}."
+        )
+    return f"{_do(plan)}: {_nats(alone)}, {gain:.3f} better than distilling from {teacher}."
+
+
+def _do(plan: Plan) -> str:
+    if plan.verdict is Verdict.DISTILL:
+        return f"Distill from {_TEACHERS[plan.scenario.pays]}"
+    return "Train supervised"
+
+
+def _worth(deciding: Option) -> str:
+    """What the gain is worth in compute."""
+    times = deciding.compute_multiplier
+    return "" if times is None else f", which would take {times:.2f} times the compute to match"
+
+
+def _regret(alone: Option) -> str:
+    """What the advice at a tie costs where it is wrong."""
+    if alone.regret_nats is None:
+        return ""
+    return f", and costs {alone.regret_nats:.3f} nats on average if that was the wrong choice"
+
+
+def _nats(option: Option) -> str:
+    return f"{option.loss:.3f} nats"
+
+
+def _sizes(option: Option) -> str:
+    return (
+        f"{format_count(option.student_params)} parameters on "
+        f"{format_count(option.student_tokens)} tokens"
+    )
+
+
+def _impossible(scenario: Scenario, option: Option | None) -> str:
+    """Why an option cannot be done."""
+    from distillplan.planning.possible import why_not  # only on a machine
+
+    if option is None:
+        raise ValueError("there is another option")
+    return why_not(scenario, option)

@@ -1,0 +1,299 @@
+"""How sure a plan is: its options under every drawn law, with the error that goes beyond the law.
+
+One posterior. Every draw is a law that the runs behind the published set allow, and the sizes of
+each option are chosen anew under it. Around the gain in each draw lies an error with heavy tails:
+how far other laboratories' runs came out from the law (not for a law fitted to own runs), and what
+the distance to the fitted range adds. The whole is laid evenly around the plan's own number, so
+that what a plan prints lies inside its bands, and its verdict is what its odds say.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from distillplan.accounting import Accounting
+from distillplan.laws.draws import Draws, one_draw
+from distillplan.laws.formulas import FloatArray
+from distillplan.optimize.problems import Optima
+from distillplan.planning import drawn, evaluate
+from distillplan.planning.bands import band, banded
+from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.results import BudgetFlip, Confidence, Flips, Odds, Option, Plan, Reason
+from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.tails import centered, mean_above_zero, share_above
+from distillplan.planning.verdict import Run, run_of, transfer_of, verdict_of, weigh
+from distillplan.units import SECONDS_PER_HOUR
+
+_WEIGHED = (Reason.LIKELIEST, Reason.TOO_CLOSE)
+
+
+class Place(NamedTuple):
+    """A variation of a scenario, with its best sizes under the scenario's own law."""
+
+    at: Cells
+    alone: Run
+    distilled: Run
+    teacher_params: float | None = None
+    """Of the best teacher, where none is given: the search under other laws begins there."""
+    teacher_tokens: float | None = None
+    other_teacher_loss: float | None = None
+    """Of another teacher than the given one, nats per token."""
+
+
+class Posterior(NamedTuple):
+    """Places under every drawn law; arrays of shape (places, draws), or (places,)."""
+
+    distilled: Optima
+    gain: FloatArray
+    """Supervised minus distilled losses, nats per token, finite."""
+    point: FloatArray
+    """The gain of the scenario's own law, around which they are laid evenly."""
+    outside: FloatArray
+    """Scale of the error outside the fitted range."""
+    error: FloatArray
+    """Scale of the whole error beyond the law."""
+
+    def odds(self, error: FloatArray, tie_nats: float) -> list[Odds]:
+        """The odds at each place, with an error of some scale, shape (places,)."""
+        gain = centered(self.gain, error, self.point)
+        distill = share_above(gain, error, tie_nats).tolist()
+        supervised = share_above(-gain, error, tie_nats).tolist()
+        return [
+            Odds(distill=one, tie=max(1.0 - one - other, 0.0), supervised=other)
+            for one, other in zip(distill, supervised, strict=True)
+        ]
+
+    def rows(self, row: int) -> "Posterior":
+        """One place of them."""
+        where = slice(row, row + 1)
+        return self._replace(
+            gain=self.gain[where],
+            point=self.point[where],
+            outside=self.outside[where],
+            error=self.error[where],
+        )
+
+
+def posterior(scenario: Scenario, places: Sequence[Place], draws: Draws) -> Posterior:
+    """Places of one scenario under every drawn law, solved side by side."""
+    at = together(one.at for one in places)
+    alone = drawn.supervised(scenario, at, draws)
+    distilled = drawn.distilled(
+        scenario, at, draws, _start(places), [one.other_teacher_loss for one in places]
+    )
+    weighed = [weigh(scenario, one.alone, one.distilled) for one in places]
+    point, outside = (
+        np.concatenate([getattr(one, name) for one in weighed]) for name in ("gain", "outside")
+    )
+    with np.errstate(invalid="ignore"):
+        gain = alone.loss - distilled.loss
+    # a law under which the budget does not pay is as far out as any
+    least = np.where(np.isfinite(gain), gain, np.inf).min(axis=1)
+    gain = np.where(np.isfinite(gain), gain, np.minimum(least, point)[:, None])
+    error = np.hypot(transfer_of(scenario.law).scale, outside)
+    return Posterior(distilled=distilled, gain=gain, point=point, outside=outside, error=error)
+
+
+def _start(places: Sequence[Place]) -> Optima:
+    """The places' own optima, arrays of shape (places,)."""
+    runs = [one.distilled for one in places]
+    return Optima(
+        loss=np.concatenate([one.loss for one in runs]),
+        student_params=np.concatenate([one.params for one in runs]),
+        student_tokens=np.concatenate([one.tokens for one in runs]),
+        teacher_params=np.array([one.teacher_params for one in places], float),
+        teacher_tokens=np.array([one.teacher_tokens for one in places], float),
+    )
+
+
+def of_options(scenario: Scenario, alone: Option, distilled: Option) -> Place:
+    """The place that two options show."""
+    return Place(
+        at=cells(scenario, distilled.accounting or Accounting.FREE),
+        alone=run_of(alone),
+        distilled=run_of(distilled),
+        teacher_params=distilled.teacher_params,
+        teacher_tokens=distilled.teacher_tokens,
+    )
+
+
+def with_odds(plan: Plan, draws: Draws | None) -> Plan:
+    """The plan with its odds, and a band around each of its numbers.
+
+    Args:
+        plan: an answer.
+        draws: joint draws of the law of the plan; None where it has none, so that the odds stand on
+            the error beyond the law alone.
+    """
+    scenario = plan.scenario
+    if draws is None and not transfer_of(plan.law).scale:
+        return plan  # nobody knows how far off it is
+    laws = draws or one_draw(plan.law)
+    first, *others = plan.options
+    alone = drawn.supervised(scenario, cells(scenario, Accounting.FREE), laws)
+    shown = [one for one in others if one.loss is not None and one.teacher_name is None]
+    if not shown or not laws.distills:
+        return plan._replace(options=(banded(scenario, first, alone, 0), *others))
+    flips = _flip_places(plan)
+    places = [of_options(scenario, first, one) for one in shown]
+    found = posterior(scenario, [*places, *flips.values()], laws)
+    rows = {one.accounting: row for row, one in enumerate(shown)}
+
+    def with_bands(one: Option) -> Option:
+        if one.loss is None:
+            return one
+        if one.teacher_name is None:
+            return _banded(scenario, one, found, rows[one.accounting])
+        taught = taught_by(scenario, one)
+        return _banded(taught, one, posterior(taught, [of_options(taught, first, one)], laws), 0)
+
+    odds = found.odds(found.error, scenario.tie_nats)
+    by_way = dict(zip(rows, odds, strict=False))
+    plan = plan._replace(
+        options=(banded(scenario, first, alone, 0), *map(with_bands, others)),
+        flips=_with_odds(plan, dict(zip(flips, odds[len(shown) :], strict=True)), by_way),
+    )
+    if plan.verdict_reason not in (Reason.LIKELIEST, Reason.TOO_CLOSE):
+        return plan
+    row = rows[scenario.pays]
+    return _decided(plan, found.rows(row), odds[row], laws, 0 if draws is None else draws.size)
+
+
+def odds_between(
+    scenario: Scenario, alone: Option, distilled: Option, draws: Draws | None
+) -> Odds | None:
+    """The odds between two options of a scenario; None where nobody knows how far off the law is.
+
+    Args:
+        scenario: the question.
+        alone: supervised training.
+        distilled: what it is weighed against, within budget.
+        draws: joint draws of its law; None where it has none.
+    """
+    if draws is None and not transfer_of(scenario.law).scale:
+        return None
+    places = [of_options(scenario, alone, distilled)]
+    found = posterior(scenario, places, draws or one_draw(scenario.law))
+    return found.odds(found.error, scenario.tie_nats)[0]
+
+
+def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | None:
+    """The odds at another budget; None where there is no verdict, or no error is known.
+
+    Args:
+        scenario: the question.
+        budget: as `Scenario.budget`, within which both sides are affordable.
+        draws: joint draws of its law; None where it has none.
+    """
+    if draws is None and not transfer_of(scenario.law).scale:
+        return None
+    at = cells(scenario, scenario.pays, budget=budget)
+    place = _of_optima(at, evaluate.supervised(scenario, at), evaluate.distilled(scenario, at), 0)
+    if np.isnan(weigh(scenario, place.alone, place.distilled).side[0]):
+        return None
+    found = posterior(scenario, [place], draws or one_draw(scenario.law))
+    return found.odds(found.error, scenario.tie_nats)[0]
+
+
+def taught_by(scenario: Scenario, option: Option) -> Scenario:
+    """The scenario with the teacher that an option proposes."""
+    teacher = Teacher(params=option.teacher_params, tokens=option.teacher_tokens)
+    return replace(scenario, teacher=teacher, accounting=option.accounting)
+
+
+def _banded(scenario: Scenario, option: Option, found: Posterior, row: int) -> Option:
+    gain = band(found.gain[row], float(found.point[row]), float(found.error[row]))
+    return banded(scenario, option, found.distilled, row)._replace(gain_band=gain)
+
+
+def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) -> Plan:
+    """The plan with what is said of its verdict."""
+    tie = plan.scenario.tie_nats
+    gain = centered(found.gain, found.error, found.point)
+    # the luck of two runs, each with the noise of a run
+    runs = [one.loss or 0.0 for one in plan.options if one.decides or one.accounting is None]
+    luck = laws.sigma_run * math.hypot(*runs)
+    regrets = {
+        None: float(mean_above_zero(gain, found.error)[0]),
+        plan.scenario.pays: float(mean_above_zero(-gain, found.error)[0]),
+    }
+    return plan._replace(
+        verdict=verdict_of(odds),
+        odds=odds,
+        options=tuple(
+            one if one.teacher_name else one._replace(regret_nats=regrets.get(one.accounting))
+            for one in plan.options
+        ),
+        confidence=Confidence(
+            draws=draws,
+            odds_like_the_law=found.odds(found.outside, tie)[0],
+            odds_of_one_run=found.odds(np.hypot(found.error, luck), tie)[0],
+            transfer_nats=transfer_of(plan.law).scale,
+            outside_nats=float(found.outside[0]),
+            sigma_run=laws.sigma_run,
+        ),
+    )
+
+
+def _flip_places(plan: Plan) -> dict[str, Place]:
+    """Where the flips that no option shows take place."""
+    scenario, flips, pays = plan.scenario, plan.flips, plan.scenario.pays
+    at = {}
+    for name in ("budget_down", "budget_up"):
+        flip: BudgetFlip | None = getattr(flips, name)
+        if flip is not None:
+            unit = 1.0 if scenario.gpu_hours is None else SECONDS_PER_HOUR
+            at[name] = cells(scenario, pays, budget=flip.at * unit)
+    if flips.students is not None:
+        at["students"] = cells(scenario, pays, students=flips.students.students)
+    if flips.logits is not None:
+        changed = replace(scenario, logits=flips.logits.logits)
+        at["logits"] = cells(changed, changed.pays)
+    places = {}
+    if at:
+        every = together(at.values())
+        alone, distilled = evaluate.supervised(scenario, every), evaluate.distilled(scenario, every)
+        places = {
+            name: _of_optima(one, alone, distilled, row)
+            for row, (name, one) in enumerate(at.items())
+        }
+    if flips.teacher_loss is not None and scenario.teacher is not None:
+        here, best = cells(scenario, pays), np.array([flips.teacher_loss.best])
+        places["teacher_loss"] = _of_optima(
+            here,
+            evaluate.supervised(scenario, here),
+            evaluate.distilled_from(scenario, here, best),
+            0,
+        )._replace(other_teacher_loss=flips.teacher_loss.best)
+    return places
+
+
+def _of_optima(at: Cells, alone: Optima, distilled: Optima, row: int) -> Place:
+    def one(name: str) -> float | None:
+        values = getattr(distilled, name)
+        return None if values is None else float(values[row])
+
+    return Place(
+        at=at,
+        alone=run_of(alone).row(row),
+        distilled=run_of(distilled).row(row),
+        teacher_params=one("teacher_params"),
+        teacher_tokens=one("teacher_tokens"),
+    )
+
+
+def _with_odds(
+    plan: Plan, by_flip: dict[str, Odds], by_way: dict[Accounting | None, Odds]
+) -> Flips:
+    """The flips of a plan with their odds: their own, or those of the option that shows them."""
+    flips = plan.flips
+    if flips.teacher_loss is not None and plan.scenario.teacher is None:
+        by_flip["teacher_loss"] = by_way[flips.teacher_loss.accounting]
+    if flips.accounting is not None:
+        by_flip["accounting"] = by_way[flips.accounting.accounting]
+    return flips._replace(
+        **{name: getattr(flips, name)._replace(odds=odds) for name, odds in by_flip.items()}
+    )

@@ -1,0 +1,56 @@
+"""The best open model to teach a student, where no teacher is named."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from distillplan.accounting import Accounting
+from distillplan.laws.provenance import ParameterCount
+from distillplan.models.open_models import OpenModel, open_models
+from distillplan.optimize.optimizer import optima_with_teacher
+from distillplan.optimize.problems import GivenTeacher
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells
+from distillplan.planning.options import option_from
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.verdict import guessing
+
+
+def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
+    """Distillation from the open model that is best for this student, run beside it.
+
+    Its loss is what the law gives a model of its size and tokens. None where a teacher is named,
+    where the law cannot place the models, and where none of them is affordable.
+
+    Args:
+        scenario: the question.
+        alone: loss of supervised training, nats per token.
+    """
+    law = scenario.law
+    if scenario.teacher is not None or law.distillation is None:
+        return ()
+    if law.counts is not ParameterCount.NON_EMBEDDING:
+        return ()
+    models, costs = open_models(), scenario.distillation_costs
+    params = np.array([float(one.params) for one in models])
+    tokens = np.array([one.tokens for one in models])
+    teacher = GivenTeacher(
+        loss=law.supervised.loss(params, tokens), forward_cost=costs.teacher_forward(np.log(params))
+    )
+    at = cells(scenario, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
+    found = optima_with_teacher(
+        evaluate.law_of(scenario), evaluate.problems_of(scenario, at), teacher
+    )
+    best = int(np.argmin(found.loss))
+    if not found.loss[best] < guessing(scenario):
+        return ()
+    taught = _taught_by(scenario, models[best])
+    optima = evaluate.distilled(taught, cells(taught, Accounting.EXISTS))
+    option = option_from(taught, Accounting.EXISTS, optima, 0, alone=alone)
+    return (option._replace(decides=False, teacher_name=models[best].name),)
+
+
+def _taught_by(scenario: Scenario, model: OpenModel) -> Scenario:
+    teacher = Teacher(params=float(model.params), tokens=model.tokens)
+    return replace(scenario, teacher=teacher, accounting=Accounting.EXISTS)

@@ -1,0 +1,90 @@
+"""Whether an option can be done on the scenario's machine, and on how many GPUs one could."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from distillplan.accounting import way_in_words
+from distillplan.errors import InfeasibleError
+from distillplan.hardware.machine import Machine
+from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.strategy import Checkpointing
+from distillplan.planning.machine_warnings import limits_passed
+from distillplan.planning.options import distilled_options, supervised_option
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
+from distillplan.units import format_bytes
+
+SAVING = "--checkpointing full"
+MOST_GPUS = 16384
+"""The largest cluster that a published run of the calibration used (Llama 3 405B)."""
+
+
+def possible(scenario: Scenario, option: Option) -> bool:
+    """Whether an option fits into the machine's memory and keeps to the scenario's limits."""
+    bill = option.bill
+    if option.loss is None:
+        return False
+    return bill is None or (bill.fits is not Fits.NO and not limits_passed(scenario.limits, bill))
+
+
+def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> InfeasibleError:
+    """The error that says why neither choice can be done, and on which machine one could.
+
+    Args:
+        scenario: a question with a machine.
+        options: supervised training, and the distillation that it is weighed against.
+    """
+    machine = scenario.machine
+    if machine is None:
+        raise ValueError("without a machine everything is possible")
+    here = f"{machine.cluster.gpus} {machine.cluster.gpu.name}"
+    size = format_bytes(machine.cluster.gpu.memory_bytes)
+    why = "; ".join(why_not(scenario, one) for one in options if one.bill is not None)
+    gpu = machine.cluster.gpu.name
+    enough = _smallest(scenario, machine)
+    if enough is None:
+        end = f"no number of {gpu} up to {MOST_GPUS} is enough"
+    else:
+        saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
+        how = f" with {SAVING}" if saving else ""
+        end = f"{enough.cluster.gpus} {gpu}{how} would be enough"
+    return InfeasibleError(f"no plan can be done on {here} ({size} each): {why}; {end}")
+
+
+def why_not(scenario: Scenario, option: Option) -> str:
+    """Why an option cannot be done, in words."""
+    bill = option.bill
+    if bill is None:
+        raise ValueError("an option on a machine has a bill")
+    parts = []
+    if bill.fits is Fits.NO:
+        parts.append(f"needs {format_bytes(bill.memory_bytes_per_gpu.mid)} per GPU")
+    parts += limits_passed(scenario.limits, bill)
+    return f"{way_in_words(option.accounting)} {' and '.join(parts)}"
+
+
+def _saving_memory(machine: Machine) -> Machine:
+    """The machine with the layout of `SAVING`."""
+    layout = replace(machine.strategy, checkpointing=Checkpointing.FULL)
+    return replace(machine, strategy=layout)
+
+
+def _smallest(scenario: Scenario, machine: Machine) -> Machine | None:
+    """The fewest GPUs of the same kind on which something is possible; None: no number is."""
+    gpus = machine.cluster.gpus
+    while gpus <= MOST_GPUS:
+        larger = replace(machine, cluster=replace(machine.cluster, gpus=gpus))
+        for one in (larger, _saving_memory(larger)):
+            if _something_possible(replace(scenario, machine=one)):
+                return one
+        gpus *= 2
+    return None
+
+
+def _something_possible(scenario: Scenario) -> bool:
+    alone = supervised_option(scenario)
+    if alone.loss is None or possible(scenario, alone):
+        return alone.loss is not None
+    return any(
+        one.decides and possible(scenario, one) for one in distilled_options(scenario, alone.loss)
+    )

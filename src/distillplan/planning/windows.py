@@ -1,0 +1,143 @@
+"""Windows of budgets that share a verdict: a grid, a closer look where it changes, and a line."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from distillplan.laws.formulas import FloatArray
+from distillplan.planning.verdict import Weighed
+
+FIRST_LOOK, CLOSER = 1e-3, 1e-5
+"""Half-widths of the optimizer's last grid: losses to 2e-5 and 2e-9 nats."""
+REFINED = 12
+"""Budgets between two neighbors that differ; between those a line will do."""
+PASSES = 4
+"""Where there is no line to draw, because a loss is infinite or there is no verdict, each further
+pass looks REFINED times closer."""
+NEAR = 1e-4
+"""A gain that turns within this of a level may have crossed it, in nats per token."""
+SILENT = -9
+"""State of a budget without a verdict."""
+
+Look: TypeAlias = Callable[[FloatArray, float], Weighed]
+"""From logarithms of budgets, shape (budgets,), and the optimizer's half-width to what is there."""
+States: TypeAlias = Callable[[Weighed], Any]
+"""From what is there to a state for each budget; not-a-number for no verdict."""
+
+
+class Window(NamedTuple):
+    """Neighboring budgets of one state."""
+
+    state: int
+    low: float | None
+    """Logarithm of the least budget; None where it begins below what was looked at."""
+    high: float | None
+    """Logarithm of the largest; None where it ends above."""
+
+
+class _Seen(NamedTuple):
+    """Budgets that were looked at, in order; arrays of shape (budgets,)."""
+
+    logs: FloatArray
+    gain: FloatArray
+    state: Any
+
+    def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_Seen":
+        """With further budgets among them."""
+        if not logs:
+            return self
+        more = _seen(look, states, np.concatenate(logs), CLOSER)
+        order = np.argsort(np.concatenate([self.logs, more.logs]), kind="stable")
+        return _Seen(
+            logs=np.concatenate([self.logs, more.logs])[order],
+            gain=np.concatenate([self.gain, more.gain])[order],
+            state=np.concatenate([self.state, more.state])[order],
+        )
+
+
+def windows(
+    look: Look, logs: FloatArray, states: States, levels: Sequence[float], first: Weighed | None
+) -> tuple[Window, ...]:
+    """The windows of a range of budgets, lowest first.
+
+    Args:
+        look: what is at given budgets.
+        logs: logarithms of the budgets of the first look, in order, shape (budgets,).
+        states: the state of each.
+        levels: gains at which states change, nats per token.
+        first: what the first look saw, where the caller has looked already.
+    """
+    seen = _seen(look, states, logs, FIRST_LOOK) if first is None else _of(first, states, logs)
+    seen = seen.and_also(look, states, _turning(seen, levels))
+    for number in range(PASSES):
+        pairs = [
+            (low, high)
+            for low, high in _changes(seen)
+            if number == 0 or _line(seen, low, high, levels) is None
+        ]
+        between = [
+            np.linspace(seen.logs[low], seen.logs[high], REFINED + 2)[1:-1] for low, high in pairs
+        ]
+        seen = seen.and_also(look, states, between)
+    edges = [(low, _edge(seen, low, high, levels)) for low, high in _changes(seen)]
+    ends = [None, *(at for _, at in edges), None]
+    kinds = [*(seen.state[low] for low, _ in edges), seen.state[-1]]
+    return tuple(
+        Window(state=int(kind), low=low, high=high)
+        for kind, (low, high) in zip(kinds, pairwise(ends), strict=True)
+    )
+
+
+def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _Seen:
+    return _of(look(logs, finest), states, logs)
+
+
+def _of(weighed: Weighed, states: States, logs: FloatArray) -> _Seen:
+    state = np.nan_to_num(np.asarray(states(weighed), float), nan=SILENT).astype(int)
+    return _Seen(logs=logs, gain=weighed.gain, state=state)
+
+
+def _turning(seen: _Seen, levels: Sequence[float]) -> list[FloatArray]:
+    """Budgets around each place where the gain turns so near a level that it may have crossed it.
+
+    A parabola through three neighbors says how far it goes between them.
+    """
+    left, here, right = seen.gain[:-2], seen.gain[1:-1], seen.gain[2:]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bend = left - 2 * here + right
+        turns = np.isfinite(bend) & ((here - left) * (here - right) > 0)
+        peak = here - (right - left) ** 2 / (8 * bend)
+    found = []
+    for row in np.flatnonzero(turns):
+        low, high = sorted((float(here[row]), float(peak[row])))
+        if any(low - NEAR <= level <= high + NEAR for level in levels):
+            around = np.linspace(seen.logs[row], seen.logs[row + 2], 2 * REFINED + 1)
+            found.append(np.delete(around, [0, REFINED, 2 * REFINED]))
+    return found
+
+
+def _changes(seen: _Seen) -> list[tuple[int, int]]:
+    """Places of neighbors that differ."""
+    return [(int(one), int(one) + 1) for one in np.flatnonzero(np.diff(seen.state))]
+
+
+def _line(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float | None:
+    """Where a line between two neighbors crosses a level; None where there is none to draw."""
+    if SILENT in (seen.state[low], seen.state[high]):
+        return None
+    one, other = float(seen.gain[low]), float(seen.gain[high])
+    if not np.isfinite(one) or not np.isfinite(other):
+        return None
+    bottom, top = min(one, other), max(one, other)
+    crossed = [level for level in levels if bottom <= level <= top]
+    if not crossed or bottom == top:
+        return None
+    part = (crossed[0] - one) / (other - one)
+    return float(seen.logs[low] + part * (seen.logs[high] - seen.logs[low]))
+
+
+def _edge(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float:
+    found = _line(seen, low, high, levels)
+    return float(seen.logs[low] + seen.logs[high]) / 2 if found is None else found

@@ -1,0 +1,61 @@
+"""How sure an answer is, for people."""
+
+from distillplan.planning.results import Band, Confidence, Odds, Verdict
+from distillplan.units import format_count
+
+_WORDS = {
+    Verdict.SUPERVISED: "supervised",
+    Verdict.TIE: "too close to call",
+    Verdict.DISTILL: "distill",
+}
+
+
+def percent(part: float) -> str:
+    """A probability: never all or nothing, which no number of draws can show."""
+    if part > 0.99:
+        return ">99%"
+    if part < 0.01:
+        return "<1%"
+    return f"{part:.0%}"
+
+
+def odds_in_words(odds: Odds) -> str:
+    """The three odds, largest first."""
+    order = sorted(Verdict, key=odds.of, reverse=True)
+    return ", ".join(f"{_WORDS[one]} {percent(odds.of(one))}" for one in order)
+
+
+def odds_line(odds: Odds, confidence: Confidence) -> str:
+    """The line under the headline."""
+    line = f"Odds: {odds_in_words(odds)}."
+    if confidence.transfer_nats:
+        line += (
+            " They count in how far other laboratories' runs came out from the law; if your data "
+            f"and recipe are like the law's: {odds_in_words(confidence.odds_like_the_law)}."
+        )
+    return line
+
+
+def in_brackets(odds: Odds | None, verdict: Verdict) -> str:
+    """What a line on another verdict ends with: its odds, at a tie those of both sides."""
+    if odds is None:
+        return ""
+    if verdict is Verdict.TIE:
+        return f" (distill {percent(odds.distill)}, supervised {percent(odds.supervised)})"
+    return f" ({percent(odds.of(verdict))})"
+
+
+def nats_band(band: Band | None, sign: str = "") -> str:
+    """Both ends of a band of losses or gains."""
+    if band is None:
+        return ""
+    low, high = band
+    return f"{low:{sign}.3f} {high:{sign}.3f}"
+
+
+def count_band(band: Band | None) -> str:
+    """Both ends of a band of sizes, or the one number where they read the same."""
+    if band is None:
+        return ""
+    low, high = (format_count(one) for one in band)
+    return low if low == high else f"{low} {high}"
