@@ -270,6 +270,7 @@ def bill_of(
     paid: Share = NOTHING_PAID,
     logits: Logits = Logits.ONLINE,
     stored: StoredLogits | None = None,
+    spent: bool = False,
 ) -> Bill:
     """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
@@ -283,6 +284,8 @@ def bill_of(
         paid: one student's share of the teacher's costs.
         logits: whether the teacher runs during the students' training or before it.
         stored: how the logits are stored, where they are; None: storage is free.
+        spent: the hours are a budget, which is spent whatever the speed turns out to be; only the
+            middle of the ranges counts, and the tokens are what is uncertain.
 
     Raises:
         InputError: for less than one student.
@@ -304,6 +307,8 @@ def bill_of(
         trained = students * paid.training * teacher_tokens
         seconds = training_seconds(machine, teacher)
         phases.append(_phase(machine, Phase.TEACHER_TRAINING, teacher, trained, seconds))
+    if spent:
+        phases = [replace(one, gpu_hours=Range.exact(one.gpu_hours.mid)) for one in phases]
     return itemized_bill(
         phases,
         today=machine.today,

@@ -49,6 +49,16 @@ class Range:
             high=sum(part.high for part in listed),
         )
 
+    def divide_into(self, amount: float) -> "Range":
+        """An amount at the middle, and what it is when this many of a fixed sum go to each.
+
+        >>> Range(low=1.0, mid=2.0, high=4.0).divide_into(100.0)
+        Range(low=50.0, mid=100.0, high=200.0)
+        """
+        return Range(
+            low=amount * self.mid / self.high, mid=amount, high=amount * self.mid / self.low
+        )
+
     @classmethod
     def independent_product(cls, factors: "Iterable[Range]") -> Self:
         """The product of positive factors whose errors have different causes.

@@ -1,5 +1,6 @@
 """The 90% bands of an option: its numbers under every drawn law, laid evenly around its own."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
+from distillplan.laws.repetition import log_worth
 from distillplan.optimize.problems import Optima
+from distillplan.planning.evaluate import law_of
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, quantiles
@@ -34,7 +37,42 @@ def banded(scenario: Scenario, option: Option, optima: Optima, row: int) -> Opti
         if drawn is not None and own is not None:
             limits = getattr(scenario.bounds, name, (0.0, np.inf))
             bands[f"{name}_band"] = _size_band(drawn[row], own, limits)
-    return option._replace(**bands)
+    found = option._replace(**bands)
+    return found if scenario.gpu_hours is None else _with_speed(scenario, found)
+
+
+def _with_speed(scenario: Scenario, option: Option) -> Option:
+    """The option with its bands widened by how far the speed is known.
+
+    A budget in GPU-hours is spent whatever the speed is, so the tokens that it buys are uncertain,
+    and with them the loss. Errors of different causes add in quadrature, of tokens in logarithms.
+    """
+    if option.bill is None or option.loss is None or option.student_tokens is None:
+        return option
+    speed, tokens = option.bill.student_tokens, option.student_tokens
+    ends = np.array([speed.low, speed.high])
+    losses = _loss_at(scenario, option, ends)
+    band = option.student_tokens_band or (tokens, tokens)
+    spread = np.hypot(np.log(ends / speed.mid), np.log(np.array(band) / tokens))
+    low, high = (tokens * np.exp(spread * [-1, 1])).tolist()
+    loss_band = option.loss_band
+    if loss_band is not None:
+        loss_low, loss_high = loss_band
+        more, less = losses.tolist()  # fewer tokens, higher loss
+        loss_band = (
+            option.loss - math.hypot(option.loss - loss_low, option.loss - less),
+            option.loss + math.hypot(loss_high - option.loss, more - option.loss),
+        )
+    return option._replace(student_tokens_band=(low, high), loss_band=loss_band)
+
+
+def _loss_at(scenario: Scenario, option: Option, tokens: FloatArray) -> FloatArray:
+    """Losses of an option on other numbers of tokens, of the same shape."""
+    d = log_worth(np.log(tokens), scenario.unique_tokens)
+    n = math.log(option.student_params or 1.0)
+    if option.teacher_loss is None:
+        return np.asarray(scenario.law.supervised.loss_at_logs(n, d))
+    return np.asarray(law_of(scenario).loss_at_logs(n, d, math.log(option.teacher_loss)))
 
 
 def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:

@@ -1,10 +1,13 @@
 """What an option takes on the scenario's machine: hours, money, energy, memory."""
 
+from functools import partial
+
 from distillplan.accounting import Accounting, Logits
 from distillplan.hardware.bill import BillLine, Phase
 from distillplan.hardware.machine import Machine, bill_of
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
+from distillplan.hardware.range import Range
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.planning.results import OptionBill, Sizes
 from distillplan.planning.scenario import Scenario
@@ -47,7 +50,8 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
     teacher = None
     if accounting is not None:  # even a free teacher makes it a distillation run
         teacher = non_embedding(scenario.family, sizes.teacher_params or sizes.student_params)
-    bill = bill_of(
+    whole = partial(
+        bill_of,
         machine,
         student=student,
         student_tokens=sizes.student_tokens,
@@ -57,6 +61,10 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
         paid=scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
     )
+    bill, tokens = whole(), Range.exact(sizes.student_tokens)
+    if scenario.gpu_hours is not None:
+        tokens = bill.total.gpu_hours.divide_into(sizes.student_tokens)
+        bill = whole(spent=True)
     phase, memory = _fullest(scenario, bill.lines, student, teacher)
     capacity = usable_bytes(machine.cluster.gpu.memory_bytes)
     return OptionBill(
@@ -70,6 +78,7 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
         fullest=phase,
         phases=bill.lines,
         notices=bill.notices,
+        student_tokens=tokens,
     )
 
 

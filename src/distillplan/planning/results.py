@@ -132,6 +132,9 @@ class OptionBill(NamedTuple):
     """The same by phase; they sum to the above."""
     notices: tuple[Notice, ...]
     """What to know about these numbers."""
+    student_tokens: "Range"
+    """Tokens of each student that a budget in GPU-hours may turn out to buy, as far as the speed is
+    known; exact for a budget in FLOPs."""
 
 
 class Option(NamedTuple):
