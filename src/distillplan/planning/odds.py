@@ -21,13 +21,19 @@ from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.bands import band, banded
 from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.open_teacher import taught_by
 from distillplan.planning.results import BudgetFlip, Confidence, Flips, Odds, Option, Plan, Reason
-from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, mean_above_zero, share_above
-from distillplan.planning.verdict import Run, run_of, transfer_of, verdict_of, weigh
+from distillplan.planning.verdict import Run, is_beyond, run_of, transfer_of, verdict_of, weigh
 from distillplan.units import SECONDS_PER_HOUR
 
 _WEIGHED = (Reason.LIKELIEST, Reason.TOO_CLOSE)
+
+
+FORM_FAILS = 0.02
+"""Probability that outside the fitted range the form of the law fails altogether. Nobody can know
+it; one in fifty keeps every answer out there below 99%."""
 
 
 class Place(NamedTuple):
@@ -53,17 +59,19 @@ class Posterior(NamedTuple):
     """The gain of the scenario's own law, around which they are laid evenly."""
     outside: FloatArray
     """Scale of the error outside the fitted range."""
+    beyond: FloatArray
+    """Probability that the form of the law fails there, so that either side may win."""
     error: FloatArray
     """Scale of the whole error beyond the law."""
 
     def odds(self, error: FloatArray, tie_nats: float) -> list[Odds]:
         """The odds at each place, with an error of some scale, shape (places,)."""
-        gain = centered(self.gain, error, self.point)
-        distill = share_above(gain, error, tie_nats).tolist()
-        supervised = share_above(-gain, error, tie_nats).tolist()
+        gain, holds = centered(self.gain, error, self.point), 1.0 - self.beyond
+        distill = holds * share_above(gain, error, tie_nats) + self.beyond / 2
+        supervised = holds * share_above(-gain, error, tie_nats) + self.beyond / 2
         return [
             Odds(distill=one, tie=max(1.0 - one - other, 0.0), supervised=other)
-            for one, other in zip(distill, supervised, strict=True)
+            for one, other in zip(distill.tolist(), supervised.tolist(), strict=True)
         ]
 
     def rows(self, row: int) -> "Posterior":
@@ -73,6 +81,7 @@ class Posterior(NamedTuple):
             gain=self.gain[where],
             point=self.point[where],
             outside=self.outside[where],
+            beyond=self.beyond[where],
             error=self.error[where],
         )
 
@@ -93,8 +102,15 @@ def posterior(scenario: Scenario, places: Sequence[Place], draws: Draws) -> Post
     # a law under which the budget does not pay is as far out as any
     least = np.where(np.isfinite(gain), gain, np.inf).min(axis=1)
     gain = np.where(np.isfinite(gain), gain, np.minimum(least, point)[:, None])
-    error = np.hypot(transfer_of(scenario.law).scale, outside)
-    return Posterior(distilled=distilled, gain=gain, point=point, outside=outside, error=error)
+    beyond = np.array([is_beyond(scenario, one.alone, one.distilled) for one in places])
+    return Posterior(
+        distilled=distilled,
+        gain=gain,
+        point=point,
+        outside=outside,
+        beyond=FORM_FAILS * beyond,
+        error=np.hypot(transfer_of(scenario.law).scale, outside),
+    )
 
 
 def _start(places: Sequence[Place]) -> Optima:
@@ -129,10 +145,10 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
             the error beyond the law alone.
     """
     scenario = plan.scenario
-    if draws is None and not transfer_of(plan.law).scale:
+    first, *others = plan.options
+    if first.loss is None or (draws is None and not transfer_of(plan.law).scale):
         return plan  # nobody knows how far off it is
     laws = draws or one_draw(plan.law)
-    first, *others = plan.options
     alone = drawn.supervised(scenario, cells(scenario, Accounting.FREE), laws)
     shown = [one for one in others if one.loss is not None and one.teacher_name is None]
     if not shown or not laws.distills:
@@ -147,7 +163,7 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
             return one
         if one.teacher_name is None:
             return _banded(scenario, one, found, rows[one.accounting])
-        taught = taught_by(scenario, one)
+        taught = taught_by(scenario, one.teacher_params or 0.0, one.teacher_tokens or 0.0)
         return _banded(taught, one, posterior(taught, [of_options(taught, first, one)], laws), 0)
 
     odds = found.odds(found.error, scenario.tie_nats)
@@ -196,12 +212,6 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
         return None
     found = posterior(scenario, [place], draws or one_draw(scenario.law))
     return found.odds(found.error, scenario.tie_nats)[0]
-
-
-def taught_by(scenario: Scenario, option: Option) -> Scenario:
-    """The scenario with the teacher that an option proposes."""
-    teacher = Teacher(params=option.teacher_params, tokens=option.teacher_tokens)
-    return replace(scenario, teacher=teacher, accounting=option.accounting)
 
 
 def _banded(scenario: Scenario, option: Option, found: Posterior, row: int) -> Option:
@@ -268,7 +278,12 @@ def _flip_places(plan: Plan) -> dict[str, Place]:
             evaluate.distilled_from(scenario, here, best),
             0,
         )._replace(other_teacher_loss=flips.teacher_loss.best)
-    return places
+    # where only one side is affordable there is nothing to weigh
+    return {
+        name: one
+        for name, one in places.items()
+        if np.isfinite(one.alone.loss[0]) and np.isfinite(one.distilled.loss[0])
+    }
 
 
 def _of_optima(at: Cells, alone: Optima, distilled: Optima, row: int) -> Place:

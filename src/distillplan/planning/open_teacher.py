@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from distillplan.accounting import Accounting
+from distillplan.accounting import Accounting, Logits
 from distillplan.laws.provenance import ParameterCount
-from distillplan.models.open_models import OpenModel, open_models
+from distillplan.models.open_models import open_models
 from distillplan.optimize.optimizer import optima_with_teacher
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
@@ -45,12 +45,13 @@ def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
     best = int(np.argmin(found.loss))
     if not found.loss[best] < guessing(scenario):
         return ()
-    taught = _taught_by(scenario, models[best])
+    taught = taught_by(scenario, params[best].item(), tokens[best].item())
     optima = evaluate.distilled(taught, cells(taught, Accounting.EXISTS))
     option = option_from(taught, Accounting.EXISTS, optima, 0, alone=alone)
     return (option._replace(decides=False, teacher_name=models[best].name),)
 
 
-def _taught_by(scenario: Scenario, model: OpenModel) -> Scenario:
-    teacher = Teacher(params=float(model.params), tokens=model.tokens)
-    return replace(scenario, teacher=teacher, accounting=Accounting.EXISTS)
+def taught_by(scenario: Scenario, params: float, tokens: float) -> Scenario:
+    """The scenario with a teacher of these sizes that runs beside the student."""
+    teacher = Teacher(params=params, tokens=tokens)
+    return replace(scenario, teacher=teacher, logits=Logits.ONLINE, accounting=Accounting.EXISTS)

@@ -79,7 +79,7 @@ def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Opt
         logs = np.linspace(low_end, high_end, 17, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         part = (np.log(losses) - np.log(ends[0])) / (np.log(ends[1]) - np.log(ends[0]))
-    part = np.where(np.isfinite(part), part, 1.0)
+    part = np.where(np.isfinite(part), np.clip(part, 0.0, 1.0), 1.0)
     multiples = np.exp(low_end + part * (high_end - low_end))
     changed = list(options)
     for row, multiple, no in zip(wanted, multiples.tolist(), never.tolist(), strict=True):

@@ -6,6 +6,7 @@ of a budget, of a cell of a sweep or of a plan without odds is what the odds say
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,16 +36,15 @@ class Run(NamedTuple):
     tokens: Any
     teacher_loss: Any = None
     """None for supervised training."""
+    teacher_params: Any = None
+    """Of a teacher whose loss comes from the law; None where they do not matter."""
+    teacher_tokens: Any = None
 
     def row(self, row: int) -> "Run":
         """One of the students, as arrays of shape (1,)."""
         here = slice(row, row + 1)
-        return Run(
-            loss=self.loss[here],
-            params=self.params[here],
-            tokens=self.tokens[here],
-            teacher_loss=None if self.teacher_loss is None else self.teacher_loss[here],
-        )
+        every = self._asdict()
+        return Run(**{key: None if one is None else one[here] for key, one in every.items()})
 
 
 class Weighed(NamedTuple):
@@ -73,13 +73,18 @@ class Weighed(NamedTuple):
 
 def run_of(trained: Option | Optima) -> Run:
     """What an option, or an optimizer's answer, trains; infinite loss where it is over budget."""
+
+    def array(value: Any) -> FloatArray | None:
+        return None if value is None else np.atleast_1d(np.asarray(value, float))
+
     loss = np.atleast_1d(np.asarray(trained.loss, float))
-    teacher = trained.teacher_loss
     return Run(
         loss=np.where(np.isnan(loss), np.inf, loss),
         params=np.atleast_1d(np.asarray(trained.student_params, float)),
         tokens=np.atleast_1d(np.asarray(trained.student_tokens, float)),
-        teacher_loss=None if teacher is None else np.atleast_1d(np.asarray(teacher, float)),
+        teacher_loss=array(trained.teacher_loss),
+        teacher_params=array(trained.teacher_params),
+        teacher_tokens=array(trained.teacher_tokens),
     )
 
 
@@ -143,6 +148,28 @@ def is_guess(scenario: Scenario, option: Option) -> bool:
         return False
     outside = float(np.max(outside_of(scenario, run_of(option))))
     return outside > max(scenario.tie_nats, transfer_of(scenario.law).scale)
+
+
+def is_beyond(scenario: Scenario, *runs: Run) -> bool:
+    """Whether any size of some runs, arrays of shape (1,), is outside the fitted range."""
+    measured = scenario.teacher is not None and scenario.teacher.loss is not None
+    return any(
+        scenario.law.outside(**{name: float(value[0])})
+        for run in runs
+        for name, value in _inputs(run, measured=measured)
+        if value is not None and np.isfinite(value[0])
+    )
+
+
+def _inputs(run: Run, *, measured: bool) -> Iterator[tuple[str, Any]]:
+    """The inputs of the law that a run has, by the names of their fitted ranges."""
+    if run.teacher_loss is None:
+        yield from (("params", run.params), ("tokens", run.tokens))
+        return
+    yield from (("student_params", run.params), ("student_tokens", run.tokens))
+    yield "teacher_loss", run.teacher_loss
+    if not measured:
+        yield from (("params", run.teacher_params), ("tokens", run.teacher_tokens))
 
 
 def guessing(scenario: Scenario) -> float:
