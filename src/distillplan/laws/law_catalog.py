@@ -98,13 +98,19 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """
     if law.draws_file is None:
         return None
-    from distillplan.laws.draws import read_draws  # only where the odds are asked for
-
     path = Path(law.draws_file.path)
-    found = read_draws(read_text(path), path.name, law.draws_file.sigma_run)
+    read = _draws_in if law.file is None else _draws_in.__wrapped__  # the user's may change
+    found = read(path, law.draws_file.sigma_run)
     if found.distills != (law.distillation is not None):
         raise InputError(f"{path.name}: its columns are not the coefficients of {law.name}")
     return found
+
+
+@cache
+def _draws_in(path: Path, sigma_run: float) -> "Draws":
+    from distillplan.laws.draws import read_draws  # only where the odds are asked for
+
+    return read_draws(read_text(path), path.name, sigma_run)
 
 
 @cache

@@ -13,6 +13,7 @@ import numpy as np
 
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.repetition import log_worth
 from distillplan.laws.transfer import TransferError, transfer_error
 from distillplan.optimize.problems import Optima
 from distillplan.planning.results import Odds, Option, Reason, Verdict
@@ -21,6 +22,9 @@ from distillplan.planning.scenario import Scenario
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter there is no run behind the law, which there even has a student gain
 by paying for its own teacher (a 30B student at 1e20 FLOPs)."""
+LARGEST_GAIN = 0.33
+"""The largest gain of distillation that was measured in nats at equal tokens: Marin, 0.6B student
+from Qwen3-32B on 1.8B tokens (marin-community/marin@ef3e98ae). Where the law says more, it errs."""
 HALF = 0.5
 """A side wins with at least this share of the odds."""
 
@@ -60,15 +64,12 @@ class Weighed(NamedTuple):
     """Whether there is none because a loss is no better than guessing."""
     outside: FloatArray
     """Scale of the error that grows outside the fitted range, nats per token."""
+    slack: FloatArray
+    """By how much this error could grow before there is no verdict, nats per token."""
 
     def rows(self, rows: Any) -> "Weighed":
         """Some of the cells."""
-        return Weighed(
-            gain=self.gain[rows],
-            side=self.side[rows],
-            guess=self.guess[rows],
-            outside=self.outside[rows],
-        )
+        return Weighed(**{name: values[rows] for name, values in self._asdict().items()})
 
 
 def run_of(trained: Option | Optima) -> Run:
@@ -96,9 +97,11 @@ def weigh_options(scenario: Scenario, alone: Option, distilled: Option) -> Weigh
 def weigh(scenario: Scenario, alone: Run, distilled: Run) -> Weighed:
     """Which side wins, and where nobody can say.
 
-    Nobody can where the error outside the fitted range is larger than the gain, than a tie and than
-    the error inside it; below `FEWEST_TOKENS_PER_PARAM`; and where a loss is no better than the
-    ln(vocabulary) of guessing.
+    Nobody can where the error outside the fitted range is larger than the gain, a tie and the error
+    inside it; below `FEWEST_TOKENS_PER_PARAM`; and where a loss is no better than the
+    ln(vocabulary) of guessing. A gain counts as no larger than `LARGEST_GAIN`. But where a teacher
+    costs the student so many tokens that even such a gain would not make up for them, supervised
+    training wins however far outside it is.
 
     Args:
         scenario: for its law, vocabulary and tie.
@@ -117,9 +120,19 @@ def weigh(scenario: Scenario, alone: Run, distilled: Run) -> Weighed:
             affordable & (np.asarray(distilled.loss) >= guessing(scenario))
         )
         few = alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params)
-        larger = outside > np.maximum(np.abs(gain), max(tie, error.scale))
-    side = np.where(guess | few | larger | np.isnan(gain), np.nan, sides(gain, tie))
-    return Weighed(gain=gain, side=side, guess=guess, outside=outside)
+        credible = np.minimum(np.abs(gain), LARGEST_GAIN)
+        slack = np.maximum(credible, max(tie, error.scale)) - outside
+        starved = (gain <= -tie) & (_price_in_tokens(scenario, alone, distilled) > LARGEST_GAIN)
+    silent = guess | few | ((slack < 0) & ~starved) | np.isnan(gain)
+    side = np.where(silent, np.nan, sides(gain, tie))
+    return Weighed(gain=gain, side=side, guess=guess, outside=outside, slack=slack)
+
+
+def _price_in_tokens(scenario: Scenario, alone: Run, distilled: Run) -> Any:
+    """What supervised training would lose on the distilled student's tokens, in nats."""
+    n, d = np.log(np.asarray(distilled.params)), np.log(np.asarray(distilled.tokens))
+    loss = scenario.law.supervised.loss_at_logs(n, log_worth(d, scenario.unique_tokens))
+    return np.where(np.isfinite(distilled.loss), loss - alone.loss, np.inf)
 
 
 def reason_of(weighed: Weighed, row: int = 0) -> Reason:

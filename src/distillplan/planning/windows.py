@@ -18,6 +18,8 @@ PASSES = 4
 pass looks REFINED times closer."""
 NEAR = 1e-4
 """A gain that turns within this of a level may have crossed it, in nats per token."""
+NARROWEST = 1e-3
+"""Windows that span less of an e-fold than this are left out."""
 SILENT = -9
 """State of a budget without a verdict."""
 
@@ -42,6 +44,7 @@ class _Seen(NamedTuple):
 
     logs: FloatArray
     gain: FloatArray
+    slack: FloatArray
     state: Any
 
     def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_Seen":
@@ -50,11 +53,8 @@ class _Seen(NamedTuple):
             return self
         more = _seen(look, states, np.concatenate(logs), CLOSER)
         order = np.argsort(np.concatenate([self.logs, more.logs]), kind="stable")
-        return _Seen(
-            logs=np.concatenate([self.logs, more.logs])[order],
-            gain=np.concatenate([self.gain, more.gain])[order],
-            state=np.concatenate([self.state, more.state])[order],
-        )
+        pairs = zip(self._fields, self, more, strict=True)
+        return _Seen(**{name: np.concatenate([one, other])[order] for name, one, other in pairs})
 
 
 def windows(
@@ -70,7 +70,8 @@ def windows(
         first: what the first look saw, where the caller has looked already.
     """
     seen = _seen(look, states, logs, FIRST_LOOK) if first is None else _of(first, states, logs)
-    seen = seen.and_also(look, states, _turning(seen, levels))
+    turning = [*_turning(seen.logs, seen.gain, levels), *_turning(seen.logs, seen.slack, (0.0,))]
+    seen = seen.and_also(look, states, turning)
     for number in range(PASSES):
         pairs = [
             (low, high)
@@ -84,10 +85,24 @@ def windows(
     edges = [(low, _edge(seen, low, high, levels)) for low, high in _changes(seen)]
     ends = [None, *(at for _, at in edges), None]
     kinds = [*(seen.state[low] for low, _ in edges), seen.state[-1]]
-    return tuple(
-        Window(state=int(kind), low=low, high=high)
-        for kind, (low, high) in zip(kinds, pairwise(ends), strict=True)
+    return _merged(
+        [
+            Window(state=int(kind), low=low, high=high)
+            for kind, (low, high) in zip(kinds, pairwise(ends), strict=True)
+        ]
     )
+
+
+def _merged(found: Sequence[Window]) -> tuple[Window, ...]:
+    """The windows without those that are narrower than `NARROWEST`: no budget is known so well."""
+    kept: list[Window] = []
+    for one in found:
+        narrow = one.low is not None and one.high is not None and one.high - one.low < NARROWEST
+        if kept and (narrow or kept[-1].state == one.state):
+            kept[-1] = kept[-1]._replace(high=one.high)
+        else:
+            kept.append(one)
+    return tuple(kept)
 
 
 def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _Seen:
@@ -96,15 +111,15 @@ def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _Seen:
 
 def _of(weighed: Weighed, states: States, logs: FloatArray) -> _Seen:
     state = np.nan_to_num(np.asarray(states(weighed), float), nan=SILENT).astype(int)
-    return _Seen(logs=logs, gain=weighed.gain, state=state)
+    return _Seen(logs=logs, gain=weighed.gain, slack=weighed.slack, state=state)
 
 
-def _turning(seen: _Seen, levels: Sequence[float]) -> list[FloatArray]:
-    """Budgets around each place where the gain turns so near a level that it may have crossed it.
+def _turning(logs: FloatArray, values: FloatArray, levels: Sequence[float]) -> list[FloatArray]:
+    """Budgets around each place where values turn so near a level that they may have crossed it.
 
-    A parabola through three neighbors says how far it goes between them.
+    A parabola through three neighbors says how far they go between them.
     """
-    left, here, right = seen.gain[:-2], seen.gain[1:-1], seen.gain[2:]
+    left, here, right = values[:-2], values[1:-1], values[2:]
     with np.errstate(invalid="ignore", divide="ignore"):
         bend = left - 2 * here + right
         turns = np.isfinite(bend) & ((here - left) * (here - right) > 0)
@@ -113,7 +128,7 @@ def _turning(seen: _Seen, levels: Sequence[float]) -> list[FloatArray]:
     for row in np.flatnonzero(turns):
         low, high = sorted((float(here[row]), float(peak[row])))
         if any(low - NEAR <= level <= high + NEAR for level in levels):
-            around = np.linspace(seen.logs[row], seen.logs[row + 2], 2 * REFINED + 1)
+            around = np.linspace(logs[row], logs[row + 2], 2 * REFINED + 1)
             found.append(np.delete(around, [0, REFINED, 2 * REFINED]))
     return found
 

@@ -59,6 +59,8 @@ class Reached(NamedTuple):
     """Teacher costs that the budget covers; None for supervised training."""
     decides: bool
     """Whether the scenario's accounting is this one."""
+    recommended: bool
+    """Whether it takes least, of supervised training and the scenario's accounting."""
     total_flops: float | None
     """FLOPs for all students; None where this way cannot reach the loss."""
     over_supervised: float | None
@@ -149,6 +151,12 @@ def _reached(
     scenario: Scenario, minimize: Goal, ways: Sequence[Way], found: Least
 ) -> tuple[Reached, ...]:
     supervised, *_ = found.amounts
+    weighed = [
+        one
+        for way, one in zip(ways, found.amounts, strict=True)
+        if one is not None and way in (None, scenario.pays)
+    ]
+    least = min(weighed, default=math.nan)
     reached = []
     for way, amount, nearest in zip(ways, found.amounts, found.nearest, strict=True):
         option = over = None
@@ -163,6 +171,7 @@ def _reached(
                 method=Method.SUPERVISED if way is None else Method.DISTILL,
                 accounting=way,
                 decides=way is not None and way is scenario.pays,
+                recommended=amount == least and way in (None, scenario.pays),
                 total_flops=None if option is None else option.total_flops,
                 over_supervised=over,
                 option=option,

@@ -20,7 +20,7 @@ def target_view(found: Target) -> Iterator[Block]:
     """The blocks of a target."""
     yield Text(found.headline, "verdict")
     yield Text(_question(found), "quiet")
-    marked = [index for index, one in enumerate(found.ways) if one.decides]
+    marked = [index for index, one in enumerate(found.ways) if one.recommended]
     yield TableBlock(
         "",
         (
@@ -64,7 +64,7 @@ def _question(found: Target) -> str:
 
 
 def _way(goal: Goal, one: Reached) -> tuple[str, ...]:
-    name = f"{'→' if one.decides else ' '} {in_a_table(one.accounting)}"
+    name = f"{'→' if one.recommended else ' '} {in_a_table(one.accounting)}"
     if one.option is None:
         return (name, f"not below {one.nearest_loss:.3f}", "", "", "", "", "")
     option = one.option
