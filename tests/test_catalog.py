@@ -47,12 +47,50 @@ def test_every_law_reproduces_its_checks(law):
         assert law.computed(check) == pytest.approx(check.published, abs=check.within), check.where
 
 
-def test_the_default_is_the_corrected_table():
+# Table 6 of arXiv:2502.08606 as it is printed, digit for digit, but for B'
+TABLE_6 = {
+    "E": "1.220",
+    "A": "3355",
+    "B": "18186",
+    "alpha": "0.408",
+    "beta": "0.431",
+    "gamma": "0.452",
+    "c0'": "2.549",
+    "c1'": "522.6",
+    "f1'": "0.090",
+    "d1'": "1.315",
+    "A'": "2243",
+    "alpha'": "0.321",
+    "beta'": "0.637",
+    "gamma'": "0.764",
+}
+
+
+def test_every_printed_digit_of_the_default_holds():
+    """Rounded to the digits of Table 6 the default law is Table 6, B' excepted."""
     law = law_catalog.law()
     assert law.name == "busbridge2025"
     assert law.status is LawStatus.DEFAULT
-    assert law.distillation.B == 2.4181e6
     assert law.errata
+    for name, printed in TABLE_6.items():
+        digits = len(printed.partition(".")[2])
+        assert f"{law.coefficients[name].value:.{digits}f}" == printed, name
+    assert set(law.coefficients) == {*TABLE_6, "B'"}
+
+
+def test_the_data_coefficient_of_the_default_is_about_100_times_its_print():
+    """Every figure of the paper asks for 2.0e6 to 2.5e6; the print says 24181."""
+    assert 2.0e6 < law_catalog.law().distillation.B < 2.5e6
+
+
+def test_the_former_default_stays_available():
+    """Table 6 with B' times 100, which was the default of release 0.1.0."""
+    law = law_catalog.law("busbridge2025_table6")
+    assert law.status is LawStatus.SUPERSEDED
+    assert law.same_runs_as == "busbridge2025"
+    assert law.distillation.B == 100 * 24181
+    for name, printed in TABLE_6.items():
+        assert law.coefficients[name].value == float(printed), name
 
 
 def test_the_printed_table_stays_available():

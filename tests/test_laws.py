@@ -10,19 +10,26 @@ from hypothesis import strategies as st
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from tests import independent
 
-# Table 6 of arXiv:2502.08606, B' corrected
-SUPERVISED = SupervisedLaw(E=1.220, A=3355, B=18186, alpha=0.408, beta=0.431, gamma=0.452)
+# the numbers of the independent implementation
+SUPERVISED = SupervisedLaw(
+    E=independent.E,
+    A=independent.A,
+    B=independent.B,
+    alpha=independent.ALPHA,
+    beta=independent.BETA,
+    gamma=independent.GAMMA,
+)
 LAW = DistillationLaw(
     supervised=SUPERVISED,
-    c0=2.549,
-    c1=522.6,
-    f1=0.090,
-    d1=1.315,
-    A=2243,
-    B=2.4181e6,
-    alpha=0.321,
-    beta=0.637,
-    gamma=0.764,
+    c0=independent.C0,
+    c1=independent.C1,
+    f1=independent.F1,
+    d1=independent.D1,
+    A=independent.A2,
+    B=independent.B2,
+    alpha=independent.ALPHA2,
+    beta=independent.BETA2,
+    gamma=independent.GAMMA2,
 )
 
 params = st.floats(5, 15).map(lambda x: 10**x)
@@ -108,7 +115,8 @@ def test_slopes_are_central_differences(N_S, D_S, L_T):
 def test_the_supervised_inverse_is_inverse(N, D):
     L = SUPERVISED.loss(N, D)
     # where one term is a share s of the inner sum, rounding grows by 1/s
-    share_of_data = (18186 / D**0.431) / (3355 / N**0.408 + 18186 / D**0.431)
+    of_data = SUPERVISED.B / D**SUPERVISED.beta
+    share_of_data = of_data / (SUPERVISED.A / N**SUPERVISED.alpha + of_data)
     assert SUPERVISED.tokens_for_loss(L, N) == pytest.approx(D, rel=1e-11 / share_of_data)
 
 

@@ -173,7 +173,7 @@ def test_a_budget_flip_flips(settings):
 
 def test_budget_flips_are_found():
     assert plan(scenario(**FLIPPING[0])).flips.budget_up is not None
-    cached = plan(scenario(**FLIPPING[3])).flips
+    cached = plan(scenario(compute=3e21, **FLIPPING[3])).flips
     assert cached.budget_down is not None
     assert cached.budget_up is not None
 
@@ -252,7 +252,7 @@ def test_bounds_are_reported():
     answer = plan(scenario(bounds=Bounds(teacher_tokens=(1e6, 3e13))))
     option = by_accounting(answer)[Accounting.EXISTS]
     assert option.status is SearchStatus.AT_UPPER_BOUND
-    assert option.teacher_tokens == 3e13
+    assert option.teacher_tokens == pytest.approx(3e13, rel=1e-12)
     assert option.at_bounds == ("teacher_tokens",)
     assert "at_upper_bound" in [one.code for one in answer.warnings]
 
@@ -341,7 +341,7 @@ def test_distillation_out_of_reach_is_no_error():
         {"tie_nats": -0.1},
         {"logits": Logits.CACHED},
         {"teacher": Teacher(loss=2.0)},
-        {"teacher": Teacher(loss=1.22, params=7e9)},
+        {"teacher": Teacher(loss=1.219, params=7e9)},  # E is 1.21951
         {"teacher": Teacher(loss=2.0, params=7e9), "accounting": Accounting.TRAIN},
         {
             "teacher": Teacher(loss=2.0, params=7e9),

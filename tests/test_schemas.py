@@ -40,6 +40,7 @@ COMMANDS = {
     "model": ["models", "llama-3.1-8b"],
     "models": ["models"],
     "check": ["check", "throughput"],
+    "transfer": ["check", "transfer"],
 }
 """A command for each kind of document, with as much in it as there can be."""
 OPEN = {"by_10_percent", "valid", "coefficients", "verdicts", "given", "peak_flops_per_s"} | {

@@ -1,4 +1,4 @@
-"""Joint draws of all fifteen letters, when the law itself misfits.
+"""Joint draws of all fifteen letters around a known point, when the law itself misfits.
 
 Log losses y of distillation and supervised runs are modeled as
 
@@ -10,11 +10,14 @@ residuals of Equation 8 are no white noise but bend along each student's curve a
 student (Kennedy and O'Hagan 2001). Without it a few hundred runs would claim to know the letters
 ten times better than they do, and would push them out of their printed intervals.
 
-The posterior is Gaussian around its maximum (Gauss-Newton); predictions of new runs add the misfit
-and the noise back, independently, as a single ``sigma_run``.
+The point is known: the law that ships, which keeps every printed digit. So the posterior is not
+searched for its maximum but taken at the point: its covariance is that of the linear model there
+(Laplace), and its mean is the point. ``JointPosterior.lean`` says how far the runs would pull it.
+Predictions of new runs add the misfit and the noise back, independently, as a single ``sigma_run``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -38,8 +41,8 @@ class Misfit:
     """standard deviation of a run around its smooth misfit"""
     smooth: float
     """standard deviation of the smooth misfit of Equation 8"""
-    supervised: float
-    """standard deviation of a supervised run around Equation 1"""
+    claimed: float
+    """standard deviation, around the law, of a loss that is known only to the claimed accuracy"""
     reach_params: float = 1.0
     """e-folds of N_S over which the misfit is correlated"""
     reach_tokens: float = 0.7
@@ -61,16 +64,25 @@ class JointPosterior:
     """A Gaussian over the logarithms of the letters."""
 
     mean: FloatArray
+    """the point, shape (15,)"""
     covariance: FloatArray
+    lean: FloatArray
+    """what the runs and the prior would add to the mean if the point were not kept, shape (15,)"""
     log_evidence: float
     """log density of the runs, up to a constant; compares scales of the misfit"""
 
     def draws(self, count: int, seed: int) -> FloatArray:
-        """Letters (not logarithms), shape (count, 15)."""
-        generator = np.random.default_rng(seed)
-        return np.exp(
-            generator.multivariate_normal(self.mean, self.covariance, count, method="eigh")
-        )
+        """Letters (not logarithms), shape (count, 15); ``count`` is even.
+
+        Every draw is followed by its mirror image, and the whole set has exactly this mean and
+        covariance, so a few hundred draws are centered on the point without sampling error.
+        """
+        half = np.random.default_rng(seed).standard_normal((count // 2, self.mean.size))
+        spread = half.T @ half / len(half)
+        half = half @ np.linalg.inv(np.linalg.cholesky(spread)).T
+        scale, axes = np.linalg.eigh(self.covariance)
+        away = half * np.sqrt(np.maximum(scale, 0.0)) @ axes.T
+        return np.exp(self.mean + np.stack([away, -away], axis=1).reshape(-1, self.mean.size))
 
 
 def joint_law(letters: FloatArray) -> DistillationLaw:
@@ -87,31 +99,42 @@ def letters_of_law(law: DistillationLaw) -> FloatArray:
     return np.array([columns[name] for name in COLUMNS])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of the losses: runs, and losses of the law that were not run here."""
+
+    runs: Rows
+    """distilled runs, whose misfit is smooth"""
+    stated: Rows
+    """distilled losses known to the claimed accuracy"""
+    supervised: Rows
+    """supervised losses known to the claimed accuracy"""
+
+    @property
+    def log_loss(self) -> FloatArray:
+        """All of them."""
+        parts = (self.runs, self.stated, self.supervised)
+        return np.concatenate([part.log_loss for part in parts])
+
+
 def joint_posterior(
-    distilled: Rows, supervised: Rows, prior: LetterPrior, misfit: Misfit
+    point: FloatArray, known: Known, prior: LetterPrior, misfit: Misfit
 ) -> JointPosterior:
-    """Condition the prior on distillation and supervised runs."""
-    covariance = _noise(distilled, len(supervised), misfit)
+    """Condition the prior on what is known, around the letters of ``point``, shape (15,)."""
+    mean = np.log(point)
+    covariance = _noise(known, misfit)
     weight = np.linalg.inv(covariance)
-    target = np.concatenate([distilled.log_loss, supervised.log_loss])
-    precision = np.diag(1 / prior.sd**2)
-    mean = prior.mean.copy()
-    for _ in range(25):
-        slopes = _slopes(mean, distilled, supervised)
-        residual = _predict(mean, distilled, supervised) - target
-        gradient = slopes.T @ weight @ residual + precision @ (mean - prior.mean)
-        information = slopes.T @ weight @ slopes + precision
-        step = np.linalg.solve(information, gradient)
-        mean = mean - step
-        if np.abs(step).max() < 1e-9:
-            break
-    slopes = _slopes(mean, distilled, supervised)
-    surprise = target - _predict(mean, distilled, supervised) + slopes @ (mean - prior.mean)
+    slopes = _slopes(mean, known)
+    residual = _predict(mean, known) - known.log_loss
+    information = slopes.T @ weight @ slopes + np.diag(prior.sd**-2.0)
+    gradient = slopes.T @ weight @ residual + (mean - prior.mean) / prior.sd**2
+    surprise = slopes @ (mean - prior.mean) - residual
     marginal = covariance + (slopes * prior.sd**2) @ slopes.T
     evidence = surprise @ np.linalg.solve(marginal, surprise) + np.linalg.slogdet(marginal)[1]
     return JointPosterior(
         mean=mean,
-        covariance=np.asarray(np.linalg.inv(slopes.T @ weight @ slopes + precision), dtype=float),
+        covariance=np.asarray(np.linalg.inv(information), dtype=float),
+        lean=np.asarray(-np.linalg.solve(information, gradient), dtype=float),
         log_evidence=-0.5 * float(evidence),
     )
 
@@ -130,14 +153,14 @@ class Coverage:
     groups: float
     """share of the pairs whose mean residual is inside the band of a mean"""
     error: float
-    """mean |relative error| of the left-out runs under the posterior mean"""
+    """mean |relative error| of the left-out runs under the point"""
 
 
 def left_out_coverage(
-    distilled: Rows,
-    supervised: Rows,
+    known: Known,
     prior: LetterPrior,
     misfit: Misfit,
+    point_of: Callable[[Rows], FloatArray],
     *,
     sigma_run: float,
     draws: int = 2000,
@@ -146,8 +169,10 @@ def left_out_coverage(
     """Coverage of 90% bands, every (N_S, D_S) pair in turn predicted from the others.
 
     A band holds the quantiles 5% to 95% of draws of the letters plus ``sigma_run`` of noise,
-    exactly as a user of the shipped draws would form it.
+    exactly as a user of the shipped draws would form it. ``point_of`` finds the letters anew from
+    the runs that are left, so that nothing has seen those that are left out.
     """
+    distilled = known.runs
     group = distilled.groups()
     generator = np.random.default_rng(seed)
     inside: list[bool] = []
@@ -155,7 +180,8 @@ def left_out_coverage(
     errors: list[float] = []
     for one in range(int(group.max()) + 1):
         test = distilled.take(group == one)
-        posterior = joint_posterior(distilled.take(group != one), supervised, prior, misfit)
+        rest = replace(known, runs=distilled.take(group != one))
+        posterior = joint_posterior(point_of(rest.runs), rest, prior, misfit)
         predicted = draws_log_loss(posterior.draws(draws, seed), test)
         noisy = predicted + sigma_run * generator.standard_normal(predicted.shape)
         low, high = np.quantile(noisy, [0.05, 0.95], axis=0)
@@ -171,38 +197,34 @@ def left_out_coverage(
     )
 
 
-def _predict(mean: FloatArray, distilled: Rows, supervised: Rows) -> FloatArray:
+def _predict(mean: FloatArray, known: Known) -> FloatArray:
     law = joint_law(np.exp(mean))
-    alone = predicted_log_loss(law.supervised, supervised)
-    return np.concatenate([predicted_log_loss(law, distilled), alone])
+    distilled = [predicted_log_loss(law, part) for part in (known.runs, known.stated)]
+    return np.concatenate([*distilled, predicted_log_loss(law.supervised, known.supervised)])
 
 
-def _slopes(mean: FloatArray, distilled: Rows, supervised: Rows) -> FloatArray:
+def _slopes(mean: FloatArray, known: Known) -> FloatArray:
     columns = [
-        (
-            _predict(mean + shift, distilled, supervised)
-            - _predict(mean - shift, distilled, supervised)
-        )
-        / (2 * _STEP)
+        (_predict(mean + shift, known) - _predict(mean - shift, known)) / (2 * _STEP)
         for shift in _STEP * np.eye(mean.size)
     ]
     return np.column_stack(columns)
 
 
-def _noise(distilled: Rows, supervised: int, misfit: Misfit) -> FloatArray:
+def _noise(known: Known, misfit: Misfit) -> FloatArray:
     """Covariance of the log losses around the law."""
-    if distilled.log_teacher_loss is None:
+    runs = known.runs
+    if runs.log_teacher_loss is None:
         raise ValueError("distillation runs need a teacher's loss")
     place = np.column_stack(
         [
-            distilled.log_params / misfit.reach_params,
-            distilled.log_tokens / misfit.reach_tokens,
-            distilled.log_teacher_loss / misfit.reach_teacher,
+            runs.log_params / misfit.reach_params,
+            runs.log_tokens / misfit.reach_tokens,
+            runs.log_teacher_loss / misfit.reach_teacher,
         ]
     )
     distance = ((place[:, None, :] - place[None, :, :]) ** 2).sum(axis=-1)
-    n = len(distilled)
-    covariance = np.zeros((n + supervised, n + supervised))
+    n = len(runs)
+    covariance = misfit.claimed**2 * np.eye(known.log_loss.size)
     covariance[:n, :n] = misfit.smooth**2 * np.exp(-distance / 2) + misfit.run**2 * np.eye(n)
-    covariance[n:, n:] = misfit.supervised**2 * np.eye(supervised)
     return covariance

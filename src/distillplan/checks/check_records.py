@@ -22,6 +22,14 @@ class CheckRow(NamedTuple):
     low: float | None
     high: float | None
     passed: bool
+    """Whether the difference is within its bounds, or the statement holds."""
+    known: str | None = None
+    """Why this row is known to miss; None where a miss is a failure."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it misses and nobody knows why."""
+        return not self.passed and self.known is None
 
 
 class CheckReport(NamedTuple):
@@ -30,15 +38,19 @@ class CheckReport(NamedTuple):
     rows: tuple[CheckRow, ...]
     passed: int
     failed: int
+    """Rows that miss and are not known to."""
+    known: int = 0
+    """Rows that miss and are known to: disagreements with the source, each with its reason."""
     errors: "tuple[ErrorSummary, ...]" = ()
     """Errors of the speed model, where its speeds were checked."""
 
 
 def report(rows: Iterable[CheckRow], errors: "tuple[ErrorSummary, ...]" = ()) -> CheckReport:
-    """Rows with the numbers that passed and failed."""
+    """Rows with the numbers of those that passed, failed, and are known to miss."""
     found = tuple(rows)
-    passed = sum(row.passed for row in found)
-    return CheckReport(rows=found, passed=passed, failed=len(found) - passed, errors=errors)
+    passed, failed = sum(row.passed for row in found), sum(row.failed for row in found)
+    known = len(found) - passed - failed
+    return CheckReport(rows=found, passed=passed, failed=failed, known=known, errors=errors)
 
 
 def compared(
@@ -51,6 +63,7 @@ def compared(
     low: float,
     high: float,
     relative: bool = False,
+    known: str | None = None,
 ) -> CheckRow:
     """A published number and the computed one, with the verdict on their difference.
 
@@ -63,6 +76,7 @@ def compared(
         low: least allowed difference, computed minus published.
         high: greatest allowed difference.
         relative: whether differences are relative to the published value.
+        known: why a miss is known; None where it is a failure.
     """
     difference = None if computed is None else computed - published
     if difference is not None and relative:
@@ -80,4 +94,5 @@ def compared(
         low=low,
         high=high,
         passed=passed,
+        known=known,
     )

@@ -48,7 +48,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
         InputError: for an unknown name (with the nearest ones) or an unusable file.
 
     >>> law().supervised.alpha
-    0.408
+    0.40849
     """
     if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law

@@ -139,6 +139,12 @@ _REGISTERED = (
         asked_with="check",
         view="check_view:check_view",
     ),
+    Registered(
+        record="checks.transfer_checks:TransferReport",
+        document="transfer",
+        asked_with="check transfer",
+        view="transfer_view:transfer_view",
+    ),
 )
 
 ANSWERS = {one.record.partition(":")[2]: one for one in _REGISTERED}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.checks.check_records import CheckReport, CheckRow
-from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count
 
 MOST_ROWS = 60
@@ -12,33 +12,51 @@ MOST_ROWS = 60
 
 def check_view(report: CheckReport) -> Iterator[Block]:
     """The blocks of a check."""
-    total = report.passed + report.failed
-    yield Text(f"{report.passed} of {total} published numbers reproduced.", "verdict")
+    yield Text(_headline(report), "verdict")
     if report.errors:
         yield _summary_of_errors(report)
     by_place: dict[str, list[CheckRow]] = {}
     for row in report.rows:
         by_place.setdefault(f"{row.law}: {row.where.split(',')[0]}", []).append(row)
-    if total > MOST_ROWS and not report.errors:
+    if len(report.rows) > MOST_ROWS and not report.errors:
         yield _check_summary(by_place)
         by_place = {
             place: [row for row in rows if not row.passed] for place, rows in by_place.items()
         }
         yield Text('The numbers of one place: distillplan check "Figure 9"; all: -o json', "quiet")
     for place, rows in by_place.items():
-        numbers = tuple(_check_row(row) for row in rows if not isinstance(row.published, str))
-        words = tuple(
-            (row.what, str(row.published), str(row.computed))
-            for row in rows
-            if isinstance(row.published, str)
-        )
-        if numbers:
-            columns = ("what", "published", "computed", "difference", "allowed")
-            yield TableBlock(place, columns, numbers)
-        if words:
-            yield TableBlock(
-                place, ("what", "published", "computed"), words, text_columns=(0, 1, 2)
-            )
+        yield from _of_place(place, rows)
+
+
+def _headline(report: CheckReport) -> str:
+    """How many numbers are reproduced, and how many are missed."""
+    parts = [f"{report.passed} of {len(report.rows)} published numbers reproduced"]
+    if report.known:
+        parts.append(f"{report.known} known {'miss' if report.known == 1 else 'misses'}")
+    if report.failed:
+        parts.append(f"{report.failed} failed")
+    return "; ".join(parts) + "."
+
+
+def _of_place(place: str, rows: list[CheckRow]) -> Iterator[Block]:
+    """The numbers and statements of one table or figure, and why those known to miss do."""
+    numbers = tuple(_check_row(row) for row in rows if not isinstance(row.published, str))
+    words = tuple(
+        (_what(row), str(row.published), str(row.computed))
+        for row in rows
+        if isinstance(row.published, str)
+    )
+    if numbers:
+        columns = ("what", "published", "computed", "difference", "allowed")
+        yield TableBlock(place, columns, numbers)
+    if words:
+        yield TableBlock(place, ("what", "published", "computed"), words, text_columns=(0, 1, 2))
+    known = {row.where: row.known for row in rows if row.known and not row.passed}
+    if known:
+        yield Bullets("Known misses", tuple(f"{where}: {why}" for where, why in known.items()))
+    mended = tuple(row.what for row in rows if row.known and row.passed)
+    if mended:
+        yield Bullets("Marked as known misses, but reproduced", mended)
 
 
 def _summary_of_errors(report: CheckReport) -> TableBlock:
@@ -65,9 +83,15 @@ def _check_summary(by_place: dict[str, list[CheckRow]]) -> TableBlock:
     """One row per table or figure."""
     return TableBlock(
         "",
-        ("place", "numbers", "reproduced"),
+        ("place", "numbers", "reproduced", "known misses", "failed"),
         tuple(
-            (place, str(len(rows)), str(sum(row.passed for row in rows)))
+            (
+                place,
+                str(len(rows)),
+                str(sum(row.passed for row in rows)),
+                str(sum(not row.passed and not row.failed for row in rows)),
+                str(sum(row.failed for row in rows)),
+            )
             for place, rows in by_place.items()
         ),
     )
@@ -76,12 +100,19 @@ def _check_summary(by_place: dict[str, list[CheckRow]]) -> TableBlock:
 def _check_row(row: CheckRow) -> tuple[str, ...]:
     computed = _number(row.computed) if isinstance(row.computed, float) else "–"
     return (
-        row.what if row.passed else f"✗ {row.what}",
+        _what(row),
         _number(float(row.published)),
         computed,
         _difference(row, row.difference),
         f"{_bound(row, row.low)} to {_bound(row, row.high)}",
     )
+
+
+def _what(row: CheckRow) -> str:
+    """What was compared, with a mark where it is missed."""
+    if row.passed:
+        return row.what
+    return f"✗ {row.what} (not known)" if row.failed else f"✗ {row.what}"
 
 
 def _number(value: float) -> str:

@@ -1,0 +1,285 @@
+"""How each kind of published number about laws is computed."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from distillplan.accounting import Accounting
+from distillplan.laws.formulas import DistillationLaw
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.architecture import HEAD_WIDTH
+from distillplan.models.shapes import ModelShape
+from distillplan.optimize.problems import SIZE_RANGE, Bounds
+from distillplan.planning import evaluate
+from distillplan.planning.evaluate import cells
+from distillplan.planning.planner import plan
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
+from distillplan.questions.inverse import least_compute
+from distillplan.questions.prediction import predict
+
+EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
+"""How the words of Table 3 are read: two shares within EVEN of each other are even, three of at
+least THIRD are equal thirds, and one below LITTLE is negligible."""
+
+PAPER_BOUNDS = Bounds(
+    student_params=SIZE_RANGE,
+    student_tokens=SIZE_RANGE,
+    teacher_params=SIZE_RANGE,
+    teacher_tokens=SIZE_RANGE,
+)
+"""The range in which the paper searched for sizes."""
+
+
+class Spending(StrEnum):
+    """The statements of Table 3 on how a plan spends its budget."""
+
+    STUDENT_TRAINING = "mostly student_training"
+    TEACHER_LOGITS = "mostly teacher_logits"
+    TEACHER_TRAINING = "mostly teacher_training"
+    STUDENT_AND_LOGITS = "evenly student_training and teacher_logits"
+    THIRDS = "equal thirds"
+
+
+class Beside(StrEnum):
+    """The statements of Appendix E.4 on a distilled student."""
+
+    BELOW_TEACHER = "below its teacher's loss"
+    NOT_BELOW_TEACHER = "not below its teacher's loss"
+    BEATS_SUPERVISED = "beats supervised training"
+    LOSES_TO_SUPERVISED = "loses to supervised training"
+
+
+class Finding(NamedTuple):
+    """One published number, and the computed one; None: there is no plan."""
+
+    what: str
+    published: float
+    computed: float | None
+
+
+class Statement(NamedTuple):
+    """A published statement, and the one that holds here; None: there is no plan."""
+
+    what: str
+    published: Spending | Beside
+    computed: Spending | Beside | None
+    detail: str = ""
+    """The numbers behind the computed one."""
+
+
+def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """A model of the paper: its parameters and the forward FLOPs of its formula."""
+    layers, width = int(row["layers"]), int(row["width"])
+    architecture = _scenario(law, 1.0).architecture
+    shape = ModelShape(
+        layers=layers,
+        width=width,
+        ffn_width=int(row["ffn_width"]),
+        heads=width // HEAD_WIDTH,
+        vocab=int(architecture.vocab),
+    )
+    flops = 2 * (shape.params + layers * architecture.context * width + shape.vocab * width)
+    name = f"{layers} layers of {width}"
+    for what, key, computed in (
+        ("parameters", "params", shape.params),
+        ("total parameters", "total_params", shape.total_params),
+        ("forward FLOPs", "forward_flops", flops),
+    ):
+        yield Finding(what=f"{what}, {name}", published=row[key], computed=float(computed))
+
+
+def _exponents(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """How the best sizes grow with compute: a = beta / (alpha + beta), and b = 1 - a."""
+    for mark, side in (("", law.supervised), ("'", _distillation(law))):
+        both = side.alpha + side.beta
+        for letter, exponent in (("a", side.beta), ("b", side.alpha)):
+            name = letter + mark
+            if row.get(name) is not None:
+                yield Finding(what=name, published=row[name], computed=exponent / both)
+
+
+def _run_bias(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """Mean relative error on the distilled runs among the law's own checks."""
+    errors = [
+        law.computed(one) / one.published - 1 for one in law.checks if "student_params" in one.given
+    ]
+    what = f"mean of (law / run - 1), {len(errors)} runs"
+    yield Finding(what=what, published=row["bias"], computed=float(np.mean(errors)))
+
+
+def _best_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """The least loss at a budget, by who pays for the teacher."""
+    answer = plan(_scenario(law, row["compute"], row["student_params"]))
+    for option in answer.options:
+        name = option.accounting or "supervised"
+        if row.get(name) is not None:
+            what = f"{name} loss, {_at(row)}"
+            yield Finding(what=what, published=row[name], computed=option.loss)
+
+
+def _best_sizes(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """Teacher and tokens of the best plan that trains its own teacher."""
+    option = _own_teacher(law, row["student_params"], row["compute"])
+    for name in ("teacher_params", "student_tokens", "teacher_tokens"):
+        computed = getattr(option, name)
+        yield Finding(what=f"{name}, {_at(row)}", published=row[name], computed=computed)
+
+
+def _largest_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """The largest teacher of those plans over all budgets, and the budget that buys it."""
+    student = row["student_params"]
+    scenario = _scenario(law, 1.0, student)
+    budgets = row["compute"] * np.geomspace(0.1, 10, 201)
+    found = evaluate.distilled(scenario, cells(scenario, Accounting.TRAIN, budget=budgets))
+    sizes = np.asarray(found.teacher_params)
+    peak = int(np.argmax(sizes))
+    name = f"largest teacher of a {student:.3g} student"
+    yield Finding(what=name, published=row["teacher_params"], computed=float(sizes[peak]))
+    where = float(budgets[peak])
+    yield Finding(what=f"budget of the {name}", published=row["compute"], computed=where)
+
+
+def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """The fewest tokens at which distillation is no better than supervised training."""
+    student = float(row["student_params"])
+    teacher_loss = law.supervised.loss(float(row["teacher_params"]), float(row["teacher_tokens"]))
+    low, high, found = math.log(1e9), math.log(1e14), None
+    for _ in range(4):  # 400 times finer each; the gain changes sign once at these tokens
+        logs = np.linspace(low, high, 401)
+        gain = law.supervised.loss_at_logs(math.log(student), logs) - _distillation(
+            law
+        ).loss_at_logs(math.log(student), logs, math.log(teacher_loss))
+        ends = np.flatnonzero((gain[:-1] > 0) & (gain[1:] <= 0))
+        if not ends.size:
+            break
+        low, high = float(logs[ends[0]]), float(logs[ends[0] + 1])
+        found = math.exp(low)
+    what = f"tokens, {row['teacher_params']:.3g} teacher, {student:.3g} student"
+    yield Finding(what=what, published=row["student_tokens"], computed=found)
+
+
+def _best_teacher_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """The loss of the best teacher for a student and its tokens."""
+    found = predict(
+        law,
+        student_params=row["student_params"],
+        student_tokens=row["student_tokens"],
+        teacher_loss=row["teacher_loss"],
+    )
+    what = f"teacher loss, {row['student_params']:.3g} student, {row['student_tokens']:.3g} tokens"
+    yield Finding(what=what, published=row["teacher_loss"], computed=found.best_teacher_loss)
+
+
+def _shares(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
+    """How the best plan that trains its own teacher spends its budget."""
+    option = _own_teacher(law, row["student_params"], row["compute"])
+    computed, detail = None, ""
+    if option.flops is not None and option.total_flops is not None:
+        shares = {
+            name: getattr(option.flops, name) / option.total_flops
+            for name in ("student_training", "teacher_logits", "teacher_training")
+        }
+        computed = _spending(shares)
+        detail = " / ".join(f"{part:.0%}" for part in shares.values())
+    published = Spending(row["statement"])
+    yield Statement(
+        what=f"shares, {_at(row)}", published=published, computed=computed, detail=detail
+    )
+
+
+def _spending(shares: Mapping[str, float]) -> Spending:
+    """The statement of Table 3 that holds for three shares."""
+    if min(shares.values()) >= THIRD:
+        return Spending.THIRDS
+    apart = abs(shares["student_training"] - shares["teacher_logits"])
+    if shares["teacher_training"] < LITTLE and apart < EVEN:
+        return Spending.STUDENT_AND_LOGITS
+    return Spending[max(shares, key=lambda name: shares[name]).upper()]
+
+
+def _beside_supervised(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
+    """Whether a student learns more from the best teacher of a training budget than from data."""
+    student, tokens = float(row["student_params"]), float(row["student_tokens"])
+    teacher = plan(_scenario(law, row["teacher_compute"])).options[0].loss
+    if teacher is None:
+        raise ValueError("this budget trains a teacher")
+    gain = law.supervised.loss(student, tokens) - _distillation(law).loss(student, tokens, teacher)
+    yield Statement(
+        what=f"{student:.3g} student, teacher of {row['teacher_compute']:.3g} FLOPs",
+        published=Beside(row["statement"]),
+        computed=Beside.BEATS_SUPERVISED if gain > 0 else Beside.LOSES_TO_SUPERVISED,
+        detail=f"{gain:+.4f} nats",
+    )
+
+
+def _beside_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
+    """Whether a student ends below the loss of its teacher."""
+    student, tokens = float(row["student_params"]), float(row["student_tokens"])
+    teacher = float(row["teacher_loss"])
+    below = teacher - _distillation(law).loss(student, tokens, teacher)
+    yield Statement(
+        what=f"{student:.3g} student, teacher of {teacher:g} nats",
+        published=Beside(row["statement"]),
+        computed=Beside.BELOW_TEACHER if below > 0 else Beside.NOT_BELOW_TEACHER,
+        detail=f"{-below:+.4f} nats",
+    )
+
+
+def _saving(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compute and tokens to a loss with an existing teacher, relative to data alone."""
+    scenario = _scenario(law, 1.0, row["student_params"])
+    loss = row["loss"]
+    alone = least_compute(scenario, None, loss)
+    distilled = least_compute(scenario, Accounting.EXISTS, loss)
+    what = f"to {loss} nats, {row['student_params']:.3g} student, teacher exists"
+    if alone is None or distilled is None:
+        yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=None)
+        return
+    ratio = distilled / alone
+    yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=ratio)
+    tokens = law.supervised.tokens_for_loss(float(loss), float(row["student_params"]))
+    at = cells(scenario, Accounting.EXISTS, budget=distilled)
+    ours = float(evaluate.distilled(scenario, at).student_tokens[0])
+    yield Finding(what=f"tokens {what}", published=row["token_ratio"], computed=ours / tokens)
+
+
+def _scenario(law: PublishedLaw, compute: float, student: float | None = None) -> Scenario:
+    """A question as the paper asked it."""
+    return Scenario(compute=compute, student_params=student, law=law, bounds=PAPER_BOUNDS)
+
+
+def _own_teacher(law: PublishedLaw, student: float, compute: float) -> Option:
+    """The best plan that trains its own teacher."""
+    answer = plan(_scenario(law, compute, student))
+    return next(one for one in answer.options if one.accounting is Accounting.TRAIN)
+
+
+def _distillation(law: PublishedLaw) -> DistillationLaw:
+    return evaluate.law_of(Scenario(compute=1.0, law=law))
+
+
+def _at(row: Mapping[str, Any]) -> str:
+    return f"{row['student_params']:.3g} student at {row['compute']:.3g}"
+
+
+KINDS: Mapping[
+    str, Callable[[PublishedLaw, Mapping[str, Any]], Iterator[Finding] | Iterator[Statement]]
+] = {
+    "model_shape": _model_shape,
+    "exponents": _exponents,
+    "run_bias": _run_bias,
+    "best_loss": _best_loss,
+    "best_sizes": _best_sizes,
+    "largest_teacher": _largest_teacher,
+    "crossover_tokens": _crossover_tokens,
+    "best_teacher_loss": _best_teacher_loss,
+    "shares": _shares,
+    "beside_supervised": _beside_supervised,
+    "beside_teacher": _beside_teacher,
+    "saving": _saving,
+}
+"""How each kind of published number is computed."""
