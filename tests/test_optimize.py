@@ -1,4 +1,4 @@
-"""The optimiser: closed forms, brute force, bounds."""
+"""The optimizer: closed forms, brute force, bounds."""
 
 import math
 
@@ -9,7 +9,7 @@ from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import law
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import FlopCosts, TabulatedCosts
-from distillplan.optimize.minimize import along, minimise
+from distillplan.optimize.minimize import along, minimize
 from distillplan.optimize.optimizer import (
     optima_over_teacher_loss,
     optima_over_teachers,
@@ -196,27 +196,36 @@ def test_spread_ends_where_the_loss_is_that_much_higher():
 
 
 @pytest.mark.parametrize("centre", [(0.0, 1.0), (0.3, 0.7), (0.512, 0.5)])
-def test_minimise_finds_a_tilted_valley(centre):
+def test_minimize_finds_a_tilted_valley(centre):
     """A quadratic with correlation 0.8 between its axes, minimum known by construction."""
 
-    def valley(u, v):
+    def valley(_, u, v):
         x, y = u - centre[0], v - centre[1]
         return x * x + 1.6 * x * y + y * y
 
-    (u, v), value = minimise(valley, 1, [9, 9])
-    assert value[0] == pytest.approx(0.0, abs=1e-15)
+    u, v = minimize(valley, 1, [9, 9])
+    assert valley(None, u, v)[0] == pytest.approx(0.0, abs=1e-15)
     assert (u[0], v[0]) == pytest.approx(centre, abs=1e-7)
 
 
-def test_minimise_does_not_wander_on_a_plain():
-    (u,), value = minimise(np.zeros_like, 3, [5])
-    assert np.all(value == 0)
+def test_minimize_does_not_wander_on_a_plain():
+    (u,) = minimize(lambda _, u: np.zeros_like(u), 3, [5])
     assert np.all(u == 0)
 
 
-def test_minimise_says_when_nothing_is_allowed():
-    _, value = minimise(lambda u: np.full_like(u, np.inf), 2, [5])
-    assert np.all(np.isinf(value))
+@pytest.mark.parametrize("slope", [1.0, 40.0])
+@pytest.mark.parametrize("edge", [0.3, 0.31234, 0.9999])
+def test_minimize_finds_kinks_and_edges(slope, edge):
+    """Newton's parabolas mislead there; the minimum is known by construction."""
+    (u,) = minimize(lambda _, u: np.where(u < edge, slope * (edge - u), u - edge), 2, [33])
+    assert u == pytest.approx([edge, edge], abs=2e-9)
+    (u,) = minimize(lambda _, u: np.where(u <= edge, -slope * u, np.inf), 2, [33])
+    assert u == pytest.approx([edge, edge], abs=2e-9)
+
+
+def test_minimize_leaves_a_place_where_nothing_is_allowed():
+    (u,) = minimize(lambda _, u: np.full_like(u, np.inf), 2, [5])
+    assert np.all(u == 0)
 
 
 def test_along_lays_values_on_their_axis():

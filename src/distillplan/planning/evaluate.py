@@ -9,6 +9,7 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
+from distillplan.optimize.minimize import LAST
 from distillplan.optimize.optimizer import (
     least_losses_over_teachers,
     optima_over_teacher_loss,
@@ -84,7 +85,7 @@ def distilled(scenario: Scenario, at: Cells, *, within: float | None = None) -> 
     return optima_with_teacher(law_of(scenario), problems, given_teacher(scenario), within=within)
 
 
-def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatArray]:
+def gains(scenario: Scenario, at: Cells, last: float = LAST) -> tuple[Optima, FloatArray]:
     """Supervised training, and by how many nats distillation beats it.
 
     Args:
@@ -98,7 +99,7 @@ def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatAr
     """
     alone = supervised(scenario, at)
     if scenario.teacher is None:
-        loss = least_losses_over_teachers(law_of(scenario), problems_of(scenario, at), finest)
+        loss = least_losses_over_teachers(law_of(scenario), problems_of(scenario, at), last)
     else:
         loss = distilled(scenario, at).loss
     with np.errstate(invalid="ignore"):
