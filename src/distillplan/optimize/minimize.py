@@ -12,7 +12,7 @@ where a coordinate does not matter. So what depends on one coordinate is compute
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -39,6 +39,8 @@ loss, flat at its minimum, is exact to the last bits."""
 MOST_STEPS = 80
 """Far above the 11 to 21 steps that a valley along the axes takes."""
 
+BEFORE_NEWTON = 2
+"""Grids before Newton starts: where two valleys lie near each other they choose between them."""
 LAST = 5e-6
 """Spacing of Newton's last parabola: its minimum is off by about the square of that, and its slope
 is known to about 1e-10 of a loss."""
@@ -96,15 +98,32 @@ def minimize(
     every = np.arange(problems)
     first = [np.linspace(0.0, 1.0, count)[None, :] for count in points]
     best, centre = _least(objective, every, first)
+    cells = [np.full(problems, 1.0 / (count - 1)) for count in points]
+    place = _Place(centre=centre, half=cells, best=best)
     if finest is not None:
-        return _by_grids(objective, every, centre, best, points, finest)
-    rest = _by_newton(objective, centre, best, points, last, bent)
+        return _by_grids(objective, every, place, finest).centre
+    place = _by_grids(objective, every, place, FINEST, BEFORE_NEWTON)
+    rest = _by_newton(objective, place, points, last, bent)
     if rest.size:
-        start = [one[rest] for one in centre]
-        found = _by_grids(objective, rest, start, best[rest], points, FINEST)
-        for one, there in zip(centre, found, strict=True):
+        found = _by_grids(objective, rest, place.rows(rest), FINEST)
+        for one, there in zip(place.centre, found.centre, strict=True):
             one[rest] = there
-    return centre
+    return place.centre
+
+
+class _Place(NamedTuple):
+    """Where the minimum may be; arrays of shape (rows,), one per axis where a list."""
+
+    centre: list[FloatArray]
+    half: list[FloatArray]
+    """Half-width of the next grid."""
+    best: FloatArray
+    """The value at the centre."""
+
+    def rows(self, at: Any) -> "_Place":
+        """The places of some problems."""
+        centre, half = ([one[at] for one in values] for values in (self.centre, self.half))
+        return _Place(centre=centre, half=half, best=self.best[at])
 
 
 def _least(
@@ -123,19 +142,13 @@ def _least(
 
 
 def _by_grids(
-    objective: Objective,
-    rows: Any,
-    centre: Sequence[FloatArray],
-    best: FloatArray,
-    points: Sequence[int],
-    finest: float,
-) -> list[FloatArray]:
-    """From the best point of the first grid by ever smaller grids."""
-    centre = list(centre)
-    half = [np.full(rows.size, 1.0 / (count - 1)) for count in points]
-    stencil = STENCIL[len(points)]
+    objective: Objective, rows: Any, place: _Place, finest: float, most: int = MOST_STEPS
+) -> _Place:
+    """From the best point of a grid by ever smaller grids."""
+    centre, half, best = list(place.centre), list(place.half), place.best
+    stencil = STENCIL[len(centre)]
     steps, shrink = np.linspace(-1.0, 1.0, stencil), 2 * OVERLAP / (stencil - 1)
-    for _ in range(MOST_STEPS):
+    for _ in range(most):
         if max(float(width.max()) for width in half) < finest:
             break
         trial = [
@@ -151,30 +164,26 @@ def _by_grids(
             outside = better & rim & (there > 0.0) & (there < 1.0)
             centre[axis] = np.where(better, there, centre[axis])
             half[axis] = np.where(outside, half[axis], half[axis] * shrink)
-    return centre
+    return _Place(centre=centre, half=half, best=best)
 
 
 def _by_newton(
-    objective: Objective,
-    centre: list[FloatArray],
-    best: FloatArray,
-    points: Sequence[int],
-    last: float,
-    bent: int | None,
+    objective: Objective, place: _Place, points: Sequence[int], last: float, bent: int | None
 ) -> Any:
     """Newton's method on the parabola through a stencil of three points per axis.
 
-    Puts into ``centre`` the minima, inside or on faces, on which its last parabolas agree.
+    Puts into the centres of ``place`` the minima, inside or on faces, on which its last parabolas agree.
 
     Returns:
         The rows of the other problems.
     """
     count, cell = len(points), 1.0 / (np.array(points) - 1.0)
-    rows = np.flatnonzero(np.isfinite(best))
-    home = np.stack(centre, axis=1)[rows]
-    now = at = _straight(home, bent)
-    least, scale = best[rows], np.full((rows.size, 1), 0.5)
-    width, old, older = cell * scale, np.full(home.shape, np.nan), np.full(home.shape, np.nan)
+    rows = np.flatnonzero(np.isfinite(place.best))
+    home, half = (np.stack(one, axis=1)[rows] for one in (place.centre, place.half))
+    ends = (_straight(np.clip(home + side * half, 0.0, 1.0), bent) for side in (1, -1))
+    width = np.subtract(*ends) / 2
+    now, least = _straight(home, bent), place.best[rows]
+    at, old, older = now, np.full(home.shape, np.nan), np.full(home.shape, np.nan)
     for _ in range(NEWTON_STEPS):
         if not rows.size:
             break
@@ -196,20 +205,20 @@ def _by_newton(
             sure = np.all((agree | ~step.free) & near & (width == last), axis=1)
             sure &= step.known & (far < STILL)
         for axis, found in enumerate(_bend(trial[sure], bent).T):
-            centre[axis][rows[sure]] = found
+            place.centre[axis][rows[sure]] = found
         # where the whole stencil is worse than a point that is known, go back to that
         lost = (lowest > least) | ~step.known
         at = np.where((lowest < least)[:, None], around + width * PLACES[count][chosen], at)
         least = np.minimum(lowest, least)
         now = np.where(lost[:, None], at, trial)
         shrink = np.where(far > 1.0, 2.0, np.minimum(np.maximum(far / 2, 1 / 32), 0.5))
-        scale = np.minimum(scale * np.where(lost, 0.25, shrink)[:, None], 0.5)
-        next_width = np.maximum(cell * scale, last)
+        shrink = np.where(lost, 0.25, shrink)[:, None]
+        next_width = np.minimum(np.maximum(width * shrink, last), 0.1)
         same = next_width == width
         older, old, width = np.where(same, older, old), np.where(same, old, curve), next_width
         if sure.any():
-            state = (rows, home, now, at, least, scale, width, old, older)
-            rows, home, now, at, least, scale, width, old, older = (one[~sure] for one in state)
+            state = (rows, home, now, at, least, width, old, older)
+            rows, home, now, at, least, width, old, older = (one[~sure] for one in state)
     return rows
 
 
