@@ -99,7 +99,7 @@ def minimize(
     first = [np.linspace(0.0, 1.0, count)[None, :] for count in points]
     best, centre = _least(objective, every, first)
     cells = [np.full(problems, 1.0 / (count - 1)) for count in points]
-    place = _Place(centre=centre, half=cells, best=best)
+    place = _Spot(centre=centre, half=cells, best=best)
     if finest is not None:
         return _by_grids(objective, every, place, finest).centre
     place = _by_grids(objective, every, place, FINEST, BEFORE_NEWTON)
@@ -111,7 +111,7 @@ def minimize(
     return place.centre
 
 
-class _Place(NamedTuple):
+class _Spot(NamedTuple):
     """Where the minimum may be; arrays of shape (rows,), one per axis where a list."""
 
     centre: list[FloatArray]
@@ -120,10 +120,10 @@ class _Place(NamedTuple):
     best: FloatArray
     """The value at the centre."""
 
-    def rows(self, at: Any) -> "_Place":
+    def rows(self, at: Any) -> "_Spot":
         """The places of some problems."""
         centre, half = ([one[at] for one in values] for values in (self.centre, self.half))
-        return _Place(centre=centre, half=half, best=self.best[at])
+        return _Spot(centre=centre, half=half, best=self.best[at])
 
 
 def _least(
@@ -142,8 +142,8 @@ def _least(
 
 
 def _by_grids(
-    objective: Objective, rows: Any, place: _Place, finest: float, most: int = MOST_STEPS
-) -> _Place:
+    objective: Objective, rows: Any, place: _Spot, finest: float, most: int = MOST_STEPS
+) -> _Spot:
     """From the best point of a grid by ever smaller grids."""
     centre, half, best = list(place.centre), list(place.half), place.best
     stencil = STENCIL[len(centre)]
@@ -164,15 +164,16 @@ def _by_grids(
             outside = better & rim & (there > 0.0) & (there < 1.0)
             centre[axis] = np.where(better, there, centre[axis])
             half[axis] = np.where(outside, half[axis], half[axis] * shrink)
-    return _Place(centre=centre, half=half, best=best)
+    return _Spot(centre=centre, half=half, best=best)
 
 
 def _by_newton(
-    objective: Objective, place: _Place, points: Sequence[int], last: float, bent: int | None
+    objective: Objective, place: _Spot, points: Sequence[int], last: float, bent: int | None
 ) -> Any:
     """Newton's method on the parabola through a stencil of three points per axis.
 
-    Puts into the centres of ``place`` the minima, inside or on faces, on which its last parabolas agree.
+    Puts into the centers of ``place`` those minima, inside or on faces, that the last parabolas
+    agree on.
 
     Returns:
         The rows of the other problems.

@@ -42,9 +42,9 @@ def supervised_optima(
         problems: the budgets; their shares of a teacher are not looked at.
         within: also say how far the free sizes may move at this price in nats.
         finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
-            its square. Needed where the coefficients are arrays.
+            its square.
     """
-    search = Search(problems, lambda n, d, _: law.loss_at_logs(n, d), finest=finest)
+    search = Search(problems, lambda n, d, _: law.loss_at_logs(n, d), finest=_finest(law, finest))
     nobody = Axes(lambda _: TeacherPoint(x=0.0), [])
     found = search.best(nobody)
     return _optima(found, None, _spread(search, nobody, found, within))
@@ -56,7 +56,6 @@ def optima_with_teacher(
     teacher: GivenTeacher,
     *,
     within: float | None = None,
-    finest: float | None = None,
 ) -> Optima:
     """Least loss of distilling from a given teacher, over N_S where it is not given.
 
@@ -65,9 +64,8 @@ def optima_with_teacher(
         problems: the budgets.
         teacher: floats, or arrays of shape (problems,).
         within: also say how far the free sizes may move at this price in nats.
-        finest: as in `minimize`; needed where the coefficients are arrays.
     """
-    search = Search(problems.taught_by(teacher), law.loss_at_logs, finest=finest)
+    search = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law))
     axes = Axes(given, [])
     found = search.best(axes)
     return _optima(found, np.exp(found.x), _spread(search, axes, found, within))
@@ -79,7 +77,7 @@ def optima_over_teacher_loss(
     """Least loss over how good the teacher is, its costs as given and its loss not looked at."""
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
     axes = Axes(lambda at, u: given(at)._replace(x=plane.free(at, u).x), [LOSS_POINTS])
-    found = Search(problems.taught_by(teacher), law.loss_at_logs).best(axes)
+    found = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law)).best(axes)
     return _optima(found, np.exp(found.x), None)
 
 
@@ -100,18 +98,17 @@ def optima_over_teachers(
         problems: the budgets.
         within: also say how far the free sizes may move at this price in nats.
         finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
-            its square. Needed where the coefficients are arrays.
+            its square.
         pairs: also say which teacher has the best loss.
     """
-    search = Search(problems, law.loss_at_logs, finest=finest)
+    search = Search(problems, law.loss_at_logs, finest=_finest(law, finest))
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
     axes, found = _over_teachers(search, plane)
     spread = _spread(search, axes, found, within)
     if not pairs:
         return _optima(found, np.exp(found.x), spread)
     w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
-    closest = None if finest is None else FINEST
-    t, e = _cheapest_pair(plane, problems, w, np.exp(found.d), closest)
+    t, e = _cheapest_pair(plane, problems, w, np.exp(found.d))
     return _optima(found, np.exp(found.x), spread, np.exp(t), np.exp(e))
 
 
@@ -156,6 +153,11 @@ def least_losses_over_teachers(
     return _over_teachers(Search(problems, law.loss_at_logs, last), plane)[1].loss
 
 
+def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:
+    """By grids alone where every problem has a law of its own: Newton leaves problems out."""
+    return FINEST if finest is None and np.ndim(law.alpha) else finest
+
+
 def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
     """The axes of the teacher, and the best points."""
     problems = search.problems
@@ -195,7 +197,6 @@ def _cheapest_pair(
     problems: Problems,
     w: FloatArray,
     student_tokens: FloatArray,
-    finest: float | None,
 ) -> tuple[FloatArray, FloatArray]:
     """Log N_T and log D_T of the cheapest teacher of that loss, in what the student pays."""
     costs = problems.costs
@@ -211,6 +212,6 @@ def _cheapest_pair(
         return cost
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        (s,) = minimize(log_cost, w.size, [LOSS_POINTS], bent=0, finest=finest)
+        (s,) = minimize(log_cost, w.size, [LOSS_POINTS], bent=0, finest=_finest(plane.law))
         t, e = plane.on_curve(column(w), column(s))
     return per_problem(t, w), per_problem(e, w)

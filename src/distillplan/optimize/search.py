@@ -59,7 +59,7 @@ class Found(NamedTuple):
 class Search(NamedTuple):
     """Problems and the loss they share, at log N_S, log D_S and log L_T.
 
-    A law of drawn coefficients is searched by grids alone: it cannot leave problems out.
+    A law of drawn coefficients is searched by grids alone: Newton leaves problems out.
     """
 
     problems: Problems

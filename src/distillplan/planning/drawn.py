@@ -8,7 +8,6 @@ import numpy as np
 
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
-from distillplan.optimize.minimize import FINEST as CLOSEST
 from distillplan.optimize.minimize import column
 from distillplan.optimize.optimizer import (
     optima_near,
@@ -67,9 +66,7 @@ def distilled(
         )
         law: DistillationLaw = for_problems(draws.law, at.budget.size)
         problems = problems_of(scenario, _for_draws(at, draws.size))
-        return _by_cell(
-            optima_with_teacher(law, problems, teacher, finest=CLOSEST), draws.size
-        )
+        return _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
     # search is cheap; near their bound the tokens make an oblique kink, which only it can follow
     with np.errstate(invalid="ignore"):

@@ -91,7 +91,7 @@ def gains(scenario: Scenario, at: Cells, last: float = LAST) -> tuple[Optima, Fl
     Args:
         scenario: the question.
         at: the cells.
-        finest: half-width of the optimizer's last grid.
+        last: spacing of the optimizer's last parabola, where the teacher is chosen.
 
     Returns:
         The supervised optima, and gains in nats per token, of shape (cells,). A gain is minus
