@@ -39,6 +39,8 @@ loss, flat at its minimum, is exact to the last bits."""
 MOST_STEPS = 80
 """Far above the 11 to 21 steps that a valley along the axes takes."""
 
+MANY = 50
+"""Fewer problems go to the grids alone: a step of Newton's takes more calls, of fewer points."""
 BEFORE_NEWTON = 2
 """Grids before Newton starts: where two valleys lie near each other they choose between them."""
 LAST = 5e-6
@@ -78,7 +80,6 @@ def minimize(
     points: Sequence[int],
     *,
     bent: int | None = None,
-    last: float = LAST,
     finest: float | None = None,
 ) -> list[FloatArray]:
     """Minimize an objective over the unit box.
@@ -88,8 +89,7 @@ def minimize(
         problems: how many problems are solved side by side.
         points: points of the first grid along each axis.
         bent: the axis, if any, whose valley is the narrower the nearer it lies to 0.
-        last: spacing of Newton's last parabola, of the unit box.
-        finest: by grids alone, the last one of this half-width; None: by Newton where that works.
+        finest: by grids alone, the last one of this half-width; None: as exact as doubles allow.
 
     Returns:
         One array of coordinates per axis, each of shape (problems,); the first corner of the box
@@ -100,10 +100,10 @@ def minimize(
     best, centre = _least(objective, every, first)
     cells = [np.full(problems, 1.0 / (count - 1)) for count in points]
     place = _Spot(centre=centre, half=cells, best=best)
-    if finest is not None:
-        return _by_grids(objective, every, place, finest).centre
+    if finest is not None or problems < MANY:
+        return _by_grids(objective, every, place, finest or FINEST).centre
     place = _by_grids(objective, every, place, FINEST, BEFORE_NEWTON)
-    rest = _by_newton(objective, place, points, last, bent)
+    rest = _by_newton(objective, place, points, bent)
     if rest.size:
         found = _by_grids(objective, rest, place.rows(rest), FINEST)
         for one, there in zip(place.centre, found.centre, strict=True):
@@ -167,9 +167,7 @@ def _by_grids(
     return _Spot(centre=centre, half=half, best=best)
 
 
-def _by_newton(
-    objective: Objective, place: _Spot, points: Sequence[int], last: float, bent: int | None
-) -> Any:
+def _by_newton(objective: Objective, place: _Spot, points: Sequence[int], bent: int | None) -> Any:
     """Newton's method on the parabola through a stencil of three points per axis.
 
     Puts into the centers of ``place`` those minima, inside or on faces, that the last parabolas
@@ -201,9 +199,8 @@ def _by_newton(
             curve = step.curve / width**2
             far = np.where(step.free, np.abs(step.move), 0.0).max(axis=1)
             agree = np.maximum(np.abs(curve - old), np.abs(curve - older)) < AGREEING * curve
-            agree |= last > LAST
             near = np.abs(_bend(trial, bent) - home) < ABROAD * cell
-            sure = np.all((agree | ~step.free) & near & (width == last), axis=1)
+            sure = np.all((agree | ~step.free) & near & (width == LAST), axis=1)
             sure &= step.known & (far < STILL)
         for axis, found in enumerate(_bend(trial[sure], bent).T):
             place.centre[axis][rows[sure]] = found
@@ -214,7 +211,7 @@ def _by_newton(
         now = np.where(lost[:, None], at, trial)
         shrink = np.where(far > 1.0, 2.0, np.minimum(np.maximum(far / 2, 1 / 32), 0.5))
         shrink = np.where(lost, 0.25, shrink)[:, None]
-        next_width = np.minimum(np.maximum(width * shrink, last), 0.1)
+        next_width = np.minimum(np.maximum(width * shrink, LAST), 0.1)
         same = next_width == width
         older, old, width = np.where(same, older, old), np.where(same, old, curve), next_width
         if sure.any():

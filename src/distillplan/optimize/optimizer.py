@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
-from distillplan.optimize.minimize import FINEST, LAST, column, minimize
+from distillplan.optimize.minimize import FINEST, column, minimize
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems, Spread
 from distillplan.optimize.search import Axes, Found, Search, per_problem
 from distillplan.optimize.teacher_plane import TeacherPlane, TeacherPoint, given
@@ -140,17 +140,20 @@ def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Opti
 
 
 def least_losses_over_teachers(
-    law: DistillationLaw, problems: Problems, last: float = LAST
+    law: DistillationLaw, problems: Problems, finest: float
 ) -> FloatArray:
-    """The losses of `optima_over_teachers`, shape (problems,), without their sizes.
+    """The losses of `optima_over_teachers` without their sizes, and only as exact as is asked.
 
     Args:
         law: the distillation law.
         problems: the budgets.
-        last: spacing of the search's last parabola; the loss is off by about 20 times its square.
+        finest: half-width of the search's last grid; the loss is off by about 20 times its square.
+
+    Returns:
+        Nats per token, of shape (problems,).
     """
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
-    return _over_teachers(Search(problems, law.loss_at_logs, last), plane)[1].loss
+    return _over_teachers(Search(problems, law.loss_at_logs, finest), plane)[1].loss
 
 
 def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:

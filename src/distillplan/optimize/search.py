@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.minimize import AXES, LAST, along, column, minimize, minimize_near
+from distillplan.optimize.minimize import AXES, along, column, minimize, minimize_near
 from distillplan.optimize.problems import Problems, Spread
 from distillplan.optimize.teacher_plane import TeacherChoice, TeacherPoint
 
@@ -64,9 +64,8 @@ class Search(NamedTuple):
 
     problems: Problems
     loss: Callable[[Any, Any, Any], Any]
-    last: float = LAST
     finest: float | None = None
-    """Both as in `minimize`."""
+    """As in `minimize`."""
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
@@ -139,9 +138,7 @@ class Search(NamedTuple):
 
         unit: Sequence[FloatArray] = []
         if points:
-            unit = minimize(
-                objective, like.size, points, bent=axes.bent, last=self.last, finest=self.finest
-            )
+            unit = minimize(objective, like.size, points, bent=axes.bent, finest=self.finest)
         return self._found(axes, student, unit)
 
     def _found(self, axes: Axes, student: Student, unit: Sequence[FloatArray]) -> Found:

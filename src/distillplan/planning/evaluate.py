@@ -9,7 +9,6 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
-from distillplan.optimize.minimize import LAST
 from distillplan.optimize.optimizer import (
     least_losses_over_teachers,
     optima_over_teacher_loss,
@@ -85,13 +84,13 @@ def distilled(scenario: Scenario, at: Cells, *, within: float | None = None) -> 
     return optima_with_teacher(law_of(scenario), problems, given_teacher(scenario), within=within)
 
 
-def gains(scenario: Scenario, at: Cells, last: float = LAST) -> tuple[Optima, FloatArray]:
+def gains(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, FloatArray]:
     """Supervised training, and by how many nats distillation beats it.
 
     Args:
         scenario: the question.
         at: the cells.
-        last: spacing of the optimizer's last parabola, where the teacher is chosen.
+        finest: half-width of the optimizer's last grid.
 
     Returns:
         The supervised optima, and gains in nats per token, of shape (cells,). A gain is minus
@@ -99,7 +98,7 @@ def gains(scenario: Scenario, at: Cells, last: float = LAST) -> tuple[Optima, Fl
     """
     alone = supervised(scenario, at)
     if scenario.teacher is None:
-        loss = least_losses_over_teachers(law_of(scenario), problems_of(scenario, at), last)
+        loss = least_losses_over_teachers(law_of(scenario), problems_of(scenario, at), finest)
     else:
         loss = distilled(scenario, at).loss
     with np.errstate(invalid="ignore"):

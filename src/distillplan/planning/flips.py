@@ -8,7 +8,6 @@ import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.minimize import LAST
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import Cells, cells, together
 from distillplan.planning.results import (
@@ -34,12 +33,12 @@ LADDER = 16
 REFINED = 12
 """Budgets between two neighbors of the first look; what lies between them is interpolated."""
 MARGIN = 0.05
+FIRST_LOOK, SECOND_LOOK = 1e-3, 1e-5
+"""Half-widths of the optimizer's last grid: losses to 2e-5 and 2e-9 nats."""
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter the law is an artifact of extrapolation (a 30B student at 1e20
 FLOPs would be better off paying for its own teacher), so no flip is looked for there."""
 TEACHER_POINTS = 65
-FIRST_LOOK = 1e-3
-"""Spacing of the optimizer's last parabola: losses to 2e-5 nats."""
 
 COSTS = (Accounting.TRAIN, Accounting.EXISTS, Accounting.TRAIN_SHARED, Accounting.FREE)
 """Accountings by how much they ask for, most first."""
@@ -63,7 +62,7 @@ def find_flips(scenario: Scenario, options: tuple[Option, ...], now: Verdict | N
     down, up = _between_budgets(logs, by_budget, tie)
     between = _between_counts(scenario, counts, by_count, now)
     looks = [_at_budgets(scenario, np.concatenate([down, up])), _at_counts(scenario, between)]
-    gain = _gains(scenario, together(looks))
+    gain = _gains(scenario, together(looks), SECOND_LOOK)
     below, above, by_count = np.split(gain, [down.size, down.size + up.size])
     return Flips(
         budget_down=_crossing(scenario, down, below),
@@ -75,11 +74,11 @@ def find_flips(scenario: Scenario, options: tuple[Option, ...], now: Verdict | N
     )
 
 
-def _gains(scenario: Scenario, at: Cells, last: float = LAST) -> FloatArray:
+def _gains(scenario: Scenario, at: Cells, finest: float) -> FloatArray:
     """Gain of the deciding option in each cell; not-a-number where nothing can be said."""
     if not at.budget.size:
         return np.empty(0)
-    alone, gain = evaluate.gains(scenario, at, last)
+    alone, gain = evaluate.gains(scenario, at, finest)
     with np.errstate(invalid="ignore"):
         few = alone.student_tokens < FEWEST_TOKENS_PER_PARAM * alone.student_params
     return np.where(few, np.nan, gain)
@@ -184,7 +183,7 @@ def _students_flip(
             side = sides(gain[first], scenario.tie_nats)
             return StudentsFlip(students=int(counts[first]), verdict=word(int(side)))
         counts = _between_counts(scenario, counts, gain, now)
-        gain = _gains(scenario, _at_counts(scenario, counts))
+        gain = _gains(scenario, _at_counts(scenario, counts), SECOND_LOOK)
     return None
 
 
