@@ -191,7 +191,7 @@ def test_the_best_teacher_loss_has_no_slope():
 
 def test_spread_ends_where_the_loss_is_that_much_higher():
     """The least and largest student within 0.005 nats, against a bisection of the closed curve."""
-    found = supervised_optima(LAW.supervised, problems(1e21), within=0.005)
+    found = supervised_optima(LAW.supervised, problems(1e21), within=np.array([0.005]))
     low, high = found.spread.student_params[0]
 
     def excess(N):

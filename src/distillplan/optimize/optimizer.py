@@ -32,7 +32,7 @@ def supervised_optima(
     law: SupervisedLaw,
     problems: Problems,
     *,
-    within: float | None = None,
+    within: FloatArray | None = None,
     finest: float | None = None,
 ) -> Optima:
     """Least loss of supervised training: all of the budget on tokens, over N where it is not given.
@@ -40,14 +40,16 @@ def supervised_optima(
     Args:
         law: the supervised law.
         problems: the budgets; their shares of a teacher are not looked at.
-        within: also say how far the free sizes may move at this price in nats.
+        within: also say how far the free sizes of the first problems may move at these prices in
+            nats, shape (asked,).
         finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
             its square.
     """
     search = Search(problems, lambda n, d, _: law.loss_at_logs(n, d), finest=_finest(law, finest))
     nobody = Axes(lambda _: TeacherPoint(x=0.0), [])
     found = search.best(nobody)
-    return _optima(found, None, _spread(search, nobody, found, within))
+    spread = _spread(search, nobody, found, within)
+    return _optima(problems, found, None, spread)._replace(teacher_loss=None)
 
 
 def optima_with_teacher(
@@ -55,7 +57,7 @@ def optima_with_teacher(
     problems: Problems,
     teacher: GivenTeacher,
     *,
-    within: float | None = None,
+    within: FloatArray | None = None,
 ) -> Optima:
     """Least loss of distilling from a given teacher, over N_S where it is not given.
 
@@ -63,12 +65,13 @@ def optima_with_teacher(
         law: the distillation law.
         problems: the budgets.
         teacher: floats, or arrays of shape (problems,).
-        within: also say how far the free sizes may move at this price in nats.
+        within: also say how far the free sizes of the first problems may move at these prices in
+            nats, shape (asked,).
     """
     search = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law))
     axes = Axes(given, [])
     found = search.best(axes)
-    return _optima(found, np.exp(found.x), _spread(search, axes, found, within))
+    return _optima(problems, found, None, _spread(search, axes, found, within))
 
 
 def optima_over_teacher_loss(
@@ -78,14 +81,14 @@ def optima_over_teacher_loss(
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
     axes = Axes(lambda at, u: given(at)._replace(x=plane.free(at, u).x), [LOSS_POINTS])
     found = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law)).best(axes)
-    return _optima(found, np.exp(found.x), None)
+    return _optima(problems, found)
 
 
 def optima_over_teachers(
     law: DistillationLaw,
     problems: Problems,
     *,
-    within: float | None = None,
+    within: FloatArray | None = None,
     finest: float | None = None,
     pairs: bool = True,
 ) -> Optima:
@@ -96,7 +99,8 @@ def optima_over_teachers(
     Args:
         law: the distillation law.
         problems: the budgets.
-        within: also say how far the free sizes may move at this price in nats.
+        within: also say how far the free sizes of the first problems may move at these prices in
+            nats, shape (asked,).
         finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
             its square.
         pairs: also say which teacher has the best loss.
@@ -106,10 +110,10 @@ def optima_over_teachers(
     axes, found = _over_teachers(search, plane)
     spread = _spread(search, axes, found, within)
     if not pairs:
-        return _optima(found, np.exp(found.x), spread)
+        return _optima(problems, found, None, spread)
     w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
-    t, e = _cheapest_pair(plane, problems, w, np.exp(found.d))
-    return _optima(found, np.exp(found.x), spread, np.exp(t), np.exp(e))
+    pair = _cheapest_pair(plane, problems, w, np.exp(found.d))
+    return _optima(problems, found, pair, spread)
 
 
 def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Optima:
@@ -136,7 +140,7 @@ def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Opti
     with np.errstate(invalid="ignore", divide="ignore"):
         w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
         t, e = (per_problem(one, w) for one in plane.on_curve(column(w), column(found.unit[1])))
-    return _optima(found, np.exp(found.x), None, np.exp(t), np.exp(e))
+    return _optima(problems, found, (t, e))
 
 
 def least_losses_over_teachers(
@@ -173,26 +177,33 @@ def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
     return axes, found
 
 
-def _spread(search: Search, axes: Axes, found: Found, within: float | None) -> Spread | None:
+def _spread(search: Search, axes: Axes, found: Found, within: FloatArray | None) -> Spread | None:
     return None if within is None else search.spread(axes, found, within)
 
 
 def _optima(
+    problems: Problems,
     found: Found,
-    teacher_loss: FloatArray | None,
-    spread: Spread | None,
-    teacher_params: FloatArray | None = None,
-    teacher_tokens: FloatArray | None = None,
+    teacher: tuple[FloatArray, FloatArray] | None = None,
+    spread: Spread | None = None,
 ) -> Optima:
+    """The answers, with the logarithms of the sizes of a chosen teacher."""
+    bounds, given = problems.bounds, problems.student_params
+    t, e = (None, None) if teacher is None else teacher
     return Optima(
         loss=found.loss,
-        student_params=np.exp(found.n),
-        student_tokens=np.exp(found.d),
-        teacher_loss=teacher_loss,
-        teacher_params=teacher_params,
-        teacher_tokens=teacher_tokens,
+        student_params=_size(found.n, bounds.student_params) if given is None else given,
+        student_tokens=_size(found.d, bounds.student_tokens),
+        teacher_loss=np.exp(found.x),
+        teacher_params=None if t is None else _size(t, bounds.teacher_params),
+        teacher_tokens=None if e is None else _size(e, bounds.teacher_tokens),
         spread=spread,
     )
+
+
+def _size(log: FloatArray, bounds: tuple[float, float]) -> FloatArray:
+    """From a logarithm, which may pass a bound by a rounding error."""
+    return np.clip(np.exp(log), *bounds)
 
 
 def _cheapest_pair(

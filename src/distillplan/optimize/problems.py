@@ -122,4 +122,11 @@ class Optima(NamedTuple):
     teacher_params: FloatArray | None = None
     teacher_tokens: FloatArray | None = None
     spread: Spread | None = None
-    """How far the sizes may move at a given price, where that was asked."""
+    """How far the sizes of the first problems may move at given prices, where that was asked."""
+
+    def rows(self, at: slice) -> "Optima":
+        """Some of them, without the spread."""
+        found: dict[str, Any] = self._replace(spread=None)._asdict()
+        for name, one in found.items():
+            found[name] = None if one is None else one[at]
+        return Optima(**found)

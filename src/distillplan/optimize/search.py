@@ -16,7 +16,7 @@ STUDENT_POINTS = 25
 SPREAD_POINTS = {0: 1, 1: 65, 2: 17, 3: 13}
 """Points per axis, by the number of axes, when looking for the sizes that are nearly as good."""
 SPREAD_PASSES = 4
-"""Each pass looks closer; the ends are known to one cell of the last, about 7 % of the width."""
+"""Each pass looks closer; the ends are known to one cell of the last, about 7% of the width."""
 
 Student: TypeAlias = Callable[[Problems, Any, TeacherPoint], tuple[Any, Any]]
 """Unit coordinate and teacher -> log N_S and log D_S; not-a-number where not affordable."""
@@ -96,21 +96,27 @@ class Search(NamedTuple):
 
         return found.or_better(self._minimum(axes, student, []))
 
-    def spread(self, axes: Axes, found: Found, within: float) -> Spread:
-        """How far the sizes may move, the others chosen anew, at a price of ``within`` nats."""
-        student, count, many = self._tokens_take_the_rest(), len(found.unit), found.loss.size
-        points = SPREAD_POINTS[count]
+    def spread(self, axes: Axes, found: Found, within: FloatArray) -> Spread:
+        """How far sizes may move, the others chosen anew, at a price in nats, shape (asked,).
+
+        Of the first problems only, as many as there are prices.
+        """
+        student, count, many = self._tokens_take_the_rest(), len(found.unit), within.size
+        points, asked = SPREAD_POINTS[count], slice(many)
         steps = np.linspace(0.0, 1.0, points)
         low = [np.zeros((many, 1)) for _ in range(count)]
         high = [np.ones((many, 1)) for _ in range(count)]
         for _ in range(SPREAD_PASSES):
             unit = [
                 np.hstack([bottom + steps * (top - bottom), middle[:, None]])
-                for bottom, top, middle in zip(low, high, found.unit, strict=True)
+                for bottom, top, middle in zip(
+                    low, high, (one[asked] for one in found.unit), strict=True
+                )
             ]
-            value, point, n, d = self._at(axes, student, [along(*one) for one in enumerate(unit)])
+            at = [along(*one) for one in enumerate(unit)]
+            value, point, n, d = self._at(axes, student, at, asked)
             shape = (many, *[points + 1] * count, *[1] * (AXES - count))
-            inside = np.array(np.broadcast_to(value <= column(found.loss + within), shape))
+            inside = np.array(np.broadcast_to(value <= column(found.loss[asked] + within), shape))
             last: tuple[slice | int, ...] = (slice(None), *[-1] * count)
             inside[last] = True  # the best itself, whatever the rounding
             for axis, one in enumerate(unit):

@@ -35,7 +35,7 @@ def verdict(margin: float | None, tie_nats: float) -> Verdict:
     return word(int(sides(margin, tie_nats)))
 
 
-def sides(margin: Any, tie_nats: float) -> Any:
+def sides(margin: Any, tie_nats: Any) -> Any:
     """Which side wins at each gain.
 
     Args:
