@@ -5,6 +5,7 @@ word that could not be read is not reported as well.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
@@ -76,11 +77,15 @@ class _Maker:
         """The scenario, as far as it can be made; None where it cannot be made at all."""
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
-        teacher = self.part("teacher", lambda: _teacher(groups.get("teacher", {}), rate), None)
-        bounds = self.part("bounds", lambda: _bounds(groups.get("bounds")), _ANY_SIZES)
-        architecture = self.part(
-            "architecture", lambda: _architecture(groups.get("architecture")), _FAMILY
-        )
+        teacher, bounds, architecture = None, _ANY_SIZES, _FAMILY
+        if "teacher" in groups or rate is not None:
+            words = tuple(groups.get("teacher", {}).items())
+            teacher = self.part("teacher", lambda: _teacher(words, rate), None)
+        if "bounds" in groups:
+            bounds = self.part("bounds", lambda: _bounds(groups["bounds"]), bounds)
+        if "architecture" in groups:
+            settings = groups["architecture"]
+            architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
         spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
@@ -143,11 +148,12 @@ class _Maker:
                 self.found.append(one)
 
 
-def _teacher(words: Values, law_bytes_per_token: float | None) -> Teacher | None:
-    if not words and law_bytes_per_token is None:
-        return None
-    sizes = {name: words[name] for name in ("params", "tokens") if name in words}
-    named = {f"teacher.{name}": value for name, value in words.items()}
+@lru_cache(1024)  # few of the cells of a sweep differ in their teachers
+def _teacher(
+    words: tuple[tuple[str, Any], ...], law_bytes_per_token: float | None
+) -> Teacher | None:
+    sizes = {name: value for name, value in words if name in ("params", "tokens")}
+    named = {f"teacher.{name}": value for name, value in words}
     nats = teacher_nats({**named, "bytes_per_token": law_bytes_per_token})
     return Teacher(**sizes, loss=nats) if sizes or nats is not None else None
 
@@ -168,13 +174,7 @@ def teacher_nats(values: Mapping[str, Any]) -> float | None:
     )
 
 
-def _architecture(settings: Values | None) -> FixedAspect:
-    return FixedAspect(**settings) if settings else _FAMILY
-
-
-def _bounds(ends: Values | None) -> Bounds:
-    if not ends:
-        return _ANY_SIZES
+def _bounds(ends: Values) -> Bounds:
     least, largest = SIZE_RANGE
     pairs = {}
     for size in {root_of(end) for end in ends}:
