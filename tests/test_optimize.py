@@ -1,4 +1,4 @@
-"""The optimiser: closed forms, brute force, bounds."""
+"""The optimizer: closed forms, brute force, bounds."""
 
 import math
 
@@ -9,7 +9,7 @@ from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import law
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import FlopCosts, TabulatedCosts
-from distillplan.optimize.minimize import along, minimise
+from distillplan.optimize.minimize import MANY, along, minimize
 from distillplan.optimize.optimizer import (
     optima_over_teacher_loss,
     optima_over_teachers,
@@ -125,14 +125,24 @@ def test_the_other_search_agrees_on_nearly_all():
     assert same >= 28
 
 
-def test_together_is_as_apart():
-    """Vectorised over problems: the same numbers as one by one."""
-    budgets = np.geomspace(1e19, 1e25, 7)
-    together = optima_over_teachers(LAW, problems(budgets, 1.0, 1.0, 1e9))
-    for row, budget in enumerate(budgets):
-        alone = optima_over_teachers(LAW, problems(budget, 1.0, 1.0, 1e9))
+@pytest.mark.parametrize("student_params", [1e9, None])
+@pytest.mark.parametrize(("logits", "training"), [(0.0, 0.0), (1.0, 0.0), (0.0, 0.25), (1.0, 1.0)])
+@pytest.mark.parametrize("settings", [{}, {"bounds": Bounds(teacher_tokens=(1e6, 1e11))}])
+def test_together_is_as_apart(student_params, logits, training, settings):
+    """Many problems end by Newton, one by ever smaller grids: the same least loss of both."""
+    budgets = np.geomspace(1e18, 1e25, 2 * MANY)
+    together = optima_over_teachers(
+        LAW, problems(budgets, logits, training, student_params, **settings)
+    )
+    for row in range(0, budgets.size, 9):
+        alone = optima_over_teachers(
+            LAW, problems(budgets[row], logits, training, student_params, **settings)
+        )
         assert together.loss[row] == pytest.approx(alone.loss[0], abs=1e-12)
-        assert together.teacher_params[row] == pytest.approx(alone.teacher_params[0], rel=1e-6)
+        # the loss is flat at its minimum: the grids know the place to about 1e-6
+        for name in ("student_params", "student_tokens", "teacher_loss"):
+            ours, theirs = getattr(together, name)[row], getattr(alone, name)[0]
+            assert ours == pytest.approx(theirs, rel=2e-6)
 
 
 def test_a_planted_bound_is_reached():
@@ -181,7 +191,7 @@ def test_the_best_teacher_loss_has_no_slope():
 
 def test_spread_ends_where_the_loss_is_that_much_higher():
     """The least and largest student within 0.005 nats, against a bisection of the closed curve."""
-    found = supervised_optima(LAW.supervised, problems(1e21), within=0.005)
+    found = supervised_optima(LAW.supervised, problems(1e21), within=np.array([0.005]))
     low, high = found.spread.student_params[0]
 
     def excess(N):
@@ -196,27 +206,38 @@ def test_spread_ends_where_the_loss_is_that_much_higher():
 
 
 @pytest.mark.parametrize("centre", [(0.0, 1.0), (0.3, 0.7), (0.512, 0.5)])
-def test_minimise_finds_a_tilted_valley(centre):
+@pytest.mark.parametrize("many", [1, MANY])
+def test_minimize_finds_a_tilted_valley(centre, many):
     """A quadratic with correlation 0.8 between its axes, minimum known by construction."""
 
-    def valley(u, v):
+    def valley(_, u, v):
         x, y = u - centre[0], v - centre[1]
         return x * x + 1.6 * x * y + y * y
 
-    (u, v), value = minimise(valley, 1, [9, 9])
-    assert value[0] == pytest.approx(0.0, abs=1e-15)
+    u, v = minimize(valley, many, [9, 9])
+    assert valley(None, u, v)[0] == pytest.approx(0.0, abs=1e-15)
     assert (u[0], v[0]) == pytest.approx(centre, abs=1e-7)
 
 
-def test_minimise_does_not_wander_on_a_plain():
-    (u,), value = minimise(np.zeros_like, 3, [5])
-    assert np.all(value == 0)
+def test_minimize_does_not_wander_on_a_plain():
+    (u,) = minimize(lambda _, u: np.zeros_like(u), 3, [5])
     assert np.all(u == 0)
 
 
-def test_minimise_says_when_nothing_is_allowed():
-    _, value = minimise(lambda u: np.full_like(u, np.inf), 2, [5])
-    assert np.all(np.isinf(value))
+@pytest.mark.parametrize("slope", [1.0, 40.0])
+@pytest.mark.parametrize("edge", [0.3, 0.31234, 0.9999])
+@pytest.mark.parametrize("many", [1, MANY])
+def test_minimize_finds_kinks_and_edges(slope, edge, many):
+    """Newton's parabolas mislead there; the minimum is known by construction."""
+    (u,) = minimize(lambda _, u: np.where(u < edge, slope * (edge - u), u - edge), many, [33])
+    assert u == pytest.approx(np.full(many, edge), abs=2e-9)
+    (u,) = minimize(lambda _, u: np.where(u <= edge, -slope * u, np.inf), many, [33])
+    assert u == pytest.approx(np.full(many, edge), abs=2e-9)
+
+
+def test_minimize_leaves_a_place_where_nothing_is_allowed():
+    (u,) = minimize(lambda _, u: np.full_like(u, np.inf), 2, [5])
+    assert np.all(u == 0)
 
 
 def test_along_lays_values_on_their_axis():

@@ -27,6 +27,7 @@ FOLDERS = (
         "laws/",
         "models/",
         "notices",
+        "optimize/",
         "planning/",
         "questions/",
         "render/",

@@ -10,7 +10,7 @@ from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
-from distillplan.questions.inverse import optimum
+from distillplan.planning.options import option_of
 from distillplan.questions.target import Goal, Match, target
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
@@ -81,7 +81,7 @@ def test_the_least_compute_is_the_root_that_scipy_finds(busbridge, loss):
     for way, one in ways(scenario, loss=loss).items():
 
         def excess(log, way=way):
-            return optimum(replace(scenario, compute=math.exp(log)), way).loss - loss
+            return option_of(replace(scenario, compute=math.exp(log)), way).loss - loss
 
         near = math.log(one.total_flops)
         root = brentq(excess, near - 0.1, near + 0.2, xtol=1e-10)

@@ -26,6 +26,7 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import least_squares
+from scipy.special import ndtr
 
 from distillplan.checks.transfer_cases import CaseGains, MatchedCase, case_gains, shipped_cases
 from distillplan.checks.transfer_fit import CONSTANTS, PRIOR, FittedError, HeldOutRuns, fitted_error
@@ -34,7 +35,6 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DISTILLATION_LETTERS, DistillationLaw, FloatArray
 from distillplan.laws.transfer import DEGREES_OF_FREEDOM, Beyond
-from distillplan.planning.gaussian import below
 
 SPLITS: Final = (
     # input of the split, its field of Beyond, least or greatest value that is fitted
@@ -197,7 +197,7 @@ def odds_of_release(path: str, cases: tuple[MatchedCase, ...]) -> dict[str, dict
             np.array(one.student_params.low), np.array(one.supervised_tokens.low)
         )
         noise = draws.sigma_run * np.hypot(alone, alone - predicted.gains[place])
-        chance = float(below(predicted.gains[place] / noise).mean())
+        chance = float(ndtr(predicted.gains[place] / noise).mean())
         found.setdefault(one.study, {})[one.name] = chance
     return found
 

@@ -56,9 +56,9 @@ def share(accounting: Accounting, logits: Logits, students: int) -> Share:
     """
     pays_logits = accounting in (Accounting.EXISTS, Accounting.TRAIN)
     pays_training = accounting in (Accounting.TRAIN_SHARED, Accounting.TRAIN)
-    by_logits = {Logits.ONLINE: 1.0, Logits.STORED: 1 / students, Logits.CACHED: 0.0}
+    shared = 1 / students if logits is Logits.STORED else 1.0
     return Share(
-        logits=by_logits[logits] if pays_logits else 0.0,
+        logits=shared if pays_logits and logits is not Logits.CACHED else 0.0,
         training=1 / students if pays_training else 0.0,
     )
 

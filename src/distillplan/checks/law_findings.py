@@ -12,7 +12,7 @@ from distillplan.laws.formulas import DistillationLaw
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH
 from distillplan.models.shapes import ModelShape
-from distillplan.optimize.problems import SIZE_RANGE, Bounds
+from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.planner import plan
@@ -25,12 +25,7 @@ EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at
 least THIRD are equal thirds, and one below LITTLE is negligible."""
 
-PAPER_BOUNDS = Bounds(
-    student_params=SIZE_RANGE,
-    student_tokens=SIZE_RANGE,
-    teacher_params=SIZE_RANGE,
-    teacher_tokens=SIZE_RANGE,
-)
+PAPER_BOUNDS = bounds_named(SizeBounds.PAPER)
 """The range in which the paper searched for sizes."""
 
 

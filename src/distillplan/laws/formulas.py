@@ -41,8 +41,7 @@ class SupervisedLaw(NamedTuple):
 
     def loss_at_logs(self, n: Any, d: Any) -> Any:
         """The loss at log N and log D, for code that already lives in logarithms."""
-        inner = np.logaddexp(np.log(self.A) - self.alpha * n, np.log(self.B) - self.beta * d)
-        return self.E + np.exp(self.gamma * inner)
+        return self.E + np.exp(self.gamma * _log_sum(self, n, d))
 
     def gradient(self, N: Numeric, D: Numeric) -> tuple[Numeric, Numeric]:
         """Slopes of the loss in log N and log D [nats per e-fold]; both negative."""
@@ -121,8 +120,8 @@ class DistillationLaw(NamedTuple):
     def loss_at_logs(self, n: Any, d: Any, x: Any) -> Any:
         """The loss at log N_S, log D_S and log L_T. Equation 49."""
         log_ratio = x - np.log(self.supervised.loss_at_logs(n, d)) - np.log(self.d1)
-        inner = np.logaddexp(np.log(self.A) - self.alpha * n, np.log(self.B) - self.beta * d)
-        softplus = np.logaddexp(0.0, log_ratio / self.f1)
+        inner, u = _log_sum(self, n, d), log_ratio / self.f1
+        softplus = np.maximum(u, 0.0) + np.log(1.0 + np.exp(-np.abs(u)))
         return np.exp(x) + np.exp(-self.c0 * x - self.c1 * self.f1 * softplus + self.gamma * inner)
 
     def gradient(
@@ -171,6 +170,12 @@ DISTILLATION_LETTERS: Final = tuple(
     name for name in DistillationLaw._fields if name != "supervised"
 )
 """Names of the coefficients of each equation."""
+
+
+def _log_sum(law: LossLaw, n: Any, d: Any) -> Any:
+    """log(A / N^alpha + B / D^beta): faster than logaddexp, and no loss law's terms overflow."""
+    with np.errstate(divide="ignore"):  # both sizes infinite
+        return np.log(law.A * np.exp(-law.alpha * n) + law.B * np.exp(-law.beta * d))
 
 
 def _same_kind(value: Any, *inputs: Any) -> Any:

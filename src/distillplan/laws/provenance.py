@@ -1,5 +1,6 @@
 """A law as a paper gives it: the formula, and what a reader must know to trust or doubt it."""
 
+import math
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -152,13 +153,8 @@ class PublishedLaw(NamedTuple):
             given["student_params"], given["student_tokens"], given["teacher_loss"]
         )
 
-    def outside(self, **at: float | None) -> dict[str, tuple[float, float]]:
-        """The inputs that lie beyond the fitted range, with that range."""
-        return {
-            name: self.valid[name]
-            for name, value in at.items()
-            if value is not None
-            and name in self.valid
-            # one part in a thousand: a 143M label is the 143.35M model
-            and not self.valid[name][0] * 0.999 <= value <= self.valid[name][1] * 1.001
-        }
+    def range_left(self, name: str, value: float) -> tuple[float, float] | None:
+        """The fitted range of an input that lies beyond it; None within, or where there is none."""
+        low, high = self.valid.get(name, (-math.inf, math.inf))
+        # one part in a thousand: a 143M label is the 143.35M model
+        return None if low * 0.999 <= value <= high * 1.001 else (low, high)

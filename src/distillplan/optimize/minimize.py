@@ -1,27 +1,31 @@
-"""A global minimiser over a small box, for many problems at once.
+"""A global minimizer over a small box, for many problems at once.
 
-First a grid over the whole box, then ever smaller grids around the best point. It needs no
-derivative, keeps to bounds by construction, does not mind a kink, and ends where the objective
-changes by less than the last bits of a double. Its callers choose coordinates in which their
-objective has one valley and that valley is not oblique (see `optimize`).
+First a grid over the whole box, then Newton's method on parabolas through the values around its
+best point. Where those do not agree with one another (a kink, the edge of what is allowed, an end
+too far from the start) ever smaller grids take over. It needs no derivatives, keeps to bounds by
+construction, and ends where the objective changes by less than the last bits of a double. Its
+callers choose coordinates in which their objective has one valley and that valley is not oblique
+(see `optimizer`).
 
 All arrays have four axes: the problems, and one for each of up to three coordinates, of length 1
 where a coordinate does not matter. So what depends on one coordinate is computed once per value.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.optimize.parabolas import PLACES, REACH, THREE, lowest_on, step_on, weights
 
 AXES = 3
 """Coordinates at most."""
 
 Objective: TypeAlias = Callable[..., FloatArray]
-"""Takes one array per coordinate, with values in [0, 1] along its own axis; gives what broadcasts
-to the values at all points, infinite where a point is not allowed."""
+"""Takes the indices of some of the problems, then one array per coordinate with values in [0, 1]
+along its own axis; gives what broadcasts to the values at all points, infinite where a point is not
+allowed."""
 
 STENCIL = {1: 15, 2: 9, 3: 7}
 """Points per axis of a refining grid, by the number of axes: fewer and larger grids while a grid
@@ -35,9 +39,31 @@ loss, flat at its minimum, is exact to the last bits."""
 MOST_STEPS = 80
 """Far above the 11 to 21 steps that a valley along the axes takes."""
 
+MANY = 50
+"""Fewer problems go to the grids alone: a step of Newton's takes more calls, of fewer points."""
+BEFORE_NEWTON = 2
+"""Grids before Newton starts: where two valleys lie near each other they choose between them."""
+LAST = 5e-6
+"""Spacing of Newton's last parabola: its minimum is off by about the square of that, and its slope
+is known to about 1e-10 of a loss."""
+NEWTON_STEPS = 14
+"""About six are needed where the objective is smooth."""
+STILL = 0.05
+"""In spacings of the last parabola: a shorter step ends the search, and is taken."""
+AGREEING = 0.25
+"""Largest relative difference between the second derivatives of the last three parabolas. At a kink
+each is as much larger as its spacing is smaller."""
+ABROAD = 1.3
+"""Newton may end so many cells of the first grid from its best point; further, and another valley
+may lie between."""
+NOISE = 1e-15
+"""Relative differences below this are rounding: the coordinate does not matter."""
+BEND = 5.0
+"""Newton sees the bent coordinate u as v with u = expm1(BEND v) / expm1(BEND)."""
+
 
 def column(values: FloatArray) -> FloatArray:
-    """One value per problem, shaped to meet coordinates."""
+    """One value per problem, shape (problems,), shaped to meet coordinates: (problems, 1, 1, 1)."""
     return values.reshape(values.shape + (1,) * AXES)
 
 
@@ -48,64 +74,174 @@ def along(axis: int, values: FloatArray) -> FloatArray:
     return values.reshape(shape)
 
 
-def minimise(
-    objective: Objective, problems: int, points: Sequence[int], finest: float = FINEST
-) -> tuple[list[FloatArray], FloatArray]:
-    """Minimise an objective over the unit box.
+def minimize(
+    objective: Objective,
+    problems: int,
+    points: Sequence[int],
+    *,
+    bent: int | None = None,
+    finest: float | None = None,
+) -> list[FloatArray]:
+    """Minimize an objective over the unit box.
 
     Args:
         objective: see `Objective`.
         problems: how many problems are solved side by side.
         points: points of the first grid along each axis.
-        finest: half-width of the last grid, of the unit box.
+        bent: the axis, if any, whose valley is the narrower the nearer it lies to 0.
+        finest: by grids alone, the last one of this half-width; None: as exact as doubles allow.
 
     Returns:
-        One array of coordinates per axis, and the least values, each of shape (problems,). The
-        value is infinite where no point of the first grid is allowed.
+        One array of coordinates per axis, each of shape (problems,); the first corner of the box
+        where no point of the first grid is allowed.
     """
-    rows = np.arange(problems)
+    every = np.arange(problems)
+    first = [np.linspace(0.0, 1.0, count)[None, :] for count in points]
+    best, centre = _least(objective, every, first)
+    cells = [np.full(problems, 1.0 / (count - 1)) for count in points]
+    place = _Spot(centre=centre, half=cells, best=best)
+    if finest is not None or problems < MANY:
+        return _by_grids(objective, every, place, finest or FINEST).centre
+    place = _by_grids(objective, every, place, FINEST, BEFORE_NEWTON)
+    rest = _by_newton(objective, place, points, bent)
+    if rest.size:
+        found = _by_grids(objective, rest, place.rows(rest), FINEST)
+        for one, there in zip(place.centre, found.centre, strict=True):
+            one[rest] = there
+    return place.centre
 
-    def least(axes: list[FloatArray]) -> tuple[FloatArray, list[FloatArray], FloatArray]:
-        """The least value, its coordinates, and its places on each axis."""
-        sizes = [axis.shape[1] for axis in axes]
-        values = objective(*(along(index, axis) for index, axis in enumerate(axes)))
-        flat = np.broadcast_to(values, (problems, *sizes, *[1] * (AXES - len(sizes))))
-        flat = flat.reshape(problems, -1)
-        chosen = flat.argmin(axis=1)
-        places = np.unravel_index(chosen, sizes)
-        at = [
-            axis[rows if axis.shape[0] > 1 else 0, place]
-            for axis, place in zip(axes, places, strict=True)
-        ]
-        return flat[rows, chosen], at, np.stack(places)
 
-    best, centre, _ = least([np.linspace(0.0, 1.0, count)[None, :] for count in points])
-    half = [np.full(problems, 1.0 / (count - 1)) for count in points]
-    stencil = STENCIL[len(points)]
+class _Spot(NamedTuple):
+    """Where the minimum may be; arrays of shape (rows,), one per axis where a list."""
+
+    centre: list[FloatArray]
+    half: list[FloatArray]
+    """Half-width of the next grid."""
+    best: FloatArray
+    """The value at the centre."""
+
+    def rows(self, at: Any) -> "_Spot":
+        """The places of some problems."""
+        centre, half = ([one[at] for one in values] for values in (self.centre, self.half))
+        return _Spot(centre=centre, half=half, best=self.best[at])
+
+
+def _least(
+    objective: Objective, rows: Any, axes: Sequence[FloatArray]
+) -> tuple[FloatArray, list[FloatArray]]:
+    """The least value on a grid, and its coordinates; each of shape (rows,)."""
+    sizes = [axis.shape[1] for axis in axes]
+    values = _flat(objective(rows, *(along(*one) for one in enumerate(axes))), rows.size, sizes)
+    each, chosen = np.arange(rows.size), values.argmin(axis=1)
+    places = np.unravel_index(chosen, sizes)
+    at = [
+        axis[each if axis.shape[0] > 1 else 0, place]
+        for axis, place in zip(axes, places, strict=True)
+    ]
+    return values[each, chosen], at
+
+
+def _by_grids(
+    objective: Objective, rows: Any, place: _Spot, finest: float, most: int = MOST_STEPS
+) -> _Spot:
+    """From the best point of a grid by ever smaller grids."""
+    centre, half, best = list(place.centre), list(place.half), place.best
+    stencil = STENCIL[len(centre)]
     steps, shrink = np.linspace(-1.0, 1.0, stencil), 2 * OVERLAP / (stencil - 1)
-    for _ in range(MOST_STEPS):
+    for _ in range(most):
         if max(float(width.max()) for width in half) < finest:
             break
         trial = [
             (middle[:, None] + width[:, None] * steps).clip(0.0, 1.0)
             for middle, width in zip(centre, half, strict=True)
         ]
-        value, moved, places = least(trial)
+        value, moved = _least(objective, rows, trial)
         better = value < best  # on a tie stay, or rounding would make it wander
         best = np.where(better, value, best)
-        rim = (places == 0) | (places == stencil - 1)
         for axis, there in enumerate(moved):
             # a minimum on the rim may lie outside: move there and look again before shrinking
-            outside = better & rim[axis] & (there > 0.0) & (there < 1.0)
+            rim = (there == trial[axis][:, 0]) | (there == trial[axis][:, -1])
+            outside = better & rim & (there > 0.0) & (there < 1.0)
             centre[axis] = np.where(better, there, centre[axis])
             half[axis] = np.where(outside, half[axis], half[axis] * shrink)
-    return centre, best
+    return _Spot(centre=centre, half=half, best=best)
 
 
-def minimise_near(
+def _by_newton(objective: Objective, place: _Spot, points: Sequence[int], bent: int | None) -> Any:
+    """Newton's method on the parabola through a stencil of three points per axis.
+
+    Puts into the centers of ``place`` those minima, inside or on faces, that the last parabolas
+    agree on.
+
+    Returns:
+        The rows of the other problems.
+    """
+    count, cell = len(points), 1.0 / (np.array(points) - 1.0)
+    rows = np.flatnonzero(np.isfinite(place.best))
+    home, half = (np.stack(one, axis=1)[rows] for one in (place.centre, place.half))
+    ends = (_straight(np.clip(home + side * half, 0.0, 1.0), bent) for side in (1, -1))
+    width = np.subtract(*ends) / 2
+    now, least = _straight(home, bent), place.best[rows]
+    at, old, older = now, np.full(home.shape, np.nan), np.full(home.shape, np.nan)
+    for _ in range(NEWTON_STEPS):
+        if not rows.size:
+            break
+        around = np.minimum(np.maximum(now, width), 1.0 - width)
+        unit = _bend(around[:, :, None] + width[:, :, None] * THREE, bent)
+        values = objective(rows, *(along(axis, unit[:, axis]) for axis in range(count)))
+        values = _flat(values, rows.size, [3] * count)
+        chosen = values.argmin(axis=1)
+        lowest = values[np.arange(rows.size), chosen]
+        with np.errstate(invalid="ignore"):
+            taylor = (values - lowest[:, None]) @ weights(count)
+            step = step_on(taylor, around / width, (1.0 - around) / width, NOISE * lowest)
+            trial = np.where(step.flat, now, around + width * step.move)
+            curve = step.curve / width**2
+            far = np.where(step.free, np.abs(step.move), 0.0).max(axis=1)
+            agree = np.maximum(np.abs(curve - old), np.abs(curve - older)) < AGREEING * curve
+            near = np.abs(_bend(trial, bent) - home) < ABROAD * cell
+            sure = np.all((agree | ~step.free) & near & (width == LAST), axis=1)
+            sure &= step.known & (far < STILL)
+        for axis, found in enumerate(_bend(trial[sure], bent).T):
+            place.centre[axis][rows[sure]] = found
+        # where the whole stencil is worse than a point that is known, go back to that
+        lost = (lowest > least) | ~step.known
+        at = np.where((lowest < least)[:, None], around + width * PLACES[count][chosen], at)
+        least = np.minimum(lowest, least)
+        now = np.where(lost[:, None], at, trial)
+        shrink = np.where(far > 1.0, 2.0, np.minimum(np.maximum(far / 2, 1 / 32), 0.5))
+        shrink = np.where(lost, 0.25, shrink)[:, None]
+        next_width = np.minimum(np.maximum(width * shrink, LAST), 0.1)
+        same = next_width == width
+        older, old, width = np.where(same, older, old), np.where(same, old, curve), next_width
+        if sure.any():
+            state = (rows, home, now, at, least, width, old, older)
+            rows, home, now, at, least, width, old, older = (one[~sure] for one in state)
+    return rows
+
+
+def _straight(u: FloatArray, bent: int | None) -> FloatArray:
+    """Unit coordinates, shape (rows, axes, ...), as Newton sees them."""
+    if bent is None:
+        return u
+    v = u.copy()
+    v[:, bent] = np.log1p(u[:, bent] * np.expm1(BEND)) / BEND
+    return v
+
+
+def _bend(v: FloatArray, bent: int | None) -> FloatArray:
+    """The inverse of `_straight`."""
+    if bent is None:
+        return v
+    u = v.copy()
+    u[:, bent] = np.expm1(BEND * v[:, bent]) / np.expm1(BEND)
+    return u
+
+
+def minimize_near(
     objective: Objective, start: Sequence[FloatArray], half: float = 0.05, steps: int = 4
-) -> tuple[list[FloatArray], FloatArray]:
-    """Minimise near a known point: for problems that differ little from one that is solved.
+) -> list[FloatArray]:
+    """Minimize near a known point: for problems that differ little from one that is solved.
 
     A parabola through three points per axis, its lowest point within the box, and again around
     that with a quarter of the spacing. Where a point is not allowed, or the parabola misleads, the
@@ -118,7 +254,7 @@ def minimise_near(
         steps: how many parabolas.
 
     Returns:
-        One array of coordinates per axis, and the least values, each of shape (problems,).
+        One array of coordinates per axis, each of shape (problems,).
     """
     count, many = len(start), start[0].size
     rows = np.arange(many)
@@ -128,81 +264,28 @@ def minimise_near(
     best = np.full(many, np.inf)
     for _ in range(steps):
         around = np.clip(centre, width, 1.0 - width)
-        axes = [one[:, None] + width[:, None] * _THREE for one in around]
-        values = _flat(objective(*(along(*one) for one in enumerate(axes))), many, [3] * count)
-        move = _lowest(
+        axes = [one[:, None] + width[:, None] * THREE for one in around]
+        values = _flat(
+            objective(rows, *(along(*one) for one in enumerate(axes))), many, [3] * count
+        )
+        move = lowest_on(
             values.reshape(many, *[3] * count), (0.0 - around) / width, (1 - around) / width
         )
         trial = around + width * move
-        lowest = _flat(objective(*(column(one) for one in trial)), many, [1] * count)[:, 0]
+        lowest = _flat(objective(rows, *(column(one) for one in trial)), many, [1] * count)[:, 0]
         chosen = values.argmin(axis=1)
         stencil = values[rows, chosen]
-        places = np.stack(np.unravel_index(chosen, [3] * count))
-        fallback = np.stack([axis[rows, place] for axis, place in zip(axes, places, strict=True)])
-        point = np.where(lowest <= stencil, trial, fallback)
+        point = np.where(lowest <= stencil, trial, around + width * PLACES[count][chosen].T)
         value = np.minimum(lowest, stencil)
         better = value < best
         centre = np.where(better, point, centre)
         best = np.where(better, value, best)
         inside = (np.abs(move).max(axis=0) < REACH) | (chosen == middle)
         width = np.where(inside, width / 4, width)
-    return list(centre), best
-
-
-_THREE = np.array([-1.0, 0.0, 1.0])
-REACH = 2.0
-"""How far beyond its points, in spacings, a parabola is trusted."""
-SWEEPS = 6
+    return list(centre)
 
 
 def _flat(values: FloatArray, problems: int, sizes: Sequence[int]) -> FloatArray:
-    """Values at all points, problem by problem."""
+    """Values at all points, problem by problem; shape (problems, points)."""
     shape = (problems, *sizes, *[1] * (AXES - len(sizes)))
     return np.broadcast_to(values, shape).reshape(problems, -1)
-
-
-def _lowest(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """The lowest point of the parabola through a stencil, in spacings from its middle."""
-    count = values.ndim - 1
-    low, high = np.maximum(low, -REACH), np.minimum(high, REACH)
-
-    def at(*moved: tuple[int, int]) -> FloatArray:
-        place = [1] * count
-        for axis, step in moved:
-            place[axis] = 1 + step
-        where: tuple[slice | int, ...] = (slice(None), *place)
-        found: FloatArray = values[where]
-        return found
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = [(at((i, 1)) - at((i, -1))) / 2 for i in range(count)]
-        bend = [at((i, 1)) - 2 * at() + at((i, -1)) for i in range(count)]
-        cross = {
-            (i, j): (
-                at((i, 1), (j, 1))
-                - at((i, 1), (j, -1))
-                - at((i, -1), (j, 1))
-                + at((i, -1), (j, -1))
-            )
-            / 4
-            for i in range(count)
-            for j in range(i)
-        }
-        pairs = [(i, j) for i in range(count) for j in range(count) if i != j]
-        tilt = {(i, j): cross[max(i, j), min(i, j)] for i, j in pairs}
-        sound = [
-            (bend[i] > 0)
-            & np.isfinite(slope[i] + sum(tilt[pair] for pair in pairs if pair[0] == i))
-            for i in range(count)
-        ]  # where a point is not allowed nothing is known of its axis
-        slope = [np.where(sound[i], -slope[i] / bend[i], 0.0) for i in range(count)]
-        tilt = {(i, j): np.where(sound[i], -tilt[i, j] / bend[i], 0.0) for i, j in pairs}
-    move = np.zeros_like(low)
-    for _ in range(SWEEPS if count > 1 else 1):
-        for i in range(count):
-            step = slope[i]
-            for j in range(count):
-                if j != i:
-                    step = step + tilt[i, j] * move[j]
-            move[i] = np.minimum(np.maximum(step, low[i]), high[i])
-    return move

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
-from distillplan.optimize.minimize import FINEST, column, minimise
+from distillplan.optimize.minimize import FINEST, column, minimize
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems, Spread
 from distillplan.optimize.search import Axes, Found, Search, per_problem
-from distillplan.optimize.teacher_plane import TeacherPlane, TeacherPoint
+from distillplan.optimize.teacher_plane import TeacherPlane, TeacherPoint, given
 
 LOSS_POINTS = 33
 CURVE_POINTS = 9
@@ -32,32 +32,46 @@ def supervised_optima(
     law: SupervisedLaw,
     problems: Problems,
     *,
-    within: float | None = None,
-    finest: float = FINEST,
+    within: FloatArray | None = None,
+    finest: float | None = None,
 ) -> Optima:
     """Least loss of supervised training: all of the budget on tokens, over N where it is not given.
 
     Args:
         law: the supervised law.
         problems: the budgets; their shares of a teacher are not looked at.
-        within: also say how far the free sizes may move at this price in nats.
-        finest: half-width of the search's last grid; the loss is off by about 20 times its square.
+        within: also say how far the free sizes of the first problems may move at these prices in
+            nats, shape (asked,).
+        finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
+            its square.
     """
-    search = Search(problems, lambda n, d, _: law.loss_at_logs(n, d), finest=finest)
-    nobody = Axes(lambda: TeacherPoint(x=0.0), [])
+    search = Search(problems, lambda n, d, _: law.loss_at_logs(n, d), finest=_finest(law, finest))
+    nobody = Axes(lambda _: TeacherPoint(x=0.0), [])
     found = search.best(nobody)
-    return _optima(found, None, _spread(search, nobody, found, within))
+    spread = _spread(search, nobody, found, within)
+    return _optima(problems, found, None, spread)._replace(teacher_loss=None)
 
 
 def optima_with_teacher(
-    law: DistillationLaw, problems: Problems, teacher: GivenTeacher, *, within: float | None = None
+    law: DistillationLaw,
+    problems: Problems,
+    teacher: GivenTeacher,
+    *,
+    within: FloatArray | None = None,
 ) -> Optima:
-    """Least loss of distilling from a given teacher, over N_S where it is not given."""
-    search = Search(problems, law.loss_at_logs)
-    known = _given(teacher, problems)
-    axes = Axes(lambda: known, [])
+    """Least loss of distilling from a given teacher, over N_S where it is not given.
+
+    Args:
+        law: the distillation law.
+        problems: the budgets.
+        teacher: floats, or arrays of shape (problems,).
+        within: also say how far the free sizes of the first problems may move at these prices in
+            nats, shape (asked,).
+    """
+    search = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law))
+    axes = Axes(given, [])
     found = search.best(axes)
-    return _optima(found, np.exp(found.x), _spread(search, axes, found, within))
+    return _optima(problems, found, None, _spread(search, axes, found, within))
 
 
 def optima_over_teacher_loss(
@@ -65,18 +79,17 @@ def optima_over_teacher_loss(
 ) -> Optima:
     """Least loss over how good the teacher is, its costs as given and its loss not looked at."""
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
-    known = _given(teacher, problems)
-    axes = Axes(lambda u: known._replace(x=plane.free(u).x), [LOSS_POINTS])
-    found = Search(problems, law.loss_at_logs).best(axes)
-    return _optima(found, np.exp(found.x), None)
+    axes = Axes(lambda at, u: given(at)._replace(x=plane.free(at, u).x), [LOSS_POINTS])
+    found = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law)).best(axes)
+    return _optima(problems, found)
 
 
 def optima_over_teachers(
     law: DistillationLaw,
     problems: Problems,
     *,
-    within: float | None = None,
-    finest: float = FINEST,
+    within: FloatArray | None = None,
+    finest: float | None = None,
     pairs: bool = True,
 ) -> Optima:
     """Least loss of distillation over the teacher's parameters and tokens as well.
@@ -86,19 +99,21 @@ def optima_over_teachers(
     Args:
         law: the distillation law.
         problems: the budgets.
-        within: also say how far the free sizes may move at this price in nats.
-        finest: half-width of the search's last grid; the loss is off by about 20 times its square.
+        within: also say how far the free sizes of the first problems may move at these prices in
+            nats, shape (asked,).
+        finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
+            its square.
         pairs: also say which teacher has the best loss.
     """
-    search = Search(problems, law.loss_at_logs, finest=finest)
+    search = Search(problems, law.loss_at_logs, finest=_finest(law, finest))
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
     axes, found = _over_teachers(search, plane)
     spread = _spread(search, axes, found, within)
     if not pairs:
-        return _optima(found, np.exp(found.x), spread)
+        return _optima(problems, found, None, spread)
     w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
-    t, e = _cheapest_pair(plane, problems, w, np.exp(found.d))
-    return _optima(found, np.exp(found.x), spread, np.exp(t), np.exp(e))
+    pair = _cheapest_pair(plane, problems, w, np.exp(found.d))
+    return _optima(problems, found, pair, spread)
 
 
 def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Optima:
@@ -121,11 +136,11 @@ def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Opti
     if problems.student_params is None:
         low, high = np.log(problems.bounds.student_params)
         unit.append((np.log(start.student_params) - low) / (high - low))
-    found = Search(problems, law.loss_at_logs).best_near(Axes(plane.paid(problems), points), unit)
+    found = Search(problems, law.loss_at_logs).best_near(Axes(plane.paid, points), unit)
     with np.errstate(invalid="ignore", divide="ignore"):
         w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
         t, e = (per_problem(one, w) for one in plane.on_curve(column(w), column(found.unit[1])))
-    return _optima(found, np.exp(found.x), None, np.exp(t), np.exp(e))
+    return _optima(problems, found, (t, e))
 
 
 def least_losses_over_teachers(
@@ -137,11 +152,17 @@ def least_losses_over_teachers(
         law: the distillation law.
         problems: the budgets.
         finest: half-width of the search's last grid; the loss is off by about 20 times its square.
+
+    Returns:
+        Nats per token, of shape (problems,).
     """
-    search = Search(problems, law.loss_at_logs, finest=finest)
-    return _over_teachers(
-        search, TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
-    )[1].loss
+    plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
+    return _over_teachers(Search(problems, law.loss_at_logs, finest), plane)[1].loss
+
+
+def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:
+    """By grids alone where every problem has a law of its own: Newton leaves problems out."""
+    return FINEST if finest is None and np.ndim(law.alpha) else finest
 
 
 def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
@@ -151,65 +172,60 @@ def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
         axes = Axes(plane.free, [LOSS_POINTS])
         return axes, search.best(axes)
     points = [LOSS_POINTS, CURVE_POINTS]
-    axes = Axes(plane.paid(problems), points)
-    found = search.with_tokens_at_bound(
-        search.best(axes), lambda rest: Axes(plane.spending(problems, rest), points)
-    )
+    axes = Axes(plane.paid, points, bent=1)
+    found = search.with_tokens_at_bound(search.best(axes), Axes(plane.spending, points))
     return axes, found
 
 
-def _given(teacher: GivenTeacher, problems: Problems) -> TeacherPoint:
-    """A given teacher's log loss, and what each problem pays for it, as columns."""
-    x, forward, training = (
-        column(np.atleast_1d(np.asarray(value, dtype=float)))
-        for value in (np.log(teacher.loss), teacher.forward_cost, teacher.training_cost)
-    )
-    return TeacherPoint(
-        x=x,
-        per_token=column(problems.logits) * forward,
-        once=column(problems.training) * training,
-    )
-
-
-def _spread(search: Search, axes: Axes, found: Found, within: float | None) -> Spread | None:
+def _spread(search: Search, axes: Axes, found: Found, within: FloatArray | None) -> Spread | None:
     return None if within is None else search.spread(axes, found, within)
 
 
 def _optima(
+    problems: Problems,
     found: Found,
-    teacher_loss: FloatArray | None,
-    spread: Spread | None,
-    teacher_params: FloatArray | None = None,
-    teacher_tokens: FloatArray | None = None,
+    teacher: tuple[FloatArray, FloatArray] | None = None,
+    spread: Spread | None = None,
 ) -> Optima:
+    """The answers, with the logarithms of the sizes of a chosen teacher."""
+    bounds, given = problems.bounds, problems.student_params
+    t, e = (None, None) if teacher is None else teacher
     return Optima(
         loss=found.loss,
-        student_params=np.exp(found.n),
-        student_tokens=np.exp(found.d),
-        teacher_loss=teacher_loss,
-        teacher_params=teacher_params,
-        teacher_tokens=teacher_tokens,
+        student_params=_size(found.n, bounds.student_params) if given is None else given,
+        student_tokens=_size(found.d, bounds.student_tokens),
+        teacher_loss=np.exp(found.x),
+        teacher_params=None if t is None else _size(t, bounds.teacher_params),
+        teacher_tokens=None if e is None else _size(e, bounds.teacher_tokens),
         spread=spread,
     )
 
 
+def _size(log: FloatArray, bounds: tuple[float, float]) -> FloatArray:
+    """From a logarithm, which may pass a bound by a rounding error."""
+    return np.clip(np.exp(log), *bounds)
+
+
 def _cheapest_pair(
-    plane: TeacherPlane, problems: Problems, w: FloatArray, student_tokens: FloatArray
+    plane: TeacherPlane,
+    problems: Problems,
+    w: FloatArray,
+    student_tokens: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
     """Log N_T and log D_T of the cheapest teacher of that loss, in what the student pays."""
     costs = problems.costs
-    per_token = column(problems.logits * student_tokens)
+    per_token = problems.logits * student_tokens
     unpaid = (problems.logits == 0) & (problems.training == 0)
-    training = column(np.where(unpaid, 1.0, problems.training))
+    training = np.where(unpaid, 1.0, problems.training)
 
-    def log_cost(s: Any) -> FloatArray:
-        t, e = plane.on_curve(column(w), s)
-        cost: FloatArray = np.log(
-            per_token * costs.teacher_forward(t) + training * costs.teacher_training(t) * np.exp(e)
-        )
+    def log_cost(rows: Any, s: Any) -> FloatArray:
+        t, e = plane.on_curve(column(w[rows]), s)
+        logits = column(per_token[rows]) * costs.teacher_forward(t)
+        trained = column(training[rows]) * costs.teacher_training(t) * np.exp(e)
+        cost: FloatArray = np.log(logits + trained)
         return cost
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        (s,), _ = minimise(log_cost, w.size, [LOSS_POINTS])
+        (s,) = minimize(log_cost, w.size, [LOSS_POINTS], bent=0, finest=_finest(plane.law))
         t, e = plane.on_curve(column(w), column(s))
     return per_problem(t, w), per_problem(e, w)

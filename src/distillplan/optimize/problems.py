@@ -1,9 +1,11 @@
-"""What the optimiser is asked and what it answers, as arrays over problems side by side."""
+"""What the optimizer is asked and what it answers, as arrays over problems side by side."""
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
@@ -59,6 +61,25 @@ def bounds_named(name: SizeBounds) -> Bounds:
     return Bounds() if name is SizeBounds.PUBLISHED else Bounds(**dict.fromkeys(SIZES, PAPER_RANGE))
 
 
+class GivenTeacher(NamedTuple):
+    """A teacher that is not chosen here; floats, or arrays of shape (problems,)."""
+
+    loss: Any
+    """Nats per token."""
+    forward_cost: Any
+    """Of its logits for one token."""
+    training_cost: Any = 0.0
+    """Of its whole training."""
+
+    def rows(self, at: Any) -> "GivenTeacher":
+        """The teachers of some of the problems; every field an array of shape (problems,)."""
+        return GivenTeacher(
+            loss=self.loss[at],
+            forward_cost=self.forward_cost[at],
+            training_cost=self.training_cost[at],
+        )
+
+
 class Problems(NamedTuple):
     """Budgets to spend, side by side; every array has the shape (problems,)."""
 
@@ -77,21 +98,28 @@ class Problems(NamedTuple):
     """Tokens that the student serves after its training, a forward pass each, paid as well."""
     unique_tokens: float = math.inf
     """Tokens of the corpus; more are repeated, and worth less, for student and chosen teacher."""
+    teacher: GivenTeacher | None = None
+    """None where it is chosen; its fields are arrays of shape (problems,)."""
+
+    def rows(self, at: Any) -> "Problems":
+        """Some of the problems, by a slice or an array of indices."""
+        given, teacher = self.student_params, self.teacher
+        return self._replace(
+            budget=self.budget[at],
+            logits=self.logits[at],
+            training=self.training[at],
+            student_params=None if given is None else given[at],
+            teacher=None if teacher is None else teacher.rows(at),
+        )
+
+    def taught_by(self, teacher: GivenTeacher) -> "Problems":
+        """The same with a given teacher; its fields may be floats or arrays of one."""
+        fields = (np.broadcast_to(one, self.budget.shape) for one in teacher)
+        return self._replace(teacher=GivenTeacher(*fields))
 
     def log_worth(self, d: Any) -> Any:
         """Log of the unique tokens that log D tokens are worth."""
         return log_worth(d, self.unique_tokens)
-
-
-class GivenTeacher(NamedTuple):
-    """A teacher that is not chosen here; floats, or arrays of shape (problems,)."""
-
-    loss: Any
-    """Nats per token."""
-    forward_cost: Any
-    """Of its logits for one token."""
-    training_cost: Any = 0.0
-    """Of its whole training."""
 
 
 class Spread(NamedTuple):
@@ -118,4 +146,11 @@ class Optima(NamedTuple):
     teacher_params: FloatArray | None = None
     teacher_tokens: FloatArray | None = None
     spread: Spread | None = None
-    """How far the sizes may move at a given price, where that was asked."""
+    """How far the sizes of the first problems may move at given prices, where that was asked."""
+
+    def rows(self, at: slice) -> "Optima":
+        """Some of them, without the spread."""
+        found: dict[str, Any] = self._replace(spread=None)._asdict()
+        for name, one in found.items():
+            found[name] = None if one is None else one[at]
+        return Optima(**found)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.minimize import AXES, FINEST, along, column, minimise, minimise_near
+from distillplan.optimize.minimize import AXES, along, column, minimize, minimize_near
 from distillplan.optimize.problems import Problems, Spread
 from distillplan.optimize.teacher_plane import TeacherChoice, TeacherPoint
 
@@ -16,9 +16,9 @@ STUDENT_POINTS = 25
 SPREAD_POINTS = {0: 1, 1: 65, 2: 17, 3: 13}
 """Points per axis, by the number of axes, when looking for the sizes that are nearly as good."""
 SPREAD_PASSES = 4
-"""Each pass looks closer; the ends are known to one cell of the last, about 7 % of the width."""
+"""Each pass looks closer; the ends are known to one cell of the last, about 7% of the width."""
 
-Student: TypeAlias = Callable[[Any, TeacherPoint], tuple[Any, Any]]
+Student: TypeAlias = Callable[[Problems, Any, TeacherPoint], tuple[Any, Any]]
 """Unit coordinate and teacher -> log N_S and log D_S; not-a-number where not affordable."""
 
 
@@ -27,6 +27,8 @@ class Axes(NamedTuple):
 
     teacher: TeacherChoice
     points: list[int]
+    bent: int | None = None
+    """Which of them is bent; see `minimize`."""
 
 
 class Found(NamedTuple):
@@ -55,11 +57,15 @@ class Found(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Problems and the loss they share, at log N_S, log D_S and log L_T."""
+    """Problems and the loss they share, at log N_S, log D_S and log L_T.
+
+    A law of drawn coefficients is searched by grids alone: Newton leaves problems out.
+    """
 
     problems: Problems
     loss: Callable[[Any, Any, Any], Any]
-    finest: float = FINEST
+    finest: float | None = None
+    """As in `minimize`."""
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
@@ -71,43 +77,46 @@ class Search(NamedTuple):
 
     def best_near(self, axes: Axes, start: Sequence[FloatArray]) -> Found:
         """The best points near coordinates of the teacher and, where it is free, the student."""
-        student, like = self._tokens_take_the_rest(), self.problems.budget
-        unit = minimise_near(lambda *at: self._at(axes, student, at)[0], start)[0]
-        value, point, n, d = self._at(axes, student, [column(one) for one in unit])
-        loss, x, log_n, log_d = (per_problem(one, like) for one in (value, point.x, n, d))
-        return Found(loss, x, log_n, log_d, unit)
+        student = self._tokens_take_the_rest()
+        unit = minimize_near(lambda rows, *at: self._at(axes, student, at, rows)[0], start)
+        return self._found(axes, student, unit)
 
-    def with_tokens_at_bound(self, found: Found, axes_for: Callable[[Any], Axes]) -> Found:
+    def with_tokens_at_bound(self, found: Found, axes: Axes) -> Found:
         """The same, or better: points whose tokens are at their bound, over the teacher alone."""
         if not np.any(self._near_bound(found)):
             return found
-        problems = self.problems
-        n = column(found.n)
-        if problems.student_params is None:
-            n = np.full_like(n, math.log(problems.bounds.student_params[1]))
-        tokens = problems.bounds.student_tokens[1]
-        costs = problems.costs
-        once = costs.student_training(n) * tokens
-        once += problems.served_tokens * costs.teacher_forward(n)
-        there = n, np.full_like(n, math.log(tokens))
-        axes = axes_for(column(problems.budget) - once)
-        return found.or_better(self._minimum(axes, lambda *_: there, []))
+        bounds = self.problems.bounds
+        most = math.log(bounds.student_params[1])
+        log_tokens = math.log(bounds.student_tokens[1])
 
-    def spread(self, axes: Axes, found: Found, within: float) -> Spread:
-        """How far the sizes may move, the others chosen anew, at a price of ``within`` nats."""
-        student, count, many = self._tokens_take_the_rest(), len(found.unit), found.loss.size
-        points = SPREAD_POINTS[count]
+        def student(problems: Problems, *_: Any) -> tuple[Any, Any]:
+            given = problems.student_params
+            n = most if given is None else column(np.log(given))
+            return n, log_tokens
+
+        return found.or_better(self._minimum(axes, student, []))
+
+    def spread(self, axes: Axes, found: Found, within: FloatArray) -> Spread:
+        """How far sizes may move, the others chosen anew, at a price in nats, shape (asked,).
+
+        Of the first problems only, as many as there are prices.
+        """
+        student, count, many = self._tokens_take_the_rest(), len(found.unit), within.size
+        points, asked = SPREAD_POINTS[count], slice(many)
         steps = np.linspace(0.0, 1.0, points)
         low = [np.zeros((many, 1)) for _ in range(count)]
         high = [np.ones((many, 1)) for _ in range(count)]
         for _ in range(SPREAD_PASSES):
             unit = [
                 np.hstack([bottom + steps * (top - bottom), middle[:, None]])
-                for bottom, top, middle in zip(low, high, found.unit, strict=True)
+                for bottom, top, middle in zip(
+                    low, high, (one[asked] for one in found.unit), strict=True
+                )
             ]
-            value, point, n, d = self._at(axes, student, [along(*one) for one in enumerate(unit)])
+            at = [along(*one) for one in enumerate(unit)]
+            value, point, n, d = self._at(axes, student, at, asked)
             shape = (many, *[points + 1] * count, *[1] * (AXES - count))
-            inside = np.array(np.broadcast_to(value <= column(found.loss + within), shape))
+            inside = np.array(np.broadcast_to(value <= column(found.loss[asked] + within), shape))
             last: tuple[slice | int, ...] = (slice(None), *[-1] * count)
             inside[last] = True  # the best itself, whatever the rounding
             for axis, one in enumerate(unit):
@@ -129,34 +138,41 @@ class Search(NamedTuple):
     def _minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
         points, like = axes.points + student_axes, self.problems.budget
 
-        def objective(*unit: Any) -> FloatArray:
-            value: FloatArray = self._at(axes, student, unit)[0]
+        def objective(rows: Any, *unit: Any) -> FloatArray:
+            value: FloatArray = self._at(axes, student, unit, rows)[0]
             return value
 
-        unit = minimise(objective, like.size, points, self.finest)[0] if points else []
-        value, point, n, d = self._at(axes, student, [column(one) for one in unit])
-        loss, x, log_n, log_d = (per_problem(one, like) for one in (value, point.x, n, d))
-        return Found(loss, x, log_n, log_d, unit)
+        unit: Sequence[FloatArray] = []
+        if points:
+            unit = minimize(objective, like.size, points, bent=axes.bent, finest=self.finest)
+        return self._found(axes, student, unit)
 
-    def _at(self, axes: Axes, student: Student, unit: Any) -> tuple[Any, TeacherPoint, Any, Any]:
+    def _found(self, axes: Axes, student: Student, unit: Sequence[FloatArray]) -> Found:
+        value, point, n, d = self._at(axes, student, [column(one) for one in unit])
+        found = (per_problem(one, self.problems.budget) for one in (value, point.x, n, d))
+        loss, x, log_n, log_d = found
+        return Found(loss=loss, x=x, n=log_n, d=log_d, unit=unit)
+
+    def _at(
+        self, axes: Axes, student: Student, unit: Any, rows: Any = slice(None)
+    ) -> tuple[Any, TeacherPoint, Any, Any]:
         """Loss (infinite where not affordable), teacher and student at unit coordinates."""
         split = len(axes.points)
+        problems = self.problems.rows(rows)
         with np.errstate(invalid="ignore", divide="ignore"):
-            point = axes.teacher(*unit[:split])
-            n, d = student(unit[split] if len(unit) > split else None, point)
-            value = self.loss(n, self.problems.log_worth(d), point.x)
+            point = axes.teacher(problems, *unit[:split])
+            n, d = student(problems, unit[split] if len(unit) > split else None, point)
+            value = self.loss(n, problems.log_worth(d), point.x)
             return np.where(np.isnan(value), np.inf, value), point, n, d
 
     def _tokens_take_the_rest(self) -> Student:
-        problems = self.problems
-        low, high = (math.log(bound) for bound in problems.bounds.student_params)
-        fewest, most = problems.bounds.student_tokens
-        budget = column(problems.budget)
-        given = problems.student_params
-        log_given = None if given is None else column(np.log(given))
+        bounds = self.problems.bounds
+        low, high = (math.log(bound) for bound in bounds.student_params)
+        fewest, most = bounds.student_tokens
 
-        def student(u: Any, teacher: TeacherPoint) -> tuple[Any, Any]:
-            n = low + u * (high - low) if log_given is None else log_given
+        def student(problems: Problems, u: Any, teacher: TeacherPoint) -> tuple[Any, Any]:
+            given, budget = problems.student_params, column(problems.budget)
+            n = low + u * (high - low) if given is None else column(np.log(given))
             per_token = problems.costs.student_training(n)
             served = problems.served_tokens * problems.costs.teacher_forward(n)
             rest = budget - teacher.once - served
@@ -167,13 +183,12 @@ class Search(NamedTuple):
         return student
 
     def _params_take_the_rest(self) -> Student:
-        problems = self.problems
-        low, high = (math.log(bound) for bound in problems.bounds.student_params)
-        most = problems.bounds.student_tokens[1]
-        budget = column(problems.budget)
+        bounds = self.problems.bounds
+        low, high = (math.log(bound) for bound in bounds.student_params)
+        most = bounds.student_tokens[1]
 
-        def student(_: Any, teacher: TeacherPoint) -> tuple[Any, Any]:
-            per_token = (budget - teacher.once) / most - teacher.per_token
+        def student(problems: Problems, _: Any, teacher: TeacherPoint) -> tuple[Any, Any]:
+            per_token = (column(problems.budget) - teacher.once) / most - teacher.per_token
             served = problems.served_tokens / most
             n = np.minimum(problems.costs.log_student_for(per_token, served), high)
             return np.where(n >= low, n, np.nan), math.log(most)

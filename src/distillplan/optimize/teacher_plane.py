@@ -28,7 +28,7 @@ class TeacherPoint(NamedTuple):
 
 
 TeacherChoice: TypeAlias = Callable[..., TeacherPoint]
-"""From unit coordinates to a point."""
+"""From problems and unit coordinates to a point."""
 
 
 class TeacherPlane:
@@ -75,47 +75,53 @@ class TeacherPlane:
             s = np.nan_to_num((t - least) / (most - least))
         return (w - self._best) / (self._worst - self._best), np.clip(s, 0.0, 1.0)
 
-    def free(self, u: Any) -> TeacherPoint:
+    def free(self, _: Problems, u: Any) -> TeacherPoint:
         """The teacher at a coordinate of its loss, where nobody pays for it."""
         return TeacherPoint(x=np.log(self.law.E + np.exp(self.log_excess(u))))
 
-    def paid(self, problems: Problems) -> TeacherChoice:
+    def paid(self, problems: Problems, u: Any, s: Any) -> TeacherPoint:
         """The teacher at (its loss, its place on the curve)."""
-        logits, training = column(problems.logits), column(problems.training)
+        w = self.log_excess(u)
+        t, e = self.on_curve(w, s)
+        costs = problems.costs
+        return TeacherPoint(
+            x=np.log(self.law.E + np.exp(w)),
+            per_token=column(problems.logits) * costs.teacher_forward(t),
+            once=column(problems.training) * costs.teacher_training(t) * np.exp(e),
+            t=t,
+            e=e,
+        )
 
-        def teacher(u: Any, s: Any) -> TeacherPoint:
-            w = self.log_excess(u)
-            t, e = self.on_curve(w, s)
-            return TeacherPoint(
-                x=np.log(self.law.E + np.exp(w)),
-                per_token=logits * problems.costs.teacher_forward(t),
-                once=training * problems.costs.teacher_training(t) * np.exp(e),
-                t=t,
-                e=e,
-            )
-
-        return teacher
-
-    def spending(self, problems: Problems, rest: Any) -> TeacherChoice:
+    def spending(self, problems: Problems, u: Any, s: Any) -> TeacherPoint:
         """The teacher at (its parameters, share of the tokens that the rest of the budget can buy).
 
-        For a student whose tokens stand at their bound; the costs are already taken from the rest.
+        For a student that is given or the largest, on as many tokens as it may have.
         """
         (n_low, n_high), (d_low, d_high) = self._params, self._tokens
-        student_tokens = problems.bounds.student_tokens[1]
-        logits, training = column(problems.logits), column(problems.training)
+        given, bounds, costs = problems.student_params, problems.bounds, problems.costs
+        most_tokens = bounds.student_tokens[1]
+        n = math.log(bounds.student_params[1]) if given is None else column(np.log(given))
+        trained = costs.student_training(n) * most_tokens
+        served = problems.served_tokens * costs.teacher_forward(n)
+        t = n_low + u * (n_high - n_low)
+        for_logits = column(problems.logits) * costs.teacher_forward(t) * most_tokens
+        rest = column(problems.budget) - trained - served - for_logits
+        most = np.log(rest / (column(problems.training) * costs.teacher_training(t)))
+        most = np.where(rest >= 0, np.minimum(most, d_high), np.nan)
+        e = d_low + s * (np.where(most >= d_low, most, np.nan) - d_low)
+        worth = log_worth(e, self.unique_tokens)
+        return TeacherPoint(x=np.log(self.law.loss_at_logs(t, worth)), t=t, e=e)
 
-        def teacher(u: Any, s: Any) -> TeacherPoint:
-            t = n_low + u * (n_high - n_low)
-            for_logits = logits * problems.costs.teacher_forward(t) * student_tokens
-            for_training = rest - for_logits
-            most = np.log(for_training / (training * problems.costs.teacher_training(t)))
-            most = np.where(for_training >= 0, np.minimum(most, d_high), np.nan)
-            e = d_low + s * (np.where(most >= d_low, most, np.nan) - d_low)
-            worth = log_worth(e, self.unique_tokens)
-            return TeacherPoint(x=np.log(self.law.loss_at_logs(t, worth)), t=t, e=e)
 
-        return teacher
+def given(problems: Problems) -> TeacherPoint:
+    """The given teacher's log loss, and what each problem pays for it, as columns."""
+    if problems.teacher is None:
+        raise ValueError("the problems have no teacher")
+    return TeacherPoint(
+        x=column(np.log(problems.teacher.loss)),
+        per_token=column(problems.logits * problems.teacher.forward_cost),
+        once=column(problems.training * problems.teacher.training_cost),
+    )
 
 
 def _logs(bounds: tuple[float, float]) -> tuple[float, float]:

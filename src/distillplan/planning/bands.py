@@ -14,7 +14,7 @@ from distillplan.planning.evaluate import law_of
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, quantiles
-from distillplan.planning.verdict import outside_of, run_of
+from distillplan.planning.verdict import outside_loss
 
 LOW, HIGH = 0.05, 0.95
 
@@ -30,7 +30,8 @@ def banded(scenario: Scenario, option: Option, optima: Optima, row: int) -> Opti
     """
     if option.loss is None:
         return option
-    outside = float(outside_of(scenario, run_of(option))[0])
+    sizes = option.student_params, option.student_tokens, option.teacher_loss
+    outside = float(outside_loss(scenario.law, *sizes))
     bands: dict[str, Any] = {"loss_band": band(optima.loss[row], option.loss, outside)}
     for name in _free_sizes(scenario, option):
         drawn, own = getattr(optima, name), getattr(option, name)

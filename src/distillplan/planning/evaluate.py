@@ -1,6 +1,5 @@
 """A scenario at many budgets, families and accountings at once: the planner's arrays."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
-from distillplan.planning.scenario import Scenario
+from distillplan.planning.scenario import Scenario, Teacher
 
 
 class Cells(NamedTuple):
@@ -69,13 +68,13 @@ def together(groups: Iterable[Cells]) -> Cells:
     )
 
 
-def supervised(scenario: Scenario, at: Cells, *, within: float | None = None) -> Optima:
+def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
     """Supervised training with each cell's budget per student."""
     problems = problems_of(scenario, at, scenario.supervised_costs)
     return supervised_optima(scenario.law.supervised, problems, within=within)
 
 
-def distilled(scenario: Scenario, at: Cells, *, within: float | None = None) -> Optima:
+def distilled(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
     """Distillation with each cell's budget per student, from the given or the best teacher."""
     problems = problems_of(scenario, at)
     if scenario.teacher is None:
@@ -120,6 +119,8 @@ def best_teacher(scenario: Scenario, at: Cells) -> Optima:
     return optima_over_teacher_loss(law_of(scenario), problems, given_teacher(scenario))
 
 
+NOBODY = Teacher(loss=1.0)
+"""In place of a teacher where none is given; its loss is looked at by nobody."""
 MAY_DIFFER = frozenset(
     ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
 ) | {"limits"}
@@ -169,27 +170,23 @@ def best_teacher_each(scenarios: Sequence[Scenario], accountings: Sequence[Accou
 
 
 def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
-    """The teachers of scenarios that each have one, side by side."""
-    costs = scenarios[0].distillation_costs
-    teachers = [given_teacher(one, costs) for one in scenarios]
+    """The scenarios' teachers as the optimizer takes them; one that costs nothing where none is."""
+    costs, law = scenarios[0].distillation_costs, scenarios[0].law.supervised
+    teachers = [one.teacher or NOBODY for one in scenarios]
+    columns = ([getattr(one, name) for one in teachers] for name in ("params", "tokens", "loss"))
+    params, tokens, loss = (np.array(one, float) for one in columns)  # not-a-number for None
+    t, unpriced = np.log(params), np.isnan(params)
+    training = costs.teacher_training(t) * np.nan_to_num(tokens)
     return GivenTeacher(
-        loss=np.array([one.loss for one in teachers]),
-        forward_cost=np.array([one.forward_cost for one in teachers]),
-        training_cost=np.array([one.training_cost for one in teachers]),
+        loss=np.where(np.isnan(loss), law.loss(params, tokens), loss),
+        forward_cost=np.where(unpriced, 0.0, costs.teacher_forward(t)),
+        training_cost=np.where(unpriced, 0.0, training),
     )
 
 
-def given_teacher(scenario: Scenario, costs: Costs | None = None) -> GivenTeacher:
-    """The scenario's teacher as the optimizer takes it; one that costs nothing where none is."""
-    teacher = scenario.teacher
-    if teacher is None or teacher.params is None:
-        return GivenTeacher(loss=scenario.teacher_loss or 1.0, forward_cost=0.0)
-    t, costs = math.log(teacher.params), costs or scenario.distillation_costs
-    return GivenTeacher(
-        loss=scenario.teacher_loss,
-        forward_cost=costs.teacher_forward(t),
-        training_cost=costs.teacher_training(t) * (teacher.tokens or 0.0),
-    )
+def given_teacher(scenario: Scenario) -> GivenTeacher:
+    """The same of one scenario, with arrays of shape (1,)."""
+    return given_teachers([scenario])
 
 
 def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Problems:

@@ -11,7 +11,7 @@ from distillplan.optimize.optimizer import optima_with_teacher
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.options import option_from
+from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario, Teacher
 from distillplan.planning.verdict import guessing
@@ -46,8 +46,7 @@ def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
     if not found.loss[best] < guessing(scenario):
         return ()
     taught = taught_by(scenario, params[best].item(), tokens[best].item())
-    optima = evaluate.distilled(taught, cells(taught, Accounting.EXISTS))
-    option = option_from(taught, Accounting.EXISTS, optima, 0, alone=alone)
+    option = option_of(taught, Accounting.EXISTS, alone)
     return (option._replace(decides=False, teacher_name=models[best].name),)
 
 

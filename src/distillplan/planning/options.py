@@ -1,7 +1,8 @@
 """The ways to spend a budget, each with its sizes and costs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,12 +24,16 @@ MULTIPLES = (math.log(1e-3), math.log(1e3))
 AT_BOUND = 1e-6
 """A size this near a bound, relatively, stands at it."""
 
+Ways: TypeAlias = Sequence[Accounting | None]
+"""What each budget pays of the teacher; None, for all of them, is supervised training."""
+
 
 def supervised_option(scenario: Scenario) -> Option:
     """Supervised training with the whole budget."""
-    at = cells(scenario, Accounting.FREE, budget=_with_more(scenario))
-    optima = evaluate.supervised(scenario, at, within=FLAT_NATS)
-    return option_from(scenario, None, optima, 0, 1, alone=None)
+    budgets = scenario.budget * np.array([1.0, MORE_COMPUTE])
+    at = cells(scenario, Accounting.FREE, budget=budgets)
+    optima = evaluate.supervised(scenario, at, within=np.array([FLAT_NATS]))
+    return _shown(scenario, [None], optima, alone=None)[0]
 
 
 def distilled_options(scenario: Scenario, alone: float) -> list[Option]:
@@ -41,13 +46,13 @@ def distilled_options(scenario: Scenario, alone: float) -> list[Option]:
     shown = scenario.accountings
     if not shown:
         return []
-    budgets = _with_more(scenario)
-    at = together(cells(scenario, accounting, budget=budgets) for accounting in shown)
-    optima = evaluate.distilled(scenario, at, within=FLAT_NATS)
-    return [
-        option_from(scenario, accounting, optima, 2 * row, 2 * row + 1, alone=alone)
-        for row, accounting in enumerate(shown)
-    ]
+    at = together(
+        cells(scenario, accounting, budget=scenario.budget * factor)
+        for factor in (1.0, MORE_COMPUTE)
+        for accounting in shown
+    )
+    optima = evaluate.distilled(scenario, at, within=np.full(len(shown), FLAT_NATS))
+    return _shown(scenario, shown, optima, alone=np.array(alone))
 
 
 def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Option, ...]:
@@ -87,15 +92,20 @@ def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Opt
     return tuple(changed)
 
 
-def without_nonsense(option: Option, most: float) -> Option:
+def without_nonsense(option: Option, alone: Option, most: float) -> Option:
     """The option without the numbers of a loss that guessing would beat.
 
     Args:
         option: one of a plan.
+        alone: its supervised training, over which there is no gain when that is nonsense.
         most: loss of guessing, nats per token.
     """
-    if option.loss is None or option.loss < most:
+    if option.loss is None:
         return option
+    if option.loss < most:
+        if alone.loss is not None and alone.loss < most:
+            return option
+        return option._replace(gain_nats=None, compute_multiplier=None)
     return option._replace(
         status=SearchStatus.WORSE_THAN_GUESSING,
         loss=None,
@@ -107,58 +117,136 @@ def without_nonsense(option: Option, most: float) -> Option:
     )
 
 
-def _with_more(scenario: Scenario) -> FloatArray:
-    return scenario.budget * np.array([1.0, MORE_COMPUTE])
-
-
-def option_from(
-    scenario: Scenario,
-    accounting: Accounting | None,
-    optima: Optima,
-    row: int,
-    more: int | None = None,
-    *,
-    alone: float | None,
-) -> Option:
-    """One row of the optimizer's answer, with what it costs.
+def option_of(scenario: Scenario, way: Accounting | None, alone: float | None = None) -> Option:
+    """One way to spend the scenario's budget, without its neighborhood.
 
     Args:
         scenario: the question.
-        accounting: what is paid; None for supervised training.
-        optima: the optimizer's answers.
-        row: the one that belongs to the scenario.
-        more: the one with ten percent more compute, where that was asked.
-        alone: the loss of supervised training; None where this is it.
+        way: what is paid; None for supervised training.
+        alone: loss of supervised training; None where the gain is not asked for.
     """
-    decides = accounting is scenario.pays and accounting is not None
-    method = Method.SUPERVISED if accounting is None else Method.DISTILL
-    if not math.isfinite(optima.loss[row]):
-        return _infeasible(method, accounting, decides=decides)
-    loss, sizes = _at(scenario, accounting, optima, row, 1.0)
-    gain = None
-    if more is not None:
-        gain = loss - _at(scenario, accounting, optima, more, MORE_COMPUTE)[0]
+    if way is None:
+        optima = evaluate.supervised_each([scenario])
+    else:
+        optima = evaluate.distilled_each([scenario], [way])
+    optima = settled([scenario], [way], optima)
+    gain = None if alone is None else alone - optima.loss
+    return options_from([scenario], [way], optima, gain)[0]
+
+
+def _shown(
+    scenario: Scenario, ways: Ways, optima: Optima, alone: FloatArray | None
+) -> list[Option]:
+    """Options from optima of each way, followed by those with more compute."""
+    same, count = [scenario] * len(ways), len(ways)
+    own = settled(same, ways, optima.rows(slice(count)))
+    more = settled(same, ways, optima.rows(slice(count, None)), MORE_COMPUTE)
+    options = options_from(same, ways, own, None if alone is None else alone - own.loss)
+    return [
+        option
+        if option.loss is None
+        else option._replace(
+            gain_from_10_percent=option.loss - float(more.loss[row]),
+            near=_near(scenario, option.accounting, optima, row),
+        )
+        for row, option in enumerate(options)
+    ]
+
+
+def settled(
+    scenarios: Sequence[Scenario], ways: Ways, optima: Optima, factor: float = 1.0
+) -> Optima:
+    """Optima with all that an option has of them.
+
+    The sizes of given teachers, not-a-number where they are not known; and for budgets in GPU-hours
+    the tokens that spend them exactly, where the search took seconds per token from a table.
+
+    Args:
+        scenarios: of one kind (`evaluate.MAY_DIFFER`), one for each of the optima.
+        ways: what they pay.
+        optima: as the optimizer found them.
+        factor: times the scenarios' budgets, where other ones were spent.
+    """
+    first = scenarios[0]
+    if ways[0] is not None and first.teacher is not None:
+        teachers = [one.teacher or first.teacher for one in scenarios]
+        optima = optima._replace(
+            teacher_params=np.array([one.params for one in teachers], float),
+            teacher_tokens=np.array([one.tokens for one in teachers], float),
+        )
+    if first.gpu_hours is None:
+        return optima
+    from distillplan.planning.option_bill import affordable_tokens  # not for plans in FLOPs
+
+    tokens, loss = optima.student_tokens.copy(), optima.loss.copy()
+    rows, sizes = np.flatnonzero(np.isfinite(loss)), _sizes(optima)
+    for row in rows.tolist():
+        budget = scenarios[row].budget * factor
+        paid = affordable_tokens(scenarios[row], ways[row], sizes[row], budget)
+        tokens[row] = min(paid, first.bounds.student_tokens[1])
+    n, d = np.log(optima.student_params[rows]), log_worth(np.log(tokens[rows]), first.unique_tokens)
+    if optima.teacher_loss is None:
+        loss[rows] = first.law.supervised.loss_at_logs(n, d)
+    else:
+        x = np.log(optima.teacher_loss[rows])
+        loss[rows] = evaluate.law_of(first).loss_at_logs(n, d, x)
+    return optima._replace(student_tokens=tokens, loss=loss)
+
+
+def options_from(
+    scenarios: Sequence[Scenario], ways: Ways, optima: Optima, gains: FloatArray | None
+) -> list[Option]:
+    """The options of scenarios of one kind, with what they cost.
+
+    Args:
+        scenarios: of one kind (`evaluate.MAY_DIFFER`), one for each option.
+        ways: what they pay.
+        optima: the optimizer's answers, `settled`.
+        gains: over supervised training in nats per token, shape (options,); None where they are
+            not asked for.
+    """
+    rows = zip(
+        scenarios,
+        ways,
+        _sizes(optima),
+        optima.loss.tolist(),
+        [None] * len(ways) if gains is None else gains.tolist(),
+        _equivalents(scenarios[0], optima).tolist(),
+        strict=True,
+    )
+    return [
+        _option(scenario, way, sizes, loss, gain, equivalent)
+        if math.isfinite(loss)
+        else _infeasible(scenario, way)
+        for scenario, way, sizes, loss, gain, equivalent in rows
+    ]
+
+
+def _option(
+    scenario: Scenario,
+    way: Accounting | None,
+    sizes: Sizes,
+    loss: float,
+    gain: float | None,
+    equivalent: float,
+) -> Option:
     flops = run_flops(
         student_forward=scenario.family.forward_flops(sizes.student_params),
         student_tokens=sizes.student_tokens,
         teacher_forward=scenario.family.forward_flops(sizes.teacher_params or 1.0),
         teacher_tokens=sizes.teacher_tokens or 0.0,
-        paid=scenario.share(accounting or Accounting.FREE),
+        paid=scenario.share(way or Accounting.FREE),
         students=scenario.students,
         served_tokens=scenario.inference_tokens,
     )
-    at_bounds, status = _status(scenario, accounting, sizes)
-    equivalent = sizes.student_tokens
-    if accounting is not None:
-        worth = scenario.law.supervised.tokens_for_loss(loss, sizes.student_params)
-        equivalent = float(np.exp(log_tokens(np.log(worth), scenario.unique_tokens)))
+    at_bounds, status = _status(scenario, way, sizes)
     return Option(
-        method=method,
-        accounting=accounting,
-        decides=decides,
+        method=Method.SUPERVISED if way is None else Method.DISTILL,
+        accounting=way,
+        decides=way is not None and way is scenario.pays,
         status=status,
         loss=loss,
-        gain_nats=None if alone is None else alone - loss,
+        gain_nats=gain,
         student_params=sizes.student_params,
         student_tokens=sizes.student_tokens,
         tokens_per_param=sizes.student_tokens / sizes.student_params,
@@ -170,31 +258,32 @@ def option_from(
         total_flops=flops.total,
         flops_per_student=flops.total / scenario.students,
         flops=flops,
-        gain_from_10_percent=gain,
-        near=_near(scenario, accounting, optima, row),
-        bill=_bill(scenario, accounting, sizes),
+        gain_from_10_percent=None,
+        near=None,
+        bill=_bill(scenario, way, sizes),
         at_bounds=at_bounds,
     )
 
 
-def _at(
-    scenario: Scenario, accounting: Accounting | None, optima: Optima, row: int, factor: float
-) -> tuple[float, Sizes]:
-    """Loss and sizes of one row, spending the scenario's budget times a factor."""
-    sizes = _sizes(scenario, accounting, optima, row)
-    if scenario.gpu_hours is None:
-        return float(optima.loss[row]), sizes
-    # the search took seconds per token from a table; the tokens follow from the exact ones
-    from distillplan.planning.option_bill import affordable_tokens
+def _sizes(optima: Optima) -> list[Sizes]:
+    """The sizes of each option; None in place of not-a-number."""
+    columns: dict[str, list[float | None]] = {}
+    for name in Sizes._fields:
+        values = getattr(optima, name)
+        if values is not None:
+            columns[name] = [None if math.isnan(one) else one for one in values.tolist()]
+    rows: Iterator[Any] = zip(*columns.values(), strict=True)
+    return [Sizes(**dict(zip(columns, row, strict=True))) for row in rows]
 
-    tokens = affordable_tokens(scenario, accounting, sizes, scenario.budget * factor)
-    tokens = min(tokens, scenario.bounds.student_tokens[1])
-    n, d = math.log(sizes.student_params), log_worth(math.log(tokens), scenario.unique_tokens)
-    if accounting is None:
-        loss = scenario.law.supervised.loss_at_logs(n, d)
-    else:
-        loss = evaluate.law_of(scenario).loss_at_logs(n, d, math.log(sizes.teacher_loss or 1.0))
-    return float(loss), sizes._replace(student_tokens=tokens)
+
+def _equivalents(scenario: Scenario, optima: Optima) -> FloatArray:
+    """Tokens that reach each loss supervised, infinite where none do; shape (options,)."""
+    if optima.teacher_loss is None:
+        return optima.student_tokens
+    with np.errstate(invalid="ignore", divide="ignore"):
+        worth = scenario.law.supervised.tokens_for_loss(optima.loss, optima.student_params)
+        tokens: FloatArray = np.exp(log_tokens(np.log(worth), scenario.unique_tokens))
+    return tokens
 
 
 def _bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> OptionBill | None:
@@ -204,34 +293,6 @@ def _bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> Op
     from distillplan.planning.option_bill import option_bill  # not for plans in FLOPs
 
     return option_bill(scenario, accounting, sizes)
-
-
-def _sizes(scenario: Scenario, accounting: Accounting | None, optima: Optima, row: int) -> Sizes:
-    """The sizes of one row; those that were given as given."""
-
-    def found(name: str) -> float | None:
-        values = getattr(optima, name)
-        if values is None:
-            return None
-        low, high = getattr(scenario.bounds, name)  # exp(log(bound)) may pass it by a bit
-        free = name in _free_sizes(scenario, accounting)
-        return min(max(float(values[row]), low), high) if free else float(values[row])
-
-    params = scenario.student_params or found("student_params")
-    tokens = found("student_tokens")
-    if params is None or tokens is None:
-        raise ValueError("a feasible student has sizes")
-    if accounting is None:
-        return Sizes(student_params=params, student_tokens=tokens)
-    loss = None if optima.teacher_loss is None else float(optima.teacher_loss[row])
-    teacher = scenario.teacher
-    return Sizes(
-        student_params=params,
-        student_tokens=tokens,
-        teacher_params=found("teacher_params") if teacher is None else teacher.params,
-        teacher_tokens=found("teacher_tokens") if teacher is None else teacher.tokens,
-        teacher_loss=loss,
-    )
 
 
 def _free_sizes(scenario: Scenario, accounting: Accounting | None) -> tuple[str, ...]:
@@ -245,11 +306,11 @@ def _free_sizes(scenario: Scenario, accounting: Accounting | None) -> tuple[str,
 
 
 def _status(
-    scenario: Scenario, accounting: Accounting | None, sizes: Sizes
+    scenario: Scenario, way: Accounting | None, sizes: Sizes
 ) -> tuple[tuple[str, ...], SearchStatus]:
     """The sizes at a bound, and how the search ended."""
     upper, lower = [], []
-    free = _free_sizes(scenario, accounting)
+    free = _free_sizes(scenario, way)
     for name in free:
         low, high = getattr(scenario.bounds, name)
         value = getattr(sizes, name)
@@ -283,11 +344,11 @@ def _near(
     return Near(**ranges)
 
 
-def _infeasible(method: Method, accounting: Accounting | None, *, decides: bool) -> Option:
+def _infeasible(scenario: Scenario, way: Accounting | None) -> Option:
     return Option(
-        method=method,
-        accounting=accounting,
-        decides=decides,
+        method=Method.SUPERVISED if way is None else Method.DISTILL,
+        accounting=way,
+        decides=way is not None and way is scenario.pays,
         status=SearchStatus.INFEASIBLE,
         loss=None,
         gain_nats=None,

@@ -22,7 +22,14 @@ from distillplan.planning.options import (
 from distillplan.planning.results import Flips, Method, Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
-from distillplan.planning.verdict import guessing, is_guess, reason_of, weigh_options, word
+from distillplan.planning.verdict import (
+    Weighed,
+    guessing,
+    is_guess,
+    reason_of,
+    weigh_options,
+    word,
+)
 from distillplan.units import format_count
 
 
@@ -31,6 +38,11 @@ class Decision(NamedTuple):
 
     verdict: Verdict | None
     reason: Reason
+
+    @property
+    def by_odds(self) -> bool:
+        """Whether odds were weighed."""
+        return self.reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
 
 
 def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
@@ -89,13 +101,21 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     return found._replace(headline=headline(found))
 
 
-def decide(scenario: Scenario, alone: Option, deciding: Option | None) -> Decision:
+def decide(
+    scenario: Scenario,
+    alone: Option,
+    deciding: Option | None,
+    weighed: Weighed | None = None,
+    row: int = 0,
+) -> Decision:
     """The verdict between two options, by the rule that the odds follow.
 
     Args:
         scenario: the question.
         alone: supervised training, within budget.
         deciding: the distillation that it is weighed against; None where the law has none.
+        weighed: both, where they were weighed among others.
+        row: their place there.
     """
     can, other_can = True, deciding is not None and deciding.loss is not None
     if scenario.machine is not None:
@@ -110,8 +130,9 @@ def decide(scenario: Scenario, alone: Option, deciding: Option | None) -> Decisi
     if deciding.loss is not None and can is not other_can:
         only = Verdict.SUPERVISED if can else Verdict.DISTILL
         return Decision(verdict=only, reason=Reason.ONLY_ONE_POSSIBLE)
-    weighed = weigh_options(scenario, alone, deciding)
-    return Decision(verdict=word(float(weighed.side[0])), reason=reason_of(weighed))
+    if weighed is None:
+        weighed = weigh_options(scenario, alone, deciding)
+    return Decision(verdict=word(float(weighed.side[row])), reason=reason_of(weighed, row))
 
 
 def marked(scenario: Scenario, options: Sequence[Option], decision: Decision) -> tuple[Option, ...]:
@@ -128,6 +149,7 @@ def marked(scenario: Scenario, options: Sequence[Option], decision: Decision) ->
                 is_guess=is_guess(scenario, one),
                 recommended=one.method is chosen and (one.decides or one.accounting is None),
             ),
+            options[0],
             most,
         )
         for one in options

@@ -285,7 +285,7 @@ class Scenario:
             self.machine, self.family, distilling=distilling, beside=self.logits is Logits.ONLINE
         )
 
-    @property
+    @cached_property
     def teacher_loss(self) -> float | None:
         """The teacher's loss, nats per token: measured, or the law's for its sizes."""
         if self.teacher is None:

@@ -1,9 +1,11 @@
 """What a reader must know before trusting a plan: coded warnings."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
-from distillplan.accounting import way_in_words
+from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.results import Option, SearchStatus
@@ -41,6 +43,21 @@ OUTSIDE_FIT_CODES = frozenset(_OUTSIDE_FIT.values())
 """Codes of the warnings about sizes outside the law's fitted range."""
 
 
+Tell: TypeAlias = Callable[[], str]
+"""Writes a sentence."""
+
+
+class _Remark(NamedTuple):
+    """A notice before its sentence is written, which sweeps never read."""
+
+    code: str
+    severity: Severity
+    tell: Tell
+
+    def notice(self) -> Notice:
+        return Notice(code=self.code, severity=self.severity, message=self.tell())
+
+
 def plan_warnings(
     scenario: Scenario,
     alone: Option,
@@ -58,6 +75,30 @@ def plan_warnings(
         best_for_teacher: loss of the best teacher at the given one's price, and of the student
             with it, nats per token; None without a given teacher.
     """
+    found = _remarks(scenario, alone, deciding, options, best_for_teacher)
+    return tuple(one.notice() for one in found)
+
+
+def warning_codes(
+    scenario: Scenario,
+    alone: Option,
+    deciding: Option | None,
+    best_for_teacher: tuple[float, float] | None,
+) -> tuple[str, ...]:
+    """The codes of `plan_warnings` for the two options that the verdict weighs, each once."""
+    options = (alone,) if deciding is None else (alone, deciding)
+    found = _remarks(scenario, alone, deciding, options, best_for_teacher)
+    return tuple(dict.fromkeys(one.code for one in found))
+
+
+def _remarks(
+    scenario: Scenario,
+    alone: Option,
+    deciding: Option | None,
+    options: tuple[Option, ...],
+    best_for_teacher: tuple[float, float] | None,
+) -> list[_Remark]:
+    """Warnings before information."""
     compared = (alone,) if deciding is None else (alone, deciding)
     found = [
         *_law_warnings(scenario.law),
@@ -71,8 +112,9 @@ def plan_warnings(
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
 
-        found += machine_warnings(scenario, compared, scenario.machine.cluster.gpu.name)
-    return tuple(sorted(found, key=lambda one: one.severity is Severity.INFO))
+        gpu = scenario.machine.cluster.gpu.name
+        found += [_told(one) for one in machine_warnings(scenario, compared, gpu)]
+    return sorted(found, key=lambda one: one.severity is Severity.INFO)
 
 
 def prediction_warnings(
@@ -92,52 +134,54 @@ def prediction_warnings(
     at = {"student_params": student_params, "student_tokens": student_tokens}
     if teacher_loss is not None:
         at["teacher_loss"] = teacher_loss
-    found = list(_law_warnings(law))
+    found = [*_law_warnings(law)]
     for name, value in at.items():
-        found += _one_outside(law, name, value, distilled=teacher_loss is not None)
-    return tuple(found)
+        tell = _outside(law, name, value, distilled=teacher_loss is not None)
+        found += [] if tell is None else [_warning(_OUTSIDE_FIT[name], tell)]
+    return tuple(one.notice() for one in found)
 
 
-def _law_warnings(law: PublishedLaw) -> Iterator[Notice]:
+def _told(notice: Notice) -> _Remark:
+    return _Remark(code=notice.code, severity=notice.severity, tell=lambda: notice.message)
+
+
+def _warning(code: str, tell: Tell) -> _Remark:
+    return _Remark(code=code, severity=Severity.WARNING, tell=tell)
+
+
+def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
     if law.status is LawStatus.ERRATUM:
-        yield Notice(
-            code="law_is_an_erratum",
-            severity=Severity.WARNING,
-            message=f"{law.name} is a misprint: {law.errata[0]}",
-        )
+        yield _warning("law_is_an_erratum", lambda: f"{law.name} is a misprint: {law.errata[0]}")
     if law.status in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL):
-        yield Notice(
-            code=f"law_is_{law.status}",
-            severity=Severity.WARNING,
-            message=f"{law.name}: {law.notes[0]}",
-        )
+        yield _warning(f"law_is_{law.status}", lambda: f"{law.name}: {law.notes[0]}")
     if law.distillation is None:
-        yield Notice(
-            code="law_has_no_distillation",
-            severity=Severity.WARNING,
-            message=(
+        yield _warning(
+            "law_has_no_distillation",
+            lambda: (
                 f"{law.name} covers supervised training only (N counts {law.counts}), and losses "
                 "of different tokenizers cannot be compared, so there is no verdict"
             ),
         )
 
 
-def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
+def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     """One warning per size, naming the options it concerns."""
     for name in _SIZES:
         if name in ("teacher_params", "teacher_tokens") and _measured(scenario):
             continue
-        concerned: list[Notice] = []
+        concerned: list[tuple[Accounting | None, Tell]] = []
         for option in compared:
             value = getattr(option, name)
             if value is not None:
-                where = f"{way_in_words(option.accounting)}: "
                 distilled = option.accounting is not None
-                concerned += _one_outside(
-                    scenario.law, name, value, distilled=distilled, where=where
-                )
+                tell = _outside(scenario.law, name, value, distilled=distilled)
+                concerned += [] if tell is None else [(option.accounting, tell)]
         if concerned:
-            yield concerned[0]._replace(message="; ".join(one.message for one in concerned))
+            yield _warning(_OUTSIDE_FIT[name], partial(_outside_told, concerned))
+
+
+def _outside_told(concerned: Sequence[tuple[Accounting | None, Tell]]) -> str:
+    return "; ".join(f"{way_in_words(way)}: {tell()}" for way, tell in concerned)
 
 
 def _measured(scenario: Scenario) -> bool:
@@ -145,124 +189,127 @@ def _measured(scenario: Scenario) -> bool:
     return scenario.teacher is not None and scenario.teacher.loss is not None
 
 
-def _one_outside(
-    law: PublishedLaw, name: str, value: float, *, distilled: bool, where: str = ""
-) -> Iterator[Notice]:
+def _outside(law: PublishedLaw, name: str, value: float, *, distilled: bool) -> Tell | None:
+    """What to say of a size beyond the fitted range."""
     size = _SIZES[name]
-    outside = law.outside(**{size.distilled if distilled else size.supervised: value})
-    for low, high in outside.values():
+    beyond = law.range_left(size.distilled if distilled else size.supervised, value)
+    if beyond is None:
+        return None
+    low, high = beyond
+
+    def tell() -> str:
         show = (lambda x: f"{x:.3f}") if name == "teacher_loss" else format_count
-        yield Notice(
-            code=_OUTSIDE_FIT[name],
-            severity=Severity.WARNING,
-            message=(
-                f"{where}{size.words} {show(value)}, outside the law's fitted range of "
-                f"{show(low)} to {show(high)}"
-            ),
+        return (
+            f"{size.words} {show(value)}, outside the law's fitted range of {show(low)} to "
+            f"{show(high)}"
         )
 
+    return tell
 
-def _few_tokens(compared: tuple[Option, ...]) -> Iterator[Notice]:
+
+def _few_tokens(compared: tuple[Option, ...]) -> Iterator[_Remark]:
     for option in compared:
         if option.tokens_per_param is not None and option.tokens_per_param < 1:
-            yield Notice(
-                code="few_tokens_per_param",
-                severity=Severity.WARNING,
-                message=(
-                    f"{way_in_words(option.accounting)}: {option.tokens_per_param:.2g} tokens per "
-                    "parameter is so far from any training run that the law even has a student "
-                    "gain by paying for its own teacher"
-                ),
-            )
+            yield _warning("few_tokens_per_param", partial(_few_told, option))
 
 
-def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
+def _few_told(option: Option) -> str:
+    return (
+        f"{way_in_words(option.accounting)}: {option.tokens_per_param:.2g} tokens per parameter is "
+        "so far from any training run that the law even has a student gain by paying for its own "
+        "teacher"
+    )
+
+
+def _repeated(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     unique = scenario.unique_tokens
     for option in compared:
-        tokens = {"student": option.student_tokens}
+        readers = [("student", option.student_tokens)]
         if scenario.teacher is None and option.accounting is not None:
-            tokens["teacher"] = option.teacher_tokens
-        for who, count in tokens.items():
+            readers.append(("teacher", option.teacher_tokens))
+        for who, count in readers:
             if count is not None and count > unique * (1 + 1e-9):  # not for the last bits
-                yield Notice(
-                    code="tokens_repeated",
-                    severity=Severity.WARNING,
-                    message=(
-                        f"{way_in_words(option.accounting)}: the {who} reads "
-                        f"{format_count(unique)} unique tokens {count / unique:.3g} times; the "
-                        "worth of repeated tokens is from Muennighoff et al. 2023 (supervised, up "
-                        "to 9B parameters) and has not been measured for distillation"
-                    ),
+                yield _warning(
+                    "tokens_repeated", partial(_repeats_told, option, who, count, unique)
                 )
 
 
-def _teacher_loss_warnings(scenario: Scenario, deciding: Option | None) -> Iterator[Notice]:
+def _repeats_told(option: Option, who: str, count: float, unique: float) -> str:
+    return (
+        f"{way_in_words(option.accounting)}: the {who} reads {format_count(unique)} unique tokens "
+        f"{count / unique:.3g} times; the worth of repeated tokens is from Muennighoff et al. 2023 "
+        "(supervised, up to 9B parameters) and has not been measured for distillation"
+    )
+
+
+def _teacher_loss_warnings(scenario: Scenario, deciding: Option | None) -> Iterator[_Remark]:
     """Where the given teacher's loss comes from, and whether its size can have it."""
     teacher = scenario.teacher
     if teacher is None or deciding is None:
         return
     if teacher.loss is None:
-        yield Notice(
+        yield _Remark(
             code="teacher_loss_from_law",
             severity=Severity.INFO,
-            message=(
+            tell=lambda: (
                 f"the teacher's loss of {scenario.teacher_loss:.3f} is what the law predicts for a "
                 "model of its size trained on the student's corpus; measure it and use "
                 "--teacher-loss"
             ),
         )
     elif teacher.params is not None:
-        limit = scenario.law.supervised.loss(teacher.params, float("inf"))
-        if teacher.loss < limit:
-            yield Notice(
-                code="teacher_loss_below_its_size",
-                severity=Severity.WARNING,
-                message=(
-                    f"teacher loss {teacher.loss:.3f} is below {limit:.3f}, which the law gives "
-                    f"{format_count(teacher.params)} parameters on unlimited tokens; was it "
-                    "measured on text the teacher has seen, or with another tokenizer?"
+        loss, params = teacher.loss, teacher.params
+        limit = scenario.law.supervised.loss(params, math.inf)
+        if loss < limit:
+            yield _warning(
+                "teacher_loss_below_its_size",
+                lambda: (
+                    f"teacher loss {loss:.3f} is below {limit:.3f}, which the law gives "
+                    f"{format_count(params)} parameters on unlimited tokens; was it measured on "
+                    "text the teacher has seen, or with another tokenizer?"
                 ),
             )
 
 
 def _teacher_strength(
     scenario: Scenario, deciding: Option | None, best: tuple[float, float] | None
-) -> Iterator[Notice]:
+) -> Iterator[_Remark]:
     """Whether a stronger or a weaker teacher would be better for the student."""
-    if deciding is None or deciding.loss is None or best is None or scenario.teacher_loss is None:
+    if deciding is None or deciding.loss is None or best is None or deciding.teacher_loss is None:
         return
-    best_teacher, best_loss = best
+    loss, (best_teacher, best_loss) = deciding.teacher_loss, best
     harm = deciding.loss - best_loss
     if harm >= HARM_NATS:
-        strong = scenario.teacher_loss < best_teacher
-        yield Notice(
+        strong = loss < best_teacher
+        yield _Remark(
             code="teacher_too_strong" if strong else "teacher_too_weak",
             severity=Severity.WARNING if harm >= scenario.tie_nats else Severity.INFO,
-            message=(
-                f"the teacher ({scenario.teacher_loss:.3f} nats) is "
-                f"{'stronger' if strong else 'weaker'} than is best for this student; one of "
-                f"{best_teacher:.3f} nats at the same cost would lower the student's loss by "
-                f"{harm:.3f}"
+            tell=lambda: (
+                f"the teacher ({loss:.3f} nats) is {'stronger' if strong else 'weaker'} than is "
+                f"best for this student; one of {best_teacher:.3f} nats at the same cost would "
+                f"lower the student's loss by {harm:.3f}"
             ),
         )
 
 
-def _bound_warnings(options: tuple[Option, ...], compared: tuple[Option, ...]) -> Iterator[Notice]:
+def _bound_warnings(options: tuple[Option, ...], compared: tuple[Option, ...]) -> Iterator[_Remark]:
     others = tuple(one for one in options if one not in compared)
     for status, end in (
         (SearchStatus.AT_UPPER_BOUND, "upper"),
         (SearchStatus.AT_LOWER_BOUND, "lower"),
     ):
         for severity, among in ((Severity.WARNING, compared), (Severity.INFO, others)):
-            at = [
-                f"{_SIZES[name].words} of {way_in_words(one.accounting)}"
-                for one in among
-                for name in one.at_bounds
-                if one.status is status
-            ]
+            at = [one for one in among if one.status is status]
             if at:
-                yield Notice(
-                    code=status.value,
-                    severity=severity,
-                    message=f"at the {end} bound of the search: {', '.join(at)}",
+                yield _Remark(
+                    code=status.value, severity=severity, tell=partial(_bounds_told, end, at)
                 )
+
+
+def _bounds_told(end: str, at: Sequence[Option]) -> str:
+    sizes = [
+        f"{_SIZES[name].words} of {way_in_words(one.accounting)}"
+        for one in at
+        for name in one.at_bounds
+    ]
+    return f"at the {end} bound of the search: {', '.join(sizes)}"

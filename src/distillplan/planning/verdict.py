@@ -6,7 +6,7 @@ of a budget, of a cell of a sweep or of a plan without odds is what the odds say
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.repetition import log_worth
-from distillplan.laws.transfer import TransferError, transfer_error
+from distillplan.laws.transfer import TransferError, outside_scale, transfer_error
 from distillplan.optimize.problems import Optima
 from distillplan.planning.results import Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Scenario
@@ -22,6 +22,9 @@ from distillplan.planning.scenario import Scenario
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter there is no run behind the law, which there even has a student gain
 by paying for its own teacher (a 30B student at 1e20 FLOPs)."""
+TELLING = 2.0
+"""No verdict where the error outside the range is larger than the gain and than so many scales of
+the error inside it: a gain that is smaller than both is too close to call."""
 LARGEST_GAIN = 0.33
 """The largest gain of distillation that was measured in nats at equal tokens: Marin, 0.6B student
 from Qwen3-32B on 1.8B tokens (marin-community/marin@ef3e98ae). Where the law says more, it errs."""
@@ -94,7 +97,9 @@ def weigh_options(scenario: Scenario, alone: Option, distilled: Option) -> Weigh
     return weigh(scenario, run_of(alone), run_of(distilled))
 
 
-def weigh(scenario: Scenario, alone: Run, distilled: Run) -> Weighed:
+def weigh(
+    scenario: Scenario, alone: Run, distilled: Run, tie_nats: FloatArray | None = None
+) -> Weighed:
     """Which side wins, and where nobody can say.
 
     Nobody can where the error outside the fitted range is larger than the gain, a tie and the error
@@ -107,21 +112,19 @@ def weigh(scenario: Scenario, alone: Run, distilled: Run) -> Weighed:
         scenario: for its law, vocabulary and tie.
         alone: supervised training.
         distilled: the same budgets, spent on distillation.
+        tie_nats: of each cell, shape (cells,); None for the scenario's.
     """
-    error, tie = transfer_of(scenario.law), scenario.tie_nats
+    error, tie = transfer_of(scenario.law), scenario.tie_nats if tie_nats is None else tie_nats
     with np.errstate(invalid="ignore"):
         affordable = np.isfinite(distilled.loss)
         gain = np.where(np.isfinite(alone.loss), alone.loss - np.asarray(distilled.loss), np.nan)
-        outside = np.maximum(
-            outside_of(scenario, alone),
-            np.where(affordable, outside_of(scenario, distilled), 0.0),
-        )
+        outside = outside_of(scenario, alone, distilled, gain)
         guess = (alone.loss >= guessing(scenario)) | (
             affordable & (np.asarray(distilled.loss) >= guessing(scenario))
         )
         few = alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params)
         credible = np.minimum(np.abs(gain), LARGEST_GAIN)
-        slack = np.maximum(credible, max(tie, error.scale)) - outside
+        slack = np.maximum(credible, np.maximum(tie, TELLING * error.scale)) - outside
         starved = (gain <= -tie) & (_price_in_tokens(scenario, alone, distilled) > LARGEST_GAIN)
     silent = guess | few | ((slack < 0) & ~starved) | np.isnan(gain)
     side = np.where(silent, np.nan, sides(gain, tie))
@@ -145,29 +148,62 @@ def reason_of(weighed: Weighed, row: int = 0) -> Reason:
     return Reason.TOO_CLOSE if side == 0 else Reason.LIKELIEST
 
 
-def outside_of(scenario: Scenario, run: Run) -> Any:
-    """Scale of the error that the distance to the fitted range adds, nats per token."""
-    return outside_error(scenario.law, run.params, run.tokens, run.teacher_loss)
+def outside_of(scenario: Scenario, alone: Run, distilled: Run, gain: Any) -> Any:
+    """Scale of the error that the distance to the fitted range adds to a gain, nats per token.
+
+    Where distillation is over budget it is that of the supervised student.
+    """
+    affordable = np.isfinite(distilled.loss)
+    found = outside_scale(
+        scenario.law.valid,
+        gain=gain,
+        student_params=np.where(affordable, distilled.params, alone.params),
+        student_tokens=np.where(affordable, distilled.tokens, alone.tokens),
+        teacher_loss=np.where(affordable, distilled.teacher_loss, np.nan),
+        supervised_tokens=alone.tokens,
+    )
+    return np.nan_to_num(found)
 
 
-def outside_error(law: PublishedLaw, params: Any, tokens: Any, teacher_loss: Any = None) -> Any:
-    """The same for a student of some sizes, distilled where a teacher's loss is given."""
-    return transfer_error().outside(law.valid, params, tokens, teacher_loss)
+def error_of_gain(law: PublishedLaw, point: Mapping[str, float], gain: float) -> float:
+    """The same at a point: student_params, student_tokens and teacher_loss."""
+    return float(
+        outside_scale(
+            law.valid,
+            gain=gain,
+            student_params=point["student_params"],
+            student_tokens=point["student_tokens"],
+            teacher_loss=point["teacher_loss"],
+        )
+    )
+
+
+def outside_loss(law: PublishedLaw, params: Any, tokens: Any, teacher_loss: Any = None) -> Any:
+    """The same for the loss of one student, distilled where a teacher's loss is given."""
+    known = {name: ends for name, ends in law.valid.items() if name != "teacher_loss"}
+    return outside_scale(
+        known if teacher_loss is None else law.valid,
+        gain=0.0,
+        student_params=params,
+        student_tokens=tokens,
+        teacher_loss=1.0 if teacher_loss is None else teacher_loss,
+    )
 
 
 def is_guess(scenario: Scenario, option: Option) -> bool:
     """Whether an option lies so far outside the fitted range that its numbers are guesses."""
     if option.loss is None:
         return False
-    outside = float(np.max(outside_of(scenario, run_of(option))))
-    return outside > max(scenario.tie_nats, transfer_of(scenario.law).scale)
+    sizes = option.student_params, option.student_tokens, option.teacher_loss
+    outside = float(outside_loss(scenario.law, *sizes))
+    return outside > max(scenario.tie_nats, TELLING * transfer_of(scenario.law).scale)
 
 
 def is_beyond(scenario: Scenario, *runs: Run) -> bool:
     """Whether any size of some runs, arrays of shape (1,), is outside the fitted range."""
     measured = scenario.teacher is not None and scenario.teacher.loss is not None
     return any(
-        scenario.law.outside(**{name: float(value[0])})
+        scenario.law.range_left(name, float(value[0]))
         for run in runs
         for name, value in _inputs(run, measured=measured)
         if value is not None and np.isfinite(value[0])
@@ -196,7 +232,7 @@ def transfer_of(law: PublishedLaw) -> TransferError:
     return found if law.file is None else found._replace(scale=0.0)
 
 
-def sides(margin: Any, tie_nats: float) -> Any:
+def sides(margin: Any, tie_nats: Any) -> Any:
     """Which side wins at each gain.
 
     Args:

@@ -15,8 +15,7 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
 from distillplan.planning import evaluate
-from distillplan.planning.options import option_from
-from distillplan.planning.results import Option
+from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 
 FLOPS = (1e12, 1e35)
@@ -87,7 +86,7 @@ def smallest_students(scenario: Scenario, ways: Sequence[Way], loss: float) -> L
         ways: the ways to train the student.
         loss: nats per token.
     """
-    best = [optimum(scenario, way) for way in ways]
+    best = [option_of(scenario, way) for way in ways]
 
     def losses(logs: FloatArray) -> FloatArray:
         return _losses(
@@ -165,12 +164,3 @@ def _losses(scenarios: Sequence[Sequence[Scenario]], ways: Sequence[Way]) -> Flo
         paid = [way for way in ways if way is not None for _ in scenarios[0]]
         found[distilled] = evaluate.distilled_each(together, paid).loss.reshape(len(distilled), -1)
     return found
-
-
-def optimum(scenario: Scenario, way: Way) -> Option:
-    """The best sizes of one way at the scenario's budget."""
-    if way is None:
-        optima = evaluate.supervised_each([scenario])
-    else:
-        optima = evaluate.distilled_each([scenario], [way])
-    return option_from(scenario, way, optima, 0, alone=None)

@@ -19,7 +19,7 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario, Teacher, check_teacher_loss
 from distillplan.planning.validity import prediction_warnings
-from distillplan.planning.verdict import outside_error, transfer_of
+from distillplan.planning.verdict import error_of_gain, outside_loss, transfer_of
 
 TEN_PERCENT_MORE = 1.1
 
@@ -164,14 +164,14 @@ def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | Non
         return _Bands()
     sizes = np.array(point["student_params"]), np.array(point["student_tokens"])
     drawn = draws.supervised.loss(*sizes)
-    error = outside_error(law, *sizes)
+    error = float(outside_loss(law, *sizes))
     alone, distilled = _losses(law, point)
     supervised = band(drawn, alone, error)
     if distilled is None or teacher is None or not isinstance(draws.law, DistillationLaw):
         return _Bands(supervised=supervised)
     taught = draws.law.loss(*sizes, np.asarray(_loss_of(teacher, draws.supervised)))
-    outside = outside_error(law, *sizes, point["teacher_loss"])
-    whole = math.hypot(transfer_of(law).scale, max(error, outside))
+    outside = float(outside_loss(law, *sizes, point["teacher_loss"]))
+    whole = math.hypot(transfer_of(law).scale, error_of_gain(law, point, alone - distilled))
     return _Bands(
         supervised=supervised,
         distilled=band(taught, distilled, outside),

@@ -1,17 +1,24 @@
 """Many scenarios at once: what `plan` says of each, but for flips and nearly-as-good sizes."""
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from distillplan.laws import law_catalog
+from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
-from distillplan.planning.options import option_from
+from distillplan.planning.odds import odds_between
+from distillplan.planning.options import options_from, settled, without_nonsense
 from distillplan.planning.planner import decide
 from distillplan.planning.results import Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.validity import plan_warnings
+from distillplan.planning.validity import warning_codes
+from distillplan.planning.verdict import Weighed, guessing, run_of, weigh
 
 CHUNK = 500
 """Cells that the optimizer takes together: enough to be fast, few enough to stay small."""
@@ -22,21 +29,23 @@ class Cell(NamedTuple):
 
     at: Mapping[str, Any]
     """What distinguishes it from the others."""
-    verdict: Verdict | None
-    """None where no student can be trained, or there is no verdict."""
-    verdict_reason: Reason | None
-    """Why; None where no student can be trained."""
-    odds: Odds | None
-    """Of each verdict; None where they were not asked for, or nothing is weighed."""
-    margin_nats: float | None
     supervised: Option
-    deciding: Option | None
+    deciding: Option | None = None
     """The distillation that the verdict is drawn from; None where the law has none."""
-    warnings: tuple[str, ...]
+    verdict: Verdict | None = None
+    """None where no student can be trained, or there is no verdict."""
+    verdict_reason: Reason | None = None
+    """Why; None where no student can be trained."""
+    odds: Odds | None = None
+    """Of each verdict; None where they were not asked for, or nothing is weighed."""
+    margin_nats: float | None = None
+    warnings: tuple[str, ...] = ()
     """Codes, as in the scenario's own plan, of what concerns these two options."""
 
 
-def sweep(cells: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Iterator[Cell]:
+def sweep(
+    cells: Iterable[tuple[Mapping[str, Any], Scenario]], *, odds: bool = False
+) -> Iterator[Cell]:
     """The answer of each scenario, in their order, as they are found.
 
     Cells that differ in numbers only go to the optimizer together, so that a product of axes costs
@@ -44,104 +53,119 @@ def sweep(cells: Iterable[tuple[Mapping[str, Any], Scenario]]) -> Iterator[Cell]
 
     Args:
         cells: what distinguishes each cell, and its scenario.
+        odds: say how sure each verdict is, which takes some milliseconds a cell.
     """
     waiting = iter(cells)
     while chunk := list(itertools.islice(waiting, CHUNK)):
         found: dict[int, Cell] = {}
-        groups: dict[Hashable, list[int]] = {}
-        seen: list[Any] = []
-        for index, (_, scenario) in enumerate(chunk):
-            groups.setdefault(_kind(scenario, seen), []).append(index)
-        for indices in groups.values():
-            answers = _solve([chunk[index] for index in indices])
-            found |= dict(zip(indices, answers, strict=True))
+        for indices in _kinds([scenario for _, scenario in chunk]):
+            answers = _cells([chunk[index] for index in indices], with_odds=odds)
+            found |= zip(indices, answers, strict=True)
         yield from (found[index] for index in range(len(chunk)))
 
 
-_SHARED = tuple(one.name for one in fields(Scenario) if one.name not in evaluate.MAY_DIFFER)
+_left_open = attrgetter(*sorted(evaluate.MAY_DIFFER))
+_shared = attrgetter(*(one.name for one in fields(Scenario) if one.name not in evaluate.MAY_DIFFER))
 
 
-def _kind(scenario: Scenario, seen: list[Any]) -> tuple[Hashable, ...]:
-    """What scenarios must share to be solved side by side: all but what may differ.
+def _kinds(scenarios: Sequence[Scenario]) -> Iterator[list[int]]:
+    """The places of scenarios that can be solved side by side: that share all but what may differ.
 
-    Args:
-        scenario: one of them.
-        seen: values met so far; equal ones need not be the same, and some cannot be hashed.
+    Equal values need not be the same, and some cannot be hashed.
     """
-    left_open = (getattr(scenario, name) is None for name in sorted(evaluate.MAY_DIFFER))
-    return (*left_open, *(_place(getattr(scenario, name), seen) for name in _SHARED))
+    kinds: list[tuple[Any, list[int]]] = []
+    for place, one in enumerate(scenarios):
+        kind = _shared(one), [value is None for value in _left_open(one)]
+        places = next((places for known, places in kinds if known == kind), None)
+        if places is None:
+            kinds.append((kind, [place]))
+        else:
+            places.append(place)
+    return (places for _, places in kinds)
 
 
-def _place(value: Any, seen: list[Any]) -> int:
-    """The place of the first value among those seen that is, or equals, this one."""
-    for place, one in enumerate(seen):
-        if one is value or (type(one) is type(value) and one == value):
-            return place
-    seen.append(value)
-    return len(seen) - 1
+class Solved(NamedTuple):
+    """Scenarios of one kind, solved side by side."""
+
+    scenarios: Sequence[Scenario]
+    alone: Optima
+    """Supervised training."""
+    distilled: Optima | None
+    """Distillation as each scenario pays for it; None where the law has none."""
+    best_teacher: Optima | None
+    """The same from the best teacher at the price of each scenario's own; None without one."""
+
+    @property
+    def gains(self) -> FloatArray | None:
+        """Supervised minus distilled loss, nats per token, shape (scenarios,).
+
+        Minus infinity where only supervised training is affordable, not-a-number where neither is;
+        None where the law has no distillation.
+        """
+        if self.distilled is None:
+            return None
+        with np.errstate(invalid="ignore"):
+            return self.alone.loss - self.distilled.loss
+
+    @property
+    def weighed(self) -> Weighed | None:
+        """Which side wins in each scenario; None where the law has no distillation."""
+        if self.distilled is None:
+            return None
+        tie = np.array([one.tie_nats for one in self.scenarios])
+        return weigh(self.scenarios[0], run_of(self.alone), run_of(self.distilled), tie)
 
 
-def _solve(cells: Sequence[tuple[Mapping[str, Any], Scenario]]) -> list[Cell]:
-    """The answers of scenarios of one kind."""
-    scenarios = [scenario for _, scenario in cells]
-    first = scenarios[0]
-    alone = evaluate.supervised_each(scenarios)
+def solve(scenarios: Sequence[Scenario]) -> Solved:
+    """The answers of scenarios of one kind (`evaluate.MAY_DIFFER`), before options are made."""
+    first, count = scenarios[0], len(scenarios)
+    paid = [one.pays for one in scenarios]
+    alone = settled(scenarios, [None] * count, evaluate.supervised_each(scenarios))
     distilled = best = None
     if first.law.distillation is not None:
-        paid = [one.pays for one in scenarios]
-        distilled = evaluate.distilled_each(scenarios, paid)
+        distilled = settled(scenarios, paid, evaluate.distilled_each(scenarios, paid))
         if first.teacher is not None:
             best = evaluate.best_teacher_each(scenarios, paid)
-    return [
-        _cell(at, scenario, row, alone, distilled, best) for row, (at, scenario) in enumerate(cells)
-    ]
+    return Solved(scenarios=scenarios, alone=alone, distilled=distilled, best_teacher=best)
 
 
-def _cell(
-    at: Mapping[str, Any],
-    scenario: Scenario,
-    row: int,
-    alone: Optima,
-    distilled: Optima | None,
-    best: Optima | None,
-) -> Cell:
-    supervised = option_from(scenario, None, alone, row, alone=None)
-    if distilled is None or supervised.loss is None:
-        return Cell(
+def _cells(
+    cells: Sequence[tuple[Mapping[str, Any], Scenario]], *, with_odds: bool
+) -> Iterator[Cell]:
+    """The answers of scenarios of one kind."""
+    scenarios = [scenario for _, scenario in cells]
+    solved = solve(scenarios)
+    alone = options_from(scenarios, [None] * len(cells), solved.alone, None)
+    deciding: Sequence[Option | None] = [None] * len(cells)
+    best: Sequence[tuple[float, float] | None] = [None] * len(cells)
+    weighed = solved.weighed
+    if solved.distilled is not None and solved.gains is not None:
+        paid = [one.pays for one in scenarios]
+        deciding = options_from(scenarios, paid, solved.distilled, solved.gains)
+    if solved.best_teacher is not None and solved.best_teacher.teacher_loss is not None:
+        losses = solved.best_teacher.teacher_loss.tolist(), solved.best_teacher.loss.tolist()
+        best = list(zip(*losses, strict=True))
+    draws = law_catalog.draws(scenarios[0].law) if with_odds else None
+    for row, ((at, scenario), supervised, distilled) in enumerate(
+        zip(cells, alone, deciding, strict=True)
+    ):
+        if supervised.loss is None:
+            yield Cell(at=at, supervised=supervised)
+            continue
+        decision = decide(scenario, supervised, distilled, weighed, row)
+        odds = None
+        if with_odds and distilled is not None and decision.by_odds:
+            odds = odds_between(scenario, supervised, distilled, draws)
+        most, nonsense = guessing(scenario), decision.reason is Reason.WORSE_THAN_GUESSING
+        teacher = None if nonsense else best[row]
+        found = None if distilled is None else without_nonsense(distilled, supervised, most)
+        yield Cell(
             at=at,
-            verdict=None,
-            verdict_reason=None if supervised.loss is None else Reason.LAW_HAS_NO_DISTILLATION,
-            odds=None,
-            margin_nats=None,
-            supervised=supervised,
-            deciding=None,
-            warnings=_codes(scenario, supervised, None, None),
+            verdict=decision.verdict,
+            verdict_reason=decision.reason,
+            odds=odds,
+            margin_nats=None if found is None else found.gain_nats,
+            supervised=without_nonsense(supervised, supervised, most),
+            deciding=found,
+            warnings=warning_codes(scenario, supervised, distilled, teacher),
         )
-    deciding = option_from(scenario, scenario.pays, distilled, row, alone=supervised.loss)
-    better = None
-    if best is not None and best.teacher_loss is not None and deciding.loss is not None:
-        better = float(best.teacher_loss[row]), float(best.loss[row])
-    decision = decide(scenario, supervised, deciding)
-    return Cell(
-        at=at,
-        verdict=decision.verdict,
-        verdict_reason=decision.reason,
-        odds=None,
-        margin_nats=deciding.gain_nats,
-        supervised=supervised,
-        deciding=deciding,
-        warnings=_codes(scenario, supervised, deciding, better),
-    )
-
-
-def _codes(
-    scenario: Scenario,
-    alone: Option,
-    deciding: Option | None,
-    best: tuple[float, float] | None,
-) -> tuple[str, ...]:
-    if alone.loss is None:
-        return ()
-    options = (alone,) if deciding is None else (alone, deciding)
-    warnings = plan_warnings(scenario, alone, deciding, options, best)
-    return tuple(dict.fromkeys(one.code for one in warnings))

@@ -10,9 +10,8 @@ from distillplan.accounting import WHO_PAYS, way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.planning import evaluate
 from distillplan.planning.headline import format_budget
-from distillplan.planning.options import option_from
+from distillplan.planning.options import option_of
 from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
@@ -20,7 +19,6 @@ from distillplan.questions.inverse import (
     Least,
     Way,
     least_budgets,
-    optimum,
     smallest_students,
     spending,
 )
@@ -238,12 +236,8 @@ def parse_match(text: str) -> Match:
 
 def _option(scenario: Scenario, way: Way) -> Option:
     """The sizes of one way, with its gain over supervised training at the same budget."""
-    alone = optimum(scenario, None)
-    if way is None or alone.loss is None:
-        return alone if way is None else optimum(scenario, way)
-    return option_from(
-        scenario, way, evaluate.distilled_each([scenario], [way]), 0, alone=alone.loss
-    )
+    alone = option_of(scenario, None)
+    return alone if way is None else option_of(scenario, way, alone.loss)
 
 
 def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[Notice, ...]:

@@ -161,7 +161,8 @@ def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
     if form.merged is not None:
         found |= written(getattr(record, form.merged))
     for key, path in form.lifted.items():
-        found[key] = written(_at(record, path))
+        value = _at(record, path)
+        found[key] = value if type(value) in _AS_IT_IS else written(value)
     if "scenario" in found:
         for key in form.scenario_without:
             del found["scenario"][key]

@@ -15,12 +15,13 @@ def as_rows(rows: Iterable[Mapping[str, Any]], output: Literal["csv", "jsonl"]) 
 
 def _csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     buffer = io.StringIO()
-    writer = None
+    writer = csv.writer(buffer, lineterminator="\n")
+    keys: list[str] = []
     for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(buffer, list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+        if not keys:
+            keys = list(row)
+            writer.writerow(keys)
+        writer.writerow([_cell(row[key]) for key in keys])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()

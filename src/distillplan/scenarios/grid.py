@@ -1,6 +1,5 @@
 """The scenarios of a file times the product of its axes."""
 
-import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -59,10 +58,16 @@ class CellGrid(NamedTuple):
 
     def product(self, name: str, values: Values) -> Iterator[GridCell]:
         """The cells of one scenario, the last axis fastest."""
-        for points in itertools.product(*(axis.points for axis in self.axes)):
-            at: dict[str, Any] = {"scenario": name} if self.named else {}
-            cell: Mapping[str, Any] = values
-            for axis, point in zip(self.axes, points, strict=True):
-                at[axis.key] = point.label
-                cell = point.layer.over(cell)
-            yield GridCell(at, cell)
+        return self._along(self.axes, {"scenario": name} if self.named else {}, values)
+
+    def _along(
+        self, axes: tuple[Axis, ...], at: dict[str, Any], values: Mapping[str, Any]
+    ) -> Iterator[GridCell]:
+        """The cells of the axes from here on, which share the places on those before."""
+        if not axes:
+            yield GridCell(at, values)
+            return
+        first, *others = axes
+        for point in first.points:
+            place = {**at, first.key: point.label}
+            yield from self._along(tuple(others), place, point.layer.over(values))

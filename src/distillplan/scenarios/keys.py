@@ -6,6 +6,7 @@ word that could not be read is not reported as well.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
@@ -16,7 +17,7 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning.scenario import Limits, Scenario, Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend
-from distillplan.scenarios.layers import Layer, Values, root_of, values_of_options
+from distillplan.scenarios.layers import Layer, Values, root_of, values_of_options, values_within
 from distillplan.scenarios.values import InBits
 
 Part = TypeVar("Part")
@@ -77,12 +78,16 @@ class _Maker:
         """The scenario, as far as it can be made; None where it cannot be made at all."""
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
-        teacher = self.part("teacher", lambda: _teacher(groups.get("teacher", {}), rate), None)
-        named = plain.pop("bounds", _ANY_SIZES)
-        bounds = self.part("bounds", lambda: _bounds(named, groups.get("bounds")), _ANY_SIZES)
-        architecture = self.part(
-            "architecture", lambda: _architecture(groups.get("architecture")), _FAMILY
-        )
+        teacher, architecture = None, _FAMILY
+        bounds = named = plain.pop("bounds", _ANY_SIZES)
+        if "teacher" in groups or rate is not None:
+            words = tuple(groups.get("teacher", {}).items())
+            teacher = self.part("teacher", lambda: _teacher(words, rate), None)
+        if "bounds" in groups:
+            bounds = self.part("bounds", lambda: _bounds(named, groups["bounds"]), bounds)
+        if "architecture" in groups:
+            settings = groups["architecture"]
+            architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
         spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
@@ -151,19 +156,16 @@ def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
     Raises:
         InputError: when it says too little, or the unit of its loss is missing.
     """
-    words = {
-        place.removeprefix("teacher."): value
-        for place, value in values.items()
-        if place.startswith("teacher.")
-    }
-    return _teacher(words, values.get("bytes_per_token"))
+    words = tuple(values_within(values, "teacher").items())
+    return _teacher(words, values.get("bytes_per_token")) if words else None
 
 
-def _teacher(words: Values, law_bytes_per_token: float | None) -> Teacher | None:
-    if not words and law_bytes_per_token is None:
-        return None
-    sizes = {name: words[name] for name in ("params", "tokens") if name in words}
-    named = {f"teacher.{name}": value for name, value in words.items()}
+@lru_cache(1024)  # few of the cells of a sweep differ in their teachers
+def _teacher(
+    words: tuple[tuple[str, Any], ...], law_bytes_per_token: float | None
+) -> Teacher | None:
+    sizes = {name: value for name, value in words if name in ("params", "tokens")}
+    named = {f"teacher.{name}": value for name, value in words}
     nats = teacher_nats({**named, "bytes_per_token": law_bytes_per_token})
     return Teacher(**sizes, loss=nats) if sizes or nats is not None else None
 
@@ -184,14 +186,8 @@ def teacher_nats(values: Mapping[str, Any]) -> float | None:
     )
 
 
-def _architecture(settings: Values | None) -> FixedAspect:
-    return FixedAspect(**settings) if settings else _FAMILY
-
-
-def _bounds(named: Bounds, ends: Values | None) -> Bounds:
+def _bounds(named: Bounds, ends: Values) -> Bounds:
     """Named bounds, with the ends of some sizes instead."""
-    if not ends:
-        return named
     pairs = {}
     for size in {root_of(end) for end in ends}:
         least, largest = getattr(named, size)

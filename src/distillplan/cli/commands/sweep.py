@@ -20,6 +20,9 @@ def sweep(
             "--axis", metavar="KEY=VALUES", help="Any other key of a scenario; may be repeated."
         ),
     ] = None,
+    odds: Annotated[
+        bool, typer.Option("--odds", help="Add the odds of each cell; some milliseconds each.")
+    ] = False,
     sets: flags.Sets = None,
     output: flags.ShowRows = "table",
     **given: str,
@@ -40,4 +43,6 @@ def sweep(
 
     axes = {**given, **scenario_file.axes_of(axis or ())}
     grid = scenario_file.read_grid(file, sets or (), axes, told_as("sweep"))
-    show_sweep(sweeping.sweep(grid.cells()), columns=grid.columns, size=grid.size, output=output)
+    show_sweep(
+        sweeping.sweep(grid.cells(), odds=odds), columns=grid.columns, size=grid.size, output=output
+    )
