@@ -28,9 +28,9 @@ from distillplan.laws.transfer import (
     DEGREES_OF_FREEDOM,
     Beyond,
     TransferError,
-    beyond_telling,
     gain_quantile,
     probability_above,
+    room_to_tell,
     transfer_error,
 )
 
@@ -234,7 +234,7 @@ def _row(
     odds = _odds(gains, beyond, error)
     outside = float(np.sqrt(np.mean(beyond.squared_scale(error.slopes, gains))))
     gain = float(np.mean(gains))
-    refused = bool(beyond_telling(gain, outside, error))
+    refused = bool(room_to_tell(gain, outside, error.scale) < 0)
     missed = seen.gain_nats is not None and not low <= seen.gain_nats <= high
     return TransferRow(
         study=case.study,

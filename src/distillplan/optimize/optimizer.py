@@ -77,8 +77,11 @@ def optima_with_teacher(
 def optima_over_teacher_loss(
     law: DistillationLaw, problems: Problems, teacher: GivenTeacher
 ) -> Optima:
-    """Least loss over how good the teacher is, its costs as given and its loss not looked at."""
-    plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
+    """Least loss over how good the teacher is, its costs as given and its loss not looked at.
+
+    Somebody else trained it, so the student's corpus does not bound how good it is.
+    """
+    plane = TeacherPlane(law.supervised, problems.bounds)
     axes = Axes(lambda at, u: given(at)._replace(x=plane.free(at, u).x), [LOSS_POINTS])
     found = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law)).best(axes)
     return _optima(problems, found)

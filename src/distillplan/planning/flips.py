@@ -29,7 +29,10 @@ from distillplan.units import SECONDS_PER_HOUR
 
 DECADES = 4
 """How far the budget is searched, up and down."""
-PER_DECADE = 6
+PER_DECADE = 24
+"""Budgets of the first look where a teacher is given, so that each takes no search."""
+FEWER_PER_DECADE = 6
+"""The same where the teacher must be found; windows between them show in how the gain turns."""
 BEYOND = 2.0
 """How far behind the edge of an open window its odds are taken."""
 MOST_STUDENTS = 4096
@@ -101,7 +104,8 @@ def _in_unit(scenario: Scenario, log: float) -> float:
 
 def _budgets(scenario: Scenario) -> FloatArray:
     """Logarithms of the budgets of the first look, the scenario's own in the middle."""
-    steps = np.arange(DECADES * PER_DECADE + 1) * (math.log(10) / PER_DECADE)
+    per_decade = FEWER_PER_DECADE if scenario.teacher is None else PER_DECADE
+    steps = np.arange(DECADES * per_decade + 1) * (math.log(10) / per_decade)
     return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], steps])
 
 

@@ -301,14 +301,14 @@ def _of_optima(at: Cells, alone: Optima, distilled: Optima, row: int) -> Place:
 
 
 def _with_odds(
-    plan: Plan, by_flip: dict[str, Odds], by_way: dict[Accounting | None, Odds]
+    plan: Plan, by_flip: dict[str, Odds | None], by_way: dict[Accounting | None, Odds]
 ) -> Flips:
     """The flips of a plan with their odds: their own, or those of the option that shows them."""
     flips = plan.flips
     if flips.teacher_loss is not None and plan.scenario.teacher is None:
-        by_flip["teacher_loss"] = by_way[flips.teacher_loss.accounting]
+        by_flip["teacher_loss"] = by_way.get(flips.teacher_loss.accounting)
     if flips.accounting is not None:
-        by_flip["accounting"] = by_way[flips.accounting.accounting]
+        by_flip["accounting"] = by_way.get(flips.accounting.accounting)
     return flips._replace(
         **{name: getattr(flips, name)._replace(odds=odds) for name, odds in by_flip.items()}
     )

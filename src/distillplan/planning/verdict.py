@@ -14,7 +14,14 @@ import numpy as np
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.repetition import log_worth
-from distillplan.laws.transfer import TransferError, outside_scale, transfer_error
+from distillplan.laws.transfer import (
+    LARGEST_GAIN,
+    TELLING,
+    TransferError,
+    outside_scale,
+    room_to_tell,
+    transfer_error,
+)
 from distillplan.optimize.problems import Optima
 from distillplan.planning.results import Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Scenario
@@ -22,12 +29,6 @@ from distillplan.planning.scenario import Scenario
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter there is no run behind the law, which there even has a student gain
 by paying for its own teacher (a 30B student at 1e20 FLOPs)."""
-TELLING = 2.0
-"""No verdict where the error outside the range is larger than the gain and than so many scales of
-the error inside it: a gain that is smaller than both is too close to call."""
-LARGEST_GAIN = 0.33
-"""The largest gain of distillation that was measured in nats at equal tokens: Marin, 0.6B student
-from Qwen3-32B on 1.8B tokens (marin-community/marin@ef3e98ae). Where the law says more, it errs."""
 HALF = 0.5
 """A side wins with at least this share of the odds."""
 
@@ -123,8 +124,7 @@ def weigh(
             affordable & (np.asarray(distilled.loss) >= guessing(scenario))
         )
         few = alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params)
-        credible = np.minimum(np.abs(gain), LARGEST_GAIN)
-        slack = np.maximum(credible, np.maximum(tie, TELLING * error.scale)) - outside
+        slack = room_to_tell(gain, outside, error.scale, tie)
         starved = (gain <= -tie) & (_price_in_tokens(scenario, alone, distilled) > LARGEST_GAIN)
     silent = guess | few | ((slack < 0) & ~starved) | np.isnan(gain)
     side = np.where(silent, np.nan, sides(gain, tie))
@@ -159,7 +159,7 @@ def outside_of(scenario: Scenario, alone: Run, distilled: Run, gain: Any) -> Any
         gain=gain,
         student_params=np.where(affordable, distilled.params, alone.params),
         student_tokens=np.where(affordable, distilled.tokens, alone.tokens),
-        teacher_loss=np.where(affordable, distilled.teacher_loss, np.nan),
+        teacher_loss=np.nan if distilled.teacher_loss is None else distilled.teacher_loss,
         supervised_tokens=alone.tokens,
     )
     return np.nan_to_num(found)
