@@ -64,7 +64,7 @@ def predict(
 
     >>> from distillplan.laws.law_catalog import law
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 3)
-    2.375
+    2.368
     """
     for name, value in {"student_params": student_params, "student_tokens": student_tokens}.items():
         if not (math.isfinite(value) and value > 0):
