@@ -33,7 +33,7 @@ def distilled(busbridge):
         ("student_params == 3B", True),
         ("student_params = 3e9", True),
         ("teacher_tokens >= 2T", False),
-        ("exists.gain_nats <= 0", True),
+        ("exists.gain_nats <= 0", False),
         ("flops.teacher_logits == 0", True),
         ("supervised.flops.student_training >= 1e20", True),
         ("status != infeasible", True),

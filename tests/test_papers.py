@@ -1,10 +1,17 @@
 """Published numbers, one test per table or figure; rows and bounds are in coefficients/checks."""
 
-import pytest
+import json
 
-from distillplan.checks.check_records import report
+import pytest
+import typer
+
+from distillplan.checks import law_checks
+from distillplan.checks.check_records import compared, report
 from distillplan.checks.law_checks import check_group, check_groups
 from distillplan.checks.law_findings import Spending
+from distillplan.cli.commands.check import FAILED, check
+from distillplan.render.check_view import check_view
+from tests.shell import run
 
 EVERY = check_groups()
 GROUPS = {group.where: (law, group) for law, group in EVERY}
@@ -97,3 +104,39 @@ def test_a_wrong_law_fails_the_checks(where):
         assert report(check_group(law, shifted)).failed
         return
     assert failures(where, **WRONG.get(where, {"B": 24181.0}))
+
+
+def row(computed, known=None):
+    return compared("law", "Figure 0", "loss", 1.0, computed, low=-0.1, high=0.1, known=known)
+
+
+def test_a_miss_is_known_or_a_failure():
+    """Counted apart; one that is marked and does not miss counts as reproduced and is named."""
+    found = report([row(1.05), row(1.2), row(1.2, "read badly"), row(1.0, "read badly")])
+    assert (found.passed, found.failed, found.known) == (2, 1, 1)
+    shown = "\n".join(map(str, check_view(found)))
+    assert "2 of 4 published numbers reproduced; 1 known miss; 1 failed." in shown
+    assert "Figure 0: read badly" in shown
+    assert "Marked as known misses, but reproduced" in shown
+
+
+def test_known_misses_are_shown_and_fail_nothing():
+    found = run("check", "Figure 7", "-o", "json")
+    assert found.returncode == 0
+    data = json.loads(found.stdout)
+    assert data["failed"] == 0
+    assert data["known"] == sum(not one["passed"] for one in data["rows"])
+    table = run("check", "Figure 7").stdout
+    assert f"{data['known']} known misses." in table
+    assert table.count("✗") == data["known"]
+
+
+def test_a_miss_that_nobody_knows_fails_the_command(monkeypatch, capsys):
+    """The law with A' 2% higher, asked for Figure 8."""
+    law, group = GROUPS["Figure 8"]
+    changed = law._replace(distillation=law.distillation._replace(A=1.02 * law.distillation.A))
+    monkeypatch.setattr(law_checks, "check_groups", lambda: ((changed, group),))
+    with pytest.raises(typer.Exit) as caught:
+        check("Figure 8")
+    assert caught.value.exit_code == FAILED
+    assert "(not known)" in capsys.readouterr().out
