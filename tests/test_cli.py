@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from distillplan.planning.confidence import with_confidence
 
 from distillplan import Scenario, plan
 from distillplan.laws import law_catalog
-from distillplan.planning.confidence import with_confidence
 from distillplan.render.documents import document
 from tests.schemas import validate
 from tests.shell import run
