@@ -201,24 +201,26 @@ def is_guess(scenario: Scenario, option: Option) -> bool:
 
 def is_beyond(scenario: Scenario, *runs: Run) -> bool:
     """Whether any size of some runs, arrays of shape (1,), is outside the fitted range."""
-    measured = scenario.teacher is not None and scenario.teacher.loss is not None
     return any(
-        scenario.law.range_left(name, float(value[0]))
+        scenario.law.range_left(name, float(value))
         for run in runs
-        for name, value in _inputs(run, measured=measured)
-        if value is not None and np.isfinite(value[0])
+        for name, value in _inputs(scenario, run)
+        if value is not None and math.isfinite(value)
     )
 
 
-def _inputs(run: Run, *, measured: bool) -> Iterator[tuple[str, Any]]:
+def _inputs(scenario: Scenario, run: Run) -> Iterator[tuple[str, Any]]:
     """The inputs of the law that a run has, by the names of their fitted ranges."""
     if run.teacher_loss is None:
-        yield from (("params", run.params), ("tokens", run.tokens))
+        yield from (("params", run.params[0]), ("tokens", run.tokens[0]))
         return
-    yield from (("student_params", run.params), ("student_tokens", run.tokens))
-    yield "teacher_loss", run.teacher_loss
-    if not measured:
-        yield from (("params", run.teacher_params), ("tokens", run.teacher_tokens))
+    yield from (("student_params", run.params[0]), ("student_tokens", run.tokens[0]))
+    yield "teacher_loss", run.teacher_loss[0]
+    teacher = scenario.teacher
+    if teacher is not None and teacher.loss is None:  # else its sizes do not enter the law
+        yield from (("params", teacher.params), ("tokens", teacher.tokens))
+    elif teacher is None and run.teacher_params is not None and run.teacher_tokens is not None:
+        yield from (("params", run.teacher_params[0]), ("tokens", run.teacher_tokens[0]))
 
 
 def guessing(scenario: Scenario) -> float:
