@@ -191,7 +191,9 @@ def test_repetition_against_random_search(busbridge, unique):
 
 def test_a_corpus_that_is_not_used_up_changes_nothing(busbridge):
     without = quick_plan(Scenario(compute=1e21, law=busbridge, student_params=1e9))
-    plenty = quick_plan(Scenario(compute=1e21, law=busbridge, student_params=1e9, max_unique_tokens=1e13))
+    plenty = quick_plan(
+        Scenario(compute=1e21, law=busbridge, student_params=1e9, max_unique_tokens=1e13)
+    )
     for one, other in zip(without.options[:2], plenty.options[:2], strict=True):
         assert one.loss == pytest.approx(other.loss, abs=1e-12)
     assert "tokens_repeated" not in {one.code for one in plenty.warnings}

@@ -14,9 +14,7 @@ from distillplan.models.open_models import FILE, open_models, table_of_catalog
 from distillplan.models.shapes import ModelShape
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
-CATALOG: dict[str, Any] = yaml.safe_load(
-    (COEFFICIENTS / "models.yaml").read_text(encoding="utf-8")
-)
+CATALOG: dict[str, Any] = yaml.safe_load((COEFFICIENTS / "models.yaml").read_text(encoding="utf-8"))
 MODELS: dict[str, Any] = CATALOG["models"]
 
 

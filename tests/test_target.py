@@ -15,7 +15,7 @@ from distillplan.planning.options import option_of
 from distillplan.questions.target import Goal, Match, target
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
-from tests.plans import by_accounting, quick_plan
+from tests.plans import options_of
 
 PAPER = bounds_named(SizeBounds.PAPER)
 MATCH = Match(student_params=3e9, student_tokens=60e9)
@@ -70,12 +70,11 @@ def test_the_compute_found_gives_the_loss(busbridge, params, teacher):
         compute=1e21, law=busbridge, student_params=params, teacher=teacher, students=2
     )
     for way, one in ways(scenario, loss=2.25).items():
-        answer = quick_plan(replace(scenario, compute=one.total_flops))
-        option = by_accounting(answer)[way]
+        option = options_of(replace(scenario, compute=one.total_flops))[way]
         assert option.loss == pytest.approx(2.25, abs=1e-9)
         assert option.total_flops == pytest.approx(one.total_flops, rel=1e-9)
-        less = quick_plan(replace(scenario, compute=0.99 * one.total_flops))
-        assert by_accounting(less)[way].loss > 2.25
+        less = options_of(replace(scenario, compute=0.99 * one.total_flops))[way]
+        assert less.loss > 2.25
 
 
 @pytest.mark.parametrize("loss", [2.15, 2.4])
@@ -102,13 +101,12 @@ def test_the_hours_and_dollars_found_give_the_loss(goal, teacher):
     for way, one in ways(scenario, loss=2.25, minimize=goal).items():
         hours = one.option.bill.gpu_hours.mid
         assert one.option.bill.cost_usd.mid == pytest.approx(2.5 * hours, rel=1e-9)
-        answer = quick_plan(replace(scenario, gpu_hours=hours))
-        option = by_accounting(answer)[way]
+        option = options_of(replace(scenario, gpu_hours=hours))[way]
         # seconds per token come from a table in the search, and are exact in the answer
         assert option.loss == pytest.approx(2.25, abs=1e-4)
         assert option.loss == pytest.approx(one.option.loss, abs=1e-9)
-        less = quick_plan(replace(scenario, gpu_hours=0.99 * hours))
-        assert by_accounting(less)[way].loss > 2.25
+        less = options_of(replace(scenario, gpu_hours=0.99 * hours))[way]
+        assert less.loss > 2.25
 
 
 def test_dollars_need_a_price_and_hours_a_machine(busbridge):
@@ -136,18 +134,18 @@ def test_matching_a_model_is_its_loss(busbridge):
 @pytest.mark.parametrize("compute", [1e20, 1e21])
 def test_the_smallest_student_reaches_it_and_a_smaller_does_not(busbridge, compute):
     scenario = Scenario(compute=compute, law=busbridge)
-    best = quick_plan(scenario)
-    loss = best.options[0].loss + 0.02
+    best = options_of(scenario)
+    loss = best[None].loss + 0.02
     for way, one in ways(scenario, loss=loss, minimize=Goal.STUDENT).items():
-        at_best = by_accounting(best)[way].loss
+        at_best = best[way].loss
         assert one.nearest_loss == pytest.approx(at_best, abs=1e-9)
         if at_best > loss:
             assert one.option is None
             continue
         for factor, reached in ((1 + 1e-6, True), (0.99, False)):
-            answer = quick_plan(replace(scenario, student_params=factor * one.option.student_params))
-            found = by_accounting(answer)[way].loss
-            assert (found <= loss) is reached
+            student = factor * one.option.student_params
+            found = options_of(replace(scenario, student_params=student))[way]
+            assert (found.loss <= loss) is reached
 
 
 def test_out_of_reach_says_how_near(busbridge):
