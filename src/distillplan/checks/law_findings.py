@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.accounting import Accounting
+from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.laws.formulas import DistillationLaw
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH
@@ -15,11 +15,11 @@ from distillplan.models.shapes import ModelShape
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
+from distillplan.planning.options import option_of
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
-from distillplan.questions.prediction import predict
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at
@@ -108,10 +108,10 @@ def _run_bias(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _best_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """The least loss at a budget, by who pays for the teacher."""
-    answer = plan(_scenario(law, row["compute"], row["student_params"]))
+    answer = plan(_scenario(law, row["compute"], row["student_params"]), quick=True)
     for option in answer.options:
         name = option.accounting or "supervised"
-        if row.get(name) is not None:
+        if option.teacher_name is None and row.get(name) is not None:
             what = f"{name} loss, {_at(row)}"
             yield Finding(what=what, published=row[name], computed=option.loss)
 
@@ -158,15 +158,14 @@ def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Fin
 
 
 def _best_teacher_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
-    """The loss of the best teacher for a student and its tokens."""
-    found = predict(
-        law,
-        student_params=row["student_params"],
-        student_tokens=row["student_tokens"],
-        teacher_loss=row["teacher_loss"],
-    )
-    what = f"teacher loss, {row['student_params']:.3g} student, {row['student_tokens']:.3g} tokens"
-    yield Finding(what=what, published=row["teacher_loss"], computed=found.best_teacher_loss)
+    """The loss of the best teacher for a student and its tokens, which a budget buys exactly."""
+    student, tokens = float(row["student_params"]), float(row["student_tokens"])
+    scenario = _scenario(law, 1.0, student)
+    compute = TRAINING_PASSES * scenario.family.forward_flops(student) * tokens
+    found = evaluate.distilled(scenario, cells(scenario, Accounting.FREE, budget=compute))
+    best = None if found.teacher_loss is None else float(found.teacher_loss[0])
+    what = f"teacher loss, {student:.3g} student, {tokens:.3g} tokens"
+    yield Finding(what=what, published=row["teacher_loss"], computed=best)
 
 
 def _shares(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
@@ -199,7 +198,7 @@ def _spending(shares: Mapping[str, float]) -> Spending:
 def _beside_supervised(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
     """Whether a student learns more from the best teacher of a training budget than from data."""
     student, tokens = float(row["student_params"]), float(row["student_tokens"])
-    teacher = plan(_scenario(law, row["teacher_compute"])).options[0].loss
+    teacher = option_of(_scenario(law, row["teacher_compute"]), None).loss
     if teacher is None:
         raise ValueError("this budget trains a teacher")
     gain = law.supervised.loss(student, tokens) - _distillation(law).loss(student, tokens, teacher)
@@ -249,8 +248,7 @@ def _scenario(law: PublishedLaw, compute: float, student: float | None = None) -
 
 def _own_teacher(law: PublishedLaw, student: float, compute: float) -> Option:
     """The best plan that trains its own teacher."""
-    answer = plan(_scenario(law, compute, student))
-    return next(one for one in answer.options if one.accounting is Accounting.TRAIN)
+    return option_of(_scenario(law, compute, student), Accounting.TRAIN)
 
 
 def _distillation(law: PublishedLaw) -> DistillationLaw:

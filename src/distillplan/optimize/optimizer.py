@@ -160,8 +160,7 @@ def least_losses_over_teachers(
         Nats per token, of shape (problems,).
     """
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
-    search = Search(problems=problems, loss=law.loss_at_logs, finest=finest)
-    return _over_teachers(search, plane)[1].loss
+    return _over_teachers(Search(problems, law.loss_at_logs, finest=finest), plane)[1].loss
 
 
 def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:

@@ -45,7 +45,7 @@ class Bounds:
         """Refuse an empty range.
 
         Raises:
-            InputError: where a range is empty.
+            InputError: when a least size is not positive and below the largest.
         """
         for name in SIZES:
             low, high = getattr(self, name)
@@ -118,9 +118,13 @@ class Problems(NamedTuple):
 
     def taught_by(self, teacher: GivenTeacher) -> "Problems":
         """The same with a given teacher; its fields may be floats or arrays of one."""
-        fields = teacher._asdict().items()
-        each = {name: np.broadcast_to(one, self.budget.shape) for name, one in fields}
-        return self._replace(teacher=GivenTeacher(**each))
+        shape = self.budget.shape
+        each = GivenTeacher(
+            loss=np.broadcast_to(teacher.loss, shape),
+            forward_cost=np.broadcast_to(teacher.forward_cost, shape),
+            training_cost=np.broadcast_to(teacher.training_cost, shape),
+        )
+        return self._replace(teacher=each)
 
     def log_worth(self, d: Any) -> Any:
         """Log of the unique tokens that log D tokens are worth."""

@@ -78,9 +78,7 @@ class Search(NamedTuple):
     def best_near(self, axes: Axes, start: Sequence[FloatArray]) -> Found:
         """The best points near coordinates of the teacher and, where it is free, the student.
 
-        Args:
-            axes: of the teacher.
-            start: a coordinate of each axis, the student's last; arrays of shape (problems,).
+        One array of shape (problems,) for each coordinate.
         """
         student = self._tokens_take_the_rest()
         unit = minimize_near(lambda rows, *at: self._at(axes, student, at, rows)[0], start)
@@ -129,9 +127,12 @@ class Search(NamedTuple):
                 ends = _ends(along(axis, one), inside)
                 low[axis] = np.maximum(ends[:, :1] - cell, 0.0)
                 high[axis] = np.minimum(ends[:, 1:] + cell, 1.0)
-        n, d, x, t, e = (np.exp(_ends(one, inside)) for one in (n, d, point.x, point.t, point.e))
         return Spread(
-            student_params=n, student_tokens=d, teacher_loss=x, teacher_params=t, teacher_tokens=e
+            student_params=np.exp(_ends(n, inside)),
+            student_tokens=np.exp(_ends(d, inside)),
+            teacher_loss=np.exp(_ends(point.x, inside)),
+            teacher_params=np.exp(_ends(point.t, inside)),
+            teacher_tokens=np.exp(_ends(point.e, inside)),
         )
 
     @property
@@ -205,7 +206,7 @@ class Search(NamedTuple):
 
 
 def per_problem(value: Any, like: FloatArray) -> FloatArray:
-    """One value per problem, shape (problems,), from anything that broadcasts to a `column`."""
+    """One value per problem, from anything that broadcasts to a `column`; shape (problems,)."""
     return np.array(np.broadcast_to(value, (like.size, *[1] * AXES)).reshape(like.size))
 
 

@@ -71,10 +71,7 @@ def together(groups: Iterable[Cells]) -> Cells:
 def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
     """Supervised training with each cell's budget per student.
 
-    Args:
-        scenario: the question.
-        at: the cells.
-        within: prices in nats of the spread of the first cells, shape (asked,).
+    Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
     """
     problems = problems_of(scenario, at, scenario.supervised_costs)
     return supervised_optima(scenario.law.supervised, problems, within=within)
@@ -83,10 +80,7 @@ def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = Non
 def distilled(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
     """Distillation with each cell's budget per student, from the given or the best teacher.
 
-    Args:
-        scenario: the question.
-        at: the cells.
-        within: prices in nats of the spread of the first cells, shape (asked,).
+    Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
     """
     problems = problems_of(scenario, at)
     if scenario.teacher is None:

@@ -33,7 +33,7 @@ PER_DECADE = 24
 """Budgets of the first look where a teacher is given, so that each takes no search."""
 FEWER_PER_DECADE = 6
 """The same where the teacher must be found; windows between them show in how the gain turns."""
-BEYOND = 2.0
+BEYOND = 1.25
 """How far behind the edge of an open window its odds are taken."""
 MOST_STUDENTS = 4096
 PER_OCTAVE = 2
