@@ -39,7 +39,7 @@ class Window(NamedTuple):
     """Logarithm of the largest; None where it ends above."""
 
 
-class _Seen(NamedTuple):
+class _SeenBudgets(NamedTuple):
     """Budgets that were looked at, in order; arrays of shape (budgets,)."""
 
     logs: FloatArray
@@ -47,14 +47,16 @@ class _Seen(NamedTuple):
     slack: FloatArray
     state: Any
 
-    def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_Seen":
+    def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_SeenBudgets":
         """With further budgets among them."""
         if not logs:
             return self
         more = _seen(look, states, np.concatenate(logs), CLOSER)
         order = np.argsort(np.concatenate([self.logs, more.logs]), kind="stable")
         pairs = zip(self._fields, self, more, strict=True)
-        return _Seen(**{name: np.concatenate([one, other])[order] for name, one, other in pairs})
+        return _SeenBudgets(
+            **{name: np.concatenate([one, other])[order] for name, one, other in pairs}
+        )
 
 
 def windows(
@@ -105,13 +107,13 @@ def _merged(found: Sequence[Window]) -> tuple[Window, ...]:
     return tuple(kept)
 
 
-def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _Seen:
+def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _SeenBudgets:
     return _of(look(logs, finest), states, logs)
 
 
-def _of(weighed: Weighed, states: States, logs: FloatArray) -> _Seen:
+def _of(weighed: Weighed, states: States, logs: FloatArray) -> _SeenBudgets:
     state = np.nan_to_num(np.asarray(states(weighed), float), nan=SILENT).astype(int)
-    return _Seen(logs=logs, gain=weighed.gain, slack=weighed.slack, state=state)
+    return _SeenBudgets(logs=logs, gain=weighed.gain, slack=weighed.slack, state=state)
 
 
 def _turning(logs: FloatArray, values: FloatArray, levels: Sequence[float]) -> list[FloatArray]:
@@ -133,12 +135,12 @@ def _turning(logs: FloatArray, values: FloatArray, levels: Sequence[float]) -> l
     return found
 
 
-def _changes(seen: _Seen) -> list[tuple[int, int]]:
+def _changes(seen: _SeenBudgets) -> list[tuple[int, int]]:
     """Places of neighbors that differ."""
     return [(int(one), int(one) + 1) for one in np.flatnonzero(np.diff(seen.state))]
 
 
-def _line(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float | None:
+def _line(seen: _SeenBudgets, low: int, high: int, levels: Sequence[float]) -> float | None:
     """Where a line between two neighbors crosses a level; None where there is none to draw."""
     if SILENT in (seen.state[low], seen.state[high]):
         return None
@@ -153,6 +155,6 @@ def _line(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float | 
     return float(seen.logs[low] + part * (seen.logs[high] - seen.logs[low]))
 
 
-def _edge(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float:
+def _edge(seen: _SeenBudgets, low: int, high: int, levels: Sequence[float]) -> float:
     found = _line(seen, low, high, levels)
     return float(seen.logs[low] + seen.logs[high]) / 2 if found is None else found
