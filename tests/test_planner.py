@@ -1,6 +1,5 @@
 """Plans: order of the accountings, budgets spent, what is chosen and why, what is not."""
 
-import dataclasses
 import math
 
 import pytest
