@@ -206,18 +206,18 @@ def test_spread_ends_where_the_loss_is_that_much_higher():
     assert excess(high * 1.03) > 0.005
 
 
-@pytest.mark.parametrize("centre", [(0.0, 1.0), (0.3, 0.7), (0.512, 0.5)])
+@pytest.mark.parametrize("center", [(0.0, 1.0), (0.3, 0.7), (0.512, 0.5)])
 @pytest.mark.parametrize("many", [1, MANY])
-def test_minimize_finds_a_tilted_valley(centre, many):
+def test_minimize_finds_a_tilted_valley(center, many):
     """A quadratic with correlation 0.8 between its axes, minimum known by construction."""
 
     def valley(_, u, v):
-        x, y = u - centre[0], v - centre[1]
+        x, y = u - center[0], v - center[1]
         return x * x + 1.6 * x * y + y * y
 
     u, v = minimize(valley, many, [9, 9])
     assert valley(None, u, v)[0] == pytest.approx(0.0, abs=1e-15)
-    assert (u[0], v[0]) == pytest.approx(centre, abs=1e-7)
+    assert (u[0], v[0]) == pytest.approx(center, abs=1e-7)
 
 
 def test_minimize_does_not_wander_on_a_plain():

@@ -157,7 +157,7 @@ def left_out_errors(
     return tuple(found[firsts[place]] for place in range(len(cases)))
 
 
-class _Seen(NamedTuple):
+class _SeenCases(NamedTuple):
     """What was seen, arrays of shape (cases, 1) against draws; weights of shape (cases,)."""
 
     gain: FloatArray
@@ -172,11 +172,11 @@ class _Data(NamedTuple):
 
     gains: FloatArray
     beyond: Beyond
-    seen: _Seen
+    seen: _SeenCases
     held_out: Sequence[HeldOutRuns]
 
 
-def _seen(cases: Sequence[MatchedCase]) -> _Seen:
+def _seen(cases: Sequence[MatchedCase]) -> _SeenCases:
     studies = [one.study for one in cases]
     rows = np.array(
         [
@@ -187,7 +187,7 @@ def _seen(cases: Sequence[MatchedCase]) -> _Seen:
         ],
         dtype=float,
     )
-    return _Seen(
+    return _SeenCases(
         gain=rows[:, :1],
         error=rows[:, 1:2],
         chance=rows[:, 2],

@@ -10,10 +10,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
+from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.notices import Notice, information, warning
 from distillplan.units import SECONDS_PER_HOUR
@@ -121,6 +122,34 @@ class Bill:
     price: Price | None
     """The price of a GPU-hour that was used; None: not known."""
     notices: tuple[Notice, ...] = ()
+
+
+class OptionBill(NamedTuple):
+    """Hours, money and memory of one option: of all students, one phase after the other."""
+
+    gpu_hours: Range
+    """Allocated GPU-hours."""
+    wall_seconds: Range
+    """Seconds from start to end."""
+    cost_usd: Range | None
+    """US dollars; None where no price is known."""
+    energy_kwh: Range | None
+    """Energy of the data center, kWh; None where the GPU's power is not known."""
+    co2_kg: Range | None
+    """Kilograms of CO2; None where no grid is named."""
+    memory_bytes_per_gpu: Range
+    """Bytes on the fullest GPU in the phase that needs most."""
+    fits: Fits
+    """Whether that phase fits in the GPU's memory."""
+    fullest: Phase
+    """The phase that needs most memory."""
+    phases: tuple[BillLine, ...]
+    """The same by phase; they sum to the above."""
+    notices: tuple[Notice, ...]
+    """What to know about these numbers."""
+    student_tokens: Range
+    """Tokens of each student that a budget in GPU-hours may turn out to buy, as far as the speed is
+    known; exact for a budget in FLOPs."""
 
 
 def itemized_bill(

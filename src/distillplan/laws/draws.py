@@ -34,6 +34,11 @@ class Draws(NamedTuple):
         """Number of draws."""
         return int(np.size(self.law.alpha))
 
+    def every(self, stride: int) -> "Draws":
+        """Every so-many-th of the draws."""
+        found = {name: values[::stride] for name, values in columns_of_law(self.law).items()}
+        return self._replace(law=law_of_columns(found))
+
     @property
     def distills(self) -> bool:
         """Whether there is a distillation side."""

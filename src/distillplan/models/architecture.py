@@ -11,6 +11,7 @@ output projection counts whether or not it is tied. A backward pass costs two fo
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -56,12 +57,12 @@ class FixedAspect:
             if not (math.isfinite(value) and value > 0):
                 raise InputError(f"architecture: {name} is {value}; it must be positive")
 
-    @property
+    @cached_property
     def c1(self) -> float:
         """Weight of attention: n_ctx / (rho omega^2)^(1/3)."""
         return self.context * (self.aspect * self.omega**2) ** (-1 / 3)
 
-    @property
+    @cached_property
     def c2(self) -> float:
         """Weight of the vocabulary: n_vocab (rho / omega)^(1/3)."""
         return self.vocab * (self.aspect / self.omega) ** (1 / 3)

@@ -97,33 +97,33 @@ def minimize(
     """
     every = np.arange(problems)
     first = [np.linspace(0.0, 1.0, count)[None, :] for count in points]
-    best, centre = _least(objective, every, first)
+    best, center = _least(objective, every, first)
     cells = [np.full(problems, 1.0 / (count - 1)) for count in points]
-    place = _Spot(centre=centre, half=cells, best=best)
+    place = _Spot(center=center, half=cells, best=best)
     if finest is not None or problems < MANY:
-        return _by_grids(objective, every, place, finest or FINEST).centre
+        return _by_grids(objective, every, place, finest or FINEST).center
     place = _by_grids(objective, every, place, FINEST, BEFORE_NEWTON)
     rest = _by_newton(objective, place, points, bent)
     if rest.size:
         found = _by_grids(objective, rest, place.rows(rest), FINEST)
-        for one, there in zip(place.centre, found.centre, strict=True):
+        for one, there in zip(place.center, found.center, strict=True):
             one[rest] = there
-    return place.centre
+    return place.center
 
 
 class _Spot(NamedTuple):
     """Where the minimum may be; arrays of shape (rows,), one per axis where a list."""
 
-    centre: list[FloatArray]
+    center: list[FloatArray]
     half: list[FloatArray]
     """Half-width of the next grid."""
     best: FloatArray
-    """The value at the centre."""
+    """The value at the center."""
 
     def rows(self, at: Any) -> "_Spot":
         """The places of some problems."""
-        centre, half = ([one[at] for one in values] for values in (self.centre, self.half))
-        return _Spot(centre=centre, half=half, best=self.best[at])
+        center, half = ([one[at] for one in values] for values in (self.center, self.half))
+        return _Spot(center=center, half=half, best=self.best[at])
 
 
 def _least(
@@ -145,15 +145,15 @@ def _by_grids(
     objective: Objective, rows: Any, place: _Spot, finest: float, most: int = MOST_STEPS
 ) -> _Spot:
     """From the best point of a grid by ever smaller grids."""
-    centre, half, best = list(place.centre), list(place.half), place.best
-    stencil = STENCIL[len(centre)]
+    center, half, best = list(place.center), list(place.half), place.best
+    stencil = STENCIL[len(center)]
     steps, shrink = np.linspace(-1.0, 1.0, stencil), 2 * OVERLAP / (stencil - 1)
     for _ in range(most):
         if max(float(width.max()) for width in half) < finest:
             break
         trial = [
             (middle[:, None] + width[:, None] * steps).clip(0.0, 1.0)
-            for middle, width in zip(centre, half, strict=True)
+            for middle, width in zip(center, half, strict=True)
         ]
         value, moved = _least(objective, rows, trial)
         better = value < best  # on a tie stay, or rounding would make it wander
@@ -162,9 +162,9 @@ def _by_grids(
             # a minimum on the rim may lie outside: move there and look again before shrinking
             rim = (there == trial[axis][:, 0]) | (there == trial[axis][:, -1])
             outside = better & rim & (there > 0.0) & (there < 1.0)
-            centre[axis] = np.where(better, there, centre[axis])
+            center[axis] = np.where(better, there, center[axis])
             half[axis] = np.where(outside, half[axis], half[axis] * shrink)
-    return _Spot(centre=centre, half=half, best=best)
+    return _Spot(center=center, half=half, best=best)
 
 
 def _by_newton(objective: Objective, place: _Spot, points: Sequence[int], bent: int | None) -> Any:
@@ -178,7 +178,7 @@ def _by_newton(objective: Objective, place: _Spot, points: Sequence[int], bent: 
     """
     count, cell = len(points), 1.0 / (np.array(points) - 1.0)
     rows = np.flatnonzero(np.isfinite(place.best))
-    home, half = (np.stack(one, axis=1)[rows] for one in (place.centre, place.half))
+    home, half = (np.stack(one, axis=1)[rows] for one in (place.center, place.half))
     ends = (_straight(np.clip(home + side * half, 0.0, 1.0), bent) for side in (1, -1))
     width = np.subtract(*ends) / 2
     now, least = _straight(home, bent), place.best[rows]
@@ -203,7 +203,7 @@ def _by_newton(objective: Objective, place: _Spot, points: Sequence[int], bent: 
             sure = np.all((agree | ~step.free) & near & (width == LAST), axis=1)
             sure &= step.known & (far < STILL)
         for axis, found in enumerate(_bend(trial[sure], bent).T):
-            place.centre[axis][rows[sure]] = found
+            place.center[axis][rows[sure]] = found
         # where the whole stencil is worse than a point that is known, go back to that
         lost = (lowest > least) | ~step.known
         at = np.where((lowest < least)[:, None], around + width * PLACES[count][chosen], at)
@@ -259,11 +259,11 @@ def minimize_near(
     count, many = len(start), start[0].size
     rows = np.arange(many)
     middle = (3**count - 1) // 2
-    centre = np.stack([np.clip(one, 0.0, 1.0) for one in start])
+    center = np.stack([np.clip(one, 0.0, 1.0) for one in start])
     width = np.full(many, half)
     best = np.full(many, np.inf)
     for _ in range(steps):
-        around = np.clip(centre, width, 1.0 - width)
+        around = np.clip(center, width, 1.0 - width)
         axes = [one[:, None] + width[:, None] * THREE for one in around]
         values = _flat(
             objective(rows, *(along(*one) for one in enumerate(axes))), many, [3] * count
@@ -278,11 +278,11 @@ def minimize_near(
         point = np.where(lowest <= stencil, trial, around + width * PLACES[count][chosen].T)
         value = np.minimum(lowest, stencil)
         better = value < best
-        centre = np.where(better, point, centre)
+        center = np.where(better, point, center)
         best = np.where(better, value, best)
         inside = (np.abs(move).max(axis=0) < REACH) | (chosen == middle)
         width = np.where(inside, width / 4, width)
-    return list(centre)
+    return list(center)
 
 
 def _flat(values: FloatArray, problems: int, sizes: Sequence[int]) -> FloatArray:

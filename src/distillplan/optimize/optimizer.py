@@ -128,7 +128,7 @@ def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Opti
         start: the known optima, with their teachers' sizes. The students' tokens may not stand near
             their bound, where the valley has an oblique kink.
 
-    The loss is exact to about 1e-6 nats, the sizes to about 1 %.
+    The loss is exact to about 1e-6 nats, the sizes to about 1%.
     """
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
     if start.teacher_params is None or start.teacher_tokens is None:
@@ -160,7 +160,7 @@ def least_losses_over_teachers(
         Nats per token, of shape (problems,).
     """
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
-    return _over_teachers(Search(problems, law.loss_at_logs, finest), plane)[1].loss
+    return _over_teachers(Search(problems, law.loss_at_logs, finest=finest), plane)[1].loss
 
 
 def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:

@@ -81,7 +81,13 @@ def step_on(
 
 
 def lowest_on(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
-    """The lowest point of the parabola through a stencil, in spacings from its middle."""
+    """The lowest point of the parabola through a stencil, in spacings from its middle.
+
+    Args:
+        values: on the stencil, shape (rows, 3, ...) with an axis per coordinate.
+        low: spacings to the lower faces, shape (axes, rows).
+        high: spacings to the upper faces, of the same shape, as is the answer.
+    """
     count = values.ndim - 1
     low, high = np.maximum(low, -REACH), np.minimum(high, REACH)
 
@@ -113,7 +119,7 @@ def lowest_on(values: FloatArray, low: FloatArray, high: FloatArray) -> FloatArr
             (bend[i] > 0)
             & np.isfinite(slope[i] + sum(tilt[pair] for pair in pairs if pair[0] == i))
             for i in range(count)
-        ]  # where a point is not allowed nothing is known of its axis
+        ]  # a point that is not allowed says nothing of its axis
         slope = [np.where(sound[i], -slope[i] / bend[i], 0.0) for i in range(count)]
         tilt = {(i, j): np.where(sound[i], -tilt[i, j] / bend[i], 0.0) for i, j in pairs}
     move = np.zeros_like(low)

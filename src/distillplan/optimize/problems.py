@@ -42,7 +42,11 @@ class Bounds:
     teacher_tokens: tuple[float, float] = (1e6, LONGEST_TRAINING)
 
     def __post_init__(self) -> None:
-        """Refuse an empty range."""
+        """Refuse an empty range.
+
+        Raises:
+            InputError: when a least size is not positive and below the largest.
+        """
         for name in SIZES:
             low, high = getattr(self, name)
             if not 0 < low < high < math.inf:
@@ -114,8 +118,13 @@ class Problems(NamedTuple):
 
     def taught_by(self, teacher: GivenTeacher) -> "Problems":
         """The same with a given teacher; its fields may be floats or arrays of one."""
-        fields = (np.broadcast_to(one, self.budget.shape) for one in teacher)
-        return self._replace(teacher=GivenTeacher(*fields))
+        shape = self.budget.shape
+        each = GivenTeacher(
+            loss=np.broadcast_to(teacher.loss, shape),
+            forward_cost=np.broadcast_to(teacher.forward_cost, shape),
+            training_cost=np.broadcast_to(teacher.training_cost, shape),
+        )
+        return self._replace(teacher=each)
 
     def log_worth(self, d: Any) -> Any:
         """Log of the unique tokens that log D tokens are worth."""

@@ -76,7 +76,10 @@ class Search(NamedTuple):
         return found
 
     def best_near(self, axes: Axes, start: Sequence[FloatArray]) -> Found:
-        """The best points near coordinates of the teacher and, where it is free, the student."""
+        """The best points near coordinates of the teacher and, where it is free, the student.
+
+        One array of shape (problems,) for each coordinate.
+        """
         student = self._tokens_take_the_rest()
         unit = minimize_near(lambda rows, *at: self._at(axes, student, at, rows)[0], start)
         return self._found(axes, student, unit)
@@ -124,7 +127,13 @@ class Search(NamedTuple):
                 ends = _ends(along(axis, one), inside)
                 low[axis] = np.maximum(ends[:, :1] - cell, 0.0)
                 high[axis] = np.minimum(ends[:, 1:] + cell, 1.0)
-        return Spread(*(np.exp(_ends(one, inside)) for one in (n, d, point.x, point.t, point.e)))
+        return Spread(
+            student_params=np.exp(_ends(n, inside)),
+            student_tokens=np.exp(_ends(d, inside)),
+            teacher_loss=np.exp(_ends(point.x, inside)),
+            teacher_params=np.exp(_ends(point.t, inside)),
+            teacher_tokens=np.exp(_ends(point.e, inside)),
+        )
 
     @property
     def _student_axes(self) -> list[int]:
@@ -197,7 +206,7 @@ class Search(NamedTuple):
 
 
 def per_problem(value: Any, like: FloatArray) -> FloatArray:
-    """One value per problem, from anything that broadcasts to a `column`."""
+    """One value per problem, from anything that broadcasts to a `column`; shape (problems,)."""
     return np.array(np.broadcast_to(value, (like.size, *[1] * AXES)).reshape(like.size))
 
 

@@ -21,6 +21,9 @@ from distillplan.planning.scenario import Scenario
 
 FINEST = 1e-4
 """Half-width of the optimizer's last grid: losses to 2e-7 nats."""
+NEAR_BOUND = 0.7
+"""Share of the most tokens above which those of another draw may stand at that bound."""
+STRIDE = 6
 ARRAYS = tuple(name for name in Optima._fields if name != "spread")
 """What the optima have in every draw."""
 
@@ -66,31 +69,50 @@ def distilled(
         return _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
     # search is cheap; near their bound the tokens make an oblique kink, which only it can follow
+    free = (at.logits == 0) & (at.training == 0)
     with np.errstate(invalid="ignore"):
-        bound = known.student_tokens > scenario.bounds.student_tokens[1] / np.e
-    whole = ((at.logits == 0) & (at.training == 0)) | bound
-    found: dict[str, Any] = {name: np.empty((whole.size, draws.size)) for name in ARRAYS}
-    for rows, near in ((whole, False), (~whole, True)):
+        bound = known.student_tokens > NEAR_BOUND * scenario.bounds.student_tokens[1]
+    found: dict[str, Any] = {name: np.empty((free.size, draws.size)) for name in ARRAYS}
+    for rows, search in (
+        (free, _everywhere),
+        (bound & ~free, _everywhere_in_some),
+        (~bound & ~free, _near),
+    ):
         if rows.any():
-            part = _over_teachers(
-                scenario, at.each(itemgetter(rows)), draws, known, rows if near else None
-            )
+            start = _each(known, itemgetter(rows))
+            part = search(scenario, at.each(itemgetter(rows)), draws, start)
             for name, values in found.items():
                 ours = getattr(part, name)
                 values[rows] = np.nan if ours is None else ours
     return Optima(**found)
 
 
-def _over_teachers(scenario: Scenario, at: Cells, draws: Draws, known: Optima, near: Any) -> Optima:
-    """Over the sizes of the teacher: near the known optima of these rows, or everywhere."""
+def _everywhere(scenario: Scenario, at: Cells, draws: Draws, _: Optima) -> Optima:
+    """Over all sizes of the teacher."""
     law: DistillationLaw = for_problems(draws.law, at.budget.size)
     problems = problems_of(scenario, _for_draws(at, draws.size))
-    if near is None:
-        paid = bool(np.any(at.logits > 0) or np.any(at.training > 0))  # else any pair will do
-        found = optima_over_teachers(law, problems, finest=FINEST, pairs=paid)
-        return _by_cell(found, draws.size)
-    start = _each(known, lambda one: np.repeat(one[near], draws.size))
-    return _by_cell(optima_near(law, problems, start), draws.size)
+    paid = bool(np.any(at.logits > 0) or np.any(at.training > 0))  # else any pair will do
+    found = optima_over_teachers(law, problems, finest=FINEST, pairs=paid)
+    return _by_cell(found, draws.size)
+
+
+def _everywhere_in_some(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
+    """The same in every `STRIDE`-th draw, which stands for those around it.
+
+    So near the bound of the tokens, far beyond the fitted range, the draws are the least of what is
+    uncertain, and the search takes a second for all of them.
+    """
+    some = draws.every(STRIDE)
+    found = _everywhere(scenario, at, some, start)
+    return _each(found, lambda one: np.repeat(one, STRIDE, axis=1)[:, : draws.size])
+
+
+def _near(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
+    """Near the known optima."""
+    law: DistillationLaw = for_problems(draws.law, at.budget.size)
+    problems = problems_of(scenario, _for_draws(at, draws.size))
+    near = _each(start, lambda one: np.repeat(one, draws.size))
+    return _by_cell(optima_near(law, problems, near), draws.size)
 
 
 def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | None]) -> FloatArray:

@@ -69,13 +69,19 @@ def together(groups: Iterable[Cells]) -> Cells:
 
 
 def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
-    """Supervised training with each cell's budget per student."""
+    """Supervised training with each cell's budget per student.
+
+    Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
+    """
     problems = problems_of(scenario, at, scenario.supervised_costs)
     return supervised_optima(scenario.law.supervised, problems, within=within)
 
 
 def distilled(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
-    """Distillation with each cell's budget per student, from the given or the best teacher."""
+    """Distillation with each cell's budget per student, from the given or the best teacher.
+
+    Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
+    """
     problems = problems_of(scenario, at)
     if scenario.teacher is None:
         return optima_over_teachers(law_of(scenario), problems, within=within)

@@ -33,7 +33,7 @@ PER_DECADE = 24
 """Budgets of the first look where a teacher is given, so that each takes no search."""
 FEWER_PER_DECADE = 6
 """The same where the teacher must be found; windows between them show in how the gain turns."""
-BEYOND = 2.0
+BEYOND = 1.25
 """How far behind the edge of an open window its odds are taken."""
 MOST_STUDENTS = 4096
 PER_OCTAVE = 2
@@ -113,15 +113,20 @@ def _budget_flips(
     scenario: Scenario, now: Verdict | None, logs: FloatArray, first: Weighed
 ) -> tuple[BudgetFlip | None, BudgetFlip | None]:
     """The nearest windows with another verdict, below the own budget and above it."""
+
+    def other(state: int) -> bool:
+        return state != SILENT and word(state) is not now
+
     found = windows(
         lambda at, finest: weigh_cells(scenario, _at_budgets(scenario, at), finest),
         logs,
         lambda one: one.side,
         (scenario.tie_nats, -scenario.tie_nats),
         first,
+        other,
     )
     here = math.log(scenario.budget)
-    others = [one for one in found if one.state != SILENT and word(one.state) is not now]
+    others = [one for one in found if other(one.state)]
     below = [one for one in others if one.high is not None and one.high <= here]
     above = [one for one in others if one.low is not None and one.low >= here]
     return (

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
+from distillplan.hardware.bill import OptionBill
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.notices import Notice, Severity
-from distillplan.planning.results import Option, OptionBill
+from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.units import SECONDS_PER_HOUR, format_bytes, format_duration, format_usd
 

@@ -25,7 +25,7 @@ from distillplan.planning.open_teacher import taught_by
 from distillplan.planning.results import BudgetFlip, Confidence, Flips, Odds, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, mean_above_zero, share_above
-from distillplan.planning.verdict import Run, is_beyond, run_of, transfer_of, verdict_of, weigh
+from distillplan.planning.verdict import Trained, is_beyond, run_of, transfer_of, verdict_of, weigh
 from distillplan.units import SECONDS_PER_HOUR
 
 _WEIGHED = (Reason.LIKELIEST, Reason.TOO_CLOSE)
@@ -40,8 +40,8 @@ class Place(NamedTuple):
     """A variation of a scenario, with its best sizes under the scenario's own law."""
 
     at: Cells
-    alone: Run
-    distilled: Run
+    alone: Trained
+    distilled: Trained
     teacher_params: float | None = None
     """Of the best teacher, where none is given: the search under other laws begins there."""
     teacher_tokens: float | None = None
@@ -223,7 +223,7 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
     """The plan with what is said of its verdict."""
     tie = plan.scenario.tie_nats
     gain = centered(found.gain, found.error, found.point)
-    # the luck of two runs, each with the noise of a run
+    # the luck of two runs
     runs = [one.loss or 0.0 for one in plan.options if one.decides or one.accounting is None]
     luck = laws.sigma_run * math.hypot(*runs)
     regrets = {

@@ -3,13 +3,13 @@
 from functools import partial
 
 from distillplan.accounting import Accounting, Logits
-from distillplan.hardware.bill import BillLine, Phase
+from distillplan.hardware.bill import BillLine, OptionBill, Phase
 from distillplan.hardware.machine import Machine, bill_of
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
-from distillplan.planning.results import OptionBill, Sizes
+from distillplan.planning.results import Sizes
 from distillplan.planning.scenario import Scenario
 
 

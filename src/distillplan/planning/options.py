@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -12,15 +12,16 @@ from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells, together
-from distillplan.planning.results import Method, Near, Option, OptionBill, SearchStatus, Sizes
+from distillplan.planning.results import Method, Near, Option, SearchStatus, Sizes
 from distillplan.planning.scenario import Scenario
+
+if TYPE_CHECKING:
+    from distillplan.hardware.bill import OptionBill
 
 FLAT_NATS = 0.005
 """Sizes whose loss is within this of the best are listed as nearly as good."""
 MORE_COMPUTE = 1.1
 """The marginal value of compute is shown for ten percent more."""
-MULTIPLES = (math.log(1e-3), math.log(1e3))
-"""Range of the search for a multiplier of compute."""
 AT_BOUND = 1e-6
 """A size this near a bound, relatively, stands at it."""
 
@@ -53,43 +54,6 @@ def distilled_options(scenario: Scenario, alone: float) -> list[Option]:
     )
     optima = evaluate.distilled(scenario, at, within=np.full(len(shown), FLAT_NATS))
     return _shown(scenario, shown, optima, alone=np.array(alone))
-
-
-def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Option, ...]:
-    """Distilled options with the supervised budget, in own budgets, that reaches their losses.
-
-    The supervised loss falls with the budget; a grid brackets each loss, and a line in log loss and
-    log budget does the rest, to about 1e-6.
-
-    Args:
-        scenario: the question.
-        options: all of its options.
-    """
-    wanted = [row for row, one in enumerate(options) if one.accounting and one.loss is not None]
-    if not wanted:
-        return tuple(options)
-    losses = np.array([options[row].loss for row in wanted])
-    logs = np.broadcast_to(np.linspace(*MULTIPLES, 49), (len(wanted), 49))
-    for _ in range(2):
-        budgets = scenario.budget * np.exp(logs)
-        at = cells(scenario, Accounting.FREE, budget=budgets.ravel())
-        found = evaluate.supervised(scenario, at).loss.reshape(logs.shape)
-        reached = found <= losses[:, None]
-        never = ~reached.any(axis=1) | reached[:, 0]
-        high = np.maximum(reached.argmax(axis=1), 1)
-        low_end, high_end = (
-            np.take_along_axis(logs, row[:, None], 1)[:, 0] for row in (high - 1, high)
-        )
-        ends = [np.take_along_axis(found, row[:, None], 1)[:, 0] for row in (high - 1, high)]
-        logs = np.linspace(low_end, high_end, 17, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = (np.log(losses) - np.log(ends[0])) / (np.log(ends[1]) - np.log(ends[0]))
-    part = np.where(np.isfinite(part), np.clip(part, 0.0, 1.0), 1.0)
-    multiples = np.exp(low_end + part * (high_end - low_end))
-    changed = list(options)
-    for row, multiple, no in zip(wanted, multiples.tolist(), never.tolist(), strict=True):
-        changed[row] = options[row]._replace(compute_multiplier=None if no else multiple)
-    return tuple(changed)
 
 
 def without_nonsense(option: Option, alone: Option, most: float) -> Option:
@@ -286,7 +250,7 @@ def _equivalents(scenario: Scenario, optima: Optima) -> FloatArray:
     return tokens
 
 
-def _bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> OptionBill | None:
+def _bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> "OptionBill | None":
     """Hours, money and memory; None where nobody said what it runs on."""
     if scenario.machine is None:
         return None

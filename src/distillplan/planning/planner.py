@@ -12,11 +12,11 @@ from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import find_flips
 from distillplan.planning.headline import format_budget, headline
+from distillplan.planning.multipliers import with_multipliers
 from distillplan.planning.open_teacher import beside_open_teacher
 from distillplan.planning.options import (
     distilled_options,
     supervised_option,
-    with_multipliers,
     without_nonsense,
 )
 from distillplan.planning.results import Flips, Method, Option, Plan, Reason, Verdict

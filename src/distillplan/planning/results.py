@@ -12,9 +12,7 @@ from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import BillLine, Phase
-    from distillplan.hardware.memory_fit import Fits
-    from distillplan.hardware.range import Range
+    from distillplan.hardware.bill import OptionBill
 
 
 class Verdict(StrEnum):
@@ -33,7 +31,7 @@ class Reason(StrEnum):
     TOO_CLOSE = "too_close"
     """Neither side has half of the odds."""
     DISTILLATION_OVER_BUDGET = "distillation_over_budget"
-    """The budget cannot pay for a teacher and a student, so no odds are weighed."""
+    """The budget is too small for a teacher and a student, so no odds are weighed."""
     ONLY_ONE_POSSIBLE = "only_one_possible"
     """The other does not fit the machine, or passes a limit, so no odds are weighed."""
     NOTHING_POSSIBLE = "nothing_possible"
@@ -107,34 +105,6 @@ class Sizes(NamedTuple):
     teacher_params: float | None = None
     teacher_tokens: float | None = None
     teacher_loss: float | None = None
-
-
-class OptionBill(NamedTuple):
-    """Hours, money and memory of one option: of all students, one phase after the other."""
-
-    gpu_hours: "Range"
-    """Allocated GPU-hours."""
-    wall_seconds: "Range"
-    """Seconds from start to end."""
-    cost_usd: "Range | None"
-    """US dollars; None where no price is known."""
-    energy_kwh: "Range | None"
-    """Energy of the data center, kWh; None where the GPU's power is not known."""
-    co2_kg: "Range | None"
-    """Kilograms of CO2; None where no grid is named."""
-    memory_bytes_per_gpu: "Range"
-    """Bytes on the fullest GPU in the phase that needs most."""
-    fits: "Fits"
-    """Whether that phase fits in the GPU's memory."""
-    fullest: "Phase"
-    """The phase that needs most memory."""
-    phases: "tuple[BillLine, ...]"
-    """The same by phase; they sum to the above."""
-    notices: tuple[Notice, ...]
-    """What to know about these numbers."""
-    student_tokens: "Range"
-    """Tokens of each student that a budget in GPU-hours may turn out to buy, as far as the speed is
-    known; exact for a budget in FLOPs."""
 
 
 class Option(NamedTuple):

@@ -35,7 +35,7 @@ HALF = 0.5
 _BY_SIDE = {1: Verdict.DISTILL, 0: Verdict.TIE, -1: Verdict.SUPERVISED}
 
 
-class Run(NamedTuple):
+class Trained(NamedTuple):
     """Trained students; numbers, or arrays of shape (cells,)."""
 
     loss: Any
@@ -48,11 +48,11 @@ class Run(NamedTuple):
     """Of a teacher whose loss comes from the law; None where they do not matter."""
     teacher_tokens: Any = None
 
-    def row(self, row: int) -> "Run":
+    def row(self, row: int) -> "Trained":
         """One of the students, as arrays of shape (1,)."""
         here = slice(row, row + 1)
         every = self._asdict()
-        return Run(**{key: None if one is None else one[here] for key, one in every.items()})
+        return Trained(**{key: None if one is None else one[here] for key, one in every.items()})
 
 
 class Weighed(NamedTuple):
@@ -77,14 +77,14 @@ class Weighed(NamedTuple):
         return Weighed(**{name: values[rows] for name, values in self._asdict().items()})
 
 
-def run_of(trained: Option | Optima) -> Run:
+def run_of(trained: Option | Optima) -> Trained:
     """What an option, or an optimizer's answer, trains; infinite loss where it is over budget."""
 
     def array(value: Any) -> FloatArray | None:
         return None if value is None else np.atleast_1d(np.asarray(value, float))
 
     loss = np.atleast_1d(np.asarray(trained.loss, float))
-    return Run(
+    return Trained(
         loss=np.where(np.isnan(loss), np.inf, loss),
         params=np.atleast_1d(np.asarray(trained.student_params, float)),
         tokens=np.atleast_1d(np.asarray(trained.student_tokens, float)),
@@ -100,7 +100,7 @@ def weigh_options(scenario: Scenario, alone: Option, distilled: Option) -> Weigh
 
 
 def weigh(
-    scenario: Scenario, alone: Run, distilled: Run, tie_nats: FloatArray | None = None
+    scenario: Scenario, alone: Trained, distilled: Trained, tie_nats: FloatArray | None = None
 ) -> Weighed:
     """Which side wins, and where nobody can say.
 
@@ -133,7 +133,7 @@ def weigh(
     return Weighed(gain=gain, side=side, guess=guess, outside=outside, slack=slack)
 
 
-def _price_in_tokens(scenario: Scenario, alone: Run, distilled: Run) -> Any:
+def _price_in_tokens(scenario: Scenario, alone: Trained, distilled: Trained) -> Any:
     """What supervised training would lose on the distilled student's tokens, in nats."""
     n, d = np.log(np.asarray(distilled.params)), np.log(np.asarray(distilled.tokens))
     loss = scenario.law.supervised.loss_at_logs(n, log_worth(d, scenario.unique_tokens))
@@ -150,7 +150,7 @@ def reason_of(weighed: Weighed, row: int = 0) -> Reason:
     return Reason.TOO_CLOSE if side == 0 else Reason.LIKELIEST
 
 
-def outside_of(scenario: Scenario, alone: Run, distilled: Run, gain: Any) -> Any:
+def outside_of(scenario: Scenario, alone: Trained, distilled: Trained, gain: Any) -> Any:
     """Scale of the error that the distance to the fitted range adds to a gain, nats per token.
 
     Where distillation is over budget it is that of the supervised student.
@@ -201,7 +201,7 @@ def is_guess(scenario: Scenario, option: Option) -> bool:
     return outside > max(scenario.tie_nats, TELLING * transfer_of(scenario.law).scale)
 
 
-def is_beyond(scenario: Scenario, *runs: Run) -> bool:
+def is_beyond(scenario: Scenario, *runs: Trained) -> bool:
     """Whether any size of some runs, arrays of shape (1,), is outside the fitted range."""
     return any(
         scenario.law.range_left(name, float(value))
@@ -211,7 +211,7 @@ def is_beyond(scenario: Scenario, *runs: Run) -> bool:
     )
 
 
-def _inputs(scenario: Scenario, run: Run) -> Iterator[tuple[str, Any]]:
+def _inputs(scenario: Scenario, run: Trained) -> Iterator[tuple[str, Any]]:
     """The inputs of the law that a run has, by the names of their fitted ranges."""
     if run.teacher_loss is None:
         yield from (("params", run.params[0]), ("tokens", run.tokens[0]))

@@ -39,7 +39,7 @@ class Window(NamedTuple):
     """Logarithm of the largest; None where it ends above."""
 
 
-class _Seen(NamedTuple):
+class _SeenBudgets(NamedTuple):
     """Budgets that were looked at, in order; arrays of shape (budgets,)."""
 
     logs: FloatArray
@@ -48,18 +48,25 @@ class _Seen(NamedTuple):
     guess: Any
     state: Any
 
-    def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_Seen":
+    def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_SeenBudgets":
         """With further budgets among them."""
         if not logs:
             return self
         more = _seen(look, states, np.concatenate(logs), CLOSER)
         order = np.argsort(np.concatenate([self.logs, more.logs]), kind="stable")
         pairs = zip(self._fields, self, more, strict=True)
-        return _Seen(**{name: np.concatenate([one, other])[order] for name, one, other in pairs})
+        return _SeenBudgets(
+            **{name: np.concatenate([one, other])[order] for name, one, other in pairs}
+        )
 
 
 def windows(
-    look: Look, logs: FloatArray, states: States, levels: Sequence[float], first: Weighed | None
+    look: Look,
+    logs: FloatArray,
+    states: States,
+    levels: Sequence[float],
+    first: Weighed,
+    wanted: Callable[[int], bool],
 ) -> tuple[Window, ...]:
     """The windows of a range of budgets, lowest first.
 
@@ -68,9 +75,10 @@ def windows(
         logs: logarithms of the budgets of the first look, in order, shape (budgets,).
         states: the state of each.
         levels: gains at which states change, nats per token.
-        first: what the first look saw, where the caller has looked already.
+        first: what the first look saw there.
+        wanted: whether the edges of the windows of a state matter; others are left rough.
     """
-    seen = _seen(look, states, logs, FIRST_LOOK) if first is None else _of(first, states, logs)
+    seen = _of(first, states, logs)
     for _ in range(2):  # the second look finds what is narrow
         turns = _turning(seen.logs, seen.gain, levels)
         turns += _turning(seen.logs, seen.slack, (0.0,))
@@ -79,7 +87,11 @@ def windows(
         pairs = [
             (low, high)
             for low, high in _changes(seen)
-            if number == 0 or _line(seen, low, high, levels) is None
+            if number == 0
+            or (
+                _line(seen, low, high, levels) is None
+                and any(wanted(int(seen.state[end])) for end in (low, high))
+            )
         ]
         seen = seen.and_also(look, states, [_between(seen.logs, low) for low, _ in pairs])
     edges = [(low, _edge(seen, low, high, levels)) for low, high in _changes(seen)]
@@ -105,13 +117,13 @@ def _merged(found: Sequence[Window]) -> tuple[Window, ...]:
     return tuple(kept)
 
 
-def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _Seen:
+def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _SeenBudgets:
     return _of(look(logs, finest), states, logs)
 
 
-def _of(weighed: Weighed, states: States, logs: FloatArray) -> _Seen:
+def _of(weighed: Weighed, states: States, logs: FloatArray) -> _SeenBudgets:
     state = np.nan_to_num(np.asarray(states(weighed), float), nan=SILENT).astype(int)
-    return _Seen(
+    return _SeenBudgets(
         logs=logs, gain=weighed.gain, slack=weighed.slack, guess=weighed.guess, state=state
     )
 
@@ -142,13 +154,13 @@ def _between(logs: FloatArray, row: int) -> FloatArray:
     return np.linspace(logs[row], logs[row + 1], REFINED + 2)[1:-1]
 
 
-def _changes(seen: _Seen) -> list[tuple[int, int]]:
+def _changes(seen: _SeenBudgets) -> list[tuple[int, int]]:
     """Places of neighbors that differ, be it in why there is no verdict."""
     why = seen.state + (seen.state == SILENT) * ((seen.slack >= 0) + 2 * seen.guess)
     return [(int(one), int(one) + 1) for one in np.flatnonzero(np.diff(why))]
 
 
-def _line(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float | None:
+def _line(seen: _SeenBudgets, low: int, high: int, levels: Sequence[float]) -> float | None:
     """Where a line between two neighbors crosses a level; None where there is none to draw."""
     if SILENT in (seen.state[low], seen.state[high]):
         return None
@@ -163,6 +175,6 @@ def _line(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float | 
     return float(seen.logs[low] + part * (seen.logs[high] - seen.logs[low]))
 
 
-def _edge(seen: _Seen, low: int, high: int, levels: Sequence[float]) -> float:
+def _edge(seen: _SeenBudgets, low: int, high: int, levels: Sequence[float]) -> float:
     found = _line(seen, low, high, levels)
     return float(seen.logs[low] + seen.logs[high]) / 2 if found is None else found

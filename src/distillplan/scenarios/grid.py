@@ -58,16 +58,20 @@ class CellGrid(NamedTuple):
 
     def product(self, name: str, values: Values) -> Iterator[GridCell]:
         """The cells of one scenario, the last axis fastest."""
-        return self._along(self.axes, {"scenario": name} if self.named else {}, values)
-
-    def _along(
-        self, axes: tuple[Axis, ...], at: dict[str, Any], values: Mapping[str, Any]
-    ) -> Iterator[GridCell]:
-        """The cells of the axes from here on, which share the places on those before."""
-        if not axes:
+        at: dict[str, Any] = {"scenario": name} if self.named else {}
+        if not self.axes:
             yield GridCell(at, values)
-            return
-        first, *others = axes
-        for point in first.points:
-            place = {**at, first.key: point.label}
-            yield from self._along(tuple(others), place, point.layer.over(values))
+        yield from _along(self.axes, at, values)
+
+
+def _along(
+    axes: tuple[Axis, ...], at: dict[str, Any], values: Mapping[str, Any]
+) -> Iterator[GridCell]:
+    """The cells of some axes, at a place on those before them, whose values they share."""
+    for axis in axes[:1]:
+        for point in axis.points:
+            there, found = {**at, axis.key: point.label}, point.layer.over(values)
+            if axes[1:]:
+                yield from _along(axes[1:], there, found)
+            else:
+                yield GridCell(there, found)
