@@ -6,7 +6,7 @@ import yaml
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.provenance import LawStatus, ParameterCount
-from distillplan.planning.planner import plan
+from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 from distillplan.schemas.reader import schema_names, schema_text
 
@@ -161,7 +161,7 @@ def test_a_plan_does_not_depend_on_a_capital_letter(tmp_path):
         path = tmp_path / "mine.yaml"
         path.write_text(yaml.safe_dump({**GOOD, "counts": counts}))
         scenario = Scenario(compute=1e21, student_params=3e8, law=law_catalog.law(str(path)))
-        plans[counts] = plan(scenario).options[0].student_tokens
+        plans[counts] = option_of(scenario, None).student_tokens
     first, same, other = plans.values()
     assert first == same
     assert first != pytest.approx(other, rel=0.05)

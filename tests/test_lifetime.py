@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from distillplan import Bounds, Scenario, plan
+from distillplan import Accounting, Bounds, Scenario
 from distillplan.laws import law_catalog
 from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.models.architecture import FixedAspect
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
+from tests.plans import by_accounting, quick_plan
 
 TWO_N = FixedAspect(context=1e-9, vocab=1e-9)
 """F(N) = 2 N to the last bits: the 6 N D + 2 N T of Sardana et al. 2024."""
@@ -20,7 +21,7 @@ TWO_N = FixedAspect(context=1e-9, vocab=1e-9)
 def test_sardanas_first_order_condition(law, served):
     """Sardana et al. 2024: returns to parameters over returns to tokens are 1 + T / (3 D)."""
     if law == "busbridge2025":
-        alone = plan(
+        alone = quick_plan(
             Scenario(
                 compute=1e23, law=law_catalog.law(law), inference_tokens=served, architecture=TWO_N
             )
@@ -29,7 +30,7 @@ def test_sardanas_first_order_condition(law, served):
     else:
         # laws that count the embedding as well: with a vocabulary of nothing it is nothing
         found = law_catalog.law(law)
-        alone = plan(
+        alone = quick_plan(
             Scenario(compute=1e23, law=found, inference_tokens=served, architecture=TWO_N)
         ).options[0]
         one = found.supervised
@@ -48,7 +49,7 @@ def test_sardanas_first_order_condition(law, served):
 @pytest.mark.parametrize("served", [1e11, 1e12])
 def test_serving_against_a_search_of_one_size(busbridge, budget, served):
     """The best student's size by SciPy along the budget's curve, costs from the paper's Eq. 69."""
-    alone = plan(Scenario(compute=budget, law=busbridge, inference_tokens=served)).options[0]
+    alone = quick_plan(Scenario(compute=budget, law=busbridge, inference_tokens=served)).options[0]
 
     def loss(log_params):
         forward = independent.forward_flops(np.exp(log_params))
@@ -62,10 +63,10 @@ def test_serving_against_a_search_of_one_size(busbridge, budget, served):
     assert alone.student_params == pytest.approx(np.exp(found.x), rel=1e-3)
 
 
-@pytest.mark.parametrize("accounting", [0, 1, 2, 3])
+@pytest.mark.parametrize("accounting", Accounting)
 def test_the_budget_pays_for_serving_to_the_last_flop(busbridge, accounting):
-    answer = plan(Scenario(compute=1e22, law=busbridge, inference_tokens=1e12, students=3))
-    option = answer.options[1 + accounting]
+    answer = quick_plan(Scenario(compute=1e22, law=busbridge, inference_tokens=1e12, students=3))
+    option = by_accounting(answer)[accounting]
     forward = independent.forward_flops(option.student_params)
     assert option.flops.student_serving == pytest.approx(3 * 1e12 * forward, rel=1e-12)
     assert option.total_flops == pytest.approx(1e22, rel=1e-9)
@@ -75,7 +76,7 @@ def test_the_budget_pays_for_serving_to_the_last_flop(busbridge, accounting):
 def test_serving_is_paid_where_the_tokens_end(busbridge, params, budget):
     """With tokens at their bound the student's parameters, or the teacher, take the rest."""
     served, most = 1e12, 1e11
-    answer = plan(
+    answer = quick_plan(
         Scenario(
             compute=budget,
             law=busbridge,
@@ -84,7 +85,7 @@ def test_serving_is_paid_where_the_tokens_end(busbridge, params, budget):
             bounds=Bounds(student_tokens=(1e6, most)),
         )
     )
-    alone, train = answer.options[0], answer.options[-1]
+    alone, train = answer.options[0], by_accounting(answer)[Accounting.TRAIN]
     assert alone.student_tokens == most
     if params is None:
         paid = independent.forward_flops(alone.student_params) * (3 * most + served)
@@ -108,7 +109,7 @@ def test_serving_is_paid_where_the_tokens_end(busbridge, params, budget):
 
 def test_more_serving_means_a_smaller_student_on_more_tokens_per_parameter(busbridge):
     found = [
-        plan(Scenario(compute=1e23, law=busbridge, inference_tokens=served)).options
+        quick_plan(Scenario(compute=1e23, law=busbridge, inference_tokens=served)).options
         for served in (0.0, 1e12, 1e13)
     ]
     for row in range(5):
@@ -121,8 +122,8 @@ def test_more_serving_means_a_smaller_student_on_more_tokens_per_parameter(busbr
 def test_serving_nothing_is_no_change(busbridge):
     asked = Scenario(compute=1e22, law=busbridge, student_params=1e9)
     for one, other in zip(
-        plan(asked).options,
-        plan(
+        quick_plan(asked).options,
+        quick_plan(
             Scenario(compute=1e22, law=busbridge, student_params=1e9, inference_tokens=1e-3)
         ).options,
         strict=True,
@@ -160,10 +161,10 @@ def worth(tokens, unique):
 def test_repetition_against_random_search(busbridge, unique):
     """No teacher of 200 000 random ones does better, and the losses are the formulas'."""
     budget, N = 1e22, 1e9
-    answer = plan(
+    answer = quick_plan(
         Scenario(compute=budget, law=busbridge, student_params=N, max_unique_tokens=unique)
     )
-    alone, train = answer.options[0], answer.options[-1]
+    alone, train = answer.options[0], by_accounting(answer)[Accounting.TRAIN]
     tokens = budget / 3 / independent.forward_flops(N)
     assert alone.loss == pytest.approx(independent.supervised_loss(N, worth(tokens, unique)))
     D_S, N_T, D_T = train.student_tokens, train.teacher_params, train.teacher_tokens
@@ -189,8 +190,10 @@ def test_repetition_against_random_search(busbridge, unique):
 
 
 def test_a_corpus_that_is_not_used_up_changes_nothing(busbridge):
-    without = plan(Scenario(compute=1e21, law=busbridge, student_params=1e9))
-    plenty = plan(Scenario(compute=1e21, law=busbridge, student_params=1e9, max_unique_tokens=1e13))
+    without = quick_plan(Scenario(compute=1e21, law=busbridge, student_params=1e9))
+    plenty = quick_plan(
+        Scenario(compute=1e21, law=busbridge, student_params=1e9, max_unique_tokens=1e13)
+    )
     for one, other in zip(without.options[:2], plenty.options[:2], strict=True):
         assert one.loss == pytest.approx(other.loss, abs=1e-12)
     assert "tokens_repeated" not in {one.code for one in plenty.warnings}
@@ -199,5 +202,5 @@ def test_a_corpus_that_is_not_used_up_changes_nothing(busbridge):
 def test_a_bill_says_that_serving_is_not_in_it():
     words = {"compute": 1e22, "gpu": "h100-sxm", "student": "1B"}
     for tokens, said in ((0, False), (1e12, True)):
-        answer = plan(scenario_from_options(**words, inference_tokens=tokens))
+        answer = quick_plan(scenario_from_options(**words, inference_tokens=tokens))
         assert ("serving_not_billed" in [one.code for one in answer.warnings]) is said

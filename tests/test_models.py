@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
+from distillplan.models.open_models import FILE, open_models, table_of_catalog
 from distillplan.models.shapes import ModelShape
 
-CATALOG: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")
-)
+COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
+CATALOG: dict[str, Any] = yaml.safe_load((COEFFICIENTS / "models.yaml").read_text(encoding="utf-8"))
 MODELS: dict[str, Any] = CATALOG["models"]
 
 
@@ -48,6 +48,26 @@ def test_every_model_has_a_source_and_a_family_with_a_licence_line() -> None:
         assert CATALOG["families"][entry["family"]]["distillation_licence"]
     used = {entry["family"] for entry in MODELS.values()}
     assert used == set(CATALOG["families"])
+
+
+def test_the_table_of_open_models_is_that_of_the_catalog() -> None:
+    """Stale after a change of the catalog: write what `table_of_catalog` gives into the file."""
+    assert (COEFFICIENTS / FILE).read_text(encoding="utf-8") == table_of_catalog()
+
+
+def test_open_models_are_the_dense_ones_with_known_tokens() -> None:
+    """Against the catalog's own file: every such model, its published count and its tokens."""
+    known = {
+        name: entry
+        for name, entry in MODELS.items()
+        if entry.get("trained_tokens") is not None and not entry["shape"].get("experts")
+    }
+    found = {one.name: one for one in open_models()}
+    assert found.keys() == known.keys()
+    for name, entry in known.items():
+        assert found[name].tokens == float(entry["trained_tokens"])
+        if entry["published"]["exact"] and "params" in entry["published"]:
+            assert found[name].params == entry["published"]["params"]
 
 
 def test_gemma_3_text_and_its_vision_tower_make_the_published_total() -> None:

@@ -108,6 +108,7 @@ def test_the_other_search_agrees_on_nearly_all():
         bounds = Bounds(
             student_params=(1e6, 1e17) if given else problem.student_params,
             student_tokens=problem.student_tokens,
+            teacher_params=problem.teacher_params,
             teacher_tokens=problem.teacher_tokens,
         )
         ours = optima_over_teachers(
@@ -139,10 +140,10 @@ def test_together_is_as_apart(student_params, logits, training, settings):
             LAW, problems(budgets[row], logits, training, student_params, **settings)
         )
         assert together.loss[row] == pytest.approx(alone.loss[0], abs=1e-12)
-        # the loss is flat at its minimum: the grids know the place to about 1e-6
+        # the loss is flat at its minimum: 5e-6 of a size change it by about 1e-12
         for name in ("student_params", "student_tokens", "teacher_loss"):
             ours, theirs = getattr(together, name)[row], getattr(alone, name)[0]
-            assert ours == pytest.approx(theirs, rel=2e-6)
+            assert ours == pytest.approx(theirs, rel=5e-6)
 
 
 def test_a_planted_bound_is_reached():

@@ -6,15 +6,18 @@ from dataclasses import replace
 import pytest
 from scipy.optimize import brentq
 
-from distillplan import Scenario, Teacher, plan
+from distillplan import Bounds, Scenario, Teacher
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
+from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning.options import option_of
 from distillplan.questions.target import Goal, Match, target
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
+from tests.plans import options_of
 
+PAPER = bounds_named(SizeBounds.PAPER)
 MATCH = Match(student_params=3e9, student_tokens=60e9)
 
 
@@ -46,7 +49,8 @@ def test_efficiency_of_appendix_d5(params, loss, tokens, flops, ratios):
     about half of both for 10B at 2.2; to two digits as other code has them for Table 6 with B'
     times 100."""
     law = law_catalog.law("busbridge2025_table6")
-    found = ways(Scenario(compute=1.0, law=law, student_params=params), loss=loss)
+    asked = Scenario(compute=1.0, law=law, student_params=params, bounds=PAPER)
+    found = ways(asked, loss=loss)
     alone = found[None]
     assert alone.option.student_tokens == pytest.approx(tokens, rel=0.05)
     assert alone.total_flops == pytest.approx(flops, rel=0.05)
@@ -66,12 +70,11 @@ def test_the_compute_found_gives_the_loss(busbridge, params, teacher):
         compute=1e21, law=busbridge, student_params=params, teacher=teacher, students=2
     )
     for way, one in ways(scenario, loss=2.25).items():
-        answer = plan(replace(scenario, compute=one.total_flops))
-        option = next(each for each in answer.options if each.accounting is way)
+        option = options_of(replace(scenario, compute=one.total_flops))[way]
         assert option.loss == pytest.approx(2.25, abs=1e-9)
         assert option.total_flops == pytest.approx(one.total_flops, rel=1e-9)
-        less = plan(replace(scenario, compute=0.99 * one.total_flops))
-        assert next(each for each in less.options if each.accounting is way).loss > 2.25
+        less = options_of(replace(scenario, compute=0.99 * one.total_flops))[way]
+        assert less.loss > 2.25
 
 
 @pytest.mark.parametrize("loss", [2.15, 2.4])
@@ -98,13 +101,12 @@ def test_the_hours_and_dollars_found_give_the_loss(goal, teacher):
     for way, one in ways(scenario, loss=2.25, minimize=goal).items():
         hours = one.option.bill.gpu_hours.mid
         assert one.option.bill.cost_usd.mid == pytest.approx(2.5 * hours, rel=1e-9)
-        answer = plan(replace(scenario, gpu_hours=hours))
-        option = next(each for each in answer.options if each.accounting is way)
+        option = options_of(replace(scenario, gpu_hours=hours))[way]
         # seconds per token come from a table in the search, and are exact in the answer
         assert option.loss == pytest.approx(2.25, abs=1e-4)
         assert option.loss == pytest.approx(one.option.loss, abs=1e-9)
-        less = plan(replace(scenario, gpu_hours=0.99 * hours))
-        assert next(each for each in less.options if each.accounting is way).loss > 2.25
+        less = options_of(replace(scenario, gpu_hours=0.99 * hours))[way]
+        assert less.loss > 2.25
 
 
 def test_dollars_need_a_price_and_hours_a_machine(busbridge):
@@ -132,25 +134,27 @@ def test_matching_a_model_is_its_loss(busbridge):
 @pytest.mark.parametrize("compute", [1e20, 1e21])
 def test_the_smallest_student_reaches_it_and_a_smaller_does_not(busbridge, compute):
     scenario = Scenario(compute=compute, law=busbridge)
-    best = plan(scenario)
-    loss = best.options[0].loss + 0.02
+    best = options_of(scenario)
+    loss = best[None].loss + 0.02
     for way, one in ways(scenario, loss=loss, minimize=Goal.STUDENT).items():
-        at_best = next(each for each in best.options if each.accounting is way).loss
+        at_best = best[way].loss
         assert one.nearest_loss == pytest.approx(at_best, abs=1e-9)
         if at_best > loss:
             assert one.option is None
             continue
         for factor, reached in ((1 + 1e-6, True), (0.99, False)):
-            answer = plan(replace(scenario, student_params=factor * one.option.student_params))
-            found = next(each for each in answer.options if each.accounting is way).loss
-            assert (found <= loss) is reached
+            student = factor * one.option.student_params
+            found = options_of(replace(scenario, student_params=student))[way]
+            assert (found.loss <= loss) is reached
 
 
 def test_out_of_reach_says_how_near(busbridge):
-    """A student's loss on unlimited tokens, Equation 1."""
-    limit = independent.supervised_loss(1e9, 1e17)
-    with pytest.raises(InfeasibleError, match=f"nearest is {limit:.4f}"):
-        target(Scenario(compute=1.0, law=busbridge, student_params=1e9), loss=1.9)
+    """A student's loss on all the tokens that the search may choose, Equation 1."""
+    for bounds, most in ((Bounds(), 4e13), (PAPER, 1e17)):
+        limit = independent.supervised_loss(1e9, most)
+        asked = Scenario(compute=1.0, law=busbridge, student_params=1e9, bounds=bounds)
+        with pytest.raises(InfeasibleError, match=f"nearest is {limit:.4f}"):
+            target(asked, loss=1.9)
     with pytest.raises(InfeasibleError, match=r"no student reaches 1.5 nats with 1.00e21 FLOPs"):
         target(Scenario(compute=1e21, law=busbridge), loss=1.5, minimize=Goal.STUDENT)
 

@@ -113,15 +113,20 @@ def _budget_flips(
     scenario: Scenario, now: Verdict | None, logs: FloatArray, first: Weighed
 ) -> tuple[BudgetFlip | None, BudgetFlip | None]:
     """The nearest windows with another verdict, below the own budget and above it."""
+
+    def other(state: int) -> bool:
+        return state != SILENT and word(state) is not now
+
     found = windows(
         lambda at, finest: weigh_cells(scenario, _at_budgets(scenario, at), finest),
         logs,
         lambda one: one.side,
         (scenario.tie_nats, -scenario.tie_nats),
         first,
+        other,
     )
     here = math.log(scenario.budget)
-    others = [one for one in found if one.state != SILENT and word(one.state) is not now]
+    others = [one for one in found if other(one.state)]
     below = [one for one in others if one.high is not None and one.high <= here]
     above = [one for one in others if one.low is not None and one.low >= here]
     return (

@@ -126,7 +126,9 @@ def decide(
     if not can and not other_can:
         return Decision(verdict=None, reason=Reason.NOTHING_POSSIBLE)
     if deciding is None:
-        return Decision(verdict=None, reason=Reason.LAW_HAS_NO_DISTILLATION)
+        nonsense = alone.loss is not None and alone.loss >= guessing(scenario)
+        reason = Reason.WORSE_THAN_GUESSING if nonsense else Reason.LAW_HAS_NO_DISTILLATION
+        return Decision(verdict=None, reason=reason)
     if deciding.loss is not None and can is not other_can:
         only = Verdict.SUPERVISED if can else Verdict.DISTILL
         return Decision(verdict=only, reason=Reason.ONLY_ONE_POSSIBLE)

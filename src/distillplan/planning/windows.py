@@ -60,7 +60,12 @@ class _SeenBudgets(NamedTuple):
 
 
 def windows(
-    look: Look, logs: FloatArray, states: States, levels: Sequence[float], first: Weighed | None
+    look: Look,
+    logs: FloatArray,
+    states: States,
+    levels: Sequence[float],
+    first: Weighed,
+    wanted: Callable[[int], bool],
 ) -> tuple[Window, ...]:
     """The windows of a range of budgets, lowest first.
 
@@ -69,16 +74,21 @@ def windows(
         logs: logarithms of the budgets of the first look, in order, shape (budgets,).
         states: the state of each.
         levels: gains at which states change, nats per token.
-        first: what the first look saw, where the caller has looked already.
+        first: what the first look saw there.
+        wanted: whether the edges of the windows of a state matter; others are left rough.
     """
-    seen = _seen(look, states, logs, FIRST_LOOK) if first is None else _of(first, states, logs)
+    seen = _of(first, states, logs)
     turning = [*_turning(seen.logs, seen.gain, levels), *_turning(seen.logs, seen.slack, (0.0,))]
     seen = seen.and_also(look, states, turning)
     for number in range(PASSES):
         pairs = [
             (low, high)
             for low, high in _changes(seen)
-            if number == 0 or _line(seen, low, high, levels) is None
+            if number == 0
+            or (
+                _line(seen, low, high, levels) is None
+                and any(wanted(int(seen.state[end])) for end in (low, high))
+            )
         ]
         between = [
             np.linspace(seen.logs[low], seen.logs[high], REFINED + 2)[1:-1] for low, high in pairs

@@ -185,7 +185,7 @@ def _row(
     first = look(logs, FIRST_LOOK)
     found = []
     for level in levels:
-        seen = windows(look, logs, partial(_reaches, level), (level,), first)
+        seen = windows(look, logs, partial(_reaches, level), (level,), first, bool)
         found.append(
             GainLevel(
                 gain_nats=level,
