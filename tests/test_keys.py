@@ -125,8 +125,11 @@ def test_the_shipped_schema_is_that_of_the_table():
         {"teacher": "7B:2T", "accounting": "train", "max_unique_tokens": "10B"},
         {"bounds": "paper"},
         {
-            **{"gpu": "h100-sxm", "gpus": 64, "deadline": "2 days"},
-            **{"attention": "flash2", "interleave": 2},
+            "gpu": "h100-sxm",
+            "gpus": 64,
+            "deadline": "2 days",
+            "attention": "flash2",
+            "interleave": 2,
         },
     ],
     ids=str,
@@ -139,7 +142,7 @@ def test_a_scenario_block_is_of_its_schema(words):
 
 
 NAMED = {"paper": (1e6, 1e17), "published": (1e6, 4e13)}
-"""Bounds of the student's tokens: the paper's search (Section 5.3), and up to Llama 4 Scout's 40T."""
+"""Bounds of the student's tokens: the paper's (Section 5.3), and up to Llama 4 Scout's 40T."""
 
 
 @pytest.mark.parametrize(("name", "tokens"), NAMED.items())

@@ -92,10 +92,10 @@ def _worth(deciding: Option) -> str:
 
 
 def _regret(alone: Option) -> str:
-    """What the advice at a tie costs where it is wrong."""
+    """What the advice at a tie gives up."""
     if alone.regret_nats is None:
         return ""
-    return f", and costs {alone.regret_nats:.3f} nats on average if that was the wrong choice"
+    return f", and choosing it gives up {alone.regret_nats:.3f} nats on average"
 
 
 def _nats(option: Option) -> str:

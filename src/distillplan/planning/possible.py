@@ -48,7 +48,7 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
         saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
         how = f" with {SAVING}" if saving else ""
         end = f"{enough.cluster.gpus} {gpu}{how} would be enough"
-    return InfeasibleError(f"no plan can be done on {here} ({size} each): {why}; {end}")
+    return InfeasibleError(f"no plan works on {here} ({size} each): {why}; {end}")
 
 
 def why_not(scenario: Scenario, option: Option) -> str:
