@@ -51,21 +51,110 @@ def test_a_number_that_is_not_there_is_no_number(distilled):
     assert found.value is None
 
 
+def inside(value, key):
+    """The value at a path of names; `low` and `high` are the ends of a pair."""
+    for name in key.split("."):
+        if value is None:
+            return None
+        pair = isinstance(value, tuple) and name in ("low", "high")
+        value = value[name == "high"] if pair else getattr(value, name)
+    return value
+
+
 def test_every_number_of_the_recommended_option_may_be_asked(distilled):
-    best = distilled.recommended
+    absent = set()
     for key in NUMBERS:
-        if key.split(".")[0] in BILL:
+        first = key.split(".")[0]
+        if first in BILL:
             continue  # no machine
-        value = distilled if key == "margin_nats" else best
-        for name in key.split("."):
-            value = getattr(value, name)
-        (found,) = check([assertion(key, f">= {value!r}")], distilled)
-        assert found.passed, key
+        value = inside(
+            distilled if first in ("margin_nats", "odds") else distilled.recommended, key
+        )
+        (found,) = check([assertion(key, f">= {0 if value is None else value!r}")], distilled)
         assert found.value == value
+        assert found.passed is (value is not None), key
+        absent |= {first} if value is None else set()
+    # of what was given there is no band
+    assert absent == {
+        "student_params_band",
+        "teacher_params_band",
+        "teacher_tokens_band",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("odds.distill >= 0.5", True),
+        ("odds.supervised <= 0.5", True),
+        ("odds.tie > 1", False),
+        ("verdict_reason = likeliest", True),
+        ("verdict_reason != too_close", True),
+        ("verdict_reason = far_outside_fit", False),
+        ("warnings includes teacher_tokens_outside_fit", True),
+        ("warnings includes outside_fit", True),
+        ("warnings excludes outside_fit", False),
+        ("warnings excludes does_not_fit", True),
+        ("warnings includes does_not_fit", False),
+        ("loss_band.low <= 2.13", True),
+        ("loss_band.high >= 2.12", True),
+        ("gain_band.low > 0.05", False),
+        ("supervised.loss_band.low < 2.2", True),
+        ("compute_multiplier > 1", True),
+        ("supervised.regret_nats >= 0.01", True),
+    ],
+)
+def test_odds_reasons_warnings_and_bands_may_be_asked(distilled, text, passed):
+    (found,) = check([parse_assertion(text)], distilled)
+    assert found.passed is passed
+
+
+@pytest.mark.parametrize(
+    ("key", "condition"),
+    [
+        ("odds.distill", ">= 0.5"),
+        ("warnings", "excludes outside_fit"),
+        ("verdict_reason", "likeliest"),
+    ],
+)
+def test_a_file_asks_as_a_command_does(distilled, key, condition):
+    typed = parse_assertion(
+        f"{key}: {condition}" if key == "verdict_reason" else f"{key} {condition}"
+    )
+    assert check([assertion(key, condition)], distilled) == check([typed], distilled)
+
+
+def test_what_warnings_there_are_is_told(distilled):
+    """The codes that an assertion is about, or all of them where it is about none."""
+    codes = " ".join(distilled.warning_codes)
+    for text, value in (
+        ("warnings excludes outside_fit", "teacher_tokens_outside_fit"),
+        ("warnings includes does_not_fit", codes),
+    ):
+        (found,) = check([parse_assertion(text)], distilled)
+        assert (found.passed, found.value) == (False, value)
+
+
+def test_without_odds_a_demand_on_them_fails(distilled):
+    quick = plan(distilled.scenario, quick=True)
+    for text in ("odds.distill >= 0", "loss_band.low >= 0"):
+        (found,) = check([parse_assertion(text)], quick)
+        assert (found.passed, found.value) == (False, None)
+
+
+def test_a_verdict_that_there_is_not_can_be_demanded_by_its_reason(busbridge):
+    answer = plan(Scenario(compute=1e19, student_params=3e10, law=busbridge), quick=True)
+    for text, passed in (
+        ("verdict != distill", False),
+        ("verdict_reason = far_outside_fit", True),
+        ("loss <= 9", False),  # nothing is recommended
+    ):
+        (found,) = check([parse_assertion(text)], answer)
+        assert found.passed is passed
 
 
 def test_the_bill_may_be_asked_where_a_machine_is_known():
-    answer = plan(scenario_from_options(compute="$20k", gpu="h100-sxm", student="1B"))
+    answer = plan(scenario_from_options(compute="$20k", gpu="h100-sxm", student="1B"), quick=True)
     bill = answer.recommended.bill
     for key in BILL:
         for end in ("low", "mid", "high"):
@@ -85,7 +174,7 @@ def test_a_bill_that_is_not_known_fails(distilled):
 
 
 def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
-    answer = plan(Scenario(compute=1e21, student_params=1e9, law=busbridge))
+    answer = plan(Scenario(compute=1e21, student_params=1e9, law=busbridge), quick=True)
     (found,) = check([parse_assertion("loss <= 9")], answer)
     assert found.value == answer.options[0].loss
 
@@ -103,6 +192,14 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
         ("distill.verdict = tie", "unknown"),
         ("nobody.loss <= 2", "unknown"),
         ("near <= 2", "unknown"),
+        ("odds.win >= 0.5", "unknown"),
+        ("distill.odds.distill >= 0.5", "unknown"),
+        ("loss_band >= 2", "unknown"),
+        ("loss_band.mid >= 2", "unknown"),
+        ("verdict_reason = because", "none of likeliest, too_close"),
+        ("warnings = outside_fit", "not 'includes CODE' or 'excludes CODE'"),
+        ("warnings includes Outside Fit", "not 'includes CODE' or 'excludes CODE'"),
+        ("exists.warnings includes price_old", "unknown"),
         ("x" * 1000, "not a key"),
     ],
 )

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from distillplan.planning.confidence import with_confidence
 
 from distillplan import Scenario, plan
 from distillplan.laws import law_catalog
@@ -104,38 +103,104 @@ def test_markdown_tables_are_whole(words):
 @pytest.mark.parametrize("words", QUESTIONS[:7], ids=" ".join)
 def test_table_and_json_show_the_same_numbers(words):
     answer = json.loads(run(*words, "-o", "json").stdout)
-    table = run(*words, COLUMNS="200").stdout
+    table, detailed = (run(*words, *more, COLUMNS="200").stdout for more in ([], ["--details"]))
     assert answer["headline"] in table
     for option in answer["options"]:
-        if option["loss"] is not None:
-            assert f"{option['loss']:.3f}" in table
+        if option["loss"] is None:
+            continue
+        shown = option["decides"] or option["method"] == "supervised" or option["teacher_name"]
+        for name in ("loss", "gain_nats"):
+            value = option[name]
+            number = "" if value is None else f"{value:{'+' if name == 'gain_nats' else ''}.3f}"
+            assert number in detailed
+            assert not shown or number in table
+        for name in ("loss_band", "gain_band") if option["loss_band"] else ():
+            sign = "+" if name == "gain_band" else ""
+            if option[name] is not None:
+                assert " ".join(f"{end:{sign}.3f}" for end in option[name]) in detailed
     for warning in answer["warnings"]:
         assert warning["code"] in table
 
 
 def test_the_command_gives_the_planners_own_numbers():
     """Same numbers from Python and from the shell, to the last digit."""
-    answer = plan(Scenario(compute=1e21, student_params=1e9, law=law_catalog.law()))
-    sure = with_confidence(answer, law_catalog.draws(law_catalog.law()))
-    for words, same in (([*BUDGET, "--quick"], answer), (BUDGET, sure)):
-        found = json.loads(run(*words, "-o", "json").stdout)
-        assert found == json.loads(json.dumps(document(same)))
+    asked = Scenario(compute=1e21, student_params=1e9, law=law_catalog.law())
+    for words, quick in ((["--quick"], True), ([], False)):
+        found = json.loads(run(*BUDGET, *words, "-o", "json").stdout)
+        assert found == json.loads(json.dumps(document(plan(asked, quick=quick))))
 
 
-def test_quick_leaves_out_nothing_but_the_confidence():
+def without_odds(value):
+    """A document without what stands on the odds."""
+    if isinstance(value, list):
+        return [without_odds(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: without_odds(one)
+        for key, one in value.items()
+        if key not in {"odds", "confidence", "regret_nats"} and not key.endswith("_band")
+    }
+
+
+def test_quick_leaves_out_nothing_but_the_odds():
     quick, whole = (
         json.loads(run(*BUDGET, *more, "-o", "json").stdout) for more in (["--quick"], [])
     )
+    assert quick["odds"] is None
     assert quick["confidence"] is None
     assert whole["confidence"]["draws"] == 300
-    for name in ("verdict", "options", "flips", "margin_nats"):
-        assert quick[name] == whole[name]
+    assert without_odds(quick) == without_odds(whole)
 
 
-def test_the_confidence_stands_in_the_table():
+def percent(share):
+    """No share is all or nothing, which no number of draws can show."""
+    return ">99%" if share > 0.99 else "<1%" if share < 0.01 else f"{share:.0%}"
+
+
+def test_the_odds_stand_in_the_table():
+    answer = json.loads(run(*BUDGET, "-o", "json").stdout)
     table = " ".join(run(*BUDGET, COLUMNS="200").stdout.split())
-    assert "Confidence: >99% (300 draws of the law's coefficients" in table
-    assert "27 students sharing the budget: distill (55%)" in table
+    for odds in (answer["odds"], answer["confidence"]["odds_like_the_law"]):
+        assert sum(odds.values()) == pytest.approx(1)
+        order = sorted(odds, key=odds.get, reverse=True)
+        assert ", ".join(f"{word} {percent(odds[word])}" for word in order) in table
+    flip = answer["flips"]["students"]
+    sides = f"distill {percent(flip['odds']['distill'])}"
+    sides += f", supervised {percent(flip['odds']['supervised'])}"
+    assert flip["verdict"] == "tie"
+    line = f"{flip['students']} students sharing the budget: too close to call ({sides})"
+    assert line in table
+
+
+def test_the_mark_stands_at_the_choice():
+    """The arrow is before the row that the JSON recommends, in every table of a plan."""
+    for words in QUESTIONS[:7]:
+        answer = json.loads(run(*words, "--quick", "-o", "json").stdout)
+        table = run(*words, "--quick", "--details", COLUMNS="200").stdout
+        marked = {line.split("  ")[0] for line in table.splitlines() if line.startswith("→")}
+        (best,) = (one for one in answer["options"] if one["recommended"])
+        assert (best["method"] == "distill") is (answer["verdict"] == "distill")
+        name = "supervised" if best["method"] == "supervised" else "logits on disk"
+        assert marked == {f"→ {name}"}
+
+
+def test_a_guess_is_marked_as_one():
+    """Where Marin measured distillation 0.29 nats better, and the law has it worse."""
+    words = ["budget", "3.5e17", "--student", "440M", "--teacher", "31.2B:36T"]
+    words += ["--logits", "cached"]
+    answer = json.loads(run(*words, "-o", "json").stdout)
+    assert (answer["verdict"], answer["odds"]) == (None, None)
+    table = run(*words).stdout
+    assert table.startswith("No verdict:")
+    assert "→" not in table
+    for option in answer["options"]:
+        if option["loss"] is None:
+            continue
+        assert option["loss"] < math.log(32768)
+        assert option["is_guess"]
+        assert f"{option['loss']:.3f}?" in table
+    assert "? = a guess" in table
 
 
 @pytest.mark.parametrize(
@@ -255,7 +320,7 @@ def test_mistakes_get_one_sentence(words, code, says):
 def test_a_bug_keeps_its_traceback(tmp_path):
     script = (
         "import distillplan.planning.planner\n"
-        "def broken(scenario): raise ZeroDivisionError('a bug')\n"
+        "def broken(scenario, quick): raise ZeroDivisionError('a bug')\n"
         "distillplan.planning.planner.plan = broken\n"
         "from distillplan.cli.main import main\n"
         "import sys; sys.argv = ['distillplan', 'budget', '1e21']\n"

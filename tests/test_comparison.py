@@ -1,16 +1,22 @@
 """Plans side by side."""
 
+import csv
+import io
+import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from distillplan import Scenario, Teacher, plan
+from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.questions.assertions import parse_assertion
-from distillplan.questions.comparison import compare
+from distillplan.questions.comparison import Difference, compare
+from distillplan.scenarios.keys import scenario_from_options
 from distillplan.scenarios.scenario_file import Named
+from tests.shell import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TEACHER = Teacher(params=7e9, tokens=1e12)
@@ -24,8 +30,13 @@ def test_a_file_is_compared_in_one_line():
     from distillplan import compare, read_scenarios
 
     found = compare(read_scenarios(str(EXAMPLES / "compare.yaml")))
-    assert found.winner == "cached"
+    assert found.winner is None
+    assert found.reason.startswith("cached has the lowest loss")
     assert all(one.outcome.passed for one in found.assertions)
+
+
+def quickly(scenarios, baseline=None):
+    return compare(scenarios, baseline, partial(plan, quick=True))
 
 
 def test_each_plan_is_the_plan(busbridge):
@@ -36,29 +47,112 @@ def test_each_plan_is_the_plan(busbridge):
 
 
 def test_the_winner_has_the_least_loss(busbridge):
-    common = {"compute": 1e21, "student_params": 3e9, "law": busbridge, "teacher": TEACHER}
-    found = compare(
-        named(online=Scenario(**common), cached=Scenario(**common, logits=Logits.CACHED))
-    )
+    common = {"compute": 1e21, "student_params": 3e9, "law": busbridge, "logits": Logits.CACHED}
+    weak = Scenario(**common, teacher=Teacher(params=1e9, tokens=2e10))
+    found = quickly(named(weak=weak, strong=Scenario(**common, teacher=TEACHER)))
     losses = {one.name: one.plan.recommended.loss for one in found.plans}
-    assert found.winner == "cached" == min(losses, key=losses.get)
-    assert "distill" in found.reason
+    assert found.winner == "strong" == min(losses, key=losses.get)
+    apart = losses["weak"] - losses["strong"]
+    assert found.reason == (
+        f"strong (distill) reaches {losses['strong']:.3f} nats, {apart:.3f} below the next"
+    )
+
+
+def test_many_teachers_that_come_to_the_same_run_have_no_winner(busbridge):
+    """Teachers from 7B to 700B that run beside a 1B student: none is worth its forward passes."""
+    scenarios = {
+        f"teacher {index}": Scenario(
+            compute=1e21,
+            student_params=1e9,
+            law=busbridge,
+            teacher=Teacher(params=7e9 * 10 ** (index / 4.5), tokens=1e13),
+        )
+        for index in range(10)
+    }
+    found = quickly(named(**scenarios))
+    assert len({one.plan.deciding.loss for one in found.plans}) == 10
+    assert {one.plan.recommended.method for one in found.plans} == {"supervised"}
+    assert found.winner is None
+    loss = found.plans[0].plan.supervised.loss
+    assert found.reason == (
+        f"all 10 come to the same run: training from data alone, {loss:.3f} nats"
+    )
+
+
+PAID = {"compute": 1e21, "student_params": 3e9, "teacher": TEACHER}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"compute": 1.02e21}, "budget"),
+        ({"students": 2}, "number of students"),
+        ({"logits": Logits.CACHED}, "what the budget covers"),
+        ({"students": 2, "compute": 3e21}, "budget and number of students"),
+    ],
+    ids=str,
+)
+def test_plans_that_do_not_pay_for_the_same_have_no_winner(busbridge, change, words):
+    one, other = (Scenario(**PAID | more, law=busbridge) for more in ({}, change))
+    found = quickly(named(one=one, other=other))
+    assert found.winner is None
+    assert found.reason.endswith(f", but the plans differ in {words}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fair"),
+    [
+        ("$20k", "$20k", True),
+        ("$20k", "$10k", False),
+        ("8 h100-sxm for 7 days", "8 a100-80gb for 7 days", False),
+        ("8 h100-sxm for 7 days", "16 h100-sxm for 84 hours", True),
+        ("8 h100-sxm for 7 days", "1e21", False),
+    ],
+)
+def test_hours_of_one_gpu_are_not_hours_of_another_but_dollars_are_dollars(one, other, fair):
+    """An A100 for an hour is cheaper than an H100; what a dollar buys of either may be compared."""
+    gpus = [{"gpu": gpu} if "$" in one else {} for gpu in ("h100-sxm", "a100-80gb")]
+    common = {"student": "1B", "tie": 0.0}
+    ours, theirs = (
+        scenario_from_options(compute=compute, **common, **gpu)
+        for compute, gpu in zip((one, other), gpus, strict=True)
+    )
+    found = quickly(named(ours=ours, theirs=theirs))
+    assert (found.winner is not None) is fair
+    assert fair or found.reason.endswith("the plans differ in budget")
+
+
+def bounded(law, **settings):
+    """All of a budget, and 95% of it: the search may not use more tokens."""
+    common = {"compute": 1e21, "student_params": 1e9, "law": law, **settings}
+    whole = Scenario(**common)
+    tokens = 0.95 * plan(whole, quick=True).supervised.student_tokens
+    return named(whole=whole, less=Scenario(**common, bounds=Bounds(student_tokens=(1e6, tokens))))
 
 
 def test_at_a_tie_the_cheaper_wins(busbridge):
-    dear = Scenario(compute=1.02e21, student_params=1e9, law=busbridge)
-    cheap = Scenario(compute=1.00e21, student_params=1e9, law=busbridge)
-    found = compare(named(dear=dear, cheap=cheap))
-    assert found.winner == "cheap"
-    assert "costs less" in found.reason
+    found = quickly(bounded(busbridge))
+    assert found.winner == "less"
+    assert "costs less: 9.50e20 FLOPs" in found.reason
 
 
 def test_without_a_tie_band_the_lowest_loss_wins(busbridge):
-    common = {"student_params": 1e9, "law": busbridge, "tie_nats": 0.0}
-    more = Scenario(compute=1.02e21, **common)
-    found = compare(named(less=Scenario(compute=1.00e21, **common), more=more))
-    assert found.winner == "more"
+    found = quickly(bounded(busbridge, tie_nats=0.0))
+    assert found.winner == "whole"
     assert "below the next" in found.reason
+
+
+def test_where_a_plan_has_no_verdict_there_is_no_winner(busbridge):
+    """Budgets far too small for a student this large."""
+    common = {"student_params": 3e10, "law": busbridge}
+    found = quickly(
+        named(poor=Scenario(compute=1e19, **common), rich=Scenario(compute=1e23, **common))
+    )
+    assert found.winner is None
+    assert found.reason == "there is no verdict for poor"
+    assert quickly(
+        named(poor=Scenario(compute=1e19, **common), rich=Scenario(compute=1e23, **common)), "rich"
+    ).differences == (Difference(name="poor"),)
 
 
 def test_at_a_tie_of_equal_cost_the_first_wins(busbridge):
@@ -73,7 +167,7 @@ def test_at_a_tie_of_equal_cost_the_first_wins(busbridge):
         )
         for loss in (1.951, 1.95)
     }
-    found = compare(named(**scenarios))
+    found = quickly(named(**scenarios))
     losses = {one.name: one.plan.recommended.loss for one in found.plans}
     first, second = losses
     assert found.winner == first
@@ -83,7 +177,7 @@ def test_at_a_tie_of_equal_cost_the_first_wins(busbridge):
 
 def test_losses_on_different_text_are_not_compared(busbridge):
     other = Scenario(compute=1e21, law=law_catalog.law("besiroglu2024"))
-    found = compare(named(ours=Scenario(compute=1e21, law=busbridge), theirs=other), "ours")
+    found = quickly(named(ours=Scenario(compute=1e21, law=busbridge), theirs=other), "ours")
     assert found.winner is None
     assert found.differences[0].loss is None
     assert found.differences[0].total_flops is not None
@@ -92,8 +186,8 @@ def test_losses_on_different_text_are_not_compared(busbridge):
 def test_differences_are_to_the_baseline(busbridge):
     small = Scenario(compute=1e21, student_params=1e9, law=busbridge)
     large = Scenario(compute=1e22, student_params=1e9, law=busbridge)
-    (found,) = compare(named(small=small, large=large), "small").differences
-    ours, theirs = plan(large).recommended, plan(small).recommended
+    (found,) = quickly(named(small=small, large=large), "small").differences
+    ours, theirs = plan(large, quick=True).recommended, plan(small, quick=True).recommended
     assert found.loss == ours.loss - theirs.loss
     assert found.total_flops == pytest.approx(9e21)
 
@@ -113,7 +207,23 @@ def test_every_impossible_scenario_is_named(busbridge):
 def test_demands_that_fail_are_named(busbridge):
     one = Scenario(compute=1e21, student_params=1e9, law=busbridge)
     demands = [parse_assertion("verdict = distill"), parse_assertion("loss <= 9")]
-    found = compare([Named("it", one, tuple(demands))])
+    found = quickly([Named("it", one, tuple(demands))])
     failed = [one for one in found.assertions if not one.outcome.passed]
     ((name, outcome),) = ((one.name, one.outcome) for one in failed)
     assert (name, outcome.assertion, outcome.value) == ("it", "verdict = distill", "supervised")
+
+
+def test_rows_have_the_odds_of_the_documents():
+    words = ["compare", str(EXAMPLES / "compare.yaml"), "-o"]
+    rows = list(csv.DictReader(io.StringIO(run(*words, "csv").stdout)))
+    plans = json.loads(run(*words, "json").stdout)["plans"]
+    for row, answer in zip(rows, plans, strict=True):
+        odds = {name: float(row[f"odds_{name}"]) for name in ("distill", "tie", "supervised")}
+        assert odds == answer["odds"]
+        assert sum(odds.values()) == pytest.approx(1)
+        assert (row["verdict"], row["verdict_reason"]) == (
+            answer["verdict"],
+            answer["verdict_reason"],
+        )
+    quick = csv.DictReader(io.StringIO(run(*words, "csv", "--quick").stdout))
+    assert {row["odds_distill"] for row in quick} == {""}

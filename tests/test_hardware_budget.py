@@ -8,7 +8,7 @@ import math
 import pytest
 
 from distillplan import Accounting, Logits, Scenario, Teacher, plan
-from distillplan.errors import InputError
+from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.machine import (
     student_step_seconds,
     supervised_seconds,
@@ -16,10 +16,14 @@ from distillplan.hardware.machine import (
     training_seconds,
 )
 from distillplan.hardware.machine_words import MachineWords, machine, usd_per_gpu_hour
+from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.token_costs import LOG_SIZES, tabulated_costs
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
-from tests.test_cli import run
+from distillplan.planning.possible import MOST_GPUS
+from distillplan.planning.results import Flips
+from distillplan.scenarios.keys import scenario_from_options
+from tests.shell import run
 
 LAW = law_catalog.law()
 H100 = machine(MachineWords(gpu="h100-sxm", gpus=64), FixedAspect())
@@ -45,7 +49,7 @@ QUESTIONS = [
 @pytest.mark.parametrize("settings", QUESTIONS, ids=range(len(QUESTIONS)))
 def test_the_hours_are_spent(settings):
     """The inverse of the estimate: hours -> tokens -> the same hours, to 1e-9."""
-    for option in plan(scenario(**settings)).options:
+    for option in plan(scenario(**settings), quick=True).options:
         assert option.bill.gpu_hours.mid == pytest.approx(WEEK, rel=1e-9)
         assert option.bill.wall_seconds.mid == pytest.approx(7 * 86400, rel=1e-9)
 
@@ -54,7 +58,7 @@ def test_the_hours_are_spent(settings):
 def test_each_phase_runs_at_its_own_speed(settings):
     """Tokens over the hours of a phase are the speed of that model, not of the student."""
     asked = scenario(**settings)
-    for option in plan(asked).options:
+    for option in plan(asked, quick=True).options:
         phases = {line.phase.value: line for line in option.bill.phases}
         distilling = option.accounting is not None
         step = student_step_seconds if distilling else supervised_seconds
@@ -74,7 +78,7 @@ def test_each_phase_runs_at_its_own_speed(settings):
 
 @pytest.mark.parametrize("settings", QUESTIONS, ids=range(len(QUESTIONS)))
 def test_parts_sum_to_totals(settings):
-    for option in plan(scenario(**settings)).options:
+    for option in plan(scenario(**settings), quick=True).options:
         lines = option.bill.phases
         for name in ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh"):
             total = getattr(option.bill, name)
@@ -87,7 +91,8 @@ def test_parts_sum_to_totals(settings):
 
 def test_the_search_is_best_by_the_exact_seconds():
     """Against teachers tried one by one in the exact seconds of the estimate."""
-    option = next(one for one in plan(scenario()).options if one.accounting is Accounting.TRAIN)
+    option = plan(scenario(), quick=True).deciding
+    assert option.accounting is Accounting.TRAIN
     best = math.inf
     for params in (option.teacher_params * 1.15**k for k in range(-12, 13)):
         for tokens in (option.teacher_tokens * 1.15**k for k in range(-12, 13)):
@@ -113,8 +118,8 @@ def test_the_table_is_the_estimate_at_its_sizes():
 
 
 def test_flops_with_a_machine_are_flops_without_and_hours_beside():
-    plain = plan(Scenario(compute=1e21, student_params=1e9, law=LAW))
-    known = plan(Scenario(compute=1e21, student_params=1e9, law=LAW, machine=H100))
+    plain = plan(Scenario(compute=1e21, student_params=1e9, law=LAW), quick=True)
+    known = plan(Scenario(compute=1e21, student_params=1e9, law=LAW, machine=H100), quick=True)
     for one, other in zip(plain.options, known.options, strict=True):
         assert one.loss == other.loss
         assert one.bill is None
@@ -124,7 +129,8 @@ def test_flops_with_a_machine_are_flops_without_and_hours_beside():
 def test_more_gpus_are_never_slower_nor_better_than_linear():
     def wall(gpus):
         found = machine(MachineWords(gpu="h100-sxm", gpus=gpus), FixedAspect())
-        answer = plan(Scenario(compute=1e21, student_params=3e9, law=LAW, machine=found))
+        asked = Scenario(compute=1e21, student_params=3e9, law=LAW, machine=found)
+        answer = plan(asked, quick=True)
         return answer.options[0].bill.wall_seconds.mid
 
     few, many = wall(8), wall(64)
@@ -133,15 +139,18 @@ def test_more_gpus_are_never_slower_nor_better_than_linear():
 
 
 def test_a_budget_flip_in_hours_flips():
+    """Plans just inside its window and just outside, and where its odds are taken."""
     asked = scenario(accounting=Accounting.FREE, gpu_hours=500.0)
-    answer = plan(asked)
+    answer = plan(asked, quick=True)
     flip = answer.flips.budget_up
-    assert flip is not None
-    assert flip.total_flops is None
-    at = dataclasses.replace(asked, gpu_hours=flip.gpu_hours * 1.02)
-    assert plan(at).verdict is flip.verdict
-    at = dataclasses.replace(asked, gpu_hours=flip.gpu_hours / 1.02)
-    assert plan(at).verdict is answer.verdict
+    assert 500 < flip.from_ < flip.at
+    assert flip.to is None or flip.at < flip.to
+
+    def verdict(hours):
+        return plan(dataclasses.replace(asked, gpu_hours=hours), quick=True).verdict
+
+    assert verdict(flip.at) is verdict(flip.from_ * 1.02) is flip.verdict
+    assert verdict(flip.from_ / 1.02) is answer.verdict is not flip.verdict
 
 
 def test_money_buys_hours_at_the_price():
@@ -156,10 +165,10 @@ def test_money_buys_hours_at_the_price():
 
 
 def test_an_old_price_warns_and_a_given_one_does_not():
-    codes = {one.code for one in plan(scenario()).warnings}
+    codes = {one.code for one in plan(scenario(), quick=True).warnings}
     assert "price_old" in codes or H100.today < dt.date(2026, 8, 1)
     given = machine(MachineWords(gpu="h100-sxm", gpus=64, price=2.0), FixedAspect())
-    assert not {one.code for one in plan(scenario(machine=given)).warnings} & {
+    assert not {one.code for one in plan(scenario(machine=given), quick=True).warnings} & {
         "price_old",
         "price_undated",
         "price_missing",
@@ -167,9 +176,89 @@ def test_an_old_price_warns_and_a_given_one_does_not():
 
 
 def test_what_does_not_fit_is_said():
-    found = machine(MachineWords(gpu="v100-sxm2-16gb", gpus=1, precision="fp16"), FixedAspect())
-    asked = scenario(machine=found, student_params=7e9, gpu_hours=1e4)
-    assert "does_not_fit" in {one.code for one in plan(asked).warnings}
+    """The machine that is said to be enough is, and half of it is not."""
+    words = {"compute": 1e21, "gpu": "l4", "student": "7B"}
+    with pytest.raises(InfeasibleError) as caught:
+        plan(scenario_from_options(**words, gpus=1))
+    told = str(caught.value)
+    assert told.startswith("no plan works on 1 l4 (24.0 GB): supervised needs 161 GB per GPU; ")
+    assert told.endswith("; 8 l4 with --checkpointing full would be enough")
+    enough = scenario_from_options(**words, gpus=8, checkpointing="full")
+    assert plan(enough, quick=True).recommended.bill.fits is not Fits.NO
+    for fewer in ({"gpus": 4, "checkpointing": "full"}, {"gpus": 8}):
+        with pytest.raises(InfeasibleError):
+            plan(scenario_from_options(**words, **fewer))
+
+
+def test_what_no_machine_can_do_is_said():
+    """A student of 1T parameters has more than 16 TB of states, with a deadline of an hour."""
+    words = {"compute": 1e26, "gpu": "l4", "student": "1T", "deadline": "1 hour"}
+    with pytest.raises(InfeasibleError, match=f"no number of l4 up to {MOST_GPUS} is enough"):
+        plan(scenario_from_options(**words))
+
+
+@pytest.mark.parametrize("budget", [{"compute": 1e20}, {"gpu_hours": 300}], ids=str)
+def test_only_what_fits_can_be_the_verdict(budget):
+    """70B in bf16 are 140 GB of weights, which one H100 of 80 GB cannot hold beside a student."""
+    words = {"gpu": "h100-sxm", "gpus": 1, "student": "1B", "teacher": "70B:15T", **budget}
+    answer = plan(scenario_from_options(**words))
+    assert answer.supervised.bill.fits is Fits.YES
+    assert answer.deciding.bill.fits is Fits.NO
+    assert answer.deciding.bill.memory_bytes_per_gpu.low > 140e9
+    assert (answer.verdict, answer.verdict_reason) == ("supervised", "only_one_possible")
+    assert answer.recommended is answer.supervised
+    assert answer.odds is None
+    assert answer.flips == Flips()
+    assert "does_not_fit" in answer.warning_codes
+    assert "Nothing else works on 1 h100-sxm (80.0 GB): distill" in answer.headline
+    # with its logits on disk the same teacher need not be loaded, and is weighed
+    cached = plan(scenario_from_options(**words, logits="cached"))
+    assert cached.deciding.bill.fits is Fits.YES
+    assert cached.odds is not None
+
+
+@pytest.mark.parametrize("price", [{}, {"price": 2.0}], ids=str)
+def test_a_budget_in_hours_is_exact_and_its_tokens_are_uncertain(price):
+    """The band's ends: the tokens that the hours buy at either end of the speed's range."""
+    words = {"compute": f"64 {H100.cluster.gpu.name} for 7 days", "student": "1B", **price}
+    asked = scenario_from_options(**words)
+    answer = plan(asked)
+    for option in answer.options:
+        bill = option.bill
+        for spent in (bill.gpu_hours, bill.wall_seconds, bill.cost_usd):
+            assert spent.low == spent.mid == spent.high
+        low, high = option.student_tokens_band
+        assert low < option.student_tokens < high
+        low, high = option.loss_band
+        assert low < option.loss < high
+    alone = answer.supervised
+    seconds = supervised_seconds(asked.machine, 1e9)
+    ends = [WEEK * 3600 / end for end in (seconds.high, seconds.low)]
+    assert alone.student_tokens_band == pytest.approx(ends, rel=1e-9)
+    # fewer tokens are as much worse as the law says, and the law's own error comes on top
+    low, high = alone.loss_band
+    less, more = (LAW.supervised.loss(1e9, tokens) for tokens in ends)
+    assert low <= more < alone.loss < less <= high
+
+
+def test_dollars_are_exact_too():
+    answer = plan(scenario_from_options(compute="$20k", gpu="h100-sxm", price=2.0, student="1B"))
+    for option in answer.options:
+        cost, hours = option.bill.cost_usd, option.bill.gpu_hours
+        assert [cost.low, cost.mid, cost.high] == pytest.approx([20_000] * 3, rel=1e-12)
+        assert [hours.low, hours.mid, hours.high] == pytest.approx([10_000] * 3, rel=1e-12)
+
+
+def test_a_budget_in_flops_has_its_tokens_and_not_its_hours():
+    """FLOPs buy the same tokens whatever the speed is; how long they take is uncertain."""
+    asked = scenario_from_options(compute=1e21, gpu="h100-sxm", gpus=64, student="1B")
+    alone = plan(asked).supervised
+    tokens = alone.bill.student_tokens
+    assert tokens.low == tokens.mid == tokens.high == alone.student_tokens
+    assert alone.student_tokens_band == pytest.approx([alone.student_tokens] * 2, rel=1e-12)
+    seconds = supervised_seconds(H100, 1e9)
+    hours = alone.bill.gpu_hours
+    assert hours.high / hours.low == pytest.approx(seconds.high / seconds.low, rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +278,13 @@ def test_options_move_what_they_should(option, key, up):
         answer = json.loads(run(*words, "-o", "json").stdout)["options"][0][key]
         return answer["mid"] if isinstance(answer, dict) else answer
 
-    base = ["budget", "64 h100-sxm for 7 days", "--student", "3B"]
+    base = ["budget", "64 h100-sxm for 7 days", "--student", "3B", "--quick"]
     assert (value([*base, *option]) > value(base)) is up
 
 
 def test_a_teachers_mfu_counts_for_the_teacher():
-    base = ["budget", "64 h100-sxm for 7 days", "-s", "3B", "--teacher", "7B:2T", "-o", "json"]
+    base = ["budget", "64 h100-sxm for 7 days", "-s", "3B", "--teacher", "7B:2T"]
+    base += ["--quick", "-o", "json"]
 
     def loss(words):
         options = json.loads(run(*words).stdout)["options"]

@@ -73,7 +73,7 @@ def test_a_new_key_is_one_row(tmp_path):
     file = tmp_path / "s.yaml"
     file.write_text("base: {compute: 1e21, student: 1B, wish: 5B}", encoding="utf-8")
     (read,) = read_scenarios(str(file))
-    assert json.loads(json.dumps(document(plan(read.scenario)))) == typed
+    assert json.loads(json.dumps(document(plan(read.scenario, quick=True)))) == typed
     (over,) = read_scenarios(str(file), ["wished_tokens=6B"])
     assert over.scenario.max_unique_tokens == 6e9
     assert read_grid("", ["compute=1e21"], {"wish": "1B:4B:3"}).columns == ("wished_tokens",)
@@ -123,14 +123,66 @@ def test_the_shipped_schema_is_that_of_the_table():
     [
         {},
         {"teacher": "7B:2T", "accounting": "train", "max_unique_tokens": "10B"},
-        {"gpu": "h100-sxm", "deadline": "2 days", "attention": "flash2", "interleave": 2},
+        {"bounds": "paper"},
+        {
+            "gpu": "h100-sxm",
+            "gpus": 64,
+            "deadline": "2 days",
+            "attention": "flash2",
+            "interleave": 2,
+        },
     ],
     ids=str,
 )
 def test_a_scenario_block_is_of_its_schema(words):
-    block = json.loads(json.dumps(document(plan(scenario_from_options(compute=1e21, **words)))))
+    answer = plan(scenario_from_options(compute=1e21, **words), quick=True)
+    block = json.loads(json.dumps(document(answer)))
     jsonschema.Draft202012Validator.check_schema(schema.scenario_block_schema())
     jsonschema.validate(block["scenario"], schema.scenario_block_schema())
+
+
+NAMED = {"paper": (1e6, 1e17), "published": (1e6, 4e13)}
+"""Bounds of the student's tokens: the paper's (Section 5.3), and up to Llama 4 Scout's 40T."""
+
+
+@pytest.mark.parametrize(("name", "tokens"), NAMED.items())
+def test_bounds_have_names(tmp_path, name, tokens):
+    """On the command line, in a file and as an axis; a mapping or a limit beside them narrows."""
+    typed = json.loads(run("budget", "1e21", "--quick", "-o", "json", "--bounds", name).stdout)
+    assert typed["scenario"]["bounds"]["student_tokens"] == list(tokens)
+    file = tmp_path / "s.yaml"
+    narrower = "b: {max_student_tokens: 1T}, c: {bounds: {student_tokens: [1B, 2T]}}"
+    file.write_text(
+        f"base: {{compute: 1e21, bounds: {name}}}\nscenarios: {{a: {{}}, {narrower}}}",
+        encoding="utf-8",
+    )
+    read = [one.scenario.bounds for one in read_scenarios(str(file))]
+    assert [one.student_tokens for one in read] == [tokens, (1e6, 1e12), (1e9, 2e12)]
+    assert len({(one.student_params, one.teacher_tokens) for one in read}) == 1
+    axis = [one.bounds for _, one in read_grid("", ["compute=1e21"], {"bounds": name}).cells()]
+    assert axis == read[:1]
+
+
+def test_a_name_of_bounds_replaces_a_mapping(tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "base: {compute: 1e21, bounds: {student_tokens: [1B, 2T]}}\n"
+        "scenarios: {a: {bounds: paper}, b: {bounds: null}}",
+        encoding="utf-8",
+    )
+    read = [one.scenario.bounds.student_tokens for one in read_scenarios(str(file))]
+    assert read == [NAMED["paper"], NAMED["published"]]
+
+
+def test_other_names_of_bounds_are_refused():
+    said = "bounds: 'papr' is none of published, paper; or write a mapping such as {student_tokens"
+    assert f"--{said}" in run_error("budget", "1e21", "--bounds", "papr")
+    whole = schema.scenario_file_schema()
+    for bounds in (*NAMED, {"student_tokens": ["1B", 2e12]}):
+        jsonschema.validate({"base": {"compute": 1, "bounds": bounds}}, whole)
+    for bounds in ("papr", 3, {"student": [1, 2]}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"base": {"compute": 1, "bounds": bounds}}, whole)
 
 
 def test_every_row_is_whole():

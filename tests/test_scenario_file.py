@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from distillplan import Bounds, Scenario, Teacher, law, plan
 from distillplan.accounting import Accounting, Logits
-from distillplan.errors import InputError
+from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import coefficients_dir
 from distillplan.models.architecture import FixedAspect
 from distillplan.render.documents import document
@@ -165,7 +165,7 @@ def at(scenario, place):
     if place == "budget":
         return scenario.compute or scenario.gpu_hours
     if place.startswith("hardware."):
-        return document(plan(scenario))["scenario"]["hardware"][place.partition(".")[2]]
+        return document(plan(scenario, quick=True))["scenario"]["hardware"][place.partition(".")[2]]
     value = scenario
     for name in place.split("."):
         if name in ("low", "high"):
@@ -411,19 +411,19 @@ def test_faults_of_the_command_line(file, text):
                 "checkpointing": "full",
                 "country": "FRA",
             },
-            max_cost_usd="$1k",
-            max_memory_bytes="10GB",
+            max_cost_usd="$1M",
+            max_memory_bytes="100GB",
         ),
     ],
     ids=["bare", "supervised", "all", "cached", "rented", "dollars", "machine"],
 )
 def test_the_scenario_block_of_a_plan_is_a_scenario(file, scenario):
     """Written to YAML by another program and read again: the same Plan, to the last bit."""
-    answer = plan(scenario)
+    answer = plan(scenario, quick=True)
     block = json.loads(json.dumps(document(answer)))["scenario"]
     path = file(yaml.safe_dump({"scenarios": {"it": block}}))
     assert only(path) == replace(scenario)
-    assert plan(only(path)) == answer
+    assert plan(only(path), quick=True) == answer
 
 
 @pytest.mark.parametrize(
@@ -476,9 +476,9 @@ def test_own_files_are_asked_for_again(file, tmp_path):
         gpu=str(tmp_path / "gpu.yaml"),
         prices=str(tmp_path / "p.csv"),
     )
-    answer = plan(scenario)
+    answer = plan(scenario, quick=True)
     block = json.loads(json.dumps(document(answer)))["scenario"]
-    assert plan(only(file({"base": block}))) == answer
+    assert plan(only(file({"base": block})), quick=True) == answer
 
 
 def test_a_price_list_and_a_country(file, tmp_path):
@@ -506,25 +506,33 @@ def test_limits_set_the_budget_that_is_not_given(words, hours):
     """The least of GPUs x time, dollars over price, and the budget in hours."""
     scenario = scenario_from_options(gpu="h100-sxm", student="1B", **words)
     assert scenario.gpu_hours == pytest.approx(hours, rel=1e-12)
-    answer = plan(scenario)
+    answer = plan(scenario, quick=True)
     assert not [one for one in answer.warnings if one.code.startswith("over_")]
     for option in answer.options:
         assert option.bill.gpu_hours.mid == pytest.approx(hours, rel=1e-9)
 
 
 def test_a_plan_in_flops_says_what_it_exceeds():
+    """Below both options no plan works; between them one is left; above both nothing is said."""
     words = {"compute": 1e22, "gpu": "h100-sxm", "student": "1B", "price": 2.0}
-    free = plan(scenario_from_options(**words))
-    bill = free.options[0].bill
+    free = plan(scenario_from_options(**words), quick=True)
     limits = {
-        "deadline": ("over_deadline", bill.wall_seconds.mid / 3600),
-        "max_cost_usd": ("over_cost", bill.cost_usd.mid),
-        "max_memory_bytes": ("over_memory", free.deciding.bill.memory_bytes_per_gpu.mid),
+        "deadline": ("over_deadline", lambda bill: bill.wall_seconds.mid / 3600),
+        "max_cost_usd": ("over_cost", lambda bill: bill.cost_usd.mid),
+        "max_memory_bytes": ("over_memory", lambda bill: bill.memory_bytes_per_gpu.mid),
     }
-    for name, (code, value) in limits.items():
-        for factor, over in ((0.99, True), (2.0, False)):
-            answer = plan(scenario_from_options(**words, **{name: value * factor}))
-            assert (code in [one.code for one in answer.warnings]) is over
+    for name, (code, taken) in limits.items():
+        by_method = {one.method: taken(one.bill) for one in (free.supervised, free.deciding)}
+        low, high = sorted(by_method.values())
+        with pytest.raises(InfeasibleError, match=f"over the {code.removeprefix('over_')}"):
+            plan(scenario_from_options(**words, **{name: low * 0.99}), quick=True)
+        one = plan(scenario_from_options(**words, **{name: math.sqrt(low * high)}), quick=True)
+        assert code in one.warning_codes
+        assert one.verdict_reason == "only_one_possible"
+        assert by_method[one.verdict] == by_method[one.recommended.method] == low
+        both = plan(scenario_from_options(**words, **{name: high * 1.01}), quick=True)
+        assert code not in both.warning_codes
+        assert both.verdict == free.verdict
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.scenario import Limits
+from distillplan.planning.verdict import verdict_of
 from distillplan.questions.sweep import CHUNK, sweep
 from distillplan.scenarios.keys import scenario_from_options
 
@@ -53,12 +54,14 @@ def test_a_cell_is_its_plan():
     assert [cell.at["index"] for cell in cells] == list(range(60))
     for scenario, cell in zip(scenarios, cells, strict=True):
         try:
-            answer = plan(scenario)
+            answer = plan(scenario, quick=True)
         except InfeasibleError:
             assert cell.supervised.loss is None
             assert cell.verdict is None
+            assert cell.verdict_reason is None
             continue
-        assert cell.verdict == answer.verdict
+        assert (cell.verdict, cell.verdict_reason) == (answer.verdict, answer.verdict_reason)
+        assert cell.odds is None
         if answer.margin_nats is None:
             assert cell.margin_nats is None
         else:
@@ -79,10 +82,27 @@ def test_a_cell_is_its_plan():
                     assert getattr(ours, name) is None
                 else:
                     assert getattr(ours, name) == pytest.approx(wanted, rel=close)
-        codes = {one.code for one in answer.warnings}
-        bounds = {"at_upper_bound", "at_lower_bound"}  # a plan tells them of all options
-        assert set(cell.warnings) <= codes
-        assert codes - set(cell.warnings) <= bounds
+        assert set(cell.warnings) == set(answer.warning_codes)
+
+
+def test_the_odds_of_a_cell_are_those_of_its_plan():
+    scenarios = list(random_scenarios(24, seed=2))
+    cells = sweep((({}, one) for one in scenarios), odds=True)
+    weighed = 0
+    for scenario, cell in zip(scenarios, cells, strict=True):
+        if cell.supervised.loss is None:
+            assert cell.odds is None
+            continue
+        answer = plan(scenario)
+        assert (cell.verdict, cell.verdict_reason) == (answer.verdict, answer.verdict_reason)
+        if answer.odds is None:
+            assert cell.odds is None
+            continue
+        weighed += 1
+        assert cell.odds == pytest.approx(answer.odds, abs=1e-6)
+        assert sum(cell.odds) == pytest.approx(1)
+        assert verdict_of(cell.odds) is cell.verdict
+    assert weighed > 8
 
 
 OTHER = {
@@ -100,7 +120,7 @@ OTHER = {
     "architecture": FixedAspect(context=8192, vocab=128_000),
     "inference_tokens": 1e11,
     "max_unique_tokens": 1e9,
-    "limits": Limits(hours=1.0),
+    "limits": Limits(bytes_per_gpu=1.8e10),
 }
 """Of each field of a scenario a value that changes the answer."""
 
@@ -115,7 +135,7 @@ def test_a_field_that_differs_is_not_lost(name):
     if name == "machine":
         value = scenario_from_options(compute=1e21, gpu=value).machine
     other = replace(one, **{name: value})
-    alone = [plan(each) for each in (one, other)]
+    alone = [plan(each, quick=True) for each in (one, other)]
     told = [(each.verdict, each.margin_nats, each.supervised.loss) for each in alone]
     codes = [set(each.warning_codes) for each in alone]
     assert told[0] != told[1] or codes[0] != codes[1]

@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 import yaml
 
+from distillplan.laws.law_catalog import law
+from distillplan.optimize.problems import LONGEST_TRAINING
 from tests.schemas import validate
 from tests.shell import run
 
@@ -66,7 +68,10 @@ def test_jq_reads_json_lines():
     text = run(*AXES, "-o", "jsonl").stdout
     verdicts = through(["jq", "-r", ".verdict"], text).split()
     assert len(verdicts) == 24
-    assert set(verdicts) <= {"distill", "supervised", "tie"}
+    assert set(verdicts) <= {"distill", "supervised", "tie", "null"}
+    reasons = through(["jq", "-r", "select(.verdict == null).verdict_reason"], text).split()
+    assert len(reasons) == verdicts.count("null")
+    assert set(reasons) <= {"far_outside_fit", "worse_than_guessing"}
 
 
 @pytest.mark.parametrize("words", [COMPARE, AXES, TARGET, CROSSOVER], ids=lambda words: words[0])
@@ -189,7 +194,11 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         (["sweep", "--compute", "1e19:1e24:3", "--axis", "vocb=1,2"], 2, "did you mean 'vocab'"),
         (["sweep", "--compute", "1e21", "--logits", "cached"], 2, "no teacher has written"),
         (["sweep", "--compute", "1e21", "--student", "1B", "-o", "html"], 2, "not one of"),
-        (["target", "--loss", "1.9", "--student", "1B"], 1, "the nearest is 2.0749, training"),
+        (
+            ["target", "--loss", "1.9", "--student", "1B"],
+            1,
+            f"the nearest is {law().supervised.loss(1e9, LONGEST_TRAINING):.4f}, training",
+        ),
         (["target", "--student", "1B"], 2, "give either --loss or --match"),
         (["target", "--match", "3B", "--student", "1B"], 2, "has no tokens"),
         (["target", "--loss", "2", "--minimise", "student"], 2, "add --compute"),
@@ -235,7 +244,12 @@ def test_many_scenarios_are_rows_and_few_are_columns(tmp_path):
     path.write_text("base: {compute: 1e21}\nmatrix: {student: [300M, 1B, 3B, 10B]}")
     table = run("compare", str(path), COLUMNS="100").stdout
     assert sum("B: " not in line and "student_params" in line for line in table.splitlines()) >= 4
-    assert "→" in run(*COMPARE).stdout.split("\n")[2]
+    path.write_text(
+        "base: {compute: 1e21, student: 3B, logits: cached}\n"
+        "scenarios: {weak: {teacher: 1B:20B}, strong: {teacher: 7B:1T}}"
+    )
+    (head,) = (line for line in run("compare", str(path)).stdout.splitlines() if "→" in line)
+    assert head.split() == ["weak", "→", "strong"]
 
 
 def test_names_are_shown_as_they_are(tmp_path):

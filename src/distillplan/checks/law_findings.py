@@ -20,6 +20,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
+from distillplan.units import format_count, format_flops
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at
@@ -132,7 +133,7 @@ def _largest_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Find
     found = evaluate.distilled(scenario, cells(scenario, Accounting.TRAIN, budget=budgets))
     sizes = np.asarray(found.teacher_params)
     peak = int(np.argmax(sizes))
-    name = f"largest teacher of a {student:.3g} student"
+    name = f"largest teacher of a {format_count(student)} student"
     yield Finding(what=name, published=row["teacher_params"], computed=float(sizes[peak]))
     where = float(budgets[peak])
     yield Finding(what=f"budget of the {name}", published=row["compute"], computed=where)
@@ -153,7 +154,7 @@ def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Fin
             break
         low, high = float(logs[ends[0]]), float(logs[ends[0] + 1])
         found = math.exp(low)
-    what = f"tokens, {row['teacher_params']:.3g} teacher, {student:.3g} student"
+    what = f"tokens, {format_count(row['teacher_params'])} teacher, {format_count(student)} student"
     yield Finding(what=what, published=row["student_tokens"], computed=found)
 
 
@@ -164,7 +165,7 @@ def _best_teacher_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Fi
     compute = TRAINING_PASSES * scenario.family.forward_flops(student) * tokens
     found = evaluate.distilled(scenario, cells(scenario, Accounting.FREE, budget=compute))
     best = None if found.teacher_loss is None else float(found.teacher_loss[0])
-    what = f"teacher loss, {student:.3g} student, {tokens:.3g} tokens"
+    what = f"teacher loss, {format_count(student)} student, {format_count(tokens)} tokens"
     yield Finding(what=what, published=row["teacher_loss"], computed=best)
 
 
@@ -202,8 +203,9 @@ def _beside_supervised(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[St
     if teacher is None:
         raise ValueError("this budget trains a teacher")
     gain = law.supervised.loss(student, tokens) - _distillation(law).loss(student, tokens, teacher)
+    spent = format_flops(row["teacher_compute"])
     yield Statement(
-        what=f"{student:.3g} student, teacher of {row['teacher_compute']:.3g} FLOPs",
+        what=f"{format_count(student)} student, teacher of {spent} FLOPs",
         published=Beside(row["statement"]),
         computed=Beside.BEATS_SUPERVISED if gain > 0 else Beside.LOSES_TO_SUPERVISED,
         detail=f"{gain:+.4f} nats",
@@ -216,7 +218,7 @@ def _beside_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[State
     teacher = float(row["teacher_loss"])
     below = teacher - _distillation(law).loss(student, tokens, teacher)
     yield Statement(
-        what=f"{student:.3g} student, teacher of {teacher:g} nats",
+        what=f"{format_count(student)} student, teacher of {teacher:g} nats",
         published=Beside(row["statement"]),
         computed=Beside.BELOW_TEACHER if below > 0 else Beside.NOT_BELOW_TEACHER,
         detail=f"{-below:+.4f} nats",
@@ -229,7 +231,7 @@ def _saving(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     loss = row["loss"]
     alone = least_compute(scenario, None, loss)
     distilled = least_compute(scenario, Accounting.EXISTS, loss)
-    what = f"to {loss} nats, {row['student_params']:.3g} student, teacher exists"
+    what = f"to {loss} nats, {format_count(row['student_params'])} student, teacher exists"
     if alone is None or distilled is None:
         yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=None)
         return
@@ -256,7 +258,7 @@ def _distillation(law: PublishedLaw) -> DistillationLaw:
 
 
 def _at(row: Mapping[str, Any]) -> str:
-    return f"{row['student_params']:.3g} student at {row['compute']:.3g}"
+    return f"{format_count(row['student_params'])} student at {format_flops(row['compute'])} FLOPs"
 
 
 KINDS: Mapping[

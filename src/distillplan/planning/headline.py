@@ -55,7 +55,7 @@ def headline(plan: Plan) -> str:
             )
         case Reason.ONLY_ONE_POSSIBLE:
             other = deciding if plan.verdict is Verdict.SUPERVISED else alone
-            return f"{_do(plan)}: {_impossible(scenario, other)}."
+            return f"{_do(plan)}: {_nats(plan.recommended)}. {_impossible(scenario, other)}."
         case _:
             return _weighed(plan)
 
@@ -92,13 +92,15 @@ def _worth(deciding: Option) -> str:
 
 
 def _regret(alone: Option) -> str:
-    """What the advice at a tie costs where it is wrong."""
+    """What the advice at a tie gives up."""
     if alone.regret_nats is None:
         return ""
-    return f", and costs {alone.regret_nats:.3f} nats on average if that was the wrong choice"
+    return f", and choosing it gives up {alone.regret_nats:.3f} nats on average"
 
 
-def _nats(option: Option) -> str:
+def _nats(option: Option | None) -> str:
+    if option is None or option.loss is None:
+        raise ValueError("what is done has a loss")
     return f"{option.loss:.3f} nats"
 
 
@@ -111,8 +113,8 @@ def _sizes(option: Option) -> str:
 
 def _impossible(scenario: Scenario, option: Option | None) -> str:
     """Why an option cannot be done."""
-    from distillplan.planning.possible import why_not  # only on a machine
+    from distillplan.planning.possible import in_words, why_not  # only on a machine
 
-    if option is None:
-        raise ValueError("there is another option")
-    return why_not(scenario, option)
+    if option is None or scenario.machine is None:
+        raise ValueError("there is another option, on a machine")
+    return f"Nothing else works on {in_words(scenario.machine)}: {why_not(scenario, option)}"

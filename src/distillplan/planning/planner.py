@@ -75,7 +75,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
 
         raise nothing_possible(scenario, [alone] if deciding is None else [alone, deciding])
     best = None if decision.reason is Reason.WORSE_THAN_GUESSING else _best_teacher(scenario)
-    warnings = plan_warnings(scenario, alone, deciding, options, best)
+    warnings = plan_warnings(scenario, alone, deciding, best)
     options = with_multipliers(scenario, (*options, *beside_open_teacher(scenario, alone.loss)))
     options = marked(scenario, options, decision)
     deciding = next((one for one in options if one.decides), None)
@@ -166,13 +166,13 @@ def _flips(scenario: Scenario, options: tuple[Option, ...], decision: Decision) 
 
 
 def _no_draws(plan: Plan) -> Notice:
+    missing = "its losses have no bands"
+    if plan.odds is not None:
+        missing = "the odds leave out how far these are known"
     return Notice(
         code="law_has_no_draws",
         severity=Severity.INFO,
-        message=(
-            f"{plan.law.name} comes without joint draws of its coefficients, so the odds leave out "
-            "how far these are known"
-        ),
+        message=f"{plan.law.name} comes without joint draws of its coefficients, so {missing}",
     )
 
 

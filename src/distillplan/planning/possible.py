@@ -37,8 +37,6 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
     machine = scenario.machine
     if machine is None:
         raise ValueError("without a machine everything is possible")
-    here = f"{machine.cluster.gpus} {machine.cluster.gpu.name}"
-    size = format_bytes(machine.cluster.gpu.memory_bytes)
     why = "; ".join(why_not(scenario, one) for one in options if one.bill is not None)
     gpu = machine.cluster.gpu.name
     enough = _smallest(scenario, machine)
@@ -48,7 +46,14 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
         saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
         how = f" with {SAVING}" if saving else ""
         end = f"{enough.cluster.gpus} {gpu}{how} would be enough"
-    return InfeasibleError(f"no plan can be done on {here} ({size} each): {why}; {end}")
+    return InfeasibleError(f"no plan works on {in_words(machine)}: {why}; {end}")
+
+
+def in_words(machine: Machine) -> str:
+    """The GPUs of a machine and their memory."""
+    cluster = machine.cluster
+    size = format_bytes(cluster.gpu.memory_bytes)
+    return f"{cluster.gpus} {cluster.gpu.name} ({size}{' each' if cluster.gpus > 1 else ''})"
 
 
 def why_not(scenario: Scenario, option: Option) -> str:

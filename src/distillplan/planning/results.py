@@ -159,8 +159,8 @@ class Option(NamedTuple):
     is_guess: bool = False
     """Whether it lies so far outside the fitted range that its loss is a guess."""
     regret_nats: float | None = None
-    """What choosing it costs on average where the other choice would have been better, nats per
-    token; only for the two options that the verdict weighs."""
+    """What choosing it gives up on average: the gain of the other choice where that is better, and
+    nothing where it is not; nats per token. Only for the two options that the verdict weighs."""
     loss_band: Band | None = None
     """90% band of the loss. Bands are None without odds, and where a size was given."""
     gain_band: Band | None = None

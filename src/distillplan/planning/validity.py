@@ -62,7 +62,6 @@ def plan_warnings(
     scenario: Scenario,
     alone: Option,
     deciding: Option | None,
-    options: tuple[Option, ...],
     best_for_teacher: tuple[float, float] | None,
 ) -> tuple[Notice, ...]:
     """Everything to know about a plan, warnings before information.
@@ -71,11 +70,10 @@ def plan_warnings(
         scenario: the question.
         alone: the supervised option.
         deciding: the distillation that the verdict weighs; None where there is none.
-        options: all options.
         best_for_teacher: loss of the best teacher at the given one's price, and of the student
             with it, nats per token; None without a given teacher.
     """
-    found = _remarks(scenario, alone, deciding, options, best_for_teacher)
+    found = _remarks(scenario, alone, deciding, best_for_teacher)
     return tuple(one.notice() for one in found)
 
 
@@ -86,8 +84,7 @@ def warning_codes(
     best_for_teacher: tuple[float, float] | None,
 ) -> tuple[str, ...]:
     """The codes of `plan_warnings` for the two options that the verdict weighs, each once."""
-    options = (alone,) if deciding is None else (alone, deciding)
-    found = _remarks(scenario, alone, deciding, options, best_for_teacher)
+    found = _remarks(scenario, alone, deciding, best_for_teacher)
     return tuple(dict.fromkeys(one.code for one in found))
 
 
@@ -95,7 +92,6 @@ def _remarks(
     scenario: Scenario,
     alone: Option,
     deciding: Option | None,
-    options: tuple[Option, ...],
     best_for_teacher: tuple[float, float] | None,
 ) -> list[_Remark]:
     """Warnings before information."""
@@ -107,7 +103,7 @@ def _remarks(
         *_repeated(scenario, compared),
         *_teacher_loss_warnings(scenario, deciding),
         *_teacher_strength(scenario, deciding, best_for_teacher),
-        *_bound_warnings(options, compared),
+        *_bound_warnings(compared),
     ]
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
@@ -215,9 +211,9 @@ def _few_tokens(compared: tuple[Option, ...]) -> Iterator[_Remark]:
 
 def _few_told(option: Option) -> str:
     return (
-        f"{way_in_words(option.accounting)}: {option.tokens_per_param:.2g} tokens per parameter is "
-        "so far from any training run that the law even has a student gain by paying for its own "
-        "teacher"
+        f"{way_in_words(option.accounting)}: no run behind the law had as few as "
+        f"{option.tokens_per_param:.2g} tokens per parameter, and below 1 its losses contradict "
+        "themselves: it even has a student gain by paying for its own teacher"
     )
 
 
@@ -292,18 +288,14 @@ def _teacher_strength(
         )
 
 
-def _bound_warnings(options: tuple[Option, ...], compared: tuple[Option, ...]) -> Iterator[_Remark]:
-    others = tuple(one for one in options if one not in compared)
+def _bound_warnings(compared: tuple[Option, ...]) -> Iterator[_Remark]:
     for status, end in (
         (SearchStatus.AT_UPPER_BOUND, "upper"),
         (SearchStatus.AT_LOWER_BOUND, "lower"),
     ):
-        for severity, among in ((Severity.WARNING, compared), (Severity.INFO, others)):
-            at = [one for one in among if one.status is status]
-            if at:
-                yield _Remark(
-                    code=status.value, severity=severity, tell=partial(_bounds_told, end, at)
-                )
+        at = [one for one in compared if one.status is status]
+        if at:
+            yield _warning(status.value, partial(_bounds_told, end, at))
 
 
 def _bounds_told(end: str, at: Sequence[Option]) -> str:

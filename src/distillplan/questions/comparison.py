@@ -1,7 +1,7 @@
 """Plans side by side: which is best, and how the others differ from a baseline."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
@@ -48,9 +48,11 @@ class NamedPlan(NamedTuple):
 
     @property
     def flops(self) -> float:
-        """FLOPs of what the verdict recommends."""
+        """FLOPs of what the verdict recommends; alike where the budget is in GPU-hours."""
         choice = self.plan.recommended
-        return 0.0 if choice is None else choice.total_flops or 0.0
+        if choice is None or self.plan.scenario.gpu_hours is not None:
+            return 0.0
+        return choice.total_flops or 0.0
 
     @property
     def run(self) -> tuple[float | None, ...]:
@@ -182,11 +184,15 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
         how = first.plan.recommended
         what = "training from data alone" if how is first.plan.supervised else "distillation"
         return f"all {len(plans)} come to the same run: {what}, {first.loss:.3f} nats"
-    unlike = [one.name for one in others if not _pays_the_same(first.plan, one.plan)]
-    if unlike:
+    differ = [
+        what
+        for what, same in _PAID_ALIKE.items()
+        if not all(same(first.plan, one.plan) for one in others)
+    ]
+    if differ:
         return (
-            f"{best.name} has the lowest loss ({best.loss:.3f} nats), but "
-            f"{_listed([first.name, *unlike])} do not pay for the same"
+            f"{best.name} has the lowest loss ({best.loss:.3f} nats), but the plans differ in "
+            f"{_listed(differ)}"
         )
     return None
 
@@ -212,13 +218,35 @@ def _method(plan: Plan) -> str:
     return "" if plan.recommended is None else plan.recommended.method.value
 
 
-def _pays_the_same(one: Plan, other: Plan) -> bool:
-    """Whether two plans have the same budget, and it covers the same."""
+def _same_budget(one: Plan, other: Plan) -> bool:
+    """Whether two plans spend as much: FLOPs, dollars, or hours of the same GPU."""
     ours, theirs = one.scenario, other.scenario
-    if (ours.gpu_hours is None) is not (theirs.gpu_hours is None):
-        return False
-    covers = ours.pays is theirs.pays and ours.students == theirs.students
-    return covers and math.isclose(ours.budget, theirs.budget, rel_tol=1 - COSTS_LESS)
+    if ours.gpu_hours is None or theirs.gpu_hours is None:
+        return ours.compute is not None and theirs.compute is not None and _alike(ours, theirs)
+    cost, its_cost = _usd(one), _usd(other)
+    if cost is not None and its_cost is not None:
+        return math.isclose(cost, its_cost, rel_tol=1 - COSTS_LESS)
+    if ours.machine is None or theirs.machine is None:
+        raise ValueError("GPU-hours are of a machine")
+    return ours.machine.cluster.gpu == theirs.machine.cluster.gpu and _alike(ours, theirs)
+
+
+def _alike(ours: Scenario, theirs: Scenario) -> bool:
+    return math.isclose(ours.budget, theirs.budget, rel_tol=1 - COSTS_LESS)
+
+
+def _usd(one: Plan) -> float | None:
+    """What the budget costs; None without a price."""
+    bill = one.supervised.bill
+    return None if bill is None or bill.cost_usd is None else bill.cost_usd.mid
+
+
+_PAID_ALIKE: Mapping[str, Callable[[Plan, Plan], bool]] = {
+    "budget": _same_budget,
+    "number of students": lambda one, other: one.scenario.students == other.scenario.students,
+    "what the budget covers": lambda one, other: one.scenario.pays is other.scenario.pays,
+}
+"""What plans must have alike for a choice among them to be fair, in words."""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -248,7 +248,7 @@ def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[Notice, ...]
     if not compared:
         return ()
     first, *_ = compared
-    return plan_warnings(scenario, first, deciding, compared, None)
+    return plan_warnings(scenario, first, deciding, None)
 
 
 def amount(minimize: Goal, option: Option) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "teacher": _count(best.teacher_params),
         "its tokens": _count(best.teacher_tokens),
         "its loss": "" if best.teacher_loss is None else f"{best.teacher_loss:.3f}",
-        "way": "" if plan.verdict is None else in_a_table(plan.scenario.pays),
+        "if distilled": "" if plan.verdict is None else in_a_table(plan.scenario.pays),
         "GPU-hours": "" if bill is None else format_count(bill.gpu_hours.mid),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),

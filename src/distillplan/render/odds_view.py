@@ -3,12 +3,6 @@
 from distillplan.planning.results import Band, Confidence, Odds, Verdict
 from distillplan.units import format_count
 
-_WORDS = {
-    Verdict.SUPERVISED: "supervised",
-    Verdict.TIE: "too close to call",
-    Verdict.DISTILL: "distill",
-}
-
 
 def percent(part: float) -> str:
     """A probability: never all or nothing, which no number of draws can show."""
@@ -22,18 +16,18 @@ def percent(part: float) -> str:
 def odds_in_words(odds: Odds) -> str:
     """The three odds, largest first."""
     order = sorted(Verdict, key=odds.of, reverse=True)
-    return ", ".join(f"{_WORDS[one]} {percent(odds.of(one))}" for one in order)
+    return ", ".join(f"{one} {percent(odds.of(one))}" for one in order)
 
 
 def odds_line(odds: Odds, confidence: Confidence) -> str:
-    """The line under the headline."""
-    line = f"Odds: {odds_in_words(odds)}."
-    if confidence.transfer_nats:
-        line += (
-            " They count in how far other laboratories' runs came out from the law; if your data "
-            f"and recipe are like the law's: {odds_in_words(confidence.odds_like_the_law)}."
-        )
-    return line
+    """The lines under the headline: the odds, and what they were on data like the law's."""
+    if not confidence.transfer_nats:
+        return f"Odds: {odds_in_words(odds)}."
+    alike = odds_in_words(confidence.odds_like_the_law)
+    return (
+        f"Odds, given how other labs' runs came out: {odds_in_words(odds)}. "
+        f"With data and a recipe like the law's: {alike}."
+    )
 
 
 def in_brackets(odds: Odds | None, verdict: Verdict) -> str:

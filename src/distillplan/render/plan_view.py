@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import FLAT_NATS
-from distillplan.planning.results import BudgetFlip, Near, Odds, Option, Plan, Reason, Verdict
+from distillplan.planning.results import (
+    BudgetFlip,
+    BudgetRange,
+    Near,
+    Odds,
+    Option,
+    Plan,
+    Reason,
+    Verdict,
+)
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import count_band, in_brackets, nats_band, odds_line
@@ -47,7 +56,9 @@ def plan_view(plan: Plan, *, details: bool = False) -> Iterator[Block]:
     if plan.odds is not None and plan.confidence is not None:
         yield Text(odds_line(plan.odds, plan.confidence), "plain")
     yield Text(_question(plan), "quiet")
-    yield _options(shown)
+    yield _options(shown, given_student=plan.scenario.student_params is not None)
+    if any(one.is_guess and one.loss is not None for one in shown):
+        yield Text("? = a guess: far outside the fitted range of the law.", "quiet")
     if details:
         yield from _details(plan)
     if plan.scenario.machine is not None:
@@ -107,7 +118,9 @@ def _question(plan: Plan) -> str:
     if scenario.max_unique_tokens is not None:
         parts.append(f"{format_count(scenario.max_unique_tokens)} unique tokens")
     if plan.deciding is not None:
-        parts.append(f"{WHO_PAYS[scenario.pays]}, logits {scenario.logits}")
+        parts.append(f"teacher: {WHO_PAYS[scenario.pays]}")
+        if scenario.pays is not Accounting.FREE:
+            parts.append(f"logits {scenario.logits}")
         parts.append(f"differences under {scenario.tie_nats:g} nats count as a tie")
     return "Inputs: " + "; ".join(parts) + "."
 
@@ -116,21 +129,23 @@ def _row_name(option: Option) -> str:
     """The name, with an arrow at what to do."""
     name = in_a_table(option.accounting)
     if option.teacher_name is not None:
-        name = f"beside {option.teacher_name}"
+        name = f"run {option.teacher_name}"
     return f"{'→' if option.recommended else ' '} {name}"
 
 
-def _options(options: Sequence[Option]) -> TableBlock:
+def _options(options: Sequence[Option], *, given_student: bool) -> TableBlock:
+    """The options; the student's size where it was searched for."""
+    student = () if given_student else ("student",)
     return TableBlock(
         "",
-        ("option", "loss", "gain", "90% of gains", "student", "tokens", "teacher", "its loss"),
+        ("option", "loss", "gain", "90% band", *student, "tokens", "teacher", "its loss"),
         tuple(
             (
                 _row_name(one),
                 _loss(one),
                 "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
                 nats_band(one.gain_band, "+"),
-                _count(one.student_params) + _mark(one, "student_params"),
+                *(_count(one.student_params) + _mark(one, "student_params") for _ in student),
                 _count(one.student_tokens) + _mark(one, "student_tokens"),
                 _teacher(one),
                 "" if one.teacher_loss is None else f"{one.teacher_loss:.3f}",
@@ -184,7 +199,7 @@ def _flops(plan: Plan) -> TableBlock:
     serving = ("serving",) if plan.scenario.inference_tokens else ()
     return TableBlock(
         title,
-        ("option", "students", "logits", "teacher", *serving, "10% more"),
+        ("option", "students", "logits", "teacher", *serving, "loss with 10% more"),
         tuple(
             (
                 _row_name(one),
@@ -272,8 +287,7 @@ def _flips(plan: Plan) -> tuple[str, ...]:
         if flip is not None
     ]
     if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
-        low, high = (_budget(plan, end) for end in (flips.budgets.from_, flips.budgets.to))
-        found.append(f"no budget from {low} to {high}")
+        found.append(f"no budget {_range_of_budgets(plan, flips.budgets)}")
     if flips.students is not None:
         one = flips.students
         found.append(
@@ -306,7 +320,12 @@ def _window(plan: Plan, flip: BudgetFlip) -> str:
         return f"a budget below {_budget(plan, flip.to)}"
     if flip.to is None:
         return f"a budget above {_budget(plan, flip.from_)}"
-    return f"a budget from {_budget(plan, flip.from_)} to {_budget(plan, flip.to)}"
+    return f"a budget {_range_of_budgets(plan, flip)}"
+
+
+def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
+    low, _, _ = _budget(plan, ends.from_).partition(" ")
+    return f"from {low} to {_budget(plan, ends.to)}"
 
 
 def _budget(plan: Plan, amount: float | None) -> str:

@@ -32,16 +32,20 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
         rows += [
             ("distilled loss", f"{found.distilled_loss:.4f}", nats_band(found.distilled_loss_band)),
             ("gain over supervised", f"{found.gain_nats:+.4f}", nats_band(found.gain_band, "+")),
-            ("supervised tokens for the same loss", equivalent, ""),
+            ("supervised training with the same loss", equivalent, ""),
             ("best teacher loss for this student", f"{found.best_teacher_loss:.4f}", ""),
             ("distilled loss with that teacher", f"{found.loss_with_best_teacher:.4f}", ""),
         ]
     for name, change in found.by_10_percent.items():
-        rows.append((f"with 10% more {name.replace('_', ' ')}", f"{change:+.4f}", ""))
-    yield TableBlock("", ("", "nats per token", "90%"), tuple(rows))
+        rows.append((f"change with 10% more {name.replace('_', ' ')}", f"{change:+.4f}", ""))
+    yield TableBlock("", ("", "nats per token", "90% band"), tuple(rows))
+    if found.gain_band is not None:
+        yield Text(
+            "90% bands: of losses, on data like the law's; of the gain, on any data.", "quiet"
+        )
     yield from notice_blocks(found.warnings)
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 
 def _tokens(tokens: float | None) -> str:
-    return "none" if tokens is None else format_count(tokens)
+    return "none" if tokens is None else f"{format_count(tokens)} tokens"

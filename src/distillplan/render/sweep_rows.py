@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, assert_never
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.document_forms import written
+from distillplan.render.odds_view import percent
 from distillplan.render.row_streams import as_document, as_rows
 from distillplan.render.show import RowOutput, as_text
 from distillplan.render.streams import write, write_all
@@ -16,6 +17,8 @@ from distillplan.units import format_count
 
 MOST_ROWS = 200
 """Of a table for people."""
+ODDS = "odds"
+"""The column of the table that no key of a row holds."""
 
 Row = Mapping[str, Any]
 
@@ -80,6 +83,8 @@ def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[Block]:
         "supervised": "supervised_loss",
         "distill": "distill_loss",
     }
+    if any(row["odds_distill"] is not None for row in rows):
+        shown = {"verdict": "verdict", "odds": ODDS, **shown}
     unit = ""
     if any(_hours_differ(row) for row in rows):
         shown |= {"supervised": "supervised_gpu_hours", "distill": "distill_gpu_hours"}
@@ -90,7 +95,7 @@ def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[Block]:
         "",
         (*(_heading(column) for column in columns), *shown),
         tuple(
-            tuple(_text(name, row[name]) for name in (*columns, *shown.values()))
+            tuple(_text(row, name) for name in (*columns, *shown.values()))
             for row in rows[:MOST_ROWS]
         ),
         tight=True,
@@ -99,6 +104,12 @@ def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[Block]:
         yield Text(unit, "quiet")
     if len(rows) > MOST_ROWS:
         yield Text(f"{MOST_ROWS} of {len(rows)} cells; all: -o csv, jsonl or json", "quiet")
+
+
+def _odds(row: Row) -> str:
+    """The odds of a cell's own verdict, as a comparison shows them."""
+    odds = row["verdict"] and row[f"odds_{row['verdict']}"]
+    return "" if odds is None else percent(odds)
 
 
 def _hours_differ(row: Row) -> bool:
@@ -111,7 +122,12 @@ def _heading(column: str) -> str:
     return column.removeprefix("hardware.").replace("_", " ").replace(".", " ")
 
 
-def _text(name: str, value: Any) -> str:
+def _text(row: Row, name: str) -> str:
+    if name == ODDS:
+        return _odds(row)
+    value = row[name]
+    if name == "verdict" and value is None:
+        return "none" if row["verdict_reason"] else ""
     if value is None:
         return ""
     if name == "margin_nats":

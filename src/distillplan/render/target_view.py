@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
-from distillplan.questions.crossover import CrossingPoint, Crossovers
+from distillplan.questions.crossover import BEYOND, DECADES, CrossingPoint, Crossovers
 from distillplan.questions.target import Goal, Reached, Target, amount
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
@@ -85,18 +85,20 @@ def _count(value: float | None) -> str:
 
 def crossover_view(found: Crossovers) -> Iterator[Block]:
     """The blocks of crossovers."""
-    yield Text("Budgets at which distillation gains at least this many nats (FLOPs).", "verdict")
+    yield Text("Budgets, in FLOPs, at which distillation gains at least this many nats.", "verdict")
     yield TableBlock(
         "",
-        ("student", "teacher", "gain", "from", "to", "tokens per parameter", "odds of distill"),
+        ("student", "teacher", "gain", "from", "to", "tokens/param", "odds"),
         tuple(_point(one) for one in found.points),
         text_columns=(0, 1),
         tight=True,
     )
     yield Text(found.note, "quiet")
     yield Text(
-        "Tokens per parameter: of supervised training at the upper end. Odds: in the middle of the "
-        "budgets, or at twice or half the only end; none where no run behind the law is near.",
+        f"start, end = of the budgets searched, 1 to {format_count(10.0**DECADES)} tokens per "
+        "parameter; tokens/param = of supervised training at the larger budget; odds = that "
+        f"distillation is better by more than a tie, in the middle of the budgets, or a factor "
+        f"{BEYOND:g} inside the one end there is.",
         "quiet",
     )
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
@@ -109,8 +111,8 @@ def _point(one: CrossingPoint) -> tuple[str, ...]:
         return (*start, "never", "", "", "")
     return (
         *start,
-        "the least" if window.from_ is None else format_flops(window.from_),
-        "the largest" if window.to is None else format_flops(window.to),
+        "start" if window.from_ is None else format_flops(window.from_),
+        "end" if window.to is None else format_flops(window.to),
         "" if window.to_tokens_per_param is None else format_count(window.to_tokens_per_param),
         "" if window.odds is None else percent(window.odds.distill),
     )

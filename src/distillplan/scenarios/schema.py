@@ -3,7 +3,7 @@
 from distillplan.scenarios import key_table
 from distillplan.scenarios.block import bare_scenarios, default_of
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.values import PAIR, SIZES, Json
+from distillplan.scenarios.values import PAIR, Json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,8 +61,9 @@ def _written(key: Key) -> Json:
     if key.is_group:
         inner = {one.name: _written(one) for one in key_table.TABLE.within(key.word)}
         mapping = {"type": "object", "additionalProperties": False, "properties": inner}
-        text = [key.value.json()] if key.value is SIZES else []
-        return {"anyOf": [*text, mapping, {"type": "null"}], **described}
+        word = key.value.json()  # empty where there is no short form
+        ways = [word, mapping] if word else [mapping]
+        return {"anyOf": [*ways, {"type": "null"}], **described}
     kind = key.value.json()
     if key.value is PAIR:
         items = {**kind["items"], "type": ["number", "string"]}

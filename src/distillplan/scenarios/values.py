@@ -115,10 +115,10 @@ def _bounds(value: Any, word: str) -> Bounds:
     try:
         return bounds_named(SizeBounds(value))
     except ValueError:
-        names = " or ".join(SizeBounds)
+        names = ", ".join(SizeBounds)
         raise InputError(
-            f"{word}: {str(value)[:40]!r} is neither {names} nor a mapping such as "
-            "{student_tokens: [1B, 30T]}"
+            f"{word}: {str(value)[:40]!r} is none of {names}; or write a mapping such "
+            "as {student_tokens: [1B, 30T]}"
         ) from None
 
 
@@ -172,7 +172,12 @@ PAIR = Value(
 """The least and the largest of a size."""
 SIZES = Value(_sizes, lambda: {"type": "string", "pattern": "^[^:]+(:[^:]+)?$"}, is_number=False)
 """Parameters and, after a colon, tokens of a model; a mapping of its parts is read as one too."""
-BOUNDS = Value(_bounds, dict, is_number=False, choices=lambda: [one.value for one in SizeBounds])
+BOUNDS = Value(
+    _bounds,
+    lambda: {"enum": [one.value for one in SizeBounds]},
+    is_number=False,
+    choices=lambda: [one.value for one in SizeBounds],
+)
 """Named bounds of the search, as `Bounds`, or a mapping of them by size."""
 GROUP = Value(_group, dict, is_number=False)
 """A mapping of other keys."""
