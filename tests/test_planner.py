@@ -69,7 +69,7 @@ def test_more_compute_is_never_worse(compute, params, factor):
 @QUICK
 @given(budgets, st.none() | students, st.integers(1, 20))
 def test_the_budget_is_spent(compute, params, count):
-    for option in quick_plan(scenario(compute * count, params, students=count)).options:
+    for option in options_of(scenario(compute * count, params, students=count)).values():
         if option.status in (SearchStatus.OPTIMAL, SearchStatus.GIVEN):
             assert option.total_flops == pytest.approx(compute * count, rel=1e-9)
             assert option.flops_per_student * count == pytest.approx(option.total_flops, rel=1e-12)
@@ -182,13 +182,19 @@ def test_sizes_nearly_as_good_hold_the_best_ones():
                 assert ends[1] >= getattr(option, name) * (1 - 1e-6)
 
 
-def test_bounds_are_reported():
-    answer = quick_plan(scenario(bounds=Bounds(teacher_tokens=(1e6, 3e13))))
+@pytest.mark.parametrize("accounting", [Accounting.EXISTS, None])
+def test_bounds_are_reported(accounting):
+    """Appendix D.4: teacher inference overtrains its teacher to the bound.
+
+    The option says so; the plan warns where the verdict leans on it.
+    """
+    bounds = Bounds(teacher_tokens=(1e6, 3e13))
+    answer = quick_plan(scenario(bounds=bounds, accounting=accounting))
     option = by_accounting(answer)[Accounting.EXISTS]
     assert option.status is SearchStatus.AT_UPPER_BOUND
     assert option.teacher_tokens == pytest.approx(3e13, rel=1e-12)
     assert option.at_bounds == ("teacher_tokens",)
-    assert "at_upper_bound" in [one.code for one in answer.warnings]
+    assert ("at_upper_bound" in answer.warning_codes) is option.decides
 
 
 def test_a_tight_cap_on_tokens_leaves_budget_over():
