@@ -6,26 +6,55 @@ Plain powers instead of logarithms, a dense grid and SciPy's Nelder-Mead instead
 import itertools
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
-# Table 6 of arXiv:2502.08606 with its lost digits recovered (see the coefficient file)
-E, A, B, ALPHA, BETA, GAMMA = 1.21951, 3354.51, 18185.51, 0.40849, 0.43149, 0.45151
-C0, C1, F1, D1 = 2.54949, 522.6, 0.090398, 1.31549
-A2, B2, ALPHA2, BETA2, GAMMA2 = 2242.51, 2.2819e6, 0.32149, 0.63749, 0.76351
+
+class Letters(NamedTuple):
+    """A law, by the letters of Table 6; a 2 stands for a prime."""
+
+    E: float
+    A: float
+    B: float
+    alpha: float
+    beta: float
+    gamma: float
+    c0: float
+    c1: float
+    f1: float
+    d1: float
+    A2: float
+    B2: float
+    alpha2: float
+    beta2: float
+    gamma2: float
 
 
-def supervised_loss(N, D):
+RECOVERED = Letters(
+    *(1.21951, 3354.51, 18185.51, 0.40849, 0.43149, 0.45151, 2.54949, 522.6, 0.090398, 1.31549),
+    *(2242.51, 2.2819e6, 0.32149, 0.63749, 0.76351),
+)
+"""Table 6 of arXiv:2502.08606 with its lost digits recovered (see the coefficient file)."""
+TABLE_6 = Letters(
+    *(1.220, 3355, 18186, 0.408, 0.431, 0.452, 2.549, 522.6, 0.090, 1.315),
+    *(2243, 100 * 24181, 0.321, 0.637, 0.764),
+)
+"""The law as printed, with B' times 100: the default of release 0.1.0."""
+
+
+def supervised_loss(N, D, law=RECOVERED):
     """Equation 1."""
-    return E + (A / N**ALPHA + B / D**BETA) ** GAMMA
+    return law.E + (law.A / N**law.alpha + law.B / D**law.beta) ** law.gamma
 
 
-def distilled_loss(N_S, D_S, L_T):
+def distilled_loss(N_S, D_S, L_T, law=RECOVERED):
     """Equation 8, as printed."""
-    alone = supervised_loss(N_S, D_S)
-    switch = (1 + (L_T / (alone * D1)) ** (1 / F1)) ** (-C1 * F1)
-    return L_T + L_T**-C0 * switch * (A2 / N_S**ALPHA2 + B2 / D_S**BETA2) ** GAMMA2
+    alone = supervised_loss(N_S, D_S, law)
+    switch = (1 + (L_T / (alone * law.d1)) ** (1 / law.f1)) ** (-law.c1 * law.f1)
+    of_sizes = (law.A2 / N_S**law.alpha2 + law.B2 / D_S**law.beta2) ** law.gamma2
+    return L_T + L_T**-law.c0 * switch * of_sizes
 
 
 def forward_flops(N):
@@ -46,6 +75,7 @@ class Problem:
     student_tokens: tuple[float, float] = (1e6, 1e17)
     teacher_params: tuple[float, float] = (1e6, 1e17)
     teacher_tokens: tuple[float, float] = (1e6, 1e17)
+    law: Letters = RECOVERED
 
     def free(self):
         sizes = [self.teacher_params, self.teacher_tokens]
@@ -63,7 +93,8 @@ class Problem:
         N_S = sizes[2] if len(sizes) > 2 else self.student_params
         D_S = self.tokens(N_T, D_T, N_S)
         allowed = self.student_tokens[0] <= D_S
-        found = distilled_loss(N_S, np.where(allowed, D_S, 1e6), supervised_loss(N_T, D_T))
+        teacher = supervised_loss(N_T, D_T, self.law)
+        found = distilled_loss(N_S, np.where(allowed, D_S, 1e6), teacher, self.law)
         return np.where(allowed, found, np.inf)
 
 

@@ -10,26 +10,18 @@ from hypothesis import strategies as st
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
 from tests import independent
 
-# the numbers of the independent implementation
+LETTERS = independent.RECOVERED._asdict()
+PRIMED = {"c0", "c1", "f1", "d1"}
 SUPERVISED = SupervisedLaw(
-    E=independent.E,
-    A=independent.A,
-    B=independent.B,
-    alpha=independent.ALPHA,
-    beta=independent.BETA,
-    gamma=independent.GAMMA,
+    **{name: one for name, one in LETTERS.items() if name not in PRIMED and name[-1] != "2"}
 )
 LAW = DistillationLaw(
     supervised=SUPERVISED,
-    c0=independent.C0,
-    c1=independent.C1,
-    f1=independent.F1,
-    d1=independent.D1,
-    A=independent.A2,
-    B=independent.B2,
-    alpha=independent.ALPHA2,
-    beta=independent.BETA2,
-    gamma=independent.GAMMA2,
+    **{
+        name.removesuffix("2"): one
+        for name, one in LETTERS.items()
+        if name in PRIMED or name[-1] == "2"
+    },
 )
 
 params = st.floats(5, 15).map(lambda x: 10**x)

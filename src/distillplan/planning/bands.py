@@ -30,16 +30,24 @@ def banded(scenario: Scenario, option: Option, optima: Optima, row: int) -> Opti
     """
     if option.loss is None:
         return option
+    found = option
+    if optima.loss.shape[1] > 1:  # one law alone does not say how well it is known
+        found = option._replace(**dict(_bands(scenario, option, optima, row)))
+    return found if scenario.gpu_hours is None else _with_speed(scenario, found)
+
+
+def _bands(
+    scenario: Scenario, option: Option, optima: Optima, row: int
+) -> Iterator[tuple[str, Any]]:
+    """The bands of an option within budget, by their names."""
     sizes = option.student_params, option.student_tokens, option.teacher_loss
     outside = float(outside_loss(scenario.law, *sizes))
-    bands: dict[str, Any] = {"loss_band": band(optima.loss[row], option.loss, outside)}
+    yield "loss_band", band(optima.loss[row], option.loss or 0.0, outside)
     for name in _free_sizes(scenario, option):
         drawn, own = getattr(optima, name), getattr(option, name)
         if drawn is not None and own is not None:
             limits = getattr(scenario.bounds, name, (0.0, np.inf))
-            bands[f"{name}_band"] = _size_band(drawn[row], own, limits)
-    found = option._replace(**bands)
-    return found if scenario.gpu_hours is None else _with_speed(scenario, found)
+            yield f"{name}_band", _size_band(drawn[row], own, limits)
 
 
 def _with_speed(scenario: Scenario, option: Option) -> Option:

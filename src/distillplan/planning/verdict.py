@@ -69,7 +69,8 @@ class Weighed(NamedTuple):
     outside: FloatArray
     """Scale of the error that grows outside the fitted range, nats per token."""
     slack: FloatArray
-    """By how much this error could grow before there is no verdict, nats per token."""
+    """Negative where there is no verdict because of this error: by how much it could grow, or by
+    how much a costly teacher loses anyway, nats per token."""
 
     def rows(self, rows: Any) -> "Weighed":
         """Some of the cells."""
@@ -124,9 +125,10 @@ def weigh(
             affordable & (np.asarray(distilled.loss) >= guessing(scenario))
         )
         few = alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params)
-        slack = room_to_tell(gain, outside, error.scale, tie)
-        starved = (gain <= -tie) & (_price_in_tokens(scenario, alone, distilled) > LARGEST_GAIN)
-    silent = guess | few | ((slack < 0) & ~starved) | np.isnan(gain)
+        price = _price_in_tokens(scenario, alone, distilled)
+        starved = np.minimum(price - LARGEST_GAIN, -tie - gain)
+        slack = np.maximum(room_to_tell(gain, outside, error.scale, tie), starved)
+    silent = guess | few | (slack < 0) | np.isnan(gain)
     side = np.where(silent, np.nan, sides(gain, tie))
     return Weighed(gain=gain, side=side, guess=guess, outside=outside, slack=slack)
 

@@ -18,7 +18,7 @@ PASSES = 4
 pass looks REFINED times closer."""
 NEAR = 1e-4
 """A gain that turns within this of a level may have crossed it, in nats per token."""
-NARROWEST = 1e-3
+NARROWEST = 5e-3
 """Windows that span less of an e-fold than this are left out."""
 SILENT = -9
 """State of a budget without a verdict."""
@@ -45,6 +45,7 @@ class _SeenBudgets(NamedTuple):
     logs: FloatArray
     gain: FloatArray
     slack: FloatArray
+    guess: Any
     state: Any
 
     def and_also(self, look: Look, states: States, logs: Sequence[FloatArray]) -> "_SeenBudgets":
@@ -78,8 +79,10 @@ def windows(
         wanted: whether the edges of the windows of a state matter; others are left rough.
     """
     seen = _of(first, states, logs)
-    turning = [*_turning(seen.logs, seen.gain, levels), *_turning(seen.logs, seen.slack, (0.0,))]
-    seen = seen.and_also(look, states, turning)
+    for _ in range(2):  # the second look finds what is narrow
+        turns = _turning(seen.logs, seen.gain, levels)
+        turns += _turning(seen.logs, seen.slack, (0.0,))
+        seen = seen.and_also(look, states, turns)
     for number in range(PASSES):
         pairs = [
             (low, high)
@@ -90,10 +93,7 @@ def windows(
                 and any(wanted(int(seen.state[end])) for end in (low, high))
             )
         ]
-        between = [
-            np.linspace(seen.logs[low], seen.logs[high], REFINED + 2)[1:-1] for low, high in pairs
-        ]
-        seen = seen.and_also(look, states, between)
+        seen = seen.and_also(look, states, [_between(seen.logs, low) for low, _ in pairs])
     edges = [(low, _edge(seen, low, high, levels)) for low, high in _changes(seen)]
     ends = [None, *(at for _, at in edges), None]
     kinds = [*(seen.state[low] for low, _ in edges), seen.state[-1]]
@@ -123,31 +123,41 @@ def _seen(look: Look, states: States, logs: FloatArray, finest: float) -> _SeenB
 
 def _of(weighed: Weighed, states: States, logs: FloatArray) -> _SeenBudgets:
     state = np.nan_to_num(np.asarray(states(weighed), float), nan=SILENT).astype(int)
-    return _SeenBudgets(logs=logs, gain=weighed.gain, slack=weighed.slack, state=state)
+    return _SeenBudgets(
+        logs=logs, gain=weighed.gain, slack=weighed.slack, guess=weighed.guess, state=state
+    )
 
 
 def _turning(logs: FloatArray, values: FloatArray, levels: Sequence[float]) -> list[FloatArray]:
-    """Budgets around each place where values turn so near a level that they may have crossed it.
+    """Budgets between neighbors on one side of a level that values may pass and come back to.
 
-    A parabola through three neighbors says how far they go between them.
+    Between two neighbors they go no farther than the lines through the next ones on either side,
+    where they bend one way or have a kink. Beyond the ends a parabola stands in for these.
     """
-    left, here, right = values[:-2], values[1:-1], values[2:]
+    left, right = values[:-1], values[1:]
     with np.errstate(invalid="ignore", divide="ignore"):
-        bend = left - 2 * here + right
-        turns = np.isfinite(bend) & ((here - left) * (here - right) > 0)
-        peak = here - (right - left) ** 2 / (8 * bend)
-    found = []
-    for row in np.flatnonzero(turns):
-        low, high = sorted((float(here[row]), float(peak[row])))
-        if any(low - NEAR <= level <= high + NEAR for level in levels):
-            around = np.linspace(logs[row], logs[row + 2], 2 * REFINED + 1)
-            found.append(np.delete(around, [0, REFINED, 2 * REFINED]))
-    return found
+        before = np.append(values[:3] @ [3.0, -3.0, 1.0], values[:-2])
+        after = np.append(values[2:], values[-3:] @ [1.0, -3.0, 3.0])
+        rise, fall = left - before, after - right
+        part = (right - left - fall) / (rise - fall)
+        peak = np.where((part > 0) & (part < 1), left + rise * part, np.nan)
+        low, high = np.minimum(left, right), np.maximum(left, right)
+        passed = np.zeros(left.size, dtype=bool)
+        for level in levels:
+            passed |= (level < low) & (peak <= level + NEAR)
+            passed |= (level > high) & (peak >= level - NEAR)
+    return [_between(logs, int(row)) for row in np.flatnonzero(passed)]
+
+
+def _between(logs: FloatArray, row: int) -> FloatArray:
+    """Budgets between two neighbors."""
+    return np.linspace(logs[row], logs[row + 1], REFINED + 2)[1:-1]
 
 
 def _changes(seen: _SeenBudgets) -> list[tuple[int, int]]:
-    """Places of neighbors that differ."""
-    return [(int(one), int(one) + 1) for one in np.flatnonzero(np.diff(seen.state))]
+    """Places of neighbors that differ, be it in why there is no verdict."""
+    why = seen.state + (seen.state == SILENT) * ((seen.slack >= 0) + 2 * seen.guess)
+    return [(int(one), int(one) + 1) for one in np.flatnonzero(np.diff(why))]
 
 
 def _line(seen: _SeenBudgets, low: int, high: int, levels: Sequence[float]) -> float | None:
