@@ -203,6 +203,19 @@ def test_a_guess_is_marked_as_one():
     assert "? = a guess" in table
 
 
+def test_a_prediction_says_where_nobody_can_tell():
+    """At Marin's 440M student on 0.1B tokens, and not inside the range of the runs."""
+    for size, tokens, far in (("440M", "100M", True), ("1B", "100B", False)):
+        words = ["predict", "--student", size, "--tokens", tokens, "--teacher-loss", "2.0"]
+        answer = json.loads(run(*words, "-o", "json").stdout)
+        assert ("far_outside_fit" in [one["code"] for one in answer["warnings"]]) is far
+        for name in ("distilled_loss", "supervised_loss"):
+            low, high = answer[f"{name}_band"]
+            assert low <= answer[name] <= high < math.log(32768)
+        low, high = answer["gain_band"]
+        assert low < answer["gain_nats"] < high
+
+
 @pytest.mark.parametrize(
     ("words", "nats"),
     [
@@ -268,6 +281,11 @@ def test_teacher_losses_come_in_many_units(words, nats):
         ([*BUDGET, "--laws", "all", "--law", "besiroglu2024"], 2, "leave one out"),
         ([*BUDGET, "--students", "0"], 2, "students"),
         ([*BUDGET, "--max-teacher-tokens", "1"], 2, "not a range"),
+        (
+            ["predict", "--student", "1M", "--tokens", "1M", "--teacher-loss", "2"],
+            1,
+            "busbridge2025 does not hold for 1.00M parameters on 1.00M tokens: it gives 17.5 nats",
+        ),
         ([*BUDGET, "-o", "xml"], 2, "'xml' is not one of"),
         (["budget"], 2, "missing argument"),
         (["budgt"], 2, "no such command"),

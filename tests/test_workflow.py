@@ -33,6 +33,9 @@ COMMANDS = {
 }
 
 
+VERDICTS = ("distill", "tie", "supervised")
+
+
 def through(program, text):
     """What another program makes of a text; skipped where it is not installed."""
     if shutil.which(program[0]) is None:
@@ -237,6 +240,20 @@ def test_tables_fit_80_columns(words):
 def test_markdown_has_a_table(words):
     lines = run(*words, "-o", "markdown").stdout.splitlines()
     assert any(set(line) <= set("|-: ") and "--" in line for line in lines)
+
+
+def test_the_odds_of_a_sweep_stand_beside_its_verdicts():
+    words = ["sweep", "--compute", "1e19,1e21", "--student", "300M,3B", "--teacher", "7B:2T"]
+    words += ["--logits", "cached"]
+    rows = list(csv.DictReader(io.StringIO(run(*words, "--odds", "-o", "csv").stdout)))
+    table = run(*words, "--odds").stdout.splitlines()[2:]
+    for row, line in zip(rows, table, strict=True):
+        verdict, odds = row["verdict"], [row[f"odds_{name}"] for name in VERDICTS]
+        assert sum(map(float, filter(None, odds))) == pytest.approx(1 if verdict else 0)
+        shown = [verdict, f"{float(row[f'odds_{verdict}']):.0%}"] if verdict else ["none"]
+        assert line.split()[4 : 4 + len(shown)] == shown
+    assert {row["verdict"] for row in rows} >= {"distill", ""}
+    assert "odds" not in run(*words).stdout
 
 
 def test_many_scenarios_are_rows_and_few_are_columns(tmp_path):

@@ -144,7 +144,7 @@ def _at_6nd(scenario: Scenario) -> float | None:
 def _plan(scenario: Scenario) -> Plan | None:
     """The plan; None where the budget cannot train any student."""
     try:
-        return plan(scenario)
+        return plan(scenario, quick=True)
     except InfeasibleError:
         return None
 

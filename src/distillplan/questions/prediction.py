@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InputError
+from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.notices import Notice
+from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import band
@@ -19,9 +19,22 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario, Teacher, check_teacher_loss
 from distillplan.planning.validity import prediction_warnings
-from distillplan.planning.verdict import error_of_gain, outside_loss, transfer_of
+from distillplan.planning.verdict import (
+    Trained,
+    error_of_gain,
+    guessing,
+    outside_loss,
+    transfer_of,
+    weigh,
+)
+from distillplan.units import format_count
 
 TEN_PERCENT_MORE = 1.1
+FAR_OUTSIDE = warning(
+    "far_outside_fit",
+    "so far from any run behind the law, its error may be larger than the gain: a plan has no "
+    "verdict here",
+)
 
 
 class Prediction(NamedTuple):
@@ -75,6 +88,7 @@ def predict(
 
     Raises:
         InputError: when a size is not positive, or the law cannot place the teacher.
+        InfeasibleError: where the law gives a loss that guessing would beat.
 
     >>> from distillplan.laws.law_catalog import law
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
@@ -96,7 +110,11 @@ def predict(
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
     alone, distilled = _losses(law, point)
+    _refuse_nonsense(law, point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
+    warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
+    if distilled is not None and _cannot_tell(law, point, alone, distilled):
+        warnings = (FAR_OUTSIDE, *warnings)
     return Prediction(
         student_params=student_params,
         student_tokens=student_tokens,
@@ -111,9 +129,35 @@ def predict(
         distilled_loss_band=bands.distilled,
         supervised_loss_band=bands.supervised,
         gain_band=bands.gain,
-        warnings=prediction_warnings(law, student_params, student_tokens, teacher_loss),
+        warnings=warnings,
         law=law,
     )
+
+
+def _refuse_nonsense(law: PublishedLaw, point: Mapping[str, float], loss: float) -> None:
+    """Refuse a point at which the law does not hold."""
+    most = guessing(Scenario(compute=1.0, law=law))
+    if loss >= most:
+        params, tokens = point["student_params"], point["student_tokens"]
+        raise InfeasibleError(
+            f"{law.name} does not hold for {format_count(params)} parameters on "
+            f"{format_count(tokens)} tokens: it gives {loss:.3g} nats, and guessing gives "
+            f"{most:.3g}"
+        )
+
+
+def _cannot_tell(
+    law: PublishedLaw, point: Mapping[str, float], alone: float, distilled: float
+) -> bool:
+    """Whether a plan at this point would have no verdict."""
+    sizes = {"params": point["student_params"], "tokens": point["student_tokens"]}
+    each = {name: np.array([value]) for name, value in sizes.items()}
+    weighed = weigh(
+        Scenario(compute=1.0, law=law),
+        Trained(loss=np.array([alone]), **each),
+        Trained(loss=np.array([distilled]), teacher_loss=np.array([point["teacher_loss"]]), **each),
+    )
+    return bool(np.isnan(weighed.side[0]))
 
 
 def _loss_of(teacher: Teacher, law: SupervisedLaw) -> Any:

@@ -118,7 +118,8 @@ def _question(plan: Plan) -> str:
     if scenario.max_unique_tokens is not None:
         parts.append(f"{format_count(scenario.max_unique_tokens)} unique tokens")
     if plan.deciding is not None:
-        parts.append(f"teacher: {WHO_PAYS[scenario.pays]}")
+        trained = scenario.pays in (Accounting.TRAIN, Accounting.TRAIN_SHARED)
+        parts.append(f"{'teacher: ' if trained else ''}{WHO_PAYS[scenario.pays]}")
         if scenario.pays is not Accounting.FREE:
             parts.append(f"logits {scenario.logits}")
         parts.append(f"differences under {scenario.tie_nats:g} nats count as a tie")
