@@ -1,15 +1,23 @@
-"""Up to which budget distillation wins."""
+"""Between which budgets distillation wins."""
 
+import math
+
+import numpy as np
 import pytest
+from scipy.optimize import brentq, minimize_scalar
 
-from distillplan import Bounds, Scenario, Teacher, plan
+from distillplan import Bounds, Scenario, Teacher
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.questions.crossover import Side, crossovers
+from distillplan.optimize.problems import SizeBounds, bounds_named
+from distillplan.questions.crossover import crossovers
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
+from tests.plans import options_of
+from tests.verdicts import Rule
 
+PAPER = bounds_named(SizeBounds.PAPER)
 FREE, EXISTS = Accounting.FREE, Accounting.EXISTS
 TABLE = {
     # C at which the gain falls to 0.02, 0.01, 0 nats, and supervised D/N there where it is stated;
@@ -33,94 +41,160 @@ TABLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def found(busbridge):
-    sizes = sorted({params for params, _ in TABLE})
-    answer = crossovers(Scenario(compute=1.0, law=busbridge), sizes)
-    return {(row.student_params, row.accounting): row for row in answer.rows}
+def windows(scenario, sizes, *accountings, levels=(0.02, 0.01, 0.0)):
+    """The windows of each level, by student and accounting, without odds."""
+    answer = crossovers(scenario, sizes, accountings or (FREE, EXISTS), levels, quick=True)
+    return {
+        (row.student_params, row.accounting): [level.windows for level in row.levels]
+        for row in answer.rows
+    }
 
 
 @pytest.fixture(scope="module")
 def of_table_6():
-    law = law_catalog.law("busbridge2025_table6")
-    answer = crossovers(Scenario(compute=1.0, law=law), sorted({params for params, _ in TABLE}))
-    return {(row.student_params, row.accounting): row for row in answer.rows}
+    asked = Scenario(compute=1.0, law=law_catalog.law("busbridge2025_table6"), bounds=PAPER)
+    return windows(asked, sorted({params for params, _ in TABLE}))
 
 
 @pytest.mark.parametrize("key", TABLE, ids=lambda key: f"{key[0]:g}-{key[1]}")
 def test_crossovers_within_20_percent(of_table_6, key):
-    for expected, one in zip(TABLE[key], of_table_6[key].crossings, strict=True):
+    """With the best teacher distillation wins from the least budget on, up to these."""
+    for expected, found in zip(TABLE[key], of_table_6[key], strict=True):
+        first = found[0]
+        assert first.from_ is None
         if expected is None:
-            assert one.side is Side.ABOVE
+            assert first.to is None
             continue
         flops, tokens_per_param = expected
-        assert one.total_flops == pytest.approx(flops, rel=0.2)
+        assert first.to == pytest.approx(flops, rel=0.2)
         if tokens_per_param is not None:
-            assert one.tokens_per_param == pytest.approx(tokens_per_param, rel=0.2)
+            assert first.to_tokens_per_param == pytest.approx(tokens_per_param, rel=0.2)
+
+
+def test_the_zero_of_large_students_comes_back(of_table_6):
+    """At unlimited data 30B gains a thousandth of a nat over Equation 1 from the best teacher."""
+    law = independent.TABLE_6
+    best = minimize_scalar(
+        lambda loss: independent.distilled_loss(3e10, 1e30, loss, law), bounds=(1.3, 2.5)
+    )
+    assert 0 < independent.supervised_loss(3e10, 1e30, law) - best.fun < 0.002
+    *_, zero = of_table_6[3e10, EXISTS]
+    first, second = zero
+    assert first.to < second.from_
+    assert second.to is None
 
 
 @pytest.mark.parametrize("params", [1e9, 1e10])
-def test_the_gain_there_is_the_level(busbridge, found, params):
-    """The plan at each crossing has that gain, and one above it less."""
-    for accounting in (FREE, EXISTS):
-        for one in found[params, accounting].crossings:
-            scenario = Scenario(
-                compute=one.total_flops, student_params=params, law=busbridge, accounting=accounting
+def test_the_gain_there_is_the_level(busbridge, params):
+    """The plan at each end of each window has that gain, beyond it less and within it more."""
+    asked = Scenario(compute=1.0, law=busbridge, student_params=params)
+    for (_, accounting), levels in windows(asked, [params]).items():
+        for level, found in zip((0.02, 0.01, 0.0), levels, strict=True):
+            for window in found:
+                for edge, beyond in ((window.from_, 1 / 1.02), (window.to, 1.02)):
+                    if edge is None:
+                        continue
+                    there, outside, inside = (
+                        gain(asked, accounting, edge * factor) for factor in (1, beyond, 1 / beyond)
+                    )
+                    assert there == pytest.approx(level, abs=1e-6)
+                    assert outside < level < inside
+
+
+def gain(scenario, accounting, compute):
+    asked = Scenario(
+        compute=compute,
+        law=scenario.law,
+        student_params=scenario.student_params,
+        students=scenario.students,
+        teacher=scenario.teacher,
+        accounting=accounting,
+    )
+    return options_of(asked)[accounting].gain_nats
+
+
+def test_a_strong_teacher_has_a_lower_end_too(busbridge):
+    """300M from 70B:1.4T: at few tokens supervised training wins again; roots by SciPy.
+
+    Over 336 cases of the release before 32 hid such an end.
+    """
+    teacher = Teacher(params=7e10, tokens=1.4e12)
+    asked = Scenario(compute=1.0, law=busbridge, teacher=teacher)
+    searched = Rule(student=3e8, teacher_loss=independent.supervised_loss(7e10, 1.4e12))
+    per_token = 3 * independent.forward_flops(3e8)
+    logs = np.linspace(0, 8, 4001) * math.log(10) + math.log(per_token * 3e8)
+    (levels,) = windows(asked, [3e8], FREE).values()
+    for level, found in zip((0.02, 0.01, 0.0), levels, strict=True):
+        over = searched.gain(np.exp(logs)) - level
+        low, high = (
+            brentq(
+                lambda log, level=level: searched.gain(math.exp(log))[0] - level,
+                logs[row],
+                logs[row + 1],
             )
-            assert plan(scenario).margin_nats == pytest.approx(one.gain_nats, abs=1e-6)
+            for row in np.flatnonzero(np.diff(np.sign(over)))
+        )
+        (window,) = found
+        assert (window.from_, window.to) == pytest.approx((math.exp(low), math.exp(high)), rel=1e-4)
+        assert window.from_tokens_per_param == pytest.approx(window.from_ / per_token / 3e8)
+        assert window.to_tokens_per_param == pytest.approx(window.to / per_token / 3e8)
 
 
-def test_tokens_per_param_are_supervised(found):
-    one = found[1e9, FREE].crossings[0]
-    tokens = one.total_flops / 3 / independent.forward_flops(1e9)
-    assert one.tokens_per_param == pytest.approx(tokens / 1e9)
+def test_a_window_has_the_odds_of_a_budget_in_it(busbridge):
+    """More likely than not, and less sure the less the gain is."""
+    teacher = Teacher(params=7e10, tokens=1.4e12)
+    asked = Scenario(compute=1.0, law=busbridge, teacher=teacher)
+    (row,) = crossovers(asked, [3e8], [FREE]).rows
+    odds = [level.windows[0].odds for level in row.levels]
+    for one in odds:
+        assert sum(one) == pytest.approx(1.0)
+        assert one.distill > 0.5
+    assert odds[0].distill > odds[1].distill > odds[2].distill
 
 
-def test_zero_is_said_to_be_uncertain(found):
+def test_what_was_looked_at_is_said(busbridge):
+    """From one token per parameter to 1e8 of them, supervised."""
+    asked = Scenario(compute=1.0, law=busbridge, students=4)
+    (row,) = crossovers(asked, [1e9], [FREE], quick=True).rows
+    one = 4 * 3 * independent.forward_flops(1e9) * 1e9
+    assert row.looked_at == pytest.approx((one, one * 1e8))
+
+
+def test_zero_is_said_to_be_uncertain(busbridge):
     """At unlimited data the laws differ by -0.005 to +0.010 nats (facts of the paper's curves)."""
-    for row in found.values():
+    sizes = sorted({params for params, _ in TABLE})
+    asked = Scenario(compute=1.0, law=busbridge, bounds=PAPER)
+    answer = crossovers(asked, sizes, quick=True)
+    for row in answer.rows:
         assert -0.012 < row.gain_at_most_tokens < 0.012
-        high, low = row.rounding
-        assert (high.gain_nats, low.gain_nats) == (0.01, -0.01)
-        if high.side is Side.CROSSES:
-            assert high.total_flops <= (row.crossings[-1].total_flops or float("inf"))
-        assert low.side is Side.ABOVE  # zero may lie anywhere up to no end
+    assert "may lie anywhere" in answer.note
 
 
 def test_a_given_teacher_and_a_family(busbridge):
     teacher = Teacher(params=7e9, tokens=1e12)
-    asked = Scenario(compute=1.0, law=busbridge, teacher=teacher, students=4)
-    (row,) = crossovers(asked, [3e9], [FREE], [0.01]).rows
-    (one,) = row.crossings
-    tokens = one.total_flops / 4 / 3 / independent.forward_flops(3e9)
-    assert one.tokens_per_param == pytest.approx(tokens / 3e9)
-    answer = plan(
-        Scenario(
-            compute=one.total_flops,
-            student_params=3e9,
-            law=busbridge,
-            teacher=teacher,
-            students=4,
-            accounting=FREE,
-        )
-    )
-    assert answer.margin_nats == pytest.approx(0.01, abs=1e-6)
+    asked = Scenario(compute=1.0, law=busbridge, student_params=3e9, teacher=teacher, students=4)
+    ((window,),) = windows(asked, [3e9], FREE, levels=[0.01])[3e9, FREE]
+    tokens = window.to / 4 / 3 / independent.forward_flops(3e9)
+    assert window.to_tokens_per_param == pytest.approx(tokens / 3e9)
+    assert gain(asked, FREE, window.to) == pytest.approx(0.01, abs=1e-6)
+    loss = independent.distilled_loss(3e9, tokens, independent.supervised_loss(7e9, 1e12))
+    alone = independent.supervised_loss(3e9, tokens)
+    assert alone - loss == pytest.approx(0.01, abs=1e-6)
 
 
 def test_below_everywhere(busbridge):
     """A teacher that is no better than the student's own start never helps."""
     asked = Scenario(compute=1.0, law=busbridge, teacher=Teacher(params=2e8, tokens=4e9))
-    (row,) = crossovers(asked, [1e10], [EXISTS], [0.5]).rows
-    assert row.crossings[0].side is Side.BELOW
-    assert row.crossings[0].total_flops is None
+    assert windows(asked, [1e10], EXISTS, levels=[0.5])[1e10, EXISTS] == [()]
+    (point,) = crossovers(asked, [1e10], [EXISTS], [0.5], quick=True).points
+    assert point.window is None
 
 
 def test_budgets_that_pay_for_nothing_are_below(busbridge):
     """The least teacher alone costs more than the smallest budgets."""
     bounds = Bounds(teacher_params=(1e11, 1e12), teacher_tokens=(1e12, 1e13))
     asked = Scenario(compute=1.0, law=busbridge, bounds=bounds)
-    (row,) = crossovers(asked, [1e8], [Accounting.TRAIN], [0.01]).rows
-    assert row.crossings[0].side is Side.BELOW
+    assert windows(asked, [1e8], Accounting.TRAIN, levels=[0.01]) == {(1e8, Accounting.TRAIN): [()]}
 
 
 def test_a_law_without_distillation_has_none():
@@ -131,4 +205,4 @@ def test_a_law_without_distillation_has_none():
 def test_a_budget_in_hours_is_not_looked_at(busbridge):
     hours = scenario_from_options(gpu_hours=100, gpu="h100-sxm")
     flops = Scenario(compute=1.0, law=busbridge)
-    assert crossovers(hours, [1e9]).rows == crossovers(flops, [1e9]).rows
+    assert windows(hours, [1e9]) == windows(flops, [1e9])

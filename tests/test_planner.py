@@ -1,17 +1,32 @@
 """Plans: order of the accountings, budgets spent, what is chosen and why, what is not."""
 
+import json
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 
-from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, law, predict
+from distillplan import (
+    Accounting,
+    Bounds,
+    Logits,
+    Scenario,
+    Teacher,
+    Verdict,
+    law,
+    plan,
+    predict,
+)
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.planning.results import Method, SearchStatus
+from distillplan.models.open_models import open_models
+from distillplan.planning.results import BANDS, Method, Reason, SearchStatus
 from distillplan.questions.inverse import least_compute
 from tests import independent
 from tests.plans import by_accounting, options_of, quick_plan
+from tests.shell import run
 
 LAW = law("busbridge2025")
 QUICK = settings(max_examples=25, deadline=None)
@@ -54,7 +69,7 @@ def test_more_compute_is_never_worse(compute, params, factor):
 @QUICK
 @given(budgets, st.none() | students, st.integers(1, 20))
 def test_the_budget_is_spent(compute, params, count):
-    for option in quick_plan(scenario(compute * count, params, students=count)).options:
+    for option in options_of(scenario(compute * count, params, students=count)).values():
         if option.status in (SearchStatus.OPTIMAL, SearchStatus.GIVEN):
             assert option.total_flops == pytest.approx(compute * count, rel=1e-9)
             assert option.flops_per_student * count == pytest.approx(option.total_flops, rel=1e-12)
@@ -167,16 +182,19 @@ def test_sizes_nearly_as_good_hold_the_best_ones():
                 assert ends[1] >= getattr(option, name) * (1 - 1e-6)
 
 
-def test_bounds_are_reported():
+@pytest.mark.parametrize("accounting", [Accounting.EXISTS, None])
+def test_bounds_are_reported(accounting):
+    """Appendix D.4: teacher inference overtrains its teacher to the bound.
+
+    The option says so; the plan warns where the verdict leans on it.
+    """
     bounds = Bounds(teacher_tokens=(1e6, 3e13))
-    answer = quick_plan(scenario(bounds=bounds))
+    answer = quick_plan(scenario(bounds=bounds, accounting=accounting))
     option = by_accounting(answer)[Accounting.EXISTS]
     assert option.status is SearchStatus.AT_UPPER_BOUND
     assert option.teacher_tokens == pytest.approx(3e13, rel=1e-12)
     assert option.at_bounds == ("teacher_tokens",)
-    assert "at_upper_bound" not in answer.warning_codes  # the verdict does not weigh it
-    weighed = quick_plan(scenario(bounds=bounds, accounting=Accounting.EXISTS))
-    assert "at_upper_bound" in weighed.warning_codes
+    assert ("at_upper_bound" in answer.warning_codes) is option.decides
 
 
 def test_a_tight_cap_on_tokens_leaves_budget_over():
@@ -324,3 +342,166 @@ def test_predictions_of_nothing_are_refused(bad):
         predict(LAW, student_params=bad, student_tokens=1e11)
     with pytest.raises(InputError):
         predict(LAW, student_params=1e9, student_tokens=1e11, teacher_loss=bad)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason", "code"),
+    [
+        # Figure 8 has 10B at 3e20 FLOPs, on half a token per parameter: no run behind the law has
+        ({"compute": 3e20, "student_params": 1e10}, Reason.FAR_OUTSIDE_FIT, "few_tokens_per_param"),
+        (
+            # a fourteenth of the smallest student, on a twentieth of the fewest tokens
+            {"compute": 3 * independent.forward_flops(1e7) * 2e8, "student_params": 1e7},
+            Reason.FAR_OUTSIDE_FIT,
+            "student_tokens_outside_fit",
+        ),
+        # one parameter loses more than ln(32768) = 10.4 nats by Equation 1
+        (
+            {"compute": 1e20, "student_params": 1.0},
+            Reason.WORSE_THAN_GUESSING,
+            "student_params_outside_fit",
+        ),
+    ],
+)
+def test_far_outside_there_is_no_verdict(settings, reason, code):
+    answer = plan(scenario(**settings, accounting=Accounting.FREE))
+    assert (answer.verdict, answer.verdict_reason) == (None, reason)
+    assert (answer.odds, answer.confidence, answer.recommended) == (None, None, None)
+    assert answer.headline.startswith("No verdict")
+    assert code in answer.warning_codes
+    for option in answer.options:
+        assert option.is_guess
+        assert option.regret_nats is None
+        assert option.loss is None or option.loss < math.log(32768)
+
+
+def test_what_guessing_would_beat_has_no_numbers():
+    """ln(32768) is the loss of guessing every token alike; Equations 1 and 8 at the sizes.
+
+    One parameter, which the release before told to distill, "30.909 better".
+    """
+    for accounting, option in by_accounting(quick_plan(scenario(1e20, 1.0))).items():
+        if accounting is None:
+            loss = independent.supervised_loss(1.0, option.student_tokens)
+        else:
+            teacher = independent.supervised_loss(option.teacher_params, option.teacher_tokens)
+            loss = independent.distilled_loss(1.0, option.student_tokens, teacher)
+        nonsense = loss >= math.log(32768)
+        assert (option.status is SearchStatus.WORSE_THAN_GUESSING) is nonsense
+        assert option.loss == (None if nonsense else pytest.approx(loss, abs=1e-9))
+        assert (option.gain_nats, option.compute_multiplier) == (None, None)
+
+
+def test_a_supervised_law_may_be_worse_than_guessing_too():
+    answer = quick_plan(Scenario(compute=1e13, student_params=1e6, law=law("besiroglu2024")))
+    assert answer.verdict_reason is Reason.WORSE_THAN_GUESSING
+    assert answer.options[0].loss is None
+
+
+def test_a_law_without_draws_has_no_bands_of_no_width():
+    """One set of coefficients does not say how well they are known; the gain still has an error."""
+    answer = plan(Scenario(compute=1e21, student_params=1e9, law=law("busbridge2025_figure1")))
+    assert "law_has_no_draws" in answer.warning_codes
+    for option in by_accounting(answer).values():
+        found = {name for name in BANDS if getattr(option, name) is not None}
+        assert found == (set() if option.accounting is None else {"gain_band"})
+    low, high = by_accounting(answer)[Accounting.TRAIN].gain_band
+    assert low < answer.margin_nats < high
+
+
+ENOUGH = re.compile(r"; (\d+) ([\w-]+)( with --checkpointing full)? would be enough")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "1e21 --student 7B --gpu l4 --gpus 1",
+        "1e22 --student 7B --gpu h100-sxm --gpus 8 --deadline 24h",
+        "1e23 --student 70B --teacher 405B:15T --gpu a100-40gb --gpus 4",
+    ],
+)
+def test_where_nothing_fits_the_machine_named_is_the_first_that_will_do(words):
+    """Asked again: a plan exists on that machine, and none on half of it."""
+    found = run("budget", *words.split(), "--quick")
+    assert (found.returncode, found.stdout) == (1, "")
+    gpus, gpu, saving = ENOUGH.search(found.stderr).groups()
+    assert gpu in words
+    more = ("--checkpointing", "full") if saving else ()
+    count = words.split().index("--gpus") + 1
+    for number, code in ((int(gpus), 0), (int(gpus) // 2, 1)):
+        again = words.split()
+        again[count] = str(number)
+        assert run("budget", *again, *more, "--quick").returncode == code, number
+
+
+def test_what_does_not_fit_is_not_chosen():
+    """A teacher of 405B parameters takes 810 GB; eight H100 have 640."""
+    words = [
+        "1e20",
+        "--student",
+        "3B",
+        "--teacher",
+        "405B:15T",
+        "--gpu",
+        "h100-sxm",
+        "--gpus",
+        "8",
+        "-o",
+        "json",
+    ]
+    data = json.loads(run("budget", *words, "--quick").stdout)
+    assert (data["verdict"], data["verdict_reason"]) == ("supervised", "only_one_possible")
+    assert [one["recommended"] for one in data["options"]] == [
+        one["method"] == "supervised" for one in data["options"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("compute", "params"), [(1e20, 3e8), (1e21, 1e9), (1e22, 7e9), (1e24, 7e10)]
+)
+def test_the_open_teacher_is_the_best_of_the_catalog(compute, params):
+    """Every open model in turn, by Equations 1, 8 and 9."""
+    (option,) = [one for one in quick_plan(scenario(compute, params)).options if one.teacher_name]
+    losses = {}
+    for model in open_models():
+        per_token = 3 * independent.forward_flops(params) + independent.forward_flops(model.params)
+        teacher = independent.supervised_loss(model.params, model.tokens)
+        losses[model.name] = independent.distilled_loss(params, compute / per_token, teacher)
+    assert option.teacher_name == min(losses, key=losses.get)
+    assert option.loss == pytest.approx(losses[option.teacher_name], abs=1e-9)
+    assert (option.accounting, option.decides) == (Accounting.EXISTS, False)
+
+
+def test_an_open_teacher_is_offered_where_none_is_named():
+    named = quick_plan(scenario(teacher=Teacher(params=7e9, tokens=2e12)))
+    assert [one for one in named.options if one.teacher_name] == []
+
+
+@pytest.mark.parametrize("params", [1e9, None])
+def test_the_compute_multiplier_is_the_inverse_of_supervised_training(params):
+    """That many times the budget, supervised, reach the distilled loss: Equation 1 and SciPy."""
+    compute, multiples = 1e21, []
+    for option in quick_plan(scenario(compute, params)).options[1:]:
+        more = compute * option.compute_multiplier
+
+        def loss(log_params, more=more):
+            N = math.exp(log_params)
+            return independent.supervised_loss(N, more / 3 / independent.forward_flops(N))
+
+        if params is None:
+            found = minimize_scalar(loss, bounds=(18, 26), method="bounded").fun
+        else:
+            found = loss(math.log(params))
+        assert found == pytest.approx(option.loss, abs=1e-6)
+        assert (option.compute_multiplier > 1) is (option.gain_nats > 0)
+        multiples.append(option.compute_multiplier)
+    assert min(multiples) < 1 < max(multiples)
+
+
+def test_a_loss_that_no_compute_reaches_has_no_multiplier():
+    """A 300M student at 1e25 FLOPs has all the tokens there are, and more compute buys no more."""
+    answer = quick_plan(scenario(1e25, 3e8, accounting=Accounting.FREE))
+    alone, free = answer.supervised, by_accounting(answer)[Accounting.FREE]
+    assert alone.loss == pytest.approx(independent.supervised_loss(3e8, 4e13), abs=1e-9)
+    assert free.loss < alone.loss
+    assert free.compute_multiplier is None

@@ -96,7 +96,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
 
         draws = law_catalog.draws(scenario.law)
         found = with_odds(found, draws)
-        if draws is None:
+        if draws is None and found.odds is not None:
             found = found._replace(warnings=(*found.warnings, _no_draws(found)))
     return found._replace(headline=headline(found))
 

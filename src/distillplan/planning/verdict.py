@@ -196,6 +196,8 @@ def is_guess(scenario: Scenario, option: Option) -> bool:
     """Whether an option lies so far outside the fitted range that its numbers are guesses."""
     if option.loss is None:
         return False
+    if (option.tokens_per_param or 0.0) < FEWEST_TOKENS_PER_PARAM:
+        return True
     sizes = option.student_params, option.student_tokens, option.teacher_loss
     outside = float(outside_loss(scenario.law, *sizes))
     return outside > max(scenario.tie_nats, TELLING * transfer_of(scenario.law).scale)
