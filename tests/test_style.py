@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,15 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def segment(lines: list[bytes], node: ast.expr) -> str:
+    """The source of a node, from the lines of its module."""
+    own = lines[node.lineno - 1 : node.end_lineno]
+    own[-1] = own[-1][: node.end_col_offset]  # before the start, which may be on the same line
+    own[0] = own[0][node.col_offset :]
+    return b"".join(own).decode()
+
+
+@cache
 def prose(path: Path) -> str:
     """A page; of a module its comments and strings."""
     text = read(path)
@@ -125,8 +135,9 @@ def prose(path: Path) -> str:
         for token in tokenize.generate_tokens(io.StringIO(text).readline)
         if token.type == tokenize.COMMENT
     ]
+    lines = text.encode().splitlines(keepends=True)  # once: `ast.get_source_segment` does each time
     strings = [
-        ast.get_source_segment(text, node) or ""
+        segment(lines, node)
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.JoinedStr)
         or (isinstance(node, ast.Constant) and isinstance(node.value, str))
