@@ -14,6 +14,7 @@ from distillplan.planning.results import (
     Option,
     Plan,
     Reason,
+    SearchStatus,
     Verdict,
 )
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
@@ -262,9 +263,8 @@ def _count(value: float | None) -> str:
 
 def _mark(option: Option, size: str) -> str:
     """An arrow on a size that stands at a bound of the search."""
-    if size not in option.at_bounds:
-        return ""
-    return " ↑" if option.status == "at_upper_bound" else " ↓"
+    arrows = {SearchStatus.AT_UPPER_BOUND: " ↑", SearchStatus.AT_LOWER_BOUND: " ↓"}
+    return arrows.get(option.status, "") if size in option.at_bounds else ""
 
 
 def _near(near: Near | None) -> str:
