@@ -24,6 +24,7 @@ FINEST = 1e-4
 NEAR_BOUND = 0.7
 """Share of the most tokens above which those of another draw may stand at that bound."""
 STRIDE = 6
+"""One draw in so many is searched there; in three times as many where the student is free too."""
 ARRAYS = tuple(name for name in Optima._fields if name != "spread")
 """What the optima have in every draw."""
 
@@ -97,14 +98,14 @@ def _everywhere(scenario: Scenario, at: Cells, draws: Draws, _: Optima) -> Optim
 
 
 def _everywhere_in_some(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
-    """The same in every `STRIDE`-th draw, which stands for those around it.
+    """The same in one of some draws, which stands for those around it.
 
     So near the bound of the tokens, far beyond the fitted range, the draws are the least of what is
     uncertain, and the search takes a second for all of them.
     """
-    some = draws.every(STRIDE)
-    found = _everywhere(scenario, at, some, start)
-    return _each(found, lambda one: np.repeat(one, STRIDE, axis=1)[:, : draws.size])
+    stride = STRIDE if scenario.student_params is not None else 3 * STRIDE
+    found = _everywhere(scenario, at, draws.every(stride), start)
+    return _each(found, lambda one: np.repeat(one, stride, axis=1)[:, : draws.size])
 
 
 def _near(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
