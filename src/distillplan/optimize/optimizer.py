@@ -146,23 +146,6 @@ def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Opti
     return _optima(problems, found, (t, e))
 
 
-def least_losses_over_teachers(
-    law: DistillationLaw, problems: Problems, finest: float
-) -> FloatArray:
-    """The losses of `optima_over_teachers` without their sizes, and only as exact as is asked.
-
-    Args:
-        law: the distillation law.
-        problems: the budgets.
-        finest: half-width of the search's last grid; the loss is off by about 20 times its square.
-
-    Returns:
-        Nats per token, of shape (problems,).
-    """
-    plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
-    return _over_teachers(Search(problems, law.loss_at_logs, finest=finest), plane)[1].loss
-
-
 def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:
     """By grids alone where every problem has a law of its own: Newton leaves problems out."""
     return FINEST if finest is None and np.ndim(law.alpha) else finest

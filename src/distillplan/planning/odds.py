@@ -28,9 +28,6 @@ from distillplan.planning.tails import centered, mean_above_zero, share_above
 from distillplan.planning.verdict import Trained, is_beyond, run_of, transfer_of, verdict_of, weigh
 from distillplan.units import SECONDS_PER_HOUR
 
-_WEIGHED = (Reason.LIKELIEST, Reason.TOO_CLOSE)
-
-
 FORM_FAILS = 0.02
 """Probability that outside the fitted range the form of the law fails altogether. Nobody can know
 it; one in fifty keeps every answer out there below 99%."""
