@@ -42,11 +42,12 @@ def anchored_report(request: FitRequest, rows: Rows, test: PublishedTest | None)
     sigma = max(RUN_NOISE, 0.0 if request.anchor_draws is None else request.anchor_draws.sigma_run)
     draws = anchored_draws(rows, base, found, request.anchor_draws, sigma)
     warnings = [
+        *request.runs.notices,
         Notice(
             code="shape_is_published",
             severity=Severity.INFO,
             message=f"the exponents are those of {request.anchor.name}; the runs set the level",
-        )
+        ),
     ]
     if not found.scale_is_fitted:
         warnings.append(

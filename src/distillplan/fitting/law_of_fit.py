@@ -58,7 +58,7 @@ def published_of(
         coefficients |= {primed(name): one for name, one in primes.items()}
         valid = {k: base.valid[k] for k in ("params", "tokens") if k in base.valid}
         ranges = {"student_params": runs.params, "student_tokens": runs.tokens}
-        if runs.teacher_loss is not None:
+        if runs.distilled.any():
             ranges["teacher_loss"] = runs.teacher_loss
     else:
         alone, valid = law, {}

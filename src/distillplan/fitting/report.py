@@ -122,7 +122,7 @@ def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Accuracy:
 
 
 def _warnings(request: FitRequest, fitted: FitResult) -> tuple[Notice, ...]:
-    found = list(fitted.warnings)
+    found = [*request.runs.notices, *fitted.warnings]
     if not fitted.converged or fitted.agreement < 0.5:
         found.append(
             Notice(

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distillplan.errors import InputError
 from distillplan.fitting.runs import Runs
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 
@@ -28,13 +29,22 @@ class Rows:
 
     @classmethod
     def of(cls, runs: Runs) -> "Rows":
-        """Validated runs, in logarithms."""
-        teacher = runs.teacher_loss
+        """Validated runs, in logarithms.
+
+        Raises:
+            InputError: when only some of them had a teacher.
+        """
+        some = bool(runs.distilled.any())
+        if some and not runs.distilled.all():
+            raise InputError(
+                f"{runs.source}: runs with and without a teacher_loss cannot be fitted together; "
+                "choose one kind with --form"
+            )
         return cls(
             log_params=np.log(runs.params),
             log_tokens=np.log(runs.tokens),
             log_loss=np.log(runs.loss),
-            log_teacher_loss=None if teacher is None else np.log(teacher),
+            log_teacher_loss=np.log(runs.teacher_loss) if some else None,
         )
 
     def __len__(self) -> int:
