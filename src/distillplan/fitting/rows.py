@@ -30,7 +30,7 @@ class Rows:
     @classmethod
     def of(cls, runs: Runs) -> "Rows":
         """Validated runs, in logarithms."""
-        teacher = np.log(runs.teacher_loss) if runs.teacher_loss is not None else np.full(len(runs), np.nan)
+        teacher = np.log(runs.teacher_loss)
         return cls(
             log_params=np.log(runs.params),
             log_tokens=np.log(runs.tokens),
