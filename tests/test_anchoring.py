@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import scipy.optimize
+from distillplan.fitting.anchor import SCALE_WIDTH, anchor, moved
 
 from distillplan.errors import InputError
-from distillplan.fitting.anchor import SCALE_WIDTH, anchor, moved
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.laws.formulas import DistillationLaw, LossLaw, SupervisedLaw
 from tests.fitting_cases import (

@@ -8,8 +8,9 @@ the refits are draws of the posterior, exactly so for a linear law (randomize, t
 Bardsley et al. 2014): what the runs leave open is as wide as the prior.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -86,6 +87,7 @@ def bootstrap(
     seed: int = 0,
     state: BootstrapState | None = None,
     progress: Callable[[BootstrapState], None] | None = None,
+    jobs: int = 1,
 ) -> BootstrapState:
     """Refit many resamples of the runs, each started at the fit.
 
@@ -95,6 +97,7 @@ def bootstrap(
         seed: of the generator; the same seed gives the same resamples in the same order.
         state: resamples of an earlier, interrupted call with the same runs and seed.
         progress: called after every block with what is there so far, to show or to save.
+        jobs: processes that work side by side; the resamples do not depend on their number.
 
     Raises:
         InputError: when the saved state belongs to another fit or seed.
@@ -108,14 +111,26 @@ def bootstrap(
         )
     theta = theta.reshape(-1, size)
     found = BootstrapState(seed=seed, wanted=resamples, theta=theta)
-    while not found.finished:
-        block, offset = divmod(found.done, _BLOCK)
-        fresh = _block(result, seed, block)[offset:]
-        theta = np.concatenate([found.theta, fresh])[:resamples]
+    first, offset = divmod(found.done, _BLOCK)
+    for fresh in _blocks(result, seed, range(first, -(-resamples // _BLOCK)), jobs):
+        theta = np.concatenate([found.theta, fresh[offset:]])[:resamples]
+        offset = 0
         found = BootstrapState(seed=seed, wanted=resamples, theta=theta)
         if progress is not None:
             progress(found)
     return found
+
+
+def _blocks(result: FitResult, seed: int, which: range, jobs: int) -> Iterator[FloatArray]:
+    """Blocks in their order, made by as many processes."""
+    one = partial(_block, result, seed)
+    if jobs == 1 or len(which) < 2:
+        yield from map(one, which)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for
+
+    with ProcessPoolExecutor(min(jobs, len(which))) as pool:
+        yield from pool.map(one, which)
 
 
 def _block(result: FitResult, seed: int, block: int) -> FloatArray:

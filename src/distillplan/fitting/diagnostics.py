@@ -44,7 +44,9 @@ def run_warnings(fitted: FitResult, like: str) -> tuple[Notice, ...]:
         )
     for kind, which in (("supervised", ~taught), ("distilled", taught)):
         if which.any():
-            found += list(_of_one_kind(rows.take(which), f"{kind} runs" if taught.any() else "runs"))
+            found += list(
+                _of_one_kind(rows.take(which), f"{kind} runs" if taught.any() else "runs")
+            )
     return tuple(found)
 
 

@@ -2,7 +2,8 @@
 
 The objective is the negative logarithm of a posterior::
 
-    sum over runs of huber(log L_pred - log L) / noise^2 + |whitening (theta - mean)|^2 / looseness^2
+    sum over runs of huber(log L_pred - log L) / noise^2
+    + |whitening (theta - mean)|^2 / (2 looseness^2)
 
 ``noise`` and ``looseness`` are not chosen: each is the most probable one given the residuals and
 how far the fit had to move from the published law (empirical Bayes; MacKay 1992). So runs without
@@ -99,7 +100,7 @@ def fit(
     like: LossLaw,
     *,
     coupled: bool = True,
-    known: FloatArray | SupervisedLaw | None = None,
+    known: SupervisedLaw | None = None,
 ) -> FitResult:
     """Fit Equation 1, or Equations 1 and 8 together.
 
@@ -117,8 +118,9 @@ def fit(
     if len(rows) == 0:
         raise InputError("no runs are left to fit; give at least one")
     if not isinstance(like, DistillationLaw):
-        form: Form = SupervisedForm.around(rows, coupled=coupled)
-        return _fit(form, rows, prior_around(form, like), supervised_starts(form, rows))
+        plain_form = SupervisedForm.around(rows, coupled=coupled)
+        starts = supervised_starts(plain_form, rows)
+        return _fit(plain_form, rows, prior_around(plain_form, like), starts)
     form = JointForm.around(rows, _at_level(like, rows))
     fixed = None if known is None else np.atleast_2d(form.alone.theta(known))
     prior = prior_around(form, like, fixed)

@@ -109,7 +109,8 @@ def _source(request: "FitRequest", runs: int) -> str:
 
 def _ranges(request: "FitRequest", fitted: FitResult) -> dict[str, tuple[float, float]]:
     """The range of each input: of the runs, or of the law that a side comes from."""
-    rows, found = fitted.rows, {}
+    rows = fitted.rows
+    found: dict[str, tuple[float, float]] = {}
     taught = rows.distilled
     if not taught.all():
         plain = rows.take(~taught)

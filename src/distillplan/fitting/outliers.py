@@ -1,12 +1,14 @@
 """Runs that diverged: found by a robust fit, tested, and left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
+from distillplan.errors import InputError
 from distillplan.fitting.fitter import FitResult
 from distillplan.fitting.rows import Mask, Rows
+from distillplan.fitting.runs import Runs
 
 MOST_DEVIATIONS: Final = 5.0
 """A run farther from the fit of the others than this is no run of the same recipe: Gaussian noise
@@ -15,6 +17,24 @@ LEAST_ERROR: Final = 0.02
 """A run within this much of the others' law, in log loss, is kept however small their noise is."""
 _MOST_SHARE: Final = 0.25
 """If more runs than this are left out, the law is wrong and not the runs."""
+
+
+def kept_lines(runs: Runs, lines: Sequence[int]) -> Mask | None:
+    """The runs at these lines of their file, shape (runs,); None for no lines.
+
+    Raises:
+        InputError: when there is no run at one of them.
+    """
+    if not lines:
+        return None
+    numbers = [int(one.rpartition("line ")[2]) for one in runs.lines]
+    missing = [line for line in lines if line not in numbers]
+    if missing:
+        raise InputError(
+            f"--keep: line {missing[0]} of {runs.source} is no run of this fit; its runs are on "
+            f"lines {min(numbers)} to {max(numbers)}"
+        )
+    return np.isin(numbers, lines)
 
 
 def without_outliers(

@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 
 from distillplan.fitting.forms import Form
-from distillplan.fitting.joint_form import DISTILLED, JointForm
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 
 WIDTHS: Final = {
@@ -52,8 +51,8 @@ FLOOR_DIRECTION: Final = {
     "log_b": 0.65,
     "log_gamma": 0.8,
 }
-"""From the law of Busbridge to those with an outer exponent of 1: a higher floor with steeper slopes
-above it, which runs of a usual range can hardly tell from a lower one."""
+"""From the law of Busbridge to those with an outer exponent of 1: a higher floor with steeper
+slopes above it, which runs of a usual range can hardly tell from a lower one."""
 FLOOR_WIDTH: Final = 2.0
 """Standard deviation along that direction at a looseness of 1."""
 
@@ -107,7 +106,9 @@ def prior_around(form: Form, law: LossLaw, supervised: FloatArray | None = None)
         # the looseness is for what is fitted; a known side keeps its own width at the usual one
         spread = np.atleast_2d(np.cov(supervised.T)) if len(supervised) > 1 else 0.0
         covariance[:known, :known] = (spread + _FIXED**2 * np.eye(known)) / LOOSENESS**2
-    return Prior(mean=mean, whitening=np.linalg.inv(np.linalg.cholesky(covariance)))
+    return Prior(
+        mean=mean, whitening=np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)), float)
+    )
 
 
 _FIXED: Final = 1e-4

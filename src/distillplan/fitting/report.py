@@ -22,7 +22,7 @@ from distillplan.fitting.law_of_fit import law_of_fit, level_of
 from distillplan.fitting.outliers import MOST_DEVIATIONS, without_outliers
 from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
-from distillplan.laws.draws import Draws
+from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.laws.provenance import Origin, PublishedLaw
 from distillplan.laws.transfer import outside_scale
@@ -116,11 +116,11 @@ def _refuse_two_worlds(request: FitRequest, rows: Rows) -> None:
 
 def _fit(request: FitRequest, rows: Rows) -> FitResult:
     """The fit of these runs as asked for."""
+    like: LossLaw = request.like.supervised
     if rows.distilled.any():
         like = side_for(request.like, rows)
-    else:
-        both = request.anchored and request.like.distillation is not None
-        like = request.like.distillation if both else request.like.supervised
+    elif request.anchored and request.like.distillation is not None:
+        like = request.like.distillation
     known = None
     if request.supervised is not None:
         draws = request.supervised_draws
@@ -134,10 +134,9 @@ def _fit(request: FitRequest, rows: Rows) -> FitResult:
 
 
 def _whole(law: LossLaw, size: int) -> LossLaw:
-    """The law with every letter an array of shape (size,)."""
-    if isinstance(law, DistillationLaw):
-        return law._replace(supervised=_whole(law.supervised, size))
-    return law._replace(gamma=np.broadcast_to(law.gamma, (size,)))
+    """The law with every letter an array of shape (size,): the additive form has one exponent."""
+    columns = columns_of_law(law)
+    return law_of_columns({name: np.full(size, one) for name, one in columns.items()})
 
 
 def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Accuracy:
@@ -154,7 +153,9 @@ def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach,
     largest = int(np.argmax(rows.log_params + rows.log_tokens))
     found = []
     for times in _REACHES:
-        n, d = (float(one[largest]) + np.log(times) / 2 for one in (rows.log_params, rows.log_tokens))
+        n, d = (
+            float(one[largest]) + np.log(times) / 2 for one in (rows.log_params, rows.log_tokens)
+        )
         drawn: FloatArray = np.log(draws.supervised.loss_at_logs(n, d))
         loss = float(law.supervised.loss_at_logs(n, d))
         outside = float(
@@ -178,9 +179,7 @@ def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach,
     return tuple(found)
 
 
-def _left_out(
-    request: FitRequest, rows: Rows, out: Mask, fitted: FitResult
-) -> tuple[Notice, ...]:
+def _left_out(request: FitRequest, rows: Rows, out: Mask, fitted: FitResult) -> tuple[Notice, ...]:
     """The runs that the law of the others cannot explain."""
     if not out.any():
         return ()

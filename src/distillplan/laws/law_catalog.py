@@ -14,6 +14,7 @@ from distillplan.laws.formulas import (
     DistillationLaw,
     SupervisedLaw,
 )
+from distillplan.laws.loss_units import LossUnit
 from distillplan.laws.provenance import (
     Check,
     Coefficient,
@@ -25,7 +26,6 @@ from distillplan.laws.provenance import (
     parse_parameter_count,
     primed,
 )
-from distillplan.laws.loss_units import LossUnit
 from distillplan.notices import Notice, warning
 from distillplan.suggest import nearest
 

@@ -152,9 +152,7 @@ def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
         yield _warning(f"law_is_{law.status}", lambda: f"{law.name}: {law.notes[0]}")
     yield from map(_told, law.warnings)
     if law.supervised_from is not None and law.distillation_from is not None:
-        yield _Remark(
-            code="law_sides", severity=Severity.INFO, tell=partial(_sides_told, law)
-        )
+        yield _Remark(code="law_sides", severity=Severity.INFO, tell=partial(_sides_told, law))
     if law.distillation is None:
         yield _warning(
             "law_has_no_distillation",

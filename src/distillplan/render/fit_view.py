@@ -13,9 +13,9 @@ from distillplan.units import format_count
 _ERRORS = {
     "in_sample": "the runs of the fit",
     "folds": f"left out at random ({FOLDS} folds)",
+    "groups": "each size and length, left out",
     "lowest": "the fifth of lowest loss",
     "holdout": "held out by choice",
-    "left_one_out": "each from the others",
 }
 
 _DEPARTURES = {
@@ -45,14 +45,21 @@ def fit_view(report: FitReport) -> Iterator[Block]:
     )
     columns = ("relative error on", "fitted on", "runs", "mean", "bias", "worst")
     yield TableBlock("How well it predicts", columns, rows)
-    if report.scale is not None and report.gap is not None:
-        yield Bullets(
-            "Against the published law",
-            (
-                f"all losses times {report.scale:.4f}",
-                f"what size and tokens can reduce, times {report.gap:.3f}",
+    if report.reach:
+        yield TableBlock(
+            "How far it reaches",
+            ("compute of your largest run", "parameters", "tokens", "to within"),
+            tuple(
+                (
+                    f"x {one.times_compute:g}",
+                    format_count(one.params),
+                    format_count(one.tokens),
+                    _percent(one.relative_error),
+                )
+                for one in report.reach
             ),
         )
+    yield from notice_blocks(report.warnings)
     yield from _coefficients(report)
     if report.combinations:
         yield TableBlock(
@@ -62,14 +69,13 @@ def fit_view(report: FitReport) -> Iterator[Block]:
                 (
                     one.what,
                     f"{one.value:.4g}",
-                    "–" if one.log_sd is None else f"{one.log_sd:.2g}",
+                    f"{one.log_sd:.2g}",
                     one.verdict,
                 )
                 for one in report.combinations
             ),
             text_columns=(0, 3),
         )
-    yield from notice_blocks(report.warnings)
     yield Bullets("Notes", report.law.notes)
     if report.saved:
         law, *_ = report.saved
@@ -80,10 +86,17 @@ def fit_view(report: FitReport) -> Iterator[Block]:
 
 
 def _headline(report: FitReport) -> str:
-    drawn = "" if report.draws is None else f", {report.draws.size} joint draws"
+    plain, taught = report.runs - report.distilled_runs, report.distilled_runs
+    kinds = [f"{plain} supervised"] * bool(plain) + [f"{taught} distilled"] * bool(taught)
+    runs = "run" if report.runs == 1 else "runs"
+    more = report.level - 1
+    like = report.law.supervised_from
+    name = "the published law" if like is None else like.law
+    side = "above" if more > 0 else "below"
     return (
-        f"{report.runs} {report.form} runs, {report.shape} form: predicts a run at a new size to "
-        f"within {_percent(report.sigma_run)} (1 s.d.){drawn}."
+        f"{' and '.join(kinds)} {runs}: predicts a run like them to within "
+        f"{_percent(report.sigma_run)} (1 s.d.). Your losses are {_percent(abs(more))} {side} "
+        f"those of {name} at the same sizes."
     )
 
 
