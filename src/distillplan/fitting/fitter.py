@@ -94,6 +94,12 @@ class FitResult:
         pulled = ((around.slopes @ around.covariance) * around.slopes).sum(axis=1) / self.noise**2
         return np.asarray(np.clip(pulled, 0.0, 1.0))
 
+    def spread_at(self, rows: Rows) -> FloatArray:
+        """Standard deviation of the law's log loss for other runs, shape (runs,)."""
+        around = curvature(self.form, self.rows, self.theta, self.prior, self)
+        slopes = self.form.predict(self.theta[None, :], rows)[1][0]
+        return np.asarray(np.sqrt(((slopes @ around.covariance) * slopes).sum(axis=1)))
+
 
 def fit(
     rows: Rows,

@@ -19,6 +19,16 @@ _MOST_SHARE: Final = 0.25
 """If more runs than this are left out, the law is wrong and not the runs."""
 
 
+_NOISY: Final = 0.008
+"""Noise from which a hidden outlier is looked for: twice that of usual runs."""
+_QUIETER: Final = 2.0
+"""A hidden outlier makes the others look noisier by at least this factor."""
+_MASKED: Final = 6
+"""Runs that are tried, those that the others predict worst."""
+_FEWEST: Final = 6
+"""Runs below which the others cannot contradict one."""
+
+
 def kept_lines(runs: Runs, lines: Sequence[int]) -> Mask | None:
     """The runs at these lines of their file, shape (runs,); None for no lines.
 
@@ -54,16 +64,45 @@ def without_outliers(
     """
     out: Mask = np.zeros(len(rows), dtype=bool)
     found = fit(rows)
+    allowed = np.ones(len(rows), dtype=bool) if kept is None else ~kept
     for _ in range(int(_MOST_SHARE * len(rows))):
         here = np.flatnonzero(~out)
         left = 1 - np.minimum(found.leverages(), 1 - 1e-6)
         residual = np.abs(found.residuals)
         deviations = residual / (found.noise * np.sqrt(left))
-        suspect = (deviations > MOST_DEVIATIONS) & (residual / left > LEAST_ERROR)
-        if kept is not None:
-            suspect &= ~kept[here]
-        if not suspect.any():
-            break
-        out[here[np.argmax(np.where(suspect, deviations, 0.0))]] = True
+        suspect = (deviations > MOST_DEVIATIONS) & (residual / left > LEAST_ERROR) & allowed[here]
+        if suspect.any():
+            farthest = here[np.argmax(np.where(suspect, deviations, 0.0))]
+        else:
+            first = np.argsort(-residual / left * allowed[here])[:_MASKED]
+            hidden = [
+                one
+                for one in here[first]
+                if allowed[one] and _is_hidden(rows, fit, found, out, one)
+            ]
+            if not hidden:
+                break
+            farthest = hidden[0]
+        out[farthest] = True
         found = fit(rows.take(~out))
     return found, out
+
+
+def _is_hidden(
+    rows: Rows, fit: Callable[[Rows], FitResult], found: FitResult, out: Mask, one: int
+) -> bool:
+    """Whether a run draws the fit to itself so far that its residual does not show it.
+
+    It does when the others, without it, agree far better, and contradict it.
+    """
+    if found.noise < _NOISY or len(found.rows) < _FEWEST:
+        return False
+    others = ~out
+    others[one] = False
+    without = fit(rows.take(others))
+    if without.noise * _QUIETER > found.noise:
+        return False
+    alone = rows.take(np.array([one]))
+    away = without.form.predict(without.theta[None, :], alone)[0][0, 0] - alone.log_loss[0]
+    spread = np.hypot(without.noise, without.spread_at(alone)[0])
+    return bool(abs(away) > max(MOST_DEVIATIONS * spread, LEAST_ERROR))

@@ -38,8 +38,8 @@ WIDTHS: Final = {
 }
 """Standard deviations of the coordinates at a looseness of 1."""
 
-SCALE_WIDTH: Final = 0.6
-"""That of the log of the common scale: tokenizers differ by up to about 30% in bytes per token."""
+SCALE_WIDTH: Final = 2.0
+"""That of the log of the common scale, which one run fixes."""
 GAP_WIDTH: Final = 0.4
 """That of the log of the scale of the reducible loss: laboratories differ by 10% to 20%."""
 
