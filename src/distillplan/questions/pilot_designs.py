@@ -18,7 +18,7 @@ from distillplan.planning.verdict import guessing
 from distillplan.questions.pilot_costs import cost_of
 from distillplan.questions.pilot_worlds import OpenDecision, PilotRun, Prior, Unit, prior
 
-SMALLEST, LARGEST, SIZES = 1 / 64, 1.0, 19
+SMALLEST, LARGEST, SIZES = 1 / 64, 1.0, 16
 """Sizes of students to choose from, as shares of the decision's."""
 TOKENS_PER_PARAM = (5, 7, 10, 14, 20, 28, 40, 56, 80, 112, 160)
 TEACHER_SIZES = (1 / 30, 1 / 10, 1 / 5, 1 / 3, 2 / 3, 1.0)

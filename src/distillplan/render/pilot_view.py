@@ -144,7 +144,9 @@ def _rules(found: Pilot) -> Iterator[str]:
         what = "; ".join(said) if said else "go on, whatever comes out"
         yield f"after run {step.runs[-1].number}: {what}"
     even = found.steps[-1].stop_rule.even_at
-    rest = "follow the plan" if even is None else f"distill above {even:+.3f}, else do not"
+    rest = "follow the plan"
+    if even is not None:
+        rest = f"distill above {even:+.3f}, else train supervised"
     yield (
         f"otherwise go on; after the last run {rest}. To stop, the chance of the wrong side must "
         f"be at most {percent(found.risk)}; {percent(found.steps[-1].after.settled)} of results "
