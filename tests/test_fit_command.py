@@ -250,9 +250,9 @@ def test_an_anchored_fit_is_nearly_as_wide_as_its_prior_where_the_runs_say_littl
 def test_an_interrupted_fit_goes_on_as_if_it_had_not_been(supervised, tmp_path):
     state = tmp_path / "state.json"
     whole = answer(supervised, "--resamples", 300, "--state", state)
-    runs, file = read_runs(str(supervised))
+    runs = read_runs([str(supervised)])
     key = json.loads(state.read_text())["key"]
-    assert key.startswith(file.digest)
+    assert key.startswith(runs.digest)
     half = bootstrap(fit_supervised(Rows.of(runs)), resamples=128)
     save_state(state, key, half)
     assert load_state(state, key).done == 128
@@ -293,12 +293,12 @@ BAD = "params,tokens,loss\n1B,20B,2.4\n1Q,20B,-2\n,x,2.2\n"
 @pytest.mark.parametrize(
     ("text", "words", "says"),
     [
-        (BAD, [], "4 faults, nothing was used: line 3, params"),
+        (BAD, [], "2 faults, nothing was used: line 3, params"),
         ("params,tokens,loss\n1B,20B,2.4\n", [], "1 runs cannot fix 6 coefficients"),
-        ("a,b\n1,2\n", [], "column params, tokens, loss is missing"),
+        ("a,b\n1,2\n", [], "columns params, tokens and loss are missing"),
         (None, ["--holdout", "loss < 1"], "holds for none of the 60 runs"),
         (None, ["--holdout", "loss ~ 1"], "is not COLUMN < VALUE"),
-        (None, ["--holdout", "size < 1"], "is not COLUMN < VALUE"),
+        (None, ["--holdout", "size < 1"], "'size' is not a column of the runs"),
         (None, ["--columns", "N=params"], "is not NAME=COLUMN"),
         (None, ["--form", "distillation"], "teacher_loss is missing"),
         (None, ["--anchor", "busbridge"], "did you mean 'busbridge2025'"),
@@ -334,7 +334,7 @@ def test_the_runs_are_never_overwritten(tmp_path):
     before = path.read_bytes()
     found = fit(path, "--resamples", 0, "-o", path)
     assert found.returncode == 2
-    assert "is the file of the runs" in found.stderr
+    assert "would overwrite" in found.stderr
     assert path.read_bytes() == before
 
 

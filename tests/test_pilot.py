@@ -12,7 +12,6 @@ from scipy.stats import norm
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
-from distillplan.fitting.anchor import GAP_WIDTH, SCALE_WIDTH
 from distillplan.fitting.runs_file import read_runs
 from distillplan.laws import law_catalog
 from distillplan.laws.transfer import outside_scale, transfer_error
@@ -22,7 +21,13 @@ from distillplan.questions.pilot_costs import share_of
 from distillplan.questions.pilot_designs import best_design, pair, usual_designs
 from distillplan.questions.pilot_records import Advice
 from distillplan.questions.pilot_value import gains_after, narrowed, odds_after, outcomes, stop_rule
-from distillplan.questions.pilot_worlds import PilotRun, open_decision, prior
+from distillplan.questions.pilot_worlds import (
+    CORPUS_WIDTH,
+    TOKENIZER_WIDTH,
+    PilotRun,
+    open_decision,
+    prior,
+)
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
 from tests.shell import run
@@ -108,8 +113,8 @@ class Worlds:
         rng = np.random.default_rng(seed)
         draw = rng.integers(decision.gain.size, size=count)
         w = rng.exponential(size=count)
-        s = np.exp(SCALE_WIDTH * rng.standard_normal(count))
-        g = np.exp(GAP_WIDTH * rng.standard_normal(count))
+        s = np.exp(TOKENIZER_WIDTH * rng.standard_normal(count))
+        g = np.exp(CORPUS_WIDTH * rng.standard_normal(count))
         error = transfer_error()
         length = error.scale / error.slopes.above
         student = (decision.distilled.student_params, decision.distilled.student_tokens)
@@ -134,7 +139,7 @@ class Worlds:
             if first is not None:
                 near = first + 3 * SIGMA * rng.standard_normal(count)
                 s = np.exp(near - np.log(base))
-                self.log_weight = norm.logpdf(np.log(s), 0, SCALE_WIDTH)
+                self.log_weight = norm.logpdf(np.log(s), 0, TOKENIZER_WIDTH)
                 self.log_weight -= norm.logpdf(near, first, 3 * SIGMA)
             self.losses[:, 2 * place] = np.log(s * base)
             self.losses[:, 2 * place + 1] = np.log(s * np.maximum(base - gain, 0.1))
@@ -302,16 +307,13 @@ def test_the_table_can_be_filled_in_and_read(tmp_path):
     assert all(one["loss"] == "" for one in filled)
     for one in filled:
         one["loss"] = one["expected_loss"]
-    for kind, rows in (
-        ("supervised", [one for one in filled if not one["teacher_loss"]]),
-        ("distillation", [one for one in filled if one["teacher_loss"]]),
-    ):
-        path = tmp_path / f"{kind}.csv"
-        text = "\n".join(",".join(one.values()) for one in rows)
-        path.write_text(f"{head}\n{text}\n", encoding="utf-8")
-        columns = "" if kind == "supervised" else "student_params=params,student_tokens=tokens"
-        runs, _ = read_runs(str(path), kind, columns)
-        assert len(runs) == len(filled) / 2
+    path = tmp_path / "pilot.csv"
+    path.write_text("\n".join([head, *(",".join(one.values()) for one in filled)]) + "\n")
+    runs = read_runs([str(path)])
+    assert len(runs) == len(filled)
+    assert runs.loss == pytest.approx([float(one["expected_loss"]) for one in filled])
+    taught = [bool(one["teacher_loss"]) for one in filled]
+    assert (~np.isnan(runs.teacher_loss)).tolist() == taught
 
 
 def test_when_there_is_nothing_to_find_out():

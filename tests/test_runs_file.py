@@ -1,16 +1,21 @@
-"""Files of runs: CSV and JSON Lines, with all faults at once."""
+"""Files of runs as people have them: separators, units, which rows, several files."""
 
 import io
 import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.fitting.runs_file import read_rows, read_runs
+from distillplan.fitting.runs_file import Reading, read_runs
+from distillplan.laws.loss_units import LossUnit
+from tests.fitting_cases import STUDENTS
+from tests.test_runs_histories import LADDER
 
 CSV = "params,tokens,loss\n1B,20B,2.4\n2e9,4e10,2.2\n"
+MIXED = "params,tokens,teacher_loss,loss\n1B,20B,2.1,2.3\n1B,20B,,2.4\n1B,40B,NaN,2.35\n"
 
 
 def written(tmp_path, text, name="runs.csv"):
@@ -19,80 +24,238 @@ def written(tmp_path, text, name="runs.csv"):
     return str(path)
 
 
+def read(tmp_path, text, **reading):
+    return read_runs([written(tmp_path, text)], Reading(**reading))
+
+
+def codes(runs):
+    return [one.code for one in runs.notices]
+
+
 def test_csv_with_suffixes_comments_and_blank_lines(tmp_path):
-    text = "\ufeff# made up\n\nparams, tokens, loss\n1B, 20B, 2.4\n\n# more\n2e9,4e10,2.2\n"
-    runs, file = read_runs(written(tmp_path, text))
+    text = "\ufeff# made up\n\nparams, tokens, loss\n1B, 20B, 2.4\n\n# more\n2e9,4e10,2.2\n,,\n"
+    runs = read(tmp_path, text)
     assert runs.kind == "supervised"
     assert runs.params.tolist() == [1e9, 2e9]
-    assert file.lines == (4, 7)
-    assert file.source == "runs.csv"
+    assert runs.lines == ("line 4", "line 7")
+    assert (runs.source, runs.unit, runs.notices) == ("runs.csv", LossUnit.NATS, ())
 
 
-def test_json_lines_are_the_same_runs(tmp_path):
-    rows = [{"params": "1B", "tokens": 2e10, "loss": 2.4}, {"params": 2e9, "tokens": "40B"}]
-    rows[1]["loss"] = 2.2
-    text = "\n".join(map(json.dumps, rows))
-    found, _ = read_runs(written(tmp_path, text, "runs.jsonl"))
-    same, _ = read_runs(written(tmp_path, CSV))
-    assert found.params.tolist() == same.params.tolist()
-    assert found.loss.tolist() == same.loss.tolist()
+@pytest.mark.parametrize(
+    "text",
+    [
+        CSV.replace(",", "\t"),
+        CSV.replace(",", ";"),
+        CSV.replace(",", ";").replace(".", ","),
+        "sep=;\n" + CSV.replace(",", ";"),
+        CSV.replace("\n", "\r\n"),
+        CSV.replace("params", '"params"').replace("1B", '"1,000,000,000"'),
+        "params;tokens;loss\n1.000.000.000;20.000.000.000;2,4\n2e9;4e10;2,2\n",
+        "params;tokens;loss, nats\n1B;20B;2.4\n2B;40B;2.2\n".replace("loss, nats", "loss"),
+        CSV.replace("loss", "loss,")
+        .replace("\n1B", ",\n1B", 1)
+        .replace("2.4", "2.4,,")
+        .replace("2.2", "2.2,,"),
+        '{"params":"1B","tokens":2e10,"loss":2.4}\n{"params":2e9,"tokens":"40B","loss":2.2}',
+        CSV.replace("params", "student_params").replace("tokens", "student_tokens"),
+    ],
+)
+def test_the_same_runs_are_read_however_they_are_written(tmp_path, text):
+    runs = read(tmp_path, text)
+    assert runs.params.tolist() == [1e9, 2e9]
+    assert runs.tokens.tolist() == [2e10, 4e10]
+    assert runs.loss.tolist() == [2.4, 2.2]
 
 
-def test_a_teacher_makes_a_distillation_run(tmp_path):
-    text = "student_params,student_tokens,teacher_loss,loss\n1B,20B,2.1,2.4\n"
-    assert read_runs(written(tmp_path, text))[0].kind == "distillation"
+def test_an_empty_teacher_is_a_run_without_one(tmp_path):
+    runs = read(tmp_path, MIXED)
+    assert runs.distilled.tolist() == [True, False, False]
+    assert runs.teacher_loss[0] == 2.1
+    alone = read(tmp_path, MIXED, form="supervised")
+    assert len(alone) == 2
+    assert codes(alone) == ["distilled_left_out"]
+    assert read(tmp_path, CSV, columns="teacher_loss=2.1").teacher_loss.tolist() == [2.1, 2.1]
+    assert read(tmp_path, MIXED, columns="params=190354176").params.tolist() == [190354176.0] * 3
+
+
+def test_columns_of_a_teacher_are_mapped_by_their_name_only(tmp_path):
     text = "N,D,T,L\n1B,20B,2.1,2.4\n"
-    columns = "student_params=N,student_tokens=D,teacher_loss=T,loss=L"
-    assert read_runs(written(tmp_path, text), None, columns)[0].kind == "distillation"
-
-
-def test_a_column_named_after_a_teacher_makes_no_distillation_run(tmp_path):
-    """Only the names that are mapped decide, not a column's own name."""
-    text = "params,tokens,no_teacher_loss\n1B,20B,2.4\n"
-    runs, _ = read_runs(written(tmp_path, text), None, "loss=no_teacher_loss")
-    assert runs.kind == "supervised"
+    columns = "student_params=N,student_tokens=D,loss=L"
+    assert read(tmp_path, text, columns=columns).kind == "supervised"
+    assert read(tmp_path, text, columns=f"{columns},teacher_loss=T").kind == "distillation"
 
 
 def test_standard_input_is_read(monkeypatch):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(CSV.encode())))
-    runs, file = read_runs("-")
-    assert (len(runs), file.source) == (2, "standard input")
+    runs = read_runs(["-"])
+    assert (len(runs), runs.source) == (2, "standard input")
 
 
-def test_the_digest_tells_files_apart(tmp_path):
-    first = read_rows(written(tmp_path, CSV)).digest
-    assert first == read_rows(written(tmp_path, CSV, "copy.csv")).digest
-    assert first != read_rows(written(tmp_path, CSV + "3B,60B,2.1\n", "more.csv")).digest
+def test_several_files_may_name_their_columns_otherwise(tmp_path):
+    first = written(tmp_path, "N,D,L\n1B,20B,2.4\n", "a.csv")
+    second = written(tmp_path, "params,tokens,teacher_loss,val\n1B,20B,2.1,2.3\n", "b.csv")
+    columns = "params=N,tokens=D,loss=L,loss=val"
+    runs = read_runs([first, second], Reading(columns=columns, replicates="all"))
+    assert runs.loss.tolist() == [2.4, 2.3]
+    assert runs.distilled.tolist() == [False, True]
+    assert runs.lines == ("a.csv, line 2", "b.csv, line 2")
+    assert runs.source == "a.csv and b.csv"
+    with pytest.raises(InputError, match="named twice"):
+        read_runs([first, first], Reading(columns=columns))
+    with pytest.raises(InputError, match="no file has a column 'M'"):
+        read_runs([first, second], Reading(columns="params=M"))
+    with pytest.raises(InputError, match=r"b\.csv: column loss is missing; did you mean val"):
+        read_runs([second, written(tmp_path, CSV, "c.csv")])
+
+
+def test_files_of_one_name_are_told_apart(tmp_path):
+    (tmp_path / "x").mkdir()
+    paths = [written(tmp_path, CSV), written(tmp_path / "x", CSV.replace("1B", "3B"))]
+    assert read_runs(paths).lines[2] == f"{paths[1]}, line 2"
+
+
+def test_the_digest_tells_runs_apart_and_nothing_else(tmp_path):
+    first = read(tmp_path, CSV).digest
+    assert first == read(tmp_path, CSV.replace("1B", "1e9").replace(",", ";")).digest
+    assert first != read(tmp_path, CSV, where=("params = 1B",)).digest
+    assert first != read(tmp_path, CSV + "3B,60B,2.1\n").digest
+
+
+def test_conditions_choose_rows_by_any_column(tmp_path):
+    text = "State,params,tokens,loss\nfinished,1B,20B,2.4\ncrashed,1B,x,\nfinished,3B,60B,2.2\n"
+    assert len(read(tmp_path, text, where=("State = finished",))) == 2
+    assert read(tmp_path, text, where=("State = finished and params > 2B",)).lines == ("line 4",)
+    assert len(read(tmp_path, text, where=("State = finished", "loss < 2.3"))) == 1
+    mapped = text.replace("loss", "val/loss")
+    assert len(read(tmp_path, mapped, columns="loss=val/loss", where=("loss < 2.3",))) == 1
+    for where, says in [
+        ("state = finished", "there is no column 'state'; did you mean 'State'"),
+        ("State = done", "none of the 3 rows; State has finished, crashed"),
+        ("State < finished", "needs numbers"),
+        ("State = crashed and params > 2B", "holds for none of the 3 rows"),
+    ]:
+        with pytest.raises(InputError, match=says):
+            read(tmp_path, text, where=(where,))
+
+
+def test_rows_without_a_number_are_left_out_in_one_notice(tmp_path):
+    text = CSV + "3B,60B,NaN\n,80B,2.1\n5B,0,\n6B,1T,inf\n"
+    runs = read(tmp_path, text)
+    assert runs.params.tolist() == [1e9, 2e9]
+    (notice,) = runs.notices
+    assert notice.code == "rows_left_out"
+    assert "4 rows" in notice.message
+    for part in ("line 4 (loss NaN)", "line 5 (params empty)", "line 6", "line 7 (loss inf)"):
+        assert part in notice.message
+    with pytest.raises(InputError, match="no row has every number"):
+        read(tmp_path, "params,tokens,loss\n1B,20B,nan\n")
+
+
+def test_the_last_row_of_each_run_is_used(tmp_path):
+    text = (
+        "run,params,tokens,loss\na,1B,20B,2.4\na,1B,10B,2.6\nb,1B,5B,2.8\nb,1B,5B,2.7\n"
+        "b,1B,6B,\n,1B,9B,2.3\n"
+    )
+    runs = read(tmp_path, text, last_of="run")
+    assert runs.lines == ("line 2", "line 5")
+    assert codes(runs) == ["rows_left_out", "last_of_each"]
+    with pytest.raises(InputError, match="no column 'rum'; did you mean 'run'"):
+        read(tmp_path, text, last_of="rum")
+
+
+def test_losses_are_converted_from_their_unit(tmp_path):
+    """nanochat's four isoFLOP optima (github.com/karpathy/nanochat), 0.8972 bits/byte the first;
+    by hand: 0.8972 x 4.8 x ln 2 = 2.98508."""
+    text = (
+        'FLOPs,Eff Params,Tokens,Val BPB\n1e18,"110,678,115","1,241,505,403",0.8972\n'
+        '1e19,"381,758,347","3,806,871,243",0.7999\n'
+    )
+    columns = "params=Eff Params,tokens=Tokens,loss=Val BPB"
+    with pytest.raises(InputError, match=r"'Val BPB' looks like bits/byte.*--loss-unit bpb"):
+        read(tmp_path, text, columns=columns)
+    with pytest.raises(InputError, match="needs --bytes-per-token"):
+        read(tmp_path, text, columns=columns, unit=LossUnit.BITS_PER_BYTE)
+    runs = read(tmp_path, text, columns=columns, unit=LossUnit.BITS_PER_BYTE, bytes_per_token=4.8)
+    assert runs.loss[0] == pytest.approx(2.98508, abs=1e-5)
+    assert (runs.unit, runs.bytes_per_token) == (LossUnit.BITS_PER_BYTE, 4.8)
+    runs = read(tmp_path, MIXED, unit=LossUnit.PERPLEXITY)
+    assert runs.teacher_loss[0] == pytest.approx(np.log(2.1))
+    runs = read(tmp_path, text, columns=columns, unit=LossUnit.NATS)
+    assert runs.loss.tolist() == [0.8972, 0.7999]
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("column", "losses", "says"),
     [
-        ("", "no runs"),
-        ("params,tokens,loss\n", "no runs"),
-        ("params,tokens,tokens\n1,2,3\n", "duplicate column 'tokens'"),
-        ("params,tokens\n1B,2B\n", "column loss is missing"),
-        ("params,tokens,loss\n1B,20B,x\n1B,,2.3\n", "2 faults.*line 2, loss.*line 3, tokens"),
-        ("params,tokens,loss\n1B,20B,2.3,9\n", "line 2: more fields"),
-        ("params,tokens,loss\n1B,20B,2.3\n1B\n", "line 3, tokens: empty; .*line 3, loss: empty"),
-        ('params,tokens,loss\n"1B,20B,2.3\n', "line 2: not readable as CSV"),
-        ('{"params": 1}\n[]\nnonsense\n', "line 2, line 3: not a JSON object"),
-        ('{"params": "1B", "tokens": "2B"}\n', "column loss is missing"),
-        (
-            '{"params": "1B", "tokens": "2B"}\n{"params": "1B", "tokens": "2B", "loss": 2}\n',
-            "line 1, loss: empty",
-        ),
+        ("loss", "0.9,0.8", "every loss is below 1.2 .0.8 to 0.9., which looks like bits/byte"),
+        ("loss", "12,250", "every loss is above 10 .12 to 250., which looks like perplexities"),
+        ("val_ppl", "3,2.5", "looks like perplexities, not nats/token; write --loss-unit ppl"),
+        ("Perplexity", "3,2.5", "--loss-unit ppl"),
+        ("bits per byte", "2,2.5", "--loss-unit bpb --bytes-per-token 4.3"),
+        ("loss_bits", "3.2,3.5", "looks like bits/token.*--loss-unit bits"),
+        ("ln_ppl", "2.2,2.5", "logarithm of a perplexity.*--loss-unit nats"),
     ],
 )
-def test_faults_are_told_by_line_all_at_once(tmp_path, text, says):
-    with pytest.raises(InputError, match=f"(?s){says}"):
-        read_runs(written(tmp_path, text), "supervised")
+def test_losses_that_are_not_nats_are_refused_until_their_unit_is_said(
+    tmp_path, column, losses, says
+):
+    first, second = losses.split(",")
+    text = f"params,tokens,{column}\n1B,20B,{first}\n2B,40B,{second}\n"
+    columns = "" if column == "loss" else f"loss={column}"
+    with pytest.raises(InputError, match=says):
+        read(tmp_path, text, columns=columns)
+    runs = read(tmp_path, text.replace("250", "25"), columns=columns, unit=LossUnit.NATS)
+    assert runs.loss[0] == float(first)
+
+
+def test_the_logarithm_of_perplexities_is_nats(tmp_path):
+    """Four runs of 125M to 1B on 1T tokens, natural logarithm of the perplexity."""
+    text = "params,tokens,loss\n125M,1T,2.4816\n345M,1T,2.1950\n603M,1T,2.0769\n1.0B,1T,1.9699\n"
+    assert read(tmp_path, text).loss.tolist() == [2.4816, 2.1950, 2.0769, 1.9699]
+
+
+def test_the_lowest_of_a_sweep_is_used(tmp_path):
+    """Three of the learning rates of a published sweep at 1.07B on 56.9B tokens, and at 215M."""
+    text = (
+        "N,D,loss\n1073741824,56900000000,2.1206\n1073741824,56900000000,2.1358\n"
+        "1073741824,56900000000,2.2561\n214663680,4000000000,2.6214\n"
+        "214663680,4000000000,2.7194\n214663680,4000000000,6.8954\n"
+    )
+    runs = read(tmp_path, text, columns="params=N,tokens=D")
+    assert runs.loss.tolist() == [2.1206, 2.6214]
+    assert codes(runs) == ["lowest_of_each"]
+    assert "2 pairs of size and tokens have 6 runs" in runs.notices[0].message
+    assert len(read(tmp_path, text, columns="params=N,tokens=D", replicates="all")) == 6
+    seeds = "params,tokens,loss\n1B,20B,2.41\n1B,20B,2.40\n1B,20B,2.405\n"
+    assert len(read(tmp_path, seeds)) == 3
+    assert read(tmp_path, seeds, replicates="lowest").loss.tolist() == [2.40]
+
+
+def test_students_of_several_teachers_are_no_replicates():
+    """Figure 1 of arXiv:2502.08606: up to ten teachers for each student and length."""
+    columns = "params=NS_nonembedding,tokens=DS_nominal,teacher_loss=LT,loss=LS"
+    runs = read_runs([str(STUDENTS)], Reading(columns=columns))
+    assert len(runs) == 284
+    assert runs.notices == ()
+
+
+def test_finished_runs_are_read_whole(tmp_path):
+    runs = read(tmp_path, LADDER)
+    assert len(runs) == 16
+    assert runs.notices == ()
+
+
+def test_json_and_csv_are_the_same_runs(tmp_path):
+    rows = [{"params": "1B", "tokens": 2e10, "loss": 2.4}, {"params": 2e9, "tokens": "40B"}]
+    rows[1]["loss"] = 2.2
+    text = "\n".join(map(json.dumps, rows))
+    assert read(tmp_path, text).digest == read(tmp_path, CSV).digest
 
 
 def test_what_is_no_text_is_refused(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
-        read_runs(str(path))
+        read_runs([str(path)])
     with pytest.raises(InputError, match="cannot be read"):
-        read_runs(str(tmp_path / "none.csv"))
+        read_runs([str(tmp_path / "none.csv")])

@@ -3,15 +3,20 @@
 from collections.abc import Iterable
 
 
-def close_names(name: str, known: Iterable[str]) -> list[str]:
+def close_names(name: str, known: Iterable[str], alike: float = 0.5) -> list[str]:
     """At most three known names that resemble a mistyped one, the closest first.
+
+    Args:
+        name: as it was typed.
+        known: the names to choose from.
+        alike: how alike they must be, from 0 to 1.
 
     >>> close_names("Busbridge", ["busbridge2025", "kaplan2020"])
     ['busbridge2025']
     """
     import difflib  # only after a typing error
 
-    return difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
+    return difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=alike)
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:

@@ -27,12 +27,17 @@ def save_law(report: FitReport, path: Path) -> FitReport:
         InputError: when the file cannot be written.
     """
     demand_law_path(path)
-    draws_path = path.with_name(f"{path.stem}.draws.csv")
+    beside = draws_path(path)
     if report.draws is not None:
-        _write(draws_path, _draws_text(report.draws))
-    _write(path, law_text(report, draws_path.name))
-    beside = () if report.draws is None else (str(draws_path),)
-    return report._replace(saved=(str(path), *beside))
+        _write(beside, _draws_text(report.draws))
+    _write(path, law_text(report, beside.name))
+    draws = () if report.draws is None else (str(beside),)
+    return report._replace(saved=(str(path), *draws))
+
+
+def draws_path(path: Path) -> Path:
+    """Where the draws of a law's file are written."""
+    return path.with_name(f"{path.stem}.draws.csv")
 
 
 def demand_law_path(path: Path) -> None:

@@ -1,99 +1,228 @@
-"""The only reader of files of runs: CSV or JSON Lines, from a file or from standard input."""
+"""Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
 import hashlib
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.files.csv_reader import FileRow, parse_csv
-from distillplan.files.text_reader import read_text
-from distillplan.fitting.runs import (
-    COLUMNS,
-    MOST_SHOWN,
-    RunKind,
-    Runs,
-    parse_columns,
-    validated_runs,
+from distillplan.fitting.cells import (
+    LOSSES,
+    MOST_NATS,
+    is_missing,
+    is_unknown,
+    number_in,
+    uses_decimal_commas,
 )
+from distillplan.fitting.columns import RunField, parse_columns, place_columns
+from distillplan.fitting.drafts import (
+    Draft,
+    Replicates,
+    first_of,
+    last_of_each,
+    of_kind,
+    rows_left_out,
+    without_histories,
+    without_replicates,
+)
+from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
+from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER, RunKind, Runs
+from distillplan.fitting.selection import Selection, parse_selection
+from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.loss_units import LossUnit
 
-TEACHER = "teacher_loss"
-"""The column that tells runs of distilled students from others."""
+Histories = Literal["drop", "keep"]
 
 
-class RunsFile(NamedTuple):
-    """The rows of a file, not yet checked."""
+class Reading(NamedTuple):
+    """How to read files of runs."""
 
-    source: str
-    """Its name, for messages."""
-    rows: tuple[Mapping[str, Any], ...]
-    lines: tuple[int, ...]
-    digest: str
-    """Hash of its content."""
+    form: RunKind | None = None
+    """Which runs to use; None uses both kinds."""
+    columns: str = ""
+    """A mapping such as ``params=N,loss=val/loss,tokens=20B``."""
+    where: tuple[str, ...] = ()
+    """Conditions such as ``State = finished``; a row is used where all hold."""
+    last_of: str | None = None
+    """A column; only the last row of each of its values is used."""
+    histories: Histories = "drop"
+    """Whether intermediate points of a run are used."""
+    replicates: Replicates | None = None
+    """Which runs of one size and length are used; None lets their spread decide."""
+    unit: LossUnit | None = None
+    """Unit of the losses; None is nats per token, where they can be."""
+    bytes_per_token: float | None = None
+    """Of the tokenizer of the runs."""
 
 
-def read_runs(path: str, kind: RunKind | None = None, columns: str = "") -> tuple[Runs, RunsFile]:
-    """The runs of a file, checked.
+def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # noqa: B008  (immutable)
+    """The runs of some files, checked.
 
     Args:
-        path: a CSV file with a header or a file of JSON Lines; ``-`` is standard input.
-        kind: supervised or distillation; None is distillation where there is a teacher's loss.
-        columns: a mapping such as ``student_params=NS,loss=LS``.
+        paths: CSV files with a header or files of JSON Lines; ``-`` is standard input.
+        reading: which columns and rows of them are runs.
 
     Raises:
-        InputError: with all faults at once.
+        InputError: with all faults of the rows at once; or when no run is left.
     """
-    file = read_rows(path)
-    if kind is None:
-        # a mapping names the column of the teacher only for runs of distilled students
-        mapped = {part.partition("=")[0].strip() for part in columns.split(",")}
-        there = TEACHER in mapped or any(TEACHER in row for row in file.rows[:1])
-        kind = "distillation" if there else "supervised"
-    mapping = parse_columns(columns, kind)
-    runs = validated_runs(file.rows, kind, columns=mapping, lines=file.lines, source=file.source)
-    return runs, file
+    demand_bytes(reading.unit, reading.bytes_per_token)
+    named = parse_columns(reading.columns)
+    wheres = [parse_selection(text, "where") for text in reading.where]
+    tables = read_tables(paths)
+    source = _source([table.source for table in tables])
+    if not any(table.rows for table in tables):
+        raise InputError(f"{source}: no runs; give at least one row with params, tokens, loss")
+    tables = [table for table in tables if table.rows]
+    teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
+    places = place_columns(tables, named, teacher=teacher)
+    for where in wheres:
+        tables = _selected(tables, where, places)
+    draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
+    if reading.last_of is not None:
+        draft = last_of_each(draft, tables, reading.last_of)
+    if reading.histories == "drop":
+        draft = without_histories(draft)
+    draft = without_replicates(draft, reading.replicates)
+    return _runs(draft, reading, source)
 
 
-def read_rows(path: str) -> RunsFile:
-    """The rows of a file and their lines.
-
-    Raises:
-        InputError: when it cannot be read, or is neither CSV nor JSON Lines.
-    """
-    source = "standard input" if path == "-" else Path(path).name
-    text = read_text(path)
-    found = (_json_lines if text.lstrip()[:1] == "{" else parse_csv)(text, source)
-    return RunsFile(
-        source=source,
-        rows=tuple(row.values for row in found),
-        lines=tuple(row.line for row in found),
-        digest=hashlib.sha256(text.encode()).hexdigest()[:16],
-    )
+def _source(names: Sequence[str]) -> str:
+    if len(names) > 3:
+        return f"{names[0]} and {len(names) - 1} more files"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _json_lines(text: str, source: str) -> list[FileRow]:
-    """One object a line; all lines that are none in one message."""
-    found: list[FileRow] = []
-    faults = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
+def _selected(
+    tables: Sequence[RunTable], where: Selection, places: Sequence[Mapping[str, RunField]]
+) -> list[RunTable]:
+    """The rows of each table for which a condition holds."""
+
+    def cells(column: str) -> list[Any] | None:
+        found: list[Any] = []
+        for table, place in zip(tables, places, strict=True):
+            mapped = place.get(CANONICAL.get(column, ""))
+            if column in table.columns:
+                found += [row.cells.get(column) for row in table.rows]
+            elif mapped is not None:
+                found += [mapped.cell(row) for row in table.rows]
+            else:
+                return None
+        return found
+
+    chosen = iter(where.rows(cells, [name for table in tables for name in table.columns]).tolist())
+    return [
+        table._replace(rows=tuple(row for row in table.rows if next(chosen))) for table in tables
+    ]
+
+
+def _draft(
+    tables: Sequence[RunTable],
+    places: Sequence[Mapping[str, RunField]],
+    reading: Reading,
+    source: str,
+) -> Draft:
+    """The rows that have every number; those without one are left out, all faults are told."""
+    found: dict[str, list[float]] = {name: [] for name in NAMES}
+    files, rows, empty, faults = [], [], [], []
+    for number, (table, place) in enumerate(zip(tables, places, strict=True)):
+        commas = uses_decimal_commas(
+            ((name, one.cell(row)) for row in table.rows for name, one in place.items()),
+            perplexity=reading.unit is LossUnit.PERPLEXITY,
+        )
+        for row in table.rows:
+            missing = [one for one in place.values() if _left_out(one, row)]
+            if reading.last_of is not None and is_unknown(row.cells.get(reading.last_of, "there")):
+                missing.append(RunField(name=reading.last_of, column=reading.last_of))
+            if missing:
+                empty.append(_emptiness(missing[0], row))
+                continue
+            values, wrong = _numbers(row, place, decimal_commas=commas)
+            faults += wrong
+            if not wrong:
+                files.append(number)
+                rows.append(row)
+                for name, value in values.items():
+                    found[name].append(value)
+    arrays = {name: np.array(values) for name, values in found.items()}
+    if reading.unit is None:
+        known = np.concatenate([arrays[name] for name in LOSSES])
+        columns = [one.column for place in places for one in place.values() if one.name in LOSSES]
+        refuse_other_units(known[~np.isnan(known)], [one for one in columns if one], source)
+    faults += _too_high(arrays, rows, reading)
+    if faults:
+        raise told(source, faults)
+    if not rows:
+        raise InputError(f"{source}: no row has every number: {first_of(empty)}")
+    notices = () if not empty else (rows_left_out(empty),)
+    return Draft(values=arrays, files=np.array(files, dtype=np.intp), rows=rows, notices=notices)
+
+
+def _left_out(place: RunField, row: TableRow) -> bool:
+    """Whether a row lacks a number; a teacher's loss may be unknown."""
+    cell = place.cell(row)
+    return is_missing(cell) and not (place.name == TEACHER and is_unknown(cell))
+
+
+def _emptiness(place: RunField, row: TableRow) -> str:
+    cell = place.cell(row)
+    word = "empty" if cell is None or not str(cell).strip() else str(cell).strip()
+    return f"{row.where} ({place.column} {word})"
+
+
+def _numbers(
+    row: TableRow, places: Mapping[str, RunField], *, decimal_commas: bool
+) -> tuple[dict[str, float], list[str]]:
+    """The numbers of a row, and what is wrong with them."""
+    found, faults = {TEACHER: np.nan}, []
+    for name, place in places.items():
+        cell = place.cell(row)
+        if is_unknown(cell):
             continue
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, dict):
-            found.append(FileRow(line=number, values=value))
-        else:
-            faults.append(f"line {number}")
-    if faults:
-        names = ", ".join(COLUMNS["supervised"])
-        more = " and more" if len(faults) > MOST_SHOWN else ""
-        raise InputError(
-            f"{source}: {', '.join(faults[:MOST_SHOWN])}{more}: not a JSON object, nothing was "
-            f"used; write one object per line with {names}"
-        )
-    # a column that only some rows have is a fault of those rows, not of the file
-    every: dict[str, Any] = {key: None for row in found for key in row.values}
-    return [FileRow(line=row.line, values={**every, **row.values}) for row in found]
+            found[name] = number_in(cell, name, place.of(row), decimal_commas=decimal_commas)
+        except InputError as error:
+            faults.append(str(error))
+    return found, faults
+
+
+def _too_high(
+    arrays: Mapping[str, FloatArray], rows: Sequence[TableRow], reading: Reading
+) -> list[str]:
+    """Losses that nobody can have meant in their unit."""
+    faults = []
+    for name in LOSSES:
+        for row, value in zip(rows, arrays[name].tolist(), strict=True):
+            try:
+                nats = in_nats(np.array([value]), reading.unit, reading.bytes_per_token, "")[0]
+            except InputError as error:
+                faults.append(f"{row.where}, {name}{error}")
+                continue
+            if nats > MOST_NATS:
+                faults.append(
+                    f"{row.where}, {name}: {value:g} is {nats:.3g} nats/token, not between 0 and "
+                    f"{MOST_NATS:g}; write for example 2.31"
+                )
+    return faults
+
+
+def _runs(draft: Draft, reading: Reading, source: str) -> Runs:
+    losses = {
+        name: in_nats(draft.values[name], reading.unit, reading.bytes_per_token, name)
+        for name in LOSSES
+    }
+    arrays = {**draft.values, **losses}
+    content = b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in NAMES)
+    return Runs(
+        params=arrays["params"],
+        tokens=arrays["tokens"],
+        loss=arrays["loss"],
+        teacher_loss=arrays[TEACHER],
+        lines=tuple(row.where for row in draft.rows),
+        source=source,
+        digest=hashlib.sha256(content).hexdigest()[:16],
+        unit=reading.unit or LossUnit.NATS,
+        bytes_per_token=reading.bytes_per_token,
+        notices=draft.notices,
+    )

@@ -28,7 +28,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.errors import InfeasibleError
-from distillplan.fitting.anchor import GAP_WIDTH, SCALE_WIDTH
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws, one_draw
@@ -43,6 +42,11 @@ from distillplan.planning.verdict import transfer_of
 
 MOST_DRAWS = 100
 """Draws that worlds are made of; the odds before a pilot are those of all of them."""
+
+TOKENIZER_WIDTH = 0.3
+"""Standard deviation of log s: tokenizers differ by up to about 30% in bytes per token."""
+CORPUS_WIDTH = 0.15
+"""That of log g: laboratories differ by 10% to 20% in what training can reduce."""
 
 
 class PilotRun(NamedTuple):
@@ -179,12 +183,13 @@ def prior(decision: OpenDecision, runs: Sequence[PilotRun]) -> Prior:
     mean += (expected - np.median(mean, axis=1))[:, None]
     sigma = decision.draws.sigma_run or RUN_NOISE
     foreign = scenario.law.file is None
-    reducible = 1.0 - law.supervised.E / own.alone
-    level = (SCALE_WIDTH**2 + GAP_WIDTH**2 * np.outer(reducible, reducible)) * foreign
+    reducible = (own.alone - law.supervised.E) / own.loss
+    level = (TOKENIZER_WIDTH**2 + CORPUS_WIDTH**2 * np.outer(reducible, reducible)) * foreign
     constants, transfer = transfer_error(), transfer_of(scenario.law).scale
     sizes = constants.slopes.above / constants.scale * np.column_stack([n, d])
-    outside = _loads(decision, runs, np.full(len(runs), np.nan)) / own.alone[:, None]
-    level = level + _likeness(sizes, sizes) * (sigma**2 + outside @ outside.T)
+    outside = _loads(decision, runs, np.full(len(runs), np.nan)) / own.loss[:, None]
+    misfit = sigma * own.alone / own.loss
+    level = level + _likeness(sizes, sizes) * (np.outer(misfit, misfit) + outside @ outside.T)
     # the error of the gain, in nats, of each run and of the decision
     teacher = constants.slopes.teacher_loss / constants.scale
     places = np.column_stack([sizes, teacher * own.teacher])

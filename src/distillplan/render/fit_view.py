@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.holdout import FOLDS
-from distillplan.fitting.published_test import PublishedTest
+from distillplan.fitting.published_test import DepartureKind, PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
@@ -16,6 +16,14 @@ _ERRORS = {
     "lowest": "the fifth of lowest loss",
     "holdout": "held out by choice",
     "left_one_out": "each from the others",
+}
+
+_DEPARTURES = {
+    DepartureKind.LEVEL: "on average",
+    DepartureKind.PARAMS: "change from the smallest model to the largest",
+    DepartureKind.TOKENS: "change from the fewest tokens to the most",
+    DepartureKind.TEACHER_LOSS: "change from the best teacher to the worst",
+    DepartureKind.PLACE: "where it is worst",
 }
 
 
@@ -102,22 +110,35 @@ def _interval(one: Coefficient) -> str:
 
 def _test(report: FitReport, test: PublishedTest) -> Iterator[Block]:
     verdict = "rejected" if test.rejected else "not rejected"
+    side = "distillation" if test.distilled else "supervised"
     yield Text(
-        f"{report.tested} is {verdict} by these runs: p = {test.p_value:.2g} that its mean error "
-        f"is within {_percent(test.tolerance)} everywhere.",
+        f"{report.tested} is {verdict} by {test.runs} {side} runs: p = {test.p_value:.2g} that "
+        f"they come from it, give or take {_percent(test.tolerance)} for the rounding of its "
+        "digits.",
         "verdict",
+    )
+    yield TableBlock(
+        "",
+        ("predicted against observed", "", "p"),
+        tuple(
+            (_DEPARTURES[one.kind], _percent(one.relative_error, "+"), f"{one.p_value:.2g}")
+            for one in test.departures
+        ),
     )
     worst, suspect = test.worst_group, test.suspect
     where = f"{format_count(worst.params)} parameters on {format_count(worst.tokens)} tokens"
-    error_line = (
-        f"mean relative error {_percent(test.mean_relative_error)}, bias {_percent(test.bias, '+')}"
-    )
     found = [
-        error_line,
-        f"mean relative error of the best refit of the same form {_percent(test.refit_error)}",
+        f"mean relative error {_percent(test.mean_relative_error)}",
+        f"noise of a run {_percent(test.noise)}",
         f"worst at {where}: {_percent(worst.mean_relative_error, '+')}",
-        f"change over the range of tokens: {_percent(test.trend, '+')}",
     ]
+    if test.left_out:
+        runs = (
+            "1 run that its neighbors contradict is"
+            if test.left_out == 1
+            else (f"{test.left_out} runs that their neighbors contradict are")
+        )
+        found.append(f"{runs} not counted")
     if test.rejected:
         found.append(
             f"scaling {suspect.coefficient} by {suspect.factor:.3g} alone would remove most of the "

@@ -1,12 +1,25 @@
 """`distillplan fit`: a law from the user's own runs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args
 
 import typer
 
+from distillplan.cli.run_options import (
+    BytesPerToken,
+    Columns,
+    HistoriesChoice,
+    LastOf,
+    LossUnitOption,
+    ReplicatesChoice,
+    RunFiles,
+    RunForm,
+    Where,
+)
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
+from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import ParameterCount, PublishedLaw, parse_parameter_count
 from distillplan.render.show import Output, show
 
@@ -18,24 +31,19 @@ REJECTED = 3
 RESAMPLES = 4096
 """As many as are behind the intervals of Table 6 of arXiv:2502.08606."""
 
-Form: TypeAlias = Literal["supervised", "distillation"]
 Counts: TypeAlias = Literal["non-embedding", "total"]
 
 
 def fit(
-    runs: Annotated[
-        str, typer.Argument(help="CSV or JSON Lines file of runs; - reads standard input.")
-    ],
-    form: Annotated[
-        Form | None,
-        typer.Option(
-            help="Form of the law.", show_default="distillation if there is a teacher_loss column"
-        ),
-    ] = None,
-    columns: Annotated[
-        str,
-        typer.Option(metavar="NAME=COLUMN,...", help="Columns of the file for the names below."),
-    ] = "",
+    runs: RunFiles,
+    form: RunForm = None,
+    columns: Columns = "",
+    where: Where = None,
+    last_of: LastOf = None,
+    histories: HistoriesChoice = "drop",
+    replicates: ReplicatesChoice = None,
+    loss_unit: LossUnitOption = None,
+    bytes_per_token: BytesPerToken = None,
     gamma_one: Annotated[
         bool, typer.Option("--gamma-one", help="Fix the outer exponent at 1 (supervised).")
     ] = False,
@@ -95,11 +103,13 @@ def fit(
 ) -> None:
     """Fit a law to your own runs: coefficients, joint draws, and how far to trust them.
 
-    Columns: student_params, student_tokens, teacher_loss, loss; supervised: params, tokens, loss.
-    Losses are in nats per token of one tokenizer. Suffixes such as 1B are read.
+    Columns: params, tokens, loss, and teacher_loss, which is empty for a run without a teacher.
+    Losses are measured with one tokenizer. Suffixes such as 1B are read.
 
     Examples:
     distillplan fit runs.csv --form distillation -o mine.yaml
+
+    distillplan fit runs.csv more.csv --columns params=N --where "State = finished"
 
     distillplan fit runs.csv --form supervised --holdout "loss < 2.3"
 
@@ -118,12 +128,23 @@ def fit(
     if saved is not None:
         law_files.demand_law_path(saved)
         _refuse_overwriting(saved, runs)
+    unit = None if loss_unit is None else parse_loss_unit(loss_unit)
     near = None if anchor is None else law_catalog.law(anchor)
     alone = _supervised(supervised_law, near)
-    checked, file = runs_file.read_runs(runs, form, columns)
+    reading = runs_file.Reading(
+        form=form,
+        columns=columns,
+        where=tuple(where or ()),
+        last_of=last_of,
+        histories=histories,
+        replicates=replicates,
+        unit=unit,
+        bytes_per_token=bytes_per_token,
+    )
+    checked = runs_file.read_runs(runs, reading)
     request = FitRequest(
         runs=checked,
-        source=file.source,
+        source=checked.source,
         supervised=alone,
         supervised_draws=law_catalog.draws(alone),
         gamma_one=gamma_one,
@@ -131,22 +152,26 @@ def fit(
         anchor=near,
         anchor_draws=None if near is None else law_catalog.draws(near),
         test=None if test is None else law_catalog.law(test),
-        holdout=None if holdout is None else parse_selection(holdout, checked.kind),
+        holdout=None if holdout is None else parse_selection(holdout),
         resamples=_resamples(resamples, test),
         seed=seed,
         counts=_counts(counts, near or alone),
     )
     _refuse_contradictions(request)
-    report = _report(request, f"{file.digest} {alone.name}", state)
+    report = _report(request, f"{checked.digest} {alone.name}", state)
     if saved is not None:
         report = law_files.save_law(report, saved)
     show(report, shown)
     _exit_if_rejected(report)
 
 
-def _refuse_overwriting(saved: Path, runs: str) -> None:
-    if runs != "-" and saved.resolve() == Path(runs).resolve():
-        raise InputError(f"--save: {saved} is the file of the runs; name another")
+def _refuse_overwriting(saved: Path, runs: Sequence[str]) -> None:
+    from distillplan.fitting.law_files import draws_path
+
+    written = {path.resolve() for path in (saved, draws_path(saved))}
+    for one in runs:
+        if one != "-" and Path(one).resolve() in written:
+            raise InputError(f"--save: {saved} would overwrite {one}, a file of runs; name another")
 
 
 def _exit_if_rejected(report: "FitReport") -> None:

@@ -1,0 +1,194 @@
+"""Which column of a table holds what: usual names, ``--columns``, and the nearest where none is."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.fitting.cells import number_in
+from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
+from distillplan.fitting.tables import RunTable, TableRow
+from distillplan.suggest import close_names
+from distillplan.units import is_number
+
+_PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
+_MOST_NAMED: Final = 5
+"""Columns of a file named in one message."""
+
+_USUAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "params": (r"params", r"n|ns|nparams|numparams", r".*param.*", r"nonemb.*", r"modelsize"),
+    "tokens": (r"tokens", r"d|ds|ntokens|numtokens", r".*token.*"),
+    "loss": (
+        *(
+            r"loss",
+            r"l|ls",
+            r"(val|eval|valid|test|heldout)(.*loss)?",
+            r"(?!train|teacher).*loss.*",
+        ),
+        *(r".*(bpb|bitsper).*", r".*(ppl|perplexity).*", r"train.*loss"),
+    ),
+    "teacher_loss": (r"teacherloss", r"lt", r".*teach.*loss.*"),
+}
+"""What columns are called elsewhere, in small letters without spaces and signs; the best first."""
+
+_TYPED: Final = 0.75
+"""How alike a column must be to a name to be taken for a typing error."""
+
+
+class RunField(NamedTuple):
+    """Where one thing of a run is found: a column, or one value for all runs."""
+
+    name: str
+    """As in `NAMES`."""
+    column: str | None
+    constant: float | None = None
+
+    def cell(self, row: TableRow) -> Any:
+        """Its cell in a row."""
+        return self.constant if self.column is None else row.cells.get(self.column)
+
+    def of(self, row: TableRow) -> str:
+        """The noun for a message about its cell in a row."""
+        return f"{row.where}, {self.column or self.name}"
+
+
+def parse_columns(text: str) -> dict[str, tuple[str, ...]]:
+    """A mapping like ``params=N,loss="val/loss",tokens=20B``: columns, or values, by name.
+
+    A name may be given more than once, for files that differ; quotes hold commas together.
+
+    Raises:
+        InputError: when it is not a mapping of these names.
+
+    >>> parse_columns('student_params=N, loss="loss, nats"')
+    {'params': ('N',), 'loss': ('loss, nats',)}
+    """
+    named: dict[str, tuple[str, ...]] = {}
+    position = 0
+    while position < len(text):
+        match = _PART.match(text, position)
+        column = "" if match is None else match[2].strip("\"'")
+        if match is None or not column or match[1] not in CANONICAL:
+            raise InputError(
+                f"columns: {text[position:].strip()[:60]!r} is not NAME=COLUMN with "
+                f"NAME one of {', '.join(CANONICAL)}; write for example params=N"
+            )
+        name = CANONICAL[match[1]]
+        if column in named.get(name, ()):
+            raise InputError(f"columns: {name}={column} is given twice; give it once")
+        named[name] = (*named.get(name, ()), column)
+        position = match.end()
+    return named
+
+
+def place_columns(
+    tables: Sequence[RunTable], named: Mapping[str, tuple[str, ...]], *, teacher: bool | None
+) -> list[dict[str, RunField]]:
+    """For each table, where each thing of a run is found; the teacher's loss only where there is.
+
+    Args:
+        tables: the files.
+        named: what `parse_columns` gives.
+        teacher: whether a teacher's loss is needed; None uses it where a file has it.
+
+    Raises:
+        InputError: when a column is missing, in words that name the nearest; or when a file has
+            several columns for one thing.
+    """
+    for name, columns in named.items():
+        for column in columns:
+            if not any(column in table.columns for table in tables) and not is_number(column):
+                raise _unknown_column(tables, name, column)
+    return [_place(table, named, alone=len(tables) == 1, teacher=teacher) for table in tables]
+
+
+def _place(
+    table: RunTable, named: Mapping[str, tuple[str, ...]], *, alone: bool, teacher: bool | None
+) -> dict[str, RunField]:
+    found: dict[str, RunField] = {}
+    missing = []
+    for name, usual in NAMES.items():
+        asked = named.get(name, ())
+        there = [column for column in asked if column in table.columns]
+        values = [one for one in asked if one not in table.columns and is_number(one)]
+        if not there and not values and not (asked and alone):
+            there = [column for column in usual if column in table.columns]
+        if len(there) + len(values) > 1:
+            both = " and ".join((there + values)[:2])
+            raise InputError(
+                f"{table.source}: {both} are both given as {name}; say which, for example "
+                f"--columns {_option(name, there[0] if there else values[0])}"
+            )
+        if there:
+            found[name] = RunField(name=name, column=there[0])
+        elif values:
+            found[name] = _constant(name, values[0])
+        elif name != TEACHER or teacher:
+            missing.append(name)
+    if missing:
+        raise _missing(table, missing)
+    return found
+
+
+def _constant(name: str, text: str) -> RunField:
+    if name == "loss":
+        raise InputError(
+            f"columns: loss={text} is one value for all runs, but each run has a loss of its own; "
+            "name its column"
+        )
+    value = number_in(text, name, f"columns: {name}")
+    return RunField(name=name, column=None, constant=value)
+
+
+def _missing(table: RunTable, missing: Sequence[str]) -> InputError:
+    """A sentence that names the nearest columns, and what to write."""
+    noun = "column" if len(missing) == 1 else "columns"
+    verb = "is" if len(missing) == 1 else "are"
+    text = f"{table.source}: {noun} {_listed(missing)} {verb} missing"
+    columns = [column for column in table.columns if column]
+    if columns and all(map(is_number, columns)):
+        return InputError(f"{text}, the first line has numbers only; put a header above it")
+    near = [_nearest(name, columns) for name in missing]
+    write = ",".join(
+        _option(name, one or "COLUMN") for name, one in zip(missing, near, strict=True)
+    )
+    quoted = f"--columns '{write}'" if re.search(r"[^\w=,/.+-]", write) else f"--columns {write}"
+    close = list(dict.fromkeys(one for one in near if one is not None))
+    if len(columns) == 1 and re.search(r"[\s|:]", columns[0]):
+        return InputError(
+            f"{text}, the header has one column, {columns[0][:40]!r}; separate columns by commas, "
+            "semicolons or tabs"
+        )
+    if None not in near:
+        return InputError(f"{text}; did you mean {_listed(close)}? write {quoted}")
+    more = "" if len(columns) <= _MOST_NAMED else f" and {len(columns) - _MOST_NAMED} more"
+    there = ", ".join(column[:40] for column in columns[:_MOST_NAMED])
+    return InputError(f"{text}, the file has {there}{more}; write {quoted}")
+
+
+def _unknown_column(tables: Sequence[RunTable], name: str, column: str) -> InputError:
+    """A column that --columns names and no file has."""
+    columns = [one for table in tables for one in table.columns if one]
+    close = close_names(column, columns, _TYPED) or [_nearest(name, columns) or ""]
+    advice = f"did you mean {close[0]}?" if close[0] else "name a column of it"
+    where = f"{tables[0].source} has no" if len(tables) == 1 else "no file has a"
+    return InputError(f"columns: {where} column {column!r}; {advice}")
+
+
+def _nearest(name: str, columns: Sequence[str]) -> str | None:
+    """The column that most likely holds something; None where none is near."""
+    plain = {re.sub(r"[^a-z]", "", column.lower()): column for column in reversed(columns)}
+    for usual in _USUAL[name]:
+        found = [text for text in plain if re.fullmatch(usual, text)]
+        if found:
+            return plain[min(found, key=len)]
+    close = close_names(name, plain, _TYPED)
+    return plain[close[0]] if close else None
+
+
+def _option(name: str, column: str) -> str:
+    return f'{name}="{column}"' if "," in column else f"{name}={column}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,213 @@
+"""Which rows are intermediate points of a training run, whose loss is above a finished run's.
+
+A schedule lowers the learning rate towards the end of a run, and the loss with it. A law is fitted
+to finished runs, so a checkpoint of a longer run is no run of its own. Rows of one size (and
+teacher) are the history of one run where
+
+- there are many token counts evenly spaced, as checkpoints are. Lengths of finished runs are
+  chosen in ratios, so few of them can stand on an even grid; or
+- the loss falls more steeply at the end than any sum of a constant and a falling power law does.
+  Such a sum is convex in the logarithm of the tokens. Where the learning rate decays, curves bend
+  down instead (arXiv:2405.18392; arXiv:2408.11029, Equation 1).
+
+A column with the run's name is evidence too: one name over all rows of a curve lets fewer rows do,
+and a name of its own for each row says that an even grid was chosen.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from distillplan.fitting.rows import IndexArray, Mask
+from distillplan.laws.formulas import FloatArray
+
+MANY: Final = 8
+"""Token counts of one size from which they may be checkpoints."""
+
+MANY_OF_ONE_NAME: Final = 5
+"""The same, where the rows have one name and other curves have another."""
+
+_OFF: Final = 0.03
+"""How far from a grid a token count may lie, in spacings."""
+
+_FULL: Final = 0.75
+"""Share of a grid's places that must be taken, and of the token counts along it that are on it."""
+
+_QUANTILES: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Of the differences of token counts, which are tried as the spacing."""
+
+_ORIGINS: Final = 50
+"""Token counts that are tried as a place of the grid."""
+
+_CHANCE: Final = 1e-4
+"""Probability with which noise alone may bend a curve of finished runs down as much."""
+
+_LEAST_DROP: Final = 0.005
+"""Relative drop of the last loss below the power law; annealing gives 1% to 4%."""
+
+_EXACT: Final = 5e-4
+"""Relative error of a loss that a constant and a power law may have: no curve is known better."""
+
+_POINTS: Final = 60
+"""Token counts at which a long curve is examined."""
+
+_DECAYS: Final = np.concatenate([[1e-3], np.geomspace(0.03, 2.0, 40)])
+"""Exponents of the tokens that are tried; 0.001 is a straight line in the logarithm."""
+
+
+class Curve(NamedTuple):
+    """A training run whose intermediate points were found."""
+
+    params: float
+    rows: int
+    """How many rows are left out, all but the last."""
+
+
+def intermediate_points(
+    params: FloatArray,
+    tokens: FloatArray,
+    loss: FloatArray,
+    teacher_loss: FloatArray,
+    *,
+    files: IndexArray,
+    names: Sequence[str | None],
+) -> tuple[Mask, tuple[Curve, ...]]:
+    """The rows that are intermediate points of a run, and the runs that they are of.
+
+    Args:
+        params: parameters of each row's model, shape (rows,).
+        tokens: tokens so far, shape (rows,).
+        loss: in any unit, shape (rows,).
+        teacher_loss: NaN without a teacher, shape (rows,).
+        files: number of the file that each row is from, shape (rows,).
+        names: the name of each row's run; None where there is none.
+
+    Returns:
+        A mask of shape (rows,), true for rows that are not the end of a run, and the runs.
+    """
+    keys = np.column_stack([files, params, np.nan_to_num(teacher_loss, nan=-1.0)])
+    _, size = np.unique(keys, axis=0, return_inverse=True)
+    size = size.reshape(-1)
+    left_out = np.zeros(params.size, dtype=bool)
+    curves, uses = [], Counter(names)
+    for members in _curves(size, names):
+        among = members[_of_one_run(tokens[members], loss[members], _naming(members, names, uses))]
+        before = among[tokens[among] < tokens[among].max(initial=0.0)]
+        if before.size:
+            left_out[before] = True
+            curves.append(Curve(params=float(params[before[0]]), rows=before.size))
+    return left_out, tuple(curves)
+
+
+class _Naming(NamedTuple):
+    """What the names say about some rows of one size."""
+
+    one: bool
+    """All have one name, which no other row has."""
+    each: bool
+    """Each has a name that no other row has."""
+
+
+def _curves(size: IndexArray, names: Sequence[str | None]) -> list[IndexArray]:
+    """Rows of one size; those that share a name by themselves."""
+    found = []
+    for number in range(int(size.max(initial=-1)) + 1):
+        parts: dict[str | None, list[int]] = {}
+        for row in np.flatnonzero(size == number).tolist():
+            parts.setdefault(names[row], []).append(row)
+        single = [part[0] for part in parts.values() if len(part) == 1]
+        shared = [part for part in parts.values() if len(part) > 1]
+        found += [np.array(part, dtype=np.intp) for part in (*shared, single) if part]
+    return found
+
+
+def _naming(rows: IndexArray, names: Sequence[str | None], uses: Counter[str | None]) -> _Naming:
+    own = Counter(names[row] for row in rows.tolist())
+    if None in own or any(uses[name] > times for name, times in own.items()):
+        return _Naming(one=False, each=False)
+    return _Naming(one=len(own) == 1, each=len(own) == rows.size)
+
+
+def _of_one_run(tokens: FloatArray, loss: FloatArray, naming: _Naming) -> IndexArray:
+    """Indices of the rows of a curve that are of one run; none where it is no history."""
+    least = MANY_OF_ONE_NAME if naming.one else MANY
+    counts, first = np.unique(tokens, return_inverse=True)
+    if counts.size < least:
+        return np.array([], dtype=np.intp)
+    lowest = np.full(counts.size, np.inf)
+    np.minimum.at(lowest, first, np.log(loss))
+    if bends_down(counts, lowest):
+        return np.arange(tokens.size)
+    grid = counts[on_even_grid(counts)]
+    if grid.size < least or naming.each:
+        return np.array([], dtype=np.intp)
+    return np.flatnonzero(np.isin(tokens, grid))
+
+
+def on_even_grid(tokens: FloatArray) -> Mask:
+    """The most token counts that lie on one evenly spaced grid, shape (counts,).
+
+    Args:
+        tokens: different token counts in ascending order, shape (counts,).
+    """
+    best = np.zeros(tokens.size, dtype=bool)
+    origins = tokens[np.unique(np.linspace(0, tokens.size - 1, _ORIGINS).astype(int))]
+    for spacing in np.unique(np.quantile(np.diff(tokens), _QUANTILES, method="nearest")):
+        steps = (tokens[None, :] - origins[:, None]) / spacing
+        near = np.abs(steps - np.rint(steps)) < _OFF
+        for on, at in zip(near, np.rint(steps), strict=True):
+            first, last = np.flatnonzero(on)[[0, -1]]
+            places = at[last] - at[first] + 1
+            full = min(np.unique(at[on]).size / places, on.sum() / (last - first + 1))
+            if full >= _FULL and on.sum() > best.sum():
+                best = on
+    return best
+
+
+def bends_down(tokens: FloatArray, log_loss: FloatArray) -> bool:
+    """Whether a loss falls more steeply at the end than its beginning allows.
+
+    An F test of one more slope from some token count on, over a constant and a power law, with a
+    correction for the places tried.
+
+    Args:
+        tokens: different token counts in ascending order, shape (counts,).
+        log_loss: log of the loss at each, shape (counts,).
+    """
+    from scipy.special import fdtrc  # slow to import
+
+    if tokens.size > _POINTS:
+        chosen = np.unique(np.geomspace(1, tokens.size, _POINTS).astype(int)) - 1
+        evenly = np.linspace(0, tokens.size - 1, _POINTS).astype(int)
+        chosen = np.union1d(chosen, evenly)
+        tokens, log_loss = tokens[chosen], log_loss[chosen]
+    spare = tokens.size - 4  # level, power law (two), slope
+    if spare < 1:
+        return False
+    x = np.log(tokens / tokens[0])
+    bends = np.maximum(x[:, None] - x[None, 1:-1], 0.0)
+    plain, bent = np.inf, np.inf
+    drop = 0.0
+    for decay in _DECAYS:
+        shape = np.column_stack([np.ones_like(x), np.exp(-decay * x)])
+        basis, upper = np.linalg.qr(shape)
+        rest = log_loss - basis @ (basis.T @ log_loss)
+        level = np.linalg.solve(upper, basis.T @ log_loss)
+        if level[1] >= 0:
+            plain = min(plain, float(rest @ rest))
+        free = bends - basis @ (basis.T @ bends)
+        norm = np.einsum("ij,ij->j", free, free)
+        slope = np.divide(free.T @ rest, norm, out=np.zeros_like(norm), where=norm > 1e-12)
+        levels = np.linalg.solve(upper, basis.T @ (log_loss[:, None] - bends * slope))
+        left = rest @ rest - slope**2 * norm
+        left[(slope >= 0) | (levels[1] < 0)] = np.inf
+        best = int(np.argmin(left))
+        if left[best] < bent:
+            bent, drop = float(left[best]), float(-slope[best] * bends[-1, best])
+    if not np.isfinite(plain) or drop < _LEAST_DROP:
+        return False
+    noise = max(bent / spare, _EXACT**2)
+    chance = fdtrc(1, spare, max(plain - bent, 0.0) / noise) * bends.shape[1]
+    return bool(chance < _CHANCE)

@@ -1,0 +1,115 @@
+"""Losses of a table in nats per token: in the unit that was said, or refused where they cannot be.
+
+Nothing tells nats from bits per token; bits per byte and perplexities mostly show.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from distillplan.errors import InputError
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.loss_units import LossUnit, to_nats_per_token
+
+LEAST_NATS: Final = 1.2
+"""Published losses of text in nats per token are above; bits per byte are below."""
+
+LOW_PERPLEXITY: Final = 10.0
+"""Nats per token are below, as is a uniform guess over 22 thousand tokens; perplexities above."""
+
+_EXAMPLE_BYTES: Final = 4.3
+"""Bytes per token of English text."""
+
+_NAMED: Final = (
+    (LossUnit.BITS_PER_BYTE, re.compile(r"bpb|bits?[\s_./-]*(?:per)?[\s_./-]*byte")),
+    (LossUnit.BITS, re.compile(r"(?<![a-z])bits?(?![a-z])|bits?per|bpt")),
+    (LossUnit.NATS, re.compile(r"(?<![a-z])(?:ln|log)[\s_./-]*\(?(?:ppl|perpl)")),
+    (LossUnit.PERPLEXITY, re.compile(r"ppl|perplexity")),
+)
+"""Units that the name of a column may say, in lower case; the first that fits."""
+
+_ADVICE: Final = {
+    LossUnit.NATS: (
+        "the logarithm of a perplexity, which is nats/token if it is the natural one",
+        "--loss-unit nats",
+    ),
+    LossUnit.BITS: ("bits/token", "--loss-unit bits"),
+    LossUnit.BITS_PER_BYTE: (
+        "bits/byte",
+        f"--loss-unit bpb --bytes-per-token {_EXAMPLE_BYTES:g} (bytes of a text by its tokens)",
+    ),
+    LossUnit.PERPLEXITY: ("perplexities", "--loss-unit ppl"),
+}
+
+
+def refuse_other_units(losses: FloatArray, columns: Iterable[str], source: str) -> None:
+    """Refuse losses that are not in nats per token by their column's name or their size.
+
+    Args:
+        losses: in the unit of the file, shape (runs,).
+        columns: names of the columns that they are from.
+        source: the file's name, for the message.
+
+    Raises:
+        InputError: which says what they look like, and what to write.
+    """
+    for column in columns:
+        unit = next((unit for unit, name in _NAMED if name.search(column.lower())), None)
+        if unit is not None:
+            raise _refusal(source, f"the column {column!r} looks like", unit)
+    if not losses.size:
+        return
+    low, high = float(losses.min()), float(losses.max())
+    for unit, every, edge in (
+        (LossUnit.BITS_PER_BYTE, high < LEAST_NATS, f"below {LEAST_NATS:g}"),
+        (LossUnit.PERPLEXITY, low > LOW_PERPLEXITY, f"above {LOW_PERPLEXITY:g}"),
+    ):
+        if every:
+            span = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+            raise _refusal(source, f"every loss is {edge} ({span}), which looks like", unit)
+
+
+def in_nats(
+    losses: FloatArray, unit: LossUnit | None, bytes_per_token: float | None, what: str
+) -> FloatArray:
+    """Losses in nats per token; NaN stays NaN.
+
+    Args:
+        losses: positive, shape (runs,).
+        unit: their unit; None is nats per token.
+        bytes_per_token: needed for bits per byte.
+        what: noun for an error message.
+
+    Raises:
+        InputError: when bytes per token are missing or impossible, or a perplexity is below 1.
+    """
+    unit = unit or LossUnit.NATS
+    return np.array(
+        [
+            one
+            if np.isnan(one)
+            else to_nats_per_token(one, unit, bytes_per_token=bytes_per_token, what=what)
+            for one in losses.tolist()
+        ]
+    )
+
+
+def demand_bytes(unit: LossUnit | None, bytes_per_token: float | None) -> None:
+    """Refuse bits per byte without bytes per token, before any file is read.
+
+    Raises:
+        InputError: which says what to add.
+    """
+    if unit is LossUnit.BITS_PER_BYTE and bytes_per_token is None:
+        raise InputError(
+            f"--loss-unit {unit.value} needs --bytes-per-token, for example {_EXAMPLE_BYTES:g} "
+            "(bytes of a text divided by its tokens)"
+        )
+
+
+def _refusal(source: str, finding: str, unit: LossUnit) -> InputError:
+    looks, write = _ADVICE[unit]
+    other = "" if unit is LossUnit.NATS else ", or --loss-unit nats if it is nats/token"
+    return InputError(f"{source}: {finding} {looks}, not nats/token; write {write}{other}")

@@ -1,0 +1,170 @@
+"""The only reader of files of runs: CSV with any separator, or JSON Lines; knows no columns."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.files.csv_reader import BEYOND, FileRow, parse_csv
+from distillplan.files.text_reader import read_text
+
+SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+"""Of the columns of a CSV file; where two of them are in a header equally often, the first."""
+
+MOST_SHOWN: Final = 20
+"""Faults named in one message."""
+
+_HINT: Final = re.compile(r"sep=([,;\t])\s*?(?:\n|\Z)")
+"""Spreadsheets may write a first line that names the separator."""
+_QUOTED: Final = re.compile(r'"[^"]*"')
+
+
+class TableRow(NamedTuple):
+    """One row of a table."""
+
+    where: str
+    """For messages: ``line 7``, or ``b.csv, line 7`` where there are several files."""
+    cells: Mapping[str, Any]
+    """By column: strings of a CSV file, values of JSON."""
+
+
+class RunTable(NamedTuple):
+    """The rows of a file, not yet checked."""
+
+    source: str
+    """Its name, for messages."""
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+def read_tables(paths: Sequence[str]) -> list[RunTable]:
+    """The rows of each file.
+
+    Args:
+        paths: CSV files with a header or files of JSON Lines; ``-`` is standard input.
+
+    Raises:
+        InputError: when a file cannot be read, is neither CSV nor JSON Lines, or is named twice.
+    """
+    places = ["-" if path == "-" else str(Path(path).resolve()) for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if places.count(place) > 1:
+            raise InputError(f"{path}: named twice; name each file of runs once")
+    names = ["standard input" if path == "-" else Path(path).name for path in paths]
+    if len(set(names)) < len(names):  # of different folders
+        names = ["standard input" if path == "-" else path for path in paths]
+    return [
+        parse_table(read_text(path), name, prefix=f"{name}, " if len(paths) > 1 else "")
+        for path, name in zip(paths, names, strict=True)
+    ]
+
+
+def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
+    """The rows of a text.
+
+    Args:
+        text: CSV with a header, separated by commas, semicolons or tabs, or JSON Lines.
+        source: name of its file, for messages.
+        prefix: what each row's place starts with, where there are several files.
+
+    Raises:
+        InputError: when it is neither CSV nor JSON Lines, or a row has more or fewer fields than
+            the header.
+    """
+    start = text.lstrip()[:1]
+    if start == "[" and _is_json(text):
+        raise InputError(f"{source}: one JSON array; write JSON Lines, one object per line")
+    columns, rows = _json_lines(text, source) if start == "{" else _csv(text, source)
+    names = {column: _one_line(column) for column in columns}
+    return RunTable(
+        source=source,
+        columns=tuple(names.values()),
+        rows=tuple(
+            TableRow(
+                where=f"{prefix}line {row.line}",
+                cells={name: row.values[column] for column, name in names.items()},
+            )
+            for row in rows
+        ),
+    )
+
+
+def told(source: str, faults: Sequence[str]) -> InputError:
+    """All faults of the rows of a file in one error."""
+    shown = "; ".join(faults[:MOST_SHOWN])
+    more = len(faults) - MOST_SHOWN
+    rest = f"; and {more} more" if more > 0 else ""
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return InputError(f"{source}: {count}, nothing was used: {shown}{rest}")
+
+
+def _csv(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
+    hint = _HINT.match(text)
+    if hint is None:
+        found = parse_csv(text, source, separator=_separator(text))
+    else:
+        found = parse_csv(f"# {text}", source, separator=hint[1])
+    rows = [row for row in found if any(_filled(cell) for cell in row.values.values())]
+    faults = [
+        f"line {row.line}: {'more' if BEYOND in row.values else 'fewer'} fields than the header has"
+        for row in rows
+        if _filled(row.values.get(BEYOND)) or None in row.values.values()
+    ]
+    if faults:
+        raise told(source, faults)
+    columns = tuple(name for name in rows[0].values if name != BEYOND) if rows else ()
+    return columns, rows
+
+
+def _one_line(name: str) -> str:
+    """The name of a column as it can stand in a sentence."""
+    return " ".join("".join(one if one.isprintable() else " " for one in name).split())
+
+
+def _filled(cell: Any) -> bool:
+    """Whether a field, or one of the fields beyond the header, holds anything."""
+    return any(map(_filled, cell)) if isinstance(cell, list) else bool(cell and cell.strip())
+
+
+def _separator(text: str) -> str:
+    """What separates the columns of the header: whatever makes most of them."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    header = _QUOTED.sub("", next(lines, ""))
+    return max(SEPARATORS, key=header.count) if any(map(header.count, SEPARATORS)) else ","
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _json_lines(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
+    """One object a line; all lines that are none in one message."""
+    found: list[FileRow] = []
+    faults = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            found.append(FileRow(line=number, values=value))
+        else:
+            faults.append(f"line {number}")
+    if faults:
+        more = " and more" if len(faults) > MOST_SHOWN else ""
+        raise InputError(
+            f"{source}: {', '.join(faults[:MOST_SHOWN])}{more}: not a JSON object, nothing was "
+            "used; write one object per line with params, tokens, loss"
+        )
+    # a column that only some rows have is empty in the others
+    every: dict[str, Any] = {key: None for row in found for key in row.values}
+    rows = [FileRow(line=row.line, values={**every, **row.values}) for row in found]
+    return tuple(every), rows
