@@ -27,7 +27,7 @@ TEACHER_TOKENS_PER_PARAM = (20.0, 80.0)
 TEACHER_SHARE = 0.6
 """The part of a pilot's budget that its own teacher may take."""
 MOST_PAIRS = 6
-LEAST_PART = 0.03
+LEAST_PART = 0.02
 """A pair that explains less than this part of the gain's variance is not worth its trouble."""
 BETTER = 0.01
 """A pair is exchanged for one that explains so much more."""
@@ -166,6 +166,7 @@ def _best_with(decision: OpenDecision, first: Unit, budget: float) -> _Explained
         key=lambda rows: _explained(joint, rows, len(first)),
     )
     picked = _exchanged(joint, picked, costs, left, len(first))
+    picked = _greedy(joint, costs, left, len(first), 0.0, picked)  # what is left over
     if not picked:
         return None
     order = _by_price(joint, picked, costs, len(first))
@@ -224,11 +225,16 @@ def _by_each(joint: _Joint, skip: int) -> FloatArray:
 
 
 def _greedy(
-    joint: _Joint, costs: FloatArray, budget: float, skip: int, power: float
+    joint: _Joint,
+    costs: FloatArray,
+    budget: float,
+    skip: int,
+    power: float,
+    picked: tuple[int, ...] = (),
 ) -> tuple[int, ...]:
-    """Pairs, each the one that explains most for its cost to a power."""
+    """Pairs after those that are picked, each the one that explains most for its cost to a power."""
     least = LEAST_PART * joint.covariance[0, 0]
-    picked: tuple[int, ...] = ()
+    joint, budget = _after_pairs(joint, picked, skip), budget - float(costs[list(picked)].sum())
     while len(picked) < MOST_PAIRS:
         each = _by_each(joint, skip)
         each = np.where(costs <= budget, each, 0.0)
