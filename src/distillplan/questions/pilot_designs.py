@@ -232,7 +232,7 @@ def _greedy(
     power: float,
     picked: tuple[int, ...] = (),
 ) -> tuple[int, ...]:
-    """Pairs after those that are picked, each the one that explains most for its cost to a power."""
+    """Pairs after the picked ones, each the one that explains most for its cost to a power."""
     least = LEAST_PART * joint.covariance[0, 0]
     joint, budget = _after_pairs(joint, picked, skip), budget - float(costs[list(picked)].sum())
     while len(picked) < MOST_PAIRS:
