@@ -40,6 +40,7 @@ SHOWN = {
     "crossover": "distillplan crossover --student 1B,3B",
     "predict": "distillplan predict --student 1B --tokens 100B --teacher-loss 2.0",
     "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
+    "pilot": "distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%",
     "fit": "distillplan fit few_runs.csv --anchor busbridge2025",
     "validate": "distillplan validate compare.yaml",
     "laws": "distillplan laws",

@@ -32,6 +32,10 @@ COMMANDS = {
         *("estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
         *("--tokens", "100B", "--gpu", "a100-80gb", "--gpus", "16"),
     ],
+    "pilot": [
+        *("pilot", "1e22", "--student", "1B", "--students", "8", "--gpu", "h100-sxm"),
+        *("--share", "20%", "--risk", "5%"),
+    ],
     "fit": ["fit", EXAMPLES / "runs.csv", "--resamples", "20", "--test", "busbridge2025"],
     "law": ["laws", "busbridge2025"],
     "laws": ["laws"],
