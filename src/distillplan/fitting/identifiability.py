@@ -17,8 +17,8 @@ from distillplan.laws.provenance import Coefficient
 
 FIXED: Final = 0.1
 """A coordinate is fixed when the standard deviation of its logarithm is below this."""
-AS_BELIEVED: Final = 0.8
-"""A coordinate is open when it is not narrower than this share of what was believed."""
+AS_BELIEVED: Final = 0.5
+"""A coordinate is open when the runs did not narrow it to this share of what was believed."""
 OPEN: Final = 1.0
 """A letter whose logarithm is wider than this (a factor of e) gets no interval."""
 
