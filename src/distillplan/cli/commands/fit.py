@@ -120,18 +120,22 @@ def fit(
     """Fit a law to your own runs: coefficients, joint draws, and how far to trust them.
 
     Columns: params, tokens, loss, and teacher_loss, which is empty for a run without a teacher.
-    Losses are measured with one tokenizer. Suffixes such as 1B are read.
+    Supervised and distilled runs of one corpus and tokenizer are fitted together; at least one
+    must be supervised. Suffixes such as 1B are read.
 
     Examples:
     distillplan fit runs.csv -o mine.yaml
 
     distillplan fit runs.csv more.csv --columns params=N --where "State = finished"
 
-    distillplan fit runs.csv --form supervised --holdout "loss < 2.3"
+    distillplan fit supervised.csv --anchor busbridge2025
 
-    distillplan fit runs.csv --anchor busbridge2025
+    distillplan fit runs.csv --holdout "loss < 2.3"
 
     distillplan fit runs.csv --test busbridge2025_printed
+
+    Raises:
+        InputError: for options that contradict each other, and for runs that cannot be fitted.
     """
     from distillplan.fitting import (
         law_files,
