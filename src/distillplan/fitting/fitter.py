@@ -25,7 +25,7 @@ from distillplan.fitting.noise import (
     likely_scale,
     robust_squares,
 )
-from distillplan.fitting.prior import LOOSENESS, LOOSENESS_SPREAD, Prior, prior_around
+from distillplan.fitting.prior import LOOSENESS, LOOSENESS_SPREAD, LawPrior, prior_around
 from distillplan.fitting.rows import Rows, predicted_log_loss
 from distillplan.fitting.solver import Solution, solve
 from distillplan.fitting.starts import joint_starts, supervised_starts
@@ -52,7 +52,7 @@ class FitResult:
     rows: Rows
     theta: FloatArray
     """coordinates of the form, shape (coordinates,)"""
-    prior: Prior
+    prior: LawPrior
     noise: float
     """standard deviation of a run around the law, in log loss"""
     looseness: float
@@ -211,7 +211,7 @@ class _Scales(NamedTuple):
     looseness: float
 
 
-def _fit(form: Form, rows: Rows, prior: Prior, starts: FloatArray) -> FitResult:
+def _fit(form: Form, rows: Rows, prior: LawPrior, starts: FloatArray) -> FitResult:
     level = np.median(rows.log_loss - form.predict(prior.mean[None, :], rows)[0][0])
     center = form.theta(moved(form.law(prior.mean), float(level)))
     every = np.concatenate([[prior.mean, center], starts])
@@ -247,7 +247,7 @@ def _fit(form: Form, rows: Rows, prior: Prior, starts: FloatArray) -> FitResult:
 
 
 def _solve(
-    form: Form, rows: Rows, starts: FloatArray, prior: Prior, scales: _Scales, **how: Any
+    form: Form, rows: Rows, starts: FloatArray, prior: LawPrior, scales: _Scales, **how: Any
 ) -> Solution:
     return solve(
         form,
@@ -261,13 +261,13 @@ def _solve(
 
 
 def _most_probable(
-    form: Form, rows: Rows, theta: FloatArray, prior: Prior, scales: _Scales
+    form: Form, rows: Rows, theta: FloatArray, prior: LawPrior, scales: _Scales
 ) -> _Scales:
     """The scales that the residuals, and the way from the published law, make most probable."""
     around = curvature(form, rows, theta, prior, scales)
     known = _known(prior, scales, around.covariance)
     squares = robust_squares(around.residual, scales.noise)
-    away, _ = prior(theta[None, :])
+    away = prior.whitening @ (theta - prior.mean)
     noise = likely_scale(squares, len(rows) - known, RUN_NOISE, NOISE_SPREAD)
     return _Scales(
         noise=max(noise, _LEAST_NOISE),
@@ -275,7 +275,7 @@ def _most_probable(
     )
 
 
-def _known(prior: Prior, scales: Any, covariance: FloatArray) -> float:
+def _known(prior: LawPrior, scales: Any, covariance: FloatArray) -> float:
     """Number of coordinates that the runs determine: the others are as the prior has them."""
     left = float((prior.precision * covariance).sum()) / scales.looseness**2
     return len(covariance) - left
@@ -292,8 +292,8 @@ class Curvature(NamedTuple):
     """of the coordinates, shape (coordinates, coordinates)"""
 
 
-def curvature(form: Form, rows: Rows, theta: FloatArray, prior: Prior, scales: Any) -> Curvature:
-    """The objective around theta; ``scales`` has the noise and the looseness."""
+def curvature(form: Form, rows: Rows, theta: FloatArray, prior: LawPrior, scales: Any) -> Curvature:
+    """The objective around theta, shape (coordinates,); ``scales`` are a noise and a looseness."""
     predicted, jacobian = form.predict(theta[None, :], rows)
     residual = predicted[0] - rows.log_loss
     size = np.maximum(np.abs(residual), 1e-300)

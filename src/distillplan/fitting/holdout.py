@@ -15,7 +15,7 @@ LOWEST: Final = 0.2
 _MANY_GROUPS: Final = 40
 """Groups from which leaving out one at a time says no more than folds do."""
 _FEWEST_LOWEST: Final = 3
-"""Runs of lowest loss below which their error says little."""
+"""Runs of lowest loss that tell anything by their error."""
 
 _SD_OF_MEAN_ABSOLUTE: Final = (np.pi / 2) ** 0.5
 """Standard deviation of a Gaussian whose mean absolute value is 1."""

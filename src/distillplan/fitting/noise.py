@@ -57,7 +57,7 @@ def likely_scale(squares: float, count: float, middle: float, spread: float) -> 
 
 
 def robust_squares(residual: FloatArray, scale: float) -> float:
-    """Sum of squares of residuals, each cut off at ``ROBUST`` scales, as if none had been."""
+    """Sum of squares of residuals, shape (runs,), cut off at ``ROBUST`` scales, as if none were."""
     return float(np.minimum(residual**2, (ROBUST * scale) ** 2).sum() / _KEPT)
 
 

@@ -63,7 +63,7 @@ LOOSENESS_SPREAD: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prior:
+class LawPrior:
     """A Gaussian on the coordinates of a form, as penalties for the solver."""
 
     mean: FloatArray
@@ -82,7 +82,7 @@ class Prior:
         return np.asarray(self.whitening.T @ self.whitening)
 
 
-def prior_around(form: Form, law: LossLaw, supervised: FloatArray | None = None) -> Prior:
+def prior_around(form: Form, law: LossLaw, supervised: FloatArray | None = None) -> LawPrior:
     """The belief that a world is like a published law.
 
     Args:
@@ -106,7 +106,7 @@ def prior_around(form: Form, law: LossLaw, supervised: FloatArray | None = None)
         # the looseness is for what is fitted; a known side keeps its own width at the usual one
         spread = np.atleast_2d(np.cov(supervised.T)) if len(supervised) > 1 else 0.0
         covariance[:known, :known] = (spread + _FIXED**2 * np.eye(known)) / LOOSENESS**2
-    return Prior(
+    return LawPrior(
         mean=mean, whitening=np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)), float)
     )
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 Advance = Callable[[int], None]
 
-LINE_SECONDS = 3.0
+LINE_SECONDS = 5.0
 """Between two lines off a terminal; work that is done sooner is silent there."""
 
 

@@ -163,6 +163,9 @@ def fit(
         bytes_per_token=bytes_per_token,
     )
     checked = runs_file.read_runs(runs, reading)
+    tested = None if test is None else law_catalog.law(test)
+    if alone is None and saved is None and checked.distilled.all():
+        alone = tested  # the claim under test is that the runs are of its world
     request = FitRequest(
         runs=checked,
         like=like,
@@ -171,7 +174,7 @@ def fit(
         supervised_draws=None if alone is None else law_catalog.draws(alone),
         gamma_one=gamma_one,
         kept=kept_lines(checked, keep or ()),
-        test=None if test is None else law_catalog.law(test),
+        test=tested,
         holdout=None if holdout is None else parse_selection(holdout),
         resamples=_resamples(resamples, test),
         seed=seed,
