@@ -303,7 +303,7 @@ def test_a_plan_says_what_the_runs_cannot_tell(tmp_path):
     assert "size_and_tokens_together" in [one["code"] for one in plan["warnings"]]
 
 
-def test_a_diverged_run_is_named_and_can_be_kept(supervised, tmp_path):
+def test_a_diverged_run_is_named_and_can_be_kept(supervised):
     lines = supervised.read_text().splitlines()
     params, tokens, loss = lines[7].split(",")
     lines[7] = f"{params},{tokens},{float(loss) * 1.5}"

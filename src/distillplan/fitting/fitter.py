@@ -171,7 +171,7 @@ def refit(
         penalty_weight=(result.noise / result.looseness) ** 2,
         penalty_shift=belief,
         steps=40,
-        tolerance=1e-6,
+        tolerance=1e-9,
     ).theta
 
 
