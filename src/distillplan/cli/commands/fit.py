@@ -119,9 +119,8 @@ def fit(
 ) -> None:
     """Fit a law to your own runs: coefficients, joint draws, and how far to trust them.
 
-    Columns: params, tokens, loss, and teacher_loss, which is empty for a run without a teacher.
-    Supervised and distilled runs of one corpus and tokenizer are fitted together; at least one
-    must be supervised. Suffixes such as 1B are read.
+    Columns: params, tokens, loss; teacher_loss, empty for a run without a teacher.
+    Both kinds of runs are fitted together; at least one must have no teacher.
 
     Examples:
     distillplan fit runs.csv -o mine.yaml
@@ -133,9 +132,6 @@ def fit(
     distillplan fit runs.csv --holdout "loss < 2.3"
 
     distillplan fit runs.csv --test busbridge2025_printed
-
-    Raises:
-        InputError: for options that contradict each other, and for runs that cannot be fitted.
     """
     from distillplan.fitting import (
         law_files,
@@ -181,8 +177,7 @@ def fit(
         jobs=jobs,
         counts=like.counts if counts is None else parse_parameter_count(counts),
     )
-    if gamma_one and (checked.distilled.any() or anchor is not None):
-        raise InputError("--gamma-one is for supervised fits without an anchor; leave it out")
+    _refuse_gamma_one(request)
     report = _report(request, state)
     if saved is not None:
         report = law_files.save_law(report, saved)
@@ -197,6 +192,11 @@ def _refuse_overwriting(saved: Path, runs: Sequence[str]) -> None:
     for one in runs:
         if one != "-" and Path(one).resolve() in written:
             raise InputError(f"--save: {saved} would overwrite {one}, a file of runs; name another")
+
+
+def _refuse_gamma_one(request: "FitRequest") -> None:
+    if request.gamma_one and (request.runs.distilled.any() or request.anchored):
+        raise InputError("--gamma-one is for supervised fits without an anchor; leave it out")
 
 
 def _exit_if_rejected(report: "FitReport") -> None:
