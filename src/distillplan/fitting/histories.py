@@ -138,7 +138,7 @@ def _of_one_run(tokens: FloatArray, loss: FloatArray, naming: _Naming) -> IndexA
         return np.array([], dtype=np.intp)
     lowest = np.full(counts.size, np.inf)
     np.minimum.at(lowest, first, np.log(loss))
-    if bends_down(counts, lowest):
+    if counts.size >= MANY and bends_down(counts, lowest):  # fewer bend by chance
         return np.arange(tokens.size)
     grid = counts[on_even_grid(counts)]
     if grid.size < least or naming.each:
