@@ -207,6 +207,24 @@ def test_runs_without_a_teacher_are_judged_by_the_supervised_side() -> None:
         judge_published(published_runs(), SUPERVISED)
 
 
+def test_of_a_mixed_file_the_worse_side_is_reported() -> None:
+    """Supervised runs 3% off beside distilled ones that are right, and the other way round."""
+    taught = distillation_runs(CORRECTED, noise=0.002).take(np.arange(0, 280, 4))
+    alone = supervised_runs(SUPERVISED, 30, noise=0.003)
+    assert taught.log_teacher_loss is not None
+    for off_alone, off_taught in ((0.03, 0.0), (0.0, 0.03)):
+        mixed = Rows(
+            log_params=np.concatenate([alone.log_params, taught.log_params]),
+            log_tokens=np.concatenate([alone.log_tokens, taught.log_tokens]),
+            log_loss=np.concatenate([alone.log_loss + off_alone, taught.log_loss + off_taught]),
+            log_teacher_loss=np.concatenate([np.full(len(alone), np.nan), taught.log_teacher_loss]),
+        )
+        found = judge_published(mixed, CORRECTED)
+        assert found.rejected
+        assert found.distilled == (off_taught > 0)
+        assert found.runs <= (len(taught) if found.distilled else len(alone))
+
+
 def test_three_runs_cannot_tell() -> None:
     with pytest.raises(InputError, match="too few"):
         judge_published(supervised_runs(SUPERVISED, 3), SUPERVISED)

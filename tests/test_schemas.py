@@ -36,6 +36,7 @@ COMMANDS = {
         *("pilot", "1e22", "--student", "1B", "--students", "8", "--gpu", "h100-sxm"),
         *("--share", "20%", "--risk", "5%"),
     ],
+    "track": ["track", EXAMPLES / "plan.json", EXAMPLES / "losses.csv", "--batch-tokens", "1M"],
     "fit": [
         *("fit", EXAMPLES / "runs.csv", EXAMPLES / "supervised_runs.csv", "--resamples", "20"),
         *("--test", "busbridge2025"),

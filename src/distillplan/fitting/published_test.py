@@ -149,7 +149,7 @@ def judge_published(
 
 def _sides(rows: Rows, law: LossLaw) -> Iterator[tuple[Rows, LossLaw]]:
     """The supervised and the distilled runs, each with the side of the law that describes them."""
-    distilled = np.full(len(rows), rows.log_teacher_loss is not None)
+    distilled = rows.distilled
     supervised = law.supervised if isinstance(law, DistillationLaw) else law
     if distilled.any() and not isinstance(law, DistillationLaw):
         raise InputError(

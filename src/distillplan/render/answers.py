@@ -101,6 +101,13 @@ _REGISTERED = (
         rows=RowForm("table", PLAIN),
     ),
     Registered(
+        record="questions.track_records:Track",
+        document="track",
+        asked_with="track",
+        view="track_view:track_view",
+        rows=RowForm("points", PLAIN),
+    ),
+    Registered(
         record="fitting.fit_records:FitReport",
         document="fit",
         asked_with="fit",

@@ -1,0 +1,93 @@
+"""What to know before trusting what is said of a run under way."""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from distillplan.fitting.rows import Mask
+from distillplan.laws.curves import LossCurve, Schedule, first_progress
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.notices import Notice, information, warning
+from distillplan.planning.results import Method
+from distillplan.questions.plan_document import PlannedOption
+from distillplan.questions.track_records import Doubt, Forecast, Pace, Status
+
+UNIT: Final = 0.1
+"""How close, in log loss, the ratio of two units must be met to be named."""
+_LN2: Final = math.log(2)
+
+
+def cleaned(inside: Mask, kept: Mask) -> Iterator[Notice]:
+    """What was left out of a run's rows.
+
+    Args:
+        inside: which lie within the plan's tokens, shape (rows,).
+        kept: which of them are used, shape (rows,).
+    """
+    spikes = int((inside & ~kept).sum())
+    if spikes:
+        yield information("spikes_left_out", f"losses left out as spikes: {spikes}")
+    if not inside.all():
+        yield warning(
+            "past_the_plan",
+            "the run has gone past the tokens of its plan; what lies beyond is not used",
+        )
+
+
+def warnings_of(
+    known: LossCurve,
+    law: PublishedLaw,
+    chosen: PlannedOption,
+    pace: Pace,
+    source: str,
+    found: Forecast | None,
+    status: Status,
+    doubt: Doubt | None,
+) -> Iterator[Notice]:
+    """What the reader must know of the law, the schedule and the losses."""
+    if doubt is Doubt.TOO_EARLY:
+        least = first_progress(pace.warmup)
+        yield warning("too_early", f"losses tell nothing before {least:.0%} of the planned tokens")
+    if doubt is Doubt.OTHER_SCALE and found is not None:
+        yield warning(
+            "other_scale", _scale_words(found.loss / chosen.loss, found.loss, chosen.loss)
+        )
+    if status in (Status.ABOVE, Status.BELOW) and not law.is_own:
+        yield warning(
+            "published_law",
+            f"{law.name} was fitted on other data: another tokenizer or corpus moves all losses "
+            "alike, and one run cannot tell that from a run that goes badly or well",
+        )
+    if pace.schedule is None:
+        yield warning(
+            "schedule_not_said",
+            "the band holds for a cosine and for a decay at the end; --schedule makes it narrower",
+        )
+    if pace.schedule is Schedule.CONSTANT:
+        yield warning(
+            "constant_rate",
+            f"a learning rate that never decays ends about {known.anneal:.1%} above the law, whose "
+            "runs decayed",
+        )
+    if chosen.method is Method.DISTILL:
+        yield information(
+            "loss_on_data",
+            f"{source} must have the cross-entropy on validation text, not the divergence "
+            "from the teacher; the published curves are of runs without a teacher",
+        )
+
+
+def _scale_words(ratio: float, loss: float, planned: float) -> str:
+    """What losses far from the plan look like."""
+    units = {
+        "bits per token (--loss-unit bits)": 1 / _LN2,
+        "perplexities (--loss-unit ppl)": math.exp(planned) / planned,
+    }
+    looks = next(
+        (name for name, one in units.items() if abs(math.log(ratio / one)) < UNIT),
+        "losses of another tokenizer or corpus; fit a law on your own runs",
+    )
+    return (
+        f"the run would end at {loss:.3f} nats, {abs(ratio - 1):.0%} "
+        f"{'above' if ratio > 1 else 'below'} its plan: these look like {looks}"
+    )

@@ -1,0 +1,112 @@
+"""A run under way, for people."""
+
+from collections.abc import Iterator
+
+from distillplan.planning.results import Band, Verdict
+from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
+from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.odds_view import nats_band, percent
+from distillplan.units import format_count
+
+_STATUS = {
+    Status.ON_COURSE: "On course",
+    Status.ABOVE: "Above its plan",
+    Status.BELOW: "Below its plan",
+}
+_DOUBTS = {
+    Doubt.TOO_EARLY: "Too early to tell",
+    Doubt.WIDE: "Nothing to be told yet: the plan and a run off it are both within the band",
+    Doubt.OTHER_SCALE: "Not on the scale of its plan",
+}
+_CAUSES = {
+    Cause.THIS_RUN: "this run alone",
+    Cause.ALL_RUNS: "data or recipe, all runs alike",
+}
+_MOST_POINTS = 8
+"""Lines of the table of points; the documents have all."""
+
+
+def track_view(found: Track) -> Iterator[Block]:
+    """The blocks of a run under way."""
+    yield Text(_headline(found), "verdict")
+    yield Text(_verdict(found), "plain")
+    how = str(found.accounting or found.method)
+    yield Text(
+        f"{found.source} at {format_count(found.tokens)} of {format_count(found.student_tokens)} "
+        f"tokens ({found.progress:.0%}); {found.plan}, option {how}, "
+        f"{format_count(found.student_params)} parameters.",
+        "quiet",
+    )
+    rows = [("planned", f"{found.planned_loss:.4f}", nats_band(found.planned_band))]
+    if found.forecast_loss is not None:
+        rows.append(("forecast", f"{found.forecast_loss:.4f}", nats_band(found.forecast_band)))
+    yield TableBlock("Loss at the end", ("", "nats per token", "90% band"), tuple(rows))
+    if found.readings:
+        yield TableBlock(
+            "The verdict then",
+            ("if the difference is", "gain", "verdict", *map(str, Verdict)),
+            tuple(
+                (
+                    _CAUSES[one.cause],
+                    f"{one.gain_nats:+.4f}",
+                    str(one.verdict),
+                    *(percent(one.odds.of(side)) for side in Verdict),
+                )
+                for one in found.readings
+            ),
+            text_columns=(0, 2),
+        )
+    step = max(1, -(-len(found.points) // _MOST_POINTS))
+    shown = found.points[::-1][::step][::-1]
+    if shown:
+        yield TableBlock(
+            "The run",
+            ("tokens", "progress", "loss", "on course"),
+            tuple(
+                (
+                    format_count(one.tokens),
+                    f"{one.progress:.0%}",
+                    f"{one.loss:.4f}",
+                    f"{one.expected_loss:.4f}",
+                )
+                for one in shown
+            ),
+        )
+    yield from notice_blocks(found.warnings)
+
+
+def _headline(found: Track) -> str:
+    if found.forecast_loss is None or found.forecast_band is None:
+        return f"{_DOUBTS[Doubt.TOO_EARLY]}."
+    state = _STATUS[found.status] if found.doubt is None else _DOUBTS[found.doubt]
+    return f"{state}: {_end(found.forecast_loss, found.forecast_band)}; {_apart(found)}."
+
+
+def _end(loss: float, band: Band) -> str:
+    low, high = band
+    return f"it will end at {loss:.3f} nats ({low:.3f} to {high:.3f})"
+
+
+def _apart(found: Track) -> str:
+    share = found.difference or 0.0
+    side = "above" if share > 0 else "below"
+    return f"planned {found.planned_loss:.3f}, so {abs(share):.1%} {side}"
+
+
+def _verdict(found: Track) -> str:
+    if found.planned_verdict is None:
+        return "The plan has no verdict."
+    plan = f"The plan's verdict: {found.planned_verdict}"
+    if found.doubt is not None or not found.readings:
+        return f"{plan}; this run does not tell more of it."
+    if found.verdict is found.planned_verdict:
+        return f"{plan}, and it stands whatever the difference comes from."
+    if found.verdict is not None:
+        return f"{plan}; now it is {found.verdict}, whatever the difference comes from."
+    alone, alike = (_named(found.readings, cause) for cause in Cause)
+    return f"{plan}; now {alone} if only this run is off, {alike} if all runs are."
+
+
+def _named(readings: tuple[VerdictThen, ...], cause: Cause) -> str:
+    return next(str(one.verdict) for one in readings if one.cause is cause)
