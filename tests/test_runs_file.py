@@ -187,8 +187,12 @@ def test_losses_are_converted_from_their_unit(tmp_path):
 @pytest.mark.parametrize(
     ("column", "losses", "says"),
     [
-        ("loss", "0.9,0.8", "every loss is below 1.2 .0.8 to 0.9., which looks like bits/byte"),
-        ("loss", "12,250", "every loss is above 10 .12 to 250., which looks like perplexities"),
+        ("loss", "0.9,0.8", "the median loss is below 1.2 .0.85 of 0.8 to 0.9., which looks like"),
+        (
+            "loss",
+            "8,250",
+            "median loss is above 7 .129 of 8 to 250., which looks like perplexities",
+        ),
         ("val_ppl", "3,2.5", "looks like perplexities, not nats/token; write --loss-unit ppl"),
         ("Perplexity", "3,2.5", "--loss-unit ppl"),
         ("bits per byte", "2,2.5", "--loss-unit bpb --bytes-per-token 4.3"),
@@ -259,3 +263,22 @@ def test_what_is_no_text_is_refused(tmp_path):
         read_runs([str(path)])
     with pytest.raises(InputError, match="cannot be read"):
         read_runs([str(tmp_path / "none.csv")])
+
+
+def test_a_run_that_is_there_twice_is_one_run(tmp_path):
+    first = written(tmp_path, "params,tokens,loss\n1B,20B,2.41234\n1B,20B,2.41235\n", "a.csv")
+    second = written(tmp_path, "params,tokens,loss\n1e9,2e10,2.41234\n1B,20B,2.4\n", "b.csv")
+    runs = read_runs([first, second])
+    assert runs.lines == ("a.csv, line 2", "a.csv, line 3", "b.csv, line 3")
+    assert codes(runs) == ["repeated_rows"]
+    seeds = "params,tokens,loss\n1B,20B,2.41\n1B,20B,2.41\n"  # by chance
+    assert len(read(tmp_path, seeds)) == 2
+
+
+def test_runs_that_did_not_end_are_pointed_out(tmp_path):
+    text = "State,params,tokens,loss\nfinished,1B,20B,2.4\ncrashed,1B,10B,2.6\n"
+    (notice,) = read(tmp_path, text).notices
+    assert notice.code == "unfinished_runs"
+    assert "1 row has State crashed" in notice.message
+    where = notice.message.rpartition("--where ")[2].strip("'")
+    assert read(tmp_path, text, where=(where,)).notices == ()

@@ -144,6 +144,7 @@ def test_finished_runs_are_not_taken_for_histories(noise):
     for _ in range(150):
         count = int(generator.choice([4, 5, 6, 7, 8, 10, 12]))
         wrong += found(*finished(generator, count, noise)) > 0
+        wrong += found(*finished(generator, count, noise), names=["1B"] * count) > 0
         teacher = generator.uniform(1.8, 3.0)
         wrong += found(*finished(generator, count, noise, teacher), teacher=teacher) > 0
     assert wrong == 0

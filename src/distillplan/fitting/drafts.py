@@ -22,6 +22,13 @@ Replicates = Literal["lowest", "all"]
 _RUN_NAMES: Final = ("run", "name", "runname", "runid", "experiment")
 """Columns that name a run, without spaces and signs."""
 
+_STATES: Final = ("state", "status")
+_UNFINISHED: Final = ("crashed", "failed", "killed", "running", "preempted")
+"""What trackers of experiments say of a run without an end."""
+
+_MEASURED: Final = 5
+"""Digits of a loss from which two runs do not have the same by chance."""
+
 _SHOWN: Final = 6
 """Rows or sizes named in one notice."""
 
@@ -90,6 +97,36 @@ def last_of_each(draft: Draft, tables: Sequence[RunTable], column: str) -> Draft
     left_out[list(last.values())] = False
     text = f"the last row of each {column} is used: {len(last)} of {len(draft.rows)} rows"
     return draft.without(left_out, information("last_of_each", text))
+
+
+def without_repeats(draft: Draft) -> Draft:
+    """Each run once: the same size, tokens and loss to many digits are one measurement."""
+    numbers = np.column_stack([np.nan_to_num(values) for values in draft.values.values()])
+    _, first, number = np.unique(numbers, axis=0, return_index=True, return_inverse=True)
+    again = first[number.reshape(-1)] != np.arange(len(numbers))
+    exact = [len(f"{loss:.15g}".replace(".", "")) >= _MEASURED for loss in draft.values["loss"]]
+    left_out = again & np.array(exact, dtype=bool)
+    where = first_of([draft.rows[row].where for row in np.flatnonzero(left_out).tolist()])
+    text = f"{_rows(int(left_out.sum()))} left out for repeating another: {where}"
+    return draft.without(left_out, information("repeated_rows", text))
+
+
+def unfinished(draft: Draft) -> Draft:
+    """The same rows, with a notice where a column says that some are of unfinished runs."""
+    for column in draft.rows[0].cells:
+        if "".join(filter(str.isalpha, column.lower())) not in _STATES:
+            continue
+        states = [str(row.cells.get(column, "")).strip().lower() for row in draft.rows]
+        odd = [state for state in states if state in _UNFINISHED]
+        if odd and len(odd) < len(states):
+            several = "row has" if len(odd) == 1 else "rows have"
+            text = (
+                f"{len(odd)} {several} {column} {' or '.join(dict.fromkeys(odd))}, and a run that "
+                f"did not end is above the law; leave such rows out with --where "
+                f"'{column} != {odd[0]}'"
+            )
+            return draft._replace(notices=(*draft.notices, warning("unfinished_runs", text)))
+    return draft
 
 
 def without_histories(draft: Draft) -> Draft:

@@ -141,7 +141,8 @@ def _of_one_run(tokens: FloatArray, loss: FloatArray, naming: _Naming) -> IndexA
     if bends_down(counts, lowest):
         return np.arange(tokens.size)
     grid = counts[on_even_grid(counts)]
-    if grid.size < least or naming.each:
+    few = grid.size < MANY and grid.size < _FULL * counts.size
+    if grid.size < least or few or naming.each:
         return np.array([], dtype=np.intp)
     return np.flatnonzero(np.isin(tokens, grid))
 
@@ -160,8 +161,9 @@ def on_even_grid(tokens: FloatArray) -> Mask:
         for on, at in zip(near, np.rint(steps), strict=True):
             first, last = np.flatnonzero(on)[[0, -1]]
             places = at[last] - at[first] + 1
-            full = min(np.unique(at[on]).size / places, on.sum() / (last - first + 1))
-            if full >= _FULL and on.sum() > best.sum():
+            full = min(on.sum() / places, on.sum() / (last - first + 1))
+            alone = np.unique(at[on]).size == on.sum()  # no two at one place
+            if alone and full >= _FULL and on.sum() > best.sum():
                 best = on
     return best
 

@@ -14,10 +14,10 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LossUnit, to_nats_per_token
 
 LEAST_NATS: Final = 1.2
-"""Published losses of text in nats per token are above; bits per byte are below."""
+"""The median of losses of text in nats per token is above, of bits per byte below."""
 
-LOW_PERPLEXITY: Final = 10.0
-"""Nats per token are below, as is a uniform guess over 22 thousand tokens; perplexities above."""
+MOST_NATS_USUAL: Final = 7.0
+"""The median of losses in nats per token is below; a uniform guess over 32 thousand has 10."""
 
 _EXAMPLE_BYTES: Final = 4.3
 """Bytes per token of English text."""
@@ -61,14 +61,18 @@ def refuse_other_units(losses: FloatArray, columns: Iterable[str], source: str) 
             raise _refusal(source, f"the column {column!r} looks like", unit)
     if not losses.size:
         return
-    low, high = float(losses.min()), float(losses.max())
-    for unit, every, edge in (
-        (LossUnit.BITS_PER_BYTE, high < LEAST_NATS, f"below {LEAST_NATS:g}"),
-        (LossUnit.PERPLEXITY, low > LOW_PERPLEXITY, f"above {LOW_PERPLEXITY:g}"),
+    median = float(np.median(losses))  # which a diverged run does not move
+    for unit, odd, edge in (
+        (LossUnit.BITS_PER_BYTE, median < LEAST_NATS, f"below {LEAST_NATS:g}"),
+        (LossUnit.PERPLEXITY, median > MOST_NATS_USUAL, f"above {MOST_NATS_USUAL:g}"),
     ):
-        if every:
-            span = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-            raise _refusal(source, f"every loss is {edge} ({span}), which looks like", unit)
+        if odd:
+            span = f"{losses.min():.4g} to {losses.max():.4g}"
+            raise _refusal(
+                source,
+                f"the median loss is {edge} ({median:.4g} of {span}), which looks like",
+                unit,
+            )
 
 
 def in_nats(

@@ -23,7 +23,9 @@ from distillplan.fitting.drafts import (
     last_of_each,
     of_kind,
     rows_left_out,
+    unfinished,
     without_histories,
+    without_repeats,
     without_replicates,
 )
 from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
@@ -80,6 +82,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     for where in wheres:
         tables = _selected(tables, where, places)
     draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
+    draft = unfinished(without_repeats(draft))
     if reading.last_of is not None:
         draft = last_of_each(draft, tables, reading.last_of)
     if reading.histories == "drop":

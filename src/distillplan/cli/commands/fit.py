@@ -197,7 +197,11 @@ def _report(request: "FitRequest", runs: str, state: Path | None) -> "FitReport"
             if state is not None:
                 law_files.save_state(state, key, found)
 
-        return fit_report(request, state=earlier, progress=after_block)
+        try:
+            return fit_report(request, state=earlier, progress=after_block)
+        except InputError as error:  # too few runs may be left because most were left out
+            left_out = (f"; {one.message}" for one in request.runs.notices)
+            raise InputError(*error.parts, *left_out) from None
 
 
 def _output(output: str, save: Path | None) -> tuple[Output, Path | None]:
