@@ -5,13 +5,17 @@ made: a ``console`` block holds a command after ``$`` and then its output, and a
 ``<!-- made: NAME -->`` stands before the table of that name, ``<!-- /made -->`` after it.
 """
 
+import atexit
 import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +44,7 @@ SHOWN = {
     "crossover": "distillplan crossover --student 1B,3B",
     "predict": "distillplan predict --student 1B --tokens 100B --teacher-loss 2.0",
     "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
+    "pilot": "distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%",
     "fit": "distillplan fit few_runs.csv --anchor busbridge2025",
     "validate": "distillplan validate compare.yaml",
     "laws": "distillplan laws",
@@ -82,11 +87,19 @@ def commands(page: Path) -> Iterator[str]:
         yield found["command"]
 
 
+@cache
+def workbench() -> Path:
+    """A copy of the examples folder, in which commands may write."""
+    folder = Path(tempfile.mkdtemp(prefix="examples"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return shutil.copytree(EXAMPLES, folder / "examples")
+
+
 def output(command: str) -> str:
     """What a shell in the examples folder shows at 80 columns."""
     assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
     if not SHELL_SIGNS & set(command):
-        plain = run(*shlex.split(command)[1:], folder=EXAMPLES, COLUMNS="80")
+        plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS="80")
         return _trimmed(plain.stdout + plain.stderr)
     words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
     found = subprocess.run(
@@ -94,7 +107,7 @@ def output(command: str) -> str:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        cwd=EXAMPLES,
+        cwd=workbench(),
         env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )

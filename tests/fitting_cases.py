@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from distillplan.fitting.fitter import FitResult, fit_distillation
+from distillplan.fitting.fitter import FitResult, fit, moved
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 
@@ -28,17 +28,6 @@ PRINTED = DistillationLaw(
     gamma=0.764,
 )
 CORRECTED = PRINTED._replace(B=2.4181e6)
-PRINTED_INTERVALS = {
-    "c0": (2.425, 2.615),
-    "c1": (522.6, 522.6),
-    "f1": (0.088, 0.093),
-    "d1": (1.302, 1.327),
-    "A": (2227.0, 2255.0),
-    "alpha": (0.319, 0.324),
-    "beta": (0.634, 0.640),
-    "gamma": (0.732, 0.788),
-}
-
 # Besiroglu et al., arXiv:2404.10102, with standard errors
 BESIROGLU = SupervisedLaw(E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658)
 BESIROGLU_ERRORS = {"E": 0.03, "A": 124.58, "B": 1293.23, "alpha": 0.02, "beta": 0.02}
@@ -79,7 +68,7 @@ def published_runs() -> Rows:
 @cache
 def published_fit() -> FitResult:
     """The law of the published runs, all of which have L_S > 2.3."""
-    return fit_distillation(published_runs(), SUPERVISED)
+    return fit(published_runs(), CORRECTED, known=SUPERVISED)
 
 
 def large_students() -> Rows:
@@ -120,14 +109,92 @@ def distillation_runs(
     return Rows(log_params=n, log_tokens=d, log_teacher_loss=x, log_loss=loss)
 
 
+def joint_runs(law: DistillationLaw, *, noise: float = 0.0, seed: int = 0) -> Rows:
+    """Runs of both sides of a known law: 60 without a teacher and 280 with one."""
+    plain = supervised_runs(law.supervised, 60, noise=noise, seed=seed)
+    taught = distillation_runs(law, noise=noise, seed=seed)
+    no_teacher = np.full(len(plain), np.nan)
+    assert taught.log_teacher_loss is not None
+    return Rows(
+        log_params=np.concatenate([plain.log_params, taught.log_params]),
+        log_tokens=np.concatenate([plain.log_tokens, taught.log_tokens]),
+        log_loss=np.concatenate([plain.log_loss, taught.log_loss]),
+        log_teacher_loss=np.concatenate([no_teacher, taught.log_teacher_loss]),
+    )
+
+
+def world_like(
+    law: DistillationLaw, generator: np.random.Generator, width: float = 0.1
+) -> DistillationLaw:
+    """A world whose exponents and floor are some percent off those of a law, in other units.
+
+    The terms of size and tokens are held at 1B parameters on 50B tokens, so that exponents turn
+    around the middle of usual runs.
+    """
+
+    def turned(side: SupervisedLaw | DistillationLaw) -> dict[str, float]:
+        alpha, beta, gamma = (
+            getattr(side, name) * float(np.exp(width * generator.standard_normal()))
+            for name in ("alpha", "beta", "gamma")
+        )
+        n, d = np.log(1e9), np.log(5e10)
+        log_a = side.gamma * (np.log(side.A) - side.alpha * n) / gamma + alpha * n
+        log_b = side.gamma * (np.log(side.B) - side.beta * d) / gamma + beta * d
+        return {
+            "alpha": alpha,
+            "beta": beta,
+            "gamma": gamma,
+            "A": float(np.exp(log_a)),
+            "B": float(np.exp(log_b)),
+        }
+
+    def off(value: float, share: float = 1.0) -> float:
+        return value * float(np.exp(share * width * generator.standard_normal()))
+
+    alone = law.supervised._replace(E=off(law.supervised.E), **turned(law.supervised))
+    there = law._replace(
+        supervised=alone, c0=off(law.c0), f1=off(law.f1), d1=off(law.d1, 0.3), **turned(law)
+    )
+    found = moved(there, float(np.log(generator.uniform(0.9, 1.3))))
+    assert isinstance(found, DistillationLaw)
+    return found
+
+
+def world_design(law: DistillationLaw, generator: np.random.Generator) -> Rows:
+    """6 to 60 runs as people make them, some of them distilled, with noise of 0.2% to 1%."""
+    count, kind = int(generator.integers(6, 61)), int(generator.integers(4))
+    size = np.exp(generator.uniform(np.log(1e8), np.log(2e9), count))
+    ratio = np.exp(generator.uniform(np.log(10), np.log(200), count))
+    if kind == 1:
+        size = generator.choice([1.5e8, 3e8, 1e9], count)
+        ratio = generator.choice([20.0, 60.0, 160.0], count)
+    elif kind == 2:
+        ratio = np.full(count, 20.0)
+    elif kind == 3:
+        size, ratio = generator.choice([2e8, 6e8], count), generator.choice([20.0, 80.0], count)
+    n, d = np.log(size), np.log(size * ratio)
+    teachers = law.supervised.loss(
+        np.exp(generator.uniform(np.log(3e8), np.log(1e10), count)),
+        np.exp(generator.uniform(np.log(1e10), np.log(5e11), count)),
+    )
+    if kind in (1, 3):
+        teachers = generator.choice(teachers[:3], count)
+    plain = np.arange(count) < generator.integers(1, max(2, count // 2))
+    x = np.where(plain, np.nan, np.log(teachers))
+    taught = law.loss_at_logs(n, d, np.log(teachers))
+    noise = generator.uniform(0.002, 0.01) * generator.standard_normal(count)
+    loss = np.log(np.where(plain, law.supervised.loss_at_logs(n, d), taught)) + noise
+    return Rows(log_params=n, log_tokens=d, log_loss=loss, log_teacher_loss=x)
+
+
 def log_loss(law: DistillationLaw | SupervisedLaw, rows: Rows) -> FloatArray:
     """What a law says about runs, without the fitter's own code."""
-    if isinstance(law, DistillationLaw):
-        assert rows.log_teacher_loss is not None
-        return np.asarray(
-            np.log(law.loss_at_logs(rows.log_params, rows.log_tokens, rows.log_teacher_loss))
-        )
-    return np.asarray(np.log(law.loss_at_logs(rows.log_params, rows.log_tokens)))
+    if not isinstance(law, DistillationLaw):
+        return np.asarray(np.log(law.loss_at_logs(rows.log_params, rows.log_tokens)))
+    assert rows.log_teacher_loss is not None
+    taught = law.loss_at_logs(rows.log_params, rows.log_tokens, rows.log_teacher_loss)
+    alone = law.supervised.loss_at_logs(rows.log_params, rows.log_tokens)
+    return np.asarray(np.log(np.where(np.isnan(rows.log_teacher_loss), alone, taught)))
 
 
 def relative_error(law: DistillationLaw | SupervisedLaw, rows: Rows) -> float:

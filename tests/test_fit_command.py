@@ -2,17 +2,20 @@
 
 import csv
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from distillplan.fitting.bootstrap import bootstrap
-from distillplan.fitting.fitter import fit_supervised
+from distillplan.fitting.fitter import fit as fit_rows
 from distillplan.fitting.identifiability import FLOOR
 from distillplan.fitting.law_files import load_state, save_state
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.runs_file import read_runs
 from distillplan.laws import law_catalog
+from distillplan.laws.transfer import transfer_error
 from tests.fitting_cases import (
     BESIROGLU,
     BESIROGLU_ERRORS,
@@ -20,6 +23,7 @@ from tests.fitting_cases import (
     STUDENTS,
     SUPERVISED,
     distillation_runs,
+    joint_runs,
     large_students,
     log_loss,
     published_runs,
@@ -28,6 +32,7 @@ from tests.fitting_cases import (
 from tests.schemas import validate
 from tests.shell import run
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 COLUMNS = "student_params=NS_nonembedding,student_tokens=DS_nominal,teacher_loss=LT,loss=LS"
 
 
@@ -35,10 +40,14 @@ def fit(*words, **settings):
     return run("fit", *words, **settings)
 
 
+SAME = ("--same-tokenizer-as", "busbridge2025")
+
+
 def answer(*words, code=0, **settings):
     found = fit(*words, "-o", "json", **settings)
     assert found.returncode == code, found.stderr
-    assert found.stderr == ""
+    # a slow machine is told how far the resamples are
+    assert all(line.startswith("Resamples: ") for line in found.stderr.splitlines())
     data = json.loads(found.stdout, parse_constant=pytest.fail)
     validate(data, "fit")
     return data
@@ -76,21 +85,21 @@ def figure1():
 
 
 def test_a_supervised_law_without_noise_comes_back(tmp_path):
-    """Recovery: the law is known, to 1e-6 in every letter."""
+    """Recovery: the law is known, to a thousandth in every letter."""
     path = write(tmp_path / "runs.csv", supervised_runs(SUPERVISED, 80))
     found = values(answer(path, "--resamples", 0))
     for name, value in SUPERVISED._asdict().items():
-        assert found[name] == pytest.approx(value, rel=1e-6), name
+        assert found[name] == pytest.approx(value, rel=1e-3), name
 
 
 def test_a_distillation_law_without_noise_predicts_without_error(tmp_path):
-    shipped = law_catalog.law().distillation  # its supervised side is known to the fit
-    path = write(tmp_path / "runs.csv", distillation_runs(shipped))
+    shipped = law_catalog.law().distillation
+    path = write(tmp_path / "runs.csv", joint_runs(shipped))
     saved = tmp_path / "mine.yaml"
-    data = answer(path, "--full", "--resamples", 0, "--save", saved)
+    data = answer(path, "--resamples", 0, "--save", saved)
     assert error(data, "in_sample")["worst"] < 1e-6
     there = law_catalog.law(str(saved)).distillation
-    assert there.loss(3e9, 6e10, 2.2) == pytest.approx(shipped.loss(3e9, 6e10, 2.2), rel=1e-6)
+    assert there.loss(3e9, 6e10, 2.2) == pytest.approx(shipped.loss(3e9, 6e10, 2.2), rel=1e-5)
 
 
 def test_the_chinchilla_runs_come_back_within_their_standard_errors(tmp_path):
@@ -131,7 +140,7 @@ def test_a_saved_law_is_read_and_planned_with(supervised, tmp_path):
 
 
 def test_the_draws_of_a_law_hold_its_loss_within_the_noise(supervised, tmp_path):
-    """60 runs of 0.3 % noise know a loss in their middle to about 0.3 % / sqrt(60 / 6)."""
+    """60 runs of 0.3% noise know a loss in their middle to about 0.3% / sqrt(60 / 6)."""
     saved = tmp_path / "mine.yaml"
     assert fit(supervised, "--resamples", 256, "-o", saved).returncode == 0
     drawn = law_catalog.draws(law_catalog.law(str(saved))).law
@@ -170,24 +179,25 @@ def test_large_students_are_predicted_from_small_ones(tmp_path):
     logs = ("log_params", "log_tokens", "log_loss", "log_teacher_loss")
     both = {name: np.concatenate([getattr(small, name), getattr(large, name)]) for name in logs}
     path = write(tmp_path / "all.csv", Rows(**both))
-    data = answer(path, "--holdout", "loss < 2.3", "--resamples", 0)
+    data = answer(path, "--holdout", "loss < 2.3", "--resamples", 0, *SAME)
     held = error(data, "holdout")
     assert held["predicted"] == int((np.exp(both["log_loss"]) < 2.3).sum()) > 20
     assert held["mean_relative_error"] <= 0.01
 
 
 def test_the_printed_data_coefficient_is_rejected(figure1):
-    data = answer(figure1, "--columns", COLUMNS, "--test", "busbridge2025_printed", code=3)
+    words = [figure1, "--columns", COLUMNS, *SAME]
+    data = answer(*words, "--test", "busbridge2025_printed", code=3)
     assert data["test"]["rejected"]
     assert data["test"]["suspect"]["coefficient"] == "B"
     assert data["test"]["suspect"]["factor"] == pytest.approx(100, rel=0.25)
-    data = answer(figure1, "--columns", COLUMNS, "--test", "busbridge2025")
+    data = answer(*words, "--test", "busbridge2025")
     assert not data["test"]["rejected"]
 
 
 def test_own_distilled_runs_make_a_law_to_plan_with(figure1, tmp_path):
     saved = tmp_path / "mine.yaml"
-    data = answer(figure1, "--columns", COLUMNS, "--resamples", 256, "--save", saved)
+    data = answer(figure1, "--columns", COLUMNS, *SAME, "--resamples", 256, "--save", saved)
     assert error(data, "lowest")["mean_relative_error"] < 0.005
     law = law_catalog.law(str(saved))
     runs = published_runs()
@@ -209,8 +219,7 @@ def test_a_few_runs_near_a_published_law_predict_the_others(figure1, tmp_path, r
     few = tmp_path / "few.csv"
     few.write_text("\n".join([lines[0], *(lines[row] for row in rows)]) + "\n")
     saved = tmp_path / "mine.yaml"
-    data = answer(few, "--columns", COLUMNS, "--anchor", "busbridge2025", "--save", saved)
-    assert data["shape"] == "anchored"
+    answer(few, "--columns", COLUMNS, *SAME, "--save", saved)
     law, runs = law_catalog.law(str(saved)), published_runs()
     assert np.abs(np.expm1(log_loss(law.distillation, runs) - runs.log_loss)).mean() < 0.01
     drawn = law_catalog.draws(law)
@@ -222,29 +231,110 @@ def test_a_few_runs_near_a_published_law_predict_the_others(figure1, tmp_path, r
 
 
 def test_a_level_that_is_another_is_found_by_one_run(tmp_path):
-    """Losses of a tokenizer with 10 % more nats per token: s = 1.1 by construction."""
+    """Losses of a tokenizer with 10% more nats per token: s = 1.1 by construction."""
     path = tmp_path / "one.csv"
     seen = 1.1 * law_catalog.law().supervised.loss(1e9, 2e10)
     path.write_text(f"params,tokens,loss\n1B,20B,{seen!r}\n")
-    data = answer(path, "--anchor", "busbridge2025")
-    assert data["scale"] == pytest.approx(1.1, rel=1e-3)
-    assert "gap_not_fitted" in [one["code"] for one in data["warnings"]]
+    saved = tmp_path / "mine.yaml"
+    data = answer(path, "--anchor", "busbridge2025", "--save", saved)
+    assert data["level"] == pytest.approx(1.1, rel=1e-6)
+    assert "few_runs" in [one["code"] for one in data["warnings"]]
+    law, published = law_catalog.law(str(saved)), law_catalog.law()
+    moved = law.distillation.loss(1e9, 2e10, 1.1 * 2.2)
+    assert moved == pytest.approx(1.1 * published.distillation.loss(1e9, 2e10, 2.2), rel=2e-3)
 
 
-def test_an_anchored_fit_is_nearly_as_wide_as_its_prior_where_the_runs_say_little(tmp_path):
-    """Runs of one size say little of alpha: its spread is nearly that of the printed interval."""
-    rows = supervised_runs(SUPERVISED, 12, noise=0.003)
-    same = Rows(
-        log_params=np.full(12, np.log(1e9)),
-        log_tokens=rows.log_tokens,
-        log_loss=np.log(SUPERVISED.loss_at_logs(np.log(1e9), rows.log_tokens)),
+PLANNED = (
+    *("budget", "1e20", "--student", "1B", "--teacher-loss", "2.1", "--teacher-params", "3B"),
+    *("--logits", "cached", "-o", "json"),
+)
+"""The question whose answer own runs turned round."""
+
+
+@pytest.mark.parametrize("anchor", [(), ("--anchor", "busbridge2025")])
+def test_own_runs_do_not_turn_the_answer_round(tmp_path, anchor):
+    """Losses of the default law times 1.05: distilling gains 0.062 nats in that world too."""
+    text = (EXAMPLES / "runs.csv").read_text()
+    alone = law_catalog.law().supervised
+    for params, tokens in ((1e9, 2e10), (3e8, 6e9)):
+        path = tmp_path / "runs.csv"
+        seen = 1.05 * alone.loss(params, tokens)
+        path.write_text(f"{text}{params:g},{tokens:g},,{seen!r}\n")
+        saved = tmp_path / "mine.yaml"
+        answer(path, *anchor, "--save", saved)
+        plan = json.loads(run(*PLANNED, "--law", saved).stdout)
+        assert plan["verdict"] == "distill"
+        gain = next(one["gain_nats"] for one in plan["options"] if one["accounting"] == "free")
+        assert gain == pytest.approx(0.062, abs=0.015)
+
+
+@pytest.mark.parametrize("anchor", [(), ("--anchor", "busbridge2025")])
+def test_distilled_runs_alone_have_no_verdict(tmp_path, anchor):
+    found = fit(EXAMPLES / "runs.csv", *anchor, "-o", tmp_path / "mine.yaml")
+    assert found.returncode == 2
+    assert "no verdict can come of that; add a supervised run" in found.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_says_where_each_side_comes_from(supervised, tmp_path):
+    """And its odds carry the transfer error unless all of it is one's own."""
+    saved = tmp_path / "mine.yaml"
+    answer(supervised, "--anchor", "busbridge2025", "--save", saved)
+    plan = json.loads(run(*PLANNED, "--law", saved).stdout)
+    said = {one["code"]: one["message"] for one in plan["warnings"]}
+    assert "60 of your runs" in said["law_sides"]
+    assert "busbridge2025, moved" in said["law_sides"]
+    assert plan["confidence"]["transfer_nats"] == transfer_error().scale
+    both = write(tmp_path / "both.csv", joint_runs(CORRECTED, noise=0.003))
+    answer(both, "--resamples", 64, "--save", saved)
+    plan = json.loads(run(*PLANNED, "--law", saved).stdout)
+    assert plan["confidence"]["transfer_nats"] == 0
+
+
+def test_a_plan_says_what_the_runs_cannot_tell(tmp_path):
+    rows = supervised_runs(SUPERVISED, 20, noise=0.003)
+    narrow = replace(
+        rows,
+        log_tokens=rows.log_params + np.log(20),
+        log_loss=np.log(SUPERVISED.loss_at_logs(rows.log_params, rows.log_params + np.log(20))),
     )
     saved = tmp_path / "mine.yaml"
-    path = write(tmp_path / "runs.csv", same)
-    answer(path, "--anchor", "busbridge2025", "--resamples", 512, "--save", saved)
-    drawn = law_catalog.draws(law_catalog.law(str(saved))).law
-    printed = np.log(0.411 / 0.405) / (2 * 1.645)
-    assert 0.7 * printed < np.log(drawn.alpha).std() < 1.1 * printed
+    answer(write(tmp_path / "runs.csv", narrow), "--anchor", "busbridge2025", "--save", saved)
+    plan = json.loads(run(*PLANNED, "--law", saved).stdout)
+    assert "size_and_tokens_together" in [one["code"] for one in plan["warnings"]]
+
+
+def test_a_diverged_run_is_named_and_can_be_kept(supervised):
+    lines = supervised.read_text().splitlines()
+    params, tokens, loss = lines[7].split(",")
+    lines[7] = f"{params},{tokens},{float(loss) * 1.5}"
+    supervised.write_text("\n".join(lines) + "\n")
+    data = answer(supervised, "--resamples", 0)
+    said = {one["code"]: one["message"] for one in data["warnings"]}
+    assert said["outliers_left_out"].startswith("line 8 (loss +")
+    assert data["runs"] == 59
+    kept = answer(supervised, "--resamples", 0, "--keep", 8)
+    assert kept["runs"] == 60
+
+
+def test_losses_in_bits_per_byte_come_back_in_bits_per_byte(tmp_path):
+    """nanochat: four optima; 730M on 8.758B tokens measured 0.74833 bits per byte."""
+    path, saved = tmp_path / "bpb.csv", tmp_path / "mine.yaml"
+    path.write_text(
+        "params,tokens,loss\n110678115,1241505403,0.8972\n167797457,1785336422,0.8616\n"
+        "250650865,2642234152,0.8293\n381758347,3806871243,0.7999\n"
+    )
+    refused = fit(path, "-o", saved)
+    assert refused.returncode == 2
+    assert "--loss-unit" in refused.stderr
+    answer(path, "--loss-unit", "bpb", "--bytes-per-token", "4.8", "--save", saved)
+    words = ["predict", "--law", saved, "--student", "730M", "--tokens", "8.758B"]
+    shown = json.loads(run(*words, "-o", "json").stdout)
+    assert shown["as_measured"]["unit"] == "bits/byte"
+    assert shown["as_measured"]["supervised_loss"] == pytest.approx(0.74833, rel=0.01)
+    low, high = shown["as_measured"]["supervised_loss_band"]
+    assert low < 0.74833 < high
+    assert "bits/byte" in run(*words).stdout
 
 
 def test_an_interrupted_fit_goes_on_as_if_it_had_not_been(supervised, tmp_path):
@@ -253,7 +343,7 @@ def test_an_interrupted_fit_goes_on_as_if_it_had_not_been(supervised, tmp_path):
     runs = read_runs([str(supervised)])
     key = json.loads(state.read_text())["key"]
     assert key.startswith(runs.digest)
-    half = bootstrap(fit_supervised(Rows.of(runs)), resamples=128)
+    half = bootstrap(fit_rows(Rows.of(runs), law_catalog.law().supervised), resamples=128)
     save_state(state, key, half)
     assert load_state(state, key).done == 128
     assert answer(supervised, "--resamples", 300, "--state", state) == whole
@@ -280,7 +370,6 @@ def test_the_same_seed_gives_the_same_file(supervised, tmp_path):
 def test_what_people_see_fits_and_has_no_colour_or_bar(supervised, output):
     found = fit(supervised, "--resamples", 32, "-o", output, COLUMNS="80")
     assert found.returncode == 0
-    assert found.stderr == ""
     assert "\x1b" not in found.stdout
     assert "What the runs fix" in found.stdout
     if output == "table":
@@ -294,7 +383,14 @@ BAD = "params,tokens,loss\n1B,20B,2.4\n1Q,20B,-2\n,x,2.2\n"
     ("text", "words", "says"),
     [
         (BAD, [], "2 faults, nothing was used: line 3, params"),
-        ("params,tokens,loss\n1B,20B,2.4\n", [], "1 runs cannot fix 6 coefficients"),
+        ("params,tokens,teacher_loss,loss\n1B,20B,2.2,2.4\n", [], "add a supervised run"),
+        (
+            "params,tokens,teacher_loss,loss\n1B,20B,2.2,2.4\n",
+            ["--anchor", "busbridge2025"],
+            "no ve",
+        ),
+        (None, ["--supervised-law", "busbridge2025"], "has supervised runs of its own"),
+        (None, ["--keep", "999"], "line 999 of runs.csv is no run of this fit"),
         ("a,b\n1,2\n", [], "columns params, tokens and loss are missing"),
         (None, ["--holdout", "loss < 1"], "holds for none of the 60 runs"),
         (None, ["--holdout", "loss ~ 1"], "is not COLUMN < VALUE"),
@@ -302,7 +398,6 @@ BAD = "params,tokens,loss\n1B,20B,2.4\n1Q,20B,-2\n,x,2.2\n"
         (None, ["--columns", "N=params"], "is not NAME=COLUMN"),
         (None, ["--form", "distillation"], "teacher_loss is missing"),
         (None, ["--anchor", "busbridge"], "did you mean 'busbridge2025'"),
-        (None, ["--reduced"], "for distillation fits"),
         (None, ["--gamma-one", "--anchor", "busbridge2025"], "without an anchor"),
         (None, ["-o", "mine.txt"], "'mine.txt' is not one of table, json, markdown"),
         (None, ["--save", "mine.txt"], "must end in .yaml"),
@@ -355,10 +450,21 @@ def test_distilled_runs_cannot_test_a_supervised_law(tmp_path):
     assert "says nothing about distillation" in found.stderr
 
 
-def test_a_borrowed_supervised_law_is_said_to_be_one(tmp_path):
+def test_a_supervised_law_that_is_not_ones_own_is_said_to_be_one(tmp_path):
     path = write(tmp_path / "runs.csv", distillation_runs(CORRECTED, noise=0.002))
-    data = answer(path, "--resamples", 0)
-    assert "supervised_law_borrowed" in [one["code"] for one in data["warnings"]]
-    data = answer(path, "--resamples", 0, "--supervised-law", "besiroglu2024")
-    held = next(one for one in data["warnings"] if one["code"] == "supervised_law_borrowed")
-    assert "without uncertainty" in held["message"]
+    saved = tmp_path / "mine.yaml"
+    data = answer(path, *SAME, "--resamples", 32, "--save", saved)
+    assert "supervised_not_yours" in [one["code"] for one in data["warnings"]]
+    law = law_catalog.law(str(saved))
+    assert law.supervised_from.origin == "published"
+    assert not law.is_own
+    own = write(tmp_path / "alone.csv", supervised_runs(SUPERVISED, 60, noise=0.002))
+    answer(own, "--resamples", 32, "--save", tmp_path / "alone.yaml")
+    alone = str(tmp_path / "alone.yaml")
+    data = answer(path, "--supervised-law", alone, "--resamples", 32, "--save", saved)
+    assert "supervised_not_yours" not in [one["code"] for one in data["warnings"]]
+    law = law_catalog.law(str(saved))
+    assert law.is_own
+    assert law.supervised_from.runs == 60
+    known = law_catalog.law(alone).supervised
+    assert law.supervised.loss(1e9, 5e10) == pytest.approx(known.loss(1e9, 5e10), rel=2e-3)

@@ -1,212 +1,307 @@
-"""How sure a fit is: resamples, intervals, and what the runs cannot tell."""
+"""How sure a fit is: bands that hold the truth, also where the runs leave it open."""
 
-import json
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 
 from distillplan.errors import InputError
 from distillplan.fitting.bootstrap import BootstrapState, bootstrap
-from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised, refit
-from distillplan.fitting.identifiability import FLOOR, identifiability, intervals
-from distillplan.fitting.law_of_fit import bootstrap_draws
-from distillplan.fitting.noise import split_noise
+from distillplan.fitting.diagnostics import run_warnings
+from distillplan.fitting.fitter import FitResult, fit, moved
+from distillplan.fitting.identifiability import FLOOR, combinations, intervals
+from distillplan.fitting.noise import split
+from distillplan.fitting.outliers import without_outliers
 from distillplan.fitting.rows import Rows
-from distillplan.laws.formulas import DistillationLaw
+from distillplan.laws import law_catalog
+from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.transfer import outside_scale
+from distillplan.planning.bands import band
 from tests.fitting_cases import (
     BESIROGLU,
     CORRECTED,
     SUPERVISED,
-    distillation_runs,
-    published_fit,
+    joint_runs,
     supervised_runs,
+    world_design,
+    world_like,
 )
+
+LIKE = law_catalog.law()
+LABORATORIES = (
+    "busbridge2025",
+    "besiroglu2024",
+    "chinchilla_refit_cpl",
+    "gadre2024_c4",
+    "muennighoff2023_c4",
+    "hoffmann2022_a3",
+)
+"""Supervised laws that differ in everything that laws differ in."""
+
+OLMO = (
+    (190354176, 3.81262e09, 3.60097),
+    (190354176, 7.61948e09, 3.49652),
+    (190354176, 1.90411e10, 3.39045),
+    (190354176, 3.80764e10, 3.33669),
+    (371262464, 7.43336e09, 3.39426),
+    (371262464, 1.48588e10, 3.28791),
+    (371262464, 3.71345e10, 3.18801),
+    (371262464, 7.42604e10, 3.13258),
+    (758220288, 1.51781e10, 3.20203),
+    (758220288, 3.03432e10, 3.10426),
+    (758220288, 7.58356e10, 3.00454),
+    (758220288, 1.51658e11, 2.95493),
+    (1279395840, 2.56047e10, 3.06307),
+    (1279395840, 5.1192e10, 2.97117),
+    (1279395840, 1.27956e11, 2.87846),
+    (1279395840, 2.55896e11, 2.83228),
+)
+"""Parameters, tokens and loss (C4, dolma2 tokenizer) of the ladder of OLMo, as published."""
+
+
+def world(seed: int) -> tuple[SupervisedLaw, np.random.Generator]:
+    """Another laboratory's law, with another tokenizer."""
+    generator = np.random.default_rng(seed)
+    law = law_catalog.law(LABORATORIES[seed % len(LABORATORIES)]).supervised
+    return moved(law, np.log(generator.uniform(0.9, 1.3))), generator
+
+
+def held(law: SupervisedLaw, rows: Rows, places: list[tuple[float, float]]) -> list[bool]:
+    """Whether the 90% band of the fit holds the truth at each place."""
+    found = fit(rows, LIKE.supervised)
+    drawn = found.form.law(bootstrap(found, resamples=128).theta)
+    inside = []
+    for params, tokens in places:
+        own = found.law.loss_at_logs(np.log(params), np.log(tokens))
+        ends = band(drawn.loss_at_logs(np.log(params), np.log(tokens)), float(own))
+        assert ends is not None
+        inside.append(ends[0] <= law.loss(params, tokens) <= ends[1])
+    return inside
+
+
+@pytest.mark.parametrize("design", ["20 tokens per parameter", "one profile"])
+def test_runs_that_cannot_tell_size_from_tokens_have_bands_that_hold_the_truth(
+    design: str,
+) -> None:
+    """36 of other laboratories' laws; in 120 trials of each design it was 83% to 97%."""
+    inside = []
+    for seed in range(36):
+        law, generator = world(seed)
+        count, noise = int(generator.integers(6, 31)), generator.uniform(0.002, 0.01)
+        size = np.linspace(np.log(5e7), np.log(1e9), count)
+        tokens = size + np.log(20) if design.startswith("20") else np.log(1e19 / 6) - size
+        loss = np.log(law.loss_at_logs(size, tokens)) + noise * generator.standard_normal(count)
+        rows = Rows(log_params=size, log_tokens=tokens, log_loss=loss)
+        inside.append(held(law, rows, [(1e9, 1e12), (1e10, 2e10), (1e9, 1e11)]))
+    assert (np.mean(inside, axis=0) >= 0.75).all()
+
+
+def test_runs_that_can_tell_have_bands_that_hold_the_truth_about_that_often() -> None:
+    inside = []
+    for seed in range(36):
+        law, generator = world(seed)
+        count, noise = int(generator.integers(8, 61)), generator.uniform(0.002, 0.01)
+        rows = supervised_runs(law, count, noise=noise, seed=seed)
+        inside.append(held(law, rows, [(3e8, 6e9), (1e9, 1e11), (1e9, 1e12)]))
+    assert 0.8 <= np.mean(inside) <= 0.98
+
+
+def test_unequal_noise_is_seen_by_the_draws() -> None:
+    """Noise that grows tenfold from large to small runs: bands in the quiet corner stay honest."""
+    inside = []
+    for seed in range(40):
+        rows = supervised_runs(SUPERVISED, 120, seed=seed)
+        generator = np.random.default_rng(seed)
+        far = (rows.log_params - rows.log_params.min()) / np.ptp(rows.log_params)
+        noise = 0.02 * 0.1**far * generator.standard_normal(120)
+        noisy = replace(rows, log_loss=rows.log_loss + noise)
+        inside.append(held(SUPERVISED, noisy, [(2e8, 4e9), (5e9, 1e11), (1e9, 2e10)]))
+    assert (np.mean(inside, axis=0) >= 0.78).all()
+    assert np.mean(inside) <= 0.98
+
+
+def test_the_ladder_of_olmo_reaches_its_large_models() -> None:
+    """16 runs of 190M to 1.3B; 6.888B on 3.945T reached 2.48292 nats and 13.2B on 5T 2.43788."""
+    ladder = np.array(OLMO)
+    rows = Rows(
+        log_params=np.log(ladder[:, 0]),
+        log_tokens=np.log(ladder[:, 1]),
+        log_loss=np.log(ladder[:, 2]),
+    )
+    found = fit(rows, LIKE.supervised)
+    drawn = found.form.law(bootstrap(found).theta)
+    valid = {
+        "params": (ladder[:, 0].min(), ladder[:, 0].max()),
+        "tokens": (ladder[:, 1].min(), ladder[:, 1].max()),
+    }
+    for params, tokens, measured in ((6.888e9, 3.945e12, 2.48292), (13.2e9, 5e12, 2.43788)):
+        own = float(found.law.loss_at_logs(np.log(params), np.log(tokens)))
+        error = outside_scale(
+            valid, gain=0.0, student_params=params, student_tokens=tokens, teacher_loss=1.0
+        )
+        ends = band(drawn.loss_at_logs(np.log(params), np.log(tokens)), own, float(error))
+        assert ends is not None
+        assert ends[0] <= measured <= ends[1]
+
+
+def test_verdicts_of_fitted_worlds_are_right_as_often_as_their_odds_say() -> None:
+    """30 worlds: letters off by 10%, another tokenizer, 6 to 60 runs, one in five diverged."""
+    stated, right, inside, found_bad, bad_runs = [], [], [], 0, 0
+    for seed in range(30):
+        generator = np.random.default_rng(seed)
+        law = world_like(LIKE.distillation or CORRECTED, generator)
+        rows = world_design(law, generator)
+        bad = int(generator.integers(len(rows))) if generator.random() < 0.2 else None
+        if bad is not None:
+            shift = generator.uniform(0.1, 1.0) * (np.arange(len(rows)) == bad)
+            rows = replace(rows, log_loss=rows.log_loss + shift)
+        result, out = without_outliers(rows, lambda one: fit(one, LIKE.distillation or CORRECTED))
+        bad_runs += bad is not None
+        found_bad += bad is not None and bool(out[bad])
+        drawn = result.form.law(bootstrap(result, resamples=128, seed=seed).theta)
+        teacher = float(law.supervised.loss(3e9, 2e11))
+        for params, tokens, taught in ((1e9, 5e10, 5e10), (3e8, 2e10, 1.7e10), (1e9, 2e11, 2e11)):
+            at = np.log(params), np.log(tokens), np.log(taught), np.log(teacher)
+            truth, own, draws = (
+                float(_gain(law, *at)),
+                float(_gain(result.law, *at)),
+                _gain(drawn, *at),
+            )
+            draws = draws - draws.mean() + own
+            odds = float((draws > 0).mean())
+            stated.append(max(odds, 1 - odds))
+            right.append((own > 0) == (truth > 0))
+            low, high = np.quantile(draws, [0.05, 0.95])
+            inside.append(low <= truth <= high)
+    stated, right = np.array(stated), np.array(right, dtype=float)
+    assert 0.83 <= np.mean(inside) <= 0.98
+    for low, high in ((0.5, 0.75), (0.75, 0.95), (0.95, 1.01)):
+        here = (low <= stated) & (stated < high)
+        # two standard errors of so many verdicts, beside 7 points
+        slack = 0.07 + 2 * np.sqrt(0.25 / max(here.sum(), 1)) * (high < 1)
+        assert abs(right[here].mean() - stated[here].mean()) <= slack
+    assert found_bad >= 0.75 * bad_runs > 0
+
+
+def _gain(law: DistillationLaw, n: float, d: float, taught: float, x: float) -> FloatArray:
+    alone = law.supervised.loss_at_logs(n, d)
+    return np.asarray(alone - law.loss_at_logs(n, taught, x))
+
+
+# --- the machinery
 
 
 @pytest.fixture(scope="module")
 def fitted() -> FitResult:
-    return fit_supervised(supervised_runs(BESIROGLU, 100, noise=0.003), coupled=False)
-
-
-@pytest.fixture(scope="module")
-def whole_bootstrap(fitted: FitResult) -> BootstrapState:
-    return bootstrap(fitted, resamples=200)
-
-
-@cache
-def noisy_fit(*, noise: float, misfit: float = 0.0) -> FitResult:
-    """A fit to runs of the corrected law with this noise per run and this misfit per pair."""
-    return fit_distillation(distillation_runs(CORRECTED, noise=noise, misfit=misfit), SUPERVISED)
-
-
-@pytest.mark.slow
-def test_ninety_percent_intervals_hold_the_truth_about_that_often() -> None:
-    """40 sets of 100 runs with 0.3% noise; five coordinates and five predictions each.
-
-    With 400 correlated checks one standard error is about 0.02, and the extreme quantiles of 128
-    resamples cost 0.01.
-    """
-    sizes = np.log([[3e8, 1e9, 1e9, 3e9, 3e10], [1e10, 2e10, 1e12, 6e10, 6e11]])
-    probe = Rows(log_params=sizes[0], log_tokens=sizes[1], log_loss=np.zeros(5))
-    truth = np.log(BESIROGLU.loss_at_logs(*sizes))
-    hits = []
-    for seed in range(40):
-        rows = supervised_runs(BESIROGLU, 100, noise=0.003, seed=seed)
-        result = fit_supervised(rows, coupled=False)
-        theta = bootstrap(result, resamples=128, seed=seed).theta
-        for values, true in (
-            (theta, result.form.theta(BESIROGLU)),
-            (result.form.predict(theta, probe)[0], truth),
-        ):
-            ends = np.quantile(values, [0.05, 0.95], axis=0)
-            hits.append((ends[0] <= true) & (true <= ends[1]))
-    assert 0.85 <= np.mean(hits) <= 0.94
+    return fit(supervised_runs(SUPERVISED, 40, noise=0.003), LIKE.supervised)
 
 
 def test_a_bootstrap_is_the_same_for_the_same_seed_and_another_for_another(
     fitted: FitResult,
 ) -> None:
-    first = bootstrap(fitted, resamples=150, seed=3)
-    assert np.array_equal(first.theta, bootstrap(fitted, resamples=150, seed=3).theta)
-    assert not np.array_equal(first.theta, bootstrap(fitted, resamples=150, seed=4).theta)
+    one, two = (bootstrap(fitted, resamples=70, seed=3).theta for _ in range(2))
+    assert (one == two).all()
+    assert (one != bootstrap(fitted, resamples=70, seed=4).theta).any()
 
 
-@pytest.mark.parametrize("stopped", [0, 40, 128, 200])
-def test_an_interrupted_bootstrap_goes_on_as_if_it_had_not_been(
-    fitted: FitResult, whole_bootstrap: BootstrapState, stopped: int
-) -> None:
-    whole = whole_bootstrap
-    part = bootstrap(fitted, resamples=stopped)
-    saved = BootstrapState.from_dict(json.loads(json.dumps(part.to_dict())))
-    again = bootstrap(fitted, resamples=200, state=saved)
-    assert again.finished
-    assert np.array_equal(again.theta, whole.theta)
+def test_the_resamples_do_not_depend_on_the_number_of_processes(fitted: FitResult) -> None:
+    alone, both = (bootstrap(fitted, resamples=130, jobs=jobs).theta for jobs in (1, 2))
+    assert (alone == both).all()
+
+
+def test_an_interrupted_bootstrap_goes_on_as_if_it_had_not_been(fitted: FitResult) -> None:
+    whole = bootstrap(fitted, resamples=150)
+    part = bootstrap(fitted, resamples=90)
+    again = BootstrapState.from_dict(part.to_dict())
+    assert (bootstrap(fitted, resamples=150, state=again).theta == whole.theta).all()
 
 
 def test_progress_is_told_after_every_block(fitted: FitResult) -> None:
     seen: list[int] = []
-    bootstrap(fitted, resamples=300, progress=lambda state: seen.append(state.done))
-    assert seen == [128, 256, 300]
+    bootstrap(fitted, resamples=130, progress=lambda found: seen.append(found.done))
+    assert seen == [64, 128, 130]
 
 
 def test_a_saved_bootstrap_of_something_else_is_refused(fitted: FitResult) -> None:
-    state = bootstrap(fitted, resamples=10, seed=1)
-    with pytest.raises(InputError, match="do not continue"):
-        bootstrap(fitted, resamples=20, seed=2, state=state)
-    other = fit_supervised(supervised_runs(SUPERVISED, 60, noise=0.003))
-    with pytest.raises(InputError, match="do not continue"):
-        bootstrap(other, resamples=20, seed=1, state=state)
-    with pytest.raises(InputError, match="to start again"):
+    saved = bootstrap(fitted, resamples=8, seed=1)
+    with pytest.raises(InputError, match="seed 1 do not continue"):
+        bootstrap(fitted, resamples=16, seed=2, state=saved)
+    with pytest.raises(InputError, match="missing or malformed"):
         BootstrapState.from_dict({"seed": 1})
 
 
-def test_draws_are_laws(fitted: FitResult) -> None:
-    state = bootstrap(fitted, resamples=20)
-    draws = bootstrap_draws(fitted, state, None, sigma_run=0.003)
-    laws = [fitted.form.law(theta) for theta in state.theta]
-    assert draws.size == 20
-    for name in ("E", "A", "B", "alpha", "beta", "gamma"):
-        assert getattr(draws.law, name) == pytest.approx([getattr(law, name) for law in laws])
-
-
-def test_noise_is_split_into_runs_and_groups() -> None:
-    """400 groups of 5 runs: 0.2 % per run and 0.3 % per group come back."""
-    generator = np.random.default_rng(0)
-    group = np.repeat(np.arange(400), 5)
-    shared = 0.003 * generator.standard_normal(400)
-    noise = split_noise(shared[group] + 0.002 * generator.standard_normal(2000), group)
-    assert noise.run == pytest.approx(0.002, rel=0.06)
-    assert noise.group == pytest.approx(0.003, rel=0.12)
-    assert noise.total == pytest.approx(np.hypot(noise.run, noise.group))
-    alone = split_noise(0.002 * generator.standard_normal(2000), group)
-    assert alone.group == 0
-    assert alone.run == pytest.approx(0.002, rel=0.06)
-
-
-@pytest.mark.slow
 def test_runs_that_err_together_are_noticed() -> None:
-    """0.3 % of misfit per pair and 0.1 % per run; the fit takes up a part of the former."""
-    result = noisy_fit(noise=0.001, misfit=0.003)
-    assert result.noise.run == pytest.approx(0.001, rel=0.35)
-    assert result.noise.group == pytest.approx(0.003, rel=0.3)
-    result = noisy_fit(noise=0.003)
-    assert result.noise.group == 0
-
-
-@pytest.mark.slow
-def test_runs_that_err_together_widen_the_intervals() -> None:
-    """Drawing runs one by one would miss it; seen in what sizes and tokens do, as log gamma."""
-    result = noisy_fit(noise=0.001, misfit=0.003)
-    column = result.form.names.index("log_gamma")
-    by_noise = bootstrap(result, resamples=128).theta[:, column].std()
-    n = len(result.rows)
-    repeats = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), 128)
-    by_rows = refit(result, repeats.astype(float))[:, column].std()
-    assert by_noise > 1.4 * by_rows
-
-
-def test_c1_and_d1_get_no_interval_where_only_their_combination_acts() -> None:
-    factor = 1e6
-    law = CORRECTED._replace(c1=522.6 * factor, d1=1.315 * factor**0.090)
-    result = fit_distillation(distillation_runs(law, noise=0.003), SUPERVISED)
-    assert "log_q" not in result.form.names
-    found = intervals(result, bootstrap(result, resamples=128))
-    for name in ("c1", "d1"):
-        assert found[name].low is None
-        assert found[name].high is None
-        assert "c1 d1^(-1/f1)" in str(found[name].no_interval)
-    verdicts = {one.what: one.verdict for one in identifiability(result).combinations}
-    assert verdicts["c1 f1 (L_T / (Lt_S d1))^(1/f1) at the middle of the runs"] == "fixed"
-    assert verdicts["f1"] == "fixed"
-
-
-def test_the_coordinates_are_better_conditioned_than_the_letters() -> None:
-    result = noisy_fit(noise=0.003)
-    known = identifiability(result)
-    slopes = result.form.predict(result.theta[None, :], result.rows)[1][0]
-    assert np.linalg.cond(slopes) < known.condition_letters / 3
-    assert max(known.weakest, key=lambda name: abs(known.weakest[name])) in {"A", "B", "c1"}
-
-
-def test_an_exponent_without_a_range_gets_no_interval() -> None:
-    """All runs of one size: A, alpha (and E) cannot be told."""
+    """Ten groups of ten, with a shared error of 1% and noise of 0.3%."""
     generator = np.random.default_rng(0)
-    rows = supervised_runs(BESIROGLU, 60)
-    n = np.full(60, np.log(1e9))
-    rows = replace(
-        rows,
-        log_params=n,
-        log_loss=np.log(BESIROGLU.loss_at_logs(n, rows.log_tokens))
-        + 0.003 * generator.standard_normal(60),
-    )
-    result = fit_supervised(rows, coupled=False)
-    found = intervals(result, bootstrap(result, resamples=128))
-    for name in ("A", "alpha"):
-        assert found[name].low is None
-        assert f"leave {name} open" in str(found[name].no_interval)
+    group = np.repeat(np.arange(10), 10)
+    noise = 0.003 * generator.standard_normal(100)
+    alone = split(noise, group)
+    assert not alone.clustered
+    shared = 0.01 * generator.standard_normal(10)
+    both = split(noise + shared[group], group)
+    assert both.clustered
+    assert np.sqrt(np.mean(both.shared**2)) == pytest.approx(np.sqrt(np.mean(shared**2)), rel=0.15)
+    assert both.shared + both.own == pytest.approx(noise + shared[group])
 
 
 def test_the_floor_is_never_a_finding(fitted: FitResult) -> None:
-    found = intervals(fitted, bootstrap(fitted, resamples=128))
-    assert found["E"].low is None
-    assert found["E"].no_interval == FLOOR
-    assert found["alpha"].low is not None
-    assert found["alpha"].high is not None
-    assert found["alpha"].low < 0.3478 < found["alpha"].high
+    state = bootstrap(fitted, resamples=64)
+    found = intervals(fitted, state)
+    assert found["supervised.E"].no_interval == FLOOR
+    assert found["supervised.E"].low is None
+    assert all(one.what != "E" for one in combinations(fitted, state))
 
 
-def test_what_the_published_runs_fix() -> None:
-    """A', B' and the exponents are strongly correlated on this subset, and c1 d1 trade off."""
-    result = published_fit()
-    assert isinstance(result.law, DistillationLaw)
-    assert result.noise.group > 0
-    found = intervals(result, bootstrap(result, resamples=256))
-    for name in ("A", "B", "c1", "d1"):
-        assert found[name].low is None
-        assert found[name].no_interval
-    # the two published fits to overlapping runs have f1 = 0.090 and 0.097; the reduced form
-    # has no c1 to bend the switch and needs a slightly wider one
-    assert found["f1"].low is not None
-    assert 0.08 < found["f1"].low < (found["f1"].high or 0) < 0.13
+def test_an_exponent_without_a_range_is_open() -> None:
+    """Runs of one size say nothing of alpha, and everything of what tokens do at that size."""
+    rows = supervised_runs(BESIROGLU, 40)
+    noise = 0.002 * np.random.default_rng(0).standard_normal(40)
+    one = replace(
+        rows,
+        log_params=np.full(40, np.log(1e9)),
+        log_loss=np.log(BESIROGLU.loss_at_logs(np.log(1e9), rows.log_tokens)) + noise,
+    )
+    found = fit(one, LIKE.supervised)
+    known = {item.what: item.verdict for item in combinations(found, bootstrap(found))}
+    assert known["alpha gamma"] == "open"
+    assert known["beta gamma"] != "open"
+    assert "one_size" in [item.code for item in run_warnings(found, "busbridge2025")]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (
+            lambda rows: replace(rows, log_tokens=rows.log_params + np.log(20)),
+            "size_and_tokens_together",
+        ),
+        (lambda rows: replace(rows, log_tokens=48 - rows.log_params), "size_and_tokens_together"),
+        (lambda rows: replace(rows, log_tokens=rows.log_tokens * 0 + 24), "one_length"),
+        (
+            lambda rows: replace(rows, log_loss=2 * np.log(2.5) - rows.log_loss),
+            "loss_rises_with_size",
+        ),
+        (
+            lambda rows: replace(
+                rows, log_loss=0.9 + 0.1 * np.random.default_rng(0).standard_normal(len(rows))
+            ),
+            "losses_follow_nothing",
+        ),
+    ],
+)
+def test_runs_that_cannot_carry_a_law_are_said_to_be_such(change, code) -> None:  # type: ignore[no-untyped-def]  # lambdas
+    rows = change(supervised_runs(SUPERVISED, 40, noise=0.003))
+    codes = [one.code for one in run_warnings(fit(rows, LIKE.supervised), "busbridge2025")]
+    assert code in codes
+    good = fit(supervised_runs(SUPERVISED, 40, noise=0.003), LIKE.supervised)
+    assert run_warnings(good, "busbridge2025") == ()
+
+
+def test_draws_of_both_sides_are_laws() -> None:
+    found = fit(joint_runs(CORRECTED, noise=0.003), LIKE.distillation or CORRECTED)
+    drawn = found.form.law(bootstrap(found, resamples=64).theta)
+    assert isinstance(drawn, DistillationLaw)
+    losses = drawn.loss_at_logs(np.log(1e9), np.log(5e10), np.log(2.2))
+    assert losses.shape == (64,)
+    assert np.isfinite(losses).all()
+    assert losses.mean() == pytest.approx(CORRECTED.loss(1e9, 5e10, 2.2), rel=0.01)

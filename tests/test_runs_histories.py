@@ -173,6 +173,10 @@ def test_a_missing_checkpoint_leaves_a_grid_a_grid():
     tokens = np.delete(1e9 * np.arange(1.0, 21.0), [3, 11])
     assert on_even_grid(tokens).all()
     assert on_even_grid(np.geomspace(1e9, 1e11, 12)).sum() < 8
+    close = 1e9 * np.array([1.0, 1.4, 1.51, 1.8, 23.82])  # four at one place of a grid of 22
+    assert on_even_grid(close).sum() < 4
+    longer = np.append(1e9 * np.arange(1.0, 13.0), 1e11)  # a finished run far along the grid
+    assert on_even_grid(longer).sum() == 12
 
 
 def test_curves_of_two_files_are_two_runs(tmp_path):

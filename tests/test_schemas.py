@@ -32,7 +32,14 @@ COMMANDS = {
         *("estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
         *("--tokens", "100B", "--gpu", "a100-80gb", "--gpus", "16"),
     ],
-    "fit": ["fit", EXAMPLES / "runs.csv", "--resamples", "20", "--test", "busbridge2025"],
+    "pilot": [
+        *("pilot", "1e22", "--student", "1B", "--students", "8", "--gpu", "h100-sxm"),
+        *("--share", "20%", "--risk", "5%"),
+    ],
+    "fit": [
+        *("fit", EXAMPLES / "runs.csv", EXAMPLES / "supervised_runs.csv", "--resamples", "20"),
+        *("--test", "busbridge2025"),
+    ],
     "law": ["laws", "busbridge2025"],
     "laws": ["laws"],
     "gpu": ["gpus", "h100-sxm"],
@@ -43,7 +50,7 @@ COMMANDS = {
     "transfer": ["check", "transfer"],
 }
 """A command for each kind of document, with as much in it as there can be."""
-SECOND = {"plan", "comparison", "crossover", "prediction", "sweep"}
+SECOND = {"plan", "comparison", "crossover", "prediction", "sweep", "fit"}
 """Documents whose meaning has changed once; scripts rely on the version."""
 OPEN = {"by_10_percent", "valid", "coefficients", "verdicts", "given", "peak_flops_per_s"} | {
     "factors"

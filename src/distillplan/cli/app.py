@@ -12,7 +12,7 @@ from distillplan.errors import DistillplanError, InputError
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
-    *("budget", "compare", "sweep", "target", "crossover", "predict", "estimate", "fit"),
+    *("budget", "compare", "sweep", "target", "crossover", "predict", "estimate", "pilot", "fit"),
     *("validate", "laws", "gpus", "models", "check", "schema"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""

@@ -78,7 +78,8 @@ def naming(
     def name(word: Word) -> str:
         key = key_table.TABLE.find(word.key)
         if key is None:
-            return f"--{word.key} {word.value}".rstrip() if word.key in own else str(word)
+            flag = f"--{word.key.replace('_', '-')}"
+            return f"{flag} {word.value}".rstrip() if word.key in own else str(word)
         parameter = own.get(_identifier(key))
         if parameter is not None and _is_argument(parameter):
             return word.value or parameter.name.upper()

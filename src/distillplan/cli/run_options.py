@@ -33,8 +33,7 @@ Columns: TypeAlias = Annotated[
         "--columns",
         rich_help_panel=PANEL,
         metavar="NAME=COLUMN,...",
-        help="Columns for the names above, or one value for all runs, e.g. "
-        "'params=190M,loss=val/loss'.",
+        help="Columns for the names above, or one value for all: params=190M, loss=val/loss.",
         show_default=False,
     ),
 ]

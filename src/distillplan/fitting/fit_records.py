@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.fitting.bootstrap import PAPER_RESAMPLES
-from distillplan.fitting.holdout import FOLDS, Accuracy
+from distillplan.fitting.bootstrap import RESAMPLES
+from distillplan.fitting.forms import FormShape
+from distillplan.fitting.holdout import Accuracy
 from distillplan.fitting.identifiability import Combination
 from distillplan.fitting.published_test import PublishedTest
-from distillplan.fitting.rows import Rows
-from distillplan.fitting.runs import RunKind, Runs
+from distillplan.fitting.rows import Mask, Rows
+from distillplan.fitting.runs import Runs
 from distillplan.fitting.selection import Selection
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import LossLaw
@@ -20,24 +21,36 @@ class FitRequest(NamedTuple):
     """What to do with some runs."""
 
     runs: Runs
-    source: str
-    """Name of their file."""
-    supervised: PublishedLaw
-    """Law of the students trained without a teacher, for runs of distilled ones."""
+    like: PublishedLaw
+    """The law that the world of the runs is believed to be like."""
+    anchored: bool = False
+    """Take the distillation side of that law, moved to the runs, where no run is distilled."""
+    supervised: PublishedLaw | None = None
+    """Law of students without a teacher, where the runs have none."""
     supervised_draws: Draws | None = None
     gamma_one: bool = False
     """Fix the outer exponent of Equation 1 at 1."""
-    reduced: bool | None = None
-    """The large-c1 limit of Equation 8; None lets the runs decide."""
-    anchor: PublishedLaw | None = None
-    """Stay near this law."""
-    anchor_draws: Draws | None = None
+    kept: Mask | None = None
+    """Runs that are not to be left out however far they are from the others, shape (runs,)."""
     test: PublishedLaw | None = None
     """Test the claim that this law describes the runs."""
     holdout: Selection | None = None
-    resamples: int = PAPER_RESAMPLES
+    resamples: int = RESAMPLES
     seed: int = 0
+    jobs: int = 1
+    """Processes that resample side by side."""
     counts: ParameterCount = ParameterCount.NON_EMBEDDING
+
+
+class Reach(NamedTuple):
+    """How well a fit predicts a run that is larger than all of its own."""
+
+    times_compute: float
+    """Compute of that run, in those of the largest one."""
+    params: float
+    tokens: float
+    relative_error: float
+    """Standard deviation of the log loss."""
 
 
 class FitReport(NamedTuple):
@@ -45,31 +58,30 @@ class FitReport(NamedTuple):
 
     source: str
     runs: int
-    form: RunKind
-    shape: str
-    """A ``FormShape``, or ``anchored`` where the shape of a published law was kept."""
+    """Runs of the fit."""
+    distilled_runs: int
+    """Those of them that had a teacher."""
+    shape: FormShape
     law: PublishedLaw
     draws: Draws | None
     resamples: int
     errors: tuple[Accuracy, ...]
     sigma_run: float
-    """Standard deviation of the log loss of a run at a size or token count not yet seen."""
+    """Standard deviation of the log loss of a run like those of the fit but not among them."""
+    reach: tuple[Reach, ...]
+    """Empty without resamples."""
+    noise: float
+    """Standard deviation of the log loss of the fitted runs around the law."""
+    looseness: float
+    """How far the world is from the published law, in widths of what was believed of it."""
+    level: float
+    """Median loss over that of the published law at the same sizes."""
     tested: str | None
     """Name of the law under test."""
     test: PublishedTest | None
     warnings: tuple[Notice, ...]
-    noise_run: float | None = None
-    """Spread of single runs around their pair's mean, in log loss."""
-    noise_pair: float | None = None
-    """Misfit of the law that the runs of a (parameters, tokens) pair share, in log loss."""
     combinations: tuple[Combination, ...] = ()
-    """What the runs fix, best known first."""
-    condition: float | None = None
-    """Longest over shortest axis of the uncertainty of the letters' logarithms."""
-    scale: float | None = None
-    """Factor on all losses of the published law, where its shape was kept."""
-    gap: float | None = None
-    """Factor on the reducible loss of the published law, where its shape was kept."""
+    """What the runs fix, best known first; empty without resamples."""
     saved: tuple[str, ...] = ()
     """Files that the law was written to."""
 
@@ -85,7 +97,7 @@ def side_for(law: PublishedLaw, rows: Rows) -> LossLaw:
     Raises:
         InputError: for distillation runs and a law without a distillation side.
     """
-    if rows.log_teacher_loss is None:
+    if not rows.distilled.any():
         return law.supervised
     if law.distillation is None:
         raise InputError(
@@ -93,21 +105,3 @@ def side_for(law: PublishedLaw, rows: Rows) -> LossLaw:
             "use a distillation law such as busbridge2025, or --form supervised"
         )
     return law.distillation
-
-
-def sentences(errors: tuple[Accuracy, ...]) -> tuple[str, ...]:
-    """How well a fit predicts, for the file of its law."""
-    where = {
-        "in_sample": "on the {n} runs of the fit",
-        "folds": f"on runs left out at random ({FOLDS} folds)",
-        "groups": "on the runs of each size and token count, fitted without them",
-        "lowest": "on the {n} runs of lowest loss, fitted without them",
-        "holdout": "on the {n} runs held out by choice, fitted without them",
-        "left_one_out": "on each run, fitted without it",
-    }
-    return tuple(
-        f"Mean relative error {one.mean_relative_error:.2%}"
-        f"{'' if one.bias is None else f' (bias {one.bias:+.2%})'} "
-        f"{where[one.what].format(n=one.predicted)}."
-        for one in errors
-    )

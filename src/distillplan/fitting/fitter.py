@@ -1,270 +1,302 @@
-"""Runs -> a law: the public way to fit.
+"""Runs -> a law: robust residuals beside a loose belief that the world is like a published law.
 
-Huber's loss on log loss as in Appendix F of the paper, minimized from a few solved starts instead
-of a grid. A weak prior on the shape is priced at the noise of the runs, so it vanishes for runs
-without noise and matters only for what the runs do not determine.
+The objective is the negative logarithm of a posterior::
+
+    sum over runs of huber(log L_pred - log L) / noise^2
+    + |whitening (theta - mean)|^2 / (2 looseness^2)
+
+``noise`` and ``looseness`` are not chosen: each is the most probable one given the residuals and
+how far the fit had to move from the published law (empirical Bayes; MacKay 1992). So runs without
+noise are met exactly, and what the runs do not determine stays as uncertain as laboratories differ.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.fitting.distillation_form import DistillationForm
 from distillplan.fitting.forms import Form, SupervisedForm
-from distillplan.fitting.noise import FEW, RUN_NOISE, Noise, half_width, split_noise
-from distillplan.fitting.prior import Interval90, published_prior, shape_prior
-from distillplan.fitting.rows import Rows
-from distillplan.fitting.solver import HUBER_DELTA, Penalty, Solution, huber_cost, solve
-from distillplan.fitting.starts import distillation_starts, supervised_starts
-from distillplan.laws.formulas import FloatArray, LossLaw, SupervisedLaw
-from distillplan.notices import Notice, Severity
-
-NARROWING: Final = (1e-2, 3e-3, 1e-3, 3e-4, HUBER_DELTA)
-"""Widths of Huber's loss on the way to the paper's."""
+from distillplan.fitting.joint_form import JointForm
+from distillplan.fitting.noise import (
+    NOISE_SPREAD,
+    ROBUST,
+    RUN_NOISE,
+    likely_scale,
+    robust_squares,
+)
+from distillplan.fitting.prior import LOOSENESS, LOOSENESS_SPREAD, LawPrior, prior_around
+from distillplan.fitting.rows import Rows, predicted_log_loss
+from distillplan.fitting.solver import Solution, solve
+from distillplan.fitting.starts import joint_starts, supervised_starts
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
 
 _FINALISTS: Final = 4
-_LEAST_SPREAD: Final = RUN_NOISE * (2 / np.pi) ** 0.5
-"""Mean absolute value of a Gaussian of the usual noise of a run."""
-
-_SIZE: Final = 0.05
-"""Of the likelihood-ratio test that lets runs decide between Equation 8 and its limit."""
+_ROUNDS: Final = 12
+"""Most rounds of fitting and of estimating the scales; four are usual."""
+_LOOSE_ROUNDS: Final = 3
+"""First rounds at a looseness of 1: a tight belief would pass what it cannot fit as noise."""
+_STEADY: Final = 0.01
+"""Relative change of the noise within which it is found."""
+_ROUGH_NOISE: Final = 0.02
+"""At which the starts are compared."""
+_LEAST_NOISE: Final = 1e-6
+"""That of runs without any: rounding in their seventh digit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitResult:
-    """A fitted law and how well it describes its runs."""
+    """A fitted law, and what its uncertainty stands on."""
 
     form: Form
-    """the form that was fitted"""
     rows: Rows
-    """the runs"""
     theta: FloatArray
     """coordinates of the form, shape (coordinates,)"""
-    law: LossLaw
-    """the law in the paper's letters"""
-    cost: float
-    """sum of Huber's loss of log residuals, without any prior"""
+    prior: LawPrior
+    noise: float
+    """standard deviation of a run around the law, in log loss"""
+    looseness: float
+    """how far the world is from the published law, in widths of the prior"""
+    known: float
+    """number of coordinates that the runs determine"""
     converged: bool
-    """whether the last step was within the tolerance"""
     agreement: float
-    """share of the finalists among the starts that ended at this cost"""
-    mean_relative_error: float
-    """mean of |predicted / observed - 1|"""
-    noise: Noise
-    """spread of single runs and of groups around the law, in log loss"""
-    penalty: Penalty | None
-    """the prior that was used"""
-    penalty_weight: float
-    """its price in units of the cost"""
-    warnings: tuple[Notice, ...] = ()
-    """what a reader should know before using the law"""
+    """share of the finalists among the starts that ended here"""
+
+    @property
+    def law(self) -> LossLaw:
+        """The law in the paper's letters."""
+        return self.form.law(self.theta)
 
     @property
     def residuals(self) -> FloatArray:
         """Log predicted - log observed of each run, shape (runs,)."""
         return self.form.predict(self.theta[None, :], self.rows)[0][0] - self.rows.log_loss
 
+    @property
+    def mean_relative_error(self) -> float:
+        """Mean of |predicted / observed - 1|."""
+        return float(np.abs(np.expm1(self.residuals)).mean())
 
-def fit_supervised(
+    @property
+    def spread_of_noise(self) -> float:
+        """Standard deviation of the logarithm of the noise."""
+        return float((2 * max(len(self.rows) - self.known, 0.0) + NOISE_SPREAD**-2) ** -0.5)
+
+    @property
+    def spread_of_looseness(self) -> float:
+        """Standard deviation of the logarithm of the looseness."""
+        return float((2 * self.known + LOOSENESS_SPREAD**-2) ** -0.5)
+
+    def leverages(self) -> FloatArray:
+        """How much each run draws the fit to itself, from 0 to 1, shape (runs,)."""
+        around = curvature(self.form, self.rows, self.theta, self.prior, self)
+        pulled = ((around.slopes @ around.covariance) * around.slopes).sum(axis=1) / self.noise**2
+        return np.asarray(np.clip(pulled, 0.0, 1.0))
+
+    def spread_at(self, rows: Rows) -> FloatArray:
+        """Standard deviation of the law's log loss for other runs, shape (runs,)."""
+        around = curvature(self.form, self.rows, self.theta, self.prior, self)
+        slopes = self.form.predict(self.theta[None, :], rows)[1][0]
+        return np.asarray(np.sqrt(((slopes @ around.covariance) * slopes).sum(axis=1)))
+
+
+def fit(
     rows: Rows,
+    like: LossLaw,
     *,
     coupled: bool = True,
-    regularize: bool = True,
-    anchor: tuple[LossLaw, Mapping[str, Interval90]] | None = None,
+    known: SupervisedLaw | None = None,
 ) -> FitResult:
-    """Fit Equation 1.
+    """Fit Equation 1, or Equations 1 and 8 together.
 
     Args:
-        rows: supervised runs.
-        coupled: outer exponent gamma free; otherwise 1 (the additive form).
-        regularize: keep shapes that the runs do not show near published ones (``shape_prior``).
-        anchor: a published law and its 90% intervals to stay near, instead.
+        rows: the runs.
+        like: the published law that the world is believed to be like; of a distillation law both
+            equations are fitted.
+        coupled: outer exponent gamma free; otherwise 1. For Equation 1.
+        known: joint draws of the supervised side where it is not fitted (letters of shape
+            (draws,) or single ones).
 
     Raises:
-        InputError: when there are fewer runs than coefficients and no anchor.
+        InputError: when there are no runs.
     """
-    form = SupervisedForm.around(rows, coupled=coupled)
-    if anchor is not None:
-        start = form.theta(anchor[0])[None, :]
-        return _fit_near(form, rows, start, published_prior(form, *anchor))
-    _demand_rows(rows, form)
-    penalty = shape_prior(form) if regularize else None
-    return _fit(form, rows, supervised_starts(form, rows), penalty)
-
-
-def fit_distillation(
-    rows: Rows,
-    supervised: SupervisedLaw,
-    *,
-    reduced: bool | None = None,
-    regularize: bool = True,
-    anchor: tuple[LossLaw, Mapping[str, Interval90]] | None = None,
-) -> FitResult:
-    """Fit the nine primed letters of Equation 8 over a given supervised law.
-
-    Args:
-        rows: distillation runs.
-        supervised: the law of the same students without a teacher.
-        reduced: take the limit of large c1, in which c1 and d1 are one number; None lets the
-            runs decide, by a likelihood ratio test.
-        regularize: keep shapes that the runs do not show near published ones (``shape_prior``).
-        anchor: a published law and its 90% intervals to stay near, instead.
-
-    Raises:
-        InputError: when there are fewer runs than coefficients and no anchor.
-    """
-    full = DistillationForm.around(rows, supervised, reduced=False)
-    if anchor is not None:
-        start = full.theta(anchor[0])[None, :]  # a published set names c1 and d1
-        return _fit_near(full, rows, start, published_prior(full, *anchor))
-    limit = DistillationForm.around(rows, supervised, reduced=True)
-    forms = [limit if reduced or reduced is None else full]
-    if reduced is None and len(rows) > len(full.names):
-        forms.append(full)
-    results = []
-    for form in forms:
-        _demand_rows(rows, form)
-        penalty = shape_prior(form) if regularize else None
-        results.append(_fit(form, rows, distillation_starts(form, rows), penalty))
-    if len(results) == 1:
-        return results[0]
-    small, large = results
-    gain = 2 * len(rows) * float(np.log(max(small.cost, 1e-300) / max(large.cost, 1e-300)))
-    # a chi-square of one degree of freedom is the square of a Gaussian
-    return large if gain > half_width(1 - _SIZE) ** 2 else small
+    if len(rows) == 0:
+        raise InputError("no runs are left to fit; give at least one")
+    if not isinstance(like, DistillationLaw):
+        plain_form = SupervisedForm.around(rows, coupled=coupled)
+        starts = supervised_starts(plain_form, rows)
+        return _fit(plain_form, rows, prior_around(plain_form, like), starts)
+    form = JointForm.around(rows, _at_level(like, rows))
+    fixed = None if known is None else np.atleast_2d(form.alone.theta(known))
+    prior = prior_around(form, like, fixed)
+    alone = prior.mean[: len(form.alone.names)]
+    plain = rows.take(~rows.distilled)
+    if known is None and len(plain):
+        near = SupervisedForm(
+            middle_log_params=form.alone.middle_log_params,
+            middle_log_tokens=form.alone.middle_log_tokens,
+        )
+        own = prior_around(near, like.supervised)
+        alone = _fit(near, plain, own, supervised_starts(near, plain)).theta
+    return _fit(form, rows, prior, joint_starts(form, alone, rows))
 
 
 def refit(
     result: FitResult,
     weights: FloatArray,
     target: FloatArray | None = None,
-    penalty_shift: FloatArray | None = None,
+    belief: FloatArray | None = None,
 ) -> FloatArray:
-    """Coordinates for other weights, losses or centers of the prior, shape (batch, coordinates).
+    """Coordinates for other weights, losses or beliefs, shape (batch, coordinates).
 
-    For resamples, folds and held-out groups: every fit of the batch starts at the fit of all runs.
+    For draws, folds and held-out groups: every fit of the batch starts at the fit of all runs and
+    keeps its scales.
 
     Args:
         result: the fit of all runs.
         weights: multiplicities of the runs, shape (batch, runs).
         target: log losses instead of the observed ones, shape (batch, runs).
-        penalty_shift: residuals that the prior should have, shape (batch, terms).
+        belief: how far the middle of the prior is moved, in widths, shape (batch, coordinates).
     """
-    starts = np.repeat(result.theta[None, :], weights.shape[0], axis=0)
+    starts = np.repeat(result.theta[None, :], len(weights), axis=0)
     return solve(
         result.form,
         result.rows,
         starts,
-        deltas=NARROWING[1:],
+        delta=ROBUST * result.noise,
         weights=weights,
         target=target,
-        penalty=result.penalty,
-        penalty_weight=result.penalty_weight,
-        penalty_shift=penalty_shift,
+        penalty=result.prior,
+        penalty_weight=(result.noise / result.looseness) ** 2,
+        penalty_shift=belief,
         steps=40,
-        tolerance=1e-7,
+        tolerance=1e-9,
     ).theta
 
 
-def _fit(form: Form, rows: Rows, starts: FloatArray, penalty: Penalty | None) -> FitResult:
-    rough = solve(form, rows, starts, deltas=(np.inf,), steps=12, tolerance=1e-4)
-    best = np.argsort(rough.cost)[:_FINALISTS]
-    finalists = solve(form, rows, rough.theta[best], deltas=(np.inf, *NARROWING), steps=200)
-    weight = 0.0
-    if penalty is not None:
-        weight = _price(form, rows, finalists, least=0.0)
-        finalists = _penalized(form, rows, finalists.theta, penalty, weight)
-    return _best(form, rows, finalists, penalty, weight)
+def _at_level(law: DistillationLaw, rows: Rows) -> DistillationLaw:
+    """The law with all losses scaled to those of the runs, in the middle."""
+    scale = np.median(rows.log_loss - predicted_log_loss(law, rows))
+    return moved(law, float(scale))
 
 
-def _fit_near(form: Form, rows: Rows, start: FloatArray, penalty: Penalty) -> FitResult:
-    """A fit that keeps its prior throughout: without it, too few runs would be met exactly."""
-    weight = HUBER_DELTA * _LEAST_SPREAD
-    found = _penalized(form, rows, start, penalty, weight)
-    weight = _price(form, rows, found, least=_LEAST_SPREAD)
-    return _best(form, rows, _penalized(form, rows, found.theta, penalty, weight), penalty, weight)
+def moved(law: Any, log_scale: Any, log_gap: Any = 0.0) -> Any:
+    """A law with all losses times s and the reducible loss of both sides times g.
 
+    The published law is given losses divided by s, and its answer is multiplied by s: E and the
+    reducible loss grow by s, and Equation 8 needs another s^c0.
 
-def _price(form: Form, rows: Rows, found: Solution, *, least: float) -> float:
-    """Price of a prior's half square, in the unit of the cost.
+    Args:
+        law: of either kind.
+        log_scale: log s, a number or an array that broadcasts against the letters.
+        log_gap: log g, likewise.
 
-    Laplace's likelihood has scale b = mean |residual|, so the cost is delta b times its negative
-    logarithm. Where runs are few, b is that of other people's runs.
+    >>> law = SupervisedLaw(E=2.0, A=400.0, B=400.0, alpha=0.3, beta=0.3)
+    >>> round(moved(law, 0.1).loss(1e9, 1e10) / law.loss(1e9, 1e10), 12)
+    1.105170918076
     """
-    best = found.theta[np.argmin(found.cost)][None, :]
-    total = float(np.abs(form.predict(best, rows)[0] - rows.log_loss).sum())
-    spare = len(rows) - len(form.names)
-    if spare < (FEW - 1) * len(form.names):
-        least = _LEAST_SPREAD
-    return HUBER_DELTA * max(total / max(spare, 1), least)
+    if isinstance(law, SupervisedLaw):
+        factor = np.exp((log_scale + log_gap) / law.gamma)
+        return law._replace(E=law.E * np.exp(log_scale), A=law.A * factor, B=law.B * factor)
+    factor = np.exp(((1 + law.c0) * log_scale + log_gap) / law.gamma)
+    alone = moved(law.supervised, log_scale, log_gap)
+    return law._replace(supervised=alone, A=law.A * factor, B=law.B * factor)
 
 
-def _penalized(
-    form: Form, rows: Rows, starts: FloatArray, penalty: Penalty, weight: float
+class _Scales(NamedTuple):
+    """Noise and looseness, the most probable ones on the way to a fit."""
+
+    noise: float
+    looseness: float
+
+
+def _fit(form: Form, rows: Rows, prior: LawPrior, starts: FloatArray) -> FitResult:
+    level = np.median(rows.log_loss - form.predict(prior.mean[None, :], rows)[0][0])
+    center = form.theta(moved(form.law(prior.mean), float(level)))
+    every = np.concatenate([[prior.mean, center], starts])
+    scales = _Scales(noise=_ROUGH_NOISE, looseness=1.0)
+    rough = _solve(form, rows, every, prior, scales, steps=15, tolerance=1e-4)
+    best = rough.theta[np.argsort(rough.cost)[:_FINALISTS]]
+    winner = best[:1]
+    for turn in range(_ROUNDS):
+        winner = _solve(form, rows, winner, prior, scales).theta
+        before = scales.noise
+        scales = _most_probable(form, rows, winner[0], prior, scales)
+        if turn == 1:  # now that the scales are about right, another start may be the best
+            others = _solve(form, rows, best, prior, scales)
+            winner = others.theta[[int(np.argmin(others.cost))]]
+        if turn < _LOOSE_ROUNDS:
+            scales = scales._replace(looseness=1.0)
+        elif abs(np.log(scales.noise / before)) < _STEADY:
+            break
+    found = _solve(form, rows, np.concatenate([winner, best]), prior, scales)
+    least = int(np.argmin(found.cost))
+    theta = found.theta[least]
+    return FitResult(
+        form=form,
+        rows=rows,
+        theta=theta,
+        prior=prior,
+        noise=scales.noise,
+        looseness=scales.looseness,
+        known=_known(prior, scales, curvature(form, rows, theta, prior, scales).covariance),
+        converged=bool(found.converged[least]),
+        agreement=float(np.mean(found.cost[1:] <= found.cost[least] * (1 + 1e-3) + 1e-24)),
+    )
+
+
+def _solve(
+    form: Form, rows: Rows, starts: FloatArray, prior: LawPrior, scales: _Scales, **how: Any
 ) -> Solution:
     return solve(
         form,
         rows,
         starts,
-        deltas=NARROWING,
-        penalty=penalty,
-        penalty_weight=weight,
-        steps=200,
+        delta=ROBUST * scales.noise,
+        penalty=prior,
+        penalty_weight=(scales.noise / scales.looseness) ** 2,
+        **how,
     )
 
 
-def _best(
-    form: Form, rows: Rows, finalists: Solution, penalty: Penalty | None, weight: float
-) -> FitResult:
-    winner = int(np.argmin(finalists.cost))
-    theta, least = finalists.theta[winner], finalists.cost[winner]
-    residual = form.predict(theta[None, :], rows)[0][0] - rows.log_loss
-    return FitResult(
-        form=form,
-        rows=rows,
-        theta=theta,
-        law=form.law(theta),
-        cost=float(huber_cost(residual).sum()),
-        converged=bool(finalists.converged[winner]),
-        agreement=float(np.mean(finalists.cost <= least * (1 + 1e-3) + 1e-24)),
-        mean_relative_error=float(np.abs(np.expm1(residual)).mean()),
-        noise=split_noise(residual, rows.groups(), len(form.names)),
-        penalty=penalty,
-        penalty_weight=weight,
-        warnings=_warnings(form, rows),
+def _most_probable(
+    form: Form, rows: Rows, theta: FloatArray, prior: LawPrior, scales: _Scales
+) -> _Scales:
+    """The scales that the residuals, and the way from the published law, make most probable."""
+    around = curvature(form, rows, theta, prior, scales)
+    known = _known(prior, scales, around.covariance)
+    squares = robust_squares(around.residual, scales.noise)
+    away = prior.whitening @ (theta - prior.mean)
+    noise = likely_scale(squares, len(rows) - known, RUN_NOISE, NOISE_SPREAD)
+    return _Scales(
+        noise=max(noise, _LEAST_NOISE),
+        looseness=likely_scale(float((away**2).sum()), known, LOOSENESS, LOOSENESS_SPREAD),
     )
 
 
-def _demand_rows(rows: Rows, form: Form) -> None:
-    if len(rows) < len(form.names):
-        raise InputError(
-            f"{len(rows)} runs cannot fix {len(form.names)} coefficients; give at least "
-            f"{len(form.names)} runs, or keep the shape of a published law with --anchor"
-        )
+def _known(prior: LawPrior, scales: Any, covariance: FloatArray) -> float:
+    """Number of coordinates that the runs determine: the others are as the prior has them."""
+    left = float((prior.precision * covariance).sum()) / scales.looseness**2
+    return len(covariance) - left
 
 
-def _warnings(form: Form, rows: Rows) -> tuple[Notice, ...]:
-    found = []
-    if len(rows) < FEW * len(form.names):
-        found.append(
-            Notice(
-                code="few_runs",
-                severity=Severity.WARNING,
-                message=(
-                    f"{len(rows)} runs for {len(form.names)} coefficients: expect wide uncertainty"
-                ),
-            )
-        )
-    found += [
-        Notice(
-            code="range_too_small",
-            severity=Severity.WARNING,
-            message=f"fewer than three different {name}: the runs cannot determine their exponent",
-        )
-        for name, values in (("sizes", rows.log_params), ("token counts", rows.log_tokens))
-        if np.unique(np.round(values, 6)).size < 3
-    ]
-    return tuple(found)
+class Curvature(NamedTuple):
+    """The objective around a fit."""
+
+    residual: FloatArray
+    """log predicted - log observed, shape (runs,)"""
+    slopes: FloatArray
+    """of the residuals, less where they are cut off, shape (runs, coordinates)"""
+    covariance: FloatArray
+    """of the coordinates, shape (coordinates, coordinates)"""
+
+
+def curvature(form: Form, rows: Rows, theta: FloatArray, prior: LawPrior, scales: Any) -> Curvature:
+    """The objective around theta, shape (coordinates,); ``scales`` are a noise and a looseness."""
+    predicted, jacobian = form.predict(theta[None, :], rows)
+    residual = predicted[0] - rows.log_loss
+    size = np.maximum(np.abs(residual), 1e-300)
+    slopes = jacobian[0] * np.sqrt(np.minimum(1.0, ROBUST * scales.noise / size))[:, None]
+    information = slopes.T @ slopes / scales.noise**2 + prior.precision / scales.looseness**2
+    return Curvature(residual=residual, slopes=slopes, covariance=np.linalg.inv(information))

@@ -1,28 +1,26 @@
-"""What the runs fix and what they leave open.
+"""What the runs fix and what they leave open, from the joint draws of the fit.
 
-E, A, B and the exponents trade off against each other, and c1 against d1: with r well below d1,
-(1 + (r/d1)^(1/f1))^(-c1 f1) tends to exp(-c1 f1 (r/d1)^(1/f1)), so only c1 d1^(-1/f1) matters. The
-information matrix J'J / noise^2 of the logarithms of the losses says how well each combination of
-letters is known; a letter that the runs leave open by more than a factor of e gets no interval.
+E, A, B and the exponents trade off against each other, and c1 against d1, so letters by themselves
+say little. The coordinates of a fit are nearly independent: how much narrower a coordinate is than
+it was believed beforehand is what the runs say of it.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fitter import FitResult
-from distillplan.fitting.forms import FormShape, bounds
-from distillplan.fitting.noise import FEW, RUN_NOISE, half_width
-from distillplan.laws.formulas import FloatArray
+from distillplan.fitting.noise import half_width
+from distillplan.laws.draws import columns_of_law
 from distillplan.laws.provenance import Coefficient
 
 FIXED: Final = 0.1
-"""A combination is fixed when the standard deviation of its logarithm is below this."""
-
+"""A coordinate is fixed when the standard deviation of its logarithm is below this."""
+AS_BELIEVED: Final = 0.5
+"""A coordinate is open when the runs did not narrow it to this share of what was believed."""
 OPEN: Final = 1.0
-"""A combination is open when that is above this (a factor of e)."""
+"""A letter whose logarithm is wider than this (a factor of e) gets no interval."""
 
 COVERAGE: Final = 0.9
 """Of the intervals of coefficients."""
@@ -32,145 +30,83 @@ FLOOR: Final = (
 )
 """Why E has no interval: another outer exponent fits as well, with another E."""
 
-_NOTHING: Final = 100.0
-"""Standard deviations of a logarithm above this are numerical noise."""
-
-_AT_BOUND: Final = 0.05
-"""Share of resamples at a bound above which an interval would show the bound, not the runs."""
-
 _MEANING: Final = {
-    "log_E": "E",
     "u": "(A / N^alpha)^gamma at the middle of the runs",
     "v": "(B / D^beta)^gamma at the middle of the runs",
     "log_a": "alpha gamma",
     "log_b": "beta gamma",
     "log_gamma": "gamma",
+    "u'": "(A' / N_S^alpha')^gamma' at the middle of the runs",
+    "v'": "(B' / D_S^beta')^gamma' at the middle of the runs",
+    "log_a'": "alpha' gamma'",
+    "log_b'": "beta' gamma'",
+    "log_gamma'": "gamma'",
     "c0": "c0",
     "k": "c1 f1 (L_T / (Lt_S d1))^(1/f1) at the middle of the runs",
     "log_f1": "f1",
     "log_q": "(L_T / (Lt_S d1))^(1/f1) at the middle of the runs",
 }
+"""The floor E is not among them: see `FLOOR`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Combination:
+class Combination(NamedTuple):
     """A combination of coefficients and how well the runs determine it."""
 
     what: str
-    """the combination in the paper's letters"""
+    """In the paper's letters."""
     value: float
-    """its fitted value"""
-    log_sd: float | None
-    """standard deviation of its logarithm given the noise of the runs (for c0, of c0 itself);
-    None where the runs say nothing about it"""
+    """Fitted."""
+    log_sd: float
+    """Standard deviation of its logarithm (for c0, of c0 itself)."""
     verdict: str
-    """``fixed``, ``weak`` or ``open``"""
+    """``fixed``, ``weak`` or ``open``: as it was believed before the runs."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identifiability:
-    """How well the runs determine the coefficients."""
-
-    combinations: tuple[Combination, ...]
-    """coordinates of the fit, best known first"""
-    condition_letters: float
-    """ratio of the longest to the shortest axis of the log letters' uncertainty"""
-    weakest: dict[str, float]
-    """the direction in the log letters that the runs determine least; its largest part is 1"""
-    letters: dict[str, float | None]
-    """standard deviation of the logarithm of each letter by itself; None where the runs say
-    nothing about it"""
-
-
-def identifiability(result: FitResult) -> Identifiability:
-    """Which combinations of coefficients the runs fix, without any prior."""
-    theta = result.theta[None, :]
-    jacobian = result.form.predict(theta, result.rows)[1][0]
-    few = len(result.rows) < FEW * len(result.form.names)
-    noise = max(result.noise.total, RUN_NOISE if few else 1e-9)
-    covariance = _inverse(jacobian.T @ jacobian / noise**2)
-    to_letters = result.form.log_coefficients(theta)[1][0]
-    letters = to_letters @ covariance @ to_letters.T
-    axes, vectors = np.linalg.eigh(letters)
-    worst = vectors[:, -1] / vectors[np.argmax(np.abs(vectors[:, -1])), -1]
-    names = result.form.names
-    found = [
-        Combination(
-            what=_MEANING[name],
-            value=float(value if name == "c0" else np.exp(value)),
-            log_sd=float(sd) if sd < _NOTHING else None,
-            verdict="fixed" if sd < FIXED else "weak" if sd < OPEN else "open",
+def combinations(result: FitResult, state: BootstrapState) -> tuple[Combination, ...]:
+    """The coordinates of the fit, best known first."""
+    believed = result.looseness * np.sqrt(np.diag(np.linalg.inv(result.prior.precision)))
+    spread = state.theta.std(axis=0)
+    found = []
+    for name, value, sd, wide in zip(
+        result.form.names, result.theta, spread, believed, strict=True
+    ):
+        if name not in _MEANING:
+            continue
+        verdict = "open" if sd > AS_BELIEVED * wide else "fixed" if sd < FIXED else "weak"
+        found.append(
+            Combination(
+                what=_MEANING[name],
+                value=float(value if name == "c0" else np.exp(value)),
+                log_sd=float(sd),
+                verdict=verdict,
+            )
         )
-        for name, value, sd in zip(names, result.theta, np.sqrt(np.diag(covariance)), strict=True)
-    ]
-    return Identifiability(
-        combinations=tuple(
-            sorted(found, key=lambda one: np.inf if one.log_sd is None else one.log_sd)
-        ),
-        condition_letters=float(np.sqrt(axes[-1] / max(axes[0], 1e-30 * axes[-1]))),
-        weakest=dict(zip(result.form.coefficients, map(float, worst), strict=True)),
-        letters={
-            name: float(sd) if sd < _NOTHING else None
-            for name, sd in zip(result.form.coefficients, np.sqrt(np.diag(letters)), strict=True)
-        },
-    )
+    return tuple(sorted(found, key=lambda one: one.log_sd))
 
 
 def intervals(result: FitResult, state: BootstrapState) -> dict[str, Coefficient]:
-    """The letters with their percentile intervals, or with the reason why they get none."""
-    known = identifiability(result)
-    values = result.form.all_letters(result.theta[None, :])
-    letters = result.form.log_coefficients(state.theta)[0]
-    low, high = np.quantile(letters, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
-    spread = (high - low) / (2 * half_width(COVERAGE))
-    stuck = _stuck_letters(result, state)
+    """The letters with their percentile intervals, or with the reason why they get none.
+
+    By the names of the columns of joint draws: those of Equation 1 carry ``supervised.``.
+    """
+    ends = [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2]
+    values = columns_of_law(result.law)
+    drawn = columns_of_law(result.form.law(state.theta))
     found = {}
-    for i, name in enumerate(result.form.coefficients):
-        reason, value = _no_interval(name, float(spread[i]), known, stuck), float(values[name][0])
-        if reason is None:
-            ends = np.exp([low[i], high[i]]).tolist()
-            found[name] = Coefficient(value=value, low=ends[0], high=ends[1], level=COVERAGE)
-        else:
-            found[name] = Coefficient(value=value, no_interval=reason)
-    if result.form.shape is FormShape.REDUCED:
-        reason = (
-            "the runs determine only c1 d1^(-1/f1) (the limit of large c1); c1 is set, and d1 "
-            "follows from it"
+    for name, value in values.items():
+        letter = name.rpartition(".")[2]
+        low, high = np.quantile(np.broadcast_to(drawn[name], len(state.theta)), ends)
+        reason = None
+        if letter == "E":
+            reason = FLOOR
+        elif low <= 0 or np.log(high / low) > 2 * half_width(COVERAGE) * OPEN:
+            reason = f"the runs leave {letter} open by more than a factor of e"
+        interval = reason is None
+        found[name] = Coefficient(
+            value=float(value),
+            low=float(low) if interval else None,
+            high=float(high) if interval else None,
+            level=COVERAGE if interval else None,
+            no_interval=reason,
         )
-        found |= {
-            name: Coefficient(value=float(values[name][0]), no_interval=reason)
-            for name in ("c1", "d1")
-        }
     return found
-
-
-def _no_interval(name: str, spread: float, known: Identifiability, stuck: set[str]) -> str | None:
-    """Why a letter gets no interval; None where it gets one."""
-    if name == "E":
-        return FLOOR
-    if name in stuck:
-        return f"{name} is at the limit of what can be fitted in many resamples"
-    if max(known.letters[name] or np.inf, spread) <= OPEN:
-        return None
-    others = [letter for letter, part in known.weakest.items() if abs(part) > 0.2]
-    with_others = ", ".join(letter for letter in others if letter != name)
-    together = f" together with {with_others}" if with_others else ""
-    return f"the runs leave {name} open by more than a factor of e{together}"
-
-
-def _stuck_letters(result: FitResult, state: BootstrapState) -> set[str]:
-    """Letters that move with a coordinate that is often at its bound."""
-    low, high = bounds(result.form.names)
-    at_edge = (state.theta <= low + 1e-6) | (state.theta >= high - 1e-6)
-    stuck = at_edge.mean(axis=0) > _AT_BOUND
-    slopes = np.abs(result.form.log_coefficients(result.theta[None, :])[1][0])
-    touched = (slopes[:, stuck] > 1e-9).any(axis=1)
-    return {name for name, hit in zip(result.form.coefficients, touched, strict=True) if hit}
-
-
-def _inverse(information: FloatArray) -> FloatArray:
-    """Inverse of an information matrix; directions without information get a huge variance."""
-    scale = np.sqrt(np.maximum(np.diag(information), 1e-30))
-    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-    values = np.maximum(values, 1e-13)
-    return np.asarray((vectors / values) @ vectors.T / np.outer(scale, scale))

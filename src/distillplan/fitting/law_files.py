@@ -11,7 +11,7 @@ from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
-from distillplan.laws.provenance import Coefficient, PublishedLaw
+from distillplan.laws.provenance import Coefficient, PublishedLaw, SideSource
 
 SUFFIXES = (".yaml", ".yml")
 """How the file of a law ends; that is how a law's file is told from its name."""
@@ -58,7 +58,7 @@ def law_text(report: FitReport, draws_name: str) -> str:
     lines = [
         "# Written by distillplan fit; plan with it: distillplan budget COMPUTE --law THIS_FILE",
         f"title: {_quoted(law.title)}",
-        f"form: {report.form}",
+        f"form: {law.form}",
         *(
             f"{name}: {_quoted(getattr(law, name))}"
             for name in ("source", "counts", "loss_unit", "corpus", "tokenizer")
@@ -71,9 +71,23 @@ def law_text(report: FitReport, draws_name: str) -> str:
     ]
     if law.distillation is not None:
         lines += ["  distillation:", *_side(law, distillation=True)]
+    for name in ("supervised_from", "distillation_from"):
+        side: SideSource | None = getattr(law, name)
+        if side is not None:
+            lines.append(
+                f"{name}: {{origin: {side.origin}, law: {_quoted(side.law)}, runs: {side.runs}}}"
+            )
+    lines.append(f"measured_in: {law.measured_in}")
+    if law.bytes_per_token is not None:
+        lines.append(f"bytes_per_token: {law.bytes_per_token!r}")
     if report.draws is not None:
         noise = f"sigma_run: {report.sigma_run!r}"
         lines.append(f"draws: {{file: {_quoted(draws_name)}, {noise}}}")
+    if law.warnings:
+        lines.append("warnings:")
+        lines += [
+            f"  - {{code: {one.code}, message: {_quoted(one.message)}}}" for one in law.warnings
+        ]
     for name in ("accuracy", "notes"):
         lines += [f"{name}:", *(f"  - {_quoted(one)}" for one in getattr(law, name))]
     return "\n".join(lines) + "\n"

@@ -1,163 +1,163 @@
-"""A fit in the form of a published law, and its joint draws."""
+"""A fit in the form of a published law, with where each of its sides comes from."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from distillplan.fitting.anchor import Anchored, moved
-from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fitter import FitResult
 from distillplan.fitting.identifiability import FLOOR
-from distillplan.fitting.rows import Rows, predicted_log_loss
-from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
-from distillplan.laws.formulas import (
-    DISTILLATION_LETTERS,
-    SUPERVISED_LETTERS,
-    DistillationLaw,
-    FloatArray,
-    LossLaw,
-    SupervisedLaw,
+from distillplan.fitting.rows import predicted_log_loss
+from distillplan.laws.draws import columns_of_law
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
+from distillplan.laws.provenance import (
+    Coefficient,
+    DrawsFile,
+    Origin,
+    PublishedLaw,
+    SideSource,
+    primed,
 )
-from distillplan.laws.provenance import Coefficient, DrawsFile, PublishedLaw, primed
+from distillplan.notices import Notice
 
 if TYPE_CHECKING:
     from distillplan.fitting.fit_records import FitRequest
 
-MOST_DRAWS: Final = 512
-"""Draws kept of the resamples: shares of them are then known to about 2%."""
-
 _NO_RESAMPLES: Final = "no resamples were made"
-_KEPT_SHAPE: Final = "the shape is that of the published law; only the level was fitted"
+_MOVED: Final = "no run of yours is distilled: published, moved to the level of your runs"
+_NOT_FITTED: Final = "not fitted: your runs are all distilled"
 
 
-def published_of(
+def law_of_fit(
     request: "FitRequest",
-    law: LossLaw,
+    fitted: FitResult,
     ends: dict[str, Coefficient],
     accuracy: tuple[str, ...],
-    *,
-    draws: bool,
+    warnings: tuple[Notice, ...],
 ) -> PublishedLaw:
     """The fit with its provenance, ready for a file.
 
     Args:
         request: what was asked.
-        law: the fitted law.
-        ends: its letters with their intervals; empty without resamples.
+        fitted: the fit, of the runs that were not left out.
+        ends: its letters with their intervals, by column; empty without resamples.
         accuracy: sentences on how well it predicts.
-        draws: whether there are joint draws to go with it.
+        warnings: what the runs cannot tell.
     """
-    runs, base = request.runs, request.anchor or request.supervised
-    reason = _KEPT_SHAPE if not ends and request.anchor is not None else _NO_RESAMPLES
-    if isinstance(law, DistillationLaw):
-        alone = law.supervised
-        coefficients = request.supervised.side(distillation=False)
-        if alone != request.supervised.supervised:  # moved with the anchor
-            coefficients = _coefficients(alone, {}, reason)
-        primes = _coefficients(law, ends, reason)
-        coefficients |= {primed(name): one for name, one in primes.items()}
-        valid = {k: base.valid[k] for k in ("params", "tokens") if k in base.valid}
-        ranges = {"student_params": runs.params, "student_tokens": runs.tokens}
-        if runs.distilled.any():
-            ranges["teacher_loss"] = runs.teacher_loss
-    else:
-        alone, valid = law, {}
-        coefficients = _coefficients(law, ends, reason)
-        ranges = {"params": runs.params, "tokens": runs.tokens}
-    valid |= {name: (float(one.min()), float(one.max())) for name, one in ranges.items()}
-    named = f"of the runs in {request.source}"
+    law, rows = fitted.law, fitted.rows
+    taught = int(rows.distilled.sum())
+    alone_from, taught_from = _sides(request, len(rows) - taught, taught)
+    unfitted = {
+        False: _NOT_FITTED if alone_from.origin is not Origin.OWN_RUNS else None,
+        True: _MOVED if taught_from.origin is not Origin.OWN_RUNS else None,
+    }
+    named = f"of the runs in {request.runs.source}"
+    both = isinstance(law, DistillationLaw)
+    kinds = " and ".join(
+        f"{count} {kind}"
+        for count, kind in ((len(rows) - taught, "supervised"), (taught, "distilled"))
+        if count
+    )
     return PublishedLaw(
-        name=f"fit of {request.source}",
-        title=f"Fit of {len(runs)} {runs.kind} runs",
-        supervised=alone,
+        name=f"fit of {request.runs.source}",
+        title=f"Fit of {kinds} {'run' if len(rows) == 1 else 'runs'}",
+        supervised=law.supervised if isinstance(law, DistillationLaw) else law,
         distillation=law if isinstance(law, DistillationLaw) else None,
         counts=request.counts,
         loss_unit="nats per token",
         corpus=named,
         tokenizer=named,
-        source=_source(request),
-        valid=valid,
-        coefficients=coefficients,
+        source=_source(request, len(rows)),
+        valid=_ranges(request, fitted),
+        coefficients=_coefficients(law, ends, unfitted),
         accuracy=accuracy,
         notes=(f"{FLOOR}.",),
-        draws_file=DrawsFile(path="", sigma_run=0.0) if draws else None,
+        draws_file=DrawsFile(path="", sigma_run=0.0) if ends else None,
+        supervised_from=alone_from,
+        distillation_from=taught_from if both else None,
+        warnings=warnings,
+        measured_in=request.runs.unit,
+        bytes_per_token=request.runs.bytes_per_token,
     )
 
 
-def _source(request: "FitRequest") -> str:
-    text = f"{request.source}, {len(request.runs)} runs, fitted by distillplan"
-    if request.anchor is not None:
-        text += f", near {request.anchor.name} ({request.anchor.source})"
-    elif request.runs.kind == "distillation":
-        text += f"; supervised side: {request.supervised.name} ({request.supervised.source})"
+def _sides(request: "FitRequest", plain: int, taught: int) -> tuple[SideSource, SideSource]:
+    """Where the supervised side and the distillation side come from."""
+    like = request.like.name
+    alone = SideSource(origin=Origin.OWN_RUNS, law=like, runs=plain)
+    if request.supervised is not None:
+        own = request.supervised.is_own
+        before = request.supervised.supervised_from
+        alone = SideSource(
+            origin=Origin.OWN_RUNS if own else Origin.PUBLISHED,
+            law=request.supervised.name,
+            runs=before.runs if own and before is not None else 0,
+        )
+    origin = Origin.OWN_RUNS if taught else Origin.MOVED
+    return alone, SideSource(origin=origin, law=like, runs=taught)
+
+
+def _source(request: "FitRequest", runs: int) -> str:
+    count = "1 run" if runs == 1 else f"{runs} runs"
+    text = (
+        f"{request.runs.source}, {count}, fitted by distillplan, like {request.like.name} "
+        f"({request.like.source})"
+    )
+    if request.supervised is not None:
+        text += f"; students without a teacher: {request.supervised.name}"
     return text
 
 
+def _ranges(request: "FitRequest", fitted: FitResult) -> dict[str, tuple[float, float]]:
+    """The range of each input: of the runs, or of the law that a side comes from."""
+    rows = fitted.rows
+    found: dict[str, tuple[float, float]] = {}
+    taught = rows.distilled
+    if not taught.all():
+        plain = rows.take(~taught)
+        found |= {"params": _ends(plain.log_params), "tokens": _ends(plain.log_tokens)}
+    elif request.supervised is not None:
+        valid = request.supervised.valid
+        found |= {name: valid[name] for name in ("params", "tokens") if name in valid}
+    if taught.any() and rows.log_teacher_loss is not None:
+        own = rows.take(taught)
+        found["student_params"] = _ends(own.log_params)
+        found["student_tokens"] = _ends(own.log_tokens)
+        found["teacher_loss"] = _ends(rows.log_teacher_loss[taught])
+    elif isinstance(fitted.law, DistillationLaw):
+        valid = request.like.valid
+        names = ("student_params", "student_tokens", "teacher_loss")
+        found |= {name: valid[name] for name in names if name in valid}
+        if "teacher_loss" in found:
+            low, high = found["teacher_loss"]
+            level = level_of(fitted, request.like)
+            found["teacher_loss"] = (low * level, high * level)
+    return found
+
+
+def _ends(logs: FloatArray) -> tuple[float, float]:
+    low, high = np.exp([logs.min(), logs.max()]).tolist()
+    return low, high
+
+
+def level_of(fitted: FitResult, like: PublishedLaw) -> float:
+    """Median loss of the runs over that of a published law at the same sizes."""
+    published = predicted_log_loss(like.distillation or like.supervised, fitted.rows)
+    return float(np.exp(np.median(fitted.rows.log_loss - published)))
+
+
 def _coefficients(
-    law: LossLaw, ends: dict[str, Coefficient], reason: str
+    law: LossLaw, ends: dict[str, Coefficient], unfitted: dict[bool, str | None]
 ) -> dict[str, Coefficient]:
     """The letters of a law, with their intervals or the reason why they have none."""
-    letters = DISTILLATION_LETTERS if isinstance(law, DistillationLaw) else SUPERVISED_LETTERS
-    found = {
-        name: Coefficient(value=float(getattr(law, name)), no_interval=reason)
-        for name in letters
-        if name != "gamma" or law.gamma != 1
-    }
-    return found | ends
-
-
-def bootstrap_draws(
-    fitted: FitResult, state: BootstrapState, supervised: Draws | None, sigma_run: float
-) -> Draws:
-    """Joint draws of the fit, those of the supervised law under it included.
-
-    A drawn supervised law moves the student's own loss Lt_S, which the fit compares with the
-    teacher's as L_T / (Lt_S d1). The runs determine that ratio, so d1 of each draw is changed to
-    keep it in the middle of the runs.
-    """
-    chosen = np.unique(np.linspace(0, state.done - 1, MOST_DRAWS).astype(int))
-    letters: dict[str, Any] = dict(fitted.form.all_letters(state.theta[chosen]))
-    law = fitted.law
-    if isinstance(law, SupervisedLaw):
-        letters.setdefault("gamma", np.ones(chosen.size))  # the additive form has none
-        return Draws(law=law._replace(**letters), sigma_run=sigma_run)
-    alone, which = law.supervised, np.zeros(chosen.size, dtype=int)
-    if supervised is not None:
-        alone = supervised.supervised
-        which = np.linspace(0, supervised.size - 1, chosen.size).astype(int)
-    under: dict[str, Any] = {k: np.atleast_1d(one)[which] for k, one in alone._asdict().items()}
-    alone = alone._replace(**under)
-    if supervised is not None:
-        at = float(fitted.rows.log_params.mean()), float(fitted.rows.log_tokens.mean())
-        letters["d1"] = letters["d1"] * law.supervised.loss_at_logs(*at) / alone.loss_at_logs(*at)
-    return Draws(law=law._replace(supervised=alone, **letters), sigma_run=sigma_run)
-
-
-def anchored_draws(
-    rows: Rows, law: LossLaw, found: Anchored, published: Draws | None, sigma_run: float
-) -> Draws:
-    """Draws of a moved law: of its level, and of the published law's own draws, moved likewise.
-
-    Every published draw is first brought to the same mean log loss on the runs as the moved law.
-    """
-    from scipy.optimize import newton  # slow to import, and not needed to plan
-
-    base, count = law, len(found.draws)
-    if published is not None:
-        drawn = published.law if isinstance(law, DistillationLaw) else published.supervised
-        which = np.arange(count)[:, None] % published.size
-        base = law_of_columns({name: one[which] for name, one in columns_of_law(drawn).items()})
-    target = predicted_log_loss(found.law, rows).mean()
-
-    def excess(log_scale: FloatArray) -> FloatArray:
-        there = moved(base, log_scale[:, None], np.log(found.gap))
-        return np.asarray(predicted_log_loss(there, rows).mean(axis=1) - target)
-
-    start = np.full(count, np.log(found.scale))
-    shift = newton(excess, start, tol=1e-12) - start
-    there = moved(base, (found.draws[:, 0] + shift)[:, None], found.draws[:, 1:])
-    columns = {
-        name: np.broadcast_to(one, (count, 1))[:, 0].copy()
-        for name, one in columns_of_law(there).items()
-    }
-    return Draws(law=law_of_columns(columns), sigma_run=sigma_run)
+    found = {}
+    both = isinstance(law, DistillationLaw)
+    for column, value in columns_of_law(law).items():
+        side, _, letter = column.rpartition(".")
+        distilled = both and not side
+        if letter == "gamma" and not distilled and value == 1:
+            continue
+        one = ends.get(column) or Coefficient(value=float(value), no_interval=_NO_RESAMPLES)
+        if unfitted[distilled] is not None:
+            one = Coefficient(value=float(value), no_interval=unfitted[distilled])
+        found[primed(letter) if distilled else letter] = one
+    return found

@@ -1,28 +1,37 @@
 """A user's runs -> a law, and how far it can be trusted: the answer of ``distillplan fit``."""
 
 from collections.abc import Callable
+from typing import Final
 
-from distillplan.fitting.anchor import MOST_RUNS
-from distillplan.fitting.anchored_report import anchored_report
+import numpy as np
+
+from distillplan.errors import InputError
 from distillplan.fitting.bootstrap import BootstrapState, bootstrap
-from distillplan.fitting.fit_records import FitReport, FitRequest, sentences, side_for
-from distillplan.fitting.fitter import FitResult, fit_distillation, fit_supervised
+from distillplan.fitting.diagnostics import run_warnings
+from distillplan.fitting.fit_records import FitReport, FitRequest, Reach, side_for
+from distillplan.fitting.fitter import FitResult, fit
 from distillplan.fitting.holdout import (
+    FOLDS,
     Accuracy,
     accuracy_of,
-    held_out_folds,
-    held_out_lowest,
-    prediction_noise,
+    left_out,
+    stated_precision,
 )
-from distillplan.fitting.identifiability import identifiability, intervals
-from distillplan.fitting.law_of_fit import bootstrap_draws, published_of
-from distillplan.fitting.noise import half_width
+from distillplan.fitting.identifiability import combinations, intervals
+from distillplan.fitting.law_of_fit import law_of_fit, level_of
+from distillplan.fitting.outliers import MOST_DEVIATIONS, without_outliers
 from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
-from distillplan.laws.provenance import PublishedLaw
-from distillplan.notices import Notice, Severity
+from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
+from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
+from distillplan.laws.provenance import Origin, PublishedLaw
+from distillplan.laws.transfer import outside_scale
+from distillplan.notices import Notice, Severity, warning
 
 Progress = Callable[[BootstrapState], None]
+
+_REACHES: Final = (1.0, 10.0, 100.0)
+"""Times the compute of the largest run at which the precision is stated."""
 
 
 def fit_report(
@@ -38,79 +47,96 @@ def fit_report(
     Raises:
         InputError: when the runs cannot carry what is asked.
     """
-    rows = Rows.of(request.runs)
-    test = None if request.test is None else judge_published(rows, side_for(request.test, rows))
-    if request.anchor is not None and len(rows) <= MOST_RUNS:
-        return anchored_report(request, rows, test)
-    fitted = _fit(request, rows)
-    errors = _errors(request, rows, fitted)
-    found = None
+    every = Rows.of(request.runs)
+    _refuse_two_worlds(request, every)
+    test = None if request.test is None else judge_published(every, side_for(request.test, every))
+    fitted, out = without_outliers(every, lambda rows: _fit(request, rows), request.kept)
+    held_out = left_out(fitted, seed=request.seed)
+    errors = [accuracy_of("in_sample", len(fitted.rows), fitted.residuals), *held_out]
+    if request.holdout is not None:
+        errors.append(_held_out(request, fitted.rows, request.holdout.of(request.runs)[~out]))
+    sigma = stated_precision(fitted, held_out)
+    found, draws, ends = None, None, {}
     if request.resamples:
         found = bootstrap(
-            fitted, resamples=request.resamples, seed=request.seed, state=state, progress=progress
+            fitted,
+            resamples=request.resamples,
+            seed=request.seed,
+            state=state,
+            progress=progress,
+            jobs=request.jobs,
         )
-    sigma = prediction_noise(fitted)
-    known = identifiability(fitted)
-    ends = {} if found is None else intervals(fitted, found)
-    draws = (
-        None if found is None else bootstrap_draws(fitted, found, request.supervised_draws, sigma)
-    )
-    law = published_of(request, fitted.law, ends, sentences(errors), draws=draws is not None)
+        draws = Draws(law=_whole(fitted.form.law(found.theta), request.resamples), sigma_run=sigma)
+        ends = intervals(fitted, found)
+    doubts = run_warnings(fitted, request.like.name)
+    law = law_of_fit(request, fitted, ends, _sentences(tuple(errors)), doubts)
     return FitReport(
-        source=request.source,
-        runs=len(rows),
-        form=request.runs.kind,
+        source=request.runs.source,
+        runs=len(fitted.rows),
+        distilled_runs=int(fitted.rows.distilled.sum()),
         shape=fitted.form.shape,
         law=law,
         draws=draws,
         resamples=request.resamples,
-        errors=errors,
-        noise_run=fitted.noise.run,
-        noise_pair=fitted.noise.group,
+        errors=tuple(errors),
         sigma_run=sigma,
-        combinations=known.combinations,
-        condition=known.condition_letters,
+        reach=() if draws is None else _reaches(fitted, law, draws),
+        noise=fitted.noise,
+        looseness=fitted.looseness,
+        level=level_of(fitted, request.like),
+        combinations=() if found is None else combinations(fitted, found),
         tested=None if request.test is None else request.test.name,
         test=test,
-        warnings=_warnings(request, fitted),
+        warnings=(
+            *request.runs.notices,
+            *_left_out(request, every, out, fitted),
+            *doubts,
+            *_about_sides(law),
+            *_not_unique(fitted),
+        ),
     )
+
+
+def _refuse_two_worlds(request: FitRequest, rows: Rows) -> None:
+    """Refuse to put one world's distilled losses beside another's supervised ones."""
+    taught = rows.distilled
+    if taught.all() and request.supervised is None:
+        raise InputError(
+            f"{request.runs.source}: the distilled losses are yours, the supervised ones "
+            f"{request.like.name}'s: no verdict can come of that; add a supervised run (a row with "
+            "an empty teacher_loss), give --supervised-law, or say --same-tokenizer-as "
+            f"{request.like.name}"
+        )
+    if request.supervised is not None and not taught.all():
+        raise InputError(
+            f"--supervised-law: {request.runs.source} has supervised runs of its own "
+            f"({int((~taught).sum())} rows without a teacher_loss); leave the option out"
+        )
 
 
 def _fit(request: FitRequest, rows: Rows) -> FitResult:
     """The fit of these runs as asked for."""
-    near = None
-    if request.anchor is not None:
-        near = side_for(request.anchor, rows), _intervals90(request.anchor, rows)
-    if rows.log_teacher_loss is None:
-        coupled = near[0].gamma != 1 if near else not request.gamma_one
-        return fit_supervised(rows, coupled=coupled, anchor=near)
-    return fit_distillation(
-        rows, request.supervised.supervised, reduced=request.reduced, anchor=near
-    )
+    like: LossLaw = request.like.supervised
+    if rows.distilled.any():
+        like = side_for(request.like, rows)
+    elif request.anchored and request.like.distillation is not None:
+        like = request.like.distillation
+    known = None
+    if request.supervised is not None:
+        draws = request.supervised_draws
+        known = request.supervised.supervised if draws is None else draws.supervised
+        if isinstance(like, DistillationLaw):
+            like = like._replace(supervised=request.supervised.supervised)
+    coupled = not request.gamma_one
+    if request.anchored and not isinstance(like, DistillationLaw):
+        coupled = like.gamma != 1
+    return fit(rows, like, coupled=coupled, known=known)
 
 
-def _intervals90(law: PublishedLaw, rows: Rows) -> dict[str, tuple[float, float]]:
-    """The published intervals of the side that describes these runs, at 90%.
-
-    Those of another coverage are narrowed in the logarithm of the coefficient.
-    """
-    found = {}
-    for name, one in law.side(distillation=rows.log_teacher_loss is not None).items():
-        if one.low is not None and one.high is not None and one.level is not None:
-            narrowed = half_width(0.9) / half_width(one.level)
-            low, high = (one.value * (end / one.value) ** narrowed for end in (one.low, one.high))
-            found[name] = (low, high)
-    return found
-
-
-def _errors(request: FitRequest, rows: Rows, fitted: FitResult) -> tuple[Accuracy, ...]:
-    """In sample, at random, towards lower losses, and on the runs that were chosen."""
-    found = [accuracy_of("in_sample", len(rows), fitted.residuals)]
-    held = held_out_folds(fitted, seed=request.seed), held_out_lowest(fitted)
-    found += [one.accuracy for one in held if one is not None]
-    if request.holdout is not None:
-        found.append(_held_out(request, rows, request.holdout.of(request.runs)))
-    return tuple(found)
+def _whole(law: LossLaw, size: int) -> LossLaw:
+    """The law with every letter an array of shape (size,): the additive form has one exponent."""
+    columns = columns_of_law(law)
+    return law_of_columns({name: np.full(size, one) for name, one in columns.items()})
 
 
 def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Accuracy:
@@ -121,32 +147,100 @@ def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Accuracy:
     return accuracy_of("holdout", len(seen), predicted - unseen.log_loss)
 
 
-def _warnings(request: FitRequest, fitted: FitResult) -> tuple[Notice, ...]:
-    found = [*request.runs.notices, *fitted.warnings]
-    if not fitted.converged or fitted.agreement < 0.5:
-        found.append(
-            Notice(
-                code="fit_not_unique",
-                severity=Severity.WARNING,
-                message="different starts end at different coefficients: several laws fit the runs",
+def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach, ...]:
+    """How well larger runs are predicted: sizes and tokens grow alike."""
+    rows = fitted.rows
+    largest = int(np.argmax(rows.log_params + rows.log_tokens))
+    found = []
+    for times in _REACHES:
+        n, d = (
+            float(one[largest]) + np.log(times) / 2 for one in (rows.log_params, rows.log_tokens)
+        )
+        drawn: FloatArray = np.log(draws.supervised.loss_at_logs(n, d))
+        loss = float(law.supervised.loss_at_logs(n, d))
+        outside = float(
+            outside_scale(
+                {k: v for k, v in law.valid.items() if k != "teacher_loss"},
+                gain=0.0,
+                student_params=np.exp(n),
+                student_tokens=np.exp(d),
+                teacher_loss=1.0,
             )
         )
-    return (*found, *_borrowed(request))
+        error = float(np.sqrt(drawn.std() ** 2 + draws.sigma_run**2 + (outside / loss) ** 2))
+        found.append(
+            Reach(
+                times_compute=times,
+                params=float(np.exp(n)),
+                tokens=float(np.exp(d)),
+                relative_error=error,
+            )
+        )
+    return tuple(found)
 
 
-def _borrowed(request: FitRequest) -> tuple[Notice, ...]:
-    """Where a distillation law takes its supervised side from."""
-    if request.runs.kind != "distillation" or request.anchor is not None:
+def _left_out(request: FitRequest, rows: Rows, out: Mask, fitted: FitResult) -> tuple[Notice, ...]:
+    """The runs that the law of the others cannot explain."""
+    if not out.any():
         return ()
-    held = "" if request.supervised_draws is not None else ", without uncertainty"
+    away = fitted.form.predict(fitted.theta[None, :], rows)[0][0] - rows.log_loss
+    named = [
+        f"{line} (loss {np.exp(-far) - 1:+.1%} against the others' law)"
+        for line, far, gone in zip(request.runs.lines, away, out, strict=True)
+        if gone
+    ]
+    first = next(line for line, gone in zip(request.runs.lines, out, strict=True) if gone)
+    number = first.rpartition("line ")[2]
     return (
-        Notice(
-            code="supervised_law_borrowed",
-            severity=Severity.INFO,
-            message=(
-                "losses of students trained without a teacher come from "
-                f"{request.supervised.name}{held}; if your tokenizer or corpus differs, fit your "
-                "own supervised runs and pass the law with --supervised-law"
-            ),
+        warning(
+            "outliers_left_out",
+            f"{', '.join(named)}: more than {MOST_DEVIATIONS:g} standard deviations from the law "
+            f"of the other runs, so left out; --keep {number} keeps it",
         ),
+    )
+
+
+def _about_sides(law: PublishedLaw) -> tuple[Notice, ...]:
+    """Where a side is not the user's own."""
+    alone, taught = law.supervised_from, law.distillation_from
+    if taught is not None and taught.origin is Origin.MOVED:
+        message = (
+            f"no run is distilled: that side is {taught.words()}, and the odds of a plan carry how "
+            "far other laboratories' gains came out from it"
+        )
+        return (Notice(code="distillation_not_yours", severity=Severity.INFO, message=message),)
+    if alone is not None and alone.origin is Origin.PUBLISHED:
+        message = (
+            f"the losses of students without a teacher are those of {alone.words()}: if your "
+            "tokenizer or corpus differs, every verdict from this law is wrong; one supervised run "
+            "tells"
+        )
+        return (warning("supervised_not_yours", message),)
+    return ()
+
+
+def _not_unique(fitted: FitResult) -> tuple[Notice, ...]:
+    if fitted.converged and fitted.agreement >= 0.5:
+        return ()
+    return (
+        warning(
+            "fit_not_unique",
+            "different starts end at different coefficients: several laws fit the runs",
+        ),
+    )
+
+
+def _sentences(errors: tuple[Accuracy, ...]) -> tuple[str, ...]:
+    """How well a fit predicts, for the file of its law."""
+    where = {
+        "in_sample": "on the {n} runs of the fit",
+        "folds": f"on runs left out at random ({FOLDS} folds)",
+        "groups": "on the runs of each size and token count, fitted without them",
+        "lowest": "on the {n} runs of lowest loss, fitted without them",
+        "holdout": "on the {n} runs held out by choice, fitted without them",
+    }
+    return tuple(
+        f"Mean relative error {one.mean_relative_error:.2%} (bias {one.bias:+.2%}) "
+        f"{where[one.what].format(n=one.predicted)}."
+        for one in errors
     )

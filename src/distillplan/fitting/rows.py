@@ -1,12 +1,11 @@
 """Runs as arrays of logarithms, the only thing that a fitter reads."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distillplan.errors import InputError
 from distillplan.fitting.runs import Runs
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 
@@ -25,34 +24,33 @@ class Rows:
     log_loss: FloatArray
     """log of the validation loss [nats/token]"""
     log_teacher_loss: FloatArray | None = None
-    """log of the teacher's loss [nats/token]; None for supervised runs"""
+    """log of the teacher's loss [nats/token], not-a-number for a run without a teacher; None where
+    no run has one"""
 
     @classmethod
     def of(cls, runs: Runs) -> "Rows":
-        """Validated runs, in logarithms.
-
-        Raises:
-            InputError: when only some of them had a teacher.
-        """
-        some = bool(runs.distilled.any())
-        if some and not runs.distilled.all():
-            raise InputError(
-                f"{runs.source}: runs with and without a teacher_loss cannot be fitted together; "
-                "choose one kind with --form"
-            )
+        """Validated runs, in logarithms."""
+        teacher = np.log(runs.teacher_loss)
         return cls(
             log_params=np.log(runs.params),
             log_tokens=np.log(runs.tokens),
             log_loss=np.log(runs.loss),
-            log_teacher_loss=np.log(runs.teacher_loss) if some else None,
+            log_teacher_loss=None if np.isnan(teacher).all() else teacher,
         )
 
     def __len__(self) -> int:
         """Number of runs."""
         return self.log_loss.size
 
-    def take(self, which: IndexArray | Mask) -> "Rows":
-        """The runs at these indices or where this mask holds."""
+    @property
+    def distilled(self) -> Mask:
+        """Which runs had a teacher, shape (runs,)."""
+        if self.log_teacher_loss is None:
+            return np.zeros(len(self), dtype=bool)
+        return ~np.isnan(self.log_teacher_loss)
+
+    def take(self, which: Any) -> "Rows":
+        """The runs at these indices, in this slice, or where this mask holds."""
         teacher = self.log_teacher_loss
         return Rows(
             log_params=self.log_params[which],
@@ -62,18 +60,26 @@ class Rows:
         )
 
     def groups(self) -> IndexArray:
-        """Number of the (parameters, tokens) pair of each run, from 0; shape (runs,)."""
-        pairs = np.round(np.column_stack([self.log_params, self.log_tokens]), 9)
-        _, number = np.unique(pairs, axis=0, return_inverse=True)
+        """Number of the (parameters, tokens, taught or not) group of each run, from 0.
+
+        Shape (runs,).
+        """
+        keys = np.column_stack([self.log_params, self.log_tokens, self.distilled])
+        _, number = np.unique(np.round(keys, 9), axis=0, return_inverse=True)
         return np.asarray(number, dtype=np.intp).reshape(-1)
 
 
 def predicted_log_loss(law: LossLaw, rows: Rows) -> FloatArray:
     """Log of the loss that a law gives for each run, shape (runs,).
 
-    With coefficients of shape (draws, 1) it has shape (draws, runs).
+    With coefficients of shape (draws, 1) it has shape (draws, runs). A run without a teacher gets
+    the supervised loss, and so does every run under a supervised law.
     """
     sizes = rows.log_params, rows.log_tokens
-    if isinstance(law, DistillationLaw):
-        return np.asarray(np.log(law.loss_at_logs(*sizes, rows.log_teacher_loss)))
-    return np.asarray(np.log(law.loss_at_logs(*sizes)))
+    if not isinstance(law, DistillationLaw):
+        return np.asarray(np.log(law.loss_at_logs(*sizes)))
+    alone = law.supervised.loss_at_logs(*sizes)
+    if rows.log_teacher_loss is None:
+        return np.asarray(np.log(alone))
+    taught = law.loss_at_logs(*sizes, np.where(rows.distilled, rows.log_teacher_loss, 0.0))
+    return np.asarray(np.log(np.where(rows.distilled, taught, alone)))

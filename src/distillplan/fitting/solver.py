@@ -1,17 +1,12 @@
-"""Many robust fits at once: damped Gauss-Newton on Huber's loss, narrowing its width.
+"""Many robust fits at once: damped Gauss-Newton on Huber's loss.
 
 minimize  sum_i w_i huber_delta(log L_pred,i - log L_i) + sum_k ((g_k(theta) - m_k) / t_k)^2 / 2
 
-With delta = 1e-4 (the paper's) and residuals of a few 1e-3 the loss is nearly an absolute value,
-on which plain least-squares steps crawl. So delta starts at the spread of the residuals and is
-narrowed; at each width the piecewise quadratic is followed by Newton steps with the exact
-curvature of Huber's loss, damped after Levenberg and Marquardt (Madsen and Nielsen 1990).
+The piecewise quadratic is followed by Newton steps with the exact curvature of Huber's loss, damped
+after Levenberg and Marquardt (Madsen and Nielsen 1990).
 
-Why not scipy.optimize.least_squares(loss="huber")? It solves one problem at a time, and a bootstrap
-has 4096 of them. A resample of 280 distillation runs takes it 9 times as long (114 ms against
-13 ms, so 8 minutes for a bootstrap against 1), one of 73 supervised runs 22 times. Its cost is up
-to 3% above ours, and ours at most 0.1% above its; ``tests/benchmarks/test_fitting_speed.py`` has
-the comparison.
+Why not scipy.optimize.least_squares(loss="huber")? It solves one problem at a time, and joint draws
+are hundreds of them; ``tests/benchmarks/test_fitting_speed.py`` has the comparison.
 """
 
 from dataclasses import dataclass
@@ -22,9 +17,6 @@ import numpy as np
 from distillplan.fitting.forms import Form, bounds
 from distillplan.fitting.rows import IndexArray, Mask, Rows
 from distillplan.laws.formulas import FloatArray
-
-HUBER_DELTA: Final = 1e-4
-"""Width of the quadratic part of the loss, in log loss (Appendix F of the paper)."""
 
 _MOST_CELLS: Final = 400_000
 """Fits times runs held in memory at once: about 100 MB of slopes."""
@@ -56,10 +48,10 @@ class Solution:
     """whether the last step was within the tolerance, shape (batch,)"""
 
 
-def huber_cost(residual: FloatArray, delta: float = HUBER_DELTA) -> FloatArray:
+def huber_cost(residual: FloatArray, delta: float) -> FloatArray:
     """Huber's loss of residuals of any shape: r^2 / 2 inside delta, else delta (|r| - delta / 2).
 
-    >>> [float(f"{v:.3g}") for v in huber_cost(np.array([5e-5, 1e-2]))]
+    >>> [float(f"{v:.3g}") for v in huber_cost(np.array([5e-5, 1e-2]), 1e-4)]
     [1.25e-09, 9.95e-07]
     """
     from scipy.special import huber  # slow to import, and not needed to plan
@@ -72,28 +64,28 @@ def solve(
     rows: Rows,
     starts: FloatArray,
     *,
-    deltas: tuple[float, ...] = (HUBER_DELTA,),
+    delta: float,
     weights: FloatArray | None = None,
     target: FloatArray | None = None,
     penalty: Penalty | None = None,
     penalty_weight: float = 1.0,
     penalty_shift: FloatArray | None = None,
-    steps: int = 60,
+    steps: int = 200,
     tolerance: float = 1e-12,
 ) -> Solution:
-    """Descend from every start, at each width of the loss in turn.
+    """Descend from every start.
 
     Args:
         form: the law.
         rows: the runs.
         starts: shape (batch, coordinates).
-        deltas: widths of Huber's loss, the last one final; infinity is least squares.
+        delta: width of the quadratic part of Huber's loss; infinity is least squares.
         weights: multiplicities of the runs, shape (batch, runs); None is one each.
         target: log losses to fit instead of those of the rows, shape (batch, runs).
         penalty: residuals of priors, added as half squares times ``penalty_weight``.
         penalty_weight: the price of a prior's unit in the objective's unit.
         penalty_shift: residuals that the prior should have instead of zero, shape (batch, terms).
-        steps: most steps at each width.
+        steps: most steps.
         tolerance: relative fall of the objective under which a fit has converged.
     """
     low, high = bounds(form.names)
@@ -117,10 +109,7 @@ def solve(
             low=low,
             high=high,
         )
-        found = Solution(theta=starts[here], cost=np.zeros(0), converged=np.zeros(0, dtype=bool))
-        for delta in deltas:
-            found = _descend(problem, found.theta, delta, steps, tolerance)
-        parts.append(found)
+        parts.append(_descend(problem, starts[here], delta, steps, tolerance))
     return Solution(
         theta=np.concatenate([one.theta for one in parts]),
         cost=np.concatenate([one.cost for one in parts]),

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from distillplan.fitting.distillation_form import DistillationForm, teacher_of
 from distillplan.fitting.forms import SupervisedForm
+from distillplan.fitting.joint_form import JointForm
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import FloatArray
 
@@ -40,16 +40,25 @@ def supervised_starts(form: SupervisedForm, rows: Rows) -> FloatArray:
     return np.array(starts)
 
 
-def distillation_starts(form: DistillationForm, rows: Rows) -> FloatArray:
+def joint_starts(form: JointForm, alone: FloatArray, rows: Rows) -> FloatArray:
     """Starts for Equation 8: slopes, outer exponents and switches, with A' and B' solved.
 
-    Shape (starts, coordinates).
+    Args:
+        form: the form.
+        alone: coordinates of the supervised side, which every start shares.
+        rows: runs, of which some are distilled.
+
+    Returns:
+        Shape (starts, coordinates).
     """
-    x = teacher_of(rows)
-    dn = rows.log_params - form.middle_log_params
-    dd = rows.log_tokens - form.middle_log_tokens
-    alone = np.log(form.supervised.loss_at_logs(rows.log_params, rows.log_tokens))
-    ratio = x - alone - form.middle_log_ratio
+    if rows.log_teacher_loss is None:
+        return np.empty((0, len(form.names)))
+    rows = rows.take(rows.distilled)
+    x = np.asarray(rows.log_teacher_loss)
+    dn = rows.log_params - form.alone.middle_log_params
+    dd = rows.log_tokens - form.alone.middle_log_tokens
+    own = form.alone.predict(alone[None, :], rows)[0][0]
+    ratio = x - own - form.middle_log_ratio
     gap = np.exp(rows.log_loss) - np.exp(x)
     # students that match or beat their teacher do not show the amplitude
     log_gap = np.log(np.maximum(gap, 0.02 * np.exp(x)))
@@ -59,9 +68,9 @@ def distillation_starts(form: DistillationForm, rows: Rows) -> FloatArray:
         switch = np.exp(k - log_q) * np.logaddexp(0.0, log_q + ratio / f1)
         reducible = log_gap + c0 * (x - form.middle_log_teacher) + np.minimum(switch, 3.0)
         u, v = _amplitudes(reducible, a * dn, b * dd, gamma)
-        start = [u, v, np.log(a), np.log(b), np.log(gamma), c0, k, np.log(f1), log_q]
-        starts.append(start[: len(form.names)])
-    return np.unique(np.array(starts), axis=0)
+        tail = [u, v, np.log(a), np.log(b), np.log(gamma), c0, k, np.log(f1), log_q]
+        starts.append([*alone, *tail])
+    return np.array(starts)
 
 
 def _amplitudes(

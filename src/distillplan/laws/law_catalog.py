@@ -14,15 +14,19 @@ from distillplan.laws.formulas import (
     DistillationLaw,
     SupervisedLaw,
 )
+from distillplan.laws.loss_units import LossUnit
 from distillplan.laws.provenance import (
     Check,
     Coefficient,
     DrawsFile,
     LawStatus,
+    Origin,
     PublishedLaw,
+    SideSource,
     parse_parameter_count,
     primed,
 )
+from distillplan.notices import Notice, warning
 from distillplan.suggest import nearest
 
 if TYPE_CHECKING:
@@ -167,6 +171,11 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         errata=entry.texts("errata"),
         notes=entry.texts("notes"),
         checks=tuple(_check(one) for one in entry.data.get("checks", ())),
+        supervised_from=_side_source(entry, "supervised_from"),
+        distillation_from=_side_source(entry, "distillation_from"),
+        warnings=tuple(_law_warning(one) for one in entry.entries("warnings")),
+        measured_in=LossUnit(entry.choice("measured_in", tuple(LossUnit), LossUnit.NATS)),
+        bytes_per_token=entry.optional("bytes_per_token"),
         same_runs_as=entry.text("same_runs_as", "") or None,
         draws_file=_draws_file(entry.mapping("draws"), folder) if "draws" in entry else None,
     )
@@ -195,6 +204,26 @@ def _coefficients(
             no_interval=one.text("no_interval") if "no_interval" in one else None,
         )
         one.finish()
+    entry.finish()
+    return found
+
+
+def _side_source(entry: "Entry", key: str) -> SideSource | None:
+    """Where a side comes from; None where the file does not say."""
+    if key not in entry:
+        return None
+    one = entry.mapping(key)
+    found = SideSource(
+        origin=Origin(one.choice("origin", tuple(Origin), Origin.OWN_RUNS)),
+        law=one.text("law", ""),
+        runs=int(one.number("runs", 0)),
+    )
+    one.finish()
+    return found
+
+
+def _law_warning(entry: "Entry") -> Notice:
+    found = warning(entry.text("code"), entry.text("message"))
     entry.finish()
     return found
 

@@ -84,6 +84,28 @@ def to_nats_per_token(
             return math.log(value)
 
 
+def from_nats_per_token(
+    nats: float, unit: LossUnit, *, bytes_per_token: float | None = None, what: str = "loss"
+) -> float:
+    """A loss in another unit; the inverse of ``to_nats_per_token``.
+
+    Raises:
+        InputError: when bytes per token are missing for bits per byte.
+
+    >>> round(from_nats_per_token(2.146, LossUnit.BITS_PER_BYTE, bytes_per_token=4.3), 3)
+    0.72
+    """
+    match unit:
+        case LossUnit.NATS:
+            return nats
+        case LossUnit.BITS:
+            return nats / _LN2
+        case LossUnit.BITS_PER_BYTE:
+            return nats / _LN2 / _bytes(bytes_per_token, what, unit.value)
+        case LossUnit.PERPLEXITY:
+            return math.exp(nats)
+
+
 def measured_loss(
     loss: float | None,
     unit: LossUnit | None = None,

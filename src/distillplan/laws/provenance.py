@@ -13,6 +13,8 @@ from distillplan.laws.formulas import (
     DistillationLaw,
     SupervisedLaw,
 )
+from distillplan.laws.loss_units import LossUnit
+from distillplan.notices import Notice
 
 
 class LawStatus(StrEnum):
@@ -80,6 +82,37 @@ class DrawsFile(NamedTuple):
     included."""
 
 
+class Origin(StrEnum):
+    """Where a side of a law comes from."""
+
+    PUBLISHED = "published"
+    """Another laboratory's runs, as they were published."""
+    MOVED = "moved"
+    """Another laboratory's, moved to the level of one's own runs."""
+    OWN_RUNS = "own_runs"
+    """One's own runs."""
+
+
+class SideSource(NamedTuple):
+    """Where one side of a law comes from."""
+
+    origin: Origin
+    law: str
+    """Name of the published law, or of the one that the runs were believed to be like."""
+    runs: int = 0
+    """One's own runs behind it."""
+
+    def words(self) -> str:
+        """For example ``12 of your runs``."""
+        match self.origin:
+            case Origin.OWN_RUNS:
+                return f"{self.runs} of your runs" if self.runs else "your own law"
+            case Origin.MOVED:
+                return f"{self.law}, moved to the level of your runs"
+            case Origin.PUBLISHED:
+                return f"{self.law}, as published"
+
+
 class Check(NamedTuple):
     """A published point that the set must reproduce."""
 
@@ -121,6 +154,15 @@ class PublishedLaw(NamedTuple):
     """None where there are no joint draws."""
     same_runs_as: str | None = None
     """Name of the law that was fitted to the same runs, and that speaks for them in a tally."""
+    supervised_from: SideSource | None = None
+    distillation_from: SideSource | None = None
+    """Where each side comes from, in a law that was fitted; None where nothing was said."""
+    warnings: tuple[Notice, ...] = ()
+    """What the runs behind a fitted law cannot tell; every plan from it says so."""
+    measured_in: LossUnit = LossUnit.NATS
+    """In which the runs behind a fitted law had their losses."""
+    bytes_per_token: float | None = None
+    """Of their tokenizer, where it was said."""
     file: str | None = None
     """The user's own file that the law was read from, as it was named; None where it ships."""
 
@@ -129,6 +171,12 @@ class PublishedLaw(NamedTuple):
         letters = DISTILLATION_LETTERS if distillation else SUPERVISED_LETTERS
         names = {(primed(letter) if distillation else letter): letter for letter in letters}
         return {names[name]: one for name, one in self.coefficients.items() if name in names}
+
+    @property
+    def is_own(self) -> bool:
+        """Whether all of it comes from the user's own runs, so that its gains are their own."""
+        sides = [one for one in (self.supervised_from, self.distillation_from) if one is not None]
+        return self.file is not None and all(one.origin is Origin.OWN_RUNS for one in sides)
 
     @property
     def form(self) -> Literal["supervised", "distillation"]:

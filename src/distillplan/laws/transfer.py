@@ -151,10 +151,13 @@ def beyond_range(
     Returns:
         Distances of the shape to which the arguments broadcast.
     """
-    params_below, params_above = _beyond(np.log(student_params), valid.get("student_params"))
-    tokens_below, tokens_above = _beyond(np.log(student_tokens), valid.get("student_tokens"))
+    # a law without a distillation side has the range of its supervised one only
+    sizes = valid.get("student_params", valid.get("params"))
+    lengths = valid.get("student_tokens", valid.get("tokens"))
+    params_below, params_above = _beyond(np.log(student_params), sizes)
+    tokens_below, tokens_above = _beyond(np.log(student_tokens), lengths)
     if supervised_tokens is not None:
-        below, above = _beyond(np.log(supervised_tokens), valid.get("student_tokens"))
+        below, above = _beyond(np.log(supervised_tokens), lengths)
         tokens_below = np.maximum(tokens_below, below)
         tokens_above = np.maximum(tokens_above, above)
     too_low, too_high = _beyond(teacher_loss, valid.get("teacher_loss"), logs=False)

@@ -150,6 +150,9 @@ def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
         yield _warning("law_is_an_erratum", lambda: f"{law.name} is a misprint: {law.errata[0]}")
     if law.status in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL):
         yield _warning(f"law_is_{law.status}", lambda: f"{law.name}: {law.notes[0]}")
+    yield from map(_told, law.warnings)
+    if law.supervised_from is not None and law.distillation_from is not None:
+        yield _Remark(code="law_sides", severity=Severity.INFO, tell=partial(_sides_told, law))
     if law.distillation is None:
         yield _warning(
             "law_has_no_distillation",
@@ -158,6 +161,16 @@ def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
                 "of different tokenizers cannot be compared, so there is no verdict"
             ),
         )
+
+
+def _sides_told(law: PublishedLaw) -> str:
+    alone, taught = law.supervised_from, law.distillation_from
+    if alone is None or taught is None:
+        raise ValueError("the sides of this law are not known")
+    return (
+        f"{law.name}: students without a teacher from {alone.words()}; distilled ones from "
+        f"{taught.words()}"
+    )
 
 
 def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:

@@ -233,9 +233,12 @@ def guessing(scenario: Scenario) -> float:
 
 
 def transfer_of(law: PublishedLaw) -> TransferError:
-    """How far a law's gains are off on other data than its own; nothing for a law of one's own."""
+    """How far a law's gains are off on other data than its own; nothing for a law of one's own.
+
+    A law of which only one side is one's own carries the error: its gain is that of two worlds.
+    """
     found = transfer_error()
-    return found if law.file is None else found._replace(scale=0.0)
+    return found._replace(scale=0.0) if law.is_own else found
 
 
 def sides(margin: Any, tie_nats: Any) -> Any:

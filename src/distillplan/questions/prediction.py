@@ -10,6 +10,7 @@ from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
@@ -35,6 +36,16 @@ FAR_OUTSIDE = warning(
     "so far from any run behind the law, its error may be larger than the gain: a plan has no "
     "verdict here",
 )
+
+
+class LossesAsMeasured(NamedTuple):
+    """The losses of a prediction in the unit of the runs behind a fitted law."""
+
+    unit: LossUnit
+    supervised_loss: float
+    distilled_loss: float | None
+    supervised_loss_band: Band | None
+    distilled_loss_band: Band | None
 
 
 class Prediction(NamedTuple):
@@ -65,6 +76,8 @@ class Prediction(NamedTuple):
     supervised_loss_band: Band | None
     gain_band: Band | None
     """90% band of the gain on other data than the law's."""
+    as_measured: LossesAsMeasured | None
+    """The losses once more, in the unit of the runs behind the law; None where that is nats."""
     warnings: tuple[Notice, ...]
     law: PublishedLaw
 
@@ -115,7 +128,7 @@ def predict(
     warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
-    return Prediction(
+    found = Prediction(
         student_params=student_params,
         student_tokens=student_tokens,
         teacher_loss=teacher_loss,
@@ -129,8 +142,33 @@ def predict(
         distilled_loss_band=bands.distilled,
         supervised_loss_band=bands.supervised,
         gain_band=bands.gain,
+        as_measured=None,
         warnings=warnings,
         law=law,
+    )
+    return found._replace(as_measured=_as_measured(found))
+
+
+def _as_measured(found: Prediction) -> LossesAsMeasured | None:
+    unit, size = found.law.measured_in, found.law.bytes_per_token
+    if unit is LossUnit.NATS:
+        return None
+
+    def told(nats: float) -> float:
+        return from_nats_per_token(nats, unit, bytes_per_token=size)
+
+    def band_of(ends: Band | None) -> Band | None:
+        if ends is None:
+            return None
+        low, high = ends
+        return told(low), told(high)
+
+    return LossesAsMeasured(
+        unit=unit,
+        supervised_loss=told(found.supervised_loss),
+        distilled_loss=None if found.distilled_loss is None else told(found.distilled_loss),
+        supervised_loss_band=band_of(found.supervised_loss_band),
+        distilled_loss_band=band_of(found.distilled_loss_band),
     )
 
 

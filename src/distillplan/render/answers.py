@@ -7,7 +7,14 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from distillplan.render.document_forms import FORMS, PLAN_ROW, WAY_ROW, WHOLE_LAW, DocumentForm
+from distillplan.render.document_forms import (
+    FORMS,
+    PLAIN,
+    PLAN_ROW,
+    WAY_ROW,
+    WHOLE_LAW,
+    DocumentForm,
+)
 
 
 class RowForm(NamedTuple):
@@ -85,6 +92,13 @@ _REGISTERED = (
         document="estimate",
         asked_with="estimate",
         view="estimate_view:estimate_view",
+    ),
+    Registered(
+        record="questions.pilot_records:Pilot",
+        document="pilot",
+        asked_with="pilot",
+        view="pilot_view:pilot_view",
+        rows=RowForm("table", PLAIN),
     ),
     Registered(
         record="fitting.fit_records:FitReport",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.holdout import FOLDS
-from distillplan.fitting.published_test import PublishedTest
+from distillplan.fitting.published_test import DepartureKind, PublishedTest
 from distillplan.laws.provenance import Coefficient
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
@@ -13,9 +13,17 @@ from distillplan.units import format_count
 _ERRORS = {
     "in_sample": "the runs of the fit",
     "folds": f"left out at random ({FOLDS} folds)",
+    "groups": "each size and length, left out",
     "lowest": "the fifth of lowest loss",
     "holdout": "held out by choice",
-    "left_one_out": "each from the others",
+}
+
+_DEPARTURES = {
+    DepartureKind.LEVEL: "on average",
+    DepartureKind.PARAMS: "change from the smallest model to the largest",
+    DepartureKind.TOKENS: "change from the fewest tokens to the most",
+    DepartureKind.TEACHER_LOSS: "change from the best teacher to the worst",
+    DepartureKind.PLACE: "where it is worst",
 }
 
 
@@ -37,14 +45,21 @@ def fit_view(report: FitReport) -> Iterator[Block]:
     )
     columns = ("relative error on", "fitted on", "runs", "mean", "bias", "worst")
     yield TableBlock("How well it predicts", columns, rows)
-    if report.scale is not None and report.gap is not None:
-        yield Bullets(
-            "Against the published law",
-            (
-                f"all losses times {report.scale:.4f}",
-                f"what size and tokens can reduce, times {report.gap:.3f}",
+    if report.reach:
+        yield TableBlock(
+            "How far it reaches",
+            ("compute of your largest run", "parameters", "tokens", "to within"),
+            tuple(
+                (
+                    f"x {one.times_compute:g}",
+                    format_count(one.params),
+                    format_count(one.tokens),
+                    _percent(one.relative_error),
+                )
+                for one in report.reach
             ),
         )
+    yield from notice_blocks(report.warnings)
     yield from _coefficients(report)
     if report.combinations:
         yield TableBlock(
@@ -54,14 +69,13 @@ def fit_view(report: FitReport) -> Iterator[Block]:
                 (
                     one.what,
                     f"{one.value:.4g}",
-                    "–" if one.log_sd is None else f"{one.log_sd:.2g}",
+                    f"{one.log_sd:.2g}",
                     one.verdict,
                 )
                 for one in report.combinations
             ),
             text_columns=(0, 3),
         )
-    yield from notice_blocks(report.warnings)
     yield Bullets("Notes", report.law.notes)
     if report.saved:
         law, *_ = report.saved
@@ -72,10 +86,17 @@ def fit_view(report: FitReport) -> Iterator[Block]:
 
 
 def _headline(report: FitReport) -> str:
-    drawn = "" if report.draws is None else f", {report.draws.size} joint draws"
+    plain, taught = report.runs - report.distilled_runs, report.distilled_runs
+    kinds = [f"{plain} supervised"] * bool(plain) + [f"{taught} distilled"] * bool(taught)
+    runs = "run" if report.runs == 1 else "runs"
+    more = report.level - 1
+    like = report.law.supervised_from
+    name = "the published law" if like is None else like.law
+    side = "above" if more > 0 else "below"
     return (
-        f"{report.runs} {report.form} runs, {report.shape} form: predicts a run at a new size to "
-        f"within {_percent(report.sigma_run)} (1 s.d.){drawn}."
+        f"{' and '.join(kinds)} {runs}: predicts a run like them to within "
+        f"{_percent(report.sigma_run)} (1 s.d.). Your losses are {_percent(abs(more))} {side} "
+        f"those of {name} at the same sizes."
     )
 
 
@@ -102,22 +123,35 @@ def _interval(one: Coefficient) -> str:
 
 def _test(report: FitReport, test: PublishedTest) -> Iterator[Block]:
     verdict = "rejected" if test.rejected else "not rejected"
+    side = "distillation" if test.distilled else "supervised"
     yield Text(
-        f"{report.tested} is {verdict} by these runs: p = {test.p_value:.2g} that its mean error "
-        f"is within {_percent(test.tolerance)} everywhere.",
+        f"{report.tested} is {verdict} by {test.runs} {side} runs: p = {test.p_value:.2g} that "
+        f"they come from it, give or take {_percent(test.tolerance)} for the rounding of its "
+        "digits.",
         "verdict",
+    )
+    yield TableBlock(
+        "",
+        ("predicted against observed", "", "p"),
+        tuple(
+            (_DEPARTURES[one.kind], _percent(one.relative_error, "+"), f"{one.p_value:.2g}")
+            for one in test.departures
+        ),
     )
     worst, suspect = test.worst_group, test.suspect
     where = f"{format_count(worst.params)} parameters on {format_count(worst.tokens)} tokens"
-    error_line = (
-        f"mean relative error {_percent(test.mean_relative_error)}, bias {_percent(test.bias, '+')}"
-    )
     found = [
-        error_line,
-        f"mean relative error of the best refit of the same form {_percent(test.refit_error)}",
+        f"mean relative error {_percent(test.mean_relative_error)}",
+        f"noise of a run {_percent(test.noise)}",
         f"worst at {where}: {_percent(worst.mean_relative_error, '+')}",
-        f"change over the range of tokens: {_percent(test.trend, '+')}",
     ]
+    if test.left_out:
+        runs = (
+            "1 run that its neighbors contradict is"
+            if test.left_out == 1
+            else (f"{test.left_out} runs that their neighbors contradict are")
+        )
+        found.append(f"{runs} not counted")
     if test.rejected:
         found.append(
             f"scaling {suspect.coefficient} by {suspect.factor:.3g} alone would remove most of the "

@@ -1,17 +1,21 @@
-"""Progress of long work: on standard error, and only where somebody watches."""
+"""Progress of long work, on standard error: a bar, or a line now and then off a terminal."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Advance = Callable[[int], None]
 
+LINE_SECONDS = 5.0
+"""Between two lines off a terminal; work that is done sooner is silent there."""
+
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Advance]:
-    """A bar that is told how much is done; nothing at all off a terminal."""
+    """A bar that is told how much is done; off a terminal a line every few seconds."""
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield _lines(title, total)
         return
     from rich.console import Console
     from rich.progress import Progress
@@ -19,3 +23,17 @@ def progress(title: str, total: int) -> Iterator[Advance]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def _lines(title: str, total: int) -> Advance:
+    """Says how much is done whenever it has been silent for long."""
+    last = time.monotonic()
+
+    def advance(done: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= LINE_SECONDS:
+            last = now
+            print(f"{title}: {done} of {total}", file=sys.stderr, flush=True)  # noqa: T201 - stderr
+
+    return advance

@@ -1,0 +1,71 @@
+"""`distillplan pilot`: which small runs to make before a decision."""
+
+from typing import Annotated
+
+import typer
+
+from distillplan.cli import flags
+from distillplan.cli.key_options import options, told_as
+from distillplan.render.show import show
+
+# the decision is a scenario as `budget` takes it, so the options are those of `budget`
+
+
+@options("budget")
+def pilot(
+    compute: flags.Compute,
+    *,
+    share: Annotated[
+        str | None,
+        typer.Option(
+            "--share",
+            metavar="SHARE",
+            help="Part of the budget that the pilot may take, at most 50%. [default: 5%]",
+        ),
+    ] = None,
+    pilot_budget: Annotated[
+        str | None,
+        typer.Option(
+            "--pilot-budget",
+            metavar="COMPUTE",
+            help="The same as an amount, in the unit of the budget, e.g. 1e19.",
+        ),
+    ] = None,
+    risk: Annotated[
+        str | None,
+        typer.Option(
+            "--risk",
+            metavar="CHANCE",
+            help="Chance of picking the wrong side at which to stop. [default: 10%]",
+        ),
+    ] = None,
+    output: flags.ShowRows = "table",
+    **given: str,
+) -> None:
+    """Find the small runs that would narrow the odds of a decision most, and when to stop.
+
+    The decision is a budget with its student and teacher, as for `budget`. Shows which runs to make
+    in which order, by how much each narrows the odds, and a stop rule that is fixed in advance.
+    With -o csv it is a table to fill in for `distillplan fit`.
+
+    Examples:
+    distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%
+
+    distillplan pilot 1e23 --student 8B --teacher 70B:15T --share 10%
+
+    distillplan pilot "64 h100-sxm for 7 days" --student 1B --teacher 7B:2T --logits cached
+
+    distillplan pilot 1e21 --student 3B --teacher 7B:2T --pilot-budget 1e20 -o csv
+    """
+    from distillplan.questions import pilot as pilots  # not at every start, as below
+    from distillplan.questions.pilot_costs import parse_share, share_of
+    from distillplan.scenarios.keys import scenario_of
+    from distillplan.scenarios.layers import values_of_options
+
+    scenario = scenario_of(values_of_options({"compute": compute, **given}, told_as("budget")))
+    found = pilots.pilot(
+        scenario,
+        share=share_of(scenario, share, pilot_budget) or pilots.SHARE,
+        risk=pilots.RISK if risk is None else parse_share(risk, "risk"),
+    )
+    show(found, output)
