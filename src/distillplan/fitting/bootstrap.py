@@ -1,11 +1,11 @@
-"""Joint uncertainty by refitting: many simulated sets of runs, each with a belief drawn anew.
+"""Joint uncertainty by refitting: many resamples of the runs, each with a belief drawn anew.
 
-Each set of runs is the fit plus noise (a wild bootstrap; Liu 1988, Feng et al. 2011): where runs
-are many, the residual of each run with a random sign, so noise may differ from run to run; where
-they are few, Gaussian noise at the pooled scale, itself drawn; in between, some of both. Runs of a
-(parameters, tokens) group that err together keep doing so. With the middle of the prior drawn too,
-the refits are draws of the posterior, exactly so for a linear law (randomize, then optimize:
-Bardsley et al. 2014): what the runs leave open is as wide as the prior.
+Where runs are many, each resample weighs them at random (the Bayesian bootstrap; Rubin 1981), so
+noise may differ from run to run; where they are few, losses are simulated around the fit with
+Gaussian noise at the pooled scale, itself drawn; in between, some of both. Runs of a (parameters,
+tokens) group that err together are weighed together. With the middle of the prior drawn too, the
+refits are draws of the posterior, exactly so for a linear law (randomize, then optimize: Bardsley
+et al. 2014): what the runs leave open is as wide as the prior.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -136,28 +136,30 @@ def _blocks(result: FitResult, seed: int, which: range, jobs: int) -> Iterator[F
 def _block(result: FitResult, seed: int, block: int) -> FloatArray:
     """One block of resamples from its own stream, so blocks do not depend on each other."""
     generator = np.random.default_rng([seed, block])
-    shape = _BLOCK, len(result.rows)
+    runs = len(result.rows)
     group = result.rows.groups()
     # what leaving a run out would show of it
     leverage = np.minimum(result.leverages(), _MOST_LEVERAGE)
     parts = split(result.residuals / (1 - leverage), group)
-    group = group if parts.clustered else np.arange(len(result.rows))
+    group = group if parts.clustered else np.arange(runs)
     groups = int(group.max()) + 1
-    pooled = min(1.0, _POOLED * result.known / len(result.rows))
+    pooled = min(1.0, _POOLED * result.known / groups)
     scale = np.exp(result.spread_of_noise * generator.standard_normal((_BLOCK, 1)))
-    gauss = generator.standard_normal((_BLOCK, groups))[:, group] * _size(parts.shared)
-    gauss = gauss + generator.standard_normal(shape) * (
+    shared = generator.standard_normal((_BLOCK, groups))[:, group] * _size(parts.shared)
+    own = generator.standard_normal((_BLOCK, runs)) * (
         _size(parts.own) if parts.clustered else result.noise
     )
-    signs = generator.choice([-1.0, 1.0], (_BLOCK, groups))[:, group] * parts.shared
-    signs = signs + generator.choice([-1.0, 1.0], shape) * parts.own
-    noise = np.sqrt(pooled) * scale * gauss + np.sqrt(1 - pooled) * signs
     fitted = result.rows.log_loss + result.residuals
+    # between the observed losses, which the weights resample, and simulated ones
+    losses = fitted - np.sqrt(1 - pooled) * result.residuals
+    losses = losses + np.sqrt(pooled) * scale * (shared + own)
+    weights = generator.exponential(size=(_BLOCK, groups))[:, group]
+    weights = 1 + np.sqrt(1 - pooled) * (weights - 1)
     loose = result.looseness * np.exp(
         result.spread_of_looseness * generator.standard_normal((_BLOCK, 1))
     )
     belief = loose * generator.standard_normal((_BLOCK, len(result.theta)))
-    return refit(result, np.ones(shape), fitted + noise, belief)
+    return refit(result, weights, losses, belief)
 
 
 def _size(values: FloatArray) -> float:
