@@ -35,6 +35,9 @@ _OFF: Final = 0.03
 _FULL: Final = 0.75
 """Share of a grid's places that must be taken, and of the token counts along it that are on it."""
 
+_MISSING: Final = 2
+"""Places in a row that may be free before a grid ends."""
+
 _QUANTILES: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of the differences of token counts, which are tried as the spacing."""
 
@@ -136,14 +139,15 @@ def _of_one_run(tokens: FloatArray, loss: FloatArray, naming: _Naming) -> IndexA
     counts, first = np.unique(tokens, return_inverse=True)
     if counts.size < least:
         return np.array([], dtype=np.intp)
+    on = on_even_grid(counts)
+    enough = not naming.each and on.sum() >= (least if on.mean() >= _FULL else MANY)
+    if enough and on.all():
+        return np.arange(tokens.size)
     lowest = np.full(counts.size, np.inf)
     np.minimum.at(lowest, first, np.log(loss))
     if counts.size >= MANY and bends_down(counts, lowest):  # fewer bend by chance
         return np.arange(tokens.size)
-    grid = counts[on_even_grid(counts)]
-    if grid.size < least or naming.each:
-        return np.array([], dtype=np.intp)
-    return np.flatnonzero(np.isin(tokens, grid))
+    return np.flatnonzero(on[first] & enough)
 
 
 def on_even_grid(tokens: FloatArray) -> Mask:
@@ -158,11 +162,14 @@ def on_even_grid(tokens: FloatArray) -> Mask:
         steps = (tokens[None, :] - origins[:, None]) / spacing
         near = np.abs(steps - np.rint(steps)) < _OFF
         for on, at in zip(near, np.rint(steps), strict=True):
-            first, last = np.flatnonzero(on)[[0, -1]]
-            places = at[last] - at[first] + 1
-            full = min(np.unique(at[on]).size / places, on.sum() / (last - first + 1))
-            if full >= _FULL and on.sum() > best.sum():
-                best = on
+            there = np.flatnonzero(on)
+            parts = np.split(there, np.flatnonzero(np.diff(at[there]) > _MISSING + 1) + 1)
+            part = max(parts, key=len)  # a longer run may end far along the grid
+            places = at[part[-1]] - at[part[0]] + 1
+            alone = np.unique(at[part]).size == part.size  # no two at one place
+            full = part.size / max(places, part[-1] - part[0] + 1)
+            if alone and full >= _FULL and part.size > best.sum():
+                best = np.isin(np.arange(tokens.size), part)
     return best
 
 
