@@ -23,6 +23,7 @@ class FitRequest(NamedTuple):
     runs: Runs
     like: PublishedLaw
     """The law that the world of the runs is believed to be like."""
+    like_draws: Draws | None = None
     anchored: bool = False
     """Take the distillation side of that law, moved to the runs, where no run is distilled."""
     supervised: PublishedLaw | None = None

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from distillplan.fitting.fit_records import FitRequest
 
 _NO_RESAMPLES: Final = "no resamples were made"
-_MOVED: Final = "no run of yours is distilled: published, moved to the level of your runs"
+_MOVED: Final = "no run of yours is distilled: the gains are the published ones, in your units"
 _NOT_FITTED: Final = "not fitted: your runs are all distilled"
 
 
 def law_of_fit(
     request: "FitRequest",
     fitted: FitResult,
+    law: LossLaw,
     ends: dict[str, Coefficient],
     accuracy: tuple[str, ...],
     warnings: tuple[Notice, ...],
@@ -39,11 +40,12 @@ def law_of_fit(
     Args:
         request: what was asked.
         fitted: the fit, of the runs that were not left out.
+        law: the fitted law, with a lent distillation side where there is one.
         ends: its letters with their intervals, by column; empty without resamples.
         accuracy: sentences on how well it predicts.
         warnings: what the runs cannot tell.
     """
-    law, rows = fitted.law, fitted.rows
+    rows = fitted.rows
     taught = int(rows.distilled.sum())
     alone_from, taught_from = _sides(request, len(rows) - taught, taught)
     unfitted = {
@@ -67,7 +69,7 @@ def law_of_fit(
         corpus=named,
         tokenizer=named,
         source=_source(request, len(rows)),
-        valid=_ranges(request, fitted),
+        valid=_ranges(request, fitted, law),
         coefficients=_coefficients(law, ends, unfitted),
         accuracy=accuracy,
         notes=(f"{FLOOR}.",),
@@ -107,7 +109,9 @@ def _source(request: "FitRequest", runs: int) -> str:
     return text
 
 
-def _ranges(request: "FitRequest", fitted: FitResult) -> dict[str, tuple[float, float]]:
+def _ranges(
+    request: "FitRequest", fitted: FitResult, law: LossLaw
+) -> dict[str, tuple[float, float]]:
     """The range of each input: of the runs, or of the law that a side comes from."""
     rows = fitted.rows
     found: dict[str, tuple[float, float]] = {}
@@ -123,7 +127,7 @@ def _ranges(request: "FitRequest", fitted: FitResult) -> dict[str, tuple[float, 
         found["student_params"] = _ends(own.log_params)
         found["student_tokens"] = _ends(own.log_tokens)
         found["teacher_loss"] = _ends(rows.log_teacher_loss[taught])
-    elif isinstance(fitted.law, DistillationLaw):
+    elif isinstance(law, DistillationLaw):
         valid = request.like.valid
         names = ("student_params", "student_tokens", "teacher_loss")
         found |= {name: valid[name] for name in names if name in valid}

@@ -19,6 +19,7 @@ from distillplan.fitting.holdout import (
 )
 from distillplan.fitting.identifiability import combinations, intervals
 from distillplan.fitting.law_of_fit import law_of_fit, level_of
+from distillplan.fitting.lent import lent_side
 from distillplan.fitting.outliers import MOST_DEVIATIONS, without_outliers
 from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
@@ -66,10 +67,12 @@ def fit_report(
             progress=progress,
             jobs=request.jobs,
         )
-        draws = Draws(law=_whole(fitted.form.law(found.theta), request.resamples), sigma_run=sigma)
+        drawn = _whole(fitted.form.law(found.theta), request.resamples)
+        draws = Draws(law=_with_lent(request, fitted, drawn), sigma_run=sigma)
         ends = intervals(fitted, found)
     doubts = run_warnings(fitted, request.like.name)
-    law = law_of_fit(request, fitted, ends, _sentences(tuple(errors)), doubts)
+    whole = _with_lent(request, fitted, fitted.law)
+    law = law_of_fit(request, fitted, whole, ends, _sentences(tuple(errors)), doubts)
     return FitReport(
         source=request.runs.source,
         runs=len(fitted.rows),
@@ -119,8 +122,6 @@ def _fit(request: FitRequest, rows: Rows) -> FitResult:
     like: LossLaw = request.like.supervised
     if rows.distilled.any():
         like = side_for(request.like, rows)
-    elif request.anchored and request.like.distillation is not None:
-        like = request.like.distillation
     known = None
     if request.supervised is not None:
         draws = request.supervised_draws
@@ -137,6 +138,21 @@ def _whole(law: LossLaw, size: int) -> LossLaw:
     """The law with every letter an array of shape (size,): the additive form has one exponent."""
     columns = columns_of_law(law)
     return law_of_columns({name: np.full(size, one) for name, one in columns.items()})
+
+
+def _with_lent(request: FitRequest, fitted: FitResult, law: LossLaw) -> LossLaw:
+    """The law, or draws of it, with the gains of the published law where no run is distilled."""
+    like = request.like
+    if isinstance(law, DistillationLaw) or not request.anchored or like.distillation is None:
+        return law
+    lenders = None
+    size = int(np.size(law.alpha))
+    if size > 1 and request.like_draws is not None:
+        which = np.arange(size) % request.like_draws.size
+        columns = columns_of_law(request.like_draws.law)
+        found = law_of_columns({name: np.asarray(one)[which] for name, one in columns.items()})
+        lenders = found if isinstance(found, DistillationLaw) else None
+    return lent_side(law, like, level_of(fitted, like), lenders)
 
 
 def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Accuracy:

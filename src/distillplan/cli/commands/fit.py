@@ -165,6 +165,7 @@ def fit(
     request = FitRequest(
         runs=checked,
         like=like,
+        like_draws=law_catalog.draws(like),
         anchored=anchor is not None,
         supervised=alone,
         supervised_draws=None if alone is None else law_catalog.draws(alone),
