@@ -75,6 +75,8 @@ class FitReport(NamedTuple):
     """Standard deviation of the log loss of the fitted runs around the law."""
     looseness: float
     """How far the world is from the published law, in widths of what was believed of it."""
+    like: str
+    """Name of the published law that fills in what the runs cannot tell."""
     level: float
     """Median loss over that of the published law at the same sizes."""
     tested: str | None

@@ -86,6 +86,7 @@ def fit_report(
         reach=() if draws is None else _reaches(fitted, law, draws),
         noise=fitted.noise,
         looseness=fitted.looseness,
+        like=request.like.name,
         level=level_of(fitted, request.like),
         combinations=() if found is None else combinations(fitted, found),
         tested=None if request.test is None else request.test.name,

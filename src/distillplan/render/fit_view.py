@@ -90,13 +90,13 @@ def _headline(report: FitReport) -> str:
     kinds = [f"{plain} supervised"] * bool(plain) + [f"{taught} distilled"] * bool(taught)
     runs = "run" if report.runs == 1 else "runs"
     more = report.level - 1
-    like = report.law.supervised_from
-    name = "the published law" if like is None else like.law
+    # never better than what is said of the largest run below
+    within = report.reach[0].relative_error if report.reach else report.sigma_run
     side = "above" if more > 0 else "below"
     return (
-        f"{' and '.join(kinds)} {runs}: predicts a run like them to within "
-        f"{_percent(report.sigma_run)} (1 s.d.). Your losses are {_percent(abs(more))} {side} "
-        f"those of {name} at the same sizes."
+        f"{' and '.join(kinds)} {runs}: predicts one like the largest to within "
+        f"{_percent(within)} (1 s.d.). Your losses are {_percent(abs(more))} {side} "
+        f"those of {report.like} at the same sizes."
     )
 
 
