@@ -1,6 +1,6 @@
 """A published distillation side for a supervised law of one's own.
 
-Before the first distillation nothing is known of one's own distilled losses. What other
+Before the first distillation nobody knows one's own distilled losses. What other
 laboratories saw says that the gain of distillation carries over, up to the transfer error that the
 odds of a plan carry (``laws.transfer``). So the lent side is the one under which distilled students
 gain, in the units of the runs, what they gain in the published law::
