@@ -79,6 +79,7 @@ def held(law: SupervisedLaw, rows: Rows, places: list[tuple[float, float]]) -> l
     return inside
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", ["20 tokens per parameter", "one profile"])
 def test_runs_that_cannot_tell_size_from_tokens_have_bands_that_hold_the_truth(
     design: str,
@@ -96,6 +97,7 @@ def test_runs_that_cannot_tell_size_from_tokens_have_bands_that_hold_the_truth(
     assert (np.mean(inside, axis=0) >= 0.75).all()
 
 
+@pytest.mark.slow
 def test_runs_that_can_tell_have_bands_that_hold_the_truth_about_that_often() -> None:
     inside = []
     for seed in range(24):
@@ -106,6 +108,7 @@ def test_runs_that_can_tell_have_bands_that_hold_the_truth_about_that_often() ->
     assert 0.8 <= np.mean(inside) <= 0.98
 
 
+@pytest.mark.slow
 def test_unequal_noise_is_seen_by_the_draws() -> None:
     """Noise that grows tenfold from large to small runs: bands in the quiet corner stay honest."""
     inside = []
@@ -144,6 +147,7 @@ def test_the_ladder_of_olmo_reaches_its_large_models() -> None:
         assert ends[0] <= measured <= ends[1]
 
 
+@pytest.mark.slow
 def test_verdicts_of_fitted_worlds_are_right_as_often_as_their_odds_say() -> None:
     """20 worlds: letters off by 10%, another tokenizer, 6 to 60 runs, one in five diverged."""
     stated, right, inside, found_bad, bad_runs = [], [], [], 0, 0
