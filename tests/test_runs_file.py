@@ -282,3 +282,15 @@ def test_runs_that_did_not_end_are_pointed_out(tmp_path):
     assert "1 row has State crashed" in notice.message
     where = notice.message.rpartition("--where ")[2].strip("'")
     assert read(tmp_path, text, where=(where,)).notices == ()
+
+
+def test_a_column_that_one_of_several_files_lacks_is_empty_there(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "params,tokens,teacher_loss,loss\n1B,20B,2.1,2.4\n2B,20B,2.6,2.5\n"
+    )
+    (tmp_path / "b.csv").write_text("params,tokens,loss\n3B,20B,2.3\n")
+    files = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+    below = read_runs(files, Reading(where=("teacher_loss < 2.2",)))
+    assert below.params.tolist() == [1e9]
+    with pytest.raises(InputError, match="there is no column 'loses'; did you mean 'loss'"):
+        read_runs(files, Reading(where=("loses < 2.2",)))

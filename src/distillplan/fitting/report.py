@@ -113,8 +113,8 @@ def _refuse_two_worlds(request: FitRequest, rows: Rows) -> None:
         )
     if request.supervised is not None and not taught.all():
         raise InputError(
-            f"--supervised-law: {request.runs.source} has supervised runs of its own "
-            f"({int((~taught).sum())} rows without a teacher_loss); leave the option out"
+            f"--supervised-law and --same-tokenizer-as are for runs that all have a teacher, and "
+            f"{request.runs.source} has supervised runs of its own; leave the option out"
         )
 
 

@@ -104,17 +104,21 @@ def _selected(
 
     def cells(column: str) -> list[Any] | None:
         found: list[Any] = []
+        known = False
         for table, place in zip(tables, places, strict=True):
             mapped = place.get(CANONICAL.get(column, ""))
             if column in table.columns:
                 found += [row.cells.get(column) for row in table.rows]
             elif mapped is not None:
                 found += [mapped.cell(row) for row in table.rows]
-            else:
-                return None
-        return found
+            else:  # a file without the column has empty cells in it
+                found += [None] * len(table.rows)
+                continue
+            known = True
+        return found if known else None
 
-    chosen = iter(where.rows(cells, [name for table in tables for name in table.columns]).tolist())
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    chosen = iter(where.rows(cells, columns).tolist())
     return [
         table._replace(rows=tuple(row for row in table.rows if next(chosen))) for table in tables
     ]

@@ -101,7 +101,7 @@ def usual_designs(decision: OpenDecision, best: Design, budget: float) -> list[D
     for name, kind, points in shapes:
 
         def units(center: float) -> list[Unit]:
-            return [kind(n * center, d * USUAL_RATIO * center) for n, d in points]  # noqa: B023
+            return [kind(n * center, d * USUAL_RATIO * center) for n, d in points]  # noqa: B023  (called in its own turn)
 
         money = budget if kind is alone else left
         center = _largest(lambda at: sum(cost_of(scenario, one) for one in units(at)), money)
