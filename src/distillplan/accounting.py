@@ -116,6 +116,9 @@ def run_flops(
     )
 
 
+SUPERVISED_SHOWN = "pretrain"
+"""Supervised training in the word that people read: to train from data alone."""
+
 WHO_PAYS = {
     Accounting.FREE: "logits on disk",
     Accounting.EXISTS: "run the teacher",
@@ -136,13 +139,13 @@ IN_A_TABLE = {
 
 def in_a_table(accounting: Accounting | None) -> str:
     """A way to train the student, for a column of a table; None is supervised training."""
-    return "supervised" if accounting is None else IN_A_TABLE[accounting]
+    return SUPERVISED_SHOWN if accounting is None else IN_A_TABLE[accounting]
 
 
 def way_in_words(accounting: Accounting | None) -> str:
     """A way to train the student, in words; None is supervised training.
 
     >>> way_in_words(None), way_in_words(Accounting.FREE)
-    ('supervised', 'distill (logits on disk)')
+    ('pretrain', 'distill (logits on disk)')
     """
-    return "supervised" if accounting is None else f"distill ({WHO_PAYS[accounting]})"
+    return SUPERVISED_SHOWN if accounting is None else f"distill ({WHO_PAYS[accounting]})"

@@ -29,7 +29,7 @@ Tokens: TypeAlias = Annotated[
 Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Skip the odds and bands.")]
 Details: TypeAlias = Annotated[
     bool,
-    typer.Option("--details", help="Show every way to pay, all bands, and where the FLOPs go."),
+    typer.Option("--details", help="Show all numbers instead of one screen."),
 ]
 Asserted: TypeAlias = Annotated[
     list[str] | None,

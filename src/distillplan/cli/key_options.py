@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import shlex
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -101,6 +102,19 @@ def told_as(command: str) -> Callable[[str], str]:
     """How to name a word of the table to somebody who typed a command."""
     name = naming(command)
     return lambda word: name(Word(word))
+
+
+def as_typed(compute: str, given: Mapping[str, str]) -> str:
+    """A question as a shell takes it: the budget, then the options of keys.
+
+    >>> as_typed("$20k", {"student": "1B"})
+    "'$20k' --student 1B"
+    """
+    words = [compute]
+    for word, value in given.items():
+        key = key_table.TABLE.find(word)
+        words += [] if key is None else [key.flags[0], value]
+    return shlex.join(words)
 
 
 def _identifier(key: Key) -> str:

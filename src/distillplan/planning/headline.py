@@ -34,7 +34,7 @@ def headline(plan: Plan) -> str:
     match plan.verdict_reason:
         case Reason.LAW_HAS_NO_DISTILLATION:
             return (
-                f"No verdict: {plan.law.name} says nothing about distillation. Supervised training "
+                f"No verdict: {plan.law.name} says nothing about distillation. Pretraining "
                 f"reaches {_nats(alone)} with {_sizes(alone)}."
             )
         case Reason.WORSE_THAN_GUESSING:
@@ -49,8 +49,8 @@ def headline(plan: Plan) -> str:
             )
         case Reason.DISTILLATION_OVER_BUDGET:
             return (
-                f"Train supervised: {format_budget(scenario)} is too little for a student and "
-                f"{_TEACHERS[scenario.pays]}; supervised training reaches {_nats(alone)} with "
+                f"Pretrain: {format_budget(scenario)} is too little for a student and "
+                f"{_TEACHERS[scenario.pays]}; pretraining reaches {_nats(alone)} with "
                 f"{_sizes(alone)}."
             )
         case Reason.ONLY_ONE_POSSIBLE:
@@ -68,12 +68,12 @@ def _weighed(plan: Plan) -> str:
     gain, teacher = abs(deciding.gain_nats), _TEACHERS[plan.scenario.pays]
     if plan.verdict is Verdict.TIE:
         return (
-            f"Too close to call: distilling from {teacher} and supervised training differ by "
-            f"{gain:.3f} nats. Supervised training is simpler{_regret(alone)}."
+            f"Too close to call: distilling from {teacher} and pretraining differ by "
+            f"{gain:.3f} nats. Pretraining is simpler{_regret(alone)}."
         )
     if plan.verdict is Verdict.DISTILL:
         return (
-            f"{_do(plan)}: {_nats(deciding)}, {gain:.3f} better than supervised training on the "
+            f"{_do(plan)}: {_nats(deciding)}, {gain:.3f} better than pretraining on the "
             f"same budget{_worth(deciding)}."
         )
     return f"{_do(plan)}: {_nats(alone)}, {gain:.3f} better than distilling from {teacher}."
@@ -82,7 +82,7 @@ def _weighed(plan: Plan) -> str:
 def _do(plan: Plan) -> str:
     if plan.verdict is Verdict.DISTILL:
         return f"Distill from {_TEACHERS[plan.scenario.pays]}"
-    return "Train supervised"
+    return "Pretrain"
 
 
 def _worth(deciding: Option) -> str:

@@ -25,7 +25,15 @@ from distillplan.planning.open_teacher import taught_by
 from distillplan.planning.results import BudgetFlip, Confidence, Flips, Odds, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, mean_above_zero, share_above
-from distillplan.planning.verdict import Trained, is_beyond, run_of, transfer_of, verdict_of, weigh
+from distillplan.planning.verdict import (
+    Trained,
+    is_beyond,
+    run_of,
+    transfer_of,
+    verdict_of,
+    weigh,
+    weigh_options,
+)
 from distillplan.units import SECONDS_PER_HOUR
 
 FORM_FAILS = 0.02
@@ -159,9 +167,10 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
         if one.loss is None:
             return one
         if one.teacher_name is None:
-            return _banded(scenario, one, found, rows[one.accounting])
+            return _banded(scenario, first, one, found, rows[one.accounting])
         taught = taught_by(scenario, one.teacher_params or 0.0, one.teacher_tokens or 0.0)
-        return _banded(taught, one, posterior(taught, [of_options(taught, first, one)], laws), 0)
+        by_it = posterior(taught, [of_options(taught, first, one)], laws)
+        return _banded(taught, first, one, by_it, 0)
 
     odds = found.odds(found.error, scenario.tie_nats)
     by_way = dict(zip(rows, odds, strict=False))
@@ -211,9 +220,15 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
     return found.odds(found.error, scenario.tie_nats)[0]
 
 
-def _banded(scenario: Scenario, option: Option, found: Posterior, row: int) -> Option:
-    gain = band(found.gain[row], float(found.point[row]), float(found.error[row]))
-    return banded(scenario, option, found.distilled, row)._replace(gain_band=gain)
+def _banded(
+    scenario: Scenario, alone: Option, option: Option, found: Posterior, row: int
+) -> Option:
+    """A distillation with its bands and odds."""
+    here = found.rows(row)
+    gain = band(here.gain[0], float(here.point[0]), float(here.error[0]))
+    silent = np.isnan(weigh_options(scenario, alone, option).side[0])
+    odds = None if silent else here.odds(here.error, scenario.tie_nats)[0]
+    return banded(scenario, option, found.distilled, row)._replace(gain_band=gain, odds=odds)
 
 
 def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) -> Plan:

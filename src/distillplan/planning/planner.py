@@ -21,7 +21,7 @@ from distillplan.planning.options import (
 )
 from distillplan.planning.results import Flips, Method, Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.validity import plan_warnings
+from distillplan.planning.validity import beyond_fit, plan_warnings
 from distillplan.planning.verdict import (
     Weighed,
     guessing,
@@ -90,6 +90,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         warnings=warnings,
         law=scenario.law,
         scenario=scenario,
+        beyond=beyond_fit(scenario, options[:1] if deciding is None else (options[0], deciding)),
     )
     if not quick:
         from distillplan.planning.odds import with_odds  # not for `quick`

@@ -6,7 +6,7 @@ A docstring under a field says what it holds and in which unit; None means not a
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from distillplan.accounting import Accounting, Flops, Logits
+from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops, Logits
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
@@ -21,6 +21,11 @@ class Verdict(StrEnum):
     DISTILL = "distill"
     SUPERVISED = "supervised"
     TIE = "tie"
+
+    @property
+    def shown(self) -> str:
+        """The verdict in the word that people read; `supervised` is the paper's."""
+        return SUPERVISED_SHOWN if self is Verdict.SUPERVISED else self.value
 
 
 class Reason(StrEnum):
@@ -57,6 +62,11 @@ class Odds(NamedTuple):
         """The probability of one verdict."""
         share: float = getattr(self, verdict.value)
         return share
+
+    @property
+    def wrong(self) -> float:
+        """Probability that the likelier side is worse by more than a tie."""
+        return min(self.distill, self.supervised)
 
 
 Band: TypeAlias = tuple[float, float]
@@ -171,6 +181,24 @@ class Option(NamedTuple):
     teacher_params_band: Band | None = None
     teacher_tokens_band: Band | None = None
     teacher_loss_band: Band | None = None
+    odds: Odds | None = None
+    """Of each verdict, were this the distillation that is weighed; None without odds, for
+    supervised training, and where nobody can say."""
+
+    @property
+    def teacher_share(self) -> float:
+        """The part of the training FLOPs that goes into the teacher; 0 where it is over budget."""
+        if self.flops is None:
+            return 0.0
+        teacher = self.flops.teacher_logits + self.flops.teacher_training
+        return teacher / (teacher + self.flops.student_training)
+
+    @property
+    def loss_error(self) -> float | None:
+        """How far the loss is from the farther end of its 90% band, nats per token."""
+        if self.loss is None or self.loss_band is None:
+            return None
+        return max(abs(end - self.loss) for end in self.loss_band)
 
 
 BANDS = tuple(name for name in Option._fields if name.endswith("_band"))
@@ -244,6 +272,25 @@ class AccountingFlip(NamedTuple):
     odds: Odds | None = None
 
 
+class Beyond(NamedTuple):
+    """A size of an option that is outside the fitted range of the law."""
+
+    size: str
+    """Name of the field of the option, such as `student_tokens`."""
+    accounting: Accounting | None
+    """Which option's; None for supervised training."""
+    value: float
+    low: float
+    """Least of the fitted range."""
+    high: float
+    """Largest of the fitted range."""
+
+    @property
+    def times(self) -> float:
+        """By which factor it is outside."""
+        return self.value / self.high if self.value > self.high else self.low / self.value
+
+
 class Flips(NamedTuple):
     """What would change the verdict; None where nothing of the kind does."""
 
@@ -300,6 +347,8 @@ class Plan(NamedTuple):
     scenario: Scenario
     confidence: Confidence | None = None
     """What the odds are made of; None without odds."""
+    beyond: tuple[Beyond, ...] = ()
+    """Sizes of the two options that the verdict weighs outside the fitted range of the law."""
 
     @property
     def accounting(self) -> Accounting | None:

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
-from distillplan.planning.results import Option, SearchStatus
+from distillplan.planning.results import Beyond, Option, SearchStatus
 from distillplan.planning.scenario import Scenario
 from distillplan.units import format_count
 
@@ -42,6 +44,9 @@ _OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in _SIZES}
 OUTSIDE_FIT_CODES = frozenset(_OUTSIDE_FIT.values())
 """Codes of the warnings about sizes outside the law's fitted range."""
 
+
+TEACHER_FROM_LAW = "teacher_loss_from_law"
+"""Code of the remark that the teacher's loss was not measured."""
 
 Tell: TypeAlias = Callable[[], str]
 """Writes a sentence."""
@@ -131,9 +136,12 @@ def prediction_warnings(
     if teacher_loss is not None:
         at["teacher_loss"] = teacher_loss
     found = [*_law_warnings(law)]
+    way = None if teacher_loss is None else Accounting.FREE
     for name, value in at.items():
-        tell = _outside(law, name, value, distilled=teacher_loss is not None)
-        found += [] if tell is None else [_warning(_OUTSIDE_FIT[name], tell)]
+        beyond = _beyond(law, name, value, way)
+        found += (
+            [] if beyond is None else [_warning(_OUTSIDE_FIT[name], partial(_in_words, beyond))]
+        )
     return tuple(one.notice() for one in found)
 
 
@@ -173,47 +181,57 @@ def _sides_told(law: PublishedLaw) -> str:
     )
 
 
+def beyond_fit(scenario: Scenario, compared: Sequence[Option]) -> tuple[Beyond, ...]:
+    """The sizes of some options that are outside the fitted range of the law, size by size."""
+    return tuple(
+        found
+        for name in _SIZES
+        if not (name in ("teacher_params", "teacher_tokens") and _measured(scenario))
+        for one in compared
+        if (found := _beyond(scenario.law, name, getattr(one, name), one.accounting)) is not None
+    )
+
+
+def _beyond(
+    law: PublishedLaw, name: str, value: float | None, accounting: Accounting | None
+) -> Beyond | None:
+    """A size, where it is outside the fitted range."""
+    size = _SIZES[name]
+    ends = None
+    if value is not None:
+        ends = law.range_left(size.supervised if accounting is None else size.distilled, value)
+    if value is None or ends is None:
+        return None
+    low, high = ends
+    return Beyond(size=name, accounting=accounting, value=value, low=low, high=high)
+
+
 def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     """One warning per size, naming the options it concerns."""
-    for name in _SIZES:
-        if name in ("teacher_params", "teacher_tokens") and _measured(scenario):
-            continue
-        concerned: list[tuple[Accounting | None, Tell]] = []
-        for option in compared:
-            value = getattr(option, name)
-            if value is not None:
-                distilled = option.accounting is not None
-                tell = _outside(scenario.law, name, value, distilled=distilled)
-                concerned += [] if tell is None else [(option.accounting, tell)]
-        if concerned:
-            yield _warning(_OUTSIDE_FIT[name], partial(_outside_told, concerned))
+    for name, found in groupby(beyond_fit(scenario, compared), key=attrgetter("size")):
+        yield _warning(_OUTSIDE_FIT[name], partial(_outside_told, tuple(found)))
 
 
-def _outside_told(concerned: Sequence[tuple[Accounting | None, Tell]]) -> str:
-    return "; ".join(f"{way_in_words(way)}: {tell()}" for way, tell in concerned)
+def _outside_told(found: Sequence[Beyond]) -> str:
+    return "; ".join(f"{way_in_words(one.accounting)}: {_in_words(one)}" for one in found)
+
+
+def _in_words(found: Beyond) -> str:
+    """What to say of a size beyond the fitted range."""
+    name = found.size
+    value, low, high = (in_its_unit(name, one) for one in (found.value, found.low, found.high))
+    words = _SIZES[name].words
+    return f"{words} {value}, outside the law's fitted range of {low} to {high}"
+
+
+def in_its_unit(size: str, value: float) -> str:
+    """A size of an option as people read it."""
+    return f"{value:.3f}" if size == "teacher_loss" else format_count(value)
 
 
 def _measured(scenario: Scenario) -> bool:
     """Whether the teacher's loss was measured, so that its sizes do not enter the law."""
     return scenario.teacher is not None and scenario.teacher.loss is not None
-
-
-def _outside(law: PublishedLaw, name: str, value: float, *, distilled: bool) -> Tell | None:
-    """What to say of a size beyond the fitted range."""
-    size = _SIZES[name]
-    beyond = law.range_left(size.distilled if distilled else size.supervised, value)
-    if beyond is None:
-        return None
-    low, high = beyond
-
-    def tell() -> str:
-        show = (lambda x: f"{x:.3f}") if name == "teacher_loss" else format_count
-        return (
-            f"{size.words} {show(value)}, outside the law's fitted range of {show(low)} to "
-            f"{show(high)}"
-        )
-
-    return tell
 
 
 def _few_tokens(compared: tuple[Option, ...]) -> Iterator[_Remark]:
@@ -258,7 +276,7 @@ def _teacher_loss_warnings(scenario: Scenario, deciding: Option | None) -> Itera
         return
     if teacher.loss is None:
         yield _Remark(
-            code="teacher_loss_from_law",
+            code=TEACHER_FROM_LAW,
             severity=Severity.INFO,
             tell=lambda: (
                 f"the teacher's loss of {scenario.teacher_loss:.3f} is what the law predicts for a "

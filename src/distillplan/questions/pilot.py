@@ -13,7 +13,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.questions.pilot_costs import cost_of, to_make
 from distillplan.questions.pilot_designs import Design, best_design, usual_designs
 from distillplan.questions.pilot_records import Advice, OtherDesign, Pilot, PilotStep
-from distillplan.questions.pilot_value import narrowed, outcomes, stop_rule, wrong
+from distillplan.questions.pilot_value import narrowed, outcomes, stop_rule
 from distillplan.questions.pilot_worlds import OpenDecision, PilotRun, open_decision, prior
 
 SHARE = 0.05
@@ -59,7 +59,7 @@ def pilot(scenario: Scenario, *, share: float = SHARE, risk: float = RISK) -> Pi
         odds=odds,
         allowed_share=share,
         risk=risk,
-        before=before._replace(wrong=wrong(odds), saved_nats=0.0),
+        before=before._replace(wrong=odds.wrong, saved_nats=0.0),
         steps=(),
         paying_steps=0,
         useful_share=None,
@@ -68,7 +68,7 @@ def pilot(scenario: Scenario, *, share: float = SHARE, risk: float = RISK) -> Pi
         law=scenario.law,
         scenario=scenario,
     )
-    if wrong(odds) <= risk:
+    if odds.wrong <= risk:
         return found
     design = best_design(decision, share * scenario.budget)
     if design is None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.planning.results import Odds
 from distillplan.questions.pilot_worlds import OpenDecision, Prior
 
 NODES = 12
@@ -178,16 +177,11 @@ def narrowed(decision: OpenDecision, prior: Prior, losses: FloatArray, risk: flo
     change = distill - supervised if odds.distill < odds.supervised else supervised - distill
     other = found.expected() * (-1 if decision.gain_nats >= 0 else 1)
     return Narrowed(
-        wrong=wrong(odds) - float(np.maximum(change, 0).mean()),
+        wrong=odds.wrong - float(np.maximum(change, 0).mean()),
         settled=float((np.minimum(distill, supervised) <= risk).mean()),
         half_width_nats=found.few(prior.gain.size).half_width(),
         saved_nats=(1 - decision.beyond) * float(np.maximum(other, 0).mean()),
     )
-
-
-def wrong(odds: Odds) -> float:
-    """Probability that the likelier side is worse by more than a tie."""
-    return min(odds.distill, odds.supervised)
 
 
 def odds_after(decision: OpenDecision, gains: Gains) -> tuple[FloatArray, FloatArray]:

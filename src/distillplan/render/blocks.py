@@ -1,6 +1,8 @@
 """What tables and Markdown are both made of."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import Literal, TypeAlias
 
 Tone: TypeAlias = Literal["plain", "verdict", "warning", "quiet"]
@@ -12,6 +14,37 @@ class Text:
 
     text: str
     tone: Tone = "plain"
+    tight: bool = False
+    """Whether it follows what is before it without an empty line."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer in a sentence, and beside it how sure that is."""
+
+    text: str
+    aside: str = ""
+    """On the same line where there is room for it."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Short remarks of one kind."""
+
+    heading: str
+    items: tuple[str, ...]
+    mark: str = ""
+    """What each item begins with."""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class Sections:
+    """Remarks with their headings in the margin; nothing is shown of those that are empty."""
+
+    parts: tuple[Section, ...]
+    margin: int = 0
+    """Least columns of the headings, so that several of these line up."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +68,41 @@ class TableBlock:
     text_columns: tuple[int, ...] = (0,)
     tight: bool = False
     """One space between columns instead of two, for tables that fill 80 columns."""
+    spare: tuple[int, ...] = ()
+    """Columns to leave out where the terminal is too narrow, the first first."""
+
+    def without(self, dropped: Collection[int]) -> "TableBlock":
+        """The table without some of its columns."""
+        kept = [index for index in range(len(self.columns)) if index not in dropped]
+        return replace(
+            self,
+            columns=tuple(self.columns[index] for index in kept),
+            rows=tuple(tuple(row[index] for index in kept) for row in self.rows),
+            text_columns=tuple(
+                place for place, index in enumerate(kept) if index in self.text_columns
+            ),
+            spare=(),
+        )
 
 
-Block: TypeAlias = Text | Bullets | TableBlock
+Block: TypeAlias = Text | Headline | Sections | Bullets | TableBlock
+
+WIDTH = 80
+"""Columns for which screens are made."""
+
+
+def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ...]:
+    """The first of some remarks, as many as fit into so many lines of `WIDTH` columns.
+
+    Args:
+        items: the remarks, the most important first.
+        lines: how many lines there are.
+        indent: columns that each line leaves free.
+    """
+    kept = []
+    for one in items:
+        lines -= len(wrap(one, WIDTH - indent))
+        if lines < 0:
+            break
+        kept.append(one)
+    return tuple(kept)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import Block, Bullets, Headline, Sections, TableBlock, Text
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:
@@ -17,13 +17,24 @@ def _one(block: Block) -> str:
             return (
                 f"**{_escaped(block.text)}**" if block.tone == "verdict" else _escaped(block.text)
             )
+        case Headline():
+            aside = f"\n\n{_escaped(block.aside)}" if block.aside else ""
+            return f"**{_escaped(block.text)}**{aside}"
+        case Sections():
+            return "\n\n".join(
+                _list(part.heading, part.items) for part in block.parts if part.items
+            )
         case Bullets():
-            items = "\n".join(f"- {_escaped(item)}" for item in block.items)
-            return f"**{block.title}**\n\n{items}" if block.title else items
+            return _list(block.title, block.items)
         case TableBlock():
             return _grid(block)
         case _:
             assert_never(block)
+
+
+def _list(title: str, items: Iterable[str]) -> str:
+    listed = "\n".join(f"- {_escaped(item)}" for item in items)
+    return f"**{_escaped(title)}**\n\n{listed}" if title else listed
 
 
 def _grid(block: TableBlock) -> str:

@@ -13,10 +13,10 @@ def percent(part: float) -> str:
     return f"{part:.0%}"
 
 
-def odds_in_words(odds: Odds) -> str:
+def odds_in_words(odds: Odds, between: str = ", ") -> str:
     """The three odds, largest first."""
     order = sorted(Verdict, key=odds.of, reverse=True)
-    return ", ".join(f"{one} {percent(odds.of(one))}" for one in order)
+    return between.join(f"{one.shown} {percent(odds.of(one))}" for one in order)
 
 
 def odds_line(odds: Odds, confidence: Confidence) -> str:
@@ -35,7 +35,8 @@ def in_brackets(odds: Odds | None, verdict: Verdict) -> str:
     if odds is None:
         return ""
     if verdict is Verdict.TIE:
-        return f" (distill {percent(odds.distill)}, supervised {percent(odds.supervised)})"
+        sides = (Verdict.DISTILL, Verdict.SUPERVISED)
+        return f" ({', '.join(f'{one.shown} {percent(odds.of(one))}' for one in sides)})"
     return f" ({percent(odds.of(verdict))})"
 
 

@@ -1,335 +1,161 @@
-"""A plan for people: the verdict, the options side by side, what would flip it, what to doubt."""
+"""A plan for people, on one screen: the verdict, the choices, why, what decides, what to watch."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
+from distillplan.hardware.memory_fit import Fits
+from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
-from distillplan.planning.options import FLAT_NATS
-from distillplan.planning.results import (
-    BudgetFlip,
-    BudgetRange,
-    Near,
-    Odds,
-    Option,
-    Plan,
-    Reason,
-    SearchStatus,
-    Verdict,
+from distillplan.planning.results import Option, Plan, Reason
+from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
+from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
+from distillplan.render.odds_view import odds_in_words
+from distillplan.render.plan_details import plan_details
+from distillplan.render.plan_memo import plan_memo
+from distillplan.render.plan_words import (
+    beyond_in_words,
+    flips_in_words,
+    marked_row,
+    reasons,
+    verdict_in_words,
+    way,
 )
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.render.notice_blocks import notice_blocks
-from distillplan.render.odds_view import count_band, in_brackets, nats_band, odds_line
-from distillplan.units import (
-    format_bytes,
-    format_count,
-    format_duration,
-    format_flops,
-    format_usd,
-)
+from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
-if TYPE_CHECKING:
-    from distillplan.hardware.range import Range
-
-_WHAT_THE_BUDGET_COVERS = (
-    ("the student's training only", Accounting.FREE),
-    ("also the teacher's forward passes", Accounting.EXISTS),
-    ("also the teacher's training; its stored logits serve others too", Accounting.TRAIN_SHARED),
-    ("all three", Accounting.TRAIN),
-)
-_PAID = {
-    Accounting.FREE: "at no cost",
-    Accounting.EXISTS: "with the same inference cost",
-    Accounting.TRAIN_SHARED: "with the same training cost",
-    Accounting.TRAIN: "with the same training and inference cost",
-}
+_FITS = {Fits.YES: "yes", Fits.NO: "no", Fits.UNCERTAIN: "tight"}
+_INDENT = 11
+"""Columns that the headings and marks in the margin take."""
+_WHY, _DECIDES, _WATCH = 4, 5, 3
+"""Lines of each at most, of the 22 that a screen has."""
 
 
-def plan_view(plan: Plan, *, details: bool = False) -> Iterator[Block]:
+def plan_view(
+    plan: Plan, *, details: bool = False, why: bool = False, asked: str = "..."
+) -> Iterator[Block]:
     """The blocks of a plan.
 
     Args:
         plan: the answer.
-        details: show every way to pay, every band, and where the FLOPs go.
+        details: show every number instead of one screen.
+        why: show the reasoning as a page.
+        asked: the question as a shell takes it, for the commands that the page names.
     """
-    shown = plan.options if details else tuple(_worth_showing(plan))
-    yield Text(plan.headline, "verdict")
-    if plan.odds is not None and plan.confidence is not None:
-        yield Text(odds_line(plan.odds, plan.confidence), "plain")
-    yield Text(_question(plan), "quiet")
-    yield _options(shown, given_student=plan.scenario.student_params is not None)
-    if any(one.is_guess and one.loss is not None for one in shown):
-        yield Text("? = a guess: far outside the fitted range of the law.", "quiet")
-    if details:
-        yield from _details(plan)
-    if plan.scenario.machine is not None:
-        yield _bills(plan, shown)
-    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
-        title = "What would change the verdict" if plan.verdict else "Where there is a verdict"
-        yield Bullets(title, _flips(plan))
-    yield from notice_blocks(plan.warnings)
-    more = "" if details else " More: --details."
-    yield Text(f"Law: {plan.law.name}. {plan.law.source}.{more}", "quiet")
+    if why:
+        return plan_memo(plan, asked)
+    return plan_details(plan) if details else _screen(plan)
 
 
-def _worth_showing(plan: Plan) -> Iterator[Option]:
+def _screen(plan: Plan) -> Iterator[Block]:
+    odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
+    yield Headline(verdict_in_words(plan), odds)
+    outside = beyond_in_words(plan)
+    if outside:
+        yield Text(outside, "warning")
+    yield _choices(plan)
+    yield Sections(
+        (
+            Section("Why", short(reasons(plan), _WHY, indent=_INDENT)),
+            Section("Decides", short(_decides(plan), _DECIDES, indent=_INDENT), "-"),
+            Section("Watch", short(_watch(plan), _WATCH, indent=_INDENT), "!", "warning"),
+        )
+    )
+    yield Text(_asked(plan), "quiet")
+    yield Text(f"Law {plan.law.name}. More: --why  --details  -o markdown", "quiet", tight=True)
+
+
+def _choices(plan: Plan) -> TableBlock:
     """The options that somebody can act on: the two that are weighed, and an open teacher."""
-    for one in plan.options:
-        if one.accounting is None or one.decides or one.teacher_name is not None:
-            yield one
-
-
-def _details(plan: Plan) -> Iterator[Block]:
-    """What --details adds to the table of options."""
-    if any(one.loss_band for one in plan.options):
-        yield _bands(plan.options)
-    yield _flops(plan)
-    if any(one.accounting for one in plan.options):
-        yield Text(_who_pays(), "quiet")
-    near = tuple(
-        f"{in_a_table(one.accounting)}: {_near(one.near)}"
+    shown = [
+        one
         for one in plan.options
-        if one.near and (one.decides or one.accounting is None) and _near(one.near)
-    )
-    if near:
-        yield Bullets(f"Nearly as good (within {FLAT_NATS:g} nats)", near)
-
-
-def _who_pays() -> str:
-    """What each way to distill costs, with the word that --accounting takes."""
-    ways = "; ".join(
-        f"{in_a_table(one)} ({one}): {covers}" for covers, one in _WHAT_THE_BUDGET_COVERS
-    )
-    return f"Ways to distill, and what the budget covers. {ways}."
-
-
-def _question(plan: Plan) -> str:
-    scenario = plan.scenario
-    parts = [format_budget(scenario)]
-    if scenario.student_params is None:
-        parts.append("student of the best size")
-    else:
-        parts.append(f"{format_count(scenario.student_params)} student")
-    if scenario.students > 1:
-        each = plan.options[0].flops_per_student
-        of_each = f", {format_flops(each)} FLOPs each" if scenario.gpu_hours is None else ""
-        parts.append(f"{scenario.students} students{of_each}")
-    if scenario.inference_tokens:
-        parts.append(f"{format_count(scenario.inference_tokens)} tokens served by each")
-    if scenario.max_unique_tokens is not None:
-        parts.append(f"{format_count(scenario.max_unique_tokens)} unique tokens")
-    if plan.deciding is not None:
-        trained = scenario.pays in (Accounting.TRAIN, Accounting.TRAIN_SHARED)
-        parts.append(f"{'teacher: ' if trained else ''}{WHO_PAYS[scenario.pays]}")
-        if scenario.pays is not Accounting.FREE:
-            parts.append(f"logits {scenario.logits}")
-        parts.append(f"differences under {scenario.tie_nats:g} nats count as a tie")
-    return "Inputs: " + "; ".join(parts) + "."
-
-
-def _row_name(option: Option) -> str:
-    """The name, with an arrow at what to do."""
-    name = in_a_table(option.accounting)
-    if option.teacher_name is not None:
-        name = f"run {option.teacher_name}"
-    return f"{'→' if option.recommended else ' '} {name}"
-
-
-def _options(options: Sequence[Option], *, given_student: bool) -> TableBlock:
-    """The options; the student's size where it was searched for."""
-    student = () if given_student else ("student",)
+        if one.accounting is None or one.decides or one.teacher_name is not None
+    ]
+    machine = plan.scenario.machine is not None
+    student = () if plan.scenario.student_params is not None else ("student",)
+    columns = ("", "loss", *student, "tokens", "teacher")
+    if machine:
+        columns = (*columns, "time", "cost", "memory", "fits")
+    rows = []
+    for one in shown:
+        cells = [f"{'→' if one.recommended else ' '} {way(one)}", _loss(one)]
+        cells += [_count(one.student_params) for _ in student]
+        cells += [_count(one.student_tokens), _teacher(one)]
+        rows.append((*cells, *(_bill(one) if machine else ())))
+    last = len(columns) - 1
     return TableBlock(
         "",
-        ("option", "loss", "gain", "90% band", *student, "tokens", "teacher", "its loss"),
-        tuple(
-            (
-                _row_name(one),
-                _loss(one),
-                "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
-                nats_band(one.gain_band, "+"),
-                *(_count(one.student_params) + _mark(one, "student_params") for _ in student),
-                _count(one.student_tokens) + _mark(one, "student_tokens"),
-                _teacher(one),
-                "" if one.teacher_loss is None else f"{one.teacher_loss:.3f}",
-            )
-            for one in options
-        ),
-        marked=_marked(options),
-        tight=True,
+        columns,
+        tuple(rows),
+        marked=marked_row(shown),
+        text_columns=(0, columns.index("teacher"), last if machine else 0),
+        spare=(last - 1, last - 2) if machine else (),
     )
 
 
 def _loss(option: Option) -> str:
-    """The loss; a guess is marked as one."""
+    """The loss and its error; a guess is marked as one."""
     if option.loss is None:
         return option.status.replace("_", " ") if option.student_params else "over budget"
-    return f"{option.loss:.3f}{'?' if option.is_guess else ''}"
+    error = "" if option.loss_error is None else f" ± {option.loss_error:.3f}"
+    return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
 
 
 def _teacher(option: Option) -> str:
-    """Parameters and tokens of the teacher, as the option that names them is written."""
+    """The teacher: its name, or its sizes, or its loss."""
+    if option.accounting is None or option.loss is None:
+        return "–"
+    if option.teacher_name is not None:
+        return option.teacher_name
     if option.teacher_params is None:
-        return ""
-    tokens = f":{_count(option.teacher_tokens)}" if option.teacher_tokens is not None else ""
-    marks = _mark(option, "teacher_params") or _mark(option, "teacher_tokens")
-    return f"{_count(option.teacher_params)}{tokens}{marks}"
+        return f"{option.teacher_loss:.3f} nats"
+    tokens = "" if option.teacher_tokens is None else f":{format_count(option.teacher_tokens)}"
+    return f"{format_count(option.teacher_params)}{tokens}"
 
 
-def _bands(options: Sequence[Option]) -> TableBlock:
-    return TableBlock(
-        "90% bands (gains on other data than the law's; losses and sizes on data like the law's)",
-        ("option", "loss", "gain", "tokens", "teacher", "its loss"),
-        tuple(
-            (
-                _row_name(one),
-                nats_band(one.loss_band),
-                nats_band(one.gain_band, "+"),
-                count_band(one.student_tokens_band),
-                count_band(one.teacher_params_band),
-                nats_band(one.teacher_loss_band),
-            )
-            for one in options
-        ),
-        marked=_marked(options),
-        tight=True,
+def _bill(option: Option) -> tuple[str, ...]:
+    """Time, money and memory."""
+    bill = option.bill
+    if bill is None:
+        return ("", "", "", "")
+    return (
+        format_duration(bill.wall_seconds.mid),
+        "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
+        format_bytes(bill.memory_bytes_per_gpu.mid),
+        _FITS[bill.fits],
     )
 
 
-def _flops(plan: Plan) -> TableBlock:
-    """Of the family: where the FLOPs go, and what more of them would bring."""
-    title = "Where the FLOPs go" + (" (all students)" if plan.scenario.students > 1 else "")
-    serving = ("serving",) if plan.scenario.inference_tokens else ()
-    return TableBlock(
-        title,
-        ("option", "students", "logits", "teacher", *serving, "loss with 10% more"),
-        tuple(
-            (
-                _row_name(one),
-                *(
-                    ("", "", "", *("" for _ in serving))
-                    if one.flops is None
-                    else (
-                        format_flops(one.flops.student_training),
-                        format_flops(one.flops.teacher_logits),
-                        format_flops(one.flops.teacher_training),
-                        *(format_flops(one.flops.student_serving) for _ in serving),
-                    )
-                ),
-                "" if one.gain_from_10_percent is None else f"{-one.gain_from_10_percent:+.4f}",
-            )
-            for one in plan.options
-        ),
-        marked=_marked(plan.options),
-    )
-
-
-def _bills(plan: Plan, options: Sequence[Option]) -> TableBlock:
-    """Hours, money and memory, as ranges; the middle alone where both ends read the same."""
-    machine = plan.scenario.machine
-    title = "" if machine is None else f"On {machine.cluster.gpus} {machine.cluster.gpu.name}"
-    rows = []
-    for one in options:
-        bill = one.bill
-        if bill is None:
-            rows.append((_row_name(one), "", "", "", "", ""))
-            continue
-        rows.append(
-            (
-                _row_name(one),
-                _range(bill.gpu_hours, format_count),
-                format_duration(bill.wall_seconds.mid),
-                "" if bill.cost_usd is None else _range(bill.cost_usd, format_usd),
-                format_bytes(bill.memory_bytes_per_gpu.mid),
-                bill.fits,
-            )
+def _decides(plan: Plan) -> Iterator[str]:
+    """What would change the verdict, and what to measure first."""
+    if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
+        return
+    if TEACHER_FROM_LAW in plan.warning_codes:
+        yield (
+            f"the teacher's loss on your text: {plan.scenario.teacher_loss:.3f} is the law's "
+            "guess; measured: --teacher-loss"
         )
-    columns = ("option", "GPU-hours", "time", "cost", "memory", "fits")
-    return TableBlock(title, columns, tuple(rows), marked=_marked(options), tight=True)
+    yield from flips_in_words(plan)
 
 
-def _range(value: "Range", text: Callable[[float], str]) -> str:
-    low, high = text(value.low), text(value.high)
-    return low if low == high else f"{low}–{high}"
+def _watch(plan: Plan) -> Iterator[str]:
+    """What to doubt or to have ready."""
+    best = plan.recommended or plan.supervised
+    high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
+    if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
+        yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
+    for one in plan.warnings:
+        if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
+            yield one.message
 
 
-def _marked(options: Sequence[Option]) -> int | None:
-    """The row of what to do."""
-    return next((row for row, one in enumerate(options) if one.recommended), None)
+def _asked(plan: Plan) -> str:
+    """What the numbers are of."""
+    parts = [format_budget(plan.scenario), "loss in nats per token"]
+    if plan.supervised.loss_error is not None:
+        parts[-1] += " ± 90% if the law holds"
+    if any(one.is_guess for one in plan.options):
+        parts.append("? is a guess")
+    return f"{'; '.join(parts)}."
 
 
 def _count(value: float | None) -> str:
     return "" if value is None else format_count(value)
-
-
-def _mark(option: Option, size: str) -> str:
-    """An arrow on a size that stands at a bound of the search."""
-    arrows = {SearchStatus.AT_UPPER_BOUND: " ↑", SearchStatus.AT_LOWER_BOUND: " ↓"}
-    return arrows.get(option.status, "") if size in option.at_bounds else ""
-
-
-def _near(near: Near | None) -> str:
-    """The ranges of the free sizes in a line."""
-    if near is None:
-        return ""
-    parts = []
-    for name in ("student_params", "student_tokens", "teacher_params", "teacher_tokens"):
-        ends = getattr(near, name)
-        if ends is not None:
-            low, high = ends
-            parts.append(f"{name.replace('_', ' ')} {format_count(low)} to {format_count(high)}")
-    return ", ".join(parts)
-
-
-def _flips(plan: Plan) -> tuple[str, ...]:
-    flips = plan.flips
-    found = [
-        f"{_window(plan, flip)}: {_in_words(flip.verdict, flip.odds)}"
-        for flip in (flips.budget_down, flips.budget_up)
-        if flip is not None
-    ]
-    if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
-        found.append(f"no budget {_range_of_budgets(plan, flips.budgets)}")
-    if flips.students is not None:
-        one = flips.students
-        found.append(
-            f"{one.students} students sharing the budget: {_in_words(one.verdict, one.odds)}"
-        )
-    if flips.teacher_loss is not None:
-        best = flips.teacher_loss
-        found.append(
-            f"a teacher of {best.from_:.3f} to {best.to:.3f} nats (best {best.best:.3f}), "
-            f"{_PAID[best.accounting]}: {_in_words(Verdict.DISTILL, best.odds)}"
-        )
-    if flips.logits is not None:
-        then = _in_words(flips.logits.verdict, flips.logits.odds)
-        found.append(f"logits {flips.logits.logits}: {then}")
-    if flips.accounting is not None:
-        way = WHO_PAYS[flips.accounting.accounting]
-        then = _in_words(flips.accounting.verdict, flips.accounting.odds)
-        found.append(f"another way to pay ({way}): {then}")
-    return tuple(found)
-
-
-def _in_words(verdict: Verdict, odds: Odds | None) -> str:
-    """Another verdict with its odds; at a tie those of both sides."""
-    word = "too close to call" if verdict is Verdict.TIE else verdict.value
-    return f"{word}{in_brackets(odds, verdict)}"
-
-
-def _window(plan: Plan, flip: BudgetFlip) -> str:
-    if flip.from_ is None:
-        return f"a budget below {_budget(plan, flip.to)}"
-    if flip.to is None:
-        return f"a budget above {_budget(plan, flip.from_)}"
-    return f"a budget {_range_of_budgets(plan, flip)}"
-
-
-def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
-    low, _, _ = _budget(plan, ends.from_).partition(" ")
-    return f"from {low} to {_budget(plan, ends.to)}"
-
-
-def _budget(plan: Plan, amount: float | None) -> str:
-    if plan.scenario.gpu_hours is not None:
-        return f"{format_count(amount)} GPU-hours"
-    return f"{format_flops(amount)} FLOPs"

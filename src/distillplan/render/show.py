@@ -15,7 +15,7 @@ RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
 
 
-def show(answer: object, output: RowOutput, **how: bool) -> None:
+def show(answer: object, output: RowOutput, **how: bool | str) -> None:
     """Write one answer to standard output, once all of it is there.
 
     Args:
@@ -26,7 +26,7 @@ def show(answer: object, output: RowOutput, **how: bool) -> None:
     write(f"{rendered(answer, output, **how).rstrip()}\n")
 
 
-def rendered(answer: object, output: RowOutput, **how: bool) -> str:
+def rendered(answer: object, output: RowOutput, **how: bool | str) -> str:
     """One answer in the form that is asked for; arguments as for `show`."""
     match output:
         case "csv" | "jsonl":

@@ -7,7 +7,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.gate import gate, outcomes
-from distillplan.cli.key_options import options, told_as
+from distillplan.cli.key_options import as_typed, options, told_as
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.planning import planner
@@ -32,6 +32,9 @@ def budget(
     ] = None,
     quick: flags.Quick = False,
     details: flags.Details = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Explain the reasoning on a page, in plain words.")
+    ] = False,
     asserted: flags.Asserted = None,
     output: flags.Show = "table",
     **given: str,
@@ -69,7 +72,7 @@ def budget(
         return
     plan = planner.plan(scenario, quick=quick)
     found = outcomes(asserted, plan)  # before anything is written
-    show(plan, output, details=details)
+    show(plan, output, details=details, why=why, asked=as_typed(compute, given))
     gate(("", outcome) for outcome in found)
 
 

@@ -1,0 +1,164 @@
+"""The reasoning behind a plan, on a page for a reader who knows no scaling law."""
+
+from collections.abc import Iterator
+
+from distillplan.accounting import TRAINING_PASSES, Accounting
+from distillplan.laws.provenance import LawStatus
+from distillplan.planning.headline import format_budget
+from distillplan.planning.results import Option, Plan, Reason
+from distillplan.planning.validity import TEACHER_FROM_LAW
+from distillplan.render.blocks import Block, Headline, Section, Sections
+from distillplan.render.odds_view import odds_in_words, percent
+from distillplan.render.plan_words import (
+    TAKES,
+    beyond_in_words,
+    flips_in_words,
+    verdict_in_words,
+)
+from distillplan.units import format_count, format_duration, format_usd
+
+_MARGIN = len("Would turn it")
+"""Columns of the headings."""
+
+
+def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
+    """The blocks of the reasoning.
+
+    Args:
+        plan: the answer.
+        asked: the question as a shell takes it.
+    """
+    odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
+    yield Headline(verdict_in_words(plan), odds)
+    alone, other = plan.supervised, plan.deciding
+    parts = [
+        Section("Question", (_question(plan),)),
+        Section("Choices", tuple(_choices(alone, other))),
+        Section("Rule", tuple(_rule(other))),
+        Section("Estimate", tuple(_estimate(plan))),
+        Section("Odds", tuple(_odds(plan))),
+        Section("Would turn it", tuple(_turns(plan))),
+        Section("Cheapest test", tuple(_tests(plan, asked))),
+        Section("Sources", tuple(_sources(plan))),
+    ]
+    for part in parts:
+        yield Sections((part,), margin=_MARGIN)
+
+
+def _question(plan: Plan) -> str:
+    scenario, alone = plan.scenario, plan.supervised
+    size = format_count(alone.student_params)
+    who = f"{scenario.students} models" if scenario.students > 1 else "a model"
+    found = "" if scenario.student_params is not None else ", the best size for it"
+    spent = format_budget(scenario)
+    if alone.bill is not None:
+        spent += f" ({format_duration(alone.bill.wall_seconds.mid)}"
+        cost = alone.bill.cost_usd
+        spent += ")" if cost is None else f", about {format_usd(cost.mid)})"
+    return (
+        f"{spent} for {who} of {size} parameters{found}: train it on text alone (pretrain), or let "
+        "a larger model teach it (distill)?"
+    )
+
+
+def _choices(alone: Option, other: Option | None) -> Iterator[str]:
+    yield f"A: pretrain on {format_count(alone.student_tokens)} tokens of text."
+    if other is None or other.loss is None:
+        return
+    size = "a teacher"
+    if other.teacher_params is not None:
+        size = f"a teacher of {format_count(other.teacher_params)} parameters"
+    student = "it"
+    if other.student_params != alone.student_params:
+        student = f"a student of {format_count(other.student_params)} parameters"
+    first = f"B: let {size} teach {student}"
+    if other.accounting in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
+        trained = format_count(other.teacher_tokens)
+        first = f"B: train {size} on {trained} tokens, then let it teach {student}"
+    yield (
+        f"{first} on {format_count(other.student_tokens)} tokens: the student learns from the "
+        "teacher how likely every next word is, where the text shows only one."
+    )
+
+
+def _rule(other: Option | None) -> Iterator[str]:
+    yield "Compute that goes into a teacher does not train the student."
+    if other is None or other.loss is None or other.accounting is None:
+        return
+    if other.accounting is Accounting.FREE:
+        yield "Here the teacher's answers are on disk already, so both choices cost the same."
+        return
+    yield (
+        f"Training on a token takes {TRAINING_PASSES:g} passes through a model; distilling adds "
+        f"one pass through the teacher. {TAKES[other.accounting]} {other.teacher_share:.0%} of "
+        "B's compute."
+    )
+
+
+def _estimate(plan: Plan) -> Iterator[str]:
+    alone, other = plan.supervised, plan.deciding
+    if alone.loss is None:
+        return
+    losses = f"A reaches a loss of {alone.loss:.3f}"
+    if other is not None and other.loss is not None:
+        losses += f", B of {other.loss:.3f}"
+    yield (
+        f"{losses}. The loss says how much a new text surprises the model (nats per token), so "
+        f"less is better; less than {plan.scenario.tie_nats:g} apart cannot be told apart."
+    )
+    if other is not None and other.compute_multiplier is not None:
+        yield f"B comes out as A would with {other.compute_multiplier:.2g} times the compute."
+
+
+def _odds(plan: Plan) -> Iterator[str]:
+    odds, sure = plan.odds, plan.confidence
+    if odds is None or sure is None:
+        yield "Not weighed."
+    else:
+        yield (
+            f"A is better: {percent(odds.supervised)}. B is better: {percent(odds.distill)}. "
+            f"No difference that can be told: {percent(odds.tie)}."
+        )
+        if sure.transfer_nats:
+            alike = sure.odds_like_the_law
+            yield (
+                "They allow for how far the results of other laboratories came out from the law. "
+                f"With data and a recipe like the law's: A {percent(alike.supervised)}, B "
+                f"{percent(alike.distill)}."
+            )
+    outside = beyond_in_words(plan)
+    if outside:
+        yield outside
+
+
+def _turns(plan: Plan) -> Iterator[str]:
+    """What would turn the verdict."""
+    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
+        yield from flips_in_words(plan)
+
+
+def _tests(plan: Plan, asked: str) -> Iterator[str]:
+    """What to measure, the cheapest first."""
+    if plan.odds is None:
+        return
+    from distillplan.questions.pilot import RISK  # only for this page
+
+    if TEACHER_FROM_LAW in plan.warning_codes:
+        yield "Measure the teacher's loss on your text, and ask again with it:"
+        yield f"  distillplan budget {asked} --teacher-loss LOSS"
+    chance = percent(plan.odds.wrong)
+    if plan.odds.wrong <= RISK:
+        yield f"Small runs are not worth it: the chance that this is the wrong side is {chance}."
+        return
+    yield (
+        f"The chance that this is the wrong side is {chance}. Which small runs would settle it, "
+        "for what share of the compute, and when to stop:"
+    )
+    yield f"  distillplan pilot {asked}"
+
+
+def _sources(plan: Plan) -> Iterator[str]:
+    law = plan.law
+    yield f"{law.source}."
+    if law.errata or law.status is not LawStatus.DEFAULT:
+        yield f"What was corrected, and how well it fits: distillplan laws {law.name}."

@@ -1,0 +1,177 @@
+"""A plan in words: the choices, why one of them wins, what decides, and what to watch."""
+
+from collections.abc import Iterator, Sequence
+
+from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
+from distillplan.planning.results import (
+    Beyond,
+    BudgetFlip,
+    BudgetRange,
+    Odds,
+    Option,
+    Plan,
+    Reason,
+    Verdict,
+)
+from distillplan.planning.validity import in_its_unit
+from distillplan.planning.verdict import verdict_of
+from distillplan.render.odds_view import in_brackets
+from distillplan.units import format_count, format_flops
+
+TOO_CLOSE = "too close to call"
+_SIDES = {
+    Verdict.DISTILL: "Distill.",
+    Verdict.SUPERVISED: f"{SUPERVISED_SHOWN.capitalize()}.",
+    Verdict.TIE: f"{TOO_CLOSE.capitalize()}: {SUPERVISED_SHOWN}, which is simpler.",
+}
+TAKES = {
+    Accounting.EXISTS: "Running the teacher takes",
+    Accounting.TRAIN_SHARED: "Training the teacher takes",
+    Accounting.TRAIN: "Training the teacher and running it take",
+}
+_SIZES = {
+    "student_params": "a student of {} parameters",
+    "student_tokens": "{} tokens",
+    "teacher_params": "a teacher of {} parameters",
+    "teacher_tokens": "a teacher trained on {} tokens",
+    "teacher_loss": "a teacher loss of {} nats",
+}
+_PAID = {
+    Accounting.FREE: "whose logits cost nothing",
+    Accounting.EXISTS: "as large as this one",
+    Accounting.TRAIN_SHARED: "that costs as much to train",
+    Accounting.TRAIN: "as large as this one, with the same training",
+}
+
+
+def verdict_in_words(plan: Plan) -> str:
+    """The verdict in one short sentence; where no odds were weighed, why."""
+    weighed = plan.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
+    return _SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
+
+
+def beyond_in_words(plan: Plan) -> str:
+    """Where the plan leaves the law's data by most; empty where it does not."""
+    if not plan.beyond:
+        return ""
+    counts = [one for one in plan.beyond if one.size != "teacher_loss"]
+    most = max(counts or plan.beyond, key=lambda one: one.times)
+    best = plan.recommended or plan.supervised
+    guess = "And a guess" if best.is_guess else "Outside the law's data"
+    return f"{guess}: {_beyond(most)}."
+
+
+def _beyond(found: Beyond) -> str:
+    what = _SIZES[found.size].format(in_its_unit(found.size, found.value))
+    over = found.value > found.high
+    edge = in_its_unit(found.size, found.high if over else found.low)
+    if found.size == "teacher_loss":
+        return f"{what} is {'higher' if over else 'lower'} than any behind the law ({edge})"
+    times = f"{found.times:.1f}" if found.times < 10 else f"{found.times:.0f}"
+    if over:
+        return f"{what}, {times} times its largest run ({edge})"
+    return f"{what}, 1/{times} of its smallest run ({edge})"
+
+
+def way(option: Option) -> str:
+    """What an option does, for the first column of a table."""
+    if option.accounting is None:
+        return SUPERVISED_SHOWN
+    if option.accounting in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
+        return "train a teacher first"
+    return "distill"
+
+
+def reasons(plan: Plan) -> Iterator[str]:
+    """Why the better choice is better, in compute and tokens."""
+    alone, other = plan.supervised, plan.deciding
+    if plan.verdict is None or other is None or other.gain_nats is None:
+        return
+    if other.accounting is None or other.accounting is Accounting.FREE:
+        yield "The teacher's logits cost this budget nothing."
+        yield _worth(plan, other)
+        return
+    takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute"
+    left = ""
+    if plan.scenario.student_params is not None:
+        read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
+        left = f": the student reads {read} tokens, not {instead}"
+    yield f"{takes}{left}."
+    yield _worth(plan, other)
+
+
+def _worth(plan: Plan, other: Option) -> str:
+    """What distilling is worth beside what it takes."""
+    gain, times = other.gain_nats or 0.0, other.compute_multiplier
+    if abs(gain) < plan.scenario.tie_nats:
+        return f"The losses come out {abs(gain):.3f} nats apart, which nobody can tell apart."
+    if gain > 0:
+        much = "" if times is None else f", as if pretraining with {times:.3g} times the compute"
+        return f"What the teacher adds is worth more: {gain:.3f} nats better{much}."
+    much = "" if times is None else f", as if pretraining with {times:.0%} of the compute"
+    return f"What the teacher adds does not make up for it: {-gain:.3f} nats worse{much}."
+
+
+def flips_in_words(plan: Plan) -> Iterator[str]:
+    """What would change the verdict, the nearest first."""
+    flips = plan.flips
+    for flip in (flips.budget_down, flips.budget_up):
+        if flip is not None:
+            yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds)}"
+    if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
+        yield f"not the budget: no other verdict {_range_of_budgets(plan, flips.budgets)}"
+    if flips.students is not None:
+        one = flips.students
+        yield f"--students {one.students}: {then(one.verdict, one.odds)}"
+    if flips.logits is not None:
+        where = "on disk" if flips.logits.logits is Logits.CACHED else flips.logits.logits
+        told = then(flips.logits.verdict, flips.logits.odds)
+        yield f"logits {where} (--logits {flips.logits.logits}): {told}"
+    for option in plan.options:
+        if option.teacher_name is not None and option.odds is not None:
+            yield _open_teacher(option, option.odds)
+    if flips.teacher_loss is not None:
+        best = flips.teacher_loss
+        yield (
+            f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, "
+            f"{_PAID[best.accounting]}: {then(Verdict.DISTILL, best.odds)}"
+        )
+    if flips.accounting is not None and flips.logits is None and plan.scenario.teacher is not None:
+        told = then(flips.accounting.verdict, flips.accounting.odds)
+        yield f"--accounting {flips.accounting.accounting}: {told}"
+
+
+def _open_teacher(option: Option, odds: Odds) -> str:
+    """The hint at a teacher that exists, and how to ask for it."""
+    sizes = f"{format_count(option.teacher_params)}:{format_count(option.teacher_tokens)}"
+    return f"--teacher {sizes} ({option.teacher_name}): {then(verdict_of(odds), odds)}"
+
+
+def then(verdict: Verdict, odds: Odds | None) -> str:
+    """Another verdict with its odds; at a tie those of both sides."""
+    word = TOO_CLOSE if verdict is Verdict.TIE else verdict.shown
+    return f"{word}{in_brackets(odds, verdict)}"
+
+
+def _window(plan: Plan, flip: BudgetFlip) -> str:
+    if flip.from_ is None:
+        return f"below {_budget(plan, flip.to)}"
+    if flip.to is None:
+        return f"above {_budget(plan, flip.from_)}"
+    return _range_of_budgets(plan, flip)
+
+
+def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
+    low, _, _ = _budget(plan, ends.from_).partition(" ")
+    return f"from {low} to {_budget(plan, ends.to)}"
+
+
+def _budget(plan: Plan, amount: float | None) -> str:
+    if plan.scenario.gpu_hours is not None:
+        return f"{format_count(amount)} GPU-hours"
+    return f"{format_flops(amount)} FLOPs"
+
+
+def marked_row(options: Sequence[Option]) -> int | None:
+    """The row of what to do."""
+    return next((row for row, one in enumerate(options) if one.recommended), None)
