@@ -34,9 +34,9 @@ def shown(value: Any) -> str:
 
 
 def text_fault(text: str) -> str | None:
-    """What is wrong with a text of a file; None where nothing is.
+    r"""What is wrong with a text of a file; None where nothing is.
 
-    >>> text_fault("a\\0b")
+    >>> text_fault("a\0b")
     'a NUL character'
     """
     if len(text) > MOST_LETTERS:

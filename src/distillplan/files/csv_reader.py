@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.bounds import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, shown, text_fault
+from distillplan.files.bounds import MOST_CELLS, MOST_COLUMNS, MOST_LETTERS, MOST_ROWS, shown
 from distillplan.files.text_reader import read_text
 
 BEYOND: Final = "(beyond the header)"
@@ -93,23 +93,26 @@ def demand_table(rows: int, columns: int, where: str) -> None:
 
 def _records(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The fields of each row, the header's included, with the line on which it ends."""
-    at = begun = 1
+    begun = at = 0
 
     def kept() -> Iterator[str]:
-        nonlocal at
+        nonlocal at, begun
         for line, content in enumerate(io.StringIO(text), 1):
             if content.strip() and not content.startswith("#"):
-                at = line
+                begun, at = begun or line, line
                 yield content
 
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(f"{name}, line {line}: a NUL character")
     try:
         for fields in csv.reader(kept(), delimiter=separator, skipinitialspace=True, strict=True):
-            for field in fields:
-                fault = text_fault(field)
-                if fault is not None:
-                    raise InputError(f"{name}, line {begun}: {fault}")
+            if max(map(len, fields), default=0) > MOST_LETTERS:
+                raise InputError(
+                    f"{name}, line {begun}: a field longer than {MOST_LETTERS:,} characters"
+                )
             if fields:
                 yield at, fields
-            begun = at + 1
+            begun = 0
     except csv.Error as error:
         raise InputError(f"{name}, line {begun}: not readable as CSV: {error}") from None

@@ -44,7 +44,7 @@ def parse_json(
     most_values: int = MOST_VALUES,
     not_a_number: bool = False,
 ) -> Any:
-    """The value of a JSON text; every number in it is finite and no key stands twice.
+    """The value of a JSON text; every number in it is finite, and every key unique.
 
     Args:
         text: one value.
@@ -79,7 +79,7 @@ def parse_json(
 
 
 def _refused_constant(name: str, constant: str) -> NoReturn:
-    raise InputError(f"{name}: {constant} is no number of JSON; write a finite number or null")
+    raise InputError(f"{name}: {constant} is not JSON; write a finite number or null")
 
 
 def _number(name: str, kind: type[int] | type[float], text: str) -> float:
