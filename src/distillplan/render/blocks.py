@@ -5,6 +5,9 @@ from typing import Literal, TypeAlias
 
 from distillplan.render.printable import printable, printable_lines
 
+MOST_ROWS = 200
+"""Of a table for people."""
+
 Tone: TypeAlias = Literal["plain", "verdict", "warning", "quiet"]
 
 

@@ -1,11 +1,12 @@
 """From an answer to what a person or a program reads; nothing is computed here."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from distillplan.render.answers import registered, view_of
 from distillplan.render.documents import document, rows
-from distillplan.render.streams import as_json, write
+from distillplan.render.streams import as_json, write, write_all
 
 if TYPE_CHECKING:
     from distillplan.render.blocks import Block
@@ -24,6 +25,13 @@ def show(answer: object, output: RowOutput, **how: bool) -> None:
         how: what its view for people is told, such as ``details=True``.
     """
     write(f"{rendered(answer, output, **how).rstrip()}\n")
+
+
+def show_rows(answers: Iterable[object], output: Literal["csv", "jsonl"]) -> None:
+    """Write the rows of answers of one kind as they are found."""
+    from distillplan.render.row_streams import as_rows  # only for those who ask
+
+    write_all(as_rows(chain.from_iterable(map(rows, answers)), output))
 
 
 def rendered(answer: object, output: RowOutput, **how: bool) -> str:

@@ -23,6 +23,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
+from distillplan.render.progress import progress
 from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def fit(
         unit=unit,
         bytes_per_token=bytes_per_token,
     )
-    checked = runs_file.read_runs(runs, reading)
+    with progress("Runs"):
+        checked = runs_file.read_runs(runs, reading)
     tested = None if test is None else law_catalog.law(test)
     if alone is None and saved is None and checked.distilled.all():
         alone = tested  # the claim under test is that the runs are of its world
@@ -211,7 +213,6 @@ def _report(request: "FitRequest", state: Path | None) -> "FitReport":
     from distillplan.fitting import law_files
     from distillplan.fitting.bootstrap import BootstrapState
     from distillplan.fitting.report import fit_report
-    from distillplan.render.progress import progress
 
     kept = "" if request.kept is None else np.flatnonzero(request.kept)
     asked = (request.runs.digest, request.gamma_one, request.like, request.anchored)
@@ -221,7 +222,8 @@ def _report(request: "FitRequest", state: Path | None) -> "FitReport":
     ]
     key = " ".join(words)
     earlier = None if state is None else law_files.load_state(state, key)
-    with progress("Resamples", request.resamples) as advance:
+    title = "Resamples" if request.resamples else "Fit"
+    with progress(title, request.resamples or None) as advance:
 
         def after_block(found: BootstrapState) -> None:
             advance(found.done)
