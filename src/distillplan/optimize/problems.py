@@ -46,8 +46,8 @@ class Bounds:
         """Refuse an empty range.
 
         Raises:
-            InputError: when there are not two numbers, or a least size is not positive and below the
-                largest.
+            InputError: when there are not two numbers, or a least size is not positive and below
+                the largest.
         """
         for name in SIZES:
             ends, word = getattr(self, name), Word(f"bounds.{name}")
