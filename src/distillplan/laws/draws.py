@@ -22,7 +22,8 @@ DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
 """Names of the columns of a file of draws, in any order."""
 MOST_DRAWS: Final = 4096
 """As many as the resamples behind Table 6; shares of them are known to 1%."""
-_PLAIN: Final = re.compile(r"[-+.eE0-9, \t]*")
+_NUMBER: Final = r"[ \t]*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*"
+_PLAIN: Final = re.compile(f"{_NUMBER}(?:,{_NUMBER})*")
 """A row; numpy would read 0x10, 1_000 and nan too."""
 
 
@@ -113,10 +114,7 @@ def read_draws(text: str, name: str, sigma_run: float) -> Draws:
     for number, line in rows:
         if line.count(",") != len(names) - 1 or not _PLAIN.fullmatch(line):
             raise InputError(f"{name}, line {number}: not {len(names)} numbers with commas between")
-    try:
-        table = np.loadtxt([line for _, line in rows], delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise InputError(f"{name}: {str(error).splitlines()[0]}") from None
+    table = np.loadtxt([line for _, line in rows], delimiter=",", ndmin=2)
     law = law_of_columns(dict(zip(names, table.T, strict=True)))
     demand_sound(law, f"{name}: ")
     return Draws(law=law, sigma_run=sigma_run)

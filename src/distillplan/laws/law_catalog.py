@@ -81,7 +81,7 @@ def demand_own_name(name: str, where: str) -> None:
     Raises:
         InputError: when it is one, or no name.
     """
-    if demand_name(name, where) in law_names():
+    if demand_name(name, where).casefold() in law_names():
         raise InputError(
             f"{where}: it is called {name!r}, as a published law is; give it a name of its own, "
             f"e.g. my-{name}"

@@ -48,8 +48,8 @@ def demand_sound(law: LossLaw, where: str) -> None:
         draw = f"draw {int(np.flatnonzero(wild)[0]) + 1}, " if wild.size > 1 else ""
         low, high = np.exp(CORNERS.min(axis=0)), np.exp(CORNERS.max(axis=0))
         raise InputError(
-            f"{where}{draw}no finite loss everywhere from {low[0]:g} parameters on {low[1]:g} "
-            f"tokens to {high[0]:g} on {high[1]:g}; check the exponents"
+            f"{where.rstrip(' .:')}: {draw}no finite loss everywhere from {low[0]:g} parameters on "
+            f"{low[1]:g} tokens to {high[0]:g} on {high[1]:g}; check the exponents"
         )
 
 

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
+from distillplan.fields import member, number
+from distillplan.finite import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
@@ -166,6 +168,8 @@ def crossover_each(
         raise InputError(f"law: {scenario.law.name} says nothing about distillation")
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
+    paid = [member(Accounting, one, Word("accounting")) for one in accountings]
+    levels = [number(one, Word("gain")) for one in levels]
     if not levels or not all(map(math.isfinite, levels)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
     if len(levels) > MOST_LEVELS:
@@ -175,16 +179,18 @@ def crossover_each(
     scenarios = [
         replace(asked, student_params=params, accounting=accounting)
         for params in students
-        for accounting in accountings
+        for accounting in paid
     ]
     for one in scenarios:
-        yield Crossovers(
+        found = Crossovers(
             rows=(_row(one, levels, draws, quick=quick),),
             gains_nats=tuple(levels),
             note=NOTE,
             law=scenario.law,
             scenario=scenario,
         )
+        demand_finite(found)
+        yield found
 
 
 def together(found: Sequence[Crossovers]) -> Crossovers:

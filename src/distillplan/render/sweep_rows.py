@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
+from distillplan.finite import demand_finite
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import MOST_ROWS, Block, TableBlock, Text
 from distillplan.render.document_forms import written
@@ -47,7 +48,7 @@ def show_sweep(
     streams = output in ("csv", "jsonl", "json")
     if not (streams and sys.stdout.isatty()):  # the rows themselves show how far it is
         cells = watched(cells, "Cells", size)
-    rows = map(written, cells)
+    rows = map(_row, cells)
     match output:
         case "csv" | "jsonl":
             write_all(as_rows(rows, output))
@@ -58,6 +59,13 @@ def show_sweep(
             write(f"{as_text(_blocks(rows, columns), output).rstrip()}\n")
         case _:
             assert_never(output)
+
+
+def _row(cell: Cell) -> Row:
+    """A cell as a row, all of it finite."""
+    row: Row = written(cell)
+    demand_finite(row)
+    return row
 
 
 class _Seen(NamedTuple):
