@@ -203,5 +203,5 @@ class Entry:
         for key in self.data:
             if key not in known:
                 raise InputError(
-                    f"{self.where}: unknown key {shown(key)}; {nearest(str(key), known)}"
+                    f"{self.where}: unknown key {shown(key)}; {nearest(str(key), sorted(known))}"
                 )
