@@ -170,7 +170,7 @@ def _price(entry: Entry) -> Price:
         seller=entry.text("seller"),
         date=entry.text("date"),
         source=entry.text("source", ""),
-        where=entry.where,
+        where=f"{entry.where}.",
     )
     entry.finish()
     return found
@@ -182,10 +182,10 @@ def price_of(usd_per_hour: float, *, seller: str, date: str, source: str, where:
     Raises:
         InputError: when no GPU-hour costs as much, or the date is none.
     """
-    usd = in_base_units(usd_per_hour, PRICE, f"{where}.usd_per_hour")
+    usd = in_base_units(usd_per_hour, PRICE, f"{where}usd_per_hour")
     found = Price(usd_per_hour=usd, seller=seller, date=date, source=source)
     if found.day is None and date != UNKNOWN:
         raise InputError(
-            f"{where}.date: {shown(date)} is not a date; write e.g. 2026-02-28 or 2026-02"
+            f"{where}date: {shown(date)} is not a date; write e.g. 2026-02-28 or 2026-02"
         )
     return found

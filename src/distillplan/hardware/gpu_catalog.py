@@ -84,7 +84,7 @@ def with_prices(found: Gpu, file: str) -> Gpu:
             seller=said.get("seller") or path.name,
             date=said.get("date") or UNKNOWN,
             source=said.get("source") or str(path),
-            where=where,
+            where=f"{where}: ",
         )
         if _spellings().get(named.lower(), named) == found.name:
             listed.append(price)

@@ -99,7 +99,8 @@ def whole(config: Config, key: str, *, default: int | None = None) -> int:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
         raise InputError(
-            f"model config: {key} is {shown(value)}; it must be a positive whole number"
+            f"model config: {key} is {shown(value)}; it must be a positive whole number up to "
+            f"{MOST:,}"
         )
     return value
 

@@ -2,6 +2,7 @@
 
 from distillplan.cli import flags
 from distillplan.render.printable import printable
+from distillplan.render.progress import progress
 from distillplan.render.streams import write
 
 
@@ -13,5 +14,6 @@ def validate(file: flags.File, sets: flags.Sets = None) -> None:
     """
     from distillplan.scenarios import scenario_file  # not at every start
 
-    grid = scenario_file.read_grid(file, sets or ())
+    with progress("Reading the cells"):
+        grid = scenario_file.read_grid(file, sets or ())
     write(f"{printable(file)}: {grid.summary}\n")
