@@ -13,8 +13,10 @@ from distillplan.errors import InputError, Word
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.known_model import KnownModel
 from distillplan.optimize.problems import Bounds
-from distillplan.planning.scenario import Limits, Scenario, Teacher
+from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend
 from distillplan.scenarios.layers import Layer, Values, root_of, values_of_options, values_within
@@ -88,6 +90,8 @@ class _Maker:
         if "architecture" in groups:
             settings = groups["architecture"]
             architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
+        if "vocab" not in groups.get("architecture", {}):
+            architecture = with_vocabulary(architecture, teacher, plain.get("student_model"))
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
         spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
@@ -150,6 +154,15 @@ class _Maker:
                 self.found.append(one)
 
 
+def with_vocabulary(
+    family: FixedAspect, teacher: Teacher | None, student: KnownModel | None
+) -> FixedAspect:
+    """The family with the vocabulary of a named model, the teacher's before the student's."""
+    models = (None if teacher is None else teacher.model, student)
+    rows = next((one.vocab for one in models if one is not None and one.vocab is not None), None)
+    return family if rows is None else replace(family, vocab=rows)
+
+
 def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
     """The teacher that values by place describe; None where there is none.
 
@@ -164,7 +177,10 @@ def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
 def _teacher(
     words: tuple[tuple[str, Any], ...], law_bytes_per_token: float | None
 ) -> Teacher | None:
-    sizes = {name: value for name, value in words if name in ("params", "tokens")}
+    sizes = {name: value for name, value in words if name in ("params", "tokens", "model")}
+    model: KnownModel | None = sizes.get("model")
+    if model is not None:
+        sizes.setdefault("tokens", model.trained_tokens)
     named = {f"teacher.{name}": value for name, value in words}
     nats = teacher_nats({**named, "bytes_per_token": law_bytes_per_token})
     return Teacher(**sizes, loss=nats) if sizes or nats is not None else None
