@@ -10,6 +10,7 @@ from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.document_forms import written
 from distillplan.render.odds_view import percent
+from distillplan.render.progress import bar_on_terminal
 from distillplan.render.row_streams import as_document, as_rows
 from distillplan.render.show import RowOutput, as_text
 from distillplan.render.streams import write, write_all
@@ -71,16 +72,7 @@ def _watched(cells: Iterable[Cell], size: int) -> Iterator[Cell]:
     if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from cells
         return
-    from rich.console import Console  # only on a terminal, as below
-    from rich.progress import Progress
-
-    bar = Progress(
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # the rows are not the terminal's
-        redirect_stderr=False,
-    )
-    with bar:
+    with bar_on_terminal() as bar:
         yield from bar.track(cells, total=size, description="cells")
 
 
