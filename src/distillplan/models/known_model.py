@@ -7,9 +7,12 @@ A size (7B), a name of the catalog (llama-3.1-8b), a name of the Hugging Face hu
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.laws.provenance import ParameterCount
+from distillplan.models.architecture import FixedAspect
 from distillplan.units import format_count, is_number, parse_count, parse_pair
 
 if TYPE_CHECKING:
@@ -128,6 +131,20 @@ def known_model(name: str, what: str = "model") -> KnownModel:
         tokenizer=found.tokenizer,
         license=found.distillation_licence,
     )
+
+
+def model_params(model: KnownModel, counts: ParameterCount) -> float:
+    """The parameters of a model as a law counts them."""
+    if counts is ParameterCount.NON_EMBEDDING or model.total_params is None:
+        return model.params
+    return model.total_params
+
+
+def with_vocabulary(family: FixedAspect, *models: KnownModel | None) -> FixedAspect:
+    """The family with the vocabulary of the first model whose is known."""
+    known = (one.vocab for one in models if one is not None and one.vocab is not None)
+    rows = next(known, None)
+    return family if rows is None else replace(family, vocab=float(rows))
 
 
 def _names_a_model(text: str) -> bool:

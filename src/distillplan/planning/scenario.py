@@ -12,7 +12,7 @@ from distillplan.fields import member, number, settle
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
-from distillplan.models.known_model import sized
+from distillplan.models.known_model import model_params, sized, with_vocabulary
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.units import SECONDS_PER_HOUR
@@ -98,14 +98,18 @@ class Scenario:
 
     def _named(self) -> None:
         """Models that were named by a word, in place of their records."""
-        word: Any = self.teacher
-        if isinstance(word, str):
-            object.__setattr__(self, "teacher", teacher_named(word))
-        word = self.student_params
+        taught: Any = self.teacher
+        if isinstance(taught, str):
+            object.__setattr__(self, "teacher", teacher_named(taught))
+        word: Any = self.student_params
         if isinstance(word, str):
             student = sized(word, "student", tokens=False)
             object.__setattr__(self, "student_model", student.model)
             object.__setattr__(self, "student_params", student.params)
+        if str in (type(taught), type(word)) and self.architecture == FixedAspect():
+            teacher = None if self.teacher is None else self.teacher.model
+            family = with_vocabulary(self.architecture, teacher, self.student_model)
+            object.__setattr__(self, "architecture", family)
         if self.student_model is None:
             return
         if self.student_model.is_mixture:
@@ -114,7 +118,7 @@ class Scenario:
                 f": {self.student_model.name} is a mixture of experts, and the laws describe dense "
                 "students; give the size of a dense one",
             )
-        params = model_params(self.student_model, self.law)
+        params = model_params(self.student_model, self.law.counts)
         if self.student_params in (None, self.student_model.params):
             object.__setattr__(self, "student_params", params)
         elif self.student_params != params:
@@ -296,16 +300,15 @@ class Scenario:
         return shape.forward_flops(round(self.architecture.context))
 
     def shape_costs(self, shape: "ModelShape") -> tuple[float, float]:
-        """What a teacher of exact shape costs per token in the budget's unit: to run, to train."""
+        """Cost per token of a teacher of exact shape, in the budget's unit: to run, to train."""
         if self.gpu_hours is None or self.machine is None:
             forward = self._forward(0.0, shape)
             return forward, TRAINING_PASSES * forward
         from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
 
         beside = self.logits is Logits.ONLINE
-        found = token_seconds(
-            self.machine, self.family, shape, shape, distilling=True, beside=beside
-        )
+        on, family = self.machine, self.family
+        found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
         return found.teacher_forward, found.teacher_training
 
     @cached_property
@@ -345,10 +348,3 @@ class Scenario:
         if self.teacher.law_params is None or self.teacher.tokens is None:
             return None  # a Teacher without loss has both
         return self.law.supervised.loss(self.teacher.law_params, self.teacher.tokens)
-
-
-def model_params(model: "KnownModel", law: PublishedLaw) -> float:
-    """The parameters of a named model as a law counts them."""
-    if law.counts is ParameterCount.NON_EMBEDDING or model.total_params is None:
-        return model.params
-    return model.total_params
