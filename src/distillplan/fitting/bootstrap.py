@@ -8,6 +8,7 @@ refits are draws of the posterior, exactly so for a linear law (randomize, then 
 et al. 2014): what the runs leave open is as wide as the prior.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,11 +16,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from distillplan.errors import InputError
+from distillplan.errors import DistillplanError, InputError
 from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import split
 from distillplan.laws.formulas import FloatArray
+
+METHOD: Final = 1
+"""To be raised whenever the same runs and options give other resamples than before."""
 
 RESAMPLES: Final = 512
 """Shares of draws are then known to about 2%."""
@@ -77,10 +81,14 @@ class BootstrapState:
                 f"saved resamples: {error} is missing or malformed; remove the file to start again"
             ) from error
         counts = all(isinstance(one, int) and one >= 0 for one in (seed, wanted))
-        if not counts or theta.ndim > 2 or (theta.ndim < 2 and theta.size):
+        if not counts or (theta.size and theta.ndim != 2):
             raise InputError(
                 "saved resamples: not a seed, a number and a table of coordinates; remove the file "
                 "to start again"
+            )
+        if not np.isfinite(theta).all():
+            raise InputError(
+                "saved resamples: not all are finite numbers; remove the file to start again"
             )
         return cls(seed=seed, wanted=wanted, theta=theta)
 
@@ -138,10 +146,33 @@ def _blocks(result: FitResult, seed: int, which: range, jobs: int) -> Iterator[F
     if jobs == 1 or len(which) < 2:
         yield from map(one, which)
         return
-    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for
+    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for, as below
+    from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(min(jobs, len(which))) as pool:
-        yield from pool.map(one, which)
+    try:
+        with ProcessPoolExecutor(min(jobs, len(which)), initializer=_as_worker) as pool:
+            yield from pool.map(one, which)
+    except BrokenProcessPool:
+        raise DistillplanError(
+            "jobs: a process that resampled was killed, perhaps for want of memory; use fewer"
+        ) from None
+
+
+def _as_worker() -> None:
+    """Leave interrupts to the process that started this one, and end when it does."""
+    import signal  # only in a worker, as below
+    from multiprocessing import parent_process
+    from threading import Thread
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()  # or workers of a killed process would wait for ever
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def _block(result: FitResult, seed: int, block: int) -> FloatArray:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.bounds import shown
+from distillplan.files.bounds import MOST_BYTES, shown
 from distillplan.files.entries import Entry, coefficients_dir, demand_name
 from distillplan.files.text_reader import read_text
 from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
@@ -67,7 +67,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
         path = Path(name)
         if path.resolve().parent == (coefficients_dir() / "laws").resolve():
             return _shipped_law(path.stem)
-        found = _law_from(path, read_foreign_yaml(name))
+        found = _law_from(path, read_foreign_yaml(name, MOST_BYTES))
         demand_own_name(found.name, name)
         return found._replace(file=name)
     if name not in law_names():
@@ -127,19 +127,20 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """
     if law.draws_file is None:
         return None
-    path = Path(law.draws_file.path)
+    name = Path(law.draws_file.path).name or f"{law.file}: draws.table"
     read = _draws_in if law.file is None else _draws_in.__wrapped__  # the user's may change
-    found = read(path, law.draws_file.sigma_run)
+    found = read(law.draws_file, name)
     if found.distills != (law.distillation is not None):
-        raise InputError(f"{path.name}: its columns are not the coefficients of {law.name}")
+        raise InputError(f"{name}: its columns are not the coefficients of {law.name}")
     return found
 
 
 @cache
-def _draws_in(path: Path, sigma_run: float) -> "Draws":
+def _draws_in(file: DrawsFile, name: str) -> "Draws":
     from distillplan.laws.draws import read_draws  # only where the odds are asked for
 
-    return read_draws(read_text(path), path.name, sigma_run)
+    text = "\n".join(file.table) if file.table else read_text(file.path)
+    return read_draws(text, name, file.sigma_run)
 
 
 @cache
@@ -260,8 +261,13 @@ def _law_warning(entry: Entry) -> Notice:
 
 
 def _draws_file(entry: Entry, folder: Path) -> DrawsFile:
-    path, sigma_run = folder / entry.text("file"), entry.not_negative("sigma_run")
-    found = DrawsFile(path=str(path), sigma_run=sigma_run)
+    """Draws in the law's own file, or in one beside it, as those that ship have them."""
+    table = entry.texts("table")
+    found = DrawsFile(
+        path="" if table else str(folder / entry.text("file")),
+        sigma_run=entry.not_negative("sigma_run"),
+        table=table,
+    )
     entry.finish()
     return found
 

@@ -193,7 +193,7 @@ def _cannot_train(scenario: Scenario) -> str:
     tokens = scenario.bounds.student_tokens[0]
     costs, n = scenario.supervised_costs, math.log(params)
     each = float(costs.student_training(n) * tokens)
-    served = float(costs.teacher_forward(n)) * scenario.inference_tokens
+    served = float(costs.student_forward(n)) * scenario.inference_tokens
     least = format_budget(scenario, scenario.students * (each + served))
     students = "a student" if scenario.students == 1 else f"{scenario.students} students"
     return (

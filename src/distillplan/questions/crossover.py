@@ -292,13 +292,13 @@ def _logs(scenario: Scenario) -> FloatArray:
 def _flops(scenario: Scenario, tokens_per_param: float) -> float:
     params = scenario.student_params or math.nan
     passes = TRAINING_PASSES * tokens_per_param * params + scenario.inference_tokens
-    return scenario.students * float(scenario.family.forward_flops(params)) * passes
+    return scenario.students * scenario.student_forward(params) * passes
 
 
 def _tokens_per_param(scenario: Scenario, log: float | None) -> float | None:
     if log is None:
         return None
     params = scenario.student_params or math.nan
-    forward = float(scenario.family.forward_flops(params))
+    forward = scenario.student_forward(params)
     tokens = math.exp(log) / scenario.students / forward - scenario.inference_tokens
     return tokens / TRAINING_PASSES / params

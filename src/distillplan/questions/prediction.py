@@ -20,7 +20,8 @@ from distillplan.planning import evaluate
 from distillplan.planning.bands import band
 from distillplan.planning.evaluate import cells
 from distillplan.planning.results import Band
-from distillplan.planning.scenario import Scenario, Teacher, check_teacher_loss
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher, check_teacher_loss
 from distillplan.planning.validity import prediction_warnings
 from distillplan.planning.verdict import (
     Trained,
@@ -207,9 +208,9 @@ def _loss_of(teacher: Teacher, law: SupervisedLaw) -> Any:
     """The loss of a teacher: measured, or a law's; an array where the law's letters are arrays."""
     if teacher.loss is not None:
         return teacher.loss
-    if teacher.params is None or teacher.tokens is None:
+    if teacher.law_params is None or teacher.tokens is None:
         raise ValueError("a teacher without a loss has sizes")
-    return law.loss_at_logs(math.log(teacher.params), math.log(teacher.tokens))
+    return law.loss_at_logs(math.log(teacher.law_params), math.log(teacher.tokens))
 
 
 def _losses(law: PublishedLaw, point: Mapping[str, float]) -> tuple[float, float | None]:

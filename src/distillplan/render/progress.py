@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from distillplan.render.streams import write_error
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Advance = Callable[[int], None]
 One = TypeVar("One")
@@ -26,16 +29,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Advance]:
         with _lines(title, total) as advance:
             yield advance
         return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    bar = Progress(
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # what is written there need not be the terminal's
-        redirect_stderr=False,
-    )
-    with bar:
+    with bar_on_terminal() as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.update(task, completed=done)
 
@@ -46,6 +40,23 @@ def watched(ones: Iterable[One], title: str, total: int) -> Iterator[One]:
         for done, one in enumerate(ones, 1):
             yield one
             advance(done)
+
+
+def bar_on_terminal() -> "Progress":
+    """A bar on standard error; the cursor stays, as Ctrl-C leaves nobody to bring it back."""
+    from rich.console import Console  # rich takes 30 ms to import
+    from rich.progress import Progress
+
+    class WithCursor(Console):
+        def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - rich's
+            return False
+
+    return Progress(
+        console=WithCursor(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # rows may be on their way to it
+        redirect_stderr=False,
+    )
 
 
 @contextmanager
