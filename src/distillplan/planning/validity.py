@@ -105,6 +105,10 @@ def _remarks(
         *_teacher_strength(scenario, deciding, best_for_teacher),
         *_bound_warnings(compared),
     ]
+    if scenario.student_model is not None or scenario.teacher is not None:
+        from distillplan.planning.model_warnings import model_warnings  # only where one is named
+
+        found += map(_told, model_warnings(scenario))
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
 
