@@ -381,11 +381,11 @@ def test_whatever_the_file_holds_the_answer_does_not_contradict_itself(rows, sch
 def test_other_documents_are_refused_in_one_sentence(tmp_path):
     (tmp_path / "l.csv").write_text("tokens,loss\n2e9,2.6\n")
     for text, said in (
-        ("{", "not a JSON document"),
+        ("{", "line 1: not readable as JSON"),
         ("[1]", "no document of ours"),
         ('{"schema": "distillplan/fit@1"}', "distillplan/fit@1"),
         ('{"schema": "distillplan/plan@2"}', "missing key"),
-        ('{"schema": "distillplan/plan@2", "x": NaN}', "not a JSON document"),
+        ('{"schema": "distillplan/plan@2", "x": NaN}', "NaN is not JSON"),
     ):
         (tmp_path / "p.json").write_text(text)
         found = run("track", "p.json", "l.csv", folder=tmp_path)
