@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import warnings
 
 SELDOM = 50_000
 """New objects before garbage is looked for: a start makes fewer, a sweep still stays small."""
@@ -22,6 +23,8 @@ def main() -> None:
     gc.enable()
     gc.set_threshold(SELDOM)
     prepare_streams()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # a number that is none stops at the gate; see `finite`
     code = run()
     gc.freeze()  # or the interpreter looks through all of it once more on its way out
     sys.exit(code)

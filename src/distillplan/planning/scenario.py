@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
+from distillplan.fields import member, number, settle
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts
-from distillplan.optimize.problems import Bounds
+from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.units import SECONDS_PER_HOUR, format_count
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Teacher:
 
     def __post_init__(self) -> None:
         """Refuse what says too little, or no number."""
+        settle(self, "teacher.")
         for name in ("params", "tokens", "loss"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
@@ -105,7 +107,12 @@ class Scenario:
     it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
-        """Check each number, then whether they fit together."""
+        """Check each field, then whether they fit together."""
+        if isinstance(self.bounds, str):
+            object.__setattr__(
+                self, "bounds", bounds_named(member(SizeBounds, self.bounds, Word("bounds")))
+            )
+        settle(self)
         found = [*self._numbers()]
         if not found:
             checks = (self._budget(), self._distillation(), self._accounting(), self._loss())
@@ -124,10 +131,21 @@ class Scenario:
             yield InputError(
                 Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
             )
+        for key, limit in self._limits():
+            if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
+                yield InputError(Word(key), f": {limit} is not a positive number")
         for name, unit in (("inference_tokens", "tokens"), ("tie_nats", "nats")):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
+
+    def _limits(self) -> tuple[tuple[str, float | None], ...]:
+        """Each limit with its key."""
+        return (
+            ("deadline", self.limits.hours),
+            ("max_cost_usd", self.limits.usd),
+            ("max_memory_bytes", self.limits.bytes_per_gpu),
+        )
 
     def _budget(self) -> Iterator[InputError]:
         if (self.compute is None) == (self.gpu_hours is None):
@@ -143,11 +161,7 @@ class Scenario:
                 Word("compute"),
             )
         if self.machine is None:
-            for key, limit in (
-                ("deadline", self.limits.hours),
-                ("max_cost_usd", self.limits.usd),
-                ("max_memory_bytes", self.limits.bytes_per_gpu),
-            ):
+            for key, limit in self._limits():
                 if limit is not None:
                     yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
 

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.fields import number
+from distillplan.finite import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
@@ -107,18 +109,19 @@ def predict(
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
     2.37
     """
-    for name, value in {"student_params": student_params, "student_tokens": student_tokens}.items():
+    given = {"student_params": student_params, "student_tokens": student_tokens}
+    point = {name: number(value, Word(name)) for name, value in given.items()}
+    for name, value in point.items():
         if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name}: {value} is not a positive number")
+            raise InputError(Word(name), f": {value} is not a positive number")
     if teacher is None and teacher_loss is not None:
         teacher = Teacher(loss=teacher_loss)
-    point = {"student_params": student_params, "student_tokens": student_tokens}
     equivalent = best = best_loss = None
     if teacher is not None:
         teacher_loss = float(_loss_of(teacher, law.supervised))
         check_teacher_loss(law, teacher_loss)
         point["teacher_loss"] = teacher_loss
-        at = _at_point(law, student_params, student_tokens)
+        at = _at_point(law, point["student_params"], point["student_tokens"])
         equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
@@ -129,8 +132,8 @@ def predict(
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(
-        student_params=student_params,
-        student_tokens=student_tokens,
+        student_params=point["student_params"],
+        student_tokens=point["student_tokens"],
         teacher_loss=teacher_loss,
         distilled_loss=distilled,
         supervised_loss=alone,
@@ -146,7 +149,9 @@ def predict(
         warnings=warnings,
         law=law,
     )
-    return found._replace(as_measured=_as_measured(found))
+    found = found._replace(as_measured=_as_measured(found))
+    demand_finite(found)
+    return found
 
 
 def _as_measured(found: Prediction) -> LossesAsMeasured | None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
+from distillplan.finite import demand_finite
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.document_forms import written
@@ -45,7 +46,7 @@ def show_sweep(
         size: how many there will be.
         output: the form; a table is shown when it is whole.
     """
-    rows = map(written, _watched(cells, size))
+    rows = map(_row, _watched(cells, size))
     match output:
         case "csv" | "jsonl":
             write_all(as_rows(rows, output))
@@ -56,6 +57,13 @@ def show_sweep(
             write(f"{as_text(_blocks(list(rows), columns), output).rstrip()}\n")
         case _:
             assert_never(output)
+
+
+def _row(cell: Cell) -> Row:
+    """A cell as a row, all of it finite."""
+    row: Row = written(cell)
+    demand_finite(row)
+    return row
 
 
 def _watched(cells: Iterable[Cell], size: int) -> Iterator[Cell]:
