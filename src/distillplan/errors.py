@@ -1,7 +1,22 @@
 """What can go wrong for a user, and the exit code that a shell sees."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+_CONTROL = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that move a terminal's cursor, color it or turn its text round, but for line ends."""
+
+
+def printable(text: str) -> str:
+    r"""A text with escapes for the characters that a terminal would obey.
+
+    >>> print(printable("\x1b[31mred"))
+    \x1b[31mred
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 class Word(NamedTuple):
@@ -25,6 +40,10 @@ class DistillplanError(Exception):
     """Base of every error that is the user's to mend; its text is one whole sentence."""
 
     exit_code = 1
+
+    def __init__(self, text: str) -> None:
+        """An error from its sentence, which may have words of a file or a command line in it."""
+        super().__init__(printable(text))
 
 
 class InputError(DistillplanError):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib import import_module
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from distillplan.cli.app import COMMANDS
+from distillplan.render.show import Output
 from distillplan.scenarios import key_table
 from tests.documentation import SHOWN
 from tests.fuzz.case import Case
@@ -21,8 +22,6 @@ from tests.fuzz.running import command as click_command
 from tests.fuzz.scenario_texts import assertion, value_of
 from tests.fuzz.written import garbage, number, odd, one_of, several, usual
 
-FORMS = ("table", "json", "json", "json", "markdown", "jsonl", "csv")
-"""Of an answer; those that a command does not have are refused."""
 ONE_PROCESS = "--jobs"
 """An option that starts processes, which a fuzzer does not."""
 SMALL = {
@@ -56,6 +55,14 @@ def options_of(name: str) -> tuple[Option, ...]:
 
 
 @cache
+def forms_of(name: str) -> tuple[str, ...]:
+    """Forms of the answer of a command: as often JSON as all others, and one that it may lack."""
+    (one,) = [one for one in options_of(name) if "--output" in one.flags]
+    known = one.choices or get_args(Output)
+    return (*known, *("json" for _ in known), "jsonl")
+
+
+@cache
 def examples_of(name: str) -> tuple[tuple[str, ...], ...]:
     """The command lines of a command's own help and of its page."""
     function = getattr(import_module(f"distillplan.cli.commands.{name}"), name)
@@ -80,7 +87,7 @@ def command_line(name: str, random: Random) -> Case:
     if "--resamples" in flags and not any(word.startswith("--resamples") for word in words):
         words += ["--resamples", random.choice(SMALL["--resamples"][:5])]
     if "--output" in flags and random.random() < 0.8 and "-o" not in words:
-        words += ["-o", random.choice(FORMS)]
+        words += ["-o", random.choice(forms_of(name))]
     return with_files((name, *_kept_small(words)), random)
 
 

@@ -103,6 +103,10 @@ def _shipped_laws() -> tuple[Any, ...]:
     return tuple(found)
 
 
+def _distilling() -> list[Any]:
+    return [law for law in _shipped_laws() if law.get("form") == "distillation"]
+
+
 LAW_KEYS = (
     *("status", "draws", "warnings", "accuracy", "errata", "notes", "checks", "measured_in"),
     *(
@@ -117,9 +121,9 @@ LAW_KEYS = (
 )
 
 
-def law_tree(random: Random) -> Any:
-    """A law, mostly one that ships with few changes."""
-    law = dict(random.choice(_shipped_laws()))
+def _sound_law(random: Random) -> dict[str, Any]:
+    """A law that ships, under no name of its own."""
+    law = dict(random.choice([*_shipped_laws(), *4 * _distilling()]))
     law.pop("name", None)
     has_draws = random.random() < 0.4
     if has_draws:
@@ -131,7 +135,7 @@ def law_tree(random: Random) -> Any:
 
 def law_files(random: Random, name: str = "law.yaml") -> dict[str, bytes]:
     """The file of a law, and that of its draws."""
-    law = law_tree(random)
+    law: Any = _sound_law(random)
     with_draws = "draws" in law
     distills = law.get("form") == "distillation"
     if random.random() < 0.75:
@@ -228,22 +232,22 @@ def _csv(rows: Iterable[list[str]], random: Random) -> str:
 
 def runs_text(random: Random) -> str:
     """A table of runs: CSV or JSON Lines."""
-    taught = random.random() < 0.5
+    taught = random.random() < 0.4
     header = ["params", "tokens", *(["teacher_loss"] if taught else []), "loss"]
     header += random.choice(([], [], ["State"], ["run", "step"], [odd(random)]))
     rows = []
-    for _ in range(random.choice((0, 1, 2, 5, 12))):
+    for _ in range(random.choice((0, 1, 2, 3, 5, 8, 12))):
         params, tokens = 10 ** random.uniform(8, 10), 10 ** random.uniform(9, 11.5)
         loss = 1.2 + (3354 / params**0.408 + 18185 / tokens**0.431) ** 0.45
         row = [random.choice((f"{params:.4g}", f"{params / 1e9:.3g}B", f"{params / 1e6:.0f}M"))]
         row += [random.choice((f"{tokens:.4g}", f"{tokens / 1e9:.3g}B"))]
         row += (
-            [f"{random.uniform(1.9, 2.7):.3f}" if random.random() < 0.8 else ""] if taught else []
+            [f"{random.uniform(1.9, 2.7):.3f}" if random.random() < 0.5 else ""] if taught else []
         )
         row += [f"{loss * random.gauss(1, 0.003):.4f}"]
         rows.append([*row, *(random.choice(("finished", "1", "a")) for _ in header[len(row) :])])
     table = [header, *rows]
-    for _ in range(random.choice((0, 0, 1, 2, 4))):
+    for _ in range(random.choice((0, 0, 0, 1, 1, 3))):
         row = random.choice(table)
         row[random.randrange(len(row))] = random.choice(
             (odd(random), usual("params", random), "nan")
@@ -257,7 +261,7 @@ def runs_text(random: Random) -> str:
         )
     else:
         text = _csv(table, random)
-    return changed_text(random, text) if random.random() < 0.3 else text
+    return changed_text(random, text) if random.random() < 0.2 else text
 
 
 def _typed(cell: str, random: Random) -> Any:
@@ -330,26 +334,33 @@ MADE: Mapping[str, Callable[[Random], bytes]] = {
 """Files that a command line may name."""
 
 
+def _alone(line: bytes) -> bytes:
+    """A row of supervised runs in a table of both kinds."""
+    params, tokens, loss = line.split(b",")
+    return b",".join((params, tokens, b"", loss)) + b"\n"
+
+
 @cache
 def sound_files() -> Mapping[str, bytes]:
     """The same and more as they should be."""
     found = {path.name: path.read_bytes() for path in EXAMPLES.iterdir() if path.suffix != ".md"}
     table = (EXAMPLES / "few_runs.csv").read_bytes()
-    laws = [dict(law) for law in _shipped_laws() if law.get("form") == "distillation"]
-    alone = [dict(law) for law in _shipped_laws() if law.get("form") != "distillation"]
-    for law in (*laws, *alone):
-        law.pop("name", None)
-        law.pop("draws", None)
+    alone = next(law for law in _shipped_laws() if law.get("form") != "distillation")
+    laws = [
+        {key: value for key, value in law.items() if key not in ("name", "draws")}
+        for law in (_distilling()[0], alone)
+    ]
     return {
         **found,
+        "runs.csv": found["runs.csv"] + b"".join(_alone(line) for line in table.splitlines()[3:]),
         "supervised.csv": table,
         "more.csv": table.replace(b"150M", b"160M"),
-        "wandb.csv": found["losses.csv"],
+        "wandb.csv": found["losses.csv"].replace(b"step,val_loss", b"_step,eval/loss"),
         "prices.csv": PRICES.encode(),
         "config.json": as_json(CONFIG).encode(),
         "gpu.yaml": as_flow({"gpus": {"my-gpu": GPU}}).encode(),
         "law.yaml": as_flow(laws[0]).encode(),
-        "alone.yaml": as_flow(alone[0]).encode(),
+        "alone.yaml": as_flow(laws[1]).encode(),
         "base.yaml": b"base: {compute: 1e21, student: 1B, teacher: 7B:2T}\n",
     }
 

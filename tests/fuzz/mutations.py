@@ -119,13 +119,13 @@ def changed_tree(random: Random, tree: Any, most: int = 3, also: Sequence[str] =
     """
     tree = json.loads(json.dumps(tree))
     for _ in range(random.randint(1, most)):
-        tree = _change(random, tree, also)
+        tree = _change(random, tree, also, deeper=0.98)
     return tree
 
 
-def _change(random: Random, tree: Any, also: Sequence[str]) -> Any:
-    """One change, somewhere."""
-    if isinstance(tree, dict) and tree and random.random() < 0.9:
+def _change(random: Random, tree: Any, also: Sequence[str], deeper: float = 0.9) -> Any:
+    """One change: with a chance of `deeper` of a part of the tree, otherwise of all of it."""
+    if isinstance(tree, dict) and tree and random.random() < deeper:
         key = random.choice(list(tree))
         chance = random.random()
         if chance < 0.1:
@@ -136,7 +136,7 @@ def _change(random: Random, tree: Any, also: Sequence[str]) -> Any:
         else:
             tree[key] = _change(random, tree[key], also)
         return tree
-    if isinstance(tree, list) and tree and random.random() < 0.9:
+    if isinstance(tree, list) and tree and random.random() < deeper:
         at = random.randrange(len(tree))
         chance = random.random()
         if chance < 0.1:

@@ -13,7 +13,8 @@ from tests.schemas import validator
 
 CODES = (0, 1, 2, 3)
 """Answered, no answer, unusable input, an assertion that failed."""
-ANSWERED = (0, 3)
+FAILED = 3
+ANSWERED = (0, FAILED)
 LONGEST_LINE = 3_000
 """Characters of a message about one table of runs, which names up to 20 faults."""
 MOST_LINES = 40
@@ -27,6 +28,8 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u20
 """What moves a terminal's cursor, colors it or turns its text round."""
 _BUG = re.compile(r"Traceback|\w+Warning:|<object|object at 0x|\bArray\(|\barray\(|np\.float")
 NO_NUMBER = re.compile(r"(?<![\w./-])[+-]?(?:nan|inf|NaN|Infinity|None)(?![\w./-])|∞")
+
+_PROGRESS = re.compile(r"^[A-Z][a-z ]+: [\d,]+ of [\d,]+\n", re.MULTILINE)
 
 Oracle = Callable[[Case, Result], Iterator[str]]
 
@@ -74,16 +77,21 @@ def sentence(text: str, case: Case) -> Iterator[str]:
 
 def an_answer_is_quiet(case: Case, result: Result) -> Iterator[str]:  # noqa: ARG001  (an oracle)
     if result.code == 0:
-        if result.err:
+        if quiet(result.err):
             yield f"answered, and yet on standard error: {result.err[:300]!r}"
         if not result.out.strip():
             yield "answered with nothing"
-    if result.code == 3:
+    if result.code == FAILED:
         if not result.out.strip():
             yield "an assertion failed, and there is no answer"
-        for line in result.err.splitlines():
+        for line in quiet(result.err).splitlines():
             if not line.startswith("assertion failed: "):
                 yield f"on standard error: {line[:300]!r}"
+
+
+def quiet(err: str) -> str:
+    """What is on standard error beside how far it is, which is said as time goes by."""
+    return _PROGRESS.sub("", err)
 
 
 def text_is_plain(case: Case, result: Result) -> Iterator[str]:
@@ -140,6 +148,8 @@ WITH_LOSSES = (
     *("plan", "comparison", "ensemble", "sweep", "target", "crossover", "prediction", "track"),
 )
 """Documents whose losses are those of models, in nats per token."""
+NO_LOSSES = ("scenario", "law", "by_10_percent")
+"""Parts of them whose losses are ranges, changes, or what was asked."""
 
 
 def _guess(document: Mapping[str, Any]) -> float:
@@ -163,7 +173,7 @@ def _losses(value: Any, place: str) -> Iterator[tuple[str, float]]:
         for key, one in value.items():
             if key in ("loss", "losses") or key.endswith("_loss"):
                 yield from _numbers(one, key)
-            elif key not in ("scenario", "question"):
+            elif key not in NO_LOSSES:
                 yield from _losses(one, key)
     elif isinstance(value, list):
         for one in value:

@@ -14,7 +14,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,7 +72,7 @@ def prepared() -> Iterator[Path]:
         tempfile.TemporaryDirectory() as folder,
         warnings.catch_warnings(),
         mock.patch.dict(os.environ, {"NO_COLOR": "1", "COLUMNS": "80"}),
-        mock.patch.object(app_module, "app", _group()),
+        mock.patch.object(app_module, "app", partial(_group().main, prog_name="distillplan")),
         mock.patch.object(app_module.Commands, "get_command", _cached),
         mock.patch.object(show_module, "rendered", _remembered),
     ):

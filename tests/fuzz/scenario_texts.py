@@ -45,10 +45,13 @@ def scenario_text(random: Random) -> str:
 
 def small_scenario_text(random: Random) -> str:
     """One of few scenarios, which mostly can be answered, without a matrix."""
-    data: dict[str, Any] = {"base": _part(random, SOUND[1:4])}
+    data: dict[str, Any] = {"base": _part(random, SOUND[1:])}
     if random.random() < 0.6:
         names = random.sample(_NAMES, 2)
-        data["scenarios"] = {name: _some_keys(random, random.randint(0, 2)) for name in names}
+        has_gpu = "gpu" in data["base"]
+        data["scenarios"] = {
+            name: _some_keys(random, random.randint(0, 2), has_gpu=has_gpu) for name in names
+        }
     return _lines(random, data)
 
 
@@ -57,14 +60,17 @@ def _file(random: Random) -> str:
     if random.random() < 0.9:
         data["base"] = _part(random, SOUND)
     if random.random() < 0.6:
-        count = random.choice((1, 2, 2, 3, 8))
+        count = random.choice((1, 1, 2, 2, 3, 6))
         names = [
             random.choice(_NAMES) if random.random() < 0.95 else odd(random) for _ in range(count)
         ]
-        data["scenarios"] = {name: _some_keys(random, random.randint(0, 3)) for name in names}
+        has_gpu = "gpu" in data.get("base", {})
+        data["scenarios"] = {
+            name: _some_keys(random, random.choice((0, 1, 1, 2)), has_gpu=has_gpu) for name in names
+        }
         if random.random() < 0.05:
             data["scenarios"] = odd(random)
-    if random.random() < 0.25:
+    if random.random() < 0.2:
         data["matrix"] = _matrix(random)
     if random.random() < 0.15:
         data["assert"] = _assertions(random)
@@ -77,7 +83,7 @@ def _file(random: Random) -> str:
 
 def _part(random: Random, sound: tuple[dict[str, Any], ...]) -> dict[str, Any]:
     part = dict(random.choice(sound)) if random.random() < 0.93 else {}
-    part |= _some_keys(random, random.choice((0, 0, 0, 1, 1, 2, 5)))
+    part |= _some_keys(random, random.choice((0, 0, 0, 1, 1, 2, 5)), has_gpu="gpu" in part)
     if random.random() < 0.1:
         part["assert"] = _assertions(random)
     if part and random.random() < 0.1:
@@ -85,11 +91,13 @@ def _part(random: Random, sound: tuple[dict[str, Any], ...]) -> dict[str, Any]:
     return part
 
 
-def _some_keys(random: Random, count: int) -> dict[str, Any]:
-    table = key_table.TABLE
+def _some_keys(random: Random, count: int, *, has_gpu: bool) -> dict[str, Any]:
+    """Keys with values; rarely those of a machine where there is none."""
+    every = list(key_table.TABLE.keys.values())
+    fit = [key for key in every if has_gpu or key.group != "hardware"]
     found: dict[str, Any] = {}
     for _ in range(count):
-        key = random.choice(list(table.keys.values()))
+        key = random.choice(fit if random.random() < 0.9 else every)
         chance = random.random()
         if chance < 0.03:
             found[odd(random)] = value_of(key, random)

@@ -292,6 +292,8 @@ def _law_used(random: Random) -> Case:
             ("predict", "--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
             ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--quick"),
             ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T"),
+            ("budget", "1e21", "--student", "1B", "--quick"),
+            ("predict", "--student", "1B", "--tokens", "100B"),
             ("crossover", "--student", "1B", "--teacher", "7B:2T"),
         )
     )

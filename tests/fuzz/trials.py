@@ -10,7 +10,7 @@ from distillplan.errors import DistillplanError
 from distillplan.optimize.problems import Bounds
 from tests.fuzz.answers import forms_agree
 from tests.fuzz.case import Case, Fault, Result, Trial, faults_of
-from tests.fuzz.oracles import ANSWERED, ORACLES, SECONDS, bounds, sentence
+from tests.fuzz.oracles import ANSWERED, ORACLES, SECONDS, bounds, quiet, sentence
 from tests.fuzz.running import fault_of, files_of, run, watched
 
 EVERY_SECOND = 8
@@ -47,7 +47,7 @@ def _faults(case: Case, result: Result) -> Iterator[Fault]:
 
 
 def _same_again(first: Result, second: Result) -> Iterator[str]:
-    if (first.code, first.out, first.err) != (second.code, second.out, second.err):
+    if (first.code, first.out, quiet(first.err)) != (second.code, second.out, quiet(second.err)):
         ours, theirs = (f"{one.code} {one.out[:99]!r} {one.err[:99]!r}" for one in (first, second))
         yield f"{ours}, then {theirs}"
     if first.saved != second.saved:

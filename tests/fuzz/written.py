@@ -197,6 +197,10 @@ HINTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
     ("model", one_of(MODELS)),
     ("law", one_of(LAWS)),
     ("nats", one_of(NATS)),
+    ("warmup", one_of(("0.01", "0", "0.05"))),
+    ("decay", one_of(("0.1", "0.2", "0.05"))),
+    ("risk", one_of(SHARES)),
+    ("bytes", one_of(("4.3", "3.5", "1"))),
     ("unit", one_of(LOSS_UNITS)),
 )
 """Usual values, by a part of a word; the first that is in it counts. Unknown words get numbers."""
