@@ -58,7 +58,11 @@ class Tally:
 def try_one(name: str, seed: int, index: int) -> Trial:
     """Try one input; in a folder of `running.prepared`."""
     target = TARGETS[name]
-    return target.try_out(case_of(name, target, seed, index), index)
+    try:
+        return target.try_out(case_of(name, target, seed, index), index)
+    except Exception as error:
+        error.add_note(f"a bug of the fuzzer: --seed {seed} --only {name!r} --index {index}")
+        raise
 
 
 def tally(name: str, seed: int, indexes: Sequence[int]) -> Tally:

@@ -23,6 +23,7 @@ from unittest import mock
 import typer.main
 
 from distillplan.cli import app as app_module
+from distillplan.cli import help as help_module
 from distillplan.render import show as show_module
 from distillplan.render.streams import HANDLER
 from tests.fuzz.case import Case, Fault, Result
@@ -59,6 +60,15 @@ def _cached(self: Any, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG001  (Typer'
     return command(cmd_name) if cmd_name in app_module.COMMANDS else None
 
 
+def _complete(shown: Any) -> None:
+    """What the help needs: it changes the defaults of its command, which is then built anew."""
+    command.cache_clear()
+    complete(shown)
+
+
+complete = help_module.complete
+
+
 def _remembered(answer: object, output: Any, **how: bool) -> str:
     _shown.append((answer, how))
     return rendered(answer, output, **how)
@@ -74,6 +84,7 @@ def prepared() -> Iterator[Path]:
         mock.patch.dict(os.environ, {"NO_COLOR": "1", "COLUMNS": "80"}),
         mock.patch.object(app_module, "app", partial(_group().main, prog_name="distillplan")),
         mock.patch.object(app_module.Commands, "get_command", _cached),
+        mock.patch.object(help_module, "complete", _complete),
         mock.patch.object(show_module, "rendered", _remembered),
     ):
         warnings.simplefilter("error")

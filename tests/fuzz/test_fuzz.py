@@ -7,6 +7,7 @@ import pytest
 from distillplan import units
 from distillplan.fitting import law_files
 from distillplan.render import plan_view
+from tests import shell
 from tests.fuzz.campaign import Tally, shares, tally
 from tests.fuzz.case import Case, Result, case_of
 from tests.fuzz.oracles import ORACLES, document_is_sound, form_of
@@ -141,11 +142,17 @@ def test_the_form_that_is_asked_for(words, form):
 
 
 def test_the_fuzzer_runs_commands_as_a_shell_does():
-    """Against `tests.shell`, which builds everything anew and has no cache."""
-    from tests.shell import run as run_alone
-
-    for words in (("predict", "--student", "1B", "--tokens", "100B"), ("budget",), ("laws", "x")):
-        alone = run_alone(*words)
-        with prepared():
-            ours = run(Case(words=words))
-        assert (ours.code, ours.out, ours.err) == alone
+    """Against `tests.shell`, which builds everything anew and has no cache; after help, too."""
+    lines = (
+        ("predict", "--student", "1B", "--tokens", "100B"),
+        ("predict", "--student", "1B", "--tokens", "100B", "-o", "json"),
+        ("budget",),
+        ("laws", "x"),
+    )
+    alone = [shell.run(*words) for words in lines]
+    with prepared():
+        run(Case(words=("predict", "--help")))  # which changes the defaults of its command
+        run(Case(words=("budget", "--help")))
+        ours = [run(Case(words=words)) for words in lines]
+    assert [(one.code, one.out) for one in ours] == [(one.returncode, one.stdout) for one in alone]
+    assert [len(one.err.splitlines()) for one in ours] == [0, 0, 1, 1]
