@@ -4,19 +4,18 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-_CONTROL = re.compile(
-    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""Characters that move a terminal's cursor, color it or turn its text round, but for line ends."""
+LONGEST_WORD = 300
+"""Letters of a word in a sentence; a longer one is cut."""
+_ENDLESS = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
 
 
-def printable(text: str) -> str:
-    r"""A text with escapes for the characters that a terminal would obey.
+def one_line(text: str) -> str:
+    """A sentence that may have words of a file or a command line in it, without their line ends.
 
-    >>> print(printable("\x1b[31mred"))
-    \x1b[31mred
+    >>> one_line("there is no " + "x" * 1000 + "\\nhere")[-20:]
+    'xxxxxxxxxxxx... here'
     """
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return _ENDLESS.sub(r"\1...", " ".join(text.splitlines()))
 
 
 class Word(NamedTuple):
@@ -41,9 +40,9 @@ class DistillplanError(Exception):
 
     exit_code = 1
 
-    def __init__(self, text: str) -> None:
-        """An error from its sentence, which may have words of a file or a command line in it."""
-        super().__init__(printable(text))
+    def __init__(self, text: str, below: Sequence[str] = ()) -> None:
+        """An error from its sentence, and what stands in lines of their own below it."""
+        super().__init__("\n  ".join(map(one_line, (text, *below))))
 
 
 class InputError(DistillplanError):
@@ -56,6 +55,7 @@ class InputError(DistillplanError):
         *parts: str | Word,
         also: Sequence[str] = (),
         others: "Sequence[InputError]" = (),
+        below: Sequence[str] = (),
     ) -> None:
         """An error from the parts of its sentence.
 
@@ -63,9 +63,11 @@ class InputError(DistillplanError):
             parts: texts, and the keys that the error is about, the one to blame first.
             also: keys that it depends on and does not name.
             others: more that is wrong with the same thing, where all of it was looked for.
+            below: sentences that stand below it, each on its line.
         """
-        super().__init__("".join(map(str, parts)))
+        super().__init__("".join(map(str, parts)), below)
         self.parts, self.also, self.others = parts, tuple(also), tuple(others)
+        self.below = tuple(below)
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -76,7 +78,7 @@ class InputError(DistillplanError):
         """The same error in other words for its keys, such as the options of a command."""
         parts = (name(part) if isinstance(part, Word) else part for part in self.parts)
         others = [other.told(name) for other in self.others]
-        return InputError(*parts, also=self.about, others=others)
+        return InputError(*parts, also=self.about, others=others, below=self.below)
 
 
 class InfeasibleError(DistillplanError):

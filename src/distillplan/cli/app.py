@@ -8,7 +8,7 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 import distillplan
-from distillplan.errors import DistillplanError, InputError, printable
+from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
@@ -122,12 +122,7 @@ def run() -> int:
     return code if isinstance(code, int) else 0
 
 
-LONGEST = 300
-"""Characters of a message of Typer's, which repeats what was typed."""
-
-
 def _sentence(text: str) -> str:
     """A message of Typer's in our form: one line, lower case, no full stop."""
-    line = printable(" ".join(text.split()).rstrip("."))
-    short = line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
-    return short[:1].lower() + short[1:]
+    line = one_line(" ".join(text.split()).rstrip("."))
+    return line[:1].lower() + line[1:]
