@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from distillplan.errors import InputError
-
-MOST_BYTES: Final = 4_000_000
-"""Largest file that is read; far above any table of coefficients."""
+from distillplan.files.bounds import MOST_BYTES
 
 MEGABYTE: Final = 1_000_000
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import MOST_BYTES, MOST_CELLS, shown
+from distillplan.files.json_reader import read_foreign_json
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
+from distillplan.laws.law_catalog import demand_own_name
 from distillplan.laws.provenance import Coefficient, PublishedLaw, SideSource
 
 SUFFIXES = (".yaml", ".yml")
@@ -44,12 +47,14 @@ def demand_law_path(path: Path) -> None:
     """Refuse, before any work is done, a file that a law could not be read from.
 
     Raises:
-        InputError: for another suffix, or a folder that does not exist.
+        InputError: for another suffix, a folder that does not exist, or the name of a published
+            law.
     """
     if path.suffix not in YAML_ENDINGS:
         raise InputError(f"save: the file name {path.name!r} must end in {YAML_ENDINGS[0]}")
     if not path.parent.is_dir():
         raise InputError(f"save: the folder {path.parent} does not exist; create it first")
+    demand_own_name(path.stem, "save")
 
 
 def law_text(report: FitReport, draws_name: str) -> str:
@@ -128,21 +133,21 @@ def load_state(path: Path, key: str) -> BootstrapState | None:
         key: the runs and settings that they must belong to.
 
     Raises:
-        InputError: when they belong to other runs or settings, or the file is another file.
+        InputError: when they belong to other runs or settings, or the file is another file or
+            cannot be read.
     """
     if not path.exists():
         return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        there = data["key"]
-    except (OSError, ValueError, KeyError, TypeError):
+    data = read_foreign_json(path, most_bytes=MOST_BYTES, most_values=MOST_CELLS)
+    if not isinstance(data, dict) or data.keys() != {"key", "bootstrap"}:
         raise InputError(
             f"state: {path} was not written by distillplan fit; name another file or remove it"
-        ) from None
+        )
+    there = data["key"]
     if there != key:
         raise InputError(
-            f"state: {path} belongs to other runs or settings ({there}, not {key}); name another "
-            "file or remove it"
+            f"state: {path} belongs to other runs or settings ({shown(there)}, not {key}); name "
+            "another file or remove it"
         )
     return BootstrapState.from_dict(data["bootstrap"])
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from distillplan.render.printable import printable
 from distillplan.render.streams import as_json
 
 
@@ -31,7 +32,9 @@ def _cell(value: Any) -> Any:
     """A value in a comma-separated file: nothing for None, words with spaces between for a list."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return printable(" ".join(map(str, value)))
+    return printable(value) if isinstance(value, str) else value
 
 
 def as_document(head: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

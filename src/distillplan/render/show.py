@@ -53,10 +53,13 @@ def rendered(answer: object, output: RowOutput, **how: bool) -> str:
 
 def as_text(blocks: "Iterable[Block]", output: Literal["table", "markdown"]) -> str:
     """Blocks for people."""
+    from distillplan.render.blocks import printable_block  # only for people
+
+    safe = map(printable_block, blocks)
     if output == "markdown":
         from distillplan.render.markdown import as_markdown
 
-        return as_markdown(blocks)
+        return as_markdown(safe)
     from distillplan.render.table import as_table  # rich takes 30 ms to import
 
-    return as_table(blocks)
+    return as_table(safe)

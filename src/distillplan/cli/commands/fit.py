@@ -20,6 +20,7 @@ from distillplan.cli.run_options import (
 )
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
+from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
 from distillplan.render.show import Output, show
@@ -94,7 +95,7 @@ def fit(
         int | None,
         typer.Option(
             min=0,
-            max=100_000,
+            max=MOST_DRAWS,
             help="Number of bootstrap resamples.",
             show_default=f"{RESAMPLES}; 0 with --test",
         ),
