@@ -51,6 +51,9 @@ def an_error_is_one_sentence(case: Case, result: Result) -> Iterator[str]:
     if result.out:
         yield f"an error, and something on standard output: {result.out[:100]!r}"
     yield from sentence(result.err.removesuffix("\n").removeprefix("error: "), case)
+    control = CONTROL.search(result.err)
+    if control is not None:
+        yield f"the control character {control[0]!r}: {result.err[:300]!r}"
     if not result.err.startswith("error: ") or not result.err.endswith("\n"):
         yield f"not 'error: ' and a line: {result.err[:200]!r}"
 
@@ -67,9 +70,6 @@ def sentence(text: str, case: Case) -> Iterator[str]:
     longest = max(map(len, (first, *others)))
     if longest > LONGEST_LINE:
         yield f"a line of {longest} characters: {text[:160]}..."
-    control = CONTROL.search(text.replace("\n", ""))
-    if control is not None:
-        yield f"the control character {control[0]!r}: {text[:300]!r}"
     said = _BUG.search(text)
     if said is not None and said[0] not in text_of(case):
         yield f"{said[0]!r} in {text[:300]}"
