@@ -24,6 +24,7 @@ from distillplan.scenarios.keys import scenario_from_options, scenario_of
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
 from distillplan.units import Budget
 from tests.schemas import validate, validator
+from tests.shell import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LN2 = math.log(2)
@@ -655,3 +656,12 @@ def test_what_is_written_is_what_is_read(file, compute, student, students, tie):
     found = only(file({"base": block}))
     assert (found.compute, found.student_params) == (compute, student)
     assert (found.students, found.tie_nats) == (students, tie)
+
+
+def test_groups_that_do_not_divide_the_gpus_are_a_fault_of_the_file(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("base: {gpu: h100-sxm, gpus: 12, deadline: 7 days, student: 1B, tp: 8}\n")
+    for command in ("validate", "compare"):
+        found = run(command, path)
+        assert found.returncode == 2
+        assert "line 1, base: gpus: 12 GPUs cannot be divided into groups of tp 8" in found.stderr

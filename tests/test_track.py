@@ -3,6 +3,7 @@
 import json
 import math
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -392,6 +393,18 @@ def test_other_documents_are_refused_in_one_sentence(tmp_path):
         assert said in found.stderr
         assert found.stderr.count("\n") == 1
         assert not found.stdout
+
+
+def test_a_run_that_has_hardly_begun_has_columns_and_no_rows(tmp_path):
+    """The first step comes within the warmup, of which no published curve says anything."""
+    plan = Path(__file__).parents[1] / "examples" / "plan.json"
+    (tmp_path / "l.csv").write_text("tokens,loss\n1e6,9.1\n")
+    as_csv, as_lines = (
+        run("track", plan, "l.csv", "-o", form, folder=tmp_path) for form in ("csv", "jsonl")
+    )
+    assert as_csv.returncode == as_lines.returncode == 0
+    assert as_csv.stdout == "tokens,progress,loss,expected_loss\n"
+    assert as_lines.stdout == ""
 
 
 def test_a_plan_of_another_law_is_refused():

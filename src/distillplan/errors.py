@@ -10,9 +10,9 @@ _ENDLESS = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
 
 
 def one_line(text: str) -> str:
-    """A sentence that may have words of a file or a command line in it, without their line ends.
+    r"""A sentence that may have words of a file or a command line in it, without their line ends.
 
-    >>> one_line("there is no " + "x" * 1000 + "\\nhere")[-20:]
+    >>> one_line("there is no " + "x" * 1000 + "\nhere")[-20:]
     'xxxxxxxxxxxx... here'
     """
     return _ENDLESS.sub(r"\1...", " ".join(text.splitlines()))

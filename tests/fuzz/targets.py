@@ -361,15 +361,17 @@ def _sound_state() -> bytes:
 
 def _resumed(random: Random) -> Case:
     words = ("fit", "few_runs.csv", "--resamples", "64", "--state", "state.json", "-o", "json")
-    state = data_files.changed_state(random, _sound_state())
+    state = _sound_state()
+    if random.random() < 0.8:
+        state = data_files.changed_state(random, state)
     files = {"few_runs.csv": data_files.sound_files()["few_runs.csv"], "state.json": state}
     return Case(words=words, files=files)
 
 
 def _resume(case: Case, index: int) -> trials.Trial:
-    """From any state the same law comes, or the state is refused."""
+    """From its own state the same law comes as without one."""
     found = trials.command(case, index)
-    if found.code != 0:
+    if case.files["state.json"] != _sound_state():
         return found
     fresh = trials.run(case._replace(files={name: case.files[name] for name in case.words[1:2]}))
     texts = () if trials.run(case).out == fresh.out else ("the state has changed the answer",)

@@ -27,7 +27,7 @@ from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
 from distillplan.hardware.storage import StoredLogits, stored_bytes
-from distillplan.hardware.strategy import Strategy
+from distillplan.hardware.strategy import Strategy, refuse_odd_groups
 from distillplan.hardware.throughput import (
     ThroughputEstimate,
     distillation_seconds,
@@ -82,11 +82,13 @@ class Machine:
         """Check that the machine is possible.
 
         Raises:
-            InputError: for less than one GPU, or a goodput outside 0 to 1.
+            InputError: for less than one GPU, for groups that do not divide the GPUs, or a
+                goodput outside 0 to 1.
         """
         settle(self)
         if self.cluster.gpus < 1:
             raise InputError(Word("gpus"), f": {self.cluster.gpus} is too few; give at least 1")
+        refuse_odd_groups(self.strategy, self.cluster.gpus)
         share = self.allocated_share
         if not (share.low > 0 and share.high <= 1):
             raise InputError(
