@@ -82,6 +82,12 @@ def test_hostile_files_are_refused(name, tmp_path):
     assert len(found.stderr) < 20_000
 
 
+def test_a_name_of_spaces_is_seen():
+    found = run("validate", " ")
+    assert found.returncode == 2
+    assert found.stderr == "error: ' ': cannot be read: No such file or directory\n"
+
+
 def test_a_hostile_law_is_refused(tmp_path):
     path = tmp_path / "law.yaml"
     path.write_text("[" * 400_000, encoding="utf-8")
