@@ -334,6 +334,12 @@ def test_spikes_and_rows_without_a_loss_change_nothing():
     assert said["spikes_left_out"].endswith("3")
 
 
+def test_steps_beyond_all_floats_are_no_rows():
+    table = parse_table("step,loss\n1e308,3.1\n1e4,3.0\n", "l.csv")
+    history = history_of(table, columns={}, batch_tokens=524_288.0)
+    assert history.tokens.tolist() == [524_288e4]
+
+
 def test_steps_need_the_tokens_of_a_batch():
     tokens, values = losses(0.8)
     steps = table_of(tokens / 1e6, values, "_step,eval/loss")
