@@ -658,10 +658,20 @@ def test_what_is_written_is_what_is_read(file, compute, student, students, tie):
     assert (found.students, found.tie_nats) == (students, tie)
 
 
-def test_groups_that_do_not_divide_the_gpus_are_a_fault_of_the_file(tmp_path):
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("gpus: 12, tp: 8", "gpus: 12 GPUs cannot be divided into groups of tp 8"),
+        ("gpu: a100-80gb, precision: fp8", "precision: GPU a100-80gb has no fp8"),
+        ("mfu: 1.5", "mfu: 1.5 is not a share"),
+        ("pue: 0.5", "pue: 0.5; it must be at least 1"),
+    ],
+)
+def test_a_machine_that_cannot_be_is_a_fault_of_the_file(tmp_path, words, says):
     path = tmp_path / "s.yaml"
-    path.write_text("base: {gpu: h100-sxm, gpus: 12, deadline: 7 days, student: 1B, tp: 8}\n")
+    gpu = "" if "gpu:" in words else "gpu: h100-sxm, "
+    path.write_text(f"base: {{{gpu}{words}, deadline: 7 days, student: 1B}}\n")
     for command in ("validate", "compare"):
         found = run(command, path)
         assert found.returncode == 2
-        assert "line 1, base: gpus: 12 GPUs cannot be divided into groups of tp 8" in found.stderr
+        assert f"line 1, base: {says}" in found.stderr

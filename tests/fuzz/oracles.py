@@ -19,7 +19,8 @@ LONGEST_LINE = 3_000
 """Characters of a message about one table of runs, which names up to 20 faults."""
 MOST_LINES = 40
 """Of a message with all faults of a file."""
-SECONDS = 3.0
+SECONDS = 6.0
+"""Twice what a command may take alone, for it shares its processor."""
 BYTES = 500e6
 WITH_PROGRESS = ("sweep", "fit")
 """Commands that may take longer, for they show how far they are."""
