@@ -415,7 +415,7 @@ TARGETS: Mapping[str, Target] = {
     "compared": Target(make=_compared, try_out=_compare, weight=2.0),
     "law used": Target(make=_law_used, try_out=trials.command, weight=4.0),
     "machine used": Target(make=_machine_used, try_out=trials.command, weight=6.0),
-    "fitted": Target(make=_fitted, try_out=_fit, weight=1.5),
+    "fitted": Target(make=_fitted, try_out=_fit, weight=0.8),
     "resumed": Target(make=_resumed, try_out=_resume, weight=0.7),
     **{
         name: Target(

@@ -33,7 +33,7 @@ def refuse_impossible(machine: "Machine") -> None:
         share = getattr(machine, name)
         if share is not None and not 0 < share <= 1:
             raise InputError(
-                Word(name), f": {share:g} is not a share of the dense peak; give 0 < MFU <= 1"
+                Word(name), f": {share:g} is not a share of the dense peak; give 0 < mfu <= 1"
             )
     if not (math.isfinite(machine.pue) and machine.pue >= 1):
         raise InputError(Word("pue"), f": {machine.pue:g}; it must be at least 1")
