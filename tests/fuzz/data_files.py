@@ -122,30 +122,29 @@ LAW_KEYS = (
 
 
 def _sound_law(random: Random) -> dict[str, Any]:
-    """A law that ships, under no name of its own."""
-    law = dict(random.choice([*_shipped_laws(), *4 * _distilling()]))
-    law.pop("name", None)
-    has_draws = random.random() < 0.4
-    if has_draws:
-        law["draws"] = {"file": DRAWS, "sigma_run": random.choice((0.003, 0.003, 0, -0.1, 1e300))}
-    else:
-        law.pop("draws", None)
-    return law
+    """A law that ships, under no name of its own and without draws."""
+    law = random.choice([*_shipped_laws(), *4 * _distilling()])
+    return {key: value for key, value in law.items() if key not in ("name", "draws")}
 
 
 def law_files(random: Random, name: str = "law.yaml") -> dict[str, bytes]:
-    """The file of a law, and that of its draws."""
+    """The file of a law; its draws, where it has some, are in it or beside it."""
     law: Any = _sound_law(random)
-    with_draws = "draws" in law
-    distills = law.get("form") == "distillation"
+    draws = ""
+    if random.random() < 0.4:
+        draws = draws_text(random, distills=law.get("form") == "distillation")
+        inside = random.random() < 0.5
+        where = {"table": draws.splitlines()} if inside else {"file": DRAWS}
+        law["draws"] = {**where, "sigma_run": random.choice((0.003, 0.003, 0.003, 0, -0.1, 1e300))}
+        draws = "" if inside else draws
     if random.random() < 0.75:
         law = changed_tree(random, law, 2, also=LAW_KEYS)
     text = as_flow(law) if random.random() < 0.7 or not isinstance(law, dict) else _block(law)
     if random.random() < 0.15:
         text = changed_text(random, text)
     found = {name: as_bytes(text)}
-    if with_draws and random.random() < 0.95:
-        found[DRAWS] = as_bytes(draws_text(random, distills=distills))
+    if draws and random.random() < 0.95:
+        found[DRAWS] = as_bytes(draws)
     return found
 
 
