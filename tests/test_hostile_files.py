@@ -88,6 +88,12 @@ def test_hostile_files_are_refused(name, tmp_path):
     assert len(found.stderr) < 20_000
 
 
+def test_a_name_of_spaces_is_seen():
+    found = run("validate", " ")
+    assert found.returncode == 2
+    assert found.stderr == "error: ' ': cannot be read: No such file or directory\n"
+
+
 # --- every other reader of a user's file
 
 LAW = (coefficients_dir() / "laws" / "busbridge2025.yaml").read_text(encoding="utf-8")

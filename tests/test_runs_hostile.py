@@ -108,6 +108,12 @@ def test_a_table_is_refused_in_one_sentence(name, tmp_path, monkeypatch):
     assert [one.name for one in tmp_path.iterdir()] == ["runs.csv"]
 
 
+def test_what_is_no_file_name_is_refused_in_one_line():
+    found = run("fit", "a\x00b.csv", "c.csv")
+    assert found.returncode == 2
+    assert found.stderr == "error: 'a\\x00b.csv': not a file name\n"
+
+
 SLOPPY = {
     "tabs": GOOD.replace(",", "\t"),
     "semicolons": GOOD.replace(",", ";"),

@@ -81,7 +81,7 @@ def load_state(path: Path, key: str) -> BootstrapState | None:
     text = read_text(path)
     if not text:  # as mktemp makes it
         return None
-    data = parse_json(text, f"state: {path}", most_values=MOST_CELLS)
+    data = parse_json(text, str(path), most_values=MOST_CELLS)
     if not isinstance(data, dict) or data.keys() != {"key", "bootstrap"}:
         raise InputError(
             f"state: {path} was not written by distillplan fit; name another file or remove it"

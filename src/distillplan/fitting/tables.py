@@ -48,7 +48,7 @@ def read_tables(paths: Sequence[str]) -> list[RunTable]:
     Raises:
         InputError: when a file cannot be read, is neither CSV nor JSON Lines, or is named twice.
     """
-    places = ["-" if path == "-" else str(Path(path).resolve()) for path in paths]
+    places = [_place(path) for path in paths]
     for path, place in zip(paths, places, strict=True):
         if places.count(place) > 1:
             raise InputError(f"{path}: named twice; name each file of runs once")
@@ -59,6 +59,16 @@ def read_tables(paths: Sequence[str]) -> list[RunTable]:
         parse_table(read_text(path), name, prefix=f"{name}, " if len(paths) > 1 else "")
         for path, name in zip(paths, names, strict=True)
     ]
+
+
+def _place(path: str) -> str:
+    """Where a file is, however it is named."""
+    if path == "-":
+        return path
+    try:
+        return str(Path(path).resolve())
+    except (OSError, RuntimeError, ValueError):  # not a file name; its reader says so
+        return path
 
 
 def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:

@@ -34,14 +34,6 @@ def progress(title: str, total: int | None = None) -> Iterator[Advance]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def watched(ones: Iterable[One], title: str, total: int) -> Iterator[One]:
-    """The same things as they come, with their progress."""
-    with progress(title, total) as advance:
-        for done, one in enumerate(ones, 1):
-            yield one
-            advance(done)
-
-
 def bar_on_terminal() -> "Progress":
     """A bar on standard error; the cursor stays, as Ctrl-C leaves nobody to bring it back."""
     from rich.console import Console  # rich takes 30 ms to import
@@ -54,9 +46,17 @@ def bar_on_terminal() -> "Progress":
     return Progress(
         console=WithCursor(stderr=True),
         transient=True,
-        redirect_stdout=False,  # rows may be on their way to it
+        redirect_stdout=False,  # what is written there need not be the terminal's
         redirect_stderr=False,
     )
+
+
+def watched(ones: Iterable[One], title: str, total: int) -> Iterator[One]:
+    """The same things as they come, with their progress."""
+    with progress(title, total) as advance:
+        for done, one in enumerate(ones, 1):
+            yield one
+            advance(done)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from distillplan.finite import demand_finite
 from distillplan.render.answers import registered, view_of
-from distillplan.render.documents import document, rows
+from distillplan.render.documents import columns, document, rows
 from distillplan.render.streams import as_json, write, write_all
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def show(answer: object, output: RowOutput, **how: bool) -> None:
         output: the form.
         how: what its view for people is told, such as ``details=True``.
     """
-    write(f"{rendered(answer, output, **how).rstrip()}\n")
+    text = rendered(answer, output, **how).rstrip()
+    write(f"{text}\n" if text else "")  # no rows are no lines
 
 
 def show_rows(answers: Iterable[object], output: Literal["csv", "jsonl"]) -> None:
@@ -50,7 +51,7 @@ def rendered(answer: object, output: RowOutput, **how: bool) -> str:
             known = registered(answer).rows
             if output == "jsonl" and known is not None and known.whole is not None:
                 return "".join(as_rows(whole[known.whole], output))
-            return "".join(as_rows(rows(answer), output))
+            return "".join(as_rows(rows(answer), output, columns(answer)))
         case "json":
             return as_json(whole, indent=2)
         case "table" | "markdown":

@@ -145,8 +145,9 @@ def as_json(data: Mapping[str, Any], *, indent: int | None = None) -> str:
 
 def write_error(line: str) -> None:
     """Write a message to standard error."""
-    sys.stderr.write(f"{printable_lines(line)}\n")
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.write(f"{printable_lines(line)}\n")
+        sys.stderr.flush()
 
 
 def takes_unicode() -> bool:
