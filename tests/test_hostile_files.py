@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from time import sleep
 
 import pytest
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.render.blocks import TableBlock
+from distillplan.render.progress import progress
 from distillplan.render.show import as_text
 from distillplan.render.streams import write_error
 from distillplan.schemas.reader import schema_id
@@ -413,3 +415,21 @@ def test_no_command_takes_much_memory(files, words, tmp_path):
     assert found.returncode in (0, 2), found.stderr
     assert "Traceback" not in found.stderr
     assert int(peak) < MEGABYTES
+
+
+def test_long_work_says_so_off_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("distillplan.render.progress.LINE_SECONDS", 0.01)
+    with progress("Rows", 8) as advance:
+        advance(3)
+        sleep(0.2)  # one step may take long, and is no silence
+    with progress("Runs"):
+        sleep(0.2)
+    said = capsys.readouterr().err.splitlines()
+    assert "Rows: 3 of 8" in said
+    assert "Runs: at work" in said
+
+
+def test_work_that_is_soon_done_is_silent(capsys):
+    with progress("Rows", 8) as advance:
+        advance(8)
+    assert capsys.readouterr().err == ""
