@@ -146,12 +146,12 @@ def fit(
     from distillplan.fitting.selection import parse_selection
 
     shown, saved = _output(output or (), save)
-    _demand_places(saved, state)
     unit = None if loss_unit is None else parse_loss_unit(loss_unit)
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
     alone = _supervised(supervised_law, same_tokenizer_as)
     tested = None if test is None else law_catalog.law(test)
     _refuse_overwriting(saved, state, runs, [one for one in (like, alone, tested) if one])
+    _demand_places(saved, state)
     reading = runs_file.Reading(
         form=form,
         columns=columns,
