@@ -11,6 +11,7 @@ from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.memory import LoadedTeacher
 from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
+from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape
 
 MODELS: dict[str, Any] = yaml.safe_load(
@@ -20,7 +21,7 @@ CARD_80GB = usable_bytes(80e9)
 
 
 def model(name: str) -> ModelShape:
-    return ModelShape(**MODELS[name]["shape"])
+    return catalog_model(name).shape
 
 
 RUN = Run(

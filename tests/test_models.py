@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
+from distillplan.models.model_catalog import model
 from distillplan.models.open_models import FILE, open_models, table_of_catalog
-from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 CATALOG: dict[str, Any] = yaml.safe_load((COEFFICIENTS / "models.yaml").read_text(encoding="utf-8"))
@@ -21,7 +22,7 @@ MODELS: dict[str, Any] = CATALOG["models"]
 @pytest.mark.parametrize("name", MODELS)
 def test_shape_reproduces_the_published_count(name: str) -> None:
     entry = MODELS[name]
-    published, shape = entry["published"], ModelShape(**entry["shape"])
+    published, shape = entry["published"], model(name).shape
     counts = {"total_params": shape.total_params + published.get("not_counted_params", 0)}
     if "params" in published:
         counts["params"] = shape.params
@@ -38,7 +39,7 @@ def test_shape_reproduces_the_published_count(name: str) -> None:
 def test_forward_flops_are_those_of_table_13(name: str) -> None:
     """Arithmetic of Tables 11 and 12; heads, which set the softmax term, are not in the table."""
     entry = MODELS[name]
-    flops = ModelShape(**entry["shape"]).forward_flops(4096)
+    flops = model(name).shape.forward_flops(4096)
     assert flops == pytest.approx(entry["published"]["forward_flops_at_4096"], rel=2.5e-3)
 
 
@@ -60,7 +61,7 @@ def test_open_models_are_the_dense_ones_with_known_tokens() -> None:
     known = {
         name: entry
         for name, entry in MODELS.items()
-        if entry.get("trained_tokens") is not None and not entry["shape"].get("experts")
+        if entry.get("trained_tokens") is not None and not model(name).shape.experts
     }
     found = {one.name: one for one in open_models()}
     assert found.keys() == known.keys()
@@ -79,7 +80,7 @@ def test_gemma_3_text_and_its_vision_tower_make_the_published_total() -> None:
     tower += 14 * 14 * 3 * width + width + (896 // 14) ** 2 * width
     for name in ("gemma-3-4b", "gemma-3-12b", "gemma-3-27b"):
         entry = MODELS[name]
-        projector = width * entry["shape"]["width"] + width
+        projector = width * model(name).shape.width + width
         assert entry["published"]["not_counted_params"] == tower + projector
 
 
@@ -94,21 +95,21 @@ def test_gemma_3_text_and_its_vision_tower_make_the_published_total() -> None:
     ],
 )
 def test_active_parameters_of_a_mixture_are_the_model_cards(name: str, active: float) -> None:
-    shape = ModelShape(**MODELS[name]["shape"])
+    shape = model(name).shape
     assert shape.total_active_params == pytest.approx(active, rel=0.02)
 
 
 def test_gpt_oss_active_parameters_leave_the_embedding_out() -> None:
     """Its model card: 5.1B and 3.6B active, the look-up not counted."""
     for name, active in {"gpt-oss-120b": 5.1e9, "gpt-oss-20b": 3.6e9}.items():
-        shape = ModelShape(**MODELS[name]["shape"])
+        shape = model(name).shape
         counted = shape.total_active_params - shape.embedding_params
         assert counted == pytest.approx(active, rel=0.02)
 
 
 def test_a_mixture_with_every_expert_active_is_as_dear_as_it_is_big() -> None:
-    shape = ModelShape(**MODELS["mixtral-8x7b"]["shape"])
-    everyone = dataclasses.replace(shape, active_experts=8)
+    shape = model("mixtral-8x7b").shape
+    everyone = uniform_shape(**{**MODELS["mixtral-8x7b"]["shape"], "active_experts": 8})
     assert everyone.active_params == everyone.params == shape.params
     assert everyone.forward_flops(4096) > shape.forward_flops(4096)
 
@@ -116,21 +117,20 @@ def test_a_mixture_with_every_expert_active_is_as_dear_as_it_is_big() -> None:
 @pytest.mark.parametrize("name", ["llama-3.1-8b", "qwen3-30b-a3b", "gpt2-xl", "olmo-2-7b"])
 def test_forward_flops_are_two_per_active_weight_and_attention(name: str) -> None:
     """A short context leaves 2 x the weights that multiply, which are all but norms and biases."""
-    shape = ModelShape(**MODELS[name]["shape"])
+    shape = model(name).shape
     expected = 2 * (shape.active_params + shape.vocab * shape.width)
     assert shape.forward_flops(1) == pytest.approx(expected, rel=2e-3)
 
 
 def test_a_window_caps_attention_at_long_context() -> None:
-    shape = ModelShape(**MODELS["gemma-3-27b"]["shape"])
-    everywhere = dataclasses.replace(shape, window=None)
+    shape = model("gemma-3-27b").shape
+    everywhere = uniform_shape(**{**MODELS["gemma-3-27b"]["shape"], "window": None})
     # min(position, window) averaged by brute force
     attended = sum(min(i + 0.5, 1024) for i in range(32768)) / 32768
     difference = everywhere.forward_flops(32768) - shape.forward_flops(32768)
     per_attended = 4 * shape.query_width + 5 * shape.heads
-    assert difference == pytest.approx(
-        shape.window_layers * per_attended * (16384 - attended), rel=1e-6
-    )
+    window_layers = MODELS["gemma-3-27b"]["shape"]["window_layers"]
+    assert difference == pytest.approx(window_layers * per_attended * (16384 - attended), rel=1e-6)
     assert everywhere.forward_flops(1024) == shape.forward_flops(1024)
 
 
@@ -144,7 +144,7 @@ def test_a_window_caps_attention_at_long_context() -> None:
 def test_counts_are_ordered_for_any_shape(
     layers: int, heads: int, per_head: int, ffn_width: int, vocab: int
 ) -> None:
-    shape = ModelShape(
+    shape = uniform_shape(
         layers=layers,
         width=heads * per_head,
         ffn_width=ffn_width,
@@ -154,14 +154,13 @@ def test_counts_are_ordered_for_any_shape(
     untied = dataclasses.replace(shape, tied=False)
     assert shape.active_params == shape.params < shape.total_params < untied.total_params
     assert shape.forward_flops(2048) > shape.forward_flops(1024) > 2 * vocab * shape.width
-    parts = sum(shape.unrouted_params(range(i, i + 1)) for i in range(layers))
-    assert parts == shape.unrouted_params(range(layers))
+    assert sum(block.unrouted_params for block in shape.blocks) + shape.width == shape.params
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"active_experts": 9}, "active_experts is 9"),
+        ({"active_experts": 9}, "9 of 8 experts"),
         ({"expert_ffn_width": 0}, "expert_ffn_width is 0"),
         ({"ffn_matrices": 4}, "ffn_matrices is 4"),
         ({"window_layers": 33}, "window_layers is 33"),
@@ -169,4 +168,4 @@ def test_counts_are_ordered_for_any_shape(
 )
 def test_an_impossible_shape_is_refused(change: dict[str, int], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        ModelShape(**{**MODELS["mixtral-8x7b"]["shape"], **change})
+        uniform_shape(**{**MODELS["mixtral-8x7b"]["shape"], **change})

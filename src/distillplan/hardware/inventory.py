@@ -1,5 +1,6 @@
 """The GPUs and open models that ship, as answers."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from distillplan.hardware.gpu import Gpu, Price
@@ -7,7 +8,7 @@ from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
 from distillplan.hardware.machine import listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.models.model_catalog import CatalogModel, model, models
-from distillplan.models.shapes import ModelShape
+from distillplan.models.shapes import Block, ModelShape
 
 CONTEXT = 4096
 """Tokens of context at which FLOPs per token are shown."""
@@ -31,6 +32,46 @@ class GpuList(NamedTuple):
     gpus: tuple[GpuCard, ...]
 
 
+class AlikeBlocks(NamedTuple):
+    """Blocks of a model that are alike, wherever they stand."""
+
+    blocks: int
+    """Their number."""
+    mixers: tuple[str, ...]
+    """What tokens read other tokens with; empty: nothing."""
+    heads: int | None
+    """Heads of the first; null: it has none."""
+    window: int | None
+    """Tokens or keys that it reads at most; null: all before it."""
+    ffn_width: int | None
+    """Hidden channels of the feed-forward part that every token uses; null: there is none."""
+    experts: int
+    """Routed experts; 0: a dense block."""
+    active_experts: int
+    """Routed experts that one token uses."""
+    expert_ffn_width: int
+    """Hidden channels of one routed expert."""
+
+
+class ShapeFacts(NamedTuple):
+    """The sizes of a model."""
+
+    layers: int
+    """Blocks."""
+    width: int
+    """Channels of the residual stream, d_model."""
+    vocab: int
+    """Rows of the embedding table."""
+    tied: bool
+    """Whether the output projection shares the embedding table."""
+    blocks: tuple[AlikeBlocks, ...]
+    """Kinds of blocks, in the order of their first."""
+    prediction_params: int
+    """Parameters of heads that predict further tokens, which are in no other count."""
+    cached_values: int
+    """Keys, values and states that generating text keeps for one sequence of `context` tokens."""
+
+
 class ModelCard(NamedTuple):
     """One open model in full."""
 
@@ -48,7 +89,7 @@ class ModelCard(NamedTuple):
     """At `context` tokens."""
     context: int
     trained_tokens: float | None
-    shape: ModelShape
+    shape: ShapeFacts
     tokenizer: str
     distillation_licence: str
     source: str
@@ -109,8 +150,38 @@ def _model_card(found: CatalogModel) -> ModelCard:
         forward_flops_per_token=shape.forward_flops(CONTEXT),
         context=CONTEXT,
         trained_tokens=found.trained_tokens,
-        shape=shape,
+        shape=_facts(shape),
         tokenizer=found.tokenizer,
         distillation_licence=found.distillation_licence,
         source=found.source,
+    )
+
+
+def _facts(shape: ModelShape) -> ShapeFacts:
+    """A model's sizes, with blocks that are alike put together."""
+    alike = Counter(shape.blocks)
+    return ShapeFacts(
+        layers=shape.layers,
+        width=shape.width,
+        vocab=shape.vocab,
+        tied=shape.tied,
+        blocks=tuple(_alike(block, number) for block, number in alike.items()),
+        prediction_params=shape.prediction_params,
+        cached_values=shape.cached_values(CONTEXT),
+    )
+
+
+def _alike(block: Block, number: int) -> AlikeBlocks:
+    first = block.mixers[0] if block.mixers else None
+    reach = None if first is None or not first.reaches else first.reaches[0]
+    after = block.feed_forward
+    return AlikeBlocks(
+        blocks=number,
+        mixers=tuple(mixer.kind.value for mixer in block.mixers),
+        heads=None if first is None else first.heads,
+        window=None if reach is None else reach.chunk or reach.most,
+        ffn_width=None if after is None else after.hidden,
+        experts=0 if after is None else after.experts,
+        active_experts=0 if after is None else after.active_experts,
+        expert_ffn_width=0 if after is None else after.expert_hidden,
     )

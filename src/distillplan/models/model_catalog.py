@@ -3,13 +3,17 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 from distillplan.suggest import nearest
+
+if TYPE_CHECKING:
+    from distillplan.models.model_config import ConfiguredModel
 
 
 class CatalogModel(NamedTuple):
@@ -55,7 +59,7 @@ def model(name: str) -> CatalogModel:
     return CatalogModel(
         name=key,
         family=entry["family"],
-        shape=ModelShape(**entry["shape"]),
+        shape=_shape(entry),
         tokenizer=family["tokenizer"],
         distillation_licence=family["distillation_licence"],
         trained_tokens=entry.get("trained_tokens"),
@@ -78,22 +82,31 @@ def advice(key: str) -> str:
     return nearest(key, model_names(), "run distillplan models for the list")
 
 
-def model_config(path: Path) -> ModelShape:
-    """The shape that a Hugging Face config.json describes.
+def model_config(path: Path) -> "ConfiguredModel":
+    """The model that a Hugging Face config.json describes.
 
     Raises:
         InputError: when it cannot be read, or describes no known architecture.
     """
-    from distillplan.models.model_config import shape_from_config  # only for a file
+    from distillplan.models.model_config import read_config  # only for a file
 
     try:
         config = json.loads(read_text(path))
     except ValueError as error:
         raise InputError(f"{path}: not readable as JSON: {error}") from None
     try:
-        return shape_from_config(config)
+        return read_config(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _shape(entry: Mapping[str, Any]) -> ModelShape:
+    """The shape of an entry, from what matters of its config.json or from a few sizes."""
+    from distillplan.models.model_config import read_config  # only for a model that was named
+
+    if "config" in entry:
+        return read_config(entry["config"]).shape
+    return uniform_shape(**entry["shape"])
 
 
 def _model_file() -> Any:
