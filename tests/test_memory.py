@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,9 +36,6 @@ from distillplan.models.model_config import read_config
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
 
-MODELS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")
-)["models"]
 DATA = Path(__file__).parent / "data"
 GIB = 2**30
 CARD_80GB = usable_bytes(80e9)

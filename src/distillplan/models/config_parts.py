@@ -25,6 +25,9 @@ SHARED_HIDDEN: Final = (
     *("shared_intermediate_size", "share_expert_dim"),
 )
 
+MTP: Final = ("num_nextn_predict_layers", "num_mtp_layers", "num_mtp_modules")
+"""Keys of the number of heads that predict further tokens."""
+
 FULL, WINDOW = "full_attention", "sliding_attention"
 
 
@@ -318,9 +321,11 @@ def model_of(
     made: dict[tuple[int, int], Block] = {}
     blocks = []
     for mixer, after in zip(mixers, feed_forwards, strict=True):
-        side_by_side = mixer if isinstance(mixer, tuple) else () if mixer is None else (mixer,)
-        block = Block(mixers=side_by_side, feed_forward=after, **of_blocks)
-        blocks.append(made.setdefault((id(mixer), id(after)), block))
+        key = id(mixer), id(after)  # most blocks are made of the same parts
+        if key not in made:
+            beside = mixer if isinstance(mixer, tuple) else () if mixer is None else (mixer,)
+            made[key] = Block(mixers=beside, feed_forward=after, **of_blocks)
+        blocks.append(made[key])
     return ModelShape(
         width=width,
         vocab=vocab,

@@ -5,7 +5,7 @@ file says so, Gemma's is tied. The modules of `config_kinds` know the switches a
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
@@ -145,6 +145,7 @@ def read_config(config: Config) -> ConfiguredModel:
     )
 
 
+@cache
 def builders() -> dict[str, Builder]:
     """What makes the model of every architecture that can be read, by `model_type`."""
     plain = {

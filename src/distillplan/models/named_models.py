@@ -144,13 +144,11 @@ def _exact(name: str | ModelShape) -> NamedModel | None:
         return _of_shape(Path(name).name, Basis.CONFIG, read.shape, name)._replace(
             weights=read.weights.value, notices=read.notices
         )
-    if model_catalog.catalog_name(name) not in model_catalog.model_names():
+    found = None if is_number(name) else model_catalog.find_model(name)
+    if found is None:
         return None
-    found = model_catalog.model(name)
     known = _of_shape(found.name, Basis.CATALOG, found.shape, found.source)
-    return known._replace(
-        tokenizer=found.tokenizer, distillation_licence=found.distillation_licence
-    )
+    return known._replace(tokenizer=found.tokenizer, distillation_licence=found.license.sentence)
 
 
 def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedModel:
@@ -163,7 +161,7 @@ def _size(text: str, family: FixedAspect, tp: int) -> NamedModel:
     if not is_number(text):
         raise InputError(
             f"model: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
-            f"{model_catalog.advice(model_catalog.catalog_name(text))}"
+            f"{model_catalog.advice(text)}"
         )
     params = parse_count(text, "model")
     if not LEAST_PARAMS <= params <= MOST_PARAMS:

@@ -124,17 +124,19 @@ def uniform_shape(
             bias=ffn_bias,
         )
     norm = width * (2 if layer_norm else 1)
+    kinds = {
+        (near, dense_one): Block(
+            mixers=(nearby if near else everywhere,),
+            feed_forward=plain if dense_one else sparse,
+            vector_params=norms_per_layer * norm,
+        )
+        for near in (False, True)
+        for dense_one in (False, True)
+    }
     return ModelShape(
         width=width,
         vocab=vocab,
-        blocks=tuple(
-            Block(
-                mixers=(nearby if index < window_layers else everywhere,),
-                feed_forward=plain if index < dense_layers else sparse,
-                vector_params=norms_per_layer * norm,
-            )
-            for index in range(layers)
-        ),
+        blocks=tuple(kinds[index < window_layers, index < dense_layers] for index in range(layers)),
         tied=tied,
         learned_positions=learned_positions,
         vector_params=norm,

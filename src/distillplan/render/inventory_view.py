@@ -88,24 +88,24 @@ def models_view(found: ModelList) -> Iterator[Block]:
     """The blocks of a list of models."""
     yield TableBlock(
         "",
-        ("model", "params", "active", "total", "layers", "width", "vocab", "trained on"),
+        ("model", "total", "active", "trained on", "tokenizer", "license", "distilling"),
         tuple(
             (
                 card.name,
-                format_count(card.params),
-                format_count(card.active_params),
                 format_count(card.total_params),
-                str(card.shape.layers),
-                str(card.shape.width),
-                str(card.shape.vocab),
+                format_count(card.total_active_params),
                 format_count(card.trained_tokens),
+                card.tokenizer,
+                card.license.key,
+                card.license.distilling.value,
             )
             for card in found.models
         ),
+        text_columns=(0, 4, 5, 6),
     )
     yield Text(
-        "params: non-embedding; total: with embeddings. One of them in full, with its source: "
-        "distillplan models NAME",
+        "Parameters with embeddings. Distilling: may its outputs or logits train other models? One "
+        "of them in full, with terms and source: distillplan models NAME",
         "quiet",
     )
 
@@ -134,8 +134,9 @@ def model_view(card: ModelCard) -> Iterator[Block]:
     yield Bullets(
         "",
         (
+            *(() if card.hub is None else (f"hub: {card.hub}",)),
             f"tokenizer: {card.tokenizer}",
-            f"distilling from it: {card.distillation_licence}",
+            f"distilling from it: {card.license.distilling.value}; {card.distillation_licence}",
             f"source: {card.source}",
         ),
     )

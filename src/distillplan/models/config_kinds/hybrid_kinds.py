@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from distillplan.models.config_kinds.latent_kinds import latent_of
-from distillplan.models.config_kinds.mixture_kinds import MTP
 from distillplan.models.config_parts import (
     BIASED,
     FULL,
+    MTP,
     QkNorm,
     Traits,
     attention_of,

@@ -7,8 +7,8 @@ library 5.24, or of the publisher's own where it has none.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from distillplan.models.config_kinds.mixture_kinds import MTP
 from distillplan.models.config_parts import (
+    MTP,
     Traits,
     dense_of,
     mixture_of,

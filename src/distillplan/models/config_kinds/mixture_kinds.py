@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.models.config_parts import (
     BIASED,
+    MTP,
     QkNorm,
     Traits,
     Windows,
@@ -24,8 +25,6 @@ from distillplan.models.config_parts import (
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.mixers import Mixer
 from distillplan.models.shapes import ModelShape
-
-MTP: Final = ("num_nextn_predict_layers", "num_mtp_layers", "num_mtp_modules")
 
 
 class Mix(NamedTuple):

@@ -7,12 +7,14 @@ of the transformers library 5.24; so are the defaults.
 from typing import Final
 
 from distillplan.models.config_parts import (
+    MTP,
     QkNorm,
     Traits,
     Windows,
     attention_of,
     dense_of,
     model_of,
+    predictors,
     windows_of,
 )
 from distillplan.models.config_values import ConfigSettings
@@ -118,9 +120,10 @@ def plain_shape(settings: ConfigSettings, traits: Traits) -> ModelShape:
     windows = windows_of(settings, traits)
     mixers = {window: attention_of(settings, traits, window) for window in set(windows)}
     after = dense_of(settings, traits)
-    return model_of(
+    shape = model_of(
         settings, traits, [mixers[window] for window in windows], [after] * len(windows)
     )
+    return shape.with_predictors(predictors(settings, shape.blocks[-1], MTP))
 
 
 def gpt_neox(settings: ConfigSettings) -> ModelShape:
