@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import shown
 
 MOST: Final = 10**9
 """Largest size in a configuration; that of a vocabulary is below a million."""
@@ -82,10 +83,10 @@ class ConfigSettings:
                 raise self.fail(key, f"is missing; it must be {what} in a {self.kind} model")
             return default
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self.fail(key, f"is {value!r:.60}; it must be {what}")
+            raise self.fail(key, f"is {shown(value)}; it must be {what}")
         most = MOST_LAYERS if key == "num_hidden_layers" else MOST
         if value > most:
-            raise self.fail(key, f"is {value!r:.60}; it must be at most {most}")
+            raise self.fail(key, f"is {shown(value)}; it must be at most {most}")
         return value
 
     def number(self, key: str, default: float) -> float:
@@ -98,7 +99,7 @@ class ConfigSettings:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < MOST:
-            raise self.fail(key, f"is {value!r:.60}; it must be a positive number")
+            raise self.fail(key, f"is {shown(value)}; it must be a positive number")
         return float(value)
 
     def flag(self, key: str, *, default: bool = False) -> bool:
@@ -111,7 +112,7 @@ class ConfigSettings:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self.fail(key, f"is {value!r:.60}; it must be true or false")
+            raise self.fail(key, f"is {shown(value)}; it must be true or false")
         return value
 
     def listed(self, key: str, kind: type, what: str) -> list[Any] | None:
@@ -131,7 +132,7 @@ class ConfigSettings:
         if not isinstance(values, (list, tuple)) or not all(
             isinstance(one, kind) and (kind is bool or not isinstance(one, bool)) for one in values
         ):
-            raise self.fail(key, f"is {values!r:.60}; it must be a list of {what}")
+            raise self.fail(key, f"is {shown(values)}; it must be a list of {what}")
         return list(values)
 
     def per_layer(self, key: str, kind: type, what: str) -> list[Any] | None:
@@ -160,5 +161,5 @@ class ConfigSettings:
         if found is None:
             return None
         if not isinstance(found, Mapping):
-            raise self.fail(key, f"is {found!r:.60}; it must be a mapping of names to values")
+            raise self.fail(key, f"is {shown(found)}; it must be a mapping of names to values")
         return ConfigSettings(found, f"{self.path}{key}.", defaults)

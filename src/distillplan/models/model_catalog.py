@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
+from distillplan.files.json_reader import read_foreign_json
 from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
 from distillplan.suggest import close_names
@@ -143,10 +144,7 @@ def model_config(path: Path) -> "ConfiguredModel":
     """
     from distillplan.models.model_config import read_config  # only for a file
 
-    try:
-        config = json.loads(read_text(path))
-    except ValueError as error:
-        raise InputError(f"{path}: not readable as JSON: {error}") from None
+    config = read_foreign_json(path)
     try:
         return read_config(config)
     except InputError as error:

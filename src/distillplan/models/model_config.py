@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import shown
 from distillplan.models.config_kinds import (
     gemma_kinds,
     hybrid_kinds,
@@ -209,7 +210,7 @@ def _text_part(settings: ConfigSettings) -> ConfigSettings:
             "model_type", "is missing; it must name the architecture, such as llama"
         )
     if not isinstance(kind, str):
-        raise settings.fail("model_type", f"is {kind!r:.60}; it must be a name, such as llama")
+        raise settings.fail("model_type", f"is {shown(kind)}; it must be a name, such as llama")
     return settings
 
 

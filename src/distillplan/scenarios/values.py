@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
+from distillplan.models.known_model import KnownModel, Sized, known_model, sized
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.units import (
     Budget,
@@ -16,7 +17,6 @@ from distillplan.units import (
     parse_bytes,
     parse_count,
     parse_hours,
-    parse_pair,
 )
 
 Json = dict[str, Any]
@@ -102,13 +102,23 @@ def _pair(value: Any, word: str) -> tuple[float, float]:
     return _count(low, word), _count(high, word)
 
 
-def _sizes(value: Any, word: str) -> tuple[float, float | None]:
+def _student(value: Any, word: str) -> Sized:
+    if isinstance(value, str):
+        return sized(value, word, tokens=False)
+    return Sized(params=_count(value, word))
+
+
+def _model(value: Any, word: str) -> KnownModel:
+    return known_model(_text(value, word), word)
+
+
+def _sizes(value: Any, word: str) -> Sized:
     if not isinstance(value, str):
         raise InputError(
             f"{word}: {str(value)[:40]!r} is neither PARAMETERS:TOKENS nor a mapping; write for "
             "example 7B:2T or {params: 7B, loss: 1.95}"
         )
-    return parse_pair(value, word)
+    return sized(value, word)
 
 
 def _bounds(value: Any, word: str) -> Bounds:
@@ -140,6 +150,10 @@ def _string() -> Json:
 
 COUNT = Value(_count, _positive)
 """A positive number."""
+STUDENT = Value(_student, _positive)
+"""A size without tokens, or a name; as a `Sized`."""
+MODEL = Value(_model, _string, is_number=False)
+"""A model by its name or its config.json, as a `KnownModel`."""
 ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})
 """A number, zero or more."""
 WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
@@ -171,7 +185,8 @@ PAIR = Value(
 )
 """The least and the largest of a size."""
 SIZES = Value(_sizes, lambda: {"type": "string", "pattern": "^[^:]+(:[^:]+)?$"}, is_number=False)
-"""Parameters and, after a colon, tokens of a model; a mapping of its parts is read as one too."""
+"""Parameters and, after a colon, tokens of a model, or its name; as a `Sized`. A mapping of its
+parts is read as one too."""
 BOUNDS = Value(
     _bounds,
     lambda: {"enum": [one.value for one in SizeBounds]},

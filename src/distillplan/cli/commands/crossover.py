@@ -1,12 +1,14 @@
 """`distillplan crossover`: up to which budget distillation wins."""
 
+from itertools import product
 from typing import Annotated
 
 import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
-from distillplan.render.show import show
+from distillplan.render.progress import watched
+from distillplan.render.show import show, show_rows
 
 
 @options("crossover")
@@ -55,10 +57,11 @@ def crossover(
     scenario = scenario_of(
         values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
     )
-    found = crossing.crossovers(
-        scenario,
-        [point.label for point in parse_axis("student", student, told_as("budget")).points],
-        crossing.parse_accountings(accounting),
-        crossing.parse_levels(gain),
-    )
-    show(found, output)
+    students = [point.label for point in parse_axis("student", student, told_as("budget")).points]
+    accountings = crossing.parse_accountings(accounting)
+    each = crossing.crossover_each(scenario, students, accountings, crossing.parse_levels(gain))
+    found = watched(each, "Rows", len([*product(students, accountings)]))
+    if output in ("csv", "jsonl"):
+        show_rows(found, output)
+    else:
+        show(crossing.together(list(found)), output)

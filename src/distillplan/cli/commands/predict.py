@@ -5,7 +5,7 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.laws import law_catalog
 from distillplan.questions import prediction
 from distillplan.render.show import show
-from distillplan.scenarios.keys import teacher_of
+from distillplan.scenarios.keys import student_of, teacher_of
 from distillplan.scenarios.layers import values_of_options
 
 
@@ -19,9 +19,10 @@ def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str)
     distillplan predict --student 1B --tokens 100B --teacher 3B:1T
     """
     values = values_of_options(given, told_as("predict"))
+    law = values.get("law") or law_catalog.law()
     found = prediction.predict(
-        values.get("law") or law_catalog.law(),
-        student_params=values["student_params"],
+        law,
+        student_params=student_of(values, law),
         student_tokens=tokens,
         teacher=teacher_of(values),
     )

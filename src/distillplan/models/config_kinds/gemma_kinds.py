@@ -7,9 +7,8 @@ one have no projections for them.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from distillplan.models.config_layers import FULL, WINDOW, windows_of
 from distillplan.models.config_parts import (
-    FULL,
-    WINDOW,
     Heads,
     QkNorm,
     Traits,
@@ -18,7 +17,6 @@ from distillplan.models.config_parts import (
     heads_of,
     mixture_of,
     model_of,
-    windows_of,
 )
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.feed_forwards import FeedForward, dense

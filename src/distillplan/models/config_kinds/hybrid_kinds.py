@@ -7,10 +7,11 @@ library 5.24, or of the publisher's own where it has none.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from distillplan.files.bounds import shown
 from distillplan.models.config_kinds.latent_kinds import latent_of
+from distillplan.models.config_layers import FULL, sparse_layers
 from distillplan.models.config_parts import (
     BIASED,
-    FULL,
     MTP,
     QkNorm,
     Traits,
@@ -20,7 +21,6 @@ from distillplan.models.config_parts import (
     mixture_of,
     model_of,
     predictors,
-    sparse_layers,
 )
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.feed_forwards import dense
@@ -50,7 +50,7 @@ def alternating(settings: ConfigSettings, layers: int, others: tuple[str, ...]) 
     for name in names:
         if name not in known:
             raise settings.fail(
-                "layer_types", f"names {name!r:.60}; it must be one of {', '.join(sorted(known))}"
+                "layer_types", f"names {shown(name)}; it must be one of {', '.join(sorted(known))}"
             )
     return [name not in others for name in names]
 

@@ -7,6 +7,8 @@ library 5.24, or of the publisher's own where it has none.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from distillplan.files.bounds import shown
+from distillplan.models.config_layers import sparse_layers
 from distillplan.models.config_parts import (
     MTP,
     Traits,
@@ -14,7 +16,6 @@ from distillplan.models.config_parts import (
     mixture_of,
     model_of,
     predictors,
-    sparse_layers,
 )
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.mixers import Indexer, KeyReach, Mixer, Mixing, latent_attention
@@ -154,7 +155,7 @@ def _pooling(settings: ConfigSettings, layers: int) -> list[int]:
         for name in named:
             if name not in rates:
                 raise settings.fail(
-                    "layer_types", f"names {name!r:.60}; it must be one of {', '.join(rates)}"
+                    "layer_types", f"names {shown(name)}; it must be one of {', '.join(rates)}"
                 )
         return [rates[name] for name in named]
     return [128 if index < 2 or index % 2 == 0 else 4 for index in range(layers)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+from distillplan.models.config_layers import sparse_layers, windows_of
 from distillplan.models.config_parts import (
     BIASED,
     MTP,
@@ -19,8 +20,6 @@ from distillplan.models.config_parts import (
     mixture_of,
     model_of,
     predictors,
-    sparse_layers,
-    windows_of,
 )
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.mixers import Mixer

@@ -6,6 +6,7 @@ of the transformers library 5.24; so are the defaults.
 
 from typing import Final
 
+from distillplan.models.config_layers import windows_of
 from distillplan.models.config_parts import (
     MTP,
     QkNorm,
@@ -15,7 +16,6 @@ from distillplan.models.config_parts import (
     dense_of,
     model_of,
     predictors,
-    windows_of,
 )
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.feed_forwards import dense

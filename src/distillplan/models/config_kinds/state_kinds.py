@@ -7,6 +7,7 @@ library 5.24, or of the publisher's own where it has none.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from distillplan.files.bounds import shown
 from distillplan.models.config_kinds.hybrid_kinds import alternating
 from distillplan.models.config_parts import (
     EXPERTS,
@@ -182,7 +183,7 @@ def _nemotron_names(settings: ConfigSettings, prefix: str = "") -> list[str]:
         names = [_NAMES.get(name, name) for name in listed or []]
     for name in names:
         if name not in _LETTERS.values():
-            raise settings.fail(key, f"names {name!r:.60}; it must be one of M, *, - and E")
+            raise settings.fail(key, f"names {shown(name)}; it must be one of M, *, - and E")
     stated = settings.value("num_hidden_layers")
     if not prefix and isinstance(stated, int) and stated != len(names):
         raise settings.fail(

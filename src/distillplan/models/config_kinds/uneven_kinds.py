@@ -7,7 +7,9 @@ library 5.24, or of the publisher's own where it has none.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from distillplan.files.bounds import shown
 from distillplan.models.config_kinds.mixture_kinds import Mix, with_experts
+from distillplan.models.config_layers import sparse_layers, windows_of
 from distillplan.models.config_parts import (
     BIASED,
     Heads,
@@ -15,8 +17,6 @@ from distillplan.models.config_parts import (
     Traits,
     attention_of,
     heads_of,
-    sparse_layers,
-    windows_of,
 )
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.mixers import KeyReach, Mixer
@@ -53,7 +53,7 @@ def hunyuan(settings: ConfigSettings) -> ModelShape:
         values = settings.value(key)
         if isinstance(values, list):
             if len({repr(one) for one in values}) != 1:
-                raise settings.fail(key, f"is {values!r:.60}; its values must all be the same")
+                raise settings.fail(key, f"is {shown(values)}; its values must all be the same")
             same[key] = values[0]
     equal = ConfigSettings(same, settings.path)
     shared = equal.whole("num_shared_expert", default=1) * equal.whole("intermediate_size")
