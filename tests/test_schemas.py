@@ -51,7 +51,7 @@ COMMANDS = {
     "transfer": ["check", "transfer"],
 }
 """A command for each kind of document, with as much in it as there can be."""
-SECOND = {"plan", "comparison", "crossover", "prediction", "sweep", "fit"}
+SECOND = {"plan", "comparison", "crossover", "prediction", "sweep", "fit", "model", "models"}
 """Documents whose meaning has changed once; scripts rely on the version."""
 OPEN = {"by_10_percent", "valid", "coefficients", "verdicts", "given", "peak_flops_per_s"} | {
     "factors"
