@@ -172,11 +172,20 @@ def model_list(wanted: ModelFilter | None = None) -> ModelList:
     Raises:
         InputError: when there is none.
     """
+    return ModelList(models=tuple(map(_model_card, chosen_models(wanted or ModelFilter()))))
+
+
+def chosen_models(wanted: ModelFilter) -> tuple[CatalogModel, ...]:
+    """The open models that pass.
+
+    Raises:
+        InputError: when there is none.
+    """
     every = models()
-    found = every if wanted is None else tuple(one for one in every if wanted.takes(one))
+    found = tuple(one for one in every if wanted.takes(one))
     if not found:
-        raise InputError(_nothing_found(wanted or ModelFilter(), every))
-    return ModelList(models=tuple(_model_card(one) for one in found))
+        raise InputError(_nothing_found(wanted, every))
+    return found
 
 
 def model_card(name: str) -> ModelCard:

@@ -17,6 +17,7 @@ from distillplan.notices import Notice
 from distillplan.units import format_count, is_number, parse_count, parse_pair
 
 if TYPE_CHECKING:
+    from distillplan.models.model_catalog import CatalogModel
     from distillplan.models.shapes import ModelShape
 
 _MIXTURE: Final = re.compile(r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*")
@@ -134,6 +135,11 @@ def known_model(name: str, what: str = "model") -> KnownModel:
     if found is None:
         near = model_catalog.advice(name.strip())
         raise InputError(f"{what}: no model is named {_short(name)}; {near}")
+    return model_of_catalog(found)
+
+
+def model_of_catalog(found: "CatalogModel") -> KnownModel:
+    """A model of the catalog, as one that was named."""
     return _of_shape(found.name, found.shape, found.source)._replace(
         trained_tokens=found.trained_tokens,
         tokenizer=found.tokenizer,
