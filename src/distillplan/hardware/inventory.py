@@ -1,5 +1,6 @@
 """The GPUs and open models that ship, as answers."""
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -119,7 +120,7 @@ class ModelFilter(NamedTuple):
     """Which models to list; None: any."""
 
     words: str | None = None
-    """Words that must all be in name, repository, family, tokenizer or license."""
+    """Beginnings of words that must all be in name, repository, family, tokenizer or license."""
     license: str | None = None
     """A part of the license's name, or a word of `LICENSE_WORDS`."""
     tokenizer: str | None = None
@@ -136,7 +137,7 @@ class ModelFilter(NamedTuple):
             (one.name, one.hub or "", one.family, one.tokenizer, one.license.key)
         ).lower()
         return (
-            all(word in told for word in (self.words or "").lower().split())
+            all(_begins_a_word(one, told) for one in (self.words or "").lower().split())
             and (self.license is None or _licensed(one.license, self.license.lower()))
             and (self.tokenizer is None or one.tokenizer == self.tokenizer.lower())
             and (self.min_params is None or total >= self.min_params)
@@ -215,6 +216,11 @@ def models_of(name: str | None, wanted: ModelFilter) -> ModelList | ModelCard:
     if not any(wanted.takes(one) for one in models()):
         model(name)  # says which name is near
     return model_list(wanted)
+
+
+def _begins_a_word(beginning: str, text: str) -> bool:
+    """Whether a word of a text begins so; the text of lama is in llama, and no word of it."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(beginning)}", text) is not None
 
 
 def _licensed(terms: License, asked: str) -> bool:
