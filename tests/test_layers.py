@@ -11,7 +11,7 @@ SRC = Path(__file__).parents[1] / "src" / "distillplan"
 LAYERS = """
     errors notices suggest accounting
     units files schemas
-    laws
+    laws budget_text
     models fitting
     optimize hardware
     planning estimate

@@ -6,155 +6,184 @@ Counts are plain floats in memory: ``7B`` is ``7e9`` parameters, ``1.4T`` is ``1
 
 import math
 import re
-from typing import Final, NamedTuple
+from typing import Final
+from unicodedata import normalize
 
 from distillplan.errors import InputError
 
 SUFFIXES: Final = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "P": 1e15}
 """Multipliers of a count, read in any case; B is a billion as in "a 7B model"."""
 
-FLOP_SUFFIXES: Final = {"flop": 1.0, "mflop": 1e6, "gflop": 1e9, "tflop": 1e12} | {
-    "pflop": 1e15,
-    "eflop": 1e18,
-    "zflop": 1e21,
-    "yflop": 1e24,
-    # a petaFLOP/s-day, the unit of Kaplan et al. 2020: 1e15 * 86400
-    "pf-day": 8.64e19,
-    "pfs-day": 8.64e19,
+_NAMES: Final = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12} | {
+    "quadrillion": 1e15,
+    "quintillion": 1e18,
+    "sextillion": 1e21,
+    "septillion": 1e24,
+    "mn": 1e6,
+    "bn": 1e9,
+    "tn": 1e12,
+    "g": 1e9,
 }
-"""FLOPs in a unit of compute."""
+"""The same by other names; a billion has nine zeros, as in English."""
+
+MULTIPLIERS: Final = {suffix.lower(): size for suffix, size in SUFFIXES.items()} | _NAMES
+"""What may stand behind a number, in lower case."""
+
+METRIC: Final = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18} | {
+    "z": 1e21,
+    "y": 1e24,
+    "kilo": 1e3,
+    "mega": 1e6,
+    "giga": 1e9,
+    "tera": 1e12,
+    "peta": 1e15,
+    "exa": 1e18,
+    "zetta": 1e21,
+    "yotta": 1e24,
+}
+"""Prefixes of FLOPs, in lower case."""
 
 SECONDS_PER_HOUR: Final = 3600.0
 
-HOURS: Final = {"h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0}
+MONTH: Final = "month"
+"""A time of no fixed length."""
+HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0} | {
+    "wk": 168.0,
+    "w": 168.0,
+    "min": 1 / 60,
+    "minute": 1 / 60,
+    "year": 8760.0,
+}
 """Hours in a unit of time."""
+
+ONES: Final = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6} | {
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+}
+"""Numbers that are written as words."""
+
+PARAMS: Final = r"(?:non-?embedding\s+)?param(?:eter)?s?"
+"""What may stand behind a number of parameters."""
+TOKENS: Final = r"tok(?:en)?s?|(?<=[kmbt])\s?t"
+"""What may stand behind a number of tokens; the T of 100BT."""
 
 MOST_LETTERS: Final = 64
 """Longest text that is read as a number with its unit."""
 
-_MULTIPLIERS: Final = {suffix.lower(): multiplier for suffix, multiplier in SUFFIXES.items()}
 _BYTE_UNITS: Final = ("b", "kb", "mb", "gb", "tb", "pb")
 
-_MONEY: Final = r"(?ai)\s*\$\s*(\S+)\s*|\s*(\S+?)\s*(?:\$|usd|dollars?)\s*"
-_GPU_HOURS: Final = r"(?ai)\s*(\S+)\s*gpu[- ]?hours?\s*"
-_RENTED: Final = (
-    r"(?ai)\s*(\S+)\s*(?:x\s+)?([a-z]\S*)\s+"
-    r"(?:for\s+)?([0-9.]+)\s*(h|hours?|d|days?|weeks?)\s*"
+_SUPERSCRIPTS: Final = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+")
+_SIGNS: Final = str.maketrans(
+    dict.fromkeys("\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DOT OPERATOR}", "*")
+    | dict.fromkeys("\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-")
+    | dict.fromkeys("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 )
-_NUMBER: Final = re.compile(
-    r"\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?))\s*"
-    r"([A-Za-z/-]*)\s*",
-    re.IGNORECASE | re.ASCII,
+_SUBSCRIPTS: Final = re.compile("[\u2080-\u2089]")
+
+_DOLLARS: Final = r"us\$|\$|usd|(?:us )?dollars?"
+_OTHER_MONEY: Final = r"[\u20ac\xa3\xa5\u20b9]|eur|euros?|gbp|pounds?|chf|jpy|cny|rmb|inr|cad|aud"
+_MONEY: Final = re.compile(
+    rf"\s*(?:(?:(?P<dollars>{_DOLLARS})|{_OTHER_MONEY})\s*(?P<after>[\d.+-].*?)|"
+    rf"(?P<before>[\d.+-].*?)\s*(?:(?P<dollars_after>{_DOLLARS})|{_OTHER_MONEY}))\s*",
+    re.I,
 )
 
+_DIGITS: Final = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?:'\d{3})+|\d{1,3}(?: \d{3})+(?!\d)|\d[\d_]*)"
+_POWER: Final = r"10\s*(?:\^|\*\*)\s*[+-]?\d+"
+NUMBER: Final = (
+    rf"[+-]?(?:{_POWER}|(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d+|\s*[x*]\s*{_POWER})?)"
+)
+"""Regular expression, in any case, of digits with separators of thousands and an exponent."""
+_NUMBER: Final = re.compile(rf"\s*({NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(\D*?)\s*", re.I | re.A)
+_IN_POWERS: Final = re.compile(r"([+-]?)(?:(.+)[x*])?10(?:\^|\*\*)([+-]?\d+)", re.A)
+_IN_WORDS: Final = re.compile(rf"\s*({'|'.join(ONES)})\s+(\D\D+?)\s*", re.I | re.A)
+_COMMA: Final = re.compile(r"\s*(\d+),(\d+)\s*([a-z]*)\b.*", re.I | re.A)
+_POINTS: Final = re.compile(r"\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*", re.A)
+_LOST_POWER: Final = re.compile(r"\s*(\d[\d.]*)\s*[x*]\s*10(\d\d)\b.*", re.I | re.A)
 
-def parse_count(text: str | float, what: str = "a number", example: str = "7B") -> float:
+
+def plain(text: str) -> str:
+    """A text with fullwidth digits, other signs for times and minus, and superscripts in ASCII.
+
+    >>> plain("1.5\N{MULTIPLICATION SIGN}10\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT ONE}")
+    '1.5*10^21'
+    """
+    if text.isascii():
+        return text.replace("^{", "^").replace("}", "").replace("\\times", "*") if "^{" in text else text
+    if _SUBSCRIPTS.search(text):
+        return text  # 10 with the index 21 is not 1021
+    raised = _SUPERSCRIPTS.sub(lambda found: f"^{found[0]}", text)
+    return normalize("NFKC", raised).translate(_SIGNS)
+
+
+def parse_count(
+    text: str | float, what: str = "a number", example: str = "7B", noun: str = ""
+) -> float:
     """The positive finite number in a text, or a number as it is.
 
     Args:
         text: digits with an optional exponent and an optional suffix (`SUFFIXES`).
         what: the noun that starts an error message.
         example: what would have been right, for an error message.
+        noun: regular expression of what may stand behind it, such as `TOKENS`.
 
     Raises:
         InputError: when it is not a number, not positive, not finite, or has an unknown suffix.
 
     >>> parse_count("7B"), parse_count("1.4T"), parse_count("1e21"), parse_count("300M")
     (7000000000.0, 1400000000000.0, 1e+21, 300000000.0)
+    >>> parse_count("2.5 million"), parse_count("10^9"), parse_count("100BT", noun=TOKENS)
+    (2500000.0, 1000000000.0, 100000000000.0)
     """
     if isinstance(text, bool):
         raise InputError(f"{what}: {text!r} is not a number; write e.g. {example}")
     if isinstance(text, (int, float)):
         try:
-            return _positive(float(text), str(text), what, example)
+            return positive(float(text), str(text), what, example)
         except OverflowError:
-            return _positive(math.inf, "an integer that large", what, example)
-    value, suffix = _split(text, what, example)
-    multiplier = _MULTIPLIERS.get(suffix.lower())
+            return positive(math.inf, "an integer that large", what, example)
+    value, suffix = split_number(text, what, example)
+    multiplier = MULTIPLIERS.get(suffix.lower())
+    if multiplier is None and noun:
+        multiplier = MULTIPLIERS.get(re.sub(rf"[\s-]*(?:{noun})$", "", suffix.lower()))
     if multiplier is None:
         known = ", ".join(filter(None, SUFFIXES))
         raise InputError(
-            f"{what}: {_shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
+            f"{what}: {shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
         )
-    return _positive(value * multiplier, text, what, example)
-
-
-def parse_compute(text: str | float) -> float:
-    """A compute budget in FLOPs, written with or without a unit.
-
-    Raises:
-        InputError: when it is not a positive finite count of FLOPs.
-
-    >>> parse_compute("1e21"), parse_compute("1 ZFLOP"), parse_compute("10 PF-days")
-    (1e+21, 1e+21, 8.64e+20)
-    """
-    what, example = "compute budget", "1e21"
-    if isinstance(text, str):
-        value, suffix = _split(text, what, example)
-        unit = suffix.lower().removesuffix("s")
-        if unit in FLOP_SUFFIXES:
-            return _positive(value * FLOP_SUFFIXES[unit], text, what, example)
-        if "/" in unit:
-            raise InputError(
-                f"{what}: {_shown(text)} is a rate; give a count of FLOPs, e.g. {example}"
-            )
-    return parse_count(text, what, example)
-
-
-class Budget(NamedTuple):
-    """A budget as it was written: in FLOPs, GPU-hours or dollars."""
-
-    flops: float | None = None
-    gpu_hours: float | None = None
-    """Allocated GPU-hours."""
-    usd: float | None = None
-    gpus: int | None = None
-    """Number of GPUs, where the budget names it."""
-    gpu: str | None = None
-    """Name of the GPU, where the budget has one."""
-
-
-def parse_budget(text: str | float) -> Budget:
-    """A budget in FLOPs, GPUs for a time, GPU-hours, or dollars.
-
-    Raises:
-        InputError: when it is none of these.
-
-    >>> parse_budget("64 h100-sxm for 7 days")
-    Budget(flops=None, gpu_hours=10752.0, usd=None, gpus=64, gpu='h100-sxm')
-    >>> parse_budget("$20k").usd, parse_budget("5k gpu-hours").gpu_hours, parse_budget("1e21").flops
-    (20000.0, 5000.0, 1e+21)
-    """
-    if not isinstance(text, str):
-        return Budget(flops=parse_compute(text))
-    if len(text) > MOST_LETTERS:
-        return Budget(flops=parse_compute(text))
-    money = re.fullmatch(_MONEY, text)
-    if money is not None:
-        return Budget(usd=parse_usd(money[1] or money[2], "budget in dollars", "$20k"))
-    hours = re.fullmatch(_GPU_HOURS, text)
-    if hours is not None:
-        return Budget(gpu_hours=parse_count(hours[1], "GPU-hours", "'5k gpu-hours'"))
-    rented = re.fullmatch(_RENTED, text)
-    if rented is None:
-        return Budget(flops=parse_compute(text))
-    gpus = parse_count(rented[1], "number of GPUs", "64")
-    if gpus != round(gpus):
-        raise InputError(f"number of GPUs: {rented[1]!r} is not a whole number; write e.g. 64")
-    time = parse_count(rented[3], "time", "'7 days'") * HOURS[rented[4].lower().removesuffix("s")]
-    return Budget(gpu_hours=gpus * time, gpus=round(gpus), gpu=rented[2].lower())
+    return positive(value * multiplier, text, what, example)
 
 
 def parse_usd(text: str | float, what: str, example: str) -> float:
-    """US dollars, with or without a leading dollar sign.
+    """US dollars, with or without a sign of them on either side.
 
     Raises:
-        InputError: when it is not a positive finite amount.
+        InputError: when it is not a positive finite amount, or in another currency.
 
-    >>> parse_usd("$20k", "budget", "$20k"), parse_usd(2.49, "price", "2.49")
-    (20000.0, 2.49)
+    >>> parse_usd("$20k", "budget", "$20k"), parse_usd("1.5M USD", "", ""), parse_usd(2.49, "", "")
+    (20000.0, 1500000.0, 2.49)
     """
-    return parse_count(text.strip().lstrip("$") if isinstance(text, str) else text, what, example)
+    amount = amount_of_money(text, what) if isinstance(text, str) else None
+    return parse_count(text if amount is None else amount, what, example)
+
+
+def amount_of_money(text: str, what: str) -> str | None:
+    """The text before or after the sign of the dollar; None where no currency is named.
+
+    Raises:
+        InputError: when it is in another currency.
+    """
+    found = _MONEY.fullmatch(plain(text))
+    if found is None:
+        return None
+    amount = found["after"] or found["before"]
+    if found["dollars"] or found["dollars_after"]:
+        return amount
+    raise InputError(f"{what}: {shown(text)} is not in US dollars; write e.g. ${amount}")
 
 
 def parse_hours(text: str | float, what: str = "time") -> float:
@@ -169,11 +198,13 @@ def parse_hours(text: str | float, what: str = "time") -> float:
     example = "'7 days'"
     if not isinstance(text, str):
         return parse_count(text, what, example)
-    value, unit = _split(text, what, example)
+    value, unit = split_number(text, what, example)
     unit = unit.lower().removesuffix("s")
+    if unit == MONTH:
+        raise InputError(f"{what}: {shown(text)} is from 28 to 31 days long; write it in days")
     if unit and unit not in HOURS:
-        raise InputError(f"{what}: {_shown(text)} is not a time; write e.g. {example}")
-    return _positive(value * HOURS[unit or "h"], text, what, example)
+        raise InputError(f"{what}: {shown(text)} is not a time; write e.g. {example}")
+    return positive(value * HOURS[unit or "h"], text, what, example)
 
 
 def parse_bytes(text: str | float, what: str = "memory") -> float:
@@ -188,33 +219,13 @@ def parse_bytes(text: str | float, what: str = "memory") -> float:
     example = "80GB"
     if not isinstance(text, str):
         return parse_count(text, what, example)
-    value, unit = _split(text, what, example)
-    small = unit.lower() or "b"
+    value, unit = split_number(text, what, example)
+    small = unit.lower().removesuffix("ytes").removesuffix("b") + "b"
     decimal = small.replace("ib", "b")
     if decimal not in _BYTE_UNITS:
-        raise InputError(f"{what}: {_shown(text)} is not a number of bytes; write e.g. {example}")
+        raise InputError(f"{what}: {shown(text)} is not a number of bytes; write e.g. {example}")
     base = 1000.0 if decimal == small else 1024.0
-    return _positive(value * base ** _BYTE_UNITS.index(decimal), text, what, example)
-
-
-def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, float | None]:
-    """Parameters of a model and, after a colon, its tokens where they are given: ``7B:2T``.
-
-    Raises:
-        InputError: when it is not one or two counts.
-
-    >>> parse_pair("7B:2T", "teacher"), parse_pair("7B", "teacher")
-    ((7000000000.0, 2000000000000.0), (7000000000.0, None))
-    """
-    parts = text.split(":")
-    if len(parts) > 2 or not all(part.strip() for part in parts):
-        raise InputError(
-            f"{what}: {_shown(text)} is not PARAMETERS or PARAMETERS:TOKENS; write e.g. {example}"
-        )
-    params = parse_count(parts[0], f"{what} parameters")
-    if len(parts) == 1:
-        return params, None
-    return params, parse_count(parts[1], f"{what} tokens", "2T")
+    return positive(value * base ** _BYTE_UNITS.index(decimal), text, what, example)
 
 
 def is_number(text: str) -> bool:
@@ -223,7 +234,8 @@ def is_number(text: str) -> bool:
     >>> is_number("7B"), is_number("7 Qs"), is_number("gpt2")
     (True, True, False)
     """
-    return len(text) <= MOST_LETTERS and _NUMBER.fullmatch(text) is not None
+    found = _NUMBER.fullmatch(plain(text)) if len(text) <= MOST_LETTERS else None
+    return found is not None and re.fullmatch(r"[A-Za-z/-]*", found[2]) is not None
 
 
 def format_count(value: float | None, digits: int = 3) -> str:
@@ -308,21 +320,67 @@ def _three_digits(value: float) -> str:
     return f"{value:#.3g}".rstrip(".")
 
 
-def _split(text: str, what: str, example: str) -> tuple[float, str]:
-    """The number in a text and the letters after it."""
-    match = _NUMBER.fullmatch(text) if len(text) <= MOST_LETTERS else None
-    if match is None:
-        raise InputError(f"{what}: {_shown(text)} is not a number; write e.g. {example}")
-    return float(match[1].replace(",", "").replace("_", "")), match[2]
+def split_number(text: str, what: str = "a number", example: str = "7B") -> tuple[float, str]:
+    """The number in a text, in digits or in words, and what stands behind it.
+
+    Raises:
+        InputError: when it has no number; says what to write where the comma or the power of ten
+            is what is wrong.
+    """
+    if len(text) <= MOST_LETTERS:
+        ascii_text = plain(text)
+        match = _NUMBER.fullmatch(ascii_text)
+        if match is not None:
+            return _value(match[1]), match[2]
+        words = _IN_WORDS.fullmatch(ascii_text)
+        if words is not None:
+            return float(ONES[words[1].lower()]), words[2]
+        comma = _COMMA.fullmatch(ascii_text)
+        if comma is not None:
+            decimal = f"{comma[1]}.{comma[2]}{comma[3]}"
+            raise InputError(
+                f"{what}: {shown(text)} has a comma that does not separate thousands; write "
+                f"decimals with a point: {decimal}"
+            )
+        if _POINTS.fullmatch(ascii_text) is not None:
+            raise InputError(
+                f"{what}: {shown(text)} has several points; write 1000000 or 1,000,000"
+            )
+        lost = _LOST_POWER.fullmatch(ascii_text)
+        if lost is not None:
+            raise InputError(f"{what}: {shown(text)} is not a number; write {lost[1]}e{lost[2]}")
+    raise InputError(f"{what}: {shown(text)} is not a number; write e.g. {example}")
 
 
-def _positive(value: float, text: str, what: str, example: str) -> float:
+def _value(number: str) -> float:
+    """The value of a text that `NUMBER` matches."""
+    digits = re.sub(r"[,_'\s]", "", number)
+    power = _IN_POWERS.fullmatch(digits)
+    return float(digits if power is None else f"{power[1]}{power[2] or 1}e{power[3]}")
+
+
+def positive(value: float, text: str, what: str, example: str) -> float:
+    """The value, if it is a positive finite number.
+
+    Args:
+        value: of the text.
+        text: as written.
+        what: the noun that starts an error message.
+        example: what would have been right.
+
+    Raises:
+        InputError: when it is not.
+    """
     if math.isfinite(value) and value > 0:
         return value
     fault = "not finite" if not math.isfinite(value) else "not positive"
-    raise InputError(f"{what}: {_shown(text)} is {fault}; write e.g. {example}")
+    raise InputError(f"{what}: {shown(text)} is {fault}; write e.g. {example}")
 
 
-def _shown(text: str) -> str:
-    """The user's own words, shortened to fit into a sentence."""
+def shown(text: str) -> str:
+    """The user's own words in quotation marks, shortened to fit into a sentence.
+
+    >>> shown("7 Qs")
+    "'7 Qs'"
+    """
     return repr(text if len(text) <= 40 else text[:37] + "...")

@@ -6,25 +6,10 @@ import typer
 
 from distillplan.render.show import Output, RowOutput
 from distillplan.scenarios import key_table
-from distillplan.units import parse_count
-
-
-def _tokens(text: str) -> float:
-    return parse_count(text, "--tokens", "100B")
 
 
 Compute: TypeAlias = Annotated[
-    str, typer.Argument(metavar="COMPUTE", help=key_table.TABLE.keys["compute"].help)
-]
-Tokens: TypeAlias = Annotated[
-    float,
-    typer.Option(
-        "--tokens",
-        "-t",
-        parser=_tokens,
-        metavar="TOKENS",
-        help="Training tokens of the student, e.g. 100B.",
-    ),
+    str | None, typer.Argument(metavar="COMPUTE", help=key_table.TABLE.keys["compute"].help)
 ]
 Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Skip the odds and bands.")]
 Details: TypeAlias = Annotated[

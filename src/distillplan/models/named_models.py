@@ -1,6 +1,7 @@
 """Models as people name them: a size, a catalog name, a config.json, or a shape."""
 
 import math
+import re
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,10 +11,8 @@ from distillplan.errors import InputError
 from distillplan.models import model_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.shapes import ModelShape
-from distillplan.units import format_count, is_number, parse_count
-
-LEAST_PARAMS, MOST_PARAMS = 1e5, 1e14
-"""Smallest and largest size of a model."""
+from distillplan.models.model_sizes import parse_params
+from distillplan.units import PARAMS, format_count, is_number
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a usual node; it divides the heads of most models."""
@@ -152,15 +151,11 @@ def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedM
 
 def _size(text: str, family: FixedAspect, tp: int) -> NamedModel:
     """A model of the family, from its non-embedding parameters."""
-    if not is_number(text):
+    if not is_number(re.sub(rf"\s*{PARAMS}$", "", text, flags=re.IGNORECASE)):
         raise InputError(
             f"model: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
             f"{model_catalog.advice(model_catalog.catalog_name(text))}"
         )
-    params = parse_count(text, "model")
-    if not LEAST_PARAMS <= params <= MOST_PARAMS:
-        raise InputError(
-            f"model: {text!r} is {params:g} parameters; give a size such as 300M, 7B or 1T"
-        )
+    params = parse_params(text, "model")
     whole_node = USUAL_TP if family.width(params) >= 1024 else 1
     return model_of_size(params, family, text, math.lcm(tp, whole_node))

@@ -82,6 +82,8 @@ class Scenario:
     """The GPUs it runs on; None where only FLOPs are asked for."""
     student_params: float | None = None
     """Parameters as the law counts them (non-embedding for the default); None to choose them."""
+    student_tokens: float | None = None
+    """Training tokens that the budget was given as: it is what they take without a teacher."""
     students: int = 1
     """Number of identical students that share the budget and the teacher."""
     teacher: Teacher | None = None

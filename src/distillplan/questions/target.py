@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
+from distillplan.budget_text import Budget
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import option_of
@@ -22,7 +24,7 @@ from distillplan.questions.inverse import (
     smallest_students,
     spending,
 )
-from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair
+from distillplan.units import format_count, format_flops, format_usd
 
 ANY_BUDGET = 1e21
 """FLOPs, or GPU-hours, of a scenario whose budget is searched for."""

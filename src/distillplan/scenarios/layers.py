@@ -3,13 +3,13 @@
 Files, ``--set`` and the options of a command all pass through here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.values import PAIR, SIZES
+from distillplan.scenarios.values import PAIR, SIZES, STUDENT
 from distillplan.suggest import close_names, nearest
 
 Values = dict[str, Any]
@@ -108,7 +108,8 @@ class _Reader:
         """Set a value, unless another word has set it."""
         written = self.told(".".join(path))
         if place in self.by:
-            raise InputError(f"{self.by[place]} and {written} both give {place}; leave one out")
+            said = self.by[place]
+            raise InputError(f"{said} and {written} both give {place}; leave one out")
         self.by[place], self.values[place] = written, value
 
 
@@ -145,6 +146,9 @@ def _placed(key: Key, value: Any) -> Values:
         params, tokens = value
         sizes = {f"{key.place}.params": params, f"{key.place}.tokens": tokens}
         return {place: size for place, size in sizes.items() if size is not None}
+    if key.value is STUDENT:
+        budget = {} if value.budget is None else {"budget": value.budget}
+        return {key.place: value.params, **budget}
     return {key.place: value}
 
 
@@ -168,6 +172,20 @@ def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Laye
         first, *others = (fault.error for fault in faults)
         raise InputError(*first.parts, also=first.also, others=others)
     return values
+
+
+def refuse_budget(values: Container[str], word: str) -> None:
+    """Refuse a budget within another word, such as the tokens of a student, where it is the answer.
+
+    Args:
+        values: by places, of that word.
+        word: as it was typed.
+
+    Raises:
+        InputError: when they have a budget.
+    """
+    if "budget" in values:
+        raise InputError(f"{word}: its tokens are a budget, which is the answer here; leave them out")
 
 
 def values_within(values: Mapping[str, Any], root: str) -> Values:

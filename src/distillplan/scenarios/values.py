@@ -6,18 +6,22 @@ A reader takes the value as a file or an option has it, and the word to name in 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from distillplan.budget_text import Budget, parse_budget, parse_tokens_per_param
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
-from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
-from distillplan.units import (
-    Budget,
-    parse_budget,
-    parse_bytes,
-    parse_count,
-    parse_hours,
+from distillplan.models.model_sizes import (
+    check_flops,
+    check_pair,
+    check_tokens,
     parse_pair,
+    parse_params,
+    parse_tokens,
+    split_pair,
 )
+from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.units import TOKENS as TOKENS_NOUN
+from distillplan.units import parse_bytes, parse_count, parse_hours, parse_usd
 
 Json = dict[str, Any]
 """A JSON Schema, or a part of one."""
@@ -54,10 +58,61 @@ def _count(value: Any, word: str) -> float:
     return parse_count(_scalar(value, word, "7B"), word)
 
 
-def _zero_or_count(value: Any, word: str) -> float:
+def _zero_or_count(value: Any, word: str, noun: str = "") -> float:
     scalar = _scalar(value, word, "0.01")
     zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
-    return 0.0 if zero else parse_count(scalar, word, "0.01")
+    return 0.0 if zero else parse_count(scalar, word, "0.01", noun)
+
+
+def _params(value: Any, word: str) -> float:
+    return parse_params(_scalar(value, word, "7B"), word)
+
+
+def _tokens(value: Any, word: str) -> float:
+    return parse_tokens(_scalar(value, word, "100B"), word)
+
+
+def _zero_or_tokens(value: Any, word: str) -> float:
+    return _zero_or_count(value, word, TOKENS_NOUN)
+
+
+def _student_tokens(value: Any, word: str) -> Budget:
+    scalar = _scalar(value, word, "100B")
+    if isinstance(scalar, str):
+        ratio = parse_tokens_per_param(scalar, word)
+        if ratio is not None:
+            return Budget(tokens_per_param=ratio)
+    return Budget(tokens=parse_tokens(scalar, word, per_param=True))
+
+
+class StudentSizes(NamedTuple):
+    """Parameters of the student, and its training tokens where they are written behind them."""
+
+    params: float
+    budget: Budget | None = None
+
+
+def _student(value: Any, word: str) -> StudentSizes:
+    scalar = _scalar(value, word, "7B")
+    of_params, of_tokens = split_pair(scalar, word, "1B:300B") if isinstance(scalar, str) else (scalar, None)
+    params = parse_params(of_params, word, "1B")
+    if of_tokens is None:
+        return StudentSizes(params)
+    budget = _student_tokens(of_tokens, f"{word}: tokens")
+    if budget.tokens is not None:
+        check_pair(params, budget.tokens, word)
+    return StudentSizes(params, budget)
+
+
+def _share(value: Any, word: str) -> float:
+    scalar = _scalar(value, word, "0.4")
+    percent = isinstance(scalar, str) and scalar.rstrip().endswith("%")
+    number = parse_count(scalar.rstrip().rstrip("%") if percent else scalar, word, "0.4")
+    share = number / 100 if percent else number
+    if share > 1:
+        meant = f"; did you mean {number:g}%?" if 1 < number <= 100 and not percent else ""
+        raise InputError(f"{word}: {value} is more than all of it{meant}")
+    return share
 
 
 def _whole(value: Any, word: str) -> int:
@@ -68,7 +123,12 @@ def _whole(value: Any, word: str) -> int:
 
 
 def _budget(value: Any, word: str) -> Budget:
-    return value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"))
+    found = value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"), word)
+    if found.flops is not None:
+        check_flops(found.flops, word)
+    if found.tokens is not None:
+        check_tokens(found.tokens, word)
+    return found
 
 
 def _hours(value: Any, word: str) -> float:
@@ -76,9 +136,7 @@ def _hours(value: Any, word: str) -> float:
 
 
 def _usd(value: Any, word: str) -> float:
-    scalar = _scalar(value, word, "$20k")
-    number = scalar.strip().lstrip("$") if isinstance(scalar, str) else scalar
-    return parse_count(number, word, "$20k")
+    return parse_usd(_scalar(value, word, "$20k"), word, "$20k")
 
 
 def _memory(value: Any, word: str) -> float:
@@ -140,6 +198,18 @@ def _string() -> Json:
 
 COUNT = Value(_count, _positive)
 """A positive number."""
+PARAMS = Value(_params, _positive)
+"""Parameters of a model."""
+TOKENS = Value(_tokens, _positive)
+"""Training tokens."""
+ZERO_OR_TOKENS = Value(_zero_or_tokens, lambda: {"type": "number", "minimum": 0})
+"""Tokens, zero or more."""
+STUDENT = Value(_student, _positive)
+"""Parameters of the student and, after a colon, its training tokens; as `StudentSizes`."""
+STUDENT_TOKENS = Value(_student_tokens, _positive)
+"""Training tokens of the student, or how many for each parameter (20 TPP); as a `Budget`."""
+SHARE = Value(_share, lambda: {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
+"""A share, above 0 and at most 1, such as 0.4 or 40%."""
 ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})
 """A number, zero or more."""
 WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})

@@ -48,16 +48,18 @@ def crossover(
     from distillplan.questions import crossover as crossing  # not at every start, as below
     from distillplan.scenarios.axes import parse_axis
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     asked = {"compute": crossing.ANY_BUDGET, **given}
     scenario = scenario_of(
         values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
     )
+    students = parse_axis("student", student, told_as("budget"))
+    refuse_budget(students.places, "--student")
     found = crossing.crossovers(
         scenario,
-        [point.label for point in parse_axis("student", student, told_as("budget")).points],
+        [point.label for point in students.points],
         crossing.parse_accountings(accounting),
         crossing.parse_levels(gain),
     )

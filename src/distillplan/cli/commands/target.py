@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from distillplan.budget_text import Budget, parse_budget
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.render.show import show
-from distillplan.units import Budget, parse_budget
 
 
 @options("target")
@@ -59,9 +59,10 @@ def target(
     """
     from distillplan.questions import target as targets  # not at every start, as below
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
+    refuse_budget(values_of_options(given, told_as("target")), "--student")
     goal = targets.Goal(minimize)
     asked = {"compute": targets.budget_for(goal, compute), **given}
     scenario = scenario_of(values_of_options(asked, told_as("target"), layer_of_sets(sets or ())))

@@ -1,0 +1,203 @@
+"""Sizes of models and of their training that make sense: one gate for all that ask for one.
+
+It stops slips, such as 7 for 7B or tokens before parameters; how well a law holds at a size is for
+its warnings to say.
+"""
+
+import re
+from typing import Final
+
+from distillplan.errors import InputError, Word
+from distillplan.units import PARAMS, TOKENS, format_count, format_flops, parse_count, plain, shown
+
+LEAST_PARAMS, MOST_PARAMS = 1e5, 1e15
+"""Parameters: from below the smallest language models in print (TinyStories, arXiv:2305.07759,
+starts at 1M) to 500 times the largest whose training was announced."""
+LEAST_TOKENS, MOST_TOKENS = 1e6, 1e18
+"""Tokens: from the least that the paper's figures search (Section 5.3) to 25,000 times the longest
+training in print."""
+LEAST_TOKENS_PER_PARAM: Final = 0.1
+"""Of a finished training; among published ones Switch-C has 0.36 (arXiv:2101.03961) and
+Megatron-Turing NLG 0.51 (arXiv:2201.11990)."""
+FLOPS_PER_PARAM_AND_TOKEN: Final = 6.0
+"""Of training, without attention and vocabulary (Kaplan et al. 2020)."""
+LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
+MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
+"""What the least and the largest training take."""
+
+_MIXTURE: Final = re.compile(r"\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*", re.I | re.A)
+_IN_WORDS: Final = re.compile(rf"(.+?\d.*?\b\s*{PARAMS})[\s,]+(?:on\s+)?(.+)|(.+?)\s+on\s+(.+)", re.I)
+_SEPARATORS: Final = re.compile(r"\s*[/,;@|]\s*|\s+")
+
+
+def check_params(value: float, what: str | Word) -> None:
+    """Refuse a number of parameters that nobody means.
+
+    Args:
+        value: parameters.
+        what: whose they are, for the error.
+
+    Raises:
+        InputError: outside `LEAST_PARAMS` to `MOST_PARAMS`; says what may have been meant.
+    """
+    if not LEAST_PARAMS <= value <= MOST_PARAMS:
+        sentence = _question(value, "parameters", "B", LEAST_PARAMS, MOST_PARAMS)
+        raise InputError(what, f": {sentence}")
+
+
+def check_tokens(value: float, what: str | Word, *, per_param: bool = False) -> None:
+    """Refuse a number of training tokens that nobody means.
+
+    Args:
+        value: tokens.
+        what: whose they are, for the error.
+        per_param: whether tokens per parameter can be written there.
+
+    Raises:
+        InputError: outside `LEAST_TOKENS` to `MOST_TOKENS`; says what may have been meant.
+    """
+    if not LEAST_TOKENS <= value <= MOST_TOKENS:
+        sentence = _question(value, "tokens", "B", LEAST_TOKENS, MOST_TOKENS)
+        ratio = f" or, for each parameter, '{value:g} TPP'" if per_param and value < 1e4 else ""
+        raise InputError(what, f": {sentence}{ratio}")
+
+
+def check_pair(params: float, tokens: float, what: str | Word) -> None:
+    """Refuse a model and its training that nobody means, such as tokens before parameters.
+
+    Raises:
+        InputError: when a size is outside its range, or there are more parameters than tokens by
+            far; says what may have been meant.
+    """
+    few = params < LEAST_PARAMS and tokens < LEAST_TOKENS
+    if few and all(1 <= one < 1e3 for one in (params, tokens)):
+        meant = f"did you mean {params:g}B:{tokens:g}T?"
+        raise InputError(what, f": {params:g} parameters on {tokens:g} tokens; {meant}")
+    check_params(params, what)
+    check_tokens(tokens, what)
+    if tokens < LEAST_TOKENS_PER_PARAM * params:
+        said = [f"{format_count(one)}" for one in (params, tokens)]
+        raise InputError(
+            what,
+            f": {said[0]} parameters on {said[1]} tokens? the order is PARAMETERS:TOKENS; did you "
+            f"mean {_short(tokens)}:{_short(params)}?",
+        )
+
+
+def check_flops(value: float, what: str | Word) -> None:
+    """Refuse a compute budget that could train no model at all, or any.
+
+    Raises:
+        InputError: outside `LEAST_FLOPS` to `MOST_FLOPS`.
+    """
+    if value < LEAST_FLOPS:
+        raise InputError(
+            what,
+            f": {format_flops(value)} FLOPs cannot train even {_short(LEAST_PARAMS)} parameters on "
+            f"{_short(LEAST_TOKENS)} tokens ({format_flops(LEAST_FLOPS)} FLOPs); write e.g. 1e21",
+        )
+    if value > MOST_FLOPS:
+        raise InputError(
+            what,
+            f": {format_flops(value)} FLOPs is more than {format_flops(MOST_FLOPS)}, for which "
+            "there is no model; write e.g. 1e21",
+        )
+
+
+def parse_params(text: str | float, what: str, example: str = "7B") -> float:
+    """A number of parameters, with or without the word behind it.
+
+    Raises:
+        InputError: when it is not a number, or not one of parameters.
+
+    >>> parse_params("7B", "student"), parse_params("350M parameters", "student")
+    (7000000000.0, 350000000.0)
+    """
+    if isinstance(text, str) and _MIXTURE.fullmatch(plain(text)):
+        raise InputError(
+            f"{what}: {shown(text)} is a mixture of experts; write the parameters that a token "
+            f"uses, without embeddings, e.g. {example}"
+        )
+    value = parse_count(text, what, example, PARAMS)
+    check_params(value, what)
+    return value
+
+
+def parse_tokens(
+    text: str | float, what: str, example: str = "100B", *, per_param: bool = False
+) -> float:
+    """A number of training tokens, with or without the word behind it.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        example: what would have been right.
+        per_param: whether tokens per parameter can be written there.
+
+    Raises:
+        InputError: when it is not a number, or not one of tokens.
+
+    >>> parse_tokens("100B", ""), parse_tokens("2TT", ""), parse_tokens("300 billion tokens", "")
+    (100000000000.0, 2000000000000.0, 300000000000.0)
+    """
+    value = parse_count(text, what, example, TOKENS)
+    check_tokens(value, what, per_param=per_param)
+    return value
+
+
+def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:
+    """The texts of the parameters and of the tokens, which may be missing.
+
+    Raises:
+        InputError: when it is not one or two sizes; says how to write them.
+
+    >>> split_pair("7B:2T", "teacher"), split_pair("7B params on 2T tokens", "teacher")
+    (('7B', '2T'), ('7B params', '2T tokens'))
+    """
+    parts = text.split(":")
+    if len(parts) == 1:
+        words = _IN_WORDS.fullmatch(plain(text).strip())
+        if words is not None:
+            return words[1] or words[3], words[2] or words[4]
+        pieces = _SEPARATORS.split(plain(text).strip())
+        if len(pieces) == 2 and all(re.fullmatch(r"[\d.]+[kmbt]", one, re.I) for one in pieces):
+            raise InputError(f"{what}: {shown(text)} is not a size; write {':'.join(pieces)}")
+    if len(parts) > 2 or not all(part.strip() for part in parts):
+        raise InputError(
+            f"{what}: {shown(text)} is not PARAMETERS or PARAMETERS:TOKENS; write e.g. {example}"
+        )
+    return parts[0], parts[1] if len(parts) > 1 else None
+
+
+def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, float | None]:
+    """Parameters of a model and, after a colon, its tokens where they are given: ``7B:2T``.
+
+    Raises:
+        InputError: when it is not one or two sizes, or not what a model has.
+
+    >>> parse_pair("7B:2T", "teacher"), parse_pair("7B", "teacher")
+    ((7000000000.0, 2000000000000.0), (7000000000.0, None))
+    """
+    of_params, of_tokens = split_pair(text, what, example)
+    if of_tokens is None:
+        return parse_params(of_params, what), None
+    params = parse_count(of_params, what, "7B", PARAMS)
+    tokens = parse_count(of_tokens, f"{what}: tokens", "2T", TOKENS)
+    check_pair(params, tokens, what)
+    return params, tokens
+
+
+def _question(value: float, noun: str, suffix: str, least: float, most: float) -> str:
+    """The sentence about a size outside its range."""
+    size = f"{format_count(value)} {noun if value != 1 else noun.removesuffix('s')}"
+    if value > most:
+        return f"{size} is more than {_short(most)}; write a smaller number"
+    for unit in (1.0, 1e3):  # 7, and 7k
+        if 1 <= value / unit < 1e3:
+            return f"{size}; did you mean {value / unit:g}{suffix}?"
+    return f"{size} is fewer than {_short(least)}; write a larger number"
+
+
+def _short(value: float) -> str:
+    """A count without the zeros behind its point."""
+    return re.sub(r"\.0+(?=[A-Za-z])|(?<=\.\d)0+(?=[A-Za-z])", "", format_count(value))
