@@ -10,7 +10,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "distillplan"
 LAYERS = """
     errors notices suggest accounting
-    units files schemas
+    units files schemas finite fields
     laws budget_text
     models fitting
     optimize hardware

@@ -15,6 +15,7 @@ from distillplan.units import (
     MULTIPLIERS,
     NUMBER,
     ONES,
+    PARAMS,
     SECONDS_PER_HOUR,
     TOKENS,
     amount_of_money,
@@ -27,7 +28,9 @@ from distillplan.units import (
 )
 
 EXAMPLE: Final = "1e21"
-"""A budget to show somebody who has written none."""
+"""A budget in FLOPs to show somebody who has written none."""
+EXAMPLES: Final = f"{EXAMPLE}, '8 h100-sxm for 7 days', '10k h100-sxm-hours' or '$20k'"
+"""One of each kind."""
 
 
 class Budget(NamedTuple):
@@ -61,23 +64,23 @@ def _any(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
     return "|".join(sorted(filter(None, words), key=len, reverse=True))
 
 
-_MANY: Final = (
-    rf"(?>{NUMBER}(?:\s*(?:{_any(MULTIPLIERS)})(?![a-z0-9]))?|(?:{_any(ONES)})(?=[ -]))"
-)
+_MANY: Final = rf"(?>{NUMBER}(?:\s*(?:{_any(MULTIPLIERS)})(?![a-z0-9]))?|(?:{_any(ONES)})(?=[ -]))"
 """A number with all of its suffix, or one in words."""
 _TIME: Final = rf"(?P<hours>{_MANY}\s*-?\s*(?:{_any([*HOURS, MONTH])})s?)"
 _UNIT: Final = rf"(?P<unit>{_any([*HOURS, MONTH])})s?"
-_GPU: Final = r"(?P<gpu>(?!x\b|e\d)[a-z][a-z0-9 ()_-]*?)"
-_NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes)"
+_GPU: Final = r"(?P<gpu>(?!x\b|e\d)[a-z](?:[a-z0-9()_-]|(?! (?:and|for|of|on|until|with) ) )*?)"
+_NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
 _GPUS: Final = (
     rf"(?:(?P<nodes>{_MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
-    rf"(?P<count>{_MANY})\s*[x*]?\s*{_GPU}"
+    rf"(?P<count>{_MANY})\s*(?>[x*]?)\s*{_GPU}"
 )
 """GPUs such as 8 x H100, or 4 nodes of 8 H100."""
-_NEXT: Final = r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?P<bare>\s+))"
+_NEXT: Final = (
+    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
+)
 """Between the GPUs and the time."""
 _RENTED: Final = tuple(
-    re.compile(pattern, re.I | re.A)
+    re.compile(pattern, re.IGNORECASE | re.ASCII)
     for pattern in (
         rf"{_GPUS}{_NEXT}{_TIME}",
         rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{_MANY}){_NEXT}{_TIME}",
@@ -87,13 +90,22 @@ _RENTED: Final = tuple(
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
 _SPENT: Final = re.compile(
     rf"(?P<count>{_MANY})[\s-]*{_GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){_UNIT}"
-    r"(?:\s+(?:(?:on|of|with)\s+)?(?P<on>[a-z].*))?",
-    re.I | re.A,
+    r"(?:\s+(?P<on>[a-z].*))?",
+    re.IGNORECASE | re.ASCII,
 )
-"""10k H100-hours, 5k gpu-hours on h100-sxm."""
-_TRADE: Final = frozenset(
-    ("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators")
-) | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core"}
+"""10k H100-hours, 5k gpu-hours."""
+_ON: Final = re.compile(
+    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{_MANY})\s*(?>[x*]?)\s*)?{_GPU}",
+    re.IGNORECASE | re.ASCII,
+)
+"""$20k on h100-sxm, 10k GPU-hours on 64 H100."""
+_GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
+"""Thousands in Europe, or three decimals."""
+_TRADE: Final = (
+    frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
+    | {"compute", "time"}
+    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core"}
+)
 """Words beside the name of a GPU."""
 
 _FLOPS: Final = re.compile(
@@ -103,14 +115,14 @@ _FLOPS: Final = re.compile(
 )
 """petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
 _PER_PARAM: Final = re.compile(
-    rf"(?P<count>{_MANY})\s*(?:tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*(?:non-?embedding )?param(?:eter)?s?)",
-    re.I | re.A,
+    rf"(?P<count>{_MANY})\s*(?:tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})",
+    re.IGNORECASE | re.ASCII,
 )
-_OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.I | re.A)
+_OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNORECASE | re.ASCII)
 
 
-_KIND: Final = r"(?!x\b|e\d)[a-z][a-z0-9_-]*(?: (?!for\b)[a-z0-9]+){0,2}"
-_SOME: Final = rf"(?:{_MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{_MANY}\s*[x*]?\s*"
+_KIND: Final = r"(?!x\b|e\d)[a-z][a-z0-9_-]*(?: (?!(?:for|of|on|until|with)\b)[a-z0-9]+){0,2}"
+_SOME: Final = rf"(?:{_MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{_MANY}\s*(?>[x*]?)\s*"
 _MISSING: Final = (
     (rf"(?:for )?({_MANY}\s*-?\s*{MONTH}s?)", "{0} of what? write '8 h100-sxm for 30 days'"),
     (rf"(?:for )?({_TIME})", "{0} of what? write '8 h100-sxm for {0}'"),
@@ -118,15 +130,24 @@ _MISSING: Final = (
     (rf"({_SOME}(?=[a-z -]*\d|gpu){_KIND})", "{0} for how long? write '{0} for 7 days'"),
     (rf"((?=[a-z -]*\d){_KIND})(?: for {_TIME})?", "how many {0}? write '8 {0} for 7 days'"),
     (rf"({_FLOPS.pattern})", "how many {0}? write '10 {0}'"),
-    (r"(.*f(?:lop)?s?/s) for .+", "{0} is a rate; write its product with the time in FLOP/s-days"),
+    (
+        r"(.*f(?:lop)?s?(?:/s)?) for .+",
+        "{0} is a rate; write its product with the time in FLOP/s-days",
+    ),
     (rf"({_MANY} ?x)", "{0} what? write '20 TPP' for 20 tokens per parameter"),
+    (rf"(.+) for {_TIME}", "{0!r} is no number of GPUs; write for example '8 h100-sxm for 7 days'"),
     (r".+ for (.+)", "{0!r} is not a time; write for example '7 days'"),
 )
 """What lacks a part, and what to ask."""
 
 
-def parse_compute(text: str | float, what: str = "compute budget") -> float:
+def parse_compute(text: str | float, what: str = "compute budget", example: str = EXAMPLE) -> float:
     """A compute budget in FLOPs, written with or without a unit.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        example: what would have been right.
 
     Raises:
         InputError: when it is not a positive finite count of FLOPs.
@@ -135,11 +156,11 @@ def parse_compute(text: str | float, what: str = "compute budget") -> float:
     (1e+21, 1e+21, 8.64e+20)
     """
     if isinstance(text, str):
-        value, unit = split_number(text, what, EXAMPLE)
+        value, unit = split_number(text, what, example)
         flops = _flops_in(unit, text, what)
         if flops is not None:
-            return positive(value * flops, text, what, EXAMPLE)
-    return parse_count(text, what, EXAMPLE)
+            return positive(value * flops, text, what, example)
+    return parse_count(text, what, example)
 
 
 def _flops_in(unit: str, text: str, what: str) -> float | None:
@@ -149,14 +170,14 @@ def _flops_in(unit: str, text: str, what: str) -> float | None:
         InputError: for a rate, and for what may be one.
     """
     found = _FLOPS.fullmatch(unit.lower())
-    if found is None or (found["noun"] == "f" and not found["time"]):
+    if found is None:
         return None
     flops = MULTIPLIERS[found["times"] or ""] * METRIC[found["prefix"]]
     if found["time"]:  # a petaFLOP/s-day is 1e15 * 86400, the unit of Kaplan et al. 2020
         return flops * parse_hours(f"1 {found['time']}", what) * SECONDS_PER_HOUR
     if found["rate"]:
         raise InputError(f"{what}: {shown(text)} is a rate; give a count of FLOPs, e.g. {EXAMPLE}")
-    if found["prefix"] and text.rstrip().endswith("FLOPS"):
+    if found["noun"] == "f" or (found["prefix"] and text.rstrip().endswith("FLOPS")):
         raise InputError(
             f"{what}: {shown(text)} may be a rate; write FLOPs for a count of operations, or "
             "FLOP/s-days for a rate over some days"
@@ -178,17 +199,12 @@ def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
     if not isinstance(text, str) or len(text) > MOST_LETTERS:
         return Budget(flops=parse_compute(text, what))
     words = " ".join(plain(text).split()).rstrip(".")
-    money, _, gpu = words.partition(" on ")
-    amount = amount_of_money(money, what)
-    if amount is not None:
-        return Budget(usd=parse_count(amount, what, "$20k"), gpu=_gpu_name(gpu, what))
-    return (
-        _trained(words, what)
-        or _computed(words, what)
-        or _rented(words, what)
-        or _spent(words, what)
-        or _explained(words, text, what)
-    )
+    found = _trained(words, what) or _rented(words, what)
+    on = None if found else _ON.fullmatch(words)
+    placed = _unplaced(on["budget"], what) if on else None
+    if on and placed:
+        return _placed(placed, on["count"], _gpu_name(on["gpu"], what), what)
+    return found or _unplaced(words, what) or _explained(words, text, what)
 
 
 def parse_tokens_per_param(text: str, what: str) -> float | None:
@@ -214,6 +230,22 @@ def _trained(words: str, what: str) -> Budget | None:
     return None
 
 
+def _unplaced(words: str, what: str) -> Budget | None:
+    """Money, FLOPs, or hours of a GPU, without the GPUs to spend them on."""
+    amount = amount_of_money(words, what)
+    if amount is not None:
+        return Budget(usd=_many(amount, what, "$20k"))
+    return _computed(words, what) or _spent(words, what)
+
+
+def _placed(budget: Budget, count: str | None, gpu: str | None, what: str) -> Budget:
+    """A budget with the GPUs that are named behind it."""
+    if budget.gpu is not None and gpu not in (None, budget.gpu):
+        raise InputError(f"{what}: it names two GPUs, {budget.gpu} and {gpu}; leave one out")
+    gpus = None if count is None else _whole(count, what)
+    return budget._replace(gpus=gpus, gpu=gpu or budget.gpu)
+
+
 def _computed(words: str, what: str) -> Budget | None:
     """FLOPs with their unit."""
     try:
@@ -231,8 +263,10 @@ def _rented(words: str, what: str) -> Budget | None:
         if found is None:
             continue
         said = found.groupdict()
-        if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.I):
+        if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.IGNORECASE):
             continue  # 5k RTX 4090 hours are no RTX for 4090 hours
+        if _FLOPS.fullmatch(said["gpu"].lower()):
+            continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
         return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=_gpu_name(said["gpu"], what))
@@ -245,28 +279,34 @@ def _spent(words: str, what: str) -> Budget | None:
     if found is None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
-    names = [_gpu_name(one, what) for one in (found["gpu"], found["on"] or "")]
-    name, *others = dict.fromkeys(filter(None, names)) or [None]
-    if others:
-        raise InputError(f"{what}: {shown(words)} names two GPUs; leave one out")
-    return Budget(gpu_hours=_many(found["count"], what) * hours, gpu=name)
+    spent = Budget(gpu_hours=_many(found["count"], what) * hours, gpu=_gpu_name(found["gpu"], what))
+    return _placed(spent, None, _gpu_name(found["on"] or "", what), what)
 
 
 def _explained(words: str, text: str, what: str) -> Budget:
     """A bare number of FLOPs; for anything else the error says what is missing."""
     try:
-        return Budget(flops=parse_compute(text, what))
+        return Budget(flops=parse_compute(text, what, EXAMPLES))
     except InputError:
         for pattern, sentence in _MISSING:
-            found = re.fullmatch(pattern, words, re.I | re.A)
+            found = re.fullmatch(pattern, words, re.IGNORECASE | re.ASCII)
             if found is not None:
                 raise InputError(f"{what}: {sentence.format(found[1])}") from None
         raise
 
 
-def _many(text: str, what: str) -> float:
-    """A number of `_MANY`."""
-    return float(ONES[text.lower()]) if text.lower() in ONES else parse_count(text, what, "64")
+def _many(text: str, what: str, example: str = "64") -> float:
+    """A number of `_MANY`.
+
+    Raises:
+        InputError: when it is no number, or in European notation one a thousand times as large.
+    """
+    if _GROUPED.fullmatch(text):
+        thousands = text.replace(".", ",")
+        raise InputError(
+            f"{what}: {text} may be {thousands} or {float(text):g}; write the one that you mean"
+        )
+    return float(ONES[text.lower()]) if text.lower() in ONES else parse_count(text, what, example)
 
 
 def _whole(text: str, what: str) -> int:
@@ -282,6 +322,7 @@ def _gpu_name(text: str, what: str) -> str | None:
     names = [word for word in re.split(r"[\s()_-]+", text.lower()) if word not in {*_TRADE, ""}]
     if any(re.fullmatch(_NODE, word) for word in names):
         raise InputError(
-            f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 days'"
+            f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
+            "days'"
         )
     return re.sub(r"(?<=\d)-gb\b", "gb", "-".join(names)) or None

@@ -52,6 +52,7 @@ HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week"
     "w": 168.0,
     "min": 1 / 60,
     "minute": 1 / 60,
+    "fortnight": 336.0,
     "year": 8760.0,
 }
 """Hours in a unit of time."""
@@ -82,6 +83,11 @@ _SIGNS: Final = str.maketrans(
     | dict.fromkeys("\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-")
     | dict.fromkeys("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 )
+_ABOUT: Final = re.compile(
+    r"^\s*(?:[~\u2248\u223c]|(?:about|around|roughly|approx(?:imately|\.)?|ca\.?|circa)\s)\s*",
+    re.IGNORECASE,
+)
+"""What stands before a number that is not exact."""
 _SUBSCRIPTS: Final = re.compile("[\u2080-\u2089]")
 
 _DOLLARS: Final = r"us\$|\$|usd|(?:us )?dollars?"
@@ -89,21 +95,23 @@ _OTHER_MONEY: Final = r"[\u20ac\xa3\xa5\u20b9]|eur|euros?|gbp|pounds?|chf|jpy|cn
 _MONEY: Final = re.compile(
     rf"\s*(?:(?:(?P<dollars>{_DOLLARS})|{_OTHER_MONEY})\s*(?P<after>[\d.+-].*?)|"
     rf"(?P<before>[\d.+-].*?)\s*(?:(?P<dollars_after>{_DOLLARS})|{_OTHER_MONEY}))\s*",
-    re.I,
+    re.IGNORECASE,
 )
 
 _DIGITS: Final = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?:'\d{3})+|\d{1,3}(?: \d{3})+(?!\d)|\d[\d_]*)"
 _POWER: Final = r"10\s*(?:\^|\*\*)\s*[+-]?\d+"
-NUMBER: Final = (
-    rf"[+-]?(?:{_POWER}|(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d+|\s*[x*]\s*{_POWER})?)"
-)
+NUMBER: Final = rf"[+-]?(?:{_POWER}|(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d+|\s*[x*]\s*{_POWER})?)"
 """Regular expression, in any case, of digits with separators of thousands and an exponent."""
-_NUMBER: Final = re.compile(rf"\s*({NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(\D*?)\s*", re.I | re.A)
-_IN_POWERS: Final = re.compile(r"([+-]?)(?:(.+)[x*])?10(?:\^|\*\*)([+-]?\d+)", re.A)
-_IN_WORDS: Final = re.compile(rf"\s*({'|'.join(ONES)})\s+(\D\D+?)\s*", re.I | re.A)
-_COMMA: Final = re.compile(r"\s*(\d+),(\d+)\s*([a-z]*)\b.*", re.I | re.A)
-_POINTS: Final = re.compile(r"\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*", re.A)
-_LOST_POWER: Final = re.compile(r"\s*(\d[\d.]*)\s*[x*]\s*10(\d\d)\b.*", re.I | re.A)
+_NUMBER: Final = re.compile(
+    rf"\s*({NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(\D*?)\s*", re.IGNORECASE | re.ASCII
+)
+_IN_POWERS: Final = re.compile(r"([+-]?)(?:(.+)[x*])?10(?:\^|\*\*)([+-]?\d+)", re.ASCII)
+_IN_WORDS: Final = re.compile(rf"\s*({'|'.join(ONES)})\s+(\D\D+?)\s*", re.IGNORECASE | re.ASCII)
+_COMMA: Final = re.compile(r"\s*(\d+),(\d+)\s*(e[+-]?\d+|[a-z]*)\b.*", re.IGNORECASE | re.ASCII)
+_POINTS: Final = re.compile(r"\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*", re.ASCII)
+_LOST_POWER: Final = re.compile(
+    r"\s*(\d[\d.]*)\s*[x*]\s*10(e?)(\d\d)\b.*", re.IGNORECASE | re.ASCII
+)
 
 
 def plain(text: str) -> str:
@@ -112,12 +120,14 @@ def plain(text: str) -> str:
     >>> plain("1.5\N{MULTIPLICATION SIGN}10\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT ONE}")
     '1.5*10^21'
     """
-    if text.isascii():
-        return text.replace("^{", "^").replace("}", "").replace("\\times", "*") if "^{" in text else text
     if _SUBSCRIPTS.search(text):
         return text  # 10 with the index 21 is not 1021
-    raised = _SUPERSCRIPTS.sub(lambda found: f"^{found[0]}", text)
-    return normalize("NFKC", raised).translate(_SIGNS)
+    if not text.isascii():
+        raised = _SUPERSCRIPTS.sub(lambda found: f"^{found[0]}", text)
+        text = normalize("NFKC", raised).translate(_SIGNS)
+    if "^{" in text:  # LaTeX
+        text = text.replace("^{", "^").replace("}", "").replace("\\times", "*")
+    return _ABOUT.sub("", text)
 
 
 def parse_count(
@@ -348,7 +358,7 @@ def split_number(text: str, what: str = "a number", example: str = "7B") -> tupl
             )
         lost = _LOST_POWER.fullmatch(ascii_text)
         if lost is not None:
-            raise InputError(f"{what}: {shown(text)} is not a number; write {lost[1]}e{lost[2]}")
+            raise InputError(f"{what}: {shown(text)} is not a number; write {lost[1]}e{lost[3]}")
     raise InputError(f"{what}: {shown(text)} is not a number; write e.g. {example}")
 
 

@@ -7,7 +7,6 @@ import typer
 from distillplan.render.show import Output, RowOutput
 from distillplan.scenarios import key_table
 
-
 Compute: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="COMPUTE", help=key_table.TABLE.keys["compute"].help)
 ]

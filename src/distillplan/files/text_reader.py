@@ -22,9 +22,11 @@ def read_text(source: str | Path, most: int = MOST_BYTES) -> str:
     Raises:
         InputError: when the file is missing, too large, or not UTF-8 text.
     """
-    if source == "-":
-        return _bounded_text(sys.stdin.buffer, source, most)
+    if source == "-" and sys.stdin is None:
+        raise InputError("-: standard input is closed; name a file, or pipe one in")
     try:
+        if source == "-":
+            return _bounded_text(sys.stdin.buffer, source, most)
         with Path(source).open("rb") as file:
             return _bounded_text(file, str(source), most)
     except OSError as error:

@@ -49,19 +49,23 @@ class Tree(NamedTuple):
     """The line and a sentence, for each."""
 
 
-def read_foreign_yaml(source: str) -> Any:
+def read_foreign_yaml(source: str, most: int = MOST_TREE_BYTES) -> Any:
     """The plain value of a user's data file, read within the bounds of `read_tree`.
+
+    Args:
+        source: its path.
+        most: the largest size in bytes.
 
     Raises:
         InputError: when it cannot be read, and with the first fault that was found in it.
     """
-    tree = read_tree(source)
+    tree = read_tree(source, most)
     for line, message in tree.faults:
         raise InputError(f"{source}, line {line}: {message}")
     return tree.root.plain()
 
 
-def read_tree(source: str) -> Tree:
+def read_tree(source: str, most: int = MOST_TREE_BYTES) -> Tree:
     """The values of a file, or of standard input for ``-``, with their lines.
 
     Faults that do not stop the reader are collected.
@@ -69,7 +73,7 @@ def read_tree(source: str) -> Tree:
     Raises:
         InputError: when it is missing, too large, or not YAML text.
     """
-    return parse_tree(read_text(source, MOST_TREE_BYTES), source)
+    return parse_tree(read_text(source, most), source)
 
 
 def parse_tree(text: str, name: str) -> Tree:

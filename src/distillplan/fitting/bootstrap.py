@@ -8,6 +8,7 @@ refits are draws of the posterior, exactly so for a linear law (randomize, then 
 et al. 2014): what the runs leave open is as wide as the prior.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,10 +16,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from distillplan.errors import InputError
+from distillplan.errors import DistillplanError, InputError
 from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.noise import split
 from distillplan.laws.formulas import FloatArray
+
+METHOD: Final = 1
+"""To be raised whenever the same runs and options give other resamples than before."""
 
 RESAMPLES: Final = 512
 """Shares of draws are then known to about 2%."""
@@ -69,15 +73,20 @@ class BootstrapState:
             InputError: when something is missing or malformed.
         """
         try:
-            return cls(
+            found = cls(
                 seed=int(data["seed"]),
                 wanted=int(data["wanted"]),
                 theta=np.array(data["theta"], dtype=float),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(
                 f"saved resamples: {error} is missing or malformed; remove the file to start again"
             ) from error
+        if not np.isfinite(found.theta).all():
+            raise InputError(
+                "saved resamples: not all are finite numbers; remove the file to start again"
+            )
+        return found
 
 
 def bootstrap(
@@ -127,10 +136,33 @@ def _blocks(result: FitResult, seed: int, which: range, jobs: int) -> Iterator[F
     if jobs == 1 or len(which) < 2:
         yield from map(one, which)
         return
-    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for
+    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for, as below
+    from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(min(jobs, len(which))) as pool:
-        yield from pool.map(one, which)
+    try:
+        with ProcessPoolExecutor(min(jobs, len(which)), initializer=_as_worker) as pool:
+            yield from pool.map(one, which)
+    except BrokenProcessPool:
+        raise DistillplanError(
+            "jobs: a process that resampled was killed, perhaps for want of memory; use fewer"
+        ) from None
+
+
+def _as_worker() -> None:
+    """Leave interrupts to the process that started this one, and end when it does."""
+    import signal  # only in a worker, as below
+    from multiprocessing import parent_process
+    from threading import Thread
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()  # or workers of a killed process would wait for ever
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def _block(result: FitResult, seed: int, block: int) -> FloatArray:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.errors import InputError, Word
+from distillplan.fields import settle
 from distillplan.hardware.bill import (
     PUE,
     Bill,
@@ -83,6 +84,7 @@ class Machine:
         Raises:
             InputError: for less than one GPU, or a goodput outside 0 to 1.
         """
+        settle(self)
         if self.cluster.gpus < 1:
             raise InputError(Word("gpus"), f": {self.cluster.gpus} is too few; give at least 1")
         share = self.allocated_share

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from distillplan.errors import InputError, Word
+from distillplan.fields import settle
 from distillplan.hardware.gpu import Precision
 
 
@@ -97,8 +98,9 @@ class Strategy:
         """Check the counts.
 
         Raises:
-            InputError: when one is below 1.
+            InputError: when one is below 1, or a word is not known.
         """
+        settle(self)
         for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
             if getattr(self, name) < 1:
                 raise InputError(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir
-from distillplan.files.text_reader import read_text
+from distillplan.files.text_reader import MOST_BYTES, read_text
 from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
@@ -57,7 +57,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
-        return _law_from(Path(name), read_foreign_yaml(name))._replace(file=name)
+        return _law_from(Path(name), read_foreign_yaml(name, MOST_BYTES))._replace(file=name)
     if name not in law_names():
         raise InputError(f"law: {name!r} is unknown; {nearest(name, law_names())}")
     return _shipped_law(name)
@@ -102,19 +102,20 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """
     if law.draws_file is None:
         return None
-    path = Path(law.draws_file.path)
+    name = Path(law.draws_file.path).name or f"{law.file}: draws.table"
     read = _draws_in if law.file is None else _draws_in.__wrapped__  # the user's may change
-    found = read(path, law.draws_file.sigma_run)
+    found = read(law.draws_file, name)
     if found.distills != (law.distillation is not None):
-        raise InputError(f"{path.name}: its columns are not the coefficients of {law.name}")
+        raise InputError(f"{name}: its columns are not the coefficients of {law.name}")
     return found
 
 
 @cache
-def _draws_in(path: Path, sigma_run: float) -> "Draws":
+def _draws_in(file: DrawsFile, name: str) -> "Draws":
     from distillplan.laws.draws import read_draws  # only where the odds are asked for
 
-    return read_draws(read_text(path), path.name, sigma_run)
+    text = "\n".join(file.table) if file.table else read_text(file.path)
+    return read_draws(text, name, file.sigma_run)
 
 
 @cache
@@ -229,7 +230,13 @@ def _law_warning(entry: "Entry") -> Notice:
 
 
 def _draws_file(entry: "Entry", folder: Path) -> DrawsFile:
-    found = DrawsFile(path=str(folder / entry.text("file")), sigma_run=entry.number("sigma_run"))
+    """Draws in the law's own file, or in one beside it, as those that ship have them."""
+    table = entry.texts("table")
+    found = DrawsFile(
+        path="" if table else str(folder / entry.text("file")),
+        sigma_run=entry.number("sigma_run"),
+        table=table,
+    )
     entry.finish()
     return found
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.fields import settle
 
 if TYPE_CHECKING:
     from distillplan.models.shapes import ModelShape
@@ -52,6 +53,7 @@ class FixedAspect:
         Raises:
             InputError: when one is not positive.
         """
+        settle(self, "architecture.")
         for name in ("aspect", "omega", "context", "vocab"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):

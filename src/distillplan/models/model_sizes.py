@@ -8,7 +8,17 @@ import re
 from typing import Final
 
 from distillplan.errors import InputError, Word
-from distillplan.units import PARAMS, TOKENS, format_count, format_flops, parse_count, plain, shown
+from distillplan.units import (
+    NUMBER,
+    ONES,
+    PARAMS,
+    TOKENS,
+    format_count,
+    format_flops,
+    parse_count,
+    plain,
+    shown,
+)
 
 LEAST_PARAMS, MOST_PARAMS = 1e5, 1e15
 """Parameters: from below the smallest language models in print (TinyStories, arXiv:2305.07759,
@@ -25,8 +35,14 @@ LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""
 
-_MIXTURE: Final = re.compile(r"\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*", re.I | re.A)
-_IN_WORDS: Final = re.compile(rf"(.+?\d.*?\b\s*{PARAMS})[\s,]+(?:on\s+)?(.+)|(.+?)\s+on\s+(.+)", re.I)
+_MIXTURE: Final = re.compile(r"\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*", re.IGNORECASE | re.ASCII)
+_IN_WORDS: Final = re.compile(
+    rf"(.+?\d.*?\b\s*{PARAMS})[\s,]+(?:on\s+)?(.+)|(.+?)\s+on\s+(.+)", re.IGNORECASE
+)
+_SIZE: Final = re.compile(
+    rf"\s*(?:{NUMBER}|(?:{'|'.join(ONES)})(?=\s))\s*(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])",
+    re.IGNORECASE | re.ASCII,
+)
 _SEPARATORS: Final = re.compile(r"\s*[/,;@|]\s*|\s+")
 
 
@@ -104,6 +120,15 @@ def check_flops(value: float, what: str | Word) -> None:
         )
 
 
+def is_size(text: str) -> bool:
+    """Whether a text starts as sizes do, rather than names of models, whatever follows.
+
+    >>> is_size("7B params on 2T"), is_size("8x7B"), is_size("gpt2"), is_size("01-ai/yi-6b")
+    (True, True, False, False)
+    """
+    return _SIZE.match(plain(text)) is not None
+
+
 def parse_params(text: str | float, what: str, example: str = "7B") -> float:
     """A number of parameters, with or without the word behind it.
 
@@ -160,7 +185,9 @@ def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str |
         if words is not None:
             return words[1] or words[3], words[2] or words[4]
         pieces = _SEPARATORS.split(plain(text).strip())
-        if len(pieces) == 2 and all(re.fullmatch(r"[\d.]+[kmbt]", one, re.I) for one in pieces):
+        if len(pieces) == 2 and all(
+            re.fullmatch(r"[\d.]+[kmbt]", one, re.IGNORECASE) for one in pieces
+        ):
             raise InputError(f"{what}: {shown(text)} is not a size; write {':'.join(pieces)}")
     if len(parts) > 2 or not all(part.strip() for part in parts):
         raise InputError(

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeAlias
 from distillplan.errors import InputError
 from distillplan.models import model_catalog
 from distillplan.models.architecture import FixedAspect
-from distillplan.models.shapes import ModelShape
 from distillplan.models.model_sizes import parse_params
+from distillplan.models.shapes import ModelShape
 from distillplan.units import PARAMS, format_count, is_number
 
 USUAL_TP = 8

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
+from distillplan.fields import member, number
+from distillplan.finite import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
@@ -151,6 +153,8 @@ def crossovers(
         raise InputError(f"law: {scenario.law.name} says nothing about distillation")
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
+    paid = [member(Accounting, one, Word("accounting")) for one in accountings]
+    levels = [number(one, Word("gain")) for one in levels]
     if not levels or not all(map(math.isfinite, levels)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
     asked = replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
@@ -163,15 +167,17 @@ def crossovers(
             quick=quick,
         )
         for params in students
-        for accounting in accountings
+        for accounting in paid
     ]
-    return Crossovers(
+    found = Crossovers(
         rows=tuple(rows),
         gains_nats=tuple(levels),
         note=NOTE,
         law=scenario.law,
         scenario=scenario,
     )
+    demand_finite(found)
+    return found
 
 
 def _row(
@@ -268,13 +274,13 @@ def _logs(scenario: Scenario) -> FloatArray:
 def _flops(scenario: Scenario, tokens_per_param: float) -> float:
     params = scenario.student_params or math.nan
     passes = TRAINING_PASSES * tokens_per_param * params + scenario.inference_tokens
-    return scenario.students * float(scenario.family.forward_flops(params)) * passes
+    return scenario.students * scenario.student_forward(params) * passes
 
 
 def _tokens_per_param(scenario: Scenario, log: float | None) -> float | None:
     if log is None:
         return None
     params = scenario.student_params or math.nan
-    forward = float(scenario.family.forward_flops(params))
+    forward = scenario.student_forward(params)
     tokens = math.exp(log) / scenario.students / forward - scenario.inference_tokens
     return tokens / TRAINING_PASSES / params

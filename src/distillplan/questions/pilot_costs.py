@@ -7,7 +7,8 @@ from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.budget_text import parse_budget
 from distillplan.errors import InputError, Word
 from distillplan.planning.results import Method, Sizes
-from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher
 from distillplan.questions.pilot_records import RunToMake
 from distillplan.questions.pilot_worlds import PilotRun, Unit
 from distillplan.units import parse_count

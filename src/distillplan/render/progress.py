@@ -4,6 +4,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Advance = Callable[[int], None]
 
@@ -17,12 +21,26 @@ def progress(title: str, total: int) -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield _lines(title, total)
         return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with bar_on_terminal() as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def bar_on_terminal() -> "Progress":
+    """A bar on standard error; the cursor stays, as Ctrl-C leaves nobody to bring it back."""
+    from rich.console import Console  # rich takes 30 ms to import
+    from rich.progress import Progress
+
+    class WithCursor(Console):
+        def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - rich's
+            return False
+
+    return Progress(
+        console=WithCursor(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # rows may be on their way to it
+        redirect_stderr=False,
+    )
 
 
 def _lines(title: str, total: int) -> Advance:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
+from distillplan.finite import demand_finite
 from distillplan.render.answers import registered, view_of
 from distillplan.render.documents import document, rows
 from distillplan.render.streams import as_json, write
@@ -27,17 +28,23 @@ def show(answer: object, output: RowOutput, **how: bool) -> None:
 
 
 def rendered(answer: object, output: RowOutput, **how: bool) -> str:
-    """One answer in the form that is asked for; arguments as for `show`."""
+    """One answer in the form that is asked for; arguments as for `show`.
+
+    Raises:
+        InfeasibleError: when a number of it is not finite, whatever the form shows of it.
+    """
+    whole = document(answer)
+    demand_finite(whole)
     match output:
         case "csv" | "jsonl":
             from distillplan.render.row_streams import as_rows  # only for those who ask
 
             known = registered(answer).rows
             if output == "jsonl" and known is not None and known.whole is not None:
-                return "".join(as_rows(document(answer)[known.whole], output))
+                return "".join(as_rows(whole[known.whole], output))
             return "".join(as_rows(rows(answer), output))
         case "json":
-            return as_json(document(answer), indent=2)
+            return as_json(whole, indent=2)
         case "table" | "markdown":
             return as_text(view_of(answer)(answer, **how), output)
         case _:

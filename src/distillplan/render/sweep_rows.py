@@ -5,10 +5,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
+from distillplan.finite import demand_finite
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, TableBlock, Text
 from distillplan.render.document_forms import written
 from distillplan.render.odds_view import percent
+from distillplan.render.progress import bar_on_terminal
 from distillplan.render.row_streams import as_document, as_rows
 from distillplan.render.show import RowOutput, as_text
 from distillplan.render.streams import write, write_all
@@ -45,7 +47,7 @@ def show_sweep(
         size: how many there will be.
         output: the form; a table is shown when it is whole.
     """
-    rows = map(written, _watched(cells, size))
+    rows = map(_row, _watched(cells, size))
     match output:
         case "csv" | "jsonl":
             write_all(as_rows(rows, output))
@@ -58,21 +60,19 @@ def show_sweep(
             assert_never(output)
 
 
+def _row(cell: Cell) -> Row:
+    """A cell as a row, all of it finite."""
+    row: Row = written(cell)
+    demand_finite(row)
+    return row
+
+
 def _watched(cells: Iterable[Cell], size: int) -> Iterator[Cell]:
     """The cells, with a bar where somebody sees it and it does not stand among the rows."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from cells
         return
-    from rich.console import Console  # only on a terminal, as below
-    from rich.progress import Progress
-
-    bar = Progress(
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # the rows are not the terminal's
-        redirect_stderr=False,
-    )
-    with bar:
+    with bar_on_terminal() as bar:
         yield from bar.track(cells, total=size, description="cells")
 
 

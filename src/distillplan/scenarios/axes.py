@@ -90,7 +90,8 @@ def _range(word: str, value: Value, text: str) -> list[float]:
     low_text, high_text, count_text = text.split(":")
     in_flops = value is BUDGET
     low, high = (
-        parse_compute(end, word) if in_flops else parse_count(end, word) for end in (low_text, high_text)
+        parse_compute(end, word) if in_flops else parse_count(end, word)
+        for end in (low_text, high_text)
     )
     count = parse_count(count_text, f"{word}: the number of values", "41")
     if count != int(count) or count > MOST_POINTS:

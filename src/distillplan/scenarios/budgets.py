@@ -93,17 +93,24 @@ def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAsp
     Raises:
         InputError: when the student's size is missing, or the tokens are none that it can have.
     """
-    params = words.get("student_params")
-    if params is None:
+    params, model = words.get("student_params"), words.get("student_model")
+    if params is None and model is None:
         raise InputError(
             Word("student_tokens"),
             ": the compute for them depends on the student; add ",
             Word("student_params", "1B"),
         )
+    alone = Scenario(
+        compute=1.0,
+        law=words["law"],
+        architecture=architecture,
+        student_params=params,
+        student_model=model,
+    )
+    params = alone.student_params or 0.0  # a student that was named has them
     tokens = budget.tokens_for(params)
     check_pair(params, tokens, Word("student_tokens"))
-    family = Scenario(compute=1.0, law=words["law"], architecture=architecture).family
-    forward = float(family.forward_flops(params))
+    forward = alone.student_forward(params)
     served = words.get("inference_tokens", 0.0)
     flops = words.get("students", 1) * forward * (TRAINING_PASSES * tokens + served)
     return Budget(flops=flops, tokens=tokens)

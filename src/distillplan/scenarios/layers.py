@@ -7,9 +7,10 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.models.known_model import Sized
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.values import PAIR, SIZES, STUDENT
+from distillplan.scenarios.values import PAIR, STUDENT, StudentSizes
 from distillplan.suggest import close_names, nearest
 
 Values = dict[str, Any]
@@ -19,6 +20,8 @@ Told = Callable[[str], str]
 
 SEE = "see distillplan schema scenario"
 """Where all the words are."""
+STUDENT_PLACES = {"student_params", "student_model"}
+"""Two ways to say the same, of which the one above wins."""
 MOST_FAULTS = 30
 """Most faults reported of one file; nobody reads more."""
 
@@ -92,12 +95,14 @@ class _Reader:
             self.words.add(key.word)
             if value is None:
                 self.cleared |= {key.place, f"{key.place}.low", f"{key.place}.high"}
+                self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
             elif key.is_group and isinstance(value, Mapping):
                 for name, one in value.items():
                     self.read((key.word, str(name)), one)
             else:
                 found = key.value.read(value, self.told(".".join(path)))
                 self.cleared |= {key.place} if key.is_group else set()
+                self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
                 for place, one in _placed(key, found).items():
                     self.put(place, one, path)
         except InputError as error:
@@ -142,14 +147,19 @@ def _placed(key: Key, value: Any) -> Values:
     if key.value is PAIR:
         low, high = value
         return {f"{key.place}.low": low, f"{key.place}.high": high}
-    if key.value is SIZES:
-        params, tokens = value
-        sizes = {f"{key.place}.params": params, f"{key.place}.tokens": tokens}
-        return {place: size for place, size in sizes.items() if size is not None}
-    if key.value is STUDENT:
-        budget = {} if value.budget is None else {"budget": value.budget}
-        return {key.place: value.params, **budget}
+    if isinstance(value, StudentSizes):
+        said = _named_or_sized(value.sized)
+        places: Values = {f"student_{name}": one for name, one in said.items()}
+        return places if value.budget is None else {**places, "budget": value.budget}
+    if isinstance(value, Sized):
+        said = {**_named_or_sized(value), "tokens": value.tokens}
+        return {f"{key.place}.{name}": one for name, one in said.items() if one is not None}
     return {key.place: value}
+
+
+def _named_or_sized(value: Sized) -> Values:
+    """The parameters, or the model whose own they are, as the law counts them."""
+    return {"params": value.params} if value.model is None else {"model": value.model}
 
 
 def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Layer) -> Values:
@@ -185,7 +195,9 @@ def refuse_budget(values: Container[str], word: str) -> None:
         InputError: when they have a budget.
     """
     if "budget" in values:
-        raise InputError(f"{word}: its tokens are a budget, which is the answer here; leave them out")
+        raise InputError(
+            f"{word}: its tokens are a budget, which is the answer here; leave them out"
+        )
 
 
 def values_within(values: Mapping[str, Any], root: str) -> Values:

@@ -68,13 +68,21 @@ QUESTION_KEYS = (
         word="student_params",
         value=values.STUDENT,
         place="student_params",
-        help="Non-embedding parameters of the student, e.g. 1B, or with its tokens, e.g. 1B:300B.",
+        help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b; after "
+        "a colon its training tokens, e.g. 1B:300B.",
         written=at("student_params"),
         aliases=("student",),
         flags=("--student", "-s"),
         commands="budget target sweep predict",
-        metavar="PARAMS[:TOKENS]",
+        metavar="MODEL[:TOKENS]",
         default="the best size",
+    ),
+    Key(
+        word="student_model",
+        value=values.MODEL,
+        place="student_model",
+        help="Model whose exact shape and vocabulary the student has.",
+        written=at("student_model.name"),
     ),
     Key(
         word="students",
@@ -90,11 +98,12 @@ QUESTION_KEYS = (
         word="teacher",
         value=values.SIZES,
         place="teacher",
-        help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T.",
+        help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T, or a "
+        "model such as llama-3.1-8b, a Hugging Face name or a config.json.",
         written=at("teacher"),
         flags=("--teacher",),
         commands=f"{_ASKED} predict",
-        metavar="PARAMS[:TOKENS]",
+        metavar="MODEL[:TOKENS]",
     ),
     Key(
         word="teacher.loss",
@@ -126,6 +135,14 @@ QUESTION_KEYS = (
         help="Training tokens of the teacher.",
         written=at("teacher.tokens"),
         aliases=("teacher_tokens",),
+    ),
+    Key(
+        word="teacher.model",
+        value=values.MODEL,
+        place="teacher.model",
+        help="Model whose exact shape, vocabulary and training tokens the teacher has.",
+        written=at("teacher.model.name"),
+        aliases=("teacher_model",),
     ),
     Key(
         word="teacher.bpb",

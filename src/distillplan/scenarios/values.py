@@ -10,14 +10,13 @@ from distillplan.budget_text import Budget, parse_budget, parse_tokens_per_param
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
+from distillplan.models.known_model import KnownModel, Sized, known_model, sized, split_model
 from distillplan.models.model_sizes import (
     check_flops,
     check_pair,
     check_tokens,
-    parse_pair,
     parse_params,
     parse_tokens,
-    split_pair,
 )
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.units import TOKENS as TOKENS_NOUN
@@ -86,31 +85,33 @@ def _student_tokens(value: Any, word: str) -> Budget:
 
 
 class StudentSizes(NamedTuple):
-    """Parameters of the student, and its training tokens where they are written behind them."""
+    """A student, and its training tokens where they are written behind it."""
 
-    params: float
+    sized: Sized
     budget: Budget | None = None
 
 
 def _student(value: Any, word: str) -> StudentSizes:
-    scalar = _scalar(value, word, "7B")
-    of_params, of_tokens = split_pair(scalar, word, "1B:300B") if isinstance(scalar, str) else (scalar, None)
-    params = parse_params(of_params, word, "1B")
+    if not isinstance(value, str):
+        return StudentSizes(Sized(params=parse_params(_scalar(value, word, "1B"), word, "1B")))
+    model, of_tokens = split_model(value, word, "1B:300B")
+    student = sized(model, word, tokens=False)
     if of_tokens is None:
-        return StudentSizes(params)
+        return StudentSizes(student)
     budget = _student_tokens(of_tokens, f"{word}: tokens")
     if budget.tokens is not None:
-        check_pair(params, budget.tokens, word)
-    return StudentSizes(params, budget)
+        check_pair(student.params, budget.tokens, word)
+    return StudentSizes(student, budget)
 
 
 def _share(value: Any, word: str) -> float:
     scalar = _scalar(value, word, "0.4")
-    percent = isinstance(scalar, str) and scalar.rstrip().endswith("%")
-    number = parse_count(scalar.rstrip().rstrip("%") if percent else scalar, word, "0.4")
-    share = number / 100 if percent else number
+    if isinstance(scalar, str) and scalar.rstrip().endswith("%"):
+        share = parse_count(scalar.rstrip().removesuffix("%"), word, "40%") / 100
+    else:
+        share = parse_count(scalar, word, "0.4")
     if share > 1:
-        meant = f"; did you mean {number:g}%?" if 1 < number <= 100 and not percent else ""
+        meant = f"; did you mean {share:g}%?" if share <= 100 else ""
         raise InputError(f"{word}: {value} is more than all of it{meant}")
     return share
 
@@ -160,13 +161,17 @@ def _pair(value: Any, word: str) -> tuple[float, float]:
     return _count(low, word), _count(high, word)
 
 
-def _sizes(value: Any, word: str) -> tuple[float, float | None]:
+def _model(value: Any, word: str) -> KnownModel:
+    return known_model(_text(value, word), word)
+
+
+def _sizes(value: Any, word: str) -> Sized:
     if not isinstance(value, str):
         raise InputError(
             f"{word}: {str(value)[:40]!r} is neither PARAMETERS:TOKENS nor a mapping; write for "
             "example 7B:2T or {params: 7B, loss: 1.95}"
         )
-    return parse_pair(value, word)
+    return sized(value, word)
 
 
 def _bounds(value: Any, word: str) -> Bounds:
@@ -205,11 +210,13 @@ TOKENS = Value(_tokens, _positive)
 ZERO_OR_TOKENS = Value(_zero_or_tokens, lambda: {"type": "number", "minimum": 0})
 """Tokens, zero or more."""
 STUDENT = Value(_student, _positive)
-"""Parameters of the student and, after a colon, its training tokens; as `StudentSizes`."""
+"""A size or a name and, after a colon, training tokens; as `StudentSizes`."""
 STUDENT_TOKENS = Value(_student_tokens, _positive)
 """Training tokens of the student, or how many for each parameter (20 TPP); as a `Budget`."""
 SHARE = Value(_share, lambda: {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
 """A share, above 0 and at most 1, such as 0.4 or 40%."""
+MODEL = Value(_model, _string, is_number=False)
+"""A model by its name or its config.json, as a `KnownModel`."""
 ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})
 """A number, zero or more."""
 WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
@@ -241,7 +248,8 @@ PAIR = Value(
 )
 """The least and the largest of a size."""
 SIZES = Value(_sizes, lambda: {"type": "string", "pattern": "^[^:]+(:[^:]+)?$"}, is_number=False)
-"""Parameters and, after a colon, tokens of a model; a mapping of its parts is read as one too."""
+"""Parameters and, after a colon, tokens of a model, or its name; as a `Sized`. A mapping of its
+parts is read as one too."""
 BOUNDS = Value(
     _bounds,
     lambda: {"enum": [one.value for one in SizeBounds]},

@@ -7,7 +7,7 @@ from distillplan.laws import law_catalog
 from distillplan.models.model_sizes import check_pair
 from distillplan.questions import prediction
 from distillplan.render.show import show
-from distillplan.scenarios.keys import teacher_of
+from distillplan.scenarios.keys import student_of, teacher_of
 from distillplan.scenarios.layers import values_of_options
 
 
@@ -21,13 +21,14 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
     distillplan predict --student 1B --tokens 100B --teacher 3B:1T
     """
     values = values_of_options(given, told_as("predict"))
-    params, budget = values["student_params"], values.get("budget")
+    law = values.get("law") or law_catalog.law()
+    params, budget = student_of(values, law), values.get("budget")
     if budget is None:
         raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
     tokens = budget.tokens_for(params)
     check_pair(params, tokens, Word("student_tokens"))
     found = prediction.predict(
-        values.get("law") or law_catalog.law(),
+        law,
         student_params=params,
         student_tokens=tokens,
         teacher=teacher_of(values),
