@@ -7,24 +7,26 @@ import re
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.numerals import (
+    MOST_LETTERS,
+    NUMBER,
+    ONES,
+    plain,
+    positive,
+    shown,
+    split_number,
+)
 from distillplan.units import (
     HOURS,
     METRIC,
     MONTH,
-    MOST_LETTERS,
     MULTIPLIERS,
-    NUMBER,
-    ONES,
     PARAMS,
     SECONDS_PER_HOUR,
     TOKENS,
     amount_of_money,
     parse_count,
     parse_hours,
-    plain,
-    positive,
-    shown,
-    split_number,
 )
 
 EXAMPLE: Final = "1e21"
@@ -104,7 +106,7 @@ _GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
 _TRADE: Final = (
     frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
     | {"compute", "time"}
-    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core"}
+    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core", "geforce", "tesla", "instinct"}
 )
 """Words beside the name of a GPU."""
 
@@ -115,7 +117,7 @@ _FLOPS: Final = re.compile(
 )
 """petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
 _PER_PARAM: Final = re.compile(
-    rf"(?P<count>{_MANY})\s*(?:tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})",
+    rf"(?P<count>{_MANY})\s*(?:(?P<unsaid>x)|tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})",
     re.IGNORECASE | re.ASCII,
 )
 _OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNORECASE | re.ASCII)
@@ -134,9 +136,6 @@ _MISSING: Final = (
         r"(.*f(?:lop)?s?(?:/s)?) for .+",
         "{0} is a rate; write its product with the time in FLOP/s-days",
     ),
-    (rf"({_MANY} ?x)", "{0} what? write '20 TPP' for 20 tokens per parameter"),
-    (rf"(.+) for {_TIME}", "{0!r} is no number of GPUs; write for example '8 h100-sxm for 7 days'"),
-    (r".+ for (.+)", "{0!r} is not a time; write for example '7 days'"),
 )
 """What lacks a part, and what to ask."""
 
@@ -217,7 +216,15 @@ def parse_tokens_per_param(text: str, what: str) -> float | None:
     (20.0, 20.0)
     """
     found = _PER_PARAM.fullmatch(" ".join(plain(text).split()))
-    return None if found is None else _many(found["count"], what)
+    if found is None:
+        return None
+    count = _many(found["count"], what)
+    if found["unsaid"]:
+        raise InputError(
+            f"{what}: {shown(text)} of what? write '{count:g} TPP' for {count:g} tokens per "
+            "parameter"
+        )
+    return count
 
 
 def _trained(words: str, what: str) -> Budget | None:
@@ -292,6 +299,12 @@ def _explained(words: str, text: str, what: str) -> Budget:
             found = re.fullmatch(pattern, words, re.IGNORECASE | re.ASCII)
             if found is not None:
                 raise InputError(f"{what}: {sentence.format(found[1])}") from None
+        over = re.fullmatch(r"(.+) (?:for|over|during) (.+)", words, re.IGNORECASE)
+        if over is not None:
+            parse_hours(over[2], what)
+            raise InputError(
+                f"{what}: {over[1]!r} is no number of GPUs; write e.g. '8 h100-sxm for {over[2]}'"
+            ) from None
         raise
 
 

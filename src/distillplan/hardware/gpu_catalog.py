@@ -65,9 +65,14 @@ def variants(name: str) -> tuple[str, ...]:
     for one in _written(name):
         if one in _spellings():
             return ()
-        found = tuple(known for known in _gpus() if known.startswith(f"{one}-"))
+        first, *others = one.split("-")
+        found = {
+            name: None
+            for spelling, name in _spellings().items()
+            if spelling.split("-")[0] == first and {*others} < {*spelling.split("-")}
+        }
         if found:
-            return found
+            return tuple(found)
     return ()
 
 

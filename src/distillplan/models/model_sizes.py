@@ -7,18 +7,10 @@ its warnings to say.
 import re
 from typing import Final
 
+from distillplan.budget_text import parse_tokens_per_param
 from distillplan.errors import InputError, Word
-from distillplan.units import (
-    NUMBER,
-    ONES,
-    PARAMS,
-    TOKENS,
-    format_count,
-    format_flops,
-    parse_count,
-    plain,
-    shown,
-)
+from distillplan.numerals import NUMBER, ONES, plain, shown
+from distillplan.units import PARAMS, TOKENS, format_count, format_flops, parse_count
 
 LEAST_PARAMS, MOST_PARAMS = 1e5, 1e15
 """Parameters: from below the smallest language models in print (TinyStories, arXiv:2305.07759,
@@ -37,10 +29,11 @@ MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 
 _MIXTURE: Final = re.compile(r"\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*", re.IGNORECASE | re.ASCII)
 _IN_WORDS: Final = re.compile(
-    rf"(.+?\d.*?\b\s*{PARAMS})[\s,]+(?:on\s+)?(.+)|(.+?)\s+on\s+(.+)", re.IGNORECASE
+    rf"(.*?\d.*?\b\s*(?>{PARAMS}))[\s,]+(?:on\s+)?(.+)|(.+?)\s+(?:trained\s+)?on\s+(.+)|(.+?)\s*\((.+)\)",
+    re.IGNORECASE,
 )
 _SIZE: Final = re.compile(
-    rf"\s*(?:{NUMBER}|(?:{'|'.join(ONES)})(?=\s))\s*(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])",
+    rf"\s*(?:{NUMBER}|nan|inf(?:inity)?|(?:{'|'.join(ONES)})(?=\s))\s*(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])",
     re.IGNORECASE | re.ASCII,
 )
 _SEPARATORS: Final = re.compile(r"\s*[/,;@|]\s*|\s+")
@@ -61,19 +54,22 @@ def check_params(value: float, what: str | Word) -> None:
         raise InputError(what, f": {sentence}")
 
 
-def check_tokens(value: float, what: str | Word, *, per_param: bool = False) -> None:
+def check_tokens(
+    value: float, what: str | Word, *, per_param: bool = False, suffix: str = "B"
+) -> None:
     """Refuse a number of training tokens that nobody means.
 
     Args:
         value: tokens.
         what: whose they are, for the error.
         per_param: whether tokens per parameter can be written there.
+        suffix: that a bare number most likely lacks.
 
     Raises:
         InputError: outside `LEAST_TOKENS` to `MOST_TOKENS`; says what may have been meant.
     """
     if not LEAST_TOKENS <= value <= MOST_TOKENS:
-        sentence = _question(value, "tokens", "B", LEAST_TOKENS, MOST_TOKENS)
+        sentence = _question(value, "tokens", suffix, LEAST_TOKENS, MOST_TOKENS)
         ratio = f" or, for each parameter, '{value:g} TPP'" if per_param and value < 1e4 else ""
         raise InputError(what, f": {sentence}{ratio}")
 
@@ -90,7 +86,7 @@ def check_pair(params: float, tokens: float, what: str | Word) -> None:
         meant = f"did you mean {params:g}B:{tokens:g}T?"
         raise InputError(what, f": {params:g} parameters on {tokens:g} tokens; {meant}")
     check_params(params, what)
-    check_tokens(tokens, what)
+    check_tokens(tokens, what, suffix="B" if tokens * 1e9 >= params else "T")
     if tokens < LEAST_TOKENS_PER_PARAM * params:
         said = [f"{format_count(one)}" for one in (params, tokens)]
         raise InputError(
@@ -138,14 +134,19 @@ def parse_params(text: str | float, what: str, example: str = "7B") -> float:
     >>> parse_params("7B", "student"), parse_params("350M parameters", "student")
     (7000000000.0, 350000000.0)
     """
-    if isinstance(text, str) and _MIXTURE.fullmatch(plain(text)):
-        raise InputError(
-            f"{what}: {shown(text)} is a mixture of experts; write the parameters that a token "
-            f"uses, without embeddings, e.g. {example}"
-        )
-    value = parse_count(text, what, example, PARAMS)
+    value = _number_of_params(text, what, example)
     check_params(value, what)
     return value
+
+
+def _number_of_params(text: str | float, what: str, example: str = "7B") -> float:
+    """A number of parameters, however large."""
+    if isinstance(text, str) and _MIXTURE.fullmatch(plain(text)):
+        raise InputError(
+            f"{what}: {shown(text)} is a mixture of experts; write all of its parameters and those "
+            "that a token uses, e.g. 47B-A13B"
+        )
+    return parse_count(text, what, example, PARAMS)
 
 
 def parse_tokens(
@@ -183,7 +184,8 @@ def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str |
     if len(parts) == 1:
         words = _IN_WORDS.fullmatch(plain(text).strip())
         if words is not None:
-            return words[1] or words[3], words[2] or words[4]
+            of_params, of_tokens = filter(None, words.groups())
+            return of_params, of_tokens
         pieces = _SEPARATORS.split(plain(text).strip())
         if len(pieces) == 2 and all(
             re.fullmatch(r"[\d.]+[kmbt]", one, re.IGNORECASE) for one in pieces
@@ -208,8 +210,12 @@ def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, flo
     of_params, of_tokens = split_pair(text, what, example)
     if of_tokens is None:
         return parse_params(of_params, what), None
-    params = parse_count(of_params, what, "7B", PARAMS)
-    tokens = parse_count(of_tokens, f"{what}: tokens", "2T", TOKENS)
+    params = _number_of_params(of_params, what)
+    ratio = parse_tokens_per_param(of_tokens, f"{what}: tokens")
+    if ratio is not None:
+        tokens = ratio * params
+    else:
+        tokens = parse_count(of_tokens, f"{what}: tokens", "2T", TOKENS)
     check_pair(params, tokens, what)
     return params, tokens
 

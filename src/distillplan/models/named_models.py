@@ -12,7 +12,8 @@ from distillplan.models import model_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
-from distillplan.units import PARAMS, format_count, is_number
+from distillplan.numerals import is_number
+from distillplan.units import PARAMS, format_count
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a usual node; it divides the heads of most models."""
