@@ -24,6 +24,7 @@ from distillplan.scenarios.keys import scenario_from_options, scenario_of
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
 from distillplan.units import Budget
 from tests.schemas import validate, validator
+from tests.shell import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LN2 = math.log(2)
@@ -655,3 +656,22 @@ def test_what_is_written_is_what_is_read(file, compute, student, students, tie):
     found = only(file({"base": block}))
     assert (found.compute, found.student_params) == (compute, student)
     assert (found.students, found.tie_nats) == (students, tie)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("gpus: 12, tp: 8", "gpus: 12 GPUs cannot be divided into groups of tp 8"),
+        ("gpu: a100-80gb, precision: fp8", "precision: GPU a100-80gb has no fp8"),
+        ("mfu: 1.5", "mfu: 1.5 is not a share"),
+        ("pue: 0.5", "pue: 0.5; it must be at least 1"),
+    ],
+)
+def test_a_machine_that_cannot_be_is_a_fault_of_the_file(tmp_path, words, says):
+    path = tmp_path / "s.yaml"
+    gpu = "" if "gpu:" in words else "gpu: h100-sxm, "
+    path.write_text(f"base: {{{gpu}{words}, deadline: 7 days, student: 1B}}\n")
+    for command in ("validate", "compare"):
+        found = run(command, path)
+        assert found.returncode == 2
+        assert f"line 1, base: {says}" in found.stderr

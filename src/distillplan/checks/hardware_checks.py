@@ -19,7 +19,8 @@ from distillplan.checks.published_speeds import (
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import GIB, GIGA, Cluster
+from distillplan.hardware.gpu import GIB, Cluster
+from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.machine import (
     Machine,
     bill_of,

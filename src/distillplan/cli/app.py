@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 import distillplan
 from distillplan.cli.exit_codes import INTERRUPTED
-from distillplan.errors import DistillplanError, InputError
+from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
@@ -122,5 +122,5 @@ def run() -> int:
 
 def _sentence(text: str) -> str:
     """A message of Typer's in our form: one line, lower case, no full stop."""
-    line = " ".join(text.split()).rstrip(".")
+    line = one_line(" ".join(text.split()).rstrip("."))
     return line[:1].lower() + line[1:]

@@ -18,6 +18,7 @@ import numpy as np
 
 from distillplan.errors import DistillplanError, InputError
 from distillplan.fitting.fitter import FitResult, refit
+from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import split
 from distillplan.laws.formulas import FloatArray
 
@@ -73,20 +74,23 @@ class BootstrapState:
             InputError: when something is missing or malformed.
         """
         try:
-            found = cls(
-                seed=int(data["seed"]),
-                wanted=int(data["wanted"]),
-                theta=np.array(data["theta"], dtype=float),
-            )
+            seed, wanted = data["seed"], data["wanted"]
+            theta = np.array(data["theta"], dtype=float)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(
                 f"saved resamples: {error} is missing or malformed; remove the file to start again"
             ) from error
-        if not np.isfinite(found.theta).all():
+        counts = all(isinstance(one, int) and one >= 0 for one in (seed, wanted))
+        if not counts or theta.ndim > 2 or (theta.ndim < 2 and theta.size):
+            raise InputError(
+                "saved resamples: not a seed, a number and a table of coordinates; remove the file "
+                "to start again"
+            )
+        if not np.isfinite(theta).all():
             raise InputError(
                 "saved resamples: not all are finite numbers; remove the file to start again"
             )
-        return found
+        return cls(seed=seed, wanted=wanted, theta=theta)
 
 
 def bootstrap(
@@ -113,12 +117,18 @@ def bootstrap(
     """
     size = len(result.form.names)
     theta = np.empty((0, size)) if state is None else state.theta[:resamples]
-    if state is not None and (state.seed != seed or state.theta.shape[1:] not in {(size,), ()}):
+    columns = (size,) if theta.size else theta.shape[1:]
+    if state is not None and (state.seed != seed or theta.shape[1:] != columns):
         raise InputError(
             f"saved resamples: those of seed {state.seed} do not continue a fit of {size} "
             f"coordinates with seed {seed}; use the saved settings or remove the file"
         )
     theta = theta.reshape(-1, size)
+    low, high = bounds(result.form.names)
+    if not ((theta >= low) & (theta <= high)).all():
+        raise InputError(
+            "saved resamples: a coordinate lies where no fit goes; remove the file to start again"
+        )
     found = BootstrapState(seed=seed, wanted=resamples, theta=theta)
     first, offset = divmod(found.done, _BLOCK)
     for fresh in _blocks(result, seed, range(first, -(-resamples // _BLOCK)), jobs):

@@ -11,6 +11,7 @@ from distillplan.files.saving import Named, demand_savable, save
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
+from distillplan.laws.law_catalog import demand_own_name
 from distillplan.laws.provenance import Coefficient, PublishedLaw, SideSource
 
 MARK: Final = "# Written by distillplan fit"
@@ -35,11 +36,13 @@ def demand_law_path(name: Named) -> None:
     """Refuse, before any work is done, a place where a law cannot or should not be.
 
     Raises:
-        InputError: for another ending, for a file that no fit has written, or as `demand_savable`.
+        InputError: for another ending, for a file that no fit has written, for the name of a
+            published law, or as `demand_savable`.
     """
     path = Path(name.path)
     if path.suffix not in YAML_ENDINGS:
         raise InputError(f"{name.what}: the file name {path.name!r} must end in {YAML_ENDINGS[0]}")
+    demand_own_name(path.stem, name.what)
     demand_savable(name)
     if path.exists():
         begins = _beginning(path)

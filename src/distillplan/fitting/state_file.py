@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import MOST_CELLS
+from distillplan.files.json_reader import parse_json
 from distillplan.files.saving import save
 from distillplan.files.text_reader import read_text
 from distillplan.fitting.bootstrap import METHOD, BootstrapState
@@ -79,19 +81,17 @@ def load_state(path: Path, key: str) -> BootstrapState | None:
     text = read_text(path)
     if not text:  # as mktemp makes it
         return None
-    try:
-        data = json.loads(text)
-        there, resamples = data["key"], data["bootstrap"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    data = parse_json(text, str(path), most_values=MOST_CELLS)
+    if not isinstance(data, dict) or data.keys() != {"key", "bootstrap"}:
         raise InputError(
             f"state: {path} was not written by distillplan fit; name another file or remove it"
-        ) from None
-    if there != key:
+        )
+    if data["key"] != key:
         raise InputError(
             f"state: {path} has the resamples of another fit: other runs, columns, units, laws, "
             "options or another version of distillplan; name another file or remove it"
         )
-    return BootstrapState.from_dict(resamples)
+    return BootstrapState.from_dict(data["bootstrap"])
 
 
 def save_state(path: Path, key: str, state: BootstrapState) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
+from distillplan.hardware.strategy import Optimizer, Sharding, Strategy, refuse_odd_groups
 from distillplan.models.shapes import ModelShape
 
 OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
@@ -132,12 +132,7 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     Raises:
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
-    group = strategy.tp * strategy.pp * strategy.cp
-    if gpus < 1 or gpus % group:
-        raise InputError(
-            f"layout: {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp "
-            f"{strategy.pp} x cp {strategy.cp}; use a multiple of {group}"
-        )
+    refuse_odd_groups(strategy, gpus)
     if strategy.pp > shape.layers:
         raise InputError(
             f"layout: pp {strategy.pp} has more stages than the model's {shape.layers} layers"

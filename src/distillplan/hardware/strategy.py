@@ -106,3 +106,19 @@ class Strategy:
                 raise InputError(
                     Word(name), f": {getattr(self, name)} is too few; it must be at least 1"
                 )
+
+
+def refuse_odd_groups(strategy: Strategy, gpus: int) -> None:
+    """Check that the groups of a layout divide the GPUs.
+
+    Raises:
+        InputError: when they do not.
+    """
+    group = strategy.tp * strategy.pp * strategy.cp
+    if gpus < 1 or gpus % group:
+        raise InputError(
+            Word("gpus"),
+            f": {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp {strategy.pp} "
+            f"x cp {strategy.cp}; use a multiple of {group}",
+            also=("tp", "pp", "cp"),
+        )

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import shown
+
+MOST = 1_000_000_000
+"""Largest number of a configuration; no layer is as wide and no vocabulary as large."""
 
 Config = Mapping[str, Any]
 """The contents of a config.json."""
@@ -70,7 +74,7 @@ def local_layers_of(config: Config) -> int | None:
     if kinds is None:
         return None
     if not isinstance(kinds, (list, tuple)):
-        raise InputError(f"model config: layer_types is {kinds!r}; it must be a list of names")
+        raise InputError(f"model config: layer_types is {shown(kinds)}; it must be a list of names")
     return sum(1 for kind in kinds if kind == "sliding_attention")
 
 
@@ -93,8 +97,11 @@ def whole(config: Config, key: str, *, default: int | None = None) -> int:
                 f"{config.get('model_type')} configuration"
             )
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"model config: {key} is {value!r}; it must be a positive whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+        raise InputError(
+            f"model config: {key} is {shown(value)}; it must be a positive whole number up to "
+            f"{MOST:,}"
+        )
     return value
 
 
@@ -106,5 +113,5 @@ def flag(config: Config, key: str, *, default: bool) -> bool:
     """
     value = config.get(key, default)
     if not isinstance(value, bool):
-        raise InputError(f"model config: {key} is {value!r}; it must be true or false")
+        raise InputError(f"model config: {key} is {shown(value)}; it must be true or false")
     return value

@@ -1,13 +1,12 @@
 """The open models that ship, and the user's own configurations."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import read_shipped
-from distillplan.files.text_reader import read_text
+from distillplan.files.json_reader import read_foreign_json
 from distillplan.models.shapes import ModelShape
 from distillplan.suggest import nearest
 
@@ -86,10 +85,7 @@ def model_config(path: Path) -> ModelShape:
     """
     from distillplan.models.model_config import shape_from_config  # only for a file
 
-    try:
-        config = json.loads(read_text(path))
-    except ValueError as error:
-        raise InputError(f"{path}: not readable as JSON: {error}") from None
+    config = read_foreign_json(path)
     try:
         return shape_from_config(config)
     except InputError as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import shown
 from distillplan.models.config_values import (
     Config,
     biases_of,
@@ -56,7 +57,7 @@ def shape_from_config(config: Config) -> ModelShape:
     kind = config.get("model_type")
     builder = _BUILDERS.get(kind) if isinstance(kind, str) else None
     if builder is None:
-        what = "no model_type" if kind is None else f"unknown model_type {kind!r}"
+        what = "no model_type" if kind is None else f"unknown model_type {shown(kind)}"
         raise InputError(f"model config: {what}; use one of {', '.join(sorted(_BUILDERS))}")
     return builder(config)
 

@@ -222,7 +222,7 @@ class Scenario:
     def _loss(self) -> Iterator[InputError]:
         if self.teacher is not None and self.teacher.loss is not None:
             try:
-                check_teacher_loss(self.law, self.teacher.loss)
+                check_teacher_loss(self.law, self.teacher.loss, self.architecture.vocab)
             except InputError as error:
                 if self.law.distillation is not None:  # else `_distillation` has said so
                     yield error

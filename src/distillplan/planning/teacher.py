@@ -76,11 +76,17 @@ def teacher_named(text: str) -> Teacher:
     return Teacher(params=found.params, tokens=found.tokens, model=found.model)
 
 
-def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
+def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     """Refuse the loss of a teacher that the law cannot place.
 
+    Args:
+        law: that it is to be on the scale of.
+        loss: nats per token.
+        vocab: number of tokens to guess from.
+
     Raises:
-        InputError: when it is no positive number, at or below the law's floor, or has no law.
+        InputError: when it is no positive number, at or below the law's floor, no better than
+            guessing, or has no law.
     """
     if law.distillation is None:
         raise InputError(
@@ -95,4 +101,11 @@ def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
             f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
             f"{law.name}; give nats per token on the law's scale",
             also=("law",),
+        )
+    if loss >= math.log(vocab):
+        raise InputError(
+            Word("teacher.loss"),
+            f": {loss:g} nats is no better than guessing among {vocab:,.0f} tokens "
+            f"({math.log(vocab):.2f} nats); give nats per token on the law's scale",
+            also=("architecture.vocab",),
         )

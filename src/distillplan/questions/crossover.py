@@ -6,7 +6,7 @@ whether there are any, mean little; the odds in each window say how little.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,6 +31,8 @@ from distillplan.planning.windows import FIRST_LOOK, Window, windows
 
 LEVELS = (0.02, 0.01, 0.0)
 """Gains that are searched for by default, nats per token."""
+MOST_LEVELS = 20
+"""Gains of one question; each takes a search for every student."""
 NOTE = (
     "The zero-gain budget is poorly determined: rounding of the published coefficients moves "
     f"losses by up to {TIE_NATS:g} nats, as much as the two laws differ by at unlimited data, so "
@@ -136,7 +138,20 @@ def crossovers(
     *,
     quick: bool = False,
 ) -> Crossovers:
-    """The budgets between which distillation gains at least each level.
+    """The budgets between which distillation gains at least each level; as for `crossover_each`."""
+    found = list(crossover_each(scenario, students, accountings, levels, quick=quick))
+    return together(found)
+
+
+def crossover_each(
+    scenario: Scenario,
+    students: Sequence[float],
+    accountings: Sequence[Accounting],
+    levels: Sequence[float],
+    *,
+    quick: bool = False,
+) -> Iterator[Crossovers]:
+    """The same row by row, as they are found.
 
     Args:
         scenario: the question; its own budget and student are ignored.
@@ -146,8 +161,8 @@ def crossovers(
         quick: leave out the odds.
 
     Raises:
-        InputError: when the law has no distillation, no student or level is given, or the teacher
-            contradicts an accounting.
+        InputError: when the law has no distillation, no student or level is given, there are too
+            many levels, or the teacher contradicts an accounting.
     """
     if scenario.law.distillation is None:
         raise InputError(f"law: {scenario.law.name} says nothing about distillation")
@@ -157,27 +172,30 @@ def crossovers(
     levels = [number(one, Word("gain")) for one in levels]
     if not levels or not all(map(math.isfinite, levels)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
+    if len(levels) > MOST_LEVELS:
+        raise InputError(f"gain: {len(levels)} gains; the most is {MOST_LEVELS}")
     asked = replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     draws = None if quick else law_catalog.draws(scenario.law)
-    rows = [
-        _row(
-            replace(asked, student_params=params, accounting=accounting),
-            levels,
-            draws,
-            quick=quick,
-        )
+    scenarios = [
+        replace(asked, student_params=params, accounting=accounting)
         for params in students
         for accounting in paid
     ]
-    found = Crossovers(
-        rows=tuple(rows),
-        gains_nats=tuple(levels),
-        note=NOTE,
-        law=scenario.law,
-        scenario=scenario,
-    )
-    demand_finite(found)
-    return found
+    for one in scenarios:
+        found = Crossovers(
+            rows=(_row(one, levels, draws, quick=quick),),
+            gains_nats=tuple(levels),
+            note=NOTE,
+            law=scenario.law,
+            scenario=scenario,
+        )
+        demand_finite(found)
+        yield found
+
+
+def together(found: Sequence[Crossovers]) -> Crossovers:
+    """The rows of one question in one answer."""
+    return found[0]._replace(rows=tuple(row for one in found for row in one.rows))
 
 
 def _row(
@@ -243,7 +261,7 @@ def parse_accountings(text: str) -> tuple[Accounting, ...]:
         raise InputError(
             f"accounting: {text!r} is not a comma-separated list of {', '.join(Accounting)}"
         )
-    return tuple(map(Accounting, names))
+    return tuple(map(Accounting, dict.fromkeys(names)))
 
 
 def parse_levels(text: str) -> tuple[float, ...]:

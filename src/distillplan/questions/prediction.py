@@ -14,6 +14,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.architecture import FixedAspect
 from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
@@ -120,7 +121,8 @@ def predict(
     equivalent = best = best_loss = None
     if teacher is not None:
         teacher_loss = float(_loss_of(teacher, law.supervised))
-        check_teacher_loss(law, teacher_loss)
+        measured = teacher.loss is not None  # what a law gives is judged with the student's below
+        check_teacher_loss(law, teacher_loss, FixedAspect().vocab if measured else math.inf)
         point["teacher_loss"] = teacher_loss
         at = _at_point(law, point["student_params"], point["student_tokens"])
         equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))

@@ -1,7 +1,12 @@
 """What tables and Markdown are both made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
+
+from distillplan.render.printable import printable, printable_lines
+
+MOST_ROWS = 200
+"""Of a table for people."""
 
 Tone: TypeAlias = Literal["plain", "verdict", "warning", "quiet"]
 
@@ -38,3 +43,17 @@ class TableBlock:
 
 
 Block: TypeAlias = Text | Bullets | TableBlock
+
+
+def printable_block(block: Block) -> Block:
+    """A block whose texts are safe to print."""
+    match block:
+        case Text():
+            return replace(block, text=printable_lines(block.text))
+        case Bullets():
+            items = tuple(map(printable, block.items))
+            return replace(block, title=printable(block.title), items=items)
+        case TableBlock():
+            rows = tuple(tuple(map(printable, row)) for row in block.rows)
+            columns = tuple(map(printable, block.columns))
+            return replace(block, title=printable(block.title), columns=columns, rows=rows)

@@ -48,7 +48,8 @@ WHOLE_LAW = DocumentForm(
 """A law where it is the answer."""
 
 FORMS: Mapping[str, DocumentForm] = {
-    "Plan": DocumentForm(lifted={"accounting": "accounting"}),
+    "Plan": DocumentForm(lifted={"accounting": "accounting", "models": "models"}),
+    "KnownModel": DocumentForm(without=("shape",)),
     "CrossingPoint": DocumentForm(
         only=("student_params", "accounting", "gain_nats"),
         lifted={

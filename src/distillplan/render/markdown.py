@@ -19,7 +19,7 @@ def _one(block: Block) -> str:
             )
         case Bullets():
             items = "\n".join(f"- {_escaped(item)}" for item in block.items)
-            return f"**{block.title}**\n\n{items}" if block.title else items
+            return f"**{_escaped(block.title)}**\n\n{items}" if block.title else items
         case TableBlock():
             return _grid(block)
         case _:
@@ -28,14 +28,14 @@ def _one(block: Block) -> str:
 
 def _grid(block: TableBlock) -> str:
     rules = (":--" if index in block.text_columns else "--:" for index in range(len(block.columns)))
-    lines = [_row(block.columns), _row(rules)]
+    lines = [_row(map(_escaped, block.columns)), _row(rules)]
     for index, row in enumerate(block.rows):
         marked = index == block.marked
         lines.append(
             _row(f"**{cell}**" if marked and cell else cell for cell in map(_escaped, row))
         )
     table = "\n".join(lines)
-    return f"**{block.title}**\n\n{table}" if block.title else table
+    return f"**{_escaped(block.title)}**\n\n{table}" if block.title else table
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -44,6 +44,6 @@ def _row(cells: Iterable[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Text that Markdown leaves alone."""
-    for mark in ("\\", "|", "*", "_", "<"):
+    for mark in ("\\", "|", "*", "_", "<", "`", "["):
         text = text.replace(mark, "\\" + mark)
     return text

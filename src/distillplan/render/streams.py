@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from distillplan.errors import DistillplanError
+from distillplan.render.printable import printable_json, printable_lines
 
 MARKS = {
     "→": "->",
@@ -138,13 +139,15 @@ def write_all(texts: Iterable[str]) -> None:
 
 def as_json(data: Mapping[str, Any], *, indent: int | None = None) -> str:
     """Strict JSON: NaN and infinity are a bug here rather than in the reader's program."""
-    return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not takes_unicode())
+    text = json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not takes_unicode())
+    return printable_json(text)
 
 
 def write_error(line: str) -> None:
-    """Write a line to standard error."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    """Write a message to standard error."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{printable_lines(line)}\n")
+        sys.stderr.flush()
 
 
 def takes_unicode() -> bool:

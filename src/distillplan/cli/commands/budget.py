@@ -84,6 +84,8 @@ def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str]) ->
 
 def _under(laws: str, scenario: "Scenario") -> "Ensemble":
     """The same question to several laws."""
-    from distillplan.questions.ensemble import ensemble  # not for one law
+    from distillplan.questions.ensemble import ensemble  # not for one law, as below
+    from distillplan.render.progress import progress
 
-    return ensemble(scenario, law_catalog.laws_named(laws))
+    with progress("Laws"):
+        return ensemble(scenario, law_catalog.laws_named(laws))

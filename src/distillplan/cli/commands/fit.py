@@ -21,8 +21,10 @@ from distillplan.cli.run_options import (
 from distillplan.errors import InputError
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.laws import law_catalog
+from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
+from distillplan.render.progress import progress
 from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ SAVE, STATE = "--save", "--state"
 """Options that name a file to write."""
 RESAMPLES = 512
 """Joint draws of a law: shares of them are known to about 2%."""
-MOST_RESAMPLES = 10_000
-"""Shares are then known to 0.5%; more would not fit into the file of a law."""
 ADDITIVE_LAW = "besiroglu2024"
 """What a law with an outer exponent of 1 is believed to be like."""
 
@@ -97,7 +97,7 @@ def fit(
         int | None,
         typer.Option(
             min=0,
-            max=MOST_RESAMPLES,
+            max=MOST_DRAWS,
             help="Number of bootstrap resamples.",
             show_default=f"{RESAMPLES}; 0 with --test",
         ),
@@ -162,7 +162,8 @@ def fit(
         unit=unit,
         bytes_per_token=bytes_per_token,
     )
-    checked = runs_file.read_runs(runs, reading)
+    with progress("Runs"):
+        checked = runs_file.read_runs(runs, reading)
     if alone is None and saved is None and checked.distilled.all():
         alone = tested  # the claim under test is that the runs are of its world
     request = FitRequest(
@@ -232,11 +233,11 @@ def _report(request: "FitRequest", state: Path | None) -> "FitReport":
     from distillplan.fitting import state_file  # not at every start, as below
     from distillplan.fitting.bootstrap import BootstrapState
     from distillplan.fitting.report import fit_report
-    from distillplan.render.progress import progress
 
     key = state_file.state_key(request)
     earlier = None if state is None else state_file.load_state(state, key)
-    with progress("Resamples", request.resamples) as advance:
+    title = "Resamples" if request.resamples else "Fit"
+    with progress(title, request.resamples or None) as advance:
 
         def after_block(found: BootstrapState) -> None:
             advance(found.done)

@@ -7,6 +7,7 @@ import typer
 from distillplan.accounting import Accounting
 from distillplan.cli import flags
 from distillplan.errors import InputError
+from distillplan.render.progress import progress
 from distillplan.render.show import show
 from distillplan.units import parse_count
 
@@ -122,20 +123,21 @@ def track(
     if unit is LossUnit.BITS_PER_BYTE and bytes_per_token is None:
         bytes_per_token = of_plan.bytes_per_token
     demand_bytes(unit, bytes_per_token)
-    table = read_tables([losses])[0]
-    history = history_of(
-        table,
-        columns=named,
-        batch_tokens=batch_tokens,
-        unit=unit,
-        bytes_per_token=bytes_per_token,
-    )
     by_method = option in tuple(Method)
     chosen = None if option is None else Method(option) if by_method else Accounting(option)
     pace = Pace(
         schedule=None if schedule is None else Schedule(schedule), warmup=warmup, decay=decay
     )
-    show(tracked(found, of_plan, history, option=chosen, pace=pace), output)
+    with progress("Losses"):
+        history = history_of(
+            read_tables([losses])[0],
+            columns=named,
+            batch_tokens=batch_tokens,
+            unit=unit,
+            bytes_per_token=bytes_per_token,
+        )
+        answer = tracked(found, of_plan, history, option=chosen, pace=pace)
+    show(answer, output)
 
 
 def _demand_two_sources(plan: str, losses: str) -> None:
