@@ -12,7 +12,7 @@ LAYERS = """
     errors notices suggest accounting
     numerals
     units files schemas finite fields
-    laws budget_text
+    laws
     models fitting
     optimize hardware
     planning estimate

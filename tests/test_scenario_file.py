@@ -17,12 +17,12 @@ from distillplan import Bounds, Scenario, Teacher, law, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import coefficients_dir
+from distillplan.hardware.budget_text import Budget
 from distillplan.models.architecture import FixedAspect
 from distillplan.render.documents import document
 from distillplan.scenarios.key_table import TABLE
 from distillplan.scenarios.keys import scenario_from_options, scenario_of
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
-from distillplan.units import Budget
 from tests.schemas import validate, validator
 from tests.shell import run
 

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.numerals import plain, positive, shown, split_number
+from distillplan.numerals import NUMBER, ONES, plain, positive, shown, split_number
 
 SUFFIXES: Final = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "P": 1e15}
 """Multipliers of a count, read in any case; B is a billion as in "a 7B model"."""
@@ -56,6 +56,19 @@ HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week"
     "year": 8760.0,
 }
 """Hours in a unit of time."""
+
+
+def any_of(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
+    """Regular expression of any of some words."""
+    return "|".join(sorted(filter(None, words), key=len, reverse=True))
+
+
+MANY: Final = (
+    rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|(?:{any_of(ONES)})(?=[ -]))"
+)
+"""A number with all of its suffix, or one in words."""
+_GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
+"""Thousands in Europe, or three decimals."""
 
 PARAMS: Final = r"(?:non-?embedding(?:\s+param(?:eter)?s?)?|param(?:eter)?s?)"
 """What may stand behind a number of parameters."""
@@ -109,6 +122,20 @@ def parse_count(
             f"{what}: {shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
         )
     return positive(value * multiplier, text, what, example)
+
+
+def parse_many(text: str, what: str, example: str = "64") -> float:
+    """A number that `MANY` matches.
+
+    Raises:
+        InputError: when it is no number, or in European notation one a thousand times as large.
+    """
+    if _GROUPED.fullmatch(text):
+        thousands = text.replace(".", ",")
+        raise InputError(
+            f"{what}: {text} may be {thousands} or {float(text):g}; write the one that you mean"
+        )
+    return float(ONES[text.lower()]) if text.lower() in ONES else parse_count(text, what, example)
 
 
 def parse_usd(text: str | float, what: str, example: str) -> float:

@@ -7,10 +7,17 @@ its warnings to say.
 import re
 from typing import Final
 
-from distillplan.budget_text import parse_tokens_per_param
 from distillplan.errors import InputError, Word
 from distillplan.numerals import NUMBER, ONES, plain, shown
-from distillplan.units import PARAMS, TOKENS, format_count, format_flops, parse_count
+from distillplan.units import (
+    MANY,
+    PARAMS,
+    TOKENS,
+    format_count,
+    format_flops,
+    parse_count,
+    parse_many,
+)
 
 LEAST_PARAMS, MOST_PARAMS = 1e5, 1e15
 """Parameters: from below the smallest language models in print (TinyStories, arXiv:2305.07759,
@@ -34,6 +41,10 @@ _IN_WORDS: Final = re.compile(
 )
 _SIZE: Final = re.compile(
     rf"\s*(?:{NUMBER}|nan|inf(?:inity)?|(?:{'|'.join(ONES)})(?=\s))\s*(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])",
+    re.IGNORECASE | re.ASCII,
+)
+_PER_PARAM: Final = re.compile(
+    rf"(?P<count>{MANY})\s*(?:(?P<unsaid>x)|tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})",
     re.IGNORECASE | re.ASCII,
 )
 _SEPARATORS: Final = re.compile(r"\s*[/,;@|]\s*|\s+")
@@ -169,6 +180,27 @@ def parse_tokens(
     value = parse_count(text, what, example, TOKENS)
     check_tokens(value, what, per_param=per_param)
     return value
+
+
+def parse_tokens_per_param(text: str, what: str) -> float | None:
+    """Tokens for each parameter; None for anything else.
+
+    Raises:
+        InputError: when it is no positive number of them.
+
+    >>> parse_tokens_per_param("20 TPP", ""), parse_tokens_per_param("20 tokens per parameter", "")
+    (20.0, 20.0)
+    """
+    found = _PER_PARAM.fullmatch(" ".join(plain(text).split()))
+    if found is None:
+        return None
+    count = parse_many(found["count"], what)
+    if found["unsaid"]:
+        raise InputError(
+            f"{what}: {shown(text)} of what? write '{count:g} TPP' for {count:g} tokens per "
+            "parameter"
+        )
+    return count
 
 
 def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:

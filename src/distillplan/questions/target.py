@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
-from distillplan.budget_text import Budget
 from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice

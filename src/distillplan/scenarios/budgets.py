@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES
-from distillplan.budget_text import Budget
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_sizes import check_pair
 from distillplan.planning.scenario import Limits, Scenario

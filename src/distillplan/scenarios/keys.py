@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from distillplan.budget_text import Budget
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.laws.provenance import PublishedLaw

@@ -6,8 +6,8 @@ A reader takes the value as a file or an option has it, and the word to name in 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from distillplan.budget_text import Budget, parse_budget, parse_tokens_per_param
 from distillplan.errors import InputError
+from distillplan.hardware.budget_text import Budget, parse_budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.models.known_model import KnownModel, Sized, known_model, sized, split_model
@@ -17,6 +17,7 @@ from distillplan.models.model_sizes import (
     check_tokens,
     parse_params,
     parse_tokens,
+    parse_tokens_per_param,
 )
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.units import TOKENS as TOKENS_NOUN

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from distillplan.budget_text import Budget, parse_budget
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.hardware.budget_text import Budget, parse_budget
 from distillplan.render.show import show
 
 

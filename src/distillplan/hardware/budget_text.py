@@ -7,10 +7,10 @@ import re
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.models.model_sizes import parse_tokens_per_param
 from distillplan.numerals import (
     MOST_LETTERS,
     NUMBER,
-    ONES,
     plain,
     positive,
     shown,
@@ -18,15 +18,17 @@ from distillplan.numerals import (
 )
 from distillplan.units import (
     HOURS,
+    MANY,
     METRIC,
     MONTH,
     MULTIPLIERS,
-    PARAMS,
     SECONDS_PER_HOUR,
     TOKENS,
     amount_of_money,
+    any_of,
     parse_count,
     parse_hours,
+    parse_many,
 )
 
 EXAMPLE: Final = "1e21"
@@ -61,20 +63,13 @@ class Budget(NamedTuple):
         return self.tokens or (self.tokens_per_param or 0.0) * params
 
 
-def _any(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
-    """Regular expression of any of some words."""
-    return "|".join(sorted(filter(None, words), key=len, reverse=True))
-
-
-_MANY: Final = rf"(?>{NUMBER}(?:\s*(?:{_any(MULTIPLIERS)})(?![a-z0-9]))?|(?:{_any(ONES)})(?=[ -]))"
-"""A number with all of its suffix, or one in words."""
-_TIME: Final = rf"(?P<hours>{_MANY}\s*-?\s*(?:{_any([*HOURS, MONTH])})s?)"
-_UNIT: Final = rf"(?P<unit>{_any([*HOURS, MONTH])})s?"
+_TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
+_UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 _GPU: Final = r"(?P<gpu>(?!x\b|e\d)[a-z](?:[a-z0-9()_-]|(?! (?:and|for|of|on|until|with) ) )*?)"
 _NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
 _GPUS: Final = (
-    rf"(?:(?P<nodes>{_MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
-    rf"(?P<count>{_MANY})\s*(?>[x*]?)\s*{_GPU}"
+    rf"(?:(?P<nodes>{MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
+    rf"(?P<count>{MANY})\s*(?>[x*]?)\s*{_GPU}"
 )
 """GPUs such as 8 x H100, or 4 nodes of 8 H100."""
 _NEXT: Final = (
@@ -85,24 +80,22 @@ _RENTED: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.ASCII)
     for pattern in (
         rf"{_GPUS}{_NEXT}{_TIME}",
-        rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{_MANY}){_NEXT}{_TIME}",
+        rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){_NEXT}{_TIME}",
         rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using))\s*{_GPUS}",
     )
 )
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
 _SPENT: Final = re.compile(
-    rf"(?P<count>{_MANY})[\s-]*{_GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){_UNIT}"
+    rf"(?P<count>{MANY})[\s-]*{_GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){_UNIT}"
     r"(?:\s+(?P<on>[a-z].*))?",
     re.IGNORECASE | re.ASCII,
 )
 """10k H100-hours, 5k gpu-hours."""
 _ON: Final = re.compile(
-    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{_MANY})\s*(?>[x*]?)\s*)?{_GPU}",
+    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{_GPU}",
     re.IGNORECASE | re.ASCII,
 )
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
-_GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
-"""Thousands in Europe, or three decimals."""
 _TRADE: Final = (
     frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
     | {"compute", "time"}
@@ -111,22 +104,18 @@ _TRADE: Final = (
 """Words beside the name of a GPU."""
 
 _FLOPS: Final = re.compile(
-    rf"(?:(?P<times>{_any(MULTIPLIERS)})\s+)?(?P<prefix>{_any(METRIC)}|)[\s-]*"
+    rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
     r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
-    rf"(?:[\s*-]*(?P<time>{_any([*HOURS, MONTH])})s?)?"
+    rf"(?:[\s*-]*(?P<time>{any_of([*HOURS, MONTH])})s?)?"
 )
 """petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
-_PER_PARAM: Final = re.compile(
-    rf"(?P<count>{_MANY})\s*(?:(?P<unsaid>x)|tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})",
-    re.IGNORECASE | re.ASCII,
-)
 _OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNORECASE | re.ASCII)
 
 
 _KIND: Final = r"(?!x\b|e\d)[a-z][a-z0-9_-]*(?: (?!(?:for|of|on|until|with)\b)[a-z0-9]+){0,2}"
-_SOME: Final = rf"(?:{_MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{_MANY}\s*(?>[x*]?)\s*"
+_SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 _MISSING: Final = (
-    (rf"(?:for )?({_MANY}\s*-?\s*{MONTH}s?)", "{0} of what? write '8 h100-sxm for 30 days'"),
+    (rf"(?:for )?({MANY}\s*-?\s*{MONTH}s?)", "{0} of what? write '8 h100-sxm for 30 days'"),
     (rf"(?:for )?({_TIME})", "{0} of what? write '8 h100-sxm for {0}'"),
     (rf"({_TIME}) (?:on|of) {_KIND}", "how many GPUs for {0}? write '8 h100-sxm for {0}'"),
     (rf"({_SOME}(?=[a-z -]*\d|gpu){_KIND})", "{0} for how long? write '{0} for 7 days'"),
@@ -206,27 +195,6 @@ def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
     return found or _unplaced(words, what) or _explained(words, text, what)
 
 
-def parse_tokens_per_param(text: str, what: str) -> float | None:
-    """Tokens for each parameter; None for anything else.
-
-    Raises:
-        InputError: when it is no positive number of them.
-
-    >>> parse_tokens_per_param("20 TPP", ""), parse_tokens_per_param("20 tokens per parameter", "")
-    (20.0, 20.0)
-    """
-    found = _PER_PARAM.fullmatch(" ".join(plain(text).split()))
-    if found is None:
-        return None
-    count = _many(found["count"], what)
-    if found["unsaid"]:
-        raise InputError(
-            f"{what}: {shown(text)} of what? write '{count:g} TPP' for {count:g} tokens per "
-            "parameter"
-        )
-    return count
-
-
 def _trained(words: str, what: str) -> Budget | None:
     """The tokens to train on, for each student or each of its parameters."""
     ratio = parse_tokens_per_param(words, what)
@@ -241,7 +209,7 @@ def _unplaced(words: str, what: str) -> Budget | None:
     """Money, FLOPs, or hours of a GPU, without the GPUs to spend them on."""
     amount = amount_of_money(words, what)
     if amount is not None:
-        return Budget(usd=_many(amount, what, "$20k"))
+        return Budget(usd=parse_many(amount, what, "$20k"))
     return _computed(words, what) or _spent(words, what)
 
 
@@ -286,7 +254,9 @@ def _spent(words: str, what: str) -> Budget | None:
     if found is None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
-    spent = Budget(gpu_hours=_many(found["count"], what) * hours, gpu=_gpu_name(found["gpu"], what))
+    spent = Budget(
+        gpu_hours=parse_many(found["count"], what) * hours, gpu=_gpu_name(found["gpu"], what)
+    )
     return _placed(spent, None, _gpu_name(found["on"] or "", what), what)
 
 
@@ -308,23 +278,9 @@ def _explained(words: str, text: str, what: str) -> Budget:
         raise
 
 
-def _many(text: str, what: str, example: str = "64") -> float:
-    """A number of `_MANY`.
-
-    Raises:
-        InputError: when it is no number, or in European notation one a thousand times as large.
-    """
-    if _GROUPED.fullmatch(text):
-        thousands = text.replace(".", ",")
-        raise InputError(
-            f"{what}: {text} may be {thousands} or {float(text):g}; write the one that you mean"
-        )
-    return float(ONES[text.lower()]) if text.lower() in ONES else parse_count(text, what, example)
-
-
 def _whole(text: str, what: str) -> int:
     """A number of GPUs or nodes."""
-    many = _many(text, what)
+    many = parse_many(text, what)
     if many != round(many):
         raise InputError(f"{what}: {text!r} is not a whole number of GPUs; write e.g. 64")
     return round(many)
