@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from time import sleep
 
 import pytest
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.render.blocks import TableBlock
+from distillplan.render.progress import progress
 from distillplan.render.show import as_text
 from distillplan.render.streams import write_error
 from distillplan.schemas.reader import schema_id
@@ -181,6 +183,9 @@ REFUSED = [
     ("law", ("title: ", 'title: "a\\0b" # '), "line 2: a NUL character"),
     ("law", f"{CHECKS}\nchecks: 7\n", "checks: 7 is not a list"),
     ("law", f"{CHECKS}\nchecks: [{{given: {{params: 1}}}}]\n", "given: ['params'] is not one of"),
+    ("law", ("file: d.csv", "table: 7"), "draws.table: 7 is not a list"),
+    ("law", ("file: d.csv", "table: [a, b]"), "the columns must be"),
+    ("law", ("file: d.csv", "file: d.csv, table: [a]"), "unknown key 'file'"),
     ("law", f"{LAW}---\na: 1\n", "a second YAML document"),
     ("draws", "", "the columns must be"),
     ("draws", DRAWS.partition("\n")[0], "0 draws"),
@@ -242,7 +247,7 @@ REFUSED = [
     ("plan", ('[{"loss": 2.1}]', "[7]"), "options[1]: expected a mapping"),
     ("plan", ('"scenario": {"law": "busbridge2025"}', '"scenario": 1'), "scenario: expected a map"),
     ("plan", "[" * 100_000, "nested more than 20 levels deep"),
-    ("state", "", "line 1: not readable as JSON"),
+    ("state", "{", "line 1: not readable as JSON"),
     ("state", "[1]", "was not written by distillplan fit"),
     ("state", '{"key": 1}', "was not written by distillplan fit"),
     ("state", ("[[0]]", "NaN"), "NaN is not JSON"),
@@ -410,3 +415,21 @@ def test_no_command_takes_much_memory(files, words, tmp_path):
     assert found.returncode in (0, 2), found.stderr
     assert "Traceback" not in found.stderr
     assert int(peak) < MEGABYTES
+
+
+def test_long_work_says_so_off_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("distillplan.render.progress.LINE_SECONDS", 0.01)
+    with progress("Rows", 8) as advance:
+        advance(3)
+        sleep(0.2)  # one step may take long, and is no silence
+    with progress("Runs"):
+        sleep(0.2)
+    said = capsys.readouterr().err.splitlines()
+    assert "Rows: 3 of 8" in said
+    assert "Runs: at work" in said
+
+
+def test_work_that_is_soon_done_is_silent(capsys):
+    with progress("Rows", 8) as advance:
+        advance(8)
+    assert capsys.readouterr().err == ""

@@ -81,7 +81,7 @@ class BootstrapState:
                 f"saved resamples: {error} is missing or malformed; remove the file to start again"
             ) from error
         counts = all(isinstance(one, int) and one >= 0 for one in (seed, wanted))
-        if not counts or theta.ndim > 2 or (theta.ndim < 2 and theta.size):
+        if not counts or (theta.size and theta.ndim != 2):
             raise InputError(
                 "saved resamples: not a seed, a number and a table of coordinates; remove the file "
                 "to start again"

@@ -1,6 +1,6 @@
 """`distillplan check`: published results, reproduced."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,11 +9,7 @@ from distillplan.cli import flags
 from distillplan.cli.exit_codes import FAILED
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.render.progress import progress
 from distillplan.render.show import show
-
-if TYPE_CHECKING:
-    from distillplan.checks.check_records import CheckReport
 
 TRANSFER = "transfer"
 """The word for the check of the law against other laboratories' runs."""
@@ -40,6 +36,9 @@ def check(
 
     distillplan check transfer
     """
+    from distillplan.checks import law_checks  # not at every start
+    from distillplan.checks.check_records import report
+
     wanted = (where or "").lower()
     if wanted == TRANSFER:
         from distillplan.checks.transfer_checks import transfer_report  # not at every start
@@ -49,20 +48,6 @@ def check(
         if not compared.passed:
             raise typer.Exit(FAILED)
         return
-    with progress("Published numbers"):
-        found = _checked(wanted)
-    if found is None:
-        raise _nothing_there(where)
-    show(found, output)
-    if found.failed:
-        raise typer.Exit(FAILED)
-
-
-def _checked(wanted: str) -> "CheckReport | None":
-    """What is found of the published numbers in a place; None where there are none."""
-    from distillplan.checks import law_checks  # not at every start, as below
-    from distillplan.checks.check_records import report
-
     topic = wanted in hardware_checks.TOPICS
     by_law = (row for law in law_catalog.all_laws() for row in law_checks.check_law(law))
     rows = [row for row in by_law if not topic and wanted in f"{row.law} {row.where}".lower()]
@@ -72,8 +57,13 @@ def _checked(wanted: str) -> "CheckReport | None":
     rows += [
         row for row in hardware_checks.hardware_rows() if wanted in f"{row.law} {row.where}".lower()
     ]
+    if not rows:
+        raise _nothing_there(where)
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
-    return report(rows, errors) if rows else None
+    found = report(rows, errors)
+    show(found, output)
+    if found.failed:
+        raise typer.Exit(FAILED)
 
 
 def _nothing_there(where: str | None) -> InputError:

@@ -27,7 +27,7 @@ def crossover(
         typer.Option(
             "--accounting",
             metavar="LIST",
-            help="Teacher costs the budget covers: free,exists,train_shared,train.",
+            help="Teacher costs the budget covers: free, exists, train_shared, train.",
         ),
     ] = "free,exists",
     gain: Annotated[
