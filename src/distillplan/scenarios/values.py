@@ -112,7 +112,7 @@ def _share(value: Any, word: str) -> float:
     else:
         share = parse_count(scalar, word, "0.4")
     if share > 1:
-        meant = f"; did you mean {share:g}%?" if share <= 100 else ""
+        meant = f"; did you mean {share:g}%?" if 2 <= share <= 100 else ""
         raise InputError(f"{word}: {value} is more than all of it{meant}")
     return share
 
