@@ -1,8 +1,8 @@
 """Budgets, sizes and tokens as people write them in papers, issues and messages.
 
 Every expectation is worked out by hand: a petaFLOP/s-day is 1e15 * 86,400 = 8.64e19 FLOPs, a week
-has 168 hours, a day 24. A notation is read right or answered by a sentence that says what is missing;
-none is read wrong.
+has 168 hours, a day 24. A notation is read right or answered by a sentence that says what is
+missing; none is read wrong.
 """
 
 from contextlib import suppress

@@ -1,11 +1,27 @@
 """Options that commands share and that are no keys of a scenario, declared once."""
 
-from typing import Annotated, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from distillplan.render.show import Output, RowOutput
-from distillplan.scenarios import key_table
+from distillplan.scenarios import key_table, values
+
+
+def number(flag: str, value: values.Value = values.COUNT) -> Callable[[str], Any]:
+    """What reads the number of an option that is no key of a scenario; its errors name the option.
+
+    Args:
+        flag: the option.
+        value: the kind of number.
+    """
+
+    def read(text: str) -> Any:
+        return value.read(text, flag)
+
+    return read
+
 
 Compute: TypeAlias = Annotated[
     str | None, typer.Argument(metavar="COMPUTE", help=key_table.TABLE.keys["compute"].help)

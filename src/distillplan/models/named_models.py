@@ -85,9 +85,10 @@ def named_pair(
     rows = [found.shape.vocab for found in known if found is not None]
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)
+    taught = None if teacher is None else _exact(teacher) or _size(teacher, "--teacher", family, tp)
     return Pair(
-        model=_exact(model) or _size(str(model), family, tp),
-        teacher=None if teacher is None else _exact(teacher) or _size(teacher, family, tp),
+        model=_exact(model) or _size(str(model), "--model", family, tp),
+        teacher=taught,
         family=family,
     )
 
@@ -150,13 +151,13 @@ def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedM
     return NamedModel(name=name, basis=basis, model=shape, shape=shape, source=source)
 
 
-def _size(text: str, family: FixedAspect, tp: int) -> NamedModel:
+def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
     """A model of the family, from its non-embedding parameters."""
     if not is_number(re.sub(rf"\s*{PARAMS}$", "", text, flags=re.IGNORECASE)):
         raise InputError(
-            f"model: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
+            f"{what}: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
             f"{model_catalog.advice(model_catalog.catalog_name(text))}"
         )
-    params = parse_params(text, "model")
+    params = parse_params(text, what)
     whole_node = USUAL_TP if family.width(params) >= 1024 else 1
     return model_of_size(params, family, text, math.lcm(tp, whole_node))

@@ -122,7 +122,7 @@ def share_of(scenario: Scenario, share: str | None, amount: str | None) -> float
         raise InputError(Word("share"), ": ", Word("pilot_budget"), " says it too; leave one out")
     if amount is None:
         return None if share is None else parse_share(share, "share")
-    budget = parse_budget(amount)
+    budget = parse_budget(amount, "--pilot-budget")
     if scenario.gpu_hours is None:
         if budget.flops is not None and scenario.compute is not None:
             return budget.flops / scenario.compute

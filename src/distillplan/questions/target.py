@@ -224,15 +224,19 @@ def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
     return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
 
 
-def parse_match(text: str) -> Match:
+def parse_match(text: str, what: str = "match") -> Match:
     """The model to match, from PARAMS:TOKENS.
+
+    Args:
+        text: as written.
+        what: the word that starts an error message.
 
     Raises:
         InputError: when the tokens are missing, or either is not a count.
     """
-    params, tokens = parse_pair(text, "match", EXAMPLE_MATCH)
+    params, tokens = parse_pair(text, what, EXAMPLE_MATCH)
     if tokens is None:
-        raise InputError(f"match: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
+        raise InputError(f"{what}: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
     return Match(student_params=params, student_tokens=tokens)
 
 

@@ -6,14 +6,18 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
-from distillplan.hardware.budget_text import Budget, parse_budget
+from distillplan.hardware.budget_text import Budget
 from distillplan.render.show import show
+from distillplan.scenarios.values import BUDGET
 
 
 @options("target")
 def target(
     loss: Annotated[
-        float | None, typer.Option("--loss", metavar="NATS", help="Loss to reach.")
+        float | None,
+        typer.Option(
+            "--loss", parser=flags.number("--loss"), metavar="NATS", help="Loss to reach."
+        ),
     ] = None,
     match: Annotated[
         str | None,
@@ -36,7 +40,7 @@ def target(
         Budget | None,
         typer.Option(
             "--compute",
-            parser=parse_budget,
+            parser=flags.number("--compute", BUDGET),
             metavar="COMPUTE",
             help="Budget, for --minimize student.",
         ),
@@ -69,7 +73,7 @@ def target(
     found = targets.target(
         scenario,
         loss=loss,
-        match=None if match is None else targets.parse_match(match),
+        match=None if match is None else targets.parse_match(match, "--match"),
         minimize=goal,
     )
     show(found, output)
