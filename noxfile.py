@@ -57,6 +57,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "-n", "0", "tests/benchmarks", "--benchmark-enable")
 
 
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """A million inputs, an hour on two cores; words after -- go to the fuzzer."""
+    _install(session)
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ("--inputs", "1000000")))
+
+
 @nox.session(python="3.11")
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions that pyproject.toml allows."""

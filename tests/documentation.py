@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import typer.main
 
@@ -38,6 +39,7 @@ MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made
 
 SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
+    "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
     "compare": "distillplan compare compare.yaml",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
     "target": "distillplan target --loss 2.2 --student 1B",
@@ -100,7 +102,8 @@ def output(command: str) -> str:
     """What a shell in the examples folder shows at 80 columns."""
     assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
     if not SHELL_SIGNS & set(command):
-        plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS="80")
+        with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
+            plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS="80")
         return _trimmed(plain.stdout + plain.stderr)
     words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
     found = subprocess.run(

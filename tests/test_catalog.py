@@ -115,7 +115,7 @@ def test_a_file_of_the_same_form_is_a_law(tmp_path):
     ("change", "fault"),
     [
         ({"colour": "red"}, "unknown key 'colour'"),
-        ({"title": None, "source": ...}, "missing key 'source'"),
+        ({"source": ...}, "missing key 'source'"),
         ({"form": "guess"}, "not one of supervised, distillation"),
         ({"form": "distillation"}, "missing key 'distillation'"),
         ({"valid": {"params": [1.0]}}, "not a pair"),

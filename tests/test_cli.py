@@ -347,7 +347,7 @@ def test_a_bug_keeps_its_traceback(tmp_path):
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
     )
-    assert found.returncode == 1
+    assert found.returncode == 70  # EX_SOFTWARE
     assert "ZeroDivisionError: a bug" in found.stderr
 
 
@@ -443,3 +443,20 @@ def test_the_largest_student_may_be_bound():
     answer = json.loads(run("budget", "1e21", "--max-student-params", "2B", "-o", "json").stdout)
     assert answer["options"][0]["student_params"] == 2e9
     assert answer["options"][0]["status"] == "at_upper_bound"
+
+
+@pytest.mark.parametrize("word", ["\x1b[31mred", "\u202e7B", "--\x9b31m", "\x85"])
+@pytest.mark.parametrize("command", [["budget"], ["budget", "1e21", "--law"], ["laws", "x"]])
+def test_an_error_moves_no_cursor(command, word):
+    """What was typed is repeated, with escapes for what a terminal would obey."""
+    found = run(*command, word)
+    assert found.returncode == 2
+    (line,) = found.stderr.splitlines()
+    assert all(one.isprintable() for one in line)
+
+
+def test_a_long_word_is_cut():
+    found = run("budget", "--" + "k" * 10_000)
+    assert found.returncode == 2
+    assert found.stderr.startswith("error: no such option: --kkk")
+    assert len(found.stderr) < 400

@@ -11,9 +11,9 @@ import pytest
 from distillplan.fitting.bootstrap import bootstrap
 from distillplan.fitting.fitter import fit as fit_rows
 from distillplan.fitting.identifiability import FLOOR
-from distillplan.fitting.law_files import load_state, save_state
 from distillplan.fitting.rows import Rows
 from distillplan.fitting.runs_file import read_runs
+from distillplan.fitting.state_file import load_state, save_state
 from distillplan.laws import law_catalog
 from distillplan.laws.transfer import transfer_error
 from tests.fitting_cases import (
@@ -46,8 +46,9 @@ SAME = ("--same-tokenizer-as", "busbridge2025")
 def answer(*words, code=0, **settings):
     found = fit(*words, "-o", "json", **settings)
     assert found.returncode == code, found.stderr
-    # a slow machine is told how far the resamples are
-    assert all(line.startswith("Resamples: ") for line in found.stderr.splitlines())
+    # a slow machine is told how far it is
+    told = ("Runs: ", "Fit: ", "Resamples: ")
+    assert all(line.startswith(told) for line in found.stderr.splitlines())
     data = json.loads(found.stdout, parse_constant=pytest.fail)
     validate(data, "fit")
     return data
@@ -156,12 +157,11 @@ def test_dash_o_names_a_file_or_a_form(supervised, tmp_path):
     assert found.returncode == 0
     assert f"--law{saved}" in "".join(found.stdout.split())
     assert saved.exists()
-    assert (tmp_path / "mine.draws.csv").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "mine.draws.csv",
-        "mine.yaml",
-        "runs.csv",
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "runs.csv"]
+    both = tmp_path / "both.yaml"
+    shown = fit(supervised, "--resamples", 16, "-o", both, "-o", "json")
+    assert json.loads(shown.stdout)["saved"] == [str(both)]
+    assert both.read_text() == saved.read_text()
 
 
 def test_standard_input_and_json_lines_give_the_same_fit(supervised):
@@ -342,7 +342,6 @@ def test_an_interrupted_fit_goes_on_as_if_it_had_not_been(supervised, tmp_path):
     whole = answer(supervised, "--resamples", 300, "--state", state)
     runs = read_runs([str(supervised)])
     key = json.loads(state.read_text())["key"]
-    assert key.startswith(runs.digest)
     half = bootstrap(fit_rows(Rows.of(runs), law_catalog.law().supervised), resamples=128)
     save_state(state, key, half)
     assert load_state(state, key).done == 128
@@ -355,7 +354,7 @@ def test_a_state_of_other_runs_is_refused(supervised, tmp_path):
     for words in (["--seed", 1], ["--gamma-one"]):
         found = fit(supervised, "--resamples", 16, "--state", state, *words)
         assert found.returncode == 2
-        assert "belongs to other runs or settings" in found.stderr
+        assert "has the resamples of another fit" in found.stderr
     state.write_text("{}")
     assert "was not written by distillplan fit" in fit(supervised, "--state", state).stderr
 
@@ -363,7 +362,7 @@ def test_a_state_of_other_runs_is_refused(supervised, tmp_path):
 def test_the_same_seed_gives_the_same_file(supervised, tmp_path):
     for name in ("a.yaml", "b.yaml"):
         fit(supervised, "--resamples", 32, "-o", tmp_path / name)
-    assert (tmp_path / "a.draws.csv").read_text() == (tmp_path / "b.draws.csv").read_text()
+    assert (tmp_path / "a.yaml").read_text() == (tmp_path / "b.yaml").read_text()
 
 
 @pytest.mark.parametrize("output", ["table", "markdown"])

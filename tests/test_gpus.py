@@ -83,11 +83,11 @@ def test_bytes_are_decimal_as_datasheets_print_them() -> None:
         ({"dense_bf16_tflops": None, "dense_fp16_tflops": None}, "dense_bf16_tflops"),
         ({"memory_gb": None}, "missing key 'memory_gb'"),
         ({"memory_bw_gb_s": -1}, "is not positive"),
-        ({"intra_node_gb_s": float("nan")}, "is not positive"),
+        ({"intra_node_gb_s": float("nan")}, "is not finite"),
         ({"tdp_w": "700 W"}, "is not a number"),
         ({"gpus_per_node": True}, "is not a number"),
         ({"sparse_bf16_tflops": 1979}, "unknown key 'sparse_bf16_tflops'"),
-        ({"prices": [{"usd_per_hour": 2.0}]}, "prices: missing key 'seller'"),
+        ({"prices": [{"usd_per_hour": 2.0}]}, r"prices\[1\]: missing key 'seller'"),
     ],
 )
 def test_a_wrong_entry_says_what_is_wrong(change: dict[str, Any], words: str) -> None:

@@ -32,7 +32,7 @@ def test_every_model_is_found_under_its_name_and_its_publishers():
         ("gpu,usd_per_hour\nh100-sxm,free\n", "line 2: usd_per_hour: 'free' is not a number"),
         ("gpu,usd_per_hour\nh100-sxm,-2\n", "positive"),
         ("gpu,usd_per_hour\n,2\n", "gpu is empty"),
-        ("gpu,usd_per_hour\nl4,2\n", "no price for h100-sxm; it lists l4"),
+        ("gpu,usd_per_hour\nl4,2\n", "no price for h100-sxm; it lists 'l4'"),
         ("gpu,usd_per_hour\n", "it is empty"),
         ("card,usd\nh100-sxm,2\n", "no column 'gpu'"),
         ("", "no column 'gpu'"),
@@ -53,7 +53,7 @@ def test_a_wrong_price_list_says_where(tmp_path, text, words):
     [
         ("gpus: {a: {}, b: {}}", "one GPU"),
         ("42", "one GPU"),
-        ("gpus: {a: 1}", "must be a mapping"),
+        ("gpus: {a: 1}", "GPU a: expected a mapping"),
         ("gpus: {a: {dense_bf16_tflops: 1}}", "missing key 'memory_gb'"),
         ("gpus: {a: {dense_bf16_tflops: -1}}", "positive"),
         ("gpus: {a: {speed: 1}}", "no 16-bit peak"),
@@ -71,7 +71,7 @@ def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
     [
         ("{", "not readable as JSON"),
         ("[]", "expected a mapping"),
-        ('{"model_type": "x"}', "unknown model_type"),
+        ('{"model_type": "x"}', "model_type 'x' is unknown"),
     ],
 )
 def test_a_wrong_config_says_what(tmp_path, text, words):

@@ -68,7 +68,7 @@ def test_a_new_key_is_one_row(tmp_path):
     question = ["budget", "1e21", "--student", "1B", "--quick", "-o", "json"]
     typed = json.loads(run(*question, "--wish", "5B").stdout)
     assert typed["scenario"]["wished_tokens"] == 5e9
-    assert "--wish: 'x'" in run(*question, "--wish", "x").output
+    assert "--wish: 'x'" in run_error(*question, "--wish", "x")
 
     file = tmp_path / "s.yaml"
     file.write_text("base: {compute: 1e21, student: 1B, wish: 5B}", encoding="utf-8")
@@ -213,7 +213,7 @@ def test_every_option_of_the_table_is_in_the_help(command):
         (["--deadline", "2 days"], "--deadline needs a GPU; add --gpu h100-sxm"),
         (["--max-cost", "$5"], "--max-cost needs a GPU; add --gpu h100-sxm"),
         (["--gpus", "8"], "--gpus needs a GPU; add --gpu h100-sxm"),
-        (["--student", "x"], "--student: 'x' is not a number"),
+        (["--student", "x"], "--student: no model is named 'x'"),
         (["--teacher-loss", "1.9"], "--teacher: its forward passes"),
         (["--teacher", "7B:2T", "--teacher-params", "7B"], "--teacher and --teacher-params both"),
         (["--logits", "x"], "--logits: 'x' is none of online, stored, cached"),

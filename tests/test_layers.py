@@ -10,7 +10,8 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "distillplan"
 LAYERS = """
     errors notices suggest accounting
-    units files schemas
+    numerals
+    units files schemas finite fields
     laws
     models fitting
     optimize hardware

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, law, predict
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.laws.provenance import LawStatus
+from distillplan.models.architecture import FixedAspect
 from distillplan.planning.results import Method, SearchStatus
 from distillplan.questions.inverse import least_compute
 from tests import independent
@@ -214,6 +216,26 @@ def test_a_misprinted_law_says_so():
         Scenario(compute=1e20, student_params=1e9, law=law("busbridge2025_printed"))
     )
     assert "law_is_an_erratum" in [one.code for one in answer.warnings]
+
+
+@pytest.mark.parametrize(
+    ("vocab", "loss"),
+    [(32768, 10.398), (1000, 6.908)],  # ln 32768 = 10.3972, ln 1000 = 6.9078
+)
+def test_a_teacher_that_guesses_is_refused(vocab, loss):
+    shape = FixedAspect(vocab=vocab)
+    with pytest.raises(InputError, match=f"no better than guessing among {vocab:,} tokens"):
+        scenario(teacher=Teacher(params=7e9, loss=loss), architecture=shape)
+    scenario(teacher=Teacher(params=7e9, loss=loss - 0.001), architecture=shape)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [("erratum", "mine is a misprint"), ("historical", "mine is historical")]
+)
+def test_a_law_may_say_that_it_is_no_good_and_not_why(status, says):
+    bare = law()._replace(name="mine", status=LawStatus(status), notes=(), errata=())
+    answer = quick_plan(Scenario(compute=1e20, student_params=1e9, law=bare))
+    assert says in [one.message for one in answer.warnings]
 
 
 def test_the_misprint_flips_a_verdict():

@@ -30,14 +30,14 @@ REFUSED = {
         [],
         "'[1000000000.0]'",
     ),
-    "indented JSON": ('{\n "params": 1e9,\n "tokens": 2e10\n}\n', [], "not a JSON object"),
-    "deep JSON": ('{"a":' * 100_000, [], "not a JSON object"),
-    "JSON cut off": ('{"params": 1e9, "tok', [], "line 1: not a JSON object"),
+    "indented JSON": ('{\n "params": 1e9,\n "tokens": 2e10\n}\n', [], "write one object per line"),
+    "deep JSON": ('{"a":' * 100_000, [], "line 1: nested more than 20 levels"),
+    "JSON cut off": ('{"params": 1e9, "tok', [], "line 1: not readable as JSON"),
     "JSON with a true": ('{"params": true, "tokens": 1e9, "loss": 2}\n', [], "'True' is not"),
     "JSON with a huge integer": (
         '{"params": 1e9, "tokens": ' + "9" * 400 + ', "loss": 2.4}\n',
         [],
-        "line 1, tokens",
+        "line 1: '999",
     ),
     "open quote": ('params,tokens,loss\n"1B,20B,2.4\n2B,40B,2.2\n', [], "not readable as CSV"),
     "long field": (GOOD + "1B,20B," + "9" * 200_000 + "\n", [], "field larger"),
@@ -106,6 +106,12 @@ def test_a_table_is_refused_in_one_sentence(name, tmp_path, monkeypatch):
     assert says in line
     assert len(line) < 3000
     assert [one.name for one in tmp_path.iterdir()] == ["runs.csv"]
+
+
+def test_what_is_no_file_name_is_refused_in_one_line():
+    found = run("fit", "a\x00b.csv", "c.csv")
+    assert found.returncode == 2
+    assert found.stderr == "error: 'a\\x00b.csv': not a file name\n"
 
 
 SLOPPY = {

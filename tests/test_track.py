@@ -3,6 +3,7 @@
 import json
 import math
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from distillplan.laws.law_catalog import law
 from distillplan.laws.loss_units import LossUnit
 from distillplan.planning.planner import plan as make_plan
 from distillplan.planning.results import Method, Verdict
-from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher
 from distillplan.questions.loss_history import history_of, parse_history_columns
 from distillplan.questions.plan_document import plan_of_document
 from distillplan.questions.track_records import Cause, Doubt, Pace, Status
@@ -333,6 +335,12 @@ def test_spikes_and_rows_without_a_loss_change_nothing():
     assert said["spikes_left_out"].endswith("3")
 
 
+def test_steps_beyond_all_floats_are_no_rows():
+    table = parse_table("step,loss\n1e308,3.1\n1e4,3.0\n", "l.csv")
+    history = history_of(table, columns={}, batch_tokens=524_288.0)
+    assert history.tokens.tolist() == [524_288e4]
+
+
 def test_steps_need_the_tokens_of_a_batch():
     tokens, values = losses(0.8)
     steps = table_of(tokens / 1e6, values, "_step,eval/loss")
@@ -380,11 +388,11 @@ def test_whatever_the_file_holds_the_answer_does_not_contradict_itself(rows, sch
 def test_other_documents_are_refused_in_one_sentence(tmp_path):
     (tmp_path / "l.csv").write_text("tokens,loss\n2e9,2.6\n")
     for text, said in (
-        ("{", "not a JSON document"),
+        ("{", "line 1: not readable as JSON"),
         ("[1]", "no document of ours"),
         ('{"schema": "distillplan/fit@1"}', "distillplan/fit@1"),
         ('{"schema": "distillplan/plan@2"}', "missing key"),
-        ('{"schema": "distillplan/plan@2", "x": NaN}', "not a JSON document"),
+        ('{"schema": "distillplan/plan@2", "x": NaN}', "NaN is not JSON"),
     ):
         (tmp_path / "p.json").write_text(text)
         found = run("track", "p.json", "l.csv", folder=tmp_path)
@@ -392,6 +400,18 @@ def test_other_documents_are_refused_in_one_sentence(tmp_path):
         assert said in found.stderr
         assert found.stderr.count("\n") == 1
         assert not found.stdout
+
+
+def test_a_run_that_has_hardly_begun_has_columns_and_no_rows(tmp_path):
+    """The first step comes within the warmup, of which no published curve says anything."""
+    plan = Path(__file__).parents[1] / "examples" / "plan.json"
+    (tmp_path / "l.csv").write_text("tokens,loss\n1e6,6.1\n")
+    as_csv, as_lines = (
+        run("track", plan, "l.csv", "-o", form, folder=tmp_path) for form in ("csv", "jsonl")
+    )
+    assert as_csv.returncode == as_lines.returncode == 0
+    assert as_csv.stdout == "tokens,progress,loss,expected_loss\n"
+    assert as_lines.stdout == ""
 
 
 def test_a_plan_of_another_law_is_refused():

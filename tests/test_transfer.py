@@ -433,7 +433,7 @@ CASE = {
         ({"quality": "hearsay"}, "hearsay"),
         ({"seen": {"gain_nats": 0.02}}, "gain_error"),
         ({"student": {"params": -1, "tokens": 1e11}}, "params"),
-        ({"teacher": {"params": 7e9, "tokens": [2e12, 1e12]}}, "not a range of sizes"),
+        ({"teacher": {"params": 7e9, "tokens": [2e12, 1e12]}}, r"2e\+12 is above 1e\+12"),
         ({"students": 2}, "students"),
     ],
 )

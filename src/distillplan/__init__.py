@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from distillplan.optimize.problems import Bounds
     from distillplan.planning.planner import plan
     from distillplan.planning.results import Option, Plan, Verdict
-    from distillplan.planning.scenario import Scenario, Teacher
+    from distillplan.planning.scenario import Scenario
+    from distillplan.planning.teacher import Teacher
     from distillplan.questions.comparison import compare
     from distillplan.questions.crossover import crossovers
     from distillplan.questions.prediction import Prediction, predict

@@ -1,7 +1,21 @@
 """What can go wrong for a user, and the exit code that a shell sees."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+LONGEST_WORD = 300
+"""Letters of a word in a sentence; a longer one is cut."""
+_ENDLESS = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
+
+
+def one_line(text: str) -> str:
+    r"""A sentence that may have words of a file or a command line in it, without their line ends.
+
+    >>> one_line("there is no " + "x" * 1000 + "\nhere")[-20:]
+    'xxxxxxxxxxxx... here'
+    """
+    return _ENDLESS.sub(r"\1...", " ".join(text.splitlines()))
 
 
 class Word(NamedTuple):
@@ -26,6 +40,10 @@ class DistillplanError(Exception):
 
     exit_code = 1
 
+    def __init__(self, text: str, below: Sequence[str] = ()) -> None:
+        """An error from its sentence, and what stands in lines of their own below it."""
+        super().__init__("\n  ".join(map(one_line, (text, *below))))
+
 
 class InputError(DistillplanError):
     """An option, a file or a name that cannot be used: what was given, and what would be right."""
@@ -37,6 +55,7 @@ class InputError(DistillplanError):
         *parts: str | Word,
         also: Sequence[str] = (),
         others: "Sequence[InputError]" = (),
+        below: Sequence[str] = (),
     ) -> None:
         """An error from the parts of its sentence.
 
@@ -44,9 +63,11 @@ class InputError(DistillplanError):
             parts: texts, and the keys that the error is about, the one to blame first.
             also: keys that it depends on and does not name.
             others: more that is wrong with the same thing, where all of it was looked for.
+            below: sentences that stand below it, each on its line.
         """
-        super().__init__("".join(map(str, parts)))
+        super().__init__("".join(map(str, parts)), below)
         self.parts, self.also, self.others = parts, tuple(also), tuple(others)
+        self.below = tuple(below)
 
     @property
     def about(self) -> tuple[str, ...]:
@@ -57,7 +78,7 @@ class InputError(DistillplanError):
         """The same error in other words for its keys, such as the options of a command."""
         parts = (name(part) if isinstance(part, Word) else part for part in self.parts)
         others = [other.told(name) for other in self.others]
-        return InputError(*parts, also=self.about, others=others)
+        return InputError(*parts, also=self.about, others=others, below=self.below)
 
 
 class InfeasibleError(DistillplanError):

@@ -19,7 +19,8 @@ from distillplan.checks.published_speeds import (
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import GIB, GIGA, Cluster
+from distillplan.hardware.gpu import GIB, Cluster
+from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.machine import (
     Machine,
     bill_of,
@@ -33,6 +34,7 @@ from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
 from distillplan.hardware.strategy import Strategy
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 
 STATED: Final = 0.8
 """Share of measured speeds that the range of an estimate is meant to hold."""
@@ -156,8 +158,9 @@ def _machine(group: Mapping[str, Any], row: Mapping[str, Any]) -> Machine:
 
 def _shape(row: Mapping[str, Any]) -> ModelShape:
     if "shape" in row:
-        return ModelShape(**row["shape"])
-    return replace(model(row["model"]).shape, **row.get("with", {}))
+        return uniform_shape(**row["shape"])
+    found = model(row["model"]).shape
+    return found.first(int(row["layers"])) if "layers" in row else found
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import GIGA, Gpu, Precision
+from distillplan.hardware.gpu import Gpu, Precision
+from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding
 from distillplan.hardware.throughput import ThroughputEstimate, training_throughput
 from distillplan.hardware.throughput_model import ThroughputModel

@@ -182,7 +182,7 @@ def _span(entry: Entry, key: str) -> Span:
     """A size, or the ends of what it may be."""
     if isinstance(entry.data.get(key), list):
         low, high = entry.pair(key)
-        if not 0 < low <= high:
+        if low <= 0:
             raise InputError(f"{entry.where}.{key}: [{low:g}, {high:g}] is not a range of sizes")
         return Span(low=low, high=high)
     size = entry.positive(key)

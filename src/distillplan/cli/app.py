@@ -8,12 +8,13 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 import distillplan
-from distillplan.errors import DistillplanError, InputError
+from distillplan.cli.exit_codes import INTERRUPTED
+from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
-    *("budget", "compare", "sweep", "target", "crossover", "predict", "estimate", "pilot", "fit"),
-    *("track", "validate", "laws", "gpus", "models", "check", "schema"),
+    *("budget", "teachers", "compare", "sweep", "target", "crossover", "predict", "estimate"),
+    *("pilot", "fit", "track", "validate", "laws", "gpus", "models", "check", "schema"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""
 
@@ -30,7 +31,7 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """Loads the command that is asked for, and turns our errors into one line and an exit code.
+    """Loads the command that is asked for.
 
     A start builds one command instead of all of them, which would take as long as a plan.
     """
@@ -59,14 +60,6 @@ class Commands(TyperGroup):
 
             raise InputError(f"no such command {args[0]!r}; {nearest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; a bug is not a `DistillplanError`, and keeps its traceback."""
-        try:
-            return super().invoke(ctx)
-        except DistillplanError as error:
-            write_error(f"error: {error}")
-            raise typer.Exit(error.exit_code) from None
 
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -107,22 +100,27 @@ _UsageError: Any = typer.BadParameter.__base__
 def run() -> int:
     """Run the command line; every error of the user's is one line on stderr.
 
+    A bug is neither of the errors below, and goes on to the caller.
+
     Returns:
         The exit code.
     """
     try:
         code = app(standalone_mode=False)
+    except DistillplanError as error:
+        write_error(f"error: {error}")
+        code = error.exit_code
     except _UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         if error.format_message():  # without a command Typer has shown the help already
             write_error(f"error: {_sentence(error.format_message())}{where}")
         code = error.exit_code
     except typer.Abort:
-        code = 130
+        code = INTERRUPTED
     return code if isinstance(code, int) else 0
 
 
 def _sentence(text: str) -> str:
     """A message of Typer's in our form: one line, lower case, no full stop."""
-    line = " ".join(text.split()).rstrip(".")
+    line = one_line(" ".join(text.split()).rstrip("."))
     return line[:1].lower() + line[1:]

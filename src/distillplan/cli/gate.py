@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from distillplan.cli.exit_codes import FAILED
 from distillplan.planning.results import Plan
 from distillplan.render.streams import write_error
 
 if TYPE_CHECKING:
     from distillplan.questions.assertions import Outcome
-
-FAILED = 3
-"""Exit code of an answer that fails an assertion; the answer is still on standard output."""
 
 
 def outcomes(asserted: Sequence[str] | None, plan: Plan) -> "tuple[Outcome, ...]":

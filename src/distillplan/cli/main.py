@@ -1,7 +1,13 @@
 """The entry point: `distillplan` from a shell, and `python -m distillplan`."""
 
 import gc
+import os
+import signal
 import sys
+import warnings
+from typing import Any
+
+from distillplan.cli.exit_codes import BUG, INTERRUPTED
 
 SELDOM = 50_000
 """New objects before garbage is looked for: a start makes fewer, a sweep still stays small."""
@@ -14,14 +20,49 @@ def main() -> None:
     while they load, rare while a command runs, and left out on the way to the exit. Only the
     process of the command line does so, never a program that imports the package.
     """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the shell ignores it
+        signal.signal(signal.SIGINT, _leave)
     gc.disable()
-    from distillplan.cli.app import run  # after the line above, which is for this import
+    try:
+        code = _run()
+    except Exception as bug:  # whatever it is, as no error of the user's gets here
+        _report(bug)
+        code = BUG
+    gc.freeze()  # or the interpreter looks through all of it once more on its way out
+    sys.exit(code)
+
+
+def _run() -> int:
+    from distillplan.cli.app import run  # while no garbage is looked for
     from distillplan.render.streams import prepare_streams
 
     gc.freeze()
     gc.enable()
     gc.set_threshold(SELDOM)
     prepare_streams()
-    code = run()
-    gc.freeze()  # or the interpreter looks through all of it once more on its way out
-    sys.exit(code)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # a number that is none stops at the gate; see `finite`
+    return run()
+
+
+def _leave(*_: Any) -> None:
+    """End at once and in silence, as there is nothing to tidy up.
+
+    Files are saved with signals held back. A `KeyboardInterrupt` would come up inside whatever
+    runs, such as an import or a destructor, and those write about it.
+    """
+    os._exit(INTERRUPTED)
+
+
+def _report(bug: Exception) -> None:
+    """Write the traceback of a bug and what to do with it."""
+    from distillplan import __version__  # only for a bug
+    from distillplan.render.streams import write_error
+
+    try:
+        sys.__excepthook__(type(bug), bug, bug.__traceback__)
+    finally:
+        write_error(
+            f"error: a bug in distillplan {__version__}; please report it with the lines above and "
+            "the command"
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import MOST_CELLS, MOST_COLUMNS, MOST_LETTERS, MOST_ROWS, shown
 from distillplan.files.text_reader import read_text
 
 BEYOND: Final = "(beyond the header)"
@@ -47,32 +48,71 @@ def parse_csv(
         separator: the character between two columns.
 
     Raises:
-        InputError: when it is not CSV, or its header repeats a column or lacks one.
+        InputError: when it is not CSV or too large a table, or its header repeats a column or lacks
+            one.
 
     >>> parse_csv("a, b\n# a note\n1, 2", "t.csv")
     [FileRow(line=3, values={'a': '1', 'b': '2'})]
     """
-    lines = [1]
-
-    def kept() -> Iterator[str]:
-        for line, content in enumerate(io.StringIO(text), 1):
-            if content.strip() and not content.startswith("#"):
-                lines.append(line)
-                yield content
-
-    try:
-        reader = csv.DictReader(
-            kept(), restkey=BEYOND, delimiter=separator, skipinitialspace=True, strict=True
-        )
-        header = [column.strip() for column in reader.fieldnames or ()]
-        reader.fieldnames = header
-        rows = [FileRow(line=lines[-1], values=row) for row in reader]
-    except csv.Error as error:
-        raise InputError(f"{name}, line {lines[-1]}: not readable as CSV: {error}") from None
+    lines = _records(text, name, separator)
+    _, header = next(lines, (1, []))
+    header = [column.strip() for column in header]
+    demand_table(0, len(header), name)
     for column in header:
         if column and header.count(column) > 1:  # spreadsheets leave several without a name
-            raise InputError(f"{name}: duplicate column {column!r}")
+            raise InputError(f"{name}: duplicate column {shown(column)}")
     for column in needed:
         if column not in header:
             raise InputError(f"{name}: the header has no column {column!r}")
+    rows = []
+    for line, fields in lines:
+        values: dict[str, Any] = dict(zip(header, fields, strict=False))
+        if len(fields) > len(header):
+            values[BEYOND] = fields[len(header) :]
+        for column in header[len(fields) :]:
+            values[column] = None
+        rows.append(FileRow(line=line, values=values))
+        demand_table(len(rows), len(header), f"{name}, line {line}")
     return rows
+
+
+def demand_table(rows: int, columns: int, where: str) -> None:
+    """Refuse a table that is larger than any that is meant well.
+
+    Raises:
+        InputError: with the bound that it passes.
+    """
+    for count, most, what in (
+        (columns, MOST_COLUMNS, "columns"),
+        (rows, MOST_ROWS, "rows"),
+        (rows * columns, MOST_CELLS, "cells"),
+    ):
+        if count > most:
+            raise InputError(f"{where}: more than {most:,} {what}; is it the right file?")
+
+
+def _records(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The fields of each row, the header's included, with the line on which it ends."""
+    begun = at = 0
+
+    def kept() -> Iterator[str]:
+        nonlocal at, begun
+        for line, content in enumerate(io.StringIO(text), 1):
+            if content.strip() and not content.startswith("#"):
+                begun, at = begun or line, line
+                yield content
+
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(f"{name}, line {line}: a NUL character")
+    try:
+        for fields in csv.reader(kept(), delimiter=separator, skipinitialspace=True, strict=True):
+            if max(map(len, fields), default=0) > MOST_LETTERS:
+                raise InputError(
+                    f"{name}, line {begun}: a field longer than {MOST_LETTERS:,} characters"
+                )
+            if fields:
+                yield at, fields
+            begun = 0
+    except csv.Error as error:
+        raise InputError(f"{name}, line {begun}: not readable as CSV: {error}") from None

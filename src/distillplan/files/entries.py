@@ -1,12 +1,12 @@
 """The data that ships, and mappings that are read key by key."""
 
-import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import LARGEST, shown
 from distillplan.files.yaml_reader import read_yaml
 from distillplan.suggest import nearest
 
@@ -26,6 +26,23 @@ def read_shipped(name: str) -> Any:
         InputError: when it is missing or not YAML.
     """
     return read_yaml(coefficients_dir() / name)
+
+
+LONGEST_NAME: Final = 100
+"""Characters of a name that stands in tables."""
+
+
+def demand_name(name: str, where: str) -> str:
+    """A name that people gave, as it is.
+
+    Raises:
+        InputError: when it is empty or too long for a table, or cannot be printed.
+    """
+    if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+        raise InputError(
+            f"{where}: {shown(name)} is not a name of up to {LONGEST_NAME} printable characters"
+        )
+    return name
 
 
 class Entry:
@@ -49,6 +66,11 @@ class Entry:
     def __contains__(self, key: str) -> bool:
         return key in self.data
 
+    def has(self, key: str) -> bool:
+        """Whether a key is there and not null."""
+        self.read.add(key)
+        return self.data.get(key) is not None
+
     def _value(self, key: str) -> Any:
         self.read.add(key)
         if key not in self.data:
@@ -64,18 +86,29 @@ class Entry:
         self.read.add(key)
         if default is not None and self.data.get(key) is None:
             return default
-        return " ".join(str(self._value(key)).split())
+        return self._one_line(key, self._value(key))
+
+    def _one_line(self, key: str, value: Any) -> str:
+        if isinstance(value, (Mapping, list)) or value is None:
+            raise InputError(f"{self.where}.{key}: {shown(value)} is not a text")
+        return " ".join(str(value).split())
+
+    def name(self, key: str, default: str) -> str:
+        """The text under a key, short enough for a table."""
+        return demand_name(self.text(key, default), f"{self.where}.{key}")
 
     def texts(self, key: str) -> tuple[str, ...]:
         """The texts in the list under a key; empty where the key is absent."""
-        self.read.add(key)
-        return tuple(" ".join(str(one).split()) for one in self.data.get(key) or ())
+        return tuple(self._one_line(key, one) for one in self.items(key))
 
     def items(self, key: str) -> list[Any]:
-        """The list under a key."""
-        value = self._value(key)
+        """The list under a key; empty where the key is absent or null."""
+        self.read.add(key)
+        value = self.data.get(key)
+        if value is None:
+            return []
         if not isinstance(value, list):
-            raise InputError(f"{self.where}.{key}: {value!r} is not a list")
+            raise InputError(f"{self.where}.{key}: {shown(value)} is not a list")
         return value
 
     def flag(self, key: str) -> bool:
@@ -83,16 +116,32 @@ class Entry:
         self.read.add(key)
         value = self.data.get(key, False)
         if not isinstance(value, bool):
-            raise InputError(f"{self.where}.{key}: {value!r} is not true or false")
+            raise InputError(f"{self.where}.{key}: {shown(value)} is not true or false")
         return value
 
     def number(self, key: str, default: float | None = None) -> float:
-        """The number under a key."""
+        """The finite number under a key."""
         self.read.add(key)
         value = default if default is not None and key not in self.data else self._value(key)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputError(f"{self.where}.{key}: {value!r} is not a number")
+            raise InputError(f"{self.where}.{key}: {shown(value)} is not a number")
+        if not -LARGEST <= value <= LARGEST:
+            raise InputError(f"{self.where}.{key}: {shown(value)} is not finite")
         return float(value)
+
+    def not_negative(self, key: str, default: float | None = None) -> float:
+        """The finite number under a key, zero or more."""
+        value = self.number(key, default)
+        if value < 0:
+            raise InputError(f"{self.where}.{key}: {value:g} is negative")
+        return value
+
+    def whole(self, key: str, default: int | None = None) -> int:
+        """The whole number under a key, zero or more."""
+        value = self.not_negative(key, default)
+        if not value.is_integer():
+            raise InputError(f"{self.where}.{key}: {value:g} is not a whole number")
+        return int(value)
 
     def positive(self, key: str) -> float:
         """The positive number under a key."""
@@ -107,8 +156,8 @@ class Entry:
         if self.data.get(key) is None:
             return None
         value = self.number(key)
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{self.where}.{key}: {value} is not positive and finite")
+        if value <= 0:
+            raise InputError(f"{self.where}.{key}: {value:g} is not positive")
         return value
 
     def positives(self) -> dict[str, float]:
@@ -117,23 +166,28 @@ class Entry:
 
     def entries(self, key: str) -> list["Entry"]:
         """The mappings in the list under a key; empty where it is absent or null."""
-        self.read.add(key)
-        return [Entry(one, f"{self.where}.{key}") for one in self.data.get(key) or ()]
+        return [
+            Entry(one, f"{self.where}.{key}[{number}]")
+            for number, one in enumerate(self.items(key), 1)
+        ]
 
     def pair(self, key: str) -> tuple[float, float]:
-        """The two numbers under a key, as [low, high]."""
+        """The two numbers under a key, as [low, high], in that order."""
         value = self._value(key)
         where = f"{self.where}.{key}"
         if not (isinstance(value, list) and len(value) == 2):
-            raise InputError(f"{where}: {value!r} is not a pair [low, high]")
+            raise InputError(f"{where}: {shown(value)} is not a pair [low, high]")
         ends = Entry({"low": value[0], "high": value[1]}, where)
-        return ends.number("low"), ends.number("high")
+        low, high = ends.number("low"), ends.number("high")
+        if low > high:
+            raise InputError(f"{where}: {low:g} is above {high:g}; write the lower one first")
+        return low, high
 
     def choice(self, key: str, known: tuple[str, ...], default: str) -> str:
         """The text under a key, which must be a known one."""
         value = self.text(key, default)
         if value not in known:
-            raise InputError(f"{self.where}.{key}: {value!r} is not one of {', '.join(known)}")
+            raise InputError(f"{self.where}.{key}: {shown(value)} is not one of {', '.join(known)}")
         return value
 
     def finish(self, *also: str) -> None:
@@ -145,8 +199,9 @@ class Entry:
         Raises:
             InputError: for the first that was not.
         """
+        known = {*self.read, *also}
         for key in self.data:
-            if key not in self.read and key not in also:
+            if key not in known:
                 raise InputError(
-                    f"{self.where}: unknown key {key!r}; {nearest(str(key), self.read)}"
+                    f"{self.where}: unknown key {shown(key)}; {nearest(str(key), sorted(known))}"
                 )

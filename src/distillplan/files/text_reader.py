@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from distillplan.errors import InputError
-
-MOST_BYTES: Final = 4_000_000
-"""Largest file that is read; far above any table of coefficients."""
+from distillplan.files.bounds import MOST_BYTES
 
 MEGABYTE: Final = 1_000_000
 
@@ -22,13 +20,18 @@ def read_text(source: str | Path, most: int = MOST_BYTES) -> str:
     Raises:
         InputError: when the file is missing, too large, or not UTF-8 text.
     """
-    if source == "-":
-        return _bounded_text(sys.stdin.buffer, source, most)
+    if source == "-" and sys.stdin is None:
+        raise InputError("-: standard input is closed; name a file, or pipe one in")
+    name = str(source)
+    if name != name.strip():
+        name = repr(name)  # its spaces could not be seen
     try:
+        if source == "-":
+            return _bounded_text(sys.stdin.buffer, source, most)
         with Path(source).open("rb") as file:
-            return _bounded_text(file, str(source), most)
+            return _bounded_text(file, name, most)
     except OSError as error:
-        raise InputError(f"{source}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
     except ValueError:  # what the operating system's interface says of a NUL
         raise InputError(f"{str(source)!r}: not a file name") from None
 

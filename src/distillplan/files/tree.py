@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 import yaml
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import (
+    LARGEST,
+    MOST_DEPTH,
+    MOST_TREE_BYTES,
+    MOST_VALUES,
+    shown,
+    text_fault,
+)
 from distillplan.files.text_reader import read_text
 from distillplan.files.yaml_reader import NumberLoader
 
-MOST_TREE_BYTES = 1_000_000
-"""Largest file of scenarios in bytes; read within a second."""
-MOST_NODES = 50_000
-"""Values in such a file, counting those that aliases repeat."""
-MOST_DEPTH = 20
-"""Levels of nesting; a scenario needs four."""
-MOST_LETTERS = 10_000
-"""Characters of one value."""
 _TAG = "tag:yaml.org,2002:"
 SCALAR_TAGS = {f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str")}
 """What a value may be."""
@@ -49,19 +49,23 @@ class Tree(NamedTuple):
     """The line and a sentence, for each."""
 
 
-def read_foreign_yaml(source: str) -> Any:
+def read_foreign_yaml(source: str, most: int = MOST_TREE_BYTES) -> Any:
     """The plain value of a user's data file, read within the bounds of `read_tree`.
+
+    Args:
+        source: its path.
+        most: the largest size in bytes.
 
     Raises:
         InputError: when it cannot be read, and with the first fault that was found in it.
     """
-    tree = read_tree(source)
+    tree = read_tree(source, most)
     for line, message in tree.faults:
         raise InputError(f"{source}, line {line}: {message}")
     return tree.root.plain()
 
 
-def read_tree(source: str) -> Tree:
+def read_tree(source: str, most: int = MOST_TREE_BYTES) -> Tree:
     """The values of a file, or of standard input for ``-``, with their lines.
 
     Faults that do not stop the reader are collected.
@@ -69,7 +73,7 @@ def read_tree(source: str) -> Tree:
     Raises:
         InputError: when it is missing, too large, or not YAML text.
     """
-    return parse_tree(read_text(source, MOST_TREE_BYTES), source)
+    return parse_tree(read_text(source, most), source)
 
 
 def parse_tree(text: str, name: str) -> Tree:
@@ -130,9 +134,9 @@ class _Builder:
         else:
             self.refuse_tag(event, "map", line)
             found = Node(value=self.mapping(depth), line=line)
-        if self.size > MOST_NODES:
+        if self.size > MOST_VALUES:
             raise InputError(
-                f"{self.name}, line {line}: more than {MOST_NODES:,} values, "
+                f"{self.name}, line {line}: more than {MOST_VALUES:,} values, "
                 "counting those that aliases repeat; is it the right file?"
             )
         if event.anchor:
@@ -160,7 +164,7 @@ class _Builder:
             elif isinstance(key, (dict, list)) or key is None:
                 self.faults.append((line, "a key must be plain text"))
             elif str(key) in found:
-                self.faults.append((line, f"duplicate key {_short(key)}"))
+                self.faults.append((line, f"duplicate key {shown(key)}"))
             else:
                 found[str(key)] = value
         for one in merged:
@@ -172,24 +176,25 @@ class _Builder:
         return found
 
     def scalar(self, event: Any, line: int) -> Any:
-        tag = event.tag
+        tag, text = event.tag, event.value
+        fault = text_fault(text)
         if tag in (None, "!"):
-            tag = self.scalars.resolve(yaml.ScalarNode, event.value, event.implicit)
-            if tag in _TEXT_TAGS or _MISREAD.match(event.value):
-                return event.value
+            tag = self.scalars.resolve(yaml.ScalarNode, text, event.implicit)
+            if fault is None and (tag in _TEXT_TAGS or _MISREAD.match(text)):
+                return text
         if tag not in SCALAR_TAGS:
-            self.faults.append((line, f"unsupported tag {_short(tag)}; write plain values"))
-            return None
-        if len(event.value) > MOST_LETTERS:
-            self.faults.append((line, f"a value longer than {MOST_LETTERS:,} characters"))
-            return None
-        try:
-            return self.scalars.construct_object(yaml.ScalarNode(tag, event.value))
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
-            self.faults.append(
-                (line, f"{_short(event.value)} cannot be read: {_first_line(error)}")
-            )
-            return None
+            fault = f"unsupported tag {shown(tag)}; write plain values"
+        if fault is None:
+            try:
+                found = self.scalars.construct_object(yaml.ScalarNode(tag, text))
+            except (yaml.YAMLError, ValueError, OverflowError) as error:
+                fault = f"{shown(text)} cannot be read: {_first_line(error)}"
+            else:
+                if not isinstance(found, int) or abs(found) <= LARGEST:
+                    return found
+                fault = f"{shown(text)} is larger than {LARGEST:g}"
+        self.faults.append((line, fault))
+        return None
 
     def alias(self, event: Any, line: int) -> Node:
         if event.anchor not in self.anchors:
@@ -199,16 +204,16 @@ class _Builder:
             )
         found, size = self.anchors[event.anchor]
         self.size += size
-        if self.size > MOST_NODES:
+        if self.size > MOST_VALUES:
             raise InputError(
-                f"{self.name}, line {line}: more than {MOST_NODES:,} values, "
+                f"{self.name}, line {line}: more than {MOST_VALUES:,} values, "
                 "counting those that aliases repeat"
             )
         return found
 
     def refuse_tag(self, event: Any, kind: str, line: int) -> None:
         if event.tag not in (None, "!", f"{_TAG}{kind}"):
-            self.faults.append((line, f"unsupported tag {_short(event.tag)}; write plain values"))
+            self.faults.append((line, f"unsupported tag {shown(event.tag)}; write plain values"))
 
 
 _MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)")
@@ -217,11 +222,6 @@ _MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)")
 
 def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _first_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ refits are draws of the posterior, exactly so for a linear law (randomize, then 
 et al. 2014): what the runs leave open is as wide as the prior.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,10 +16,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from distillplan.errors import InputError
+from distillplan.errors import DistillplanError, InputError
 from distillplan.fitting.fitter import FitResult, refit
+from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import split
 from distillplan.laws.formulas import FloatArray
+
+METHOD: Final = 1
+"""To be raised whenever the same runs and options give other resamples than before."""
 
 RESAMPLES: Final = 512
 """Shares of draws are then known to about 2%."""
@@ -69,15 +74,23 @@ class BootstrapState:
             InputError: when something is missing or malformed.
         """
         try:
-            return cls(
-                seed=int(data["seed"]),
-                wanted=int(data["wanted"]),
-                theta=np.array(data["theta"], dtype=float),
-            )
-        except (KeyError, TypeError, ValueError) as error:
+            seed, wanted = data["seed"], data["wanted"]
+            theta = np.array(data["theta"], dtype=float)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(
                 f"saved resamples: {error} is missing or malformed; remove the file to start again"
             ) from error
+        counts = all(isinstance(one, int) and one >= 0 for one in (seed, wanted))
+        if not counts or (theta.size and theta.ndim != 2):
+            raise InputError(
+                "saved resamples: not a seed, a number and a table of coordinates; remove the file "
+                "to start again"
+            )
+        if not np.isfinite(theta).all():
+            raise InputError(
+                "saved resamples: not all are finite numbers; remove the file to start again"
+            )
+        return cls(seed=seed, wanted=wanted, theta=theta)
 
 
 def bootstrap(
@@ -104,12 +117,18 @@ def bootstrap(
     """
     size = len(result.form.names)
     theta = np.empty((0, size)) if state is None else state.theta[:resamples]
-    if state is not None and (state.seed != seed or state.theta.shape[1:] not in {(size,), ()}):
+    columns = (size,) if theta.size else theta.shape[1:]
+    if state is not None and (state.seed != seed or theta.shape[1:] != columns):
         raise InputError(
             f"saved resamples: those of seed {state.seed} do not continue a fit of {size} "
             f"coordinates with seed {seed}; use the saved settings or remove the file"
         )
     theta = theta.reshape(-1, size)
+    low, high = bounds(result.form.names)
+    if not ((theta >= low) & (theta <= high)).all():
+        raise InputError(
+            "saved resamples: a coordinate lies where no fit goes; remove the file to start again"
+        )
     found = BootstrapState(seed=seed, wanted=resamples, theta=theta)
     first, offset = divmod(found.done, _BLOCK)
     for fresh in _blocks(result, seed, range(first, -(-resamples // _BLOCK)), jobs):
@@ -127,10 +146,33 @@ def _blocks(result: FitResult, seed: int, which: range, jobs: int) -> Iterator[F
     if jobs == 1 or len(which) < 2:
         yield from map(one, which)
         return
-    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for
+    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for, as below
+    from concurrent.futures.process import BrokenProcessPool
 
-    with ProcessPoolExecutor(min(jobs, len(which))) as pool:
-        yield from pool.map(one, which)
+    try:
+        with ProcessPoolExecutor(min(jobs, len(which)), initializer=_as_worker) as pool:
+            yield from pool.map(one, which)
+    except BrokenProcessPool:
+        raise DistillplanError(
+            "jobs: a process that resampled was killed, perhaps for want of memory; use fewer"
+        ) from None
+
+
+def _as_worker() -> None:
+    """Leave interrupts to the process that started this one, and end when it does."""
+    import signal  # only in a worker, as below
+    from multiprocessing import parent_process
+    from threading import Thread
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()  # or workers of a killed process would wait for ever
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def _block(result: FitResult, seed: int, block: int) -> FloatArray:

@@ -96,6 +96,7 @@ def intervals(result: FitResult, state: BootstrapState) -> dict[str, Coefficient
     for name, value in values.items():
         letter = name.rpartition(".")[2]
         low, high = np.quantile(np.broadcast_to(drawn[name], len(state.theta)), ends)
+        low, high = min(low, value), max(high, value)  # few resamples may all lie on one side
         reason = None
         if letter == "E":
             reason = FLOOR

@@ -1,62 +1,72 @@
-"""The only writer of files: a fitted law with its draws, and the state of an interrupted fit."""
+"""The file of a fitted law: one file, so that no law is ever seen with the draws of another."""
 
 import json
-import os
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.files.saving import NamedFile, demand_savable, save
 from distillplan.files.yaml_reader import YAML_ENDINGS
-from distillplan.fitting.bootstrap import BootstrapState
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
+from distillplan.laws.law_catalog import demand_own_name
 from distillplan.laws.provenance import Coefficient, PublishedLaw, SideSource
 
-SUFFIXES = (".yaml", ".yml")
-"""How the file of a law ends; that is how a law's file is told from its name."""
+MARK: Final = "# Written by distillplan fit"
+"""How the file of a law begins that may be replaced by another fit."""
 
 
 def save_law(report: FitReport, path: Path) -> FitReport:
-    """Write the law so that ``law_catalog.law`` can read it, and its draws beside it.
+    """Write the law with its draws so that ``law_catalog.law`` can read it.
 
     Returns:
-        The report with the names of the files.
+        The report with the name of the file.
 
     Raises:
-        InputError: when the file cannot be written.
+        InputError: when the file cannot be written, or holds what no fit has written.
     """
-    demand_law_path(path)
-    beside = draws_path(path)
-    if report.draws is not None:
-        _write(beside, _draws_text(report.draws))
-    _write(path, law_text(report, beside.name))
-    draws = () if report.draws is None else (str(beside),)
-    return report._replace(saved=(str(path), *draws))
+    demand_law_path(NamedFile(what="save", path=str(path)))
+    save(path, law_text(report))
+    return report._replace(saved=(str(path),))
 
 
-def draws_path(path: Path) -> Path:
-    """Where the draws of a law's file are written."""
-    return path.with_name(f"{path.stem}.draws.csv")
-
-
-def demand_law_path(path: Path) -> None:
-    """Refuse, before any work is done, a file that a law could not be read from.
+def demand_law_path(name: NamedFile) -> None:
+    """Refuse, before any work is done, a place where a law cannot or should not be.
 
     Raises:
-        InputError: for another suffix, or a folder that does not exist.
+        InputError: for another ending, for a file that no fit has written, for the name of a
+            published law, or as `demand_savable`.
     """
+    path = Path(name.path)
     if path.suffix not in YAML_ENDINGS:
-        raise InputError(f"save: the file name {path.name!r} must end in {YAML_ENDINGS[0]}")
-    if not path.parent.is_dir():
-        raise InputError(f"save: the folder {path.parent} does not exist; create it first")
+        raise InputError(f"{name.what}: the file name {path.name!r} must end in {YAML_ENDINGS[0]}")
+    demand_own_name(path.stem, name.what)
+    demand_savable(name)
+    if path.exists():
+        begins = _beginning(path)
+        if begins and begins != MARK.encode():
+            raise InputError(
+                f"{name.what}: {path} was not written by distillplan fit; name another file, or "
+                "move this one away"
+            )
 
 
-def law_text(report: FitReport, draws_name: str) -> str:
-    """The text of a law's file, in the form of those that ship."""
+def _beginning(path: Path) -> bytes:
+    """As much of a file as the mark is long."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MARK))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def law_text(report: FitReport) -> str:
+    """The text of a law's file, in the form of those that ship, with its draws at the end."""
     law = report.law
     lines = [
-        "# Written by distillplan fit; plan with it: distillplan budget COMPUTE --law THIS_FILE",
+        f"{MARK}; plan with it: distillplan budget COMPUTE --law THIS_FILE",
         f"title: {_quoted(law.title)}",
         f"form: {law.form}",
         *(
@@ -80,9 +90,6 @@ def law_text(report: FitReport, draws_name: str) -> str:
     lines.append(f"measured_in: {law.measured_in}")
     if law.bytes_per_token is not None:
         lines.append(f"bytes_per_token: {law.bytes_per_token!r}")
-    if report.draws is not None:
-        noise = f"sigma_run: {report.sigma_run!r}"
-        lines.append(f"draws: {{file: {_quoted(draws_name)}, {noise}}}")
     if law.warnings:
         lines.append("warnings:")
         lines += [
@@ -90,6 +97,9 @@ def law_text(report: FitReport, draws_name: str) -> str:
         ]
     for name in ("accuracy", "notes"):
         lines += [f"{name}:", *(f"  - {_quoted(one)}" for one in getattr(law, name))]
+    if report.draws is not None:
+        lines += ["draws:", f"  sigma_run: {report.sigma_run!r}", "  table:"]
+        lines += [f"  - {line}" for line in _draws_lines(report.draws)]
     return "\n".join(lines) + "\n"
 
 
@@ -108,62 +118,16 @@ def _coefficient(one: Coefficient) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Double quotes of JSON are double quotes of YAML."""
-    return json.dumps(text, ensure_ascii=False)
+    """A text between double quotes, which YAML and JSON share; a name of a file may be no text."""
+    whole = text.encode(errors="backslashreplace").decode()
+    return "".join(
+        one if one.isprintable() else f"\\U{ord(one):08x}"
+        for one in json.dumps(whole, ensure_ascii=False)
+    )
 
 
-def _draws_text(draws: Draws) -> str:
+def _draws_lines(draws: Draws) -> list[str]:
     """One line per draw; seven digits are far finer than the spread of every letter."""
     columns = columns_of_law(draws.law)
     table = np.column_stack(list(columns.values()))
-    rows = (",".join(f"{value:.7g}" for value in row) for row in table)
-    return "\n".join([",".join(columns), *rows]) + "\n"
-
-
-def load_state(path: Path, key: str) -> BootstrapState | None:
-    """The resamples of an interrupted fit; None where there are none yet.
-
-    Args:
-        path: the file that `save_state` has written.
-        key: the runs and settings that they must belong to.
-
-    Raises:
-        InputError: when they belong to other runs or settings, or the file is another file.
-    """
-    if not path.exists():
-        return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        there = data["key"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(
-            f"state: {path} was not written by distillplan fit; name another file or remove it"
-        ) from None
-    if there != key:
-        raise InputError(
-            f"state: {path} belongs to other runs or settings ({there}, not {key}); name another "
-            "file or remove it"
-        )
-    return BootstrapState.from_dict(data["bootstrap"])
-
-
-def save_state(path: Path, key: str, state: BootstrapState) -> None:
-    """Write the resamples so far, for a later call to continue from.
-
-    Raises:
-        InputError: when the file cannot be written.
-    """
-    _write(path, json.dumps({"key": key, "bootstrap": state.to_dict()}))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, by way of a temporary one beside it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    return [",".join(columns), *(",".join(f"{value:.7g}" for value in row) for row in table)]

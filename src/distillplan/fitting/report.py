@@ -31,6 +31,9 @@ from distillplan.notices import Notice, Severity, warning
 
 Progress = Callable[[BootstrapState], None]
 
+MOST_RUNS: Final = 20_000
+"""In one fit; all published runs together are fewer than a thousand."""
+
 _REACHES: Final = (1.0, 10.0, 100.0)
 """Times the compute of the largest run at which the precision is stated."""
 
@@ -49,6 +52,11 @@ def fit_report(
         InputError: when the runs cannot carry what is asked.
     """
     every = Rows.of(request.runs)
+    if len(every) > MOST_RUNS:
+        raise InputError(
+            f"{request.runs.source}: {len(every):,} runs; the most is {MOST_RUNS:,}: give the last "
+            "row of each run alone"
+        )
     _refuse_two_worlds(request, every)
     test = None if request.test is None else judge_published(every, side_for(request.test, every))
     fitted, out = without_outliers(every, lambda rows: _fit(request, rows), request.kept)

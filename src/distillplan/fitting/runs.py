@@ -44,8 +44,6 @@ class Runs:
     """where each run stands, for messages: ``line 7``, or ``b.csv, line 7`` of several files"""
     source: str
     """name of the file, or of the files"""
-    digest: str
-    """hash of the runs"""
     unit: LossUnit
     """in which the file has its losses"""
     bytes_per_token: float | None
@@ -76,7 +74,6 @@ class Runs:
             teacher_loss=self.teacher_loss[which],
             lines=tuple(np.array(self.lines, dtype=object)[which].tolist()),
             source=self.source,
-            digest=self.digest,
             unit=self.unit,
             bytes_per_token=self.bytes_per_token,
             notices=self.notices,

@@ -1,6 +1,5 @@
 """Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -220,7 +219,6 @@ def _runs(draft: Draft, reading: Reading, source: str) -> Runs:
         for name in LOSSES
     }
     arrays = {**draft.values, **losses}
-    content = b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in NAMES)
     return Runs(
         params=arrays["params"],
         tokens=arrays["tokens"],
@@ -228,7 +226,6 @@ def _runs(draft: Draft, reading: Reading, source: str) -> Runs:
         teacher_loss=arrays[TEACHER],
         lines=tuple(row.where for row in draft.rows),
         source=source,
-        digest=hashlib.sha256(content).hexdigest()[:16],
         unit=reading.unit or LossUnit.NATS,
         bytes_per_token=reading.bytes_per_token,
         notices=draft.notices,

@@ -1,13 +1,13 @@
 """The only reader of files of runs: CSV with any separator, or JSON Lines; knows no columns."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.csv_reader import BEYOND, FileRow, parse_csv
+from distillplan.files.csv_reader import BEYOND, FileRow, demand_table, parse_csv
+from distillplan.files.json_reader import parse_json
 from distillplan.files.text_reader import read_text
 
 SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
@@ -48,7 +48,7 @@ def read_tables(paths: Sequence[str]) -> list[RunTable]:
     Raises:
         InputError: when a file cannot be read, is neither CSV nor JSON Lines, or is named twice.
     """
-    places = ["-" if path == "-" else str(Path(path).resolve()) for path in paths]
+    places = [_place(path) for path in paths]
     for path, place in zip(paths, places, strict=True):
         if places.count(place) > 1:
             raise InputError(f"{path}: named twice; name each file of runs once")
@@ -59,6 +59,16 @@ def read_tables(paths: Sequence[str]) -> list[RunTable]:
         parse_table(read_text(path), name, prefix=f"{name}, " if len(paths) > 1 else "")
         for path, name in zip(paths, names, strict=True)
     ]
+
+
+def _place(path: str) -> str:
+    """Where a file is, however it is named."""
+    if path == "-":
+        return path
+    try:
+        return str(Path(path).resolve())
+    except (OSError, RuntimeError, ValueError):  # not a file name; its reader says so
+        return path
 
 
 def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
@@ -137,8 +147,8 @@ def _separator(text: str) -> str:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        parse_json(text, "")
+    except InputError:
         return False
     return True
 
@@ -151,20 +161,22 @@ def _json_lines(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            value = None
+            value = parse_json(line, source, line=number, not_a_number=True)
+        except InputError as error:
+            faults.append(str(error).removeprefix(f"{source}, "))  # told once
+            continue
         if isinstance(value, dict):
             found.append(FileRow(line=number, values=value))
         else:
-            faults.append(f"line {number}")
+            faults.append(f"line {number}: not a JSON object")
     if faults:
-        more = " and more" if len(faults) > MOST_SHOWN else ""
         raise InputError(
-            f"{source}: {', '.join(faults[:MOST_SHOWN])}{more}: not a JSON object, nothing was "
-            "used; write one object per line with params, tokens, loss"
+            f"{told(source, faults)}; write one object per line with params, tokens, loss"
         )
     # a column that only some rows have is empty in the others
-    every: dict[str, Any] = {key: None for row in found for key in row.values}
+    every: dict[str, Any] = {}
+    for row in found:
+        every |= dict.fromkeys(row.values)
+        demand_table(len(found), len(every), f"{source}, line {row.line}")
     rows = [FileRow(line=row.line, values={**every, **row.values}) for row in found]
     return tuple(every), rows

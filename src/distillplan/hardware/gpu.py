@@ -7,14 +7,28 @@ from enum import StrEnum
 from typing import Any, Final
 
 from distillplan.errors import InputError
-from distillplan.files.entries import Entry
+from distillplan.files.bounds import shown
+from distillplan.files.entries import Entry, demand_name
+from distillplan.hardware.gpu_values import (
+    BANDWIDTH,
+    LINK,
+    MEMORY,
+    POWER,
+    PRICE,
+    TERA,
+    TFLOPS,
+    count,
+    in_base_units,
+    needed,
+    optional,
+)
 
 PRECISIONS: Final = ("bf16", "fp16", "fp8", "fp4", "tf32")
 """Number formats whose dense peak an entry may state, as `dense_<format>_tflops`."""
 
-TERA: Final = 1e12
-GIGA: Final = 1e9
 GIB: Final = 2.0**30
+UNKNOWN: Final = "unknown"
+"""A date that a price list does not state."""
 _GIVEN: Final = "given"
 
 
@@ -111,28 +125,35 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
         entry: TFLOP/s, GB, GB/s and watts, as data sheets print them.
 
     Raises:
-        InputError: when a number is missing or not positive, or a key is unknown.
+        InputError: when a number is missing or no GPU's, or a key is unknown.
     """
-    given = Entry(entry, f"GPU {name}")
-    peaks = {one: given.optional(f"dense_{one}_tflops") for one in PRECISIONS}
-    known_peaks = {one: peak * TERA for one, peak in peaks.items() if peak is not None}
-    if not {"bf16", "fp16"} & set(known_peaks):
+    given = Entry(entry, f"GPU {demand_name(name, 'GPU')}")
+    peaks = {one: optional(given, f"dense_{one}_tflops", TFLOPS) for one in PRECISIONS}
+    known_peaks = {one: peak for one, peak in peaks.items() if peak is not None}
+    halves = [known_peaks[one] for one in ("bf16", "fp16") if one in known_peaks]
+    if not halves:
         raise InputError(f"GPU {name}: no 16-bit peak; give dense_bf16_tflops")
-    domain = given.optional("link_domain_gpus")
+    measured = optional(given, "measured_matmul_tflops", TFLOPS)
+    if measured is not None and measured > max(halves):
+        raise InputError(
+            f"GPU {name}: {measured / TERA:g} TFLOP/s were measured, more than the dense peak of "
+            f"{max(halves) / TERA:g}"
+        )
+    linked = "link_domain_gpus"
     gpu = Gpu(
         name=name,
         vendor=given.text("vendor", "unknown"),
         arch=given.text("arch", "other"),
         peak_flops_per_s=known_peaks,
-        memory_bytes=given.positive("memory_gb") * GIGA,
-        memory_bytes_per_s=given.positive("memory_bw_gb_s") * GIGA,
-        intra_node_bytes_per_s=given.positive("intra_node_gb_s") * GIGA,
-        inter_node_bytes_per_s=_scaled(given.optional("inter_node_gb_s"), GIGA),
-        gpus_per_node=round(given.positive("gpus_per_node")),
-        power_watts=given.optional("tdp_w"),
-        matmul_flops_per_s=_scaled(given.optional("measured_matmul_tflops"), TERA),
+        memory_bytes=needed(given, "memory_gb", MEMORY),
+        memory_bytes_per_s=needed(given, "memory_bw_gb_s", BANDWIDTH),
+        intra_node_bytes_per_s=needed(given, "intra_node_gb_s", LINK),
+        inter_node_bytes_per_s=optional(given, "inter_node_gb_s", LINK),
+        gpus_per_node=count(given, "gpus_per_node"),
+        power_watts=optional(given, "tdp_w", POWER),
+        matmul_flops_per_s=measured,
         aliases=given.texts("aliases"),
-        link_domain_gpus=None if domain is None else round(domain),
+        link_domain_gpus=count(given, linked) if given.has(linked) else None,
         calibrated=given.flag("calibrated"),
         prices=tuple(_price(price) for price in given.entries("prices")),
         sources=given.texts("sources"),
@@ -142,16 +163,29 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
     return gpu
 
 
-def _scaled(value: float | None, unit: float) -> float | None:
-    """A value in base units; None stays None."""
-    return None if value is None else value * unit
-
-
 def _price(entry: Entry) -> Price:
     """One price of an entry: usd_per_hour, seller, date, source."""
-    return Price(
-        usd_per_hour=entry.positive("usd_per_hour"),
+    found = price_of(
+        entry.positive("usd_per_hour"),
         seller=entry.text("seller"),
         date=entry.text("date"),
         source=entry.text("source", ""),
+        where=f"{entry.where}.",
     )
+    entry.finish()
+    return found
+
+
+def price_of(usd_per_hour: float, *, seller: str, date: str, source: str, where: str) -> Price:
+    """A price that somebody wrote down.
+
+    Raises:
+        InputError: when no GPU-hour costs as much, or the date is none.
+    """
+    usd = in_base_units(usd_per_hour, PRICE, f"{where}usd_per_hour")
+    found = Price(usd_per_hour=usd, seller=seller, date=date, source=source)
+    if found.day is None and date != UNKNOWN:
+        raise InputError(
+            f"{where}date: {shown(date)} is not a date; write e.g. 2026-02-28 or 2026-02"
+        )
+    return found

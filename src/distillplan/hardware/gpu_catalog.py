@@ -1,5 +1,6 @@
 """The hardware data that ships, and the user's own GPUs and price lists."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -7,13 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
-from distillplan.files.csv_reader import read_csv
+from distillplan.files.bounds import shown
+from distillplan.files.csv_reader import BEYOND, read_csv
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
-from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry
+from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.hardware.gpu import UNKNOWN, Gpu, gpu_from_entry, price_of
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
 from distillplan.units import parse_usd
+
+MOST_LISTED = 10
+"""GPUs of a price list in the sentence of an error."""
 
 
 class PowerGrid(NamedTuple):
@@ -42,17 +47,43 @@ def gpu(name: str) -> Gpu:
     8
     """
     if name.endswith(YAML_ENDINGS):
-        return _own_gpu(Path(name))
-    found = _spellings().get(name.lower())
-    if found is not None:
-        return _gpus()[found]
-    variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
-    if variants:
+        return _own_gpu(name)
+    for one in _written(name):
+        if one in _spellings():
+            return _gpus()[_spellings()[one]]
+    several = variants(name)
+    if several:
         raise InputError(
-            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(variants)}"
+            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
         )
     advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
     raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """The GPUs that a name without its variant may stand for; none where it is whole, or unknown.
+
+    >>> variants("H100")
+    ('h100-sxm', 'h100-pcie', 'h100-nvl')
+    """
+    for one in _written(name):
+        if one in _spellings():
+            return ()
+        first, *others = one.split("-")
+        found = {
+            name: None
+            for spelling, name in _spellings().items()
+            if spelling.split("-")[0] == first and {*others} < {*spelling.split("-")}
+        }
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _written(name: str) -> tuple[str, str]:
+    """A name as the catalog spells names, and without the s of several GPUs."""
+    spelled = re.sub(r"[\s_]+", "-", name.strip().lower())
+    return spelled, spelled.removesuffix("s")
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
@@ -69,22 +100,27 @@ def with_prices(found: Gpu, file: str) -> Gpu:
     path, listed, others = Path(file), [], set[str]()
     for row in read_csv(path, needed=("gpu", "usd_per_hour")):
         where = f"{path}, line {row.line}"
-        said = {key: (value or "").strip() for key, value in row.values.items() if key}
+        if BEYOND in row.values:
+            raise InputError(f"{where}: more fields than the header has; quote those with commas")
+        said = {key: " ".join((value or "").split()) for key, value in row.values.items()}
         named = said["gpu"]
         if not named:
             raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
-        price = Price(
-            usd_per_hour=parse_usd(said["usd_per_hour"], f"{where}: usd_per_hour", "2.49"),
+        price = price_of(
+            parse_usd(said["usd_per_hour"], f"{where}: usd_per_hour", "2.49"),
             seller=said.get("seller") or path.name,
-            date=said.get("date") or "unknown",
+            date=said.get("date") or UNKNOWN,
             source=said.get("source") or str(path),
+            where=f"{where}: ",
         )
         if _spellings().get(named.lower(), named) == found.name:
             listed.append(price)
         else:
             others.add(named)
     if not listed:
-        known = f"it lists {', '.join(sorted(others))}" if others else "it is empty"
+        few = sorted(others)[:MOST_LISTED]
+        more = f" and {len(others) - len(few)} more" if len(others) > len(few) else ""
+        known = f"it lists {', '.join(map(shown, few))}{more}" if others else "it is empty"
         raise InputError(f"{path}: no price for {found.name}; {known}")
     return replace(found, prices=tuple(listed))
 
@@ -144,13 +180,15 @@ def _spellings() -> dict[str, str]:
     """Every accepted spelling, in lower case, with the name that it stands for."""
     found = {name: name for name in _gpus()}
     for one in _gpus().values():
-        found |= {alias.lower(): one.name for alias in one.aliases}
+        found |= {alias.lower().replace(" ", "-"): one.name for alias in one.aliases}
     return found
 
 
-def _own_gpu(path: Path) -> Gpu:
+def _own_gpu(path: str) -> Gpu:
     """The one entry in a user's file."""
-    data = read_yaml(path)
+    from distillplan.files.tree import read_foreign_yaml  # only for such a file
+
+    data = read_foreign_yaml(path)
     entries = data.get("gpus") if isinstance(data, Mapping) else None
     if not isinstance(entries, Mapping) or len(entries) != 1:
         raise InputError(
@@ -158,6 +196,7 @@ def _own_gpu(path: Path) -> Gpu:
             "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
         )
     ((name, entry),) = entries.items()
-    if not isinstance(entry, Mapping):
-        raise InputError(f"{path}: {name!r} must be a mapping of keys to numbers")
-    return gpu_from_entry(str(name), entry)
+    try:
+        return gpu_from_entry(name, entry)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

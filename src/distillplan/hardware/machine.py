@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.errors import InputError, Word
+from distillplan.fields import settle
 from distillplan.hardware.bill import (
     PUE,
     Bill,
@@ -22,6 +23,7 @@ from distillplan.hardware.bill import (
     itemized_bill,
 )
 from distillplan.hardware.gpu import Cluster, Precision, Price
+from distillplan.hardware.machine_checks import refuse_impossible
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
@@ -81,17 +83,10 @@ class Machine:
         """Check that the machine is possible.
 
         Raises:
-            InputError: for less than one GPU, or a goodput outside 0 to 1.
+            InputError: as for `refuse_impossible`.
         """
-        if self.cluster.gpus < 1:
-            raise InputError(Word("gpus"), f": {self.cluster.gpus} is too few; give at least 1")
-        share = self.allocated_share
-        if not (share.low > 0 and share.high <= 1):
-            raise InputError(
-                Word("goodput"),
-                f": {share.low:g} to {share.high:g} is not a share of allocated time; "
-                "give 0 < goodput <= 1",
-            )
+        settle(self)
+        refuse_impossible(self)
 
     @property
     def allocated_share(self) -> Range:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from distillplan.hardware.gpu import GIB, GIGA
+from distillplan.hardware.gpu import GIB
+from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, WeightFormat, memory_estimate
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
+from distillplan.hardware.strategy import Optimizer, Sharding, Strategy, refuse_odd_groups
 from distillplan.models.shapes import ModelShape
 
 OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
@@ -48,8 +48,6 @@ class Stage:
 
     blocks: range
     """Indices of its blocks; early stages have one more where they do not divide evenly."""
-    sparse: int
-    """Number of blocks with experts."""
     tables: float
     """Parameters of embedding and output projection, after tensor parallelism."""
     common: float
@@ -74,7 +72,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     small, more = divmod(shape.layers, strategy.pp)
     start = index * small + min(index, more)
     blocks = range(start, start + small + (1 if index < more else 0))
-    sparse = len(range(max(blocks.start, shape.layers - shape.sparse_layers), blocks.stop))
+    own = shape.blocks[blocks.start : blocks.stop]
     last = index == strategy.pp - 1
     tables = (shape.embedding_params if index == 0 else 0) + (shape.head_params if last else 0)
     if last and shape.tied and strategy.pp > 1:
@@ -82,10 +80,9 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     shards = gpus // (strategy.tp * strategy.pp)
     return Stage(
         blocks=blocks,
-        sparse=sparse,
         tables=tables / strategy.tp,
-        common=(shape.unrouted_params(blocks) + tables) / strategy.tp,
-        routed=sparse * shape.routed_params / (strategy.tp * strategy.ep),
+        common=(sum(block.unrouted_params for block in own) + tables) / strategy.tp,
+        routed=sum(block.routed_params for block in own) / (strategy.tp * strategy.ep),
         shards=shards,
         expert_shards=shards // strategy.ep,
     )
@@ -132,12 +129,7 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     Raises:
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
-    group = strategy.tp * strategy.pp * strategy.cp
-    if gpus < 1 or gpus % group:
-        raise InputError(
-            f"layout: {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp "
-            f"{strategy.pp} x cp {strategy.cp}; use a multiple of {group}"
-        )
+    refuse_odd_groups(strategy, gpus)
     if strategy.pp > shape.layers:
         raise InputError(
             f"layout: pp {strategy.pp} has more stages than the model's {shape.layers} layers"

@@ -5,6 +5,7 @@ from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision
+from distillplan.hardware.machine_checks import refuse_precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
@@ -134,10 +135,8 @@ def _precision_speedup(precision: Precision, gpu: Gpu, model: ThroughputModel) -
     """Speed of the blocks' products relative to 16 bits."""
     if precision is not Precision.FP8:
         return 1.0
-    peak = gpu.peak_flops_per_s.get("fp8")
-    if peak is None:
-        raise InputError(f"GPU {gpu.name} has no fp8; use bf16, fp16 or another GPU")
-    return max(model.fp8 * peak / dense_peak(gpu), 1.0)
+    refuse_precision(gpu, precision)
+    return max(model.fp8 * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
 
 
 def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:

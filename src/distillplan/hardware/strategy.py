@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from distillplan.errors import InputError, Word
+from distillplan.fields import settle
 from distillplan.hardware.gpu import Precision
 
 
@@ -97,10 +98,27 @@ class Strategy:
         """Check the counts.
 
         Raises:
-            InputError: when one is below 1.
+            InputError: when one is below 1, or a word is not known.
         """
+        settle(self)
         for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
             if getattr(self, name) < 1:
                 raise InputError(
                     Word(name), f": {getattr(self, name)} is too few; it must be at least 1"
                 )
+
+
+def refuse_odd_groups(strategy: Strategy, gpus: int) -> None:
+    """Check that the groups of a layout divide the GPUs.
+
+    Raises:
+        InputError: when they do not.
+    """
+    group = strategy.tp * strategy.pp * strategy.cp
+    if gpus < 1 or gpus % group:
+        raise InputError(
+            Word("gpus"),
+            f": {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp {strategy.pp} "
+            f"x cp {strategy.cp}; use a multiple of {group}",
+            also=("tp", "pp", "cp"),
+        )

@@ -15,7 +15,9 @@ from distillplan.hardware.machine import (
 )
 from distillplan.laws.formulas import FloatArray
 from distillplan.models.architecture import Family, FixedAspect
-from distillplan.models.costs import TabulatedCosts
+from distillplan.models.costs import Costs, OneStudent, TabulatedCosts
+from distillplan.models.named_models import Model
+from distillplan.models.shapes import ModelShape
 
 LOG_SIZES = np.log(np.geomspace(1e6, 1e17, 89))
 """Logarithms of sizes, eight per decade, over the search range; the speed changes slowly."""
@@ -29,9 +31,14 @@ class TokenSeconds(NamedTuple):
     teacher_training: float
 
 
-def tabulated_costs(
-    machine: Machine, family: Family, *, distilling: bool, beside: bool
-) -> TabulatedCosts:
+def costs_on(
+    machine: Machine,
+    family: Family,
+    *,
+    distilling: bool,
+    beside: bool,
+    student: ModelShape | None = None,
+) -> Costs:
     """GPU-seconds per token over the search range.
 
     Args:
@@ -39,7 +46,19 @@ def tabulated_costs(
         family: how the law counts parameters.
         distilling: whether the student's step has a distillation loss.
         beside: whether the teacher runs during the student's training, not before it.
+        student: the exact shape of the only student; None: it is of the family.
     """
+    found = _tabulated(machine, family, distilling=distilling, beside=beside)
+    if student is None:
+        return found
+    step = student_step_seconds if distilling else supervised_seconds
+    usual = found.student_training(math.log(student.active_params))
+    return OneStudent(found, step(machine, student).mid / float(usual))
+
+
+def _tabulated(
+    machine: Machine, family: Family, *, distilling: bool, beside: bool
+) -> TabulatedCosts:
     rows = [
         token_seconds(machine, family, size, size, distilling=distilling, beside=beside)
         for size in np.exp(LOG_SIZES)
@@ -60,8 +79,8 @@ def _growing(seconds: list[float]) -> FloatArray:
 def token_seconds(
     machine: Machine,
     family: Family,
-    student: float,
-    teacher: float | None,
+    student: Model,
+    teacher: Model | None,
     *,
     distilling: bool,
     beside: bool,
@@ -80,8 +99,10 @@ def token_seconds(
     )
 
 
-def non_embedding(family: Family, params: Any) -> float:
-    """Non-embedding parameters, from a count of the kind that the law uses."""
+def non_embedding(family: Family, params: Any) -> Model:
+    """Non-embedding parameters, from a count of the kind that the law uses; a shape as it is."""
+    if isinstance(params, ModelShape):
+        return params
     if isinstance(family, FixedAspect):
         return float(params)
     return math.exp(float(family.family.log_params_of_total(params)))

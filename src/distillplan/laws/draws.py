@@ -1,5 +1,6 @@
 """Joint draws of a law's coefficients: many laws as one, for the optimizer to take together."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -14,10 +15,16 @@ from distillplan.laws.formulas import (
     SupervisedLaw,
 )
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.soundness import demand_sound
 
 SUPERVISED_COLUMNS: Final = tuple(f"supervised.{name}" for name in SUPERVISED_LETTERS)
 DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
 """Names of the columns of a file of draws, in any order."""
+MOST_DRAWS: Final = 4096
+"""As many as the resamples behind Table 6; shares of them are known to 1%."""
+_NUMBER: Final = r"[ \t]*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*"
+_PLAIN: Final = re.compile(f"{_NUMBER}(?:,{_NUMBER})*")
+"""A row; numpy would read 0x10, 1_000 and nan too."""
 
 
 class Draws(NamedTuple):
@@ -89,21 +96,25 @@ def read_draws(text: str, name: str, sigma_run: float) -> Draws:
         sigma_run: standard deviation of the log loss of one run around a drawn law.
 
     Raises:
-        InputError: when a column is missing or a value is not a finite number.
+        InputError: when a column is missing, there are too many draws, or a value is not a finite
+            number or not that of a law.
 
     >>> header = ",".join(SUPERVISED_COLUMNS)
     >>> read_draws(header + "\n1,2,3,4,5,6", "d.csv", 0.003).supervised.gamma
     array([6.])
     """
-    header, _, body = text.partition("\n")
+    header, *lines = text.splitlines() or [""]
     names = tuple(one.strip() for one in header.split(","))
     wanted = DISTILLATION_COLUMNS if len(names) > len(SUPERVISED_COLUMNS) else SUPERVISED_COLUMNS
     if sorted(names) != sorted(wanted):
         raise InputError(f"{name}: the columns must be {', '.join(wanted)}")
-    try:
-        table = np.loadtxt(body.splitlines(), delimiter=",", ndmin=2)
-    except ValueError as error:
-        raise InputError(f"{name}: {str(error).splitlines()[0]}") from None
-    if not (table.size and table.shape[1] == len(names) and np.isfinite(table).all()):
-        raise InputError(f"{name}: every line must have {len(names)} finite numbers")
-    return Draws(law=law_of_columns(dict(zip(names, table.T, strict=True))), sigma_run=sigma_run)
+    rows = [(number, line) for number, line in enumerate(lines, 2) if line.strip()]
+    if not 0 < len(rows) <= MOST_DRAWS:
+        raise InputError(f"{name}: {len(rows):,} draws; there must be 1 to {MOST_DRAWS:,}")
+    for number, line in rows:
+        if line.count(",") != len(names) - 1 or not _PLAIN.fullmatch(line):
+            raise InputError(f"{name}, line {number}: not {len(names)} numbers with commas between")
+    table = np.loadtxt([line for _, line in rows], delimiter=",", ndmin=2)
+    law = law_of_columns(dict(zip(names, table.T, strict=True)))
+    demand_sound(law, f"{name}: ")
+    return Draws(law=law, sigma_run=sigma_run)

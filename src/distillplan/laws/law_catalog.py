@@ -4,8 +4,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from distillplan.errors import InputError
-from distillplan.files.entries import Entry, coefficients_dir
+from distillplan.errors import InputError, Word
+from distillplan.files.bounds import MOST_BYTES, shown
+from distillplan.files.entries import Entry, coefficients_dir, demand_name
 from distillplan.files.text_reader import read_text
 from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
 from distillplan.laws.formulas import (
@@ -26,6 +27,7 @@ from distillplan.laws.provenance import (
     parse_parameter_count,
     primed,
 )
+from distillplan.laws.soundness import demand_sound
 from distillplan.notices import Notice, warning
 from distillplan.suggest import nearest
 
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
     from distillplan.laws.draws import Draws
 
 DEFAULT_LAW: Final = "busbridge2025"
+
+INPUTS: Final = ("params", "tokens", "student_params", "student_tokens", "teacher_loss")
+"""What a law may have a range of."""
+CHECKED: Final = (("params", "tokens"), INPUTS[2:], ("compute",))
+"""What a published point may be given at."""
 
 _INTERVALS: Final = {"ci90": 0.9, "ci95": 0.95}
 """Keys of a coefficient's interval, and its coverage."""
@@ -57,10 +64,28 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
-        return _law_from(Path(name), read_foreign_yaml(name))._replace(file=name)
+        path = Path(name)
+        if path.resolve().parent == (coefficients_dir() / "laws").resolve():
+            return _shipped_law(path.stem)
+        found = _law_from(path, read_foreign_yaml(name, MOST_BYTES))
+        demand_own_name(found.name, name)
+        return found._replace(file=name)
     if name not in law_names():
-        raise InputError(f"law: {name!r} is unknown; {nearest(name, law_names())}")
+        raise InputError(Word("law"), f": {name!r} is unknown; {nearest(name, law_names())}")
     return _shipped_law(name)
+
+
+def demand_own_name(name: str, where: str) -> None:
+    """Refuse the name of a published law for another one.
+
+    Raises:
+        InputError: when it is one, or no name.
+    """
+    if demand_name(name, where).casefold() in law_names():
+        raise InputError(
+            f"{where}: it is called {name!r}, as a published law is; give it a name of its own, "
+            f"e.g. my-{name}"
+        )
 
 
 class LawList(NamedTuple):
@@ -102,19 +127,20 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """
     if law.draws_file is None:
         return None
-    path = Path(law.draws_file.path)
+    name = Path(law.draws_file.path).name or f"{law.file}: draws.table"
     read = _draws_in if law.file is None else _draws_in.__wrapped__  # the user's may change
-    found = read(path, law.draws_file.sigma_run)
+    found = read(law.draws_file, name)
     if found.distills != (law.distillation is not None):
-        raise InputError(f"{path.name}: its columns are not the coefficients of {law.name}")
+        raise InputError(f"{name}: its columns are not the coefficients of {law.name}")
     return found
 
 
 @cache
-def _draws_in(path: Path, sigma_run: float) -> "Draws":
+def _draws_in(file: DrawsFile, name: str) -> "Draws":
     from distillplan.laws.draws import read_draws  # only where the odds are asked for
 
-    return read_draws(read_text(path), path.name, sigma_run)
+    text = "\n".join(file.table) if file.table else read_text(file.path)
+    return read_draws(text, name, file.sigma_run)
 
 
 @cache
@@ -143,22 +169,25 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
     """
     entry = Entry(data, "law")
     blocks = entry.mapping("coefficients")
-    supervised = _coefficients(blocks.mapping("supervised"), SUPERVISED_LETTERS, optional="gamma")
+    given = blocks.mapping("supervised")
+    supervised = _coefficients(given, SUPERVISED_LETTERS, optional="gamma")
     values = {letter: one.value for letter, one in supervised.items()}
     alone = SupervisedLaw(**values)
     distilled: dict[str, Coefficient] = {}
     if entry.choice("form", ("supervised", "distillation"), "supervised") == "distillation":
         distilled = _coefficients(blocks.mapping("distillation"), DISTILLATION_LETTERS)
     blocks.finish()
-    found = PublishedLaw(
-        name=entry.text("name", name),
-        title=entry.text("title"),
-        supervised=alone,
-        distillation=DistillationLaw(
+    both = None
+    if distilled:
+        both = DistillationLaw(
             supervised=alone, **{letter: one.value for letter, one in distilled.items()}
         )
-        if distilled
-        else None,
+    demand_sound(both or alone, "law.coefficients.")
+    found = PublishedLaw(
+        name=entry.name("name", name),
+        title=entry.text("title"),
+        supervised=alone,
+        distillation=both,
         status=LawStatus(entry.choice("status", tuple(LawStatus), LawStatus.AVAILABLE)),
         counts=parse_parameter_count(entry.text("counts")),
         loss_unit=entry.text("loss_unit"),
@@ -170,7 +199,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         accuracy=entry.texts("accuracy"),
         errata=entry.texts("errata"),
         notes=entry.texts("notes"),
-        checks=tuple(_check(one) for one in entry.data.get("checks", ())),
+        checks=tuple(map(_check, entry.entries("checks"))),
         supervised_from=_side_source(entry, "supervised_from"),
         distillation_from=_side_source(entry, "distillation_from"),
         warnings=tuple(_law_warning(one) for one in entry.entries("warnings")),
@@ -179,12 +208,12 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         same_runs_as=entry.text("same_runs_as", "") or None,
         draws_file=_draws_file(entry.mapping("draws"), folder) if "draws" in entry else None,
     )
-    entry.finish("checks")
+    entry.finish()
     return found
 
 
 def _coefficients(
-    entry: "Entry", letters: tuple[str, ...], optional: str = ""
+    entry: Entry, letters: tuple[str, ...], optional: str = ""
 ) -> dict[str, Coefficient]:
     """The coefficients of one side, by letter."""
     found = {}
@@ -196,8 +225,11 @@ def _coefficients(
         for key, coverage in _INTERVALS.items():
             if key in one:
                 (low, high), level = one.pair(key), coverage
+        value = one.number("value")
+        if low is not None and high is not None and not low <= value <= high:
+            raise InputError(f"{one.where}: {value:g} is outside its interval, {low:g} to {high:g}")
         found[letter] = Coefficient(
-            value=one.number("value"),
+            value=value,
             low=low,
             high=high,
             level=level,
@@ -208,7 +240,7 @@ def _coefficients(
     return found
 
 
-def _side_source(entry: "Entry", key: str) -> SideSource | None:
+def _side_source(entry: Entry, key: str) -> SideSource | None:
     """Where a side comes from; None where the file does not say."""
     if key not in entry:
         return None
@@ -216,39 +248,53 @@ def _side_source(entry: "Entry", key: str) -> SideSource | None:
     found = SideSource(
         origin=Origin(one.choice("origin", tuple(Origin), Origin.OWN_RUNS)),
         law=one.text("law", ""),
-        runs=int(one.number("runs", 0)),
+        runs=one.whole("runs", 0),
     )
     one.finish()
     return found
 
 
-def _law_warning(entry: "Entry") -> Notice:
+def _law_warning(entry: Entry) -> Notice:
     found = warning(entry.text("code"), entry.text("message"))
     entry.finish()
     return found
 
 
-def _draws_file(entry: "Entry", folder: Path) -> DrawsFile:
-    found = DrawsFile(path=str(folder / entry.text("file")), sigma_run=entry.number("sigma_run"))
+def _draws_file(entry: Entry, folder: Path) -> DrawsFile:
+    """Draws in the law's own file, or in one beside it, as those that ship have them."""
+    table = entry.texts("table")
+    found = DrawsFile(
+        path="" if table else str(folder / entry.text("file")),
+        sigma_run=entry.not_negative("sigma_run"),
+        table=table,
+    )
     entry.finish()
     return found
 
 
-def _ranges(entry: "Entry") -> dict[str, tuple[float, float]]:
+def _ranges(entry: Entry) -> dict[str, tuple[float, float]]:
     """Low and high of each input."""
-    return {key: entry.pair(key) for key in entry.data}
+    found = {key: entry.pair(key) for key in INPUTS if key in entry}
+    for key, (low, _) in found.items():
+        if low <= 0:
+            raise InputError(f"{entry.where}.{key}: {low:g} is not positive")
+    entry.finish(*INPUTS)
+    return found
 
 
-def _check(data: Any) -> Check:
-    entry = Entry(data, "checks")
+def _check(entry: Entry) -> Check:
     given = entry.mapping("given")
+    kinds = [one for one in CHECKED if set(one) == set(given.data)]
+    if not kinds:
+        known = "; ".join(", ".join(one) for one in CHECKED)
+        raise InputError(f"{given.where}: {shown(list(given.data))} is not one of {known}")
     quantity = "tokens_per_param" if "compute" in given else "loss"
     found = Check(
         where=entry.text("where"),
-        given={key: given.number(key) for key in given.data},
+        given=given.positives(),
         quantity=quantity,
-        published=entry.number(quantity),
-        within=entry.number("within"),
+        published=entry.positive(quantity),
+        within=entry.not_negative("within"),
     )
     entry.finish()
     return found

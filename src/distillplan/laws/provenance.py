@@ -77,9 +77,13 @@ class DrawsFile(NamedTuple):
     """Where the joint draws of a law are."""
 
     path: str
+    """CSV file; empty where they stand in the law's own file."""
     sigma_run: float
     """Standard deviation of the log loss of one run around a drawn law, the law's own misfit
     included."""
+    table: tuple[str, ...] = ()
+    """Lines of CSV, the names of the columns first; empty where they stand in a file of their own.
+    """
 
 
 class Origin(StrEnum):

@@ -18,6 +18,9 @@ class Costs(Protocol):
     def student_training(self, n: Any) -> Any:
         """The cost of one token in training a student."""
 
+    def student_forward(self, n: Any) -> Any:
+        """The cost of serving one token with the student."""
+
     def teacher_forward(self, t: Any) -> Any:
         """The cost of the teacher's logits for one token."""
 
@@ -42,6 +45,10 @@ class FlopCosts(NamedTuple):
         """3 F(N_S)."""
         return TRAINING_PASSES * self.family.forward_flops_at_log(n)
 
+    def student_forward(self, n: Any) -> Any:
+        """F(N_S)."""
+        return self.family.forward_flops_at_log(n)
+
     def teacher_forward(self, t: Any) -> Any:
         """F(N_T)."""
         return self.family.forward_flops_at_log(t)
@@ -53,6 +60,34 @@ class FlopCosts(NamedTuple):
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """The inverse of `student_training`, with additional forward passes."""
         return self.family.log_params_for_flops(np.asarray(cost) / (TRAINING_PASSES + forwards))
+
+
+class OneStudent(NamedTuple):
+    """Other costs, with those of the one student of an exact shape instead of its family's."""
+
+    others: Costs
+    factor: float
+    """Its cost per token over what the others say."""
+
+    def student_training(self, n: Any) -> Any:
+        """Times the factor."""
+        return self.factor * self.others.student_training(n)
+
+    def student_forward(self, n: Any) -> Any:
+        """Times the factor."""
+        return self.factor * self.others.student_forward(n)
+
+    def teacher_forward(self, t: Any) -> Any:
+        """As the others have it."""
+        return self.others.teacher_forward(t)
+
+    def teacher_training(self, t: Any) -> Any:
+        """As the others have it."""
+        return self.others.teacher_training(t)
+
+    def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
+        """The inverse of `student_training`."""
+        return self.others.log_student_for(np.asarray(cost) / self.factor, forwards)
 
 
 class TabulatedCosts(NamedTuple):
@@ -73,6 +108,10 @@ class TabulatedCosts(NamedTuple):
     def student_training(self, n: Any) -> Any:
         """Interpolated."""
         return np.exp(_line(n, self.log_params, self.log_student))
+
+    def student_forward(self, n: Any) -> Any:
+        """Interpolated; nobody asks for it, for serving has no cost in seconds."""
+        return self.teacher_forward(n)
 
     def teacher_forward(self, t: Any) -> Any:
         """Interpolated."""

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
+from distillplan.fields import number
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
@@ -45,10 +46,14 @@ class Bounds:
         """Refuse an empty range.
 
         Raises:
-            InputError: when a least size is not positive and below the largest.
+            InputError: when there are not two numbers, or a least size is not positive and below
+                the largest.
         """
         for name in SIZES:
-            low, high = getattr(self, name)
+            ends, word = getattr(self, name), Word(f"bounds.{name}")
+            if not isinstance(ends, tuple | list) or len(ends) != len(PAPER_RANGE):
+                raise InputError(word, f": {ends!r:.40} is not a pair (least, largest)")
+            low, high = (number(end, word) for end in ends)
             if not 0 < low < high < math.inf:
                 raise InputError(
                     f"bounds of {name}: {format_count(low)} to {format_count(high)} is not a "

@@ -183,7 +183,7 @@ class Search(NamedTuple):
             given, budget = problems.student_params, column(problems.budget)
             n = low + u * (high - low) if given is None else column(np.log(given))
             per_token = problems.costs.student_training(n)
-            served = problems.served_tokens * problems.costs.teacher_forward(n)
+            served = problems.served_tokens * problems.costs.student_forward(n)
             rest = budget - teacher.once - served
             D = np.minimum(rest / (per_token + teacher.per_token), most)
             # the last bits of a budget that just pays for the fewest tokens may be missing

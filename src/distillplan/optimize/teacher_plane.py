@@ -102,7 +102,7 @@ class TeacherPlane:
         most_tokens = bounds.student_tokens[1]
         n = math.log(bounds.student_params[1]) if given is None else column(np.log(given))
         trained = costs.student_training(n) * most_tokens
-        served = problems.served_tokens * costs.teacher_forward(n)
+        served = problems.served_tokens * costs.student_forward(n)
         t = n_low + u * (n_high - n_low)
         for_logits = column(problems.logits) * costs.teacher_forward(t) * most_tokens
         rest = column(problems.budget) - trained - served - for_logits

@@ -122,8 +122,8 @@ def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | N
     if teacher is None:
         raise ValueError("the scenario has no teacher")
     own = np.full(draws.size, scenario.teacher_loss)
-    if teacher.loss is None and teacher.params is not None and teacher.tokens is not None:
-        own = draws.supervised.loss(np.array(teacher.params), np.array(teacher.tokens))
+    if teacher.loss is None and teacher.law_params is not None and teacher.tokens is not None:
+        own = draws.supervised.loss(np.array(teacher.law_params), np.array(teacher.tokens))
     rows = [own if one is None else np.full(draws.size, one) for one in others]
     return np.concatenate(rows)
 

@@ -15,7 +15,8 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
-from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher
 
 
 class Cells(NamedTuple):
@@ -129,7 +130,7 @@ NOBODY = Teacher(loss=1.0)
 """In place of a teacher where none is given; its loss is looked at by nobody."""
 MAY_DIFFER = frozenset(
     ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
-) | {"limits"}
+) | {"limits", "student_tokens"}
 """Fields in which scenarios that are solved side by side may differ; but what one of them leaves
 open, all of them must."""
 
@@ -179,14 +180,18 @@ def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
     """The scenarios' teachers as the optimizer takes them; one that costs nothing where none is."""
     costs, law = scenarios[0].distillation_costs, scenarios[0].law.supervised
     teachers = [one.teacher or NOBODY for one in scenarios]
-    columns = ([getattr(one, name) for one in teachers] for name in ("params", "tokens", "loss"))
-    params, tokens, loss = (np.array(one, float) for one in columns)  # not-a-number for None
+    names = ("params", "law_params", "tokens", "loss")
+    columns = ([getattr(one, name) for one in teachers] for name in names)
+    params, size, tokens, loss = (np.array(one, float) for one in columns)  # not-a-number for None
     t, unpriced = np.log(params), np.isnan(params)
-    training = costs.teacher_training(t) * np.nan_to_num(tokens)
+    forward, training = costs.teacher_forward(t), costs.teacher_training(t)
+    for row, one in enumerate(scenarios):
+        if one.teacher is not None and one.teacher.shape is not None:
+            forward[row], training[row] = one.shape_costs(one.teacher.shape)
     return GivenTeacher(
-        loss=np.where(np.isnan(loss), law.loss(params, tokens), loss),
-        forward_cost=np.where(unpriced, 0.0, costs.teacher_forward(t)),
-        training_cost=np.where(unpriced, 0.0, training),
+        loss=np.where(np.isnan(loss), law.loss(size, tokens), loss),
+        forward_cost=np.where(unpriced, 0.0, forward),
+        training_cost=np.where(unpriced, 0.0, training * np.nan_to_num(tokens)),
     )
 
 

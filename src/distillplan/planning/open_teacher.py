@@ -13,7 +13,8 @@ from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
-from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher
 from distillplan.planning.verdict import guessing
 
 

@@ -9,6 +9,8 @@ from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
+from distillplan.models.named_models import Model
+from distillplan.models.shapes import ModelShape
 from distillplan.planning.results import Sizes
 from distillplan.planning.scenario import Scenario
 
@@ -46,10 +48,9 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
         ValueError: when the scenario has no machine.
     """
     machine = _machine(scenario)
-    student = non_embedding(scenario.family, sizes.student_params)
-    teacher = None
+    student, teacher = _student(scenario, sizes), None
     if accounting is not None:  # even a free teacher makes it a distillation run
-        teacher = non_embedding(scenario.family, sizes.teacher_params or sizes.student_params)
+        teacher = _teacher(scenario, sizes) or student
     whole = partial(
         bill_of,
         machine,
@@ -83,15 +84,15 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
 
 
 def _fullest(
-    scenario: Scenario, lines: tuple[BillLine, ...], student: float, teacher: float | None
+    scenario: Scenario, lines: tuple[BillLine, ...], student: Model, teacher: Model | None
 ) -> tuple[Phase, MemoryEstimate]:
     """The phase that needs most memory, and its memory."""
-    machine, family = _machine(scenario), scenario.architecture
+    machine = _machine(scenario)
     phases = {line.phase for line in lines}
     beside = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases and scenario.logits is Logits.ONLINE:
         beside = LoadedTeacher(
-            shape=family.nearest_shape(teacher, machine.strategy.tp),
+            shape=_shape(machine, scenario, teacher),
             weights=machine.teacher_precision,
         )
     found = {Phase.STUDENT_TRAINING: _memory(machine, scenario, student, beside)}
@@ -102,20 +103,42 @@ def _fullest(
 
 
 def _memory(
-    machine: Machine, scenario: Scenario, params: float, beside: LoadedTeacher | None
+    machine: Machine, scenario: Scenario, model: Model, beside: LoadedTeacher | None
 ) -> MemoryEstimate:
-    shape = scenario.architecture.nearest_shape(params, machine.strategy.tp)
+    shape = _shape(machine, scenario, model)
     return Run(
         shape=shape, strategy=machine.strategy, gpus=machine.cluster.gpus, teacher=beside
     ).memory()
+
+
+def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:
+    """The exact shape of a model, or the nearest of the family."""
+    if isinstance(model, ModelShape):
+        return model
+    return scenario.architecture.nearest_shape(model, machine.strategy.tp)
+
+
+def _student(scenario: Scenario, sizes: Sizes) -> Model:
+    if scenario.student_shape is not None and sizes.student_params == scenario.student_params:
+        return scenario.student_shape
+    return non_embedding(scenario.family, sizes.student_params)
+
+
+def _teacher(scenario: Scenario, sizes: Sizes) -> Model | None:
+    given = scenario.teacher
+    if given is not None and given.shape is not None and sizes.teacher_params == given.params:
+        return given.shape
+    if sizes.teacher_params is None:
+        return None
+    return non_embedding(scenario.family, sizes.teacher_params)
 
 
 def _seconds(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> TokenSeconds:
     return token_seconds(
         _machine(scenario),
         scenario.family,
-        sizes.student_params,
-        sizes.teacher_params,
+        _student(scenario, sizes),
+        _teacher(scenario, sizes),
         distilling=accounting is not None,
         beside=scenario.logits is Logits.ONLINE,
     )

@@ -195,9 +195,9 @@ def _option(
     equivalent: float,
 ) -> Option:
     flops = run_flops(
-        student_forward=scenario.family.forward_flops(sizes.student_params),
+        student_forward=scenario.student_forward(sizes.student_params),
         student_tokens=sizes.student_tokens,
-        teacher_forward=scenario.family.forward_flops(sizes.teacher_params or 1.0),
+        teacher_forward=scenario.teacher_forward(sizes.teacher_params or 1.0),
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=scenario.share(way or Accounting.FREE),
         students=scenario.students,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
+from distillplan.finite import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, Severity
@@ -56,8 +57,8 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         Every option with its sizes, the verdict with its odds, what would change it, and warnings.
 
     Raises:
-        InfeasibleError: when the budget cannot train even the smallest student, or nothing fits the
-            machine.
+        InfeasibleError: when the budget cannot train even the smallest student, nothing fits the
+            machine, or a number of the answer is not finite.
 
     >>> from distillplan.laws.law_catalog import law
     >>> answer = plan(Scenario(compute=1e21, student_params=1e9, law=law()))
@@ -99,6 +100,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         found = with_odds(found, draws)
         if draws is None and found.odds is not None:
             found = found._replace(warnings=(*found.warnings, _no_draws(found)))
+    demand_finite(found)
     return found._replace(headline=headline(found))
 
 
@@ -192,7 +194,7 @@ def _cannot_train(scenario: Scenario) -> str:
     tokens = scenario.bounds.student_tokens[0]
     costs, n = scenario.supervised_costs, math.log(params)
     each = float(costs.student_training(n) * tokens)
-    served = float(costs.teacher_forward(n)) * scenario.inference_tokens
+    served = float(costs.student_forward(n)) * scenario.inference_tokens
     least = format_budget(scenario, scenario.students * (each + served))
     students = "a student" if scenario.students == 1 else f"{scenario.students} students"
     return (

@@ -13,6 +13,7 @@ from distillplan.planning.scenario import Scenario
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
+    from distillplan.models.known_model import KnownModel
 
 
 class Verdict(StrEnum):
@@ -323,6 +324,15 @@ class Confidence(NamedTuple):
     """Standard deviation of one run's log loss around the law, the law's misfit included."""
 
 
+class NamedModels(NamedTuple):
+    """The models that were named, and what was taken from their names."""
+
+    student: "KnownModel | None"
+    """None where it has a size only."""
+    teacher: "KnownModel | None"
+    """The same."""
+
+
 class Plan(NamedTuple):
     """One answer."""
 
@@ -354,6 +364,14 @@ class Plan(NamedTuple):
     def accounting(self) -> Accounting | None:
         """Teacher costs that the budget covers; None where the law knows no distillation."""
         return None if self.deciding is None else self.scenario.pays
+
+    @property
+    def models(self) -> NamedModels:
+        """The models that were named."""
+        teacher = self.scenario.teacher
+        return NamedModels(
+            student=self.scenario.student_model, teacher=None if teacher is None else teacher.model
+        )
 
     @property
     def supervised(self) -> Option:

@@ -4,54 +4,30 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distillplan.accounting import Accounting, Logits, Share, share
+from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
+from distillplan.fields import member, number, settle
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
-from distillplan.models.costs import Costs, FlopCosts
-from distillplan.optimize.problems import Bounds
-from distillplan.units import SECONDS_PER_HOUR, format_count
+from distillplan.models.costs import Costs, FlopCosts, OneStudent
+from distillplan.models.known_model import model_params, sized, with_vocabulary
+from distillplan.models.model_sizes import check_params
+from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.unpaid import unpaid
+from distillplan.units import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
+    from distillplan.models.known_model import KnownModel
+    from distillplan.models.shapes import ModelShape
 
 TIE_NATS = 0.01
 """Losses closer than this are a tie: rounding the published coefficients to three digits moves them
 by as much (see the notes of the default law)."""
 MOST_STUDENTS = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Teacher:
-    """An existing teacher: its measured loss, or the sizes from which the law predicts it.
-
-    Raises:
-        InputError: when a number is not positive, or there are too few of them.
-    """
-
-    params: float | None = None
-    """Non-embedding parameters; needed where the budget pays for its forward passes."""
-    tokens: float | None = None
-    """Training tokens."""
-    loss: float | None = None
-    """Measured cross-entropy on the student's corpus and tokenizer, nats per token."""
-
-    def __post_init__(self) -> None:
-        """Refuse what says too little, or no number."""
-        for name in ("params", "tokens", "loss"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(Word(f"teacher.{name}"), f": {value} is not a positive number")
-        if self.loss is None and self.params is None:
-            raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
-        if self.loss is None and self.tokens is None:
-            raise InputError(
-                Word("teacher"),
-                f": {format_count(self.params)} parameters alone do not say how good it is; "
-                "add its tokens (7B:2T) or its measured loss",
-            )
 
 
 class Limits(NamedTuple):
@@ -82,6 +58,10 @@ class Scenario:
     """The GPUs it runs on; None where only FLOPs are asked for."""
     student_params: float | None = None
     """Parameters as the law counts them (non-embedding for the default); None to choose them."""
+    student_model: "KnownModel | None" = None
+    """The model with these parameters, where it was named; its exact shape sets its costs."""
+    student_tokens: float | None = None
+    """Training tokens that the budget was given as: it is what they take without a teacher."""
     students: int = 1
     """Number of identical students that share the budget and the teacher."""
     teacher: Teacher | None = None
@@ -105,14 +85,48 @@ class Scenario:
     it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
-        """Check each number, then whether they fit together."""
+        """Check each field, then whether they fit together."""
+        self._named()
+        if isinstance(self.bounds, str):
+            object.__setattr__(
+                self, "bounds", bounds_named(member(SizeBounds, self.bounds, Word("bounds")))
+            )
+        settle(self)
         found = [*self._numbers()]
         if not found:
-            checks = (self._budget(), self._distillation(), self._accounting(), self._loss())
+            checks = (self._budget(), self._distillation(), unpaid(self), self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
             raise InputError(*first.parts, also=first.also, others=found)
+
+    def _named(self) -> None:
+        """Models that were named by a word, in place of their records."""
+        taught: Any = self.teacher
+        if isinstance(taught, str):
+            object.__setattr__(self, "teacher", teacher_named(taught))
+        word: Any = self.student_params
+        if isinstance(word, str):
+            student = sized(word, "student", tokens=False)
+            object.__setattr__(self, "student_model", student.model)
+            object.__setattr__(self, "student_params", student.params)
+        if str in (type(taught), type(word)) and self.architecture == FixedAspect():
+            teacher = None if self.teacher is None else self.teacher.model
+            family = with_vocabulary(self.architecture, teacher, self.student_model)
+            object.__setattr__(self, "architecture", family)
+        if self.student_model is None:
+            return
+        if self.student_model.is_mixture:
+            raise InputError(
+                Word("student_params"),
+                f": {self.student_model.name} is a mixture of experts, and the laws describe dense "
+                "students; give the size of a dense one",
+            )
+        params = model_params(self.student_model, self.law.counts)
+        if self.student_params in (None, self.student_model.params):
+            object.__setattr__(self, "student_params", params)
+        elif self.student_params != params:
+            object.__setattr__(self, "student_model", None)  # replaced by another size
 
     def _numbers(self) -> Iterator[InputError]:
         """Each number that cannot be."""
@@ -120,14 +134,30 @@ class Scenario:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 yield InputError(Word(name), f": {value} is not a positive number")
+        if self.student_params is not None and self.student_params > 0:
+            try:
+                check_params(self.student_params, Word("student_params"))
+            except InputError as error:
+                yield error
         if not 1 <= self.students <= MOST_STUDENTS:
             yield InputError(
                 Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
             )
+        for key, limit in self._limits():
+            if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
+                yield InputError(Word(key), f": {limit} is not a positive number")
         for name, unit in (("inference_tokens", "tokens"), ("tie_nats", "nats")):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
+
+    def _limits(self) -> tuple[tuple[str, float | None], ...]:
+        """Each limit with its key."""
+        return (
+            ("deadline", self.limits.hours),
+            ("max_cost_usd", self.limits.usd),
+            ("max_memory_bytes", self.limits.bytes_per_gpu),
+        )
 
     def _budget(self) -> Iterator[InputError]:
         if (self.compute is None) == (self.gpu_hours is None):
@@ -143,11 +173,7 @@ class Scenario:
                 Word("compute"),
             )
         if self.machine is None:
-            for key, limit in (
-                ("deadline", self.limits.hours),
-                ("max_cost_usd", self.limits.usd),
-                ("max_memory_bytes", self.limits.bytes_per_gpu),
-            ):
+            for key, limit in self._limits():
                 if limit is not None:
                     yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
 
@@ -160,50 +186,10 @@ class Scenario:
                 "or use a distillation law such as busbridge2025",
             )
 
-    def _accounting(self) -> Iterator[InputError]:
-        teacher, pays = self.teacher, self.pays
-        if self.logits is Logits.CACHED:
-            if teacher is None and self.accounting is not Accounting.FREE:
-                yield InputError(
-                    Word("logits"),
-                    ": they cannot be cached when no teacher has written them; add ",
-                    Word("teacher"),
-                    ", or leave cached out",
-                )
-                return
-            if pays in (Accounting.EXISTS, Accounting.TRAIN):
-                yield InputError(
-                    Word("accounting"),
-                    f": {pays} pays for the teacher's forward passes, but the logits are cached; "
-                    "use free, or ",
-                    Word("logits", "online"),
-                )
-                return
-        if teacher is None:
-            return
-        if pays in (Accounting.EXISTS, Accounting.TRAIN) and teacher.params is None:
-            yield InputError(
-                Word("teacher"),
-                ": its forward passes cannot be priced without its parameters; give ",
-                Word("teacher.params"),
-                ", or say that its logits are on disk with ",
-                Word("logits", "cached"),
-            )
-            return
-        trained = pays in (Accounting.TRAIN_SHARED, Accounting.TRAIN)
-        if trained and (teacher.params is None or teacher.tokens is None):
-            yield InputError(
-                Word("accounting"),
-                f": {pays} pays for the teacher's training, which needs its parameters and tokens "
-                "(",
-                Word("teacher", "7B:2T"),
-                ")",
-            )
-
     def _loss(self) -> Iterator[InputError]:
         if self.teacher is not None and self.teacher.loss is not None:
             try:
-                check_teacher_loss(self.law, self.teacher.loss)
+                check_teacher_loss(self.law, self.teacher.loss, self.architecture.vocab)
             except InputError as error:
                 if self.law.distillation is not None:  # else `_distillation` has said so
                     yield error
@@ -262,28 +248,64 @@ class Scenario:
             return self.compute
         return (self.gpu_hours or 0.0) * SECONDS_PER_HOUR
 
+    @property
+    def student_shape(self) -> "ModelShape | None":
+        """The exact shape of the student; None where it is not known."""
+        return None if self.student_model is None else self.student_model.shape
+
+    def student_forward(self, params: float) -> float:
+        """FLOPs per token of a student's forward pass, exact for the one that was named."""
+        known = params == self.student_params
+        return self._forward(params, self.student_shape if known else None)
+
+    def teacher_forward(self, params: float) -> float:
+        """FLOPs per token of a teacher's forward pass, exact for the one that was named."""
+        known = self.teacher is not None and params == self.teacher.params
+        return self._forward(params, self.teacher.shape if known and self.teacher else None)
+
+    def _forward(self, params: float, shape: "ModelShape | None") -> float:
+        if shape is None:
+            return float(self.family.forward_flops(params))
+        return shape.forward_flops(round(self.architecture.context))
+
+    def shape_costs(self, shape: "ModelShape") -> tuple[float, float]:
+        """Cost per token of a teacher of exact shape, in the budget's unit: to run, to train."""
+        if self.gpu_hours is None or self.machine is None:
+            forward = self._forward(0.0, shape)
+            return forward, TRAINING_PASSES * forward
+        from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
+
+        beside = self.logits is Logits.ONLINE
+        on, family = self.machine, self.family
+        found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
+        return found.teacher_forward, found.teacher_training
+
     @cached_property
     def supervised_costs(self) -> Costs:
         """Cost per token of supervised training, in the budget's unit (FLOPs or GPU-seconds)."""
-        if self.gpu_hours is None or self.machine is None:
-            return FlopCosts(self.family)
-        return self._tabulated(distilling=False)
+        return self._costs(distilling=False)
 
     @cached_property
     def distillation_costs(self) -> Costs:
         """The same for a distillation run, whose loss makes a student's step slower."""
-        if self.gpu_hours is None or self.machine is None:
-            return FlopCosts(self.family)
-        return self._tabulated(distilling=True)
+        return self._costs(distilling=True)
 
-    def _tabulated(self, *, distilling: bool) -> Costs:
-        from distillplan.hardware.token_costs import tabulated_costs  # not for budgets in FLOPs
+    def _costs(self, *, distilling: bool) -> Costs:
+        if self.gpu_hours is not None and self.machine is not None:
+            from distillplan.hardware.token_costs import costs_on  # not for budgets in FLOPs
 
-        if self.machine is None:
-            raise ValueError("no machine, no seconds")  # see `_budget`
-        return tabulated_costs(
-            self.machine, self.family, distilling=distilling, beside=self.logits is Logits.ONLINE
-        )
+            return costs_on(
+                self.machine,
+                self.family,
+                distilling=distilling,
+                beside=self.logits is Logits.ONLINE,
+                student=self.student_shape,
+            )
+        costs = FlopCosts(self.family)
+        if self.student_params is None or self.student_shape is None:
+            return costs
+        exact = self.student_forward(self.student_params)
+        return OneStudent(costs, exact / float(self.family.forward_flops(self.student_params)))
 
     @cached_property
     def teacher_loss(self) -> float | None:
@@ -292,28 +314,6 @@ class Scenario:
             return None
         if self.teacher.loss is not None:
             return self.teacher.loss
-        if self.teacher.params is None or self.teacher.tokens is None:
+        if self.teacher.law_params is None or self.teacher.tokens is None:
             return None  # a Teacher without loss has both
-        return self.law.supervised.loss(self.teacher.params, self.teacher.tokens)
-
-
-def check_teacher_loss(law: PublishedLaw, loss: float) -> None:
-    """Refuse the loss of a teacher that the law cannot place.
-
-    Raises:
-        InputError: when it is no positive number, at or below the law's floor, or has no law.
-    """
-    if law.distillation is None:
-        raise InputError(
-            Word("law"),
-            f": {law.name} says nothing about distillation; leave the teacher out, "
-            "or use a distillation law such as busbridge2025",
-        )
-    floor = law.supervised.E
-    if not (math.isfinite(loss) and loss > floor):
-        raise InputError(
-            Word("teacher.loss"),
-            f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
-            f"{law.name}; give nats per token on the law's scale",
-            also=("law",),
-        )
+        return self.law.supervised.loss(self.teacher.law_params, self.teacher.tokens)

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
+from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Beyond, Option, SearchStatus
 from distillplan.planning.scenario import Scenario
 from distillplan.units import format_count
@@ -109,13 +110,32 @@ def _remarks(
         *_teacher_loss_warnings(scenario, deciding),
         *_teacher_strength(scenario, deciding, best_for_teacher),
         *_bound_warnings(compared),
+        *_budget_of_tokens(scenario),
     ]
+    if scenario.student_model is not None or scenario.teacher is not None:
+        from distillplan.planning.model_warnings import model_warnings  # only where one is named
+
+        found += map(_told, model_warnings(scenario))
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
 
         gpu = scenario.machine.cluster.gpu.name
         found += [_told(one) for one in machine_warnings(scenario, compared, gpu)]
     return sorted(found, key=lambda one: one.severity is Severity.INFO)
+
+
+def _budget_of_tokens(scenario: Scenario) -> Iterator[_Remark]:
+    """Where the budget is not what was asked for."""
+    tokens = scenario.student_tokens
+    if tokens is not None:
+        yield _Remark(
+            code="budget_from_tokens",
+            severity=Severity.INFO,
+            tell=lambda: (
+                f"the budget is what training on {format_count(tokens)} tokens takes without a "
+                f"teacher: {format_budget(scenario)}; distillation is compared at the same compute"
+            ),
+        )
 
 
 def prediction_warnings(
@@ -153,11 +173,18 @@ def _warning(code: str, tell: Tell) -> _Remark:
     return _Remark(code=code, severity=Severity.WARNING, tell=tell)
 
 
+def _why(what: str, reasons: Sequence[str]) -> str:
+    """A sentence with the first reason that the law's file gives, where it gives one."""
+    return ": ".join([what, *reasons[:1]])
+
+
 def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
     if law.status is LawStatus.ERRATUM:
-        yield _warning("law_is_an_erratum", lambda: f"{law.name} is a misprint: {law.errata[0]}")
+        yield _warning("law_is_an_erratum", lambda: _why(f"{law.name} is a misprint", law.errata))
     if law.status in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL):
-        yield _warning(f"law_is_{law.status}", lambda: f"{law.name}: {law.notes[0]}")
+        yield _warning(
+            f"law_is_{law.status}", lambda: _why(f"{law.name} is {law.status}", law.notes)
+        )
     yield from map(_told, law.warnings)
     if law.supervised_from is not None and law.distillation_from is not None:
         yield _Remark(code="law_sides", severity=Severity.INFO, tell=partial(_sides_told, law))

@@ -6,7 +6,7 @@ whether there are any, mean little; the odds in each window say how little.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
+from distillplan.fields import member, number
+from distillplan.finite import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
@@ -29,6 +31,8 @@ from distillplan.planning.windows import FIRST_LOOK, Window, windows
 
 LEVELS = (0.02, 0.01, 0.0)
 """Gains that are searched for by default, nats per token."""
+MOST_LEVELS = 20
+"""Gains of one question; each takes a search for every student."""
 NOTE = (
     "The zero-gain budget is poorly determined: rounding of the published coefficients moves "
     f"losses by up to {TIE_NATS:g} nats, as much as the two laws differ by at unlimited data, so "
@@ -134,7 +138,20 @@ def crossovers(
     *,
     quick: bool = False,
 ) -> Crossovers:
-    """The budgets between which distillation gains at least each level.
+    """The budgets between which distillation gains at least each level; as for `crossover_each`."""
+    found = list(crossover_each(scenario, students, accountings, levels, quick=quick))
+    return together(found)
+
+
+def crossover_each(
+    scenario: Scenario,
+    students: Sequence[float],
+    accountings: Sequence[Accounting],
+    levels: Sequence[float],
+    *,
+    quick: bool = False,
+) -> Iterator[Crossovers]:
+    """The same row by row, as they are found.
 
     Args:
         scenario: the question; its own budget and student are ignored.
@@ -144,34 +161,41 @@ def crossovers(
         quick: leave out the odds.
 
     Raises:
-        InputError: when the law has no distillation, no student or level is given, or the teacher
-            contradicts an accounting.
+        InputError: when the law has no distillation, no student or level is given, there are too
+            many levels, or the teacher contradicts an accounting.
     """
     if scenario.law.distillation is None:
         raise InputError(f"law: {scenario.law.name} says nothing about distillation")
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
+    paid = [member(Accounting, one, Word("accounting")) for one in accountings]
+    levels = [number(one, Word("gain")) for one in levels]
     if not levels or not all(map(math.isfinite, levels)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
+    if len(levels) > MOST_LEVELS:
+        raise InputError(f"gain: {len(levels)} gains; the most is {MOST_LEVELS}")
     asked = replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     draws = None if quick else law_catalog.draws(scenario.law)
-    rows = [
-        _row(
-            replace(asked, student_params=params, accounting=accounting),
-            levels,
-            draws,
-            quick=quick,
-        )
+    scenarios = [
+        replace(asked, student_params=params, accounting=accounting)
         for params in students
-        for accounting in accountings
+        for accounting in paid
     ]
-    return Crossovers(
-        rows=tuple(rows),
-        gains_nats=tuple(levels),
-        note=NOTE,
-        law=scenario.law,
-        scenario=scenario,
-    )
+    for one in scenarios:
+        found = Crossovers(
+            rows=(_row(one, levels, draws, quick=quick),),
+            gains_nats=tuple(levels),
+            note=NOTE,
+            law=scenario.law,
+            scenario=scenario,
+        )
+        demand_finite(found)
+        yield found
+
+
+def together(found: Sequence[Crossovers]) -> Crossovers:
+    """The rows of one question in one answer."""
+    return found[0]._replace(rows=tuple(row for one in found for row in one.rows))
 
 
 def _row(
@@ -235,9 +259,10 @@ def parse_accountings(text: str) -> tuple[Accounting, ...]:
     unknown = [one for one in names if one not in set(Accounting)]
     if unknown or not names:
         raise InputError(
-            f"accounting: {text!r} is not a comma-separated list of {', '.join(Accounting)}"
+            Word("accounting"),
+            f": {text!r} is not a comma-separated list of {', '.join(Accounting)}",
         )
-    return tuple(map(Accounting, names))
+    return tuple(map(Accounting, dict.fromkeys(names)))
 
 
 def parse_levels(text: str) -> tuple[float, ...]:
@@ -252,7 +277,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
         found = ()
     if not found or not all(map(math.isfinite, found)):
         example = ",".join(f"{level:g}" for level in LEVELS)
-        raise InputError(f"gain: {text!r} is not a list of gains in nats, e.g. {example}")
+        raise InputError(Word("gain"), f": {text!r} is not a list of gains in nats, e.g. {example}")
     return found
 
 
@@ -268,13 +293,13 @@ def _logs(scenario: Scenario) -> FloatArray:
 def _flops(scenario: Scenario, tokens_per_param: float) -> float:
     params = scenario.student_params or math.nan
     passes = TRAINING_PASSES * tokens_per_param * params + scenario.inference_tokens
-    return scenario.students * float(scenario.family.forward_flops(params)) * passes
+    return scenario.students * scenario.student_forward(params) * passes
 
 
 def _tokens_per_param(scenario: Scenario, log: float | None) -> float | None:
     if log is None:
         return None
     params = scenario.student_params or math.nan
-    forward = float(scenario.family.forward_flops(params))
+    forward = scenario.student_forward(params)
     tokens = math.exp(log) / scenario.students / forward - scenario.inference_tokens
     return tokens / TRAINING_PASSES / params

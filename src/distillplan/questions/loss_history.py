@@ -95,7 +95,11 @@ def history_of(
     at, per = _place(table, columns, batch_tokens)
     read = [(_number(row.cells.get(at)), _number(row.cells.get(loss_column))) for row in table.rows]
     least = 1.0 if unit is LossUnit.PERPLEXITY else 0.0
-    rows = [(tokens * per, loss) for tokens, loss in read if tokens > 0 and loss > least]
+    rows = [
+        (tokens * per, loss)
+        for tokens, loss in read
+        if 1 <= tokens * per < math.inf and loss > least
+    ]
     if not rows:
         raise InputError(
             f"{table.source}: no row has a positive number in {at} and in {loss_column}; name "

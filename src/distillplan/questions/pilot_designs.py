@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.planning.scenario import Teacher
+from distillplan.planning.teacher import Teacher
 from distillplan.planning.verdict import guessing
 from distillplan.questions.pilot_costs import cost_of
 from distillplan.questions.pilot_worlds import OpenDecision, PilotRun, Prior, Unit, prior

@@ -36,8 +36,9 @@ from distillplan.laws.repetition import log_worth
 from distillplan.laws.transfer import Beyond, beyond_range, transfer_error
 from distillplan.planning.odds import of_options, posterior
 from distillplan.planning.results import Odds, Option, Plan, Reason
-from distillplan.planning.scenario import Scenario, Teacher
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered
+from distillplan.planning.teacher import Teacher
 from distillplan.planning.verdict import transfer_of
 
 MOST_DRAWS = 100
@@ -240,7 +241,7 @@ def _teacher_loss(law: SupervisedLaw, teacher: Teacher) -> Any:
     """A teacher's loss: measured, or a law's; an array where the law's letters are arrays."""
     if teacher.loss is not None:
         return teacher.loss
-    return law.loss_at_logs(math.log(teacher.params or 1.0), math.log(teacher.tokens or 1.0))
+    return law.loss_at_logs(math.log(teacher.law_params or 1.0), math.log(teacher.tokens or 1.0))
 
 
 def _likeness(places: FloatArray, others: FloatArray) -> FloatArray:

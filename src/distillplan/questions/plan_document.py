@@ -1,14 +1,13 @@
 """A plan read back from the document that `distillplan budget -o json` writes."""
 
-import json
 import math
 from pathlib import Path
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
-from distillplan.files.text_reader import read_text
+from distillplan.files.json_reader import read_foreign_json
 from distillplan.planning.results import Band, Method, Odds, Verdict
 from distillplan.schemas.reader import schema_id
 
@@ -66,7 +65,7 @@ def read_plan(source: str) -> PlanDocument:
         InputError: when it cannot be read, or is no document of a plan.
     """
     name = "standard input" if source == "-" else Path(source).name
-    return plan_of_document(_json(read_text(source), name), name)
+    return plan_of_document(_document(source), name)
 
 
 def plan_of_document(data: Any, name: str) -> PlanDocument:
@@ -134,11 +133,8 @@ def _finite(one: Entry, key: str) -> float | None:
     return None if one.data.get(key) is None else one.number(key)
 
 
-def _json(text: str, name: str) -> Any:
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(constant)
-
+def _document(source: str) -> Any:
     try:
-        return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        raise InputError(f"{name}: not a JSON document; {_MADE_BY}") from None
+        return read_foreign_json(source)
+    except InputError as error:
+        raise InputError(f"{error}; {_MADE_BY}") from None

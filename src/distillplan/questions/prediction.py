@@ -7,18 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.fields import number
+from distillplan.finite import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.architecture import FixedAspect
 from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import band
 from distillplan.planning.evaluate import cells
 from distillplan.planning.results import Band
-from distillplan.planning.scenario import Scenario, Teacher, check_teacher_loss
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher, check_teacher_loss
 from distillplan.planning.validity import prediction_warnings
 from distillplan.planning.verdict import (
     Trained,
@@ -107,18 +111,20 @@ def predict(
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
     2.37
     """
-    for name, value in {"student_params": student_params, "student_tokens": student_tokens}.items():
+    given = {"student_params": student_params, "student_tokens": student_tokens}
+    point = {name: number(value, Word(name)) for name, value in given.items()}
+    for name, value in point.items():
         if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name}: {value} is not a positive number")
+            raise InputError(Word(name), f": {value} is not a positive number")
     if teacher is None and teacher_loss is not None:
         teacher = Teacher(loss=teacher_loss)
-    point = {"student_params": student_params, "student_tokens": student_tokens}
     equivalent = best = best_loss = None
     if teacher is not None:
         teacher_loss = float(_loss_of(teacher, law.supervised))
-        check_teacher_loss(law, teacher_loss)
+        measured = teacher.loss is not None  # what a law gives is judged with the student's below
+        check_teacher_loss(law, teacher_loss, FixedAspect().vocab if measured else math.inf)
         point["teacher_loss"] = teacher_loss
-        at = _at_point(law, student_params, student_tokens)
+        at = _at_point(law, point["student_params"], point["student_tokens"])
         equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
@@ -129,8 +135,8 @@ def predict(
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(
-        student_params=student_params,
-        student_tokens=student_tokens,
+        student_params=point["student_params"],
+        student_tokens=point["student_tokens"],
         teacher_loss=teacher_loss,
         distilled_loss=distilled,
         supervised_loss=alone,
@@ -146,7 +152,9 @@ def predict(
         warnings=warnings,
         law=law,
     )
-    return found._replace(as_measured=_as_measured(found))
+    found = found._replace(as_measured=_as_measured(found))
+    demand_finite(found)
+    return found
 
 
 def _as_measured(found: Prediction) -> LossesAsMeasured | None:
@@ -202,9 +210,9 @@ def _loss_of(teacher: Teacher, law: SupervisedLaw) -> Any:
     """The loss of a teacher: measured, or a law's; an array where the law's letters are arrays."""
     if teacher.loss is not None:
         return teacher.loss
-    if teacher.params is None or teacher.tokens is None:
+    if teacher.law_params is None or teacher.tokens is None:
         raise ValueError("a teacher without a loss has sizes")
-    return law.loss_at_logs(math.log(teacher.params), math.log(teacher.tokens))
+    return law.loss_at_logs(math.log(teacher.law_params), math.log(teacher.tokens))
 
 
 def _losses(law: PublishedLaw, point: Mapping[str, float]) -> tuple[float, float | None]:

@@ -5,6 +5,11 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Literal, TypeAlias
 
+from distillplan.render.printable import printable, printable_lines
+
+MOST_ROWS = 200
+"""Of a table for people."""
+
 Tone: TypeAlias = Literal["plain", "verdict", "warning", "quiet"]
 
 
@@ -106,3 +111,29 @@ def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ..
             break
         kept.append(one)
     return tuple(kept)
+
+
+def printable_block(block: Block) -> Block:
+    """A block whose texts are safe to print."""
+    match block:
+        case Text():
+            return replace(block, text=printable_lines(block.text))
+        case Headline():
+            return Headline(printable_lines(block.text), printable(block.aside))
+        case Sections():
+            parts = (
+                replace(
+                    part,
+                    heading=printable(part.heading),
+                    items=tuple(map(printable, part.items)),
+                )
+                for part in block.parts
+            )
+            return replace(block, parts=tuple(parts))
+        case Bullets():
+            items = tuple(map(printable, block.items))
+            return replace(block, title=printable(block.title), items=items)
+        case TableBlock():
+            rows = tuple(tuple(map(printable, row)) for row in block.rows)
+            columns = tuple(map(printable, block.columns))
+            return replace(block, title=printable(block.title), columns=columns, rows=rows)

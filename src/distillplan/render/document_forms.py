@@ -48,7 +48,8 @@ WHOLE_LAW = DocumentForm(
 """A law where it is the answer."""
 
 FORMS: Mapping[str, DocumentForm] = {
-    "Plan": DocumentForm(lifted={"accounting": "accounting"}),
+    "Plan": DocumentForm(lifted={"accounting": "accounting", "models": "models"}),
+    "KnownModel": DocumentForm(without=("shape",)),
     "CrossingPoint": DocumentForm(
         only=("student_params", "accounting", "gain_nats"),
         lifted={
@@ -114,6 +115,20 @@ PLAN_ROW = DocumentForm(
     },
 )
 """A plan in a row of CSV."""
+TEACHER_ROW = DocumentForm(
+    only=("distilling", "left_out", "verdict", "gain_nats", "loss", "law_loss", "measured"),
+    lifted={
+        "name": "model.name",
+        **{f"odds_{name}": f"odds.{name}" for name in ODDS},
+        "tokenizer": "model.tokenizer",
+        "teacher_params": "model.params",
+        "trained_tokens": "model.trained_tokens",
+        "student_loss": "distilled.loss",
+        "student_tokens": "distilled.student_tokens",
+        **{name: f"distilled.{path}" for name, path in _ROW_BILL.items()},
+    },
+)
+"""A teacher in a row of CSV."""
 WAY_ROW = DocumentForm(
     only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
     lifted={

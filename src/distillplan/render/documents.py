@@ -1,9 +1,9 @@
 """The JSON documents and the rows of answers; their schemas ship in `schemas`."""
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from distillplan.render.answers import registered
-from distillplan.render.document_forms import written
+from distillplan.render.document_forms import PLAIN, written
 from distillplan.schemas.reader import schema_id
 
 
@@ -11,6 +11,18 @@ def document(answer: object) -> dict[str, Any]:
     """The document of an answer: plain dicts, lists, strings, floats, None."""
     found = registered(answer)
     return {"schema": schema_id(found.document), **written(answer, found.form)}
+
+
+def columns(answer: object) -> tuple[str, ...]:
+    """Columns of an answer whose rows are plain records, known even where it has none."""
+    found = registered(answer).rows
+    if found is None or found.form is not PLAIN:
+        return ()
+    kind = type(answer)
+    made = getattr(kind, found.of)
+    hint = get_type_hints(made.fget)["return"] if isinstance(made, property) else None
+    (record, *_) = get_args(hint or get_type_hints(kind)[found.of])
+    return tuple(record._fields)
 
 
 def rows(answer: object) -> list[dict[str, Any]]:

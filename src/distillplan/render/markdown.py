@@ -39,14 +39,14 @@ def _list(title: str, items: Iterable[str]) -> str:
 
 def _grid(block: TableBlock) -> str:
     rules = (":--" if index in block.text_columns else "--:" for index in range(len(block.columns)))
-    lines = [_row(block.columns), _row(rules)]
+    lines = [_row(map(_escaped, block.columns)), _row(rules)]
     for index, row in enumerate(block.rows):
         marked = index == block.marked
         lines.append(
             _row(f"**{cell}**" if marked and cell else cell for cell in map(_escaped, row))
         )
     table = "\n".join(lines)
-    return f"**{block.title}**\n\n{table}" if block.title else table
+    return f"**{_escaped(block.title)}**\n\n{table}" if block.title else table
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -55,6 +55,6 @@ def _row(cells: Iterable[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Text that Markdown leaves alone."""
-    for mark in ("\\", "|", "*", "_", "<"):
+    for mark in ("\\", "|", "*", "_", "<", "`", "["):
         text = text.replace(mark, "\\" + mark)
     return text

@@ -1,39 +1,86 @@
 """Progress of long work, on standard error: a bar, or a line now and then off a terminal."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from distillplan.render.streams import write_error
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 Advance = Callable[[int], None]
+One = TypeVar("One")
 
-LINE_SECONDS = 5.0
+LINE_SECONDS = 3.0
 """Between two lines off a terminal; work that is done sooner is silent there."""
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Advance]:
-    """A bar that is told how much is done; off a terminal a line every few seconds."""
-    if not sys.stderr.isatty():
-        yield _lines(title, total)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+def progress(title: str, total: int | None = None) -> Iterator[Advance]:
+    """A bar that is told how much is done; off a terminal a line every few seconds.
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    Args:
+        title: what is done.
+        total: how much there is to do; None where nobody knows.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        with _lines(title, total) as advance:
+            yield advance
+        return
+    with bar_on_terminal() as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.update(task, completed=done)
 
 
-def _lines(title: str, total: int) -> Advance:
-    """Says how much is done whenever it has been silent for long."""
-    last = time.monotonic()
+def bar_on_terminal() -> "Progress":
+    """A bar on standard error; the cursor stays, as Ctrl-C leaves nobody to bring it back."""
+    from rich.console import Console  # rich takes 30 ms to import
+    from rich.progress import Progress
 
-    def advance(done: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= LINE_SECONDS:
-            last = now
-            print(f"{title}: {done} of {total}", file=sys.stderr, flush=True)  # noqa: T201 - stderr
+    class WithCursor(Console):
+        def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002 - rich's
+            return False
 
-    return advance
+    return Progress(
+        console=WithCursor(stderr=True),
+        transient=True,
+        redirect_stdout=False,  # what is written there need not be the terminal's
+        redirect_stderr=False,
+    )
+
+
+def watched(ones: Iterable[One], title: str, total: int) -> Iterator[One]:
+    """The same things as they come, with their progress."""
+    with progress(title, total) as advance:
+        for done, one in enumerate(ones, 1):
+            yield one
+            advance(done)
+
+
+@contextmanager
+def _lines(title: str, total: int | None) -> Iterator[Advance]:
+    """Says how much is done every few seconds, however long one step takes."""
+    from threading import Event, Thread  # only for work that may take long
+
+    finished, done = Event(), 0
+
+    def advance(so_far: int) -> None:
+        nonlocal done
+        done = so_far
+
+    def say() -> None:
+        while not finished.wait(LINE_SECONDS):
+            try:
+                write_error(f"{title}: {'at work' if total is None else f'{done} of {total}'}")
+            except (OSError, ValueError):  # nobody reads, or the stream is closed
+                return
+
+    thread = Thread(target=say, daemon=True)
+    thread.start()
+    try:
+        yield advance
+    finally:
+        finished.set()
+        thread.join()

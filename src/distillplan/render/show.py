@@ -1,11 +1,13 @@
 """From an answer to what a person or a program reads; nothing is computed here."""
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
+from distillplan.finite import demand_finite
 from distillplan.render.answers import registered, view_of
-from distillplan.render.documents import document, rows
-from distillplan.render.streams import as_json, write
+from distillplan.render.documents import columns, document, rows
+from distillplan.render.streams import as_json, write, write_all
 
 if TYPE_CHECKING:
     from distillplan.render.blocks import Block
@@ -23,21 +25,35 @@ def show(answer: object, output: RowOutput, **how: bool | str) -> None:
         output: the form.
         how: what its view for people is told, such as ``details=True``.
     """
-    write(f"{rendered(answer, output, **how).rstrip()}\n")
+    text = rendered(answer, output, **how).rstrip()
+    write(f"{text}\n" if text else "")  # no rows are no lines
+
+
+def show_rows(answers: Iterable[object], output: Literal["csv", "jsonl"]) -> None:
+    """Write the rows of answers of one kind as they are found."""
+    from distillplan.render.row_streams import as_rows  # only for those who ask
+
+    write_all(as_rows(chain.from_iterable(map(rows, answers)), output))
 
 
 def rendered(answer: object, output: RowOutput, **how: bool | str) -> str:
-    """One answer in the form that is asked for; arguments as for `show`."""
+    """One answer in the form that is asked for; arguments as for `show`.
+
+    Raises:
+        InfeasibleError: when a number of it is not finite, whatever the form shows of it.
+    """
+    whole = document(answer)
+    demand_finite(whole)
     match output:
         case "csv" | "jsonl":
             from distillplan.render.row_streams import as_rows  # only for those who ask
 
             known = registered(answer).rows
             if output == "jsonl" and known is not None and known.whole is not None:
-                return "".join(as_rows(document(answer)[known.whole], output))
-            return "".join(as_rows(rows(answer), output))
+                return "".join(as_rows(whole[known.whole], output))
+            return "".join(as_rows(rows(answer), output, columns(answer)))
         case "json":
-            return as_json(document(answer), indent=2)
+            return as_json(whole, indent=2)
         case "table" | "markdown":
             return as_text(view_of(answer)(answer, **how), output)
         case _:
@@ -46,10 +62,13 @@ def rendered(answer: object, output: RowOutput, **how: bool | str) -> str:
 
 def as_text(blocks: "Iterable[Block]", output: Literal["table", "markdown"]) -> str:
     """Blocks for people."""
+    from distillplan.render.blocks import printable_block  # only for people
+
+    safe = map(printable_block, blocks)
     if output == "markdown":
         from distillplan.render.markdown import as_markdown
 
-        return as_markdown(blocks)
+        return as_markdown(safe)
     from distillplan.render.table import as_table  # rich takes 30 ms to import
 
-    return as_table(blocks)
+    return as_table(safe)

@@ -8,11 +8,14 @@ import codecs
 import errno
 import io
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any
 
 from distillplan.errors import DistillplanError
+from distillplan.render.printable import printable_json, printable_lines
 
 MARKS = {
     "→": "->",
@@ -40,16 +43,25 @@ MARKS = {
     **dict.fromkeys("╭╮╰╯┌┐└┘├┤", "+"),
 }
 """What stands for a character where it cannot be written."""
+LEAST_SIZE, MOST_SIZE = 20, 2_000
+"""Columns or lines of a terminal: what else the environment says of it is not meant."""
+MOST_DIGITS = 6
+"""Of such a number that are read."""
 CHUNK = 8_000
 """Characters that rows wait for, so that each is not a write of its own."""
 HANDLER = "distillplan-marks"
 """Name of the error handler that writes `MARKS`."""
 _CLOSED = (errno.EPIPE, errno.EINVAL)
 """What a closed pipe says; the second on Windows."""
+_OUTPUT = 1
+"""Number of standard output, whatever is connected to it."""
 
 
 class _Pipe(io.FileIO):
-    """A stream whose reader may leave; nothing is written after that."""
+    """A stream whose reader may leave; nothing is written after that, nor after an error.
+
+    Standard output that cannot be written is an error, standard error nothing that could be said.
+    """
 
     gone = False
 
@@ -60,18 +72,26 @@ class _Pipe(io.FileIO):
                 return super().write(data) or 0
             except OSError as error:
                 self.gone = True
-                if error.errno not in _CLOSED:
-                    raise
+                if error.errno not in _CLOSED and self.name == _OUTPUT:
+                    raise DistillplanError(
+                        f"standard output: cannot write: {error.strerror}"
+                    ) from None
         return memoryview(data).nbytes
 
 
 def prepare_streams() -> None:
     """Let the streams of this process outlive their readers, and write marks where they must."""
     sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        size = os.environ.pop(name, "")
+        if size.isascii() and size.isdigit() and int(size[:MOST_DIGITS]) > 0:
+            os.environ[name] = str(min(max(int(size[:MOST_DIGITS]), LEAST_SIZE), MOST_SIZE))
 
 
 def _prepared(stream: Any) -> Any:
-    """The stream over a `_Pipe`; one that is no file, or was closed by the shell, as it is."""
+    """The stream over a `_Pipe`; one that is no file as it is, and none for one that is closed."""
+    if stream is None:  # as with >&-
+        return Path(os.devnull).open("w", encoding="utf-8")
     binary = getattr(stream, "buffer", None)
     if type(getattr(binary, "raw", binary)) is not io.FileIO:  # without a buffer it is the raw one
         return stream
@@ -92,15 +112,9 @@ def write(text: str) -> bool:
     Raises:
         DistillplanError: where it cannot be written, as on a full disk.
     """
-    stream: TextIO | None = sys.stdout
-    if stream is None:  # closed by the shell, as with >&-
-        return False
-    try:
-        stream.write(text)
-        stream.flush()
-    except OSError as error:
-        raise DistillplanError(f"standard output: cannot write: {error.strerror}") from None
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     return not getattr(raw, "gone", False)
 
 
@@ -125,13 +139,15 @@ def write_all(texts: Iterable[str]) -> None:
 
 def as_json(data: Mapping[str, Any], *, indent: int | None = None) -> str:
     """Strict JSON: NaN and infinity are a bug here rather than in the reader's program."""
-    return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not takes_unicode())
+    text = json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not takes_unicode())
+    return printable_json(text)
 
 
 def write_error(line: str) -> None:
-    """Write a line to standard error."""
+    """Write a message to standard error."""
     if sys.stderr is not None:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable_lines(line)}\n")
+        sys.stderr.flush()
 
 
 def takes_unicode() -> bool:
@@ -160,6 +176,8 @@ def _mark(character: str) -> str:
     """A letter without its accent; what has nothing like it in ASCII is escaped."""
     from unicodedata import normalize  # only where something cannot be written
 
+    if character.isascii():  # which a few encodings lack some of
+        return "?"
     bare = normalize("NFD", character).encode("ascii", "ignore").decode()
     return MARKS.get(character) or bare or character.encode("ascii", "backslashreplace").decode()
 

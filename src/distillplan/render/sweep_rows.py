@@ -5,18 +5,18 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
+from distillplan.finite import demand_finite
 from distillplan.questions.sweep import Cell
-from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.blocks import MOST_ROWS, Block, TableBlock, Text
 from distillplan.render.document_forms import written
 from distillplan.render.odds_view import percent
+from distillplan.render.progress import watched
 from distillplan.render.row_streams import as_document, as_rows
 from distillplan.render.show import RowOutput, as_text
 from distillplan.render.streams import write, write_all
 from distillplan.schemas.reader import schema_id
 from distillplan.units import format_count
 
-MOST_ROWS = 200
-"""Of a table for people."""
 ODDS = "odds"
 """The column of the table that no key of a row holds."""
 
@@ -45,7 +45,10 @@ def show_sweep(
         size: how many there will be.
         output: the form; a table is shown when it is whole.
     """
-    rows = map(written, _watched(cells, size))
+    streams = output in ("csv", "jsonl", "json")
+    if not (streams and sys.stdout.isatty()):  # the rows themselves show how far it is
+        cells = watched(cells, "Cells", size)
+    rows = map(_row, cells)
     match output:
         case "csv" | "jsonl":
             write_all(as_rows(rows, output))
@@ -53,40 +56,56 @@ def show_sweep(
             head = {"schema": schema_id("sweep"), "axes": list(columns), "cells": size}
             write_all(as_document(head, rows))
         case "table" | "markdown":
-            write(f"{as_text(_blocks(list(rows), columns), output).rstrip()}\n")
+            write(f"{as_text(_blocks(rows, columns), output).rstrip()}\n")
         case _:
             assert_never(output)
 
 
-def _watched(cells: Iterable[Cell], size: int) -> Iterator[Cell]:
-    """The cells, with a bar where somebody sees it and it does not stand among the rows."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from cells
-        return
-    from rich.console import Console  # only on a terminal, as below
-    from rich.progress import Progress
-
-    bar = Progress(
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=False,  # the rows are not the terminal's
-        redirect_stderr=False,
-    )
-    with bar:
-        yield from bar.track(cells, total=size, description="cells")
+def _row(cell: Cell) -> Row:
+    """A cell as a row, all of it finite."""
+    row: Row = written(cell)
+    demand_finite(row)
+    return row
 
 
-def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[Block]:
+class _Seen(NamedTuple):
+    """What a table of many rows needs to know of all of them."""
+
+    first: list[Row]
+    """Those that it shows."""
+    all: int
+    """How many there are."""
+    odds: bool
+    """Whether any row has odds."""
+    hours: bool
+    """Whether the hours of any say something."""
+
+
+def _seen(rows: Iterable[Row]) -> _Seen:
+    """One look at each row; a million of them are never in memory together."""
+    first: list[Row] = []
+    count, odds, hours = 0, False, False
+    for row in rows:
+        count += 1
+        odds = odds or row["odds_distill"] is not None
+        hours = hours or _hours_differ(row)
+        if count <= MOST_ROWS:
+            first.append(row)
+    return _Seen(first=first, all=count, odds=odds, hours=hours)
+
+
+def _blocks(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Block]:
+    seen = _seen(rows)
     shown = {
         "verdict": "verdict",
         "gain": "margin_nats",
         "supervised": "supervised_loss",
         "distill": "distill_loss",
     }
-    if any(row["odds_distill"] is not None for row in rows):
+    if seen.odds:
         shown = {"verdict": "verdict", "odds": ODDS, **shown}
     unit = ""
-    if any(_hours_differ(row) for row in rows):
+    if seen.hours:
         shown |= {"supervised": "supervised_gpu_hours", "distill": "distill_gpu_hours"}
         unit = "supervised and distill: GPU-hours; losses: -o csv, jsonl or json"
     elif not any(column.startswith("teacher") for column in columns):
@@ -95,15 +114,14 @@ def _blocks(rows: Sequence[Row], columns: Sequence[str]) -> Iterator[Block]:
         "",
         (*(_heading(column) for column in columns), *shown),
         tuple(
-            tuple(_text(row, name) for name in (*columns, *shown.values()))
-            for row in rows[:MOST_ROWS]
+            tuple(_text(row, name) for name in (*columns, *shown.values())) for row in seen.first
         ),
         tight=True,
     )
     if unit:
         yield Text(unit, "quiet")
-    if len(rows) > MOST_ROWS:
-        yield Text(f"{MOST_ROWS} of {len(rows)} cells; all: -o csv, jsonl or json", "quiet")
+    if seen.all > MOST_ROWS:
+        yield Text(f"{MOST_ROWS} of {seen.all} cells; all: -o csv, jsonl or json", "quiet")
 
 
 def _odds(row: Row) -> str:

@@ -7,7 +7,7 @@ from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
 from distillplan.questions.crossover import BEYOND, DECADES, CrossingPoint, Crossovers
 from distillplan.questions.target import Goal, Reached, Target, amount
-from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.blocks import MOST_ROWS, Block, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops
@@ -89,10 +89,12 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
     yield TableBlock(
         "",
         ("student", "teacher", "gain", "from", "to", "tokens/param", "odds"),
-        tuple(_point(one) for one in found.points),
+        tuple(_point(one) for one in found.points[:MOST_ROWS]),
         text_columns=(0, 1),
         tight=True,
     )
+    if len(found.points) > MOST_ROWS:
+        yield Text(f"{MOST_ROWS} of {len(found.points)} rows; all: -o csv, jsonl or json", "quiet")
     yield Text(found.note, "quiet")
     yield Text(
         f"start, end = of the budgets searched, 1 to {format_count(10.0**DECADES)} tokens per "

@@ -60,7 +60,7 @@ class Faults:
             raise InputError(self._told(found[0], f"{self.source}, "))
         count = str(len(found)) if len(found) <= MOST_FAULTS else f"more than {MOST_FAULTS}"
         lines = (self._told(one, "") for one in found[:MOST_FAULTS])
-        raise InputError("\n  ".join((f"{self.source}: {count} faults", *lines)))
+        raise InputError(f"{self.source}: {count} faults", below=tuple(lines))
 
     def _order(self, one: _Placed) -> tuple[bool, str, int]:
         return one.source != self.source, one.source, one.line

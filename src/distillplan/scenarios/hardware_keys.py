@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep estimate",
+        commands="budget target sweep teachers estimate",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep estimate",
+        commands="budget target sweep teachers estimate",
     ),
     _key(
         "price",
@@ -98,7 +98,7 @@ HARDWARE = (
     ),
     _key(
         "mfu",
-        values.COUNT,
+        values.SHARE,
         "MFU",
         "Measured MFU of training: model FLOPs over the dense 16-bit peak, 0 to 1.",
         "mfu",
@@ -108,7 +108,7 @@ HARDWARE = (
     ),
     _key(
         "teacher_mfu",
-        values.COUNT,
+        values.SHARE,
         "MFU",
         "Measured MFU of the teacher's forward passes, 0 to 1.",
         "teacher_mfu",
@@ -127,7 +127,7 @@ HARDWARE = (
     ),
     _key(
         "goodput",
-        values.COUNT,
+        values.SHARE,
         "SHARE",
         "Productive share of the allocated time, 0 to 1.",
         "goodput.mid",

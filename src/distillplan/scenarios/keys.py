@@ -10,13 +10,17 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.known_model import KnownModel, model_params, with_vocabulary
 from distillplan.optimize.problems import Bounds
-from distillplan.planning.scenario import Limits, Scenario, Teacher
+from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
-from distillplan.scenarios.budgets import Spent, spend
+from distillplan.scenarios.budgets import Spent, spend, training_of
 from distillplan.scenarios.layers import Layer, Values, root_of, values_of_options, values_within
 from distillplan.scenarios.values import InBits
 
@@ -79,19 +83,27 @@ class _Maker:
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
         teacher, architecture = None, _FAMILY
-        bounds = named = plain.pop("bounds", _ANY_SIZES)
+        bounds = said = plain.pop("bounds", _ANY_SIZES)
         if "teacher" in groups or rate is not None:
             words = tuple(groups.get("teacher", {}).items())
             teacher = self.part("teacher", lambda: _teacher(words, rate), None)
         if "bounds" in groups:
-            bounds = self.part("bounds", lambda: _bounds(named, groups["bounds"]), bounds)
+            bounds = self.part("bounds", lambda: _bounds(said, groups["bounds"]), bounds)
         if "architecture" in groups:
             settings = groups["architecture"]
             architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
+        if "vocab" not in groups.get("architecture", {}):
+            named = None if teacher is None else teacher.model
+            architecture = with_vocabulary(architecture, named, plain.get("student_model"))
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
-        spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         plain["law"] = plain.get("law") or law_catalog.law()
+        if budget is not None and budget.of_tokens:
+            asked = budget
+            found = self.part("budget", lambda: training_of(asked, plain, architecture), None)
+            budget = Budget(flops=1.0) if found is None else found
+            plain["student_tokens"] = budget.tokens
+        spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         try:
             return Scenario(
                 teacher=teacher,
@@ -164,7 +176,10 @@ def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
 def _teacher(
     words: tuple[tuple[str, Any], ...], law_bytes_per_token: float | None
 ) -> Teacher | None:
-    sizes = {name: value for name, value in words if name in ("params", "tokens")}
+    sizes = {name: value for name, value in words if name in ("params", "tokens", "model")}
+    model: KnownModel | None = sizes.get("model")
+    if model is not None:
+        sizes.setdefault("tokens", model.trained_tokens)
     named = {f"teacher.{name}": value for name, value in words}
     nats = teacher_nats({**named, "bytes_per_token": law_bytes_per_token})
     return Teacher(**sizes, loss=nats) if sizes or nats is not None else None
@@ -207,3 +222,10 @@ def scenario_from_options(*above: Layer, **options: Any) -> Scenario:
         InputError: with all that is wrong.
     """
     return scenario_of(values_of_options(options, str, *above))
+
+
+def student_of(values: Mapping[str, Any], law: PublishedLaw) -> float:
+    """The parameters of the student that values by place describe, as a law counts them."""
+    model: KnownModel | None = values.get("student_model")
+    params: float = values["student_params"] if model is None else model_params(model, law.counts)
+    return params

@@ -3,13 +3,14 @@
 Files, ``--set`` and the options of a command all pass through here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.models.known_model import Sized
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.values import PAIR, SIZES
+from distillplan.scenarios.values import PAIR, STUDENT, StudentSizes
 from distillplan.suggest import close_names, nearest
 
 Values = dict[str, Any]
@@ -19,6 +20,8 @@ Told = Callable[[str], str]
 
 SEE = "see distillplan schema scenario"
 """Where all the words are."""
+STUDENT_PLACES = {"student_params", "student_model"}
+"""Two ways to say the same, of which the one above wins."""
 MOST_FAULTS = 30
 """Most faults reported of one file; nobody reads more."""
 
@@ -92,12 +95,14 @@ class _Reader:
             self.words.add(key.word)
             if value is None:
                 self.cleared |= {key.place, f"{key.place}.low", f"{key.place}.high"}
+                self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
             elif key.is_group and isinstance(value, Mapping):
                 for name, one in value.items():
                     self.read((key.word, str(name)), one)
             else:
                 found = key.value.read(value, self.told(".".join(path)))
                 self.cleared |= {key.place} if key.is_group else set()
+                self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
                 for place, one in _placed(key, found).items():
                     self.put(place, one, path)
         except InputError as error:
@@ -108,7 +113,8 @@ class _Reader:
         """Set a value, unless another word has set it."""
         written = self.told(".".join(path))
         if place in self.by:
-            raise InputError(f"{self.by[place]} and {written} both give {place}; leave one out")
+            said = self.by[place]
+            raise InputError(f"{said} and {written} both give {place}; leave one out")
         self.by[place], self.values[place] = written, value
 
 
@@ -141,11 +147,19 @@ def _placed(key: Key, value: Any) -> Values:
     if key.value is PAIR:
         low, high = value
         return {f"{key.place}.low": low, f"{key.place}.high": high}
-    if key.value is SIZES:
-        params, tokens = value
-        sizes = {f"{key.place}.params": params, f"{key.place}.tokens": tokens}
-        return {place: size for place, size in sizes.items() if size is not None}
+    if isinstance(value, StudentSizes):
+        said = _named_or_sized(value.sized)
+        places: Values = {f"student_{name}": one for name, one in said.items()}
+        return places if value.budget is None else {**places, "budget": value.budget}
+    if isinstance(value, Sized):
+        said = {**_named_or_sized(value), "tokens": value.tokens}
+        return {f"{key.place}.{name}": one for name, one in said.items() if one is not None}
     return {key.place: value}
+
+
+def _named_or_sized(value: Sized) -> Values:
+    """The parameters, or the model whose own they are, as the law counts them."""
+    return {"params": value.params} if value.model is None else {"model": value.model}
 
 
 def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Layer) -> Values:
@@ -168,6 +182,22 @@ def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Laye
         first, *others = (fault.error for fault in faults)
         raise InputError(*first.parts, also=first.also, others=others)
     return values
+
+
+def refuse_budget(values: Container[str], word: str) -> None:
+    """Refuse a budget within another word, such as the tokens of a student, where it is the answer.
+
+    Args:
+        values: by places, of that word.
+        word: as it was typed.
+
+    Raises:
+        InputError: when they have a budget.
+    """
+    if "budget" in values:
+        raise InputError(
+            f"{word}: its tokens are a budget, which is the answer here; leave them out"
+        )
 
 
 def values_within(values: Mapping[str, Any], root: str) -> Values:

@@ -49,20 +49,40 @@ BUDGET_KEYS = (
         help="Budget in allocated GPU-days, instead of compute.",
         default="",
     ),
+    Key(
+        word="student_tokens",
+        value=values.STUDENT_TOKENS,
+        place="budget",
+        help="Training tokens of the student, e.g. 300B or '20 TPP' for 20 per parameter; instead "
+        "of a budget, which is then what training on them takes without a teacher.",
+        aliases=("tokens",),
+        flags=("--tokens", "-t"),
+        commands="budget predict",
+        metavar="TOKENS",
+        default="",
+    ),
 )
 
 QUESTION_KEYS = (
     Key(
         word="student_params",
-        value=values.COUNT,
+        value=values.STUDENT,
         place="student_params",
-        help="Non-embedding parameters of the student, e.g. 1B.",
+        help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b; after "
+        "a colon its training tokens, e.g. 1B:300B.",
         written=at("student_params"),
         aliases=("student",),
         flags=("--student", "-s"),
-        commands="budget target sweep predict",
-        metavar="PARAMS",
+        commands="teachers budget target sweep predict",
+        metavar="MODEL[:TOKENS]",
         default="the best size",
+    ),
+    Key(
+        word="student_model",
+        value=values.MODEL,
+        place="student_model",
+        help="Model whose exact shape and vocabulary the student has.",
+        written=at("student_model.name"),
     ),
     Key(
         word="students",
@@ -71,18 +91,19 @@ QUESTION_KEYS = (
         help="Number of identical students sharing the teacher.",
         written=at("students"),
         flags=("--students", "-k"),
-        commands=f"{_ASKED} estimate",
+        commands=f"{_ASKED} teachers estimate",
         metavar="K",
     ),
     Key(
         word="teacher",
         value=values.SIZES,
         place="teacher",
-        help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T.",
+        help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T, or a "
+        "model such as llama-3.1-8b, a Hugging Face name or a config.json.",
         written=at("teacher"),
         flags=("--teacher",),
         commands=f"{_ASKED} predict",
-        metavar="PARAMS[:TOKENS]",
+        metavar="MODEL[:TOKENS]",
     ),
     Key(
         word="teacher.loss",
@@ -98,7 +119,7 @@ QUESTION_KEYS = (
     ),
     Key(
         word="teacher.params",
-        value=values.COUNT,
+        value=values.PARAMS,
         place="teacher.params",
         help="Non-embedding parameters of the teacher, beside its loss.",
         written=at("teacher.params"),
@@ -109,11 +130,19 @@ QUESTION_KEYS = (
     ),
     Key(
         word="teacher.tokens",
-        value=values.COUNT,
+        value=values.TOKENS,
         place="teacher.tokens",
         help="Training tokens of the teacher.",
         written=at("teacher.tokens"),
         aliases=("teacher_tokens",),
+    ),
+    Key(
+        word="teacher.model",
+        value=values.MODEL,
+        place="teacher.model",
+        help="Model whose exact shape, vocabulary and training tokens the teacher has.",
+        written=at("teacher.model.name"),
+        aliases=("teacher_model",),
     ),
     Key(
         word="teacher.bpb",
@@ -157,7 +186,7 @@ QUESTION_KEYS = (
         place="bytes_per_token",
         help="Bytes per token of your corpus under the law's tokenizer.",
         flags=("--bytes-per-token",),
-        commands="budget predict",
+        commands="teachers budget predict",
         metavar="BYTES",
         panel=UNITS,
     ),
@@ -169,7 +198,7 @@ QUESTION_KEYS = (
         "runs once for all students; cached, they are already on disk.",
         written=at("logits"),
         flags=("--logits",),
-        commands=f"{_ASKED} estimate",
+        commands=f"{_ASKED} teachers estimate",
     ),
     Key(
         word="accounting",
@@ -199,7 +228,7 @@ QUESTION_KEYS = (
         help="Scaling law: a name (see `distillplan laws`) or a file of your own.",
         written=_law,
         flags=("--law",),
-        commands=f"{_ASKED} predict",
+        commands=f"{_ASKED} teachers predict",
         metavar="NAME",
     ),
     Key(
@@ -267,7 +296,7 @@ QUESTION_KEYS = (
     ),
     Key(
         word="inference_tokens",
-        value=values.ZERO_OR_COUNT,
+        value=values.ZERO_OR_TOKENS,
         place="inference_tokens",
         help="Tokens each student will serve; the budget pays a forward pass for each.",
         written=at("inference_tokens"),
@@ -277,12 +306,12 @@ QUESTION_KEYS = (
     ),
     Key(
         word="max_unique_tokens",
-        value=values.COUNT,
+        value=values.TOKENS,
         place="max_unique_tokens",
         help="Size of your corpus in tokens; training on more repeats it, which is worth less.",
         written=at("max_unique_tokens"),
         flags=("--max-unique-tokens",),
-        commands="budget",
+        commands="teachers budget",
         metavar="TOKENS",
         default="unlimited",
     ),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @options("budget")
 def budget(
-    compute: flags.Compute,
+    compute: flags.Compute = None,
     *,
     laws: Annotated[
         str | None,
@@ -57,6 +57,8 @@ def budget(
 
     distillplan budget "64 h100-sxm for 7 days" --student 1B
 
+    distillplan budget --student 1B:300B --teacher 7B:2T
+
     distillplan budget '$20k' --gpu h100-sxm --student 1B
 
     distillplan budget 1e21 --student 1B --laws all
@@ -85,6 +87,8 @@ def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str]) ->
 
 def _under(laws: str, scenario: "Scenario") -> "Ensemble":
     """The same question to several laws."""
-    from distillplan.questions.ensemble import ensemble  # not for one law
+    from distillplan.questions.ensemble import ensemble  # not for one law, as below
+    from distillplan.render.progress import progress
 
-    return ensemble(scenario, law_catalog.laws_named(laws))
+    with progress("Laws"):
+        return ensemble(scenario, law_catalog.laws_named(laws))

@@ -6,12 +6,11 @@ import typer
 
 from distillplan.checks import hardware_checks
 from distillplan.cli import flags
+from distillplan.cli.exit_codes import FAILED
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.render.show import show
 
-FAILED = 3
-"""Exit code when a published number is not reproduced."""
 TRANSFER = "transfer"
 """The word for the check of the law against other laboratories' runs."""
 

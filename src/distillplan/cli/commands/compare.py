@@ -1,6 +1,6 @@
 """`distillplan compare`: the scenarios of a file side by side."""
 
-from functools import partial
+from itertools import count
 from typing import Annotated
 
 import typer
@@ -8,6 +8,9 @@ import typer
 from distillplan.cli import flags
 from distillplan.cli.gate import gate
 from distillplan.planning import planner
+from distillplan.planning.results import Plan
+from distillplan.planning.scenario import Scenario
+from distillplan.render.progress import progress
 from distillplan.render.show import show
 
 
@@ -35,6 +38,14 @@ def compare(
     from distillplan.scenarios import scenario_file
 
     scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
-    found = comparison.compare(scenarios, baseline, partial(planner.plan, quick=quick))
+    with progress("Scenarios", len(scenarios)) as advance:
+        done = count(1)
+
+        def answer(scenario: Scenario) -> Plan:
+            found = planner.plan(scenario, quick=quick)
+            advance(next(done))
+            return found
+
+        found = comparison.compare(scenarios, baseline, answer)
     show(found, output)
     gate((one.name, one.outcome) for one in found.assertions)

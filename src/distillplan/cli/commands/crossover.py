@@ -1,12 +1,14 @@
 """`distillplan crossover`: up to which budget distillation wins."""
 
+from itertools import product
 from typing import Annotated
 
 import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
-from distillplan.render.show import show
+from distillplan.render.progress import watched
+from distillplan.render.show import show, show_rows
 
 
 @options("crossover")
@@ -25,7 +27,7 @@ def crossover(
         typer.Option(
             "--accounting",
             metavar="LIST",
-            help="Teacher costs the budget covers: free,exists,train_shared,train.",
+            help="Teacher costs the budget covers: free, exists, train_shared, train.",
         ),
     ] = "free,exists",
     gain: Annotated[
@@ -48,17 +50,20 @@ def crossover(
     from distillplan.questions import crossover as crossing  # not at every start, as below
     from distillplan.scenarios.axes import parse_axis
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     asked = {"compute": crossing.ANY_BUDGET, **given}
     scenario = scenario_of(
         values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
     )
-    found = crossing.crossovers(
-        scenario,
-        [point.label for point in parse_axis("student", student, told_as("budget")).points],
-        crossing.parse_accountings(accounting),
-        crossing.parse_levels(gain),
-    )
-    show(found, output)
+    axis = parse_axis("student", student, told_as("budget"))
+    refuse_budget(axis.places, "--student")
+    students = [point.label for point in axis.points]
+    accountings = crossing.parse_accountings(accounting)
+    each = crossing.crossover_each(scenario, students, accountings, crossing.parse_levels(gain))
+    found = watched(each, "Rows", len([*product(students, accountings)]))
+    if output in ("csv", "jsonl"):
+        show_rows(found, output)
+    else:
+        show(crossing.together(list(found)), output)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args
 
-import numpy as np
 import typer
 
+from distillplan.cli.exit_codes import FAILED
 from distillplan.cli.run_options import (
     BytesPerToken,
     Columns,
@@ -19,16 +19,19 @@ from distillplan.cli.run_options import (
     Where,
 )
 from distillplan.errors import InputError
+from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.laws import law_catalog
+from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
+from distillplan.render.progress import progress
 from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
     from distillplan.fitting.fit_records import FitReport, FitRequest
 
-REJECTED = 3
-"""Exit code where the law under test is rejected."""
+SAVE, STATE = "--save", "--state"
+"""Options that name a file to write."""
 RESAMPLES = 512
 """Joint draws of a law: shares of them are known to about 2%."""
 ADDITIVE_LAW = "besiroglu2024"
@@ -94,7 +97,7 @@ def fit(
         int | None,
         typer.Option(
             min=0,
-            max=100_000,
+            max=MOST_DRAWS,
             help="Number of bootstrap resamples.",
             show_default=f"{RESAMPLES}; 0 with --test",
         ),
@@ -108,14 +111,18 @@ def fit(
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(metavar="LAW.yaml", help="File to write the law to; its draws go beside it."),
+        typer.Option(metavar="LAW.yaml", help="File to write the law and its draws to."),
     ] = None,
     output: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            "--output", "-o", help="Output format (table, json, markdown), or LAW.yaml to save."
+            "--output",
+            "-o",
+            help="Output format (table, json, markdown), or LAW.yaml to save; may be given for "
+            "both.",
+            show_default="table",
         ),
-    ] = "table",
+    ] = None,
 ) -> None:
     """Fit a law to your own runs: coefficients, joint draws, and how far to trust them.
 
@@ -133,21 +140,18 @@ def fit(
 
     distillplan fit runs.csv --test busbridge2025_printed
     """
-    from distillplan.fitting import (
-        law_files,
-        runs_file,  # fitting is not for every start
-    )
+    from distillplan.fitting import law_files, runs_file  # fitting is not for every start
     from distillplan.fitting.fit_records import FitRequest
     from distillplan.fitting.outliers import kept_lines
     from distillplan.fitting.selection import parse_selection
 
-    shown, saved = _output(output, save)
-    if saved is not None:
-        law_files.demand_law_path(saved)
-        _refuse_overwriting(saved, runs)
+    shown, saved = _output(output or (), save)
     unit = None if loss_unit is None else parse_loss_unit(loss_unit)
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
     alone = _supervised(supervised_law, same_tokenizer_as)
+    tested = None if test is None else law_catalog.law(test)
+    _refuse_overwriting(saved, state, runs, [one for one in (like, alone, tested) if one])
+    _demand_places(saved, state)
     reading = runs_file.Reading(
         form=form,
         columns=columns,
@@ -158,8 +162,8 @@ def fit(
         unit=unit,
         bytes_per_token=bytes_per_token,
     )
-    checked = runs_file.read_runs(runs, reading)
-    tested = None if test is None else law_catalog.law(test)
+    with progress("Runs"):
+        checked = runs_file.read_runs(runs, reading)
     if alone is None and saved is None and checked.distilled.all():
         alone = tested  # the claim under test is that the runs are of its world
     request = FitRequest(
@@ -186,13 +190,32 @@ def fit(
     _exit_if_rejected(report)
 
 
-def _refuse_overwriting(saved: Path, runs: Sequence[str]) -> None:
-    from distillplan.fitting.law_files import draws_path
+def _demand_places(saved: Path | None, state: Path | None) -> None:
+    """Refuse files that cannot be written, before any work is done."""
+    from distillplan.files.saving import NamedFile, demand_savable
+    from distillplan.fitting.law_files import demand_law_path
 
-    written = {path.resolve() for path in (saved, draws_path(saved))}
-    for one in runs:
-        if one != "-" and Path(one).resolve() in written:
-            raise InputError(f"--save: {saved} would overwrite {one}, a file of runs; name another")
+    if saved is not None:
+        demand_law_path(NamedFile(what=SAVE, path=str(saved)))
+    if state is not None:
+        demand_savable(NamedFile(what=STATE, path=str(state)))
+
+
+def _refuse_overwriting(
+    saved: Path | None, state: Path | None, runs: Sequence[str], laws: Sequence[PublishedLaw]
+) -> None:
+    """Refuse to write what this command reads, its runs and laws, or the answer it prints."""
+    from distillplan.files.saving import NamedFile, demand_apart
+
+    read = [NamedFile(what=f"the runs in {one}", path=one) for one in runs]
+    for law in laws:
+        if law.file is not None:
+            read.append(NamedFile(what=f"the law in {law.file}", path=law.file))
+        if law.draws_file is not None and law.draws_file.path:
+            read.append(NamedFile(what=f"the draws of {law.name}", path=law.draws_file.path))
+    read.append(NamedFile(what="what is written to standard output", path="/dev/stdout"))
+    written = [(SAVE, saved), (STATE, state)]
+    demand_apart([NamedFile(what=what, path=str(path)) for what, path in written if path], read)
 
 
 def _refuse_gamma_one(request: "FitRequest") -> None:
@@ -202,46 +225,46 @@ def _refuse_gamma_one(request: "FitRequest") -> None:
 
 def _exit_if_rejected(report: "FitReport") -> None:
     if report.test is not None and report.test.rejected:
-        raise typer.Exit(REJECTED)
+        raise typer.Exit(FAILED)
 
 
 def _report(request: "FitRequest", state: Path | None) -> "FitReport":
     """The fit, with a bar for its resamples, going on from those of an earlier call."""
-    from distillplan.fitting import law_files
+    from distillplan.fitting import state_file  # not at every start, as below
     from distillplan.fitting.bootstrap import BootstrapState
     from distillplan.fitting.report import fit_report
-    from distillplan.render.progress import progress
 
-    kept = "" if request.kept is None else np.flatnonzero(request.kept)
-    asked = (request.runs.digest, request.gamma_one, request.like, request.anchored)
-    words = [
-        one.name if isinstance(one, PublishedLaw) else str(one)
-        for one in (*asked, request.supervised, kept, request.seed)
-    ]
-    key = " ".join(words)
-    earlier = None if state is None else law_files.load_state(state, key)
-    with progress("Resamples", request.resamples) as advance:
+    key = state_file.state_key(request)
+    earlier = None if state is None else state_file.load_state(state, key)
+    title = "Resamples" if request.resamples else "Fit"
+    with progress(title, request.resamples or None) as advance:
 
         def after_block(found: BootstrapState) -> None:
             advance(found.done)
             if state is not None:
-                law_files.save_state(state, key, found)
+                state_file.save_state(state, key, found)
 
         return fit_report(request, state=earlier, progress=after_block)
 
 
-def _output(output: str, save: Path | None) -> tuple[Output, Path | None]:
-    """The form to show, and the file to write: -o takes either."""
-    if output in get_args(Output):
-        return cast("Output", output), save
-    if not output.endswith((".yaml", ".yml")):
-        known = ", ".join(get_args(Output))
-        raise InputError(
-            f"--output: {output!r} is not one of {known}, nor a file that ends in .yaml"
-        )
-    if save is not None:
-        raise InputError("--save and -o both name a file for the law; leave one out")
-    return "table", Path(output)
+def _output(given: Sequence[str], save: Path | None) -> tuple[Output, Path | None]:
+    """The form to show, and the file to write: -o takes either, or one of each."""
+    known = get_args(Output)
+    forms = [one for one in given if one in known]
+    files = [one for one in given if one not in known]
+    for one in files:
+        if not one.endswith(YAML_ENDINGS):
+            raise InputError(
+                f"--output: {one!r} is not one of {', '.join(known)}, nor a file that ends in "
+                f"{YAML_ENDINGS[0]}"
+            )
+    if len(set(forms)) > 1:
+        raise InputError(f"--output: {' and '.join(forms)} are two formats; leave one out")
+    places = [*([] if save is None else [save]), *map(Path, dict.fromkeys(files))]
+    if len(places) > 1:
+        names = " and ".join(map(str, places[:2]))
+        raise InputError(f"--save, -o: {names} are two files for the law; leave one out")
+    return cast("Output", forms[0] if forms else "table"), places[0] if places else None
 
 
 def _resamples(asked: int | None, test: str | None) -> int:

@@ -6,6 +6,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.render.progress import progress
 from distillplan.render.show import show
 
 # the decision is a scenario as `budget` takes it, so the options are those of `budget`
@@ -13,7 +14,7 @@ from distillplan.render.show import show
 
 @options("budget")
 def pilot(
-    compute: flags.Compute,
+    compute: flags.Compute = None,
     *,
     share: Annotated[
         str | None,
@@ -63,9 +64,8 @@ def pilot(
     from distillplan.scenarios.layers import values_of_options
 
     scenario = scenario_of(values_of_options({"compute": compute, **given}, told_as("budget")))
-    found = pilots.pilot(
-        scenario,
-        share=share_of(scenario, share, pilot_budget) or pilots.SHARE,
-        risk=pilots.RISK if risk is None else parse_share(risk, "risk"),
-    )
+    part = share_of(scenario, share, pilot_budget) or pilots.SHARE
+    chance = pilots.RISK if risk is None else parse_share(risk, "risk")
+    with progress("Pilots"):
+        found = pilots.pilot(scenario, share=part, risk=chance)
     show(found, output)

@@ -2,15 +2,17 @@
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.errors import InputError, Word
 from distillplan.laws import law_catalog
+from distillplan.models.model_sizes import check_pair
 from distillplan.questions import prediction
 from distillplan.render.show import show
-from distillplan.scenarios.keys import teacher_of
+from distillplan.scenarios.keys import student_of, teacher_of
 from distillplan.scenarios.layers import values_of_options
 
 
 @options("predict", required=["student_params"])
-def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str) -> None:
+def predict(*, output: flags.Show = "table", **given: str) -> None:
     """Predict the loss of one student, distilled and trained from data alone.
 
     Examples:
@@ -19,9 +21,15 @@ def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str)
     distillplan predict --student 1B --tokens 100B --teacher 3B:1T
     """
     values = values_of_options(given, told_as("predict"))
+    law = values.get("law") or law_catalog.law()
+    params, budget = student_of(values, law), values.get("budget")
+    if budget is None:
+        raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
+    tokens = budget.tokens_for(params)
+    check_pair(params, tokens, Word("student_tokens"))
     found = prediction.predict(
-        values.get("law") or law_catalog.law(),
-        student_params=values["student_params"],
+        law,
+        student_params=params,
         student_tokens=tokens,
         teacher=teacher_of(values),
     )

@@ -38,11 +38,13 @@ def sweep(
     distillplan sweep grid.yaml -o jsonl
     """
     from distillplan.questions import sweep as sweeping
+    from distillplan.render.progress import progress
     from distillplan.render.sweep_rows import show_sweep
     from distillplan.scenarios import scenario_file  # not at every start, as above
 
     axes = {**given, **scenario_file.axes_of(axis or ())}
-    grid = scenario_file.read_grid(file, sets or (), axes, told_as("sweep"))
+    with progress("Reading the cells"):
+        grid = scenario_file.read_grid(file, sets or (), axes, told_as("sweep"))
     show_sweep(
         sweeping.sweep(grid.cells(), odds=odds), columns=grid.columns, size=grid.size, output=output
     )

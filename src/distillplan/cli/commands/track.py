@@ -7,16 +7,12 @@ import typer
 from distillplan.accounting import Accounting
 from distillplan.cli import flags
 from distillplan.errors import InputError
+from distillplan.render.progress import progress
 from distillplan.render.show import show
-from distillplan.units import parse_count
 
 Trained: TypeAlias = Literal["supervised", "distill", "free", "exists", "train_shared", "train"]
 """An option of a plan: by its method, or a distillation by who pays for what."""
 Rates: TypeAlias = Literal["cosine", "wsd", "constant"]
-
-
-def _tokens(text: str) -> float:
-    return parse_count(text, "--batch-tokens", "524288")
 
 
 def track(
@@ -51,7 +47,9 @@ def track(
     batch_tokens: Annotated[
         float | None,
         typer.Option(
-            parser=_tokens, metavar="TOKENS", help="Tokens of a step, for files that have steps."
+            parser=flags.number("--batch-tokens"),
+            metavar="TOKENS",
+            help="Tokens of a step, for files that have steps.",
         ),
     ] = None,
     columns: Annotated[
@@ -83,7 +81,11 @@ def track(
     ] = None,
     bytes_per_token: Annotated[
         float | None,
-        typer.Option(metavar="BYTES", help="Bytes per token of the tokenizer, for bits per byte."),
+        typer.Option(
+            parser=flags.number("--bytes-per-token"),
+            metavar="BYTES",
+            help="Bytes per token of the tokenizer, for bits per byte.",
+        ),
     ] = None,
     output: flags.ShowRows = "table",
 ) -> None:
@@ -122,20 +124,21 @@ def track(
     if unit is LossUnit.BITS_PER_BYTE and bytes_per_token is None:
         bytes_per_token = of_plan.bytes_per_token
     demand_bytes(unit, bytes_per_token)
-    table = read_tables([losses])[0]
-    history = history_of(
-        table,
-        columns=named,
-        batch_tokens=batch_tokens,
-        unit=unit,
-        bytes_per_token=bytes_per_token,
-    )
     by_method = option in tuple(Method)
     chosen = None if option is None else Method(option) if by_method else Accounting(option)
     pace = Pace(
         schedule=None if schedule is None else Schedule(schedule), warmup=warmup, decay=decay
     )
-    show(tracked(found, of_plan, history, option=chosen, pace=pace), output)
+    with progress("Losses"):
+        history = history_of(
+            read_tables([losses])[0],
+            columns=named,
+            batch_tokens=batch_tokens,
+            unit=unit,
+            bytes_per_token=bytes_per_token,
+        )
+        answer = tracked(found, of_plan, history, option=chosen, pace=pace)
+    show(answer, output)
 
 
 def _demand_two_sources(plan: str, losses: str) -> None:

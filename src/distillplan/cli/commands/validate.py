@@ -1,6 +1,8 @@
 """`distillplan validate`: what is wrong with a scenario file."""
 
 from distillplan.cli import flags
+from distillplan.render.printable import printable
+from distillplan.render.progress import progress
 from distillplan.render.streams import write
 
 
@@ -12,5 +14,6 @@ def validate(file: flags.File, sets: flags.Sets = None) -> None:
     """
     from distillplan.scenarios import scenario_file  # not at every start
 
-    grid = scenario_file.read_grid(file, sets or ())
-    write(f"{file}: {grid.summary}\n")
+    with progress("Reading the cells"):
+        grid = scenario_file.read_grid(file, sets or ())
+    write(f"{printable(file)}: {grid.summary}\n")

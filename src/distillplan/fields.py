@@ -1,0 +1,98 @@
+"""Fields of the records that a program makes: what a shell would refuse, they refuse as well."""
+
+import numbers
+from collections.abc import Callable
+from dataclasses import fields
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import Any, get_args
+
+from distillplan.errors import InputError, Word
+
+
+def settle(record: Any, prefix: str = "") -> None:
+    """Bring the fields of a frozen dataclass to their declared types.
+
+    The word of an enumeration becomes its member, and a whole float an int where one is declared.
+
+    Args:
+        record: just made.
+        prefix: of the keys in errors, such as ``teacher.``.
+
+    Raises:
+        InputError: when a word is none of an enumeration, a number is no number or not whole, or a
+            record is of another class.
+    """
+    kind: Any = type(record)
+    for name, kinds in _declared(kind):
+        value = getattr(record, name)
+        if type(value) not in kinds:
+            object.__setattr__(record, name, _settled(value, kinds, Word(f"{prefix}{name}")))
+
+
+@cache
+def _declared(kind: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
+    """Each field with the classes it may have; without those named in quotes, or generic."""
+    found = []
+    for one in fields(kind):
+        kinds = get_args(one.type) or (one.type,)
+        if all(isinstance(each, type) for each in kinds):
+            found.append((one.name, kinds))
+    return tuple(found)
+
+
+def _settled(value: Any, kinds: tuple[type, ...], word: Word) -> Any:
+    """The value as one of the classes."""
+    for kind in kinds:
+        if kind is NoneType or kind is bool:
+            continue
+        if issubclass(kind, Enum):
+            return member(kind, value, word)
+        if kind in (int, float):
+            return number(value, word, kind)
+        if isinstance(value, kind):
+            return value
+    names = " or ".join(one.__name__ for one in kinds if one is not NoneType)
+    raise InputError(word, f": expected {names}, got {_shown(value)}")
+
+
+def member(kind: type[Any], value: Any, word: Word) -> Any:
+    """The member of an enumeration for its word, or a member as it is.
+
+    Raises:
+        InputError: when there is none.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        names = ", ".join(one.value for one in kind)
+        raise InputError(word, f": {_shown(value)} is none of {names}") from None
+
+
+def number(value: Any, word: Word, kind: Callable[[Any], Any] = float) -> Any:
+    """A number as a float, or as an int where it is whole.
+
+    Args:
+        value: a number of any library.
+        word: for the error.
+        kind: float or int.
+
+    Raises:
+        InputError: when it is none, is not whole where it must be, or is beyond every float.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise InputError(word, f": {_shown(value)} is not a number")
+    try:
+        found = kind(value)
+    except (OverflowError, ValueError):  # an integer beyond every float; nan as a whole number
+        found = None
+    if found is None or (kind is int and found != value):
+        what = "whole" if kind is int else "finite"
+        raise InputError(word, f": {_shown(value)} is not a {what} number")
+    return found
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str | int | float) else type(value).__name__
+    return text if len(text) <= 40 else f"{text[:37]}..."

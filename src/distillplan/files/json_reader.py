@@ -1,0 +1,130 @@
+"""The bounded reader of JSON that people give: strict, and as bounded as their YAML."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
+
+from distillplan.errors import InputError
+from distillplan.files.bounds import (
+    LARGEST,
+    MOST_DEPTH,
+    MOST_TREE_BYTES,
+    MOST_VALUES,
+    shown,
+    text_fault,
+)
+from distillplan.files.text_reader import read_text
+
+
+def read_foreign_json(
+    source: str | Path, *, most_bytes: int = MOST_TREE_BYTES, most_values: int = MOST_VALUES
+) -> Any:
+    """The value of a user's JSON file, read within the bounds of `parse_json`.
+
+    Args:
+        source: its path; ``-`` is standard input.
+        most_bytes: the largest size.
+        most_values: how many values it may hold.
+
+    Raises:
+        InputError: when it cannot be read, with what is wrong with it.
+    """
+    name = "standard input" if source == "-" else str(source)
+    return parse_json(read_text(source, most_bytes), name, most_values=most_values)
+
+
+def parse_json(
+    text: str,
+    name: str,
+    *,
+    line: int | None = None,
+    most_values: int = MOST_VALUES,
+    not_a_number: bool = False,
+) -> Any:
+    """The value of a JSON text; every number in it is finite, and every key unique.
+
+    Args:
+        text: one value.
+        name: of the file, for messages.
+        line: where in the file it stands alone, as in JSON Lines; None: it is the whole file.
+        most_values: how many values it may hold.
+        not_a_number: whether NaN and Infinity may stand in it, as in logs of diverged runs.
+
+    Raises:
+        InputError: with the name, and the line or the key that is wrong.
+
+    >>> parse_json('{"vocab_size": 32000}', "config.json")
+    {'vocab_size': 32000}
+    """
+    where = name if line is None else f"{name}, line {line}"
+    constant = float if not_a_number else partial(_refused_constant, where)
+    try:
+        found = json.loads(
+            text,
+            parse_constant=constant,
+            parse_int=partial(_number, where, int),
+            parse_float=partial(_number, where, float),
+            object_pairs_hook=partial(_mapping, where),
+        )
+    except json.JSONDecodeError as error:
+        at = line or error.lineno
+        raise InputError(f"{name}, line {at}: not readable as JSON: {error.msg}") from None
+    except RecursionError:
+        raise InputError(f"{where}: nested more than {MOST_DEPTH} levels deep") from None
+    _demand_bounds(found, where, most_values)
+    return found
+
+
+def _refused_constant(name: str, constant: str) -> NoReturn:
+    raise InputError(f"{name}: {constant} is not JSON; write a finite number or null")
+
+
+def _number(name: str, kind: type[int] | type[float], text: str) -> float:
+    if abs(float(text)) > LARGEST:
+        raise InputError(f"{name}: {shown(text)} is larger than {LARGEST:g}")
+    return kind(text)
+
+
+def _mapping(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = sorted(key for key, _ in pairs)
+        twice = next(one for one, other in pairwise(keys) if one == other)
+        raise InputError(f"{name}: duplicate key {shown(twice)}")
+    return found
+
+
+def _demand_bounds(root: Any, name: str, most_values: int) -> None:
+    """Refuse what is too deep, too much or no text."""
+    count, level = 0, [root]
+    for _ in range(MOST_DEPTH + 1):
+        count += len(level)
+        if count > most_values:
+            raise InputError(f"{name}: more than {most_values:,} values; is it the right file?")
+        level = [inner for one in level for inner in _inside(one, name)]
+        if not level:
+            return
+    raise InputError(f"{name}: nested more than {MOST_DEPTH} levels deep")
+
+
+def _inside(value: Any, name: str) -> Iterator[Any]:
+    """The values within a value."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            _demand_text(key, f"{name}: a key")
+            if isinstance(one, str):
+                _demand_text(one, f"{name}: {shown(key)}")
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+    elif isinstance(value, str):
+        _demand_text(value, name)
+
+
+def _demand_text(text: str, where: str) -> None:
+    fault = text_fault(text)
+    if fault is not None:
+        raise InputError(f"{where}: {fault}")

@@ -1,0 +1,157 @@
+"""The only writer of files: whenever one looks, a file is whole, as it was or as it is now."""
+
+import os
+import secrets
+import signal
+import stat
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from distillplan.errors import InputError
+
+TEMPORARY: Final = ".distillplan-"
+"""How the name of a file begins that is not yet in its place."""
+STALE_SECONDS: Final = 3600.0
+"""Age of a temporary file that nobody writes any more: its process was killed."""
+_HELD: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+"""Signals that wait until a file is in its place; not every system has all."""
+
+
+class NamedFile(NamedTuple):
+    """A file as somebody named it."""
+
+    what: str
+    """What it is, for messages, such as ``--save``."""
+    path: str
+    """Its path; ``-`` is standard input."""
+
+
+def save(path: Path, text: str) -> None:
+    """Put a text where a file is, or is to be, in one step.
+
+    The text is written and synced under another name in the same folder, and then renamed. A link
+    stays a link and its target is replaced; an existing file keeps its permissions. Signals that
+    end the process wait for these milliseconds, so they leave no temporary file; what a killed
+    process leaves is removed by a later save.
+
+    Raises:
+        InputError: when it cannot be written; what was there before is there still.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        with _signals_waiting():
+            _remove_stale(target.parent)
+            _replace(target, text.encode())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def demand_savable(name: NamedFile) -> None:
+    """Refuse, before any work is done, a place where no file can be saved.
+
+    Raises:
+        InputError: for a folder, a device, a missing folder, or where permissions are missing.
+    """
+    try:
+        target = Path(os.path.realpath(name.path))
+        there = target.stat().st_mode if target.exists() else None
+    except (OSError, ValueError) as error:  # a name that no file can have
+        reason = getattr(error, "strerror", None) or "not a file name"
+        raise InputError(f"{name.what}: {name.path!r} cannot be written: {reason}") from None
+    if there is not None and not stat.S_ISREG(there):
+        kind = "a folder" if stat.S_ISDIR(there) else "a device or a pipe"
+        raise InputError(f"{name.what}: {name.path} is {kind}; name a file")
+    if target.is_symlink():  # after all links were followed
+        raise InputError(f"{name.what}: {name.path} is a link to itself; name another file")
+    folder = target.parent
+    if not folder.is_dir():
+        raise InputError(f"{name.what}: the folder {folder} does not exist; create it first")
+    for one in (folder, target):
+        if one.exists() and not os.access(one, os.W_OK):
+            raise InputError(
+                f"{name.what}: {one} is read-only; name another file, or allow writing"
+            )
+
+
+def demand_apart(outputs: Iterable[NamedFile], inputs: Iterable[NamedFile]) -> None:
+    """Refuse to write a file that the same command reads, or writes as something else.
+
+    Raises:
+        InputError: naming both.
+    """
+    others = list(inputs)
+    for output in outputs:
+        for other in others:
+            if is_same_file(output.path, other.path):
+                raise InputError(
+                    f"{output.what}: {output.path} would overwrite {other.what}; name another file"
+                )
+        others.append(output)
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Whether two paths are one file, by whatever links; ``-`` is what standard input reads."""
+    first, second = ("/dev/stdin" if path == "-" else path for path in (one, other))
+    try:
+        return Path(first).samefile(second)
+    except (OSError, ValueError):  # one of them does not exist
+        return os.path.realpath(first) == os.path.realpath(second)
+
+
+def _replace(target: Path, content: bytes) -> None:
+    temporary = target.with_name(f"{TEMPORARY}{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename outlast a power cut, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove what killed processes left; what is young may be another process's at work."""
+    before = time.time() - STALE_SECONDS
+    for one in folder.glob(f"{TEMPORARY}*"):
+        with suppress(OSError):  # another process may have been quicker
+            if one.lstat().st_mtime < before:
+                one.unlink()
+
+
+@contextmanager
+def _signals_waiting() -> Iterator[None]:
+    """Let the signals that end a process wait; the last that came is sent again at the end."""
+    if threading.current_thread() is not threading.main_thread():  # only that one handles signals
+        yield
+        return
+    came: list[int] = []
+    usual = {}
+    try:
+        for name in _HELD:
+            number = getattr(signal, name, None)
+            if number is not None:
+                usual[number] = signal.signal(number, lambda number, _: came.append(number))
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(came[-1])

@@ -1,0 +1,229 @@
+"""Models as people name them, wherever a model is asked for.
+
+A size (7B), a name of the catalog (llama-3.1-8b), a name of the Hugging Face hub in any case
+(meta-llama/Llama-3.1-8B), the path of a config.json, or the two counts of a mixture of experts
+(80B-A3B); each with training tokens after a colon where it is a teacher.
+"""
+
+import math
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.laws.provenance import ParameterCount
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_sizes import (
+    check_pair,
+    check_params,
+    is_size,
+    parse_pair,
+    parse_params,
+    parse_tokens,
+    split_pair,
+)
+from distillplan.notices import Notice
+from distillplan.units import format_count, parse_count
+
+if TYPE_CHECKING:
+    from distillplan.models.model_catalog import CatalogModel
+    from distillplan.models.shapes import ModelShape
+
+_MIXTURE: Final = re.compile(r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*")
+"""All parameters and the active ones, as mixtures of experts are named."""
+
+
+class KnownModel(NamedTuple):
+    """A model that was named, and what its name says."""
+
+    name: str
+    params: float
+    """Non-embedding parameters that multiply a token: all of a dense model, the active ones of a
+    mixture of experts."""
+    all_params: float
+    """Non-embedding parameters, inactive experts included."""
+    total_params: float | None = None
+    """All parameters, embeddings included; None: not known."""
+    trained_tokens: float | None = None
+    """Tokens of pretraining; None: not stated."""
+    vocab: int | None = None
+    """Rows of its vocabulary; None: not known."""
+    tokenizer: str | None = None
+    license: str | None = None
+    """What its license says of training on its outputs; not legal advice."""
+    source: str = ""
+    """Where its shape is from."""
+    shape: "ModelShape | None" = None
+    """Its exact shape; None: only its sizes are known."""
+    weights: str | None = None
+    """Number format of the weights in its files; None: not known."""
+    notices: tuple[Notice, ...] = ()
+    """What to know of how its config.json was read."""
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether a token passes only some of its parameters."""
+        return self.all_params > self.params
+
+    @property
+    def law_params(self) -> float:
+        """The parameters of the dense model that a law of dense models takes it for.
+
+        For a mixture the geometric mean of active and all parameters: a rule of thumb, and no law.
+        """
+        return math.sqrt(self.params * self.all_params)
+
+
+class Sized(NamedTuple):
+    """What one word says of a model."""
+
+    params: float
+    """Non-embedding parameters; the active ones of a mixture."""
+    tokens: float | None = None
+    """Training tokens, as given or as published."""
+    model: KnownModel | None = None
+    """None: a size of the paper's family."""
+
+
+def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
+    """The model that a word means.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        tokens: whether training tokens may follow a colon.
+
+    Raises:
+        InputError: when it is neither a size nor a known name, or a file cannot be read.
+
+    >>> sized("7B:2T")
+    Sized(params=7000000000.0, tokens=2000000000000.0, model=None)
+    >>> found = sized("meta-llama/Llama-3.1-8B")
+    >>> found.model.name, format_count(found.params), found.tokens
+    ('llama-3.1-8b', '6.98B', 15000000000000.0)
+    >>> sized("80B-A3B:15T").model.is_mixture
+    True
+    """
+    name, last = split_model(text, what)
+    if last is not None and not tokens:
+        raise InputError(f"{what}: {text!r} has tokens, and only a model is asked for")
+    if not _names_a_model(name):
+        if last is None:
+            return Sized(params=parse_params(name, what))
+        params, given = parse_pair(text, what)
+        return Sized(params=params, tokens=given)
+    found = known_model(name, what)
+    if last is None:
+        published = found.trained_tokens if tokens else None
+        return Sized(params=found.params, tokens=published, model=found)
+    given = parse_tokens(last, f"{what}: tokens", "2T")
+    check_pair(found.params, given, what)
+    return Sized(params=found.params, tokens=given, model=found)
+
+
+def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:
+    """The texts of a model and of its training tokens, which may be missing.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        example: what would have been right.
+
+    Raises:
+        InputError: when it is neither a name nor one or two sizes; says how to write them.
+
+    >>> split_model("qwen3-0.6b:300B", "student"), split_model("80B-A3B", "teacher")
+    (('qwen3-0.6b', '300B'), ('80B-A3B', None))
+    """
+    name, colon, tokens = text.rpartition(":")
+    if colon and tokens.strip() and _names_a_model(name):
+        return name, tokens
+    return (text, None) if _names_a_model(text) else split_pair(text, what, example)
+
+
+def known_model(name: str, what: str = "model") -> KnownModel:
+    """A model by its name, its config.json, or the two counts of a mixture.
+
+    Raises:
+        InputError: for an unknown name, with the nearest ones.
+    """
+    mixture = _MIXTURE.fullmatch(name)
+    if mixture is not None:
+        return _mixture(name, mixture, what)
+    from distillplan.models import model_catalog  # a size does without the catalog
+
+    if name.lower().endswith(".json"):
+        from pathlib import Path
+
+        path = Path(name.strip())
+        read = model_catalog.model_config(path)
+        own = path.parent.name if path.stem == "config" else path.stem
+        return _of_shape(own, read.shape, name)._replace(
+            weights=read.weights.value, notices=read.notices
+        )
+    found = model_catalog.find_model(name.strip())
+    if found is None:
+        near = model_catalog.advice(name.strip())
+        raise InputError(f"{what}: no model is named {_short(name)}; {near}")
+    return model_of_catalog(found)
+
+
+def model_of_catalog(found: "CatalogModel") -> KnownModel:
+    """A model of the catalog, as one that was named."""
+    return _of_shape(found.name, found.shape, found.source)._replace(
+        trained_tokens=found.trained_tokens,
+        tokenizer=found.tokenizer,
+        license=found.license.sentence,
+    )
+
+
+def model_params(model: KnownModel, counts: ParameterCount) -> float:
+    """The parameters of a model as a law counts them."""
+    if counts is ParameterCount.NON_EMBEDDING or model.total_params is None:
+        return model.params
+    return model.total_params
+
+
+def with_vocabulary(family: FixedAspect, *models: KnownModel | None) -> FixedAspect:
+    """The family with the vocabulary of the first model whose is known."""
+    known = (one.vocab for one in models if one is not None and one.vocab is not None)
+    rows = next(known, None)
+    return family if rows is None else replace(family, vocab=float(rows))
+
+
+def _names_a_model(text: str) -> bool:
+    """Whether a word is a name rather than a size, even a mistyped one."""
+    if _MIXTURE.fullmatch(text) is not None:
+        return True
+    return any(one.isalpha() for one in text) and not is_size(text) and ":" not in text.strip(":")
+
+
+def _mixture(name: str, found: "re.Match[str]", what: str) -> KnownModel:
+    everything = parse_count(found["all"], what)
+    active = parse_count(found["active"], f"{what}: active parameters")
+    if active > everything:
+        raise InputError(
+            f"{what}: {name!r} has {format_count(active)} active parameters of "
+            f"{format_count(everything)}; write all of them first, e.g. 80B-A3B"
+        )
+    check_params(active, what)
+    check_params(everything, what)
+    return KnownModel(
+        name=name.strip(), params=active, all_params=everything, source="its name, as given"
+    )
+
+
+def _of_shape(name: str, shape: Any, source: str) -> KnownModel:
+    return KnownModel(
+        name=name,
+        params=float(shape.active_params),
+        all_params=float(shape.params),
+        total_params=float(shape.total_params),
+        vocab=shape.vocab,
+        source=source,
+        shape=shape,
+    )
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,0 +1,71 @@
+"""What to know of the models that a question names."""
+
+from collections.abc import Iterator
+
+from distillplan.models.known_model import KnownModel
+from distillplan.notices import Notice, Severity, warning
+from distillplan.planning.scenario import Scenario
+from distillplan.units import format_count
+
+
+def model_warnings(scenario: Scenario) -> Iterator[Notice]:
+    """What was taken from the names of student and teacher, and what follows from them."""
+    student = scenario.student_model
+    teacher = None if scenario.teacher is None else scenario.teacher.model
+    named = {"student": student, "teacher": teacher}
+    known = {who: one for who, one in named.items() if one is not None}
+    if known:
+        yield Notice(
+            code="models_named",
+            severity=Severity.INFO,
+            message="; ".join(f"{who} {_told(one)}" for who, one in known.items()),
+        )
+    if student is not None and teacher is not None and _other_tokenizer(student, teacher):
+        yield warning(
+            "tokenizers_differ",
+            f"{student.name} ({student.tokenizer}) and its teacher {teacher.name} "
+            f"({teacher.tokenizer}) have different tokenizers, so the student cannot learn from "
+            "its logits token by token, and this plan does not hold as it is",
+        )
+    if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
+        yield from _mixture(scenario, teacher)
+    if teacher is not None and teacher.license is not None:
+        yield Notice(
+            code="teacher_license",
+            severity=Severity.INFO,
+            message=f"{teacher.name}: {teacher.license}",
+        )
+
+
+def _told(model: KnownModel) -> str:
+    parts = [f"{format_count(model.params)} non-embedding parameters"]
+    if model.is_mixture:
+        parts[0] = f"{format_count(model.params)} active of {format_count(model.all_params)}"
+    if model.total_params is not None:
+        parts.append(f"{format_count(model.total_params)} with embeddings")
+    if model.vocab is not None:
+        parts.append(f"a vocabulary of {model.vocab:,}")
+    if model.tokenizer is not None:
+        parts.append(f"the tokenizer {model.tokenizer}")
+    if model.shape is not None:
+        parts.append("FLOPs of its exact shape")
+    return f"{model.name}: {', '.join(parts)}"
+
+
+def _other_tokenizer(one: KnownModel, other: KnownModel) -> bool:
+    return None not in (one.tokenizer, other.tokenizer) and one.tokenizer != other.tokenizer
+
+
+def _mixture(scenario: Scenario, teacher: KnownModel) -> Iterator[Notice]:
+    """A law of dense models cannot place a mixture of experts."""
+    given, law = scenario.teacher, scenario.law.supervised
+    if given is None or given.loss is not None or given.tokens is None:
+        return
+    high, low = (law.loss(size, given.tokens) for size in (teacher.params, teacher.all_params))
+    yield warning(
+        "teacher_is_a_mixture",
+        f"{teacher.name} is a mixture of experts, and {scenario.law.name} knows dense models only: "
+        f"its loss is between {low:.3f} (a dense model of all its parameters) and {high:.3f} (of "
+        f"the active ones), taken as {scenario.teacher_loss:.3f}; measure it and use "
+        "--teacher-loss",
+    )

@@ -1,0 +1,116 @@
+"""An existing teacher, and what a law can make of its loss."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from distillplan.errors import InputError, Word
+from distillplan.fields import settle
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.known_model import sized
+from distillplan.models.model_sizes import check_pair, check_params
+from distillplan.units import format_count
+
+if TYPE_CHECKING:
+    from distillplan.models.known_model import KnownModel
+    from distillplan.models.shapes import ModelShape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """An existing teacher: its measured loss, or the sizes from which the law predicts it.
+
+    Raises:
+        InputError: when a number is not positive, or there are too few of them.
+    """
+
+    params: float | None = None
+    """Non-embedding parameters; needed where the budget pays for its forward passes."""
+    tokens: float | None = None
+    """Training tokens."""
+    loss: float | None = None
+    """Measured cross-entropy on the student's corpus and tokenizer, nats per token."""
+    model: "KnownModel | None" = None
+    """The model with these parameters, where it was named; its exact shape sets its costs."""
+
+    def __post_init__(self) -> None:
+        """Refuse what says too little, or no number."""
+        settle(self, "teacher.")
+        if self.model is not None and self.params is None:
+            object.__setattr__(self, "params", self.model.params)
+        if self.model is not None and self.params != self.model.params:
+            object.__setattr__(self, "model", None)  # replaced by another size
+        for name in ("params", "tokens", "loss"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(Word(f"teacher.{name}"), f": {value} is not a positive number")
+        if self.params is not None and self.tokens is not None:
+            check_pair(self.params, self.tokens, Word("teacher"))
+        elif self.params is not None:
+            check_params(self.params, Word("teacher.params"))
+        if self.loss is None and self.params is None:
+            raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
+        if self.loss is None and self.tokens is None:
+            raise InputError(
+                Word("teacher"),
+                f": {format_count(self.params)} parameters alone do not say how good it is; "
+                "add its tokens (7B:2T) or its measured loss",
+            )
+
+    @property
+    def law_params(self) -> float | None:
+        """Parameters for a law of dense models; None where none are given."""
+        return self.params if self.model is None else self.model.law_params
+
+    @property
+    def shape(self) -> "ModelShape | None":
+        """Its exact shape; None where it is not known."""
+        return None if self.model is None else self.model.shape
+
+
+def teacher_named(text: str) -> Teacher:
+    """The teacher of a word such as ``7B:2T`` or ``llama-3.1-8b``.
+
+    Raises:
+        InputError: for an unknown name, or where its tokens are neither given nor published.
+
+    >>> teacher_named("llama-3.1-8b").tokens
+    15000000000000.0
+    """
+    found = sized(text, "teacher")
+    return Teacher(params=found.params, tokens=found.tokens, model=found.model)
+
+
+def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
+    """Refuse the loss of a teacher that the law cannot place.
+
+    Args:
+        law: that it is to be on the scale of.
+        loss: nats per token.
+        vocab: number of tokens to guess from.
+
+    Raises:
+        InputError: when it is no positive number, at or below the law's floor, no better than
+            guessing, or has no law.
+    """
+    if law.distillation is None:
+        raise InputError(
+            Word("law"),
+            f": {law.name} says nothing about distillation; leave the teacher out, "
+            "or use a distillation law such as busbridge2025",
+        )
+    floor = law.supervised.E
+    if not (math.isfinite(loss) and loss > floor):
+        raise InputError(
+            Word("teacher.loss"),
+            f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
+            f"{law.name}; give nats per token on the law's scale",
+            also=("law",),
+        )
+    if loss >= math.log(vocab):
+        raise InputError(
+            Word("teacher.loss"),
+            f": {loss:g} nats is no better than guessing among {vocab:,.0f} tokens "
+            f"({math.log(vocab):.2f} nats); give nats per token on the law's scale",
+            also=("architecture.vocab",),
+        )

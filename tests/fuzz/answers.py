@@ -1,0 +1,107 @@
+"""What must hold of an answer: its forms agree, for they are made from the same object."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from distillplan.planning.results import Plan
+from distillplan.render.answers import registered
+from tests.fuzz.case import Case
+from tests.fuzz.oracles import document_is_sound, plain, rows_are_sound, strictly
+from tests.fuzz.running import rendered
+
+_LOSS = re.compile(r"\d+\.\d{3}")
+
+
+def forms_agree(case: Case, answer: Any, how: Mapping[str, bool]) -> Iterator[str]:
+    """Table, Markdown, JSON and rows of one answer."""
+    try:
+        document = strictly(rendered(answer, "json", **how))
+    except ValueError as error:
+        yield f"not JSON: {error}"
+        return
+    yield from document_is_sound(document)
+    table = rendered(answer, "table", **how)
+    markdown = rendered(answer, "markdown", **how)
+    yield from plain(table, case)
+    yield from same_signs(table, markdown)
+    if isinstance(answer, Plan):
+        yield from plan_agrees(document, markdown)
+    known = registered(answer).rows
+    if known is not None:
+        text, lines = rendered(answer, "csv", **how), rendered(answer, "jsonl", **how)
+        yield from rows_are_sound(text, "csv")
+        yield from rows_are_sound(lines, "jsonl")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        if len(rows) != len(lines.splitlines()):
+            yield f"{len(rows)} rows of CSV, {len(lines.splitlines())} of JSON Lines"
+        elif known.whole is None:
+            for row, line in zip(rows, lines.splitlines(), strict=True):
+                yield from same_row(row, strictly(line))
+        elif len(document[known.whole]) != len(rows):
+            yield f"{len(rows)} rows of CSV, {len(document[known.whole])} in JSON"
+
+
+def same_signs(table: str, markdown: str) -> Iterator[str]:
+    """Letters and digits of a table are those of the Markdown, wherever its lines break."""
+    ours, theirs = (Counter(filter(str.isalnum, text)) for text in (table, markdown))
+    if ours != theirs:
+        more, less = dict(ours - theirs), dict(theirs - ours)
+        yield f"the table has {more}, the Markdown {less} more than the other"
+
+
+def same_row(row: Mapping[str, str], line: Mapping[str, Any]) -> Iterator[str]:
+    """A row of CSV has the values of its line of JSON."""
+    if list(row) != list(line):
+        yield f"CSV has the columns {list(row)}, JSON Lines {list(line)}"
+        return
+    for name, value in line.items():
+        cell = row[name]
+        if isinstance(value, bool) or value is None:
+            same = cell in ("", "true", "false", str(value))
+        elif isinstance(value, (int, float)):
+            same = cell != "" and float(cell) == value
+        else:
+            same = isinstance(value, (dict, list)) or cell == value
+        if not same:
+            yield f"{name} is {cell!r} in CSV, {value!r} in JSON Lines"
+
+
+def plan_agrees(document: Mapping[str, Any], markdown: str) -> Iterator[str]:
+    """Verdict, headline and losses of a plan are those that people read."""
+    text = _bare(markdown)
+    if document["headline"] and _bare(document["headline"]) not in text:
+        yield f"the headline is not shown: {document['headline'][:200]}"
+    wanted = {f"{one['loss']:.3f}" for one in document["options"] if one["loss"] is not None}
+    shown = set(_column(markdown, "loss"))
+    for one in shown - wanted:
+        yield f"the table shows a loss of {one}, which no option has"
+    for one in document["options"]:
+        decides = one["loss"] is not None and (one["decides"] or one["recommended"])
+        if decides and f"{one['loss']:.3f}" not in shown:
+            yield f"the table does not show the loss {one['loss']!r} of what is recommended"
+
+
+def _bare(markdown: str) -> str:
+    return re.sub(r"[\\*\s]", "", markdown)
+
+
+def _column(markdown: str, name: str) -> Iterator[str]:
+    """The numbers in a column of the first table that has one of this name."""
+    at = None
+    for line in markdown.splitlines():
+        cells = (
+            [cell.strip(" *") for cell in line.strip("|").split(" | ")] if line[:1] == "|" else []
+        )
+        if not cells:
+            if at is not None:
+                return
+        elif at is None:
+            at = cells.index(name) if name in cells else None
+        else:
+            found = _LOSS.match(cells[at])
+            if found is not None:
+                yield found[0]

@@ -1,0 +1,269 @@
+"""What must hold of any command line and its result, one function each."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from distillplan.planning.scenario import Scenario
+from tests.fuzz.case import Case, Result
+from tests.schemas import validator
+
+CODES = (0, 1, 2, 3)
+"""Answered, no answer, unusable input, an assertion that failed."""
+FAILED = 3
+ANSWERED = (0, FAILED)
+LONGEST_LINE = 3_000
+"""Characters of a message about one table of runs, which names up to 20 faults."""
+MOST_LINES = 40
+"""Of a message with all faults of a file."""
+SECONDS = 6.0
+"""Twice what a command may take alone, for it shares its processor."""
+BYTES = 500e6
+WITH_PROGRESS = ("sweep", "fit")
+"""Commands that may take longer, for they show how far they are."""
+
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What moves a terminal's cursor, colors it or turns its text round."""
+_BUG = re.compile(r"Traceback|\w+Warning:|<object|object at 0x|\bArray\(|\barray\(|np\.float")
+NO_NUMBER = re.compile(r"(?<![\w./-])[+-]?(?:nan|inf|NaN|Infinity|None)(?![\w./-])|∞")
+
+_PROGRESS = re.compile(r"^[A-Z][a-z ]+: (?:at work|[\d,]+ of [\d,]+)\n", re.MULTILINE)
+
+Oracle = Callable[[Case, Result], Iterator[str]]
+
+
+def exit_code(case: Case, result: Result) -> Iterator[str]:  # noqa: ARG001  (an oracle)
+    if result.error is None and result.code not in CODES:
+        yield f"exit code {result.code}: {result.err[-300:]}"
+
+
+def no_sign_of_a_bug(case: Case, result: Result) -> Iterator[str]:
+    found = _BUG.search(result.out + result.err)
+    if found is not None and found[0] not in text_of(case):
+        yield f"{found[0]!r} in what it says: {(result.out + result.err)[:300]}"
+
+
+def an_error_is_one_sentence(case: Case, result: Result) -> Iterator[str]:
+    if result.code not in (1, 2):
+        return
+    if result.out:
+        yield f"an error, and something on standard output: {result.out[:100]!r}"
+    err = quiet(result.err)
+    yield from sentence(err.removesuffix("\n").removeprefix("error: "), case)
+    control = CONTROL.search(err)
+    if control is not None:
+        yield f"the control character {control[0]!r}: {err[:300]!r}"
+    if not err.startswith("error: ") or not err.endswith("\n"):
+        yield f"not 'error: ' and a line: {err[:200]!r}"
+
+
+def sentence(text: str, case: Case) -> Iterator[str]:
+    """An error's text: one line, or a line for each fault of a scenario file."""
+    first, *others = text.split("\n")
+    if not first.strip() or text != text.strip():
+        yield f"empty, or with space around it: {text[:200]!r}"
+    if others and not (first.endswith("faults") and all(one.startswith("  ") for one in others)):
+        yield f"{len(others) + 1} lines: {text[:300]!r}"
+    if len(others) > MOST_LINES:
+        yield f"{len(others) + 1} lines"
+    longest = max(map(len, (first, *others)))
+    if longest > LONGEST_LINE:
+        yield f"a line of {longest} characters: {text[:160]}..."
+    said = _BUG.search(text)
+    if said is not None and said[0] not in text_of(case):
+        yield f"{said[0]!r} in {text[:300]}"
+
+
+def an_answer_is_quiet(case: Case, result: Result) -> Iterator[str]:
+    if result.code == 0:
+        if quiet(result.err):
+            yield f"answered, and yet on standard error: {result.err[:300]!r}"
+        if not result.out.strip() and form_of(case) != "jsonl":  # which may have no lines
+            yield "answered with nothing"
+    if result.code == FAILED:
+        if not result.out.strip():
+            yield "an assertion failed, and there is no answer"
+        for line in quiet(result.err).splitlines():
+            if not line.startswith("assertion failed: "):
+                yield f"on standard error: {line[:300]!r}"
+
+
+def quiet(err: str) -> str:
+    """What is on standard error beside how far it is, which is said as time goes by."""
+    return _PROGRESS.sub("", err)
+
+
+def text_is_plain(case: Case, result: Result) -> Iterator[str]:
+    """Tables and Markdown: no control characters, no number that is none."""
+    if result.code in ANSWERED and form_of(case) in ("table", "markdown"):
+        yield from plain(result.out, case)
+
+
+def plain(text: str, case: Case) -> Iterator[str]:
+    """What is wrong with a text for people."""
+    control = CONTROL.search(text)
+    if control is not None:
+        yield f"the control character {control[0]!r} in the answer"
+    if case.words[:1] == ("schema",) or "--help" in case.words or "-h" in case.words:
+        return
+    number = NO_NUMBER.search(text)
+    if number is not None and number[0].lower() not in text_of(case).lower():
+        line = next(line for line in text.splitlines() if number[0] in line)
+        yield f"{number[0]!r} in the answer: {line.strip()[:200]}"
+
+
+def json_is_strict(case: Case, result: Result) -> Iterator[str]:
+    if result.code not in ANSWERED or form_of(case) != "json" or not result.out.startswith("{"):
+        return
+    try:
+        document = strictly(result.out)
+    except ValueError as error:
+        yield f"not JSON: {error}"
+        return
+    if case.words[:1] != ("schema",):
+        yield from document_is_sound(document)
+
+
+def document_is_sound(document: Mapping[str, Any]) -> Iterator[str]:
+    """Against its schema, with losses better than guessing."""
+    name = re.fullmatch(r"distillplan/([a-z]+)@\d+", str(document.get("schema")))
+    if name is None:
+        yield f"schema {document.get('schema')!r}"
+        return
+    checker = validator(name[1])
+    if not checker.is_valid(document):
+        error = next(iter(checker.iter_errors(document)))
+        yield f"{name[1]}, {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+    if name[1] in WITH_LOSSES:
+        most = _guess(document)
+        for place, loss in _losses(document, ""):
+            if loss >= most:
+                yield f"{place} of {name[1]}: a loss of {loss!r} is no better than guessing"
+            if loss <= 0:
+                yield f"{place} of {name[1]}: a loss of {loss!r}"
+
+
+WITH_LOSSES = (
+    *("plan", "comparison", "ensemble", "sweep", "target", "crossover", "prediction", "track"),
+)
+"""Documents whose losses are those of models, in nats per token."""
+NO_LOSSES = ("scenario", "law", "by_10_percent")
+"""Parts of them whose losses are ranges, changes, or what was asked."""
+
+
+def _guess(document: Mapping[str, Any]) -> float:
+    """The loss of a model that knows nothing but its vocabulary."""
+    import math
+
+    usual = Scenario(compute=1.0, law=_default_law()).architecture.vocab
+    said = document.get("scenario") or {}
+    own = (said.get("architecture") or {}).get("vocab") or usual
+    return math.log(max(own, usual))
+
+
+def _default_law() -> Any:
+    from distillplan.laws import law_catalog
+
+    return law_catalog.law()
+
+
+def _losses(value: Any, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key in ("loss", "losses") or key.endswith("_loss"):
+                yield from _numbers(one, key)
+            elif key not in NO_LOSSES:
+                yield from _losses(one, key)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _losses(one, place)
+
+
+def _numbers(value: Any, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield place, float(value)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _numbers(one, place)
+
+
+def rows_parse(case: Case, result: Result) -> Iterator[str]:
+    """CSV and JSON Lines: rows with the same keys, and numbers in them."""
+    form = form_of(case)
+    if result.code not in ANSWERED or form not in ("csv", "jsonl"):
+        return
+    yield from rows_are_sound(result.out, form)
+
+
+def rows_are_sound(text: str, form: str) -> Iterator[str]:
+    """What is wrong with CSV or JSON Lines."""
+    if form == "jsonl":
+        try:
+            rows = [strictly(line) for line in text.splitlines()]
+        except ValueError as error:
+            yield f"JSON Lines: {error}"
+            return
+        if len({tuple(row) for row in rows}) > 1:
+            yield "JSON Lines: keys differ from line to line"
+        return
+    header, *cells = csv.reader(io.StringIO(text), strict=True)
+    if any(len(row) != len(header) for row in cells):
+        yield "CSV: rows of several lengths"
+    for row in cells:
+        for name, cell in zip(header, row, strict=False):
+            if NO_NUMBER.fullmatch(cell):
+                yield f"CSV: {name} is {cell}"
+
+
+def bounds(case: Case, result: Result) -> Iterator[str]:
+    """Time and memory; of two runs, the quicker one."""
+    if result.seconds > SECONDS and case.words[:1] not in [(one,) for one in WITH_PROGRESS]:
+        yield f"{result.seconds:.1f} s of the processor"
+    if result.growth > BYTES:
+        yield f"{result.growth / 1e6:.0f} MB"
+
+
+ORACLES: Mapping[str, Oracle] = {
+    one.__name__: one
+    for one in (
+        *(exit_code, no_sign_of_a_bug, an_error_is_one_sentence, an_answer_is_quiet),
+        *(text_is_plain, json_is_strict, rows_parse, bounds),
+    )
+}
+"""By name."""
+
+
+def form_of(case: Case) -> str:
+    """The form of output that a command line asks for; the last one counts."""
+    found = "table"
+    words = case.words
+    for before, word in zip(("", *words), words, strict=False):
+        if before in ("-o", "--output"):
+            found = word
+        elif word.startswith("--output="):
+            found = word.partition("=")[2]
+        elif word.startswith("-o") and len(word) > 2:
+            found = word[2:].removeprefix("=")
+    return found
+
+
+def strictly(text: str) -> Any:
+    """The value of a JSON text, in which NaN and infinity are no numbers.
+
+    Raises:
+        ValueError: where it is not JSON.
+    """
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def text_of(case: Case) -> str:
+    """All that a case says itself."""
+    files = (content.decode("utf-8", "replace") for content in case.files.values())
+    return "\n".join((*case.words, *files))

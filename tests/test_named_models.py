@@ -1,0 +1,190 @@
+"""A model may be named wherever one is asked for: by the catalog, the hub, a file, or its size."""
+
+import json
+import math
+
+import pytest
+
+from distillplan import Scenario, Teacher, law, plan
+from distillplan.errors import InputError
+from distillplan.models.known_model import known_model, sized
+from distillplan.models.model_catalog import model
+from tests.shell import run
+
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+}
+"""Llama 3.1 8B as its config.json has it (8,030,261,248 parameters, says its model card)."""
+TOKENS = 15e12
+"""Of its pretraining: "over 15T", says its model card."""
+SCENARIO = "base: {{compute: 1e21, student: 1B, teacher: {teacher}}}\nscenarios: {{a: {{}}}}\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "llama-8b"
+    path.mkdir()
+    (path / "config.json").write_text(json.dumps(LLAMA), encoding="utf-8")
+    return tmp_path
+
+
+def teacher_of(document):
+    return document["scenario"]["teacher"]
+
+
+COMMANDS = {
+    "budget": lambda name: ("budget", "1e21", "--student", "1B", "--quick", "--teacher", name),
+    "target": lambda name: ("target", "--loss", "2.5", "--student", "1B", "--teacher", name),
+    "crossover": lambda name: ("crossover", "--student", "1B", "--teacher", name),
+}
+WAYS = [
+    "llama-3.1-8b",
+    "meta-llama/Llama-3.1-8B",
+    "META-LLAMA/llama-3.1-8b",
+    "llama-8b/config.json",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("command", ["budget", "target", "crossover"])
+def test_one_name_means_one_model(command, way, folder):
+    name = way if "json" not in way else f"{way}:15T"
+    done = run(*COMMANDS[command](name), "-o", "json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    scenario = json.loads(done.stdout)["scenario"]
+    assert scenario["teacher"]["tokens"] == TOKENS
+    # all parameters less two tables of 128256 x 4096, for its embeddings are not tied
+    assert scenario["teacher"]["params"] == 8_030_261_248 - 2 * 128256 * 4096
+    assert scenario["architecture"]["vocab"] == 128256
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_of_scenarios_takes_names_too(way, folder):
+    name = way if "json" not in way else f"{way}:15T"
+    (folder / "s.yaml").write_text(SCENARIO.format(teacher=f"'{name}'"), encoding="utf-8")
+    done = run("compare", "s.yaml", "--quick", "-o", "json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["plans"]
+    assert teacher_of(found)["tokens"] == TOKENS
+    assert run("validate", "s.yaml", folder=folder).returncode == 0
+    swept = run("sweep", "s.yaml", "--axis", f"teacher=7B:2T,{name}", "-o", "json", folder=folder)
+    assert [row["teacher"] for row in json.loads(swept.stdout)["rows"]] == ["7B:2T", name]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_predict_and_estimate_take_names(way, folder):
+    name = way if "json" not in way else f"{way}:15T"
+    words = ("predict", "--student", "1B", "--tokens", "20B", "--teacher", name, "-o", "json")
+    found = json.loads(run(*words, folder=folder).stdout)
+    own = law().supervised.loss(8_030_261_248 - 2 * 128256 * 4096, TOKENS)
+    assert math.isclose(found["teacher_loss"], own)
+    words = ("estimate", "--model", way, "--tokens", "1B", "--gpu", "h100-sxm", "-o", "json")
+    found = json.loads(run(*words, folder=folder).stdout)
+    assert found["model"]["total_params"] == 8_030_261_248
+
+
+def test_a_student_may_be_named():
+    """Qwen3-0.6B: 0.44B non-embedding parameters, says its model card."""
+    done = run("budget", "1e21", "--student", "Qwen/Qwen3-0.6B", "--quick", "-o", "json")
+    found = json.loads(done.stdout)
+    assert round(found["scenario"]["student_params"], -7) == 0.44e9
+    assert found["scenario"]["student_model"] == "qwen3-0.6b"
+    assert found["models"]["student"]["tokenizer"]
+    alone = found["options"][0]
+    exact = 3 * model("qwen3-0.6b").shape.forward_flops(4096) * alone["student_tokens"]
+    assert math.isclose(alone["total_flops"], exact)
+
+
+def test_the_exact_shape_sets_the_teachers_cost():
+    """The budget is 3 F(N_S) D + F(N_T) D (Equation 9), with F of the teacher's own shape."""
+    asked = Scenario(law=law(), compute=1e21, student_params=1e9, teacher="llama-3.1-8b")
+    taught = plan(asked, quick=True).deciding
+    forward = model("llama-3.1-8b").shape.forward_flops(4096)
+    assert math.isclose(taught.flops.teacher_logits, forward * taught.student_tokens)
+    assert math.isclose(taught.flops.total, 1e21, rel_tol=1e-9)
+
+
+def test_on_a_machine_the_exact_shape_sets_hours_and_memory():
+    words = ("budget", "8 h100-sxm for 2 days", "--student", "1B", "--quick", "-o", "json")
+    named, sized_alike = (
+        json.loads(run(*words, "--teacher", name, "--vocab", "128256").stdout)["options"]
+        for name in ("llama-3.1-8b", "6.98B:15T")
+    )
+    for one, other in zip(named, sized_alike, strict=False):
+        if one["loss"] is not None and one["accounting"] == "exists":
+            assert one["student_tokens"] != other["student_tokens"]
+            assert math.isclose(one["student_tokens"], other["student_tokens"], rel_tol=0.2)
+
+
+def test_the_question_in_a_document_is_the_question(tmp_path):
+    words = ("budget", "1e21", "--student", "qwen3-0.6b", "--teacher", "llama-3.1-8b", "--quick")
+    first = json.loads(run(*words, "-o", "json").stdout)
+    kept = {key: value for key, value in first["scenario"].items() if value is not None}
+    (tmp_path / "again.json").write_text(
+        json.dumps({"base": kept, "scenarios": {"a": {}}}), encoding="utf-8"
+    )
+    done = run("compare", str(tmp_path / "again.json"), "--quick", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    (again,) = json.loads(done.stdout)["plans"]
+    assert again["options"] == first["options"]
+    assert again["scenario"] == first["scenario"]
+
+
+def test_a_mixture_is_as_dear_as_its_active_parameters_and_no_law_places_it():
+    found = sized("80B-A3B:15T")
+    assert (found.params, found.tokens, found.model.is_mixture) == (3e9, 15e12, True)
+    assert math.isclose(found.model.law_params, math.sqrt(3e9 * 80e9))
+    answer = plan(
+        Scenario(law=law(), compute=1e21, student_params=1e9, teacher="80B-A3B:15T"), quick=True
+    )
+    assert "teacher_is_a_mixture" in answer.warning_codes
+    alone = law().supervised
+    assert alone.loss(80e9, 15e12) < answer.scenario.teacher_loss < alone.loss(3e9, 15e12)
+
+
+def test_different_tokenizers_are_said_in_every_plan():
+    words = ("budget", "1e21", "--student", "qwen3-0.6b", "--quick", "-o", "json")
+    codes = {
+        name: [one["code"] for one in json.loads(run(*words, "--teacher", name).stdout)["warnings"]]
+        for name in ("llama-3.1-8b", "qwen3-4b")
+    }
+    assert "tokenizers_differ" in codes["llama-3.1-8b"]
+    assert "tokenizers_differ" not in codes["qwen3-4b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--teacher", "llama-3.1-9b"), "no model is named 'llama-3.1-9b'; did you mean"),
+        (
+            ("--student", "qwen3-30b-a3b"),
+            "mixture of experts, and the laws describe dense",
+        ),
+        (("--student", "llama-3.1-8b:2T"), "has tokens, and only a model is asked for"),
+        (("--teacher", "3B-A80B"), "write all of them first, e.g. 80B-A3B"),
+        (("--teacher", "no/such/config.json"), "no/such/config.json: cannot be read"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_one_sentence(words, message):
+    done = run("budget", "1e21", *(() if "--student" in words else ("-s", "1B")), *words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_another_size_in_place_of_a_named_model_is_not_that_model():
+    """As `dataclasses.replace` makes it."""
+    teacher = Teacher(params=1e9, tokens=1e12, model=known_model("llama-3.1-8b"))
+    assert teacher.model is None
+    student = Scenario(
+        law=law(), compute=1e21, student_params=1e9, student_model=known_model("qwen3-0.6b")
+    )
+    assert student.student_model is None
+    with pytest.raises(InputError, match="alone do not say how good it is"):
+        Scenario(law=law(), compute=1e21, teacher="7B")

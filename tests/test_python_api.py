@@ -1,0 +1,126 @@
+"""What a program gives in place of a shell's words: the same answers, the same errors."""
+
+import math
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import distillplan
+from distillplan import Bounds, Scenario, Teacher, crossovers, law, plan, predict
+from distillplan.errors import InfeasibleError, InputError
+from distillplan.finite import demand_finite
+from distillplan.hardware.strategy import Strategy
+from distillplan.models.architecture import FixedAspect
+from distillplan.optimize.problems import SizeBounds, bounds_named
+from distillplan.planning import planner
+from distillplan.planning.scenario import Limits
+
+QUESTION = {"law": law(), "compute": 1e21, "student_params": 1e9}
+TEACHER = Teacher(params=7e9, tokens=2e12)
+
+
+@pytest.mark.parametrize(
+    ("words", "members"),
+    [
+        ({"accounting": "exists"}, {"accounting": distillplan.Accounting.EXISTS}),
+        ({"logits": "stored"}, {"logits": distillplan.Logits.STORED}),
+        ({"bounds": "paper"}, {"bounds": bounds_named(SizeBounds.PAPER)}),
+        ({"teacher": "7B:2T"}, {"teacher": TEACHER}),
+        ({"students": 2.0}, {"students": 2}),
+        ({"compute": np.float32(1e21)}, {"compute": float(np.float32(1e21))}),
+        ({"student_params": 10**9}, {"student_params": 1e9}),
+        ({"student_params": Fraction(10**9)}, {"student_params": 1e9}),
+    ],
+)
+def test_a_word_is_the_member_it_names(words, members):
+    said = Scenario(**{**QUESTION, "teacher": TEACHER, **words})
+    meant = Scenario(**{**QUESTION, "teacher": TEACHER, **members})
+    assert said == meant
+    assert plan(said, quick=True) == plan(meant, quick=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"accounting": "exist"}, "accounting: 'exist' is none of free, exists, train_shared"),
+        ({"logits": "disk"}, "logits: 'disk' is none of online, stored, cached"),
+        ({"bounds": "widest"}, "bounds: 'widest' is none of published, paper"),
+        ({"students": 2.5}, "students: 2.5 is not a whole number"),
+        ({"students": math.nan}, "students: nan is not a whole number"),
+        ({"students": math.inf}, "students: inf is not a whole number"),
+        ({"students": True}, "students: True is not a number"),
+        ({"compute": "1e21"}, "compute: '1e21' is not a number"),
+        ({"compute": 10**400}, "compute: 1000000000000000000000000000000000000... is not a finite"),
+        ({"compute": 1e21 + 1j}, "compute: complex is not a number"),
+        ({"compute": [1e21]}, "compute: list is not a number"),
+        ({"tie_nats": None}, "tie_nats: NoneType is not a number"),
+        ({"law": "busbridge2025"}, "law: expected PublishedLaw, got 'busbridge2025'"),
+        ({"teacher": 7e9}, "teacher: expected Teacher, got 7000000000.0"),
+        ({"architecture": None}, "architecture: expected FixedAspect, got NoneType"),
+        ({"limits": Limits(hours=math.nan)}, "deadline: nan is not a positive number"),
+        ({"limits": Limits(usd=-1.0)}, "max_cost_usd: -1.0 is not a positive number"),
+        ({"limits": Limits(hours="7 days")}, "deadline: '7 days' is not a number"),
+    ],
+)
+def test_what_a_shell_refuses_a_program_may_not_ask(fields, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        Scenario(**{**QUESTION, **fields})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Teacher(params="7B", tokens=2e12), "teacher.params: '7B' is not a number"),
+        (lambda: FixedAspect(vocab="llama"), "architecture.vocab: 'llama' is not a number"),
+        (lambda: Bounds(student_params="7B"), "bounds.student_params: '7B' is not a pair"),
+        (lambda: Bounds(student_params=(1e6, "1B")), "bounds.student_params: '1B' is not a number"),
+        (lambda: Strategy(sharding="zero4"), "sharding: 'zero4' is none of none, zero1"),
+        (lambda: Strategy(tp=1.5), "tp: 1.5 is not a whole number"),
+        (
+            lambda: predict(law(), student_params="1B", student_tokens=2e10),
+            "student_params: '1B' is not a number",
+        ),
+        (
+            lambda: crossovers(Scenario(**QUESTION), [1e9], accountings=["freely"]),
+            "accounting: 'freely' is none of free",
+        ),
+        (
+            lambda: crossovers(Scenario(**QUESTION), [1e9], levels=[math.nan]),
+            "gain: give at least one gain",
+        ),
+    ],
+)
+def test_the_other_records_refuse_it_too(make, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        make()
+
+
+def test_a_word_of_the_layout_is_its_member():
+    assert Strategy(sharding="zero1", precision="fp8") == Strategy(
+        sharding=type(Strategy().sharding).ZERO1, precision=type(Strategy().precision).FP8
+    )
+
+
+def test_accountings_may_be_words():
+    asked = Scenario(**QUESTION, teacher=TEACHER)
+    words = crossovers(asked, [1e9], accountings=["free"], levels=[0.01], quick=True)
+    assert words.rows[0].accounting is distillplan.Accounting.FREE
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_no_answer_with_a_number_that_is_none_leaves_the_planner(monkeypatch, wrong):
+    honest = planner.supervised_option
+    monkeypatch.setattr(
+        planner, "supervised_option", lambda scenario: honest(scenario)._replace(total_flops=wrong)
+    )
+    with pytest.raises(InfeasibleError, match=f"options.0.total_flops came out as {wrong}"):
+        plan(Scenario(**QUESTION), quick=True)
+
+
+def test_the_gate_looks_into_every_part():
+    demand_finite({"a": [1.0, (2, "nan"), {"b": None}], "c": np.array([math.nan])})
+    for whole in ({"a": [{"b": math.inf}]}, [math.nan], (1.0, (math.nan,)), math.nan):
+        with pytest.raises(InfeasibleError, match="no answer"):
+            demand_finite(whole)
