@@ -10,7 +10,10 @@ from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws.provenance import LawStatus
 from distillplan.models.architecture import FixedAspect
-from distillplan.planning.results import Method, SearchStatus
+from distillplan.planning.results import (
+    Method,
+)
+from distillplan.planning.sizes import SearchStatus
 from distillplan.questions.inverse import least_compute
 from tests import independent
 from tests.plans import by_accounting, options_of, quick_plan

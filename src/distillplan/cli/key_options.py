@@ -104,13 +104,13 @@ def told_as(command: str) -> Callable[[str], str]:
     return lambda word: name(Word(word))
 
 
-def as_typed(compute: str, given: Mapping[str, str]) -> str:
-    """A question as a shell takes it: the budget, then the options of keys.
+def as_typed(compute: str | None, given: Mapping[str, str]) -> str:
+    """A question as a shell takes it: the budget where it is given, then the options of keys.
 
     >>> as_typed("$20k", {"student": "1B"})
     "'$20k' --student 1B"
     """
-    words = [compute]
+    words = [] if compute is None else [compute]
     for word, value in given.items():
         key = key_table.TABLE.find(word)
         words += [] if key is None else [key.flags[0], value]

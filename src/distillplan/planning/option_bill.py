@@ -11,8 +11,8 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
-from distillplan.planning.results import Sizes
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.sizes import Sizes
 
 
 def affordable_tokens(

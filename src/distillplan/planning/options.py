@@ -12,8 +12,12 @@ from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells, together
-from distillplan.planning.results import Method, Near, Option, SearchStatus, Sizes
+from distillplan.planning.results import (
+    Method,
+    Option,
+)
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.sizes import Near, SearchStatus, Sizes
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill

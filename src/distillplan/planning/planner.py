@@ -11,6 +11,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, Severity
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
+from distillplan.planning.fitted_range import outside_fit
 from distillplan.planning.flips import find_flips
 from distillplan.planning.headline import format_budget, headline
 from distillplan.planning.multipliers import with_multipliers
@@ -22,7 +23,7 @@ from distillplan.planning.options import (
 )
 from distillplan.planning.results import Flips, Method, Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.validity import beyond_fit, plan_warnings
+from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import (
     Weighed,
     guessing,
@@ -91,7 +92,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         warnings=warnings,
         law=scenario.law,
         scenario=scenario,
-        beyond=beyond_fit(scenario, options[:1] if deciding is None else (options[0], deciding)),
+        beyond=outside_fit(scenario, options[:1] if deciding is None else (options[0], deciding)),
     )
     if not quick:
         from distillplan.planning.odds import with_odds  # not for `quick`

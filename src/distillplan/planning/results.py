@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops, Logits
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
+from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.sizes import Near, SearchStatus
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
@@ -79,43 +81,6 @@ class Method(StrEnum):
 
     SUPERVISED = "supervised"
     DISTILL = "distill"
-
-
-class SearchStatus(StrEnum):
-    """How the search for an option's sizes ended."""
-
-    OPTIMAL = "optimal"
-    GIVEN = "given"
-    """Only the student's tokens were free, and they follow from the budget."""
-    AT_UPPER_BOUND = "at_upper_bound"
-    AT_LOWER_BOUND = "at_lower_bound"
-    INFEASIBLE = "infeasible"
-    """Even the smallest sizes are over budget."""
-    WORSE_THAN_GUESSING = "worse_than_guessing"
-    """The law gives it a loss that guessing would beat, so it is left out."""
-
-
-class Near(NamedTuple):
-    """Ranges of each size, low and high, that cost at most `options.FLAT_NATS` in loss.
-
-    The other sizes are chosen anew along the range; None where a size was given.
-    """
-
-    student_params: tuple[float, float] | None = None
-    student_tokens: tuple[float, float] | None = None
-    teacher_params: tuple[float, float] | None = None
-    teacher_tokens: tuple[float, float] | None = None
-    teacher_loss: tuple[float, float] | None = None
-
-
-class Sizes(NamedTuple):
-    """What an option trains, and on how many tokens; the teacher's are None without one."""
-
-    student_params: float
-    student_tokens: float
-    teacher_params: float | None = None
-    teacher_tokens: float | None = None
-    teacher_loss: float | None = None
 
 
 class Option(NamedTuple):
@@ -273,25 +238,6 @@ class AccountingFlip(NamedTuple):
     odds: Odds | None = None
 
 
-class Beyond(NamedTuple):
-    """A size of an option that is outside the fitted range of the law."""
-
-    size: str
-    """Name of the field of the option, such as `student_tokens`."""
-    accounting: Accounting | None
-    """Which option's; None for supervised training."""
-    value: float
-    low: float
-    """Least of the fitted range."""
-    high: float
-    """Largest of the fitted range."""
-
-    @property
-    def times(self) -> float:
-        """By which factor it is outside."""
-        return self.value / self.high if self.value > self.high else self.low / self.value
-
-
 class Flips(NamedTuple):
     """What would change the verdict; None where nothing of the kind does."""
 
@@ -357,7 +303,7 @@ class Plan(NamedTuple):
     scenario: Scenario
     confidence: Confidence | None = None
     """What the odds are made of; None without odds."""
-    beyond: tuple[Beyond, ...] = ()
+    beyond: tuple[OutsideFit, ...] = ()
     """Sizes of the two options that the verdict weighs outside the fitted range of the law."""
 
     @property

@@ -10,38 +10,20 @@ from typing import NamedTuple, TypeAlias
 from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
+from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Beyond, Option, SearchStatus
+from distillplan.planning.results import (
+    Option,
+)
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.sizes import SearchStatus
 from distillplan.units import format_count
 
 HARM_NATS = 0.001
 """A teacher counts as too strong or too weak when the best one would save at least this."""
 
 
-class _Size(NamedTuple):
-    """A size of an option: its name in prose, and that of the law's range for it."""
-
-    words: str
-    supervised: str
-    distilled: str
-
-
-_SIZES = {
-    "student_params": _Size(
-        words="student parameters", supervised="params", distilled="student_params"
-    ),
-    "student_tokens": _Size(
-        words="student tokens", supervised="tokens", distilled="student_tokens"
-    ),
-    "teacher_params": _Size(words="teacher parameters", supervised="params", distilled="params"),
-    "teacher_tokens": _Size(words="teacher tokens", supervised="tokens", distilled="tokens"),
-    "teacher_loss": _Size(
-        words="teacher loss", supervised="teacher_loss", distilled="teacher_loss"
-    ),
-}
-
-_OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in _SIZES}
+_OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in SIZES}
 OUTSIDE_FIT_CODES = frozenset(_OUTSIDE_FIT.values())
 """Codes of the warnings about sizes outside the law's fitted range."""
 
@@ -158,7 +140,7 @@ def prediction_warnings(
     found = [*_law_warnings(law)]
     way = None if teacher_loss is None else Accounting.FREE
     for name, value in at.items():
-        beyond = _beyond(law, name, value, way)
+        beyond = outside(law, name, value, way)
         found += (
             [] if beyond is None else [_warning(_OUTSIDE_FIT[name], partial(_in_words, beyond))]
         )
@@ -208,57 +190,22 @@ def _sides_told(law: PublishedLaw) -> str:
     )
 
 
-def beyond_fit(scenario: Scenario, compared: Sequence[Option]) -> tuple[Beyond, ...]:
-    """The sizes of some options that are outside the fitted range of the law, size by size."""
-    return tuple(
-        found
-        for name in _SIZES
-        if not (name in ("teacher_params", "teacher_tokens") and _measured(scenario))
-        for one in compared
-        if (found := _beyond(scenario.law, name, getattr(one, name), one.accounting)) is not None
-    )
-
-
-def _beyond(
-    law: PublishedLaw, name: str, value: float | None, accounting: Accounting | None
-) -> Beyond | None:
-    """A size, where it is outside the fitted range."""
-    size = _SIZES[name]
-    ends = None
-    if value is not None:
-        ends = law.range_left(size.supervised if accounting is None else size.distilled, value)
-    if value is None or ends is None:
-        return None
-    low, high = ends
-    return Beyond(size=name, accounting=accounting, value=value, low=low, high=high)
-
-
 def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     """One warning per size, naming the options it concerns."""
-    for name, found in groupby(beyond_fit(scenario, compared), key=attrgetter("size")):
+    for name, found in groupby(outside_fit(scenario, compared), key=attrgetter("size")):
         yield _warning(_OUTSIDE_FIT[name], partial(_outside_told, tuple(found)))
 
 
-def _outside_told(found: Sequence[Beyond]) -> str:
+def _outside_told(found: Sequence[OutsideFit]) -> str:
     return "; ".join(f"{way_in_words(one.accounting)}: {_in_words(one)}" for one in found)
 
 
-def _in_words(found: Beyond) -> str:
+def _in_words(found: OutsideFit) -> str:
     """What to say of a size beyond the fitted range."""
     name = found.size
     value, low, high = (in_its_unit(name, one) for one in (found.value, found.low, found.high))
-    words = _SIZES[name].words
+    words = SIZES[name].words
     return f"{words} {value}, outside the law's fitted range of {low} to {high}"
-
-
-def in_its_unit(size: str, value: float) -> str:
-    """A size of an option as people read it."""
-    return f"{value:.3f}" if size == "teacher_loss" else format_count(value)
-
-
-def _measured(scenario: Scenario) -> bool:
-    """Whether the teacher's loss was measured, so that its sizes do not enter the law."""
-    return scenario.teacher is not None and scenario.teacher.loss is not None
 
 
 def _few_tokens(compared: tuple[Option, ...]) -> Iterator[_Remark]:
@@ -358,7 +305,7 @@ def _bound_warnings(compared: tuple[Option, ...]) -> Iterator[_Remark]:
 
 def _bounds_told(end: str, at: Sequence[Option]) -> str:
     sizes = [
-        f"{_SIZES[name].words} of {way_in_words(one.accounting)}"
+        f"{SIZES[name].words} of {way_in_words(one.accounting)}"
         for one in at
         for name in one.at_bounds
     ]

@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
 from distillplan.errors import InputError
-from distillplan.planning.results import BANDS, Odds, Option, Plan, Reason, SearchStatus, Verdict
+from distillplan.planning.results import (
+    BANDS,
+    Odds,
+    Option,
+    Plan,
+    Reason,
+    Verdict,
+)
+from distillplan.planning.sizes import SearchStatus
 from distillplan.suggest import nearest
 from distillplan.units import parse_count
 

@@ -92,8 +92,15 @@ class TableBlock:
 
 Block: TypeAlias = Text | Headline | Sections | Bullets | TableBlock
 
+GAP = "    "
+"""Between an answer and what stands beside it."""
 WIDTH = 80
 """Columns for which screens are made."""
+
+
+def lines_of(text: str, indent: int = 0) -> int:
+    """Lines that a text takes at `WIDTH` columns, of which each leaves some free."""
+    return len(wrap(text, WIDTH - indent))
 
 
 def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ...]:
@@ -106,7 +113,7 @@ def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ..
     """
     kept = []
     for one in items:
-        lines -= len(wrap(one, WIDTH - indent))
+        lines -= lines_of(one, indent)
         if lines < 0:
             break
         kept.append(one)

@@ -7,12 +7,11 @@ from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import FLAT_NATS
 from distillplan.planning.results import (
-    Near,
     Option,
     Plan,
     Reason,
-    SearchStatus,
 )
+from distillplan.planning.sizes import Near, SearchStatus
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import count_band, nats_band, odds_line

@@ -7,7 +7,17 @@ from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
-from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
+from distillplan.render.blocks import (
+    GAP,
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+    short,
+)
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
@@ -24,8 +34,12 @@ from distillplan.units import format_bytes, format_count, format_duration, forma
 _FITS = {Fits.YES: "yes", Fits.NO: "no", Fits.UNCERTAIN: "tight"}
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
-_WHY, _DECIDES, _WATCH = 4, 5, 3
-"""Lines of each at most, of the 22 that a screen has."""
+_LINES = 22
+"""Of a screen: 24 less the command and the next prompt."""
+_FRAME = 5
+"""Of these, empty ones and the two at the end."""
+_WHY, _WATCH = 4, 3
+"""Lines of each at most; what decides takes the rest."""
 
 
 def plan_view(
@@ -46,16 +60,22 @@ def plan_view(
 
 def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
-    yield Headline(verdict_in_words(plan), odds)
-    outside = beyond_in_words(plan)
+    verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
+    yield Headline(verdict, odds)
     if outside:
-        yield Text(outside, "warning")
-    yield _choices(plan)
+        yield Text(outside, "warning", tight=True)
+    yield choices
+    room = _LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
+    room -= len(choices.rows) + 1
+    why = short(reasons(plan), _WHY, indent=_INDENT)
+    room -= sum(lines_of(one, _INDENT) for one in why)
+    watch = short(_watch(plan), min(_WATCH, room // 2), indent=_INDENT)
+    room -= sum(lines_of(one, _INDENT) for one in watch)
     yield Sections(
         (
-            Section("Why", short(reasons(plan), _WHY, indent=_INDENT)),
-            Section("Decides", short(_decides(plan), _DECIDES, indent=_INDENT), "-"),
-            Section("Watch", short(_watch(plan), _WATCH, indent=_INDENT), "!", "warning"),
+            Section("Why", why),
+            Section("Decides", short(_decides(plan), room, indent=_INDENT), "-"),
+            Section("Watch", watch, "!", "warning"),
         )
     )
     yield Text(_asked(plan), "quiet")

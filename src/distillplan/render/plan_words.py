@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
+from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
-    Beyond,
     BudgetFlip,
     BudgetRange,
     Odds,
@@ -13,7 +13,6 @@ from distillplan.planning.results import (
     Reason,
     Verdict,
 )
-from distillplan.planning.validity import in_its_unit
 from distillplan.planning.verdict import verdict_of
 from distillplan.render.odds_view import in_brackets
 from distillplan.units import format_count, format_flops
@@ -61,7 +60,7 @@ def beyond_in_words(plan: Plan) -> str:
     return f"{guess}: {_beyond(most)}."
 
 
-def _beyond(found: Beyond) -> str:
+def _beyond(found: OutsideFit) -> str:
     what = _SIZES[found.size].format(in_its_unit(found.size, found.value))
     over = found.value > found.high
     edge = in_its_unit(found.size, found.high if over else found.low)
@@ -142,7 +141,7 @@ def flips_in_words(plan: Plan) -> Iterator[str]:
 
 
 def _open_teacher(option: Option, odds: Odds) -> str:
-    """The hint at a teacher that exists, and how to ask for it."""
+    """The hint at an open teacher, and how to ask for it."""
     sizes = f"{format_count(option.teacher_params)}:{format_count(option.teacher_tokens)}"
     return f"--teacher {sizes} ({option.teacher_name}): {then(verdict_of(odds), odds)}"
 

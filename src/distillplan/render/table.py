@@ -8,12 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from distillplan.render.blocks import Block, Bullets, Headline, Sections, TableBlock, Text
+from distillplan.render.blocks import GAP, Block, Bullets, Headline, Sections, TableBlock, Text
 from distillplan.render.streams import marked
 
 STYLES = {"plain": "", "verdict": "bold", "warning": "yellow", "quiet": "dim"}
-GAP = "    "
-"""Between an answer and what stands beside it."""
 
 
 def as_table(blocks: Iterable[Block]) -> str:
