@@ -39,6 +39,7 @@ MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made
 
 SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
+    "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
     "compare": "distillplan compare compare.yaml",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
     "target": "distillplan target --loss 2.2 --student 1B",

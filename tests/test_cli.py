@@ -347,7 +347,7 @@ def test_a_bug_keeps_its_traceback(tmp_path):
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
     )
-    assert found.returncode == 1
+    assert found.returncode == 70  # EX_SOFTWARE
     assert "ZeroDivisionError: a bug" in found.stderr
 
 

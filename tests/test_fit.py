@@ -1,26 +1,20 @@
 """Whether a run fits, what helps, and the smallest layout."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
 
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.memory import LoadedTeacher
 from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
+from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape
 
-MODELS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")
-)["models"]
 CARD_80GB = usable_bytes(80e9)
 
 
 def model(name: str) -> ModelShape:
-    return ModelShape(**MODELS[name]["shape"])
+    return catalog_model(name).shape
 
 
 RUN = Run(

@@ -71,7 +71,7 @@ def test_a_wrong_gpu_file_says_what(tmp_path, text, words):
     [
         ("{", "not readable as JSON"),
         ("[]", "expected a mapping"),
-        ('{"model_type": "x"}', "unknown model_type"),
+        ('{"model_type": "x"}', "model_type 'x' is unknown"),
     ],
 )
 def test_a_wrong_config_says_what(tmp_path, text, words):

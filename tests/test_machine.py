@@ -32,7 +32,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits, top_k
 from distillplan.hardware.throughput import distillation_throughput
 from distillplan.hardware.throughput_model import throughput_model_from_entry
-from distillplan.models.shapes import ModelShape
+from distillplan.models.model_catalog import model as catalog_model
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 
@@ -43,8 +43,8 @@ def _yaml(name: str) -> Any:
 
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in _yaml("gpus.yaml")["gpus"].items()}
 MODEL = throughput_model_from_entry(_yaml("throughput.yaml"))
-SHAPE = ModelShape(**_yaml("models.yaml")["models"]["llama-3.1-8b"]["shape"])
-MIXTURE = ModelShape(**_yaml("models.yaml")["models"]["qwen3-30b-a3b"]["shape"])
+SHAPE = catalog_model("llama-3.1-8b").shape
+MIXTURE = catalog_model("qwen3-30b-a3b").shape
 MACHINE = Machine(
     cluster=Cluster(gpu=GPUS["h100-sxm"], gpus=64), model=MODEL, today=dt.date(2026, 3, 1)
 )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,23 +31,23 @@ from distillplan.hardware.strategy import (
     Sharding,
     Strategy,
 )
+from distillplan.models.model_catalog import model as catalog_model
+from distillplan.models.model_config import read_config
 from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 
-MODELS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")
-)["models"]
 DATA = Path(__file__).parent / "data"
 GIB = 2**30
 CARD_80GB = usable_bytes(80e9)
 
 
 def model(name: str) -> ModelShape:
-    return ModelShape(**MODELS[name]["shape"])
+    return catalog_model(name).shape
 
 
 def gpt(layers: int = 96, width: int = 12288, heads: int = 96, vocab: int = 51200) -> ModelShape:
     """GPT-3 175B, as Korthikanti et al. count it."""
-    return ModelShape(
+    return uniform_shape(
         layers=layers,
         width=width,
         ffn_width=4 * width,
@@ -63,7 +62,7 @@ def test_activations_of_a_gpt_block_are_the_published_formula() -> None:
     """Korthikanti et al. 2022, Equation 1: 34 + 5 a s / h bytes per token and channel."""
     plain = Strategy(seq_len=2048, checkpointing=Checkpointing.NONE, attention=Attention.UNFUSED)
     shape = gpt()
-    kept = kept_bytes_per_token(shape, plain, dropout=True)
+    kept = kept_bytes_per_token(shape.blocks[0], shape.width, plain, dropout=True)
     assert kept == shape.width * (34 + 5 * 96 * 2048 / 12288)
     assert 5 * 96 * 2048 / 12288 == 80  # the value they give for GPT-3 in Section 4.2.1
 
@@ -71,7 +70,7 @@ def test_activations_of_a_gpt_block_are_the_published_formula() -> None:
 def test_full_checkpointing_keeps_a_block_input_only() -> None:
     """Korthikanti et al. 2022, Table 2: 2 s b h per block."""
     full = Strategy(checkpointing=Checkpointing.FULL)
-    assert kept_bytes_per_token(gpt(), full) == 2 * 12288
+    assert kept_bytes_per_token(gpt().blocks[0], gpt().width, full) == 2 * 12288
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_full_checkpointing_keeps_a_block_input_only() -> None:
 )
 def test_states_are_those_of_the_zero_paper(sharding: Sharding, gigabytes: float) -> None:
     """Rajbhandari et al. 2020, Figure 1: 7.5B parameters on 64 GPUs."""
-    shape = ModelShape(layers=38, width=4096, ffn_width=16384, heads=32, vocab=1, ffn_matrices=2)
+    shape = uniform_shape(layers=38, width=4096, ffn_width=16384, heads=32, vocab=1, ffn_matrices=2)
     strategy = Strategy(sharding=sharding, fp32_gradients=False)
     states = stage_states(pipeline_stage(shape, strategy, 64, 0), strategy)
     total = states.weights + states.gradients + states.optimizer
@@ -171,45 +170,34 @@ def test_a_distillation_on_one_h200_is_met(*, gigabytes: float, online: bool) ->
 def measured_rows() -> list[tuple[str, float, float, MemoryEstimate]]:
     """The rows that state their layout: name, allocated and reserved GiB, our estimate."""
 
-    def latent(width: int) -> int:
-        """Weights of DeepSeek's attention (configs of V2 and V3)."""
-        return width * 2112 + 1536 * 128 * 192 + 512 * 128 * 256 + 128 * 128 * width
-
     def deepseek(width: int, ffn: int, vocab: int, **experts: int) -> ModelShape:
-        return ModelShape(
-            layers=4,
-            width=width,
-            ffn_width=ffn,
-            heads=128,
-            head_width=160,
-            vocab=vocab,
-            tied=False,
-            qk_norm=False,
-            dense_layers=1,
-            attention_params=latent(width),
-            **experts,  # type: ignore[arg-type]  # mixed kinds
-        )
+        """Its latent attention has one size in V2 and V3 but for the width (their configs)."""
+        sizes = {"q_lora_rank": 1536, "kv_lora_rank": 512, "v_head_dim": 128}
+        sizes |= {"qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "num_attention_heads": 128}
+        sizes |= {"hidden_size": width, "intermediate_size": ffn, "vocab_size": vocab}
+        sizes |= {"num_hidden_layers": 4, "first_k_dense_replace": 1}
+        return read_config({"model_type": "deepseek_v2", **sizes, **experts}).shape
 
     shapes = {
-        "llama3-70b": replace(model("llama-3.1-70b"), layers=12),
-        "llama3-405b": replace(model("llama-3.1-405b"), layers=4),
+        "llama3-70b": model("llama-3.1-70b").first(12),
+        "llama3-405b": model("llama-3.1-405b").first(4),
         "deepseekv2": deepseek(
             width=5120,
             ffn=12288,
             vocab=102400,
-            experts=160,
-            active_experts=6,
-            expert_ffn_width=1536,
-            shared_ffn_width=3072,
+            n_routed_experts=160,
+            num_experts_per_tok=6,
+            moe_intermediate_size=1536,
+            n_shared_experts=2,
         ),
         "deepseekv3": deepseek(
             width=7168,
             ffn=18432,
             vocab=129280,
-            experts=256,
-            active_experts=8,
-            expert_ffn_width=2048,
-            shared_ffn_width=2048,
+            n_routed_experts=256,
+            num_experts_per_tok=8,
+            moe_intermediate_size=2048,
+            n_shared_experts=1,
         ),
     }
     rows = []

@@ -1,18 +1,14 @@
 """A config.json as a shape: the catalog's, and errors that name the key."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from distillplan.errors import InputError
-from distillplan.models.model_config import shape_from_config
-from distillplan.models.shapes import ModelShape
-
-MODELS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "coefficients" / "models.yaml").read_text(encoding="utf-8")
-)["models"]
+from distillplan.models.model_catalog import model
+from distillplan.models.model_config import read_config
 
 LLAMA_8B = {
     "model_type": "llama",
@@ -228,8 +224,8 @@ LLAMA_8B = {
     ],
 )
 def test_a_config_file_gives_the_catalog_shape(name: str, config: dict[str, Any]) -> None:
-    shape = shape_from_config(config)
-    catalog = ModelShape(**MODELS[name]["shape"])
+    shape = read_config(config).shape
+    catalog = model(name).shape
     assert shape.total_params == catalog.total_params
     assert shape.forward_flops(32768) == catalog.forward_flops(32768)
 
@@ -241,19 +237,178 @@ def test_a_config_file_gives_the_catalog_shape(name: str, config: dict[str, Any]
         ({"num_hidden_layers": "32"}, "num_hidden_layers is '32'"),
         ({"vocab_size": 0}, "vocab_size is 0"),
         ({"vocab_size": True}, "vocab_size is True"),
-        ({"model_type": "mamba"}, "unknown model_type 'mamba'"),
-        ({"model_type": None}, "no model_type"),
-        ({"model_type": ["llama"]}, "unknown model_type"),
+        ({"model_type": None}, "model_type is missing"),
+        ({"model_type": ["llama"]}, "must be a name, such as llama"),
+        ({"num_hidden_layers": 10**30}, "num_hidden_layers is 1000.*at most 10000"),
+        ({"num_hidden_layers": 1e30}, "num_hidden_layers is 1e.30; it must be a positive whole"),
+        ({"hidden_size": 10**400}, "hidden_size is 1000"),
+        ({"num_key_value_heads": 5}, "num_key_value_heads is 5; it must divide the 32"),
+        ({"num_attention_heads": 30}, "num_key_value_heads is 8; it must divide the 30"),
+        ({"hidden_size": 4100}, "hidden_size is 4100; it must be a multiple of the 32 heads"),
+        ({"layer_types": ["full_attention"] * 31}, "layer_types has 31 entries for 32 layers"),
+        ({"layer_types": ["mamba"] * 32}, "layer_types names 'mamba'"),
+        ({"layer_types": [None] * 32}, "layer_types is .* must be a list of names"),
+        ({"text_config": 3}, "text_config is 3; it must be a mapping"),
+        ({"text_config": {"hidden_size": 64}}, "text_config.num_hidden_layers is missing"),
+        ({"model_type": "mixtral", "num_local_experts": 8}, "num_experts_per_tok is missing"),
+        (
+            {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 9},
+            "num_experts_per_tok is 9; there are only 8",
+        ),
+        ({"model_type": "nemotron_h"}, "hybrid_override_pattern is missing"),
+        (
+            {"model_type": "nemotron_h", "hybrid_override_pattern": "MX"},
+            "hybrid_override_pattern names 'X'",
+        ),
+        ({"model_type": "nemotron-nas", "block_configs": [3]}, "must be a list of mappings"),
+        ({"model_type": "lfm2"}, "layer_types is missing"),
         ({"tie_word_embeddings": "no"}, "tie_word_embeddings is 'no'"),
         ({"model_type": "gemma3_text", "layer_types": 6}, "layer_types is 6"),
-        ({"model_type": "qwen3_moe", "mlp_only_layers": [0]}, "mlp_only_layers"),
+        ({"model_type": "qwen3_moe", "mlp_only_layers": "all"}, "mlp_only_layers is 'all'"),
     ],
 )
 def test_a_bad_config_says_what_is_wrong(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        shape_from_config(LLAMA_8B | change)
+        read_config(LLAMA_8B | change)
 
 
 def test_a_config_that_is_no_mapping_is_refused() -> None:
     with pytest.raises(InputError, match="expected a mapping"):
-        shape_from_config([])  # type: ignore[arg-type]  # the mistake
+        read_config([])  # type: ignore[arg-type]  # the mistake
+
+
+COUNTS: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "data" / "counted_configs.json").read_text(encoding="utf-8")
+)
+COUNTED: dict[str, Any] = COUNTS["models"]
+"""Configurations, and the parameters that transformers 5.24 makes of them."""
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_parameters_are_those_of_the_classes_themselves(name: str) -> None:
+    """An independent count: the class of the transformers library, made without memory."""
+    row = COUNTED[name]
+    assert read_config(row["config"]).shape.total_params == row["params"]
+
+
+def test_every_switch_and_size_counts_as_in_the_classes() -> None:
+    """The same with one value changed: biases, norms, tying, heads, experts, ranks, kernels."""
+    wrong = []
+    for kind, key, value, params in COUNTS["changes"]:
+        found = read_config({**COUNTED[kind]["config"], key: value}).shape.total_params
+        if found != params:
+            wrong.append((kind, key, found - params))
+    assert not wrong
+    assert len(COUNTS["changes"]) > 300
+
+
+def test_what_a_file_leaves_out_is_said() -> None:
+    """GLM-5's file without the sizes of its indexer: its card says about 744B."""
+    config = dict(COUNTED["glm_moe_dsa"]["config"])
+    for key in ("index_head_dim", "index_n_heads", "index_topk"):
+        config.pop(key, None)
+    found = read_config(config)
+    assert [notice.code for notice in found.notices] == ["config_defaults"]
+    assert "index_n_heads (32)" in found.notices[0].message
+
+
+def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
+    found = read_config(LLAMA_8B | {"model_type": "newcomer"})
+    assert found.shape.total_params == model("llama-3.1-8b").shape.total_params
+    assert [notice.code for notice in found.notices] == ["unknown_architecture"]
+    assert "8.03B parameters" in found.notices[0].message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model_type": "mamba", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
+        ({"model_type": "zamba9", "mamba_d_state": 16}, "with mamba_d_state.* unlike Llama"),
+        ({"model_type": "x", "intermediate_size": None}, "without intermediate_size"),
+    ],
+)
+def test_an_unknown_kind_with_other_mixers_is_not_guessed(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        read_config(LLAMA_8B | change)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "t5", "is_encoder_decoder": True, "d_model": 768},
+        {"model_type": "bert", "hidden_size": 768},
+        {"model_type": "siglip_vision_model"},
+        {"model_type": "whisper", "is_encoder_decoder": True},
+        {"_class_name": "UNet2DConditionModel", "model_type": "unet"},
+    ],
+)
+def test_what_is_no_decoder_of_text_is_out_of_scope(config: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="out of scope"):
+        read_config(config)
+
+
+@pytest.mark.parametrize(
+    ("quantization", "format_"),
+    [
+        (None, "bf16"),
+        ({"quant_method": "fp8", "fmt": "e4m3"}, "fp8"),  # DeepSeek-V3
+        ({"quant_method": "mxfp4"}, "fp4"),  # gpt-oss
+        ({"quant_method": "gptq", "bits": 4}, "int4"),
+        ({"quant_method": "awq", "bits": 4}, "int4"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "int4"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "fp4"),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"g": {"weights": {"num_bits": 4, "type": "int"}}},
+            },
+            "int4",  # Kimi K2.5
+        ),
+        ({"quant_method": "aqlm"}, "other"),
+    ],
+)
+def test_the_precision_of_the_weights_is_read(quantization: Any, format_: str) -> None:
+    assert read_config(LLAMA_8B | {"quantization_config": quantization}).weights == format_
+
+
+@pytest.mark.parametrize("junk", [None, -1, 1e30, 10**50, "7", [], {}, True, float("nan"), [[]]])
+def test_a_hostile_value_is_one_sentence_or_an_answer(junk: Any) -> None:
+    """Every key of every kind with junk in it: no traceback, and no count that is not finite."""
+    for row in COUNTED.values():
+        for key in row["config"]:
+            if key == "model_type":
+                continue
+            try:
+                shape = read_config({**row["config"], key: junk}).shape
+            except InputError as error:
+                assert "\n" not in str(error)  # noqa: PT017  (it may also be read)
+            else:
+                assert 0 < shape.active_params <= shape.params < 10**18
+
+
+def test_recurrences_do_not_grow_with_the_context() -> None:
+    """Mamba-2 alone: FLOPs per token and the state are the same at any length."""
+    shape = read_config(COUNTED["mamba2"]["config"]).shape
+    assert shape.forward_flops(1024) == shape.forward_flops(1_000_000)
+    assert shape.cached_values(1024) == shape.cached_values(1_000_000)
+
+
+def test_cache_and_state_follow_from_the_sizes() -> None:
+    """Llama 3.1 8B keeps 2 x 8 x 128 values in 32 blocks for each token; DeepSeek-V3 576 in 61."""
+    assert model("llama-3.1-8b").shape.cached_values(1000) == 1000 * 32 * 2 * 8 * 128
+    assert model("deepseek-v3").shape.cached_values(1000) == 1000 * 61 * 576
+    window = read_config(COUNTED["mistral"]["config"] | {"sliding_window": 100}).shape
+    assert window.cached_values(1000) == window.cached_values(100)
+
+
+def test_a_picked_key_costs_no_more_than_a_window() -> None:
+    """DeepSeek-V3.2 reads 2,048 keys at most: the mean of min(position, 2048), by brute force."""
+    config = COUNTED["deepseek_v32"]["config"]
+    sparse = read_config(config).shape
+    (mixer, _), *_ = [(block.mixers[0], n) for block, n in sparse.runs]
+    large, small = mixer.reaches
+    positions = [min(i + 0.5, 2048) for i in range(32768)]
+    assert large.mean_keys(32768) == pytest.approx(sum(positions) / 32768, rel=1e-6)
+    assert small.mean_keys(32768) == 16384

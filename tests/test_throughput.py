@@ -23,7 +23,10 @@ from distillplan.hardware.throughput import (
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_catalog import model as catalog_model
+from distillplan.models.model_catalog import models
 from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 
@@ -40,8 +43,8 @@ def _yaml(name: str) -> Any:
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in _yaml("gpus.yaml")["gpus"].items()}
 ENTRY: dict[str, Any] = _yaml("throughput.yaml")
 MODEL: ThroughputModel = throughput_model_from_entry(ENTRY)
-SHAPES = {n: ModelShape(**m["shape"]) for n, m in _yaml("models.yaml")["models"].items()}
-LLAMA_7B = ModelShape(
+SHAPES = {one.name: one.shape for one in models()}
+LLAMA_7B = uniform_shape(
     layers=32, width=4096, ffn_width=11008, heads=32, vocab=32000, tied=False, qk_norm=False
 )
 
@@ -63,7 +66,7 @@ def _mfu(size: float, **layout: Any) -> float:
 
 def test_llama_65b_on_2048_a100_trains_at_the_published_380_tokens_per_second() -> None:
     """arXiv 2302.13971 section 2.4: 380 tokens/s/GPU."""
-    shape = ModelShape(
+    shape = uniform_shape(
         layers=80, width=8192, ffn_width=22016, heads=64, vocab=32000, tied=False, qk_norm=False
     )
     assert _rate("a100-80gb", 2048, shape, seq_len=2048, micro_batch=4) == pytest.approx(
@@ -85,7 +88,7 @@ def test_llama_3_405b_is_within_a_factor_of_its_published_mfu() -> None:
 
 def test_mpt_7b_on_one_h100_node_trains_at_the_published_rate() -> None:
     """llm-foundry benchmark page: 10643 tokens/s/GPU, 8 x H100, micro-batch 6 x 2048."""
-    shape = ModelShape(
+    shape = uniform_shape(
         layers=32, width=4096, ffn_width=16384, heads=32, vocab=50368, ffn_matrices=2, qk_norm=False
     )
     rate = _rate(
@@ -158,7 +161,7 @@ def test_a_pipeline_waits_for_its_bubble() -> None:
 def test_a_sliding_window_attends_to_fewer_tokens() -> None:
     """Mistral 7B, window 4096: a position of a 32768 context sees at most 4096."""
     mistral = SHAPES["mistral-7b-v0.1"]
-    full = replace(mistral, window=None, window_layers=0)
+    full = catalog_model("mistral-7b-v0.3").shape  # the same, without windows
     strategy = Strategy(seq_len=32768)
     assert workload_of_shape(full, strategy, 8).attended == pytest.approx(32768 / 2)
     attended = workload_of_shape(mistral, strategy, 8).attended

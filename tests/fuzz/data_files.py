@@ -12,7 +12,7 @@ from distillplan.files.entries import coefficients_dir
 from distillplan.files.yaml_reader import parse_yaml
 from distillplan.laws.draws import DISTILLATION_COLUMNS, SUPERVISED_COLUMNS
 from distillplan.laws.formulas import DISTILLATION_LETTERS, SUPERVISED_LETTERS
-from distillplan.models.model_config import _BUILDERS as BUILDERS
+from distillplan.models.model_config import builders
 from tests.fuzz.mutations import as_bytes, as_flow, as_json, changed_text, changed_tree
 from tests.fuzz.scenario_texts import EXAMPLES
 from tests.fuzz.written import NUMBERS, odd, usual
@@ -209,7 +209,7 @@ def prices_text(random: Random) -> str:
 
 def config_text(random: Random) -> str:
     """A model's config.json."""
-    tree: Any = {**CONFIG, "model_type": random.choice((*BUILDERS, *BUILDERS, odd(random)))}
+    tree: Any = {**CONFIG, "model_type": random.choice((*builders(), *builders(), odd(random)))}
     if random.random() < 0.5:
         tree |= {key: value for key, value in MORE_OF_CONFIGS.items() if key != "text_config"}
     if random.random() < 0.1:

@@ -30,7 +30,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u20
 _BUG = re.compile(r"Traceback|\w+Warning:|<object|object at 0x|\bArray\(|\barray\(|np\.float")
 NO_NUMBER = re.compile(r"(?<![\w./-])[+-]?(?:nan|inf|NaN|Infinity|None)(?![\w./-])|∞")
 
-_PROGRESS = re.compile(r"^[A-Z][a-z ]+: [\d,]+ of [\d,]+\n", re.MULTILINE)
+_PROGRESS = re.compile(r"^[A-Z][a-z ]+: (?:at work|[\d,]+ of [\d,]+)\n", re.MULTILINE)
 
 Oracle = Callable[[Case, Result], Iterator[str]]
 
@@ -51,12 +51,13 @@ def an_error_is_one_sentence(case: Case, result: Result) -> Iterator[str]:
         return
     if result.out:
         yield f"an error, and something on standard output: {result.out[:100]!r}"
-    yield from sentence(result.err.removesuffix("\n").removeprefix("error: "), case)
-    control = CONTROL.search(result.err)
+    err = quiet(result.err)
+    yield from sentence(err.removesuffix("\n").removeprefix("error: "), case)
+    control = CONTROL.search(err)
     if control is not None:
-        yield f"the control character {control[0]!r}: {result.err[:300]!r}"
-    if not result.err.startswith("error: ") or not result.err.endswith("\n"):
-        yield f"not 'error: ' and a line: {result.err[:200]!r}"
+        yield f"the control character {control[0]!r}: {err[:300]!r}"
+    if not err.startswith("error: ") or not err.endswith("\n"):
+        yield f"not 'error: ' and a line: {err[:200]!r}"
 
 
 def sentence(text: str, case: Case) -> Iterator[str]:

@@ -226,7 +226,7 @@ def _config(random: Random) -> Case:
 
 
 def _read_config(case: Case) -> Iterator[str]:  # noqa: ARG001  (its files are in the folder)
-    shape = model_config(Path("config.json"))
+    shape = model_config(Path("config.json")).shape
     if not 0 < shape.params <= shape.total_params:
         yield f"{shape.params} parameters without the embedding, {shape.total_params} with it"
     yield from not_finite(shape)

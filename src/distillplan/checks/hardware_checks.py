@@ -34,6 +34,7 @@ from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
 from distillplan.hardware.strategy import Strategy
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 
 STATED: Final = 0.8
 """Share of measured speeds that the range of an estimate is meant to hold."""
@@ -157,8 +158,9 @@ def _machine(group: Mapping[str, Any], row: Mapping[str, Any]) -> Machine:
 
 def _shape(row: Mapping[str, Any]) -> ModelShape:
     if "shape" in row:
-        return ModelShape(**row["shape"])
-    return replace(model(row["model"]).shape, **row.get("with", {}))
+        return uniform_shape(**row["shape"])
+    found = model(row["model"]).shape
+    return found.first(int(row["layers"])) if "layers" in row else found
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:

@@ -11,7 +11,7 @@ from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.laws.formulas import DistillationLaw
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH
-from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
@@ -71,7 +71,7 @@ def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]
     """A model of the paper: its parameters and the forward FLOPs of its formula."""
     layers, width = int(row["layers"]), int(row["width"])
     architecture = _scenario(law, 1.0).architecture
-    shape = ModelShape(
+    shape = uniform_shape(
         layers=layers,
         width=width,
         ffn_width=int(row["ffn_width"]),

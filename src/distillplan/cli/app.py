@@ -13,8 +13,8 @@ from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
-    *("budget", "compare", "sweep", "target", "crossover", "predict", "estimate", "pilot", "fit"),
-    *("track", "validate", "laws", "gpus", "models", "check", "schema"),
+    *("budget", "teachers", "compare", "sweep", "target", "crossover", "predict", "estimate"),
+    *("pilot", "fit", "track", "validate", "laws", "gpus", "models", "check", "schema"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""
 

@@ -134,6 +134,8 @@ def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator
 
 def _model_warnings(question: Question) -> Iterator[Notice]:
     student, teacher = question.model, question.teacher
+    for one in (student, teacher):
+        yield from () if one is None else one.notices
     sized = [one.name for one in (student, teacher) if one is not None and one.basis is Basis.SIZE]
     if sized:
         family = question.machine.family
@@ -157,6 +159,13 @@ def _model_warnings(question: Question) -> Iterator[Notice]:
             "tokenizer_differs",
             f"{student.name} uses the tokenizer {student.tokenizer} and {teacher.name} uses "
             f"{teacher.tokenizer}: logits only match over the same tokenizer",
+        )
+    precision = question.machine.teacher_precision.value
+    if teacher.weights is not None and teacher.weights != precision:
+        yield information(
+            "teacher_weights_stored",
+            f"{teacher.name} is stored in {teacher.weights} and taken to run in {precision}; "
+            "--teacher-precision says otherwise",
         )
     if teacher.distillation_licence:
         message = f"{teacher.name}: {teacher.distillation_licence}"

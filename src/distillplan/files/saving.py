@@ -21,7 +21,7 @@ _HELD: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """Signals that wait until a file is in its place; not every system has all."""
 
 
-class Named(NamedTuple):
+class NamedFile(NamedTuple):
     """A file as somebody named it."""
 
     what: str
@@ -50,7 +50,7 @@ def save(path: Path, text: str) -> None:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def demand_savable(name: Named) -> None:
+def demand_savable(name: NamedFile) -> None:
     """Refuse, before any work is done, a place where no file can be saved.
 
     Raises:
@@ -77,7 +77,7 @@ def demand_savable(name: Named) -> None:
             )
 
 
-def demand_apart(outputs: Iterable[Named], inputs: Iterable[Named]) -> None:
+def demand_apart(outputs: Iterable[NamedFile], inputs: Iterable[NamedFile]) -> None:
     """Refuse to write a file that the same command reads, or writes as something else.
 
     Raises:

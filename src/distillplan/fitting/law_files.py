@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.files.saving import Named, demand_savable, save
+from distillplan.files.saving import NamedFile, demand_savable, save
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
@@ -27,12 +27,12 @@ def save_law(report: FitReport, path: Path) -> FitReport:
     Raises:
         InputError: when the file cannot be written, or holds what no fit has written.
     """
-    demand_law_path(Named(what="save", path=str(path)))
+    demand_law_path(NamedFile(what="save", path=str(path)))
     save(path, law_text(report))
     return report._replace(saved=(str(path),))
 
 
-def demand_law_path(name: Named) -> None:
+def demand_law_path(name: NamedFile) -> None:
     """Refuse, before any work is done, a place where a law cannot or should not be.
 
     Raises:

@@ -8,68 +8,72 @@ group, norms included (sequence parallelism, their Equation 4).
 """
 
 from distillplan.hardware.strategy import Attention, Checkpointing, Strategy
-from distillplan.models.shapes import ModelShape
+from distillplan.models.shapes import Block
 
 BYTES = 2.0
 """Bytes of one activation; fp8 runs keep them in 16 bits too (torchtitan measured the same)."""
 
 
 def kept_bytes_per_token(
-    shape: ModelShape, strategy: Strategy, *, sparse: bool = False, dropout: bool = False
+    block: Block, width: int, strategy: Strategy, *, dropout: bool = False
 ) -> float:
     """Bytes per token that one block keeps under a checkpointing policy, before parallelism.
 
     Args:
-        shape: the model.
+        block: one of the model's.
+        width: channels of its residual stream.
         strategy: its checkpointing, sequence length and attention kernel.
-        sparse: whether the block has experts.
         dropout: whether activations are dropped, as in GPTs of 2020; masks are kept.
     """
     if strategy.checkpointing is Checkpointing.FULL:
-        return BYTES * shape.width  # its input
-    matrices = _matrix_inputs(shape, sparse=sparse)
+        return BYTES * width  # its input
+    matrices, parts = _matrix_inputs(block), _parts(block)
     if strategy.checkpointing is Checkpointing.SELECTIVE:
-        return matrices + BYTES * 2 * shape.width  # the two inputs of its norms
-    cheap = BYTES * 4 * shape.width + _activation_outputs(shape, sparse=sparse)
-    cheap += 2 * shape.width if dropout else 0  # two masks of one byte
-    return matrices + cheap + _score_bytes(shape, strategy, dropout=dropout)
+        return matrices + BYTES * parts * width  # the inputs of its norms
+    cheap = BYTES * 2 * parts * width + _activation_outputs(block)
+    cheap += parts * width if dropout else 0  # masks of one byte
+    return matrices + cheap + _score_bytes(block, strategy, dropout=dropout)
 
 
-def working_bytes_per_token(
-    shape: ModelShape, strategy: Strategy, *, sparse: bool = False
-) -> float:
+def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
     """Bytes per token while one block runs, whatever is kept afterwards."""
-    scores = _score_bytes(shape, strategy, dropout=False)
-    outputs = _activation_outputs(shape, sparse=sparse)
-    return _matrix_inputs(shape, sparse=sparse) + BYTES * 4 * shape.width + outputs + scores
+    scores = _score_bytes(block, strategy, dropout=False)
+    outputs = _activation_outputs(block)
+    return _matrix_inputs(block) + BYTES * 2 * _parts(block) * width + outputs + scores
 
 
-def _matrix_inputs(shape: ModelShape, *, sparse: bool) -> float:
+def _parts(block: Block) -> int:
+    """Parts with a norm before them and a sum behind: mixers, and what follows them."""
+    return (1 if block.mixers else 0) + (0 if block.feed_forward is None else 1)
+
+
+def _matrix_inputs(block: Block) -> float:
     """Bytes per token of results of matrix products that the backward pass reads.
 
     Queries, keys, values and the attention output, and the inputs of the activation function.
     """
-    attention = 2 * shape.query_width + 2 * shape.key_width
-    if not sparse:
-        return BYTES * (attention + (shape.ffn_matrices - 1) * shape.ffn_width)
+    mixed = sum(mixer.kept_channels for mixer in block.mixers)
+    after = block.feed_forward
+    if after is None:
+        return BYTES * mixed
+    inner = after.matrices - 1
     # each token is copied to its experts, and their outputs are kept to weigh them
-    routed = shape.active_experts * (
-        2 * shape.width + (shape.ffn_matrices - 1) * shape.expert_ffn_width
-    )
-    shared = (shape.ffn_matrices - 1) * shape.shared_ffn_width
-    return BYTES * (attention + routed + shared)
+    routed = after.active_experts * (2 * after.expert_input + inner * after.expert_hidden)
+    return BYTES * (mixed + routed + inner * after.hidden)
 
 
-def _activation_outputs(shape: ModelShape, *, sparse: bool) -> float:
+def _activation_outputs(block: Block) -> float:
     """Bytes per token of the activation function's output."""
-    if not sparse:
-        return BYTES * shape.ffn_width
-    return BYTES * (shape.active_experts * shape.expert_ffn_width + shape.shared_ffn_width)
+    after = block.feed_forward
+    if after is None:
+        return 0.0
+    return BYTES * (after.active_experts * after.expert_hidden + after.hidden)
 
 
-def _score_bytes(shape: ModelShape, strategy: Strategy, *, dropout: bool) -> float:
+def _score_bytes(block: Block, strategy: Strategy, *, dropout: bool) -> float:
     """Bytes per token in attention: a statistic per head, or the score matrix if not fused."""
+    heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
     if strategy.attention is not Attention.UNFUSED:
-        return 4.0 * shape.heads  # the fp32 log-sum-exp of FlashAttention
+        return 4.0 * heads  # the fp32 log-sum-exp of FlashAttention
     # softmax output; with dropout also its mask of one byte and its output
-    return (5.0 if dropout else 2.0) * shape.heads * strategy.seq_len
+    return (5.0 if dropout else 2.0) * heads * strategy.seq_len

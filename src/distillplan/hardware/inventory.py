@@ -1,13 +1,24 @@
 """The GPUs and open models that ship, as answers."""
 
+import re
+from collections import Counter
 from typing import NamedTuple
 
+from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Price
 from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
 from distillplan.hardware.machine import listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.models.model_catalog import CatalogModel, model, models
-from distillplan.models.shapes import ModelShape
+from distillplan.models.model_catalog import (
+    CatalogModel,
+    Distilling,
+    License,
+    find_model,
+    model,
+    models,
+)
+from distillplan.models.shapes import Block, ModelShape
+from distillplan.suggest import nearest
 
 CONTEXT = 4096
 """Tokens of context at which FLOPs per token are shown."""
@@ -31,10 +42,52 @@ class GpuList(NamedTuple):
     gpus: tuple[GpuCard, ...]
 
 
+class AlikeBlocks(NamedTuple):
+    """Blocks of a model that are alike, wherever they stand."""
+
+    blocks: int
+    """Their number."""
+    mixers: tuple[str, ...]
+    """What tokens read other tokens with; empty: nothing."""
+    heads: int | None
+    """Heads of the first; null: it has none."""
+    window: int | None
+    """Tokens or keys that it reads at most; null: all before it."""
+    ffn_width: int | None
+    """Hidden channels of the feed-forward part that every token uses; null: there is none."""
+    experts: int
+    """Routed experts; 0: a dense block."""
+    active_experts: int
+    """Routed experts that one token uses."""
+    expert_ffn_width: int
+    """Hidden channels of one routed expert."""
+
+
+class ShapeFacts(NamedTuple):
+    """The sizes of a model."""
+
+    layers: int
+    """Blocks."""
+    width: int
+    """Channels of the residual stream, d_model."""
+    vocab: int
+    """Rows of the embedding table."""
+    tied: bool
+    """Whether the output projection shares the embedding table."""
+    blocks: tuple[AlikeBlocks, ...]
+    """Kinds of blocks, in the order of their first."""
+    prediction_params: int
+    """Parameters of heads that predict further tokens, which are in no other count."""
+    cached_values: int
+    """Keys, values and states that generating text keeps for one sequence of `context` tokens."""
+
+
 class ModelCard(NamedTuple):
     """One open model in full."""
 
     name: str
+    hub: str | None
+    """Its repository on the Hugging Face hub; null: its weights are not published."""
     family: str
     params: float
     """Non-embedding, with all experts of a mixture."""
@@ -48,16 +101,53 @@ class ModelCard(NamedTuple):
     """At `context` tokens."""
     context: int
     trained_tokens: float | None
-    shape: ModelShape
+    shape: ShapeFacts
     tokenizer: str
+    """Models with a tokenizer of one name can share logits."""
+    license: License
     distillation_licence: str
+    """The license and its terms for distilling, in a sentence."""
     source: str
 
 
 class ModelList(NamedTuple):
-    """All that ship."""
+    """Those that ship and that were asked for."""
 
     models: tuple[ModelCard, ...]
+
+
+class ModelFilter(NamedTuple):
+    """Which models to list; None: any."""
+
+    words: str | None = None
+    """Beginnings of words that must all be in name, repository, family, tokenizer or license."""
+    license: str | None = None
+    """A part of the license's name, or a word of `LICENSE_WORDS`."""
+    tokenizer: str | None = None
+    """Its name."""
+    min_params: float | None = None
+    """Least parameters, with embeddings."""
+    max_params: float | None = None
+    """Most parameters, with embeddings."""
+
+    def takes(self, one: CatalogModel) -> bool:
+        """Whether a model passes."""
+        total = one.shape.total_params
+        told = " ".join(
+            (one.name, one.hub or "", one.family, one.tokenizer, one.license.key)
+        ).lower()
+        return (
+            all(_begins_a_word(one, told) for one in (self.words or "").lower().split())
+            and (self.license is None or _licensed(one.license, self.license.lower()))
+            and (self.tokenizer is None or one.tokenizer == self.tokenizer.lower())
+            and (self.min_params is None or total >= self.min_params)
+            and (self.max_params is None or total <= self.max_params)
+        )
+
+
+COMMERCIAL, DISTILLING = "commercial", "distilling"
+LICENSE_WORDS = (COMMERCIAL, DISTILLING)
+"""What a license may be asked for besides its name: commercial use, and training on outputs."""
 
 
 def gpu_list() -> GpuList:
@@ -74,9 +164,29 @@ def gpu_card(name: str) -> GpuCard:
     return _gpu_card(gpu(name))
 
 
-def model_list() -> ModelList:
-    """Every open model that ships."""
-    return ModelList(models=tuple(_model_card(one) for one in models()))
+def model_list(wanted: ModelFilter | None = None) -> ModelList:
+    """The open models that ship.
+
+    Args:
+        wanted: which of them; None: all.
+
+    Raises:
+        InputError: when there is none.
+    """
+    return ModelList(models=tuple(map(_model_card, chosen_models(wanted or ModelFilter()))))
+
+
+def chosen_models(wanted: ModelFilter) -> tuple[CatalogModel, ...]:
+    """The open models that pass.
+
+    Raises:
+        InputError: when there is none.
+    """
+    every = models()
+    found = tuple(one for one in every if wanted.takes(one))
+    if not found:
+        raise InputError(_nothing_found(wanted, every))
+    return found
 
 
 def model_card(name: str) -> ModelCard:
@@ -86,6 +196,59 @@ def model_card(name: str) -> ModelCard:
         InputError: for an unknown name.
     """
     return _model_card(model(name))
+
+
+def models_of(name: str | None, wanted: ModelFilter) -> ModelList | ModelCard:
+    """One model by its name, or those whose words a text has.
+
+    Args:
+        name: of a model, or words; None: all models.
+        wanted: which of them.
+
+    Raises:
+        InputError: when there is none.
+    """
+    if name is None:
+        return model_list(wanted)
+    if find_model(name) is not None:
+        return model_card(name)
+    wanted = wanted._replace(words=name)
+    if not any(wanted.takes(one) for one in models()):
+        model(name)  # says which name is near
+    return model_list(wanted)
+
+
+def _begins_a_word(beginning: str, text: str) -> bool:
+    """Whether a word of a text begins so; the text of lama is in llama, and no word of it."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(beginning)}", text) is not None
+
+
+def _licensed(terms: License, asked: str) -> bool:
+    """Whether a license is of the kind that was asked for."""
+    if asked == COMMERCIAL:
+        return terms.commercial is True
+    if asked == DISTILLING:
+        return terms.distilling in {Distilling.ALLOWED, Distilling.CONDITIONAL}
+    return asked in terms.key or asked in terms.name.lower()
+
+
+def _nothing_found(wanted: ModelFilter, every: tuple[CatalogModel, ...]) -> str:
+    """Why no model passes: an unknown tokenizer or license, or all filters together."""
+    tokenizers = sorted({one.tokenizer for one in every})
+    if wanted.tokenizer is not None and wanted.tokenizer.lower() not in tokenizers:
+        return (
+            f"--tokenizer: unknown name {wanted.tokenizer!r}; "
+            f"{nearest(wanted.tokenizer, tokenizers)}"
+        )
+    if wanted.license is not None and not any(
+        _licensed(one.license, wanted.license.lower()) for one in every
+    ):
+        names = sorted({one.license.key for one in every})
+        return (
+            f"--license: no license is called {wanted.license!r}; use {', '.join(LICENSE_WORDS)}, "
+            f"or a part of {', '.join(names)}"
+        )
+    return "models: none of the catalog passes all filters; leave one out"
 
 
 def _gpu_card(found: Gpu) -> GpuCard:
@@ -101,6 +264,7 @@ def _model_card(found: CatalogModel) -> ModelCard:
     shape = found.shape
     return ModelCard(
         name=found.name,
+        hub=found.hub,
         family=found.family,
         params=shape.params,
         active_params=shape.active_params,
@@ -109,8 +273,39 @@ def _model_card(found: CatalogModel) -> ModelCard:
         forward_flops_per_token=shape.forward_flops(CONTEXT),
         context=CONTEXT,
         trained_tokens=found.trained_tokens,
-        shape=shape,
+        shape=_facts(shape),
         tokenizer=found.tokenizer,
-        distillation_licence=found.distillation_licence,
+        license=found.license,
+        distillation_licence=found.license.sentence,
         source=found.source,
+    )
+
+
+def _facts(shape: ModelShape) -> ShapeFacts:
+    """A model's sizes, with blocks that are alike put together."""
+    alike = Counter(shape.blocks)
+    return ShapeFacts(
+        layers=shape.layers,
+        width=shape.width,
+        vocab=shape.vocab,
+        tied=shape.tied,
+        blocks=tuple(_alike(block, number) for block, number in alike.items()),
+        prediction_params=shape.prediction_params,
+        cached_values=shape.cached_values(CONTEXT),
+    )
+
+
+def _alike(block: Block, number: int) -> AlikeBlocks:
+    first = block.mixers[0] if block.mixers else None
+    reach = None if first is None or not first.reaches else first.reaches[0]
+    after = block.feed_forward
+    return AlikeBlocks(
+        blocks=number,
+        mixers=tuple(mixer.kind.value for mixer in block.mixers),
+        heads=None if first is None else first.heads,
+        window=None if reach is None else reach.chunk or reach.most,
+        ffn_width=None if after is None else after.hidden,
+        experts=0 if after is None else after.experts,
+        active_experts=0 if after is None else after.active_experts,
+        expert_ffn_width=0 if after is None else after.expert_hidden,
     )

@@ -10,6 +10,7 @@ Two named numbers stand for what cannot be derived, `WORKSPACE_SHARE` and `RESER
 parallel), rounded.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -204,7 +205,8 @@ def _moments(
     """What exists at each moment besides what lasts through a step."""
     working = 0.0
     if strategy.checkpointing is not Checkpointing.NONE:
-        working = working_bytes_per_token(shape, strategy, sparse=bool(stage.sparse))
+        own = set(shape.blocks[stage.blocks.start : stage.blocks.stop])
+        working = max(working_bytes_per_token(block, shape.width, strategy) for block in own)
     moments = {
         Moment.BLOCK: {
             "activations": tokens * working / strategy.tp,
@@ -222,8 +224,10 @@ def _moments(
         "gathered_weights": gathered,
     }
     if teacher is not None:
-        sparse = bool(teacher.shape.sparse_layers)
-        running = working_bytes_per_token(teacher.shape, strategy, sparse=sparse)
+        running = max(
+            working_bytes_per_token(block, teacher.shape.width, strategy)
+            for block, _ in teacher.shape.runs
+        )
         student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
         moments[Moment.TEACHER] = {
             "logits": student_logits / strategy.tp,
@@ -241,10 +245,8 @@ def _kept_bytes(
     Under 1F1B stage i of p holds p - i micro-batches, so the first holds as much as a model without
     a pipeline (Korthikanti et al. 2022, Section 4.2.3). A run has at least p micro-batches.
     """
-    kept = 0.0
-    if stage.sparse:
-        kept += stage.sparse * kept_bytes_per_token(shape, strategy, sparse=True)
-    kept += (len(stage.blocks) - stage.sparse) * kept_bytes_per_token(shape, strategy)
+    alike = Counter(shape.blocks[stage.blocks.start : stage.blocks.stop])
+    kept = sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in alike.items())
     return tokens * in_flight * kept / strategy.tp
 
 

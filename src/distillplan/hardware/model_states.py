@@ -48,8 +48,6 @@ class Stage:
 
     blocks: range
     """Indices of its blocks; early stages have one more where they do not divide evenly."""
-    sparse: int
-    """Number of blocks with experts."""
     tables: float
     """Parameters of embedding and output projection, after tensor parallelism."""
     common: float
@@ -74,7 +72,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     small, more = divmod(shape.layers, strategy.pp)
     start = index * small + min(index, more)
     blocks = range(start, start + small + (1 if index < more else 0))
-    sparse = len(range(max(blocks.start, shape.layers - shape.sparse_layers), blocks.stop))
+    own = shape.blocks[blocks.start : blocks.stop]
     last = index == strategy.pp - 1
     tables = (shape.embedding_params if index == 0 else 0) + (shape.head_params if last else 0)
     if last and shape.tied and strategy.pp > 1:
@@ -82,10 +80,9 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     shards = gpus // (strategy.tp * strategy.pp)
     return Stage(
         blocks=blocks,
-        sparse=sparse,
         tables=tables / strategy.tp,
-        common=(shape.unrouted_params(blocks) + tables) / strategy.tp,
-        routed=sparse * shape.routed_params / (strategy.tp * strategy.ep),
+        common=(sum(block.unrouted_params for block in own) + tables) / strategy.tp,
+        routed=sum(block.routed_params for block in own) / (strategy.tp * strategy.ep),
         shards=shards,
         expert_shards=shards // strategy.ep,
     )

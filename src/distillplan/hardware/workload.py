@@ -12,6 +12,7 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
+from distillplan.models.mixers import SCORE_FLOPS
 from distillplan.models.shapes import ModelShape
 
 
@@ -130,22 +131,20 @@ def workload_of_shape(
         gpus: number of GPUs.
         global_tokens: tokens per optimizer step; None: not known.
     """
-    inner = shape.query_width
-    everything = replace(shape, window=None, window_layers=0)
-    unattended = everything.forward_flops(strategy.seq_len) - shape.forward_flops(strategy.seq_len)
-    per_attended = (4 * inner + 5 * shape.heads) * shape.layers
+    inner, heads = shape.query_width, shape.attention_heads
+    per_attended = (4 * inner + SCORE_FLOPS * heads) * shape.layers
     return Workload(
         block_params=shape.active_params,
         layers=shape.layers,
         width=shape.width,
-        heads=shape.heads,
+        heads=heads,
         inner_width=inner,
         vocab=shape.vocab,
         stored_params=shape.total_params,
         seq_len=strategy.seq_len,
         gpus=gpus,
         mixture=shape.experts > 0,
-        attended=strategy.seq_len / 2 - unattended / per_attended,
+        attended=shape.context_flops(strategy.seq_len) / per_attended,
         counted_flops=shape.forward_flops(strategy.seq_len),
         **_layout(strategy, global_tokens),
     )

@@ -105,13 +105,13 @@ class FixedAspect:
             N: non-embedding parameters.
             group: what must divide the heads, such as the tensor-parallel group.
         """
-        from distillplan.models.shapes import ModelShape  # not needed to start `budget`
+        from distillplan.models.uniform import uniform_shape  # not needed to start `budget`
 
         unit = HEAD_WIDTH * group
         width = max(round(self.width(N) / unit), 1) * unit
         layers = max(round(N / (self.omega * width**2)), 1)
         ffn_width = math.ceil((self.omega - 4) / 3 * width / HEAD_WIDTH) * HEAD_WIDTH
-        return ModelShape(
+        return uniform_shape(
             layers=layers,
             width=width,
             ffn_width=ffn_width,

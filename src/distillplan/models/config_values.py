@@ -1,117 +1,165 @@
 """Values of a Hugging Face `config.json`, with errors that name the key."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import shown
 
-MOST = 1_000_000_000
-"""Largest number of a configuration; no layer is as wide and no vocabulary as large."""
+MOST: Final = 10**9
+"""Largest size in a configuration; that of a vocabulary is below a million."""
+MOST_LAYERS: Final = 10_000
+"""Most blocks; the deepest model that was published has 1,000."""
 
 Config = Mapping[str, Any]
 """The contents of a config.json."""
 
 
-def sizes_of(config: Config) -> dict[str, Any]:
-    """The sizes that most architectures store under the same keys, as fields of `ModelShape`.
+class ConfigSettings:
+    """One configuration that is read key by key.
 
-    Raises:
-        InputError: when one is missing or not a positive whole number.
+    What the file leaves out has the value of the architecture's class where that has one; the keys
+    of such values are kept in `assumed`.
     """
-    heads = whole(config, "num_attention_heads")
-    head_width = config.get("head_dim")
-    return {
-        "layers": whole(config, "num_hidden_layers"),
-        "width": whole(config, "hidden_size"),
-        "ffn_width": whole(config, "intermediate_size"),
-        "heads": heads,
-        "kv_heads": whole(config, "num_key_value_heads", default=heads),
-        "head_width": None if head_width is None else whole(config, "head_dim"),
-        "vocab": whole(config, "vocab_size"),
-    }
 
+    def __init__(self, config: Config, path: str = "", defaults: Config | None = None) -> None:
+        """Take a mapping.
 
-def biases_of(config: Config) -> dict[str, bool]:
-    """The biases that Llama's two switches set, as fields of `ModelShape`."""
-    attention = flag(config, "attention_bias", default=False)
-    return {
-        "qkv_bias": attention,
-        "attention_out_bias": attention,
-        "ffn_bias": flag(config, "mlp_bias", default=False),
-    }
+        Args:
+            config: the contents of a config.json, or of a mapping in it.
+            path: where it is in the file, such as "text_config."; empty: it is the file.
+            defaults: of the architecture's class.
+        """
+        self.config, self.path = config, path
+        self.defaults: Config = {} if defaults is None else defaults
+        self.assumed: dict[str, Any] = {}
 
+    @property
+    def kind(self) -> str:
+        """Its `model_type`."""
+        return str(self.config.get("model_type"))
 
-def experts_of(config: Config, experts: str, width: str) -> dict[str, Any]:
-    """A mixture of experts, as fields of `ModelShape`.
+    def value(self, key: str) -> Any:
+        """The value of a key; None where neither file nor class has one."""
+        if key in self.config:
+            return self.config[key]
+        found = self.defaults.get(key)
+        if found is not None:
+            self.assumed[key] = found
+        return found
 
-    Args:
-        config: the contents of a config.json.
-        experts: the key of their number.
-        width: the key of the hidden channels of one expert.
-    """
-    return {
-        "experts": whole(config, experts),
-        "active_experts": whole(config, "num_experts_per_tok"),
-        "expert_ffn_width": whole(config, width),
-    }
+    def assume(self, key: str, value: Any) -> None:
+        """Give a key a value where neither file nor class has one."""
+        self.defaults = {key: value, **self.defaults}
 
+    def has(self, key: str) -> bool:
+        """Whether file or class has a value that is not null."""
+        return self.value(key) is not None
 
-def window_of(config: Config, *, layers: int) -> dict[str, Any]:
-    """Sliding-window attention in a number of blocks, as fields of `ModelShape`; none without."""
-    if config.get("sliding_window") is None:
-        return {}
-    return {"window": whole(config, "sliding_window"), "window_layers": layers}
+    def fail(self, key: str, problem: str) -> InputError:
+        """The error to raise for a key.
 
+        Args:
+            key: what is wrong.
+            problem: what is wrong with it, and what would be right.
+        """
+        return InputError(f"model config: {self.path}{key} {problem}")
 
-def local_layers_of(config: Config) -> int | None:
-    """Number of sliding-window blocks in the file's list; None where it has no list.
+    def whole(self, key: str, *, default: int | None = None, least: int = 1) -> int:
+        """A whole number.
 
-    Raises:
-        InputError: when it is not a list.
-    """
-    kinds = config.get("layer_types")
-    if kinds is None:
-        return None
-    if not isinstance(kinds, (list, tuple)):
-        raise InputError(f"model config: layer_types is {shown(kinds)}; it must be a list of names")
-    return sum(1 for kind in kinds if kind == "sliding_attention")
+        Args:
+            key: its key.
+            default: its value where there is none; None: the file must have one.
+            least: the smallest.
 
+        Raises:
+            InputError: when it is missing, not a whole number, or out of bounds.
+        """
+        value = self.value(key)
+        what = "a positive whole number" if least else "a whole number that is not negative"
+        if value is None:
+            if default is None:
+                raise self.fail(key, f"is missing; it must be {what} in a {self.kind} model")
+            return default
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self.fail(key, f"is {shown(value)}; it must be {what}")
+        most = MOST_LAYERS if key == "num_hidden_layers" else MOST
+        if value > most:
+            raise self.fail(key, f"is {shown(value)}; it must be at most {most}")
+        return value
 
-def whole(config: Config, key: str, *, default: int | None = None) -> int:
-    """A positive whole number of the file.
+    def number(self, key: str, default: float) -> float:
+        """A positive number.
 
-    Args:
-        config: the contents of a config.json.
-        key: its key.
-        default: its value where the file has none; None: the file must have one.
+        Raises:
+            InputError: when it is not one.
+        """
+        value = self.value(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < MOST:
+            raise self.fail(key, f"is {shown(value)}; it must be a positive number")
+        return float(value)
 
-    Raises:
-        InputError: when it is missing or not a positive whole number.
-    """
-    value = config.get(key)
-    if value is None:
-        if default is None:
-            raise InputError(
-                f"model config: {key} is missing; it must be a positive whole number in a "
-                f"{config.get('model_type')} configuration"
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        """A true or false.
+
+        Raises:
+            InputError: when it is neither.
+        """
+        value = self.value(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.fail(key, f"is {shown(value)}; it must be true or false")
+        return value
+
+    def listed(self, key: str, kind: type, what: str) -> list[Any] | None:
+        """A list of values of one type; None where there is none.
+
+        Args:
+            key: its key.
+            kind: the type of its values.
+            what: its plural, for the error.
+
+        Raises:
+            InputError: when it is not a list of them.
+        """
+        values = self.value(key)
+        if values is None:
+            return None
+        if not isinstance(values, (list, tuple)) or not all(
+            isinstance(one, kind) and (kind is bool or not isinstance(one, bool)) for one in values
+        ):
+            raise self.fail(key, f"is {shown(values)}; it must be a list of {what}")
+        return list(values)
+
+    def per_layer(self, key: str, kind: type, what: str) -> list[Any] | None:
+        """A list with a value for every block; None where there is none.
+
+        Further values belong to heads that predict further tokens, which some files list too.
+
+        Raises:
+            InputError: when it is not a list of them, or too short.
+        """
+        values = self.listed(key, kind, what)
+        layers = self.whole("num_hidden_layers")
+        if values is not None and len(values) < layers:
+            raise self.fail(
+                key, f"has {len(values)} entries for {layers} layers; it must have one for each"
             )
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
-        raise InputError(
-            f"model config: {key} is {shown(value)}; it must be a positive whole number up to "
-            f"{MOST:,}"
-        )
-    return value
+        return None if values is None else values[:layers]
 
+    def inner(self, key: str, defaults: Config | None = None) -> "ConfigSettings | None":
+        """The configuration under a key; None where there is none.
 
-def flag(config: Config, key: str, *, default: bool) -> bool:
-    """A true or false of the file.
-
-    Raises:
-        InputError: when it is neither.
-    """
-    value = config.get(key, default)
-    if not isinstance(value, bool):
-        raise InputError(f"model config: {key} is {shown(value)}; it must be true or false")
-    return value
+        Raises:
+            InputError: when it is not a mapping.
+        """
+        found = self.value(key)
+        if found is None:
+            return None
+        if not isinstance(found, Mapping):
+            raise self.fail(key, f"is {shown(found)}; it must be a mapping of names to values")
+        return ConfigSettings(found, f"{self.path}{key}.", defaults)

@@ -22,9 +22,11 @@ from distillplan.models.model_sizes import (
     parse_tokens,
     split_pair,
 )
+from distillplan.notices import Notice
 from distillplan.units import format_count, parse_count
 
 if TYPE_CHECKING:
+    from distillplan.models.model_catalog import CatalogModel
     from distillplan.models.shapes import ModelShape
 
 _MIXTURE: Final = re.compile(r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*")
@@ -53,6 +55,10 @@ class KnownModel(NamedTuple):
     """Where its shape is from."""
     shape: "ModelShape | None" = None
     """Its exact shape; None: only its sizes are known."""
+    weights: str | None = None
+    """Number format of the weights in its files; None: not known."""
+    notices: tuple[Notice, ...] = ()
+    """What to know of how its config.json was read."""
 
     @property
     def is_mixture(self) -> bool:
@@ -150,16 +156,24 @@ def known_model(name: str, what: str = "model") -> KnownModel:
         from pathlib import Path
 
         path = Path(name.strip())
-        shape = model_catalog.model_config(path)
-        return _of_shape(path.parent.name if path.stem == "config" else path.stem, shape, name)
-    if model_catalog.catalog_name(name.strip()) not in model_catalog.model_names():
-        key = model_catalog.catalog_name(name.strip())
-        raise InputError(f"{what}: no model is named {_short(name)}; {model_catalog.advice(key)}")
-    found = model_catalog.model(name.strip())
+        read = model_catalog.model_config(path)
+        own = path.parent.name if path.stem == "config" else path.stem
+        return _of_shape(own, read.shape, name)._replace(
+            weights=read.weights.value, notices=read.notices
+        )
+    found = model_catalog.find_model(name.strip())
+    if found is None:
+        near = model_catalog.advice(name.strip())
+        raise InputError(f"{what}: no model is named {_short(name)}; {near}")
+    return model_of_catalog(found)
+
+
+def model_of_catalog(found: "CatalogModel") -> KnownModel:
+    """A model of the catalog, as one that was named."""
     return _of_shape(found.name, found.shape, found.source)._replace(
         trained_tokens=found.trained_tokens,
         tokenizer=found.tokenizer,
-        license=found.distillation_licence,
+        license=found.license.sentence,
     )
 
 

@@ -1,70 +1,115 @@
 """The open models that ship, and the user's own configurations."""
 
+import json
 from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.entries import read_shipped
+from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.files.json_reader import read_foreign_json
+from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
-from distillplan.suggest import nearest
+from distillplan.suggest import close_names
+
+if TYPE_CHECKING:
+    from distillplan.models.model_config import ConfiguredModel
+
+MODELS = "models.jsonl"
+"""The models, one a line."""
+FAMILIES = "models.yaml"
+"""Licenses and families, which models share."""
+
+
+class Distilling(StrEnum):
+    """Whether outputs or logits of a model may train other models."""
+
+    ALLOWED = "allowed"
+    CONDITIONAL = "conditional"
+    FORBIDDEN = "forbidden"
+    UNKNOWN = "unknown"
+
+
+class License(NamedTuple):
+    """The terms of a model, as far as they matter to a teacher; no legal advice."""
+
+    key: str
+    """Its short name here."""
+    name: str
+    """Its name in full."""
+    commercial: bool | None
+    """Whether commercial use is allowed, if only below a threshold; null: not known here."""
+    distilling: Distilling
+    """Whether outputs or logits may train other models."""
+    terms: str
+    """What they ask for."""
+    read: str | None
+    """The month in which they were read, as 2026-11; null: they were not."""
+
+    @property
+    def sentence(self) -> str:
+        """The terms for distilling as one line."""
+        return f"{self.name}: {self.terms} (not legal advice)"
 
 
 class CatalogModel(NamedTuple):
-    """One open model of coefficients/models.yaml."""
+    """One open model of coefficients/models.jsonl."""
 
     name: str
+    hub: str | None
+    """Its repository on the Hugging Face hub; None: its weights are not published."""
     family: str
     shape: ModelShape
     tokenizer: str
-    distillation_licence: str
-    """A reminder of the license's terms for training on its outputs; not legal advice."""
+    """Models with a tokenizer of one name can share logits."""
+    license: License
     trained_tokens: float | None
-    """Tokens of pretraining; None: not stated."""
-    published: Mapping[str, Any]
-    """Parameter counts as the publisher states them."""
+    """Tokens of pretraining; None: not known."""
     source: str
 
 
 def models() -> tuple[CatalogModel, ...]:
     """All models that ship."""
-    return tuple(model(name) for name in _model_file()["models"])
+    return tuple(_made(entry) for entry in _entries().values())
 
 
 def model_names() -> tuple[str, ...]:
     """The names of all models that ship."""
-    return tuple(_model_file()["models"])
+    return tuple(_entries())
+
+
+def find_model(name: str) -> CatalogModel | None:
+    """The model of a name, of a repository on the hub, or of one without its publisher.
+
+    Upper and lower case are alike. None where there is no such model.
+
+    >>> [find_model(name).name for name in ("Qwen3-8B", "qwen/qwen3-8b", "someone/Qwen3-8B")]
+    ['qwen3-8b', 'qwen3-8b', 'qwen3-8b']
+    """
+    key = catalog_name(name)
+    entry = _entries().get(_repositories().get(key, key))
+    return None if entry is None else _made(entry)
 
 
 def model(name: str) -> CatalogModel:
-    """An open model by its name, with or without its publisher: meta-llama/Llama-3.1-8B.
+    """The same as `find_model`, which must find one.
 
     Raises:
         InputError: for an unknown name (suggesting the nearest).
 
-    >>> model("Llama-3.1-8B").shape.total_params
+    >>> model("meta-llama/Llama-3.1-8B").shape.total_params
     8030261248
     """
-    key = catalog_name(name)
-    entry = _model_file()["models"].get(key)
-    if entry is None:
-        raise InputError(f"model: unknown name {name!r}; {advice(key)}")
-    family = _model_file()["families"][entry["family"]]
-    return CatalogModel(
-        name=key,
-        family=entry["family"],
-        shape=ModelShape(**entry["shape"]),
-        tokenizer=family["tokenizer"],
-        distillation_licence=family["distillation_licence"],
-        trained_tokens=entry.get("trained_tokens"),
-        published=entry["published"],
-        source=entry["source"],
-    )
+    found = find_model(name)
+    if found is None:
+        raise InputError(f"model: unknown name {name!r}; {advice(name)}")
+    return found
 
 
 def catalog_name(name: str) -> str:
-    """The name of a model as the catalog spells it.
+    """A name without its publisher, in lower case.
 
     >>> catalog_name("meta-llama/Llama-3.1-8B")
     'llama-3.1-8b'
@@ -72,25 +117,91 @@ def catalog_name(name: str) -> str:
     return name.rpartition("/")[2].lower()
 
 
-def advice(key: str) -> str:
+def near_names(name: str) -> list[str]:
+    """At most three names of the catalog that resemble a mistyped name, the closest first.
+
+    >>> near_names("lama-3.1-8b")[0]
+    'llama-3.1-8b'
+    """
+    known = {**{key: key for key in _entries()}, **_repositories()}
+    close = close_names(catalog_name(name), known, alike=0.6)
+    return list(dict.fromkeys(known[key] for key in close))
+
+
+def advice(name: str) -> str:
     """What to say of a name that is not in the catalog."""
-    return nearest(key, model_names(), "run distillplan models for the list")
+    close = near_names(name)
+    if not close:
+        return "run distillplan models for the list"
+    return f"did you mean {' or '.join(repr(one) for one in close)}?"
 
 
-def model_config(path: Path) -> ModelShape:
-    """The shape that a Hugging Face config.json describes.
+def model_config(path: Path) -> "ConfiguredModel":
+    """The model that a Hugging Face config.json describes.
 
     Raises:
         InputError: when it cannot be read, or describes no known architecture.
     """
-    from distillplan.models.model_config import shape_from_config  # only for a file
+    from distillplan.models.model_config import read_config  # only for a file
 
     config = read_foreign_json(path)
     try:
-        return shape_from_config(config)
+        return read_config(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def _model_file() -> Any:
-    return read_shipped("models.yaml")
+@cache
+def licenses() -> dict[str, License]:
+    """The terms that models have, by their short names."""
+    return {
+        key: License(key=key, **{**row, "distilling": Distilling(row["distilling"])})
+        for key, row in read_shipped(FAMILIES)["licenses"].items()
+    }
+
+
+@cache
+def _entries() -> dict[str, Mapping[str, Any]]:
+    """The lines of the catalog by name; JSON, because YAML takes a hundred times as long."""
+    lines = read_text(coefficients_dir() / MODELS).splitlines()
+    return {entry["name"]: entry for entry in map(json.loads, lines)}
+
+
+@cache
+def _repositories() -> dict[str, str]:
+    """The names of models by those of their repositories, without publisher, in lower case."""
+    return {
+        catalog_name(entry["hub"]): name
+        for name, entry in _entries().items()
+        if entry["hub"] is not None
+    }
+
+
+def _made(entry: Mapping[str, Any]) -> CatalogModel:
+    """The model of a line."""
+    family = read_shipped(FAMILIES)["families"][entry["family"]]
+    hub = entry["hub"]
+    counted = "parameters as counted in its safetensors files"
+    if "stated_params" in entry:
+        counted = f"{entry['stated_params']} parameters as its publisher states"
+    return CatalogModel(
+        name=entry["name"],
+        hub=hub,
+        family=entry["family"],
+        shape=_shape(entry),
+        tokenizer=family["tokenizer"],
+        license=licenses()[family["license"]],
+        trained_tokens=entry.get("trained_tokens"),
+        source=entry.get("source", f"huggingface.co/{hub} config.json; {counted}"),
+    )
+
+
+def _shape(entry: Mapping[str, Any]) -> ModelShape:
+    """The shape of a line, from what matters of its config.json or from a few sizes."""
+    if "shape" in entry:
+        from distillplan.models.uniform import uniform_shape  # few models need it
+
+        return uniform_shape(**entry["shape"])
+    from distillplan.models.model_config import read_config  # only for models that need it
+
+    return read_config(entry["config"]).shape

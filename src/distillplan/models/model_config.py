@@ -1,228 +1,280 @@
-"""The `ModelShape` of a Hugging Face `config.json`.
+"""The model that a Hugging Face `config.json` describes.
 
-There is one builder per architecture, because the defaults of what a file leaves out differ:
-Llama's output projection is untied unless the file says so, Gemma's is tied. The defaults are those
-of the configuration classes of the transformers library; the shapes in coefficients/models.yaml
-reproduce the parameter counts of the published weights.
+Architectures differ in what their files leave out: Llama's output projection is untied unless the
+file says so, Gemma's is tied. The modules of `config_kinds` know the switches and defaults of each.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from functools import cache, partial
+from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import shown
-from distillplan.models.config_values import (
-    Config,
-    biases_of,
-    experts_of,
-    flag,
-    local_layers_of,
-    sizes_of,
-    whole,
-    window_of,
+from distillplan.models.config_kinds import (
+    gemma_kinds,
+    hybrid_kinds,
+    latent_kinds,
+    mixture_kinds,
+    plain_kinds,
+    state_kinds,
+    uneven_kinds,
 )
+from distillplan.models.config_parts import ACTIVE, EXPERTS, QkNorm, Traits
+from distillplan.models.config_values import Config, ConfigSettings
 from distillplan.models.shapes import ModelShape
+from distillplan.models.stored_weights import StoredWeights, stored_weights
+from distillplan.notices import Notice, information, warning
+from distillplan.suggest import close_names
+from distillplan.units import format_count
 
-_GEMMA3_DEFAULTS: Final = {
-    "vocab_size": 262208,
-    "num_attention_heads": 8,
-    "num_key_value_heads": 4,
-    "head_dim": 256,
-    "sliding_window": 4096,
+Builder = Callable[[ConfigSettings], ModelShape]
+"""Makes the model of one architecture."""
+
+ALIASES: Final[Mapping[str, str]] = {
+    "deepseek_ref": "deepseek_v4",
+    "deepseek_vl_v2": "deepseek_v2",
+    "gemma3": "gemma3_text",
+    "gemma3n": "gemma3n_text",
+    "gemma4": "gemma4_text",
+    "gemma4_unified": "gemma4_unified_text",
+    "glm4v": "glm4v_text",
+    "glm4v_moe": "glm4_moe",
+    "glm4v_moe_text": "glm4v_moe",
+    "kimi_k25": "kimi_k2",
+    "llama4": "llama4_text",
+    "minimax_m3_text": "minimax_m3",
+    "minimax_m3_vl": "minimax_m3",
+    "minimax_m3_vl_text": "minimax_m3",
+    "mistral3": "mistral",
+    "nemotron_h_omni": "nemotron_h",
+    "pixtral": "mistral",
+    "qwen2_5_vl": "qwen2",
+    "qwen2_vl": "qwen2",
+    "qwen3_omni_moe_text": "qwen3_moe",
+    "qwen3_vl": "qwen3",
+    "qwen3_vl_moe": "qwen3_moe",
+    "qwen3_vl_moe_text": "qwen3_moe",
+    "step3p7": "step3p5",
+    "step3p7_text": "step3p5",
 }
-"""What Gemma 3's nested text_config leaves out (that of its 4B has only four sizes)."""
+"""Other names of kinds, of which most are a model of text and pictures around one of text."""
+
+TEXT_PARTS: Final = ("text_config", "llm_config", "language_config", "thinker_config")
+"""Keys under which a model of text and more keeps that of text."""
+
+MOST_LEVELS: Final = 4
+"""Levels of such parts within each other; Qwen3-Omni has two."""
+
+_NO_TEXT: Final = (
+    *("bert", "roberta", "deberta", "electra", "albert", "clip", "siglip", "vit", "dino", "resnet"),
+    *("whisper", "wav2vec", "hubert", "swin", "detr", "sam", "convnext", "unet", "diffusion"),
+)
+"""Parts of names of kinds that encode text, pictures or sound, or make pictures."""
+
+_UNLIKE_LLAMA: Final = (
+    *("mamba", "ssm", "rwkv", "lru", "conv", "linear_attn", "linear_num", "lightning", "hybrid"),
+    *("compress", "hc_mult", "block_configs", "latent_size", "altup"),
+)
+"""Parts of keys that only a model with something else than plain attention and experts has."""
+
+_LOOKS_LIKE_LLAMA: Final = (
+    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+    "vocab_size",
+)
+_LATENT_KEYS: Final = ("kv_lora_rank", "qk_rope_head_dim")
 
 
-def shape_from_config(config: Config) -> ModelShape:
-    """The shape that a Hugging Face configuration describes.
+class ConfiguredModel(NamedTuple):
+    """A model that a configuration describes."""
 
-    Of a multimodal file only the `text_config` is read; its vision tower is not counted.
+    shape: ModelShape
+    kind: str
+    """Its `model_type`."""
+    weights: StoredWeights
+    """Number format of the weights in its files."""
+    notices: tuple[Notice, ...]
+
+
+def read_config(config: Config) -> ConfiguredModel:
+    """The model that a Hugging Face configuration describes.
+
+    Of a model of text and more only the part for text is read.
 
     Args:
         config: the mapping of a config.json with its `model_type`.
 
     Raises:
-        InputError: when the architecture is unknown, or a key is missing or unusable.
+        InputError: when the model is out of scope, or a key is missing or unusable.
 
     >>> llama = {"model_type": "llama", "hidden_size": 2048, "num_hidden_layers": 16}
     >>> llama |= {"intermediate_size": 8192, "num_attention_heads": 32, "num_key_value_heads": 8}
-    >>> shape_from_config(llama | {"vocab_size": 128256, "tie_word_embeddings": True}).total_params
+    >>> found = read_config(llama | {"vocab_size": 128256, "tie_word_embeddings": True})
+    >>> found.shape.total_params
     1235814400
     """
     if not isinstance(config, Mapping):
         raise InputError("model config: expected a mapping of names to values; give a config.json")
-    text = config.get("text_config")
-    if isinstance(text, Mapping):
-        return shape_from_config(text)
-    kind = config.get("model_type")
-    builder = _BUILDERS.get(kind) if isinstance(kind, str) else None
+    settings = _text_part(ConfigSettings(config))
+    kind = settings.config["model_type"]
+    _refuse_out_of_scope(config, settings)
+    known = ALIASES.get(kind, kind)
+    builder = builders().get(ALIASES.get(known, known))
+    notices = []
     if builder is None:
-        what = "no model_type" if kind is None else f"unknown model_type {shown(kind)}"
-        raise InputError(f"model config: {what}; use one of {', '.join(sorted(_BUILDERS))}")
-    return builder(config)
-
-
-def _shape(config: Config, *, tied: bool = False, **fields: Any) -> ModelShape:
-    """The sizes under their usual keys, with what differs between architectures.
-
-    Args:
-        config: the mapping of a config.json.
-        tied: whether the output projection is tied where the file does not say.
-        fields: of `ModelShape`; without them queries and keys have no norm.
-    """
-    usual = {"qk_norm": False, "tied": flag(config, "tie_word_embeddings", default=tied)}
-    return ModelShape(**{**usual, **sizes_of(config), **fields})
-
-
-def _llama(config: Config) -> ModelShape:
-    return _shape(config, **biases_of(config))
-
-
-def _smollm3(config: Config) -> ModelShape:
-    return _shape(config, tied=True, **biases_of(config))
-
-
-def _mistral(config: Config) -> ModelShape:
-    return _shape(config, **window_of(config, layers=whole(config, "num_hidden_layers")))
-
-
-def _mixtral(config: Config) -> ModelShape:
-    return _shape(config, **experts_of(config, "num_local_experts", "intermediate_size"))
-
-
-def _qwen2(config: Config) -> ModelShape:
-    return _shape(config, qkv_bias=True)
-
-
-def _qwen3(config: Config) -> ModelShape:
-    return _shape({"head_dim": 128, **config}, qk_norm=True, **biases_of(config))
-
-
-def _qwen3_moe(config: Config) -> ModelShape:
-    if config.get("mlp_only_layers") or config.get("decoder_sparse_step", 1) != 1:
-        raise InputError(
-            "model config: qwen3_moe with mlp_only_layers or decoder_sparse_step has dense blocks; "
-            "only models with experts in every block can be read"
-        )
-    experts = experts_of(config, "num_experts", "moe_intermediate_size")
-    return _shape(config, qk_norm=True, **experts)
-
-
-def _deepseek(config: Config) -> ModelShape:
-    """Latent attention: queries, keys and values pass through narrow projections with norms."""
-    sizes = sizes_of(config)
-    width, heads = sizes["width"], sizes["heads"]
-    rotary, plain = whole(config, "qk_rope_head_dim"), whole(config, "qk_nope_head_dim")
-    value, keys = whole(config, "v_head_dim"), whole(config, "kv_lora_rank")
-    attention = width * (keys + rotary) + keys + keys * heads * (plain + value)
-    attention += heads * value * width
-    if config.get("q_lora_rank") is None:
-        attention += width * heads * (plain + rotary)
+        builder = _like_llama(settings)
+        shape = builder(settings)
+        notices.append(_unknown_kind(settings, shape))
     else:
-        queries = whole(config, "q_lora_rank")
-        attention += width * queries + queries + queries * heads * (plain + rotary)
-    experts = experts_of(config, "n_routed_experts", "moe_intermediate_size")
-    shared = experts["expert_ffn_width"] * whole(config, "n_shared_experts")
-    return _shape(
-        config,
-        kv_heads=None,
-        head_width=(plain + rotary + value) // 2,  # scores and values differ; the mean costs alike
-        **experts,
-        shared_ffn_width=shared,
-        dense_layers=whole(config, "first_k_dense_replace"),
-        attention_params=attention,
-        router_bias=config.get("topk_method") == "noaux_tc",
+        settings.defaults = _defaults(ALIASES.get(known, known))
+        shape = builder(settings)
+    if settings.assumed:
+        told = ", ".join(f"{key} ({value})" for key, value in sorted(settings.assumed.items()))
+        notices.append(
+            information(
+                "config_defaults",
+                f"{settings.path}: "
+                * bool(settings.path)
+                + f"the file leaves out {told}: read as {kind} models have them; it makes "
+                f"{format_count(shape.total_params)} parameters",
+            )
+        )
+    return ConfiguredModel(
+        shape=shape,
+        kind=kind,
+        weights=stored_weights(ConfigSettings(config)),
+        notices=tuple(notices),
     )
 
 
-def _gpt_oss(config: Config) -> ModelShape:
-    sizes = sizes_of(config)
-    width, heads, kv_heads = sizes["width"], sizes["heads"], sizes["kv_heads"]
-    matrices = 2 * width * (sizes["head_width"] or width // heads) * (heads + kv_heads)
-    local = local_layers_of(config) or 0
-    return _shape(
-        config,
-        **window_of(config, layers=local),
-        **experts_of(config, "num_local_experts", "intermediate_size"),
-        attention_params=matrices + heads,  # and one learned sink per head
-        qkv_bias=True,
-        attention_out_bias=True,
-        ffn_bias=True,
-        router_bias=True,
+@cache
+def builders() -> dict[str, Builder]:
+    """What makes the model of every architecture that can be read, by `model_type`."""
+    plain = {
+        name: partial(plain_kinds.plain_shape, traits=traits)
+        for name, traits in plain_kinds.TRAITS.items()
+    }
+    mixed = {
+        name: partial(mixture_kinds.mixed_shape, mix=mix)
+        for name, mix in mixture_kinds.MIXES.items()
+    }
+    return {
+        **plain,
+        **mixed,
+        **uneven_kinds.SPECIAL,
+        **latent_kinds.LATENT,
+        **hybrid_kinds.HYBRID,
+        **state_kinds.STATE,
+        "gemma3n_text": gemma_kinds.gemma3n,
+        "gemma4_text": gemma_kinds.gemma4,
+        "gemma4_unified_text": gemma_kinds.gemma4,
+        "gpt2": plain_kinds.gpt2,
+        "gpt_neox": plain_kinds.gpt_neox,
+        "phi": plain_kinds.phi,
+    }
+
+
+def _defaults(kind: str) -> Config:
+    """What files of an architecture may leave out."""
+    if kind in plain_kinds.TRAITS:
+        return plain_kinds.TRAITS[kind].defaults
+    if kind in mixture_kinds.MIXES:
+        return mixture_kinds.MIXES[kind].traits.defaults
+    for module in (uneven_kinds, latent_kinds, hybrid_kinds, state_kinds, gemma_kinds):
+        if kind in module.DEFAULTS:
+            return module.DEFAULTS[kind]
+    return {}
+
+
+def _text_part(settings: ConfigSettings) -> ConfigSettings:
+    """The part of a configuration that describes a model of text.
+
+    It takes from the whole whether embeddings are tied, and its kind where it has none.
+
+    Raises:
+        InputError: when it has no kind, or the part is no mapping.
+    """
+    kind = settings.config.get("model_type")
+    for key in TEXT_PARTS:
+        part = settings.inner(key)
+        if part is None:
+            continue
+        own = {"model_type": kind, **part.config}
+        tied = settings.config.get("tie_word_embeddings")  # of the whole, which loads the weights
+        if tied is not None:
+            own["tie_word_embeddings"] = tied
+        if part.path.count(".") > MOST_LEVELS:
+            raise settings.fail(key, "is nested too deeply; give the config.json of one model")
+        return _text_part(ConfigSettings(own, part.path))
+    if kind is None:
+        raise settings.fail(
+            "model_type", "is missing; it must name the architecture, such as llama"
+        )
+    if not isinstance(kind, str):
+        raise settings.fail("model_type", f"is {shown(kind)}; it must be a name, such as llama")
+    return settings
+
+
+def _refuse_out_of_scope(config: Config, settings: ConfigSettings) -> None:
+    """Check that a configuration describes a decoder of text.
+
+    Raises:
+        InputError: when it describes something else.
+    """
+    kind = settings.kind
+    what = None
+    if config.get("is_encoder_decoder") is True:
+        what = "an encoder-decoder"
+    elif any(part in kind for part in _NO_TEXT) and kind not in builders():
+        what = "no decoder of text"
+    elif "_class_name" in config:
+        what = "a part of a diffusion pipeline"
+    if what is not None:
+        raise InputError(
+            f"model config: {kind!r} is {what}, which is out of scope; the laws here are of "
+            "decoder-only language models, so give the config.json of one"
+        )
+
+
+def _like_llama(settings: ConfigSettings) -> Builder:
+    """What reads an unknown kind that has the keys of Llama, experts and latent attention included.
+
+    Raises:
+        InputError: when it lacks them, or has keys of other mixers, which cannot be guessed.
+    """
+    kind = settings.kind
+    other = [key for key in settings.config if any(part in key for part in _UNLIKE_LLAMA)]
+    missing = [key for key in _LOOKS_LIKE_LLAMA if settings.config.get(key) is None]
+    sparse = any(settings.has(key) for key in EXPERTS)
+    if sparse and missing == ["intermediate_size"] and settings.has("moe_intermediate_size"):
+        missing = []
+    if other or missing:
+        reason = f"with {other[0]}, which" if other else f"without {missing[0]}, which"
+        close = close_names(kind, builders())
+        advice = f"did you mean {close[0]!r}? Otherwise" if close else "so"
+        raise InputError(
+            f"model config: {settings.path}model_type {kind!r} is unknown here, and {reason} makes "
+            f"it unlike Llama; {advice} give its sizes with distillplan estimate --layers"
+        )
+    if all(settings.has(key) for key in _LATENT_KEYS):
+        return latent_kinds.deepseek
+    traits = Traits(
+        qkv_bias="attention_bias",
+        out_bias="attention_bias",
+        ffn_bias="mlp_bias",
+        qk_norm=QkNorm.HEAD if settings.value("use_qk_norm") is True else QkNorm.NONE,
     )
+    if sparse and any(settings.has(key) for key in ACTIVE):
+        return partial(mixture_kinds.mixed_shape, mix=mixture_kinds.Mix(traits=traits))
+    return partial(plain_kinds.plain_shape, traits=traits)
 
 
-def _gemma(config: Config) -> ModelShape:
-    return _shape({"head_dim": 256, **config}, tied=True)
-
-
-def _gemma2(config: Config) -> ModelShape:
-    local = -(-whole(config, "num_hidden_layers") // 2)  # every second block, the first included
-    windows = window_of(config, layers=local)
-    return _shape({"head_dim": 256, **config}, tied=True, **windows, norms_per_layer=4)
-
-
-def _gemma3(config: Config) -> ModelShape:
-    filled = {**_GEMMA3_DEFAULTS, **config}
-    local = local_layers_of(config)
-    if local is None:
-        layers = whole(filled, "num_hidden_layers")
-        period = whole(filled, "sliding_window_pattern", default=6)
-        local = layers - layers // period  # the last block of each period is global
-    windows = window_of(filled, layers=local)
-    return _shape(filled, tied=True, qk_norm=True, **windows, norms_per_layer=4)
-
-
-def _olmo2(config: Config) -> ModelShape:
-    return _shape(config, qk_norm=True, qk_norm_full=True)
-
-
-def _gpt_neox(config: Config) -> ModelShape:
-    attention_bias = flag(config, "attention_bias", default=True)
-    return _shape(
-        config,
-        ffn_matrices=2,
-        layer_norm=True,
-        qkv_bias=attention_bias,
-        attention_out_bias=attention_bias,
-        ffn_bias=True,
+def _unknown_kind(settings: ConfigSettings, shape: ModelShape) -> Notice:
+    """What to check of a model that was read as if it were known."""
+    count = format_count(shape.total_params)
+    if shape.experts:
+        count += f", {format_count(shape.total_active_params)} of them active"
+    return warning(
+        "unknown_architecture",
+        f"model_type {settings.kind!r} is unknown here and was read as if it were Llama: compare "
+        f"{count} parameters with its model card",
     )
-
-
-def _gpt2(config: Config) -> ModelShape:
-    width = whole(config, "n_embd")
-    return ModelShape(
-        layers=whole(config, "n_layer"),
-        width=width,
-        ffn_width=whole(config, "n_inner", default=4 * width),
-        heads=whole(config, "n_head"),
-        vocab=whole(config, "vocab_size"),
-        learned_positions=whole(config, "n_positions"),
-        ffn_matrices=2,
-        layer_norm=True,
-        qkv_bias=True,
-        attention_out_bias=True,
-        ffn_bias=True,
-        qk_norm=False,
-    )
-
-
-_BUILDERS: Final[Mapping[str, Callable[[Config], ModelShape]]] = {
-    "llama": _llama,
-    "smollm3": _smollm3,
-    "mistral": _mistral,
-    "mixtral": _mixtral,
-    "qwen2": _qwen2,
-    "qwen3": _qwen3,
-    "qwen3_moe": _qwen3_moe,
-    "deepseek_v2": _deepseek,
-    "deepseek_v3": _deepseek,
-    "gpt_oss": _gpt_oss,
-    "gemma": _gemma,
-    "gemma2": _gemma2,
-    "gemma3_text": _gemma3,
-    "olmo2": _olmo2,
-    "gpt_neox": _gpt_neox,
-    "gpt2": _gpt2,
-}
-"""Builders by `model_type`."""

@@ -12,6 +12,8 @@ from distillplan.models import model_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
+from distillplan.models.uniform import uniform_shape
+from distillplan.notices import Notice
 from distillplan.numerals import is_number
 from distillplan.units import PARAMS, format_count
 
@@ -48,6 +50,10 @@ class NamedModel(NamedTuple):
     source: str
     tokenizer: str | None = None
     distillation_licence: str | None = None
+    weights: str | None = None
+    """Number format of the weights in its files; None: not known."""
+    notices: tuple[Notice, ...] = ()
+    """What to know of how its file was read."""
 
 
 class Pair(NamedTuple):
@@ -114,7 +120,7 @@ def model_of_size(
 
 
 def shape_of_options(**sizes: int | bool | None) -> ModelShape:
-    """A shape from sizes named like the fields of `ModelShape`, with defaults for None.
+    """A shape from sizes named like the arguments of `uniform_shape`, with defaults for None.
 
     Raises:
         InputError: when sizes that a shape needs are missing, naming their options.
@@ -127,7 +133,7 @@ def shape_of_options(**sizes: int | bool | None) -> ModelShape:
             f"model shape: {', '.join(missing)} missing; give all of them, or use --model"
         )
     given = {name: size for name, size in sizes.items() if size is not None}
-    return ModelShape(**given, qk_norm=False)  # type: ignore[arg-type]  # names of its own fields
+    return uniform_shape(**given, qk_norm=False)  # type: ignore[arg-type]  # names of its arguments
 
 
 def _exact(name: str | ModelShape) -> NamedModel | None:
@@ -135,15 +141,15 @@ def _exact(name: str | ModelShape) -> NamedModel | None:
     if isinstance(name, ModelShape):
         return _of_shape("the given shape", Basis.SHAPE, name, "as given")
     if name.lower().endswith(".json"):
-        shape = model_catalog.model_config(Path(name))
-        return _of_shape(Path(name).name, Basis.CONFIG, shape, name)
-    if model_catalog.catalog_name(name) not in model_catalog.model_names():
+        read = model_catalog.model_config(Path(name))
+        return _of_shape(Path(name).name, Basis.CONFIG, read.shape, name)._replace(
+            weights=read.weights.value, notices=read.notices
+        )
+    found = None if is_number(name) else model_catalog.find_model(name)
+    if found is None:
         return None
-    found = model_catalog.model(name)
     known = _of_shape(found.name, Basis.CATALOG, found.shape, found.source)
-    return known._replace(
-        tokenizer=found.tokenizer, distillation_licence=found.distillation_licence
-    )
+    return known._replace(tokenizer=found.tokenizer, distillation_licence=found.license.sentence)
 
 
 def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedModel:
@@ -156,7 +162,7 @@ def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
     if not is_number(re.sub(rf"\s*{PARAMS}$", "", text, flags=re.IGNORECASE)):
         raise InputError(
             f"{what}: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
-            f"{model_catalog.advice(model_catalog.catalog_name(text))}"
+            f"{model_catalog.advice(text)}"
         )
     params = parse_params(text, what)
     whole_node = USUAL_TP if family.width(params) >= 1024 else 1

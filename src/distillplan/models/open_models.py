@@ -16,7 +16,7 @@ FILE = "open_models.csv"
 
 
 class OpenModel(NamedTuple):
-    """A dense open model whose training tokens are known."""
+    """A dense open model whose training tokens are known and whose terms let it teach."""
 
     name: str
     params: int
@@ -30,7 +30,7 @@ def open_models() -> tuple[OpenModel, ...]:
     """The open models that a law of sizes can place.
 
     >>> open_models()[0].name
-    'llama-3-8b'
+    'llama-3.1-8b'
     """
     rows = csv.DictReader(read_text(coefficients_dir() / FILE).splitlines())
     return tuple(
@@ -46,8 +46,10 @@ def table_of_catalog() -> str:
 
 
 def _lines() -> Iterator[str]:
-    from distillplan.models.model_catalog import models  # only to make the table
+    from distillplan.models.model_catalog import Distilling, models  # only to make the table
 
     for one in models():
+        if one.license.distilling is Distilling.FORBIDDEN or one.hub is None:
+            continue
         if one.trained_tokens is not None and not one.shape.experts:
             yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g}"

@@ -11,6 +11,7 @@ from distillplan.render.document_forms import (
     FORMS,
     PLAIN,
     PLAN_ROW,
+    TEACHER_ROW,
     WAY_ROW,
     WHOLE_LAW,
     DocumentForm,
@@ -57,6 +58,13 @@ _REGISTERED = (
         asked_with="budget --laws",
         view="ensemble_view:ensemble_view",
         form=DocumentForm(scenario_without=("law",)),
+    ),
+    Registered(
+        record="questions.teachers:Teachers",
+        document="teachers",
+        asked_with="teachers",
+        view="teachers_view:teachers_view",
+        rows=RowForm("teachers", TEACHER_ROW),
     ),
     Registered(
         record="questions.comparison:Comparison",

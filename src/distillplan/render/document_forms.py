@@ -115,6 +115,20 @@ PLAN_ROW = DocumentForm(
     },
 )
 """A plan in a row of CSV."""
+TEACHER_ROW = DocumentForm(
+    only=("distilling", "left_out", "verdict", "gain_nats", "loss", "law_loss", "measured"),
+    lifted={
+        "name": "model.name",
+        **{f"odds_{name}": f"odds.{name}" for name in ODDS},
+        "tokenizer": "model.tokenizer",
+        "teacher_params": "model.params",
+        "trained_tokens": "model.trained_tokens",
+        "student_loss": "distilled.loss",
+        "student_tokens": "distilled.student_tokens",
+        **{name: f"distilled.{path}" for name, path in _ROW_BILL.items()},
+    },
+)
+"""A teacher in a row of CSV."""
 WAY_ROW = DocumentForm(
     only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
     lifted={

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.hardware.inventory import GpuCard, GpuList, ModelCard, ModelList
+from distillplan.hardware.inventory import AlikeBlocks, GpuCard, GpuList, ModelCard, ModelList
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_bytes, format_count, format_flops
 
@@ -88,24 +88,24 @@ def models_view(found: ModelList) -> Iterator[Block]:
     """The blocks of a list of models."""
     yield TableBlock(
         "",
-        ("model", "params", "active", "total", "layers", "width", "vocab", "trained on"),
+        ("model", "total", "active", "trained on", "tokenizer", "license", "distilling"),
         tuple(
             (
                 card.name,
-                format_count(card.params),
-                format_count(card.active_params),
                 format_count(card.total_params),
-                str(card.shape.layers),
-                str(card.shape.width),
-                str(card.shape.vocab),
+                format_count(card.total_active_params),
                 format_count(card.trained_tokens),
+                card.tokenizer,
+                card.license.key,
+                card.license.distilling.value,
             )
             for card in found.models
         ),
+        text_columns=(0, 4, 5, 6),
     )
     yield Text(
-        "params: non-embedding; total: with embeddings. One of them in full, with its source: "
-        "distillplan models NAME",
+        "Parameters with embeddings. Distilling: may its outputs or logits train other models? One "
+        "of them in full, with terms and source: distillplan models NAME",
         "quiet",
     )
 
@@ -114,7 +114,6 @@ def model_view(card: ModelCard) -> Iterator[Block]:
     """The blocks of one model."""
     shape = card.shape
     yield Text(f"{card.name}: {format_count(card.total_params)} parameters", "verdict")
-    heads = f"{shape.heads} ({shape.key_value_heads} key-value)"
     rows = [
         ("non-embedding parameters", f"{card.params:,.0f}"),
         ("of which one token uses", f"{card.active_params:,.0f}"),
@@ -122,23 +121,38 @@ def model_view(card: ModelCard) -> Iterator[Block]:
         (f"forward FLOPs per token at {card.context}", format_flops(card.forward_flops_per_token)),
         ("layers", str(shape.layers)),
         ("width", str(shape.width)),
-        ("feed-forward width", str(shape.ffn_width)),
-        ("heads", heads),
         ("vocabulary", str(shape.vocab)),
+        *((f"{alike.blocks} blocks", _blocks(alike)) for alike in shape.blocks),
+        (f"cache and state at {card.context}", f"{shape.cached_values:,} values"),
     ]
-    if shape.experts:
-        rows.append(("experts", f"{shape.experts}, {shape.active_experts} per token"))
+    if shape.prediction_params:
+        more = f"{shape.prediction_params:,}, counted nowhere else"
+        rows.append(("heads for further tokens", more))
     trained = "not stated" if card.trained_tokens is None else format_count(card.trained_tokens)
     rows.append(("trained on tokens", trained))
     yield TableBlock("", ("", "value"), tuple(rows))
     yield Bullets(
         "",
         (
+            *(() if card.hub is None else (f"hub: {card.hub}",)),
             f"tokenizer: {card.tokenizer}",
-            f"distilling from it: {card.distillation_licence}",
+            f"distilling from it: {card.license.distilling.value}; {card.distillation_licence}",
             f"source: {card.source}",
         ),
     )
+
+
+def _blocks(alike: AlikeBlocks) -> str:
+    """What is in some blocks, in words."""
+    parts = [" beside ".join(alike.mixers)] if alike.mixers else []
+    if alike.heads is not None and alike.window is not None:
+        parts = [f"{parts[0]} over {alike.window}"]
+    if alike.experts:
+        experts = f"{alike.active_experts} of {alike.experts} experts of {alike.expert_ffn_width}"
+        parts.append(experts + (f" and {alike.ffn_width} shared" if alike.ffn_width else ""))
+    elif alike.ffn_width is not None:
+        parts.append(f"feed-forward {alike.ffn_width}")
+    return ", ".join(parts)
 
 
 def _tera(value: float) -> str:

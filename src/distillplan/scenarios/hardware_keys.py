@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep estimate",
+        commands="budget target sweep teachers estimate",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep estimate",
+        commands="budget target sweep teachers estimate",
     ),
     _key(
         "price",

@@ -5,7 +5,16 @@ from pathlib import Path
 from distillplan.errors import InputError
 from distillplan.suggest import nearest
 
-VERSIONS = {"plan": 2, "comparison": 2, "crossover": 2, "prediction": 2, "sweep": 2, "fit": 2}
+VERSIONS = {
+    "plan": 2,
+    "comparison": 2,
+    "crossover": 2,
+    "prediction": 2,
+    "sweep": 2,
+    "fit": 2,
+    "model": 2,
+    "models": 2,
+}
 """Versions of the documents that have changed their meaning; all others are the first."""
 
 

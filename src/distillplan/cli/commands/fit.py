@@ -146,12 +146,12 @@ def fit(
     from distillplan.fitting.selection import parse_selection
 
     shown, saved = _output(output or (), save)
-    _demand_places(saved, state)
     unit = None if loss_unit is None else parse_loss_unit(loss_unit)
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
     alone = _supervised(supervised_law, same_tokenizer_as)
     tested = None if test is None else law_catalog.law(test)
     _refuse_overwriting(saved, state, runs, [one for one in (like, alone, tested) if one])
+    _demand_places(saved, state)
     reading = runs_file.Reading(
         form=form,
         columns=columns,
@@ -192,30 +192,30 @@ def fit(
 
 def _demand_places(saved: Path | None, state: Path | None) -> None:
     """Refuse files that cannot be written, before any work is done."""
-    from distillplan.files.saving import Named, demand_savable
+    from distillplan.files.saving import NamedFile, demand_savable
     from distillplan.fitting.law_files import demand_law_path
 
     if saved is not None:
-        demand_law_path(Named(what=SAVE, path=str(saved)))
+        demand_law_path(NamedFile(what=SAVE, path=str(saved)))
     if state is not None:
-        demand_savable(Named(what=STATE, path=str(state)))
+        demand_savable(NamedFile(what=STATE, path=str(state)))
 
 
 def _refuse_overwriting(
     saved: Path | None, state: Path | None, runs: Sequence[str], laws: Sequence[PublishedLaw]
 ) -> None:
     """Refuse to write what this command reads, its runs and laws, or the answer it prints."""
-    from distillplan.files.saving import Named, demand_apart
+    from distillplan.files.saving import NamedFile, demand_apart
 
-    read = [Named(what=f"the runs in {one}", path=one) for one in runs]
+    read = [NamedFile(what=f"the runs in {one}", path=one) for one in runs]
     for law in laws:
         if law.file is not None:
-            read.append(Named(what=f"the law in {law.file}", path=law.file))
+            read.append(NamedFile(what=f"the law in {law.file}", path=law.file))
         if law.draws_file is not None and law.draws_file.path:
-            read.append(Named(what=f"the draws of {law.name}", path=law.draws_file.path))
-    read.append(Named(what="what is written to standard output", path="/dev/stdout"))
+            read.append(NamedFile(what=f"the draws of {law.name}", path=law.draws_file.path))
+    read.append(NamedFile(what="what is written to standard output", path="/dev/stdout"))
     written = [(SAVE, saved), (STATE, state)]
-    demand_apart([Named(what=what, path=str(path)) for what, path in written if path], read)
+    demand_apart([NamedFile(what=what, path=str(path)) for what, path in written if path], read)
 
 
 def _refuse_gamma_one(request: "FitRequest") -> None:

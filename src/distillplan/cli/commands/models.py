@@ -6,10 +6,48 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.render.show import show
+from distillplan.units import parse_count
+
+
+def _least(text: str) -> float:
+    return parse_count(text, "--min-params")
+
+
+def _most(text: str) -> float:
+    return parse_count(text, "--max-params")
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(help="Name of one model to show in full.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="Model to show in full (catalog name or hub id), or words."
+        ),
+    ] = None,
+    license_: Annotated[
+        str | None,
+        typer.Option(
+            "--license",
+            metavar="KIND",
+            help="List those with this license: commercial, distilling, or a part of its name.",
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option("--tokenizer", metavar="NAME", help="List those with this tokenizer."),
+    ] = None,
+    min_params: Annotated[
+        float | None,
+        typer.Option(
+            "--min-params", parser=_least, metavar="SIZE", help="Least parameters of those listed."
+        ),
+    ] = None,
+    max_params: Annotated[
+        float | None,
+        typer.Option(
+            "--max-params", parser=_most, metavar="SIZE", help="Most parameters of those listed."
+        ),
+    ] = None,
     output: flags.Show = "table",
 ) -> None:
     """List the open models that ship, or show one: shape, FLOPs, tokenizer, terms for distilling.
@@ -19,4 +57,7 @@ def models(
     """
     from distillplan.hardware import inventory  # not at every start
 
-    show(inventory.model_list() if name is None else inventory.model_card(name), output)
+    wanted = inventory.ModelFilter(
+        license=license_, tokenizer=tokenizer, min_params=min_params, max_params=max_params
+    )
+    show(inventory.models_of(name, wanted), output)

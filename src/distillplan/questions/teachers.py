@@ -1,0 +1,242 @@
+"""Which open model should teach: each of the catalog in one question, the best first."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from distillplan.accounting import Accounting, Logits
+from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.known_model import (
+    KnownModel,
+    model_of_catalog,
+    model_params,
+    with_vocabulary,
+)
+from distillplan.models.model_catalog import CatalogModel, Distilling
+from distillplan.planning.planner import plan
+from distillplan.planning.possible import possible
+from distillplan.planning.results import Odds, Option, Verdict
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher, check_teacher_loss
+from distillplan.questions.sweep import Cell, sweep
+
+
+class LeftOut(StrEnum):
+    """Why a model cannot teach here."""
+
+    OTHER_TOKENIZER = "other_tokenizer"
+    """Its tokenizer is not the one that was asked for."""
+    TOKENS_NOT_STATED = "tokens_not_stated"
+    """Nobody says how long it was trained, so no law can place it; its loss was not measured."""
+    UNUSABLE_LOSS = "unusable_loss"
+    """The law cannot place a teacher of this loss."""
+    OVER_BUDGET = "over_budget"
+    """The budget does not pay for its passes."""
+    DOES_NOT_FIT = "does_not_fit"
+    """It does not fit into the machine beside the student, or passes a limit."""
+    BEYOND_THE_LAW = "beyond_the_law"
+    """So far from any run behind the law that nothing can be said."""
+    LICENSE = "license"
+    """Its license forbids to train on its outputs."""
+
+
+class OpenTeacher(NamedTuple):
+    """One open model as the teacher."""
+
+    model: KnownModel
+    distilling: Distilling
+    """Whether its license lets its outputs train other models."""
+    left_out: LeftOut | None
+    """None where it can teach."""
+    loss: float | None
+    """The teacher's loss that was reckoned with, nats per token."""
+    law_loss: float | None
+    """What the law gives a model of its size and tokens, where its loss was measured as well."""
+    measured: bool
+    """Whether the loss was measured."""
+    verdict: Verdict | None = None
+    odds: Odds | None = None
+    """Of each verdict, beside training from data alone."""
+    gain_nats: float | None = None
+    """Over training from data alone, nats per token."""
+    distilled: Option | None = None
+    """The student that it teaches."""
+
+
+class Teachers(NamedTuple):
+    """The open models that may teach, the best first, then those that cannot."""
+
+    headline: str
+    supervised: Option
+    """Training from data alone, with the vocabulary of the first teacher."""
+    teachers: tuple[OpenTeacher, ...]
+    law: PublishedLaw
+    scenario: Scenario
+
+    @property
+    def usable(self) -> tuple[OpenTeacher, ...]:
+        """Those that can teach."""
+        return tuple(one for one in self.teachers if one.left_out is None)
+
+
+def teachers(
+    scenario: Scenario,
+    models: Sequence[CatalogModel],
+    *,
+    losses: Mapping[str, float] | None = None,
+    tokenizer: str | None = None,
+) -> Teachers:
+    """Open models as teachers of this student, ranked by their odds and gain.
+
+    Args:
+        scenario: the question, without a teacher.
+        models: that may teach.
+        losses: measured losses on the student's text by name, nats per token of the law.
+        tokenizer: leave models with other tokenizers out; None: that of the named student.
+
+    Raises:
+        InputError: when a teacher is given, or the law has no distillation.
+        InfeasibleError: when the budget cannot train a student, or no model can teach.
+    """
+    if scenario.teacher is not None:
+        raise InputError(Word("teacher"), ": leave it out, as every open model is tried")
+    if scenario.law.distillation is None:
+        raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    if tokenizer is None and scenario.student_model is not None:
+        tokenizer = scenario.student_model.tokenizer
+    known = losses or {}
+    found: list[OpenTeacher] = []
+    asked: list[tuple[Mapping[str, CatalogModel], Scenario]] = []
+    for one in models:
+        if one.hub is None:  # nobody can have it
+            continue
+        loss = known.get(one.name)
+        taught = _taught(scenario, one, loss, tokenizer)
+        if isinstance(taught, LeftOut):
+            found.append(_without(scenario, one, loss, taught))
+        else:
+            asked.append(({"model": one}, taught))
+    cells = list(sweep(iter(asked), odds=True))
+    for (_, taught), cell in zip(asked, cells, strict=True):
+        found.append(_ranked(taught, cell))
+    usable = sorted((one for one in found if one.left_out is None), key=_rank)
+    others = sorted((one for one in found if one.left_out is not None), key=lambda x: x.model.name)
+    if not cells:
+        raise InfeasibleError(NOBODY)
+    first = usable[0].model.name if usable else cells[0].at["model"].name
+    alone = next(cell.supervised for cell in cells if cell.at["model"].name == first)
+    if alone.loss is None:
+        plan(scenario, quick=True)  # which says what a student costs
+    return Teachers(
+        headline=_headline(usable),
+        supervised=alone,
+        teachers=(*usable, *others),
+        law=scenario.law,
+        scenario=scenario,
+    )
+
+
+NOBODY = "teachers: no open model is left; ask for another tokenizer or license"
+
+
+def _taught(
+    scenario: Scenario, found: CatalogModel, loss: float | None, tokenizer: str | None
+) -> Scenario | LeftOut:
+    """The question with a model as the teacher, or why it cannot be asked."""
+    model = model_of_catalog(found)
+    if found.license.distilling is Distilling.FORBIDDEN:
+        return LeftOut.LICENSE
+    if tokenizer is not None and model.tokenizer != tokenizer:
+        return LeftOut.OTHER_TOKENIZER
+    if loss is None and model.trained_tokens is None:
+        return LeftOut.TOKENS_NOT_STATED
+    teacher = Teacher(
+        params=model_params(model, scenario.law.counts),
+        tokens=model.trained_tokens,
+        loss=loss,
+        model=model,
+    )
+    family = with_vocabulary(scenario.architecture, model)
+    if loss is not None:
+        try:
+            check_teacher_loss(scenario.law, loss, family.vocab)
+        except InputError:
+            return LeftOut.UNUSABLE_LOSS
+    paid = Accounting.FREE if scenario.logits is Logits.CACHED else scenario.accounting
+    return replace(scenario, teacher=teacher, architecture=family, accounting=paid)
+
+
+def _without(
+    scenario: Scenario, found: CatalogModel, loss: float | None, why: LeftOut
+) -> OpenTeacher:
+    model = model_of_catalog(found)
+    return OpenTeacher(
+        model=model,
+        distilling=found.license.distilling,
+        left_out=why,
+        loss=loss,
+        law_loss=_law_loss(scenario, model),
+        measured=loss is not None,
+    )
+
+
+def _ranked(taught: Scenario, cell: Cell) -> OpenTeacher:
+    found: CatalogModel = cell.at["model"]
+    option, given = cell.deciding, taught.teacher
+    model = model_of_catalog(found)
+    why = None
+    if option is None or option.student_tokens is None:
+        why = LeftOut.OVER_BUDGET
+    elif not possible(taught, option):
+        why = LeftOut.DOES_NOT_FIT if option.loss is not None else LeftOut.BEYOND_THE_LAW
+    elif cell.odds is None:
+        why = LeftOut.BEYOND_THE_LAW
+    measured = given is not None and given.loss is not None
+    return OpenTeacher(
+        model=model,
+        distilling=found.license.distilling,
+        left_out=why,
+        loss=taught.teacher_loss,
+        law_loss=_law_loss(taught, model),
+        measured=measured,
+        verdict=cell.verdict,
+        odds=cell.odds,
+        gain_nats=cell.margin_nats,
+        distilled=option,
+    )
+
+
+def _law_loss(scenario: Scenario, model: KnownModel) -> float | None:
+    if model.trained_tokens is None:
+        return None
+    return scenario.law.supervised.loss(model.law_params, model.trained_tokens)
+
+
+def _rank(one: OpenTeacher) -> tuple[float, float, str]:
+    """The likelier it is to help the better, then the larger its gain."""
+    odds = -1.0 if one.odds is None else one.odds.distill
+    return (-odds, -(one.gain_nats or -math.inf), one.model.name)
+
+
+def _headline(usable: Sequence[OpenTeacher]) -> str:
+    """The best of them in a sentence."""
+    if not usable:
+        return "No open model can teach here."
+    best = usable[0]
+    gain = 0.0 if best.gain_nats is None else best.gain_nats
+    if best.verdict is Verdict.DISTILL:
+        return f"Let {best.model.name} teach: {gain:.3f} nats better than training from data alone."
+    if best.verdict is Verdict.TIE:
+        return f"Nothing clearly beats training from data alone; {best.model.name} comes nearest."
+    return f"Train from data alone: even {best.model.name}, the best teacher, is behind."
+
+
+def counted(left_out: Sequence[OpenTeacher]) -> Iterator[tuple[LeftOut, tuple[str, ...]]]:
+    """The reasons for which models are left out, with their names."""
+    for why in LeftOut:
+        names = tuple(one.model.name for one in left_out if one.left_out is why)
+        if names:
+            yield why, names
