@@ -1,5 +1,8 @@
 """`distillplan predict`: the law at one point."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError, Word
@@ -22,11 +25,8 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
     """
     values = values_of_options(given, told_as("predict"))
     law = values.get("law") or law_catalog.law()
-    params, budget = student_of(values, law), values.get("budget")
-    if budget is None:
-        raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
-    tokens = budget.tokens_for(params)
-    check_pair(params, tokens, Word("student_tokens"))
+    params = student_of(values, law)
+    tokens = _tokens(values, params)
     found = prediction.predict(
         law,
         student_params=params,
@@ -34,3 +34,17 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
         teacher=teacher_of(values),
     )
     show(found, output)
+
+
+def _tokens(values: Mapping[str, Any], params: float) -> float:
+    """The tokens that the student is trained on.
+
+    Raises:
+        InputError: when they are missing, or nobody trains so many parameters on so few.
+    """
+    budget = values.get("budget")
+    if budget is None:
+        raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
+    tokens: float = budget.tokens_for(params)
+    check_pair(params, tokens, Word("student_tokens"))
+    return tokens
