@@ -1,11 +1,9 @@
 """`distillplan predict`: the law at one point."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.models.model_sizes import check_pair
 from distillplan.questions import prediction
@@ -26,7 +24,7 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
     values = values_of_options(given, told_as("predict"))
     law = values.get("law") or law_catalog.law()
     params = student_of(values, law)
-    tokens = _tokens(values, params)
+    tokens = _tokens(values.get("budget"), params)
     found = prediction.predict(
         law,
         student_params=params,
@@ -36,15 +34,14 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
     show(found, output)
 
 
-def _tokens(values: Mapping[str, Any], params: float) -> float:
-    """The tokens that the student is trained on.
+def _tokens(given: Budget | None, params: float) -> float:
+    """Training tokens of a student of so many parameters.
 
     Raises:
-        InputError: when they are missing, or nobody trains so many parameters on so few.
+        InputError: when they are missing, or nobody would train it on so few.
     """
-    budget = values.get("budget")
-    if budget is None:
+    if given is None:
         raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
-    tokens: float = budget.tokens_for(params)
+    tokens = given.tokens_for(params)
     check_pair(params, tokens, Word("student_tokens"))
     return tokens
