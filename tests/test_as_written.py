@@ -274,7 +274,7 @@ ASKED = {
     "8xH100 for 0 days": "not positive",
     "0xH100 for 3 days": "not positive",
     "8.5 H100 for 3 days": "not a whole number of GPUs",
-    "16 p5.48xlarge for 3 days": "is no number of GPUs",
+    "16 p5.48xlarge for 3 days": "is not a number of GPUs",
     "chinchilla": "write e.g. 1e21, '8 h100-sxm for 7 days'",
     "lots": "write e.g. 1e21, '8 h100-sxm for 7 days'",
     "1e21 MACs": "unknown suffix 'MACs'",

@@ -121,7 +121,10 @@ def test_errors(words, code, message):
         ("model,bpb\nllama-9,0.7\n", "line 2: no model is named 'llama-9'"),
         ("model,bpb\nllama-3.2-3b,x\n", "line 2: bpb: 'x' is not a number"),
         ("model,bpb,loss\nllama-3.2-3b,0.7,2\n", "line 2: give a loss in one of the columns"),
-        ("model,loss\nllama-3.2-3b,2\nllama-3.2-3b,2\n", "line 3: llama-3.2-3b stands there"),
+        (
+            "model,loss\nllama-3.2-3b,2\nllama-3.2-3b,2\n",
+            "line 3: llama-3.2-3b is there a second time",
+        ),
         ("model,bpb\nllama-3.2-3b,0.7\n", "add for example"),
         ("name,bpb\na,1\n", "the header has no column 'model'"),
         ("model,bpb\n", "no losses"),

@@ -128,7 +128,7 @@ def parse_many(text: str, what: str, example: str = "64") -> float:
     """A number that `MANY` matches.
 
     Raises:
-        InputError: when it is no number, or in European notation one a thousand times as large.
+        InputError: when it is not a number, or in European notation one a thousand times as large.
     """
     if _GROUPED.fullmatch(text):
         thousands = text.replace(".", ",")

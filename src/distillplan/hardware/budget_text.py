@@ -273,7 +273,8 @@ def _explained(words: str, text: str, what: str) -> Budget:
         if over is not None:
             parse_hours(over[2], what)
             raise InputError(
-                f"{what}: {over[1]!r} is no number of GPUs; write e.g. '8 h100-sxm for {over[2]}'"
+                f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
+                f"'8 h100-sxm for {over[2]}'"
             ) from None
         raise
 

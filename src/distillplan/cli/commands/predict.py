@@ -3,6 +3,7 @@
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.models.model_sizes import check_pair
 from distillplan.questions import prediction
@@ -22,11 +23,8 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
     """
     values = values_of_options(given, told_as("predict"))
     law = values.get("law") or law_catalog.law()
-    params, budget = student_of(values, law), values.get("budget")
-    if budget is None:
-        raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
-    tokens = budget.tokens_for(params)
-    check_pair(params, tokens, Word("student_tokens"))
+    params = student_of(values, law)
+    tokens = _tokens(values.get("budget"), params)
     found = prediction.predict(
         law,
         student_params=params,
@@ -34,3 +32,16 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
         teacher=teacher_of(values),
     )
     show(found, output)
+
+
+def _tokens(given: Budget | None, params: float) -> float:
+    """Training tokens of a student of so many parameters.
+
+    Raises:
+        InputError: when they are missing, or nobody would train it on so few.
+    """
+    if given is None:
+        raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
+    tokens = given.tokens_for(params)
+    check_pair(params, tokens, Word("student_tokens"))
+    return tokens

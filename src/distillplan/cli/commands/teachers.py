@@ -59,9 +59,13 @@ def teachers(
 
     values = values_of_options({"compute": compute, **given}, told_as("teachers"))
     rate = values.pop("bytes_per_token", None)
-    if losses is None and rate is not None:
-        raise InputError(Word("bytes_per_token"), " is for --losses in bits per byte; add them")
+    _refuse_rate_alone(losses, rate)
     scenario = scenario_of(values)
     wanted = chosen_models(ModelFilter(license=license_, tokenizer=tokenizer))
     measured = {} if losses is None else read_losses(losses, rate)
     show(ranked(scenario, wanted, losses=measured), output, details=details)
+
+
+def _refuse_rate_alone(losses: str | None, rate: float | None) -> None:
+    if losses is None and rate is not None:
+        raise InputError(Word("bytes_per_token"), " is for --losses in bits per byte; add them")
