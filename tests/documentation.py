@@ -25,6 +25,7 @@ import typer.main
 import distillplan
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
+from distillplan.render import progress
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.shell import run
@@ -39,6 +40,7 @@ MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made
 
 SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
+    "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
     "compare": "distillplan compare compare.yaml",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
     "target": "distillplan target --loss 2.2 --student 1B",
@@ -224,6 +226,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write every page that has changed, and name it."""
+    progress.LINE_SECONDS = 3600.0  # a slow machine is not what the pages are about
     COMMAND_PAGES.mkdir(exist_ok=True)
     for page in pages():
         text = made(page)

@@ -17,7 +17,7 @@ from distillplan.hardware.machine import (
 )
 from distillplan.hardware.machine_words import MachineWords, machine, usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
-from distillplan.hardware.token_costs import LOG_SIZES, tabulated_costs
+from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.possible import MOST_GPUS
@@ -107,7 +107,7 @@ def test_the_search_is_best_by_the_exact_seconds():
 
 
 def test_the_table_is_the_estimate_at_its_sizes():
-    costs = tabulated_costs(H100, FixedAspect(), distilling=True, beside=True)
+    costs = costs_on(H100, FixedAspect(), distilling=True, beside=True)
     for n in LOG_SIZES[20:60:8]:
         size = math.exp(n)
         exact = student_step_seconds(H100, size).mid

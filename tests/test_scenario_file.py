@@ -17,12 +17,12 @@ from distillplan import Bounds, Scenario, Teacher, law, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import coefficients_dir
+from distillplan.hardware.budget_text import Budget
 from distillplan.models.architecture import FixedAspect
 from distillplan.render.documents import document
 from distillplan.scenarios.key_table import TABLE
 from distillplan.scenarios.keys import scenario_from_options, scenario_of
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
-from distillplan.units import Budget
 from tests.schemas import validate, validator
 from tests.shell import run
 
@@ -143,6 +143,7 @@ VALUES = {
 }
 OTHERWISE = (
     *("hardware.prices", "hardware.country"),
+    *("student_tokens", "student_model", "teacher.model"),
     *(
         "teacher.bpb",
         "teacher.loss_unit",
@@ -200,6 +201,8 @@ def test_command_line_over_scenario_over_base_over_default(file, key):
         one = known.value.read(value, key)
         if known.place == "budget":
             return one.flops or one.gpu_hours
+        if known.place == "student_params":
+            return one.sized.params
         return one if isinstance(one, str) else getattr(one, "name", one)
 
     values = {"budget": Budget(flops=1e21), **teacher}
@@ -311,7 +314,7 @@ def test_every_fault_in_one_message(file):
         "line 8, scenario b: students: 1.5 is not a whole number",
         "line 9, scenario c: logits: 'ofline' is none of online, stored, cached",
         "line 9, scenario c: law: 'busbridge' is unknown; did you mean 'busbridge2025'",
-        "line 9, scenario c: compute budget: 'nan' is not finite",
+        "line 9, scenario c: compute: 'nan' is not finite",
         "line 10, matrix: tie: '-1' is not positive",
         "line 11, all scenarios: assertion: the key 'verdit' is unknown; did you mean 'verdict'",
         "line 12, unknown key 'extra' at the top of the file",
@@ -663,7 +666,7 @@ def test_what_is_written_is_what_is_read(file, compute, student, students, tie):
     [
         ("gpus: 12, tp: 8", "gpus: 12 GPUs cannot be divided into groups of tp 8"),
         ("gpu: a100-80gb, precision: fp8", "precision: GPU a100-80gb has no fp8"),
-        ("mfu: 1.5", "mfu: 1.5 is not a share"),
+        ("mfu: 1.5", "mfu: 1.5 is more than all of it"),
         ("pue: 0.5", "pue: 0.5; it must be at least 1"),
     ],
 )

@@ -20,6 +20,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 COMMANDS = {
     "plan": ["budget", "64 h100-sxm for 7 days", "--student", "1B", "--teacher", "7B:2T"],
     "ensemble": ["budget", "1e21", "--student", "1B", "--laws", "all"],
+    "teachers": ["teachers", "1e22", "--student", "1.5B", "--tokenizer", "llama-3"],
     "comparison": [
         *("compare", EXAMPLES / "compare.yaml", "--baseline", "alone"),
         *("--assert", "loss <= 9", "--quick"),

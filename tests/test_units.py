@@ -7,15 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.units import (
-    Budget,
-    format_count,
-    format_flops,
-    parse_budget,
-    parse_compute,
-    parse_count,
-    parse_pair,
-)
+from distillplan.hardware.budget_text import Budget, parse_budget, parse_compute
+from distillplan.models.model_sizes import parse_pair
+from distillplan.units import format_count, format_flops, parse_count
 
 
 @pytest.mark.parametrize(

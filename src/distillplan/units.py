@@ -6,155 +6,164 @@ Counts are plain floats in memory: ``7B`` is ``7e9`` parameters, ``1.4T`` is ``1
 
 import math
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError
+from distillplan.numerals import NUMBER, ONES, plain, positive, shown, split_number
 
 SUFFIXES: Final = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "P": 1e15}
 """Multipliers of a count, read in any case; B is a billion as in "a 7B model"."""
 
-FLOP_SUFFIXES: Final = {"flop": 1.0, "mflop": 1e6, "gflop": 1e9, "tflop": 1e12} | {
-    "pflop": 1e15,
-    "eflop": 1e18,
-    "zflop": 1e21,
-    "yflop": 1e24,
-    # a petaFLOP/s-day, the unit of Kaplan et al. 2020: 1e15 * 86400
-    "pf-day": 8.64e19,
-    "pfs-day": 8.64e19,
+_NAMES: Final = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12} | {
+    "quadrillion": 1e15,
+    "quintillion": 1e18,
+    "sextillion": 1e21,
+    "septillion": 1e24,
+    "mn": 1e6,
+    "bn": 1e9,
+    "tn": 1e12,
+    "g": 1e9,
 }
-"""FLOPs in a unit of compute."""
+"""The same by other names; a billion has nine zeros, as in English."""
+
+MULTIPLIERS: Final = {suffix.lower(): size for suffix, size in SUFFIXES.items()} | _NAMES
+"""What may stand behind a number, in lower case."""
+
+METRIC: Final = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18} | {
+    "z": 1e21,
+    "y": 1e24,
+    "kilo": 1e3,
+    "mega": 1e6,
+    "giga": 1e9,
+    "tera": 1e12,
+    "peta": 1e15,
+    "exa": 1e18,
+    "zetta": 1e21,
+    "yotta": 1e24,
+}
+"""Prefixes of FLOPs, in lower case."""
 
 SECONDS_PER_HOUR: Final = 3600.0
 
-HOURS: Final = {"h": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0}
+MONTH: Final = "month"
+"""A time of no fixed length."""
+HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0} | {
+    "wk": 168.0,
+    "w": 168.0,
+    "min": 1 / 60,
+    "minute": 1 / 60,
+    "fortnight": 336.0,
+    "year": 8760.0,
+}
 """Hours in a unit of time."""
 
-MOST_LETTERS: Final = 64
-"""Longest text that is read as a number with its unit."""
 
-_MULTIPLIERS: Final = {suffix.lower(): multiplier for suffix, multiplier in SUFFIXES.items()}
+def any_of(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
+    """Regular expression of any of some words."""
+    return "|".join(sorted(filter(None, words), key=len, reverse=True))
+
+
+MANY: Final = (
+    rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|(?:{any_of(ONES)})(?=[ -]))"
+)
+"""A number with all of its suffix, or one in words."""
+_GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
+"""Thousands in Europe, or three decimals."""
+
+PARAMS: Final = r"(?:non-?embedding(?:\s+param(?:eter)?s?)?|param(?:eter)?s?)"
+"""What may stand behind a number of parameters."""
+TOKENS: Final = r"tok(?:en)?s?|(?<=[kmbt])\s?t"
+"""What may stand behind a number of tokens; the T of 100BT."""
+
 _BYTE_UNITS: Final = ("b", "kb", "mb", "gb", "tb", "pb")
 
-_MONEY: Final = r"(?ai)\s*\$\s*(\S+)\s*|\s*(\S+?)\s*(?:\$|usd|dollars?)\s*"
-_GPU_HOURS: Final = r"(?ai)\s*(\S+)\s*gpu[- ]?hours?\s*"
-_RENTED: Final = (
-    r"(?ai)\s*(\S+)\s*(?:x\s+)?([a-z]\S*)\s+"
-    r"(?:for\s+)?([0-9.]+)\s*(h|hours?|d|days?|weeks?)\s*"
-)
-_NUMBER: Final = re.compile(
-    r"\s*([+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?))\s*"
-    r"([A-Za-z/-]*)\s*",
-    re.IGNORECASE | re.ASCII,
+_DOLLARS: Final = r"us\$|\$|usd|(?:us )?dollars?"
+_OTHER_MONEY: Final = r"[\u20ac\xa3\xa5\u20b9]|eur|euros?|gbp|pounds?|chf|jpy|cny|rmb|inr|cad|aud"
+_MONEY: Final = re.compile(
+    rf"\s*(?:(?:(?P<dollars>{_DOLLARS})|{_OTHER_MONEY})\s*(?P<after>[\d.+-].*?)|"
+    rf"(?P<before>[\d.+-].*?)\s*(?:(?P<dollars_after>{_DOLLARS})|{_OTHER_MONEY}))\s*",
+    re.IGNORECASE,
 )
 
 
-def parse_count(text: str | float, what: str = "a number", example: str = "7B") -> float:
+def parse_count(
+    text: str | float, what: str = "a number", example: str = "7B", noun: str = ""
+) -> float:
     """The positive finite number in a text, or a number as it is.
 
     Args:
         text: digits with an optional exponent and an optional suffix (`SUFFIXES`).
         what: the noun that starts an error message.
         example: what would have been right, for an error message.
+        noun: regular expression of what may stand behind it, such as `TOKENS`.
 
     Raises:
         InputError: when it is not a number, not positive, not finite, or has an unknown suffix.
 
     >>> parse_count("7B"), parse_count("1.4T"), parse_count("1e21"), parse_count("300M")
     (7000000000.0, 1400000000000.0, 1e+21, 300000000.0)
+    >>> parse_count("2.5 million"), parse_count("10^9"), parse_count("100BT", noun=TOKENS)
+    (2500000.0, 1000000000.0, 100000000000.0)
     """
     if isinstance(text, bool):
         raise InputError(f"{what}: {text!r} is not a number; write e.g. {example}")
     if isinstance(text, (int, float)):
         try:
-            return _positive(float(text), str(text), what, example)
+            return positive(float(text), str(text), what, example)
         except OverflowError:
-            return _positive(math.inf, "an integer that large", what, example)
-    value, suffix = _split(text, what, example)
-    multiplier = _MULTIPLIERS.get(suffix.lower())
+            return positive(math.inf, "an integer that large", what, example)
+    value, suffix = split_number(text, what, example)
+    multiplier = MULTIPLIERS.get(suffix.lower())
+    if multiplier is None and noun:
+        multiplier = MULTIPLIERS.get(re.sub(rf"[\s-]*(?:{noun})$", "", suffix.lower()))
     if multiplier is None:
         known = ", ".join(filter(None, SUFFIXES))
         raise InputError(
-            f"{what}: {_shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
+            f"{what}: {shown(text)} has the unknown suffix '{suffix}'; use {known}, e.g. {example}"
         )
-    return _positive(value * multiplier, text, what, example)
+    return positive(value * multiplier, text, what, example)
 
 
-def parse_compute(text: str | float) -> float:
-    """A compute budget in FLOPs, written with or without a unit.
-
-    Raises:
-        InputError: when it is not a positive finite count of FLOPs.
-
-    >>> parse_compute("1e21"), parse_compute("1 ZFLOP"), parse_compute("10 PF-days")
-    (1e+21, 1e+21, 8.64e+20)
-    """
-    what, example = "compute budget", "1e21"
-    if isinstance(text, str):
-        value, suffix = _split(text, what, example)
-        unit = suffix.lower().removesuffix("s")
-        if unit in FLOP_SUFFIXES:
-            return _positive(value * FLOP_SUFFIXES[unit], text, what, example)
-        if "/" in unit:
-            raise InputError(
-                f"{what}: {_shown(text)} is a rate; give a count of FLOPs, e.g. {example}"
-            )
-    return parse_count(text, what, example)
-
-
-class Budget(NamedTuple):
-    """A budget as it was written: in FLOPs, GPU-hours or dollars."""
-
-    flops: float | None = None
-    gpu_hours: float | None = None
-    """Allocated GPU-hours."""
-    usd: float | None = None
-    gpus: int | None = None
-    """Number of GPUs, where the budget names it."""
-    gpu: str | None = None
-    """Name of the GPU, where the budget has one."""
-
-
-def parse_budget(text: str | float) -> Budget:
-    """A budget in FLOPs, GPUs for a time, GPU-hours, or dollars.
+def parse_many(text: str, what: str, example: str = "64") -> float:
+    """A number that `MANY` matches.
 
     Raises:
-        InputError: when it is none of these.
-
-    >>> parse_budget("64 h100-sxm for 7 days")
-    Budget(flops=None, gpu_hours=10752.0, usd=None, gpus=64, gpu='h100-sxm')
-    >>> parse_budget("$20k").usd, parse_budget("5k gpu-hours").gpu_hours, parse_budget("1e21").flops
-    (20000.0, 5000.0, 1e+21)
+        InputError: when it is not a number, or in European notation one a thousand times as large.
     """
-    if not isinstance(text, str):
-        return Budget(flops=parse_compute(text))
-    if len(text) > MOST_LETTERS:
-        return Budget(flops=parse_compute(text))
-    money = re.fullmatch(_MONEY, text)
-    if money is not None:
-        return Budget(usd=parse_usd(money[1] or money[2], "budget in dollars", "$20k"))
-    hours = re.fullmatch(_GPU_HOURS, text)
-    if hours is not None:
-        return Budget(gpu_hours=parse_count(hours[1], "GPU-hours", "'5k gpu-hours'"))
-    rented = re.fullmatch(_RENTED, text)
-    if rented is None:
-        return Budget(flops=parse_compute(text))
-    gpus = parse_count(rented[1], "number of GPUs", "64")
-    if gpus != round(gpus):
-        raise InputError(f"number of GPUs: {rented[1]!r} is not a whole number; write e.g. 64")
-    time = parse_count(rented[3], "time", "'7 days'") * HOURS[rented[4].lower().removesuffix("s")]
-    return Budget(gpu_hours=gpus * time, gpus=round(gpus), gpu=rented[2].lower())
+    if _GROUPED.fullmatch(text):
+        thousands = text.replace(".", ",")
+        raise InputError(
+            f"{what}: {text} may be {thousands} or {float(text):g}; write the one that you mean"
+        )
+    return float(ONES[text.lower()]) if text.lower() in ONES else parse_count(text, what, example)
 
 
 def parse_usd(text: str | float, what: str, example: str) -> float:
-    """US dollars, with or without a leading dollar sign.
+    """US dollars, with or without a sign of them on either side.
 
     Raises:
-        InputError: when it is not a positive finite amount.
+        InputError: when it is not a positive finite amount, or in another currency.
 
-    >>> parse_usd("$20k", "budget", "$20k"), parse_usd(2.49, "price", "2.49")
-    (20000.0, 2.49)
+    >>> parse_usd("$20k", "budget", "$20k"), parse_usd("1.5M USD", "", ""), parse_usd(2.49, "", "")
+    (20000.0, 1500000.0, 2.49)
     """
-    return parse_count(text.strip().lstrip("$") if isinstance(text, str) else text, what, example)
+    amount = amount_of_money(text, what) if isinstance(text, str) else None
+    return parse_count(text if amount is None else amount, what, example)
+
+
+def amount_of_money(text: str, what: str) -> str | None:
+    """The text before or after the sign of the dollar; None where no currency is named.
+
+    Raises:
+        InputError: when it is in another currency.
+    """
+    found = _MONEY.fullmatch(plain(text))
+    if found is None:
+        return None
+    amount = found["after"] or found["before"]
+    if found["dollars"] or found["dollars_after"]:
+        return amount
+    raise InputError(f"{what}: {shown(text)} is not in US dollars; write e.g. ${amount}")
 
 
 def parse_hours(text: str | float, what: str = "time") -> float:
@@ -169,11 +178,13 @@ def parse_hours(text: str | float, what: str = "time") -> float:
     example = "'7 days'"
     if not isinstance(text, str):
         return parse_count(text, what, example)
-    value, unit = _split(text, what, example)
+    value, unit = split_number(text, what, example)
     unit = unit.lower().removesuffix("s")
+    if unit == MONTH:
+        raise InputError(f"{what}: {shown(text)} is from 28 to 31 days long; write it in days")
     if unit and unit not in HOURS:
-        raise InputError(f"{what}: {_shown(text)} is not a time; write e.g. {example}")
-    return _positive(value * HOURS[unit or "h"], text, what, example)
+        raise InputError(f"{what}: {shown(text)} is not a time; write e.g. {example}")
+    return positive(value * HOURS[unit or "h"], text, what, example)
 
 
 def parse_bytes(text: str | float, what: str = "memory") -> float:
@@ -188,42 +199,13 @@ def parse_bytes(text: str | float, what: str = "memory") -> float:
     example = "80GB"
     if not isinstance(text, str):
         return parse_count(text, what, example)
-    value, unit = _split(text, what, example)
-    small = unit.lower() or "b"
+    value, unit = split_number(text, what, example)
+    small = unit.lower().removesuffix("ytes").removesuffix("b") + "b"
     decimal = small.replace("ib", "b")
     if decimal not in _BYTE_UNITS:
-        raise InputError(f"{what}: {_shown(text)} is not a number of bytes; write e.g. {example}")
+        raise InputError(f"{what}: {shown(text)} is not a number of bytes; write e.g. {example}")
     base = 1000.0 if decimal == small else 1024.0
-    return _positive(value * base ** _BYTE_UNITS.index(decimal), text, what, example)
-
-
-def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, float | None]:
-    """Parameters of a model and, after a colon, its tokens where they are given: ``7B:2T``.
-
-    Raises:
-        InputError: when it is not one or two counts.
-
-    >>> parse_pair("7B:2T", "teacher"), parse_pair("7B", "teacher")
-    ((7000000000.0, 2000000000000.0), (7000000000.0, None))
-    """
-    parts = text.split(":")
-    if len(parts) > 2 or not all(part.strip() for part in parts):
-        raise InputError(
-            f"{what}: {_shown(text)} is not PARAMETERS or PARAMETERS:TOKENS; write e.g. {example}"
-        )
-    params = parse_count(parts[0], f"{what} parameters")
-    if len(parts) == 1:
-        return params, None
-    return params, parse_count(parts[1], f"{what} tokens", "2T")
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a number with at most some letters after it, whatever they mean.
-
-    >>> is_number("7B"), is_number("7 Qs"), is_number("gpt2")
-    (True, True, False)
-    """
-    return len(text) <= MOST_LETTERS and _NUMBER.fullmatch(text) is not None
+    return positive(value * base ** _BYTE_UNITS.index(decimal), text, what, example)
 
 
 def format_count(value: float | None, digits: int = 3) -> str:
@@ -306,23 +288,3 @@ def _three_digits(value: float) -> str:
     if value >= 1000 or value < 1e-3:
         return f"{value:.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
     return f"{value:#.3g}".rstrip(".")
-
-
-def _split(text: str, what: str, example: str) -> tuple[float, str]:
-    """The number in a text and the letters after it."""
-    match = _NUMBER.fullmatch(text) if len(text) <= MOST_LETTERS else None
-    if match is None:
-        raise InputError(f"{what}: {_shown(text)} is not a number; write e.g. {example}")
-    return float(match[1].replace(",", "").replace("_", "")), match[2]
-
-
-def _positive(value: float, text: str, what: str, example: str) -> float:
-    if math.isfinite(value) and value > 0:
-        return value
-    fault = "not finite" if not math.isfinite(value) else "not positive"
-    raise InputError(f"{what}: {_shown(text)} is {fault}; write e.g. {example}")
-
-
-def _shown(text: str) -> str:
-    """The user's own words, shortened to fit into a sentence."""
-    return repr(text if len(text) <= 40 else text[:37] + "...")

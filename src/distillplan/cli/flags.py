@@ -1,30 +1,30 @@
 """Options that commands share and that are no keys of a scenario, declared once."""
 
-from typing import Annotated, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from distillplan.render.show import Output, RowOutput
-from distillplan.scenarios import key_table
-from distillplan.units import parse_count
+from distillplan.scenarios import key_table, values
 
 
-def _tokens(text: str) -> float:
-    return parse_count(text, "--tokens", "100B")
+def number(flag: str, value: values.Value = values.COUNT) -> Callable[[str], Any]:
+    """What reads the number of an option that is no key of a scenario; its errors name the option.
+
+    Args:
+        flag: the option.
+        value: the kind of number.
+    """
+
+    def read(text: str) -> Any:
+        return value.read(text, flag)
+
+    return read
 
 
 Compute: TypeAlias = Annotated[
-    str, typer.Argument(metavar="COMPUTE", help=key_table.TABLE.keys["compute"].help)
-]
-Tokens: TypeAlias = Annotated[
-    float,
-    typer.Option(
-        "--tokens",
-        "-t",
-        parser=_tokens,
-        metavar="TOKENS",
-        help="Training tokens of the student, e.g. 100B.",
-    ),
+    str | None, typer.Argument(metavar="COMPUTE", help=key_table.TABLE.keys["compute"].help)
 ]
 Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Skip the odds and bands.")]
 Details: TypeAlias = Annotated[

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from distillplan.cli import flags
+from distillplan.scenarios import values
 from distillplan.scenarios.key import DISTILLATION, LAYOUT, MODEL
-from distillplan.units import parse_count
 
 
 def _option(panel: str, name: str, text: str, **more: Any) -> Any:
@@ -14,10 +15,8 @@ def _option(panel: str, name: str, text: str, **more: Any) -> Any:
     return typer.Option(name, rich_help_panel=panel, help=text, **more)
 
 
-def _count(panel: str, name: str, text: str, example: str, **more: Any) -> Any:
-    def read(given: str) -> float:
-        return parse_count(given, name, example)
-
+def _tokens(panel: str, name: str, text: str, **more: Any) -> Any:
+    read = flags.number(name, values.TOKENS)
     return _option(panel, name, text, parser=read, metavar="N", **more)
 
 
@@ -75,7 +74,7 @@ Tied: TypeAlias = Annotated[
     bool, _option(MODEL, "--tied/--untied", "Whether the output projection is the embedding.")
 ]
 Tokens: TypeAlias = Annotated[
-    float, _count(MODEL, "--tokens", "Tokens to train the model on, e.g. 140B.", "140B")
+    float, _tokens(MODEL, "--tokens", "Tokens to train the model on, e.g. 140B.")
 ]
 SeqLen: TypeAlias = Annotated[int, _option(LAYOUT, "--seq-len", "Tokens per sequence.", min=1)]
 Ep: TypeAlias = Annotated[int, _option(LAYOUT, "--ep", "Size of an expert-parallel group.", min=1)]
@@ -85,11 +84,10 @@ TeacherName: TypeAlias = Annotated[
 ]
 TeacherTokens: TypeAlias = Annotated[
     float | None,
-    _count(
+    _tokens(
         DISTILLATION,
         "--teacher-tokens",
         "Tokens the teacher must first be trained on.",
-        "1T",
         show_default="none, it exists",
     ),
 ]
@@ -108,5 +106,12 @@ LogitK: TypeAlias = Annotated[
     ),
 ]
 LogitMonths: TypeAlias = Annotated[
-    float, _option(DISTILLATION, "--logit-months", "Months to keep stored logits.", min=0.0)
+    float,
+    _option(
+        DISTILLATION,
+        "--logit-months",
+        "Months to keep stored logits.",
+        parser=flags.number("--logit-months", values.ZERO_OR_COUNT),
+        metavar="N",
+    ),
 ]

@@ -4,6 +4,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from distillplan.cli import flags
+
 PANEL = "Table of runs"
 
 Form: TypeAlias = Literal["supervised", "distillation"]
@@ -86,6 +88,7 @@ BytesPerToken: TypeAlias = Annotated[
     float | None,
     typer.Option(
         "--bytes-per-token",
+        parser=flags.number("--bytes-per-token"),
         rich_help_panel=PANEL,
         metavar="N",
         help="Bytes of a text divided by its tokens, for losses in bits/byte, e.g. 4.3.",

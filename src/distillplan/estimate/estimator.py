@@ -39,7 +39,7 @@ from distillplan.hardware.strategy import Sharding
 from distillplan.hardware.throughput import RateBasis, distillation_throughput
 from distillplan.models.named_models import Model, NamedModel
 from distillplan.models.shapes import ModelShape
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units import SECONDS_PER_HOUR, format_count
 
 
 def estimate(question: Question) -> Estimate:
@@ -91,6 +91,17 @@ def _refuse_impossible(question: Question) -> None:
     for name, size in sizes.items():
         if not (math.isfinite(size) and size > 0):
             raise InputError(f"{name}: {size:g} is not a count; it must be positive")
+    gpus = question.machine.cluster.gpus
+    batch, least = (
+        question.machine.batch_tokens,
+        min(sizes["tokens"], question.teacher_tokens or math.inf),
+    )
+    if batch > least:
+        raise InputError(
+            f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than "
+            f"the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
+            "--batch-tokens or --micro-batch"
+        )
     if question.teacher is None:
         if question.teacher_tokens is not None:
             raise InputError("teacher tokens: no teacher to train; give --teacher")

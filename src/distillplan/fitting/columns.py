@@ -8,8 +8,8 @@ from distillplan.errors import InputError
 from distillplan.fitting.cells import number_in
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.tables import RunTable, TableRow
+from distillplan.numerals import is_number
 from distillplan.suggest import close_names
-from distillplan.units import is_number
 
 _PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
 _MOST_NAMED: Final = 5

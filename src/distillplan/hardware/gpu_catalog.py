@@ -1,5 +1,6 @@
 """The hardware data that ships, and the user's own GPUs and price lists."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -47,16 +48,42 @@ def gpu(name: str) -> Gpu:
     """
     if name.endswith(YAML_ENDINGS):
         return _own_gpu(name)
-    found = _spellings().get(name.lower())
-    if found is not None:
-        return _gpus()[found]
-    variants = [known for known in _gpus() if known.startswith(f"{name.lower()}-")]
-    if variants:
+    for one in _written(name):
+        if one in _spellings():
+            return _gpus()[_spellings()[one]]
+    several = variants(name)
+    if several:
         raise InputError(
-            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(variants)}"
+            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
         )
     advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
     raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
+
+
+def variants(name: str) -> tuple[str, ...]:
+    """The GPUs that a name without its variant may stand for; none where it is whole, or unknown.
+
+    >>> variants("H100")
+    ('h100-sxm', 'h100-pcie', 'h100-nvl')
+    """
+    for one in _written(name):
+        if one in _spellings():
+            return ()
+        first, *others = one.split("-")
+        found = {
+            name: None
+            for spelling, name in _spellings().items()
+            if spelling.split("-")[0] == first and {*others} < {*spelling.split("-")}
+        }
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _written(name: str) -> tuple[str, str]:
+    """A name as the catalog spells names, and without the s of several GPUs."""
+    spelled = re.sub(r"[\s_]+", "-", name.strip().lower())
+    return spelled, spelled.removesuffix("s")
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
@@ -153,7 +180,7 @@ def _spellings() -> dict[str, str]:
     """Every accepted spelling, in lower case, with the name that it stands for."""
     found = {name: name for name in _gpus()}
     for one in _gpus().values():
-        found |= {alias.lower(): one.name for alias in one.aliases}
+        found |= {alias.lower().replace(" ", "-"): one.name for alias in one.aliases}
     return found
 
 

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.files.bounds import MOST_BYTES, shown
 from distillplan.files.entries import Entry, coefficients_dir, demand_name
 from distillplan.files.text_reader import read_text
@@ -71,7 +71,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
         demand_own_name(found.name, name)
         return found._replace(file=name)
     if name not in law_names():
-        raise InputError(f"law: {name!r} is unknown; {nearest(name, law_names())}")
+        raise InputError(Word("law"), f": {name!r} is unknown; {nearest(name, law_names())}")
     return _shipped_law(name)
 
 

@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from distillplan.errors import InputError
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_sizes import (
+    check_pair,
+    check_params,
+    is_size,
+    parse_pair,
+    parse_params,
+    parse_tokens,
+    split_pair,
+)
 from distillplan.notices import Notice
-from distillplan.units import format_count, is_number, parse_count, parse_pair
+from distillplan.units import format_count, parse_count
 
 if TYPE_CHECKING:
     from distillplan.models.model_catalog import CatalogModel
@@ -95,20 +104,41 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
     >>> sized("80B-A3B:15T").model.is_mixture
     True
     """
-    name, colon, last = text.rpartition(":")
-    if not colon or not _names_a_model(name):
-        name, last = text, ""
+    name, last = split_model(text, what)
+    if last is not None and not tokens:
+        raise InputError(f"{what}: {text!r} has tokens, and only a model is asked for")
     if not _names_a_model(name):
-        if not tokens:
-            return Sized(params=parse_count(text, what))
+        if last is None:
+            return Sized(params=parse_params(name, what))
         params, given = parse_pair(text, what)
         return Sized(params=params, tokens=given)
-    if last and not tokens:
-        raise InputError(f"{what}: {text!r} has tokens, and only a model is asked for")
     found = known_model(name, what)
-    published = found.trained_tokens if tokens else None
-    given = parse_count(last, f"{what} tokens", "2T") if last else published
+    if last is None:
+        published = found.trained_tokens if tokens else None
+        return Sized(params=found.params, tokens=published, model=found)
+    given = parse_tokens(last, f"{what}: tokens", "2T")
+    check_pair(found.params, given, what)
     return Sized(params=found.params, tokens=given, model=found)
+
+
+def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:
+    """The texts of a model and of its training tokens, which may be missing.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        example: what would have been right.
+
+    Raises:
+        InputError: when it is neither a name nor one or two sizes; says how to write them.
+
+    >>> split_model("qwen3-0.6b:300B", "student"), split_model("80B-A3B", "teacher")
+    (('qwen3-0.6b', '300B'), ('80B-A3B', None))
+    """
+    name, colon, tokens = text.rpartition(":")
+    if colon and tokens.strip() and _names_a_model(name):
+        return name, tokens
+    return (text, None) if _names_a_model(text) else split_pair(text, what, example)
 
 
 def known_model(name: str, what: str = "model") -> KnownModel:
@@ -165,7 +195,7 @@ def _names_a_model(text: str) -> bool:
     """Whether a word is a name rather than a size, even a mistyped one."""
     if _MIXTURE.fullmatch(text) is not None:
         return True
-    return any(one.isalpha() for one in text) and not is_number(text) and ":" not in text.strip(":")
+    return any(one.isalpha() for one in text) and not is_size(text) and ":" not in text.strip(":")
 
 
 def _mixture(name: str, found: "re.Match[str]", what: str) -> KnownModel:
@@ -176,6 +206,8 @@ def _mixture(name: str, found: "re.Match[str]", what: str) -> KnownModel:
             f"{what}: {name!r} has {format_count(active)} active parameters of "
             f"{format_count(everything)}; write all of them first, e.g. 80B-A3B"
         )
+    check_params(active, what)
+    check_params(everything, what)
     return KnownModel(
         name=name.strip(), params=active, all_params=everything, source="its name, as given"
     )

@@ -1,6 +1,7 @@
 """Models as people name them: a size, a catalog name, a config.json, or a shape."""
 
 import math
+import re
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -9,13 +10,12 @@ from typing import NamedTuple, TypeAlias
 from distillplan.errors import InputError
 from distillplan.models import model_catalog
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
 from distillplan.notices import Notice
-from distillplan.units import format_count, is_number, parse_count
-
-LEAST_PARAMS, MOST_PARAMS = 1e5, 1e14
-"""Smallest and largest size of a model."""
+from distillplan.numerals import is_number
+from distillplan.units import PARAMS, format_count
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a usual node; it divides the heads of most models."""
@@ -91,9 +91,10 @@ def named_pair(
     rows = [found.shape.vocab for found in known if found is not None]
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)
+    taught = None if teacher is None else _exact(teacher) or _size(teacher, "--teacher", family, tp)
     return Pair(
-        model=_exact(model) or _size(str(model), family, tp),
-        teacher=None if teacher is None else _exact(teacher) or _size(teacher, family, tp),
+        model=_exact(model) or _size(str(model), "--model", family, tp),
+        teacher=taught,
         family=family,
     )
 
@@ -156,17 +157,13 @@ def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedM
     return NamedModel(name=name, basis=basis, model=shape, shape=shape, source=source)
 
 
-def _size(text: str, family: FixedAspect, tp: int) -> NamedModel:
+def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
     """A model of the family, from its non-embedding parameters."""
-    if not is_number(text):
+    if not is_number(re.sub(rf"\s*{PARAMS}$", "", text, flags=re.IGNORECASE)):
         raise InputError(
-            f"model: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
+            f"{what}: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
             f"{model_catalog.advice(text)}"
         )
-    params = parse_count(text, "model")
-    if not LEAST_PARAMS <= params <= MOST_PARAMS:
-        raise InputError(
-            f"model: {text!r} is {params:g} parameters; give a size such as 300M, 7B or 1T"
-        )
+    params = parse_params(text, what)
     whole_node = USUAL_TP if family.width(params) >= 1024 else 1
     return model_of_size(params, family, text, math.lcm(tp, whole_node))

@@ -130,7 +130,7 @@ NOBODY = Teacher(loss=1.0)
 """In place of a teacher where none is given; its loss is looked at by nobody."""
 MAY_DIFFER = frozenset(
     ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
-) | {"limits"}
+) | {"limits", "student_tokens"}
 """Fields in which scenarios that are solved side by side may differ; but what one of them leaves
 open, all of them must."""
 

@@ -10,7 +10,13 @@ from distillplan.hardware.range import Range
 from distillplan.notices import Notice, Severity
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
-from distillplan.units import SECONDS_PER_HOUR, format_bytes, format_duration, format_usd
+from distillplan.units import (
+    SECONDS_PER_HOUR,
+    format_bytes,
+    format_count,
+    format_duration,
+    format_usd,
+)
 
 ROUNDING = 1e-6
 """A limit that sets the budget is met to rounding."""
@@ -49,9 +55,27 @@ def machine_warnings(
                 "FLOPs, since its speed is not modeled"
             ),
         )
+    yield from _batch_over_run(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
     yield from _over_limits(scenario.limits, bills)
+
+
+def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
+    """Where a run is shorter than one optimizer step."""
+    if scenario.machine is None:
+        return
+    batch, gpus = scenario.machine.batch_tokens, scenario.machine.cluster.gpus
+    runs = [one.student_tokens for one in compared if one.student_tokens is not None]
+    if runs and batch > min(runs):
+        yield Notice(
+            code="batch_over_run",
+            severity=Severity.WARNING,
+            message=(
+                f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than a whole run of "
+                f"{format_count(min(runs))}; no training can use so many GPUs"
+            ),
+        )
 
 
 def _fit_warning(way: str, bill: OptionBill, gpu: str) -> Iterator[Notice]:

@@ -13,8 +13,10 @@ from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import model_params, sized, with_vocabulary
+from distillplan.models.model_sizes import check_params
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.unpaid import unpaid
 from distillplan.units import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Scenario:
     """Parameters as the law counts them (non-embedding for the default); None to choose them."""
     student_model: "KnownModel | None" = None
     """The model with these parameters, where it was named; its exact shape sets its costs."""
+    student_tokens: float | None = None
+    """Training tokens that the budget was given as: it is what they take without a teacher."""
     students: int = 1
     """Number of identical students that share the budget and the teacher."""
     teacher: Teacher | None = None
@@ -90,7 +94,7 @@ class Scenario:
         settle(self)
         found = [*self._numbers()]
         if not found:
-            checks = (self._budget(), self._distillation(), self._accounting(), self._loss())
+            checks = (self._budget(), self._distillation(), unpaid(self), self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
@@ -130,6 +134,11 @@ class Scenario:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 yield InputError(Word(name), f": {value} is not a positive number")
+        if self.student_params is not None and self.student_params > 0:
+            try:
+                check_params(self.student_params, Word("student_params"))
+            except InputError as error:
+                yield error
         if not 1 <= self.students <= MOST_STUDENTS:
             yield InputError(
                 Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
@@ -175,46 +184,6 @@ class Scenario:
                 Word("law"),
                 f": {self.law.name} says nothing about distillation; leave the teacher out, "
                 "or use a distillation law such as busbridge2025",
-            )
-
-    def _accounting(self) -> Iterator[InputError]:
-        teacher, pays = self.teacher, self.pays
-        if self.logits is Logits.CACHED:
-            if teacher is None and self.accounting is not Accounting.FREE:
-                yield InputError(
-                    Word("logits"),
-                    ": they cannot be cached when no teacher has written them; add ",
-                    Word("teacher"),
-                    ", or leave cached out",
-                )
-                return
-            if pays in (Accounting.EXISTS, Accounting.TRAIN):
-                yield InputError(
-                    Word("accounting"),
-                    f": {pays} pays for the teacher's forward passes, but the logits are cached; "
-                    "use free, or ",
-                    Word("logits", "online"),
-                )
-                return
-        if teacher is None:
-            return
-        if pays in (Accounting.EXISTS, Accounting.TRAIN) and teacher.params is None:
-            yield InputError(
-                Word("teacher"),
-                ": its forward passes cannot be priced without its parameters; give ",
-                Word("teacher.params"),
-                ", or say that its logits are on disk with ",
-                Word("logits", "cached"),
-            )
-            return
-        trained = pays in (Accounting.TRAIN_SHARED, Accounting.TRAIN)
-        if trained and (teacher.params is None or teacher.tokens is None):
-            yield InputError(
-                Word("accounting"),
-                f": {pays} pays for the teacher's training, which needs its parameters and tokens "
-                "(",
-                Word("teacher", "7B:2T"),
-                ")",
             )
 
     def _loss(self) -> Iterator[InputError]:

@@ -8,6 +8,7 @@ from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import sized
+from distillplan.models.model_sizes import check_pair, check_params
 from distillplan.units import format_count
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ class Teacher:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(Word(f"teacher.{name}"), f": {value} is not a positive number")
+        if self.params is not None and self.tokens is not None:
+            check_pair(self.params, self.tokens, Word("teacher"))
+        elif self.params is not None:
+            check_params(self.params, Word("teacher.params"))
         if self.loss is None and self.params is None:
             raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
         if self.loss is None and self.tokens is None:

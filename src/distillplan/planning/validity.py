@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
+from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, SearchStatus
 from distillplan.planning.scenario import Scenario
 from distillplan.units import format_count
@@ -104,6 +105,7 @@ def _remarks(
         *_teacher_loss_warnings(scenario, deciding),
         *_teacher_strength(scenario, deciding, best_for_teacher),
         *_bound_warnings(compared),
+        *_budget_of_tokens(scenario),
     ]
     if scenario.student_model is not None or scenario.teacher is not None:
         from distillplan.planning.model_warnings import model_warnings  # only where one is named
@@ -115,6 +117,20 @@ def _remarks(
         gpu = scenario.machine.cluster.gpu.name
         found += [_told(one) for one in machine_warnings(scenario, compared, gpu)]
     return sorted(found, key=lambda one: one.severity is Severity.INFO)
+
+
+def _budget_of_tokens(scenario: Scenario) -> Iterator[_Remark]:
+    """Where the budget is not what was asked for."""
+    tokens = scenario.student_tokens
+    if tokens is not None:
+        yield _Remark(
+            code="budget_from_tokens",
+            severity=Severity.INFO,
+            tell=lambda: (
+                f"the budget is what training on {format_count(tokens)} tokens takes without a "
+                f"teacher: {format_budget(scenario)}; distillation is compared at the same compute"
+            ),
+        )
 
 
 def prediction_warnings(

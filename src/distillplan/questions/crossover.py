@@ -259,7 +259,8 @@ def parse_accountings(text: str) -> tuple[Accounting, ...]:
     unknown = [one for one in names if one not in set(Accounting)]
     if unknown or not names:
         raise InputError(
-            f"accounting: {text!r} is not a comma-separated list of {', '.join(Accounting)}"
+            Word("accounting"),
+            f": {text!r} is not a comma-separated list of {', '.join(Accounting)}",
         )
     return tuple(map(Accounting, dict.fromkeys(names)))
 
@@ -276,7 +277,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
         found = ()
     if not found or not all(map(math.isfinite, found)):
         example = ",".join(f"{level:g}" for level in LEVELS)
-        raise InputError(f"gain: {text!r} is not a list of gains in nats, e.g. {example}")
+        raise InputError(Word("gain"), f": {text!r} is not a list of gains in nats, e.g. {example}")
     return found
 
 

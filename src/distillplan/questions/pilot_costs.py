@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import parse_budget
 from distillplan.planning.results import Method, Sizes
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.pilot_records import RunToMake
 from distillplan.questions.pilot_worlds import PilotRun, Unit
-from distillplan.units import parse_budget, parse_count
+from distillplan.units import parse_count
 
 
 def cost_of(scenario: Scenario, unit: Unit) -> float:
@@ -121,7 +122,7 @@ def share_of(scenario: Scenario, share: str | None, amount: str | None) -> float
         raise InputError(Word("share"), ": ", Word("pilot_budget"), " says it too; leave one out")
     if amount is None:
         return None if share is None else parse_share(share, "share")
-    budget = parse_budget(amount)
+    budget = parse_budget(amount, "--pilot-budget")
     if scenario.gpu_hours is None:
         if budget.flops is not None and scenario.compute is not None:
             return budget.flops / scenario.compute

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import option_of
@@ -22,7 +24,7 @@ from distillplan.questions.inverse import (
     smallest_students,
     spending,
 )
-from distillplan.units import Budget, format_count, format_flops, format_usd, parse_pair
+from distillplan.units import format_count, format_flops, format_usd
 
 ANY_BUDGET = 1e21
 """FLOPs, or GPU-hours, of a scenario whose budget is searched for."""
@@ -222,15 +224,19 @@ def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
     return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
 
 
-def parse_match(text: str) -> Match:
+def parse_match(text: str, what: str = "match") -> Match:
     """The model to match, from PARAMS:TOKENS.
+
+    Args:
+        text: as written.
+        what: the word that starts an error message.
 
     Raises:
         InputError: when the tokens are missing, or either is not a count.
     """
-    params, tokens = parse_pair(text, "match", EXAMPLE_MATCH)
+    params, tokens = parse_pair(text, what, EXAMPLE_MATCH)
     if tokens is None:
-        raise InputError(f"match: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
+        raise InputError(f"{what}: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
     return Match(student_params=params, student_tokens=tokens)
 
 

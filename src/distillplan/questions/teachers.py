@@ -111,6 +111,8 @@ def teachers(
     found: list[OpenTeacher] = []
     asked: list[tuple[Mapping[str, CatalogModel], Scenario]] = []
     for one in models:
+        if one.hub is None:  # nobody can have it
+            continue
         loss = known.get(one.name)
         taught = _taught(scenario, one, loss, tokenizer)
         if isinstance(taught, LeftOut):

@@ -13,10 +13,12 @@ SHOWN = 8
 """Teachers without --details."""
 NAMED = 4
 """Names of those left out for one reason, without --details."""
+MEASURED, MIXTURE = "*", "?"
+"""Marks of a teacher's loss."""
 
 _WHY = {
     LeftOut.OTHER_TOKENIZER: "another tokenizer",
-    LeftOut.TOKENS_NOT_STATED: "nobody says on how many tokens they were trained (--losses)",
+    LeftOut.TOKENS_NOT_STATED: "training tokens not stated, so no law can place them; use --losses",
     LeftOut.UNUSABLE_LOSS: "the law cannot place the loss that was measured",
     LeftOut.OVER_BUDGET: "the budget does not pay for their passes",
     LeftOut.DOES_NOT_FIT: "they do not fit into this machine beside the student",
@@ -54,7 +56,8 @@ def teachers_view(found: Teachers, *, details: bool = False) -> Iterator[Block]:
         )
         yield Text(
             "gain = nats under training from data alone; odds = that distilling wins, and that it "
-            "is a tie; * = measured, else what the law gives a model of its size and tokens.",
+            f"is a tie; {MEASURED} = measured, else what the law gives a model of its size and "
+            f"tokens; {MIXTURE} = a mixture of experts, for which that is a guess.",
             "quiet",
         )
     if len(usable) > len(shown):
@@ -78,7 +81,7 @@ def _row(one: OpenTeacher, *, on_machine: bool) -> tuple[str, ...]:
     option, odds = one.distilled, one.odds
     if option is None or odds is None:
         raise ValueError("a teacher that can be used has odds")
-    hours = ()
+    hours: tuple[str, ...] = ()
     if on_machine:
         bill = option.bill
         hours = ("" if bill is None else format_count(bill.gpu_hours.mid),)
@@ -86,12 +89,18 @@ def _row(one: OpenTeacher, *, on_machine: bool) -> tuple[str, ...]:
         one.model.name,
         f"{one.gain_nats or 0.0:+.3f}",
         f"{percent(odds.distill)} {percent(odds.tie)}",
-        f"{one.loss or 0.0:.3f}{'*' if one.measured else ''}",
+        f"{one.loss or 0.0:.3f}{_mark(one)}",
         format_count(option.student_tokens),
         *hours,
         one.model.tokenizer or "",
         _TERMS[one.distilling],
     )
+
+
+def _mark(one: OpenTeacher) -> str:
+    if one.measured:
+        return MEASURED
+    return MIXTURE if one.model.is_mixture else ""
 
 
 def _apart(one: OpenTeacher) -> str:

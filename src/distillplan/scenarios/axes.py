@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.hardware.budget_text import Budget, parse_compute
 from distillplan.scenarios import key_table
 from distillplan.scenarios.layers import Fault, Layer, Told, read_layer
 from distillplan.scenarios.values import BUDGET, WHOLE, Value
-from distillplan.units import Budget, parse_compute, parse_count
+from distillplan.units import parse_count
 
 MOST_CELLS = 1_000_000
 """Largest number of cells of a sweep: some minutes."""
@@ -89,7 +90,8 @@ def _range(word: str, value: Value, text: str) -> list[float]:
     low_text, high_text, count_text = text.split(":")
     in_flops = value is BUDGET
     low, high = (
-        parse_compute(end) if in_flops else parse_count(end, word) for end in (low_text, high_text)
+        parse_compute(end, word) if in_flops else parse_count(end, word)
+        for end in (low_text, high_text)
     )
     count = parse_count(count_text, f"{word}: the number of values", "41")
     if count != int(count) or count > MOST_POINTS:

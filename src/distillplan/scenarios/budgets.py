@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.models.architecture import FixedAspect
-from distillplan.planning.scenario import Limits
+from distillplan.models.model_sizes import check_pair
+from distillplan.planning.scenario import Limits, Scenario
 from distillplan.scenarios import key_table
-from distillplan.units import Budget
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
@@ -80,13 +82,48 @@ def spend(
     return Spent(gpu_hours=_least(*hours), machine=found)
 
 
+def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAspect) -> Budget:
+    """A budget that is given by tokens, in FLOPs: what training on them takes without a teacher.
+
+    Args:
+        budget: with tokens, or tokens per parameter.
+        words: fields of a `Scenario`; the student's size must be among them.
+        architecture: of the student.
+
+    Raises:
+        InputError: when the student's size is missing, or the tokens are none that it can have.
+    """
+    params, model = words.get("student_params"), words.get("student_model")
+    if params is None and model is None:
+        raise InputError(
+            Word("student_tokens"),
+            ": the compute for them depends on the student; add ",
+            Word("student_params", "1B"),
+        )
+    alone = Scenario(
+        compute=1.0,
+        law=words["law"],
+        architecture=architecture,
+        student_params=params,
+        student_model=model,
+    )
+    params = alone.student_params or 0.0  # a student that was named has them
+    tokens = budget.tokens_for(params)
+    check_pair(params, tokens, Word("student_tokens"))
+    forward = alone.student_forward(params)
+    served = words.get("inference_tokens", 0.0)
+    flops = words.get("students", 1) * forward * (TRAINING_PASSES * tokens + served)
+    return Budget(flops=flops, tokens=tokens)
+
+
 def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
     """The GPU that is named, once or twice, in any of its spellings."""
     from distillplan.hardware import gpu_catalog  # not for FLOPs alone
 
     if of_budget is None or of_hardware is None:
         return of_budget or of_hardware or ""
-    if gpu_catalog.gpu(of_budget).name != gpu_catalog.gpu(of_hardware).name:
+    whole = gpu_catalog.gpu(of_hardware).name
+    if whole not in gpu_catalog.variants(of_budget) and gpu_catalog.gpu(of_budget).name != whole:
         raise InputError(
             f"the budget says {of_budget}, ",
             _hardware("gpu"),

@@ -98,7 +98,7 @@ HARDWARE = (
     ),
     _key(
         "mfu",
-        values.COUNT,
+        values.SHARE,
         "MFU",
         "Measured MFU of training: model FLOPs over the dense 16-bit peak, 0 to 1.",
         "mfu",
@@ -108,7 +108,7 @@ HARDWARE = (
     ),
     _key(
         "teacher_mfu",
-        values.COUNT,
+        values.SHARE,
         "MFU",
         "Measured MFU of the teacher's forward passes, 0 to 1.",
         "teacher_mfu",
@@ -127,7 +127,7 @@ HARDWARE = (
     ),
     _key(
         "goodput",
-        values.COUNT,
+        values.SHARE,
         "SHARE",
         "Productive share of the allocated time, 0 to 1.",
         "goodput.mid",

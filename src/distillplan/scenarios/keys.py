@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.laws.provenance import PublishedLaw
@@ -19,7 +20,7 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
-from distillplan.scenarios.budgets import Spent, spend
+from distillplan.scenarios.budgets import Spent, spend, training_of
 from distillplan.scenarios.layers import Layer, Values, root_of, values_of_options, values_within
 from distillplan.scenarios.values import InBits
 
@@ -96,8 +97,13 @@ class _Maker:
             architecture = with_vocabulary(architecture, named, plain.get("student_model"))
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
-        spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         plain["law"] = plain.get("law") or law_catalog.law()
+        if budget is not None and budget.of_tokens:
+            asked = budget
+            found = self.part("budget", lambda: training_of(asked, plain, architecture), None)
+            budget = Budget(flops=1.0) if found is None else found
+            plain["student_tokens"] = budget.tokens
+        spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         try:
             return Scenario(
                 teacher=teacher,

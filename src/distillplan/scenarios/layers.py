@@ -3,14 +3,14 @@
 Files, ``--set`` and the options of a command all pass through here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.models.known_model import Sized
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.values import PAIR, STUDENT
+from distillplan.scenarios.values import PAIR, STUDENT, StudentSizes
 from distillplan.suggest import close_names, nearest
 
 Values = dict[str, Any]
@@ -113,7 +113,8 @@ class _Reader:
         """Set a value, unless another word has set it."""
         written = self.told(".".join(path))
         if place in self.by:
-            raise InputError(f"{self.by[place]} and {written} both give {place}; leave one out")
+            said = self.by[place]
+            raise InputError(f"{said} and {written} both give {place}; leave one out")
         self.by[place], self.values[place] = written, value
 
 
@@ -146,17 +147,19 @@ def _placed(key: Key, value: Any) -> Values:
     if key.value is PAIR:
         low, high = value
         return {f"{key.place}.low": low, f"{key.place}.high": high}
+    if isinstance(value, StudentSizes):
+        said = _named_or_sized(value.sized)
+        places: Values = {f"student_{name}": one for name, one in said.items()}
+        return places if value.budget is None else {**places, "budget": value.budget}
     if isinstance(value, Sized):
-        said: Values = {"params": value.params, "model": value.model}
-        if value.model is not None:
-            del said["params"]  # the model's own, as the law counts them
-        if key.value is STUDENT:
-            places = {f"student_{name}": one for name, one in said.items()}
-        else:
-            places = {f"{key.place}.{name}": one for name, one in said.items()}
-            places[f"{key.place}.tokens"] = value.tokens
-        return {place: one for place, one in places.items() if one is not None}
+        said = {**_named_or_sized(value), "tokens": value.tokens}
+        return {f"{key.place}.{name}": one for name, one in said.items() if one is not None}
     return {key.place: value}
+
+
+def _named_or_sized(value: Sized) -> Values:
+    """The parameters, or the model whose own they are, as the law counts them."""
+    return {"params": value.params} if value.model is None else {"model": value.model}
 
 
 def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Layer) -> Values:
@@ -179,6 +182,22 @@ def values_of_options(options: Mapping[str, Any], told: Told = str, *above: Laye
         first, *others = (fault.error for fault in faults)
         raise InputError(*first.parts, also=first.also, others=others)
     return values
+
+
+def refuse_budget(values: Container[str], word: str) -> None:
+    """Refuse a budget within another word, such as the tokens of a student, where it is the answer.
+
+    Args:
+        values: by places, of that word.
+        word: as it was typed.
+
+    Raises:
+        InputError: when they have a budget.
+    """
+    if "budget" in values:
+        raise InputError(
+            f"{word}: its tokens are a budget, which is the answer here; leave them out"
+        )
 
 
 def values_within(values: Mapping[str, Any], root: str) -> Values:

@@ -18,7 +18,7 @@ def read_losses(source: str, bytes_per_token: float | None) -> dict[str, float]:
         bytes_per_token: of that text under the law's tokenizer; needed for bits per byte.
 
     Raises:
-        InputError: for an unknown model, one that stands twice, or a loss that is no number.
+        InputError: for an unknown model, a repeated one, or a loss that cannot be read.
     """
     found: dict[str, float] = {}
     for row in read_csv(source, ("model",)):
@@ -28,7 +28,7 @@ def read_losses(source: str, bytes_per_token: float | None) -> dict[str, float]:
         if model is None:
             raise InputError(f"{where}: no model is named {name[:60]!r}; {advice(name)}")
         if model.name in found:
-            raise InputError(f"{where}: {model.name} stands there twice; leave one out")
+            raise InputError(f"{where}: {model.name} is there a second time; leave one out")
         found[model.name] = _nats(row, where, bytes_per_token)
     if not found:
         raise InputError(f"{source}: no losses; write a line such as llama-3.2-3b,0.71")

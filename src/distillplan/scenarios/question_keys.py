@@ -49,6 +49,18 @@ BUDGET_KEYS = (
         help="Budget in allocated GPU-days, instead of compute.",
         default="",
     ),
+    Key(
+        word="student_tokens",
+        value=values.STUDENT_TOKENS,
+        place="budget",
+        help="Training tokens of the student, e.g. 300B or '20 TPP' for 20 per parameter; instead "
+        "of a budget, which is then what training on them takes without a teacher.",
+        aliases=("tokens",),
+        flags=("--tokens", "-t"),
+        commands="budget predict",
+        metavar="TOKENS",
+        default="",
+    ),
 )
 
 QUESTION_KEYS = (
@@ -56,12 +68,13 @@ QUESTION_KEYS = (
         word="student_params",
         value=values.STUDENT,
         place="student_params",
-        help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b.",
+        help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b; after "
+        "a colon its training tokens, e.g. 1B:300B.",
         written=at("student_params"),
         aliases=("student",),
         flags=("--student", "-s"),
         commands="teachers budget target sweep predict",
-        metavar="MODEL",
+        metavar="MODEL[:TOKENS]",
         default="the best size",
     ),
     Key(
@@ -106,7 +119,7 @@ QUESTION_KEYS = (
     ),
     Key(
         word="teacher.params",
-        value=values.COUNT,
+        value=values.PARAMS,
         place="teacher.params",
         help="Non-embedding parameters of the teacher, beside its loss.",
         written=at("teacher.params"),
@@ -117,7 +130,7 @@ QUESTION_KEYS = (
     ),
     Key(
         word="teacher.tokens",
-        value=values.COUNT,
+        value=values.TOKENS,
         place="teacher.tokens",
         help="Training tokens of the teacher.",
         written=at("teacher.tokens"),
@@ -283,7 +296,7 @@ QUESTION_KEYS = (
     ),
     Key(
         word="inference_tokens",
-        value=values.ZERO_OR_COUNT,
+        value=values.ZERO_OR_TOKENS,
         place="inference_tokens",
         help="Tokens each student will serve; the budget pays a forward pass for each.",
         written=at("inference_tokens"),
@@ -293,7 +306,7 @@ QUESTION_KEYS = (
     ),
     Key(
         word="max_unique_tokens",
-        value=values.COUNT,
+        value=values.TOKENS,
         place="max_unique_tokens",
         help="Size of your corpus in tokens; training on more repeats it, which is worth less.",
         written=at("max_unique_tokens"),

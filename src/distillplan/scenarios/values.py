@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.hardware.budget_text import Budget, parse_budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
-from distillplan.models.known_model import KnownModel, Sized, known_model, sized
-from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
-from distillplan.units import (
-    Budget,
-    parse_budget,
-    parse_bytes,
-    parse_count,
-    parse_hours,
+from distillplan.models.known_model import KnownModel, Sized, known_model, sized, split_model
+from distillplan.models.model_sizes import (
+    check_flops,
+    check_pair,
+    check_tokens,
+    parse_params,
+    parse_tokens,
+    parse_tokens_per_param,
 )
+from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.units import TOKENS as TOKENS_NOUN
+from distillplan.units import parse_bytes, parse_count, parse_hours, parse_usd
 
 Json = dict[str, Any]
 """A JSON Schema, or a part of one."""
@@ -54,10 +58,63 @@ def _count(value: Any, word: str) -> float:
     return parse_count(_scalar(value, word, "7B"), word)
 
 
-def _zero_or_count(value: Any, word: str) -> float:
+def _zero_or_count(value: Any, word: str, noun: str = "") -> float:
     scalar = _scalar(value, word, "0.01")
     zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
-    return 0.0 if zero else parse_count(scalar, word, "0.01")
+    return 0.0 if zero else parse_count(scalar, word, "0.01", noun)
+
+
+def _params(value: Any, word: str) -> float:
+    return parse_params(_scalar(value, word, "7B"), word)
+
+
+def _tokens(value: Any, word: str) -> float:
+    return parse_tokens(_scalar(value, word, "100B"), word)
+
+
+def _zero_or_tokens(value: Any, word: str) -> float:
+    return _zero_or_count(value, word, TOKENS_NOUN)
+
+
+def _student_tokens(value: Any, word: str) -> Budget:
+    scalar = _scalar(value, word, "100B")
+    if isinstance(scalar, str):
+        ratio = parse_tokens_per_param(scalar, word)
+        if ratio is not None:
+            return Budget(tokens_per_param=ratio)
+    return Budget(tokens=parse_tokens(scalar, word, per_param=True))
+
+
+class StudentSizes(NamedTuple):
+    """A student, and its training tokens where they are written behind it."""
+
+    sized: Sized
+    budget: Budget | None = None
+
+
+def _student(value: Any, word: str) -> StudentSizes:
+    if not isinstance(value, str):
+        return StudentSizes(Sized(params=parse_params(_scalar(value, word, "1B"), word, "1B")))
+    model, of_tokens = split_model(value, word, "1B:300B")
+    student = sized(model, word, tokens=False)
+    if of_tokens is None:
+        return StudentSizes(student)
+    budget = _student_tokens(of_tokens, f"{word}: tokens")
+    if budget.tokens is not None:
+        check_pair(student.params, budget.tokens, word)
+    return StudentSizes(student, budget)
+
+
+def _share(value: Any, word: str) -> float:
+    scalar = _scalar(value, word, "0.4")
+    if isinstance(scalar, str) and scalar.rstrip().endswith("%"):
+        share = parse_count(scalar.rstrip().removesuffix("%"), word, "40%") / 100
+    else:
+        share = parse_count(scalar, word, "0.4")
+    if share > 1:
+        meant = f"; did you mean {share:g}%?" if 2 <= share <= 100 else ""
+        raise InputError(f"{word}: {value} is more than all of it{meant}")
+    return share
 
 
 def _whole(value: Any, word: str) -> int:
@@ -68,7 +125,12 @@ def _whole(value: Any, word: str) -> int:
 
 
 def _budget(value: Any, word: str) -> Budget:
-    return value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"))
+    found = value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"), word)
+    if found.flops is not None:
+        check_flops(found.flops, word)
+    if found.tokens is not None:
+        check_tokens(found.tokens, word)
+    return found
 
 
 def _hours(value: Any, word: str) -> float:
@@ -76,9 +138,7 @@ def _hours(value: Any, word: str) -> float:
 
 
 def _usd(value: Any, word: str) -> float:
-    scalar = _scalar(value, word, "$20k")
-    number = scalar.strip().lstrip("$") if isinstance(scalar, str) else scalar
-    return parse_count(number, word, "$20k")
+    return parse_usd(_scalar(value, word, "$20k"), word, "$20k")
 
 
 def _memory(value: Any, word: str) -> float:
@@ -100,12 +160,6 @@ def _pair(value: Any, word: str) -> tuple[float, float]:
         raise InputError(f"{word}: not a pair [least, largest]; write for example [1M, 70B]")
     low, high = value
     return _count(low, word), _count(high, word)
-
-
-def _student(value: Any, word: str) -> Sized:
-    if isinstance(value, str):
-        return sized(value, word, tokens=False)
-    return Sized(params=_count(value, word))
 
 
 def _model(value: Any, word: str) -> KnownModel:
@@ -150,8 +204,18 @@ def _string() -> Json:
 
 COUNT = Value(_count, _positive)
 """A positive number."""
+PARAMS = Value(_params, _positive)
+"""Parameters of a model."""
+TOKENS = Value(_tokens, _positive)
+"""Training tokens."""
+ZERO_OR_TOKENS = Value(_zero_or_tokens, lambda: {"type": "number", "minimum": 0})
+"""Tokens, zero or more."""
 STUDENT = Value(_student, _positive)
-"""A size without tokens, or a name; as a `Sized`."""
+"""A size or a name and, after a colon, training tokens; as `StudentSizes`."""
+STUDENT_TOKENS = Value(_student_tokens, _positive)
+"""Training tokens of the student, or how many for each parameter (20 TPP); as a `Budget`."""
+SHARE = Value(_share, lambda: {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
+"""A share, above 0 and at most 1, such as 0.4 or 40%."""
 MODEL = Value(_model, _string, is_number=False)
 """A model by its name or its config.json, as a `KnownModel`."""
 ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})

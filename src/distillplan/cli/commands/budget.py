@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @options("budget")
 def budget(
-    compute: flags.Compute,
+    compute: flags.Compute = None,
     *,
     laws: Annotated[
         str | None,
@@ -53,6 +53,8 @@ def budget(
     distillplan budget 1e22 --student 3B --students 8 -o json
 
     distillplan budget "64 h100-sxm for 7 days" --student 1B
+
+    distillplan budget --student 1B:300B --teacher 7B:2T
 
     distillplan budget '$20k' --gpu h100-sxm --student 1B
 

@@ -50,14 +50,16 @@ def crossover(
     from distillplan.questions import crossover as crossing  # not at every start, as below
     from distillplan.scenarios.axes import parse_axis
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     asked = {"compute": crossing.ANY_BUDGET, **given}
     scenario = scenario_of(
         values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
     )
-    students = [point.label for point in parse_axis("student", student, told_as("budget")).points]
+    axis = parse_axis("student", student, told_as("budget"))
+    refuse_budget(axis.places, "--student")
+    students = [point.label for point in axis.points]
     accountings = crossing.parse_accountings(accounting)
     each = crossing.crossover_each(scenario, students, accountings, crossing.parse_levels(gain))
     found = watched(each, "Rows", len([*product(students, accountings)]))

@@ -14,7 +14,7 @@ from distillplan.render.show import show
 
 @options("budget")
 def pilot(
-    compute: flags.Compute,
+    compute: flags.Compute = None,
     *,
     share: Annotated[
         str | None,

@@ -2,7 +2,10 @@
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.errors import InputError, Word
+from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
+from distillplan.models.model_sizes import check_pair
 from distillplan.questions import prediction
 from distillplan.render.show import show
 from distillplan.scenarios.keys import student_of, teacher_of
@@ -10,7 +13,7 @@ from distillplan.scenarios.layers import values_of_options
 
 
 @options("predict", required=["student_params"])
-def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str) -> None:
+def predict(*, output: flags.Show = "table", **given: str) -> None:
     """Predict the loss of one student, distilled and trained from data alone.
 
     Examples:
@@ -20,10 +23,25 @@ def predict(tokens: flags.Tokens, *, output: flags.Show = "table", **given: str)
     """
     values = values_of_options(given, told_as("predict"))
     law = values.get("law") or law_catalog.law()
+    params = student_of(values, law)
+    tokens = _tokens(values.get("budget"), params)
     found = prediction.predict(
         law,
-        student_params=student_of(values, law),
+        student_params=params,
         student_tokens=tokens,
         teacher=teacher_of(values),
     )
     show(found, output)
+
+
+def _tokens(given: Budget | None, params: float) -> float:
+    """Training tokens of a student of so many parameters.
+
+    Raises:
+        InputError: when they are missing, or nobody would train it on so few.
+    """
+    if given is None:
+        raise InputError(Word("student_tokens"), ": missing; add ", Word("student_tokens", "100B"))
+    tokens = given.tokens_for(params)
+    check_pair(params, tokens, Word("student_tokens"))
+    return tokens

@@ -6,14 +6,18 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.hardware.budget_text import Budget
 from distillplan.render.show import show
-from distillplan.units import Budget, parse_budget
+from distillplan.scenarios.values import BUDGET
 
 
 @options("target")
 def target(
     loss: Annotated[
-        float | None, typer.Option("--loss", metavar="NATS", help="Loss to reach.")
+        float | None,
+        typer.Option(
+            "--loss", parser=flags.number("--loss"), metavar="NATS", help="Loss to reach."
+        ),
     ] = None,
     match: Annotated[
         str | None,
@@ -36,7 +40,7 @@ def target(
         Budget | None,
         typer.Option(
             "--compute",
-            parser=parse_budget,
+            parser=flags.number("--compute", BUDGET),
             metavar="COMPUTE",
             help="Budget, for --minimize student.",
         ),
@@ -59,16 +63,17 @@ def target(
     """
     from distillplan.questions import target as targets  # not at every start, as below
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
+    refuse_budget(values_of_options(given, told_as("target")), "--student")
     goal = targets.Goal(minimize)
     asked = {"compute": targets.budget_for(goal, compute), **given}
     scenario = scenario_of(values_of_options(asked, told_as("target"), layer_of_sets(sets or ())))
     found = targets.target(
         scenario,
         loss=loss,
-        match=None if match is None else targets.parse_match(match),
+        match=None if match is None else targets.parse_match(match, "--match"),
         minimize=goal,
     )
     show(found, output)

@@ -6,6 +6,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.errors import InputError, Word
 from distillplan.render.show import show
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
@@ -57,7 +58,14 @@ def teachers(
     from distillplan.scenarios.measured_losses import read_losses
 
     values = values_of_options({"compute": compute, **given}, told_as("teachers"))
+    rate = values.pop("bytes_per_token", None)
+    _refuse_rate_alone(losses, rate)
     scenario = scenario_of(values)
     wanted = chosen_models(ModelFilter(license=license_, tokenizer=tokenizer))
-    measured = {} if losses is None else read_losses(losses, values.get("bytes_per_token"))
+    measured = {} if losses is None else read_losses(losses, rate)
     show(ranked(scenario, wanted, losses=measured), output, details=details)
+
+
+def _refuse_rate_alone(losses: str | None, rate: float | None) -> None:
+    if losses is None and rate is not None:
+        raise InputError(Word("bytes_per_token"), " is for --losses in bits per byte; add them")

@@ -9,15 +9,10 @@ from distillplan.cli import flags
 from distillplan.errors import InputError
 from distillplan.render.progress import progress
 from distillplan.render.show import show
-from distillplan.units import parse_count
 
 Trained: TypeAlias = Literal["supervised", "distill", "free", "exists", "train_shared", "train"]
 """An option of a plan: by its method, or a distillation by who pays for what."""
 Rates: TypeAlias = Literal["cosine", "wsd", "constant"]
-
-
-def _tokens(text: str) -> float:
-    return parse_count(text, "--batch-tokens", "524288")
 
 
 def track(
@@ -52,7 +47,9 @@ def track(
     batch_tokens: Annotated[
         float | None,
         typer.Option(
-            parser=_tokens, metavar="TOKENS", help="Tokens of a step, for files that have steps."
+            parser=flags.number("--batch-tokens"),
+            metavar="TOKENS",
+            help="Tokens of a step, for files that have steps.",
         ),
     ] = None,
     columns: Annotated[
@@ -84,7 +81,11 @@ def track(
     ] = None,
     bytes_per_token: Annotated[
         float | None,
-        typer.Option(metavar="BYTES", help="Bytes per token of the tokenizer, for bits per byte."),
+        typer.Option(
+            parser=flags.number("--bytes-per-token"),
+            metavar="BYTES",
+            help="Bytes per token of the tokenizer, for bits per byte.",
+        ),
     ] = None,
     output: flags.ShowRows = "table",
 ) -> None:

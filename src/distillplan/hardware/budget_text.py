@@ -1,0 +1,298 @@
+"""Budgets as people write them: FLOPs, GPUs for a time, GPU-hours, dollars, or tokens to train on.
+
+What is not understood is never guessed: the error says which part is missing and how to write it.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.models.model_sizes import parse_tokens_per_param
+from distillplan.numerals import (
+    MOST_LETTERS,
+    NUMBER,
+    plain,
+    positive,
+    shown,
+    split_number,
+)
+from distillplan.units import (
+    HOURS,
+    MANY,
+    METRIC,
+    MONTH,
+    MULTIPLIERS,
+    SECONDS_PER_HOUR,
+    TOKENS,
+    amount_of_money,
+    any_of,
+    parse_count,
+    parse_hours,
+    parse_many,
+)
+
+EXAMPLE: Final = "1e21"
+"""A budget in FLOPs to show somebody who has written none."""
+EXAMPLES: Final = f"{EXAMPLE}, '8 h100-sxm for 7 days', '10k h100-sxm-hours' or '$20k'"
+"""One of each kind."""
+
+
+class Budget(NamedTuple):
+    """A budget as it was written: in FLOPs, GPU-hours, dollars, or tokens for the student."""
+
+    flops: float | None = None
+    gpu_hours: float | None = None
+    """Allocated GPU-hours."""
+    usd: float | None = None
+    gpus: int | None = None
+    """Number of GPUs, where the budget names it."""
+    gpu: str | None = None
+    """Name of the GPU, where the budget has one."""
+    tokens: float | None = None
+    """Tokens of each student: the budget is what training on them takes without a teacher."""
+    tokens_per_param: float | None = None
+    """The same for each parameter of the student."""
+
+    @property
+    def of_tokens(self) -> bool:
+        """Whether it is given by what to train on."""
+        return self.tokens is not None or self.tokens_per_param is not None
+
+    def tokens_for(self, params: float) -> float:
+        """Training tokens of a student of so many parameters, where it is given by them."""
+        return self.tokens or (self.tokens_per_param or 0.0) * params
+
+
+_TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
+_UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
+_GPU: Final = r"(?P<gpu>(?!x\b|e\d)[a-z](?:[a-z0-9()_-]|(?! (?:and|for|of|on|until|with) ) )*?)"
+_NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
+_GPUS: Final = (
+    rf"(?:(?P<nodes>{MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
+    rf"(?P<count>{MANY})\s*(?>[x*]?)\s*{_GPU}"
+)
+"""GPUs such as 8 x H100, or 4 nodes of 8 H100."""
+_NEXT: Final = (
+    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
+)
+"""Between the GPUs and the time."""
+_RENTED: Final = tuple(
+    re.compile(pattern, re.IGNORECASE | re.ASCII)
+    for pattern in (
+        rf"{_GPUS}{_NEXT}{_TIME}",
+        rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){_NEXT}{_TIME}",
+        rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using))\s*{_GPUS}",
+    )
+)
+"""8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
+_SPENT: Final = re.compile(
+    rf"(?P<count>{MANY})[\s-]*{_GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){_UNIT}"
+    r"(?:\s+(?P<on>[a-z].*))?",
+    re.IGNORECASE | re.ASCII,
+)
+"""10k H100-hours, 5k gpu-hours."""
+_ON: Final = re.compile(
+    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{_GPU}",
+    re.IGNORECASE | re.ASCII,
+)
+"""$20k on h100-sxm, 10k GPU-hours on 64 H100."""
+_TRADE: Final = (
+    frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
+    | {"compute", "time"}
+    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core", "geforce", "tesla", "instinct"}
+)
+"""Words beside the name of a GPU."""
+
+_FLOPS: Final = re.compile(
+    rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
+    r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
+    rf"(?:[\s*-]*(?P<time>{any_of([*HOURS, MONTH])})s?)?"
+)
+"""petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
+_OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNORECASE | re.ASCII)
+
+
+_KIND: Final = r"(?!x\b|e\d)[a-z][a-z0-9_-]*(?: (?!(?:for|of|on|until|with)\b)[a-z0-9]+){0,2}"
+_SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
+_MISSING: Final = (
+    (rf"(?:for )?({MANY}\s*-?\s*{MONTH}s?)", "{0} of what? write '8 h100-sxm for 30 days'"),
+    (rf"(?:for )?({_TIME})", "{0} of what? write '8 h100-sxm for {0}'"),
+    (rf"({_TIME}) (?:on|of) {_KIND}", "how many GPUs for {0}? write '8 h100-sxm for {0}'"),
+    (rf"({_SOME}(?=[a-z -]*\d|gpu){_KIND})", "{0} for how long? write '{0} for 7 days'"),
+    (rf"((?=[a-z -]*\d){_KIND})(?: for {_TIME})?", "how many {0}? write '8 {0} for 7 days'"),
+    (rf"({_FLOPS.pattern})", "how many {0}? write '10 {0}'"),
+    (
+        r"(.*f(?:lop)?s?(?:/s)?) for .+",
+        "{0} is a rate; write its product with the time in FLOP/s-days",
+    ),
+)
+"""What lacks a part, and what to ask."""
+
+
+def parse_compute(text: str | float, what: str = "compute budget", example: str = EXAMPLE) -> float:
+    """A compute budget in FLOPs, written with or without a unit.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        example: what would have been right.
+
+    Raises:
+        InputError: when it is not a positive finite count of FLOPs.
+
+    >>> parse_compute("1e21"), parse_compute("1 ZFLOP"), parse_compute("10 PF-days")
+    (1e+21, 1e+21, 8.64e+20)
+    """
+    if isinstance(text, str):
+        value, unit = split_number(text, what, example)
+        flops = _flops_in(unit, text, what)
+        if flops is not None:
+            return positive(value * flops, text, what, example)
+    return parse_count(text, what, example)
+
+
+def _flops_in(unit: str, text: str, what: str) -> float | None:
+    """FLOPs in a unit of compute; None where it is none.
+
+    Raises:
+        InputError: for a rate, and for what may be one.
+    """
+    found = _FLOPS.fullmatch(unit.lower())
+    if found is None:
+        return None
+    flops = MULTIPLIERS[found["times"] or ""] * METRIC[found["prefix"]]
+    if found["time"]:  # a petaFLOP/s-day is 1e15 * 86400, the unit of Kaplan et al. 2020
+        return flops * parse_hours(f"1 {found['time']}", what) * SECONDS_PER_HOUR
+    if found["rate"]:
+        raise InputError(f"{what}: {shown(text)} is a rate; give a count of FLOPs, e.g. {EXAMPLE}")
+    if found["noun"] == "f" or (found["prefix"] and text.rstrip().endswith("FLOPS")):
+        raise InputError(
+            f"{what}: {shown(text)} may be a rate; write FLOPs for a count of operations, or "
+            "FLOP/s-days for a rate over some days"
+        )
+    return flops
+
+
+def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
+    """A budget in FLOPs, GPUs for a time, GPU-hours, dollars, or tokens.
+
+    Raises:
+        InputError: when it is none of these; says what is missing.
+
+    >>> parse_budget("64 h100-sxm for 7 days")[:5]
+    (None, 10752.0, None, 64, 'h100-sxm')
+    >>> parse_budget("$20k").usd, parse_budget("5k gpu-hours").gpu_hours, parse_budget("1e21").flops
+    (20000.0, 5000.0, 1e+21)
+    """
+    if not isinstance(text, str) or len(text) > MOST_LETTERS:
+        return Budget(flops=parse_compute(text, what))
+    words = " ".join(plain(text).split()).rstrip(".")
+    found = _trained(words, what) or _rented(words, what)
+    on = None if found else _ON.fullmatch(words)
+    placed = _unplaced(on["budget"], what) if on else None
+    if on and placed:
+        return _placed(placed, on["count"], _gpu_name(on["gpu"], what), what)
+    return found or _unplaced(words, what) or _explained(words, text, what)
+
+
+def _trained(words: str, what: str) -> Budget | None:
+    """The tokens to train on, for each student or each of its parameters."""
+    ratio = parse_tokens_per_param(words, what)
+    if ratio is not None:
+        return Budget(tokens_per_param=ratio)
+    if _OF_TOKENS.fullmatch(words):
+        return Budget(tokens=parse_count(words, what, "100B tokens", TOKENS))
+    return None
+
+
+def _unplaced(words: str, what: str) -> Budget | None:
+    """Money, FLOPs, or hours of a GPU, without the GPUs to spend them on."""
+    amount = amount_of_money(words, what)
+    if amount is not None:
+        return Budget(usd=parse_many(amount, what, "$20k"))
+    return _computed(words, what) or _spent(words, what)
+
+
+def _placed(budget: Budget, count: str | None, gpu: str | None, what: str) -> Budget:
+    """A budget with the GPUs that are named behind it."""
+    if budget.gpu is not None and gpu not in (None, budget.gpu):
+        raise InputError(f"{what}: it names two GPUs, {budget.gpu} and {gpu}; leave one out")
+    gpus = None if count is None else _whole(count, what)
+    return budget._replace(gpus=gpus, gpu=gpu or budget.gpu)
+
+
+def _computed(words: str, what: str) -> Budget | None:
+    """FLOPs with their unit."""
+    try:
+        value, unit = split_number(words, what, EXAMPLE)
+    except InputError:  # it may yet be something else
+        return None
+    flops = _flops_in(unit, words, what)
+    return None if flops is None else Budget(flops=positive(value * flops, words, what, EXAMPLE))
+
+
+def _rented(words: str, what: str) -> Budget | None:
+    """GPUs for a time."""
+    for pattern in _RENTED:
+        found = pattern.fullmatch(words)
+        if found is None:
+            continue
+        said = found.groupdict()
+        if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.IGNORECASE):
+            continue  # 5k RTX 4090 hours are no RTX for 4090 hours
+        if _FLOPS.fullmatch(said["gpu"].lower()):
+            continue
+        hours = parse_hours(said["hours"], what)
+        gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
+        return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=_gpu_name(said["gpu"], what))
+    return None
+
+
+def _spent(words: str, what: str) -> Budget | None:
+    """GPU-hours or GPU-days."""
+    found = _SPENT.fullmatch(words)
+    if found is None:
+        return None
+    hours = parse_hours(f"1 {found['unit']}", what)
+    spent = Budget(
+        gpu_hours=parse_many(found["count"], what) * hours, gpu=_gpu_name(found["gpu"], what)
+    )
+    return _placed(spent, None, _gpu_name(found["on"] or "", what), what)
+
+
+def _explained(words: str, text: str, what: str) -> Budget:
+    """A bare number of FLOPs; for anything else the error says what is missing."""
+    try:
+        return Budget(flops=parse_compute(text, what, EXAMPLES))
+    except InputError:
+        for pattern, sentence in _MISSING:
+            found = re.fullmatch(pattern, words, re.IGNORECASE | re.ASCII)
+            if found is not None:
+                raise InputError(f"{what}: {sentence.format(found[1])}") from None
+        over = re.fullmatch(r"(.+) (?:for|over|during) (.+)", words, re.IGNORECASE)
+        if over is not None:
+            parse_hours(over[2], what)
+            raise InputError(
+                f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
+                f"'8 h100-sxm for {over[2]}'"
+            ) from None
+        raise
+
+
+def _whole(text: str, what: str) -> int:
+    """A number of GPUs or nodes."""
+    many = parse_many(text, what)
+    if many != round(many):
+        raise InputError(f"{what}: {text!r} is not a whole number of GPUs; write e.g. 64")
+    return round(many)
+
+
+def _gpu_name(text: str, what: str) -> str | None:
+    """The name of a GPU in the form of the catalog; None where the text only says GPU."""
+    names = [word for word in re.split(r"[\s()_-]+", text.lower()) if word not in {*_TRADE, ""}]
+    if any(re.fullmatch(_NODE, word) for word in names):
+        raise InputError(
+            f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
+            "days'"
+        )
+    return re.sub(r"(?<=\d)-gb\b", "gb", "-".join(names)) or None

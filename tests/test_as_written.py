@@ -1,0 +1,413 @@
+"""Budgets, sizes and tokens as people write them in papers, issues and messages.
+
+Every expectation is worked out by hand: a petaFLOP/s-day is 1e15 * 86,400 = 8.64e19 FLOPs, a week
+has 168 hours, a day 24. A notation is read right or answered by a sentence that says what is
+missing; none is read wrong.
+"""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distillplan.errors import InputError
+from distillplan.hardware.budget_text import parse_budget
+from distillplan.models.known_model import sized
+from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
+from distillplan.units import format_count
+
+FLOPS = {
+    "2e21": 2e21,
+    "1e+21": 1e21,
+    "1E21": 1e21,
+    "1.e21": 1e21,
+    ".5e21": 5e20,
+    "10e20": 1e21,
+    "10^21": 1e21,
+    "10**21": 1e21,
+    "1.5x10^22": 1.5e22,
+    "1.5 x 10^22": 1.5e22,
+    "1.5*10**22": 1.5e22,
+    "1.5\N{MULTIPLICATION SIGN}10\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT TWO}": 1.5e22,
+    "10\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT ONE}": 1e21,
+    "6 \N{MULTIPLICATION SIGN} 10^23 FLOPs": 6e23,
+    r"3.8 \times 10^{25}": 3.8e25,
+    "3.14E+23 FLOPs": 3.14e23,
+    "6e21 FLOP": 6e21,
+    "6e21 FLOPs": 6e21,
+    "6e21 flops": 6e21,
+    "6e21 FLOPS": 6e21,
+    "1_000_000_000_000_000_000_000": 1e21,
+    "1,000,000,000,000,000,000,000": 1e21,
+    "\N{FULLWIDTH DIGIT ONE}e21": 1e21,
+    "~1e21": 1e21,
+    "\N{ALMOST EQUAL TO}1e21 FLOPs": 1e21,
+    "about 1e21": 1e21,
+    "1.5 zettaFLOPs": 1.5e21,
+    "a zettaflop": 1e21,
+    "one zettaFLOP": 1e21,
+    "1 ZFLOP": 1e21,
+    "1 zflops": 1e21,
+    "1000 EFLOPs": 1e21,
+    "500 exaFLOPs": 5e20,
+    "1 yottaflop": 1e24,
+    "1e9 GFLOPs": 1e18,
+    "300 billion TFLOPs": 3e23,
+    "1.2 sextillion FLOPs": 1.2e21,
+    "1 PF-day": 8.64e19,
+    "1 PF day": 8.64e19,
+    "3640 PF-days": 3640 * 8.64e19,
+    "1 petaflop/s-day": 8.64e19,
+    "100 petaflop/s-days": 8.64e21,
+    "1 PFLOP/s-day": 8.64e19,
+    "100 PFLOPS-days": 8.64e21,
+    "1 pfs-day": 8.64e19,
+    "1 petaflops-day": 8.64e19,
+    "10 EF-days": 8.64e23,
+    "1 exaflop-day": 8.64e22,
+}
+
+GPU_HOURS = {
+    "10k H100-hours": (10_000, None, "h100"),
+    "10,000 H100-hours": (10_000, None, "h100"),
+    "10'000 H100-hours": (10_000, None, "h100"),
+    "1 000 H100-hours": (1_000, None, "h100"),
+    "1\N{NO-BREAK SPACE}000 H100\N{NO-BREAK SPACE}hours": (1_000, None, "h100"),
+    "1\N{NARROW NO-BREAK SPACE}000 H100-hours": (1_000, None, "h100"),
+    "57600 A100 hours": (57_600, None, "a100"),
+    "2k A100-days": (48_000, None, "a100"),
+    "1000 GPU-days": (24_000, None, None),
+    "1000 gpudays": (24_000, None, None),
+    "12 GPU weeks": (2_016, None, None),
+    "10k gpu hours": (10_000, None, None),
+    "10k GPU-hrs": (10_000, None, None),
+    "10k GPUh": (10_000, None, None),
+    "10k gpu-h": (10_000, None, None),
+    "5k GPU\N{MIDDLE DOT}hours": (5_000, None, None),
+    "5000 H100h": (5_000, None, "h100"),
+    "2.5 million GPU hours": (2.5e6, None, None),
+    "2.788M H800 GPU hours": (2.788e6, None, "h800"),
+    "2.664 million H800 GPU hours": (2.664e6, None, "h800"),
+    "30.84M H100-hours": (3.084e7, None, "h100"),
+    "1,770,394 A100-80GB GPU hours": (1_770_394, None, "a100-80gb"),
+    "184320 GPU-hrs A100-80GB": (184_320, None, "a100-80gb"),
+    "10k H100 SXM hours": (10_000, None, "h100-sxm"),
+    "5k RTX 4090 hours": (5_000, None, "rtx-4090"),
+    "2048 TPU v3 days": (49_152, None, "tpu-v3"),
+    "1e6 A100-hours": (1e6, None, "a100"),
+    "1,000 GPU-days of H100": (24_000, None, "h100"),
+    "10k GPU-hours on 64 H100": (10_000, 64, "h100"),
+    "5k h100-sxm-hours on 8 h100-sxm": (5_000, 8, "h100-sxm"),
+    "64 h100-sxm for 7 days": (10_752, 64, "h100-sxm"),
+    "8xA100-80GB for 3 weeks": (4_032, 8, "a100-80gb"),
+    "8 A100-80GB for 21 days": (4_032, 8, "a100-80gb"),
+    "8xA100-80GB 3 weeks": (4_032, 8, "a100-80gb"),
+    "8 A100 (80GB) for 21 days": (4_032, 8, "a100-80gb"),
+    "8 A100 80 GB for 21 days": (4_032, 8, "a100-80gb"),
+    "8 NVIDIA A100 80GB GPUs for 21 days": (4_032, 8, "a100-80gb"),
+    "64xH100 for a week": (10_752, 64, "h100"),
+    "64 H100 GPUs for one week": (10_752, 64, "h100"),
+    "8 x H100 SXM, 3 weeks": (4_032, 8, "h100-sxm"),
+    "8 \N{MULTIPLICATION SIGN} H100 SXM for 3 weeks": (4_032, 8, "h100-sxm"),
+    "\N{FULLWIDTH DIGIT EIGHT}xH100 for 3 weeks": (4_032, 8, "h100"),
+    "256 H100s for 3 weeks": (129_024, 256, "h100s"),
+    "16k H100 GPUs for 54 days": (20_736_000, 16_000, "h100"),
+    "a week on 64 H100s": (10_752, 64, "h100s"),
+    "3 weeks of 8 H100": (4_032, 8, "h100"),
+    "two weeks on 8 a100-80gb": (2_688, 8, "a100-80gb"),
+    "21 days with 8 A100 80GB": (4_032, 8, "a100-80gb"),
+    "1 week x 8 H100": (1_344, 8, "h100"),
+    "3 weeks \N{MULTIPLICATION SIGN} 8 H100": (4_032, 8, "h100"),
+    "8xH100x7d": (1_344, 8, "h100"),
+    "8xH100 x 7 days": (1_344, 8, "h100"),
+    "8*H100*7d": (1_344, 8, "h100"),
+    "8xH100 48h": (384, 8, "h100"),
+    "8xH100 for 48h": (384, 8, "h100"),
+    "8 H100 over 2 days": (384, 8, "h100"),
+    "8 H100 for 3.5 days": (672, 8, "h100"),
+    "8 H100s for a fortnight": (2_688, 8, "h100s"),
+    "8x RTX 4090 for 3 days": (576, 8, "rtx-4090"),
+    "RTX 4090 x 2 for 3 days": (144, 2, "rtx-4090"),
+    "an A100 for 12 hours": (12, 1, "a100"),
+    "8 nodes of 8 H100 for 3 days": (4_608, 64, "h100"),
+    "8 nodes x 8 H100 for 3 days": (4_608, 64, "h100"),
+    "16x8 H100 for 3 days": (9_216, 128, "h100"),
+    "2048 A100-80GB GPUs for approximately 21 days": (1_032_192, 2048, "a100-80gb"),
+    "512 TPUv4 for 3 days": (36_864, 512, "tpuv4"),
+    "128 MI300X for 10 days": (30_720, 128, "mi300x"),
+    "8 gpus for 3 days": (576, 8, None),
+}
+
+USD = {
+    "$20k": (20_000, None),
+    "$ 20k": (20_000, None),
+    "US$20k": (20_000, None),
+    "USD 20k": (20_000, None),
+    "20k USD": (20_000, None),
+    "5k$": (5_000, None),
+    "$5,000": (5_000, None),
+    "5,000 USD": (5_000, None),
+    "20k dollars": (20_000, None),
+    "20k US dollars": (20_000, None),
+    "$1.5M": (1.5e6, None),
+    "$5.576 million": (5.576e6, None),
+    "$2.50": (2.5, None),
+    "$20k on h100-sxm": (20_000, "h100-sxm"),
+    "$20k of H100 time": (20_000, "h100"),
+}
+
+TOKEN_BUDGETS = {
+    "20 TPP": (None, 20),
+    "20 tpp": (None, 20),
+    "20 tokens per parameter": (None, 20),
+    "20 tokens/param": (None, 20),
+    "20 tok/param": (None, 20),
+    "300B tokens": (3e11, None),
+    "100BT": (1e11, None),
+    "1.4 trillion tokens": (1.4e12, None),
+}
+
+SIZES = {
+    "7b": (7e9, None),
+    "7B": (7e9, None),
+    "7 B": (7e9, None),
+    "7\N{NO-BREAK SPACE}B": (7e9, None),
+    "\N{FULLWIDTH DIGIT SEVEN}B": (7e9, None),
+    "7B params": (7e9, None),
+    "7B parameters": (7e9, None),
+    "7B non-embedding parameters": (7e9, None),
+    "7G": (7e9, None),
+    "7bn": (7e9, None),
+    "7e9": (7e9, None),
+    "7_000_000_000": (7e9, None),
+    "7,000,000,000": (7e9, None),
+    "7000M": (7e9, None),
+    "~7B": (7e9, None),
+    "seven billion": (7e9, None),
+    "7 billion parameters": (7e9, None),
+    "1.5 billion": (1.5e9, None),
+    "1,500M": (1.5e9, None),
+    "1.1B-parameter": (1.1e9, None),
+    "1.375B": (1.375e9, None),
+    "350M parameters": (3.5e8, None),
+    "500m": (5e8, None),
+    ".5B": (5e8, None),
+    "1T": (1e12, None),
+    "1B:300B": (1e9, 3e11),
+    "7B:2T": (7e9, 2e12),
+    "7B : 2T": (7e9, 2e12),
+    "7B:2TT": (7e9, 2e12),
+    "7b:2t": (7e9, 2e12),
+    "7B:2 trillion": (7e9, 2e12),
+    "7B:1.4 trillion tokens": (7e9, 1.4e12),
+    "7B params:2T tokens": (7e9, 2e12),
+    "7B params 2T tokens": (7e9, 2e12),
+    "7B params, 2T tokens": (7e9, 2e12),
+    "7B on 2T tokens": (7e9, 2e12),
+    "7B trained on 2T tokens": (7e9, 2e12),
+    "7B (2T tokens)": (7e9, 2e12),
+    "7B:20 TPP": (7e9, 1.4e11),
+    "80B-A3B:15T": (3e9, 15e12),
+}
+
+TOKENS = {
+    "100B": 1e11,
+    "100BT": 1e11,
+    "100 BT": 1e11,
+    "2TT": 2e12,
+    "2T": 2e12,
+    "100B tokens": 1e11,
+    "100b toks": 1e11,
+    "100 billion": 1e11,
+    "300 billion tokens": 3e11,
+    "1.4 trillion tokens": 1.4e12,
+    "3_000_000_000_000": 3e12,
+    "3,000,000,000,000": 3e12,
+    "3e12": 3e12,
+    "3x10^12": 3e12,
+    "10^12": 1e12,
+    "15T tokens": 15e12,
+    "500M tokens": 5e8,
+    "1.4e12 tokens": 1.4e12,
+    "\N{FULLWIDTH DIGIT THREE}00B": 3e11,
+    "3\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}000": 3e9,
+    "2 trillion": 2e12,
+    "half": "is not a number",
+    "1,5T": "write decimals with a point: 1.5T",
+    "300": "300 tokens; did you mean 300B?",
+    "2 Q": "unknown suffix 'Q'",
+}
+
+ASKED = {
+    "8xH100": "8xH100 for how long?",
+    "64 H100 GPUs": "for how long?",
+    "H100": "how many H100?",
+    "RTX 4090 for 3 days": "how many RTX 4090?",
+    "3 weeks": "3 weeks of what?",
+    "10k hours": "10k hours of what?",
+    "1 month": "of what?",
+    "8 H100 for 1 month": "write it in days",
+    "12 GPU-months": "write it in days",
+    "PF-days": "how many PF-days?",
+    "exaflops": "how many exaflops?",
+    "1 PFLOPS": "may be a rate",
+    "1 PF": "may be a rate",
+    "6e21 FLOP/s": "is a rate",
+    "1 PFLOP/s for a day": "FLOP/s-days",
+    "1 PFLOPS for a day": "FLOP/s-days",
+    "\N{EURO SIGN}5k": "not in US dollars; write e.g. $5k",
+    "5k EUR": "not in US dollars",
+    "\N{POUND SIGN}5k": "not in US dollars",
+    "20x": "write '20 TPP' for 20 tokens per parameter",
+    "10.000 H100-hours": "10.000 may be 10,000 or 10",
+    "$10.000": "10.000 may be 10,000 or 10",
+    "1.000.000": "write 1000000 or 1,000,000",
+    "1,5e21": "1.5e21",
+    "8xH100 for 3,5 days": "write decimals with a point",
+    "3.8x10e25": "write 3.8e25",
+    "1.5x1022": "write 1.5e22",
+    "10\N{SUBSCRIPT TWO}\N{SUBSCRIPT ONE}": "unknown suffix",
+    "16 nodes for 3 days": "how many GPUs has a node?",
+    "2 DGX H100 for a week": "how many GPUs has a node?",
+    "8xH100 for a weekend": "is not a time",
+    "8xH100 for 0 days": "not positive",
+    "0xH100 for 3 days": "not positive",
+    "8.5 H100 for 3 days": "not a whole number of GPUs",
+    "16 p5.48xlarge for 3 days": "is not a number of GPUs",
+    "chinchilla": "write e.g. 1e21, '8 h100-sxm for 7 days'",
+    "lots": "write e.g. 1e21, '8 h100-sxm for 7 days'",
+    "1e21 MACs": "unknown suffix 'MACs'",
+    "-1e21": "not positive",
+    "nan": "not finite",
+    "1e400": "not finite",
+}
+
+SIZES_ASKED = {
+    "7": "7 parameters; did you mean 7B?",
+    "1": "1 parameter; did you mean 1B?",
+    "7k": "did you mean 7B?",
+    "1e-300": "write a larger number",
+    "1e300": "write a smaller number",
+    "7:2": "did you mean 7B:2T?",
+    "7B:2": "did you mean 2T?",
+    "7:2T": "did you mean 7B?",
+    "2T:7B": "the order is PARAMETERS:TOKENS; did you mean 7B:2T?",
+    "1,5B": "write decimals with a point: 1.5B",
+    "8x7B": "is a mixture of experts",
+    "8x22B:2T": "is a mixture of experts",
+    "7B/2T": "write 7B:2T",
+    "7B,2T": "write 7B:2T",
+    "7B 2T": "write 7B:2T",
+    "7B@2T": "write 7B:2T",
+    "7B:20x": "write '20 TPP'",
+    "7B:": "write e.g. 7B:2T",
+    "7B:2T:3": "write e.g. 7B:2T",
+    "7Q": "unknown suffix 'Q'",
+    "-7B": "not positive",
+    "0": "not positive",
+    "nan": "not finite",
+    "inf": "not finite",
+}
+
+
+@pytest.mark.parametrize("text", FLOPS)
+def test_flops(text):
+    found = parse_budget(text)
+    assert found.flops == pytest.approx(FLOPS[text], rel=1e-12)
+    assert found == (found.flops, *[None] * 6)
+
+
+@pytest.mark.parametrize("text", GPU_HOURS)
+def test_hours_of_gpus(text):
+    found = parse_budget(text)
+    hours, gpus, gpu = GPU_HOURS[text]
+    assert found.gpu_hours == pytest.approx(hours, rel=1e-12)
+    assert (found.gpus, found.gpu, found.flops, found.usd) == (gpus, gpu, None, None)
+
+
+@pytest.mark.parametrize("text", USD)
+def test_money(text):
+    found = parse_budget(text)
+    assert (found.usd, found.gpu) == USD[text]
+    assert (found.flops, found.gpu_hours) == (None, None)
+
+
+@pytest.mark.parametrize("text", TOKEN_BUDGETS)
+def test_tokens_to_train_on(text):
+    found = parse_budget(text)
+    assert (found.tokens, found.tokens_per_param) == TOKEN_BUDGETS[text]
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_a_budget_that_lacks_something_is_asked_for_it(text):
+    with pytest.raises(InputError) as error:
+        parse_budget(text)
+    assert ASKED[text] in str(error.value)
+
+
+@pytest.mark.parametrize("text", SIZES)
+def test_sizes(text):
+    found = sized(text, "teacher")
+    params, tokens = SIZES[text]
+    assert found.params == pytest.approx(params, rel=1e-12)
+    assert found.tokens == (None if tokens is None else pytest.approx(tokens, rel=1e-12))
+
+
+@pytest.mark.parametrize("text", SIZES_ASKED)
+def test_a_size_that_nobody_means_is_asked_about(text):
+    with pytest.raises(InputError) as error:
+        sized(text, "teacher")
+    assert SIZES_ASKED[text] in str(error.value)
+
+
+@pytest.mark.parametrize("text", TOKENS)
+def test_tokens(text):
+    said = TOKENS[text]
+    if isinstance(said, float):
+        assert parse_tokens(text, "tokens") == pytest.approx(said, rel=1e-12)
+    else:
+        with pytest.raises(InputError) as error:
+            parse_tokens(text, "tokens")
+        assert said in str(error.value)
+
+
+counts = st.floats(LEAST_PARAMS, MOST_PARAMS / 1e3)
+
+
+@given(counts, st.floats(1, 1e3))
+def test_a_model_and_its_tokens_come_back(params, ratio):
+    text = f"{params!r}:{params * ratio + 1e6!r}"
+    assert parse_pair(text, "teacher") == (params, params * ratio + 1e6)
+
+
+@given(counts)
+def test_a_size_comes_back_to_its_digits(params):
+    assert sized(format_count(params)).params == pytest.approx(params, rel=5.1e-3)
+
+
+@given(
+    st.integers(1, 10_000),
+    st.integers(1, 400),
+    st.sampled_from([("hours", 1), ("days", 24), ("weeks", 168)]),
+    st.sampled_from(
+        ["{n} h100-sxm for {t} {u}", "{t} {u} on {n} h100-sxm", "{n}xh100-sxm, {t} {u}"]
+    ),
+)
+def test_gpus_for_a_time_in_any_order(gpus, time, unit, form):
+    name, hours = unit
+    found = parse_budget(form.format(n=gpus, t=time, u=name))
+    assert (found.gpus, found.gpu, found.gpu_hours) == (gpus, "h100-sxm", gpus * time * hours)
+
+
+@given(st.floats(1e12, 1e30))
+def test_flops_come_back(flops):
+    assert parse_budget(repr(flops)).flops == flops
+    assert parse_budget(f"{flops / 8.64e19!r} PF-days").flops == pytest.approx(flops, rel=1e-12)
+
+
+@given(st.text(alphabet="0123456789.,xX*^eE+- kMBTPhHdwGgUu$fFlLoOpsS/:", max_size=24))
+def test_any_text_is_read_or_refused(text):
+    for read in (parse_budget, sized):
+        with suppress(InputError):
+            assert read(text)

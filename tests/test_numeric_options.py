@@ -1,0 +1,85 @@
+"""No option of any command takes a number that is none: the error names the option."""
+
+import pytest
+import typer
+
+from distillplan.cli.app import COMMANDS, app
+from tests.shell import run
+
+NUMBERS = frozenset(
+    ("N", "K", "TOKENS", "LOSS", "PARAMS", "NATS", "BITS", "BYTES", "MFU", "SHARE", "USD", "PUE")
+) | {
+    "COMPUTE",
+    "TIME",
+    "CHANCE",
+    "LINE",
+    "VALUES",
+    "LIST",
+    "MODEL",
+    "MODEL[:TOKENS]",
+    "PARAMS:TOKENS",
+}
+"""What the help shows for an option that takes a number, or several, or may."""
+BASE = {
+    "budget": ["1e21", "--student", "1B", "--gpu", "h100-sxm", "--quick"],
+    "pilot": ["1e21", "--student", "1B", "--teacher", "7B:2T", "--gpu", "h100-sxm"],
+    "sweep": ["--compute", "1e21", "--student", "1B"],
+    "target": ["--loss", "2.3", "--student", "1B"],
+    "teachers": ["1e21", "--student", "1B"],
+    "crossover": ["--student", "1B"],
+    "predict": ["--student", "1B", "--tokens", "100B", "--teacher", "7B:2T"],
+    "estimate": ["--model", "1B", "--tokens", "100B", "--gpu", "h100-sxm"],
+    "fit": ["runs.csv"],
+    "track": ["plan.json", "losses.csv"],
+}
+"""A command line that would be answered."""
+NONE = ("nan", "inf", "-inf", "1e999", "NaN", "-1")
+SIGNED = frozenset(("--gain",))
+"""What may be negative."""
+
+
+def numeric_options():
+    """(command, option) for all that Typer knows."""
+    group = typer.main.get_command(app)
+    for command in COMMANDS:
+        for one in group.get_command(None, command).params:
+            kind = type(one.type).__name__
+            if one.metavar in NUMBERS or kind.startswith(("Float", "Int")):
+                yield command, one.opts[0]
+
+
+OPTIONS = [*numeric_options()]
+
+
+def test_the_table_has_the_numbers_of_all_commands():
+    assert {command for command, _ in OPTIONS} == {*BASE}
+    assert len(OPTIONS) > 100
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    found = tmp_path_factory.mktemp("numbers")
+    (found / "plan.json").write_text(run("budget", "1e21", "--student", "1B", "-o", "json").stdout)
+    (found / "losses.csv").write_text("tokens,loss\n1e9,3.5\n2e9,3.2\n3e9,3.1\n")
+    (found / "runs.csv").write_text("params,tokens,loss\n1e8,1e9,3.5\n1e8,2e9,3.4\n2e8,2e9,3.3\n")
+    return found
+
+
+@pytest.mark.parametrize("text", NONE)
+@pytest.mark.parametrize(("command", "option"), OPTIONS)
+def test_what_is_no_number_is_refused_by_its_option(folder, command, option, text):
+    if option in SIGNED and text == "-1":
+        return
+    words = BASE[command]
+    if not option.startswith("-"):
+        words = [*words[1:], "--", text]
+    elif option in words:
+        at = words.index(option)
+        words = [*words[:at], f"{option}={text}", *words[at + 2 :]]
+    else:
+        words = [*words, f"{option}={text}"]
+    found = run(command, *words, folder=folder)
+    assert found.returncode == 2, found.stdout[:300]
+    assert option in found.stderr
+    assert not found.stdout
+    assert "Traceback" not in found.stderr
