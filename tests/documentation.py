@@ -25,10 +25,9 @@ import typer.main
 import distillplan
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
-from distillplan.render import progress
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
-from tests.shell import run
+from tests.shell import run, without_progress
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -116,7 +115,7 @@ def output(command: str) -> str:
         env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return _trimmed(found.stdout + found.stderr)
+    return _trimmed(found.stdout + without_progress(found.stderr))
 
 
 def _trimmed(text: str) -> str:
@@ -226,7 +225,6 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write every page that has changed, and name it."""
-    progress.LINE_SECONDS = 3600.0  # a slow machine is not what the pages are about
     COMMAND_PAGES.mkdir(exist_ok=True)
     for page in pages():
         text = made(page)

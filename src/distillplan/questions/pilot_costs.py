@@ -5,10 +5,8 @@ from dataclasses import replace
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.hardware.budget_text import parse_budget
-from distillplan.planning.results import (
-    Method,
-)
+from distillplan.planning.budget_text import parse_budget
+from distillplan.planning.results import Method
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 from distillplan.planning.teacher import Teacher
