@@ -25,6 +25,7 @@ import typer.main
 import distillplan
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
+from distillplan.render import progress
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.shell import run
@@ -225,6 +226,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write every page that has changed, and name it."""
+    progress.LINE_SECONDS = 3600.0  # a slow machine is not what the pages are about
     COMMAND_PAGES.mkdir(exist_ok=True)
     for page in pages():
         text = made(page)
