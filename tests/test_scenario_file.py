@@ -17,8 +17,8 @@ from distillplan import Bounds, Scenario, Teacher, law, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import coefficients_dir
-from distillplan.hardware.budget_text import Budget
 from distillplan.models.architecture import FixedAspect
+from distillplan.planning.budget_text import Budget
 from distillplan.render.documents import document
 from distillplan.scenarios.key_table import TABLE
 from distillplan.scenarios.keys import scenario_from_options, scenario_of
@@ -666,7 +666,7 @@ def test_what_is_written_is_what_is_read(file, compute, student, students, tie):
     [
         ("gpus: 12, tp: 8", "gpus: 12 GPUs cannot be divided into groups of tp 8"),
         ("gpu: a100-80gb, precision: fp8", "precision: GPU a100-80gb has no fp8"),
-        ("mfu: 1.5", "mfu: 1.5 is more than all of it"),
+        ("mfu: 1.5", "mfu: 1.5 is above 1"),
         ("pue: 0.5", "pue: 0.5; it must be at least 1"),
     ],
 )

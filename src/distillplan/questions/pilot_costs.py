@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.hardware.budget_text import parse_budget
+from distillplan.planning.budget_text import parse_budget
 from distillplan.planning.results import Method, Sizes
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher

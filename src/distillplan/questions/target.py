@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.hardware.budget_text import Budget
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice
+from distillplan.planning.budget_text import Budget
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Method, Option

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.hardware.budget_text import Budget, parse_compute
+from distillplan.planning.budget_text import Budget, parse_compute
 from distillplan.scenarios import key_table
 from distillplan.scenarios.layers import Fault, Layer, Told, read_layer
 from distillplan.scenarios.values import BUDGET, WHOLE, Value

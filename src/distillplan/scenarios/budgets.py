@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InputError, Word
-from distillplan.hardware.budget_text import Budget
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_sizes import check_pair
+from distillplan.planning.budget_text import Budget
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.scenarios import key_table
 

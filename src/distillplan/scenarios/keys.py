@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
-from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel, model_params, with_vocabulary
 from distillplan.optimize.problems import Bounds
+from distillplan.planning.budget_text import Budget
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.hardware.budget_text import Budget, parse_budget
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.models.known_model import KnownModel, Sized, known_model, sized, split_model
@@ -20,6 +19,7 @@ from distillplan.models.model_sizes import (
     parse_tokens_per_param,
 )
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.planning.budget_text import Budget, parse_budget
 from distillplan.units import TOKENS as TOKENS_NOUN
 from distillplan.units import parse_bytes, parse_count, parse_hours, parse_usd
 
@@ -113,7 +113,7 @@ def _share(value: Any, word: str) -> float:
         share = parse_count(scalar, word, "0.4")
     if share > 1:
         meant = f"; did you mean {share:g}%?" if 2 <= share <= 100 else ""
-        raise InputError(f"{word}: {value} is more than all of it{meant}")
+        raise InputError(f"{word}: {value} is above 1{meant}")
     return share
 
 

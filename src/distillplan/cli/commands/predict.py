@@ -3,9 +3,9 @@
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError, Word
-from distillplan.hardware.budget_text import Budget
 from distillplan.laws import law_catalog
 from distillplan.models.model_sizes import check_pair
+from distillplan.planning.budget_text import Budget
 from distillplan.questions import prediction
 from distillplan.render.show import show
 from distillplan.scenarios.keys import student_of, teacher_of

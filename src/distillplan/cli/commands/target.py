@@ -6,7 +6,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
-from distillplan.hardware.budget_text import Budget
+from distillplan.planning.budget_text import Budget
 from distillplan.render.show import show
 from distillplan.scenarios.values import BUDGET
 
