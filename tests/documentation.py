@@ -25,7 +25,6 @@ import typer.main
 import distillplan
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
-from distillplan.render import progress
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.shell import run
@@ -36,6 +35,8 @@ COMMAND_PAGES = ROOT / "docs" / "reference" / "commands"
 SHELL_SIGNS = set("|<>;&$")
 """What only a shell understands."""
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<shown>(?:.*\n)*?)```")
+PROGRESS = re.compile(r"^\w+: (?:at work|\d+ of \d+)\n", re.MULTILINE)
+"""A line of progress, which only a slow machine shows."""
 MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made -->")
 
 SHOWN = {
@@ -116,7 +117,7 @@ def output(command: str) -> str:
         env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return _trimmed(found.stdout + found.stderr)
+    return _trimmed(found.stdout + PROGRESS.sub("", found.stderr))
 
 
 def _trimmed(text: str) -> str:
@@ -226,7 +227,6 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write every page that has changed, and name it."""
-    progress.LINE_SECONDS = 3600.0  # a slow machine is not what the pages are about
     COMMAND_PAGES.mkdir(exist_ok=True)
     for page in pages():
         text = made(page)
