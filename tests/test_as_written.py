@@ -431,7 +431,7 @@ MACHINES_ASKED = {
     # 1,000,000 GPUs with a sequence of 4096 tokens each have 4.1B in a step
     ("--gpus", "1M", "--micro-batch", "1"): "more than the whole run of 1.00B",
     ("--batch-tokens", "10B"): "more than the whole run of 1.00B",
-    ("--mfu", "40"): "--mfu: 40 is more than all of it; did you mean 40%?",
+    ("--mfu", "40"): "--mfu: 40 is above 1; did you mean 40%?",
 }
 """Options of a run of 1B parameters on 1B tokens, and what is asked."""
 
