@@ -27,7 +27,7 @@ from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
-from tests.shell import run
+from tests.shell import run, without_progress
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -35,8 +35,6 @@ COMMAND_PAGES = ROOT / "docs" / "reference" / "commands"
 SHELL_SIGNS = set("|<>;&$")
 """What only a shell understands."""
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<shown>(?:.*\n)*?)```")
-PROGRESS = re.compile(r"^\w+: (?:at work|\d+ of \d+)\n", re.MULTILINE)
-"""A line of progress, which only a slow machine shows."""
 MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made -->")
 
 SHOWN = {
@@ -117,7 +115,7 @@ def output(command: str) -> str:
         env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return _trimmed(found.stdout + PROGRESS.sub("", found.stderr))
+    return _trimmed(found.stdout + without_progress(found.stderr))
 
 
 def _trimmed(text: str) -> str:

@@ -5,6 +5,7 @@ Tests start one only where a process is the point: start-up, pipes, encodings, l
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -52,6 +53,14 @@ def _stream(text: str = "") -> Iterator[TextIO]:
     """A pipe's end as Python opens it, in UTF-8; in memory."""
     with io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8") as stream:
         yield stream
+
+
+PROGRESS = re.compile(r"^[A-Z][a-z ]+: (?:at work|\d+ of \d+)\n", re.MULTILINE)
+
+
+def without_progress(text: str) -> str:
+    """What a process says, but for lines of progress, which only a slow machine shows."""
+    return PROGRESS.sub("", text)
 
 
 def _text(stream: TextIO) -> str:

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import re
 import sys
 import tempfile
 import termios
@@ -48,6 +49,7 @@ WITHOUT_FORMS = ("validate", "schema")
 """Commands that take no ``-o``."""
 UNUSABLE, NO_ANSWER = 2, 1
 WIDTH = 80
+PROGRESS = re.compile(r"[\w ]+: (\d+ of \d+|at work)")
 
 
 class Case(NamedTuple):
@@ -173,6 +175,11 @@ def _stream(number: int, descriptor: int | None, encoding: str, errors: str) -> 
     )
 
 
+def said(error: bytes, encoding: str = "utf-8") -> list[str]:
+    """The lines on standard error that are no progress, which only slow machines show."""
+    return [one for one in error.decode(encoding).splitlines() if not PROGRESS.fullmatch(one)]
+
+
 def faults(case: Case, found: Outcome, normal: Outcome) -> list[str]:
     """What is wrong with an outcome, beside that of the same words in UTF-8 on a pipe."""
     wrong = []
@@ -189,7 +196,7 @@ def faults(case: Case, found: Outcome, normal: Outcome) -> list[str]:
         lines = error.decode(case.encoding).splitlines()
         if len(lines) != 1 or not lines[0].startswith("error: standard output: cannot write: "):
             wrong.append("no one sentence about a full disk")
-    elif error:
+    elif said(error, case.encoding):
         wrong.append("something on standard error")
     if case.sink in {"terminal", "pipe", "file"}:
         wrong += _faults_of_text(case, found, normal)

@@ -13,7 +13,7 @@ from distillplan.render.progress import progress
 from distillplan.render.show import as_text
 from distillplan.render.streams import write_error
 from distillplan.schemas.reader import schema_id
-from tests.shell import run
+from tests.shell import run, without_progress
 
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
@@ -84,7 +84,7 @@ def test_hostile_files_are_refused(name, tmp_path):
     )
     assert found.returncode == 2, found.stderr[-500:]
     assert found.stdout == ""
-    assert found.stderr.startswith("error: ")
+    assert without_progress(found.stderr).startswith("error: ")
     assert "harm.yaml" in found.stderr
     assert "Traceback" not in found.stderr
     assert len(found.stderr) < 20_000

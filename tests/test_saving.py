@@ -145,7 +145,7 @@ PLACES = {
     "runs under another name": (
         lambda: _link("mine.yaml", "runs.csv"),
         ("-o", "./mine.yaml"),
-        "was not written by distillplan fit",
+        "would overwrite the runs in runs.csv",
     ),
     "runs as state": (lambda: None, ("--state", "./runs.csv"), "the runs in runs.csv"),
     "runs as state, linked": (
