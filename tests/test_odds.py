@@ -22,6 +22,7 @@ from distillplan.laws.transfer import transfer_error
 from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.optimizer import optima_near, optima_over_teachers
 from distillplan.optimize.problems import Bounds, Optima, Problems
+from distillplan.planning.budget_text import parse_budget
 from distillplan.planning.drawn import for_problems
 from distillplan.planning.odds import FORM_FAILS, odds_between, with_odds
 from distillplan.planning.results import Odds, Reason, Verdict
@@ -30,7 +31,6 @@ from distillplan.planning.tails import centered, mean_above_zero, quantiles, sha
 from distillplan.planning.verdict import outside_loss, transfer_of, verdict_of
 from distillplan.render.documents import document
 from distillplan.scenarios.budgets import spend
-from distillplan.units import parse_budget
 from joint_fit import COLUMNS
 
 LAW = law_catalog.law("busbridge2025")
