@@ -64,6 +64,13 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "-m", "tests.fuzz", *(session.posargs or ("--inputs", "1000000")))
 
 
+@nox.session
+def exhaustive(session: nox.Session) -> None:
+    """Every command on every stream, and signals at hundreds of moments; ten minutes."""
+    _install(session)
+    session.run("python", "-m", "pytest", "-m", "exhaustive")
+
+
 @nox.session(python="3.11")
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions that pyproject.toml allows."""

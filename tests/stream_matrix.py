@@ -31,6 +31,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "compare": ("compare.yaml", "--quick"),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
+    "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
     "estimate": ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"),

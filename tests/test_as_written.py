@@ -16,6 +16,7 @@ from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
 from distillplan.planning.budget_text import parse_budget
 from distillplan.units import format_count
+from tests.shell import run
 
 FLOPS = {
     "2e21": 2e21,
@@ -69,6 +70,10 @@ FLOPS = {
 }
 
 GPU_HOURS = {
+    "7 days 8xH100": (8 * 168, 8, "h100"),
+    "7d 8xH100": (8 * 168, 8, "h100"),
+    "2 weeks 16 A100-40GB": (16 * 336, 16, "a100-40gb"),
+    "8 nodes, 8 H100 each, 3 weeks": (64 * 504, 64, "h100"),
     "10k H100-hours": (10_000, None, "h100"),
     "10,000 H100-hours": (10_000, None, "h100"),
     "10'000 H100-hours": (10_000, None, "h100"),
@@ -165,6 +170,8 @@ TOKEN_BUDGETS = {
     "20 tok/param": (None, 20),
     "300B tokens": (3e11, None),
     "100BT": (1e11, None),
+    "100BT tokens": (1e11, None),
+    "100 BT tokens": (1e11, None),
     "1.4 trillion tokens": (1.4e12, None),
 }
 
@@ -240,6 +247,9 @@ TOKENS = {
 }
 
 ASKED = {
+    "4090 for 5 days": "'4090' is not a number of GPUs",
+    "4x 4090 for 5 days": "'4x 4090' is not a number of GPUs",
+    "1 PFLOP per day": "unknown suffix 'PFLOP per day'",
     "8xH100": "8xH100 for how long?",
     "64 H100 GPUs": "for how long?",
     "H100": "how many H100?",
@@ -411,3 +421,37 @@ def test_any_text_is_read_or_refused(text):
     for read in (parse_budget, sized):
         with suppress(InputError):
             assert read(text)
+
+
+MACHINES_ASKED = {
+    # at 1000 TFLOP/s, 2.45e9 FLOPs per token and pass allow about 0.3M tokens per second
+    ("--tokens-per-s", "1T"): "--tokens-per-s: 1.00T tokens per second is more than one h100-sxm",
+    # 1B parameters: 2201 channels are 17 heads of 128 (Appendix G of the paper)
+    ("--gpus", "64", "--tp", "64"): "--tp: 64 is more than the 17 attention heads",
+    # 1,000,000 GPUs with a sequence of 4096 tokens each have 4.1B in a step
+    ("--gpus", "1M", "--micro-batch", "1"): "more than the whole run of 1.00B",
+    ("--batch-tokens", "10B"): "more than the whole run of 1.00B",
+    ("--mfu", "40"): "--mfu: 40 is above 1; did you mean 40%?",
+}
+"""Options of a run of 1B parameters on 1B tokens, and what is asked."""
+
+
+@pytest.mark.parametrize("options", MACHINES_ASKED, ids=str)
+def test_a_machine_that_cannot_be_is_refused(options):
+    found = run("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", *options)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert MACHINES_ASKED[options] in found.stderr
+    assert "inf" not in found.stderr
+
+
+def test_a_rate_that_a_gpu_can_have_is_kept():
+    found = run(
+        *("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm"),
+        *("--tokens-per-s", "50k"),
+    )
+    assert found.returncode == 0
+
+
+def test_a_gpu_that_the_budget_names_is_a_fault_of_the_budget():
+    found = run("budget", "64 H100 for a week", "--student", "1B")
+    assert "COMPUTE: 'h100' is sold in several variants" in found.stderr

@@ -55,7 +55,7 @@ def random_scenarios(count, seed):
         ratio = 10 ** random.uniform(-0.3, 3.5)
         compute = students * 3 * independent.forward_flops(size) * ratio * size
         teacher = Teacher(
-            params=10 ** random.uniform(8.3, 11.5), tokens=10 ** random.uniform(9.7, 13.3)
+            params=10 ** random.uniform(8.3, 11.5), tokens=10 ** random.uniform(10.6, 13.3)
         )
         if random.random() < 0.3:
             teacher = dataclasses.replace(teacher, loss=random.uniform(1.6, 3.0))

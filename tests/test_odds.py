@@ -22,6 +22,7 @@ from distillplan.laws.transfer import transfer_error
 from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.optimizer import optima_near, optima_over_teachers
 from distillplan.optimize.problems import Bounds, Optima, Problems
+from distillplan.planning.budget_text import parse_budget
 from distillplan.planning.drawn import for_problems
 from distillplan.planning.odds import FORM_FAILS, odds_between, with_odds
 from distillplan.planning.results import Odds, Reason, Verdict
@@ -30,7 +31,6 @@ from distillplan.planning.tails import centered, mean_above_zero, quantiles, sha
 from distillplan.planning.verdict import outside_loss, transfer_of, verdict_of
 from distillplan.render.documents import document
 from distillplan.scenarios.budgets import spend
-from distillplan.units import parse_budget
 from joint_fit import COLUMNS
 
 LAW = law_catalog.law("busbridge2025")
@@ -309,9 +309,9 @@ def questions(count: int, seed: int):
 
     while count:
         teacher = None
-        if numbers.random() < 0.5:
-            teacher = Teacher(params=spread(1e7, 1e12), tokens=spread(1e9, 4e13))
         try:
+            if numbers.random() < 0.5:
+                teacher = Teacher(params=spread(1e7, 1e12), tokens=spread(1e9, 4e13))
             scenario = Scenario(
                 law=LAW,
                 compute=spread(1e17, 1e26),
@@ -430,9 +430,9 @@ def test_the_shipped_draws_are_read_whole():
     [
         ("a,b\n1,2", "the columns must be"),
         (",".join(DISTILLATION_COLUMNS) + "\n1,2,3", "15"),
-        (",".join(DISTILLATION_COLUMNS) + "\n" + ",".join(["x"] * 15), "x"),
-        (",".join(DISTILLATION_COLUMNS) + "\n" + ",".join(["nan"] * 15), "finite"),
-        (",".join(DISTILLATION_COLUMNS) + "\n", "15"),
+        (",".join(DISTILLATION_COLUMNS) + "\n" + ",".join(["x"] * 15), "line 2: not 15 numbers"),
+        (",".join(DISTILLATION_COLUMNS) + "\n" + ",".join(["nan"] * 15), "line 2: not 15 numbers"),
+        (",".join(DISTILLATION_COLUMNS) + "\n", "0 draws"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:loadtxt")

@@ -51,7 +51,7 @@ INTERRUPTED_COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("moments", [16, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("moments", [16, pytest.param(200, marks=pytest.mark.exhaustive)])
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_an_interrupt_at_any_moment_is_130_and_silent(moments):
     chance = random.Random(moments)  # noqa: S311 - moments, no secrets
@@ -231,7 +231,7 @@ print(count, *wrong, sep="\\n")
             pytest.param(
                 (command,),
                 ("utf-8", "cp1252", "cp437", "latin-1", "ascii", "utf-16"),
-                marks=pytest.mark.slow,
+                marks=pytest.mark.exhaustive,
             )
             for command in COMMANDS
         ),

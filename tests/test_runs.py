@@ -24,7 +24,6 @@ def some_runs(unit=LossUnit.NATS, bytes_per_token=None, teachers=(np.nan, 2.1, n
         teacher_loss=np.array(teachers),
         lines=("line 2", "line 3", "line 4"),
         source="runs.csv",
-        digest="0",
         unit=unit,
         bytes_per_token=bytes_per_token,
         notices=(),

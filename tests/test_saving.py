@@ -54,7 +54,7 @@ def contents(folder):
 # --- one step
 
 
-@pytest.mark.parametrize("moments", [45, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("moments", [45, pytest.param(300, marks=pytest.mark.exhaustive)])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_killed_save_leaves_the_old_law_or_the_new_one(here, moments):
     """By kill -9, Ctrl-C and kill, at random moments."""

@@ -10,6 +10,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.known_model import known_model
 from distillplan.planning.scenario import Limits
 from distillplan.planning.verdict import verdict_of
 from distillplan.questions.sweep import CHUNK, sweep
@@ -111,6 +112,8 @@ OTHER = {
     "gpu_hours": 2e4,
     "machine": "a100-80gb",
     "student_params": 2e9,
+    "student_model": known_model("llama-3.2-1b"),
+    "student_tokens": 2e10,
     "students": 3,
     "teacher": Teacher(params=3e9, tokens=1e12),
     "logits": Logits.CACHED,
@@ -130,8 +133,9 @@ def test_a_field_that_differs_is_not_lost(name):
     """Cells that differ in one field alone: each has its own plan's answer, in either order."""
     on_a_machine = name in {"gpu_hours", "machine", "limits"}
     budget = {"gpu_hours": 10_000, "gpu": "h100-sxm"} if on_a_machine else {"compute": 1e21}
-    one = scenario_from_options(**budget, student="1B", teacher="7B:2T")
     value = OTHER[name]
+    size = value.params if name == "student_model" else 1e9
+    one = scenario_from_options(**budget, student=size, teacher="7B:2T")
     if name == "machine":
         value = scenario_from_options(compute=1e21, gpu=value).machine
     other = replace(one, **{name: value})

@@ -72,7 +72,7 @@ _GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
 
 PARAMS: Final = r"(?:non-?embedding(?:\s+param(?:eter)?s?)?|param(?:eter)?s?)"
 """What may stand behind a number of parameters."""
-TOKENS: Final = r"tok(?:en)?s?|(?<=[kmbt])\s?t"
+TOKENS: Final = r"(?:(?<=[kmbt])\s?t\s*)?tok(?:en)?s?|(?<=[kmbt])\s?t"
 """What may stand behind a number of tokens; the T of 100BT."""
 
 _BYTE_UNITS: Final = ("b", "kb", "mb", "gb", "tb", "pb")

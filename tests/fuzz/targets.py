@@ -16,8 +16,9 @@ from distillplan.fitting.tables import read_tables
 from distillplan.hardware import gpu_catalog
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import parse_loss_unit
+from distillplan.models import model_sizes
 from distillplan.models.model_catalog import model_config
-from distillplan.planning import planner
+from distillplan.planning import budget_text, planner
 from distillplan.questions.assertions import parse_assertion
 from distillplan.questions.loss_history import history_of, parse_history_columns
 from distillplan.questions.plan_document import read_plan
@@ -52,12 +53,12 @@ def _numbers(random: Random) -> Case:
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "count": units.parse_count,
-    "compute": units.parse_compute,
-    "budget": units.parse_budget,
+    "compute": budget_text.parse_compute,
+    "budget": budget_text.parse_budget,
     "hours": units.parse_hours,
     "bytes": units.parse_bytes,
     "usd": lambda text: units.parse_usd(text, "price", "2.49"),
-    "params:tokens": lambda text: units.parse_pair(text, "teacher"),
+    "params:tokens": lambda text: model_sizes.parse_pair(text, "teacher"),
 }
 _SAMPLES: Mapping[str, Callable[[Random], str]] = {
     "budget": lambda random: random.choice(BUDGETS),

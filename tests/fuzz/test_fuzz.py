@@ -76,7 +76,7 @@ def test_every_target_has_inputs_that_are_answered(name):
 
 def test_an_exception_is_found_with_its_place(monkeypatch):
     monkeypatch.setitem(units.HOURS, "week", 0.0)
-    monkeypatch.setattr(units, "_positive", lambda value, *_: 1 / value)
+    monkeypatch.setattr(units, "positive", lambda value, *_: 1 / value)
     with prepared():
         found = tally("numbers", SEED, range(400))
     assert "ZeroDivisionError" in {kind for kind, _ in found.findings}

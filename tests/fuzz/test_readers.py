@@ -13,6 +13,7 @@ from distillplan.errors import InputError
 from distillplan.fitting.columns import parse_columns
 from distillplan.fitting.runs_file import Reading, read_runs
 from distillplan.laws import law_catalog
+from distillplan.planning import budget_text
 from distillplan.scenarios import key_table
 from distillplan.scenarios.scenario_file import MOST_SCENARIOS, read_grid, read_scenarios
 from tests.fuzz.case import Case
@@ -152,7 +153,7 @@ def test_any_mapping_of_columns_is_read_or_refused(text):
 
 
 @pytest.mark.parametrize(
-    "read", [units.parse_count, units.parse_compute, units.parse_hours, units.parse_bytes]
+    "read", [units.parse_count, budget_text.parse_compute, units.parse_hours, units.parse_bytes]
 )
 @given(text=st.text(max_size=70) | st.sampled_from((*NUMBERS, *WORDS)))
 @settings(deadline=None)

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.estimate.notes import headline, settings_of, sources_of, warnings_of
 from distillplan.estimate.records import (
     DistillationStep,
@@ -50,6 +50,7 @@ def estimate(question: Question) -> Estimate:
     """
     _refuse_impossible(question)
     machine = question.machine
+    _refuse_impossible_rate(question)
     speed, rate = _speed(question)
     bill = _bill(question)
     memory, run = _memory_estimate(question)
@@ -107,6 +108,20 @@ def _refuse_impossible(question: Question) -> None:
             raise InputError("teacher tokens: no teacher to train; give --teacher")
         if question.logits is not Logits.ONLINE:
             raise InputError(f"logits: {question.logits} needs a teacher; give --teacher")
+
+
+def _refuse_impossible_rate(question: Question) -> None:
+    """Check that a measured rate is one that the GPU can have at its fastest precision."""
+    machine = question.machine
+    gpu, rate = machine.cluster.gpu, machine.tokens_per_s
+    flops = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
+    most = max(gpu.peak_flops_per_s.values()) / flops
+    if rate is not None and rate > most:
+        raise InputError(
+            Word("tokens_per_s"),
+            f": {format_count(rate)} tokens per second is more than one {gpu.name} can compute "
+            f"({format_count(most)}); give the rate of one GPU",
+        )
 
 
 def _speed(question: Question) -> tuple[Speed, Range]:

@@ -5,6 +5,7 @@ its warnings to say.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from distillplan.errors import InputError, Word
@@ -85,6 +86,16 @@ def check_tokens(
         raise InputError(what, f": {sentence}{ratio}")
 
 
+def faults_of(value: float, key: str) -> Iterator[InputError]:
+    """What is wrong with the size of a key of a scenario; nothing for keys of no size."""
+    gate = {"student_params": check_params, "max_unique_tokens": check_tokens}.get(key)
+    try:
+        if gate is not None:
+            gate(value, Word(key))
+    except InputError as error:
+        yield error
+
+
 def check_pair(params: float, tokens: float, what: str | Word) -> None:
     """Refuse a model and its training that nobody means, such as tokens before parameters.
 
@@ -116,13 +127,13 @@ def check_flops(value: float, what: str | Word) -> None:
     if value < LEAST_FLOPS:
         raise InputError(
             what,
-            f": {format_flops(value)} FLOPs cannot train even {_short(LEAST_PARAMS)} parameters on "
+            f": {format_count(value)} FLOPs cannot train even {_short(LEAST_PARAMS)} parameters on "
             f"{_short(LEAST_TOKENS)} tokens ({format_flops(LEAST_FLOPS)} FLOPs); write e.g. 1e21",
         )
     if value > MOST_FLOPS:
         raise InputError(
             what,
-            f": {format_flops(value)} FLOPs is more than {format_flops(MOST_FLOPS)}, for which "
+            f": {format_count(value)} FLOPs is more than {format_flops(MOST_FLOPS)}, for which "
             "there is no model; write e.g. 1e21",
         )
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.models import model_catalog
-from distillplan.models.architecture import FixedAspect
+from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
@@ -165,5 +165,10 @@ def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
             f"{model_catalog.advice(text)}"
         )
     params = parse_params(text, what)
+    heads = max(round(family.width(params) / HEAD_WIDTH), 1)
+    if tp > heads:
+        raise InputError(
+            Word("tp"), f": {tp} is more than the {heads} attention heads of a model of {text}"
+        )
     whole_node = USUAL_TP if family.width(params) >= 1024 else 1
     return model_of_size(params, family, text, math.lcm(tp, whole_node))

@@ -65,7 +65,8 @@ class Budget(NamedTuple):
 
 _TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
 _UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
-_GPU: Final = r"(?P<gpu>(?!x\b|e\d)[a-z](?:[a-z0-9()_-]|(?! (?:and|for|of|on|until|with) ) )*?)"
+_NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with)\b|e\d)"
+_GPU: Final = rf"(?P<gpu>{_NO_GPU}[a-z](?:[a-z0-9()_-]| {_NO_GPU})*?)"
 _NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
 _GPUS: Final = (
     rf"(?:(?P<nodes>{MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
@@ -81,7 +82,7 @@ _RENTED: Final = tuple(
     for pattern in (
         rf"{_GPUS}{_NEXT}{_TIME}",
         rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){_NEXT}{_TIME}",
-        rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using))\s*{_GPUS}",
+        rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using)\s|\s)\s*{_GPUS}",
     )
 )
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
@@ -98,7 +99,7 @@ _ON: Final = re.compile(
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
 _TRADE: Final = (
     frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
-    | {"compute", "time"}
+    | {"compute", "time", "each"}
     | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core", "geforce", "tesla", "instinct"}
 )
 """Words beside the name of a GPU."""
@@ -112,7 +113,7 @@ _FLOPS: Final = re.compile(
 _OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNORECASE | re.ASCII)
 
 
-_KIND: Final = r"(?!x\b|e\d)[a-z][a-z0-9_-]*(?: (?!(?:for|of|on|until|with)\b)[a-z0-9]+){0,2}"
+_KIND: Final = rf"{_NO_GPU}[a-z][a-z0-9_-]*(?: {_NO_GPU}[a-z0-9]+){{0,2}}"
 _SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 _MISSING: Final = (
     (rf"(?:for )?({MANY}\s*-?\s*{MONTH}s?)", "{0} of what? write '8 h100-sxm for 30 days'"),

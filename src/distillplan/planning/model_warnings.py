@@ -20,6 +20,8 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
             severity=Severity.INFO,
             message="; ".join(f"{who} {_told(one)}" for who, one in known.items()),
         )
+    for one in known.values():
+        yield from one.notices
     if student is not None and teacher is not None and _other_tokenizer(student, teacher):
         yield warning(
             "tokenizers_differ",
@@ -31,7 +33,7 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
         yield Notice(
-            code="teacher_license",
+            code="teacher_licence",
             severity=Severity.INFO,
             message=f"{teacher.name}: {teacher.license}",
         )

@@ -13,7 +13,7 @@ from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import model_params, sized, with_vocabulary
-from distillplan.models.model_sizes import check_params
+from distillplan.models.model_sizes import faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.planning.unpaid import unpaid
@@ -134,11 +134,8 @@ class Scenario:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 yield InputError(Word(name), f": {value} is not a positive number")
-        if self.student_params is not None and self.student_params > 0:
-            try:
-                check_params(self.student_params, Word("student_params"))
-            except InputError as error:
-                yield error
+            elif value is not None:
+                yield from faults_of(value, name)
         if not 1 <= self.students <= MOST_STUDENTS:
             yield InputError(
                 Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"

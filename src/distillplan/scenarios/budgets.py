@@ -70,7 +70,10 @@ def spend(
         found = machine(MachineWords(gpu=named, **said), architecture)
     except InputError as error:
         also = (*error.about, "hardware", "hardware.gpu")
-        raise InputError(*error.parts, also=also) from None
+        first, *others = error.parts
+        if gpu is None and first == Word("gpu"):  # the budget has its name
+            first = Word("compute")
+        raise InputError(first, *others, also=also) from None
     if budget.flops is not None:
         return Spent(compute=budget.flops, machine=found)
     usd = _least(budget.usd, limits.usd)

@@ -58,10 +58,10 @@ def _count(value: Any, word: str) -> float:
     return parse_count(_scalar(value, word, "7B"), word)
 
 
-def _zero_or_count(value: Any, word: str, noun: str = "") -> float:
-    scalar = _scalar(value, word, "0.01")
+def _zero_or_count(value: Any, word: str, example: str = "0.01", noun: str = "") -> float:
+    scalar = _scalar(value, word, example)
     zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
-    return 0.0 if zero else parse_count(scalar, word, "0.01", noun)
+    return 0.0 if zero else parse_count(scalar, word, example, noun)
 
 
 def _params(value: Any, word: str) -> float:
@@ -73,7 +73,7 @@ def _tokens(value: Any, word: str) -> float:
 
 
 def _zero_or_tokens(value: Any, word: str) -> float:
-    return _zero_or_count(value, word, TOKENS_NOUN)
+    return _zero_or_count(value, word, "1T", TOKENS_NOUN)
 
 
 def _student_tokens(value: Any, word: str) -> Budget:
