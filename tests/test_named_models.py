@@ -148,6 +148,24 @@ def test_a_mixture_is_as_dear_as_its_active_parameters_and_no_law_places_it():
     assert alone.loss(80e9, 15e12) < answer.scenario.teacher_loss < alone.loss(3e9, 15e12)
 
 
+def test_a_mixture_by_two_sizes_has_no_shape_to_estimate():
+    words = ("estimate", "--model", "80B-A3B", "--tokens", "1T", "--gpu", "h100-sxm")
+    done = run(*words)
+    assert done.returncode == 2
+    assert "--model: '80B-A3B' says two sizes and no shape" in done.stderr
+
+
+def test_a_file_in_this_folder_is_named_after_it(folder):
+    words = ("budget", "1e21", "-s", "1B", "--quick", "--teacher", "config.json:15T", "-o", "json")
+    found = json.loads(run(*words, folder=folder / "llama-8b").stdout)
+    assert found["models"]["teacher"]["name"] == "llama-8b"
+
+
+def test_a_named_teacher_stands_in_its_row():
+    shown = run("budget", "1e21", "--student", "1B", "--teacher", "llama-3.1-8b", "--quick").stdout
+    assert any("distill" in line and "llama-3.1-8b" in line for line in shown.splitlines())
+
+
 def test_different_tokenizers_are_said_in_every_plan():
     words = ("budget", "1e21", "--student", "qwen3-0.6b", "--quick", "-o", "json")
     codes = {

@@ -174,7 +174,7 @@ def _stream(content: bytes = b"") -> io.TextIOWrapper:
 
 def _text(stream: io.TextIOWrapper) -> str:
     stream.flush()
-    return stream.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]
+    return stream.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]  # a TextIOWrapper
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -107,7 +107,7 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
     name, last = split_model(text, what)
     if last is not None and not tokens:
         raise InputError(f"{what}: {text!r} has tokens, and only a model is asked for")
-    if not _names_a_model(name):
+    if not names_a_model(name):
         if last is None:
             return Sized(params=parse_params(name, what))
         params, given = parse_pair(text, what)
@@ -136,9 +136,9 @@ def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str 
     (('qwen3-0.6b', '300B'), ('80B-A3B', None))
     """
     name, colon, tokens = text.rpartition(":")
-    if colon and tokens.strip() and _names_a_model(name):
+    if colon and tokens.strip() and names_a_model(name):
         return name, tokens
-    return (text, None) if _names_a_model(text) else split_pair(text, what, example)
+    return (text, None) if names_a_model(text) else split_pair(text, what, example)
 
 
 def known_model(name: str, what: str = "model") -> KnownModel:
@@ -157,8 +157,8 @@ def known_model(name: str, what: str = "model") -> KnownModel:
 
         path = Path(name.strip())
         read = model_catalog.model_config(path)
-        own = path.parent.name if path.stem == "config" else path.stem
-        return _of_shape(own, read.shape, name)._replace(
+        own = path.resolve().parent.name if path.stem == "config" else path.stem
+        return _of_shape(own or path.name, read.shape, name)._replace(
             weights=read.weights.value, notices=read.notices
         )
     found = model_catalog.find_model(name.strip())
@@ -191,7 +191,7 @@ def with_vocabulary(family: FixedAspect, *models: KnownModel | None) -> FixedAsp
     return family if rows is None else replace(family, vocab=float(rows))
 
 
-def _names_a_model(text: str) -> bool:
+def names_a_model(text: str) -> bool:
     """Whether a word is a name rather than a size, even a mistyped one."""
     if _MIXTURE.fullmatch(text) is not None:
         return True

@@ -1,21 +1,18 @@
 """Models as people name them: a size, a catalog name, a config.json, or a shape."""
 
 import math
-import re
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
-from distillplan.models import model_catalog
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
+from distillplan.models.known_model import known_model, names_a_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
 from distillplan.notices import Notice
-from distillplan.numerals import is_number
-from distillplan.units import PARAMS, format_count
+from distillplan.units import format_count
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a usual node; it divides the heads of most models."""
@@ -87,15 +84,15 @@ def named_pair(
         InputError: for a name that is none of these.
     """
     family = replace(FixedAspect(), context=seq_len)
-    known = [_exact(one) for one in (teacher, model) if one is not None]
-    rows = [found.shape.vocab for found in known if found is not None]
+    student = _exact(model, "--model")
+    taught = None if teacher is None else _exact(teacher, "--teacher")
+    rows = [found.shape.vocab for found in (taught, student) if found is not None]
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)
-    taught = None if teacher is None else _exact(teacher) or _size(teacher, "--teacher", family, tp)
+    if teacher is not None and taught is None:
+        taught = _size(teacher, "--teacher", family, tp)
     return Pair(
-        model=_exact(model) or _size(str(model), "--model", family, tp),
-        teacher=taught,
-        family=family,
+        model=student or _size(str(model), "--model", family, tp), teacher=taught, family=family
     )
 
 
@@ -136,34 +133,38 @@ def shape_of_options(**sizes: int | bool | None) -> ModelShape:
     return uniform_shape(**given, qk_norm=False)  # type: ignore[arg-type]  # names of its arguments
 
 
-def _exact(name: str | ModelShape) -> NamedModel | None:
-    """A model of known shape; None for anything else."""
+def _exact(name: str | ModelShape, what: str) -> NamedModel | None:
+    """A model of known shape; None for a size.
+
+    Raises:
+        InputError: for a name that nobody knows, or that says no shape.
+    """
     if isinstance(name, ModelShape):
-        return _of_shape("the given shape", Basis.SHAPE, name, "as given")
-    if name.lower().endswith(".json"):
-        read = model_catalog.model_config(Path(name))
-        return _of_shape(Path(name).name, Basis.CONFIG, read.shape, name)._replace(
-            weights=read.weights.value, notices=read.notices
+        return NamedModel(
+            name="the given shape", basis=Basis.SHAPE, model=name, shape=name, source="as given"
         )
-    found = None if is_number(name) else model_catalog.find_model(name)
-    if found is None:
+    if not names_a_model(name):
         return None
-    known = _of_shape(found.name, Basis.CATALOG, found.shape, found.source)
-    return known._replace(tokenizer=found.tokenizer, distillation_licence=found.license.sentence)
-
-
-def _of_shape(name: str, basis: Basis, shape: ModelShape, source: str) -> NamedModel:
-    """A model whose speed and memory follow from the same shape."""
-    return NamedModel(name=name, basis=basis, model=shape, shape=shape, source=source)
+    found = known_model(name, what)
+    if found.shape is None:
+        raise InputError(
+            f"{what}: {name!r} says two sizes and no shape; give its name or its config.json"
+        )
+    return NamedModel(
+        name=found.name,
+        basis=Basis.CONFIG if name.lower().endswith(".json") else Basis.CATALOG,
+        model=found.shape,
+        shape=found.shape,
+        source=found.source,
+        tokenizer=found.tokenizer,
+        distillation_licence=found.license,
+        weights=found.weights,
+        notices=found.notices,
+    )
 
 
 def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
     """A model of the family, from its non-embedding parameters."""
-    if not is_number(re.sub(rf"\s*{PARAMS}$", "", text, flags=re.IGNORECASE)):
-        raise InputError(
-            f"{what}: {text!r} is not a size such as 7B, a config.json or a name in the catalog; "
-            f"{model_catalog.advice(text)}"
-        )
     params = parse_params(text, what)
     heads = max(round(family.width(params) / HEAD_WIDTH), 1)
     if tp > heads:

@@ -68,7 +68,7 @@ def _choices(alone: Option, other: Option | None) -> Iterator[str]:
     size = "a teacher"
     if other.teacher_params is not None:
         size = f"a teacher of {format_count(other.teacher_params)} parameters"
-    student = "it"
+    student = "the model"
     if other.student_params != alone.student_params:
         student = f"a student of {format_count(other.student_params)} parameters"
     first = f"B: let {size} teach {student}"

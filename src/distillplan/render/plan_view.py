@@ -94,11 +94,13 @@ def _choices(plan: Plan) -> TableBlock:
     columns = ("", "loss", *student, "tokens", "teacher")
     if machine:
         columns = (*columns, "time", "cost", "memory", "fits")
+    given = plan.models.teacher
+    named = None if given is None else given.name
     rows = []
     for one in shown:
         cells = [f"{'→' if one.recommended else ' '} {way(one)}", _loss(one)]
         cells += [_count(one.student_params) for _ in student]
-        cells += [_count(one.student_tokens), _teacher(one)]
+        cells += [_count(one.student_tokens), _teacher(one, named)]
         rows.append((*cells, *(_bill(one) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
@@ -119,12 +121,18 @@ def _loss(option: Option) -> str:
     return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
 
 
-def _teacher(option: Option) -> str:
-    """The teacher: its name, or its sizes, or its loss."""
+def _teacher(option: Option, named: str | None) -> str:
+    """The teacher: its name, or its sizes, or its loss.
+
+    Args:
+        option: how to spend the budget.
+        named: the given teacher's name, where it was given by one.
+    """
     if option.accounting is None or option.loss is None:
         return "–"
-    if option.teacher_name is not None:
-        return option.teacher_name
+    name = option.teacher_name or named
+    if name is not None:
+        return name
     if option.teacher_params is None:
         return f"{option.teacher_loss:.3f} nats"
     tokens = "" if option.teacher_tokens is None else f":{format_count(option.teacher_tokens)}"
