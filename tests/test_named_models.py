@@ -148,6 +148,18 @@ def test_a_mixture_is_as_dear_as_its_active_parameters_and_no_law_places_it():
     assert alone.loss(80e9, 15e12) < answer.scenario.teacher_loss < alone.loss(3e9, 15e12)
 
 
+def test_a_measured_mixture_may_be_better_than_its_active_parameters():
+    """The law's limit for 3B on unlimited tokens is above that for the dense model it stands for."""
+    teacher = sized("80B-A3B:15T")
+    loss = law().supervised.loss(3e9, math.inf) - 0.01
+    given = Teacher(params=3e9, tokens=15e12, loss=loss, model=teacher.model)
+    answer = plan(Scenario(law=law(), compute=1e21, student_params=1e9, teacher=given), quick=True)
+    assert "teacher_loss_below_its_size" not in answer.warning_codes
+    dense = Teacher(params=3e9, tokens=15e12, loss=loss)
+    answer = plan(Scenario(law=law(), compute=1e21, student_params=1e9, teacher=dense), quick=True)
+    assert "teacher_loss_below_its_size" in answer.warning_codes
+
+
 def test_a_mixture_by_two_sizes_has_no_shape_to_estimate():
     words = ("estimate", "--model", "80B-A3B", "--tokens", "1T", "--gpu", "h100-sxm")
     done = run(*words)

@@ -258,8 +258,8 @@ def _teacher_loss_warnings(scenario: Scenario, deciding: Option | None) -> Itera
                 "--teacher-loss"
             ),
         )
-    elif teacher.params is not None:
-        loss, params = teacher.loss, teacher.params
+    elif teacher.law_params is not None:
+        loss, params = teacher.loss, teacher.law_params
         limit = scenario.law.supervised.loss(params, math.inf)
         if loss < limit:
             yield _warning(
