@@ -149,7 +149,7 @@ def test_a_mixture_is_as_dear_as_its_active_parameters_and_no_law_places_it():
 
 
 def test_a_measured_mixture_may_be_better_than_its_active_parameters():
-    """The law's limit for 3B on unlimited tokens is above that for the dense model it stands for."""
+    """The law's limit for 3B, on unlimited tokens, is above the loss of what it stands for."""
     teacher = sized("80B-A3B:15T")
     loss = law().supervised.loss(3e9, math.inf) - 0.01
     given = Teacher(params=3e9, tokens=15e12, loss=loss, model=teacher.model)
