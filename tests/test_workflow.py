@@ -246,7 +246,7 @@ def test_the_odds_of_a_sweep_stand_beside_its_verdicts():
     words = ["sweep", "--compute", "1e19,1e21", "--student", "300M,3B", "--teacher", "7B:2T"]
     words += ["--logits", "cached"]
     rows = list(csv.DictReader(io.StringIO(run(*words, "--odds", "-o", "csv").stdout)))
-    table = run(*words, "--odds").stdout.splitlines()[2:]
+    table = run(*words, "--odds").stdout.splitlines()[1:]
     for row, line in zip(rows, table, strict=True):
         verdict, odds = row["verdict"], [row[f"odds_{name}"] for name in VERDICTS]
         assert sum(map(float, filter(None, odds))) == pytest.approx(1 if verdict else 0)
