@@ -1,5 +1,6 @@
 """Options of `estimate` that are no keys of a scenario: a model of any shape, and its logits."""
 
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
@@ -10,14 +11,14 @@ from distillplan.scenarios.key import DISTILLATION, LAYOUT, MODEL
 
 
 def _option(panel: str, name: str, text: str, **more: Any) -> Any:
-    if "min" in more:
-        more.setdefault("metavar", "N")
     return typer.Option(name, rich_help_panel=panel, help=text, **more)
 
 
-def _tokens(panel: str, name: str, text: str, **more: Any) -> Any:
-    read = flags.number(name, values.TOKENS)
-    return _option(panel, name, text, parser=read, metavar="N", **more)
+def _number(kind: values.Value, panel: str, name: str, text: str, **more: Any) -> Any:
+    return _option(panel, name, text, parser=flags.number(name, kind), metavar="N", **more)
+
+
+_tokens, _whole = partial(_number, values.TOKENS), partial(_number, values.WHOLE)
 
 
 ModelName: TypeAlias = Annotated[
@@ -30,12 +31,12 @@ ModelName: TypeAlias = Annotated[
         metavar="MODEL",
     ),
 ]
-Layers: TypeAlias = Annotated[int | None, _option(MODEL, "--layers", "Number of blocks.", min=1)]
+Layers: TypeAlias = Annotated[int | None, _whole(MODEL, "--layers", "Number of blocks.")]
 Width: TypeAlias = Annotated[
-    int | None, _option(MODEL, "--width", "Channels of the residual stream.", min=1)
+    int | None, _whole(MODEL, "--width", "Channels of the residual stream.")
 ]
 Ffn: TypeAlias = Annotated[
-    int | None, _option(MODEL, "--ffn", "Hidden channels of the feed-forward block.", min=1)
+    int | None, _whole(MODEL, "--ffn", "Hidden channels of the feed-forward block.")
 ]
 FfnMatrices: TypeAlias = Annotated[
     int,
@@ -45,28 +46,25 @@ FfnMatrices: TypeAlias = Annotated[
         "Matrices of the feed-forward block: 3 gated (SwiGLU), 2 plain (GPT).",
         min=2,
         max=3,
+        metavar="N",
     ),
 ]
-Heads: TypeAlias = Annotated[
-    int | None, _option(MODEL, "--heads", "Number of attention heads.", min=1)
-]
+Heads: TypeAlias = Annotated[int | None, _whole(MODEL, "--heads", "Number of attention heads.")]
 KvHeads: TypeAlias = Annotated[
     int | None,
-    _option(
+    _whole(
         MODEL,
         "--kv-heads",
         "Number of key-value heads.",
-        min=1,
         show_default="as many as --heads",
     ),
 ]
 Vocab: TypeAlias = Annotated[
     int | None,
-    _option(
+    _whole(
         MODEL,
         "--vocab",
         "Vocabulary size.",
-        min=1,
         show_default="that of the other model, else that of the paper's family",
     ),
 ]
@@ -76,8 +74,8 @@ Tied: TypeAlias = Annotated[
 Tokens: TypeAlias = Annotated[
     float, _tokens(MODEL, "--tokens", "Tokens to train the model on, e.g. 140B.")
 ]
-SeqLen: TypeAlias = Annotated[int, _option(LAYOUT, "--seq-len", "Tokens per sequence.", min=1)]
-Ep: TypeAlias = Annotated[int, _option(LAYOUT, "--ep", "Size of an expert-parallel group.", min=1)]
+SeqLen: TypeAlias = Annotated[int, _whole(LAYOUT, "--seq-len", "Tokens per sequence.")]
+Ep: TypeAlias = Annotated[int, _whole(LAYOUT, "--ep", "Size of an expert-parallel group.")]
 TeacherName: TypeAlias = Annotated[
     str | None,
     _option(DISTILLATION, "--teacher", "Teacher, named as in --model.", metavar="MODEL"),
@@ -97,21 +95,14 @@ LogitFormat: TypeAlias = Annotated[
 ]
 LogitK: TypeAlias = Annotated[
     int | None,
-    _option(
+    _whole(
         DISTILLATION,
         "--logit-k",
         "Entries stored per token.",
-        min=1,
         show_default="depends on the format",
     ),
 ]
 LogitMonths: TypeAlias = Annotated[
     float,
-    _option(
-        DISTILLATION,
-        "--logit-months",
-        "Months to keep stored logits.",
-        parser=flags.number("--logit-months", values.ZERO_OR_COUNT),
-        metavar="N",
-    ),
+    _number(values.ZERO_OR_COUNT, DISTILLATION, "--logit-months", "Months to keep stored logits."),
 ]
