@@ -69,7 +69,8 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
         raise InputError(*first.parts, also=first.also, others=others)
     if not points:
         raise InputError(
-            f"{told(written)}: no values; write for example [300M, 1B] or 1e19:1e24:41"
+            f"{told(written).strip() or repr(written)}: no values; write for example [300M, 1B] or "
+            "1e19:1e24:41"
         )
     return Axis(written if key is None else key.word, points)
 

@@ -3,6 +3,7 @@
 A reader takes the value as a file or an option has it, and the word to name in an error.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -56,6 +57,13 @@ def _scalar(value: Any, word: str, example: str) -> str | float:
 
 def _count(value: Any, word: str) -> float:
     return parse_count(_scalar(value, word, "7B"), word)
+
+
+def _gpu_days(value: Any, word: str) -> Budget:
+    hours = 24 * _count(value, word)
+    if not math.isfinite(hours):
+        raise InputError(f"{word}: {value} is too many days")
+    return Budget(gpu_hours=hours)
 
 
 def _zero_or_count(value: Any, word: str, example: str = "0.01", noun: str = "") -> float:
@@ -224,7 +232,7 @@ WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
 """A positive whole number."""
 BUDGET = Value(_budget, _positive)
 """FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
-GPU_DAYS = Value(lambda value, word: Budget(gpu_hours=24 * _count(value, word)), _positive)
+GPU_DAYS = Value(_gpu_days, _positive)
 """GPU-days to spend, such as 2k."""
 GPU_HOURS = Value(lambda value, word: Budget(gpu_hours=_count(value, word)), _positive)
 """A `Budget` in GPU-hours."""
