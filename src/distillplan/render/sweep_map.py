@@ -65,7 +65,9 @@ def map_view(swept: "Swept", maps: SweepMaps) -> Iterator[Block]:
         )
         legend = ()
         yield Text(_winning(maps, [[cells[index] for index in row] for row in plane[::-1]]))
-    yield Text(" ".join(_remarks(cells, marks, everywhere)), tight=True)
+    remarks = " ".join(_remarks(cells, marks, everywhere))
+    if remarks:
+        yield Text(remarks, tight=True)
 
 
 def _planes(maps: SweepMaps) -> Iterator[tuple[str, list[list[int]]]]:
