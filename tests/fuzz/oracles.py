@@ -98,7 +98,7 @@ def quiet(err: str) -> str:
 
 def text_is_plain(case: Case, result: Result) -> Iterator[str]:
     """Tables and Markdown: no control characters, no number that is none."""
-    if result.code in ANSWERED and form_of(case) in ("table", "markdown"):
+    if result.code in ANSWERED and form_of(case) in ("table", "markdown", "map"):
         yield from plain(result.out, case)
 
 

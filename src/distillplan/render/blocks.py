@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from textwrap import wrap
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from distillplan.render.map_marks import Mark
 from distillplan.render.printable import printable, printable_lines
 
 MOST_ROWS = 200
@@ -90,7 +91,31 @@ class TableBlock:
         )
 
 
-Block: TypeAlias = Text | Headline | Sections | Bullets | TableBlock
+class MapAxis(NamedTuple):
+    """One side of a map."""
+
+    name: str
+    """What runs along it, with its unit."""
+    ticks: tuple[str, ...]
+    """A short text for each of its values."""
+
+
+@dataclass(frozen=True)
+class MapBlock:
+    """A mark for each cell of a plane; as wide as there is room for."""
+
+    title: str
+    legend: tuple[Mark, ...]
+    """The marks to explain above it."""
+    up: MapAxis
+    """The vertical side, the uppermost first."""
+    across: MapAxis
+    """The horizontal side, from left to right."""
+    rows: tuple[tuple[Mark, ...], ...]
+    """From the top."""
+
+
+Block: TypeAlias = Text | Headline | Sections | Bullets | TableBlock | MapBlock
 
 GAP = "    "
 """Between an answer and what stands beside it."""
@@ -144,3 +169,5 @@ def printable_block(block: Block) -> Block:
             rows = tuple(tuple(map(printable, row)) for row in block.rows)
             columns = tuple(map(printable, block.columns))
             return replace(block, title=printable(block.title), columns=columns, rows=rows)
+        case MapBlock():
+            return replace(block, title=printable(block.title))

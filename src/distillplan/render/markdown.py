@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from distillplan.render.blocks import Block, Bullets, Headline, Sections, TableBlock, Text
+from distillplan.render.blocks import (
+    WIDTH,
+    Block,
+    Bullets,
+    Headline,
+    MapBlock,
+    Sections,
+    TableBlock,
+    Text,
+)
+from distillplan.render.map_lines import map_lines
+from distillplan.render.streams import takes_unicode
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:
@@ -28,8 +39,17 @@ def _one(block: Block) -> str:
             return _list(block.title, block.items)
         case TableBlock():
             return _grid(block)
+        case MapBlock():
+            return _drawn(block)
         case _:
             assert_never(block)
+
+
+def _drawn(block: MapBlock) -> str:
+    """A map as code, whose characters stand below each other."""
+    drawn = map_lines(block, WIDTH, ascii_only=not takes_unicode())
+    lines = ("".join(piece.text for piece in line).rstrip() for line in drawn)
+    return "\n".join(("```text", *lines, "```"))
 
 
 def _list(title: str, items: Iterable[str]) -> str:

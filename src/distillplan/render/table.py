@@ -8,10 +8,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from distillplan.render.blocks import GAP, Block, Bullets, Headline, Sections, TableBlock, Text
+from distillplan.render.blocks import (
+    GAP,
+    Block,
+    Bullets,
+    Headline,
+    MapBlock,
+    Sections,
+    TableBlock,
+    Text,
+)
+from distillplan.render.map_lines import map_lines
+from distillplan.render.map_marks import GLYPHS, HOLLOW, Mark
 from distillplan.render.streams import marked
 
 STYLES = {"plain": "", "verdict": "bold", "warning": "yellow", "quiet": "dim"}
+_COLORS = {Mark.DISTILL: "green", Mark.TIE: "yellow", Mark.PRETRAIN: "blue"}
+MARK_STYLES = _COLORS | {HOLLOW[mark]: color for mark, color in _COLORS.items()}
+"""A map is read without them."""
 
 
 def as_table(blocks: Iterable[Block]) -> str:
@@ -32,9 +46,16 @@ def as_table(blocks: Iterable[Block]) -> str:
                     _print_bullets(console, block)
                 case TableBlock():
                     _print_grid(console, block)
+                case MapBlock():
+                    _print_map(console, block)
                 case _:
                     assert_never(block)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, 80 elsewhere."""
+    return Console().width
 
 
 def _rich(console: Console, text: str, style: str = "") -> RichText:
@@ -77,6 +98,17 @@ def _print_sections(console: Console, block: Sections) -> None:
             mark = () if bare else (_rich(console, part.mark),)
             grid.add_row(heading, *mark, _rich(console, item, STYLES[part.tone]))
     console.print(grid)
+
+
+def _print_map(console: Console, block: MapBlock) -> None:
+    ascii_only = marked(GLYPHS, console.encoding) != GLYPHS
+    for line in map_lines(block, console.width, ascii_only=ascii_only):
+        pieces = ((marked(one.text, console.encoding), _style(one.mark)) for one in line)
+        console.print(RichText.assemble(*pieces), soft_wrap=True)
+
+
+def _style(mark: Mark | None) -> str:
+    return "" if mark is None else MARK_STYLES.get(mark, "")
 
 
 def _print_grid(console: Console, block: TableBlock) -> None:
