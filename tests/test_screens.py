@@ -1,7 +1,14 @@
 """Screens: a default answer fits a terminal, whatever its width."""
 
+import os
+import shlex
+import subprocess
+from unittest import mock
+
 import pytest
 
+from distillplan.render.blocks import CommandLine
+from distillplan.render.table import as_table
 from tests.shell import run
 
 MOST_LINES = 22
@@ -36,3 +43,14 @@ def test_the_reasoning_fits_its_terminal(words):
         lines = run("budget", *words, "--why", COLUMNS=str(width)).stdout.splitlines()
         assert max(map(len, lines)) <= width
         assert len(lines) > MOST_LINES
+
+
+@pytest.mark.parametrize("width", [20, 60, 80])
+def test_a_shell_takes_a_command_as_it_is_shown(width, tmp_path):
+    """A shell reads what was copied from the screen and says the words that it was given."""
+    words = ["64 h100-sxm for 7 days", "--student", "1B", "--law", f"{tmp_path}/it's {'x' * 90}"]
+    with mock.patch.dict(os.environ, {"COLUMNS": str(width)}):
+        shown = as_table([CommandLine(f"printf %s/ {shlex.join(words)}")])
+    assert max(map(len, shown.splitlines())) <= width
+    done = subprocess.run(["/bin/sh", "-c", shown], capture_output=True, text=True, check=True)
+    assert done.stdout == "".join(f"{one}/" for one in words)

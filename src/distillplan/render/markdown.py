@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from distillplan.render.blocks import Block, Bullets, Headline, Sections, TableBlock, Text
+from distillplan.render.blocks import (
+    Block,
+    Bullets,
+    CommandLine,
+    Headline,
+    Sections,
+    TableBlock,
+    Text,
+)
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:
@@ -24,6 +32,8 @@ def _one(block: Block) -> str:
             return "\n\n".join(
                 _list(part.heading, part.items) for part in block.parts if part.items
             )
+        case CommandLine():
+            return f"```\n{block.text}\n```"
         case Bullets():
             return _list(block.title, block.items)
         case TableBlock():
