@@ -65,14 +65,12 @@ def _screen(found: Crossovers) -> Iterator[Block]:
             Section("Firm", tuple(_firm(found, shown))),
         )
     )
-    searched = f"1 to {format_count(10.0**DECADES)} tokens per parameter were searched"
-    yield Text(f"Law {found.law.name}; {searched}.", "quiet")
-    more = "More: --details  -o csv  -o markdown; one budget: distillplan budget"
-    yield Text(more, "quiet", tight=True)
+    more = "More: --details  -o csv; one budget: distillplan budget"
+    yield Text(f"Law {found.law.name}. {more}", "quiet")
 
 
 _WHY = (
-    "The more a student can read for itself, the less a teacher adds; a larger student takes a "
+    "The more a student reads for itself, the less a teacher adds; a larger student takes a "
     "larger budget to get there."
 )
 
@@ -143,22 +141,24 @@ def _example(found: Crossovers, main: float) -> Iterator[str]:
         for one in _windows(row, main):
             if one.from_ is None and one.to is not None and one.odds is not None:
                 yield (
-                    f"{_who(row)}: up to {format_flops(one.to)} FLOPs the law has distilling at "
-                    f"least {main:g} nats ahead. In brackets: at 1/{BEYOND:g} of that budget the "
-                    f"odds that it is better are {percent(one.odds.distill)}."
+                    f"{_who(row)}: distilling comes out {main:g} nats better up to "
+                    f"{format_flops(one.to)} FLOPs; in brackets the odds at 1/{BEYOND:g} of that: "
+                    f"{percent(one.odds.distill)}."
                 )
                 return
 
 
 def _firm(found: Crossovers, gains: list[float]) -> Iterator[str]:
     """Which columns say little, and what their cells leave out."""
+    again = any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains)
+    note = f" {AGAIN.strip(', ')}: and again at larger budgets." if again else ""
     if any(abs(gain) < TIE_NATS for gain in gains):
         yield (
-            f"Gains under {TIE_NATS:g} nats say little: rounding of the published coefficients "
-            "moves them as much, so there may be no such budget."
+            f"Less than {TIE_NATS:g} nats says little: rounding of the published coefficients "
+            f"moves it as much.{note}"
         )
-    if any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains):
-        yield f"{AGAIN.strip(', ')}: and again at a larger budget; see --details."
+    elif again:
+        yield note.strip()
 
 
 def _cut(rows: int) -> Iterator[Text]:

@@ -37,7 +37,7 @@ def ensemble_view(ensemble: Ensemble, *, details: bool = False) -> Iterator[Bloc
 def _screen(ensemble: Ensemble) -> Iterator[Block]:
     speak = [one for one in ensemble.said if one.verdict is not None]
     silent = [one for one in ensemble.said if one.verdict is None]
-    yield Headline(_answer(ensemble, len(speak)))
+    yield Headline(_answer(ensemble, speak))
     if speak:
         yield TableBlock(
             "",
@@ -61,22 +61,20 @@ def _screen(ensemble: Ensemble) -> Iterator[Block]:
     yield Text("More: --details  -o markdown; a law: distillplan laws NAME", "quiet", tight=True)
 
 
-def _answer(ensemble: Ensemble, speak: int) -> str:
+def _answer(ensemble: Ensemble, speak: Sequence[LawSays]) -> str:
     """On what the laws agree, or how they part."""
-    every = len(ensemble.said)
-    if not ensemble.verdicts:
+    every, sets = len(ensemble.said), sum(ensemble.verdicts.values())
+    if not speak:
         return f"No verdict from any of {every} laws."
-    counted = sum(ensemble.verdicts.values())
     once = ""
-    if counted < speak:
-        runs = "the same runs" if counted == 1 else f"{counted} sets of runs"
-        once = f", all fitted to {runs}"
-    of = f"{speak} of {every} laws have a verdict{once}"
-    words = {_shown(Verdict(word)): count for word, count in ensemble.verdicts.items()}
-    if len(words) == 1:
-        (word,) = words
+    if sets < len(speak):
+        once = f", all fitted to {'the same runs' if sets == 1 else f'{sets} sets of runs'}"
+    of = f"{len(speak)} of {every} laws have a verdict{once}"
+    counts = Counter(_shown(one.verdict) for one in speak if one.verdict is not None)
+    if len(counts) == 1:
+        (word,) = counts
         return f"{word.capitalize()}, as far as laws can tell: {of}."
-    parts = ", ".join(f"{count} {word}" for word, count in words.items())
+    parts = ", ".join(f"{count} say {word}" for word, count in counts.most_common())
     return f"The laws disagree: {parts} ({of})."
 
 
@@ -96,9 +94,13 @@ def _said(one: LawSays) -> tuple[str, ...]:
 
 def _note(one: LawSays) -> str:
     """Why a law may be off."""
-    known = () if one.status in (LawStatus.DEFAULT, LawStatus.AVAILABLE) else (one.status.value,)
     outside = ("outside its data",) if one.outside_fit else ()
-    return ", ".join((*known, *outside))
+    return ", ".join((*_status(one), *outside))
+
+
+def _status(one: LawSays) -> tuple[str, ...]:
+    """Why a law is kept for comparison only; empty where it may be used."""
+    return () if one.status in (LawStatus.DEFAULT, LawStatus.AVAILABLE) else (one.status.value,)
 
 
 def _odd_ones(speak: Sequence[LawSays]) -> Iterator[str]:
@@ -111,8 +113,9 @@ def _odd_ones(speak: Sequence[LawSays]) -> Iterator[str]:
         return
     for one in speak:
         if one.verdict is not usual:
-            why = _note(one) or f"fitted with the tokenizer {one.tokenizer}"
-            yield f"{one.law}: {verdict_in_a_table(one.verdict)} ({why})"
+            why = _status(one) or ("outside its data",) * bool(one.outside_fit)
+            gain = "" if one.margin_nats is None else f", {one.margin_nats:+.3f}"
+            yield ", ".join((f"{one.law}: {verdict_in_a_table(one.verdict)}{gain}", *why))
 
 
 def _silent(silent: Sequence[LawSays]) -> Iterator[str]:
