@@ -60,9 +60,9 @@ def _screen(found: Crossovers) -> Iterator[Block]:
     yield from _cut(len(found.rows))
     yield Sections(
         (
-            Section("Read", tuple(_example(found, main))),
+            Section("Example", tuple(_example(found, main))),
             Section("Why", (_WHY,) if any(_example(found, main)) else ()),
-            Section("Firm", tuple(_firm(found, shown))),
+            Section("Watch", tuple(_watch(found, shown)), "!", "warning"),
         )
     )
     more = "More: --details  -o csv; one budget: distillplan budget"
@@ -148,14 +148,14 @@ def _example(found: Crossovers, main: float) -> Iterator[str]:
                 return
 
 
-def _firm(found: Crossovers, gains: list[float]) -> Iterator[str]:
+def _watch(found: Crossovers, gains: list[float]) -> Iterator[str]:
     """Which columns say little, and what their cells leave out."""
     again = any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains)
     note = f" {AGAIN.strip(', ')}: and again at larger budgets." if again else ""
     if any(abs(gain) < TIE_NATS for gain in gains):
         yield (
-            f"Less than {TIE_NATS:g} nats says little: rounding of the published coefficients "
-            f"moves it as much.{note}"
+            f"below {TIE_NATS:g} nats the budgets are poorly determined: rounding of the published "
+            f"coefficients moves losses as much.{note}"
         )
     elif again:
         yield note.strip()

@@ -50,7 +50,7 @@ def _screen(ensemble: Ensemble) -> Iterator[Block]:
         (
             Section("Odd one out", tuple(_odd_ones(speak))),
             Section("No verdict", tuple(_silent(silent))),
-            Section("Apart", tuple(_spread_in_words(ensemble))),
+            Section("Spread", tuple(_spread_in_words(ensemble))),
         )
     )
     yield Text(
