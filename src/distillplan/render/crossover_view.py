@@ -141,7 +141,7 @@ def _example(found: Crossovers, main: float) -> Iterator[str]:
         for one in _windows(row, main):
             if one.from_ is None and one.to is not None and one.odds is not None:
                 yield (
-                    f"{_who(row)}: distilling comes out {main:g} nats better up to "
+                    f"{_who(row)}: distilling gains at least {main:g} nats up to "
                     f"{format_flops(one.to)} FLOPs; in brackets the odds at 1/{BEYOND:g} of that: "
                     f"{percent(one.odds.distill)}."
                 )
@@ -151,11 +151,11 @@ def _example(found: Crossovers, main: float) -> Iterator[str]:
 def _watch(found: Crossovers, gains: list[float]) -> Iterator[str]:
     """Which columns say little, and what their cells leave out."""
     again = any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains)
-    note = f" {AGAIN.strip(', ')}: and again at larger budgets." if again else ""
+    note = f" {AGAIN.strip(', ')}: more in --details" if again else ""
     if any(abs(gain) < TIE_NATS for gain in gains):
         yield (
-            f"below {TIE_NATS:g} nats the budgets are poorly determined: rounding of the published "
-            f"coefficients moves losses as much.{note}"
+            f"gains under {TIE_NATS:g} nats: rounding of the published coefficients moves losses "
+            f"as much, so the budget is uncertain.{note}"
         )
     elif again:
         yield note.strip()
