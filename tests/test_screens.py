@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from unittest import mock
 
 import pytest
@@ -111,11 +112,15 @@ def test_a_shell_takes_a_command_as_it_is_shown(width, tmp_path):
     assert done.stdout == "".join(f"{one}/" for one in words)
 
 
+@cache
+def said(command: str) -> str:
+    """What a command says, with room for every column."""
+    return run(*shlex.split(command), folder=workbench(), COLUMNS="200").stdout
+
+
 def answers(command: str) -> tuple[str, dict]:
-    """The screen of a command, at a width with room for every column, and its document."""
-    words = shlex.split(command)
-    screen = run(*words, folder=workbench(), COLUMNS="200").stdout
-    return screen, json.loads(run(*words, "-o", "json", folder=workbench()).stdout)
+    """The screen of a command and its document."""
+    return said(command), json.loads(said(f"{command} -o json"))
 
 
 def cells(screen: str, first: str) -> list[str]:
@@ -223,12 +228,11 @@ def test_teachers_show_the_numbers_of_their_document():
         "teachers 1e21 --student 1B --tokenizer gpt-neox",
     ],
 )
-def test_details_change_the_screen_alone(command):
-    words = shlex.split(command)
-    short, long = (run(*words, *more, folder=workbench()).stdout for more in ([], ["--details"]))
-    assert short != long
-    assert "--details" in short
-    short, long = (
-        run(*words, *more, "-o", "json", folder=workbench()).stdout for more in ([], ["--details"])
-    )
-    assert short == long
+def test_details_are_another_screen(command):
+    assert said(command) != said(f"{command} --details")
+    assert "--details" in said(command)
+
+
+def test_details_do_not_change_a_document():
+    command = "predict --student 1B --tokens 100B --teacher-loss 2.0 -o json"
+    assert said(command) == said(f"{command} --details")
