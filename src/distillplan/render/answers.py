@@ -91,7 +91,7 @@ _REGISTERED = (
         record="questions.crossover:Crossovers",
         document="crossover",
         asked_with="crossover",
-        view="target_view:crossover_view",
+        view="crossover_view:crossover_view",
         rows=RowForm("points", FORMS["CrossingPoint"]),
     ),
     Registered(

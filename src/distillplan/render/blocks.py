@@ -54,6 +54,14 @@ class Sections:
 
 
 @dataclass(frozen=True)
+class CommandLine:
+    """A command to copy, under what is said of it; where it is broken a shell reads on."""
+
+    text: str
+    """As a shell takes it."""
+
+
+@dataclass(frozen=True)
 class Bullets:
     """A titled list; nothing is shown where it is empty."""
 
@@ -115,12 +123,14 @@ class MapBlock:
     """From the top."""
 
 
-Block: TypeAlias = Text | Headline | Sections | Bullets | TableBlock | MapBlock
+Block: TypeAlias = Text | Headline | Sections | CommandLine | Bullets | TableBlock | MapBlock
 
 GAP = "    "
 """Between an answer and what stands beside it."""
 WIDTH = 80
 """Columns for which screens are made."""
+LINES = 22
+"""Of a screen: 24 less the command and the next prompt."""
 
 
 def lines_of(text: str, indent: int = 0) -> int:
@@ -145,7 +155,7 @@ def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ..
     return tuple(kept)
 
 
-def printable_block(block: Block) -> Block:
+def printable_block(block: Block) -> Block:  # noqa: PLR0911  (one for each kind of block)
     """A block whose texts are safe to print."""
     match block:
         case Text():
@@ -162,6 +172,8 @@ def printable_block(block: Block) -> Block:
                 for part in block.parts
             )
             return replace(block, parts=tuple(parts))
+        case CommandLine():
+            return CommandLine(printable(block.text))
         case Bullets():
             items = tuple(map(printable, block.items))
             return replace(block, title=printable(block.title), items=items)

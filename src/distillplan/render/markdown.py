@@ -7,6 +7,7 @@ from distillplan.render.blocks import (
     WIDTH,
     Block,
     Bullets,
+    CommandLine,
     Headline,
     MapBlock,
     Sections,
@@ -22,7 +23,7 @@ def as_markdown(blocks: Iterable[Block]) -> str:
     return "\n\n".join(filter(None, (_one(block) for block in blocks)))
 
 
-def _one(block: Block) -> str:
+def _one(block: Block) -> str:  # noqa: PLR0911  (one for each kind of block)
     match block:
         case Text():
             return (
@@ -35,6 +36,8 @@ def _one(block: Block) -> str:
             return "\n\n".join(
                 _list(part.heading, part.items) for part in block.parts if part.items
             )
+        case CommandLine():
+            return f"```\n{block.text}\n```"
         case Bullets():
             return _list(block.title, block.items)
         case TableBlock():
