@@ -15,6 +15,7 @@ from distillplan.render.streams import write, write_error
 COMMANDS = (
     *("budget", "teachers", "compare", "sweep", "target", "crossover", "predict", "estimate"),
     *("pilot", "fit", "track", "validate", "laws", "gpus", "models", "check", "schema"),
+    *("explain", "example", "help"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""
 
@@ -66,7 +67,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
     help=(
@@ -74,7 +75,7 @@ app = typer.Typer(
         "tokens.\n\n"
         "Plans from published scaling laws (Busbridge et al. 2025, arXiv:2502.08606)."
     ),
-    epilog="Start with: distillplan budget 1e21 --student 1B",
+    epilog="Start with: distillplan budget 1e21 --student 1B, or distillplan alone.",
 )
 
 
@@ -86,11 +87,15 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  (its callback has answered)
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        from distillplan.cli.first_screen import FIRST_SCREEN  # not beside a command
+
+        write(FIRST_SCREEN)
 
 
 _UsageError: Any = typer.BadParameter.__base__

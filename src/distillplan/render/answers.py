@@ -174,6 +174,18 @@ _REGISTERED = (
         asked_with="check transfer",
         view="transfer_view:transfer_view",
     ),
+    Registered(
+        record="questions.glossary.explanation:Explanation",
+        document="explanation",
+        asked_with="explain WORD",
+        view="explanation_view:explanation_view",
+    ),
+    Registered(
+        record="questions.glossary.explanation:WordList",
+        document="words",
+        asked_with="explain",
+        view="explanation_view:word_list_view",
+    ),
 )
 
 ANSWERS = {one.record.partition(":")[2]: one for one in _REGISTERED}
