@@ -41,14 +41,15 @@ class Commands(TyperGroup):
         """Names of the commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (Typer's signature)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        function = getattr(import_module(f"distillplan.cli.commands.{cmd_name}"), cmd_name)
-        alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
-        alone.command(cmd_name, cls=Command)(function)
-        return typer.main.get_command(alone)
+        if ctx is not None and ctx.resilient_parsing:
+            from distillplan.cli.completion import completing  # only while words are completed
+
+            return completing(cmd_name, _load)
+        return _load(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is asked for.
@@ -56,11 +57,20 @@ class Commands(TyperGroup):
         Raises:
             InputError: for an unknown name, with the nearest ones.
         """
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        mistyped = args[0] not in COMMANDS and not args[0].startswith("-")
+        if mistyped and not ctx.resilient_parsing:
             from distillplan.suggest import nearest  # only for somebody who mistyped
 
             raise InputError(f"no such command {args[0]!r}; {nearest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
+
+
+def _load(name: str) -> Any:
+    """A command as Typer builds it."""
+    function = getattr(import_module(f"distillplan.cli.commands.{name}"), name)
+    alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
+    alone.command(name, cls=Command)(function)
+    return typer.main.get_command(alone)
 
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
