@@ -49,7 +49,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "help": ("schema",),
 }
 """Words after each command that make it answer."""
-WITHOUT_FORMS = ("validate", "schema", "example", "help")
+WITHOUT_FORMS = ("schema", "example", "help")
 """Commands that take no ``-o``."""
 UNUSABLE, NO_ANSWER = 2, 1
 WIDTH = 80

@@ -17,6 +17,7 @@ from tests.shell import run
 
 FOLDER = Path(distillplan.schemas.__file__).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"
+BROKEN = Path(__file__).parent / "data" / "broken.yaml"
 COMMANDS = {
     "plan": ["budget", "64 h100-sxm for 7 days", "--student", "1B", "--teacher", "7B:2T"],
     "ensemble": ["budget", "1e21", "--student", "1B", "--laws", "all"],
@@ -50,6 +51,7 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "validation": ["validate", BROKEN],
     "explanation": ["explain", "tie"],
     "words": ["explain"],
 }
