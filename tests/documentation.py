@@ -30,10 +30,12 @@ from distillplan.cli.help import complete
 from distillplan.questions.glossary.explanation import Explanation, WordKind, explanations
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.man_page import man_page
 from tests.shell import run, without_progress
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
+MAN_PAGE = ROOT / "docs" / "distillplan.1"
 COMMAND_PAGES = ROOT / "docs" / "reference" / "commands"
 SHELL_SIGNS = set("|<>;&$")
 """What only a shell understands."""
@@ -257,11 +259,17 @@ TABLES: dict[str, Callable[[], str]] = {
 """What a page may ask for by name."""
 
 
+def manual() -> str:
+    """The man page."""
+    return man_page(distillplan.__version__, _command)
+
+
 def main() -> None:
     """Write every page that has changed, and name it."""
     COMMAND_PAGES.mkdir(exist_ok=True)
-    for page in pages():
-        text = made(page)
+    texts = {page: partial(made, page) for page in pages()} | {MAN_PAGE: manual}
+    for page, make in texts.items():
+        text = make()
         if not page.is_file() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
             sys.stdout.write(f"{page.relative_to(ROOT)}\n")

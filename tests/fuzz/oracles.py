@@ -126,7 +126,7 @@ def plain(text: str, case: Case) -> Iterator[str]:
     control = CONTROL.search(text)
     if control is not None:
         yield f"the control character {control[0]!r} in the answer"
-    if case.words[:1] == ("schema",) or "--help" in case.words or "-h" in case.words:
+    if case.words[:1] in (("schema",), ("help",)) or {"--help", "-h"} & set(case.words):
         return
     number = NO_NUMBER.search(text)
     if number is not None and number[0].lower() not in text_of(case).lower():
