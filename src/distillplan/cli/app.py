@@ -121,7 +121,7 @@ def run() -> int:
         The exit code.
     """
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="distillplan", standalone_mode=False)  # however Python was called
     except DistillplanError as error:
         write_error(f"error: {error}")
         code = error.exit_code
