@@ -496,3 +496,37 @@ def test_a_budget_in_gpu_time_and_an_estimate_are_inverses(ask, capsys):
 def test_options_name_every_choice():
     """The words of the option are those of the enumeration, which a start does not load."""
     assert get_args(get_args(how.LogitFormat)[0]) == tuple(storage.LogitKind)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--gpus", "64", "--tp", "16"), "tensor_parallel_across_nodes"),
+        (("--gpus", "1000000"), "few_steps"),
+        (("--gpus", "8", "--batch-tokens", "1B"), "few_steps"),
+    ],
+)
+def test_a_layout_that_makes_little_sense_is_said(words, code):
+    asked = ("estimate", "--model", "7B", "--tokens", "100B", "--gpu", "h100-sxm")
+    codes = {
+        one["code"] for one in json.loads(run(*asked, *words, "-o", "json").stdout)["warnings"]
+    }
+    assert code in codes
+    plain = json.loads(run(*asked, "--gpus", "64", "-o", "json").stdout)["warnings"]
+    assert code not in {one["code"] for one in plain}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--teacher", "8B", "--teacher", "70B"), "--teacher is given twice"),
+        (("--model=1B",), "--model is given twice"),
+        (("--gpus", "64", "--cp", "64", "--seq-len", "32"), "cannot share a sequence of 32 tokens"),
+        (("--ep", "4"), "is for mixtures of experts; this model is dense"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words, message):
+    asked = ("estimate", "--model", "7B", "--tokens", "100B", "--gpu", "h100-sxm")
+    finished = run(*asked, *words)
+    assert finished.returncode == 2
+    assert message in finished.stderr

@@ -20,8 +20,23 @@ COMMANDS = (
 """In the order of the help; each is a function of that name in a module of that name."""
 
 
+ONE_NAME = ("--teacher", "--student", "--model", "--gpu")
+"""Options of which a second is a mistake, where others are overridden on purpose."""
+
+
 class Command(TyperCommand):
     """A command whose help says more than its start needs to know."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options.
+
+        Raises:
+            InputError: where a name is given twice; the second would silently replace the first.
+        """
+        for option in ONE_NAME:
+            if args.count(option) + sum(one.startswith(f"{option}=") for one in args) > 1:
+                raise InputError(f"{option} is given twice; one question has one, so leave one out")
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
