@@ -6,6 +6,7 @@ from pathlib import Path
 
 import distillplan
 from distillplan.laws.provenance import LawStatus
+from distillplan.planning.machine_warnings import OVER_MEMORY
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 
@@ -14,6 +15,7 @@ MAKERS = {"Notice", "_Remark", "_Limit", "warning", "information", "_warning"}
 """What makes a remark, its code as the first argument or by name."""
 COMPUTED: Mapping[str, frozenset[str]] = {
     "_OUTSIDE_FIT[name]": OUTSIDE_FIT_CODES,
+    "OVER_MEMORY": frozenset({OVER_MEMORY}),
     "TEACHER_FROM_LAW": frozenset({TEACHER_FROM_LAW}),
     "f'law_is_{law.status}'": frozenset(
         f"law_is_{one}" for one in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL)

@@ -12,6 +12,7 @@ from distillplan.checks import hardware_checks
 from distillplan.cli import hardware_options as how
 from distillplan.cli.app import app
 from distillplan.hardware import storage
+from tests.shell import run
 
 DATA = Path(__file__).parent / "data"
 TRAIN = ["--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"]
