@@ -280,7 +280,11 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
     ids=lambda value: " ".join(value) if value and isinstance(value[0], str) else "",
 )  # fmt: skip
 def test_every_option_moves_the_answer_the_right_way(ask, words, option, grows, shrinks):
-    before, after = ask(*words), ask(*words, *option)
+    before, kept = ask(*words), list(words)
+    if option[0] in kept:
+        at = kept.index(option[0])
+        del kept[at : at + 2]
+    after = ask(*kept, *option)
     for path in grows:
         assert mid(after, *path) > mid(before, *path), path
     for path in shrinks:
@@ -521,7 +525,7 @@ def test_a_layout_that_makes_little_sense_is_said(words, code):
     ("words", "message"),
     [
         (("--teacher", "8B", "--teacher", "70B"), "--teacher is given twice"),
-        (("--model=1B",), "--model is given twice"),
+        (("--teacher=1B", "--teacher", "2B"), "--teacher is given twice"),
         (("--gpus", "64", "--cp", "64", "--seq-len", "32"), "cannot share a sequence of 32 tokens"),
         (("--ep", "4"), "is for mixtures of experts; this model is dense"),
     ],

@@ -20,8 +20,9 @@ COMMANDS = (
 """In the order of the help; each is a function of that name in a module of that name."""
 
 
-ONE_NAME = ("--teacher", "--student", "--model", "--gpu")
-"""Options of which a second is a mistake, where others are overridden on purpose."""
+ONE_NAME = ("--teacher",)
+"""Options of which a second is a mistake (two teachers are no question that is answered here),
+where others are overridden on purpose."""
 
 
 class Command(TyperCommand):
