@@ -7,6 +7,9 @@ from distillplan.errors import InputError
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 
+UNUSABLE = InputError.exit_code
+"""The exit code for a file with faults, listed or not."""
+
 
 def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "table") -> None:
     """Check a scenario file: every fault at once, each with its line, scenario and key.
@@ -22,4 +25,4 @@ def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "ta
         found = validation.checked(file, sets or (), listed=output == "json")
     show(found, output)
     if found.faults:
-        raise typer.Exit(InputError.exit_code)
+        raise typer.Exit(UNUSABLE)
