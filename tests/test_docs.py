@@ -19,7 +19,6 @@ from tests.documentation import (
     commands,
     made,
     manual,
-    output,
     pages,
 )
 
@@ -59,18 +58,6 @@ def test_the_python_of_a_page_runs(page):
     )
     assert found.returncode == 0, found.stderr
     assert "supervised" in found.stdout
-
-
-TABLE = re.findall(r"\| `(distillplan [^`]+)` \|", README)
-
-
-def test_the_table_has_commands():
-    assert len(TABLE) >= 20
-
-
-@pytest.mark.parametrize("command", TABLE)
-def test_the_commands_of_the_table_run(command):
-    assert not output(command).startswith("error: ")
 
 
 def test_the_two_set_up_commands_stand_alone():

@@ -54,7 +54,7 @@ def estimate(question: Question) -> Estimate:
     speed, rate = _speed(question)
     bill = _bill(question)
     memory, run = _memory_estimate(question)
-    capacity = usable_bytes(machine.cluster.gpu.memory_bytes)
+    capacity = usable_bytes(machine.cluster.gpu)
     found = fits(memory, capacity)
     flops_per_token = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
     if question.teacher is not None and question.logits is Logits.ONLINE:
@@ -187,6 +187,7 @@ def _memory_estimate(question: Question) -> tuple[MemoryEstimate, Run]:
         gpus=machine.cluster.gpus,
         teacher=teacher,
         stored_bytes_per_token=stored,
+        accumulates=machine.accumulates,
     )
     return run.memory(), run
 

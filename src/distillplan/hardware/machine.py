@@ -55,8 +55,6 @@ class Machine:
     """The family of models that are given as a size; the context is the strategy's."""
     global_tokens: float | None = None
     """Tokens per optimizer step; None: see `batch_tokens`."""
-    interleave: int | None = None
-    """Pipeline stages per GPU; None: as many as fit, up to `TYPICAL_INTERLEAVE`."""
     mfu: float | None = None
     """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
@@ -106,6 +104,13 @@ class Machine:
         replicas = self.cluster.gpus / (layout.tp * layout.pp * layout.cp)
         filled = replicas * layout.micro_batch * layout.seq_len * layout.pp
         return max(DEFAULT_GLOBAL_TOKENS, filled)
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether a step sums the gradients of several micro-batches."""
+        layout = self.strategy
+        replicas = self.cluster.gpus / (layout.tp * layout.pp * layout.cp)
+        return self.batch_tokens > replicas * layout.micro_batch * layout.seq_len
 
     @property
     def price(self) -> Price | None:
@@ -179,10 +184,8 @@ def work_of(machine: Machine, model: Model, *, precision: Precision | None = Non
         strategy = replace(strategy, precision=precision)
     gpus, tokens = machine.cluster.gpus, machine.batch_tokens
     if isinstance(model, ModelShape):
-        work = workload_of_shape(model, strategy, gpus, tokens)
-    else:
-        work = workload_of_size(model, machine.family, strategy, gpus, tokens)
-    return work if machine.interleave is None else replace(work, interleave=machine.interleave)
+        return workload_of_shape(model, strategy, gpus, tokens)
+    return workload_of_size(model, machine.family, strategy, gpus, tokens)
 
 
 def training_speed(machine: Machine, model: Model) -> ThroughputEstimate:

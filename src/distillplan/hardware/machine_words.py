@@ -16,7 +16,9 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
+    Gradients,
     Loss,
+    Offload,
     Optimizer,
     Sharding,
     Strategy,
@@ -32,10 +34,12 @@ CHOICES: Final[Mapping[str, type[StrEnum]]] = {
     "attention": Attention,
     "optimizer": Optimizer,
     "loss": Loss,
+    "gradients": Gradients,
+    "offload": Offload,
 }
 """Settings of a layout that are chosen by name."""
 
-COUNTS: Final = ("micro_batch", "tp", "pp", "cp", "ep")
+COUNTS: Final = ("micro_batch", "tp", "pp", "cp", "ep", "interleave")
 """Settings of a layout that are numbers."""
 
 DEFAULT_GPUS = 8
@@ -69,6 +73,9 @@ class MachineWords(NamedTuple):
     attention: str | None = None
     optimizer: str | None = None
     loss: str | None = None
+    gradients: str | None = None
+    offload: str | None = None
+    sequence_parallel: bool | None = None
     teacher_precision: str | None = None
     pue: float | None = None
     country: str | None = None
@@ -103,7 +110,6 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         strategy=strategy_of({"seq_len": round(architecture.context)} | layout),
         family=architecture,
         global_tokens=words.batch_tokens,
-        interleave=words.interleave,
         mfu=words.mfu,
         teacher_mfu=words.teacher_mfu,
         tokens_per_s=words.tokens_per_s,

@@ -6,7 +6,7 @@ from typing import Final
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.machine_checks import refuse_precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, stages_per_gpu
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -21,9 +21,6 @@ DEFAULT_REPLICA_TOKENS: Final = 8192.0
 
 TYPICAL_LINK_RATIO: Final = 12.0
 """Default ratio of the in-node link to the network card, as in A100 nodes (300 / 25)."""
-
-TYPICAL_INTERLEAVE: Final = 4
-"""Default pipeline stages per GPU: the median of 67 published runs."""
 
 KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
     Attention.UNFUSED: 0.5,  # computes the whole score matrix, of which causal needs half
@@ -239,8 +236,7 @@ def _bubble(work: Workload) -> float:
     if work.pp == 1:
         return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    deep = max(min(TYPICAL_INTERLEAVE, work.layers // work.pp), 1.0)
-    return (work.pp - 1) / (batches * (work.interleave or deep))
+    return (work.pp - 1) / (batches * stages_per_gpu(work.interleave, work.layers, work.pp))
 
 
 def _replica_tokens(work: Workload) -> float:
