@@ -2,21 +2,19 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 
 import distillplan
 from distillplan.laws.provenance import LawStatus
-from distillplan.planning.machine_warnings import OVER_MEMORY
 from distillplan.planning.sizes import SearchStatus
-from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
+from distillplan.planning.validity import OUTSIDE_FIT_CODES
 
 SOURCES = Path(distillplan.__file__).parent
 MAKERS = {"Notice", "_Remark", "_Limit", "warning", "information", "_warning"}
 """What makes a remark, its code as the first argument or by name."""
 COMPUTED: Mapping[str, frozenset[str]] = {
-    "_OUTSIDE_FIT[name]": OUTSIDE_FIT_CODES,
-    "OVER_MEMORY": frozenset({OVER_MEMORY}),
-    "TEACHER_FROM_LAW": frozenset({TEACHER_FROM_LAW}),
+    "OUTSIDE_FIT[name]": OUTSIDE_FIT_CODES,
     "f'law_is_{law.status}'": frozenset(
         f"law_is_{one}" for one in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL)
     ),
@@ -59,6 +57,8 @@ def _values(node: ast.expr, place: str) -> Iterator[str]:
         yield from _values(node.orelse, place)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
+    elif isinstance(node, ast.Name) and node.id.isupper():  # a constant of its module
+        yield getattr(import_module(f"distillplan.{place[:-3].replace('/', '.')}"), node.id)
     else:
         text = ast.unparse(node)
         if text in COMPUTED:

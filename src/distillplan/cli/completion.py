@@ -17,7 +17,7 @@ from typer.core import TyperCommand
 Names = Callable[[], Iterable[str]]
 Load = Callable[[str], Any]
 """Gives a command of a name as it is run."""
-_SOURCES = Path(__file__).parent / "commands"
+_SOURCES = Path(__file__).with_name("commands")
 _LOOSE = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -25,7 +25,7 @@ def models() -> list[str]:
     """Names of the open models."""
     from distillplan.files.entries import coefficients_dir
 
-    lines = (coefficients_dir() / "models.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = coefficients_dir().joinpath("models.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line)["name"] for line in lines if line]
 
 
@@ -40,7 +40,7 @@ def laws() -> list[str]:
     """Names of the laws."""
     from distillplan.files.entries import coefficients_dir
 
-    return sorted(path.stem for path in (coefficients_dir() / "laws").glob("*.yaml"))
+    return sorted(path.stem for path in coefficients_dir().joinpath("laws").glob("*.yaml"))
 
 
 def several_laws() -> list[str]:
@@ -110,7 +110,7 @@ def completing(name: str, load: Load) -> TyperCommand:
         name: of the command.
         load: gives it as it is run.
     """
-    tree = ast.parse((_SOURCES / f"{name}.py").read_text(encoding="utf-8"))
+    tree = ast.parse(_SOURCES.joinpath(f"{name}.py").read_text(encoding="utf-8"))
     functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
     return _Completing(load, name, help=ast.get_docstring(functions[name]))
 

@@ -1,10 +1,11 @@
 """What is wrong with a scenario file, as a record: the answer of ``distillplan validate``."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.scenarios.faults import FaultyFileError, FileFault
-from distillplan.scenarios.grid import CellGrid
+from distillplan.scenarios.scenario_file import read_grid
 
 
 class Validation(NamedTuple):
@@ -20,13 +21,23 @@ class Validation(NamedTuple):
     """All that is wrong, in the order of the lines; of very many the first ones."""
 
 
-def sound(source: str, grid: CellGrid) -> Validation:
-    """A file with which nothing is wrong."""
+def checked(source: str, sets: Sequence[str], *, listed: bool) -> Validation:
+    """A scenario file, checked.
+
+    Args:
+        source: a path, or ``-`` for standard input.
+        sets: ``key=value`` of the command line, which take precedence over the file.
+        listed: whether faults are listed in the answer, and not raised.
+
+    Raises:
+        InputError: with every fault of the file, unless they are listed.
+    """
+    try:
+        grid = read_grid(source, sets)
+    except InputError as error:
+        if not listed:
+            raise
+        whole = FileFault(source=source, line=None, scenario=None, key=None, message=str(error))
+        found = error.faults if isinstance(error, FaultyFileError) else (whole,)
+        return Validation(source=source, summary=None, cells=None, faults=found)
     return Validation(source=source, summary=grid.summary, cells=grid.size, faults=())
-
-
-def faulty(source: str, error: InputError) -> Validation:
-    """A file with faults, or one that cannot be read as a scenario file at all."""
-    whole = FileFault(source=source, line=None, scenario=None, key=None, message=str(error))
-    found = error.faults if isinstance(error, FaultyFileError) else (whole,)
-    return Validation(source=source, summary=None, cells=None, faults=found)

@@ -7,6 +7,9 @@ from distillplan.errors import InputError
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 
+UNUSABLE = InputError.exit_code
+"""The exit code for a file with faults, listed or not."""
+
 
 def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "table") -> None:
     """Check a scenario file: every fault at once, each with its line, scenario and key.
@@ -16,16 +19,10 @@ def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "ta
 
     distillplan validate compare.yaml -o json
     """
-    from distillplan.scenarios import scenario_file, validation  # not at every start
+    from distillplan.scenarios import validation  # not at every start
 
-    try:
-        with progress("Reading the cells"):
-            grid = scenario_file.read_grid(file, sets or ())
-        found = validation.sound(file, grid)
-    except InputError as error:
-        if output != "json":
-            raise
-        found = validation.faulty(file, error)
+    with progress("Reading the cells"):
+        found = validation.checked(file, sets or (), listed=output == "json")
     show(found, output)
     if found.faults:
-        raise typer.Exit(InputError.exit_code)
+        raise typer.Exit(UNUSABLE)
