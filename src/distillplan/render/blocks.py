@@ -96,6 +96,8 @@ GAP = "    "
 """Between an answer and what stands beside it."""
 WIDTH = 80
 """Columns for which screens are made."""
+SCREEN_LINES = 22
+"""Of a screen: 24 less the command and the next prompt."""
 
 
 def lines_of(text: str, indent: int = 0) -> int:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from distillplan.hardware.memory_fit import Fits
 from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
+    SCREEN_LINES,
     Block,
     Headline,
     Section,
@@ -18,6 +18,7 @@ from distillplan.render.blocks import (
     lines_of,
     short,
 )
+from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
@@ -31,11 +32,8 @@ from distillplan.render.plan_words import (
 )
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
-_FITS = {Fits.YES: "yes", Fits.NO: "no", Fits.UNCERTAIN: "tight"}
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
-_LINES = 22
-"""Of a screen: 24 less the command and the next prompt."""
 _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _WHY, _WATCH = 4, 3
@@ -65,7 +63,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
-    room = _LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
+    room = SCREEN_LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
     room -= len(choices.rows) + 1
     why = short(reasons(plan), _WHY, indent=_INDENT)
     room -= sum(lines_of(one, _INDENT) for one in why)
@@ -148,7 +146,7 @@ def _bill(option: Option) -> tuple[str, ...]:
         format_duration(bill.wall_seconds.mid),
         "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
         format_bytes(bill.memory_bytes_per_gpu.mid),
-        _FITS[bill.fits],
+        FITS_SHOWN[bill.fits],
     )
 
 
