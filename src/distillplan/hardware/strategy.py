@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
@@ -38,7 +39,28 @@ class Attention(StrEnum):
     FLASH1 = "flash1"
     """Fused, first generation and its Triton variants (2022 to mid 2023)."""
     FLASH2 = "flash2"
-    """Fused, FlashAttention-2 and later, or cuDNN."""
+    """Fused, FlashAttention-2 (PyTorch's own); on Hopper and later far from the best."""
+    FLASH3 = "flash3"
+    """Fused, FlashAttention-3 and later, or cuDNN; elsewhere than on Hopper and later as FLASH2."""
+
+
+class Stack(StrEnum):
+    """How far the software is tuned, which sets what no FLOP shows."""
+
+    TUNED = "tuned"
+    """Fused kernels, communication behind computation: Megatron Core, NeMo, llm.c."""
+    COMPILED = "compiled"
+    """Kernels fused by a compiler: torch.compile (torchtitan, nanochat), JAX."""
+    EAGER = "eager"
+    """Kernels one by one: plain PyTorch, Transformers, DeepSpeed."""
+
+
+class LayoutChoice(StrEnum):
+    """Who chooses how a run is laid out."""
+
+    GIVEN = "given"
+    AUTO = "auto"
+    """The fastest layout that fits (`hardware.layout.fastest_layout`)."""
 
 
 class Optimizer(StrEnum):
@@ -68,6 +90,10 @@ class Loss(StrEnum):
     """Some tokens at a time, projection and loss together (Liger, cut cross-entropy)."""
 
 
+FREE: Final = ("micro_batch", "tp", "pp", "cp", "ep", "checkpointing", "sharding")
+"""What `LayoutChoice.AUTO` chooses."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
     """The layout of one training run."""
@@ -93,6 +119,7 @@ class Strategy:
     """Whether gradients are summed in fp32 (Megatron, FSDP), not in 16 bits (DeepSpeed)."""
     attention: Attention | None = None
     """None: fused, of an unknown generation."""
+    stack: Stack = Stack.COMPILED
 
     def __post_init__(self) -> None:
         """Check the counts.
