@@ -1,4 +1,4 @@
-"""What is made in README, examples/ and docs/: outputs of commands, tables of options and keys.
+"""What is made in README, examples/ and docs/: outputs, pictures, tables of options and keys.
 
 `python -m tests.documentation` writes it anew; `test_docs.py` compares. A page marks what it wants
 made: a ``console`` block holds a command after ``$`` and then its output, and a comment
@@ -27,11 +27,13 @@ from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.pictures import picture
 from tests.shell import run, without_progress
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 COMMAND_PAGES = ROOT / "docs" / "reference" / "commands"
+PICTURES = ROOT / "docs" / "pictures"
 SHELL_SIGNS = set("|<>;&$")
 """What only a shell understands."""
 BLOCK = re.compile(r"```console\n\$ (?P<command>.*)\n(?P<shown>(?:.*\n)*?)```")
@@ -58,19 +60,26 @@ SHOWN = {
 }
 """What the page of a command runs in examples/; a command without a line here fails the tests."""
 
+PICTURED = {"budget.svg": "distillplan budget 1e22 --student 3B --teacher llama-3.1-8b"}
+"""The command whose screen a picture shows, by the name of its file."""
+COLUMNS = 80
+
 
 def pages() -> list[Path]:
-    """Every page that may hold something made, README first."""
+    """Every page that may hold something made, README first, and every picture."""
     return [
         ROOT / "README.md",
         *sorted(EXAMPLES.glob("*.md")),
         *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent != COMMAND_PAGES),
         *(COMMAND_PAGES / f"{name}.md" for name in COMMANDS),
+        *(PICTURES / name for name in PICTURED),
     ]
 
 
 def made(page: Path) -> str:
     """The text of a page with all that is made in it made anew."""
+    if page.parent == PICTURES:
+        return screen(PICTURED[page.name])
     if page.parent == COMMAND_PAGES:
         text = command_page(page.stem)
     else:
@@ -99,11 +108,11 @@ def workbench() -> Path:
 
 
 def output(command: str) -> str:
-    """What a shell in the examples folder shows at 80 columns."""
+    """What a shell in the examples folder shows at `COLUMNS` columns."""
     assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
     if not SHELL_SIGNS & set(command):
         with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
-            plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS="80")
+            plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
         return _trimmed(plain.stdout + plain.stderr)
     words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
     found = subprocess.run(
@@ -112,10 +121,19 @@ def output(command: str) -> str:
         text=True,
         encoding="utf-8",
         cwd=workbench(),
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, "COLUMNS": str(COLUMNS), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
     return _trimmed(found.stdout + without_progress(found.stderr))
+
+
+def screen(command: str) -> str:
+    """The picture of what a terminal in the examples folder shows."""
+    terminal = {"NO_COLOR": "", "FORCE_COLOR": "1", "TERM": "xterm", "COLORTERM": ""}
+    with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
+        words = shlex.split(command)[1:]
+        found = run(*words, folder=workbench(), COLUMNS=str(COLUMNS), **terminal)
+    return picture(command, found.stdout, COLUMNS)
 
 
 def _trimmed(text: str) -> str:
@@ -225,7 +243,8 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Write every page that has changed, and name it."""
-    COMMAND_PAGES.mkdir(exist_ok=True)
+    for folder in (COMMAND_PAGES, PICTURES):
+        folder.mkdir(exist_ok=True)
     for page in pages():
         text = made(page)
         if not page.is_file() or page.read_text(encoding="utf-8") != text:

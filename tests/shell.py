@@ -35,15 +35,18 @@ def run(
         words: what follows `distillplan` on the command line.
         stdin: what standard input holds.
         folder: where to run; the current folder unless given.
-        environment: variables beside those of the test's own process.
+        environment: variables beside those of the test's own process; an empty one is taken away.
     """
+    variables = {"NO_COLOR": "1", **environment}
     with _stream() as out, _stream() as err, _stream(stdin) as given:
         with (
-            mock.patch.dict(os.environ, {"NO_COLOR": "1", **environment}),
+            mock.patch.dict(os.environ, variables),
             chdir(folder or Path.cwd()),
             mock.patch.object(sys, "argv", ["distillplan", *map(str, words)]),
             mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
         ):
+            for name in (name for name, value in variables.items() if not value):
+                del os.environ[name]
             code = run_app()
         return Finished(code, _text(out), _text(err))
 

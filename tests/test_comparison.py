@@ -79,6 +79,17 @@ def test_many_teachers_that_come_to_the_same_run_have_no_winner(busbridge):
     )
 
 
+def test_of_plans_that_cost_alike_the_first_is_chosen(busbridge):
+    """At a tie the order decides, not the last bits of the FLOPs of the optimizer's answer."""
+    common = {"compute": 1e21, "law": busbridge, "teacher": TEACHER, "logits": Logits.CACHED}
+    scenarios = {f"s{index}": Scenario(**common, student_params=3e9 + index) for index in range(9)}
+    found = quickly(named(**scenarios))
+    costs = [one.flops for one in found.plans]
+    assert max(costs) == pytest.approx(min(costs), rel=1e-6)
+    assert found.winner == "s0"
+    assert "more" in found.reason  # eight others are not listed by name
+
+
 PAID = {"compute": 1e21, "student_params": 3e9, "teacher": TEACHER}
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from distillplan.cli.app import COMMANDS
 from distillplan.scenarios.scenario_file import read_scenarios
-from tests.documentation import ROOT, SHOWN, commands, made, output, pages
+from tests.documentation import ROOT, SHOWN, commands, made, pages
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -48,18 +48,6 @@ def test_the_python_of_a_page_runs(page):
     )
     assert found.returncode == 0, found.stderr
     assert "supervised" in found.stdout
-
-
-TABLE = re.findall(r"\| `(distillplan [^`]+)` \|", README)
-
-
-def test_the_table_has_commands():
-    assert len(TABLE) >= 20
-
-
-@pytest.mark.parametrize("command", TABLE)
-def test_the_commands_of_the_table_run(command):
-    assert not output(command).startswith("error: ")
 
 
 def test_the_two_set_up_commands_stand_alone():

@@ -3,6 +3,7 @@
 import pytest
 
 from distillplan.errors import InfeasibleError
+from distillplan.hardware.gpu_catalog import gpu
 from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.memory import LoadedTeacher
 from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
@@ -10,7 +11,7 @@ from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, St
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape
 
-CARD_80GB = usable_bytes(80e9)
+CARD_80GB = usable_bytes(gpu("a100-80gb"))
 
 
 def model(name: str) -> ModelShape:
@@ -32,23 +33,22 @@ RUN = Run(
 
 
 @pytest.mark.parametrize(
-    ("printed_gb", "driver_mib"),
-    # what nvidia-smi reports: A100 40 and 80 GB, H100, H200, B200, GB200, RTX 4090
+    ("name", "driver_mib"),
+    # what nvidia-smi reports
     [
-        (40, 40960),
-        (80, 81920),
-        (80, 81559),
-        (141, 143771),
-        (180, 183359),
-        (186, 189471),
-        (24, 24564),
+        ("a100-40gb", 40960),
+        ("a100-80gb", 81920),
+        ("h100-sxm", 81559),
+        ("h200-sxm", 143771),
+        ("b200-sxm", 183359),
+        ("gb200", 189471),
+        ("rtx-4090", 24564),
+        ("b300-sxm", 268 * 1024),  # catalogs list 262 to 268 GiB
     ],
 )
-def test_usable_memory_is_just_below_what_the_driver_reports(
-    printed_gb: float, driver_mib: float
-) -> None:
+def test_usable_memory_is_just_below_what_the_driver_reports(name: str, driver_mib: float) -> None:
     reported = driver_mib * 2**20
-    assert 0.98 * reported < usable_bytes(printed_gb * 1e9) <= reported
+    assert 0.97 * reported < usable_bytes(gpu(name)) <= reported
 
 
 def test_a_14b_teacher_beside_a_7b_student_does_not_fit_on_two_cards() -> None:
@@ -94,7 +94,7 @@ def test_the_smallest_layout_is_smallest() -> None:
     layout = smallest_layout(run, CARD_80GB)
     assert fits(layout.memory, CARD_80GB) is Fits.YES
     assert layout.run.gpus * CARD_80GB > 16 * 70.5e9  # states alone
-    bigger = smallest_layout(run, usable_bytes(192e9))
+    bigger = smallest_layout(run, usable_bytes(gpu("mi300x")))
     assert bigger.run.gpus < layout.run.gpus
 
 

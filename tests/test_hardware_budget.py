@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import math
+import re
 
 import pytest
 
@@ -181,8 +182,10 @@ def test_what_does_not_fit_is_said():
     with pytest.raises(InfeasibleError) as caught:
         plan(scenario_from_options(**words, gpus=1))
     told = str(caught.value)
-    assert told.startswith("no plan works on 1 l4 (24.0 GB): pretrain needs 161 GB per GPU; ")
-    assert told.endswith("; 8 l4 with --checkpointing full would be enough")
+    assert re.match(
+        r"no plan: neither fits 1 l4 .24.0 GB.: pretrain needs \d+ GB, distill \d+ GB;", told
+    )
+    assert told.endswith("; smallest machine that would do: 8 l4 with --checkpointing full")
     enough = scenario_from_options(**words, gpus=8, checkpointing="full")
     assert plan(enough, quick=True).recommended.bill.fits is not Fits.NO
     for fewer in ({"gpus": 4, "checkpointing": "full"}, {"gpus": 8}):
@@ -195,6 +198,16 @@ def test_what_no_machine_can_do_is_said():
     words = {"compute": 1e26, "gpu": "l4", "student": "1T", "deadline": "1 hour"}
     with pytest.raises(InfeasibleError, match=f"no number of l4 up to {MOST_GPUS} is enough"):
         plan(scenario_from_options(**words))
+
+
+def test_what_needs_too_much_is_said_once():
+    """A student of 1T parameters passes the memory of the GPU and the limit on it."""
+    words = {"compute": 1e26, "gpu": "l4", "student": "1T", "max_memory_bytes": "20 GB"}
+    with pytest.raises(InfeasibleError) as caught:
+        plan(scenario_from_options(**words))
+    pretrain, distill, _ = str(caught.value).split("; ")
+    assert pretrain.count("needs") == distill.count("needs") == 1
+    assert "over the memory limit of 20.0 GB" in pretrain
 
 
 @pytest.mark.parametrize("budget", [{"compute": 1e20}, {"gpu_hours": 300}], ids=str)

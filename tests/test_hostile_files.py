@@ -433,3 +433,57 @@ def test_work_that_is_soon_done_is_silent(capsys):
     with progress("Rows", 8) as advance:
         advance(8)
     assert capsys.readouterr().err == ""
+
+
+# --- found among the first half million inputs of `python -m tests.fuzz`
+
+
+@pytest.mark.parametrize(
+    ("words", "files", "message"),
+    [
+        (
+            ("fit", "runs.csv"),
+            {
+                "runs.csv": "params,tokens,teacher_loss,loss\n"
+                + "4.7e9,7.4e9,,1e308\n" * 3
+                + "2.3e8,16.7B,,7\n"
+            },
+            "which looks like perplexities",
+        ),
+        (
+            ("fit", "runs.csv"),
+            {"runs.csv": "params;tokens;loss\n" + "1e9;'1.707e+11';2,5\n" * 40},
+            "40 faults, nothing was used",
+        ),
+        (
+            ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "gpu.yaml"),
+            {"gpu.yaml": GPU.replace("}}", ", sources: [-.inf]}}")},
+            "sources: -inf is not a text",
+        ),
+        (
+            ("sweep", "s.yaml"),
+            {"s.yaml": "base: {student: 1B}\nmatrix: {gpu_days: [1e308]}"},
+            "is too many days",
+        ),
+        (
+            ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", "--ep", "9" * 400),
+            {},
+            "is not a number",
+        ),
+    ],
+    ids=["sum", "faults", "source", "days", "ep"],
+)
+def test_what_was_found_stays_mended(tmp_path, words, files, message):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    finished = run(*words, folder=tmp_path)
+    assert finished.returncode == 2
+    assert message in finished.stderr
+    assert len(finished.stderr) < 3000
+
+
+def test_a_pilot_of_models_that_are_almost_all_vocabulary_is_answered():
+    assert (
+        run("pilot", "1e21", "--vocab", "3B", "--teacher", "7B:2T", "--share", "10%").returncode
+        == 0
+    )

@@ -373,6 +373,12 @@ def test_the_precision_of_the_weights_is_read(quantization: Any, format_: str) -
     assert read_config(LLAMA_8B | {"quantization_config": quantization}).weights == format_
 
 
+@pytest.mark.parametrize("key", ["dtype", "torch_dtype", "quantization_config"])
+@pytest.mark.parametrize("junk", [["float32"], {}, 4, [[]]], ids=str)
+def test_a_format_that_makes_no_sense_is_none(key: str, junk: Any) -> None:
+    assert read_config(LLAMA_8B | {key: junk}).weights in ("bf16", "other")
+
+
 @pytest.mark.parametrize("junk", [None, -1, 1e30, 10**50, "7", [], {}, True, float("nan"), [[]]])
 def test_a_hostile_value_is_one_sentence_or_an_answer(junk: Any) -> None:
     """Every key of every kind with junk in it: no traceback, and no count that is not finite."""

@@ -132,6 +132,8 @@ VALUES = {
     "hardware.sharding": ("zero1", "zero2", "zero1"),
     "hardware.attention": ("unfused", "flash1", "unfused"),
     "hardware.optimizer": ("adam8bit", "adam-bf16", "adam8bit"),
+    "hardware.gradients": ("bf16", "in-backward", "bf16"),
+    "hardware.offload": ("optimizer", "all", "optimizer"),
     "hardware.loss": ("chunked", "fused", "chunked"),
     **dict.fromkeys(("hardware.mfu", "hardware.teacher_mfu", "hardware.goodput"), (0.3, 0.4, 0.5)),
     **dict.fromkeys(("hardware.pue", "hardware.price"), (1.5, 1.6, 1.7)),

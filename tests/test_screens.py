@@ -1,38 +1,238 @@
 """Screens: a default answer fits a terminal, whatever its width."""
 
+import json
+import math
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from unittest import mock
+
 import pytest
 
+from distillplan.render import show, sweep_rows
+from distillplan.render.blocks import LINES, Block, CommandLine
+from distillplan.render.odds_view import percent
+from distillplan.render.table import as_table
+from distillplan.units import format_count, format_flops
+from tests.documentation import ROOT, workbench
 from tests.shell import run
 
-MOST_LINES = 22
-"""Of a plan at 80 columns: an 80 x 24 terminal less the command and the next prompt."""
+WIDTHS = (60, 80, 120)
+MOST_LINES = 24
+"""Of an answer at 80 columns: what a terminal shows at once."""
+SCROLL = {"fit", "laws"}
+"""Commands whose answers are as long as what they are of; and ``check`` of everything."""
+README = re.findall(
+    r"\| `distillplan ([^`]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8")
+)
 PLANS = [
-    ["1e21", "--student", "1B"],
-    ["1e21", "--student", "1B", "--teacher", "7B:2T"],
-    ["1e21", "--student", "1B", "--teacher-loss", "1.95", "--teacher-params", "7B"],
-    ["1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "cached"],
-    ["1e22", "--student", "3B", "--students", "8"],
-    ["1e21"],
-    ["64 h100-sxm for 7 days", "--student", "1B"],
-    ["$20k", "--gpu", "h100-sxm", "--student", "1B"],
-    ["1e22", "--inference-tokens", "1T"],
-    ["1e22", "--student", "1B", "--max-unique-tokens", "30B"],
-    ["256 h100-sxm for 3 weeks", "--student", "3B", "--teacher", "llama-3.1-8b"],
+    "'256 h100-sxm for 3 weeks' --student 3B --teacher llama-3.1-8b",
+    "1e21 --student 1B --teacher 7B:2T --quick",
+    "1e24 --student 1B --teacher 405B:15T",
 ]
-"""Questions of the README and of the issue."""
+"""Further questions for `budget`."""
+OTHERS = [
+    "compare compare.yaml --baseline alone --quick",
+    "compare lifetime.yaml",
+    "compare machines.yaml",
+    "teachers '8 h100-sxm for 3 days' --student 1B --tokenizer llama-3",
+    "target --loss 2.2 --student 1B --teacher llama-3.2-3b --gpu h100-sxm",
+    "target --loss 2.3 --minimize student --compute 1e21",
+    "target --loss 2.2 --law besiroglu2024",
+    "crossover --student 1B --teacher 7B:2T --accounting exists",
+    "crossover --student 3B --gain 0.05,0.003,-0.01 --accounting train",
+    "predict --student 1B --tokens 900B --teacher 100B:15T",
+    "predict --student 1B --tokens 100B",
+    "budget 1e22 --student 3B --teacher 7B:2T --logits cached --laws all",
+    "budget 1e21 --student 1B --laws besiroglu2024,kaplan2020",
+]
+"""Odd ones."""
 
 
-@pytest.mark.parametrize("words", PLANS, ids=" ".join)
-def test_a_plan_fits_its_terminal(words):
-    for width in (60, 80, 120):
-        lines = run("budget", *words, COLUMNS=str(width)).stdout.splitlines()
+def screens(words: list[str]) -> dict[int, list[str]]:
+    """The lines of an answer by the width of the terminal; it is asked for once."""
+    asked: list[list[Block]] = []
+
+    def kept(blocks: Iterable[Block], output: str) -> str:
+        asked.append([*blocks])
+        return shown(asked[-1], output)
+
+    shown = show.as_text
+    with (
+        mock.patch.object(show, "as_text", kept),
+        mock.patch.object(sweep_rows, "as_text", kept),
+    ):
+        done = run(*words, folder=workbench(), COLUMNS="80")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {80: done.stdout.splitlines()}
+    for width in {*WIDTHS} - {80}:
+        if asked:
+            with mock.patch.dict(os.environ, {"COLUMNS": str(width)}):
+                found[width] = "".join(shown(each, "table") for each in asked).splitlines()
+        else:
+            found[width] = run(*words, folder=workbench(), COLUMNS=str(width)).stdout.splitlines()
+    return found
+
+
+@pytest.mark.parametrize(
+    "command", [*README, *(f"budget {one}" for one in PLANS), *OTHERS], ids=str
+)
+def test_an_answer_fits_its_terminal(command):
+    words = shlex.split(command)
+    found = screens(words)
+    if "-o" in words or words[0] == "schema":  # for a program
+        return
+    assert not {width: line for width in WIDTHS for line in found[width] if len(line) > width}
+    if words[0] not in SCROLL and words != ["check"]:
+        assert len(found[80]) <= (MOST_LINES if command in README else LINES)
+
+
+def test_the_table_of_the_readme_has_commands():
+    assert len(README) >= 30
+
+
+@pytest.mark.parametrize("command", PLANS[:2], ids=str)
+def test_the_reasoning_fits_its_terminal(command):
+    for width, lines in screens(["budget", *shlex.split(command), "--why"]).items():
         assert max(map(len, lines)) <= width
-        assert width < 80 or len(lines) <= MOST_LINES
+        assert len(lines) > LINES
 
 
-@pytest.mark.parametrize("words", PLANS[:2], ids=" ".join)
-def test_the_reasoning_fits_its_terminal(words):
-    for width in (60, 80, 120):
-        lines = run("budget", *words, "--why", COLUMNS=str(width)).stdout.splitlines()
-        assert max(map(len, lines)) <= width
-        assert len(lines) > MOST_LINES
+@pytest.mark.parametrize("width", [20, 60, 80])
+def test_a_shell_takes_a_command_as_it_is_shown(width, tmp_path):
+    """A shell reads what was copied from the screen and says the words that it was given."""
+    words = ["64 h100-sxm for 7 days", "--student", "1B", "--law", f"{tmp_path}/it's {'x' * 90}"]
+    with mock.patch.dict(os.environ, {"COLUMNS": str(width)}):
+        shown = as_table([CommandLine(f"printf %s/ {shlex.join(words)}")])
+    assert max(map(len, shown.splitlines())) <= width
+    done = subprocess.run(["/bin/sh", "-c", shown], capture_output=True, text=True, check=True)
+    assert done.stdout == "".join(f"{one}/" for one in words)
+
+
+@cache
+def said(command: str) -> str:
+    """What a command says, with room for every column."""
+    return run(*shlex.split(command), folder=workbench(), COLUMNS="200").stdout
+
+
+def answers(command: str) -> tuple[str, dict]:
+    """The screen of a command and its document."""
+    return said(command), json.loads(said(f"{command} -o json"))
+
+
+def cells(screen: str, first: str) -> list[str]:
+    """The cells of the row that begins so."""
+    line = next(one for one in screen.splitlines() if one.strip("→ ").startswith(first))
+    return re.split(r" {2,}", line.strip("→ "))
+
+
+def test_a_comparison_shows_the_numbers_of_its_document():
+    screen, found = answers("compare compare.yaml")
+    for one in found["plans"]:
+        best = (
+            one["options"][0]
+            if one["verdict"] != "distill"
+            else next(option for option in one["options"] if option["decides"])
+        )
+        shown = cells(screen, one["name"])
+        assert f"{best['loss']:.3f}" in shown
+        odds = [percent(one["odds"][side]) for side in ("distill", "supervised")]
+        assert shown[2:4] == odds
+
+
+def test_a_target_shows_the_numbers_of_its_document():
+    screen, found = answers("target --loss 2.2 --student 1B")
+    alone, *_ = found["ways"]
+    deciding = next(one for one in found["ways"] if one["decides"])
+    times = deciding["total_flops"] / alone["total_flops"]
+    assert math.isclose(deciding["over_supervised"], times, rel_tol=1e-9)
+    assert cells(screen, "pretrain ")[1] == format_flops(alone["total_flops"])
+    assert cells(screen, "train for this")[1:3] == [
+        format_flops(deciding["total_flops"]),
+        f"{times:.2f}",
+    ]
+    assert screen.startswith("Pretrain: ")  # it takes less
+    cheaper = [one for one in found["ways"] if (one["over_supervised"] or 1) < 1]
+    _, _, decides = screen.partition("Decides")
+    assert len(cheaper) == decides.count("times what pretraining takes") == 2
+
+
+def test_a_target_within_a_tie_is_too_close_to_call():
+    """Far along the plateau of Equation 8, 0.009 nats are a third more compute."""
+    command = "target --match 3B:60B --student 1B --teacher llama-3.2-3b"
+    screen, found = answers(command)
+    (deciding,) = [one for one in found["ways"] if one["decides"]]
+    assert abs(deciding["option"]["gain_nats"]) < found["scenario"]["tie_nats"]
+    assert screen.startswith("Too close to call: ")
+
+
+def test_crossovers_show_the_numbers_of_their_document():
+    screen, found = answers("crossover --student 1B,3B")
+    for row in found["rows"]:
+        shown = cells(screen, f"{format_count(row['student_params'])}  ")
+        assert row["accounting"] != "free" or shown[2:] == [
+            f"{format_flops(window['to'])} ({window['odds']['distill']:.0%})"
+            for level in row["levels"]
+            for window in level["windows"]
+        ]
+
+
+def test_a_prediction_shows_the_numbers_of_its_document():
+    screen, found = answers("predict --student 1B --tokens 100B --teacher-loss 2.0")
+    for name, side in (("pretrain", "supervised"), ("distill", "distilled")):
+        low, high = found[f"{side}_loss_band"]
+        assert cells(screen, f"{name} ")[1:] == [
+            f"{found[f'{side}_loss']:.3f}",
+            f"{low:.3f} to {high:.3f}",
+        ]
+    times = found["supervised_equivalent_tokens"] / found["student_tokens"]
+    assert f"{times:.3g} times as many" in screen
+    low, high = found["gain_band"]
+    assert low < 0 < high
+    assert "the gain may be none" in screen
+
+
+def test_laws_that_disagree_name_the_odd_one_out():
+    command = "budget 1.2e22 --student 3B --logits cached --teacher 7B:2T --laws all"
+    screen, found = answers(command)
+    verdicts = {one["law"]: one["verdict"] for one in found["said"] if one["verdict"]}
+    (odd,) = [law for law, verdict in verdicts.items() if verdict != "distill"]
+    assert screen.startswith("The laws disagree: 3 say distill, 1 say")
+    assert f"Odd one out {odd}: " in screen
+
+
+def test_teachers_show_the_numbers_of_their_document():
+    screen, found = answers("teachers 1e22 --student 1.5B --tokenizer llama-3")
+    best = found["teachers"][0]
+    shown = next(
+        line for line in screen.splitlines() if line.strip("→ ").startswith(best["model"]["name"])
+    )
+    assert {
+        f"{best['gain_nats']:+.3f}",
+        f"{best['odds']['distill']:.0%}",
+        format_count(best["distilled"]["student_tokens"]),
+    } <= {*shown.split()}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "compare compare.yaml --quick",
+        "target --loss 2.2 --student 1B",
+        "crossover --student 1B --teacher 7B:2T --accounting exists",
+        "predict --student 1B --tokens 100B --teacher-loss 2.0",
+        "budget 1e21 --student 1B --laws besiroglu2024,kaplan2020",
+        "teachers 1e21 --student 1B --tokenizer gpt-neox",
+    ],
+)
+def test_details_are_another_screen(command):
+    assert said(command) != said(f"{command} --details")
+    assert "--details" in said(command)
+
+
+def test_details_do_not_change_a_document():
+    command = "predict --student 1B --tokens 100B --teacher-loss 2.0 -o json"
+    assert said(command) == said(f"{command} --details")

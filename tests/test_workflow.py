@@ -16,6 +16,7 @@ import yaml
 
 from distillplan.laws.law_catalog import law
 from distillplan.optimize.problems import LONGEST_TRAINING
+from distillplan.planning.results import Verdict
 from tests.schemas import validate
 from tests.shell import run
 
@@ -250,7 +251,9 @@ def test_the_odds_of_a_sweep_stand_beside_its_verdicts():
     for row, line in zip(rows, table, strict=True):
         verdict, odds = row["verdict"], [row[f"odds_{name}"] for name in VERDICTS]
         assert sum(map(float, filter(None, odds))) == pytest.approx(1 if verdict else 0)
-        shown = [verdict, f"{float(row[f'odds_{verdict}']):.0%}"] if verdict else ["none"]
+        shown = ["none"]
+        if verdict:
+            shown = [Verdict(verdict).shown, f"{float(row[f'odds_{verdict}']):.0%}"]
         assert line.split()[4 : 4 + len(shown)] == shown
     assert {row["verdict"] for row in rows} >= {"distill", ""}
     assert "odds" not in run(*words).stdout

@@ -214,7 +214,7 @@ def _layout(raw: Mapping[str, str]) -> dict[str, str]:
     """Sequence, batch, recomputation and parallel groups, empty where the page is silent."""
     family = raw["source_family"]
     seq = raw["seq_len"] or {"megatron-lm-2020": "1024", "maxtext": "4096"}.get(family, "")
-    checkpointing = {"none": "none", "full": "full", "selective": "selective"}.get(
+    checkpointing = {"none": "none", "full": "full", "selective": "attention"}.get(
         raw["activation_checkpointing"], ""
     )
     if family == "megatron-lm-2020":

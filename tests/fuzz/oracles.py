@@ -16,7 +16,7 @@ CODES = (0, 1, 2, 3)
 FAILED = 3
 ANSWERED = (0, FAILED)
 LONGEST_LINE = 3_000
-"""Characters of a message about one table of runs, which names up to 20 faults."""
+"""Characters of a message about one table of runs, which names up to 12 faults."""
 MOST_LINES = 40
 """Of a message with all faults of a file."""
 SECONDS = 6.0
@@ -98,7 +98,7 @@ def quiet(err: str) -> str:
 
 def text_is_plain(case: Case, result: Result) -> Iterator[str]:
     """Tables and Markdown: no control characters, no number that is none."""
-    if result.code in ANSWERED and form_of(case) in ("table", "markdown"):
+    if result.code in ANSWERED and form_of(case) in ("table", "markdown", "map"):
         yield from plain(result.out, case)
 
 

@@ -28,7 +28,7 @@ from distillplan.hardware.machine import (
     teacher_pass_seconds,
 )
 from distillplan.hardware.machine_words import strategy_of
-from distillplan.hardware.memory import memory_estimate
+from distillplan.hardware.memory import LoadedTeacher, memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
 from distillplan.hardware.strategy import Strategy
@@ -105,7 +105,14 @@ def _comparisons() -> tuple[SpeedComparison, ...]:
 def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """GiB on the fullest GPU."""
     gpus = int(row.get("gpus", group.get("gpus", 1)))
-    parts = memory_estimate(_shape(row), _strategy(group, row), gpus).parts
+    taught = row.get("teacher")
+    parts = memory_estimate(
+        _shape(row),
+        _strategy(group, row),
+        gpus,
+        teacher=None if taught is None else LoadedTeacher(shape=model(taught).shape),
+        accumulates=bool(row.get("accumulates", group.get("accumulates", True))),
+    ).parts
     return (parts.allocated if group["allocated"] else parts.total) / GIB
 
 
@@ -152,7 +159,6 @@ def _machine(group: Mapping[str, Any], row: Mapping[str, Any]) -> Machine:
         model=catalog.throughput_model(),
         strategy=_strategy(group, row),
         global_tokens=row.get("batch_tokens"),
-        interleave=row.get("interleave"),
         today=dt.date(2026, 1, 1),  # prices are not used here
     )
 

@@ -58,7 +58,7 @@ def estimate(question: Question) -> Estimate:
     bill = _bill(question)
     run = _run(question)
     memory = run.memory()
-    capacity = usable_bytes(machine.cluster.gpu.memory_bytes)
+    capacity = usable_bytes(machine.cluster.gpu)
     found = fits(memory, capacity)
     flops_per_token = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
     if question.teacher is not None and question.logits is Logits.ONLINE:
@@ -98,7 +98,7 @@ def _laid_out(question: Question) -> Question:
     gpu = machine.cluster.gpu
     strategy = fastest_layout(
         _run(question),
-        usable_bytes(gpu.memory_bytes),
+        usable_bytes(gpu),
         lambda one: 1 / training_speed(on(one), model).tokens_per_s_per_gpu.mid,
         gpus_per_node=gpu.gpus_per_node,
     )
@@ -208,6 +208,7 @@ def _run(question: Question) -> Run:
         gpus=machine.cluster.gpus,
         teacher=teacher,
         stored_bytes_per_token=stored,
+        accumulates=machine.accumulates,
     )
 
 

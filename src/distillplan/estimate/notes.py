@@ -97,7 +97,7 @@ def settings_of(question: Question) -> Settings:
         sharding=strategy.sharding,
         tp=strategy.tp,
         pp=strategy.pp,
-        interleave=machine.interleave,
+        interleave=strategy.interleave,
         cp=strategy.cp,
         ep=strategy.ep,
         attention=strategy.attention,

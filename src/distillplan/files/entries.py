@@ -1,5 +1,6 @@
 """The data that ships, and mappings that are read key by key."""
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -89,7 +90,8 @@ class Entry:
         return self._one_line(key, self._value(key))
 
     def _one_line(self, key: str, value: Any) -> str:
-        if isinstance(value, (Mapping, list)) or value is None:
+        unreadable = isinstance(value, (Mapping, list)) or value is None
+        if unreadable or (isinstance(value, float) and not math.isfinite(value)):
             raise InputError(f"{self.where}.{key}: {shown(value)} is not a text")
         return " ".join(str(value).split())
 

@@ -61,7 +61,8 @@ def refuse_other_units(losses: FloatArray, columns: Iterable[str], source: str) 
             raise _refusal(source, f"the column {column!r} looks like", unit)
     if not losses.size:
         return
-    median = float(np.median(losses))  # which a diverged run does not move
+    # which a diverged run does not move; of halves, whose sum cannot overflow
+    median = 2 * float(np.median(losses / 2))
     for unit, odd, edge in (
         (LossUnit.BITS_PER_BYTE, median < LEAST_NATS, f"below {LEAST_NATS:g}"),
         (LossUnit.PERPLEXITY, median > MOST_NATS_USUAL, f"above {MOST_NATS_USUAL:g}"),

@@ -13,7 +13,7 @@ from distillplan.files.text_reader import read_text
 SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 """Of the columns of a CSV file; where two of them are in a header equally often, the first."""
 
-MOST_SHOWN: Final = 20
+MOST_SHOWN: Final = 12
 """Faults named in one message."""
 
 _HINT: Final = re.compile(r"sep=([,;\t])\s*?(?:\n|\Z)")

@@ -4,7 +4,8 @@ Korthikanti et al. 2022 (arXiv 2205.05198, Equation 1) count s b h (34 + 5 a s /
 block of a GPT in 16 bits: every input of the backward pass. Counting by tensor extends this to
 gated feed-forward blocks, grouped queries and mixtures, and reproduces it for a GPT with dropout.
 Fused attention never stores the term in a s / h. Tensor parallelism divides everything by the
-group, norms included (sequence parallelism, their Equation 4).
+group, norms included, where it is sequence parallel (their Equation 4), and else what matrix
+products take and give inside (their Equation 2).
 """
 
 from distillplan.hardware.strategy import Attention, Checkpointing, Strategy
@@ -17,29 +18,51 @@ BYTES = 2.0
 def kept_bytes_per_token(
     block: Block, width: int, strategy: Strategy, *, dropout: bool = False
 ) -> float:
-    """Bytes per token that one block keeps under a checkpointing policy, before parallelism.
+    """Bytes per token of one block that a GPU keeps under a checkpointing policy.
 
     Args:
         block: one of the model's.
         width: channels of its residual stream.
-        strategy: its checkpointing, sequence length and attention kernel.
+        strategy: its checkpointing, sequence length, attention kernel and tensor parallelism.
         dropout: whether activations are dropped, as in GPTs of 2020; masks are kept.
     """
+    parts, scores = _parts(block), 0.0
     if strategy.checkpointing is Checkpointing.FULL:
-        return BYTES * width  # its input
-    matrices, parts = _matrix_inputs(block), _parts(block)
+        return _divided(0.0, BYTES * width, strategy)  # its input
     if strategy.checkpointing is Checkpointing.SELECTIVE:
-        return matrices + BYTES * parts * width  # the inputs of its norms
-    cheap = BYTES * 2 * parts * width + _activation_outputs(block)
-    cheap += parts * width if dropout else 0  # masks of one byte
-    return matrices + cheap + _score_bytes(block, strategy, dropout=dropout)
+        return _divided(_every_second_product(block, width), BYTES * width, strategy)
+    if strategy.checkpointing is Checkpointing.NONE:
+        scores = _score_bytes(block, strategy, dropout=dropout)
+    between = BYTES * 2 * parts * width  # inputs and outputs of norms
+    between += parts * width if dropout else 0  # masks of one byte
+    return _divided(_matrix_inputs(block) + _activation_outputs(block) + scores, between, strategy)
 
 
 def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
-    """Bytes per token while one block runs, whatever is kept afterwards."""
-    scores = _score_bytes(block, strategy, dropout=False)
-    outputs = _activation_outputs(block)
-    return _matrix_inputs(block) + BYTES * 2 * _parts(block) * width + outputs + scores
+    """Bytes per token on a GPU while one block runs, whatever is kept afterwards."""
+    inside = _matrix_inputs(block) + _activation_outputs(block)
+    inside += _score_bytes(block, strategy, dropout=False)
+    return _divided(inside, BYTES * 2 * _parts(block) * width, strategy)
+
+
+def _divided(inside: float, between: float, strategy: Strategy) -> float:
+    """A GPU's share of bytes inside the parts of a block, and between them."""
+    return inside / strategy.tp + between / (strategy.tp if strategy.sequence_parallel else 1)
+
+
+def _every_second_product(block: Block, width: int) -> float:
+    """Bytes per token that torchtitan's selective policy keeps besides a block's input.
+
+    It keeps what attention gives, and of the matrix products the first, third and so on. Keys are
+    counted with the values: they are few where queries share them.
+    """
+    after = block.feed_forward
+    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
+    if after is not None:
+        kept += after.hidden + after.active_experts * after.expert_hidden
+        if after.matrices > 2:  # the third is the way out
+            kept += (width if after.hidden else 0) + after.active_experts * after.expert_input
+    return BYTES * kept
 
 
 def _parts(block: Block) -> int:

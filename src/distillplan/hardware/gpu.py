@@ -93,6 +93,8 @@ class Gpu:
     """Best measured bf16 matrix product (fp16 where there is no bf16); None: not measured."""
     aliases: tuple[str, ...] = ()
     """Other exact spellings of the name."""
+    usable_bytes: float | None = None
+    """Of the memory, as the driver reports it; None: as for most (`memory_fit.usable_bytes`)."""
     link_domain_gpus: int | None = None
     """GPUs on the in-node link where it reaches beyond a node (72 in an NVL72 rack)."""
     calibrated: bool = False
@@ -153,6 +155,7 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
         power_watts=optional(given, "tdp_w", POWER),
         matmul_flops_per_s=measured,
         aliases=given.texts("aliases"),
+        usable_bytes=optional(given, "usable_gb", MEMORY),
         link_domain_gpus=count(given, linked) if given.has(linked) else None,
         calibrated=given.flag("calibrated"),
         prices=tuple(_price(price) for price in given.entries("prices")),

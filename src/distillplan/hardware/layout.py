@@ -21,6 +21,9 @@ LEAST_PART: Final = 4096
 MAX_GPUS: Final = 16384
 """Largest number of GPUs that the search tries."""
 
+EVERY_NODE: Final = 16
+"""Nodes up to which it tries every number of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
@@ -33,7 +36,8 @@ class Layout:
 def smallest_layout(run: Run, capacity_bytes: float, *, gpus_per_node: int = 8) -> Layout:
     """The layout on the fewest GPUs on which a run fits for certain, at the least loss of speed.
 
-    Numbers of GPUs are powers of two times the run's pipeline, context and expert groups. Loss,
+    Numbers of GPUs are multiples of the run's pipeline, context and expert groups: all up to a
+    node, then whole nodes, then powers of two where more than `EVERY_NODE` nodes are needed. Loss,
     optimizer, precision and teacher stay as they are; sharding, checkpointing, micro-batch and
     tensor parallelism are free. On the same number of GPUs a layout is preferred with less
     recomputation, then less tensor parallelism, a larger micro-batch, less sharding.
@@ -46,7 +50,7 @@ def smallest_layout(run: Run, capacity_bytes: float, *, gpus_per_node: int = 8) 
     Raises:
         InfeasibleError: when nothing fits, with the reason.
     """
-    for gpus in _gpu_counts(run.strategy):
+    for gpus in _gpu_counts(run.strategy, gpus_per_node):
         for layout in _layouts(run, gpus, gpus_per_node):
             if fits(layout.memory, capacity_bytes) is Fits.YES:
                 return layout
@@ -108,11 +112,14 @@ def _free_strategies(run: Run, gpus_per_node: int) -> Iterator[Strategy]:
             yield replace(start, checkpointing=checkpointing, sharding=sharding, **sizes)
 
 
-def _gpu_counts(strategy: Strategy) -> tuple[int, ...]:
-    """Numbers of GPUs that the fixed groups of a layout divide."""
+def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
+    """Numbers of GPUs that the fixed groups of a layout divide, in order."""
     group = strategy.pp * math.lcm(strategy.cp, strategy.ep)
+    every = {gpus for gpus in range(1, gpus_per_node + 1) if gpus % group == 0}
+    node = math.lcm(group, gpus_per_node)
+    nodes = {node * count for count in range(1, EVERY_NODE + 1) if node * count <= MAX_GPUS}
     doublings = max((MAX_GPUS // group).bit_length(), 1)
-    return tuple(group * 2**power for power in range(doublings))
+    return tuple(sorted(every | nodes | {group * 2**power for power in range(doublings)}))
 
 
 def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
@@ -139,7 +146,7 @@ def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
 
 def _why_nothing_fits(run: Run, capacity_bytes: float, gpus_per_node: int) -> str:
     """One sentence with the smallest layout of all and its largest part."""
-    gpus = _gpu_counts(run.strategy)[-1]
+    gpus = _gpu_counts(run.strategy, gpus_per_node)[-1]
     layouts = _layouts(run, gpus, gpus_per_node)
     smallest = min(layouts, key=lambda layout: layout.memory.total.mid, default=None)
     if smallest is None:

@@ -57,8 +57,6 @@ class Machine:
     """Tokens per optimizer step; None: see `batch_tokens`."""
     layout: LayoutChoice = LayoutChoice.GIVEN
     """Whether the strategy is what is asked for, or where the search for the fastest begins."""
-    interleave: int | None = None
-    """Pipeline stages per GPU; None: as many as fit, up to `TYPICAL_INTERLEAVE`."""
     mfu: float | None = None
     """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
@@ -108,6 +106,13 @@ class Machine:
         replicas = self.cluster.gpus / (layout.tp * layout.pp * layout.cp)
         filled = replicas * layout.micro_batch * layout.seq_len * layout.pp
         return max(DEFAULT_GLOBAL_TOKENS, filled)
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether a step sums the gradients of several micro-batches."""
+        layout = self.strategy
+        replicas = self.cluster.gpus / (layout.tp * layout.pp * layout.cp)
+        return self.batch_tokens > replicas * layout.micro_batch * layout.seq_len
 
     @property
     def price(self) -> Price | None:
@@ -187,10 +192,8 @@ def work_of(machine: Machine, model: Model, *, precision: Precision | None = Non
         strategy = replace(strategy, precision=precision)
     gpus, tokens = machine.cluster.gpus, machine.batch_tokens
     if isinstance(model, ModelShape):
-        work = workload_of_shape(model, strategy, gpus, tokens)
-    else:
-        work = workload_of_size(model, machine.family, strategy, gpus, tokens)
-    return work if machine.interleave is None else replace(work, interleave=machine.interleave)
+        return workload_of_shape(model, strategy, gpus, tokens)
+    return workload_of_size(model, machine.family, strategy, gpus, tokens)
 
 
 def training_speed(machine: Machine, model: Model) -> ThroughputEstimate:

@@ -17,8 +17,10 @@ from distillplan.hardware.strategy import (
     FREE,
     Attention,
     Checkpointing,
+    Gradients,
     LayoutChoice,
     Loss,
+    Offload,
     Optimizer,
     Sharding,
     Stack,
@@ -36,10 +38,12 @@ CHOICES: Final[Mapping[str, type[StrEnum]]] = {
     "stack": Stack,
     "optimizer": Optimizer,
     "loss": Loss,
+    "gradients": Gradients,
+    "offload": Offload,
 }
 """Settings of a layout that are chosen by name."""
 
-COUNTS: Final = ("micro_batch", "tp", "pp", "cp", "ep")
+COUNTS: Final = ("micro_batch", "tp", "pp", "cp", "ep", "interleave")
 """Settings of a layout that are numbers."""
 
 DEFAULT_GPUS = 8
@@ -75,6 +79,9 @@ class MachineWords(NamedTuple):
     layout: str | None = None
     optimizer: str | None = None
     loss: str | None = None
+    gradients: str | None = None
+    offload: str | None = None
+    sequence_parallel: bool | None = None
     teacher_precision: str | None = None
     pue: float | None = None
     country: str | None = None
@@ -112,7 +119,6 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         strategy=strategy_of({"seq_len": round(architecture.context)} | layout),
         family=architecture,
         global_tokens=words.batch_tokens,
-        interleave=words.interleave,
         layout=choice,
         mfu=words.mfu,
         teacher_mfu=words.teacher_mfu,

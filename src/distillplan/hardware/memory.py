@@ -27,7 +27,14 @@ from distillplan.hardware.model_states import (
     stage_states,
 )
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
+from distillplan.hardware.strategy import (
+    Checkpointing,
+    Loss,
+    Offload,
+    Sharding,
+    Strategy,
+    stages_per_gpu,
+)
 from distillplan.models.shapes import ModelShape
 
 WORKSPACE_SHARE: Final = 0.045
@@ -42,18 +49,21 @@ CONTEXT_BYTES: Final = 1.5e9
 ERROR: Final = 0.15
 """Relative half width of the interval around the total.
 
-The measured Megatron-LM layouts are within 6%. torchtitan's FSDP runs, on which the numbers above
-were not fitted, are within 19% with full checkpointing, half of them within 6%. Its selective
-policy also drops half of the matrix products and needs 18% to 24% less than `selective` here.
+The Megatron-LM layouts on which the numbers above were fitted are within 6%. On the other 55 of
+`distillplan check memory` (torchtitan, torchtune, ms-swift, and our own on one H100) the median
+error is 4%, and the largest 19%.
 """
 
 LOSS_BYTES: Final[Mapping[Loss, tuple[float, float]]] = {
     # 16-bit logits 2, fp32 copy 4, log-probabilities 4, gradient 4: the 28 GB that head and loss
     # of Gemma 2 take at 8192 tokens (Wijmans et al. 2025, arXiv 2411.09009, abstract); the teacher
-    # adds its logits 2, their fp32 copy 4 and probabilities 4
+    # adds its logits 2, their fp32 copy 4 and probabilities 4. PyTorch 2.11 on an H100 took 14.0
+    # alone and 24.0 with a teacher (KL), 8.0 and 14.0 in 16 bits, 34.0 for the 16-bit divergence
     Loss.DENSE: (14.0, 10.0),
-    # logits, log-probabilities and gradient; the teacher adds logits and probabilities
-    Loss.DENSE_16BIT: (6.0, 4.0),
+    # 60 with a teacher; 64 where both logits are copied to fp32 first
+    Loss.JSD: (34.0, 26.0),
+    Loss.JSD_16BIT: (19.0, 15.0),
+    Loss.DENSE_16BIT: (8.0, 6.0),
     Loss.FUSED: (2.0, 2.0),
     Loss.CHUNKED: (14.0, 10.0),
 }
@@ -95,6 +105,8 @@ class Moment(StrEnum):
     LOSS = "loss"
     BLOCK = "block"
     TEACHER = "teacher"
+    UPDATE = "update"
+    """The optimizer's step, where gradients are made and freed in every step."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +160,7 @@ def memory_estimate(
     *,
     teacher: LoadedTeacher | None = None,
     stored_bytes_per_token: float = 0.0,
+    accumulates: bool = True,
 ) -> MemoryEstimate:
     """Bytes on the fullest GPU of a run.
 
@@ -157,12 +170,16 @@ def memory_estimate(
         gpus: the number of GPUs.
         teacher: a frozen model that runs with it, for online distillation.
         stored_bytes_per_token: bytes per token of logits that are read from storage instead.
+        accumulates: whether gradients are summed over several micro-batches. Where they are not,
+            PyTorch frees them between steps, so they and the activations are never all there
+            at once; Megatron's and DeepSpeed's buffers (ZeRO 1 and 2) always stay.
 
     Raises:
         InputError: when the layout does not divide the GPUs, or the model.
     """
     refuse_impossible_layout(shape, strategy, gpus)
     tokens = strategy.micro_batch * strategy.seq_len / strategy.cp
+    freed = not accumulates and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
     fullest: tuple[Moment, MemoryParts] | None = None
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, gpus, index)
@@ -171,13 +188,21 @@ def memory_estimate(
             "weights": states.weights,
             "gradients": states.gradients,
             "optimizer_states": states.optimizer,
-            "activations": _kept_bytes(shape, strategy, stage, tokens, strategy.pp - index),
+            "activations": tokens
+            * _in_flight(shape, strategy, index)
+            * _kept_bytes_per_token(shape, strategy, stage),
             "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
             "stored_logits": stored_bytes_per_token * tokens,
         }
         for moment, passing in _moments(shape, strategy, stage, tokens, teacher).items():
+            absent = set[str]()
+            if freed:
+                absent = {"activations" if moment is Moment.UPDATE else "gradients"}
             parts = _with_overhead(
-                {key: lasting.get(key, 0.0) + passing.get(key, 0.0) for key in lasting | passing}
+                {
+                    key: (0.0 if key in absent else lasting.get(key, 0.0)) + passing.get(key, 0.0)
+                    for key in lasting | passing
+                }
             )
             if fullest is None or parts.total > fullest[1].total:
                 fullest = moment, parts
@@ -209,13 +234,15 @@ def _moments(
         working = max(working_bytes_per_token(block, shape.width, strategy) for block in own)
     moments = {
         Moment.BLOCK: {
-            "activations": tokens * working / strategy.tp,
+            "activations": tokens * working,
             "gathered_weights": gathered_bytes(stage, strategy),
-        }
+        },
+        Moment.UPDATE: {},
     }
     if stage.blocks.stop < shape.layers:
         return moments  # only the last stage has logits
     collected = strategy.sharding is Sharding.ZERO3 and stage.shards > 1
+    collected = collected or strategy.offload is Offload.ALL
     gathered = 2.0 * stage.tables if collected else 0.0
     if strategy.pp > 1:
         gathered = gathered_bytes(stage, strategy)
@@ -231,23 +258,29 @@ def _moments(
         student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
         moments[Moment.TEACHER] = {
             "logits": student_logits / strategy.tp,
-            "teacher_activations": tokens * running / strategy.tp,
+            "teacher_activations": tokens * running,
             "teacher_weights": _teacher_in_use_bytes(teacher, strategy),
         }
     return moments
 
 
-def _kept_bytes(
-    shape: ModelShape, strategy: Strategy, stage: Stage, tokens: float, in_flight: int
-) -> float:
-    """Activations of one stage for every micro-batch in flight.
+def _in_flight(shape: ModelShape, strategy: Strategy, index: int) -> float:
+    """Micro-batches whose activations stage `index` of a pipeline holds.
 
-    Under 1F1B stage i of p holds p - i micro-batches, so the first holds as much as a model without
-    a pipeline (Korthikanti et al. 2022, Section 4.2.3). A run has at least p micro-batches.
+    Under 1F1B stage i of p holds p - i, so the first holds as much as a model without a pipeline;
+    with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much (Korthikanti et al.
+    2022, Section 4.2.3). A run has at least p micro-batches.
     """
+    deep = stages_per_gpu(strategy.interleave, shape.layers, strategy.pp)
+    if deep == 1:
+        return strategy.pp - index
+    return (2 * (strategy.pp - index - 1) + (deep - 1) * strategy.pp + 1) / deep
+
+
+def _kept_bytes_per_token(shape: ModelShape, strategy: Strategy, stage: Stage) -> float:
+    """Bytes per token that the blocks of one stage keep."""
     alike = Counter(shape.blocks[stage.blocks.start : stage.blocks.stop])
-    kept = sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in alike.items())
-    return tokens * in_flight * kept / strategy.tp
+    return sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in alike.items())
 
 
 def _logit_bytes(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import GIB
+from distillplan.hardware.gpu import GIB, Gpu
 from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, WeightFormat, memory_estimate
 from distillplan.hardware.model_states import refuse_impossible_layout
@@ -42,6 +42,8 @@ class Run:
     teacher: LoadedTeacher | None = None
     stored_bytes_per_token: float = 0.0
     """Of logits that are read from storage instead of a teacher."""
+    accumulates: bool = True
+    """Whether gradients are summed over several micro-batches."""
 
     def memory(self) -> MemoryEstimate:
         """Bytes on the fullest GPU.
@@ -55,6 +57,7 @@ class Run:
             self.gpus,
             teacher=self.teacher,
             stored_bytes_per_token=self.stored_bytes_per_token,
+            accumulates=self.accumulates,
         )
 
 
@@ -73,15 +76,15 @@ class Remedy:
     """Whether the run fits with this change."""
 
 
-def usable_bytes(printed_bytes: float) -> float:
-    """The memory that a run can use of a GPU's printed memory, in bytes.
+def usable_bytes(gpu: Gpu) -> float:
+    """The memory that a run can use of a GPU, in bytes.
 
-    Vendors print GB and build GiB, of which the driver keeps a little (`DRIVER_SHARE`).
-
-    Args:
-        printed_bytes: the data sheet's number with GB read as 1e9 bytes.
+    Vendors print GB and build GiB, of which the driver keeps a little (`DRIVER_SHARE`), unless the
+    catalog has what the driver reports.
     """
-    return printed_bytes / GIGA * GIB * DRIVER_SHARE
+    if gpu.usable_bytes is not None:
+        return gpu.usable_bytes
+    return gpu.memory_bytes / GIGA * GIB * DRIVER_SHARE
 
 
 def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:

@@ -2,23 +2,32 @@
 
 With 16-bit gradients they take 2 + 2 + 12 bytes per parameter, and each stage of ZeRO divides one
 more of the three. With gradients summed in fp32 they take 2 + 4 + 12 (Megatron Core's distributed
-optimizer); under ZeRO-3 only the fp32 weights are stored (FSDP), so 4 + 4 + 8.
+optimizer); under ZeRO-3 only the fp32 weights are stored (FSDP), so 4 + 4 + 8. A model loaded in
+bf16 has no fp32 weights: 2 + 2 + 4, or 2 + 2 + 2 with 8-bit moments.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.hardware.strategy import Optimizer, Sharding, Strategy, refuse_odd_groups
+from distillplan.hardware.strategy import (
+    Gradients,
+    Offload,
+    Optimizer,
+    Sharding,
+    Strategy,
+    refuse_odd_groups,
+)
 from distillplan.models.shapes import ModelShape
 
 OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
     Optimizer.ADAM: (4.0, 8.0),
-    Optimizer.ADAM_8BIT: (4.0, 2.0),
+    Optimizer.ADAM_8BIT: (0.0, 2.0),
     Optimizer.ADAM_BF16: (0.0, 4.0),
+    Optimizer.MUON: (4.0, 4.0),
 }
-"""Bytes per parameter of the fp32 master weights, and of the two moments."""
+"""Bytes per parameter of the fp32 master weights, and of the moments."""
 
 GATHERED_BLOCKS: Final = 2
 """Blocks whose weights ZeRO-3 holds at once: the running one and the next."""
@@ -93,15 +102,33 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
 
 def stage_states(stage: Stage, strategy: Strategy) -> States:
     """The lasting bytes of one stage on one GPU."""
-    return _states(stage.common, strategy, stage.shards) + _states(
+    found = _states(stage.common, strategy, stage.shards) + _states(
         stage.routed, strategy, stage.expert_shards
     )
+    if strategy.optimizer is Optimizer.MUON:  # Adam's second moment of the tables
+        shared = stage.shards if _LEVEL[strategy.sharding] >= 1 else 1
+        found += States(weights=0.0, gradients=0.0, optimizer=4.0 * stage.tables / shared)
+    if strategy.offload is not Offload.NONE:
+        found = replace(found, optimizer=0.0)
+    if strategy.offload is Offload.ALL:
+        found = replace(found, weights=0.0, gradients=0.0)
+    if gradients_of(strategy) is Gradients.IN_BACKWARD:
+        found = replace(found, gradients=2.0 * _largest_block(stage))
+    return found
+
+
+def gradients_of(strategy: Strategy) -> Gradients:
+    """How gradients are kept, default included."""
+    if strategy.gradients is not None:
+        return strategy.gradients
+    return Gradients.FP32 if OPTIMIZER_BYTES[strategy.optimizer][0] else Gradients.BF16
 
 
 def _states(params: float, strategy: Strategy, shards: int) -> States:
     master, moments = OPTIMIZER_BYTES[strategy.optimizer]
-    weights, gradients = 2.0, 4.0 if strategy.fp32_gradients else 2.0
-    if strategy.sharding is Sharding.ZERO3 and strategy.fp32_gradients and master:
+    summed = gradients_of(strategy) is Gradients.FP32
+    weights, gradients = 2.0, 4.0 if summed else 2.0
+    if strategy.sharding is Sharding.ZERO3 and summed and master:
         weights, master = 4.0, 0.0
     level = _LEVEL[strategy.sharding]
     return States(
@@ -111,16 +138,24 @@ def _states(params: float, strategy: Strategy, shards: int) -> States:
     )
 
 
+def _largest_block(stage: Stage) -> float:
+    """Parameters of a block, or of the tables where these have more."""
+    return max((stage.common - stage.tables + stage.routed) / len(stage.blocks), stage.tables)
+
+
 def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
     """Bytes of whole 16-bit blocks that ZeRO-3 holds while a block runs, and of one gradient.
 
     Under a pipeline the whole stage stays gathered between micro-batches and its gradients are
-    summed whole, as in FSDP: gathering for each micro-batch would cost too much traffic.
+    summed whole, as in FSDP: gathering for each micro-batch would cost too much traffic. Weights
+    in the memory of the host are gathered from there.
     """
-    if strategy.sharding is not Sharding.ZERO3 or stage.shards == 1:
+    collected = strategy.sharding is Sharding.ZERO3 and stage.shards > 1
+    if not collected and strategy.offload is not Offload.ALL:
         return 0.0
     if strategy.pp > 1:
-        return (stage.common + stage.routed) * (6.0 if strategy.fp32_gradients else 4.0)
+        summed = gradients_of(strategy) is Gradients.FP32
+        return (stage.common + stage.routed) * (6.0 if summed else 4.0)
     block = (stage.common - stage.tables + stage.routed) / len(stage.blocks)
     held = min(GATHERED_BLOCKS, len(stage.blocks)) + 1
     return 2.0 * (held * block + stage.tables)

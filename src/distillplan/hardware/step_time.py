@@ -7,7 +7,13 @@ from typing import Final
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.machine_checks import refuse_precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Sharding,
+    Stack,
+    stages_per_gpu,
+)
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -22,9 +28,6 @@ DEFAULT_REPLICA_TOKENS: Final = 8192.0
 
 TYPICAL_LINK_RATIO: Final = 12.0
 """Default ratio of the in-node link to the network card, as in A100 nodes (300 / 25)."""
-
-TYPICAL_INTERLEAVE: Final = 4
-"""Default pipeline stages per GPU: the median of 67 published runs."""
 
 KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
     Attention.UNFUSED: 0.5,  # computes the whole score matrix, of which causal needs half
@@ -198,13 +201,17 @@ def _unfused(work: Workload, model: ThroughputModel) -> float:
 def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) -> float:
     """Seconds of the second forward pass, a third of three passes.
 
-    Fused attention recomputes its scores anyway, so selective checkpointing costs it nothing.
+    Selective checkpointing repeats every second matrix product. Fused attention recomputes its
+    scores anyway, so the repetition of attention alone costs nothing there.
     """
     if work.checkpointing is Checkpointing.FULL:
         return block_seconds / 3
-    if work.checkpointing is Checkpointing.SELECTIVE and work.attention is Attention.UNFUSED:
-        return attention_seconds / 3
-    return 0.0
+    again = 0.0
+    if work.checkpointing is Checkpointing.SELECTIVE:
+        again = (block_seconds - attention_seconds) / 6
+    elif work.checkpointing is not Checkpointing.ATTENTION:
+        return 0.0
+    return again + (attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0)
 
 
 def _tensor_parallel_seconds(
@@ -319,8 +326,7 @@ def _bubble(work: Workload) -> float:
     if work.pp == 1:
         return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    deep = max(min(TYPICAL_INTERLEAVE, work.layers // work.pp), 1.0)
-    return (work.pp - 1) / (batches * (work.interleave or deep))
+    return (work.pp - 1) / (batches * stages_per_gpu(work.interleave, work.layers, work.pp))
 
 
 def _replica_tokens(work: Workload) -> float:

@@ -8,13 +8,18 @@ from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.hardware.gpu import Precision
 
+TYPICAL_INTERLEAVE: Final = 4
+"""Default pipeline stages per GPU: the median of 67 published runs."""
+
 
 class Checkpointing(StrEnum):
     """Which activations are recomputed in the backward pass."""
 
     NONE = "none"
+    ATTENTION = "attention"
+    """The core of attention (Megatron's selective recomputation); fused kernels always do it."""
     SELECTIVE = "selective"
-    """Attention scores, norms and activation functions, which are cheap to recompute."""
+    """Every second matrix product and all that is cheap (torchtitan's selective policy)."""
     FULL = "full"
     """Whole blocks; hardware FLOPs are 4/3 of model FLOPs."""
 
@@ -69,9 +74,32 @@ class Optimizer(StrEnum):
     ADAM = "adam"
     """fp32 master weights and two fp32 moments."""
     ADAM_8BIT = "adam8bit"
-    """fp32 master weights and two 8-bit moments."""
+    """Two 8-bit moments and no master weights, as for a model loaded in bf16."""
     ADAM_BF16 = "adam-bf16"
     """Two 16-bit moments and no master weights, as for a model loaded in bf16."""
+    MUON = "muon"
+    """fp32 master weights and one fp32 momentum; Adam's two for embedding and output."""
+
+
+class Gradients(StrEnum):
+    """How the gradients of a step are kept."""
+
+    FP32 = "fp32"
+    """Summed in fp32 (Megatron, FSDP)."""
+    BF16 = "bf16"
+    """In 16 bits (DeepSpeed, and models loaded in bf16)."""
+    IN_BACKWARD = "in-backward"
+    """Used by the optimizer as they arise, a block at a time; no accumulation is possible."""
+
+
+class Offload(StrEnum):
+    """What is kept in the memory of the host instead of the GPU's."""
+
+    NONE = "none"
+    OPTIMIZER = "optimizer"
+    """Master weights and moments (paged optimizers, ZeRO-Offload)."""
+    ALL = "all"
+    """Weights and gradients too, but for the block that runs (FSDP's CPU offload)."""
 
 
 class Loss(StrEnum):
@@ -82,6 +110,10 @@ class Loss(StrEnum):
 
     DENSE = "dense"
     """The whole tensor with fp32 copies, as the plain PyTorch losses do."""
+    JSD = "jsd"
+    """The generalized Jensen-Shannon divergence as TRL computes it, in fp32."""
+    JSD_16BIT = "jsd16"
+    """The same where the model runs in 16 bits without autocast (ms-swift with DeepSpeed)."""
     DENSE_16BIT = "dense16"
     """The whole tensor, all copies in 16 bits."""
     FUSED = "fused"
@@ -115,8 +147,13 @@ class Strategy:
     """Expert-parallel group: GPUs over which the experts of a mixture are split."""
     optimizer: Optimizer = Optimizer.ADAM
     loss: Loss = Loss.DENSE
-    fp32_gradients: bool = True
-    """Whether gradients are summed in fp32 (Megatron, FSDP), not in 16 bits (DeepSpeed)."""
+    gradients: Gradients | None = None
+    """None: in fp32 where there are master weights in fp32, else in 16 bits."""
+    offload: Offload = Offload.NONE
+    sequence_parallel: bool = True
+    """Whether a tensor-parallel group also divides what lies between its matrix products."""
+    interleave: int | None = None
+    """Pipeline stages per GPU (Megatron's virtual ones); None: as `stages_per_gpu` has it."""
     attention: Attention | None = None
     """None: fused, of an unknown generation."""
     stack: Stack = Stack.COMPILED
@@ -128,11 +165,22 @@ class Strategy:
             InputError: when one is below 1, or a word is not known.
         """
         settle(self)
-        for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep"):
-            if getattr(self, name) < 1:
+        for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep", "interleave"):
+            if (getattr(self, name) or 0) < 1 and getattr(self, name) is not None:
                 raise InputError(
                     Word(name), f": {getattr(self, name)} is too few; it must be at least 1"
                 )
+
+
+def stages_per_gpu(interleave: int | None, layers: float, pp: int) -> float:
+    """Pipeline stages of one GPU: the given number, else as many as fit, up to the usual.
+
+    Args:
+        interleave: the given number.
+        layers: of the model.
+        pp: GPUs of a pipeline.
+    """
+    return interleave or max(min(TYPICAL_INTERLEAVE, layers // pp), 1)
 
 
 def refuse_odd_groups(strategy: Strategy, gpus: int) -> None:

@@ -203,6 +203,7 @@ def _layout(strategy: Strategy, global_tokens: float | None) -> dict[str, Any]:
         "pp": strategy.pp,
         "cp": strategy.cp,
         "ep": strategy.ep,
+        "interleave": strategy.interleave,
         "attention": strategy.attention,
         "stack": strategy.stack,
     }

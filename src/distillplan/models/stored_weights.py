@@ -46,7 +46,7 @@ def stored_weights(settings: ConfigSettings) -> StoredWeights:
             return _quantized(found)
     for where in (settings.config, _text(settings)):
         kind = where.get("dtype") or where.get("torch_dtype")
-        if kind in {"float32", "fp32"}:
+        if kind in ("float32", "fp32"):  # whatever a foreign file has there
             return StoredWeights.FP32
     return StoredWeights.BF16
 

@@ -18,6 +18,8 @@ from distillplan.units import (
     format_usd,
 )
 
+OVER_MEMORY = "over_memory"
+"""Code of the warning about the memory limit."""
 ROUNDING = 1e-6
 """A limit that sets the budget is met to rounding."""
 
@@ -107,13 +109,13 @@ def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterato
             )
 
 
-def limits_passed(limits: Limits, bill: OptionBill) -> list[str]:
-    """What a bill has more of than it may, in words."""
-    return [
-        f"{text}, over the {limit.words} of {limit.show(limit.most)}"
+def limits_passed(limits: Limits, bill: OptionBill) -> dict[str, str]:
+    """What a bill has more of than it may, in words, by the code of its warning."""
+    return {
+        limit.code: f"{text}, over the {limit.words} of {limit.show(limit.most)}"
         for limit in _given_limits(limits)
         for text in _over(limit, bill)
-    ]
+    }
 
 
 def _over(limit: _Limit, bill: OptionBill) -> Iterator[str]:
@@ -143,7 +145,7 @@ def _given_limits(limits: Limits) -> Iterator[_Limit]:
         )
     if limits.bytes_per_gpu is not None:
         yield _Limit(
-            code="over_memory",
+            code=OVER_MEMORY,
             words="memory limit",
             verb="needs",
             most=limits.bytes_per_gpu,

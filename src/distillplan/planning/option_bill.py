@@ -67,7 +67,7 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
         tokens = bill.total.gpu_hours.divide_into(sizes.student_tokens)
         bill = whole(spent=True)
     phase, memory = _fullest(scenario, bill.lines, student, teacher)
-    capacity = usable_bytes(machine.cluster.gpu.memory_bytes)
+    capacity = usable_bytes(machine.cluster.gpu)
     return OptionBill(
         gpu_hours=bill.total.gpu_hours,
         wall_seconds=bill.total.wall_seconds,
@@ -107,7 +107,11 @@ def _memory(
 ) -> MemoryEstimate:
     shape = _shape(machine, scenario, model)
     return Run(
-        shape=shape, strategy=machine.strategy, gpus=machine.cluster.gpus, teacher=beside
+        shape=shape,
+        strategy=machine.strategy,
+        gpus=machine.cluster.gpus,
+        teacher=beside,
+        accumulates=machine.accumulates,
     ).memory()
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from distillplan.accounting import way_in_words
+from distillplan.accounting import SUPERVISED_SHOWN, way_in_words
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.strategy import Checkpointing
-from distillplan.planning.machine_warnings import limits_passed
+from distillplan.planning.machine_warnings import OVER_MEMORY, limits_passed
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -37,7 +37,6 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
     machine = scenario.machine
     if machine is None:
         raise ValueError("without a machine everything is possible")
-    why = "; ".join(why_not(scenario, one) for one in options if one.bill is not None)
     gpu = machine.cluster.gpu.name
     enough = _smallest(scenario, machine)
     if enough is None:
@@ -45,8 +44,27 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
     else:
         saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
         how = f" with {SAVING}" if saving else ""
-        end = f"{enough.cluster.gpus} {gpu}{how} would be enough"
-    return InfeasibleError(f"no plan works on {in_words(machine)}: {why}; {end}")
+        end = f"smallest machine that would do: {enough.cluster.gpus} {gpu}{how}"
+    failed = [one for one in options if one.bill is not None]
+    return InfeasibleError(f"no plan: {_nothing_fits(scenario, machine, failed)}; {end}")
+
+
+def _nothing_fits(scenario: Scenario, machine: Machine, options: Sequence[Option]) -> str:
+    """Why none of some options can be done; shorter where it is the memory alone."""
+    passed = [limits_passed(scenario.limits, one.bill) for one in options if one.bill is not None]
+    if any(passed):
+        why = "; ".join(why_not(scenario, one) for one in options)
+        return f"nothing works on {in_words(machine)}: {why}"
+    needs = " needs "
+    told = []
+    for one in options:
+        if one.bill is not None:
+            way = SUPERVISED_SHOWN if one.accounting is None else "distill"
+            told.append(f"{way}{needs}{format_bytes(one.bill.memory_bytes_per_gpu.mid)}")
+            needs = " "
+    who = "neither fits" if len(options) > 1 else "it does not fit"
+    each = " per GPU" if machine.cluster.gpus > 1 else ""
+    return f"{who} {in_words(machine)}: {', '.join(told)}{each}"
 
 
 def in_words(machine: Machine) -> str:
@@ -61,10 +79,10 @@ def why_not(scenario: Scenario, option: Option) -> str:
     bill = option.bill
     if bill is None:
         raise ValueError("an option on a machine has a bill")
-    parts = []
-    if bill.fits is Fits.NO:
-        parts.append(f"needs {format_bytes(bill.memory_bytes_per_gpu.mid)} per GPU")
-    parts += limits_passed(scenario.limits, bill)
+    passed = limits_passed(scenario.limits, bill)
+    parts = list(passed.values())
+    if bill.fits is Fits.NO and OVER_MEMORY not in passed:
+        parts.insert(0, f"needs {format_bytes(bill.memory_bytes_per_gpu.mid)} per GPU")
     return f"{way_in_words(option.accounting)} {' and '.join(parts)}"
 
 

@@ -23,9 +23,9 @@ HARM_NATS = 0.001
 """A teacher counts as too strong or too weak when the best one would save at least this."""
 
 
-_OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in SIZES}
-OUTSIDE_FIT_CODES = frozenset(_OUTSIDE_FIT.values())
-"""Codes of the warnings about sizes outside the law's fitted range."""
+OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in SIZES}
+"""Codes of the warnings about sizes outside the law's fitted range, by the sizes."""
+OUTSIDE_FIT_CODES = frozenset(OUTSIDE_FIT.values())
 
 
 TEACHER_FROM_LAW = "teacher_loss_from_law"
@@ -141,9 +141,7 @@ def prediction_warnings(
     way = None if teacher_loss is None else Accounting.FREE
     for name, value in at.items():
         beyond = outside(law, name, value, way)
-        found += (
-            [] if beyond is None else [_warning(_OUTSIDE_FIT[name], partial(_in_words, beyond))]
-        )
+        found += [] if beyond is None else [_warning(OUTSIDE_FIT[name], partial(_in_words, beyond))]
     return tuple(one.notice() for one in found)
 
 
@@ -193,7 +191,7 @@ def _sides_told(law: PublishedLaw) -> str:
 def _outside_fit(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     """One warning per size, naming the options it concerns."""
     for name, found in groupby(outside_fit(scenario, compared), key=attrgetter("size")):
-        yield _warning(_OUTSIDE_FIT[name], partial(_outside_told, tuple(found)))
+        yield _warning(OUTSIDE_FIT[name], partial(_outside_told, tuple(found)))
 
 
 def _outside_told(found: Sequence[OutsideFit]) -> str:

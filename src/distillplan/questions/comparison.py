@@ -15,6 +15,9 @@ from distillplan.units import format_flops
 COSTS_LESS = 0.999
 """Compute counts as less below this share; the last bits do not."""
 
+MOST_NAMES = 4
+"""In one sentence."""
+
 
 class Asked(Protocol):
     """A scenario to compare, as `read_scenarios` gives it."""
@@ -201,7 +204,8 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
     """The one with the lowest loss; at a tie the one that costs least, then the first."""
     tie = max(one.plan.scenario.tie_nats for one in plans)
     level = [one for one in plans if one is best or one.loss - best.loss < tie]
-    chosen = min(level, key=lambda one: one.flops)
+    least = min(one.flops for one in level)
+    chosen = next(one for one in level if COSTS_LESS * one.flops <= least)
     equals = _listed([one.name for one in level if one is not chosen])
     if chosen is not best:
         cheaper = chosen.flops < COSTS_LESS * best.flops
@@ -254,7 +258,11 @@ def _listed(names: Sequence[str]) -> str:
 
     >>> _listed(["a", "b", "c"])
     'a, b and c'
+    >>> _listed("abcdefg")
+    'a, b, c and 4 more'
     """
+    if len(names) > MOST_NAMES:
+        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} more"]
     *head, last = names or ("",)
     return f"{', '.join(head)} and {last}" if head else last
 

@@ -21,7 +21,7 @@ BoolArray: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 OUTCOMES = 600
 """Losses that a pilot may come out with."""
 LOW, HIGH = 0.05, 0.95
-SHIFTS, FARTHEST = 241, 6.0
+SHIFTS, FARTHEST, MOST_OF_A_LOSS = 241, 6.0, 0.9
 """Results of a pilot that are tried for the stop rule: so many, up to so many typical errors of a
 run's gain from what is expected."""
 LEAST_SD = 1e-9
@@ -229,6 +229,7 @@ def stop_rule(decision: OpenDecision, prior: Prior, risk: float) -> StopRule:
         return StopRule(distill=None, supervised=None, even_at=None)
     spread = np.square(nats) * (np.diag(prior.error) + prior.noise)
     reach = FARTHEST * float(np.sqrt(spread[taught].mean()))
+    reach = min(reach, MOST_OF_A_LOSS * float(nats[taught].min()))  # no loss is off by itself
     shift = np.linspace(-reach, reach, SHIFTS)
     losses = prior.expected + np.log1p(-shift[:, None] * taught / nats)
     found = gains_after(prior, losses)

@@ -47,6 +47,8 @@ class PlanDocument(NamedTuple):
     margin_nats: float | None
     """Supervised minus distilled loss of the deciding option."""
     tie_nats: float
+    vocab: float
+    """Of the student."""
     unique_tokens: float
     """Infinite where nothing is repeated."""
     transfer_nats: float
@@ -98,6 +100,7 @@ def plan_of_document(data: Any, name: str) -> PlanDocument:
         odds=_odds(whole),
         margin_nats=_finite(whole, "margin_nats"),
         tie_nats=_finite(asked, "tie_nats") or 0.0,
+        vocab=asked.mapping("architecture").positive("vocab"),
         unique_tokens=asked.optional("max_unique_tokens") or math.inf,
         transfer_nats=0.0 if sure is None else sure.number("transfer_nats"),
         outside_nats=0.0 if sure is None else sure.number("outside_nats"),

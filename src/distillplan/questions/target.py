@@ -129,7 +129,7 @@ def target(
         loss=wanted,
         match=match,
         minimise=minimize,
-        headline=_headline(wanted, minimize, reached),
+        headline=_headline(scenario, wanted, minimize, reached),
         ways=reached,
         warnings=_warnings(scenario, reached),
         law=scenario.law,
@@ -270,27 +270,36 @@ def amount(minimize: Goal, option: Option) -> tuple[str, str]:
 
 
 def _doing(way: Way) -> str:
-    return "training supervised" if way is None else f"distilling ({WHO_PAYS[way]})"
+    return "pretraining" if way is None else f"distilling ({WHO_PAYS[way]})"
 
 
-def _headline(loss: float, minimize: Goal, ways: Sequence[Reached]) -> str:
+def _headline(scenario: Scenario, loss: float, minimize: Goal, ways: Sequence[Reached]) -> str:
+    """What takes least, and how much that is; a difference that is a tie is called one."""
     alone, *_ = ways
     deciding = next((one for one in ways if one.decides), None)
     goal = f"{loss:.3f} nats"
     if alone.option is None:
         found = next(one for one in ways if one.option is not None)
         return (
-            f"Supervised training cannot reach {goal} (at best {alone.nearest_loss:.3f}); "
+            f"Pretraining cannot reach {goal} (at best {alone.nearest_loss:.3f}); "
             f"{_doing(found.accounting)} can."
         )
-    start = f"{goal}: {' '.join(amount(minimize, alone.option)).strip()} supervised"
+    takes = " ".join(amount(minimize, alone.option)).strip()
     if deciding is None:
-        return f"{start}."
-    if deciding.over_supervised is None:
-        way = _doing(deciding.accounting)
-        return f"{start}; {way} cannot reach it (at best {deciding.nearest_loss:.3f})."
-    way = way_in_words(deciding.accounting)
-    return f"{start}, {deciding.over_supervised:.2f} times that to {way}."
+        return f"Pretrain: {takes} for {goal}."
+    doing = _doing(deciding.accounting)
+    if deciding.option is None or deciding.over_supervised is None:
+        at_best = f"at best {deciding.nearest_loss:.3f}"
+        return f"Pretrain: {takes} for {goal}, which {doing} cannot reach ({at_best})."
+    over, gain = deciding.over_supervised, deciding.option.gain_nats
+    if gain is not None and abs(gain) < scenario.tie_nats:
+        start = f"Too close to call: {goal} take {takes} by pretraining"
+        return f"{start}, {over:.2f} times that by {doing}."
+    if over >= 1:
+        return f"Pretrain: {takes} for {goal}; {doing} takes {over:.2f} times that."
+    takes = " ".join(amount(minimize, deciding.option)).strip()
+    way = way_in_words(deciding.accounting).capitalize()
+    return f"{way}: {takes} for {goal}, {over:.2f} times what pretraining takes."
 
 
 def _out_of_reach(

@@ -65,8 +65,9 @@ class TrackedPoint(NamedTuple):
     """Share of the planned tokens."""
     loss: float
     """Nats per token."""
-    expected_loss: float
-    """What a run of the same curve that ends with the planned loss has there, nats per token."""
+    expected_loss: float | None
+    """What a run of the same curve that ends with the planned loss has there, nats per token; None
+    where that is worse than guessing among the vocabulary, as after a loss that is no loss."""
 
 
 class Track(NamedTuple):

@@ -307,5 +307,10 @@ def _shown(
     here = _log_law(law, plan, chosen, tokens)
     there = here + expected(own, points, -own.anneal * _at_end(schedule))
     columns = tokens, points.progress, np.exp(here + points.excess), np.exp(there)
-    for row in np.column_stack(columns).tolist():
-        yield TrackedPoint(**dict(zip(TrackedPoint._fields, row, strict=True)))
+    for token, progress, loss, wanted in np.column_stack(columns).tolist():
+        yield TrackedPoint(
+            tokens=token,
+            progress=progress,
+            loss=loss,
+            expected_loss=wanted if wanted < math.log(plan.vocab) else None,
+        )

@@ -74,7 +74,12 @@ _REGISTERED = (
         form=DocumentForm(lifted={"assertions": "assertions"}),
         rows=RowForm("plans", PLAN_ROW, whole="plans"),
     ),
-    Registered(record="render.sweep_rows:Swept", document="sweep", asked_with="sweep"),
+    Registered(
+        record="render.sweep_rows:Swept",
+        document="sweep",
+        asked_with="sweep",
+        view="sweep_map:map_view",
+    ),
     Registered(
         record="questions.target:Target",
         document="target",
@@ -86,7 +91,7 @@ _REGISTERED = (
         record="questions.crossover:Crossovers",
         document="crossover",
         asked_with="crossover",
-        view="target_view:crossover_view",
+        view="crossover_view:crossover_view",
         rows=RowForm("points", FORMS["CrossingPoint"]),
     ),
     Registered(
@@ -191,7 +196,7 @@ def named(place: str, package: str = "distillplan") -> Any:
     return getattr(import_module(f"{package}.{module}"), name)
 
 
-def view_of(answer: object) -> Callable[[Any], Any]:
+def view_of(answer: object) -> Callable[..., Any]:
     """The function that gives the blocks of an answer.
 
     Raises:
@@ -200,5 +205,5 @@ def view_of(answer: object) -> Callable[[Any], Any]:
     view = registered(answer).view
     if view is None:
         raise TypeError(f"{type(answer).__name__} has no view")
-    found: Callable[[Any], Any] = named(view, "distillplan.render")
+    found: Callable[..., Any] = named(view, "distillplan.render")
     return found

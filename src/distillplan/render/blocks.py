@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from textwrap import wrap
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
+from distillplan.render.map_marks import Mark
 from distillplan.render.printable import printable, printable_lines
 
 MOST_ROWS = 200
@@ -53,6 +54,14 @@ class Sections:
 
 
 @dataclass(frozen=True)
+class CommandLine:
+    """A command to copy, under what is said of it; where it is broken a shell reads on."""
+
+    text: str
+    """As a shell takes it."""
+
+
+@dataclass(frozen=True)
 class Bullets:
     """A titled list; nothing is shown where it is empty."""
 
@@ -90,12 +99,38 @@ class TableBlock:
         )
 
 
-Block: TypeAlias = Text | Headline | Sections | Bullets | TableBlock
+class MapAxis(NamedTuple):
+    """One side of a map."""
+
+    name: str
+    """What runs along it, with its unit."""
+    ticks: tuple[str, ...]
+    """A short text for each of its values."""
+
+
+@dataclass(frozen=True)
+class MapBlock:
+    """A mark for each cell of a plane; as wide as there is room for."""
+
+    title: str
+    legend: tuple[Mark, ...]
+    """The marks to explain above it."""
+    up: MapAxis
+    """The vertical side, the uppermost first."""
+    across: MapAxis
+    """The horizontal side, from left to right."""
+    rows: tuple[tuple[Mark, ...], ...]
+    """From the top."""
+
+
+Block: TypeAlias = Text | Headline | Sections | CommandLine | Bullets | TableBlock | MapBlock
 
 GAP = "    "
 """Between an answer and what stands beside it."""
 WIDTH = 80
 """Columns for which screens are made."""
+LINES = 22
+"""Of a screen: 24 less the command and the next prompt."""
 
 
 def lines_of(text: str, indent: int = 0) -> int:
@@ -120,7 +155,7 @@ def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ..
     return tuple(kept)
 
 
-def printable_block(block: Block) -> Block:
+def printable_block(block: Block) -> Block:  # noqa: PLR0911  (one for each kind of block)
     """A block whose texts are safe to print."""
     match block:
         case Text():
@@ -137,6 +172,8 @@ def printable_block(block: Block) -> Block:
                 for part in block.parts
             )
             return replace(block, parts=tuple(parts))
+        case CommandLine():
+            return CommandLine(printable(block.text))
         case Bullets():
             items = tuple(map(printable, block.items))
             return replace(block, title=printable(block.title), items=items)
@@ -144,3 +181,5 @@ def printable_block(block: Block) -> Block:
             rows = tuple(tuple(map(printable, row)) for row in block.rows)
             columns = tuple(map(printable, block.columns))
             return replace(block, title=printable(block.title), columns=columns, rows=rows)
+        case MapBlock():
+            return replace(block, title=printable(block.title))

@@ -1,148 +1,183 @@
-"""Plans side by side: scenarios as columns when they are few, as rows when they are many."""
+"""Plans side by side on one screen: which is best and why, their odds, what sets them apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import in_a_table
-from distillplan.notices import Severity
-from distillplan.questions.comparison import Comparison, Difference, NamedPlan
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.render.notice_blocks import DOUBTS
+from distillplan.hardware.memory_fit import Fits
+from distillplan.planning.headline import format_budget
+from distillplan.planning.results import Plan, Verdict
+from distillplan.questions.comparison import Comparison, NamedPlan
+from distillplan.render.blocks import (
+    LINES,
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+    short,
+)
+from distillplan.render.comparison_details import (
+    best_in_words,
+    comparison_details,
+    doubted,
+    outcome_in_words,
+)
 from distillplan.render.odds_view import percent
-from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
+from distillplan.render.plan_words import reasons, teacher_in_words, verdict_in_a_table
+from distillplan.units import format_count, format_duration, format_usd
 
-MOST_COLUMNS = 3
-"""Scenarios that fit beside each other."""
-
-
-def comparison_view(found: Comparison) -> Iterator[Block]:
-    """The blocks of a comparison."""
-    yield Text(_reason(found), "verdict")
-    few = len(found.plans) <= MOST_COLUMNS
-    yield _columns(found) if few else _rows(found)
-    if found.differences:
-        yield _differences(found)
-    outcomes = tuple(
-        f"{one.name}: {outcome.assertion}: {'yes' if outcome.passed else 'NO'} "
-        f"({_value(outcome.value)})"
-        for one in found.plans
-        for outcome in one.outcomes
-    )
-    if outcomes:
-        yield Bullets("Asserted", outcomes)
-    doubts = tuple(_doubts(found))
-    if doubts:
-        yield Bullets(DOUBTS, doubts, "warning")
-    laws = dict.fromkeys(f"{one.plan.law.name}. {one.plan.law.source}." for one in found.plans)
-    yield Text(f"Law: {' '.join(laws)}", "quiet")
+_INDENT = 11
+"""Columns that the headings and marks in the margin take."""
+_FRAME = 6
+"""Lines around the table and the remarks."""
+_LEAST = 3
+"""Lines of remarks, however many scenarios there are."""
+_SPARE = (
+    *("tokens", "time", "fits", "cost", "difference", "students", "student", "budget"),
+    *("if distilled", "teacher", "pretrain", "distill"),
+)
+"""Columns that narrow terminals do without, the first first."""
+_PLAIN = ("budget", "if distilled")
+"""Columns whose cells need no head to be understood."""
+_USUAL = {"students": ("1",), "fits": ("", Fits.YES.value)}
+"""What need not be said of all plans."""
 
 
-def _reason(found: Comparison) -> str:
-    return f"{'No winner' if found.winner is None else 'Best'}: {found.reason}."
+def comparison_view(found: Comparison, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a comparison.
+
+    Args:
+        found: the answer.
+        details: show every number instead of one screen.
+    """
+    return comparison_details(found) if details else _screen(found)
 
 
-def _cells(one: NamedPlan) -> dict[str, str]:
-    """What is shown of each plan, by name."""
-    plan = one.plan
-    best = plan.recommended or plan.supervised
+def _screen(found: Comparison) -> Iterator[Block]:
+    best = best_in_words(found)
+    yield Headline(best)
+    cells = [_cells(one.plan) for one in found.plans]
+    apart, alike = _sorted_out(cells)
+    table = _table(found, cells, apart)
+    yield table
+    said = "" if not alike else f"All: {'; '.join(alike)}."
+    if said:
+        yield Text(said, "quiet")
+    room = LINES - _FRAME - lines_of(best) - len(table.rows) - lines_of(said)
+    yield Sections(tuple(_remarks(found, max(room, _LEAST))))
+    yield Text(_legend(found), "quiet")
+    laws = ", ".join(dict.fromkeys(one.plan.law.name for one in found.plans))
+    yield Text(f"Law {laws}. More: --details  -o csv  -o markdown", "quiet", tight=True)
+
+
+def _cells(plan: Plan) -> dict[str, str]:
+    """What may set a plan apart, by the heads of the columns."""
+    best, other = plan.recommended or plan.supervised, plan.deciding
     bill = best.bill
+    given = plan.models.teacher
+    named = None if given is None else given.name
+    has_teacher = plan.scenario.teacher is not None and other is not None
     return {
-        "verdict": plan.verdict or "none",
-        "odds": ""
-        if plan.odds is None or not plan.verdict
-        else percent(plan.odds.of(plan.verdict)),
-        "loss": "" if best.loss is None else f"{best.loss:.3f}",
-        "gain": "" if plan.margin_nats is None else f"{plan.margin_nats:+.3f}",
-        "FLOPs": format_flops(best.total_flops),
+        "budget": format_budget(plan.scenario),
         "students": str(plan.scenario.students),
-        "student": _count(best.student_params),
-        "tokens": _count(best.student_tokens),
-        "teacher": _count(best.teacher_params),
-        "its tokens": _count(best.teacher_tokens),
-        "its loss": "" if best.teacher_loss is None else f"{best.teacher_loss:.3f}",
-        "if distilled": "" if plan.verdict is None else in_a_table(plan.scenario.pays),
-        "GPU-hours": "" if bill is None else format_count(bill.gpu_hours.mid),
+        "student": "" if best.student_params is None else format_count(best.student_params),
+        "tokens": "" if best.student_tokens is None else format_count(best.student_tokens),
+        "teacher": teacher_in_words(other, named) if has_teacher and other is not None else "–",
+        "if distilled": "" if other is None else in_a_table(plan.scenario.pays),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
-        "memory": "" if bill is None else format_bytes(bill.memory_bytes_per_gpu.mid),
-        "fits": "" if bill is None else bill.fits,
+        "fits": "" if bill is None else bill.fits.value,
     }
 
 
-def _columns(found: Comparison) -> TableBlock:
-    cells = [_cells(one) for one in found.plans]
-    rows = ((name, *(one[name] for one in cells)) for name in cells[0])
-    return TableBlock(
-        "",
-        ("", *(_marked_name(found, one.name) for one in found.plans)),
-        tuple(row for row in rows if any(row[1:])),
-    )
+def _sorted_out(cells: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:
+    """The heads of what sets plans apart, all of them for one plan; and what is the same in all."""
+    first, *others = cells
+    apart, alike = [], []
+    for head, cell in first.items():
+        if not others or any(one[head] != cell for one in others):
+            apart.append(head)
+        elif cell not in _USUAL.get(head, ("", "–")):
+            alike.append(cell if head in _PLAIN else f"{head} {cell}")
+    return [head for head in apart if any(one[head] for one in cells)], alike
 
 
-def _rows(found: Comparison) -> TableBlock:
-    shown = ("verdict", "odds", "loss", "gain", "FLOPs", "student", "tokens", "teacher")
-    marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
-    return TableBlock(
-        "",
-        ("scenario", *shown),
-        tuple(
+def _table(found: Comparison, cells: Sequence[dict[str, str]], apart: Sequence[str]) -> TableBlock:
+    """The scenarios as rows, the best one marked."""
+    odds = ("distill", "pretrain") if any(one.plan.odds for one in found.plans) else ()
+    difference = () if found.baseline is None else ("difference",)
+    columns = ("", "verdict", *odds, "loss", *difference, *apart)
+    from_baseline = {one.name: one.loss for one in found.differences}
+    rows = []
+    for one, cell in zip(found.plans, cells, strict=True):
+        less = from_baseline.get(one.name)
+        rows.append(
             (
                 _marked_name(found, one.name),
-                *(cell for name, cell in _cells(one).items() if name in shown),
+                verdict_in_a_table(one.plan.verdict),
+                *_odds(one, len(odds)),
+                _loss(one.plan),
+                *(("" if less is None else f"{less:+.3f}") for _ in difference),
+                *(cell[head] for head in apart),
             )
-            for one in found.plans
-        ),
+        )
+    marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
+    text = ("", "verdict", "budget", "teacher", "if distilled", "fits")
+    return TableBlock(
+        "",
+        columns,
+        tuple(rows),
         marked=marked[0] if marked else None,
-        text_columns=(0, 1),
-        tight=True,
+        text_columns=tuple(index for index, head in enumerate(columns) if head in text),
+        spare=tuple(columns.index(head) for head in _SPARE if head in columns),
     )
 
 
 def _marked_name(found: Comparison, name: str) -> str:
-    return f"→ {name}" if name == found.winner else name
+    if found.winner is None:
+        return name
+    return f"{'→' if name == found.winner else ' '} {name}"
 
 
-def _differences(found: Comparison) -> TableBlock:
-    return TableBlock(
-        f"Compared with {found.baseline}",
-        ("scenario", "loss", "gain", "FLOPs", "student", "tokens"),
-        tuple(_difference(one) for one in found.differences),
-    )
+def _odds(one: NamedPlan, columns: int) -> tuple[str, ...]:
+    """The chances of both sides."""
+    odds = one.plan.odds
+    if odds is None:
+        return ("",) * columns
+    return (percent(odds.of(Verdict.DISTILL)), percent(odds.of(Verdict.SUPERVISED)))
 
 
-def _difference(one: Difference) -> tuple[str, ...]:
-    nats = tuple(
-        "not comparable" if value is None else f"{value:+.3f}"
-        for value in (one.loss, one.margin_nats)
-    )
-    counts = (_signed(value) for value in (one.total_flops, one.student_params, one.student_tokens))
-    return (one.name, *nats, *counts)
-
-
-def _signed(value: float | None) -> str:
-    if value is None:
+def _loss(plan: Plan) -> str:
+    best = plan.recommended or plan.supervised
+    if best.loss is None:
         return ""
-    if value == 0:
-        return "0"
-    return f"{'+' if value > 0 else '-'}{format_count(abs(value))}"
+    return f"{best.loss:.3f}{'?' if best.is_guess else ''}"
 
 
-def _doubts(found: Comparison) -> Iterator[str]:
-    """Each warning once, with the scenarios that it concerns."""
-    concerned: dict[str, list[str]] = {}
-    for one in found.plans:
-        for warning in one.plan.warnings:
-            if warning.severity is Severity.WARNING:
-                concerned.setdefault(warning.code, []).append(one.name)
-    everyone = len(found.plans)
-    for code, names in concerned.items():
-        yield f"{code}: {'all' if len(names) == everyone else ', '.join(names)}"
+def _remarks(found: Comparison, room: int) -> Iterator[Section]:
+    """Why, what was asserted, and what to watch."""
+    winner = next((one.plan for one in found.plans if one.name == found.winner), None)
+    if winner is not None:
+        yield Section("Why", short(reasons(winner), room // 2, indent=_INDENT))
+    held = [one for one in found.assertions if one.outcome.passed]
+    failed = [one for one in found.assertions if not one.outcome.passed]
+    if found.assertions:
+        yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
+        yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
+    watch = (f"{names}: {message}" for names, message in doubted(found).values())
+    yield Section("Watch", short(watch, room // 2, indent=_INDENT), "!", "warning")
 
 
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)
-
-
-def _value(value: float | str | None) -> str:
-    if value is None:
-        return "no value"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _legend(found: Comparison) -> str:
+    """What the columns are."""
+    parts = ["loss in nats per token of what the verdict says"]
+    if any(one.plan.odds for one in found.plans):
+        parts.insert(0, "distill, pretrain: the odds that it is better")
+    if found.baseline is not None:
+        parts.append(f"difference: from the loss of {found.baseline}")
+    if any((one.plan.recommended or one.plan.supervised).is_guess for one in found.plans):
+        parts.append("? is a guess")
+    first, *others = parts
+    return f"{'; '.join((first[0].upper() + first[1:], *others))}."

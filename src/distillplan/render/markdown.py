@@ -3,7 +3,19 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from distillplan.render.blocks import Block, Bullets, Headline, Sections, TableBlock, Text
+from distillplan.render.blocks import (
+    WIDTH,
+    Block,
+    Bullets,
+    CommandLine,
+    Headline,
+    MapBlock,
+    Sections,
+    TableBlock,
+    Text,
+)
+from distillplan.render.map_lines import map_lines
+from distillplan.render.streams import takes_unicode
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:
@@ -11,7 +23,7 @@ def as_markdown(blocks: Iterable[Block]) -> str:
     return "\n\n".join(filter(None, (_one(block) for block in blocks)))
 
 
-def _one(block: Block) -> str:
+def _one(block: Block) -> str:  # noqa: PLR0911  (one for each kind of block)
     match block:
         case Text():
             return (
@@ -24,12 +36,23 @@ def _one(block: Block) -> str:
             return "\n\n".join(
                 _list(part.heading, part.items) for part in block.parts if part.items
             )
+        case CommandLine():
+            return f"```\n{block.text}\n```"
         case Bullets():
             return _list(block.title, block.items)
         case TableBlock():
             return _grid(block)
+        case MapBlock():
+            return _drawn(block)
         case _:
             assert_never(block)
+
+
+def _drawn(block: MapBlock) -> str:
+    """A map as code, whose characters stand below each other."""
+    drawn = map_lines(block, WIDTH, ascii_only=not takes_unicode())
+    lines = ("".join(piece.text for piece in line).rstrip() for line in drawn)
+    return "\n".join(("```text", *lines, "```"))
 
 
 def _list(title: str, items: Iterable[str]) -> str:

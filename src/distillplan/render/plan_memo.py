@@ -1,13 +1,14 @@
 """The reasoning behind a plan, on a page for a reader who knows no scaling law."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.laws.provenance import LawStatus
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.validity import TEACHER_FROM_LAW
-from distillplan.render.blocks import Block, Headline, Section, Sections
+from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_words import (
     TAKES,
@@ -31,18 +32,18 @@ def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     yield Headline(verdict_in_words(plan), odds)
     alone, other = plan.supervised, plan.deciding
-    parts = [
-        Section("Question", (_question(plan),)),
-        Section("Choices", tuple(_choices(alone, other))),
-        Section("Rule", tuple(_rule(other))),
-        Section("Estimate", tuple(_estimate(plan))),
-        Section("Odds", tuple(_odds(plan))),
-        Section("Would turn it", tuple(_turns(plan))),
-        Section("Cheapest test", tuple(_tests(plan, asked))),
-        Section("Sources", tuple(_sources(plan))),
-    ]
-    for part in parts:
-        yield Sections((part,), margin=_MARGIN)
+    yield _part("Question", [_question(plan)])
+    yield _part("Choices", _choices(alone, other))
+    yield _part("Rule", _rule(other))
+    yield _part("Estimate", _estimate(plan))
+    yield _part("Odds", _odds(plan))
+    yield _part("Would turn it", _turns(plan))
+    yield from _tests(plan, asked)
+    yield from _sources(plan)
+
+
+def _part(heading: str, items: Iterable[str]) -> Block:
+    return Sections((Section(heading, tuple(items)),), margin=_MARGIN)
 
 
 def _question(plan: Plan) -> str:
@@ -137,28 +138,33 @@ def _turns(plan: Plan) -> Iterator[str]:
         yield from flips_in_words(plan)
 
 
-def _tests(plan: Plan, asked: str) -> Iterator[str]:
-    """What to measure, the cheapest first."""
+def _tests(plan: Plan, asked: str) -> Iterator[Block]:
+    """What to measure, the cheapest first, and the commands for it."""
     if plan.odds is None:
         return
     from distillplan.questions.pilot import RISK  # only for this page
 
+    heading = "Cheapest test"
     if TEACHER_FROM_LAW in plan.warning_codes:
-        yield "Measure the teacher's loss on your text, and ask again with it:"
-        yield f"  distillplan budget {asked} --teacher-loss LOSS"
+        yield _part(heading, ["Measure the teacher's loss on your text, and ask again with it:"])
+        yield CommandLine(f"distillplan budget {asked} --teacher-loss LOSS")
+        heading = ""
     chance = percent(plan.odds.wrong)
     if plan.odds.wrong <= RISK:
-        yield f"Small runs are not worth it: the chance that this is the wrong side is {chance}."
+        told = f"Small runs are not worth it: the chance that this is the wrong side is {chance}."
+        yield _part(heading, [told])
         return
-    yield (
+    told = (
         f"The chance that this is the wrong side is {chance}. Which small runs would settle it, "
         "for what share of the compute, and when to stop:"
     )
-    yield f"  distillplan pilot {asked}"
+    yield _part(heading, [told])
+    yield CommandLine(f"distillplan pilot {asked}")
 
 
-def _sources(plan: Plan) -> Iterator[str]:
+def _sources(plan: Plan) -> Iterator[Block]:
     law = plan.law
-    yield f"{law.source}."
+    yield _part("Sources", [f"{law.source}."])
     if law.errata or law.status is not LawStatus.DEFAULT:
-        yield f"What was corrected, and how well it fits: distillplan laws {law.name}."
+        yield _part("", ["What was corrected, and how well it fits:"])
+        yield CommandLine(f"distillplan laws {shlex.quote(law.name)}")

@@ -9,6 +9,7 @@ from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
+    LINES,
     Block,
     Headline,
     Section,
@@ -26,6 +27,7 @@ from distillplan.render.plan_words import (
     flips_in_words,
     marked_row,
     reasons,
+    teacher_in_words,
     verdict_in_words,
     way,
 )
@@ -34,8 +36,6 @@ from distillplan.units import format_bytes, format_count, format_duration, forma
 _FITS = {Fits.YES: "yes", Fits.NO: "no", Fits.UNCERTAIN: "tight"}
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
-_LINES = 22
-"""Of a screen: 24 less the command and the next prompt."""
 _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _WHY, _WATCH = 4, 3
@@ -65,7 +65,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
-    room = _LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
+    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
     room -= len(choices.rows) + 1
     why = short(reasons(plan), _WHY, indent=_INDENT)
     room -= sum(lines_of(one, _INDENT) for one in why)
@@ -79,7 +79,10 @@ def _screen(plan: Plan) -> Iterator[Block]:
         )
     )
     yield Text(_asked(plan), "quiet")
-    yield Text(f"Law {plan.law.name}. More: --why  --details  -o markdown", "quiet", tight=True)
+    more = f"Law {plan.law.name}. More: --why  --details  -o markdown"
+    if plan.law.distillation is not None and plan.scenario.teacher is None:
+        more += "  distillplan teachers"
+    yield Text(more, "quiet", tight=True)
 
 
 def _choices(plan: Plan) -> TableBlock:
@@ -100,7 +103,7 @@ def _choices(plan: Plan) -> TableBlock:
     for one in shown:
         cells = [f"{'→' if one.recommended else ' '} {way(one)}", _loss(one)]
         cells += [_count(one.student_params) for _ in student]
-        cells += [_count(one.student_tokens), _teacher(one, named)]
+        cells += [_count(one.student_tokens), teacher_in_words(one, named)]
         rows.append((*cells, *(_bill(one) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
@@ -119,24 +122,6 @@ def _loss(option: Option) -> str:
         return option.status.replace("_", " ") if option.student_params else "over budget"
     error = "" if option.loss_error is None else f" ± {option.loss_error:.3f}"
     return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
-
-
-def _teacher(option: Option, named: str | None) -> str:
-    """The teacher: its name, or its sizes, or its loss.
-
-    Args:
-        option: how to spend the budget.
-        named: the given teacher's name, where it was given by one.
-    """
-    if option.accounting is None or option.loss is None:
-        return "–"
-    name = option.teacher_name or named
-    if name is not None:
-        return name
-    if option.teacher_params is None:
-        return f"{option.teacher_loss:.3f} nats"
-    tokens = "" if option.teacher_tokens is None else f":{format_count(option.teacher_tokens)}"
-    return f"{format_count(option.teacher_params)}{tokens}"
 
 
 def _bill(option: Option) -> tuple[str, ...]:

@@ -49,6 +49,13 @@ def verdict_in_words(plan: Plan) -> str:
     return _SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
 
 
+def verdict_in_a_table(verdict: Verdict | None) -> str:
+    """A verdict in a word or two, for a column of a table."""
+    if verdict is None:
+        return "none"
+    return "too close" if verdict is Verdict.TIE else verdict.shown
+
+
 def beyond_in_words(plan: Plan) -> str:
     """Where the plan leaves the law's data by most; empty where it does not."""
     if not plan.beyond:
@@ -79,6 +86,24 @@ def way(option: Option) -> str:
     if option.accounting in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
         return "train a teacher first"
     return "distill"
+
+
+def teacher_in_words(option: Option, named: str | None) -> str:
+    """The teacher of an option: its name, or its sizes, or its loss; a dash where it has none.
+
+    Args:
+        option: how to spend the budget.
+        named: the given teacher's name, where it was given by one.
+    """
+    if option.accounting is None or option.loss is None:
+        return "–"
+    name = option.teacher_name or named
+    if name is not None:
+        return name
+    if option.teacher_params is None:
+        return f"{option.teacher_loss:.3f} nats"
+    tokens = "" if option.teacher_tokens is None else f":{format_count(option.teacher_tokens)}"
+    return f"{format_count(option.teacher_params)}{tokens}"
 
 
 def reasons(plan: Plan) -> Iterator[str]:

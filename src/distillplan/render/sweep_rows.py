@@ -1,19 +1,25 @@
-"""A sweep as it is found: rows on standard output, a progress bar on a terminal."""
+"""A sweep as it is found: rows or maps on standard output, a progress bar on a terminal."""
 
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
+from distillplan.accounting import SUPERVISED_SHOWN
+from distillplan.errors import InputError
 from distillplan.finite import demand_finite
+from distillplan.planning.results import Verdict
 from distillplan.questions.sweep import Cell
-from distillplan.render.blocks import MOST_ROWS, Block, TableBlock, Text
+from distillplan.render.answers import view_of
+from distillplan.render.blocks import MOST_ROWS, WIDTH, Block, TableBlock, Text
 from distillplan.render.document_forms import written
+from distillplan.render.map_layout import maps_of, no_maps
 from distillplan.render.odds_view import percent
 from distillplan.render.progress import watched
 from distillplan.render.row_streams import as_document, as_rows
-from distillplan.render.show import RowOutput, as_text
+from distillplan.render.show import SweepOutput, as_text
 from distillplan.render.streams import write, write_all
+from distillplan.scenarios.grid import CellGrid
 from distillplan.schemas.reader import schema_id
 from distillplan.units import format_count
 
@@ -35,30 +41,67 @@ class Swept(NamedTuple):
 
 
 def show_sweep(
-    cells: Iterable[Cell], *, columns: Sequence[str], size: int, output: RowOutput
+    cells: Iterable[Cell], grid: CellGrid, output: SweepOutput | None, *, odds: bool = False
 ) -> None:
-    """Write the rows of a sweep as they come.
+    """Write a sweep: rows as they come, a table or maps when they are whole.
 
     Args:
-        cells: the answers.
-        columns: what distinguishes them.
-        size: how many there will be.
-        output: the form; a table is shown when it is whole.
+        cells: the answers, in the order of the grid.
+        grid: where they lie.
+        output: the form; None for maps of two numeric axes on a terminal, and a table otherwise.
+        odds: whether the cells have odds.
+
+    Raises:
+        InputError: where maps are asked for and there can be none.
     """
     streams = output in ("csv", "jsonl", "json")
     if not (streams and sys.stdout.isatty()):  # the rows themselves show how far it is
-        cells = watched(cells, "Cells", size)
-    rows = map(_row, cells)
+        cells = watched(cells, "Cells", grid.size)
     match output:
         case "csv" | "jsonl":
-            write_all(as_rows(rows, output))
+            write_all(as_rows(map(_row, cells), output))
         case "json":
-            head = {"schema": schema_id("sweep"), "axes": list(columns), "cells": size}
-            write_all(as_document(head, rows))
-        case "table" | "markdown":
-            write(f"{as_text(_blocks(rows, columns), output).rstrip()}\n")
+            head = {"schema": schema_id("sweep"), "axes": list(grid.columns), "cells": grid.size}
+            write_all(as_document(head, map(_row, cells)))
+        case "map" | "table" | "markdown" | None:
+            blocks = _for_people(cells, grid, output, odds=odds)
+            text = as_text(blocks, "markdown" if output == "markdown" else "table")
+            write(f"{text.rstrip()}\n")
         case _:
             assert_never(output)
+
+
+def _for_people(
+    cells: Iterable[Cell], grid: CellGrid, output: SweepOutput | None, *, odds: bool
+) -> Iterator[Block]:
+    """Maps where they are wanted and can be, then a table of rows where that is wanted too."""
+    asked, default = output == "map", output is None and sys.stdout.isatty()
+    maps = maps_of(grid) if asked or default or output == "markdown" else None
+    if asked and maps is None:
+        raise InputError(f"-o map: {no_maps(grid)}")
+    misfit = "" if maps is None else maps.misfit(WIDTH if output == "markdown" else _width())
+    if asked and misfit:
+        raise InputError(f"-o map: {misfit}")
+    if maps is not None and not misfit:
+        cells = tuple(cells)
+        if asked or any(one.verdict for one in cells):
+            for one in cells:
+                _row(one)  # which is an error where a number is not finite
+            swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
+            yield from view_of(swept)(swept, maps=maps)
+            if output != "markdown":  # where the rows follow
+                more = "-o table" if odds else "-o table  --odds"
+                yield Text(f"More: {more}  -o csv", "quiet")
+                return
+    yield from _blocks(map(_row, cells), grid.columns)
+    if misfit and default:
+        yield Text(f"No map: {misfit}", "quiet")
+
+
+def _width() -> int:
+    from distillplan.render.table import terminal_width  # rich takes 30 ms to import
+
+    return terminal_width()
 
 
 def _row(cell: Cell) -> Row:
@@ -99,15 +142,15 @@ def _blocks(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Block]:
     shown = {
         "verdict": "verdict",
         "gain": "margin_nats",
-        "supervised": "supervised_loss",
+        SUPERVISED_SHOWN: "supervised_loss",
         "distill": "distill_loss",
     }
     if seen.odds:
         shown = {"verdict": "verdict", "odds": ODDS, **shown}
     unit = ""
     if seen.hours:
-        shown |= {"supervised": "supervised_gpu_hours", "distill": "distill_gpu_hours"}
-        unit = "supervised and distill: GPU-hours; losses: -o csv, jsonl or json"
+        shown |= {SUPERVISED_SHOWN: "supervised_gpu_hours", "distill": "distill_gpu_hours"}
+        unit = f"{SUPERVISED_SHOWN} and distill: GPU-hours; losses: -o csv, jsonl or json"
     elif not any(column.startswith("teacher") for column in columns):
         shown["teacher"] = "distill_teacher_params"
     yield TableBlock(
@@ -144,8 +187,8 @@ def _text(row: Row, name: str) -> str:
     if name == ODDS:
         return _odds(row)
     value = row[name]
-    if name == "verdict" and value is None:
-        return "none" if row["verdict_reason"] else ""
+    if name == "verdict":
+        return Verdict(value).shown if value else "none" if row["verdict_reason"] else ""
     if value is None:
         return ""
     if name == "margin_nats":

@@ -1,6 +1,7 @@
 """Blocks on a terminal; the only place that imports rich."""
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from rich.cells import cell_len
@@ -8,10 +9,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from distillplan.render.blocks import GAP, Block, Bullets, Headline, Sections, TableBlock, Text
+from distillplan.render.blocks import (
+    GAP,
+    Block,
+    Bullets,
+    CommandLine,
+    Headline,
+    MapBlock,
+    Sections,
+    TableBlock,
+    Text,
+)
+from distillplan.render.map_lines import map_lines
+from distillplan.render.map_marks import GLYPHS, HOLLOW, Mark
 from distillplan.render.streams import marked
 
+_INDENT = "  "
+"""Before a command."""
+_READ_ON = " \\"
+"""What ends a line of a command that goes on."""
 STYLES = {"plain": "", "verdict": "bold", "warning": "yellow", "quiet": "dim"}
+_COLORS = {Mark.DISTILL: "green", Mark.TIE: "yellow", Mark.PRETRAIN: "blue"}
+MARK_STYLES = _COLORS | {HOLLOW[mark]: color for mark, color in _COLORS.items()}
+"""A map is read without them."""
 
 
 def as_table(blocks: Iterable[Block]) -> str:
@@ -19,7 +39,8 @@ def as_table(blocks: Iterable[Block]) -> str:
     console = Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
     with console.capture() as capture:
         for index, block in enumerate(blocks):
-            if index and not (isinstance(block, Text) and block.tight):
+            tight = isinstance(block, CommandLine) or (isinstance(block, Text) and block.tight)
+            if index and not tight:
                 console.print()
             match block:
                 case Text():
@@ -28,13 +49,22 @@ def as_table(blocks: Iterable[Block]) -> str:
                     _print_headline(console, block)
                 case Sections():
                     _print_sections(console, block)
+                case CommandLine():
+                    _print_command(console, block)
                 case Bullets():
                     _print_bullets(console, block)
                 case TableBlock():
                     _print_grid(console, block)
+                case MapBlock():
+                    _print_map(console, block)
                 case _:
                     assert_never(block)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, 80 elsewhere."""
+    return Console().width
 
 
 def _rich(console: Console, text: str, style: str = "") -> RichText:
@@ -51,6 +81,39 @@ def _print_bullets(console: Console, block: Bullets) -> None:
     for item in block.items:
         items.add_row(" -", _rich(console, item, STYLES[block.tone]))
     console.print(items)
+
+
+def _print_command(console: Console, block: CommandLine) -> None:
+    """No line of it is wrapped, so that a copy of it runs."""
+    for line in _command_lines(shlex.split(block.text), console.width):
+        console.print(_rich(console, line), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _command_lines(words: Sequence[str], width: int) -> Iterator[str]:
+    """A command on lines of at most so many columns, each but the last with the sign to read on.
+
+    They break between words. A word that is longer than a line breaks itself, at the margin: a
+    shell joins the pieces.
+    """
+    room = width - len(_READ_ON)
+    line = _INDENT
+    for word in words:
+        rest, quoted = word, shlex.quote(word)
+        if line != _INDENT and cell_len(line) + cell_len(quoted) > room:
+            yield line.rstrip() + _READ_ON
+            line = _INDENT
+        while cell_len(line) + cell_len(quoted) > room:
+            piece, rest = _split(rest, room - cell_len(line))
+            yield line + piece + _READ_ON.strip()
+            line, quoted = "", shlex.quote(rest)
+        line += f"{quoted} "
+    yield line.rstrip()
+
+
+def _split(word: str, room: int) -> tuple[str, str]:
+    """The quoted beginning of a word, as much as there is room for, and the rest of it."""
+    size = next(one for one in range(room, 0, -1) if cell_len(shlex.quote(word[:one])) <= room)
+    return shlex.quote(word[:size]), word[size:]
 
 
 def _print_headline(console: Console, block: Headline) -> None:
@@ -77,6 +140,17 @@ def _print_sections(console: Console, block: Sections) -> None:
             mark = () if bare else (_rich(console, part.mark),)
             grid.add_row(heading, *mark, _rich(console, item, STYLES[part.tone]))
     console.print(grid)
+
+
+def _print_map(console: Console, block: MapBlock) -> None:
+    ascii_only = marked(GLYPHS, console.encoding) != GLYPHS
+    for line in map_lines(block, console.width, ascii_only=ascii_only):
+        pieces = ((marked(one.text, console.encoding), _style(one.mark)) for one in line)
+        console.print(RichText.assemble(*pieces), soft_wrap=True)
+
+
+def _style(mark: Mark | None) -> str:
+    return "" if mark is None else MARK_STYLES.get(mark, "")
 
 
 def _print_grid(console: Console, block: TableBlock) -> None:

@@ -1,47 +1,163 @@
-"""For people: ways to a loss, and budgets up to which distillation wins."""
+"""Ways to a loss, for people: which takes least, what the other takes, and what decides."""
 
 from collections.abc import Iterator
 
-from distillplan.accounting import in_a_table
+from distillplan.accounting import Accounting, in_a_table, way_in_words
 from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
-from distillplan.questions.crossover import BEYOND, DECADES, CrossingPoint, Crossovers
+from distillplan.planning.results import Option
 from distillplan.questions.target import Goal, Reached, Target, amount
-from distillplan.render.blocks import MOST_ROWS, Block, TableBlock, Text
+from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
 from distillplan.render.notice_blocks import notice_blocks
-from distillplan.render.odds_view import percent
-from distillplan.units import format_count, format_flops
+from distillplan.render.plan_words import TAKES, teacher_in_words
+from distillplan.units import format_count, format_duration, format_flops, format_usd
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}
 """Heads of the column that is to be small, where that is not FLOPs."""
+_INDENT = 11
+"""Columns that the headings and marks in the margin take."""
+_SPARE = ("GPU-hours", "fits", "teacher")
+"""Columns that narrow terminals do without, the first first."""
+_REMARKS = 4
+"""Lines of each kind of remark at most."""
 
 
-def target_view(found: Target) -> Iterator[Block]:
-    """The blocks of a target."""
-    yield Text(found.headline, "verdict")
-    yield Text(_question(found), "quiet")
-    marked = [index for index, one in enumerate(found.ways) if one.recommended]
-    yield TableBlock(
-        "",
+def target_view(found: Target, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a target.
+
+    Args:
+        found: the answer.
+        details: show every way instead of one screen.
+    """
+    return _details(found) if details else _screen(found)
+
+
+def _screen(found: Target) -> Iterator[Block]:
+    yield Headline(found.headline)
+    yield _choices(found)
+    watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
+    yield Sections(
         (
-            "way",
-            _UNITS.get(found.minimise, "FLOPs"),
-            "times",
-            "student",
-            "tokens",
-            "teacher",
-            "its tokens",
-        ),
-        tuple(_way(found.minimise, one) for one in found.ways),
-        marked=marked[0] if marked else None,
-        tight=True,
+            Section("Why", short(_reasons(found), _REMARKS, indent=_INDENT)),
+            Section("Decides", short(_decides(found), _REMARKS, indent=_INDENT), "-"),
+            Section("Watch", short(watch, _REMARKS, indent=_INDENT), "!", "warning"),
+        )
     )
-    unit = _UNITS.get(found.minimise, "FLOPs")
-    yield Text(
-        f"times = relative to supervised training; {unit} = total over all students.", "quiet"
+    yield Text(f"{_question(found)}.", "quiet")
+    more = f"Law {found.law.name}. More: --details  -o markdown"
+    odds = "" if found.law.distillation is None else "; odds: distillplan budget"
+    yield Text(f"{more}{odds}", "quiet", tight=True)
+
+
+def _choices(found: Target) -> TableBlock:
+    """Training from data alone, and the way that the scenario pays for."""
+    shown = [one for one in found.ways if one.accounting is None or one.decides]
+    searched = found.scenario.student_params is None
+    heads = ["student" if found.minimise is Goal.STUDENT else _UNITS.get(found.minimise, "FLOPs")]
+    if len(shown) > 1:
+        heads.append("times")
+    if searched and found.minimise is not Goal.STUDENT:
+        heads.append("student")
+    heads.append("tokens")
+    if len(shown) > 1:
+        heads.append("teacher")
+    if found.scenario.machine is not None:
+        bill = ("time", "GPU-hours", "cost", "fits")
+        heads += [one for one in bill if one != heads[0]]
+    rows = []
+    for one in shown:
+        cells = _cells(found, one, heads[0])
+        rows.append((_marked(one), *(cells.get(head, "") for head in heads)))
+    columns = ("", *heads)
+    return TableBlock(
+        "",
+        columns,
+        tuple(rows),
+        marked=next((row for row, one in enumerate(shown) if one.recommended), None),
+        text_columns=(0, *_at(columns, "teacher"), *_at(columns, "fits")),
+        spare=tuple(place for head in _SPARE if head != heads[0] for place in _at(columns, head)),
     )
-    yield from notice_blocks(one for one in found.warnings if one.severity is Severity.WARNING)
-    yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
+
+
+def _at(columns: tuple[str, ...], head: str) -> tuple[int, ...]:
+    return (columns.index(head),) if head in columns else ()
+
+
+def _marked(one: Reached) -> str:
+    return f"{'→' if one.recommended else ' '} {in_a_table(one.accounting)}"
+
+
+def _cells(found: Target, one: Reached, first: str) -> dict[str, str]:
+    """What a way takes, by the heads of the columns; the first says so where it cannot."""
+    option = one.option
+    if option is None:
+        return {first: f"not below {one.nearest_loss:.3f}"}
+    teacher = found.scenario.teacher
+    model = None if teacher is None else teacher.model
+    bill = option.bill
+    cells = {
+        "FLOPs": format_flops(option.total_flops),
+        "times": "" if one.over_supervised is None else f"{one.over_supervised:.2f}",
+        "student": format_count(option.student_params),
+        "tokens": format_count(option.student_tokens),
+        "teacher": teacher_in_words(option, None if model is None else model.name),
+    }
+    if bill is not None:
+        cells |= {
+            "time": format_duration(bill.wall_seconds.mid),
+            "GPU-hours": format_count(bill.gpu_hours.mid),
+            "cost": "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
+            "fits": bill.fits.value,
+        }
+    return cells
+
+
+def _reasons(found: Target) -> Iterator[str]:
+    """Where the compute of distilling goes, and what it saves in tokens."""
+    alone, *_ = found.ways
+    other = next((one.option for one in found.ways if one.decides), None)
+    if other is None or other.accounting is None:
+        return
+    if other.accounting is Accounting.FREE:
+        takes = "The teacher's logits cost this budget nothing"
+    else:
+        takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute of distilling"
+    yield f"{takes}{_tokens(found, alone.option, other)}."
+    gain, tie = other.gain_nats, found.scenario.tie_nats
+    if gain is not None and abs(gain) < tie:
+        yield (
+            f"With what distilling takes the two end {abs(gain):.3f} nats apart; less than "
+            f"{tie:g} cannot be told apart."
+        )
+
+
+def _tokens(found: Target, alone: Option | None, other: Option) -> str:
+    """What the teacher saves a student of one size."""
+    if alone is None or found.scenario.student_params is None:
+        return ""
+    read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
+    return f"; the student reads {read} tokens, not {instead}"
+
+
+def _decides(found: Target) -> Iterator[str]:
+    """Other ways to pay for the teacher that would turn the answer."""
+    deciding = next((one for one in found.ways if one.decides), None)
+    if deciding is None:
+        return
+    cheaper = _is_cheaper(deciding)
+    for one in found.ways:
+        if one.accounting is None or one.decides or one.option is None:
+            continue
+        if _is_cheaper(one) is not cheaper and one.over_supervised is not None:
+            takes = " ".join(amount(found.minimise, one.option)).strip()
+            yield (
+                f"{way_in_words(one.accounting)}: {takes}, {one.over_supervised:.2f} times "
+                "what pretraining takes"
+            )
+
+
+def _is_cheaper(one: Reached) -> bool:
+    return one.over_supervised is not None and one.over_supervised < 1
 
 
 def _question(found: Target) -> str:
@@ -50,7 +166,7 @@ def _question(found: Target) -> str:
     if found.match is not None:
         params = format_count(found.match.student_params)
         tokens = format_count(found.match.student_tokens)
-        parts[0] += f", what {params} parameters reach supervised on {tokens} tokens"
+        parts[0] += f", what pretraining {params} parameters on {tokens} tokens reaches"
     if found.minimise is Goal.STUDENT:
         parts.append(f"the smallest student with {format_budget(scenario)}")
     elif scenario.student_params is not None:
@@ -60,16 +176,35 @@ def _question(found: Target) -> str:
     if scenario.machine is not None and found.minimise is not Goal.STUDENT:
         cluster = scenario.machine.cluster
         parts.append(f"on {cluster.gpus} {cluster.gpu.name}")
-    return f"Inputs: {'; '.join(parts)}."
+    return "; ".join(parts)
+
+
+def _details(found: Target) -> Iterator[Block]:
+    """Every way, and where it is from."""
+    yield Text(found.headline, "verdict")
+    yield Text(f"Inputs: {_question(found)}.", "quiet")
+    unit = _UNITS.get(found.minimise, "FLOPs")
+    yield TableBlock(
+        "",
+        ("way", unit, "times", "student", "tokens", "teacher", "its tokens"),
+        tuple(_way(found.minimise, one) for one in found.ways),
+        marked=next((row for row, one in enumerate(found.ways) if one.recommended), None),
+        tight=True,
+    )
+    yield Text(
+        f"times = relative to pretraining; {unit} = total over all students.",
+        "quiet",
+    )
+    yield from notice_blocks(one for one in found.warnings if one.severity is Severity.WARNING)
+    yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 
 def _way(goal: Goal, one: Reached) -> tuple[str, ...]:
-    name = f"{'→' if one.recommended else ' '} {in_a_table(one.accounting)}"
     if one.option is None:
-        return (name, f"not below {one.nearest_loss:.3f}", "", "", "", "", "")
+        return (_marked(one), f"not below {one.nearest_loss:.3f}", "", "", "", "", "")
     option = one.option
     return (
-        name,
+        _marked(one),
         amount(Goal.COMPUTE if goal is Goal.STUDENT else goal, option)[0],
         "" if one.over_supervised is None else f"{one.over_supervised:.2f}",
         _count(option.student_params),
@@ -81,40 +216,3 @@ def _way(goal: Goal, one: Reached) -> tuple[str, ...]:
 
 def _count(value: float | None) -> str:
     return "" if value is None else format_count(value)
-
-
-def crossover_view(found: Crossovers) -> Iterator[Block]:
-    """The blocks of crossovers."""
-    yield Text("Budgets, in FLOPs, at which distillation gains at least this many nats.", "verdict")
-    yield TableBlock(
-        "",
-        ("student", "teacher", "gain", "from", "to", "tokens/param", "odds"),
-        tuple(_point(one) for one in found.points[:MOST_ROWS]),
-        text_columns=(0, 1),
-        tight=True,
-    )
-    if len(found.points) > MOST_ROWS:
-        yield Text(f"{MOST_ROWS} of {len(found.points)} rows; all: -o csv, jsonl or json", "quiet")
-    yield Text(found.note, "quiet")
-    yield Text(
-        f"start, end = of the budgets searched, 1 to {format_count(10.0**DECADES)} tokens per "
-        "parameter; tokens/param = of supervised training at the larger budget; odds = that "
-        f"distillation is better by more than a tie, in the middle of the budgets, or a factor "
-        f"{BEYOND:g} inside the one end there is.",
-        "quiet",
-    )
-    yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
-
-
-def _point(one: CrossingPoint) -> tuple[str, ...]:
-    window = one.window
-    start = (format_count(one.student_params), in_a_table(one.accounting), f"{one.gain_nats:g}")
-    if window is None:
-        return (*start, "never", "", "", "")
-    return (
-        *start,
-        "start" if window.from_ is None else format_flops(window.from_),
-        "end" if window.to is None else format_flops(window.to),
-        "" if window.to_tokens_per_param is None else format_count(window.to_tokens_per_param),
-        "" if window.odds is None else percent(window.odds.distill),
-    )

@@ -1,18 +1,33 @@
 """Open models as teachers, for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.models.model_catalog import Distilling
 from distillplan.planning.headline import format_budget
+from distillplan.planning.results import Verdict
 from distillplan.questions.teachers import LeftOut, OpenTeacher, Teachers, counted
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.render.odds_view import percent
+from distillplan.render.blocks import (
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    short,
+)
+from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units import format_count
 
-SHOWN = 8
-"""Teachers without --details."""
-NAMED = 4
-"""Names of those left out for one reason, without --details."""
+SHOWN = 7
+"""Teachers on a screen."""
+_INDENT = 9
+"""Columns that the headings in the margin take."""
+_LEFT_OUT = 4
+"""Lines of those that cannot teach, on a screen."""
+_SPARE = ("hours", "tokenizer", "tie", "its loss", "tokens")
+"""Columns that narrow terminals do without, the first first."""
 MEASURED, MIXTURE = "*", "?"
 """Marks of a teacher's loss."""
 
@@ -34,7 +49,79 @@ _TERMS = {
 
 
 def teachers_view(found: Teachers, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of open teachers."""
+    """The blocks of open teachers.
+
+    Args:
+        found: the answer.
+        details: show every model instead of one screen.
+    """
+    return _details(found) if details else _screen(found)
+
+
+def _screen(found: Teachers) -> Iterator[Block]:
+    usable = found.usable
+    best = usable[0] if usable else None
+    odds = None if best is None else best.odds
+    yield Headline(found.headline, "" if odds is None else odds_in_words(odds, "  "))
+    shown = usable[:SHOWN]
+    yield _choices(found, shown)
+    left_out = [one for one in found.teachers if one.left_out is not None]
+    why = tuple(f"{len(names)}: {_WHY[one]}" for one, names in counted(left_out))
+    more = len(usable) - len(shown)
+    yield Sections(
+        (
+            Section("More", (f"{more} that are no better: --details",) if more else ()),
+            Section("Left out", short(why, _LEFT_OUT, indent=_INDENT)),
+            Section("Measured", tuple(_measured(shown))),
+            Section("Next", tuple(_next(shown))),
+        )
+    )
+    yield Text(
+        f"{format_budget(found.scenario)}; {_legend(found, shown)}.",
+        "quiet",
+    )
+    yield Text(f"Law {found.law.name}. More: --details  -o csv  -o markdown", "quiet", tight=True)
+
+
+def _choices(found: Teachers, shown: Sequence[OpenTeacher]) -> TableBlock:
+    """Training from data alone, then the teachers; the mark is on what the best one's odds say."""
+    on_machine = found.scenario.machine is not None
+    distills = bool(shown) and shown[0].verdict is Verdict.DISTILL
+    hours = ("hours",) if on_machine else ()
+    columns = (
+        "",
+        "gain",
+        "distill",
+        "tie",
+        "its loss",
+        "tokens",
+        *hours,
+        "tokenizer",
+        "may distill",
+    )
+    alone = found.supervised
+    bill = alone.bill
+    cells = ("" if bill is None else format_count(bill.gpu_hours.mid),) if on_machine else ()
+    tokens = "" if alone.student_tokens is None else format_count(alone.student_tokens)
+    pretrain = f"{' ' if distills else '→'} {SUPERVISED_SHOWN}"
+    rows = [(pretrain, "", "", "", "", tokens, *cells, "", "")]
+    for index, one in enumerate(shown):
+        name, gain, odds, *others = _row(one, on_machine=on_machine)
+        mark = "→" if distills and not index else " "
+        rows.append((f"{mark} {name}", gain, *odds.split(), *others))
+    return TableBlock(
+        "",
+        columns,
+        tuple(rows),
+        marked=int(distills),
+        text_columns=(0, columns.index("tokenizer"), columns.index("may distill")),
+        tight=True,
+        spare=tuple(columns.index(head) for head in _SPARE if head in columns),
+    )
+
+
+def _details(found: Teachers) -> Iterator[Block]:
+    """Every model, and why some cannot teach."""
     yield Text(found.headline, "verdict")
     alone = found.supervised
     yield Text(
@@ -43,14 +130,13 @@ def teachers_view(found: Teachers, *, details: bool = False) -> Iterator[Block]:
         "quiet",
     )
     usable = found.usable
-    shown = usable if details else usable[:SHOWN]
     on_machine = found.scenario.machine is not None
     hours = ("hours",) if on_machine else ()
-    if shown:
+    if usable:
         yield TableBlock(
             "",
             ("teacher", "gain", "odds", "its loss", "tokens", *hours, "tokenizer", "may distill"),
-            tuple(_row(one, on_machine=on_machine) for one in shown),
+            tuple(_row(one, on_machine=on_machine) for one in usable),
             text_columns=(0, 6 + len(hours), 7 + len(hours)),
             tight=True,
         )
@@ -60,16 +146,14 @@ def teachers_view(found: Teachers, *, details: bool = False) -> Iterator[Block]:
             f"tokens; {MIXTURE} = a mixture of experts, for which that is a guess.",
             "quiet",
         )
-    if len(usable) > len(shown):
-        yield Text(f"{len(usable) - len(shown)} more: --details.", "quiet")
-    apart = tuple(_apart(one) for one in shown if one.measured and one.law_loss is not None)
+    apart = tuple(_measured(usable))
     if apart:
         yield Bullets("Measured against the law", apart)
     left_out = [one for one in found.teachers if one.left_out is not None]
     if left_out:
-        reasons = tuple(_left_out(*one, details=details) for one in counted(left_out))
+        reasons = tuple(f"{', '.join(names)}: {_WHY[one]}" for one, names in counted(left_out))
         yield Bullets("Left out", reasons)
-    if shown:
+    if usable:
         yield Text(
             "What a license asks for: distillplan models NAME. Measure a teacher's loss on your "
             "text before you choose: --losses.",
@@ -103,12 +187,33 @@ def _mark(one: OpenTeacher) -> str:
     return MIXTURE if one.model.is_mixture else ""
 
 
+def _measured(shown: Sequence[OpenTeacher]) -> Iterator[str]:
+    """How far measured losses are from the law's."""
+    return (_apart(one) for one in shown if one.measured and one.law_loss is not None)
+
+
+def _legend(found: Teachers, shown: Sequence[OpenTeacher]) -> str:
+    """What the numbers are of, and what their marks say."""
+    alone = found.supervised
+    student = f"{format_count(alone.student_params)} student"
+    parts = [f"{student}, pretrained {alone.loss:.3f} nats", "gain in nats", "distill, tie: odds"]
+    marks = {_mark(one) for one in shown}
+    if MEASURED in marks:
+        parts.append(f"{MEASURED} measured")
+    if MIXTURE in marks:
+        parts.append(f"{MIXTURE} a guess, as a mixture of experts")
+    return "; ".join(parts)
+
+
+def _next(shown: Sequence[OpenTeacher]) -> Iterator[str]:
+    """What to do before choosing one."""
+    if not shown:
+        return
+    if not all(one.measured for one in shown):
+        yield "Measure their losses on your text; the law's are guesses: --losses FILE"
+    yield f"What a license asks for: distillplan models {shown[0].model.name}"
+
+
 def _apart(one: OpenTeacher) -> str:
     loss, law = one.loss or 0.0, one.law_loss or 0.0
     return f"{one.model.name}: {loss:.3f} nats, {loss - law:+.3f} from the law's {law:.3f}"
-
-
-def _left_out(why: LeftOut, names: tuple[str, ...], *, details: bool) -> str:
-    shown = names if details else names[:NAMED]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    return f"{', '.join(shown)}{more}: {_WHY[why]}"

@@ -68,7 +68,7 @@ def track_view(found: Track) -> Iterator[Block]:
                     format_count(one.tokens),
                     f"{one.progress:.0%}",
                     f"{one.loss:.4f}",
-                    f"{one.expected_loss:.4f}",
+                    "" if one.expected_loss is None else f"{one.expected_loss:.4f}",
                 )
                 for one in shown
             ),

@@ -8,9 +8,10 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.planning.budget_text import Budget, parse_compute
 from distillplan.scenarios import key_table
+from distillplan.scenarios.key import Key
 from distillplan.scenarios.layers import Fault, Layer, Told, read_layer
-from distillplan.scenarios.values import BUDGET, WHOLE, Value
-from distillplan.units import parse_count
+from distillplan.scenarios.values import BUDGET, GPU_DAYS, TOKENS, USD, WHOLE, InBits, Value
+from distillplan.units import HOURS, parse_count
 
 MOST_CELLS = 1_000_000
 """Largest number of cells of a sweep: some minutes."""
@@ -20,6 +21,20 @@ MOST_POINTS = 10_000
 
 RANGE_COLONS = 2
 """Of a range such as 1e19:1e24:41."""
+FLOPS, HOURS_UNIT, DAYS_UNIT = "FLOPs", "GPU-hours", "GPU-days"
+"""Units of a budget in compute."""
+
+
+class Amount(NamedTuple):
+    """A value of an axis as a number, beside which others of its kind can be laid."""
+
+    number: float
+    unit: str
+    """What it counts; empty where the key says it."""
+    machine: str = ""
+    """The GPUs that it is a time of, where it names them."""
+    in_words: bool = False
+    """Whether rows show what was written instead."""
 
 
 class Point(NamedTuple):
@@ -28,6 +43,8 @@ class Point(NamedTuple):
     label: Any
     """As the rows of an answer show it: a number, or the words that were written."""
     layer: Layer
+    amount: Amount | None
+    """None where it is a word, or more than a number."""
 
 
 class Axis(NamedTuple):
@@ -40,6 +57,24 @@ class Axis(NamedTuple):
     def places(self) -> frozenset[str]:
         """What the axis sets."""
         return frozenset(place for point in self.points for place in point.layer.values)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The values of the points, in their order; empty where they are not numbers of one kind.
+
+        >>> parse_axis("student", "300M,1B").numbers, parse_axis("teacher", "7B:2T").numbers
+        ((300000000.0, 1000000000.0), ())
+        """
+        amounts = [point.amount for point in self.points if point.amount is not None]
+        kinds = {(one.unit, one.machine) for one in amounts}
+        alike = len(amounts) == len(self.points) and len(kinds) == 1
+        return tuple(one.number for one in amounts) if alike else ()
+
+    @property
+    def unit(self) -> str:
+        """What `numbers` count; empty where the key says it."""
+        amount = self.points[0].amount
+        return "" if amount is None else amount.unit
 
 
 def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
@@ -69,7 +104,8 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
         raise InputError(*first.parts, also=first.also, others=others)
     if not points:
         raise InputError(
-            f"{told(written)}: no values; write for example [300M, 1B] or 1e19:1e24:41"
+            f"{told(written).strip() or repr(written)}: no values; write for example [300M, 1B] or "
+            "1e19:1e24:41"
         )
     return Axis(written if key is None else key.word, points)
 
@@ -108,11 +144,40 @@ def _range(word: str, value: Value, text: str) -> list[float]:
 
 def _point(written: str, value: Any, faults: list[Fault], told: Told) -> Point:
     layer = read_layer([(written, value)], faults, told)
-    if len(layer.values) == 1 and not isinstance(value, Mapping):
-        only = next(iter(layer.values.values()))
-        if isinstance(only, Budget) and only.usd is None and only.gpu is None:
-            only = only.gpu_hours if only.flops is None else only.flops
-        if isinstance(only, float | int):
-            return Point(only, layer)
-    label = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping) else value
-    return Point(label, layer)
+    if isinstance(value, Mapping):
+        parts = ", ".join(f"{k} {v}" for k, v in value.items())
+        return Point(label=parts, layer=layer, amount=None)
+    key, values = key_table.TABLE.find(written), list(layer.values.values())
+    if key is None or len(values) != 1:  # it could not be read, or is more than a number
+        return Point(label=value, layer=layer, amount=None)
+    amount = _amount(key, values[0])
+    label = value if amount is None or amount.in_words else amount.number
+    return Point(label=label, layer=layer, amount=amount)
+
+
+def _amount(key: Key, value: Any) -> Amount | None:
+    """The value of a key as a number; None where it is none."""
+    if isinstance(value, Budget):
+        return _of_budget(value, in_days=key.value is GPU_DAYS)
+    number = value.value if isinstance(value, InBits) else value
+    if isinstance(number, bool) or not isinstance(number, float | int):
+        return None
+    return Amount(number=number, unit=key.value.unit, in_words=isinstance(value, InBits))
+
+
+def _of_budget(budget: Budget, *, in_days: bool) -> Amount | None:
+    """The number that a budget is, and of what."""
+    machine = f"{budget.gpus or ''} {budget.gpu or ''}".strip()
+    time, unit = budget.gpu_hours, HOURS_UNIT
+    if time is not None and in_days:
+        time, unit = float(f"{time / HOURS['day']:.15g}"), DAYS_UNIT
+    named = budget.gpu is not None
+    for number, of, in_words in (
+        (budget.flops, FLOPS, named),
+        (time, unit, named),
+        (budget.usd, USD.unit, True),
+        (budget.tokens, TOKENS.unit, True),
+    ):
+        if number is not None:
+            return Amount(number=number, unit=of, machine=machine, in_words=in_words)
+    return None

@@ -41,9 +41,9 @@ def _key(
     )
 
 
-def _constant(name: str) -> float:
-    """A default of `hardware.step_time`."""
-    return float(getattr(import_module("distillplan.hardware.step_time"), name))
+def _constant(name: str, module: str = "step_time") -> float:
+    """A default of a module of `hardware`."""
+    return float(getattr(import_module(f"distillplan.hardware.{module}"), name))
 
 
 def _gpu(scenario: Scenario) -> str | None:
@@ -183,8 +183,8 @@ HARDWARE = (
         values.WHOLE,
         "N",
         "Pipeline stages per GPU.",
-        "interleave",
-        default=lambda: f"up to {_constant('TYPICAL_INTERLEAVE'):g}",
+        "strategy.interleave",
+        default=lambda: f"up to {_constant('TYPICAL_INTERLEAVE', 'strategy'):g}",
     ),
     _key(
         "batch_tokens",
@@ -226,6 +226,21 @@ HARDWARE = (
         "",
         "Implementation of the loss, which sets how much of the logits exists at once.",
         "strategy.loss",
+    ),
+    _key(
+        "gradients",
+        _choice("strategy", "Gradients"),
+        "",
+        "How gradients are kept; in-backward: used by the optimizer as they arise.",
+        "strategy.gradients",
+        default="fp32 where the optimizer has fp32 master weights, else bf16",
+    ),
+    _key(
+        "offload",
+        _choice("strategy", "Offload"),
+        "",
+        "State to keep in the memory of the host.",
+        "strategy.offload",
     ),
     _key(
         "teacher_precision",

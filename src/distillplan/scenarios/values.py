@@ -3,6 +3,7 @@
 A reader takes the value as a file or an option has it, and the word to name in an error.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -38,6 +39,8 @@ class Value(NamedTuple):
     """Whether a range such as 1e19:1e24:41 makes sense."""
     choices: Callable[[], Iterable[str]] | None = None
     """The words that it may be, where there are few."""
+    unit: str = ""
+    """What a number of it counts; empty where the key's word says that, or the value does."""
 
 
 class InBits(NamedTuple):
@@ -56,6 +59,13 @@ def _scalar(value: Any, word: str, example: str) -> str | float:
 
 def _count(value: Any, word: str) -> float:
     return parse_count(_scalar(value, word, "7B"), word)
+
+
+def _gpu_days(value: Any, word: str) -> Budget:
+    hours = 24 * _count(value, word)
+    if not math.isfinite(hours):
+        raise InputError(f"{word}: {value} is too many days")
+    return Budget(gpu_hours=hours)
 
 
 def _zero_or_count(value: Any, word: str, example: str = "0.01", noun: str = "") -> float:
@@ -204,13 +214,13 @@ def _string() -> Json:
 
 COUNT = Value(_count, _positive)
 """A positive number."""
-PARAMS = Value(_params, _positive)
+PARAMS = Value(_params, _positive, unit="parameters")
 """Parameters of a model."""
-TOKENS = Value(_tokens, _positive)
+TOKENS = Value(_tokens, _positive, unit="tokens")
 """Training tokens."""
-ZERO_OR_TOKENS = Value(_zero_or_tokens, lambda: {"type": "number", "minimum": 0})
+ZERO_OR_TOKENS = Value(_zero_or_tokens, lambda: {"type": "number", "minimum": 0}, unit="tokens")
 """Tokens, zero or more."""
-STUDENT = Value(_student, _positive)
+STUDENT = Value(_student, _positive, unit="parameters")
 """A size or a name and, after a colon, training tokens; as `StudentSizes`."""
 STUDENT_TOKENS = Value(_student_tokens, _positive)
 """Training tokens of the student, or how many for each parameter (20 TPP); as a `Budget`."""
@@ -224,17 +234,19 @@ WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
 """A positive whole number."""
 BUDGET = Value(_budget, _positive)
 """FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
-GPU_DAYS = Value(lambda value, word: Budget(gpu_hours=24 * _count(value, word)), _positive)
+GPU_DAYS = Value(_gpu_days, _positive)
 """GPU-days to spend, such as 2k."""
 GPU_HOURS = Value(lambda value, word: Budget(gpu_hours=_count(value, word)), _positive)
 """A `Budget` in GPU-hours."""
-HOURS = Value(_hours, _positive, is_number=False)
+HOURS = Value(_hours, _positive, is_number=False, unit="hours")
 """A length of time; in hours."""
-USD = Value(_usd, _positive)
+USD = Value(_usd, _positive, unit="US dollars")
 """Dollars, with or without their sign."""
-MEMORY = Value(_memory, _positive)
+MEMORY = Value(_memory, _positive, unit="bytes")
 """Bytes."""
-BITS_PER_BYTE = Value(lambda value, word: InBits(_count(value, word)), _positive)
+BITS_PER_BYTE = Value(
+    lambda value, word: InBits(_count(value, word)), _positive, unit="bits per byte"
+)
 """A loss in bits per byte, as `InBits`."""
 LOSS_UNIT = Value(_unit, _string, is_number=False)
 """The unit of a loss, as a `LossUnit`."""

@@ -66,11 +66,11 @@ def budget(
     distillplan budget 1e22 --inference-tokens 1T --assert "verdict = distill"
     """
     if laws is not None:
-        _refuse_beside_laws(asserted, given)
+        _refuse_beside_laws(asserted, given, why=why)
     values = values_of_options({"compute": compute, **given}, told_as("budget"))
     scenario = scenario_of(values)
     if laws is not None:
-        show(_under(laws, scenario), output)
+        show(_under(laws, scenario), output, details=details)
         return
     plan = planner.plan(scenario, quick=quick)
     found = outcomes(asserted, plan)  # before anything is written
@@ -78,9 +78,11 @@ def budget(
     gate(("", outcome) for outcome in found)
 
 
-def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str]) -> None:
+def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str], *, why: bool) -> None:
     if asserted:
         raise InputError("--laws: --assert checks a single plan; leave one out")
+    if why:
+        raise InputError("--laws: --why explains a single plan; leave one out")
     if "law" in given:
         raise InputError("--laws: --law names a law as well; leave one out")
 

@@ -23,6 +23,7 @@ def compare(
     ] = None,
     asserted: flags.Asserted = None,
     quick: flags.Quick = False,
+    details: flags.Details = False,
     output: flags.ShowRows = "table",
 ) -> None:
     """Compare the scenarios of a file: which is best, why, and what sets them apart.
@@ -47,5 +48,5 @@ def compare(
             return found
 
         found = comparison.compare(scenarios, baseline, answer)
-    show(found, output)
+    show(found, output, details=details)
     gate((one.name, one.outcome) for one in found.assertions)

@@ -35,6 +35,7 @@ def crossover(
     ] = "0.02,0.01,0",
     *,
     sets: flags.Sets = None,
+    details: flags.Details = False,
     output: flags.ShowRows = "table",
     **given: str,
 ) -> None:
@@ -66,4 +67,4 @@ def crossover(
     if output in ("csv", "jsonl"):
         show_rows(found, output)
     else:
-        show(crossing.together(list(found)), output)
+        show(crossing.together(list(found)), output, details=details)

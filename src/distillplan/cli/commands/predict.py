@@ -13,7 +13,7 @@ from distillplan.scenarios.layers import values_of_options
 
 
 @options("predict", required=["student_params"])
-def predict(*, output: flags.Show = "table", **given: str) -> None:
+def predict(*, details: flags.Details = False, output: flags.Show = "table", **given: str) -> None:
     """Predict the loss of one student, distilled and trained from data alone.
 
     Examples:
@@ -31,7 +31,7 @@ def predict(*, output: flags.Show = "table", **given: str) -> None:
         student_tokens=tokens,
         teacher=teacher_of(values),
     )
-    show(found, output)
+    show(found, output, details=details)
 
 
 def _tokens(given: Budget | None, params: float) -> float:

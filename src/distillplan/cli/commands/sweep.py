@@ -6,6 +6,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.render.show import SweepOutput
 
 
 @options("sweep", axes=True)
@@ -24,10 +25,20 @@ def sweep(
         bool, typer.Option("--odds", help="Add the odds of each cell; some milliseconds each.")
     ] = False,
     sets: flags.Sets = None,
-    output: flags.ShowRows = "table",
+    output: Annotated[
+        SweepOutput | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Output format.",
+            show_default="map for two numeric axes on a terminal, table otherwise",
+        ),
+    ] = None,
     **given: str,
 ) -> None:
     """Compute the verdict in every cell of a product of axes.
+
+    On a terminal two numeric axes give a map of the verdicts.
 
     VALUES is a list (300M,1B,3B) or a range of numbers spaced by equal factors (1e19:1e24:41).
     Axes of the command line take the place of the file's.
@@ -45,6 +56,4 @@ def sweep(
     axes = {**given, **scenario_file.axes_of(axis or ())}
     with progress("Reading the cells"):
         grid = scenario_file.read_grid(file, sets or (), axes, told_as("sweep"))
-    show_sweep(
-        sweeping.sweep(grid.cells(), odds=odds), columns=grid.columns, size=grid.size, output=output
-    )
+    show_sweep(sweeping.sweep(grid.cells(), odds=odds), grid, output, odds=odds)

@@ -47,6 +47,7 @@ def target(
     ] = None,
     *,
     sets: flags.Sets = None,
+    details: flags.Details = False,
     output: flags.ShowRows = "table",
     **given: str,
 ) -> None:
@@ -76,4 +77,4 @@ def target(
         match=None if match is None else targets.parse_match(match, "--match"),
         minimize=goal,
     )
-    show(found, output)
+    show(found, output, details=details)

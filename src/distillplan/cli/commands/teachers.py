@@ -38,9 +38,7 @@ def teachers(
             "token).",
         ),
     ] = None,
-    details: Annotated[
-        bool, typer.Option("--details", help="Show every model, and why some cannot teach.")
-    ] = False,
+    details: flags.Details = False,
     output: flags.ShowRows = "table",
     **given: str,
 ) -> None:

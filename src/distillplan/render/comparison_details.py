@@ -1,0 +1,173 @@
+"""Plans side by side with all their numbers: what --details of a comparison shows.
+
+Scenarios are columns when they are few, rows when they are many.
+"""
+
+from collections.abc import Iterator
+
+from distillplan.accounting import in_a_table
+from distillplan.notices import Severity
+from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.notice_blocks import DOUBTS
+from distillplan.render.odds_view import percent
+from distillplan.render.plan_words import verdict_in_a_table, verdict_in_words
+from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
+
+MOST_COLUMNS = 3
+"""Scenarios that fit beside each other."""
+
+
+def comparison_details(found: Comparison) -> Iterator[Block]:
+    """The blocks of a comparison with all its numbers."""
+    yield Text(best_in_words(found), "verdict")
+    few = len(found.plans) <= MOST_COLUMNS
+    yield _columns(found) if few else _rows(found)
+    if found.differences:
+        yield _differences(found)
+    outcomes = tuple(
+        f"{outcome_in_words(one)}: {'yes' if one.outcome.passed else 'NO'}"
+        for one in found.assertions
+    )
+    if outcomes:
+        yield Bullets("Asserted", outcomes)
+    doubts = tuple(_doubts(found))
+    if doubts:
+        yield Bullets(DOUBTS, doubts, "warning")
+    laws = dict.fromkeys(f"{one.plan.law.name}. {one.plan.law.source}." for one in found.plans)
+    yield Text(f"Law: {' '.join(laws)}", "quiet")
+
+
+def best_in_words(found: Comparison) -> str:
+    """Which scenario is best, and why, or why none is; of a single one what its verdict is."""
+    if len(found.plans) == 1:
+        only, *_ = found.plans
+        return f"{only.name}: {verdict_in_words(only.plan)}"
+    return f"{'No winner' if found.winner is None else 'Best'}: {found.reason}."
+
+
+def _cells(one: NamedPlan) -> dict[str, str]:
+    """What is shown of each plan, by name."""
+    plan = one.plan
+    best = plan.recommended or plan.supervised
+    bill = best.bill
+    return {
+        "verdict": verdict_in_a_table(plan.verdict),
+        "odds": ""
+        if plan.odds is None or not plan.verdict
+        else percent(plan.odds.of(plan.verdict)),
+        "loss": "" if best.loss is None else f"{best.loss:.3f}",
+        "gain": "" if plan.margin_nats is None else f"{plan.margin_nats:+.3f}",
+        "FLOPs": format_flops(best.total_flops),
+        "students": str(plan.scenario.students),
+        "student": _count(best.student_params),
+        "tokens": _count(best.student_tokens),
+        "teacher": _count(best.teacher_params),
+        "its tokens": _count(best.teacher_tokens),
+        "its loss": "" if best.teacher_loss is None else f"{best.teacher_loss:.3f}",
+        "if distilled": "" if plan.verdict is None else in_a_table(plan.scenario.pays),
+        "GPU-hours": "" if bill is None else format_count(bill.gpu_hours.mid),
+        "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
+        "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
+        "memory": "" if bill is None else format_bytes(bill.memory_bytes_per_gpu.mid),
+        "fits": "" if bill is None else bill.fits,
+    }
+
+
+def _columns(found: Comparison) -> TableBlock:
+    cells = [_cells(one) for one in found.plans]
+    rows = ((name, *(one[name] for one in cells)) for name in cells[0])
+    return TableBlock(
+        "",
+        ("", *(_marked_name(found, one.name) for one in found.plans)),
+        tuple(row for row in rows if any(row[1:])),
+    )
+
+
+def _rows(found: Comparison) -> TableBlock:
+    shown = ("verdict", "odds", "loss", "gain", "FLOPs", "student", "tokens", "teacher")
+    marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
+    return TableBlock(
+        "",
+        ("scenario", *shown),
+        tuple(
+            (
+                _marked_name(found, one.name),
+                *(cell for name, cell in _cells(one).items() if name in shown),
+            )
+            for one in found.plans
+        ),
+        marked=marked[0] if marked else None,
+        text_columns=(0, 1),
+        tight=True,
+    )
+
+
+def _marked_name(found: Comparison, name: str) -> str:
+    return f"→ {name}" if name == found.winner else name
+
+
+def _differences(found: Comparison) -> TableBlock:
+    return TableBlock(
+        f"Compared with {found.baseline}",
+        ("scenario", "loss", "gain", "FLOPs", "student", "tokens"),
+        tuple(_difference(one) for one in found.differences),
+    )
+
+
+def _difference(one: Difference) -> tuple[str, ...]:
+    nats = tuple(
+        "not comparable" if value is None else f"{value:+.3f}"
+        for value in (one.loss, one.margin_nats)
+    )
+    counts = (_signed(value) for value in (one.total_flops, one.student_params, one.student_tokens))
+    return (one.name, *nats, *counts)
+
+
+def _signed(value: float | None) -> str:
+    if value is None:
+        return ""
+    if value == 0:
+        return "0"
+    return f"{'+' if value > 0 else '-'}{format_count(abs(value))}"
+
+
+def _doubts(found: Comparison) -> Iterator[str]:
+    """Each warning once, with the scenarios that it concerns."""
+    for code, (names, _) in doubted(found).items():
+        yield f"{code}: {names}"
+
+
+def doubted(found: Comparison) -> dict[str, tuple[str, str]]:
+    """The warnings by code: the scenarios that each concerns, and its words for the first."""
+    concerned: dict[str, dict[str, str]] = {}
+    for one in found.plans:
+        for warning in one.plan.warnings:
+            if warning.severity is Severity.WARNING:
+                concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
+    everyone = len(found.plans)
+    return {
+        code: ("all" if len(told) == everyone else ", ".join(told), next(iter(told.values())))
+        for code, told in concerned.items()
+    }
+
+
+def outcome_in_words(one: NamedOutcome) -> str:
+    """An assertion, with the scenario that it is of and the value that it is about.
+
+    >>> from distillplan.questions.assertions import Outcome
+    >>> outcome = Outcome(assertion="loss <= 2.3", value=2.21, passed=True)
+    >>> outcome_in_words(NamedOutcome(name="online", outcome=outcome))
+    'online: loss <= 2.3 (2.21)'
+    """
+    return f"{one.name}: {one.outcome.assertion} ({_value(one.outcome.value)})"
+
+
+def _count(value: float | None) -> str:
+    return "" if value is None else format_count(value)
+
+
+def _value(value: float | str | None) -> str:
+    if value is None:
+        return "no value"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,202 @@
+"""Budgets up to which distilling pays, for people."""
+
+import math
+from collections.abc import Iterator
+
+from distillplan.accounting import in_a_table
+from distillplan.planning.scenario import TIE_NATS
+from distillplan.questions.crossover import (
+    BEYOND,
+    DECADES,
+    CrossingPoint,
+    CrossoverRow,
+    Crossovers,
+    GainLevel,
+    GainWindow,
+)
+from distillplan.render.blocks import (
+    MOST_ROWS,
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+)
+from distillplan.render.odds_view import percent
+from distillplan.units import format_count, format_flops
+
+_LEVELS = 3
+"""Gains beside each other on a screen."""
+AGAIN = ", …"
+"""What a cell ends with whose gain comes back at larger budgets."""
+
+
+def crossover_view(found: Crossovers, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of crossovers.
+
+    Args:
+        found: the answer.
+        details: show every window with its ends instead of one screen.
+    """
+    return _details(found) if details else _screen(found)
+
+
+def _screen(found: Crossovers) -> Iterator[Block]:
+    tie = found.scenario.tie_nats
+    main = min(found.gains_nats, key=lambda gain: abs(gain - tie))
+    yield Headline(_answer(found, main))
+    gains = sorted(found.gains_nats, key=lambda gain: abs(gain - main))[:_LEVELS]
+    shown = [gain for gain in found.gains_nats if gain in gains]
+    columns = ("student", "teacher", *(f"{gain:g} nats" for gain in shown))
+    others = sorted((gain for gain in shown if gain != main), key=abs)
+    yield TableBlock(
+        "Largest budget, in FLOPs, at which distilling still gains this much",
+        columns,
+        tuple(_row(row, shown) for row in found.rows[:MOST_ROWS]),
+        text_columns=(0, 1),
+        spare=tuple(2 + shown.index(gain) for gain in others),
+    )
+    yield from _cut(len(found.rows))
+    yield Sections(
+        (
+            Section("Example", tuple(_example(found, main))),
+            Section("Why", (_WHY,) if any(_example(found, main)) else ()),
+            Section("Watch", tuple(_watch(found, shown)), "!", "warning"),
+        )
+    )
+    more = "More: --details  -o csv; one budget: distillplan budget"
+    yield Text(f"Law {found.law.name}. {more}", "quiet")
+
+
+_WHY = (
+    "The more a student reads for itself, the less a teacher adds; a larger student takes a "
+    "larger budget to get there."
+)
+
+
+def _windows(row: CrossoverRow, gain: float) -> tuple[GainWindow, ...]:
+    return next(one.windows for one in row.levels if one.gain_nats == gain)
+
+
+def _answer(found: Crossovers, main: float) -> str:
+    """Up to which budgets distilling pays, in one sentence."""
+    pays = f"Distilling gains at least {main:g} nats"
+    decides = math.isclose(main, found.scenario.tie_nats)  # else a plan's verdict is another
+    windows = [(row, _windows(row, main)) for row in found.rows]
+    if not any(each for _, each in windows):
+        return f"{pays} at no budget here{': pretrain' * decides}."
+    if all(len(each) == 1 and each[0].from_ is each[0].to is None for _, each in windows):
+        return f"{pays} at every budget that was searched{': distill' * decides}."
+    ends = [
+        (each[0].to, row)
+        for row, each in windows
+        if len(each) == 1 and each[0].from_ is None and each[0].to is not None
+    ]
+    if len(ends) < len(windows):
+        return f"Where distilling gains at least {main:g} nats depends on student and teacher."
+    (low, first), (high, last) = (choose(ends, key=lambda end: end[0]) for choose in (min, max))
+    more = "; with more, pretrain" * decides
+    if first is last:
+        return f"{pays} up to {format_flops(low)} FLOPs{more}."
+    return (
+        f"{pays} up to a budget between {format_flops(low)} FLOPs ({_who(first)}) and "
+        f"{format_flops(high)} ({_who(last)}){more}."
+    )
+
+
+def _who(row: CrossoverRow) -> str:
+    return f"{format_count(row.student_params)}, {in_a_table(row.accounting)}"
+
+
+def _row(row: CrossoverRow, gains: list[float]) -> tuple[str, ...]:
+    by_gain = {one.gain_nats: one for one in row.levels}
+    return (
+        format_count(row.student_params),
+        in_a_table(row.accounting),
+        *(_cell(by_gain[gain]) for gain in gains),
+    )
+
+
+def _cell(level: GainLevel) -> str:
+    if not level.windows:
+        return "never"
+    first, *others = level.windows
+    return f"{_window(first)}{AGAIN * bool(others)}"
+
+
+def _window(one: GainWindow) -> str:
+    """The budgets of a window, and the odds in it."""
+    odds = "" if one.odds is None else f" ({percent(one.odds.distill)})"
+    if one.from_ is None:
+        return "always" if one.to is None else f"{format_flops(one.to)}{odds}"
+    if one.to is None:
+        return f"from {format_flops(one.from_)}{odds}"
+    return f"{format_flops(one.from_)} to {format_flops(one.to)}{odds}"
+
+
+def _example(found: Crossovers, main: float) -> Iterator[str]:
+    """How to read a cell, by one of them."""
+    for row in found.rows:
+        for one in _windows(row, main):
+            if one.from_ is None and one.to is not None and one.odds is not None:
+                yield (
+                    f"{_who(row)}: distilling gains at least {main:g} nats up to "
+                    f"{format_flops(one.to)} FLOPs; in brackets the odds at 1/{BEYOND:g} of that: "
+                    f"{percent(one.odds.distill)}."
+                )
+                return
+
+
+def _watch(found: Crossovers, gains: list[float]) -> Iterator[str]:
+    """Which columns say little, and what their cells leave out."""
+    again = any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains)
+    note = f" {AGAIN.strip(', ')}: more in --details" if again else ""
+    if any(abs(gain) < TIE_NATS for gain in gains):
+        yield (
+            f"gains under {TIE_NATS:g} nats: rounding of the published coefficients moves losses "
+            f"as much, so the budget is uncertain.{note}"
+        )
+    elif again:
+        yield note.strip()
+
+
+def _cut(rows: int) -> Iterator[Text]:
+    if rows > MOST_ROWS:
+        yield Text(f"{MOST_ROWS} of {rows} rows; all: -o csv, jsonl or json", "quiet")
+
+
+def _details(found: Crossovers) -> Iterator[Block]:
+    """Every window with both ends."""
+    yield Text("Budgets, in FLOPs, at which distillation gains at least this many nats.", "verdict")
+    yield TableBlock(
+        "",
+        ("student", "teacher", "gain", "from", "to", "tokens/param", "odds"),
+        tuple(_point(one) for one in found.points[:MOST_ROWS]),
+        text_columns=(0, 1),
+        tight=True,
+    )
+    yield from _cut(len(found.points))
+    yield Text(found.note, "quiet")
+    yield Text(
+        f"start, end = of the budgets searched, 1 to {format_count(10.0**DECADES)} tokens per "
+        "parameter; tokens/param = of pretraining at the larger budget; odds = that "
+        f"distillation is better by more than a tie, in the middle of the budgets, or a factor "
+        f"{BEYOND:g} inside the one end there is.",
+        "quiet",
+    )
+    yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
+
+
+def _point(one: CrossingPoint) -> tuple[str, ...]:
+    window = one.window
+    start = (format_count(one.student_params), in_a_table(one.accounting), f"{one.gain_nats:g}")
+    if window is None:
+        return (*start, "never", "", "", "")
+    return (
+        *start,
+        "start" if window.from_ is None else format_flops(window.from_),
+        "end" if window.to is None else format_flops(window.to),
+        "" if window.to_tokens_per_param is None else format_count(window.to_tokens_per_param),
+        "" if window.odds is None else percent(window.odds.distill),
+    )
