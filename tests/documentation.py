@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,13 +27,16 @@ import typer.main
 import distillplan
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
+from distillplan.questions.glossary.explanation import Explanation, WordKind, explanations
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.man_page import man_page
 from tests.pictures import picture
 from tests.shell import run, without_progress
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
+MAN_PAGE = ROOT / "docs" / "distillplan.1"
 COMMAND_PAGES = ROOT / "docs" / "reference" / "commands"
 PICTURES = ROOT / "docs" / "pictures"
 SHELL_SIGNS = set("|<>;&$")
@@ -57,6 +62,9 @@ SHOWN = {
     "models": "distillplan models llama-3.1-8b",
     "check": 'distillplan check "Table 3"',
     "schema": "distillplan schema",
+    "explain": "distillplan explain teacher_too_strong",
+    "example": "distillplan example",
+    "help": "distillplan help schema",
 }
 """What the page of a command runs in examples/; a command without a line here fails the tests."""
 
@@ -231,7 +239,35 @@ def _directive(found: Any) -> str:
     return "autoclass" if isinstance(found, type) else "autofunction"
 
 
+def explained(*kinds: WordKind) -> str:
+    """What words of some kinds mean, as definition lists under headings."""
+    found = [one for one in explanations() if one.kind in kinds]
+    lines = []
+    for group, words in groupby(found, key=attrgetter("group")):
+        lines += [f"## {group}", "", *(line for one in words for line in _definition(one))]
+    return "\n".join(lines).rstrip()
+
+
+def _definition(one: Explanation) -> list[str]:
+    """A word, and a paragraph of what there is to say of it."""
+    code = one.kind is not WordKind.TERM
+    name = f"`{one.word}`" if code else one.word.capitalize() if one.word.islower() else one.word
+    parts = [one.means, one.why, one.advice]
+    if one.command:
+        parts.append(f"`{one.command}`.")
+    source = re.sub(r"docs/(\S+?[.]md)", _page_link, one.source)
+    parts.append(f"({source})")
+    return [name, f": {' '.join(filter(None, parts))}", ""]
+
+
+def _page_link(found: re.Match[str]) -> str:
+    """A page of docs/ as the pages in the folders beside it link it."""
+    return f"[{Path(found[1]).stem.replace('-', ' ')}](../{found[1]})"
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "codes": partial(explained, WordKind.WARNING, WordKind.ANSWER),
+    "terms": partial(explained, WordKind.TERM),
     "commands": command_table,
     "command-list": command_list,
     "scenario-keys": keys_as_markdown,
@@ -241,12 +277,18 @@ TABLES: dict[str, Callable[[], str]] = {
 """What a page may ask for by name."""
 
 
+def manual() -> str:
+    """The man page."""
+    return man_page(distillplan.__version__, _command)
+
+
 def main() -> None:
     """Write every page that has changed, and name it."""
     for folder in (COMMAND_PAGES, PICTURES):
         folder.mkdir(exist_ok=True)
-    for page in pages():
-        text = made(page)
+    texts = {page: partial(made, page) for page in pages()} | {MAN_PAGE: manual}
+    for page, make in texts.items():
+        text = make()
         if not page.is_file() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
             sys.stdout.write(f"{page.relative_to(ROOT)}\n")

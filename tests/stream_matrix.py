@@ -44,9 +44,12 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "models": (),
     "check": ("Table 3",),
     "schema": ("plan",),
+    "explain": ("tie",),
+    "example": (),
+    "help": ("schema",),
 }
 """Words after each command that make it answer."""
-WITHOUT_FORMS = ("validate", "schema")
+WITHOUT_FORMS = ("schema", "example", "help")
 """Commands that take no ``-o``."""
 UNUSABLE, NO_ANSWER = 2, 1
 WIDTH = 80

@@ -379,11 +379,6 @@ def test_version():
     assert run("--version").stdout == f"distillplan {distillplan.__version__}\n"
 
 
-def test_without_a_command_there_is_help():
-    found = run()
-    assert "budget" in found.stdout + found.stderr
-
-
 def test_a_reader_may_leave_early():
     """As `distillplan laws | head -1` does."""
     process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """README, examples and documentation: all that is made in them is as it would be made today."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -9,8 +10,17 @@ import pytest
 import yaml
 
 from distillplan.cli.app import COMMANDS
+from distillplan.files.example_files import EXAMPLE_FILES
 from distillplan.scenarios.scenario_file import read_scenarios
-from tests.documentation import ROOT, SHOWN, commands, made, pages
+from tests.documentation import (
+    MAN_PAGE,
+    ROOT,
+    SHOWN,
+    commands,
+    made,
+    manual,
+    pages,
+)
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -63,8 +73,33 @@ def test_the_wheel_takes_every_file_of_coefficients_but_the_scripts():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     there = {f"coefficients/{path.name}" for path in (ROOT / "coefficients").iterdir()}
+    there |= {f"examples/{name}" for name in EXAMPLE_FILES}
     assert shipped.keys() == there - {"coefficients/calibration"}
     assert all(inside == f"distillplan/{outside}" for outside, inside in shipped.items())
+
+
+def test_the_man_page_is_that_of_the_help_and_is_shown():
+    # python -m tests.documentation writes it anew
+    assert MAN_PAGE.read_text(encoding="utf-8") == manual()
+    groff = shutil.which("groff")
+    if groff is None:
+        pytest.skip("no groff to set it with")
+    shown = subprocess.run(
+        [groff, "-man", "-Tascii", "-P-c", "-ww", MAN_PAGE],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stderr == ""
+    text = re.sub(r".\x08", "", shown.stdout)
+    assert all(name in text for name in (*COMMANDS, "--teacher-bpb", "EXIT STATUS"))
+
+
+def test_the_wheel_has_the_man_page():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {"docs/distillplan.1": "share/man/man1/distillplan.1"}
+    assert (ROOT / "docs/distillplan.1").is_file()
 
 
 def test_the_citation_names_the_paper():

@@ -16,6 +16,7 @@ from distillplan.hardware import storage
 from distillplan.hardware.machine_words import MachineWords, machine
 from distillplan.hardware.throughput_model import LEFT_OUT
 from distillplan.models.architecture import FixedAspect
+from tests.shell import run
 
 DATA = Path(__file__).parent / "data"
 TRAIN = ["--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"]
@@ -293,7 +294,11 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
     ids=lambda value: " ".join(value) if value and isinstance(value[0], str) else "",
 )  # fmt: skip
 def test_every_option_moves_the_answer_the_right_way(ask, words, option, grows, shrinks):
-    before, after = ask(*words), ask(*words, *option)
+    before, kept = ask(*words), list(words)
+    if option[0] in kept:
+        at = kept.index(option[0])
+        del kept[at : at + 2]
+    after = ask(*kept, *option)
     for path in grows:
         assert mid(after, *path) > mid(before, *path), path
     for path in shrinks:
@@ -547,3 +552,37 @@ def test_a_short_step_is_said(ask):
     few = ask("--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", "--gpus", "1",
               "--batch-tokens", "16384")  # fmt: skip
     assert "small_batch" in {one["code"] for one in few["warnings"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--gpus", "64", "--tp", "16"), "tensor_parallel_across_nodes"),
+        (("--gpus", "1000000"), "few_steps"),
+        (("--gpus", "8", "--batch-tokens", "1B"), "few_steps"),
+    ],
+)
+def test_a_layout_that_makes_little_sense_is_said(words, code):
+    asked = ("estimate", "--model", "7B", "--tokens", "100B", "--gpu", "h100-sxm")
+    codes = {
+        one["code"] for one in json.loads(run(*asked, *words, "-o", "json").stdout)["warnings"]
+    }
+    assert code in codes
+    plain = json.loads(run(*asked, "--gpus", "64", "-o", "json").stdout)["warnings"]
+    assert code not in {one["code"] for one in plain}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--teacher", "8B", "--teacher", "70B"), "--teacher is given twice"),
+        (("--teacher=1B", "--teacher", "2B"), "--teacher is given twice"),
+        (("--gpus", "64", "--cp", "64", "--seq-len", "32"), "cannot share a sequence of 32 tokens"),
+        (("--ep", "4"), "is for mixtures of experts; this model is dense"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words, message):
+    asked = ("estimate", "--model", "7B", "--tokens", "100B", "--gpu", "h100-sxm")
+    finished = run(*asked, *words)
+    assert finished.returncode == 2
+    assert message in finished.stderr

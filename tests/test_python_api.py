@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -127,3 +129,24 @@ def test_the_gate_looks_into_every_part():
     for whole in ({"a": [{"b": math.inf}]}, [math.nan], (1.0, (math.nan,)), math.nan):
         with pytest.raises(InfeasibleError, match="no answer"):
             demand_finite(whole)
+
+
+def test_a_program_sees_every_public_name_and_needs_no_numpy_for_that():
+    script = (
+        "import sys, distillplan\n"
+        "names = dir(distillplan)\n"
+        "assert set(distillplan.__all__) < set(names), names\n"
+        "assert len(names) == len(set(names))\n"
+        "assert not {'numpy', 'scipy', 'yaml', 'typer'} & set(sys.modules)\n"
+        "for name in distillplan.__all__:\n"
+        "    assert getattr(distillplan, name).__name__ == name\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_every_public_name_has_a_home():
+    homes = [name for names in distillplan._HOMES.values() for name in names]
+    assert sorted(homes) == distillplan.__all__
+    namespace: dict[str, object] = {}
+    exec("from distillplan import *", namespace)  # noqa: S102  (our own line)
+    assert set(distillplan.__all__) <= set(namespace)

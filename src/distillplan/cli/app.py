@@ -15,12 +15,29 @@ from distillplan.render.streams import write, write_error
 COMMANDS = (
     *("budget", "teachers", "compare", "sweep", "target", "crossover", "predict", "estimate"),
     *("pilot", "fit", "track", "validate", "laws", "gpus", "models", "check", "schema"),
+    *("explain", "example", "help"),
 )
 """In the order of the help; each is a function of that name in a module of that name."""
 
 
+ONE_NAME = ("--teacher",)
+"""Options of which a second is a mistake (two teachers are no question that is answered here),
+where others are overridden on purpose."""
+
+
 class Command(TyperCommand):
     """A command whose help says more than its start needs to know."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options.
+
+        Raises:
+            InputError: where a name is given twice; the second would silently replace the first.
+        """
+        for option in ONE_NAME:
+            if args.count(option) + sum(one.startswith(f"{option}=") for one in args) > 1:
+                raise InputError(f"{option} is given twice; one question has one, so leave one out")
+        return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
@@ -40,14 +57,15 @@ class Commands(TyperGroup):
         """Names of the commands."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (Typer's signature)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """One command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        function = getattr(import_module(f"distillplan.cli.commands.{cmd_name}"), cmd_name)
-        alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
-        alone.command(cmd_name, cls=Command)(function)
-        return typer.main.get_command(alone)
+        if ctx is not None and ctx.resilient_parsing:
+            from distillplan.cli.completion import completing  # only while words are completed
+
+            return completing(cmd_name, _load)
+        return _load(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is asked for.
@@ -55,18 +73,27 @@ class Commands(TyperGroup):
         Raises:
             InputError: for an unknown name, with the nearest ones.
         """
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        mistyped = args[0] not in COMMANDS and not args[0].startswith("-")
+        if mistyped and not ctx.resilient_parsing:
             from distillplan.suggest import nearest  # only for somebody who mistyped
 
             raise InputError(f"no such command {args[0]!r}; {nearest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
 
 
+def _load(name: str) -> Any:
+    """A command as Typer builds it."""
+    function = getattr(import_module(f"distillplan.cli.commands.{name}"), name)
+    alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
+    alone.command(name, cls=Command)(function)
+    return typer.main.get_command(alone)
+
+
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,
     help=(
@@ -74,7 +101,7 @@ app = typer.Typer(
         "tokens.\n\n"
         "Plans from published scaling laws (Busbridge et al. 2025, arXiv:2502.08606)."
     ),
-    epilog="Start with: distillplan budget 1e21 --student 1B",
+    epilog="Start with: distillplan budget 1e21 --student 1B, or distillplan alone.",
 )
 
 
@@ -86,11 +113,15 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001  (its callback has answered)
         bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        from distillplan.cli.first_screen import FIRST_SCREEN  # not beside a command
+
+        write(FIRST_SCREEN)
 
 
 _UsageError: Any = typer.BadParameter.__base__
@@ -106,7 +137,7 @@ def run() -> int:
         The exit code.
     """
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="distillplan", standalone_mode=False)  # however Python was called
     except DistillplanError as error:
         write_error(f"error: {error}")
         code = error.exit_code

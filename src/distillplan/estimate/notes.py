@@ -8,6 +8,7 @@ from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.models.named_models import Basis, NamedModel
@@ -17,6 +18,8 @@ from distillplan.units import format_bytes, format_count, format_duration, forma
 
 FEW_TOKENS = 1e5
 """Tokens of an optimizer step below which what surrounds it counts."""
+FEW_STEPS = 1000
+"""Optimizer steps below which no run is known to train a model well."""
 
 FITS_WORDS = {
     Fits.YES: "it fits",
@@ -50,6 +53,7 @@ def warnings_of(question: Question, bill: Bill, fits: Fits, memory: Memory) -> t
     found = [
         *_memory_warnings(question, fits, memory),
         *_model_warnings(question),
+        *_layout_warnings(question),
         *_speed_warnings(question),
         *bill.notices,
     ]
@@ -171,6 +175,26 @@ def _model_warnings(question: Question) -> Iterator[Notice]:
     if teacher.distillation_licence:
         message = f"{teacher.name}: {teacher.distillation_licence}"
         yield information("teacher_licence", message)
+
+
+def _layout_warnings(question: Question) -> Iterator[Notice]:
+    machine = question.machine
+    gpu, tp = machine.cluster.gpu, machine.strategy.tp
+    if tp > gpu.link_domain:
+        yield warning(
+            "tensor_parallel_across_nodes",
+            f"--tp {tp} is wider than the {gpu.link_domain} GPUs on the fast link of {gpu.name}; "
+            "every layer waits for the network. Use --pp, or --sharding zero3, beyond that",
+        )
+    steps = question.tokens / machine.batch_tokens
+    chosen = machine.global_tokens is not None or machine.batch_tokens > DEFAULT_GLOBAL_TOKENS
+    if chosen and steps < FEW_STEPS:
+        yield warning(
+            "few_steps",
+            f"{format_count(question.tokens)} tokens are {steps:.0f} steps of "
+            f"{format_count(machine.batch_tokens)}: too few to train well. Use fewer GPUs or a "
+            "smaller --batch-tokens",
+        )
 
 
 def _speed_warnings(question: Question) -> Iterator[Notice]:

@@ -12,11 +12,16 @@ from distillplan.files.yaml_reader import read_yaml
 from distillplan.suggest import nearest
 
 
-def coefficients_dir() -> Path:
-    """The folder of the data: inside an installed package, beside ``src`` in a checkout."""
+def shipped_folder(name: str) -> Path:
+    """A folder that ships: inside an installed package, beside ``src`` in a checkout."""
     # importlib.resources costs 10 ms at every start; a wheel is unpacked, so a path will do
-    packaged = Path(__file__).parents[1] / "coefficients"
-    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "coefficients"
+    packaged = Path(__file__).parents[1] / name
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / name
+
+
+def coefficients_dir() -> Path:
+    """The folder of the data."""
+    return shipped_folder("coefficients")
 
 
 @cache

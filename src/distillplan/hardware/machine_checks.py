@@ -15,13 +15,19 @@ def refuse_impossible(machine: "Machine") -> None:
     """Check that a machine is possible.
 
     Raises:
-        InputError: for less than one GPU, groups that do not divide the GPUs, a precision that the
-            GPU does not have, a share outside 0 to 1, or a PUE below 1.
+        InputError: for less than one GPU, groups that do not divide the GPUs or a sequence, a
+            precision that the GPU does not have, a share outside 0 to 1, or a PUE below 1.
     """
     gpus, allocated = machine.cluster.gpus, machine.allocated_share
     if gpus < 1:
         raise InputError(Word("gpus"), f": {gpus} is too few; give at least 1")
     refuse_odd_groups(machine.strategy, gpus)
+    if machine.strategy.cp > machine.strategy.seq_len:
+        raise InputError(
+            Word("cp"),
+            f": {machine.strategy.cp} GPUs cannot share a sequence of "
+            f"{machine.strategy.seq_len} tokens; use fewer",
+        )
     refuse_precision(machine.cluster.gpu, machine.strategy.precision)
     if not (allocated.low > 0 and allocated.high <= 1):
         raise InputError(

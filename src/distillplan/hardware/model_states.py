@@ -177,7 +177,12 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
             f"layout: tp {strategy.tp} does not divide {shape.heads} heads; use a divisor"
         )
     peers = gpus // strategy.pp
-    if strategy.ep > 1 and (not shape.experts or shape.experts % strategy.ep):
+    if strategy.ep > 1 and not shape.experts:
+        raise InputError(
+            f"layout: ep {strategy.ep} is for mixtures of experts; this model is dense, so leave "
+            "it out"
+        )
+    if strategy.ep > 1 and shape.experts % strategy.ep:
         raise InputError(
             f"layout: ep {strategy.ep} does not divide {shape.experts} experts; use a divisor"
         )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from distillplan.render.document_forms import (
     FORMS,
+    OPTION_ROW,
     PLAIN,
     PLAN_ROW,
     TEACHER_ROW,
@@ -51,6 +52,7 @@ _REGISTERED = (
         document="plan",
         asked_with="budget",
         view="plan_view:plan_view",
+        rows=RowForm("options", OPTION_ROW),
     ),
     Registered(
         record="questions.ensemble:Ensemble",
@@ -58,6 +60,7 @@ _REGISTERED = (
         asked_with="budget --laws",
         view="ensemble_view:ensemble_view",
         form=DocumentForm(scenario_without=("law",)),
+        rows=RowForm("said", PLAIN),
     ),
     Registered(
         record="questions.teachers:Teachers",
@@ -178,6 +181,24 @@ _REGISTERED = (
         document="transfer",
         asked_with="check transfer",
         view="transfer_view:transfer_view",
+    ),
+    Registered(
+        record="scenarios.validation:Validation",
+        document="validation",
+        asked_with="validate",
+        view="validation_view:validation_view",
+    ),
+    Registered(
+        record="questions.glossary.explanation:Explanation",
+        document="explanation",
+        asked_with="explain WORD",
+        view="explanation_view:explanation_view",
+    ),
+    Registered(
+        record="questions.glossary.explanation:WordList",
+        document="words",
+        asked_with="explain",
+        view="explanation_view:word_list_view",
     ),
 )
 

@@ -129,6 +129,18 @@ TEACHER_ROW = DocumentForm(
     },
 )
 """A teacher in a row of CSV."""
+OPTION_ROW = DocumentForm(
+    only=(
+        *("method", "accounting", "decides", "recommended", "is_guess", "status", "loss"),
+        *("loss_error", "gain_nats", *_SIZES, "tokens_per_param", "teacher_name"),
+        *("compute_multiplier", "total_flops"),
+    ),
+    lifted={
+        **{f"odds_{name}": f"odds.{name}" for name in ODDS},
+        **_ROW_BILL,
+    },
+)
+"""A way to spend the budget in a row of CSV."""
 WAY_ROW = DocumentForm(
     only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
     lifted={

@@ -91,7 +91,9 @@ class _Told:
         if own is not None and self.file.grid.named:
             if (part.name, text) not in self.own:
                 self.own.add((part.name, text))
-                self.faults.add(own, f"scenario {part.name}: {at}", *error.parts)
+                where = f"scenario {part.name}: {at}"
+                key = next(iter(error.about), None)
+                self.faults.add(own, where, *error.parts, scenario=part.name, key=key)
             return
         if text not in self.shared:
             where, line = self._place(part, error)
@@ -121,7 +123,9 @@ class _Told:
             if not self.file.grid.source:
                 where = ""
             label = f"{where}: " if where else ""
-            self.faults.add(one.line, label + one.at, *one.error.parts)
+            named = one.scenarios[0] if len(one.scenarios) == 1 else None
+            key = next(iter(one.error.about), None)
+            self.faults.add(one.line, label + one.at, *one.error.parts, scenario=named, key=key)
 
 
 def coordinates(grid: CellGrid, cell: GridCell, among: Container[str] | None = None) -> list[str]:

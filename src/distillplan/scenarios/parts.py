@@ -43,7 +43,8 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
     for key, node in tree.root.value.items():
         if key not in TOP and not faults.many:
             right = "put it under base" if key_table.TABLE.find(key) else nearest(key, TOP)
-            faults.add(node.line, f"unknown key {key[:60]!r} at the top of the file; {right}")
+            unknown = f"unknown key {key[:60]!r} at the top of the file; {right}"
+            faults.add(node.line, unknown, key=key)
     if not (tree.root.value.keys() & {"base", "scenarios", "matrix", "extends"}):
         faults.add(tree.root.line, "no scenario: add base or scenarios")
     return tree.root.value
@@ -77,12 +78,14 @@ def every_root() -> frozenset[str]:
     return frozenset(root for word in key_table.TABLE.keys for root in roots((word,)))
 
 
-def mapping_of(node: Node | None, what: str, faults: Faults) -> dict[str, Node]:
+def mapping_of(
+    node: Node | None, what: str, faults: Faults, scenario: str | None = None
+) -> dict[str, Node]:
     """The entries of a mapping; none where it is absent."""
     if node is None or node.value is None:
         return {}
     if not isinstance(node.value, dict):
-        faults.add(node.line, f"{what}: not a mapping")
+        faults.add(node.line, f"{what}: not a mapping", scenario=scenario)
         return {}
     return node.value
 
@@ -93,13 +96,15 @@ def read_part(name: str, node: Node | None, faults: Faults) -> Part:
         return Part(name)
     where = name if name == "base" else f"scenario {name}"
     flawed = faults.lines  # values there are not what was meant
-    entries = mapping_of(node, where, faults)
-    demands = read_assertions(where, entries.get("assert"), faults)
+    entries = mapping_of(node, where, faults, name)
+    demands = read_assertions(where, entries.get("assert"), faults, name)
     wrong: list[Fault] = []
     plain = ((key, one.plain()) for key, one in entries.items() if key != "assert")
     layer = read_layer(plain, wrong)
     for fault in wrong:
-        faults.add_error(_line_of(entries, fault.path), f"{where}: ", fault.error)
+        key = ".".join(fault.path)
+        line = _line_of(entries, fault.path)
+        faults.add_error(line, f"{where}: ", fault.error, scenario=name, key=key)
     lines = _lines(entries)
     unread = {root for key, line in lines.items() if line in flawed for root in roots((key,))}
     layer = layer._replace(unread=layer.unread | unread)
@@ -129,16 +134,18 @@ def _lines(entries: Mapping[str, Node], group: str = "") -> dict[str, int]:
     return found
 
 
-def read_assertions(where: str, node: Node | None, faults: Faults) -> dict[str, Assertion]:
+def read_assertions(
+    where: str, node: Node | None, faults: Faults, scenario: str | None = None
+) -> dict[str, Assertion]:
     """The demands under ``assert``, by key."""
     found = {}
-    for key, one in mapping_of(node, f"{where}: assert", faults).items():
+    for key, one in mapping_of(node, f"{where}: assert", faults, scenario).items():
         if faults.many:
             break
         try:
             found[key] = assertion(key, one.plain())
         except InputError as error:
-            faults.add_error(one.line, f"{where}: ", error)
+            faults.add_error(one.line, f"{where}: ", error, scenario=scenario, key=key)
     return found
 
 
@@ -174,8 +181,9 @@ def command_line(sets: Sequence[str], faults: Faults) -> Layer:
     wrong: list[Fault] = []
     layer = read_layer(entries, wrong, lambda word: f"--set {word}")
     for fault in wrong:
-        known = key_table.TABLE.find(".".join(fault.path)) is not None
-        faults.add_error(0, "" if known else "--set: ", fault.error)
+        key = ".".join(fault.path)
+        known = key_table.TABLE.find(key) is not None
+        faults.add_error(0, "" if known else "--set: ", fault.error, key=key)
     return layer
 
 
@@ -215,14 +223,15 @@ def read_axes(
         try:
             axis = parse_axis(key, one.plain())
         except InputError as error:
-            faults.add_error(one.line, "matrix: ", error)
+            faults.add_error(one.line, "matrix: ", error, key=key)
             unread |= roots((key,))
             continue
         for part in parts.values():
             if axis.places & part.layer.values.keys():
-                faults.add(one.line, f"matrix: {key} is also given by scenario {part.name}")
+                both = f"matrix: {key} is also given by scenario {part.name}"
+                faults.add(one.line, both, scenario=part.name, key=key)
         if any(axis.places & other.places for other in found):
-            faults.add(one.line, f"matrix: {key} is also given by another axis")
+            faults.add(one.line, f"matrix: {key} is also given by another axis", key=key)
         found.append(axis)
         lines[axis.key] = one.line
     for key, text in typed.items():

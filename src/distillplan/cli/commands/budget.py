@@ -36,7 +36,7 @@ def budget(
         bool, typer.Option("--why", help="Explain the reasoning on a page, in plain words.")
     ] = False,
     asserted: flags.Asserted = None,
-    output: flags.Show = "table",
+    output: flags.ShowRows = "table",
     **given: str,
 ) -> None:
     """Decide whether to distill or to train from data alone with this much compute.

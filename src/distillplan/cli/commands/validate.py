@@ -1,19 +1,28 @@
 """`distillplan validate`: what is wrong with a scenario file."""
 
+import typer
+
 from distillplan.cli import flags
-from distillplan.render.printable import printable
+from distillplan.errors import InputError
 from distillplan.render.progress import progress
-from distillplan.render.streams import write
+from distillplan.render.show import show
+
+UNUSABLE = InputError.exit_code
+"""The exit code for a file with faults, listed or not."""
 
 
-def validate(file: flags.File, sets: flags.Sets = None) -> None:
+def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "table") -> None:
     """Check a scenario file: every fault at once, each with its line, scenario and key.
 
-    Example:
+    Examples:
     distillplan validate compare.yaml
+
+    distillplan validate compare.yaml -o json
     """
-    from distillplan.scenarios import scenario_file  # not at every start
+    from distillplan.scenarios import validation  # not at every start
 
     with progress("Reading the cells"):
-        grid = scenario_file.read_grid(file, sets or ())
-    write(f"{printable(file)}: {grid.summary}\n")
+        found = validation.checked(file, sets or (), listed=output == "json")
+    show(found, output)
+    if found.faults:
+        raise typer.Exit(UNUSABLE)
