@@ -11,6 +11,8 @@ from scipy.optimize import brentq, minimize_scalar
 from distillplan import Accounting, Logits, Scenario, Teacher, Verdict, law
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
+from distillplan.planning.planner import plan as plan_of
+from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
 from tests.plans import quick_plan
 from tests.shell import run
@@ -325,3 +327,21 @@ def test_an_accounting_flip_flips():
     flip = answer.flips.accounting
     changed = quick_plan(scenario(accounting=flip.accounting))
     assert changed.verdict is flip.verdict is not answer.verdict
+
+
+def test_equal_hours_are_a_flip_where_they_change_the_verdict():
+    """What it says is what the same question in GPU-hours answers."""
+    words = {"student": "1B", "teacher": "3B:3T", "gpu": "h100-sxm", "gpus": 8}
+    answer = plan_of(scenario_from_options(compute=3e20, **words), quick=True)
+    told = answer.flips.equal_hours
+    assert told is not None
+    assert told.gpu_hours == pytest.approx(answer.supervised.bill.gpu_hours.mid)
+    timed = plan_of(scenario_from_options(gpu_hours=told.gpu_hours, **words), quick=True)
+    assert timed.verdict is told.verdict
+    assert timed.verdict is not answer.verdict
+    assert timed.flips.equal_hours is None
+    for other in (
+        {"compute": 3e20, "student": "1B", "teacher": "3B:3T"},
+        {"compute": 1e21} | words,
+    ):
+        assert plan_of(scenario_from_options(**other), quick=True).flips.equal_hours is None

@@ -1,8 +1,10 @@
 """`distillplan estimate`: one run on one machine."""
 
+from collections.abc import Mapping
+
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
-from distillplan.cli.key_options import options, told_as
+from distillplan.cli.key_options import as_typed, options, told_as
 from distillplan.errors import InputError
 from distillplan.render.show import show
 
@@ -27,6 +29,7 @@ def estimate(
     logit_k: how.LogitK = None,
     logit_months: how.LogitMonths = 1.0,
     *,
+    details: flags.Details = False,
     output: flags.Show = "table",
     **given: str,
 ) -> None:
@@ -85,7 +88,15 @@ def estimate(
         country=None if grid is None else grid.name,
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
-    show(estimated(question), output)
+    show(estimated(question), output, details=details, asked=_to_plan(model, teacher, given))
+
+
+def _to_plan(model: str | None, teacher: str | None, given: Mapping[str, str]) -> str:
+    """The machine and the models as `budget` takes them; empty where the shape was given."""
+    if model is None:
+        return ""
+    named = {"student": model} if teacher is None else {"student": model, "teacher": teacher}
+    return as_typed(None, {**named, **given})
 
 
 def _refuse_shape(*sizes: int | None) -> None:
