@@ -157,6 +157,15 @@ HARDWARE = (
         "",
         "State to shard over the data-parallel group; zero3 is FSDP with full shards.",
         "strategy.sharding",
+        default="zero3, or zero1 with tp or pp",
+    ),
+    _key(
+        "layout",
+        _choice("strategy", "LayoutChoice"),
+        "",
+        "auto chooses the fastest layout that fits: tp, pp, cp, ep, micro-batch, checkpointing and "
+        "sharding.",
+        "layout",
     ),
     _key("tp", values.WHOLE, "N", "Size of a tensor-parallel group.", "strategy.tp"),
     _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),
@@ -194,6 +203,15 @@ HARDWARE = (
         "Generation of the attention kernel.",
         "strategy.attention",
         default="fused, of an unknown generation",
+    ),
+    _key(
+        "stack",
+        _choice("strategy", "Stack"),
+        "",
+        "How far the software is tuned: tuned (Megatron Core, NeMo), compiled (torch.compile, JAX) "
+        "or eager (plain PyTorch, DeepSpeed).",
+        "strategy.stack",
+        default="compiled, or tuned with tp, pp or ep",
     ),
     _key(
         "optimizer",
