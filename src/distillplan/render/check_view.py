@@ -93,8 +93,8 @@ def _of_place(place: str, rows: list[CheckRow]) -> Iterator[Block]:
 def _summary_of_errors(report: CheckReport, most: int | None) -> TableBlock:
     """How near the computed speeds are, by class of run left out and by source."""
     return TableBlock(
-        "Errors of tokens/s per GPU",
-        ("", "runs", "median", "90% within", "in 80% interval", "ours / theirs"),
+        "Errors of tokens/s per GPU (range: 80%)",
+        ("", "runs", "median", "90%", "in range", "ours/theirs"),
         tuple(
             (
                 one.group,
