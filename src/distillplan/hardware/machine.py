@@ -108,6 +108,11 @@ class Machine:
         return max(DEFAULT_GLOBAL_TOKENS, filled)
 
     @property
+    def searches_layout(self) -> bool:
+        """Whether the layout is to be found for a run."""
+        return self.layout is LayoutChoice.AUTO
+
+    @property
     def accumulates(self) -> bool:
         """Whether a step sums the gradients of several micro-batches."""
         layout = self.strategy

@@ -7,6 +7,7 @@ from distillplan.cli import hardware_options as how
 from distillplan.cli.key_options import as_typed, options, told_as
 from distillplan.errors import InputError
 from distillplan.render.show import show
+from distillplan.scenarios import key_table
 
 
 @options("estimate", required=["hardware.gpu"])
@@ -96,7 +97,8 @@ def _to_plan(model: str | None, teacher: str | None, given: Mapping[str, str]) -
     if model is None:
         return ""
     named = {"student": model} if teacher is None else {"student": model, "teacher": teacher}
-    return as_typed(None, {**named, **given})
+    taken = {key.word for key in key_table.TABLE.options("budget")}
+    return as_typed(None, named | {name: text for name, text in given.items() if name in taken})
 
 
 def _refuse_shape(*sizes: int | None) -> None:
