@@ -330,18 +330,18 @@ def test_an_accounting_flip_flips():
 
 
 def test_equal_hours_are_a_flip_where_they_change_the_verdict():
-    """What it says is what the same question in GPU-hours answers."""
+    """What it says is what the same question in GPU-hours answers; and it is said where it is so."""
     words = {"student": "1B", "teacher": "3B:3T", "gpu": "h100-sxm", "gpus": 8}
-    answer = plan_of(scenario_from_options(compute=3e20, **words), quick=True)
-    told = answer.flips.equal_hours
-    assert told is not None
-    assert told.gpu_hours == pytest.approx(answer.supervised.bill.gpu_hours.mid)
-    timed = plan_of(scenario_from_options(gpu_hours=told.gpu_hours, **words), quick=True)
-    assert timed.verdict is told.verdict
-    assert timed.verdict is not answer.verdict
-    assert timed.flips.equal_hours is None
-    for other in (
-        {"compute": 3e20, "student": "1B", "teacher": "3B:3T"},
-        {"compute": 1e21} | words,
-    ):
-        assert plan_of(scenario_from_options(**other), quick=True).flips.equal_hours is None
+    told = set()
+    for budget in (1e20, 2e20, 3e20, 4e20, 6e20, 1e21):
+        answer = plan_of(scenario_from_options(compute=budget, **words), quick=True)
+        hours = answer.supervised.bill.gpu_hours.mid
+        timed = plan_of(scenario_from_options(gpu_hours=hours, **words), quick=True)
+        flip = answer.flips.equal_hours
+        assert timed.flips.equal_hours is None
+        assert (flip is None) == (timed.verdict is answer.verdict)
+        if flip is not None:
+            assert flip.verdict is timed.verdict
+            assert flip.gpu_hours == pytest.approx(hours)
+        told.add(flip is None)
+    assert told == {True, False}

@@ -115,7 +115,7 @@ HARM = {
     "an_error_is_one_sentence": (ASKED, REFUSED._replace(err="error: one\ntwo\n")),
     "faults_are_whole": (
         Case(words=("validate", "s.yaml", "-o", "json")),
-        GOOD._replace(code=2, out='{"schema": "distillplan/faults@1", "faults": []}\n'),
+        GOOD._replace(code=2, out='{"schema": "distillplan/validation@1", "faults": []}\n'),
     ),
     "an_answer_is_quiet": (ASKED, GOOD._replace(err="RuntimeWarning: overflow\n")),
     "text_is_plain": (TABLE, GOOD._replace(out="odds: nan%\n")),
