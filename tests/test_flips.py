@@ -330,7 +330,7 @@ def test_an_accounting_flip_flips():
 
 
 def test_equal_hours_are_a_flip_where_they_change_the_verdict():
-    """What it says is what the same question in GPU-hours answers; and it is said where it is so."""
+    """What it says is what the same question in GPU-hours answers; and nothing else is said."""
     words = {"student": "1B", "teacher": "3B:3T", "gpu": "h100-sxm", "gpus": 8}
     told = set()
     for budget in (1e20, 2e20, 3e20, 4e20, 6e20, 1e21):
