@@ -1,9 +1,16 @@
 """What tests share."""
 
+import signal
+
 import pytest
 
 from distillplan import law
 from distillplan.laws.provenance import PublishedLaw
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts what runs in the background like this, and every process of a test would
+    # ignore the interrupt that it is sent
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

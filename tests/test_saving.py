@@ -70,6 +70,7 @@ def test_a_killed_save_leaves_the_old_law_or_the_new_one(here, moments):
         check=False,
         capture_output=True,
         env={**os.environ, "PYTHONPATH": paths},
+        timeout=300,  # where a signal was lost, the process saves for ever
     )
     assert done.stderr == b""
     found = json.loads(done.stdout)

@@ -201,7 +201,7 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         (
             ["target", "--loss", "1.9", "--student", "1B"],
             1,
-            f"the nearest is {law().supervised.loss(1e9, LONGEST_TRAINING):.4f}, training",
+            f"the nearest is {law().supervised.loss(1e9, LONGEST_TRAINING):.4f}, pretraining",
         ),
         (["target", "--student", "1B"], 2, "give either --loss or --match"),
         (["target", "--match", "3B", "--student", "1B"], 2, "has no tokens"),
@@ -259,17 +259,18 @@ def test_the_odds_of_a_sweep_stand_beside_its_verdicts():
     assert "odds" not in run(*words).stdout
 
 
-def test_many_scenarios_are_rows_and_few_are_columns(tmp_path):
+def test_scenarios_are_rows_and_the_best_is_marked(tmp_path):
     path = tmp_path / "many.yaml"
     path.write_text("base: {compute: 1e21}\nmatrix: {student: [300M, 1B, 3B, 10B]}")
     table = run("compare", str(path), COLUMNS="100").stdout
-    assert sum("B: " not in line and "student_params" in line for line in table.splitlines()) >= 4
+    rows = [line for line in table.splitlines() if line[2:].startswith("student_params")]
+    assert len(rows) == 4
     path.write_text(
         "base: {compute: 1e21, student: 3B, logits: cached}\n"
         "scenarios: {weak: {teacher: 1B:20B}, strong: {teacher: 7B:1T}}"
     )
-    (head,) = (line for line in run("compare", str(path)).stdout.splitlines() if "→" in line)
-    assert head.split() == ["weak", "→", "strong"]
+    (marked,) = (line for line in run("compare", str(path)).stdout.splitlines() if "→" in line)
+    assert marked.split()[:3] == ["→", "strong", "distill"]
 
 
 def test_names_are_shown_as_they_are(tmp_path):

@@ -151,7 +151,25 @@ def _signals_waiting() -> Iterator[None]:
                 usual[number] = signal.signal(number, lambda number, _: came.append(number))
         yield
     finally:
-        for number, handler in usual.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        with _blocked(usual):
+            for number, handler in usual.items():
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
         if came:
             signal.raise_signal(came[-1])
+
+
+@contextmanager
+def _blocked(numbers: Iterable[int]) -> Iterator[None]:
+    """Keep signals from this thread, where the system can.
+
+    One that arrives while its handler is changed would be lost: Python has taken note of it, and
+    then finds no handler to call.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -63,8 +63,8 @@ def gpu(name: str) -> Gpu:
 def variants(name: str) -> tuple[str, ...]:
     """The GPUs that a name without its variant may stand for; none where it is whole, or unknown.
 
-    >>> variants("H100")
-    ('h100-sxm', 'h100-pcie', 'h100-nvl')
+    >>> variants("H200")
+    ('h200-sxm', 'h200-nvl')
     """
     for one in _written(name):
         if one in _spellings():
