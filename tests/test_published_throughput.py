@@ -94,7 +94,7 @@ def calibration_runs(calibration: ModuleType) -> list[PublishedRun]:
     return [published_run_from_row(row) for row in calibration.calibration_rows()]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_sources_left_out_are_predicted(
     calibration: ModuleType, calibration_runs: list[PublishedRun]
 ) -> None:
