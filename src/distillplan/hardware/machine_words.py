@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
 from distillplan.files.yaml_reader import YAML_ENDINGS
-from distillplan.hardware import gpu_catalog
+from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.bill import PUE
 from distillplan.hardware.gpu import Cluster, Precision
 from distillplan.hardware.machine import Machine, usual_strategy
@@ -95,7 +95,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
     """
     gpu = gpu_catalog.gpu(words.gpu)
     if words.prices is not None:
-        gpu = gpu_catalog.with_prices(gpu, words.prices)
+        gpu = price_list.with_prices(gpu, words.prices)
     layout = {name: getattr(words, name) for name in (*COUNTS, *CHOICES)}
     grid = words.grid_g_co2_per_kwh
     if words.country is not None:
