@@ -196,3 +196,14 @@ def test_the_grid_table_is_plausible() -> None:
     assert 40 < countries["FRA"]["g_co2_per_kwh"] < 90
     assert 600 < countries["POL"]["g_co2_per_kwh"] < 700
     assert countries["NOR"]["g_co2_per_kwh"] < 40
+
+
+@given(
+    mid=st.floats(1e-3, 1e9),
+    below=st.floats(1, 3),
+    above=st.floats(1, 3),
+    amount=st.floats(1e-3, 1e15),
+)
+def test_what_a_sum_buys_is_in_order_however_it_rounds(mid, below, above, amount):
+    found = Range(low=mid / below, mid=mid, high=mid * above).divide_into(amount)
+    assert found.low <= found.mid <= found.high

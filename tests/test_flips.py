@@ -11,6 +11,8 @@ from scipy.optimize import brentq, minimize_scalar
 from distillplan import Accounting, Logits, Scenario, Teacher, Verdict, law
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
+from distillplan.planning.planner import plan as plan_of
+from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
 from tests.plans import quick_plan
 from tests.shell import run
@@ -325,3 +327,21 @@ def test_an_accounting_flip_flips():
     flip = answer.flips.accounting
     changed = quick_plan(scenario(accounting=flip.accounting))
     assert changed.verdict is flip.verdict is not answer.verdict
+
+
+def test_equal_hours_are_a_flip_where_they_change_the_verdict():
+    """What it says is what the same question in GPU-hours answers; and nothing else is said."""
+    words = {"student": "1B", "teacher": "3B:3T", "gpu": "h100-sxm", "gpus": 8}
+    told = set()
+    for budget in (1e20, 2e20, 3e20, 4e20, 6e20, 1e21):
+        answer = plan_of(scenario_from_options(compute=budget, **words), quick=True)
+        hours = answer.supervised.bill.gpu_hours.mid
+        timed = plan_of(scenario_from_options(gpu_hours=hours, **words), quick=True)
+        flip = answer.flips.equal_hours
+        assert timed.flips.equal_hours is None
+        assert (flip is None) == (timed.verdict is answer.verdict)
+        if flip is not None:
+            assert flip.verdict is timed.verdict
+            assert flip.gpu_hours == pytest.approx(hours)
+        told.add(flip is None)
+    assert told == {True, False}

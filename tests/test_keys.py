@@ -256,7 +256,7 @@ def test_the_old_spelling_still_works_and_is_hidden():
 
 def test_defaults_are_those_of_a_bare_scenario():
     usage = words_of("estimate", "--help")
-    for default in ("8", "bf16", "selective", "zero3", "adam", "1.2", "online"):
+    for default in ("8", "bf16", "selective", "given", "adam", "1.2", "online"):
         assert f"[default: {default}]" in usage
     assert f"[default: {law_catalog.DEFAULT_LAW}]" in words_of("budget", "--help")
 

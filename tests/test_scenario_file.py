@@ -131,6 +131,8 @@ VALUES = {
     "hardware.checkpointing": ("full", "none", "full"),
     "hardware.sharding": ("zero1", "zero2", "zero1"),
     "hardware.attention": ("unfused", "flash1", "unfused"),
+    "hardware.stack": ("eager", "tuned", "eager"),
+    "hardware.layout": ("auto", "given", "auto"),
     "hardware.optimizer": ("adam8bit", "adam-bf16", "adam8bit"),
     "hardware.gradients": ("bf16", "in-backward", "bf16"),
     "hardware.offload": ("optimizer", "all", "optimizer"),

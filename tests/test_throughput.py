@@ -14,7 +14,7 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import (
     distillation_throughput,
     forward_throughput,
@@ -77,13 +77,14 @@ def test_llama_65b_on_2048_a100_trains_at_the_published_380_tokens_per_second() 
 def test_llama_3_405b_is_within_a_factor_of_its_published_mfu() -> None:
     """arXiv 2407.21783 Table 4: 0.41 on 16384 H100 with TP 8 and PP 16, tuned for months.
 
-    The model knows the benchmarks of ordinary stacks, and is about a third low here.
+    No run of this size is in the calibration.
     """
-    strategy = Strategy(seq_len=8192, tp=8, pp=16, sharding=Sharding.ZERO1)
+    layout = {"tp": 8, "pp": 16, "sharding": Sharding.ZERO1, "stack": Stack.TUNED}
+    strategy = Strategy(seq_len=8192, **layout)
     work = workload_of_shape(SHAPES["llama-3.1-405b"], strategy, 16384, global_tokens=16 * 2**20)
     tuned = replace(work, interleave=8)  # 126 layers over 16 stages, one layer each
     mfu = training_throughput(tuned, GPUS["h100-sxm"], MODEL).mfu.mid
-    assert 0.41 / 1.5 < mfu < 0.41 * 1.5
+    assert 0.41 / 1.2 < mfu < 0.41 * 1.2
 
 
 def test_mpt_7b_on_one_h100_node_trains_at_the_published_rate() -> None:
@@ -127,17 +128,24 @@ def test_a_measured_matrix_product_is_the_ceiling() -> None:
     assert estimate.mfu.mid * dense_peak(GPUS["h100-sxm"]) < 794.5e12
 
 
-def test_an_unmeasured_ceiling_widens_the_interval() -> None:
+def test_a_gpu_without_published_runs_has_a_wider_interval() -> None:
     work = workload_of_shape(LLAMA_7B, Strategy(), 8)
-    measured = training_throughput(work, GPUS["h100-sxm"], MODEL)
-    guessed = training_throughput(
-        work, replace(GPUS["h100-sxm"], matmul_flops_per_s=None, calibrated=False), MODEL
-    )
-    assert guessed.log_sd > measured.log_sd
+    known = training_throughput(work, GPUS["h100-sxm"], MODEL)
+    new = training_throughput(work, replace(GPUS["h100-sxm"], calibrated=False), MODEL)
+    assert new.log_sd > known.log_sd
+
+
+@pytest.mark.parametrize(
+    ("gpu", "measured"), [("a100-80gb-pcie", 252.9), ("h100-sxm", 794.5), ("b200-sxm", 1745.0)]
+)
+def test_the_unmeasured_ceiling_follows_the_power(gpu: str, measured: float) -> None:
+    """Best products of three GPUs (stas00/ml-engineering, 2026-08), none of which the law saw."""
+    unmeasured = replace(GPUS[gpu], matmul_flops_per_s=None)
+    assert matmul_ceiling(unmeasured, MODEL) == pytest.approx(measured * 1e12, rel=0.08)
 
 
 def test_another_software_stack_widens_the_interval() -> None:
-    """All calibration rows ran on CUDA."""
+    """Most calibration rows ran on CUDA."""
     work = workload_of_shape(LLAMA_7B, Strategy(), 8)
     known = training_throughput(work, GPUS["h100-sxm"], MODEL)
     other = training_throughput(work, replace(GPUS["h100-sxm"], vendor="AMD"), MODEL)
@@ -167,6 +175,35 @@ def test_a_sliding_window_attends_to_fewer_tokens() -> None:
     attended = workload_of_shape(mistral, strategy, 8).attended
     assert attended is not None
     assert attended == pytest.approx(4096 - 4096**2 / (2 * 32768), rel=1e-6)
+
+
+def test_the_host_launches_while_the_gpu_computes() -> None:
+    """One short sequence in eager PyTorch takes as long as its launches."""
+    small = uniform_shape(
+        layers=24, width=256, ffn_width=1024, heads=4, vocab=1000, tied=True, qk_norm=False
+    )
+    strategy = Strategy(seq_len=64, stack=Stack.EAGER, sharding=Sharding.NONE)
+    work = workload_of_shape(small, strategy, 1, global_tokens=1e9)
+    rate = training_throughput(work, GPUS["h100-sxm"], MODEL).tokens_per_s_per_gpu.mid
+    launches = 24 * MODEL.layer_overhead_s * MODEL.unfused
+    assert rate == pytest.approx(64 / launches, rel=0.1)
+
+
+def test_a_step_is_never_shorter_than_what_surrounds_it() -> None:
+    work = workload_of_size(1e6, FixedAspect(), Strategy(seq_len=128), 1, global_tokens=128.0)
+    rate = training_throughput(work, GPUS["h100-sxm"], MODEL).tokens_per_s_per_gpu.mid
+    assert 128 / rate > MODEL.step_overhead_s
+
+
+def test_the_last_part_of_an_unbalanced_context_waits_for_no_one() -> None:
+    """Of two halves of a causal sequence the second has 3/4 of the pairs, half as much again."""
+    work = workload_of_shape(LLAMA_7B, Strategy(seq_len=65536, cp=2), 8)
+    torch = training_throughput(work, GPUS["h100-sxm"], MODEL).factors["attention"]
+    balanced = replace(work, sharding=Sharding.ZERO1)
+    megatron = training_throughput(balanced, GPUS["h100-sxm"], MODEL).factors["attention"]
+    attention = work.attention_flops / work.product_flops
+    slow, fast = 1 / torch - 1, 1 / megatron - 1
+    assert (slow + attention) / (fast + attention) == pytest.approx(1.5, rel=1e-6)
 
 
 # directions
@@ -206,6 +243,10 @@ def test_more_gpus_are_never_slower_in_wall_clock_nor_better_than_linear(
         ({"attention": "flash2"}, {"attention": None}),
         ({"attention": None}, {"attention": "flash1"}),
         ({"attention": "flash1"}, {"attention": "unfused"}),
+        ({"attention": "flash3"}, {"attention": "flash2"}),
+        ({"stack": "tuned"}, {"stack": "compiled"}),
+        ({"stack": "compiled"}, {"stack": "eager"}),
+        ({"precision": "fp8", "stack": "tuned"}, {"precision": "fp8"}),
     ],
 )
 def test_each_option_moves_the_rate_in_its_direction(
@@ -213,7 +254,7 @@ def test_each_option_moves_the_rate_in_its_direction(
 ) -> None:
     def rate(options: dict[str, Any]) -> float:
         names: dict[str, Any] = {"precision": Precision, "checkpointing": Checkpointing}
-        names |= {"sharding": Sharding, "attention": Attention}
+        names |= {"sharding": Sharding, "attention": Attention, "stack": Stack}
         typed = {k: names[k](v) if k in names and v else v for k, v in options.items()}
         return _rate(gpus=32, **typed)
 

@@ -1,16 +1,14 @@
 """Fit the throughput model to published benchmarks, and measure its error on pages left out.
 
-    python coefficients/calibration/calibrate_throughput.py PATH/throughput.csv [--write]
+    python coefficients/calibration/calibrate_throughput.py [--write]
 
-Method. log(computed / published) of every dense 16-bit row is one page's effect plus a row's
-error. Coefficients minimise the rows' errors and the pages' effects together with log-normal
+Method. log(computed / published) of every row is the effect of its page and kind plus a row's
+error. Coefficients minimize the rows' errors and the pages' effects together with log-normal
 priors on the coefficients; rows are weighted as Huber's loss does, pages as Cauchy's, so that
-neither the page with the most rows nor one odd page decides. Then, in turn, the fp8 share on fp8
-rows and the mixture's factor on mixture rows, everything else kept.
+neither the page with the most rows nor one odd page decides.
 
-Errors come from leaving whole pages out. The pages are the `source_family` of the table: the
-stricter grouping, as every `source` lies in one family and some families have several. --write
-updates coefficients/throughput.yaml (numbers only; its text is kept) and
+Errors come from leaving whole sources out: the `source_family` of the table, which is stricter than
+its pages. --write updates coefficients/throughput.yaml (numbers only; its text is kept) and
 coefficients/throughput_runs.csv, a sample of the rows that a user can check.
 """
 
@@ -18,6 +16,7 @@ import argparse
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,9 +38,9 @@ from distillplan.checks.published_speeds import (
 )
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
-from distillplan.hardware.throughput import Z80
+from distillplan.hardware.throughput import Z80, ErrorKind, error_kind
 from distillplan.hardware.throughput_model import (
-    HELD_OUT,
+    LEFT_OUT,
     ThroughputModel,
     throughput_model_from_entry,
 )
@@ -50,169 +49,178 @@ from published_rows import COLUMNS, usable_rows
 HERE = Path(__file__).parents[1]
 """Where the data lies."""
 
+TABLES = HERE.parent / "tests" / "data"
+"""Where the published speeds lie: as pages print them, and as the model reads them."""
+
 PRIORS = {
-    "sustained": (0.80, 0.15),
-    "power_exponent": (0.35, 0.40),
-    "attention": (0.80, 0.20),  # FlashAttention-2 paper: 50-73 % of an A100's peak
+    "sustained": (0.80, 0.10),
+    "power_exponent": (0.20, 0.30),
+    "attention": (0.75, 0.15),  # FlashAttention-2: 50-73% of an A100's peak; -3: 75% of an H100's
+    "flash2_on_hopper": (0.62, 0.20),  # arXiv 2407.08608: 1.5 to 2 times slower than the third
     "elementwise_bytes": (150.0, 0.25),  # 110 counted over the block's tensors, / 0.75 of peak
-    "recompute": (0.90, 0.20),
-    "tensor_link": (0.80, 0.20),  # bus bandwidth of large all-reduces: 235 of 300 GB/s on A100
+    "routed_bytes": (24.0, 0.40),  # read and written three times each way, in 16 bits
+    "unfused": (1.4, 0.20),
+    "overlap": (0.5, 0.30),
+    "recompute": (0.80, 0.15),
+    "tensor_link": (0.75, 0.15),  # bus bandwidth of large all-reduces: 235 of 300 GB/s on A100
     "exposed": (0.50, 0.40),
-    "layer_overhead_s": (1.0e-4, 0.40),
-    "scale_out": (0.03, 0.40),  # 4 to 8 % per 4x GPUs in published scaling tables
+    "layer_overhead_s": (4.0e-4, 0.40),  # some 60 launches of 6 us
+    "step_overhead_s": (0.01, 0.60),
+    "scale_out": (0.02, 0.40),  # 4 to 8% per 4x GPUs in published scaling tables
+    "fp8": (0.9, 0.20),
+    "plain_fp8": (0.8, 0.15),
+    "mixture": (0.7, 0.30),
 }
 """Median and log standard deviation of what is known before any row is read."""
 
-PAGE_SD, ROW_SD = 0.08, 0.06
-"""Log standard deviations of a page's effect and of a row's error."""
+PAGE_SD = {"dense": 0.10, "small": 0.10, "fp8": 0.15, "mixture": 0.2, "card": 0.25}
+ROW_SD = {"dense": 0.06, "small": 0.08, "fp8": 0.12, "mixture": 0.25, "card": 0.10}
+PAGE_SD["other_vendor"], ROW_SD["other_vendor"] = 0.3, 0.1
+"""Log standard deviations of a page's effect and of a row's error, by kind of run; releases of the
+same software differ by half in mixtures."""
 
-HUBER, CAUCHY = 1.345, 2.0
-"""Where rows (in ROW_SD) and pages (in PAGE_SD) begin to lose weight."""
+PRIOR_SOURCES = 2
+"""Sources that what is known before weighs as much as, in the error of a kind."""
 
-FP8_PRIOR, MIXTURE_PRIOR = (1.0, 0.3), (0.7, 0.4)
+HUBER = 1.345
+"""Where rows begin to lose weight, in `ROW_SD`; pages at `PAGE_SD`."""
 
-KINDS = ("dense", "fp8", "mixture")
-
-LEAST_NEW_GPU_SD = 0.05
+LEAST_NEW_GPU_SD = 0.08
 """One architecture left out does not show what every new one will do."""
 
-NEW_KINDS = ("b200-sxm", "gb200", "gb300", "b300-sxm")
+NEW_GPUS = ("b200-sxm", "gb200", "gb300", "b300-sxm")
 """Left out together, to see how the model does on an architecture it has not met."""
 
 Model = ThroughputModel
 Runs = Sequence[PublishedRun]
+Gpus = Mapping[str, Gpu]
 
 
-def fit(
-    runs: Runs,
-    gpus: Mapping[str, Gpu],
-    start: Model,
-    priors: Mapping[str, tuple[float, float]],
-    page_sd: float = PAGE_SD,
-    near: Model | None = None,
-) -> Model:
-    """Coefficients named in `priors`, refitted to runs; the others are those of `start`.
+def calibration_rows() -> list[dict[str, str]]:
+    """All rows: those that pages print, and those that were already read."""
+    with (TABLES / "throughput.csv").open(encoding="utf-8", newline="") as file:
+        rows = usable_rows(list(csv.DictReader(file)))
+    with (TABLES / "more_speeds.csv").open(encoding="utf-8", newline="") as file:
+        return rows + list(csv.DictReader(file))
+
+
+def fit(runs: Runs, gpus: Gpus, start: Model, near: Model | None = None, rounds: int = 40) -> Model:
+    """The coefficients of `PRIORS`, fitted to runs; the others are those of `start`.
 
     The search begins at the centers of the priors, or at a model that is known to be near.
     """
-    names = list(priors)
-    center = np.log([priors[name][0] for name in names])
-    width = np.array([priors[name][1] for name in names])
-    pages = sorted({run.source for run in runs})
-    page_of = np.array([pages.index(run.source) for run in runs])
-    row_weight, page_weight = np.ones(len(runs)), np.ones(len(pages))
-
-    measured = np.log([run.tokens_per_s_per_gpu for run in runs])
+    names = list(PRIORS)
+    center = np.log([PRIORS[name][0] for name in names])
+    width = np.array([PRIORS[name][1] for name in names])
     work_on = [(run.workload, gpu_of(run, gpus)) for run in runs]
+    kinds = [error_kind(*one) for one in work_on]
+    keys = [(run.source, kind) for run, kind in zip(runs, kinds, strict=True)]
+    pages = sorted(set(keys))
+    page_of = np.array([pages.index(key) for key in keys])
+    row_sd = np.array([ROW_SD[kind] for kind in kinds])
+    page_sd = np.array([PAGE_SD[kind] for _, kind in pages])
+    row_weight, page_weight = np.ones(len(runs)), np.ones(len(pages))
+    measured = np.log([run.tokens_per_s_per_gpu for run in runs])
 
-    def log_ratios_of(model: Model) -> np.ndarray:
-        """log(computed / published), without the estimate's factors and errors."""
+    def model_at(logs: np.ndarray) -> Model:
+        changed: dict[str, Any] = dict(zip(names, map(float, np.exp(logs)), strict=True))
+        return replace(start, **changed)
+
+    def log_ratios(logs: np.ndarray) -> np.ndarray:
+        model = model_at(logs)
         seconds = [
             list(gpu_seconds_per_token(work, gpu, model, passes=3.0).values())[-1]
             for work, gpu in work_on
         ]
         return -np.log(seconds) - measured
 
-    def model_at(logs: np.ndarray) -> Model:
-        changed: dict[str, Any] = dict(zip(names, map(float, np.exp(logs)), strict=True))
-        return replace(start, **changed)
-
     def page_effects(errors: np.ndarray) -> np.ndarray:
-        precision = np.bincount(page_of, row_weight, len(pages)) / ROW_SD**2
-        total = np.bincount(page_of, row_weight * errors, len(pages)) / ROW_SD**2
-        return total / (precision + page_weight / page_sd**2)
+        weight = row_weight / row_sd**2
+        total = np.bincount(page_of, weight * errors, len(pages))
+        return total / (np.bincount(page_of, weight, len(pages)) + page_weight / page_sd**2)
 
     def residuals(logs: np.ndarray) -> np.ndarray:
-        errors = log_ratios_of(model_at(logs))
+        errors = log_ratios(logs)
         effects = page_effects(errors)
         return np.concatenate(
             [
-                np.sqrt(row_weight) * (errors - effects[page_of]) / ROW_SD,
+                np.sqrt(row_weight) * (errors - effects[page_of]) / row_sd,
                 np.sqrt(page_weight) * effects / page_sd,
                 (logs - center) / width,
             ]
         )
 
     logs = center if near is None else np.log([getattr(near, name) for name in names])
-    for _ in range(60):
+    for _ in range(rounds):
         before = logs
         # a few steps between new weights: the weights, not the steps, are slow to settle
-        logs = least_squares(residuals, logs, max_nfev=2).x
-        errors = log_ratios_of(model_at(logs))
+        logs = least_squares(residuals, logs, max_nfev=3).x
+        errors = log_ratios(logs)
         effects = page_effects(errors)
-        scaled = np.abs(errors - effects[page_of]) / ROW_SD
+        scaled = np.abs(errors - effects[page_of]) / row_sd
         row_weight = np.minimum(1.0, HUBER / np.maximum(scaled, 1e-9))
-        page_weight = 1 / (1 + (effects / (CAUCHY * page_sd)) ** 2)
-        if np.abs(logs - before).max() < 1e-4:
+        page_weight = 1 / (1 + (effects / page_sd) ** 2)
+        if np.abs(logs - before).max() < SETTLED:
             break
     return model_at(logs)
 
 
-def fit_all(runs: Runs, gpus: Mapping[str, Gpu], start: Model, near: Model | None = None) -> Model:
-    """Dense rows first, then fp8, then mixtures."""
-    model = fit([r for r in runs if r.kind == "dense"], gpus, start, PRIORS, near=near)
-    model = fit_class(runs, gpus, model, "fp8", {"fp8": FP8_PRIOR})
-    return fit_class(runs, gpus, model, "mixture", {"mixture": MIXTURE_PRIOR})
-
-
-def fit_class(
-    runs: Runs,
-    gpus: Mapping[str, Gpu],
-    start: Model,
-    kind: str,
-    priors: Mapping[str, tuple[float, float]],
-) -> Model:
-    """One class's own factor; its pages differ by more than those of the dense rows."""
-    members = [run for run in runs if run.kind == kind]
-    return fit(members, gpus, start, priors, page_sd=2 * PAGE_SD) if members else start
+SETTLED = 1e-4
+"""Change of a logarithm below which a fit ends."""
 
 
 def spread(comparisons: Sequence[SpeedComparison]) -> float:
-    """Log standard deviation whose central 80 % holds 80 % of the errors."""
-    return float(np.quantile([abs(c.log_ratio) for c in comparisons], 0.8)) / Z80
+    """Log standard deviation whose central 80% holds 80% of the errors.
+
+    A row of a page of n weighs 1 / sqrt(n): between every row and every page the same.
+    """
+    sizes = Counter(c.run.source for c in comparisons)
+    ordered = sorted(comparisons, key=lambda c: abs(c.log_ratio))
+    weight = np.cumsum([sizes[c.run.source] ** -0.5 for c in ordered])
+    place = int(np.searchsorted(weight, 0.8 * weight[-1]))
+    return abs(ordered[place].log_ratio) / Z80
 
 
 def leave_pages_out(
-    runs: Runs, gpus: Mapping[str, Gpu], start: Model, kinds: Sequence[str]
+    runs: Runs, gpus: Gpus, start: Model, whole: Model, rounds: int = 4
 ) -> list[SpeedComparison]:
-    """Every run of some classes, computed by the model fitted without its page.
+    """Every run, computed by the model fitted without its source.
 
-    The interval of a page's runs comes from the errors of the other pages.
+    The interval of a source's runs comes from the errors of the other sources. One source less
+    moves the optimum little, so a few rounds from the whole fit find it.
     """
-    pages = sorted({run.source for run in runs if run.kind in kinds})
-    whole = fit_all(runs, gpus, start)  # one page less moves the optimum little
+    sources = sorted({run.source for run in runs})
     models = {
-        page: fit_all([r for r in runs if r.source != page], gpus, start, near=whole)
-        for page in pages
+        source: fit([r for r in runs if r.source != source], gpus, start, whole, rounds)
+        for source in sources
     }
-    targets = [run for run in runs if run.kind in kinds]
-    first = compare_with_published(targets, gpus, lambda run: models[run.source])
-
-    def with_error(run: PublishedRun) -> Model:
-        others = [c for c in first if c.run.source != run.source and c.run.kind == run.kind]
-        if not others:
-            return models[run.source]
-        errors = {**start.log_sd, run.kind: spread(others)}
-        return replace(models[run.source], log_sd=errors)
-
-    by_page_and_kind: dict[tuple[str, str], Model] = {}
-
-    def cached(run: PublishedRun) -> Model:
-        key = (run.source, run.kind)
-        if key not in by_page_and_kind:
-            by_page_and_kind[key] = with_error(run)
-        return by_page_and_kind[key]
-
-    return list(compare_with_published(targets, gpus, cached))
+    first = compare_with_published(runs, gpus, lambda run: models[run.source])
+    with_errors: dict[str, Model] = {}
+    for source in sources:
+        others = errors_by_kind([c for c in first if c.run.source != source])
+        with_errors[source] = replace(models[source], log_sd={**start.log_sd, **others})
+    return list(compare_with_published(runs, gpus, lambda run: with_errors[run.source]))
 
 
-def leave_kinds_out(
-    runs: Runs, gpus: Mapping[str, Gpu], start: Model, kinds: Sequence[str]
+def errors_by_kind(comparisons: Sequence[SpeedComparison]) -> dict[str, float]:
+    """The spread of each kind over its sources, and what was known before where they are few."""
+    found = {}
+    for kind in ErrorKind:
+        members = of_kind(comparisons, kind)
+        sources = len({c.run.source for c in members})
+        before = PRIOR_SOURCES * (PAGE_SD[kind] ** 2 + ROW_SD[kind] ** 2)
+        seen = sources * spread(members) ** 2 if members else 0.0
+        found[kind.value] = math.sqrt((before + seen) / (PRIOR_SOURCES + sources))
+    return found
+
+
+def leave_gpus_out(
+    runs: Runs, gpus: Gpus, start: Model, whole: Model, names: Sequence[str]
 ) -> list[SpeedComparison]:
     """Runs on some GPUs, computed by a model that has never seen them, which widens its error."""
-    model = fit_all([r for r in runs if r.gpu not in kinds], gpus, start)
-    unseen = {name: replace(gpu, calibrated=False) for name, gpu in gpus.items() if name in kinds}
-    return list(compare_with_published([r for r in runs if r.gpu in kinds], unseen, model))
+    model = fit([r for r in runs if r.gpu not in names], gpus, start, whole)
+    unseen = {name: replace(gpu, calibrated=False) for name, gpu in gpus.items() if name in names}
+    return list(compare_with_published([r for r in runs if r.gpu in names], unseen, model))
 
 
 def show(summary: ErrorSummary) -> str:
@@ -224,28 +232,30 @@ def show(summary: ErrorSummary) -> str:
     )
 
 
-def of_kind(comparisons: Sequence[SpeedComparison], kind: str) -> list[SpeedComparison]:
-    """Those of one class."""
-    return [c for c in comparisons if c.run.kind == kind]
+def of_kind(comparisons: Sequence[SpeedComparison], kind: ErrorKind) -> list[SpeedComparison]:
+    """Those of one kind."""
+    return [c for c in comparisons if c.kind is kind]
 
 
 def shipped_rows(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     """A sample that a user can check: every small page whole, of large ones every n-th row."""
     kept: list[Mapping[str, str]] = []
-    seen: dict[tuple[str, str, str], int] = {}
+    seen: Counter[tuple[str, bool, bool]] = Counter()
+    sizes = Counter((row["source"], bool(row["active_experts"])) for row in rows)
     for row in rows:
-        key = (row["source"], row["mixture"], "fp8" if row["precision"] == "fp8" else "16bit")
-        place = seen[key] = seen.get(key, 0) + 1
-        count = sum((r["source"], r["mixture"]) == key[:2] for r in rows)
-        stride = 5 if count > 100 else 8 if row["mixture"] == "yes" else 3 if count > 20 else 1
-        if place % stride == 1 or stride == 1:
+        mixture = bool(row["active_experts"])
+        key = (row["source"], mixture, row["precision"] == "fp8")
+        seen[key] += 1
+        count = sizes[row["source"], mixture]
+        stride = 5 if count > 100 else 8 if mixture and count > 20 else 3 if count > 20 else 1
+        if stride == 1 or seen[key] % stride == 1:
             kept.append(row)
     return kept
 
 
 def written(text: str, model: Model, errors: Sequence[ErrorSummary]) -> str:
     """The YAML's text with new numbers in it."""
-    for name in (*PRIORS, "fp8", "mixture"):
+    for name in PRIORS:
         value = f"{getattr(model, name):.4g}"
         value = value.replace("e-", ".0e-") if "e-" in value and "." not in value else value
         text, count = re.subn(
@@ -272,31 +282,37 @@ def error_table(
     unseen: Sequence[SpeedComparison],
     fitted: Sequence[SpeedComparison],
 ) -> list[ErrorSummary]:
-    """Errors by class: pages left out, Blackwell left out, in sample."""
-    dense = of_kind(left_out, "dense")
-    bf16 = [c for c in dense if c.run.workload.precision == "bf16"]
-    table = [
-        summarize("held-out sources, dense bf16", bf16),
-        summarize(HELD_OUT["dense"], dense),
+    """Errors by kind: sources left out, Blackwell left out, in sample."""
+    dense = of_kind(left_out, ErrorKind.DENSE)
+    groups = {ErrorKind(kind): group for kind, group in LEFT_OUT.items()}
+    table = [summarize(group, of_kind(left_out, kind)) for kind, group in groups.items()]
+    table.insert(1, summarize("of these on H100", [c for c in dense if c.run.gpu == "h100-sxm"]))
+    long = [c for c in left_out if c.run.workload.seq_len >= LONG]
+    table.append(summarize("sources left out: 32k tokens or more", long))
+    table += [
+        summarize(f"Blackwell left out: {kind}", of_kind(unseen, kind))
+        for kind in (ErrorKind.DENSE, ErrorKind.FP8, ErrorKind.MIXTURE)
     ]
-    table += [summarize(HELD_OUT[k], of_kind(left_out, k)) for k in KINDS[1:]]
-    table += [summarize(f"Blackwell held out, {k}", of_kind(unseen, k)) for k in KINDS]
-    table += [summarize(f"in sample, {k}", of_kind(fitted, k)) for k in KINDS]
-    return table
+    return [*table, summarize("in sample", fitted)]
+
+
+LONG = 32768
+"""Tokens of a sequence from which the table counts it as long."""
 
 
 def calibrate(
-    runs: Runs, gpus: Mapping[str, Gpu], start: Model
+    runs: Runs, gpus: Gpus, start: Model
 ) -> tuple[Model, list[ErrorSummary], list[SpeedComparison]]:
-    """Coefficients with their errors, the table of errors, and the pages left out."""
-    left_out = leave_pages_out(runs, gpus, start, KINDS)
-    errors = {kind: spread(of_kind(left_out, kind)) for kind in KINDS}
-    start = replace(start, log_sd={**start.log_sd, **errors})
-    model = fit_all(runs, gpus, start)
-    blackwell = spread(of_kind(leave_kinds_out(runs, gpus, start, NEW_KINDS), "dense"))
+    """Coefficients with their errors, the table of errors, and the sources left out."""
+    whole = fit(runs, gpus, start)
+    left_out = leave_pages_out(runs, gpus, start, whole)
+    errors = {**start.log_sd, **errors_by_kind(left_out)}
+    model = replace(whole, log_sd=errors)
+    unseen = leave_gpus_out(runs, gpus, model, whole, NEW_GPUS)
+    blackwell = spread(of_kind(unseen, ErrorKind.DENSE))
     extra = math.sqrt(max(blackwell**2 - errors["dense"] ** 2, LEAST_NEW_GPU_SD**2))
-    model = replace(model, log_sd={**model.log_sd, "new_gpu": extra})
-    unseen = leave_kinds_out(runs, gpus, model, NEW_KINDS)
+    model = replace(model, log_sd={**errors, "new_gpu": extra})
+    unseen = leave_gpus_out(runs, gpus, model, whole, NEW_GPUS)
     fitted = compare_with_published(runs, gpus, model)
     return model, error_table(left_out, unseen, fitted), left_out
 
@@ -304,22 +320,22 @@ def calibrate(
 def main() -> None:
     """Fit, validate, print; write with --write."""
     parser = argparse.ArgumentParser(description="Fit the throughput model.")
-    parser.add_argument("table", type=Path, help="published benchmarks (CSV)")
     parser.add_argument("--write", action="store_true", help="update the shipped coefficients")
+    parser.add_argument("--rows", action="store_true", help="print every row with its source out")
     options = parser.parse_args()
-    with options.table.open(encoding="utf-8", newline="") as file:
-        rows = usable_rows(list(csv.DictReader(file)))
+    rows = calibration_rows()
     runs = [published_run_from_row(row) for row in rows]
     entries = yaml.safe_load((HERE / "gpus.yaml").read_text(encoding="utf-8"))["gpus"]
     gpus = {name: gpu_from_entry(name, entry) for name, entry in entries.items()}
     text = (HERE / "throughput.yaml").read_text(encoding="utf-8")
     start = throughput_model_from_entry(yaml.safe_load(text))
     model, table, left_out = calibrate(runs, gpus, start)
-    lines = [f"{name:20} {getattr(model, name):.5g}" for name in (*PRIORS, "fp8", "mixture")]
+    lines = [f"{name:20} {getattr(model, name):.5g}" for name in PRIORS]
     lines += [f"sd of {name:24} {value:.3f}" for name, value in model.log_sd.items()]
     lines += [show(summary) for summary in table]
-    lines += ["", "held-out sources, dense, by source"]
-    lines += [show(summary) for summary in summarize_by_source(of_kind(left_out, "dense"))]
+    lines += ["", "left out, by source", *map(show, summarize_by_source(left_out))]
+    if options.rows:
+        lines += ["", *(_row(one) for one in left_out)]
     print("\n".join(lines))  # noqa: T201  (a script)
     if options.write:
         (HERE / "throughput.yaml").write_text(written(text, model, table), encoding="utf-8")
@@ -327,6 +343,16 @@ def main() -> None:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(shipped_rows(rows))
+
+
+def _row(one: SpeedComparison) -> str:
+    """A run, its published and computed speed, and whether the interval holds."""
+    run, held = one.run, "" if one.covered else " out"
+    return (
+        f"{run.row_id:8} {run.source:17} {run.model[:22]:22} {run.gpu:10} {one.kind:12} "
+        f"{run.tokens_per_s_per_gpu:10.1f} {one.estimate.tokens_per_s_per_gpu.mid:10.1f} "
+        f"{one.relative_error:+.0%}{held}"
+    )
 
 
 if __name__ == "__main__":

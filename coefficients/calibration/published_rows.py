@@ -11,8 +11,8 @@ COLUMNS = (
     *("row_id", "source", "model", "gpu", "gpus", "precision", "layers", "width", "heads"),
     *("inner_width", "block_params", "vocab", "stored_params", "seq_len", "micro_batch"),
     *("global_tokens", "checkpointing", "sharding", "tp", "pp", "cp", "ep", "interleave"),
-    *("attention", "mixture", "inter_node_gb_s", "tokens_per_s_per_gpu", "rate_from"),
-    "page",
+    *("attention", "stack", "attended", "active_experts", "expert_width", "inter_node_gb_s"),
+    *("tokens_per_s_per_gpu", "rate_from", "page"),
 )
 
 GPUS = {
@@ -55,13 +55,14 @@ DENSE_SHAPES: dict[str, tuple[int, int, int, int, int, int, int, bool]] = {
     "GPT-1T": (128, 25600, 160, 160, 102400, 2, MEGATRON_VOCAB, True),
 }
 
-# Layers, width, heads, channels per head, active block parameters, all parameters, vocabulary.
+# Layers, width, heads, channels per head, active block parameters, all parameters, vocabulary,
+# routed experts of a token, hidden channels of one.
 MIXTURE_SHAPES = {
-    "DeepSeekV3": (61, 7168, 128, 160, 35.2e9, 671e9, 129280),  # 192 query, 128 value channels
-    "Qwen3_30B_a3B": (48, 2048, 32, 128, 2.7e9, 30.5e9, 151936),
-    "Qwen3_235B_a22B": (94, 4096, 64, 128, 20.8e9, 235e9, 151936),
-    "Mixtral-8x7B": (32, 4096, 32, 128, 12.6e9, 46.7e9, 32000),
-    "GPT OSS 120B": (36, 2880, 64, 64, 4.5e9, 116.8e9, 201088),
+    "DeepSeekV3": (61, 7168, 128, 160, 35.2e9, 671e9, 129280, 8, 2048),  # 192 query, 128 value
+    "Qwen3_30B_a3B": (48, 2048, 32, 128, 2.7e9, 30.5e9, 151936, 8, 768),
+    "Qwen3_235B_a22B": (94, 4096, 64, 128, 20.8e9, 235e9, 151936, 8, 1536),
+    "Mixtral-8x7B": (32, 4096, 32, 128, 12.6e9, 46.7e9, 32000, 2, 14336),
+    "GPT OSS 120B": (36, 2880, 64, 64, 4.5e9, 116.8e9, 201088, 4, 2880),
 }
 
 # Before FlashAttention: the score matrix went through memory.
@@ -72,6 +73,20 @@ UNFUSED_FAMILIES = {"megatron-lm-2020", "megatron-lm-2021", "megatron-lm-2022", 
 
 # 2023 pages: Triton FlashAttention (llm-foundry), xformers (LLaMA), flash-attn 1 (LLM-Shearing).
 FLASH1_FAMILIES = {"llm-foundry", "llama1", "sheared-llama"}
+
+# What the page ran: vendor-tuned with overlapped communication, fused by a compiler or by hand, or
+# kernel by kernel. Megatron-LM overlaps tensor-parallel communication since Megatron Core (2023).
+STACKS = {
+    **dict.fromkeys(("megatron-bridge", "nemo-24.07", "nemo-user-guide"), "tuned"),
+    **dict.fromkeys(("megatron-lm-2020", "megatron-lm-2021", "megatron-lm-2022"), "compiled"),
+    **dict.fromkeys(
+        ("llm-foundry", "maxtext", "llama1", "bigscience", "mt-nlg", "simumax-b200"), "compiled"
+    ),
+    **dict.fromkeys(("sheared-llama", "bloomberggpt"), "eager"),
+}
+
+# Transformer Engine runs cuDNN's attention, as fast as FlashAttention-3 on Hopper and later.
+CUDNN_FAMILIES = {"megatron-bridge", "nemo-24.07", "nemo-user-guide", "simumax-b200"}
 
 # Pipelines without interleaving: DeepSpeed's, and the plain schedules of SimuMax's page.
 PLAIN_PIPELINES = {"bigscience", "mt-nlg", "simumax-b200"}
@@ -113,6 +128,7 @@ def _usable(raw: Mapping[str, str]) -> dict[str, str] | None:
         "gpus": raw["n_gpus"],
         "precision": precision,
         "attention": _attention(raw["source_family"]),
+        "stack": STACKS[raw["source_family"]],
         "inter_node_gb_s": str(NETWORKS.get(raw["source_family"], "")),
     }
     rate, origin = _rate(raw, row)
@@ -125,6 +141,8 @@ def _attention(family: str) -> str:
     """Generation of the attention kernel, by the stack and year of the page."""
     if family in UNFUSED_FAMILIES:
         return "unfused"
+    if family in CUDNN_FAMILIES:
+        return "flash3"
     return "flash1" if family in FLASH1_FAMILIES else "flash2"
 
 
@@ -143,8 +161,8 @@ def _shape(raw: Mapping[str, str]) -> dict[str, str] | None:
     name = name.replace("Llama-2-7B", "LLAMA2-7B").replace("LLAMA3-405B", "LLAMA3.1-405B")
     name = name.split(" (continued")[0]
     if name in MIXTURE_SHAPES:
-        layers, width, heads, channels, active, stored, vocab = MIXTURE_SHAPES[name]
-        return {"mixture": "yes"} | _cells(
+        layers, width, heads, channels, active, stored, vocab, used, inner = MIXTURE_SHAPES[name]
+        return _cells(
             layers=layers,
             width=width,
             heads=heads,
@@ -152,6 +170,8 @@ def _shape(raw: Mapping[str, str]) -> dict[str, str] | None:
             block_params=active,
             vocab=vocab,
             stored_params=stored,
+            active_experts=used,
+            expert_width=inner,
         )
     if name in DENSE_SHAPES:
         layers, width, heads, kv, ffn, matrices, vocab, tied = DENSE_SHAPES[name]
@@ -175,7 +195,7 @@ def _shape(raw: Mapping[str, str]) -> dict[str, str] | None:
 def _dense_cells(
     layers: float, width: float, heads: float, blocks: float, vocab: float, stored: float
 ) -> dict[str, str]:
-    return {"mixture": "no"} | _cells(
+    return _cells(
         layers=layers,
         width=width,
         heads=heads,
@@ -194,7 +214,7 @@ def _layout(raw: Mapping[str, str]) -> dict[str, str]:
     """Sequence, batch, recomputation and parallel groups, empty where the page is silent."""
     family = raw["source_family"]
     seq = raw["seq_len"] or {"megatron-lm-2020": "1024", "maxtext": "4096"}.get(family, "")
-    checkpointing = {"none": "none", "full": "full", "selective": "selective"}.get(
+    checkpointing = {"none": "none", "full": "full", "selective": "attention"}.get(
         raw["activation_checkpointing"], ""
     )
     if family == "megatron-lm-2020":

@@ -113,6 +113,10 @@ HARM = {
     "exit_code": (ASKED, GOOD._replace(code=70)),
     "no_sign_of_a_bug": (ASKED, REFUSED._replace(err="Traceback (most recent call last):\n")),
     "an_error_is_one_sentence": (ASKED, REFUSED._replace(err="error: one\ntwo\n")),
+    "faults_are_whole": (
+        Case(words=("validate", "s.yaml", "-o", "json")),
+        GOOD._replace(code=2, out='{"schema": "distillplan/validation@1", "faults": []}\n'),
+    ),
     "an_answer_is_quiet": (ASKED, GOOD._replace(err="RuntimeWarning: overflow\n")),
     "text_is_plain": (TABLE, GOOD._replace(out="odds: nan%\n")),
     "json_is_strict": (ASKED, GOOD._replace(out='{"a": NaN}\n')),

@@ -52,7 +52,7 @@ def hardware_rows() -> Iterator[CheckRow]:
     for group in hardware_check_groups():
         for row in group["rows"]:
             computed = COMPUTED[group["topic"]](group, row)
-            yield compared(
+            found = compared(
                 group["topic"],
                 group["where"],
                 row["what"],
@@ -62,6 +62,7 @@ def hardware_rows() -> Iterator[CheckRow]:
                 high=group["high"],
                 relative=True,
             )
+            yield found if found.passed else found._replace(known=row.get("known"))
 
 
 def throughput_rows() -> Iterator[CheckRow]:

@@ -11,8 +11,13 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.gpu_values import GIGA
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding
-from distillplan.hardware.throughput import ThroughputEstimate, training_throughput
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack
+from distillplan.hardware.throughput import (
+    ErrorKind,
+    ThroughputEstimate,
+    error_kind,
+    training_throughput,
+)
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -27,8 +32,6 @@ class PublishedRun:
     model: str
     gpu: str
     """Name in the GPU catalog."""
-    kind: str
-    """dense, fp8 or mixture, whose error applies."""
     workload: Workload
     tokens_per_s_per_gpu: float
     page: str = ""
@@ -42,6 +45,7 @@ class SpeedComparison:
     """One published rate and the computed one."""
 
     run: PublishedRun
+    kind: ErrorKind
     estimate: ThroughputEstimate
 
     @property
@@ -84,7 +88,6 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
     """
     where = f"published run {row.get('row_id') or '?'}"
     precision = Precision(row["precision"])
-    mixture = row["mixture"] == "yes"
     checkpointing, sharding = row["checkpointing"], row["sharding"]
     between = _optional(row, "inter_node_gb_s", where)
     return PublishedRun(
@@ -92,7 +95,6 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
         source=row["source"],
         model=row["model"],
         gpu=row["gpu"],
-        kind="mixture" if mixture else "fp8" if precision is Precision.FP8 else "dense",
         workload=Workload(
             block_params=_number(row, "block_params", where),
             layers=_number(row, "layers", where),
@@ -114,7 +116,10 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
             ep=round(_optional(row, "ep", where) or 1),
             interleave=round(_optional(row, "interleave", where) or 0) or None,
             attention=Attention(row["attention"]) if row["attention"] else None,
-            mixture=mixture,
+            stack=Stack(row["stack"]),
+            attended=_optional(row, "attended", where),
+            active_experts=_optional(row, "active_experts", where) or 0,
+            expert_width=_optional(row, "expert_width", where) or 0,
         ),
         tokens_per_s_per_gpu=_number(row, "tokens_per_s_per_gpu", where),
         page=row.get("page", ""),
@@ -140,8 +145,10 @@ def compare_with_published(
     comparisons = []
     for run in runs:
         coefficients = model(run) if callable(model) else model
-        estimate = training_throughput(run.workload, gpu_of(run, gpus), coefficients)
-        comparisons.append(SpeedComparison(run=run, estimate=estimate))
+        gpu = gpu_of(run, gpus)
+        estimate = training_throughput(run.workload, gpu, coefficients)
+        kind = error_kind(run.workload, gpu)
+        comparisons.append(SpeedComparison(run=run, kind=kind, estimate=estimate))
     return tuple(comparisons)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from distillplan.errors import InputError
 from distillplan.render.show import Output, RowOutput
 from distillplan.scenarios import key_table, values
 
@@ -21,6 +22,20 @@ def number(flag: str, value: values.Value = values.COUNT) -> Callable[[str], Any
         return value.read(text, flag)
 
     return read
+
+
+def demand_one(details: bool, example: str) -> None:
+    """Refuse --details where a list is shown.
+
+    Args:
+        details: whether it was given.
+        example: a command that shows one thing.
+
+    Raises:
+        InputError: when it was.
+    """
+    if details:
+        raise InputError(f"--details shows one of a list in full; name it: {example}")
 
 
 Compute: TypeAlias = Annotated[

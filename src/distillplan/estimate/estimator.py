@@ -18,7 +18,7 @@ from distillplan.estimate.records import (
     Step,
 )
 from distillplan.hardware.bill import Bill
-from distillplan.hardware.layout import smallest_layout
+from distillplan.hardware.layout import fastest_layout, smallest_layout
 from distillplan.hardware.machine import (
     NOTHING_PAID,
     Machine,
@@ -28,6 +28,7 @@ from distillplan.hardware.machine import (
     teacher_alone_seconds,
     teacher_pass_seconds,
     teacher_speed,
+    training_speed,
     work_of,
 )
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
@@ -35,7 +36,7 @@ from distillplan.hardware.memory_fit import Run, fits, steps_to_fit, usable_byte
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
-from distillplan.hardware.strategy import Sharding
+from distillplan.hardware.strategy import LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, distillation_throughput
 from distillplan.models.named_models import Model, NamedModel
 from distillplan.models.shapes import ModelShape
@@ -49,11 +50,14 @@ def estimate(question: Question) -> Estimate:
         InputError: for impossible sizes, or a layout that does not divide the GPUs or the model.
     """
     _refuse_impossible(question)
+    if question.machine.layout is LayoutChoice.AUTO:
+        question = _laid_out(question)
     machine = question.machine
     _refuse_impossible_rate(question)
     speed, rate = _speed(question)
     bill = _bill(question)
-    memory, run = _memory_estimate(question)
+    run = _run(question)
+    memory = run.memory()
     capacity = usable_bytes(machine.cluster.gpu)
     found = fits(memory, capacity)
     flops_per_token = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
@@ -82,6 +86,23 @@ def estimate(question: Question) -> Estimate:
         warnings=warnings_of(question, bill, found, shown),
         sources=sources_of(question, bill),
     )
+
+
+def _laid_out(question: Question) -> Question:
+    """The question on the fastest layout that fits."""
+    machine, model = question.machine, question.model.model
+
+    def on(strategy: Strategy) -> Machine:
+        return replace(machine, strategy=strategy)
+
+    gpu = machine.cluster.gpu
+    strategy = fastest_layout(
+        _run(question),
+        usable_bytes(gpu),
+        lambda one: 1 / training_speed(on(one), model).tokens_per_s_per_gpu.mid,
+        gpus_per_node=gpu.gpus_per_node,
+    )
+    return question._replace(machine=on(strategy))
 
 
 def _refuse_impossible(question: Question) -> None:
@@ -169,8 +190,8 @@ def _bill(question: Question) -> Bill:
     )
 
 
-def _memory_estimate(question: Question) -> tuple[MemoryEstimate, Run]:
-    """The memory of the fullest GPU, and the run that was measured."""
+def _run(question: Question) -> Run:
+    """What has to fit on the machine."""
     machine = question.machine
     teacher, stored = None, 0.0
     if question.teacher is not None and question.logits is Logits.ONLINE:
@@ -181,7 +202,7 @@ def _memory_estimate(question: Question) -> tuple[MemoryEstimate, Run]:
         )
     elif question.teacher is not None:
         stored = question.kept.format.bytes_per_token
-    run = Run(
+    return Run(
         shape=question.model.shape,
         strategy=machine.strategy,
         gpus=machine.cluster.gpus,
@@ -189,7 +210,6 @@ def _memory_estimate(question: Question) -> tuple[MemoryEstimate, Run]:
         stored_bytes_per_token=stored,
         accumulates=machine.accumulates,
     )
-    return run.memory(), run
 
 
 def _memory(memory: MemoryEstimate, run: Run, capacity: float, gpus_per_node: int) -> Memory:

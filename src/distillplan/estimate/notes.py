@@ -16,10 +16,10 @@ from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, information, warning
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
+FEW_TOKENS = 1e5
+"""Tokens of an optimizer step below which what surrounds it counts."""
 FEW_STEPS = 1000
 """Optimizer steps below which no run is known to train a model well."""
-TUNED_RUN_GPUS = 2048
-"""GPUs beyond which runs with a pipeline have been tuned for months."""
 
 FITS_WORDS = {
     Fits.YES: "it fits",
@@ -105,6 +105,7 @@ def settings_of(question: Question) -> Settings:
         cp=strategy.cp,
         ep=strategy.ep,
         attention=strategy.attention,
+        stack=strategy.stack,
         optimizer=strategy.optimizer,
         loss=strategy.loss,
         mfu=machine.mfu,
@@ -207,8 +208,8 @@ def _speed_warnings(question: Question) -> Iterator[Notice]:
     if gpu.vendor != CALIBRATED_VENDOR:
         yield warning(
             "other_vendor",
-            f"the speed model was fitted on {CALIBRATED_VENDOR} GPUs; {gpu.name} has another "
-            "software stack, so the interval is wider; a measured --mfu is better",
+            f"the speed model was fitted mostly on {CALIBRATED_VENDOR} GPUs; {gpu.name} has "
+            "another software stack, so the interval is wider; a measured --mfu is better",
         )
     elif not gpu.calibrated:
         yield information(
@@ -216,19 +217,19 @@ def _speed_warnings(question: Question) -> Iterator[Notice]:
             f"no published training run used {gpu.name}; its speed follows from its data sheet, "
             "so the interval is wider",
         )
+    if machine.batch_tokens < FEW_TOKENS:
+        yield warning(
+            "small_batch",
+            f"a step of {format_count(machine.batch_tokens)} tokens is short: what surrounds it, "
+            "such as loading data and logging, may take longer than estimated",
+        )
     models = (question.model, question.teacher)
     if any(one is not None and one.shape.experts for one in models):
         yield warning(
             "mixture_of_experts",
             "the speed of a mixture of experts depends mostly on the software; median error on "
-            f"held-out sources: {machine.model.held_out_error['mixture']:.0%} (distillplan check "
+            f"sources left out: {machine.model.held_out_error['mixture']:.0%} (distillplan check "
             "throughput)",
-        )
-    if strategy.pp > 1 and machine.cluster.gpus >= TUNED_RUN_GPUS:
-        yield information(
-            "tuned_run",
-            f"runs on {TUNED_RUN_GPUS} or more GPUs that were tuned for months, such as Llama 3 "
-            "405B, are up to a third faster than this",
         )
     if question.logits is Logits.CACHED and question.teacher is not None:
         message = "the logits are already on disk: neither the teacher's pass nor storage is billed"

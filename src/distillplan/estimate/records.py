@@ -16,7 +16,7 @@ from distillplan.hardware.storage import (
     StoredLogits,
     top_k,
 )
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding
+from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding, Stack
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.notices import Notice
@@ -185,6 +185,7 @@ class Settings(NamedTuple):
     cp: int
     ep: int
     attention: Attention | None
+    stack: Stack
     optimizer: Optimizer
     loss: Loss
     mfu: float | None

@@ -1,9 +1,10 @@
-"""The smallest layout on which a run fits."""
+"""The smallest layout on which a run fits, and the fastest."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from distillplan.errors import InfeasibleError, InputError
@@ -11,6 +12,11 @@ from distillplan.hardware.memory import MemoryEstimate
 from distillplan.hardware.memory_fit import Fits, Run, fits
 from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
 from distillplan.units import format_bytes
+
+MOST_STAGES: Final = 16
+MOST_SEQUENCES: Final = 8
+LEAST_PART: Final = 4096
+"""Pipeline stages, sequences per pass and tokens of a part of a sequence that are tried."""
 
 MAX_GPUS: Final = 16384
 """Largest number of GPUs that the search tries."""
@@ -49,6 +55,61 @@ def smallest_layout(run: Run, capacity_bytes: float, *, gpus_per_node: int = 8) 
             if fits(layout.memory, capacity_bytes) is Fits.YES:
                 return layout
     raise InfeasibleError(_why_nothing_fits(run, capacity_bytes, gpus_per_node))
+
+
+def fastest_layout(
+    run: Run,
+    capacity_bytes: float,
+    seconds: Callable[[Strategy], float],
+    *,
+    gpus_per_node: int = 8,
+) -> Strategy:
+    """The fastest layout on the GPUs of a run that fits for certain.
+
+    `FREE` is chosen; loss, optimizer, precision, software and teacher stay as they are.
+
+    Args:
+        run: the run, with the strategy to start from.
+        capacity_bytes: memory of one GPU that a run can use.
+        seconds: time per token under a strategy; an InputError where it is impossible.
+        gpus_per_node: the largest tensor-parallel group.
+
+    Raises:
+        InfeasibleError: when no layout fits on these GPUs.
+    """
+    best, least = None, math.inf
+    for strategy in _free_strategies(run, gpus_per_node):
+        candidate = replace(run, strategy=strategy)
+        with suppress(InputError):  # where it does not divide over these GPUs
+            taken = seconds(strategy)
+            if taken < least and fits(candidate.memory(), capacity_bytes) is Fits.YES:
+                best, least = strategy, taken
+    if best is None:
+        raise InfeasibleError(
+            f"layout: no layout fits on {run.gpus} GPUs; use more of them, or a smaller optimizer "
+            "or loss"
+        )
+    return best
+
+
+def _free_strategies(run: Run, gpus_per_node: int) -> Iterator[Strategy]:
+    """Every layout of a run on its GPUs, the simplest first, with some that do not divide them."""
+    start, gpus, experts = run.strategy, run.gpus, run.shape.experts
+    most = {
+        "pp": min(gpus, run.shape.layers, MOST_STAGES),
+        "tp": min(gpus, gpus_per_node),
+        "cp": min(gpus, max(start.seq_len // LEAST_PART, 1)),
+        "ep": min(gpus, experts) if experts else 1,
+        "micro_batch": MOST_SEQUENCES,
+    }
+    powers = [[2**k for k in range(limit.bit_length())] for limit in most.values()]
+    shardings = (Sharding.ZERO1, Sharding.ZERO3) if gpus > 1 else (Sharding.NONE,)
+    for values in product(*powers):
+        sizes = dict(zip(most, values, strict=True))
+        if gpus % (sizes["pp"] * sizes["tp"] * sizes["cp"]):
+            continue
+        for checkpointing, sharding in product(Checkpointing, shardings):
+            yield replace(start, checkpointing=checkpointing, sharding=sharding, **sizes)
 
 
 def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
 from distillplan.hardware.storage import StoredLogits, stored_bytes
-from distillplan.hardware.strategy import Strategy
+from distillplan.hardware.strategy import LayoutChoice, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import (
     ThroughputEstimate,
     distillation_seconds,
@@ -55,6 +55,8 @@ class Machine:
     """The family of models that are given as a size; the context is the strategy's."""
     global_tokens: float | None = None
     """Tokens per optimizer step; None: see `batch_tokens`."""
+    layout: LayoutChoice = LayoutChoice.GIVEN
+    """Whether the strategy is what is asked for, or where the search for the fastest begins."""
     mfu: float | None = None
     """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
@@ -106,6 +108,11 @@ class Machine:
         return max(DEFAULT_GLOBAL_TOKENS, filled)
 
     @property
+    def searches_layout(self) -> bool:
+        """Whether the layout is to be found for a run."""
+        return self.layout is LayoutChoice.AUTO
+
+    @property
     def accumulates(self) -> bool:
         """Whether a step sums the gradients of several micro-batches."""
         layout = self.strategy
@@ -148,10 +155,12 @@ def listed_price(prices: tuple[Price, ...]) -> Price | None:
 
 
 def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: Any) -> Strategy:
-    """A strategy with the usual micro-batch: `DEFAULT_REPLICA_TOKENS`, or one sequence.
+    """A strategy with the usual micro-batch, `DEFAULT_REPLICA_TOKENS`, sharding and stack.
 
     It is one sequence where that is longer, or where the model is split over GPUs: the assumption
-    with which the speed model was calibrated on published runs that do not state it.
+    with which the speed model was calibrated on published runs that do not state it. There ZeRO-1
+    is usual too, as gathering weights for every micro-batch of a pipeline would cost most of its
+    time, and such layouts are those of Megatron Core: a tuned stack.
 
     Args:
         seq_len: tokens per sequence.
@@ -165,6 +174,10 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     (4, 1)
     """
     strategy = Strategy(seq_len=seq_len, **layout)
+    if strategy.tp * strategy.pp > 1 and "sharding" not in layout:
+        strategy = replace(strategy, sharding=Sharding.ZERO1)
+    if strategy.tp * strategy.pp * strategy.ep > 1 and "stack" not in layout:
+        strategy = replace(strategy, stack=Stack.TUNED)
     if micro_batch is None:
         split = strategy.tp * strategy.pp * strategy.cp > 1
         micro_batch = 1 if split else max(int(DEFAULT_REPLICA_TOKENS) // seq_len, 1)

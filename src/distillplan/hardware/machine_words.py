@@ -14,13 +14,16 @@ from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import (
+    FREE,
     Attention,
     Checkpointing,
     Gradients,
+    LayoutChoice,
     Loss,
     Offload,
     Optimizer,
     Sharding,
+    Stack,
     Strategy,
 )
 from distillplan.models.architecture import FixedAspect
@@ -32,6 +35,7 @@ CHOICES: Final[Mapping[str, type[StrEnum]]] = {
     "checkpointing": Checkpointing,
     "sharding": Sharding,
     "attention": Attention,
+    "stack": Stack,
     "optimizer": Optimizer,
     "loss": Loss,
     "gradients": Gradients,
@@ -71,6 +75,8 @@ class MachineWords(NamedTuple):
     micro_batch: int | None = None
     batch_tokens: float | None = None
     attention: str | None = None
+    stack: str | None = None
+    layout: str | None = None
     optimizer: str | None = None
     loss: str | None = None
     gradients: str | None = None
@@ -97,6 +103,9 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
     if words.prices is not None:
         gpu = price_list.with_prices(gpu, words.prices)
     layout = {name: getattr(words, name) for name in (*COUNTS, *CHOICES)}
+    choice = _one_of("layout", words.layout or LayoutChoice.GIVEN, LayoutChoice)
+    if choice is LayoutChoice.AUTO:
+        _refuse_chosen(layout)
     grid = words.grid_g_co2_per_kwh
     if words.country is not None:
         grid = gpu_catalog.grid(words.country).g_co2_per_kwh
@@ -110,6 +119,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         strategy=strategy_of({"seq_len": round(architecture.context)} | layout),
         family=architecture,
         global_tokens=words.batch_tokens,
+        layout=choice,
         mfu=words.mfu,
         teacher_mfu=words.teacher_mfu,
         tokens_per_s=words.tokens_per_s,
@@ -123,6 +133,14 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         gpu_file=words.gpu if words.gpu.endswith(YAML_ENDINGS) else None,
         price_file=words.prices,
     )
+
+
+def _refuse_chosen(layout: Mapping[str, Any]) -> None:
+    """Check that nothing is given that the search chooses; one expert group stands for none."""
+    for name in FREE:
+        if layout[name] not in (None, 1):
+            auto = Word("layout", LayoutChoice.AUTO)
+            raise InputError(Word(name), ": ", auto, " chooses it; leave one of the two out")
 
 
 def strategy_of(settings: Mapping[str, Any]) -> Strategy:

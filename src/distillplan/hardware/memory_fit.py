@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from distillplan.errors import InputError
 from distillplan.hardware.gpu import GIB, Gpu
 from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, WeightFormat, memory_estimate
+from distillplan.hardware.model_states import refuse_impossible_layout
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP
 from distillplan.models.shapes import ModelShape
@@ -110,7 +112,7 @@ def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Remedy, ...]:
     current, tried = run, set[str]()
     while fits(current.memory(), capacity_bytes) is not Fits.YES:
         rest = (c for c in _changes(current) if c.name not in tried and c.run.gpus == run.gpus)
-        change = next(rest, None)
+        change = next((c for c in rest if _possible(c.run)), None)
         if change is None:
             break
         tried.add(change.name)
@@ -128,6 +130,15 @@ class _Change:
     name: str
     price: str
     run: Run
+
+
+def _possible(run: Run) -> bool:
+    """Whether a launcher would accept a layout."""
+    try:
+        refuse_impossible_layout(run.shape, run.strategy, run.gpus)
+    except InputError:
+        return False
+    return True
 
 
 def _remedy(run: Run, change: _Change, capacity_bytes: float) -> Remedy:

@@ -62,7 +62,7 @@ class Stage:
     common: float
     """Parameters except routed experts, after tensor parallelism (taken to divide norms too)."""
     routed: float
-    """Parameters of routed experts, after tensor and expert parallelism."""
+    """Parameters of routed experts, after expert parallelism, or tensor parallelism without it."""
     shards: int
     """GPUs that hold the same stage, over which ZeRO divides its states."""
     expert_shards: int
@@ -86,14 +86,17 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     tables = (shape.embedding_params if index == 0 else 0) + (shape.head_params if last else 0)
     if last and shape.tied and strategy.pp > 1:
         tables += shape.vocab * shape.width  # the last stage has its own copy of a tied table
-    shards = gpus // (strategy.tp * strategy.pp)
+    peers = gpus // strategy.pp
+    group = (
+        strategy.ep if strategy.ep > 1 else strategy.tp
+    )  # experts are spread, or cut like the rest
     return Stage(
         blocks=blocks,
         tables=tables / strategy.tp,
         common=(sum(block.unrouted_params for block in own) + tables) / strategy.tp,
-        routed=sum(block.routed_params for block in own) / (strategy.tp * strategy.ep),
-        shards=shards,
-        expert_shards=shards // strategy.ep,
+        routed=sum(block.routed_params for block in own) / group,
+        shards=peers // strategy.tp,
+        expert_shards=peers // group,
     )
 
 
@@ -173,7 +176,7 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
         raise InputError(
             f"layout: tp {strategy.tp} does not divide {shape.heads} heads; use a divisor"
         )
-    peers = gpus // (strategy.tp * strategy.pp)
+    peers = gpus // strategy.pp
     if strategy.ep > 1 and not shape.experts:
         raise InputError(
             f"layout: ep {strategy.ep} is for mixtures of experts; this model is dense, so leave "

@@ -55,8 +55,9 @@ class Range:
         >>> Range(low=1.0, mid=2.0, high=4.0).divide_into(100.0)
         Range(low=50.0, mid=100.0, high=200.0)
         """
+        # by ratios, which are 1 where the ends are the middle: products first may round past it
         return Range(
-            low=amount * self.mid / self.high, mid=amount, high=amount * self.mid / self.low
+            low=amount * (self.mid / self.high), mid=amount, high=amount * (self.mid / self.low)
         )
 
     @classmethod

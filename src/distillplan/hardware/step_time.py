@@ -1,12 +1,19 @@
 """GPU-seconds of one token, effect by effect: the physics behind tokens/s."""
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.machine_checks import refuse_precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, stages_per_gpu
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Sharding,
+    Stack,
+    stages_per_gpu,
+)
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -26,17 +33,31 @@ KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
     Attention.UNFUSED: 0.5,  # computes the whole score matrix, of which causal needs half
     Attention.FLASH1: 0.5,  # "around 2x speedup" of the second generation, arXiv 2307.08691
     Attention.FLASH2: 1.0,
-    None: 0.6,  # not stated: between the two, nearer the slow one, to be on the safe side
+    Attention.FLASH3: 1.0,
+    None: 0.8,  # not stated: between the two
 }
-"""Speed of an attention kernel relative to FlashAttention-2."""
+"""Speed of an attention kernel relative to the best one of its GPU."""
+
+FLASH3_ARCHS: Final = ("Hopper", "Blackwell", "Blackwell Ultra")
+"""Where FlashAttention-2 reaches 35% of the peak, and the third 75% (arXiv 2407.08608)."""
+
+OPTIMIZER_BYTES: Final = 32.0
+"""Bytes that Adam moves per parameter: weights and moments in fp32, read and written, gradients."""
 
 
 def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
-    """FLOPs/s of the best 16-bit matrix product: measured, or else a share of the peak."""
+    """FLOPs/s of the best 16-bit matrix product: measured, or else a share of the peak.
+
+    The share is known of the architectures of other vendors; on NVIDIA's it falls with the FLOPs
+    per watt, as the power limit throttles the clock.
+    """
     if gpu.matmul_flops_per_s is not None:
         return gpu.matmul_flops_per_s
-    share = model.ceiling_share.get(gpu.arch, model.ceiling_share["other"])
-    return share * dense_peak(gpu)
+    shares = model.ceiling_share
+    if gpu.arch in shares or gpu.power_watts is None:
+        return shares.get(gpu.arch, shares["other"]) * dense_peak(gpu)
+    share = shares["reference"] * _throttle(gpu) ** model.ceiling_exponent
+    return min(share, shares["most"]) * dense_peak(gpu)
 
 
 def dense_peak(gpu: Gpu) -> float:
@@ -73,10 +94,10 @@ def gpu_seconds_per_token(
     attention = passes * work.attention_flops / kept
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
-    blocks /= _precision_speedup(work.precision, gpu, model)
+    blocks /= _precision_speedup(work, gpu, model)
     steps["precision"] = blocks + head + attention
 
-    attention /= model.attention * KERNEL_RATE[work.attention]
+    attention /= _attention_rate(work, gpu, model)
     steps["attention"] = blocks + head + attention
 
     layer_bytes, logit_bytes = _elementwise_bytes(work, model)
@@ -91,12 +112,18 @@ def gpu_seconds_per_token(
         )
     steps["recomputation"] = compute
 
-    compute += _tensor_parallel_seconds(work, gpu, model, passes)
+    shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
+    compute += shown * _tensor_parallel_seconds(work, gpu, model, passes)
     steps["tensor_parallel"] = compute
+    compute += shown * _expert_parallel_seconds(work, gpu, model, passes)
+    steps["expert_parallel"] = compute
     # more traffic than computation would make more GPUs useless; gradient accumulation avoids it
-    compute += min(_data_parallel_seconds(work, gpu, model, passes), compute)
+    compute += min(shown * _data_parallel_seconds(work, gpu, model, passes), compute)
     steps["data_parallel"] = compute
-    compute += _overhead_seconds(work, model, passes)
+    # the host launches while the GPU computes, so a pass takes little more than the longer of both
+    compute = math.hypot(compute, _launch_seconds(work, model, passes))
+    if training:
+        compute += _optimizer_seconds(work, gpu, model)
     steps["overhead"] = compute
     compute *= 1 + (_bubble(work) if training else 0.0)
     steps["pipeline"] = compute
@@ -110,7 +137,7 @@ def gpu_seconds_per_token(
 def attention_share(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
     """Share of a step's time that attention takes, whose kernels differ most in speed."""
     kept = matmul_ceiling(gpu, model) * _sustained_share(gpu, model)
-    rate = kept * model.attention * KERNEL_RATE[work.attention]
+    rate = kept * _attention_rate(work, gpu, model)
     total = list(gpu_seconds_per_token(work, gpu, model, passes).values())[-1]
     return min(passes * work.attention_flops / rate / total, 1.0)
 
@@ -122,18 +149,37 @@ def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
     many FLOPs per watt. The share is constant up to `REFERENCE_DENSITY` and falls as a power of
     the density beyond.
     """
-    if gpu.power_watts is None:
-        return model.sustained
-    density = dense_peak(gpu) / gpu.power_watts
-    return model.sustained * min(REFERENCE_DENSITY / density, 1.0) ** model.power_exponent
+    return min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
 
 
-def _precision_speedup(precision: Precision, gpu: Gpu, model: ThroughputModel) -> float:
+def _throttle(gpu: Gpu) -> float:
+    """FLOPs/s per watt of `REFERENCE_DENSITY` over the GPU's; 1 where its power is not known."""
+    return 1.0 if gpu.power_watts is None else REFERENCE_DENSITY * gpu.power_watts / dense_peak(gpu)
+
+
+def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
+    """Speed of attention relative to the other products.
+
+    PyTorch's own context parallelism, which comes with fully sharded weights, leaves the last of n
+    parts of a causal sequence with 2 - 1/n of the mean work; others balance it.
+    """
+    if work.attention is None and work.stack is Stack.TUNED:
+        return model.attention  # cuDNN's, in Transformer Engine
+    rate = model.attention * KERNEL_RATE[work.attention]
+    if gpu.arch in FLASH3_ARCHS and work.attention is not Attention.FLASH3:
+        rate *= model.flash2_on_hopper
+    if work.stack is Stack.TUNED or work.sharding is not Sharding.ZERO3:
+        return rate
+    return rate / (2 - 1 / work.cp)
+
+
+def _precision_speedup(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     """Speed of the blocks' products relative to 16 bits."""
-    if precision is not Precision.FP8:
+    if work.precision is not Precision.FP8:
         return 1.0
-    refuse_precision(gpu, precision)
-    return max(model.fp8 * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
+    refuse_precision(gpu, work.precision)
+    share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
+    return max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
 
 
 def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:
@@ -141,20 +187,31 @@ def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, f
     scores = 0.0
     if work.attention is Attention.UNFUSED:
         scores = model.score_bytes * work.heads * work.seq_len
-    blocks = work.layers * (model.elementwise_bytes * work.width + scores)
-    return blocks, model.logits_bytes * work.vocab
+    routed = model.routed_bytes * work.active_experts * (work.width + work.expert_width)
+    unfused = _unfused(work, model)
+    each = unfused * (model.elementwise_bytes * work.width + routed)
+    return work.layers * (each + scores), unfused * model.logits_bytes * work.vocab
+
+
+def _unfused(work: Workload, model: ThroughputModel) -> float:
+    """Memory traffic and launches of a stack over those of compiled software."""
+    return {Stack.TUNED: 1 / model.unfused, Stack.EAGER: model.unfused}.get(work.stack, 1.0)
 
 
 def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) -> float:
     """Seconds of the second forward pass, a third of three passes.
 
-    Fused attention recomputes its scores anyway, so selective checkpointing costs it nothing.
+    Selective checkpointing repeats every second matrix product. Fused attention recomputes its
+    scores anyway, so the repetition of attention alone costs nothing there.
     """
     if work.checkpointing is Checkpointing.FULL:
         return block_seconds / 3
-    if work.checkpointing is Checkpointing.SELECTIVE and work.attention is Attention.UNFUSED:
-        return attention_seconds / 3
-    return 0.0
+    again = 0.0
+    if work.checkpointing is Checkpointing.SELECTIVE:
+        again = (block_seconds - attention_seconds) / 6
+    elif work.checkpointing is not Checkpointing.ATTENTION:
+        return 0.0
+    return again + (attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0)
 
 
 def _tensor_parallel_seconds(
@@ -177,6 +234,31 @@ def _tensor_parallel_seconds(
     return traffic / (model.tensor_link * link)
 
 
+def _expert_parallel_seconds(
+    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
+) -> float:
+    """Seconds in which tokens travel to their experts and back.
+
+    Between nodes a token is sent once to each node that has one of its experts.
+    """
+    group = _expert_group(work, gpu)
+    if not work.mixture or group == 1:
+        return 0.0
+    trips = 2.0 if passes == 1 else 4.0
+    if passes > 1 and work.checkpointing is Checkpointing.FULL:
+        trips += 2.0
+    each = 1.5 if work.precision is Precision.FP8 else 2.0  # sent in fp8, returned in 16 bits
+    token = trips * each * work.width * work.layers
+    inside = work.active_experts * (1 - 1 / min(group, gpu.link_domain))
+    seconds = token * inside / gpu.intra_node_bytes_per_s
+    if group > gpu.link_domain:
+        nodes = group / gpu.link_domain
+        between = gpu.inter_node_bytes_per_s or gpu.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
+        reached = nodes * (1 - (1 - 1 / nodes) ** work.active_experts)  # of experts at random
+        seconds += token * reached * (1 - 1 / nodes) / between
+    return seconds / model.tensor_link
+
+
 def _data_parallel_seconds(
     work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
 ) -> float:
@@ -188,7 +270,7 @@ def _data_parallel_seconds(
     """
     if work.replicas <= 1:
         return 0.0
-    held = work.stored_params / (work.tp * work.pp * _expert_group(work, gpu))
+    held = _held_params(work, gpu)
     if work.sharding in (Sharding.ZERO3, None):
         crossing, tokens = 2 * passes * held, _replica_tokens(work)
     elif passes == 1:
@@ -199,11 +281,15 @@ def _data_parallel_seconds(
     return model.exposed * seconds
 
 
+def _held_params(work: Workload, gpu: Gpu) -> float:
+    """Parameters that one GPU holds without sharding; those of a mixture are nearly all experts."""
+    group = _expert_group(work, gpu) if work.mixture else work.tp
+    return work.stored_params / (work.pp * group)
+
+
 def _expert_group(work: Workload, gpu: Gpu) -> int:
-    """GPUs that share one copy of the experts; by default those on the fast link."""
-    if not work.mixture or work.ep > 1:
-        return work.ep
-    return max(min(gpu.link_domain, work.gpus) // work.tp, 1)
+    """GPUs of a stage that share one copy of the experts; by default those on the fast link."""
+    return work.ep if work.ep > 1 else max(min(gpu.link_domain, work.gpus // work.pp), 1)
 
 
 def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
@@ -221,14 +307,18 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
 
 
-def _overhead_seconds(work: Workload, model: ThroughputModel, passes: float) -> float:
-    """Fixed seconds per layer, spread over the tokens of one pass.
+def _launch_seconds(work: Workload, model: ThroughputModel, passes: float) -> float:
+    """Seconds in which the host launches the kernels of one pass, spread over its tokens."""
+    fixed = _unfused(work, model) * model.layer_overhead_s * work.layers / work.pp * passes / 3
+    return fixed * work.replica_gpus / _replica_tokens(work)
 
-    A tensor-parallel layer also waits for four collectives, each about half as long.
-    """
-    waits = 1.0 if work.tp == 1 else 3.0
-    fixed = waits * model.layer_overhead_s * work.layers * passes / 3
-    return fixed * work.tp * work.cp / _replica_tokens(work)
+
+def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
+    """Seconds of the optimizer's step and what surrounds it, spread over the step's tokens."""
+    whole = work.sharding is Sharding.NONE
+    held = _held_params(work, gpu) if whole else work.stored_params / work.gpus
+    seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + model.step_overhead_s
+    return seconds * work.gpus / _global_tokens(work)
 
 
 def _bubble(work: Workload) -> float:

@@ -44,7 +44,28 @@ class Attention(StrEnum):
     FLASH1 = "flash1"
     """Fused, first generation and its Triton variants (2022 to mid 2023)."""
     FLASH2 = "flash2"
-    """Fused, FlashAttention-2 and later, or cuDNN."""
+    """Fused, FlashAttention-2 (PyTorch's own); on Hopper and later far from the best."""
+    FLASH3 = "flash3"
+    """Fused, FlashAttention-3 and later, or cuDNN; elsewhere than on Hopper and later as FLASH2."""
+
+
+class Stack(StrEnum):
+    """How far the software is tuned, which sets what no FLOP shows."""
+
+    TUNED = "tuned"
+    """Fused kernels, communication behind computation: Megatron Core, NeMo, llm.c."""
+    COMPILED = "compiled"
+    """Kernels fused by a compiler: torch.compile (torchtitan, nanochat), JAX."""
+    EAGER = "eager"
+    """Kernels one by one: plain PyTorch, Transformers, DeepSpeed."""
+
+
+class LayoutChoice(StrEnum):
+    """Who chooses how a run is laid out."""
+
+    GIVEN = "given"
+    AUTO = "auto"
+    """The fastest layout that fits (`hardware.layout.fastest_layout`)."""
 
 
 class Optimizer(StrEnum):
@@ -101,6 +122,10 @@ class Loss(StrEnum):
     """Some tokens at a time, projection and loss together (Liger, cut cross-entropy)."""
 
 
+FREE: Final = ("micro_batch", "tp", "pp", "cp", "ep", "checkpointing", "sharding")
+"""What `LayoutChoice.AUTO` chooses."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
     """The layout of one training run."""
@@ -131,6 +156,7 @@ class Strategy:
     """Pipeline stages per GPU (Megatron's virtual ones); None: as `stages_per_gpu` has it."""
     attention: Attention | None = None
     """None: fused, of an unknown generation."""
+    stack: Stack = Stack.COMPILED
 
     def __post_init__(self) -> None:
         """Check the counts.

@@ -4,8 +4,8 @@ The ideal time of a token is its FLOPs at the measured matmul ceiling of the GPU
 time, and the ratio of the times before and after is that effect's factor:
 
     tokens/s/GPU = ceiling / FLOPs per token * sustained * precision * attention * elementwise
-                   * recomputation * tensor_parallel * data_parallel * overhead * pipeline
-                   * scale_out * mixture
+                   * recomputation * tensor_parallel * expert_parallel * data_parallel
+                   * overhead * pipeline * scale_out * mixture
 
 FLOPs count causal attention (half of the score matrix), as `ModelShape.forward_flops` does; sources
 that count the whole matrix print a higher MFU for the same tokens/s, so only tokens/s is compared.
@@ -25,6 +25,7 @@ from distillplan.errors import InputError, Word
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import attention_share, dense_peak, gpu_seconds_per_token
+from distillplan.hardware.strategy import Stack
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -32,7 +33,25 @@ Z80: Final = 1.2815515655446004
 """Half width of the central 80% interval of a normal distribution, in standard deviations."""
 
 CALIBRATED_VENDOR: Final = "NVIDIA"
-"""Vendor of the GPUs of every run in the calibration."""
+"""Vendor of the GPUs of most runs in the calibration."""
+
+SMALL_WIDTH: Final = 1100
+"""Models of at most this many channels are a kind of their own: their products fill no GPU."""
+
+LINKED_BYTES_PER_S: Final = 1e11
+"""Slowest in-node link of a data-center GPU; a card on PCIe alone has less."""
+
+
+class ErrorKind(StrEnum):
+    """Kinds of runs whose speed is known to different degrees; the first that applies counts."""
+
+    OTHER_VENDOR = "other_vendor"
+    CARD = "card"
+    """A GPU without a fast link: consumer and workstation cards."""
+    MIXTURE = "mixture"
+    FP8 = "fp8"
+    SMALL = "small"
+    DENSE = "dense"
 
 
 class RateBasis(StrEnum):
@@ -140,17 +159,25 @@ def distillation_seconds(
     return Range.independent_product(factors).divide(1.0)
 
 
+def error_kind(work: Workload, gpu: Gpu) -> ErrorKind:
+    """The kind of run whose error applies."""
+    if gpu.vendor != CALIBRATED_VENDOR:
+        return ErrorKind.OTHER_VENDOR
+    if gpu.intra_node_bytes_per_s < LINKED_BYTES_PER_S:
+        return ErrorKind.CARD
+    if work.mixture:
+        return ErrorKind.MIXTURE
+    if work.precision is Precision.FP8:
+        return ErrorKind.FP8
+    return ErrorKind.SMALL if work.width <= SMALL_WIDTH else ErrorKind.DENSE
+
+
 def prediction_log_sd(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
     """Standard deviation of log tokens/s, from the kind of run and what is not known about it."""
-    kind = "fp8" if work.precision == Precision.FP8 else "dense"
-    parts = [model.log_sd["mixture" if work.mixture else kind]]
+    parts = [model.log_sd[error_kind(work, gpu)]]
     if not gpu.calibrated:
         parts.append(model.log_sd["new_gpu"])
-    if gpu.vendor != CALIBRATED_VENDOR:
-        parts.append(model.log_sd["other_vendor"])
-    if gpu.matmul_flops_per_s is None:
-        parts.append(model.log_sd["unmeasured_ceiling"])
-    if work.attention is None:
+    if work.attention is None and work.stack is not Stack.TUNED:
         share = attention_share(work, gpu, model, passes)
         parts.append(share * model.log_sd["unknown_attention"])
     if work.checkpointing is None and passes > 1:

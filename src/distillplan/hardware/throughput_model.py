@@ -9,16 +9,18 @@ from distillplan.files.entries import Entry
 from distillplan.hardware.range import Range
 
 ERROR_CLASSES: Final = (
-    *("dense", "fp8", "mixture"),
-    *("new_gpu", "other_vendor", "unmeasured_ceiling"),
-    *("unknown_attention", "unknown_checkpointing"),
+    *("dense", "fp8", "mixture", "small", "card", "other_vendor"),
+    *("new_gpu", "unknown_attention", "unknown_checkpointing"),
 )
-"""Parts of an estimate's error: one of the first three by kind of run, and what is not known."""
+"""Parts of an estimate's error: one of the first six by kind of run, and what is not known."""
 
-HELD_OUT: Final = {
-    "dense": "held-out sources, dense fp16 and bf16",
-    "fp8": "held-out sources, fp8",
-    "mixture": "held-out sources, mixture",
+LEFT_OUT: Final = {
+    "dense": "sources left out: dense, 16 bits",
+    "fp8": "sources left out: dense, fp8",
+    "mixture": "sources left out: mixtures",
+    "small": "sources left out: widths up to 1100",
+    "card": "sources left out: cards without NVLink",
+    "other_vendor": "sources left out: other vendors",
 }
 """Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
 
@@ -31,14 +33,24 @@ class ThroughputModel:
     """Share of the best measured matrix product that a whole step of large ones sustains."""
     power_exponent: float
     """How fast that share falls with peak FLOPs/s per watt beyond an A100's, as clocks throttle."""
+    ceiling_exponent: float
+    """How fast the best product itself falls with FLOPs/s per watt, where it was not measured."""
     attention: float
-    """Rate of FlashAttention-2 over the rate of the other matrix products."""
+    """Rate of the best attention kernel of a GPU over the rate of the other matrix products."""
+    flash2_on_hopper: float
+    """Rate of FlashAttention-2 over the best kernel, on Hopper and later."""
     elementwise_bytes: float
     """Bytes that norms, activations and residuals move per token, layer and channel in training."""
     logits_bytes: float
     """Bytes that softmax and gradient move per token and row of the vocabulary in training."""
     score_bytes: float
     """Bytes per token, head and context token in training where attention is not fused."""
+    routed_bytes: float
+    """Bytes that a mixture moves per token, expert used and channel of stream and expert."""
+    unfused: float
+    """Memory traffic and launches of eager software over those of fused kernels."""
+    overlap: float
+    """Share of communication that vendor-tuned software still shows."""
     recompute: float
     """Share of a second forward pass that full checkpointing costs; it writes no activations."""
     tensor_link: float
@@ -47,10 +59,14 @@ class ThroughputModel:
     """Share of data-parallel traffic that computation does not hide."""
     layer_overhead_s: float
     """Fixed seconds per layer and pass, for launches and small kernels."""
+    step_overhead_s: float
+    """Fixed seconds per optimizer step, for data, logging and synchronization."""
     scale_out: float
     """Exponent of the slowdown with the number of nodes: jitter, stragglers, congestion."""
     fp8: float
     """Share of the nominal advantage of fp8 over 16 bits that the blocks' products realize."""
+    plain_fp8: float
+    """That share in software which the vendor did not tune, over the share in software it did."""
     mixture: float
     """Speed of a mixture of experts over a dense model of its active size."""
     ceiling_share: Mapping[str, float]
@@ -87,16 +103,17 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
         **scalars,
         ceiling_share=shares,
         log_sd={name: errors.positive(name) for name in ERROR_CLASSES},
-        held_out_error={kind: held_out[group] for kind, group in HELD_OUT.items()},
+        held_out_error={kind: held_out[group] for kind, group in LEFT_OUT.items()},
         goodput=_range(given.mapping("goodput")),
         distillation=_range(given.mapping("distillation")),
     )
 
 
 _SCALARS: Final = (
-    *("sustained", "power_exponent", "attention", "elementwise_bytes", "logits_bytes"),
-    *("score_bytes", "recompute", "tensor_link", "exposed", "layer_overhead_s", "scale_out"),
-    *("fp8", "mixture"),
+    *("sustained", "power_exponent", "ceiling_exponent", "attention", "flash2_on_hopper"),
+    *("elementwise_bytes", "logits_bytes", "score_bytes", "routed_bytes", "unfused", "overlap"),
+    *("recompute", "tensor_link", "exposed", "layer_overhead_s", "step_overhead_s", "scale_out"),
+    *("fp8", "plain_fp8", "mixture"),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from distillplan.models.mixers import SCORE_FLOPS
 from distillplan.models.shapes import ModelShape
@@ -57,8 +57,11 @@ class Workload:
     """Pipeline stages per GPU; None: not known."""
     attention: Attention | None = None
     """Generation of the attention kernel; None: fused, of an unknown generation."""
-    mixture: bool = False
-    """Whether the blocks are mixtures of experts."""
+    stack: Stack = Stack.COMPILED
+    active_experts: float = 0.0
+    """Routed experts that one token uses; 0: a dense model."""
+    expert_width: float = 0.0
+    """Hidden channels of one routed expert."""
     attended: float | None = None
     """Tokens attended to, averaged over blocks and positions; None: half a sequence."""
     counted_flops: float | None = None
@@ -82,6 +85,11 @@ class Workload:
                 f"layout: tensor x pipeline x context parallel is {self.tp * self.pp * self.cp}, "
                 f"more than the {self.gpus} GPUs; reduce one of them or add GPUs"
             )
+
+    @property
+    def mixture(self) -> bool:
+        """Whether the blocks are mixtures of experts."""
+        return self.active_experts > 0
 
     @property
     def replica_gpus(self) -> int:
@@ -143,7 +151,8 @@ def workload_of_shape(
         stored_params=shape.total_params,
         seq_len=strategy.seq_len,
         gpus=gpus,
-        mixture=shape.experts > 0,
+        active_experts=0 if shape.mixture is None else shape.mixture.active_experts,
+        expert_width=0 if shape.mixture is None else shape.mixture.expert_hidden,
         attended=shape.context_flops(strategy.seq_len) / per_attended,
         counted_flops=shape.forward_flops(strategy.seq_len),
         **_layout(strategy, global_tokens),
@@ -196,6 +205,7 @@ def _layout(strategy: Strategy, global_tokens: float | None) -> dict[str, Any]:
         "ep": strategy.ep,
         "interleave": strategy.interleave,
         "attention": strategy.attention,
+        "stack": strategy.stack,
     }
 
 

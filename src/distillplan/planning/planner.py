@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
@@ -21,7 +22,15 @@ from distillplan.planning.options import (
     supervised_option,
     without_nonsense,
 )
-from distillplan.planning.results import Flips, Method, Option, Plan, Reason, Verdict
+from distillplan.planning.results import (
+    Flips,
+    HoursFlip,
+    Method,
+    Option,
+    Plan,
+    Reason,
+    Verdict,
+)
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import (
@@ -166,7 +175,32 @@ def _flips(scenario: Scenario, options: tuple[Option, ...], decision: Decision) 
     """What would change the verdict; nothing where one choice alone is possible."""
     if decision.reason is Reason.ONLY_ONE_POSSIBLE:
         return Flips()
-    return find_flips(scenario, options, decision.verdict)
+    found = find_flips(scenario, options, decision.verdict)
+    return found._replace(equal_hours=_hours_flip(scenario, options[0], decision))
+
+
+def _hours_flip(scenario: Scenario, alone: Option, decision: Decision) -> HoursFlip | None:
+    """Another verdict for equal hours, where sizes run at different speeds.
+
+    A small student runs slower than its teacher, per FLOP, so that distilling takes less time than
+    its FLOPs say.
+    """
+    bill = alone.bill
+    if bill is None or scenario.compute is None or scenario.inference_tokens:
+        return None
+    if decision.verdict is None:
+        return None
+    hours = bill.gpu_hours.mid
+    timed = replace(scenario, compute=None, gpu_hours=hours)
+    other = supervised_option(timed)
+    if other.loss is None:
+        return None
+    distilled = distilled_options(timed, other.loss)
+    deciding = next((one for one in distilled if one.decides), None)
+    verdict = decide(timed, other, deciding).verdict
+    if verdict is None or verdict is decision.verdict:
+        return None
+    return HoursFlip(gpu_hours=hours, verdict=verdict)
 
 
 def _no_draws(plan: Plan) -> Notice:

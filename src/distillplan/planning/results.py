@@ -238,6 +238,15 @@ class AccountingFlip(NamedTuple):
     odds: Odds | None = None
 
 
+class HoursFlip(NamedTuple):
+    """Another verdict where both choices have the same GPU-hours instead of the same FLOPs."""
+
+    gpu_hours: float
+    """Those of supervised training."""
+    verdict: Verdict
+    """The verdict with them."""
+
+
 class Flips(NamedTuple):
     """What would change the verdict; None where nothing of the kind does."""
 
@@ -249,6 +258,7 @@ class Flips(NamedTuple):
     teacher_loss: TeacherFlip | None = None
     logits: LogitsFlip | None = None
     accounting: AccountingFlip | None = None
+    equal_hours: HoursFlip | None = None
 
 
 class Confidence(NamedTuple):

@@ -161,6 +161,11 @@ class Scenario:
             yield InputError(
                 "budget: give ", Word("compute"), " or ", Word("gpu_hours"), ", and only one"
             )
+        if self.machine is not None and self.machine.searches_layout:
+            yield InputError(
+                Word("layout", self.machine.layout),
+                " is for `estimate`: sizes differ in a plan, and each would have its own",
+            )
         if self.gpu_hours is not None and self.machine is None:
             yield InputError(Word("gpu_hours"), " needs a GPU; add ", Word("gpu", "h100-sxm"))
         if self.gpu_hours is not None and self.inference_tokens:

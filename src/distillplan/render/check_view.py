@@ -10,22 +10,53 @@ MOST_ROWS = 60
 """Of a check, before it is summed up by place."""
 
 
-def check_view(report: CheckReport) -> Iterator[Block]:
-    """The blocks of a check."""
+_WORST = 3
+"""Rows of a screen that are furthest off."""
+_ERRORS = 7
+"""Kinds of runs of a screen: the first, which were left out of the calibration."""
+
+
+def check_view(report: CheckReport, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a check.
+
+    Args:
+        report: the answer.
+        details: show every number instead of one screen.
+    """
     yield Text(_headline(report), "verdict")
     if report.errors:
-        yield _summary_of_errors(report)
+        yield _summary_of_errors(report, None if details else _ERRORS)
+    if not details and len(report.rows) > MOST_ROWS:
+        yield from _screen(report)
+        return
     by_place: dict[str, list[CheckRow]] = {}
     for row in report.rows:
         by_place.setdefault(f"{row.law}: {row.where.split(',')[0]}", []).append(row)
-    if len(report.rows) > MOST_ROWS and not report.errors:
+    if len(report.rows) > MOST_ROWS:
         yield _check_summary(by_place)
-        by_place = {
-            place: [row for row in rows if not row.passed] for place, rows in by_place.items()
-        }
-        yield Text('The numbers of one place: distillplan check "Figure 9"; all: -o json', "quiet")
     for place, rows in by_place.items():
         yield from _of_place(place, rows)
+
+
+def _screen(report: CheckReport) -> Iterator[Block]:
+    """What failed in full, else what is furthest off."""
+    failed = [row for row in report.rows if row.failed]
+    far = [row for row in report.rows if row.relative and row.difference is not None]
+    worst = sorted(far, key=lambda row: -abs(row.difference or 0.0))[:_WORST]
+    yield TableBlock(
+        "Failed" if failed else "Furthest off",
+        ("", "published", "computed", "difference"),
+        tuple(map(_numbers, failed or worst)),
+        tight=True,
+    )
+    yield Text('More: --details  -o json  of one place: distillplan check "Figure 9"', "quiet")
+
+
+def _numbers(row: CheckRow) -> tuple[str, str, str, str]:
+    published = row.published if isinstance(row.published, str) else _number(float(row.published))
+    computed = _number(row.computed) if isinstance(row.computed, float) else str(row.computed)
+    place, _, _ = row.where.partition(",")
+    return f"{place}: {_what(row)}", published, computed, _difference(row, row.difference)
 
 
 def _headline(report: CheckReport) -> str:
@@ -59,11 +90,11 @@ def _of_place(place: str, rows: list[CheckRow]) -> Iterator[Block]:
         yield Bullets("Marked as known misses, but reproduced", mended)
 
 
-def _summary_of_errors(report: CheckReport) -> TableBlock:
+def _summary_of_errors(report: CheckReport, most: int | None) -> TableBlock:
     """How near the computed speeds are, by class of run left out and by source."""
     return TableBlock(
-        "Errors of tokens/s per GPU",
-        ("", "runs", "median", "90% within", "in 80% interval", "ours / theirs"),
+        "Errors of tokens/s per GPU (range: 80%)",
+        ("", "runs", "median", "90%", "in range", "ours/theirs"),
         tuple(
             (
                 one.group,
@@ -73,7 +104,7 @@ def _summary_of_errors(report: CheckReport) -> TableBlock:
                 f"{one.coverage:.0%}",
                 f"{one.median_ratio:.2f}",
             )
-            for one in report.errors
+            for one in report.errors[:most]
         ),
         tight=True,
     )

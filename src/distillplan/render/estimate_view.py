@@ -1,232 +1,170 @@
-"""An estimate for people: what is asked, the answer, why, and what to doubt."""
+"""An estimate for people, on one screen: the answer, does it fit, why so fast, what to watch."""
 
 from collections.abc import Callable, Iterator
 
-from distillplan.estimate.records import DistillationStep, Estimate, Memory
+from distillplan.accounting import Logits
+from distillplan.estimate.records import DistillationStep, Estimate
+from distillplan.hardware.bill import Phase
+from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.hardware.throughput import ThroughputEstimate
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.render.notice_blocks import notice_blocks
-from distillplan.units import (
-    format_bytes,
-    format_count,
-    format_duration,
-    format_flops,
-    format_usd,
+from distillplan.hardware.throughput import RateBasis
+from distillplan.notices import Severity
+from distillplan.render.blocks import (
+    LINES,
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+    short,
 )
+from distillplan.render.estimate_details import BASIS, estimate_details
+from distillplan.render.hardware_words import FITS_SHOWN
+from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
-COLUMNS = ("", "low", "median", "high")
-BASIS = {
-    "model": "computed",
-    "mfu": "from your MFU",
-    "tokens_per_s": "from your tokens/s",
+EFFECTS = {
+    "sustained": "matrix products",
+    "elementwise": "elementwise work",
+    "recomputation": "recomputed activations",
+    "tensor_parallel": "tensor-parallel traffic",
+    "data_parallel": "data-parallel traffic",
+    "overhead": "waits in each layer",
+    "pipeline": "pipeline bubbles",
+    "scale_out": "waits for other nodes",
+    "mixture": "routing to experts",
 }
-MOMENTS = {
-    "loss": "the loss is computed",
-    "block": "a block runs",
-    "teacher": "the teacher runs",
-}
+"""What a factor of the speed stands for, where its name does not say it."""
+_ABOUT_FIT = frozenset(("fits_nowhere", "does_not_fit", "fit_uncertain"))
+"""Codes of notices that say in other words whether it fits."""
+_NAMED = 3
+"""Of the effects that slow a run, the largest."""
+_INDENT = 11
+"""Columns that the headings and marks in the margin take."""
+_FRAME = 4
+"""Empty lines and the one at the end."""
 
 
-def estimate_view(found: Estimate) -> Iterator[Block]:
-    """The blocks of one estimate."""
-    yield Text(found.headline, "verdict")
-    yield Text(f"Inputs: {_asked(found)}.", "quiet")
-    yield _models(found)
-    yield TableBlock("", COLUMNS, tuple(_answer_rows(found)))
-    yield from _bill(found)
-    yield from _speed(found)
-    yield from _memory(found.memory, found.memory_bytes_per_gpu)
+def estimate_view(found: Estimate, *, details: bool = False, asked: str = "") -> Iterator[Block]:
+    """The blocks of one estimate.
+
+    Args:
+        found: the answer.
+        details: show every number instead of one screen.
+        asked: the machine and the models as the options of `budget` take them, for the command to
+            go on with; empty where they cannot be named there.
+    """
+    return estimate_details(found) if details else _screen(found, asked)
+
+
+def _screen(found: Estimate, asked: str) -> Iterator[Block]:
+    answer = _answer(found)
+    yield Headline(found.headline)
+    yield answer
+    parts = [Section("To fit", tuple(_to_fit(found)), "-"), Section("Speed", (_speed(found),))]
     if found.distillation is not None:
-        yield from _distillation(found.distillation)
-    yield from notice_blocks(found.warnings)
-    yield Bullets("Sources", found.sources, "quiet")
+        parts.append(Section("Teacher", tuple(_teacher(found, found.distillation)), "-"))
+    then = Section("Next", tuple(_next(found, asked)))
+    room = LINES - _FRAME - lines_of(found.headline) - len(answer.rows) - 1
+    room -= sum(lines_of(item, _INDENT) for part in (*parts, then) for item in part.items)
+    watch = Section("Watch", short(_watch(found), room, indent=_INDENT), "!", "warning")
+    yield Sections((*parts, watch, then))
+    yield Text("More: --details  -o markdown", "quiet")
 
 
-def _models(found: Estimate) -> TableBlock:
-    """The models in numbers."""
-    models = [found.model] if found.teacher is None else [found.model, found.teacher]
-    return TableBlock(
-        "",
-        ("", "params", "active", "total", "layers", "width", "vocab", "FLOPs/token"),
-        tuple(
-            (
-                one.name,
-                format_count(one.params),
-                format_count(one.active_params),
-                format_count(one.total_params),
-                f"{one.layers:.0f}",
-                f"{one.width:.0f}",
-                f"{one.vocab:.0f}",
-                format_flops(one.forward_flops_per_token),
-            )
-            for one in models
-        ),
-        tight=True,
-    )
-
-
-def _asked(found: Estimate) -> str:
-    """The settings, with their defaults, in the words of the options."""
-    words = []
-    for name, value in found.question._asdict().items():
-        if value is None:
-            continue
-        if isinstance(value, Range):
-            shown = (
-                f"{value.low:g} to {value.high:g}" if value.low != value.high else f"{value.mid:g}"
-            )
-        elif name.endswith("tokens"):
-            shown = format_count(value)
-        else:
-            shown = str(value)
-        words.append(f"{name.replace('_', '-')} {shown}")
-    return ", ".join(words)
-
-
-def _answer_rows(found: Estimate) -> Iterator[tuple[str, ...]]:
-    yield _row("tokens/s per GPU", found.tokens_per_s_per_gpu, format_count)
-    yield _row("MFU", found.mfu, _percent)
-    yield _row("GPU-hours", found.gpu_hours, format_count)
-    yield _row("time", found.wall_seconds, format_duration)
+def _answer(found: Estimate) -> TableBlock:
+    """Time, hours, money and memory, each with its range."""
+    rows = [
+        _row("time", found.wall_seconds, format_duration),
+        _row("GPU-hours", found.gpu_hours, format_count),
+    ]
     if found.cost_usd is not None:
-        yield _row("cost", found.cost_usd, format_usd)
-    if found.energy_kwh is not None:
-        yield _row("energy, kWh", found.energy_kwh, format_count)
-    if found.co2_kg is not None:
-        yield _row("CO2, kg", found.co2_kg, format_count)
-    yield _row("memory per GPU", found.memory_bytes_per_gpu, format_bytes)
-
-
-def _bill(found: Estimate) -> Iterator[Block]:
-    lines = [*found.bill.lines]
-    if len(lines) > 1:
-        lines.append(found.bill.total)
-    rows = tuple(
-        (
-            line.phase.replace("_", " "),
-            format_flops(line.flops),
-            format_count(line.gpu_hours.mid),
-            format_duration(line.wall_seconds.mid),
-            "–" if line.cost_usd is None else format_usd(line.cost_usd.mid),
-            "–" if line.energy_kwh is None else format_count(line.energy_kwh.mid),
-        )
-        for line in lines
-    )
-    yield TableBlock("The bill", ("phase", "FLOPs", "GPU-hours", "time", "cost", "kWh"), rows)
-    price = found.bill.price
-    if price is not None:
-        origin = "as given" if price.given else f"{price.seller}, {price.date}"
-        yield Text(f"{format_usd(price.usd_per_hour)} per GPU-hour: {origin}.", "quiet")
-
-
-def _speed(found: Estimate) -> Iterator[Block]:
-    speed = found.speed
-    parts = [("training", speed.student)]
-    if speed.teacher is not None:
-        parts.append(("teacher forward", speed.teacher))
-    rows = [
-        (
-            name,
-            format_count(part.tokens_per_s_per_gpu.mid),
-            _percent(part.mfu.mid),
-            BASIS[part.basis],
-        )
-        for name, part in parts
-    ]
-    yield TableBlock(
-        "Speed of each part alone",
-        ("", "tokens/s per GPU", "MFU", "basis"),
-        tuple(rows),
-        text_columns=(0, 3),
-    )
-    for name, part in parts:
-        if part.ideal_tokens_per_s_per_gpu is not None:
-            yield Text(f"{name}: {_factors(part)}.", "quiet")
-    more = [f"goodput {_span(speed.goodput)} of allocated time"]
-    if speed.distillation_factor is not None:
-        more.insert(
-            0, f"a distillation step {_span(speed.distillation_factor)} of its parts' speed"
-        )
-    yield Text(f"After that: {'; '.join(more)}.", "quiet")
-
-
-def _factors(part: ThroughputEstimate) -> str:
-    """The ideal and what takes from it; factors of one are left out."""
-    shown = [
-        f"{name.replace('_', ' ')} {factor:.2f}"
-        for name, factor in part.factors.items()
-        if f"{factor:.2f}" != "1.00"
-    ]
-    return f"{format_count(part.ideal_tokens_per_s_per_gpu)} at full speed x {' x '.join(shown)}"
-
-
-def _memory(memory: Memory, total: Range) -> Iterator[Block]:
-    parts = [
-        (name.replace("_", " "), format_bytes(size))
-        for name, size in vars(memory.parts).items()
-        if size > 0
-    ]
-    parts.append((f"total, while {MOMENTS[memory.moment]}", format_bytes(total.mid)))
-    parts.append(("usable on one GPU", format_bytes(memory.usable_bytes_per_gpu)))
-    yield TableBlock("Memory of the fullest GPU", ("", "size"), tuple(parts))
-    least = memory.smallest_layout
-    if least is not None:
-        yield Text(
-            f"Fits with margin on {least.gpus} GPU{'s' if least.gpus > 1 else ''}: sharding "
-            f"{least.sharding}, checkpointing {least.checkpointing}, tp {least.tp}, pp {least.pp}, "
-            f"micro-batch {least.micro_batch} ({format_bytes(least.memory_bytes_per_gpu.mid)})."
-        )
-    if memory.steps_to_fit:
-        yield TableBlock(
-            "To fit on these GPUs, in this order",
-            ("switch on", "saves", "fits then", "costs"),
-            tuple(
-                (step.name, format_bytes(step.saved_bytes), str(step.fits), step.price)
-                for step in memory.steps_to_fit
-            ),
-            text_columns=(0, 2, 3),
-        )
-
-
-def _distillation(step: DistillationStep) -> Iterator[Block]:
-    kind = step.logit_format
-    rows = [
-        _row("a step online", step.online_step_seconds, format_duration),
-        _row("a step with cached logits", step.cached_step_seconds, format_duration),
-        _row("GPU-hours online", step.online_gpu_hours, format_count),
-        _row("GPU-hours cached", step.cached_gpu_hours, format_count),
-        _row("teacher pass beforehand", step.teacher_pass_gpu_hours, format_count),
-    ]
-    if step.online_usd is not None and step.cached_usd is not None:
-        rows.append(_row("teacher online", step.online_usd, format_usd))
-        rows.append(_row("teacher pass and storage", step.cached_usd, format_usd))
-    if step.break_even_passes is not None:
-        rows.append(
-            _row("cache breaks even after (passes)", step.break_even_passes, "{:.3g}".format)
-        )
-    yield TableBlock(
-        f"Online or cached, per student; a step is {format_count(step.step_tokens)} tokens",
-        COLUMNS,
-        tuple(rows),
-    )
-    biased = "unbiased" if kind.unbiased else "biased: the tail is cut"
-    yield Text(
-        f"Logits as {kind.name} ({biased}): {format_bytes(kind.bytes_per_token)} per token, "
-        f"{format_bytes(step.stored_bytes)} in all, read at "
-        f"{format_bytes(step.read_bytes_per_s)}/s; {format_usd(step.storage_usd)} for "
-        f"{step.storage_months:g} month{'' if step.storage_months == 1 else 's'}.",
-        "quiet",
-    )
+        price = found.bill.price
+        rate = "" if price is None else f"{format_usd(price.usd_per_hour)} per GPU-hour"
+        rows.append((*_row("cost", found.cost_usd, format_usd)[:3], rate))
+    usable = format_bytes(found.memory.usable_bytes_per_gpu)
+    fits = f"fits {usable}: {FITS_SHOWN[found.fits]}"
+    rows.append((*_row("memory per GPU", found.memory_bytes_per_gpu, format_bytes)[:3], fits))
+    return TableBlock("", ("", "median", "range", ""), tuple(rows), text_columns=(0, 2, 3))
 
 
 def _row(name: str, values: Range, form: Callable[[float], str]) -> tuple[str, ...]:
-    return (name, form(values.low), form(values.mid), form(values.high))
+    return (name, form(values.mid), f"{form(values.low)} to {form(values.high)}", "")
 
 
-def _percent(value: float) -> str:
-    return f"{value:.1%}"
+def _to_fit(found: Estimate) -> Iterator[str]:
+    """What makes it fit, the cheapest first; nothing where it does."""
+    memory = found.memory
+    if found.fits is Fits.YES:
+        return
+    if memory.why_no_layout is not None:
+        yield memory.why_no_layout
+    steps, on = memory.steps_to_fit, _gpus(found.question.gpus)
+    if steps and steps[-1].fits is Fits.YES:
+        yield f"switch on, in this order: {', '.join(one.name for one in steps)}"
+    elif steps:
+        tight = ", and all of it together is tight" if steps[-1].fits is Fits.UNCERTAIN else ""
+        yield f"nothing to switch on makes it fit on {on}{tight}"
+    least = memory.smallest_layout
+    if least is not None:
+        yield (
+            f"on {_gpus(least.gpus)} it fits with sharding {least.sharding}, checkpointing "
+            f"{least.checkpointing}, tp {least.tp}, pp {least.pp}, micro-batch {least.micro_batch}"
+        )
 
 
-def _span(values: Range) -> str:
-    return f"{values.mid:.2f} ({values.low:.2f} to {values.high:.2f})"
+def _gpus(count: int) -> str:
+    return f"{count} GPU{'' if count == 1 else 's'}"
+
+
+def _speed(found: Estimate) -> str:
+    """The rate, where it comes from, and what takes most of it."""
+    part = found.speed.student
+    rate = f"{format_count(found.tokens_per_s_per_gpu.mid)} tokens/s per GPU"
+    said = f"{rate}, {found.mfu.mid:.1%} MFU"
+    if part.basis is not RateBasis.MODEL:
+        return f"{said}, {BASIS[part.basis]}"
+    slow = sorted((factor, name) for name, factor in part.factors.items() if factor < 1)
+    effects = ", ".join(
+        f"{EFFECTS.get(name, name.replace('_', ' '))} (x {factor:.2f})"
+        for factor, name in slow[:_NAMED]
+    )
+    return f"{said}; training loses most to {effects}"
+
+
+def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
+    """What the teacher adds, and whether to run it or to store its logits."""
+    logits = next((one for one in found.bill.lines if one.phase is Phase.TEACHER_LOGITS), None)
+    if logits is not None:
+        added, of = (format_count(one.mid) for one in (logits.gpu_hours, found.gpu_hours))
+        yield f"its passes take {added} of the {of} GPU-hours"
+    stored = f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
+    if found.question.logits is Logits.CACHED:
+        yield f"its logits are on disk: {stored}, read at {format_bytes(step.read_bytes_per_s)}/s"
+        return
+    if step.online_usd is None or step.cached_usd is None or step.break_even_passes is None:
+        hours = format_count(step.teacher_pass_gpu_hours.mid)
+        yield f"one pass in advance would take {hours} GPU-hours and store {stored}"
+        return
+    online, cached = (format_usd(one.mid) for one in (step.online_usd, step.cached_usd))
+    cheaper = "storing is cheaper" if step.cached_usd.mid < step.online_usd.mid else "run it"
+    yield (
+        f"{cheaper}: its passes cost {online}, one pass in advance and storing {stored} {cached}; "
+        f"storing pays from {step.break_even_passes.mid:.3g} students or epochs"
+    )
+
+
+def _watch(found: Estimate) -> Iterator[str]:
+    """What to doubt, warnings first; that it may not fit is said above."""
+    for severity in (Severity.WARNING, Severity.INFO):
+        for one in found.warnings:
+            if one.severity is severity and one.code not in _ABOUT_FIT:
+                yield one.message
+
+
+def _next(found: Estimate, asked: str) -> Iterator[str]:
+    """Whether to distill with the same hours; with a change first, where the run does not fit."""
+    if asked and found.fits is not Fits.NO:
+        hours = format_count(found.gpu_hours.mid)
+        yield f"distill or not? distillplan budget '{hours} GPU-hours' {asked}"

@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 from distillplan.hardware.inventory import AlikeBlocks, GpuCard, GpuList, ModelCard, ModelList
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import (
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+)
 from distillplan.units import format_bytes, format_count, format_flops
 
 
@@ -26,6 +34,7 @@ def gpus_view(found: GpuList) -> Iterator[Block]:
             for card in found.gpus
         ),
         text_columns=(0, 7),
+        spare=(7, 5, 4, 3),
     )
     yield Text(
         "Peaks are of 16-bit products without sparsity; links are GB/s inside a node, one "
@@ -34,34 +43,64 @@ def gpus_view(found: GpuList) -> Iterator[Block]:
     )
 
 
-def gpu_view(card: GpuCard) -> Iterator[Block]:
-    """The blocks of one GPU."""
+def gpu_view(card: GpuCard, *, details: bool = False, asked: str = "") -> Iterator[Block]:
+    """The blocks of one GPU.
+
+    Args:
+        card: the GPU.
+        details: show every price and source as well.
+        asked: the GPU as a shell takes it, for the command to go on with.
+    """
     gpu = card.gpu
-    yield Text(f"{gpu.name}: {gpu.vendor} {gpu.arch}", "verdict")
+    yield Headline(f"{gpu.name}: {gpu.vendor} {gpu.arch}", _price(card))
+    yield TableBlock("", ("", ""), tuple(_gpu_rows(card)), text_columns=(0, 1))
+    if details:
+        yield from _gpu_details(card)
+        return
+    estimate = f"distillplan estimate --model 7B --tokens 140B --gpu {asked or gpu.name}"
+    yield Sections((Section("Next", (f"a run on it: {estimate}",)),))
+    yield Text("More: --details (all prices, sources)  -o markdown", "quiet", tight=True)
+
+
+def _price(card: GpuCard) -> str:
+    """The price that a bill uses."""
+    price = card.listed_price
+    if price is None:
+        return "no price known"
+    return f"${price.usd_per_hour:.2f} per GPU-hour"
+
+
+def _gpu_rows(card: GpuCard) -> Iterator[tuple[str, str]]:
+    """The numbers that people look up."""
+    gpu, price = card.gpu, card.listed_price
     measured = "measured" if gpu.matmul_flops_per_s is not None else "a share of the peak, assumed"
     between = gpu.inter_node_bytes_per_s
-    rows = [
-        *(
-            (f"dense {name} peak", f"{_tera(peak)} TFLOP/s")
-            for name, peak in gpu.peak_flops_per_s.items()
-        ),
-        ("best 16-bit matrix product", f"{_tera(card.matmul_flops_per_s)} TFLOP/s ({measured})"),
-        ("memory", format_bytes(gpu.memory_bytes)),
-        ("memory bandwidth", f"{_giga(gpu.memory_bytes_per_s)} GB/s"),
-        ("link inside a node", f"{_giga(gpu.intra_node_bytes_per_s)} GB/s, one direction"),
-        (
-            "link between nodes",
-            "not known" if between is None else f"{_giga(between)} GB/s, one direction",
-        ),
-        ("GPUs of a node", str(gpu.gpus_per_node)),
-        ("GPUs on one fast link", str(gpu.link_domain)),
-        ("board power", "not known" if gpu.power_watts is None else f"{gpu.power_watts:.0f} W"),
-        (
-            "published training runs",
-            "behind the speed model" if gpu.calibrated else "none behind the speed model",
-        ),
-    ]
-    yield TableBlock("", ("", "value"), tuple(rows), text_columns=(0, 1))
+    for name, peak in gpu.peak_flops_per_s.items():
+        yield f"dense {name} peak", f"{_tera(peak)} TFLOP/s"
+    yield "best 16-bit product", f"{_tera(card.matmul_flops_per_s)} TFLOP/s, {measured}"
+    yield "memory", f"{format_bytes(gpu.memory_bytes)} at {_giga(gpu.memory_bytes_per_s)} GB/s"
+    yield (
+        "link inside a node",
+        f"{_giga(gpu.intra_node_bytes_per_s)} GB/s, one direction; {gpu.link_domain} GPUs on it",
+    )
+    known = "not known" if between is None else f"{_giga(between)} GB/s, one direction"
+    yield "link between nodes", f"{known}; {gpu.gpus_per_node} GPUs a node"
+    yield "board power", "not known" if gpu.power_watts is None else f"{gpu.power_watts:.0f} W"
+    if price is not None:
+        usd = f"{price.usd_per_hour:.2f}"
+        yield "price", f"${usd} per GPU-hour: {price.seller}, dated {price.date}"
+    if len(gpu.prices) > 1:
+        low, high = (pick(one.usd_per_hour for one in gpu.prices) for pick in (min, max))
+        yield "prices listed", f"${low:.2f} to ${high:.2f}"
+    yield (
+        "speed model",
+        f"fitted on published training runs{'' if gpu.calibrated else ', none of them on it'}",
+    )
+
+
+def _gpu_details(card: GpuCard) -> Iterator[Block]:
+    """Every price, the other names, the sources."""
+    gpu = card.gpu
     if gpu.prices:
         marked = next((n for n, one in enumerate(gpu.prices) if one == card.listed_price), None)
         yield TableBlock(
@@ -102,6 +141,8 @@ def models_view(found: ModelList) -> Iterator[Block]:
             for card in found.models
         ),
         text_columns=(0, 4, 5, 6),
+        tight=True,
+        spare=(2, 3, 4, 5),
     )
     yield Text(
         "Parameters with embeddings. Distilling: may its outputs or logits train other models? One "
@@ -110,36 +151,72 @@ def models_view(found: ModelList) -> Iterator[Block]:
     )
 
 
-def model_view(card: ModelCard) -> Iterator[Block]:
-    """The blocks of one model."""
-    shape = card.shape
-    yield Text(f"{card.name}: {format_count(card.total_params)} parameters", "verdict")
-    rows = [
-        ("non-embedding parameters", f"{card.params:,.0f}"),
-        ("of which one token uses", f"{card.active_params:,.0f}"),
-        ("all parameters", f"{card.total_params:,.0f}"),
-        (f"forward FLOPs per token at {card.context}", format_flops(card.forward_flops_per_token)),
-        ("layers", str(shape.layers)),
-        ("width", str(shape.width)),
-        ("vocabulary", str(shape.vocab)),
-        *((f"{alike.blocks} blocks", _blocks(alike)) for alike in shape.blocks),
-        (f"cache and state at {card.context}", f"{shape.cached_values:,} values"),
-    ]
-    if shape.prediction_params:
-        more = f"{shape.prediction_params:,}, counted nowhere else"
-        rows.append(("heads for further tokens", more))
-    trained = "not stated" if card.trained_tokens is None else format_count(card.trained_tokens)
-    rows.append(("trained on tokens", trained))
-    yield TableBlock("", ("", "value"), tuple(rows))
-    yield Bullets(
-        "",
+def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of one model.
+
+    Args:
+        card: the model.
+        details: show exact counts, every kind of block and the source as well.
+    """
+    yield Headline(f"{card.name}: {format_count(card.total_params)} parameters")
+    if details:
+        yield TableBlock("", ("", ""), tuple(_exact_rows(card)))
+    else:
+        yield TableBlock("", ("", ""), tuple(_model_rows(card)), text_columns=(0, 1))
+    terms = f"{card.license.distilling.value}; {card.distillation_licence}"
+    yield Sections(
         (
-            *(() if card.hub is None else (f"hub: {card.hub}",)),
-            f"tokenizer: {card.tokenizer}",
-            f"distilling from it: {card.license.distilling.value}; {card.distillation_licence}",
-            f"source: {card.source}",
-        ),
+            Section("Distilling", (terms,)),
+            Section("Tokenizer", (card.tokenizer,)),
+            Section("Hub", () if card.hub is None else (card.hub,)),
+            Section("Source", (card.source,) if details else ()),
+            Section("Next", (f"distillplan budget 1e21 --student 1B --teacher {card.name}",)),
+        )
     )
+    if not details:
+        yield Text("More: --details (exact counts, blocks, source)  -o markdown", "quiet")
+
+
+def _model_rows(card: ModelCard) -> Iterator[tuple[str, str]]:
+    """The numbers that people look up."""
+    shape = card.shape
+    used = ""
+    if card.active_params != card.params:
+        used = f", {format_count(card.active_params)} of them used by one token"
+    yield "non-embedding", f"{format_count(card.params)}{used}"
+    flops = format_flops(card.forward_flops_per_token)
+    yield "forward pass", f"{flops} FLOPs per token at a context of {card.context}"
+    yield "shape", f"{shape.layers} layers of width {shape.width}"
+    yield "vocabulary", f"{shape.vocab}{', tied' if shape.tied else ''}"
+    yield "cache and state", f"{format_count(shape.cached_values)} values at {card.context}"
+    yield "trained on", _trained(card)
+
+
+def _exact_rows(card: ModelCard) -> Iterator[tuple[str, str]]:
+    """Every number."""
+    shape = card.shape
+    yield "non-embedding parameters", f"{card.params:,.0f}"
+    yield "of which one token uses", f"{card.active_params:,.0f}"
+    yield "all parameters", f"{card.total_params:,.0f}"
+    yield (
+        f"forward FLOPs per token at {card.context}",
+        format_flops(card.forward_flops_per_token),
+    )
+    yield "layers", str(shape.layers)
+    yield "width", str(shape.width)
+    yield "vocabulary", str(shape.vocab)
+    for alike in shape.blocks:
+        yield f"{alike.blocks} blocks", _blocks(alike)
+    yield f"cache and state at {card.context}", f"{shape.cached_values:,} values"
+    if shape.prediction_params:
+        yield "heads for further tokens", f"{shape.prediction_params:,}, counted nowhere else"
+    yield "trained on", _trained(card)
+
+
+def _trained(card: ModelCard) -> str:
+    if card.trained_tokens is None:
+        return "tokens not stated"
+    return f"{format_count(card.trained_tokens)} tokens"
 
 
 def _blocks(alike: AlikeBlocks) -> str:

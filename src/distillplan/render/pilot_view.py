@@ -3,20 +3,78 @@
 from collections.abc import Iterator
 from typing import assert_never
 
+from distillplan.accounting import SUPERVISED_SHOWN
+from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Verdict
 from distillplan.questions.pilot_records import Advice, Pilot, PilotStep
 from distillplan.questions.pilot_value import ExcessRange, Narrowed
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import (
+    LINES,
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+    short,
+)
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units import format_count, format_flops, format_usd
 
-_DO = {Verdict.DISTILL: "distill", Verdict.SUPERVISED: "train supervised"}
+_DO = {Verdict.DISTILL: "distill", Verdict.SUPERVISED: SUPERVISED_SHOWN}
 
 
-def pilot_view(found: Pilot) -> Iterator[Block]:
-    """The blocks of a pilot."""
+_INDENT = 9
+"""Columns that the headings take."""
+_FRAME = 6
+"""Empty lines, the table's head and title, and the line at the end."""
+_COLUMNS = (
+    "gain: expected, pretrain minus distill; with the rows above: share of the budget, chance of "
+    "the wrong side, half of the gain's 90% band"
+)
+
+
+def pilot_view(found: Pilot, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a pilot.
+
+    Args:
+        found: the answer.
+        details: show every number instead of one screen.
+    """
+    return _all(found) if details else _screen(found)
+
+
+def _screen(found: Pilot) -> Iterator[Block]:
+    said, law = _headline(found), f"Law {found.law.name}."
+    yield Headline(said)
+    if not found.steps:
+        now = f"{odds_in_words(found.odds)}; the gain {found.margin_nats:+.3f} nats"
+        watch = tuple(one.message for one in found.warnings)
+        parts = (Section("Now", (now,)), Section("Watch", watch, "!", "warning"))
+        yield Sections(parts)
+        yield Text(f"{law} More: --details  -o markdown", "quiet")
+        return
+    yield _runs(found)
+    stop, columns = tuple(_rules(found)), (_COLUMNS,)
+    room = LINES - _FRAME - lines_of(said) - len(found.steps)
+    room -= sum(lines_of(one, _INDENT) for one in (*stop, *columns))
+    doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
+    watch = short((one.message for one in doubts), room, indent=_INDENT)
+    yield Sections(
+        (
+            Section("Columns", columns),
+            Section("Stop", stop),
+            Section("Watch", watch, "!", "warning"),
+        )
+    )
+    yield Text(f"{law} More: --details  -o markdown. To fill in for `fit`: -o csv", "quiet")
+
+
+def _all(found: Pilot) -> Iterator[Block]:
     yield Text(_headline(found), "verdict")
     yield Text(
         f"Before any run: {odds_in_words(found.odds)}; distillation gains "
@@ -26,8 +84,8 @@ def pilot_view(found: Pilot) -> Iterator[Block]:
     if found.steps:
         yield _runs(found)
         yield Text(
-            "pair: one size and length, without and with the teacher. gain: expected, supervised "
-            "minus distilled loss. share of the budget, chance of the wrong side, and known to "
+            "pair: one size and length, without and with the teacher. gain: expected, pretrain "
+            "minus distill, in nats. share of the budget, chance of the wrong side, and known to "
             "(half of the gain's 90% band): with the rows above.",
             "quiet",
         )
@@ -146,7 +204,7 @@ def _rules(found: Pilot) -> Iterator[str]:
     even = found.steps[-1].stop_rule.even_at
     rest = "follow the plan"
     if even is not None:
-        rest = f"distill above {even:+.3f}, else train supervised"
+        rest = f"distill above {even:+.3f}, else {SUPERVISED_SHOWN}"
     yield (
         f"otherwise go on; after the last run {rest}. To stop, the chance of the wrong side must "
         f"be at most {percent(found.risk)}; {percent(found.steps[-1].after.settled)} of results "

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from distillplan.hardware.memory_fit import Fits
 from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan, Reason
@@ -19,6 +18,7 @@ from distillplan.render.blocks import (
     lines_of,
     short,
 )
+from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
@@ -33,7 +33,6 @@ from distillplan.render.plan_words import (
 )
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
-_FITS = {Fits.YES: "yes", Fits.NO: "no", Fits.UNCERTAIN: "tight"}
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
@@ -133,7 +132,7 @@ def _bill(option: Option) -> tuple[str, ...]:
         format_duration(bill.wall_seconds.mid),
         "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
         format_bytes(bill.memory_bytes_per_gpu.mid),
-        _FITS[bill.fits],
+        FITS_SHOWN[bill.fits],
     )
 
 

@@ -7,6 +7,7 @@ from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
     BudgetFlip,
     BudgetRange,
+    HoursFlip,
     Odds,
     Option,
     Plan,
@@ -144,6 +145,7 @@ def flips_in_words(plan: Plan) -> Iterator[str]:
             yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds)}"
     if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
         yield f"not the budget: no other verdict {_range_of_budgets(plan, flips.budgets)}"
+    yield from _in_hours(flips.equal_hours)
     if flips.students is not None:
         one = flips.students
         yield f"--students {one.students}: {then(one.verdict, one.odds)}"
@@ -163,6 +165,13 @@ def flips_in_words(plan: Plan) -> Iterator[str]:
     if flips.accounting is not None and flips.logits is None and plan.scenario.teacher is not None:
         told = then(flips.accounting.verdict, flips.accounting.odds)
         yield f"--accounting {flips.accounting.accounting}: {told}"
+
+
+def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
+    if flip is not None:
+        spent = format_count(flip.gpu_hours)
+        told = then(flip.verdict, None)
+        yield f'equal hours instead of equal FLOPs ("{spent} GPU-hours"): {told}'
 
 
 def _open_teacher(option: Option, odds: Odds) -> str:

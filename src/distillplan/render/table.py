@@ -155,7 +155,10 @@ def _style(mark: Mark | None) -> str:
 
 def _print_grid(console: Console, block: TableBlock) -> None:
     block = _narrowed(console, block)
-    table = Table(box=None, show_edge=False, pad_edge=False, padding=(0, _apart(block), 0, 0))
+    padding = (0, _apart(block), 0, 0)
+    table = Table(
+        box=None, show_edge=False, pad_edge=False, padding=padding, show_header=any(block.columns)
+    )
     for index, name in enumerate(block.columns):
         left = index in block.text_columns
         table.add_column(_rich(console, name), justify="left" if left else "right", overflow="fold")

@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator
 
+from distillplan.notices import Severity
 from distillplan.planning.results import Band, Verdict
 from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
-from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.blocks import (
+    LINES,
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+    short,
+)
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import nats_band, percent
 from distillplan.units import format_count
@@ -24,11 +35,63 @@ _CAUSES = {
     Cause.ALL_RUNS: "data or recipe, all runs alike",
 }
 _MOST_POINTS = 8
-"""Lines of the table of points; the documents have all."""
+"""Lines of the table of points in full; the documents have all."""
+_FEW_POINTS = 4
+"""The same on one screen."""
+_INDENT = 8
+"""Columns that the headings and marks in the margin take."""
+_FRAME = 6
+"""Empty lines, the line at the end, and the head of a table."""
 
 
-def track_view(found: Track) -> Iterator[Block]:
-    """The blocks of a run under way."""
+def track_view(found: Track, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a run under way.
+
+    Args:
+        found: the answer.
+        details: show every number instead of one screen.
+    """
+    return _all(found) if details else _screen(found)
+
+
+def _screen(found: Track) -> Iterator[Block]:
+    said, verdict = _headline(found), _verdict(found)
+    yield Headline(said)
+    yield Text(verdict, tight=True)
+    rows = [*_points(found, _FEW_POINTS), *_ends(found)]
+    yield TableBlock("", ("tokens", "progress", "loss", "on course", "90% band"), tuple(rows))
+    doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
+    room = LINES - _FRAME - lines_of(said) - lines_of(verdict) - len(rows)
+    watch = short((one.message for one in doubts), room, indent=_INDENT)
+    yield Sections((Section("Watch", watch, "!", "warning"),))
+    yield Text("More: --details  -o csv  -o markdown", "quiet")
+
+
+def _points(found: Track, most: int) -> Iterator[tuple[str, ...]]:
+    """Some of the run's points, the last among them."""
+    step = max(1, -(-len(found.points) // most))
+    for one in found.points[::-1][::step][::-1]:
+        expected = "" if one.expected_loss is None else f"{one.expected_loss:.4f}"
+        yield (
+            format_count(one.tokens),
+            f"{one.progress:.0%}",
+            f"{one.loss:.4f}",
+            expected,
+            "",
+        )
+
+
+def _ends(found: Track) -> Iterator[tuple[str, ...]]:
+    """The last line: what is forecast beside what was planned."""
+    end = format_count(found.student_tokens)
+    if found.forecast_loss is None:
+        yield end, "planned", "", f"{found.planned_loss:.4f}", nats_band(found.planned_band)
+    else:
+        forecast, planned = f"{found.forecast_loss:.4f}", f"{found.planned_loss:.4f}"
+        yield end, "forecast", forecast, planned, nats_band(found.forecast_band)
+
+
+def _all(found: Track) -> Iterator[Block]:
     yield Text(_headline(found), "verdict")
     yield Text(_verdict(found), "plain")
     how = str(found.accounting or found.method)
@@ -57,22 +120,12 @@ def track_view(found: Track) -> Iterator[Block]:
             ),
             text_columns=(0, 2),
         )
-    step = max(1, -(-len(found.points) // _MOST_POINTS))
-    shown = found.points[::-1][::step][::-1]
-    if shown:
-        yield TableBlock(
-            "The run",
-            ("tokens", "progress", "loss", "on course"),
-            tuple(
-                (
-                    format_count(one.tokens),
-                    f"{one.progress:.0%}",
-                    f"{one.loss:.4f}",
-                    "" if one.expected_loss is None else f"{one.expected_loss:.4f}",
-                )
-                for one in shown
-            ),
-        )
+    points = tuple(
+        (tokens, share, loss, expected)
+        for tokens, share, loss, expected, _ in _points(found, _MOST_POINTS)
+    )
+    if points:
+        yield TableBlock("The run", ("tokens", "progress", "loss", "on course"), points)
     yield from notice_blocks(found.warnings)
 
 

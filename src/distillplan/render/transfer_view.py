@@ -2,12 +2,29 @@
 
 from collections.abc import Iterator
 
-from distillplan.checks.transfer_checks import ReliabilityBin, TransferReport, TransferRow
-from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.checks.transfer_checks import (
+    CaseOutcome,
+    ReliabilityBin,
+    TransferReport,
+    TransferRow,
+)
+from distillplan.render.blocks import Block, Section, Sections, TableBlock, Text
+
+_NO_HIT = (CaseOutcome.MISS,)
 
 
-def transfer_view(report: TransferReport) -> Iterator[Block]:
-    """The blocks of the check."""
+def transfer_view(report: TransferReport, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of the check.
+
+    Args:
+        report: the answer.
+        details: show every comparison instead of one screen.
+    """
+    yield from _headline(report)
+    yield from _all(report) if details else _screen(report)
+
+
+def _headline(report: TransferReport) -> Iterator[Block]:
     yield Text(
         f"{report.hits} of {report.hits + report.misses} published comparisons came out as "
         f"{report.law} says, {report.misses} did not. {report.undecided} more do not exceed their "
@@ -15,6 +32,31 @@ def transfer_view(report: TransferReport) -> Iterator[Block]:
         "has no verdict.",
         "verdict",
     )
+
+
+def _screen(report: TransferReport) -> Iterator[Block]:
+    missed = [row for row in report.rows if row.outcome in _NO_HIT]
+    yield TableBlock(
+        "Came out otherwise",
+        ("", "predicted", "90% band", "seen", "odds"),
+        tuple((f"{row.study}: {row.name}", *_row(row)[1:5]) for row in missed),
+        tight=True,
+    )
+    scores, error = report.brier, report.error
+    honest = (
+        f"Brier score {scores.left_out_with_study:.3f} on studies that were left out, against "
+        f"{scores.even:.3f} for 50:50 and {scores.release_before:.3f} of the release before (0 is "
+        "perfect)"
+    )
+    carried = (
+        f"{error.scale:.3f} nats inside the law's data, and more outside: that is how far other "
+        "laboratories came out from the law"
+    )
+    yield Sections((Section("Odds", (honest,)), Section("Error", (carried,))))
+    yield Text("More: --details (every comparison, its source)  -o json", "quiet")
+
+
+def _all(report: TransferReport) -> Iterator[Block]:
     yield Text(
         "Gains of distilling over training from data alone. Bands and odds are those without "
         "having seen the comparison.",

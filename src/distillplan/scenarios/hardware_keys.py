@@ -27,7 +27,7 @@ def _key(
     **more: Any,
 ) -> Key:
     """A row of a word of `hardware.machine_words.MachineWords`."""
-    said = {"commands": "estimate", "panel": LAYOUT, **more}
+    said = {"commands": _PLANS, "panel": LAYOUT, **more}
     return Key(
         word=f"hardware.{name}",
         value=value,
@@ -92,7 +92,6 @@ HARDWARE = (
         "FILE",
         "CSV price list: gpu,usd_per_hour,seller,date,source, or of gpuhunt or SkyPilot.",
         "price_file",
-        commands=_PLANS,
         panel=COSTS,
         default="the catalog",
     ),
@@ -102,7 +101,6 @@ HARDWARE = (
         "MFU",
         "Measured MFU of training: model FLOPs over the dense 16-bit peak, 0 to 1.",
         "mfu",
-        commands=_PLANS,
         panel=SPEED,
         default="estimated",
     ),
@@ -112,7 +110,6 @@ HARDWARE = (
         "MFU",
         "Measured MFU of the teacher's forward passes, 0 to 1.",
         "teacher_mfu",
-        commands=_PLANS,
         panel=SPEED,
         default="estimated",
     ),
@@ -124,6 +121,7 @@ HARDWARE = (
         "tokens_per_s",
         panel=SPEED,
         default="estimated",
+        commands="estimate",
     ),
     _key(
         "goodput",
@@ -131,7 +129,6 @@ HARDWARE = (
         "SHARE",
         "Productive share of the allocated time, 0 to 1.",
         "goodput.mid",
-        commands=_PLANS,
         panel=SPEED,
         default="estimated",
     ),
@@ -141,7 +138,6 @@ HARDWARE = (
         "",
         "Precision of the matrix products.",
         "strategy.precision",
-        commands=_PLANS,
     ),
     _key(
         "checkpointing",
@@ -149,7 +145,6 @@ HARDWARE = (
         "",
         "Activations to recompute in the backward pass; full recomputes whole blocks.",
         "strategy.checkpointing",
-        commands=_PLANS,
     ),
     _key(
         "sharding",
@@ -157,6 +152,16 @@ HARDWARE = (
         "",
         "State to shard over the data-parallel group; zero3 is FSDP with full shards.",
         "strategy.sharding",
+        default="zero3, or zero1 with tp or pp",
+    ),
+    _key(
+        "layout",
+        _choice("strategy", "LayoutChoice"),
+        "",
+        "auto chooses the fastest layout that fits: tp, pp, cp, ep, micro-batch, checkpointing and "
+        "sharding.",
+        "layout",
+        commands="estimate",
     ),
     _key("tp", values.WHOLE, "N", "Size of a tensor-parallel group.", "strategy.tp"),
     _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),
@@ -196,6 +201,15 @@ HARDWARE = (
         default="fused, of an unknown generation",
     ),
     _key(
+        "stack",
+        _choice("strategy", "Stack"),
+        "",
+        "How far the software is tuned: tuned (Megatron Core, NeMo), compiled (torch.compile, JAX) "
+        "or eager (plain PyTorch, DeepSpeed).",
+        "strategy.stack",
+        default="compiled, or tuned with tp, pp or ep",
+    ),
+    _key(
         "optimizer",
         _choice("strategy", "Optimizer"),
         "",
@@ -230,7 +244,6 @@ HARDWARE = (
         "",
         "Precision of a frozen teacher's weights.",
         "teacher_precision",
-        commands=_PLANS,
     ),
     _key(
         "pue",
@@ -238,7 +251,6 @@ HARDWARE = (
         "PUE",
         "Power usage effectiveness of the building.",
         "pue",
-        commands=_PLANS,
         panel=COSTS,
     ),
     _key(
@@ -247,7 +259,6 @@ HARDWARE = (
         "NAME",
         "Country whose grid's carbon intensity to use, e.g. FRA or Germany.",
         None,
-        commands=_PLANS,
         panel=COSTS,
         default="",
     ),

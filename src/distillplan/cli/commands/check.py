@@ -23,6 +23,8 @@ def check(
             "or transfer: other laboratories' runs."
         ),
     ] = None,
+    *,
+    details: flags.Details = False,
     output: flags.Show = "table",
 ) -> None:
     """Reproduce published results and show the differences; exit 3 if one fails.
@@ -44,7 +46,7 @@ def check(
         from distillplan.checks.transfer_checks import transfer_report  # not at every start
 
         compared = transfer_report()
-        show(compared, output)
+        show(compared, output, details=details)
         if not compared.passed:
             raise typer.Exit(FAILED)
         return
@@ -61,7 +63,7 @@ def check(
         raise _nothing_there(where)
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
     found = report(rows, errors)
-    show(found, output)
+    show(found, output, details=details)
     if found.failed:
         raise typer.Exit(FAILED)
 

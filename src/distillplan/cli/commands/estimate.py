@@ -1,10 +1,13 @@
 """`distillplan estimate`: one run on one machine."""
 
+from collections.abc import Mapping
+
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
-from distillplan.cli.key_options import options, told_as
+from distillplan.cli.key_options import as_typed, options, told_as
 from distillplan.errors import InputError
 from distillplan.render.show import show
+from distillplan.scenarios import key_table
 
 
 @options("estimate", required=["hardware.gpu"])
@@ -27,6 +30,7 @@ def estimate(
     logit_k: how.LogitK = None,
     logit_months: how.LogitMonths = 1.0,
     *,
+    details: flags.Details = False,
     output: flags.Show = "table",
     **given: str,
 ) -> None:
@@ -85,7 +89,16 @@ def estimate(
         country=None if grid is None else grid.name,
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
-    show(estimated(question), output)
+    show(estimated(question), output, details=details, asked=_to_plan(model, teacher, given))
+
+
+def _to_plan(model: str | None, teacher: str | None, given: Mapping[str, str]) -> str:
+    """The machine and the models as `budget` takes them; empty where the shape was given."""
+    if model is None:
+        return ""
+    named = {"student": model} if teacher is None else {"student": model, "teacher": teacher}
+    taken = {key.word for key in key_table.TABLE.options("budget")}
+    return as_typed(None, named | {name: text for name, text in given.items() if name in taken})
 
 
 def _refuse_shape(*sizes: int | None) -> None:

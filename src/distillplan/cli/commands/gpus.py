@@ -1,5 +1,6 @@
 """`distillplan gpus`: the accelerators that ship."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ def gpus(
     name: Annotated[
         str | None, typer.Argument(help="Name or YAML file of one GPU to show in full.")
     ] = None,
+    details: flags.Details = False,
     output: flags.Show = "table",
 ) -> None:
     """List the GPUs that ship, or show one in full: peaks, memory, links, power, dated prices.
@@ -21,4 +23,8 @@ def gpus(
     """
     from distillplan.hardware import inventory  # not at every start
 
-    show(inventory.gpu_list() if name is None else inventory.gpu_card(name), output)
+    if name is None:
+        flags.demand_one(details, "distillplan gpus h100-sxm --details")
+        show(inventory.gpu_list(), output)
+    else:
+        show(inventory.gpu_card(name), output, details=details, asked=shlex.quote(name))

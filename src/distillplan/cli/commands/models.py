@@ -48,6 +48,7 @@ def models(
             "--max-params", parser=_most, metavar="SIZE", help="Most parameters of those listed."
         ),
     ] = None,
+    details: flags.Details = False,
     output: flags.Show = "table",
 ) -> None:
     """List the open models that ship, or show one: shape, FLOPs, tokenizer, terms for distilling.
@@ -60,4 +61,9 @@ def models(
     wanted = inventory.ModelFilter(
         license=license_, tokenizer=tokenizer, min_params=min_params, max_params=max_params
     )
-    show(inventory.models_of(name, wanted), output)
+    found = inventory.models_of(name, wanted)
+    if isinstance(found, inventory.ModelList):
+        flags.demand_one(details, "distillplan models llama-3.1-8b --details")
+        show(found, output)
+    else:
+        show(found, output, details=details)

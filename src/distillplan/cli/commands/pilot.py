@@ -40,6 +40,7 @@ def pilot(
             help="Chance of picking the wrong side at which to stop. [default: 10%]",
         ),
     ] = None,
+    details: flags.Details = False,
     output: flags.ShowRows = "table",
     **given: str,
 ) -> None:
@@ -68,4 +69,4 @@ def pilot(
     chance = pilots.RISK if risk is None else parse_share(risk, "risk")
     with progress("Pilots"):
         found = pilots.pilot(scenario, share=part, risk=chance)
-    show(found, output)
+    show(found, output, details=details)

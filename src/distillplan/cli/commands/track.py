@@ -87,6 +87,7 @@ def track(
             help="Bytes per token of the tokenizer, for bits per byte.",
         ),
     ] = None,
+    details: flags.Details = False,
     output: flags.ShowRows = "table",
 ) -> None:
     """Compare a run under way with its plan, and forecast its final loss.
@@ -138,7 +139,7 @@ def track(
             bytes_per_token=bytes_per_token,
         )
         answer = tracked(found, of_plan, history, option=chosen, pace=pace)
-    show(answer, output)
+    show(answer, output, details=details)
 
 
 def _demand_two_sources(plan: str, losses: str) -> None:
