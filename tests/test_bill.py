@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from distillplan.errors import InputError
 from distillplan.hardware.bill import (
     PRICE_AGE_DAYS,
+    PUE,
     Bill,
     Phase,
     PhaseWork,
@@ -157,6 +158,17 @@ def test_an_old_or_undated_price_is_remarked(date: str, codes: list[str]) -> Non
 def test_impossible_power_is_refused(power: dict[str, float]) -> None:
     with pytest.raises(InputError, match="power: "):
         Power(gpu_watts=700, **power)  # type: ignore[arg-type]  # mixed kinds
+
+
+@pytest.mark.parametrize("kwh", [146e3 / 234e3, 681e3 / 1.05e6])
+@pytest.mark.parametrize("pue", [1.0, PUE])
+def test_the_energy_of_an_h100_hour_holds_what_olmo_3_drew(kwh: float, pue: float) -> None:
+    """7B: 146 MWh in 234k hours, 32B: 681 MWh in 1.05M (muxup.com, 2025q4, Olmo 3).
+
+    The source does not say whether the building is in it, so both readings are held.
+    """
+    hour = Power(gpu_watts=700, pue=pue).kwh_per_gpu_hour()
+    assert hour.low < kwh < hour.high
 
 
 def test_a_phase_without_gpus_is_refused() -> None:

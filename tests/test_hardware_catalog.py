@@ -3,7 +3,7 @@
 import pytest
 
 from distillplan.errors import InputError
-from distillplan.hardware import gpu_catalog
+from distillplan.hardware import gpu_catalog, price_list
 from distillplan.models import model_catalog
 
 
@@ -13,7 +13,34 @@ def test_every_spelling_is_one_gpu():
             assert gpu_catalog.gpu(name).name == gpu.name
 
 
-@pytest.mark.parametrize("name", ["h100", "a100", "v100", "H200", "a100-40"])
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("H20-96GB", "h20"),
+        ("GH200 144GB", "gh200-144gb"),
+        ("RTX PRO 6000", "rtx-pro-6000"),
+        ("RTX 6000 Ada", "rtx-6000-ada"),
+        ("A40", "a40"),
+        ("RTX A5000", "rtx-a5000"),
+        ("a4000", "rtx-a4000"),
+        ("3080", "rtx-3080"),
+        ("RTX 3080 Ti", "rtx-3080-ti"),
+        ("RTX 4080", "rtx-4080"),
+        ("4080 Super", "rtx-4080-super"),
+        ("rtx_5080", "rtx-5080"),
+        ("MI210", "mi210"),
+        ("MI250", "mi250"),
+        ("Rubin", "vr200"),
+        ("VR200 NVL72", "vr200"),
+        ("MI455X", "mi455x"),
+        ("trn1", "trainium1"),
+    ],
+)
+def test_a_gpu_is_found_as_people_write_it(written, name):
+    assert gpu_catalog.gpu(written).name == name
+
+
+@pytest.mark.parametrize("name", ["h100", "a100", "v100", "H200", "a100-40", "gh200", "rtx 6000"])
 def test_a_name_that_variants_share_is_refused(name):
     """An H100 is a PCIe, an SXM or an NVL card, 756 to 990 TFLOP/s."""
     with pytest.raises(InputError, match=r"several variants|did you mean"):
@@ -45,7 +72,78 @@ def test_a_wrong_price_list_says_where(tmp_path, text, words):
     path = tmp_path / "prices.csv"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=words):
-        gpu_catalog.with_prices(gpu_catalog.gpu("h100-sxm"), str(path))
+        price_list.with_prices(gpu_catalog.gpu("h100-sxm"), str(path))
+
+
+GPUHUNT = (
+    "instance_name,location,price,cpu,memory,gpu_count,gpu_name,gpu_memory,spot,disk_size\n"
+    "cpu-2,us,0.1,2,8.0,0,,,False,\n"
+    "big,us,24.0,208,1800.0,8,A100,40.0,False,\n"
+    "small,eu,2.0,26,200.0,1,A100,40.0,False,\n"
+    "small,eu,0.5,26,200.0,1,A100,40.0,True,\n"
+    "large,eu,14.0,26,200.0,4,A100,80.0,False,\n"
+    "pro,eu,1.5,16,64.0,1,RTXPRO6000,96.0,False,\n"
+    "tpu,us,oops,16,64.0,1,v6e-1,0.0,False,\n"
+)
+SKYPILOT = (
+    "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,Region,GpuInfo,SpotPrice\n"
+    "cpu_4x,,,4.0,16.0,0.2,us-east-1,,\n"
+    "gpu_1x_h100_pcie,H100,1.0,26.0,200.0,3.0,us-east-1,\"{'Gpus': [{'Name': 'H100'}]}\",0.9\n"
+    "gpu_8x_h100_sxm5,H100,8.0,208.0,1800.0,32.0,us-east-1,\"{'Gpus': [{'Name': 'H100'}]}\",\n"
+    "p5,H100,8,192,2048,40.0,us-east-1,,\n"
+    "1V100,V100,1.0,6.0,23.0,0.5,FIN-01,"
+    "\"{'Gpus': [{'MemoryInfo': {'SizeInMiB': 16384}}], 'TotalGpuMemoryInMiB': 16384}\",\n"
+    "2ADA,RTX6000-Ada,2.0,20.0,120.0,,FIN-03,,0.8\n"
+    "1ADA,RTX-6000-Ada,2.0,20.0,120.0,1.8,FIN-03,,\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "usd", "seller"),
+    [
+        (GPUHUNT, "a100-40gb", 2.0, "small, eu"),
+        (GPUHUNT, "a100-80gb", 14.0 / 4, "large, eu"),
+        (GPUHUNT, "rtx-pro-6000", 1.5, "pro, eu"),
+        (SKYPILOT, "h100-sxm", 32.0 / 8, "gpu_8x_h100_sxm5, us-east-1"),
+        (SKYPILOT, "h100-pcie", 3.0, "gpu_1x_h100_pcie, us-east-1"),
+        (SKYPILOT, "v100-16gb", 0.5, "1V100, FIN-01"),
+        (SKYPILOT, "rtx-6000-ada", 1.8 / 2, "1ADA, FIN-03"),
+    ],
+)
+def test_a_cloud_catalog_gives_the_cheapest_gpu_on_demand(tmp_path, text, name, usd, seller):
+    """Machines with the columns of the real catalogs; the price is the machine's over its GPUs."""
+    path = tmp_path / "vms.csv"
+    path.write_text(text, encoding="utf-8")
+    (price,) = price_list.with_prices(gpu_catalog.gpu(name), str(path)).prices
+    assert price.usd_per_hour == pytest.approx(usd)
+    assert price.seller == f"vms.csv, {seller}"
+    assert price.date == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "words"),
+    [
+        ((SKYPILOT, "", ""), "h100-nvl", "'H100' does not say which variant: write h100-nvl"),
+        ((SKYPILOT, "", ""), "l4", "no price for l4; it lists 'H100', 'RTX-6000-Ada', 'V100'"),
+        ((SKYPILOT, "8.0,208.0", "0,208.0"), "h100-sxm", "line 4: AcceleratorCount: '0'"),
+        ((SKYPILOT, "32.0", "-32"), "h100-sxm", "line 4: Price: '-32'"),
+        ((GPUHUNT, "24.0", "free"), "a100-40gb", "line 3: price: 'free' is not a number"),
+        ((GPUHUNT, ",gpu_count", ",gpus"), "a100-40gb", "no column 'gpu'"),
+    ],
+)
+def test_a_wrong_cloud_catalog_says_where(tmp_path, change, name, words):
+    text, old, new = change
+    path = tmp_path / "vms.csv"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        price_list.with_prices(gpu_catalog.gpu(name), str(path))
+
+
+def test_a_list_of_ones_own_keeps_every_price(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("gpu,usd_per_hour,date\nH100 SXM,3,2026-11-01\nl4,free,\nh100-sxm,$2,\n")
+    prices = price_list.with_prices(gpu_catalog.gpu("h100-sxm"), str(path)).prices
+    assert [(one.usd_per_hour, one.date) for one in prices] == [(3, "2026-11-01"), (2, "unknown")]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,16 @@ PRICES = (
     "gpu,usd_per_hour,seller,date,source\n"
     "h100-sxm,2.10,a cloud,2026-02-28,its page\nmy-gpu,1.5,another,2026-01,\na100-80gb,1.2,,,\n"
 )
+CLOUD_PRICES = (
+    (
+        "instance_name,location,price,cpu,memory,gpu_count,gpu_name,gpu_memory,spot\n"
+        "h100-sxm-8,us,24.0,208,1800,8,H100,80.0,False\ncpu,us,0.1,2,8,0,,,False\n"
+    ),
+    (
+        "InstanceType,AcceleratorName,AcceleratorCount,Price,Region,GpuInfo,SpotPrice\n"
+        "8x_h100_sxm5,H100,8.0,32.0,us,{'SizeInMiB': 81920},\n1x,h100-sxm,1.0,3.0,us,,1.5\n"
+    ),
+)
 CONFIG = {
     "model_type": "llama",
     "hidden_size": 2048,
@@ -197,7 +207,8 @@ def gpu_text(random: Random) -> str:
 
 def prices_text(random: Random) -> str:
     """A price list."""
-    rows = [line.split(",") for line in PRICES.splitlines()]
+    written = random.choice((PRICES, PRICES, *CLOUD_PRICES))
+    rows = [line.split(",") for line in written.splitlines()]
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         row = random.choice(rows)
         row[random.randrange(len(row))] = random.choice(

@@ -13,7 +13,7 @@ from distillplan.errors import InputError
 from distillplan.fitting.runs_file import Reading, read_runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import read_tables
-from distillplan.hardware import gpu_catalog
+from distillplan.hardware import gpu_catalog, price_list
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.models import model_sizes
@@ -218,7 +218,7 @@ def _prices(random: Random) -> Case:
 
 
 def _read_prices(case: Case) -> Iterator[str]:  # noqa: ARG001  (its files are in the folder)
-    found = gpu_catalog.with_prices(gpu_catalog.gpu("h100-sxm"), "prices.csv")
+    found = price_list.with_prices(gpu_catalog.gpu("h100-sxm"), "prices.csv")
     yield from not_finite(found)
     for price in found.prices:
         if price.usd_per_hour <= 0:

@@ -1,24 +1,16 @@
-"""The hardware data that ships, and the user's own GPUs and price lists."""
+"""The hardware data that ships, and the user's own GPUs."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
-from distillplan.files.bounds import shown
-from distillplan.files.csv_reader import BEYOND, read_csv
 from distillplan.files.entries import read_shipped
 from distillplan.files.yaml_reader import YAML_ENDINGS
-from distillplan.hardware.gpu import UNKNOWN, Gpu, gpu_from_entry, price_of
+from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
-from distillplan.units import parse_usd
-
-MOST_LISTED = 10
-"""GPUs of a price list in the sentence of an error."""
 
 
 class PowerGrid(NamedTuple):
@@ -86,43 +78,30 @@ def _written(name: str) -> tuple[str, str]:
     return spelled, spelled.removesuffix("s")
 
 
-def with_prices(found: Gpu, file: str) -> Gpu:
-    """A GPU with the prices of a price list instead of its own.
+def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> str | None:
+    """The GPU that a price list means; None where it is unknown or may be one of several.
 
     Args:
-        found: the GPU.
-        file: a CSV file with the columns gpu and usd_per_hour and, optionally, seller, date
-            (2026-02-28) and source.
+        name: as the list writes it; case, spaces and hyphens do not count.
+        memory_gib: of one GPU, which may tell variants of one name apart.
+        instance: type of the machine, which may name the variant.
 
-    Raises:
-        InputError: when the list has no price of this GPU, or a row without a price.
+    >>> priced_as("RTX6000Ada"), priced_as("A100", 40), priced_as("H100", 80, "gpu_1x_h100_pcie")
+    ('rtx-6000-ada', 'a100-40gb', 'h100-pcie')
+    >>> priced_as("H100", 80)
     """
-    path, listed, others = Path(file), [], set[str]()
-    for row in read_csv(path, needed=("gpu", "usd_per_hour")):
-        where = f"{path}, line {row.line}"
-        if BEYOND in row.values:
-            raise InputError(f"{where}: more fields than the header has; quote those with commas")
-        said = {key: " ".join((value or "").split()) for key, value in row.values.items()}
-        named = said["gpu"]
-        if not named:
-            raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
-        price = price_of(
-            parse_usd(said["usd_per_hour"], f"{where}: usd_per_hour", "2.49"),
-            seller=said.get("seller") or path.name,
-            date=said.get("date") or UNKNOWN,
-            source=said.get("source") or str(path),
-            where=f"{where}: ",
+    if _letters(name) in _lettered():
+        return _lettered()[_letters(name)]
+    machine = instance.lower()
+    stated = [
+        one
+        for one in variants(name)
+        if all(
+            part == f"{memory_gib}gb" or re.search(rf"(?<![a-z]){part}\d*(?![a-z])", machine)
+            for part in one.split("-")[1:]
         )
-        if _spellings().get(named.lower(), named) == found.name:
-            listed.append(price)
-        else:
-            others.add(named)
-    if not listed:
-        few = sorted(others)[:MOST_LISTED]
-        more = f" and {len(others) - len(few)} more" if len(others) > len(few) else ""
-        known = f"it lists {', '.join(map(shown, few))}{more}" if others else "it is empty"
-        raise InputError(f"{path}: no price for {found.name}; {known}")
-    return replace(found, prices=tuple(listed))
+    ]
+    return max(stated, key=lambda one: one.count("-"), default=None)
 
 
 def throughput_model() -> ThroughputModel:
@@ -182,6 +161,16 @@ def _spellings() -> dict[str, str]:
     for one in _gpus().values():
         found |= {alias.lower().replace(" ", "-"): one.name for alias in one.aliases}
     return found
+
+
+@cache
+def _lettered() -> dict[str, str]:
+    """The same with nothing but letters and digits."""
+    return {_letters(spelling): name for spelling, name in _spellings().items()}
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _own_gpu(path: str) -> Gpu:

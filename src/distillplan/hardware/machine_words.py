@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
 from distillplan.files.yaml_reader import YAML_ENDINGS
-from distillplan.hardware import gpu_catalog
+from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.bill import PUE
 from distillplan.hardware.gpu import Cluster, Precision
 from distillplan.hardware.machine import Machine, usual_strategy
@@ -101,7 +101,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
     """
     gpu = gpu_catalog.gpu(words.gpu)
     if words.prices is not None:
-        gpu = gpu_catalog.with_prices(gpu, words.prices)
+        gpu = price_list.with_prices(gpu, words.prices)
     layout = {name: getattr(words, name) for name in (*COUNTS, *CHOICES)}
     choice = _one_of("layout", words.layout or LayoutChoice.GIVEN, LayoutChoice)
     if choice is LayoutChoice.AUTO:

@@ -90,7 +90,7 @@ HARDWARE = (
         "prices",
         values.TEXT,
         "FILE",
-        "CSV price list with the columns gpu,usd_per_hour,seller,date,source.",
+        "CSV price list: gpu,usd_per_hour,seller,date,source, or of gpuhunt or SkyPilot.",
         "price_file",
         panel=COSTS,
         default="the catalog",
