@@ -132,7 +132,6 @@ VALUES = {
     "hardware.sharding": ("zero1", "zero2", "zero1"),
     "hardware.attention": ("unfused", "flash1", "unfused"),
     "hardware.stack": ("eager", "tuned", "eager"),
-    "hardware.layout": ("auto", "given", "auto"),
     "hardware.optimizer": ("adam8bit", "adam-bf16", "adam8bit"),
     "hardware.gradients": ("bf16", "in-backward", "bf16"),
     "hardware.offload": ("optimizer", "all", "optimizer"),
@@ -147,6 +146,7 @@ VALUES = {
 }
 OTHERWISE = (
     *("hardware.prices", "hardware.country"),
+    "hardware.layout",  # which no plan takes
     *("student_tokens", "student_model", "teacher.model"),
     *(
         "teacher.bpb",

@@ -82,11 +82,6 @@ class Method(StrEnum):
     SUPERVISED = "supervised"
     DISTILL = "distill"
 
-    @property
-    def shown(self) -> str:
-        """The method in the word that people read."""
-        return SUPERVISED_SHOWN if self is Method.SUPERVISED else self.value
-
 
 class Option(NamedTuple):
     """One way to spend the budget."""

@@ -219,7 +219,7 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
 
 
 def _method(plan: Plan) -> str:
-    return "" if plan.recommended is None else plan.recommended.method.shown
+    return "" if plan.recommended is None else Verdict(plan.recommended.method).shown
 
 
 def _same_budget(one: Plan, other: Plan) -> bool:
