@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Plan
+from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion, Outcome, check
 from distillplan.suggest import nearest
