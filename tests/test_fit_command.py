@@ -367,7 +367,7 @@ def test_the_same_seed_gives_the_same_file(supervised, tmp_path):
 
 @pytest.mark.parametrize("output", ["table", "markdown"])
 def test_what_people_see_fits_and_has_no_colour_or_bar(supervised, output):
-    found = fit(supervised, "--resamples", 32, "-o", output, COLUMNS="80")
+    found = fit(supervised, "--resamples", 32, "--details", "-o", output, COLUMNS="80")
     assert found.returncode == 0
     assert "\x1b" not in found.stdout
     assert "What the runs fix" in found.stdout

@@ -6,7 +6,17 @@ from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.holdout import FOLDS
 from distillplan.fitting.published_test import DepartureKind, PublishedTest
 from distillplan.laws.provenance import Coefficient
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.notices import Severity
+from distillplan.render.blocks import (
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    short,
+)
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import format_count
 
@@ -27,10 +37,66 @@ _DEPARTURES = {
 }
 
 
-def fit_view(report: FitReport) -> Iterator[Block]:
-    """The blocks of a fit."""
+_WATCH = 8
+"""Lines of warnings on one screen."""
+_INDENT = 12
+"""Columns that the headings and marks in the margin take."""
+
+
+def fit_view(report: FitReport, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a fit.
+
+    Args:
+        report: the answer.
+        details: show coefficients, what the runs fix, and all errors instead of one screen.
+    """
     if report.test is not None:
         yield from _test(report, report.test)
+    yield from _all(report) if details else _screen(report)
+
+
+def _screen(report: FitReport) -> Iterator[Block]:
+    yield Headline(_headline(report))
+    yield from _reach(report)
+    doubts = sorted(report.warnings, key=lambda one: one.severity is not Severity.WARNING)
+    watch = short((one.message for one in doubts), _WATCH, indent=_INDENT)
+    yield Sections(
+        (
+            Section("Tested", tuple(_left_out(report))),
+            Section("Open", tuple(_open(report))),
+            Section("Watch", watch, "!", "warning"),
+            Section("Wrote", (", ".join(report.saved),) * bool(report.saved)),
+            Section("Next", (_next(report),)),
+        )
+    )
+    yield Text("More: --details (coefficients, what the runs fix)  -o json", "quiet")
+
+
+def _left_out(report: FitReport) -> Iterator[str]:
+    """How well runs that were left out are predicted."""
+    for one in report.errors:
+        if one.what != "in_sample" and one.mean_relative_error is not None:
+            yield (
+                f"{_ERRORS[one.what]}: predicted to {_percent(one.mean_relative_error)} on "
+                f"average, {_percent(one.worst)} at worst"
+            )
+
+
+def _open(report: FitReport) -> Iterator[str]:
+    """Coefficients that the runs do not settle."""
+    found = [name for name, one in report.law.coefficients.items() if one.no_interval is not None]
+    if found:
+        yield f"the runs do not settle {', '.join(found)}; predictions far from them stay guesses"
+
+
+def _next(report: FitReport) -> str:
+    if report.saved:
+        law, *_ = report.saved
+        return f"distillplan budget 1e21 --student 1B --law {law}"
+    return "save the law and plan with it: add --save mine.yaml"
+
+
+def _all(report: FitReport) -> Iterator[Block]:
     yield Text(_headline(report), "verdict")
     rows = tuple(
         (
@@ -45,20 +111,7 @@ def fit_view(report: FitReport) -> Iterator[Block]:
     )
     columns = ("relative error on", "fitted on", "runs", "mean", "bias", "worst")
     yield TableBlock("How well it predicts", columns, rows)
-    if report.reach:
-        yield TableBlock(
-            "How far it reaches",
-            ("compute of your largest run", "parameters", "tokens", "to within"),
-            tuple(
-                (
-                    f"x {one.times_compute:g}",
-                    format_count(one.params),
-                    format_count(one.tokens),
-                    _percent(one.relative_error),
-                )
-                for one in report.reach
-            ),
-        )
+    yield from _reach(report)
     yield from notice_blocks(report.warnings)
     yield from _coefficients(report)
     if report.combinations:
@@ -78,11 +131,25 @@ def fit_view(report: FitReport) -> Iterator[Block]:
         )
     yield Bullets("Notes", report.law.notes)
     if report.saved:
-        law, *_ = report.saved
-        yield Text(
-            f"Written: {', '.join(report.saved)}. Plan with it: distillplan budget 1e21 --law {law}"
-        )
+        yield Text(f"Written: {', '.join(report.saved)}. Plan with it: {_next(report)}")
     yield Text(f"Source: {report.law.source}.", "quiet")
+
+
+def _reach(report: FitReport) -> Iterator[Block]:
+    if report.reach:
+        yield TableBlock(
+            "How far it reaches",
+            ("compute of your largest run", "parameters", "tokens", "to within"),
+            tuple(
+                (
+                    f"x {one.times_compute:g}",
+                    format_count(one.params),
+                    format_count(one.tokens),
+                    _percent(one.relative_error),
+                )
+                for one in report.reach
+            ),
+        )
 
 
 def _headline(report: FitReport) -> str:

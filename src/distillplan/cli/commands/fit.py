@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args
 
 import typer
 
+from distillplan.cli import flags
 from distillplan.cli.exit_codes import FAILED
 from distillplan.cli.run_options import (
     BytesPerToken,
@@ -113,6 +114,7 @@ def fit(
         Path | None,
         typer.Option(metavar="LAW.yaml", help="File to write the law and its draws to."),
     ] = None,
+    details: flags.Details = False,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -186,7 +188,7 @@ def fit(
     report = _report(request, state)
     if saved is not None:
         report = law_files.save_law(report, saved)
-    show(report, shown)
+    show(report, shown, details=details)
     _exit_if_rejected(report)
 
 
