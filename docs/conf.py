@@ -59,6 +59,14 @@ FIELDS = {"attribute", "data", "property"}
 def setup(app: Any) -> None:
     """Read the docstrings as what they are: plain text with Google's sections."""
     app.connect("autodoc-process-docstring", as_rest)
+    app.connect("autodoc-skip-member", at_home)
+
+
+def at_home(app: Any, what: str, name: str, *_: object) -> bool | None:
+    """Leave a name out, or let others decide: public names live in the modules of the package."""
+    here = app.env.temp_data.get("autodoc:module")
+    public = what == "module" and here == "distillplan" and name in distillplan.__all__
+    return True if public else None
 
 
 def as_rest(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:

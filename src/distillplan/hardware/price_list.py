@@ -64,7 +64,7 @@ SKYPILOT: Final = CloudColumns(
     memory="GpuInfo",
     seller="",
 )
-"""Source: github.com/skypilot-org/skypilot-catalog, catalogs/v8/*/vms.csv."""
+"""Source: github.com/skypilot-org/skypilot-catalog, catalogs/v8/CLOUD/vms.csv."""
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
