@@ -237,3 +237,9 @@ def test_details_are_another_screen(command):
 def test_details_do_not_change_a_document():
     command = "predict --student 1B --tokens 100B --teacher-loss 2.0 -o json"
     assert said(command) == said(f"{command} --details")
+
+
+@pytest.mark.parametrize(("name", "may_teach"), [("llama-3.1-8b", True), ("llama-3-8b", False)])
+def test_a_model_whose_license_forbids_it_is_not_offered_as_a_teacher(name, may_teach):
+    """Section 1.b.v of Meta's Llama 3 license, which 3.1 lifted with conditions."""
+    assert (f"--teacher {name}" in run("models", name).stdout) is may_teach

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.hardware.inventory import AlikeBlocks, GpuCard, GpuList, ModelCard, ModelList
+from distillplan.models.model_catalog import Distilling
 from distillplan.render.blocks import (
     Block,
     Bullets,
@@ -164,13 +165,15 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
     else:
         yield TableBlock("", ("", ""), tuple(_model_rows(card)), text_columns=(0, 1))
     terms = f"{card.license.distilling.value}; {card.distillation_licence}"
+    may_teach = card.hub is not None and card.license.distilling is not Distilling.FORBIDDEN
+    teach = f"distillplan budget 1e21 --student 1B --teacher {card.name}"
     yield Sections(
         (
             Section("Distilling", (terms,)),
             Section("Tokenizer", (card.tokenizer,)),
             Section("Hub", () if card.hub is None else (card.hub,)),
             Section("Source", (card.source,) if details else ()),
-            Section("Next", (f"distillplan budget 1e21 --student 1B --teacher {card.name}",)),
+            Section("Next", (teach,) if may_teach else ()),
         )
     )
     if not details:
