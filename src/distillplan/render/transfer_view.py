@@ -10,8 +10,6 @@ from distillplan.checks.transfer_checks import (
 )
 from distillplan.render.blocks import Block, Section, Sections, TableBlock, Text
 
-_NO_HIT = (CaseOutcome.MISS,)
-
 
 def transfer_view(report: TransferReport, *, details: bool = False) -> Iterator[Block]:
     """The blocks of the check.
@@ -35,7 +33,7 @@ def _headline(report: TransferReport) -> Iterator[Block]:
 
 
 def _screen(report: TransferReport) -> Iterator[Block]:
-    missed = [row for row in report.rows if row.outcome in _NO_HIT]
+    missed = [row for row in report.rows if row.outcome is CaseOutcome.MISS]
     yield TableBlock(
         "Came out otherwise",
         ("", "predicted", "90% band", "seen", "odds"),
