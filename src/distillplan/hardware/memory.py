@@ -10,7 +10,6 @@ Two named numbers stand for what cannot be derived, `WORKSPACE_SHARE` and `RESER
 parallel), rounded.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -230,8 +229,7 @@ def _moments(
     """What exists at each moment besides what lasts through a step."""
     working = 0.0
     if strategy.checkpointing is not Checkpointing.NONE:
-        own = set(shape.blocks[stage.blocks.start : stage.blocks.stop])
-        working = max(working_bytes_per_token(block, shape.width, strategy) for block in own)
+        working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in stage.runs)
     moments = {
         Moment.BLOCK: {
             "activations": tokens * working,
@@ -279,8 +277,7 @@ def _in_flight(shape: ModelShape, strategy: Strategy, index: int) -> float:
 
 def _kept_bytes_per_token(shape: ModelShape, strategy: Strategy, stage: Stage) -> float:
     """Bytes per token that the blocks of one stage keep."""
-    alike = Counter(shape.blocks[stage.blocks.start : stage.blocks.stop])
-    return sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in alike.items())
+    return sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in stage.runs)
 
 
 def _logit_bytes(

@@ -19,7 +19,7 @@ from distillplan.hardware.strategy import (
     Strategy,
     refuse_odd_groups,
 )
-from distillplan.models.shapes import ModelShape
+from distillplan.models.shapes import Block, ModelShape
 
 OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
     Optimizer.ADAM: (4.0, 8.0),
@@ -57,6 +57,8 @@ class Stage:
 
     blocks: range
     """Indices of its blocks; early stages have one more where they do not divide evenly."""
+    runs: tuple[tuple[Block, int], ...]
+    """Its neighboring blocks that are alike, and their number."""
     tables: float
     """Parameters of embedding and output projection, after tensor parallelism."""
     common: float
@@ -81,7 +83,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     small, more = divmod(shape.layers, strategy.pp)
     start = index * small + min(index, more)
     blocks = range(start, start + small + (1 if index < more else 0))
-    own = shape.blocks[blocks.start : blocks.stop]
+    runs = shape.runs_within(blocks)
     last = index == strategy.pp - 1
     tables = (shape.embedding_params if index == 0 else 0) + (shape.head_params if last else 0)
     if last and shape.tied and strategy.pp > 1:
@@ -92,9 +94,10 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     )  # experts are spread, or cut like the rest
     return Stage(
         blocks=blocks,
+        runs=runs,
         tables=tables / strategy.tp,
-        common=(sum(block.unrouted_params for block in own) + tables) / strategy.tp,
-        routed=sum(block.routed_params for block in own) / group,
+        common=(sum(n * block.unrouted_params for block, n in runs) + tables) / strategy.tp,
+        routed=sum(n * block.routed_params for block, n in runs) / group,
         shards=peers // strategy.tp,
         expert_shards=peers // group,
     )

@@ -115,6 +115,20 @@ class ModelShape:
         """Neighboring blocks that are alike, and their number."""
         return tuple((block, len(list(alike))) for block, alike in groupby(self.blocks))
 
+    def runs_within(self, blocks: range) -> tuple[tuple[Block, int], ...]:
+        """Runs of neighboring blocks that are alike, in a part of the model.
+
+        Args:
+            blocks: indices of the part's blocks.
+        """
+        found, start = list[tuple[Block, int]](), 0
+        for block, alike in self.runs:
+            own = min(start + alike, blocks.stop) - max(start, blocks.start)
+            if own > 0:
+                found.append((block, own))
+            start += alike
+        return tuple(found)
+
     @property
     def mixers(self) -> Iterator[Mixer]:
         """Those of all runs of blocks."""

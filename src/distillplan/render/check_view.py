@@ -1,8 +1,11 @@
 """A check against published numbers for people."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 
 from distillplan.checks.check_records import CheckReport, CheckRow
+from distillplan.checks.hardware_checks import TOPICS
+from distillplan.laws.law_catalog import DEFAULT_LAW
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.units import format_count
 
@@ -39,17 +42,63 @@ def check_view(report: CheckReport, *, details: bool = False) -> Iterator[Block]
 
 
 def _screen(report: CheckReport) -> Iterator[Block]:
-    """What failed in full, else what is furthest off."""
+    """Each group in a line, or the speeds that are furthest off; what failed in full."""
     failed = [row for row in report.rows if row.failed]
-    far = [row for row in report.rows if row.relative and row.difference is not None]
-    worst = sorted(far, key=lambda row: -abs(row.difference or 0.0))[:_WORST]
-    yield TableBlock(
-        "Failed" if failed else "Furthest off",
-        ("", "published", "computed", "difference"),
-        tuple(map(_numbers, failed or worst)),
-        tight=True,
+    if report.errors:
+        yield _rows_of("Furthest off", sorted(report.rows, key=_misfit, reverse=True)[:_WORST])
+    else:
+        yield _groups(report.rows)
+    if failed:
+        yield _rows_of("Failed", failed)
+    place = max(report.rows, key=_misfit).where.split(",")[0]
+    yield Text(f'Each number: --details; of one place: distillplan check "{place}"', "quiet")
+
+
+def _groups(rows: Iterable[CheckRow]) -> TableBlock:
+    """A line for each place of the default law or of a single topic, and for all else of a kind."""
+    kinds = {row.law for row in rows}
+    groups: dict[str, list[CheckRow]] = {}
+    for row in rows:
+        if len(kinds) == 1 or row.law == DEFAULT_LAW:
+            name = row.where.split(",")[0]
+        else:
+            name = row.law if row.law in TOPICS else "other laws"
+        groups.setdefault(name, []).append(row)
+    lines = []
+    for name, found in groups.items():
+        worst = max(found, key=_misfit)
+        allowed = "" if worst.low is None else f"{_bound(worst, worst.low)} to "
+        lines.append(
+            (
+                name,
+                str(len(found)),
+                str(sum(not row.passed for row in found)),
+                "–" if worst.difference is None else _difference(worst, worst.difference),
+                "" if worst.high is None else f"{allowed}{_bound(worst, worst.high)}",
+                worst.what,
+            )
+        )
+    return TableBlock(
+        "",
+        ("", "numbers", "missed", "furthest off", "allowed", "which is"),
+        tuple(lines),
+        text_columns=(0, 5),
+        spare=(5,),
     )
-    yield Text('More: --details  -o json  of one place: distillplan check "Figure 9"', "quiet")
+
+
+def _misfit(row: CheckRow) -> float:
+    """How far a number is off, in what is allowed on that side; a statement that fails is first."""
+    if row.difference is None:
+        return 0.0 if row.passed else math.inf
+    allowed = abs((row.high if row.difference > 0 else row.low) or 0.0)
+    return abs(row.difference) / allowed if allowed else 0.0
+
+
+def _rows_of(title: str, rows: Iterable[CheckRow]) -> TableBlock:
+    """Some numbers, wherever they are from."""
+    columns = ("", "published", "computed", "difference")
+    return TableBlock(title, columns, tuple(map(_numbers, rows)), tight=True)
 
 
 def _numbers(row: CheckRow) -> tuple[str, str, str, str]:

@@ -12,6 +12,7 @@ from distillplan.notices import Severity
 from distillplan.render.blocks import (
     LINES,
     Block,
+    CommandLine,
     Headline,
     Section,
     Sections,
@@ -65,11 +66,15 @@ def _screen(found: Estimate, asked: str) -> Iterator[Block]:
     parts = [Section("To fit", tuple(_to_fit(found)), "-"), Section("Speed", (_speed(found),))]
     if found.distillation is not None:
         parts.append(Section("Teacher", tuple(_teacher(found, found.distillation)), "-"))
-    then = Section("Next", tuple(_next(found, asked)))
+    then = _next(found, asked)
     room = LINES - _FRAME - lines_of(found.headline) - len(answer.rows) - 1
-    room -= sum(lines_of(item, _INDENT) for part in (*parts, then) for item in part.items)
+    room -= sum(lines_of(item, _INDENT) for part in parts for item in part.items)
+    room -= 2 + lines_of(then, _INDENT) if then else 0
     watch = Section("Watch", short(_watch(found), room, indent=_INDENT), "!", "warning")
-    yield Sections((*parts, watch, then))
+    yield Sections((*parts, watch))
+    if then:
+        yield Text("With the same hours, distill or not:")
+        yield CommandLine(then)
     yield Text("More: --details  -o markdown", "quiet")
 
 
@@ -163,8 +168,8 @@ def _watch(found: Estimate) -> Iterator[str]:
                 yield one.message
 
 
-def _next(found: Estimate, asked: str) -> Iterator[str]:
-    """Whether to distill with the same hours; with a change first, where the run does not fit."""
-    if asked and found.fits is not Fits.NO:
-        hours = format_count(found.gpu_hours.mid)
-        yield f"distill or not? distillplan budget '{hours} GPU-hours' {asked}"
+def _next(found: Estimate, asked: str) -> str:
+    """Whether to distill with the same hours; nothing where the run does not fit."""
+    if not asked or found.fits is Fits.NO:
+        return ""
+    return f"distillplan budget '{format_count(found.gpu_hours.mid)} GPU-hours' {asked}"

@@ -7,6 +7,7 @@ from distillplan.models.model_catalog import Distilling
 from distillplan.render.blocks import (
     Block,
     Bullets,
+    CommandLine,
     Headline,
     Section,
     Sections,
@@ -59,8 +60,9 @@ def gpu_view(card: GpuCard, *, details: bool = False, asked: str = "") -> Iterat
         yield from _gpu_details(card)
         return
     estimate = f"distillplan estimate --model 7B --tokens 140B --gpu {asked or gpu.name}"
-    yield Sections((Section("Next", (f"a run on it: {estimate}",)),))
-    yield Text("More: --details (all prices, sources)  -o markdown", "quiet", tight=True)
+    yield Text("A run on it:")
+    yield CommandLine(estimate)
+    yield Text("More: --details (all prices, sources)  -o markdown", "quiet")
 
 
 def _price(card: GpuCard) -> str:
@@ -88,15 +90,11 @@ def _gpu_rows(card: GpuCard) -> Iterator[tuple[str, str]]:
     yield "link between nodes", f"{known}; {gpu.gpus_per_node} GPUs a node"
     yield "board power", "not known" if gpu.power_watts is None else f"{gpu.power_watts:.0f} W"
     if price is not None:
-        usd = f"{price.usd_per_hour:.2f}"
-        yield "price", f"${usd} per GPU-hour: {price.seller}, dated {price.date}"
+        yield "price from", f"{price.seller}, {price.date if price.day else 'no date stated'}"
     if len(gpu.prices) > 1:
         low, high = (pick(one.usd_per_hour for one in gpu.prices) for pick in (min, max))
-        yield "prices listed", f"${low:.2f} to ${high:.2f}"
-    yield (
-        "speed model",
-        f"fitted on published training runs{'' if gpu.calibrated else ', none of them on it'}",
-    )
+        yield "all prices listed", f"${low:.2f} to ${high:.2f}"
+    yield "published runs", "behind the speed model" if gpu.calibrated else "none on it"
 
 
 def _gpu_details(card: GpuCard) -> Iterator[Block]:
@@ -165,17 +163,17 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
     else:
         yield TableBlock("", ("", ""), tuple(_model_rows(card)), text_columns=(0, 1))
     terms = f"{card.license.distilling.value}; {card.distillation_licence}"
-    may_teach = card.hub is not None and card.license.distilling is not Distilling.FORBIDDEN
-    teach = f"distillplan budget 1e21 --student 1B --teacher {card.name}"
     yield Sections(
         (
             Section("Distilling", (terms,)),
             Section("Tokenizer", (card.tokenizer,)),
             Section("Hub", () if card.hub is None else (card.hub,)),
             Section("Source", (card.source,) if details else ()),
-            Section("Next", (teach,) if may_teach else ()),
         )
     )
+    if card.hub is not None and card.license.distilling is not Distilling.FORBIDDEN:
+        yield Text("With it as the teacher:")
+        yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}")
     if not details:
         yield Text("More: --details (exact counts, blocks, source)  -o markdown", "quiet")
 

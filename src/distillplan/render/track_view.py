@@ -30,6 +30,17 @@ _DOUBTS = {
     Doubt.WIDE: "Nothing to be told yet: the plan and a run off it are both within the band",
     Doubt.OTHER_SCALE: "Not on the scale of its plan",
 }
+_DO: dict[Status | Doubt, str] = {
+    Status.ON_COURSE: "go on",
+    Status.ABOVE: "look at data and learning rate first; if all your runs end higher, `fit` them "
+    "and plan again",
+    Status.BELOW: "go on; if all your runs end lower, `fit` them and plan again",
+    Doubt.TOO_EARLY: "go on, and ask again later in the run",
+    Doubt.WIDE: "go on, and ask again later in the run",
+    Doubt.OTHER_SCALE: "compare unit, tokenizer and validation text with those of the law "
+    "(--loss-unit, --bytes-per-token)",
+}
+"""What follows for the run."""
 _CAUSES = {
     Cause.THIS_RUN: "this run alone",
     Cause.ALL_RUNS: "data or recipe, all runs alike",
@@ -61,9 +72,10 @@ def _screen(found: Track) -> Iterator[Block]:
     rows = [*_points(found, _FEW_POINTS), *_ends(found)]
     yield TableBlock("", ("tokens", "progress", "loss", "on course", "90% band"), tuple(rows))
     doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
-    room = LINES - _FRAME - lines_of(said) - lines_of(verdict) - len(rows)
+    what = _DO[found.doubt or found.status]
+    room = LINES - _FRAME - lines_of(said) - lines_of(verdict) - len(rows) - lines_of(what, _INDENT)
     watch = short((one.message for one in doubts), room, indent=_INDENT)
-    yield Sections((Section("Watch", watch, "!", "warning"),))
+    yield Sections((Section("Do", (what,)), Section("Watch", watch, "!", "warning")))
     yield Text("More: --details  -o csv  -o markdown", "quiet")
 
 
