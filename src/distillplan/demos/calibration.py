@@ -21,6 +21,8 @@ FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 BINS = 21
 """Of the calibration error, as in the paper."""
+CALIBRATED = 0.02
+"""Calibration error below which a student counts as calibrated; the paper's are below 0.01."""
 
 
 class TargetKind(StrEnum):
@@ -85,7 +87,7 @@ SHARPNESS = 2.0
 """Spread of the language's logits: how much a context says of its next token."""
 
 
-class ReliabilityBin(NamedTuple):
+class ConfidenceBin(NamedTuple):
     """Contexts in which a student is about as sure."""
 
     share: float
@@ -116,7 +118,7 @@ class CalibrationRow(NamedTuple):
     """Nats per token; the least possible is the language's entropy."""
     brier: float
     """The squared distance from the token that comes, mean."""
-    bins: tuple[ReliabilityBin, ...]
+    bins: tuple[ConfidenceBin, ...]
     """Those with contexts in them, by confidence."""
 
 
@@ -149,7 +151,7 @@ class Calibration(NamedTuple):
 
     error: float
     """Mean distance of confidence and accuracy over the bins, each by its share."""
-    bins: tuple[ReliabilityBin, ...]
+    bins: tuple[ConfidenceBin, ...]
 
 
 def calibration(confidence: FloatArray, accuracy: FloatArray, bins: int = BINS) -> Calibration:
@@ -168,7 +170,7 @@ def calibration(confidence: FloatArray, accuracy: FloatArray, bins: int = BINS) 
     for each in np.unique(at):
         there = at == each
         found.append(
-            ReliabilityBin(
+            ConfidenceBin(
                 share=float(np.mean(there)),
                 confidence=float(confidence[there].mean()),
                 accuracy=float(accuracy[there].mean()),
@@ -328,7 +330,7 @@ def _claims(rows: Sequence[CalibrationRow]) -> tuple[Claim, ...]:
     pairs = list(pairwise(cut))
     (full,) = (one for one in rows if one.kind is TargetKind.FULL)
     worst = max(one.ece for one in whole)
-    margins = [*(one.ece - worst for one in cut)]
+    margins = [CALIBRATED - worst, *(one.ece - worst for one in cut)]
     sure = [*(one.overconfidence for one in cut), *(less.ece - more.ece for more, less in pairs)]
     scores = [
         *(cut[0].log_loss - one.log_loss for one in whole),

@@ -9,6 +9,7 @@ from distillplan.demos.calibration import (
     TargetKind,
 )
 from distillplan.demos.claims import Claim, Shown
+from distillplan.demos.demonstrations import Demonstration
 from distillplan.demos.kernel_regression import KernelDemo
 from distillplan.demos.mapping import MIDDLE, along, best_of
 from distillplan.demos.mapping_records import (
@@ -22,11 +23,11 @@ from distillplan.render.odds_view import percent
 SHOWS: Mapping[type, str] = {
     KernelDemo: (
         "A teacher can be too large: the student's error falls until the teacher has the "
-        "student's dimension, and rises beyond it."
+        "student's dimension, stays, and then rises."
     ),
     MappingDemo: (
-        "A teacher can be too good: a student learns most from one in between, and a larger "
-        "student from a better one."
+        "A teacher can be too good for its student, which learns most from one in between; a "
+        "larger student loses less by the strongest."
     ),
     CalibrationDemo: (
         "Whole or sampled distributions keep a student calibrated; targets that are cut off "
@@ -38,18 +39,24 @@ NOT_SHOWN = "Not shown with these numbers"
 CLAIMS: Mapping[Shown, str] = {
     Shown.FALLS_BELOW: "the error falls with each dimension up to the student's own",
     Shown.NEVER_FALLS_ABOVE: "beyond that it never falls again",
-    Shown.ENDS_HIGHER: "the largest teacher is worse than one of the student's own dimension",
-    Shown.TEACHERS_IMPROVE: "each teacher is better than the one above it",
+    Shown.ENDS_HIGHER: "the largest teacher is worse for each student that is small enough",
+    Shown.TEACHERS_IMPROVE: "longer training makes each teacher better, and so does width",
     Shown.BEST_IS_INTERMEDIATE: "the best teacher is neither the weakest nor the strongest",
     Shown.STRONGEST_IS_WORSE: "the strongest is worse than the best in every trial",
     Shown.LARGE_STUDENT_FOLLOWS: "a larger student loses less by the strongest, or nothing",
-    Shown.FULL_IS_CALIBRATED: "whole and sampled targets are off by less than any that is cut",
+    Shown.FULL_IS_CALIBRATED: "whole and sampled targets leave next to no error, cut-off ones more",
     Shown.CUT_IS_OVERCONFIDENT: "cut-off targets make overconfident, the more the less is kept",
     Shown.ORDER_TURNS: "against the teacher's first choice the order is the other way round",
     Shown.SCORES_AGREE: "log score and Brier score rank the targets in the same order",
 }
 """Each claim, in a few words."""
 PAPER = "Busbridge et al. 2025 (arXiv:2502.08606)"
+WHERE: Mapping[type, str] = {
+    KernelDemo: "Appendix C.1: Lemmas C.1 and C.2, Figure 10",
+    MappingDemo: "Appendix C.2, Figures 11 and 12",
+    CalibrationDemo: "Appendix E.8, Figures 42 to 50",
+}
+"""Where the paper shows it."""
 
 
 def kernel_view(found: KernelDemo) -> Iterator[Block]:
@@ -72,45 +79,43 @@ def kernel_view(found: KernelDemo) -> Iterator[Block]:
     )
     yield _claimed(
         found.claims,
-        "A teacher with a bounded norm spends part of it on functions that the student has not "
-        "got, and less is left for those that it has.",
+        "a teacher of bounded norm spends part of it on functions that the student has not got, "
+        "and less is left for those that it has",
     )
     yield Text(
         f"{found.dimensions:,} dimensions, norms of {found.teacher_norm:g} (teacher) and "
         f"{found.student_norm:g} (student), infinite data; seed {found.seed}.",
         "quiet",
     )
-    yield _source("Appendix C.1: Lemmas C.1 and C.2, Figure 10", "kernel")
+    yield _source(found, "kernel")
 
 
 def mapping_view(found: MappingDemo) -> Iterator[Block]:
     """The blocks of the demonstration with the mapping problem."""
     yield _headline(found)
     small, middle, large = found.sizes.students
-    columns = ("its loss", f"width {small:,}", f"width {middle:,}", f"width {large:,}")
-    for axis in TeacherAxis:
-        row = along(found.points, axis)
-        best = best_of(row, MIDDLE)
-        yield TableBlock(
-            _AXES[axis],
-            ("teacher", *columns),
-            tuple(
-                (f"{'→' if at == best else ' '} {_teacher(one)}", *_losses(one))
-                for at, one in enumerate(row)
-            ),
-            marked=best,
-        )
+    columns = ("its loss", f"student {small:,}", f"student {middle:,}", f"student {large:,}")
+    rows = [along(found.points, axis) for axis in TeacherAxis]
+    best = {one[best_of(one, MIDDLE)] for one in rows}
+    shown = {(one.teacher_width, one.teacher_steps): one for row in rows for one in row}
+    yield TableBlock(
+        "",
+        ("teacher", *columns),
+        tuple(
+            (f"{'→' if one in best else ' '} {_teacher(one)}", *_losses(one))
+            for one in shown.values()
+        ),
+    )
     yield _claimed(
         found.claims,
-        "What the strongest teacher says of the hard inputs, a student of this width cannot learn "
-        "in this time.",
+        "the strongest says more of the hard inputs than this student can learn",
     )
     yield Text(
-        f"Medians of {found.sizes.trials} trials, in nats; {percent(found.hard_share)} of the "
-        f"inputs are hard; → is best for width {middle:,}; seed {found.seed}.",
+        f"Medians of {found.sizes.trials} trials, nats; {percent(found.hard_share)} of inputs are "
+        f"hard; → best for width {middle:,}; seed {found.seed}.",
         "quiet",
     )
-    yield _source("Appendix C.2, Figures 11 and 12", "mapping", smaller=not found.full)
+    yield _source(found, "mapping", "" if found.full else "; smaller than there, --full is not")
 
 
 def calibration_view(found: CalibrationDemo) -> Iterator[Block]:
@@ -121,7 +126,7 @@ def calibration_view(found: CalibrationDemo) -> Iterator[Block]:
         ("targets", "ECE", "if learned", "vs teacher", "log score", "Brier"),
         tuple(
             (
-                _targets(one),
+                targets_in_words(one),
                 _share(one.ece),
                 _share(one.ece_if_learned),
                 _share(one.ece_against_teacher),
@@ -134,8 +139,8 @@ def calibration_view(found: CalibrationDemo) -> Iterator[Block]:
     )
     yield _claimed(
         found.claims,
-        "A score that is proper is least for the true probabilities; a target that is cut off is "
-        "least for others.",
+        "a proper score is least for the true probabilities, and those are what whole and sampled "
+        "targets are on average",
     )
     yield Text(
         f"ECE: {BINS} bins, against the text; if learned: of the targets themselves; vs teacher: "
@@ -143,15 +148,15 @@ def calibration_view(found: CalibrationDemo) -> Iterator[Block]:
         f"seed {found.seed}.",
         "quiet",
     )
-    yield _source("Appendix E.8, Figures 42 to 50; arXiv:2503.16870", "calibration")
+    yield _source(found, "calibration", "; sampled and top k: arXiv:2503.16870")
 
 
-def supported(found: KernelDemo | MappingDemo | CalibrationDemo) -> str:
+def supported(found: Demonstration) -> str:
     """The sentence that a demonstration supports; without its support, that it is not shown."""
     return SHOWS[type(found)] if found.held else f"{NOT_SHOWN} (seed {found.seed})."
 
 
-def _headline(found: KernelDemo | MappingDemo | CalibrationDemo) -> Headline:
+def _headline(found: Demonstration) -> Headline:
     return Headline(supported(found))
 
 
@@ -168,27 +173,25 @@ def _claimed(claims: Sequence[Claim], why: str) -> Sections:
     )
 
 
-def _source(where: str, name: str, *, smaller: bool = False) -> Text:
-    sizes = "; smaller than there, --full is not" * smaller
-    return Text(f"{PAPER}, {where}{sizes}. More: -o csv  -o {name}.svg", "quiet", tight=True)
+def source(found: Demonstration) -> str:
+    """Where in the paper it is."""
+    return f"{PAPER}, {WHERE[type(found)]}"
 
 
-_AXES = {
-    TeacherAxis.STEPS: "Loss of students whose teacher was trained for so many steps",
-    TeacherAxis.WIDTH: "Loss of students whose teacher is of this width",
-}
+def _source(found: Demonstration, name: str, remark: str = "") -> Text:
+    return Text(f"{source(found)}{remark}. More: -o csv  -o {name}.svg", "quiet", tight=True)
 
 
 def _teacher(one: MappingPoint) -> str:
-    return f"{one.teacher_steps if one.axis is TeacherAxis.STEPS else one.teacher_width:,}"
+    return f"{one.teacher_width:,} wide, {one.teacher_steps:,} steps"
 
 
 def _losses(one: MappingPoint) -> tuple[str, ...]:
     return (f"{one.teacher_loss:.3f}", *(f"{each.loss:.3f}" for each in one.students))
 
 
-def _targets(one: CalibrationRow) -> str:
-    """A kind of targets, in a table."""
+def targets_in_words(one: CalibrationRow) -> str:
+    """The targets of a student, in two or three words."""
     match one.kind:
         case TargetKind.FULL:
             return "whole distribution"
