@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from distillplan.demos.perceptrons import Batch, Perceptrons, Shape, learning_ra
 from distillplan.render import demo_views
 from distillplan.render.show import rendered
 from tests.shell import run
-from tests.small_demos import SMALL_CALIBRATION, SMALL_MAPPING, tiny
+from tests.small_demos import SMALL_CALIBRATION, SMALL_MAPPING, TINY_MAPPING, tiny
 
 SEEDS = range(10)
 
@@ -285,6 +286,76 @@ def test_its_rows_are_the_curves():
     found = kernel_regression.kernel_demo()
     assert len(rows) == len(found.rows) * len(found.points)
     assert float(rows[-1]["student_error"]) == found.points[-1].student_errors[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "begins"),
+    [
+        ("kernel", ".svg", b"<?xml"),
+        ("mapping", ".png", b"\x89PNG"),
+        ("calibration", ".pdf", b"%PDF"),
+    ],
+)
+def test_a_picture_is_drawn_beside_the_answer(name, ending, begins, tmp_path):
+    """The same numbers give the same bytes."""
+    pytest.importorskip("matplotlib")
+    paths = [tmp_path / f"{at}{ending}" for at in (1, 2)]
+    with tiny():
+        plain = run("demo", name)
+        for path in paths:
+            assert run("demo", name, "-o", path) == plain
+    first, second = (path.read_bytes() for path in paths)
+    assert first.startswith(begins)
+    assert first == second
+
+
+def test_a_picture_says_what_the_numbers_say_and_where_it_is_from(tmp_path):
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "kernel.svg"
+    done = run("demo", "kernel", "-o", path, "-o", "json")
+    texts = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8")))
+    assert "A teacher can be too large" in texts
+    assert "Figure 10" in texts
+    for row in json.loads(done.stdout)["rows"]:
+        assert f"student of {row['student_dimension']}" in texts
+
+
+def test_curves_in_the_picture_are_the_numbers():
+    pytest.importorskip("matplotlib")
+    from distillplan.render.figures.demo_figures import demo_figure
+
+    found = mapping.mapping_demo(sizes=TINY_MAPPING)
+    for axes, axis in zip(demo_figure(found).axes, TeacherAxis, strict=True):
+        row = mapping.along(found.points, axis)
+        drawn = [list(line.get_ydata()) for line in axes.lines]
+        assert [one.teacher_loss for one in row] in drawn
+        for place in range(3):
+            assert [one.students[place].loss for one in row] in drawn
+
+
+def test_a_picture_without_matplotlib_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    done = run("demo", "kernel", "-o", tmp_path / "kernel.svg")
+    assert done.returncode == 1
+    assert done.stderr.endswith("install it with: pip install 'distillplan[plot]'\n")
+    assert not done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-o", "kernel.jpg"), "nor a file that ends in .svg, .png, .pdf"),
+        (("-o", "a.svg", "-o", "b.svg"), "a.svg and b.svg are two; leave one out"),
+        (("-o", "csv", "-o", "json"), "csv and json are two; leave one out"),
+        (("-o", "nowhere/a.svg"), "nowhere does not exist; create it first"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(words, said, tmp_path):
+    done = run("demo", "kernel", *words, folder=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not done.stdout
 
 
 def test_an_unknown_demonstration_names_the_known_ones():

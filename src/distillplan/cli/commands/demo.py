@@ -46,9 +46,9 @@ def demo(
     Examples:
     distillplan demo kernel
 
-    distillplan demo mapping --seed 1
+    distillplan demo mapping -o mapping.svg
 
-    distillplan demo calibration -o csv
+    distillplan demo calibration --seed 1 -o csv
     """
     form, picture = _output(output or ())
     if picture is not None:
