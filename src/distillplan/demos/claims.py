@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
+DemoName: TypeAlias = Literal["kernel", "mapping", "calibration"]
 Advance = Callable[[int], None]
 """Is told how many steps of a demonstration are done."""
 

@@ -1,11 +1,10 @@
 """The demonstrations by name."""
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from distillplan.demos import calibration, kernel_regression, mapping, mapping_records
-from distillplan.demos.claims import Advance
+from distillplan.demos.claims import Advance, DemoName
 
-DemoName: TypeAlias = Literal["kernel", "mapping", "calibration"]
 Demonstration: TypeAlias = (
     kernel_regression.KernelDemo | mapping_records.MappingDemo | calibration.CalibrationDemo
 )

@@ -45,7 +45,7 @@ CLAIMS: Mapping[Shown, str] = {
     Shown.STRONGEST_IS_WORSE: "the strongest is worse than the best in every trial",
     Shown.LARGE_STUDENT_FOLLOWS: "a larger student loses less by the strongest, or nothing",
     Shown.FULL_IS_CALIBRATED: "whole and sampled targets leave next to no error, cut-off ones more",
-    Shown.CUT_IS_OVERCONFIDENT: "cut-off targets make overconfident, the more the less is kept",
+    Shown.CUT_IS_OVERCONFIDENT: "cut-off targets make it overconfident, the more the less is kept",
     Shown.ORDER_TURNS: "against the teacher's first choice the order is the other way round",
     Shown.SCORES_AGREE: "log score and Brier score rank the targets in the same order",
 }
@@ -143,9 +143,9 @@ def calibration_view(found: CalibrationDemo) -> Iterator[Block]:
         "targets are on average",
     )
     yield Text(
-        f"ECE: {BINS} bins, against the text; if learned: of the targets themselves; vs teacher: "
-        f"against its first choice. The language's entropy is {found.entropy:.3f} nats per token; "
-        f"seed {found.seed}.",
+        f"ECE: expected calibration error against the text, {BINS} bins; if learned: of the "
+        "targets themselves; vs teacher: against its first choice. Entropy of the language: "
+        f"{found.entropy:.3f} nats; seed {found.seed}.",
         "quiet",
     )
     yield _source(found, "calibration", "; sampled and top k: arXiv:2503.16870")

@@ -1,19 +1,25 @@
 """`distillplan demo`: what the paper shows on small problems, shown again."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from distillplan.demos.demonstrations import DemoName, demonstrate, steps
+from distillplan.demos.claims import DemoName
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile
 from distillplan.render.figures.picture_files import ENDINGS, demand_drawable, save_figure
 from distillplan.render.progress import progress
-from distillplan.render.show import RowOutput, show
+
+if TYPE_CHECKING:
+    from distillplan.render.show import RowOutput
 
 OUTPUT = "--output"
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "1")
+"""What numpy reads when it is imported: on matrices this small several threads are slower than one,
+for they wait for each other."""
 
 
 def demo(
@@ -24,7 +30,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Seed of all that is random.")] = 0,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Large sizes; those of the paper for mapping take an hour."),
+        typer.Option("--full", help="Large sizes; for mapping the paper's, in an hour or two."),
     ] = False,
     output: Annotated[
         list[str] | None,
@@ -50,6 +56,10 @@ def demo(
 
     distillplan demo calibration --seed 1 -o csv
     """
+    os.environ.setdefault(*ONE_THREAD)
+    from distillplan.demos.demonstrations import demonstrate, steps  # after this, as below
+    from distillplan.render.show import show
+
     form, picture = _output(output or ())
     if picture is not None:
         demand_drawable(NamedFile(what=OUTPUT, path=str(picture)))
@@ -62,8 +72,10 @@ def demo(
     show(found, form)
 
 
-def _output(given: Sequence[str]) -> tuple[RowOutput, Path | None]:
+def _output(given: Sequence[str]) -> "tuple[RowOutput, Path | None]":
     """The form to show, and the picture to draw: -o takes either, or one of each."""
+    from distillplan.render.show import RowOutput  # imports numpy
+
     known = get_args(RowOutput)
     forms = [one for one in given if one in known]
     files = [one for one in dict.fromkeys(given) if one not in known]
