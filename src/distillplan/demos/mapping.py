@@ -183,9 +183,11 @@ class _School:
         inputs = self.problem.inputs
         networks = Perceptrons(shape, len(targets), random, copies=copies)
 
+        by_input = np.ascontiguousarray(np.repeat(targets, copies, axis=0).transpose(1, 0, 2))
+
         def drawn() -> Batch:
             at = random.integers(len(inputs), size=length.batch)
-            return Batch(inputs=inputs[at], targets=np.repeat(targets[:, at], copies, axis=0))
+            return Batch(inputs=inputs[at], targets=by_input[at].transpose(1, 0, 2))
 
         rate = self.sizes.peak_rate
         train(networks, drawn, steps=length.steps, peak_rate=rate, advance=self._told)

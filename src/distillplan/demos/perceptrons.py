@@ -149,9 +149,14 @@ class Perceptrons:
 
     def _forward(self, inputs: Floats) -> tuple[Floats, Floats, Floats]:
         """Both hidden layers and the logits, each of shape (networks, batch, ...)."""
-        first = _rectified(inputs @ self.weights[0] + self.biases[0])
-        second = _rectified(first @ self.weights[1] + self.biases[1])
-        return first, second, second @ self.weights[2] + self.biases[2]
+        first = _rectified(self._layer(0, inputs))
+        second = _rectified(self._layer(1, first))
+        return first, second, self._layer(2, second)
+
+    def _layer(self, layer: int, inputs: Floats) -> Floats:
+        found = inputs @ self.weights[layer]
+        found += self.biases[layer]
+        return found
 
     def _layer_gradient(self, layer: int, inputs: Floats, delta: Floats) -> None:
         np.matmul(inputs.transpose(0, 2, 1), delta, out=self._weight_gradients[layer])
