@@ -346,6 +346,7 @@ def test_a_picture_without_matplotlib_is_one_sentence(monkeypatch, tmp_path):
     ("words", "said"),
     [
         (("-o", "kernel.jpg"), "nor a file that ends in .svg, .png, .pdf"),
+        (("-o", ".svg"), "nor a file that ends in .svg, .png, .pdf"),
         (("-o", "a.svg", "-o", "b.svg"), "a.svg and b.svg are two; leave one out"),
         (("-o", "csv", "-o", "json"), "csv and json are two; leave one out"),
         (("-o", "nowhere/a.svg"), "nowhere does not exist; create it first"),

@@ -80,7 +80,7 @@ def _output(given: Sequence[str]) -> "tuple[RowOutput, Path | None]":
     forms = [one for one in given if one in known]
     files = [one for one in dict.fromkeys(given) if one not in known]
     for one in files:
-        if not one.lower().endswith(ENDINGS):
+        if Path(one).suffix.lower() not in ENDINGS:
             raise InputError(
                 f"{OUTPUT}: {one!r} is not one of {', '.join(known)}, nor a file that ends in "
                 f"{', '.join(ENDINGS)}"
