@@ -220,6 +220,32 @@ def test_the_mapping_problem_shows_it(seed, sizes):
         assert 0 < best < len(row) - 1
 
 
+def test_the_large_sizes_are_those_of_the_paper():
+    """Appendix C.2.2: widths 128, 256, 362; a teacher of 512 trained for 64 to 16384 steps; batches
+    of 512; at least 500 steps, or 20 samples a parameter."""
+    sizes = mapping.FULL
+    assert (*sizes.students, sizes.trained_width) == (128, 256, 362, 512)
+    assert (sizes.trained_steps[0], sizes.trained_steps[-1]) == (64, 16384)
+    assert (sizes.student_batch, sizes.peak_rate, sizes.trials) == (512, 3e-4, 4)
+    by_steps = mapping._teachers(sizes, TeacherAxis.WIDTH)
+    for one in by_steps:
+        width = one.width
+        params = (16 * width + width) + (width * width + width) + (width * 8 + 8)
+        assert one.steps == max(500, round(20 * params / 512))
+    assert mapping._student_steps(sizes, 256) == by_steps[2].steps == 2820
+
+
+def test_progress_ends_with_all_steps_done(monkeypatch):
+    monkeypatch.setattr(mapping, "LEAST_STEPS", 40)
+    sizes = TINY_MAPPING._replace(
+        students=(3, 4, 5), student_steps=None, widths=(3, 5), width_steps=None
+    )
+    told = []
+    mapping.mapping_demo(sizes=sizes, advance=told.append)
+    assert told == sorted(told)
+    assert told[-1] == mapping.work(sizes)
+
+
 @pytest.mark.parametrize(
     ("seed", "sizes"),
     [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Panel: TypeAlias = "Callable[[Axes, Any], None]"
 
-INK, QUIET = "#222222", "#777777"
+INK, QUIET = "#222222", "#666666"
 _SHADES = ("#332288", "#117733", "#CC6677", "#88CCEE", "#DDAA33", "#AA4499")
 """Colors that color-blind readers tell apart (Paul Tol's muted set); marks differ as well."""
 _MARKS = ("o", "s", "^", "D", "v", "P")
