@@ -10,19 +10,19 @@ from distillplan.planning.results import Method, Verdict
 class Sureness(StrEnum):
     """What stands behind a line."""
 
-    PAPER = "paper"
+    PAPER = "measured_by_paper"
     """Measured by Busbridge et al. 2025."""
-    OTHERS = "others"
+    OTHERS = "measured_by_others"
     """Measured by others."""
-    MIXED = "mixed"
+    MIXED = "results_differ"
     """Published results differ."""
-    SUPERVISED = "supervised"
+    SUPERVISED = "pretraining_law"
     """From a law of pretraining; nobody has measured it in distillation."""
     CONVENTION = "convention"
     """Usual, and not measured against anything."""
     TERMS = "terms"
     """What a license or the format of a file says."""
-    PLAN = "plan"
+    PLAN = "computed"
     """Computed by the plan."""
 
 
