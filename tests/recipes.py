@@ -8,8 +8,12 @@ from typing import Any
 from distillplan.accounting import Accounting
 from distillplan.planning.results import Method
 from distillplan.questions.plan_document import plan_of_document
-from distillplan.questions.plan_settings import PlanSettings, settings_of_document
-from distillplan.questions.recipe import recipe
+from distillplan.questions.plan_settings import (
+    PlanSettings,
+    settings_of_document,
+    with_open_teacher,
+)
+from distillplan.questions.recipe import recipe, run_option
 from distillplan.questions.recipe_records import Recipe
 from tests.shell import run
 
@@ -49,5 +53,7 @@ def recipe_of(
     """
     data = json.loads(document(kind))
     data["scenario"] |= changed
-    settings = settings_of_document(data, "plan.json")
-    return recipe(plan_of_document(data, "plan.json"), settings, option), settings
+    plan = plan_of_document(data, "plan.json")
+    chosen = run_option(plan, option)
+    settings = with_open_teacher(settings_of_document(data, "plan.json"), chosen.teacher_name)
+    return recipe(plan, settings, chosen), settings

@@ -9,6 +9,7 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
 from distillplan.questions.recipe import FILE, kept_shares, practice
 from distillplan.questions.recipe_records import KeptLogits, Sureness
@@ -168,6 +169,28 @@ def test_padding_of_qwen_is_told():
     said = next(one.do for one in answer.lines if one.topic == "padding")
     assert "151,936" in said
     assert "152,064" in said
+
+
+def test_a_plan_without_a_teacher_takes_the_open_one_that_it_found():
+    """Not the ideal teacher, which exists nowhere; its license and tokenizer are the catalog's."""
+    found = [one for one in json.loads(document("trains"))["options"] if one["teacher_name"]]
+    answer, settings = recipe_of("trains", Accounting.EXISTS)
+    assert answer.run.teacher == settings.teacher.name == found[0]["teacher_name"]
+    assert answer.run.student_tokens == found[0]["student_tokens"]
+    terms = model(settings.teacher.name).license.sentence
+    assert terms in {one.do for one in answer.lines}
+
+
+def test_the_best_teacher_is_told_for_the_option_that_it_is_best_for():
+    best = json.loads(document("trains"))["flips"]["teacher_loss"]
+    for payer in (Accounting.TRAIN, Accounting.FREE, Accounting.TRAIN_SHARED):
+        answer, _ = recipe_of("trains", payer)
+        (line,) = (one for one in answer.lines if one.topic == "teacher")
+        sought = best is not None and best["accounting"] == payer
+        assert ("would be best here" in line.do) is sought
+    found = json.loads(document("cached"))["flips"]["teacher_loss"]
+    (line,) = (one for one in recipe_of("cached", Accounting.FREE)[0].lines if "nats" in one.do)
+    assert f"{found['best']:.2f} nats would be best here; yours has 2.10" in line.do
 
 
 def test_repeats_are_told():

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from distillplan.accounting import Logits
+from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.models.architecture import FixedAspect
@@ -41,6 +41,15 @@ class PlannedFlip(NamedTuple):
     verdict: Verdict
 
 
+class BestTeacher(NamedTuple):
+    """The teacher's loss that would be best for the student."""
+
+    accounting: Accounting
+    """Of the option that it is best for."""
+    loss: float
+    """Nats per token."""
+
+
 class PlanSettings(NamedTuple):
     """What the recipe needs of a plan beside its options."""
 
@@ -51,8 +60,8 @@ class PlanSettings(NamedTuple):
     """None: it is a size."""
     teacher: PlannedModel | None
     flip: PlannedFlip | None
-    best_teacher_loss: float | None
-    """Nats per token; None: the plan did not look for it."""
+    best_teacher: BestTeacher | None
+    """None: the plan did not look for it."""
 
 
 def settings_of_document(data: Any, name: str) -> PlanSettings:
@@ -78,8 +87,28 @@ def settings_of_document(data: Any, name: str) -> PlanSettings:
         student=_model(models, "student"),
         teacher=_model(models, "teacher"),
         flip=_flip(whole),
-        best_teacher_loss=_best_teacher(whole),
+        best_teacher=_best_teacher(whole),
     )
+
+
+def with_open_teacher(settings: PlanSettings, name: str | None) -> PlanSettings:
+    """The settings with the open model that an option of the plan has for its teacher.
+
+    Args:
+        settings: of the plan.
+        name: of that model; None: the option has none, or the plan's own.
+    """
+    known = None if name is None or settings.teacher is not None else find_model(name)
+    if known is None:
+        return settings
+    teacher = PlannedModel(
+        name=known.name,
+        vocab=known.shape.vocab,
+        tokenizer=known.tokenizer,
+        license=known.license.sentence,
+        known=known,
+    )
+    return settings._replace(teacher=teacher)
 
 
 def _model(models: Entry | None, side: str) -> PlannedModel | None:
@@ -110,11 +139,16 @@ def _flip(whole: Entry) -> PlannedFlip | None:
     )
 
 
-def _best_teacher(whole: Entry) -> float | None:
+def _best_teacher(whole: Entry) -> BestTeacher | None:
     flips = whole.mapping("flips") if whole.has("flips") else None
     if flips is None or not flips.has("teacher_loss"):
         return None
-    return flips.mapping("teacher_loss").optional("best")
+    found = flips.mapping("teacher_loss")
+    best = found.optional("best")
+    if best is None:
+        return None
+    payer = Accounting(found.choice("accounting", tuple(Accounting), ""))
+    return BestTeacher(accounting=payer, loss=best)
 
 
 def demand_same_tokenizer(settings: PlanSettings) -> None:

@@ -80,20 +80,34 @@ def practice() -> Mapping[str, float]:
     return _file().mapping("practice").positives()
 
 
-def recipe(
-    plan: PlanDocument, settings: PlanSettings, option: Accounting | Method | None = None
-) -> Recipe:
+def run_option(plan: PlanDocument, option: Accounting | Method | None) -> PlannedOption:
+    """The option of a plan that is run.
+
+    Where the plan has found an open model, it is the teacher that exists; the ideal one of that
+    option exists nowhere.
+
+    Args:
+        plan: the plan.
+        option: which; None is the plan's choice.
+
+    Raises:
+        InputError: when the plan has none such within budget, or made no choice.
+    """
+    found = next((one for one in plan.options if one.teacher_name is not None), None)
+    return found if option is Accounting.EXISTS and found is not None else option_of(plan, option)
+
+
+def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) -> Recipe:
     """How to run one option of a plan.
 
     Args:
         plan: the plan.
-        settings: what its document says beside its options.
-        option: which is run; None is the plan's choice.
+        settings: what its document says beside its options, with the option's teacher.
+        chosen: the option.
 
     Raises:
-        InputError: when the plan has no such option, or sizes that nobody can train.
+        InputError: when it has sizes that nobody can train.
     """
-    chosen = option_of(plan, option)
     _demand_sizes(plan, settings, chosen)
     file = _file()
     size = run_size(chosen.student_params, chosen.student_tokens, settings.family)
@@ -262,7 +276,8 @@ def _facts(
 ) -> _LineFacts:
     start = _exported(points)
     student, teacher, flip = settings.student, settings.teacher, settings.flip
-    best = settings.best_teacher_loss if chosen.decides else None
+    sought = settings.best_teacher
+    best = sought.loss if sought is not None and sought.accounting is chosen.accounting else None
     verdict = plan.verdict
     numbers = {
         **practice(),

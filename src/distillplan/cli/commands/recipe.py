@@ -67,9 +67,8 @@ def recipe(
 ) -> None:
     """Say how to run a plan, with the source of each line and how sure it is.
 
-    Settings of the loss, logits, learning rate and batch, tokenizer, license, and what to watch.
-    Learning rates and batches start from laws of pretraining, which nobody has tried in
-    distillation.
+    It covers the loss, logits, learning rate, batch, tokenizer and license, and what to watch.
+    Rates and batches start from laws of pretraining; nobody has tried them in distillation.
 
     Examples:
     distillplan recipe plan.json
@@ -82,23 +81,26 @@ def recipe(
     """
     from distillplan.planning.results import Method  # not at every start, as below
     from distillplan.questions.plan_document import plan_of_document, read_document
-    from distillplan.questions.plan_settings import settings_of_document
+    from distillplan.questions.plan_settings import settings_of_document, with_open_teacher
     from distillplan.questions.recipe import recipe as recipe_of
+    from distillplan.questions.recipe import run_option
 
     shown, folder = _output(output or (), export, save)
     by_method = option in tuple(Method)
-    chosen = None if option is None else Method(option) if by_method else Accounting(option)
+    asked = None if option is None else Method(option) if by_method else Accounting(option)
     data, name = read_document(plan)
-    settings = settings_of_document(data, name)
-    answer = recipe_of(plan_of_document(data, name), settings, chosen)
+    found = plan_of_document(data, name)
+    chosen = run_option(found, asked)
+    settings = with_open_teacher(settings_of_document(data, name), chosen.teacher_name)
+    answer = recipe_of(found, settings, chosen)
     if export is None:
         show(answer, shown, details=details)
         return
     from distillplan.questions.exports import export_of, save_export
 
-    found = export_of(answer, settings, export)
-    paths = save_export(found, NamedFile(what=SAVE, path=folder or ""))
-    write(f"Wrote {printable(', '.join(map(str, paths)))}. Fill in: {', '.join(found.to_fill)}.\n")
+    files = export_of(answer, settings, export)
+    paths = save_export(files, NamedFile(what=SAVE, path=folder or ""))
+    write(f"Wrote {printable(', '.join(map(str, paths)))}. Fill in: {', '.join(files.to_fill)}.\n")
 
 
 def _output(
