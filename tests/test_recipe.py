@@ -11,7 +11,7 @@ from distillplan.files.entries import Entry, read_shipped
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
-from distillplan.questions.recipe import FILE, kept_shares, practice
+from distillplan.questions.recipe_file import FILE, kept_shares, practice
 from distillplan.questions.recipe_records import KeptLogits, Sureness
 from distillplan.questions.starting_points import run_size, starting_point
 from tests.recipes import ASKED, EXAMPLE, document, recipe_of

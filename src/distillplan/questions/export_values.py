@@ -7,7 +7,7 @@ from distillplan.models.mixers import Mixing
 from distillplan.models.shapes import ModelShape
 from distillplan.questions.export_records import Trainer
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
-from distillplan.questions.recipe import practice
+from distillplan.questions.recipe_file import practice
 from distillplan.questions.recipe_records import PlannedRun
 
 _WHOLE = ("seed", "warmup_steps", "batch_group")

@@ -25,7 +25,7 @@ from distillplan.questions.export_records import (
 )
 from distillplan.questions.export_values import values_of_run
 from distillplan.questions.plan_settings import PlanSettings, demand_same_tokenizer
-from distillplan.questions.recipe import skipped_trainers
+from distillplan.questions.recipe_file import skipped_trainers
 from distillplan.questions.recipe_records import PlannedRun, Recipe
 from distillplan.suggest import nearest
 

@@ -11,26 +11,28 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import Entry
 from distillplan.planning.results import Method, Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
+from distillplan.questions.recipe_file import (
+    FILE,
+    kept_shares,
+    practice,
+    recipe_file,
+    skipped_trainers,
+)
 from distillplan.questions.recipe_records import (
-    KeptLogits,
-    KeptShare,
     PlannedRun,
     Recipe,
     RecipeLine,
-    SkippedTrainer,
     StartingPoint,
     Sureness,
 )
-from distillplan.questions.starting_points import run_size, starting_point
+from distillplan.questions.starting_points import format_rate, run_size, starting_point
 from distillplan.questions.tracking import option_of
 from distillplan.units import format_count, format_flops
 
-FILE: Final = "recipe.yaml"
-"""In the folder of the data."""
 _PADDED: Final = "qwen2.5"
 """The tokenizer whose models have vocabularies of two widths."""
 _MOST: Final = 1e18
@@ -68,18 +70,6 @@ class _LineFacts(NamedTuple):
     """By the names that stand in braces."""
 
 
-def practice() -> Mapping[str, float]:
-    """The settings of the recipe, by name.
-
-    Raises:
-        InputError: when the file is not what it should be.
-
-    >>> practice()["temperature"]
-    1.0
-    """
-    return _file().mapping("practice").positives()
-
-
 def run_option(plan: PlanDocument, option: Accounting | Method | None) -> PlannedOption:
     """The option of a plan that is run.
 
@@ -109,7 +99,7 @@ def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) ->
         InputError: when it has sizes that nobody can train.
     """
     _demand_sizes(plan, settings, chosen)
-    file = _file()
+    file = recipe_file()
     size = run_size(chosen.student_params, chosen.student_tokens, settings.family)
     points = tuple(starting_point(one, size) for one in file.entries("starting_points"))
     words = file.mapping("words")
@@ -128,59 +118,8 @@ def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) ->
         lines=tuple(_lines(file, facts)),
         kept_shares=tuple(kept_shares()) if distills else (),
         starting_points=points,
-        skipped=tuple(
-            SkippedTrainer(name=one.text("name"), why=one.text("why"), source=one.text("source"))
-            for one in file.entries("skipped")
-        ),
+        skipped=skipped_trainers(),
     )
-
-
-def format_rate(value: float) -> str:
-    """A learning rate for people.
-
-    >>> format_rate(0.000884)
-    '8.8e-4'
-    """
-    mantissa, _, power = f"{value:.1e}".partition("e")
-    return f"{mantissa}e{int(power)}"
-
-
-def kept_shares() -> Iterator[KeptShare]:
-    """How much of the gain of full logits each stored format keeps.
-
-    Raises:
-        InputError: when the file is not what it should be.
-    """
-    table = _file().mapping("stored_logits")
-    hard, full = table.positive("hard_labels_loss"), table.positive("full_logits_loss")
-    gain, error = hard - full, table.positive("rounding")
-    for one in table.entries("formats"):
-        loss = one.positive("loss")
-        printed = one.number("share") if one.has("share") else None
-        share = (hard - loss) / gain if printed is None else printed
-        yield KeptShare(
-            format=KeptLogits(one.choice("kind", tuple(KeptLogits), "")),
-            kept=one.positive("kept"),
-            loss=loss,
-            share=share,
-            share_error=None if printed is not None else 2 * error * (1 + abs(share)) / gain,
-        )
-
-
-def skipped_trainers() -> tuple[SkippedTrainer, ...]:
-    """Trainers that are not exported to, and why.
-
-    Raises:
-        InputError: when the file is not what it should be.
-    """
-    return tuple(
-        SkippedTrainer(name=one.text("name"), why=one.text("why"), source=one.text("source"))
-        for one in _file().entries("skipped")
-    )
-
-
-def _file() -> Entry:
-    return Entry(read_shipped(FILE), FILE)
 
 
 def _demand_sizes(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) -> None:

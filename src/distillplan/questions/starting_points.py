@@ -87,3 +87,13 @@ def _outside(entry: Entry, size: RunSize) -> tuple[str, ...]:
             found.append(name)
     entry.finish()
     return tuple(found)
+
+
+def format_rate(value: float) -> str:
+    """A learning rate for people.
+
+    >>> format_rate(0.000884)
+    '8.8e-4'
+    """
+    mantissa, _, power = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(power)}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from distillplan.questions.recipe import format_rate
 from distillplan.questions.recipe_records import (
     KeptLogits,
     KeptShare,
@@ -10,6 +9,7 @@ from distillplan.questions.recipe_records import (
     StartingPoint,
     Sureness,
 )
+from distillplan.questions.starting_points import format_rate
 from distillplan.render.blocks import (
     LINES,
     Block,
@@ -114,7 +114,7 @@ def _all(found: Recipe) -> Iterator[Block]:
 
 def _starting_row(one: StartingPoint) -> tuple[str, ...]:
     final = "" if one.final_learning_rate is None else format_rate(one.final_learning_rate)
-    inside = f"outside its {' and '.join(one.outside)}" if one.outside else "inside its runs"
+    inside = f"outside its runs ({', '.join(one.outside)})" if one.outside else "inside its runs"
     batch = f"{format_count(one.batch_tokens)} tokens"
     return one.law, format_rate(one.learning_rate), final, batch, inside
 
