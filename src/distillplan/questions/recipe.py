@@ -18,6 +18,7 @@ from distillplan.questions.plan_settings import PlannedModel, PlanSettings
 from distillplan.questions.recipe_file import (
     FILE,
     kept_shares,
+    kept_source,
     practice,
     recipe_file,
     skipped_trainers,
@@ -117,6 +118,7 @@ def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) ->
         run=run,
         lines=tuple(_lines(file, facts)),
         kept_shares=tuple(kept_shares()) if distills else (),
+        kept_source=kept_source() if distills else None,
         starting_points=points,
         skipped=skipped_trainers(),
     )

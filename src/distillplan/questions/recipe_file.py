@@ -49,6 +49,16 @@ def kept_shares() -> Iterator[KeptShare]:
         )
 
 
+def kept_source() -> str:
+    """Where the shares are from, and of which models.
+
+    Raises:
+        InputError: when the file is not what it should be.
+    """
+    table = recipe_file().mapping("stored_logits")
+    return f"{table.text('setting')}; {table.text('source')}"
+
+
 def skipped_trainers() -> tuple[SkippedTrainer, ...]:
     """Trainers that are not exported to, and why.
 

@@ -132,6 +132,8 @@ class Recipe(NamedTuple):
     lines: tuple[RecipeLine, ...]
     kept_shares: tuple[KeptShare, ...]
     """For logits that are stored; empty without a teacher."""
+    kept_source: str | None
+    """Where the shares are from; None: there are none."""
     starting_points: tuple[StartingPoint, ...]
     skipped: tuple[SkippedTrainer, ...]
     """Trainers that are not exported to, and why."""

@@ -101,12 +101,14 @@ def _all(found: Recipe) -> Iterator[Block]:
         tuple(map(_starting_row, found.starting_points)),
         text_columns=(0, 4),
     )
-    if found.kept_shares:
+    yield Bullets("", tuple(f"{one.law}: {one.source}" for one in found.starting_points))
+    if found.kept_source is not None:
         yield TableBlock(
             "Share of the gain of full logits that stored ones keep",
             ("stored", "per position", "loss", "share kept"),
             tuple(map(_share_row, found.kept_shares)),
         )
+        yield Bullets("", (found.kept_source,))
     yield Bullets(
         "Not exported to", tuple(f"{one.name}: {one.why} ({one.source})" for one in found.skipped)
     )
