@@ -85,3 +85,37 @@ def faults_of_page(text: str) -> Iterator[str]:
     for one in ("NaN", "Infinity"):
         if one in page.carried_text:
             yield f"{one} among the numbers that the script computes with"
+
+
+HOSTILE_LAW = """
+form: distillation
+title: "<img src=x onerror=window.hit=1> \\e[31m red"
+counts: non-embedding parameters
+loss_unit: nats/token
+corpus: "</script><script>window.hit=2</script>"
+tokenizer: "\\" onload=window.hit=3 '"
+source: "<link rel=stylesheet href=http://localhost:9/x>"
+errata: ["<i>errata</i>"]
+coefficients:
+  supervised:
+    E: {value: 1.22}
+    A: {value: 3355}
+    B: {value: 18186}
+    alpha: {value: 0.408}
+    beta: {value: 0.431}
+    gamma: {value: 0.452}
+  distillation:
+    c0: {value: 2.549}
+    c1: {value: 522.61}
+    f1: {value: 0.09}
+    d1: {value: 1.315}
+    A: {value: 2243}
+    B: {value: 2281900}
+    alpha: {value: 0.321}
+    beta: {value: 0.637}
+    gamma: {value: 0.764}
+valid:
+  params: [1.434e+8, 1.261e+10]
+  tokens: [3.6e+9, 5.15e+11]
+"""
+"""A law whose words are markup, and move a terminal's cursor."""

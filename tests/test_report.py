@@ -10,7 +10,7 @@ from distillplan.laws.law_catalog import law
 from distillplan.questions.glossary.explanation import explain
 from distillplan.render.report import report_page
 from distillplan.render.report.markup import Markup, element
-from tests.html_page import ALLOWED, Page
+from tests.html_page import ALLOWED, HOSTILE_LAW, Page
 from tests.shell import run
 
 ADDRESS = re.compile(r"(?:src|href|action|data|poster|srcset|xlink:href)\Z")
@@ -32,6 +32,7 @@ SEVERAL = {
     "far": {"compute": 1e25, "student": "1M", "teacher": "7B:2T"},
     "poor": {"compute": 1e20, "student": "1B", "teacher": "70B:2T", "accounting": "train"},
     "tight": {"gpu": "h100-sxm", "gpus": 1, "teacher": "70B:2T"},
+    "nonsense": {"compute": 1e14, "student": "1B", "bounds": {"student_tokens": [1, 1e12]}},
     "machine": {"gpu": "h100-sxm", "gpus": 8, "teacher": "llama-3.1-8b"},
 }
 
@@ -179,47 +180,16 @@ def test_names_of_scenarios_are_only_text(tmp_path, name):
 
 
 def test_a_foreign_law_is_only_text(tmp_path):
-    (tmp_path / "mine.yaml").write_text(LAW, encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(HOSTILE_LAW, encoding="utf-8")
     page = page_of(tmp_path, {"x": {"teacher": "7B:2T"}}, base={**BASE_OF_LAW, "law": "mine.yaml"})
     assert page.faults == page.open == []
     assert {tag for tag, _ in page.elements} <= ALLOWED
-    assert "<img src=x onerror=alert(1)>" in page.shown
+    assert "<img src=x onerror=window.hit=1>" in page.shown
     assert "\\x1b[31m" in page.shown
     assert "\x1b" not in (tmp_path / "s.html").read_text()
 
 
 BASE_OF_LAW = {"compute": 1e21, "student": "1B"}
-LAW = """
-form: distillation
-title: "<img src=x onerror=alert(1)> \\e[31m red"
-counts: non-embedding parameters
-loss_unit: nats/token
-corpus: "</script><script>alert(2)</script>"
-tokenizer: "\\" onload=alert(3) '"
-source: "<b>bold</b>"
-errata: ["<i>errata</i>"]
-coefficients:
-  supervised:
-    E: {value: 1.22}
-    A: {value: 3355}
-    B: {value: 18186}
-    alpha: {value: 0.408}
-    beta: {value: 0.431}
-    gamma: {value: 0.452}
-  distillation:
-    c0: {value: 2.549}
-    c1: {value: 522.61}
-    f1: {value: 0.09}
-    d1: {value: 1.315}
-    A: {value: 2243}
-    B: {value: 2281900}
-    alpha: {value: 0.321}
-    beta: {value: 0.637}
-    gamma: {value: 0.764}
-valid:
-  params: [1.434e+8, 1.261e+10]
-  tokens: [3.6e+9, 5.15e+11]
-"""
 
 
 def test_the_writer_escapes_what_is_no_markup():

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from tests.chromium import MISSING, browser, chromium_path
+from tests.html_page import HOSTILE_LAW
 from tests.shell import run
 
 pytestmark = [
@@ -133,8 +134,7 @@ def test_the_sliders_say_what_the_planner_says(pages, chromium, settings):
         ):
             within = EXACT if exact else CHOSEN
             if theirs is None:
-                guess = other["status"] == "worse_than_guessing"
-                assert mine is None or guess, (names[number], page, other)
+                assert mine is None, (names[number], page, other)
                 continue
             assert mine == pytest.approx(theirs, abs=within), (names[number], page)
         if plan["verdict_reason"] not in {"only_one_possible", "nothing_possible"}:
@@ -260,6 +260,31 @@ new Promise((done) => {
   wait();
 })
 """
+HOSTILE = {
+    "<img src=x onerror=window.hit=1>": {"teacher": "7B:2T"},
+    "</script><script>window.hit=2</script>": {"teacher": "7B:2T", "law": "mine.yaml"},
+}
+
+
+def test_hostile_names_do_nothing(tmp_path, chromium):
+    """Names of a file and texts of a foreign law are shown as they are written, and run nowhere."""
+    (tmp_path / "mine.yaml").write_text(HOSTILE_LAW, encoding="utf-8")
+    text = json.dumps({"base": {"compute": 1e21, "student": "1B"}, "scenarios": HOSTILE})
+    (tmp_path / "s.yaml").write_text(text)
+    done = run("report", "s.yaml", "-o", "s.html", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    chromium.load(tmp_path / "s.html")
+    assert chromium.run("window.hit") is None
+    assert chromium.complaints() == []
+    asked = [one["request"]["url"] for one in chromium.of("Network.requestWillBeSent")]
+    assert asked == [(tmp_path / "s.html").as_uri()]
+    heads = "[...document.querySelectorAll('h2')].slice(1).map((one) => one.textContent)"
+    assert chromium.run(heads) == list(HOSTILE)
+    shown = chromium.run("document.body.innerText")
+    assert "<img src=x onerror=window.hit=1>" in shown
+    assert "<link rel=stylesheet href=http://localhost:9/x>" in shown
+
+
 HEADS = "[...document.querySelectorAll('table.sortable')[0].tBodies[0].rows].map((row) => %s)"
 
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
+from distillplan.optimize.problems import Optima
 from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.verdict import word
+from distillplan.planning.verdict import guesses, guessing, run_of, word
 from distillplan.questions.comparison import Asked, Comparison, NamedPlan
 from distillplan.questions.explorer import Explorer, explorer_of
 from distillplan.questions.page_ranges import LOSS_STEP, budgets, loss_steps, map_rows
@@ -45,12 +46,18 @@ class VerdictMap(NamedTuple):
 
 
 class LossCurves(NamedTuple):
-    """Both losses over the budget, nats per token; None where nothing can be trained."""
+    """Both losses over the budget, nats per token.
+
+    None where nothing can be trained, or where guessing would beat it.
+    """
 
     budgets: tuple[float, ...]
     alone: tuple[float | None, ...]
+    alone_is_guess: tuple[bool, ...]
+    """Whether each is so far outside the fitted range that it is a guess."""
     distilled: tuple[float | None, ...]
-    """Empty where the law has no distillation."""
+    """Empty where the law has no distillation, as is the next."""
+    distilled_is_guess: tuple[bool, ...]
 
 
 class TeacherCurve(NamedTuple):
@@ -58,7 +65,8 @@ class TeacherCurve(NamedTuple):
 
     teacher_losses: tuple[float, ...]
     losses: tuple[float | None, ...]
-    """None where nothing can be trained."""
+    """None as above."""
+    is_guess: tuple[bool, ...]
     best_teacher: float
     """Loss of the teacher that is best for this student."""
     best: float
@@ -71,9 +79,10 @@ class ReportedPlan(NamedTuple):
     named: NamedPlan
     map: VerdictMap | None
     """None where no two options are weighed by their losses."""
-    curves: LossCurves
+    curves: LossCurves | None
+    """None where no budget gives a loss that says anything."""
     teacher: TeacherCurve | None
-    """None where no teacher is given."""
+    """None where no teacher is given, or none gives such a loss."""
     explorer: Explorer | None
     """None where a page cannot answer it again at other settings."""
 
@@ -146,14 +155,24 @@ def _map(found: Plan) -> VerdictMap:
     )
 
 
-def _curves(scenario: Scenario) -> LossCurves:
+def _curves(scenario: Scenario) -> LossCurves | None:
     columns = budgets(scenario).tolist()
     solved = solve([at_budget(scenario, one) for one in columns])
+    alone = _known(scenario, solved.alone.loss)
+    if not any(alone):
+        return None
+    other = solved.distilled
     return LossCurves(
         budgets=tuple(columns),
-        alone=_finite(solved.alone.loss),
-        distilled=() if solved.distilled is None else _finite(solved.distilled.loss),
+        alone=alone,
+        alone_is_guess=_guesses(scenario, solved.alone),
+        distilled=() if other is None else _known(scenario, other.loss),
+        distilled_is_guess=() if other is None else _guesses(scenario, other),
     )
+
+
+def _guesses(scenario: Scenario, optima: Optima) -> tuple[bool, ...]:
+    return tuple(guesses(scenario, run_of(optima)).tolist())
 
 
 def _teacher(scenario: Scenario) -> TeacherCurve | None:
@@ -170,13 +189,19 @@ def _teacher_curve(solved: Solved, losses: Sequence[float]) -> TeacherCurve | No
     best = solved.best_teacher
     if solved.distilled is None or best is None or best.teacher_loss is None:
         return None
+    known = _known(solved.scenarios[0], solved.distilled.loss)
+    if not any(known):
+        return None
     return TeacherCurve(
         teacher_losses=tuple(losses),
-        losses=_finite(solved.distilled.loss),
+        losses=known,
+        is_guess=_guesses(solved.scenarios[0], solved.distilled),
         best_teacher=float(best.teacher_loss[0]),
         best=float(best.loss[0]),
     )
 
 
-def _finite(losses: FloatArray) -> tuple[float | None, ...]:
-    return tuple(one if math.isfinite(one) else None for one in losses.tolist())
+def _known(scenario: Scenario, losses: FloatArray) -> tuple[float | None, ...]:
+    """Losses that say something: within budget, and better than guessing."""
+    most = guessing(scenario)
+    return tuple(one if one < most else None for one in losses.tolist())

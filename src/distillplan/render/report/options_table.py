@@ -36,7 +36,7 @@ def options_table(plan: Plan) -> Markup:
     """Every way to spend the budget."""
     rows = [_option_row(plan, one) for one in plan.options]
     chosen = [one.recommended for one in plan.options]
-    caption = "The arrow is at the choice"
+    caption = "Options; the arrow is at the choice"
     return table(caption, tuple(rows[0]), rows, chosen)
 
 
@@ -111,7 +111,8 @@ def _option_row(plan: Plan, one: Option) -> dict[str, SortedCell]:
             "" if one.teacher_loss is None else f"{one.teacher_loss:.3f}", one.teacher_loss
         ),
         "FLOPs": SortedCell(
-            "" if one.total_flops is None else format_flops(one.total_flops), one.total_flops
+            "" if one.total_flops is None or one.bill else format_flops(one.total_flops),
+            one.total_flops,
         ),
     }
     return row | _bill_cells(one)
@@ -186,5 +187,5 @@ def scenarios_table(found: Comparison) -> Markup:
             }
         )
     chosen = [one.name == found.winner for one in found.plans]
-    caption = "distill, pretrain: the odds of each"
+    caption = "Scenarios; distill, pretrain: the odds of each"
     return table(caption, tuple(rows[0]), rows, chosen)

@@ -149,16 +149,22 @@ function beyond(value, ends, logs) {
 
 // Scale of the error that the distance to the fitted range adds to a gain: laws/transfer.py.
 function outsideOf(m, one, other, gain) {
-  const run = Number.isFinite(other.loss) ? other : one, valid = m.valid, s = m.slopes;
+  const valid = m.valid, s = m.slopes, run = Number.isFinite(other.loss) ? other : one;
   const sizes = valid.student_params || valid.params, lengths = valid.student_tokens || valid.tokens;
   const [under, over] = beyond(run.n, sizes, true);
   const [few, many] = beyond(run.d, lengths, true), [few1, many1] = beyond(one.d, lengths, true);
   const short = Math.max(few, few1), long = Math.max(many, many1);
-  const off = Math.max(...beyond(Math.exp(other.x), valid.teacher_loss, false));
+  const off = other.x === undefined ? 0 : Math.max(...beyond(Math.exp(other.x), valid.teacher_loss, false));
   const known = Number.isFinite(gain) ? gain : 0;
   return Math.sqrt((s.params_below * under) ** 2 + (s.tokens_below * short) ** 2
     + s.above ** 2 * (over ** 2 + long ** 2) + (s.teacher_loss * off) ** 2
     + s.gain_share ** 2 * (under ** 2 + short ** 2) * known ** 2) || 0;
+}
+
+// Whether a run is so far outside that its loss is a guess.
+function isGuess(m, run) {
+  return run.d < Math.log(m.fewest_tokens_per_param) + run.n
+    || outsideOf(m, run, run, 0) > Math.max(m.tie_nats, m.telling * m.transfer);
 }
 
 function weigh(m, one, other) {
@@ -193,12 +199,12 @@ function flops(value) {
   return `${mantissa}e${Number(exponent)}`;
 }
 
-function count(value) {
-  const rounded = Number(value.toExponential(2));
+function count(value, digits = 3) {
+  const rounded = Number(value.toExponential(digits - 1));
   for (const [suffix, size] of [["T", 1e12], ["B", 1e9], ["M", 1e6], ["k", 1e3]]) {
     const scaled = rounded / size;
     if (scaled >= 1 && scaled < 1e4) {
-      return scaled.toFixed(Math.max(2 - Math.floor(Math.log10(scaled)), 0)) + suffix;
+      return scaled.toFixed(Math.max(digits - 1 - Math.floor(Math.log10(scaled)), 0)) + suffix;
     }
   }
   return flops(value);
@@ -260,12 +266,16 @@ function panel(form, m) {
   function words(at, found) {
     const { one, other } = found;
     tell("budget", budgetInWords(m, at.budget));
-    tell("student", at.params === null ? `best: ${count(Math.exp(one.n))}` : count(at.params));
+    tell("student", at.params === null ? `best: about ${count(Math.exp(one.n), 2)}` : count(at.params));
     const best = at.teacherLoss === null && Number.isFinite(other.loss);
     tell("teacher", best ? `best: ${Math.exp(other.x).toFixed(3)} nats`
       : at.teacherLoss === null ? "over budget" : `${at.teacherLoss.toFixed(3)} nats`);
-    const loss = (run) => Number.isFinite(run.loss)
-      ? `${run.loss.toFixed(3)} on ${count(Math.exp(run.d))} tokens` : "over budget";
+    const loss = (run, chosen) => {
+      if (!Number.isFinite(run.loss)) return "over budget";
+      if (run.loss >= m.guessing) return "worse than guessing";
+      const tokens = chosen ? `about ${count(Math.exp(run.d), 2)}` : count(Math.exp(run.d));
+      return `${run.loss.toFixed(3)}${isGuess(m, run) ? "?" : ""} on ${tokens} tokens`;
+    };
     const said = (name, text) => { shown.querySelector(`[data-part="${name}"]`).textContent = text; };
     const asWritten = Object.keys(written).every((key) => at[key] === written[key]);
     const aside = m.on_machine && !asWritten ? " by the losses alone" : "";
@@ -273,8 +283,8 @@ function panel(form, m) {
     said("why", found.why || (Number.isFinite(found.gain)
       ? `Distilling is ${Math.abs(found.gain).toFixed(3)} nats ${found.gain < 0 ? "worse" : "better"}.`
       : "There is no budget left for a teacher."));
-    said("alone", loss(one));
-    said("taught", loss(other));
+    said("alone", loss(one, at.params === null));
+    said("taught", loss(other, at.params === null || at.teacherLoss === null));
     said("odds", asWritten ? form.dataset.odds : `${form.dataset.moved} ${asked(at)}`);
     shown.dataset.verdict = found.verdict;
   }
@@ -293,7 +303,7 @@ function panel(form, m) {
 
   // Full precision, for whoever reads the page with a program.
   function record(at, found) {
-    const number = (value) => (Number.isFinite(value) ? value : null);
+    const number = (value) => (value < m.guessing ? value : null);
     form.dataset.state = JSON.stringify({
       ...at, verdict: found.verdict, alone: number(found.one.loss), taught: number(found.other.loss),
     });
@@ -301,7 +311,7 @@ function panel(form, m) {
 
   function here(figure, x, y) {
     const mark = section.querySelector(`[data-here="${figure}"]`);
-    if (!mark) return;
+    if (!mark) return;  // a mark without a place is not inside, and is hidden
     const [x0, x1, left, right, y0, y1, bottom, top] = mark.dataset.scale.split(" ").map(Number);
     const px = left + (x - x0) / (x1 - x0) * (right - left), py = bottom + (y - y0) / (y1 - y0) * (top - bottom);
     const inside = px >= left - 1 && px <= right + 1 && py <= bottom + 1 && py >= top - 1;

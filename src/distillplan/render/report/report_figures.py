@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
-from distillplan.planning.results import Band, Plan, Verdict
+from distillplan.planning.results import Option, Plan, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.page_ranges import student_of
 from distillplan.questions.report_data import LossCurves, ReportedPlan, TeacherCurve, VerdictMap
@@ -14,6 +14,7 @@ from distillplan.render.report.svg_frame import (
     LEFT,
     RIGHT,
     TOP,
+    CurvePoint,
     Frame,
     Ruler,
     drawing,
@@ -33,6 +34,9 @@ SHOWN = {
     NO_VERDICT: "no verdict",
 }
 """What the legend says of each class of cells."""
+STEEP, LEAST_HEIGHT = 3.0, 0.1
+"""Losses this many times as far from the least as those written are not shown, where the law is so
+steep that all else would be flat; and nats that count as far at least."""
 KEY, DASH = 130, 28
 """From one curve's name to the next, and the length of the dash before it."""
 
@@ -47,17 +51,18 @@ def figures(one: ReportedPlan) -> Iterator[Markup]:
             element("span", _taught_by(one.plan), data_part="map-of"),
             ". Paler: outside the law's data. The dot: you are here.",
         )
-    yield _figure(
-        loss_drawing(one.plan, one.curves),
-        f"Both losses over the budget, for {_student(one.plan)}, as written. Bars: 90% bands."
-        if one.plan.supervised.loss_band
-        else f"Both losses over the budget, for {_student(one.plan)}, as written.",
-    )
+    if one.curves is not None:
+        bars = " Bars: 90% bands." if one.plan.supervised.loss_band else ""
+        yield _figure(
+            loss_drawing(one.plan, one.curves),
+            f"Both losses over the budget, for {_student(one.plan)}, as written.{bars} Paler: "
+            "a guess.",
+        )
     if one.teacher is not None:
         yield _figure(
             teacher_drawing(one.plan, one.teacher),
             "The student's loss over its teacher's, at this teacher's price, as written: a teacher "
-            "can be too weak and too strong.",
+            "can be too weak and too strong. Paler: a guess.",
         )
 
 
@@ -174,10 +179,12 @@ def _legend() -> Markup:
 def loss_drawing(plan: Plan, found: LossCurves) -> Markup:
     """Both losses over the budget."""
     alone, other = plan.supervised, plan.deciding
-    bands = [one.loss_band for one in (alone, other) if one is not None and one.loss_band]
+    known = [one for one in (alone, other) if one is not None and one.loss is not None]
+    bands = [one.loss_band for one in known if one.loss_band is not None]
     losses = [one for one in (*found.alone, *found.distilled) if one is not None]
-    lowest, written = min(losses), max(alone.loss or 0.0, (other and other.loss) or 0.0)
-    most = written + 2.0 * max(written - lowest, 0.1)  # the law's steep end would flatten the rest
+    lowest = min(losses)
+    highest = max((one.loss or lowest for one in known), default=max(losses))
+    most = highest + STEEP * max(highest - lowest, LEAST_HEIGHT)
     shown = [one for one in losses if one <= most]
     frame = Frame(
         across=budget_axis(plan.scenario, found.budgets),
@@ -185,14 +192,13 @@ def loss_drawing(plan: Plan, found: LossCurves) -> Markup:
     )
     at = [log_budget(plan.scenario, one) for one in found.budgets]
     place = log_budget(plan.scenario, plan.scenario.budget)
-    drawn: list[Content] = [line(frame, list(zip(at, found.alone, strict=True)), "alone")]
-    drawn += [_bar(frame, place, alone.loss_band, "alone")]
+    drawn: list[Content] = [line(frame, _points(at, found.alone, found.alone_is_guess), "alone")]
+    drawn += [_bar(frame, place, one) for one in known]
     marks: list[Content] = [here(frame, "alone", (place, alone.loss), "alone")]
     names = [(SUPERVISED_SHOWN, "alone")]
     if found.distilled:
-        drawn.append(line(frame, list(zip(at, found.distilled, strict=True)), "taught"))
+        drawn.append(line(frame, _points(at, found.distilled, found.distilled_is_guess), "taught"))
         if other is not None:
-            drawn.append(_bar(frame, place, other.loss_band, "taught"))
             marks.append(here(frame, "taught", (place, other.loss), "taught"))
         names.append(("distill", "taught"))
     return drawing(
@@ -204,6 +210,13 @@ def loss_drawing(plan: Plan, found: LossCurves) -> Markup:
     )
 
 
+def _points(
+    places: Sequence[float], values: Sequence[float | None], guesses: Sequence[bool]
+) -> list[CurvePoint]:
+    rows = zip(places, values, guesses, strict=True)
+    return [CurvePoint(at=at, value=value, is_guess=guess) for at, value, guess in rows]
+
+
 def _losses_in_words(plan: Plan) -> str:
     alone, other = plan.supervised, plan.deciding
     parts = [] if alone.loss is None else [f"{SUPERVISED_SHOWN} {alone.loss:.3f} nats"]
@@ -212,12 +225,12 @@ def _losses_in_words(plan: Plan) -> str:
     return f"at the budget as written {', '.join(parts) or 'none is known'}."
 
 
-def _bar(frame: Frame, at: float, band: Band | None, kind: str) -> Markup | None:
-    """A band of a loss at the budget as written."""
-    if band is None:
+def _bar(frame: Frame, at: float, option: Option) -> Markup | None:
+    """The band of an option's loss at the budget as written."""
+    if option.loss_band is None:
         return None
-    x = round(frame.x(at), 1)
-    low, high = (round(frame.y(one), 1) for one in band)
+    x, kind = round(frame.x(at), 1), "alone" if option.accounting is None else "taught"
+    low, high = (round(frame.y(one), 1) for one in option.loss_band)
     return element("line", x1=x, x2=x, y1=low, y2=high, class_=f"band {kind}")
 
 
@@ -232,11 +245,11 @@ def _key(*curves: tuple[str, str]) -> Iterator[Markup]:
 def teacher_drawing(plan: Plan, found: TeacherCurve) -> Markup:
     """The student's loss over its teacher's."""
     alone, other = plan.supervised.loss, plan.deciding
-    points = list(zip(found.teacher_losses, found.losses, strict=True))
+    points = _points(found.teacher_losses, found.losses, found.is_guess)
     known = [one for one in found.losses if one is not None]
     level = [] if alone is None else [alone]
     lowest = min([*known, *level])
-    most = lowest + 3.0 * max(((other and other.loss) or lowest) - lowest, 0.1)
+    most = lowest + STEEP * max(((other and other.loss) or lowest) - lowest, LEAST_HEIGHT)
     frame = Frame(
         across=linear("teacher's loss, nats per token", found.teacher_losses, margin=0.0),
         up=linear(LOSS, [*(one for one in known if one <= most), *level]),
@@ -246,7 +259,7 @@ def teacher_drawing(plan: Plan, found: TeacherCurve) -> Markup:
     if alone is not None:
         names.append((f"{SUPERVISED_SHOWN}: {alone:.3f}", "alone"))
         across = found.teacher_losses[0], found.teacher_losses[-1]
-        drawn.append(line(frame, [(one, alone) for one in across], "alone"))
+        drawn.append(line(frame, [CurvePoint(at=one, value=alone) for one in across], "alone"))
     place = plan.scenario.teacher_loss or found.best_teacher, other and other.loss
     return drawing(
         frame,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from distillplan.render.report.markup import Content, Markup, element
@@ -28,6 +29,10 @@ class Ruler(NamedTuple):
     def part(self, at: float) -> float:
         """A place as a part of the way from the low to the high end."""
         return (at - self.low) / (self.high - self.low)
+
+    def holds(self, at: float) -> bool:
+        """Whether a place is on the axis."""
+        return self.low <= at <= self.high
 
 
 class Frame(NamedTuple):
@@ -111,25 +116,39 @@ def _up(frame: Frame) -> Iterator[Markup]:
     yield element("text", frame.up.title, transform=turned, text_anchor="middle")
 
 
-def line(frame: Frame, points: Sequence[tuple[float, float | None]], kind: str) -> list[Markup]:
-    """A curve, interrupted where it has no value.
+class CurvePoint(NamedTuple):
+    """One point of a curve."""
+
+    at: float
+    value: float | None
+    """None where there is nothing to draw."""
+    is_guess: bool = False
+
+
+def line(frame: Frame, points: Sequence[CurvePoint], kind: str) -> list[Markup]:
+    """A curve, interrupted where it has no value, and paler between points that are guesses.
 
     Args:
         frame: the axes.
-        points: places and values, in order.
+        points: in order.
         kind: its class.
     """
-    pieces: list[list[str]] = [[]]
-    for at, value in points:
-        if value is None or not frame.up.low <= value <= frame.up.high:
-            pieces.append([])
-        else:
-            pieces[-1].append(f"{frame.x(at):.1f},{frame.y(value):.1f}")
-    return [
-        element("polyline", points=" ".join(one), class_=f"curve {kind}")
-        for one in pieces
-        if len(one) > 1
-    ]
+
+    def kind_of(pair: tuple[CurvePoint, CurvePoint]) -> tuple[bool, bool]:
+        drawn = all(one.value is not None and frame.up.holds(one.value) for one in pair)
+        return drawn, any(one.is_guess for one in pair)
+
+    found = []
+    for (drawn, guess), pairs in groupby(pairwise(points), kind_of):
+        if drawn:
+            (first, second), *others = pairs
+            places = (first, second, *(one for _, one in others))
+            at = " ".join(
+                f"{frame.x(one.at):.1f},{frame.y(one.value or 0.0):.1f}" for one in places
+            )
+            said = f"curve {kind}{' guess' if guess else ''}"
+            found.append(element("polyline", points=at, class_=said))
+    return found
 
 
 def here(frame: Frame, name: str, at: tuple[float, float | None], kind: str = "") -> Markup:
