@@ -128,15 +128,17 @@ def test_the_sliders_say_what_the_planner_says(pages, chromium, settings):
         answered += 1
         alone, other = plan["options"][0], next(one for one in plan["options"] if one["decides"])
         given = page["params"] is not None
-        for mine, theirs, exact in (
-            (page["alone"], alone["loss"], given),
-            (page["taught"], other["loss"], given and page["teacherLoss"] is not None),
+        for mine, option, guess, exact in (
+            (page["alone"], alone, page["guesses"][0], given),
+            (page["taught"], other, page["guesses"][1], given and page["teacherLoss"] is not None),
         ):
+            theirs = option["loss"]
             within = EXACT if exact else CHOSEN
             if theirs is None:
                 assert mine is None, (names[number], page, other)
                 continue
             assert mine == pytest.approx(theirs, abs=within), (names[number], page)
+            assert guess is option["is_guess"], (names[number], page)
         if plan["verdict_reason"] not in {"only_one_possible", "nothing_possible"}:
             assert page["verdict"] == (plan["verdict"] or "none"), (names[number], page)
     assert answered > settings / 2

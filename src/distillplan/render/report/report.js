@@ -306,6 +306,7 @@ function panel(form, m) {
     const number = (value) => (value < m.guessing ? value : null);
     form.dataset.state = JSON.stringify({
       ...at, verdict: found.verdict, alone: number(found.one.loss), taught: number(found.other.loss),
+      guesses: [isGuess(m, found.one), isGuess(m, found.other)],
     });
   }
 
