@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 ALLOWED = {
-    *("a", "body", "button", "caption", "circle", "dd", "defs", "div", "dl", "dt", "figcaption"),
+    *(
+        "a",
+        "body",
+        "button",
+        "caption",
+        "circle",
+        "code",
+        "dd",
+        "defs",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+    ),
     *("figure", "footer", "form", "g", "h1", "h2", "h3", "h4", "head", "header", "html", "input"),
     *("label", "li", "line", "main", "meta", "nav", "option", "output", "p", "path", "pattern"),
     *("polyline", "rect", "script", "section", "select", "span", "strong", "style", "svg", "table"),

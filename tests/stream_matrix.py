@@ -29,7 +29,7 @@ SINKS = ("terminal", "pipe", "file", "closed", "full")
 ANSWERS: dict[str, tuple[str, ...]] = {
     "budget": ("1e21", "--student", "1B", "--quick"),
     "compare": ("compare.yaml", "--quick"),
-    "report": ("compare.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
+    "report": ("lifetime.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
     "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),

@@ -9,10 +9,7 @@ from tests.chromium import MISSING, browser, chromium_path
 from tests.html_page import HOSTILE_LAW
 from tests.shell import run
 
-pytestmark = [
-    pytest.mark.skipif(chromium_path() is None, reason=MISSING),
-    pytest.mark.xdist_group("chromium"),
-]
+pytestmark = pytest.mark.skipif(chromium_path() is None, reason=MISSING)
 
 SCENARIOS = {
     "given": {"student": "3B", "teacher": "7B:1T"},
@@ -207,7 +204,7 @@ CONTRASTS = """
 """The contrast of every text with what is behind it, as the browser computes its colors."""
 
 
-@pytest.mark.parametrize("scenario", ["given", "nothing given", "hours"])
+@pytest.mark.parametrize("scenario", ["nothing given", "hours, named"])
 def test_one_scenario_prints_on_two_pages(pages, chromium, scenario):
     done = run("report", f"{scenario}.yaml", "-o", "one.html", folder=pages)
     assert done.returncode == 0

@@ -31,10 +31,10 @@ def report(
     sets: flags.Sets = None,
     asserted: flags.Asserted = None,
 ) -> None:
-    """Write a page to send around: verdicts, why, maps, warnings, and sliders to ask what if.
+    """Write the answers to a web page with maps and sliders, to send around.
 
-    One HTML file that needs no network, and that reads and prints without JavaScript too. The
-    sliders move the verdict and the losses of each scenario in the page.
+    One HTML file that needs no network; it reads and prints without JavaScript.
+    The sliders move the verdict and the losses of each scenario in the page.
 
     Examples:
     distillplan report compare.yaml -o report.html

@@ -278,14 +278,15 @@ function panel(form, m) {
     };
     const said = (name, text) => { shown.querySelector(`[data-part="${name}"]`).textContent = text; };
     const asWritten = Object.keys(written).every((key) => at[key] === written[key]);
-    const aside = m.on_machine && !asWritten ? " by the losses alone" : "";
+    const aside = m.on_machine && !asWritten && found.verdict !== "none" ? " by the losses alone" : "";
     said("verdict", `${capital(m.words[found.verdict])}${aside}.`);
     said("why", found.why || (Number.isFinite(found.gain)
       ? `Distilling is ${Math.abs(found.gain).toFixed(3)} nats ${found.gain < 0 ? "worse" : "better"}.`
       : "There is no budget left for a teacher."));
     said("alone", loss(one, at.params === null));
     said("taught", loss(other, at.params === null || at.teacherLoss === null));
-    said("odds", asWritten ? form.dataset.odds : `${form.dataset.moved} ${asked(at)}`);
+    said("odds", asWritten ? form.dataset.odds : form.dataset.moved);
+    said("asked", asWritten ? "" : asked(at));
     shown.dataset.verdict = found.verdict;
   }
 
@@ -293,9 +294,10 @@ function panel(form, m) {
   function asked(at) {
     const found = [];
     const changed = (key) => at[key] !== written[key];
-    if (changed("budget")) found.push(m.in_hours ? `gpu_hours=${at.budget / 3600}` : `compute=${at.budget}`);
-    if (changed("params")) found.push(`student=${at.params}`, ...(m.vocab ? [`vocab=${m.vocab}`] : []));
-    if (changed("teacherLoss")) found.push(`teacher.loss=${at.teacherLoss}`);
+    const short = (value) => value === null ? value : Number(value.toPrecision(10));
+    if (changed("budget")) found.push(m.in_hours ? `gpu_hours=${short(at.budget / 3600)}` : `compute=${short(at.budget)}`);
+    if (changed("params")) found.push(`student=${short(at.params)}`, ...(m.vocab ? [`vocab=${m.vocab}`] : []));
+    if (changed("teacherLoss")) found.push(`teacher.loss=${short(at.teacherLoss)}`);
     if (changed("accounting")) found.push(`accounting=${at.accounting}`);
     if (m.cached && (at.accounting === "exists" || at.accounting === "train")) found.push("logits=online");
     return found.map((one) => `--set ${one}`).join(" ");

@@ -71,7 +71,7 @@ def slider_result() -> Markup:
             element("dt", "distill"),
             element("dd", part("taught")),
         ),
-        element("p", part("odds"), class_="quiet"),
+        element("p", part("odds"), " ", element("code", data_part="asked"), class_="quiet"),
         class_="result",
         data_part="result",
         hidden=True,
