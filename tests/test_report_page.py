@@ -23,6 +23,17 @@ SCENARIOS = {
     "few tokens": {"student": "1B", "max_unique_tokens": "5B"},
     "named": {"student": "llama-3.2-1b", "teacher": "llama-3.1-8b"},
     "named student": {"student": "qwen3-0.6b", "teacher": "7B:2T"},
+    "tokens": {"compute": None, "student": "1B:300B", "teacher": "7B:2T"},
+    "own law": {"student": "1B", "teacher": "7B:2T", "law": "mine.yaml"},
+    "machine": {"student": "1B", "teacher": "7B:2T", "gpu": "h100-sxm", "gpus": 64},
+    "money": {
+        "compute": None,
+        "max_cost_usd": 20_000,
+        "gpu": "h100-sxm",
+        "gpus": 64,
+        "student": "1B",
+        "teacher": "7B:2T",
+    },
     "hours": {
         "compute": None,
         "gpu_hours": 20_000,
@@ -57,6 +68,7 @@ EXACT, CHOSEN = 1e-6, 0.002
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
+    (folder / "mine.yaml").write_text(HOSTILE_LAW, encoding="utf-8")
     (folder / "s.yaml").write_text(json.dumps({"base": BASE, "scenarios": SCENARIOS}))
     done = run("report", "s.yaml", "-o", "s.html", folder=folder)
     assert done.returncode == 0, done.stderr
@@ -107,7 +119,7 @@ def planned(folder, name, said):
 
 
 @pytest.mark.parametrize(
-    "settings", [14, pytest.param(200, marks=pytest.mark.exhaustive)], ids=["few", "many"]
+    "settings", [18, pytest.param(200, marks=pytest.mark.exhaustive)], ids=["few", "many"]
 )
 def test_the_sliders_say_what_the_planner_says(pages, chromium, settings):
     chromium.load(pages / "s.html")
@@ -159,7 +171,8 @@ def test_as_written_it_says_what_the_plans_say(pages, chromium):
     for page, plan in zip(found, plans, strict=True):
         assert page["verdict"] == (plan["verdict"] or "none")
         assert page["alone"] == pytest.approx(plan["options"][0]["loss"], abs=CHOSEN)
-        assert page["odds"].startswith("Odds: ")
+        drawn = plan["law"]["name"] == "busbridge2025"  # the other one has no draws
+        assert page["odds"].startswith("Odds: " if drawn else "No odds were weighed.")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -85,6 +85,10 @@ class Explorer(NamedTuple):
     """Ranges that the law was fitted on."""
     budget: float
     """As written: FLOPs, or GPU-seconds."""
+    by_tokens: bool
+    """Whether it was written as what some tokens take, so that it follows the student."""
+    limited_by: tuple[str, ...]
+    """Keys of limits that no budget in GPU-hours may pass; another budget is asked for without."""
     budget_steps: tuple[int, int]
     """The lowest and the highest step of the budget that the page offers; 0 is as written."""
     on_machine: bool
@@ -154,6 +158,8 @@ def explorer_of(plan: Plan) -> Explorer | None:
         law=law_of(scenario),
         valid=dict(scenario.law.valid),
         budget=scenario.budget,
+        by_tokens=scenario.student_tokens is not None,
+        limited_by=_limited_by(scenario),
         budget_steps=budget_steps(scenario),
         on_machine=scenario.machine is not None,
         in_hours=scenario.gpu_hours is not None,
@@ -179,6 +185,11 @@ def explorer_of(plan: Plan) -> Explorer | None:
         slopes=transfer_error().slopes,
         transfer=transfer_of(scenario.law).scale,
     )
+
+
+def _limited_by(scenario: Scenario) -> tuple[str, ...]:
+    limits = {"deadline": scenario.limits.hours, "max_cost_usd": scenario.limits.usd}
+    return tuple(key for key, limit in limits.items() if limit is not None)
 
 
 def payable(scenario: Scenario) -> tuple[Accounting, ...]:

@@ -295,7 +295,8 @@ function panel(form, m) {
     const found = [];
     const changed = (key) => at[key] !== written[key];
     const short = (value) => value === null ? value : Number(value.toPrecision(10));
-    if (changed("budget")) found.push(m.in_hours ? `gpu_hours=${short(at.budget / 3600)}` : `compute=${short(at.budget)}`);
+    if (changed("budget") || (m.by_tokens && changed("params"))) found.push(m.in_hours ? `gpu_hours=${short(at.budget / 3600)}` : `compute=${short(at.budget)}`);
+    if (changed("budget") && m.in_hours) found.push(...m.limited_by.map((key) => `${key}=null`));
     if (changed("params")) found.push(`student=${short(at.params)}`, ...(m.vocab ? [`vocab=${m.vocab}`] : []));
     if (changed("teacherLoss")) found.push(`teacher.loss=${short(at.teacherLoss)}`);
     if (changed("accounting")) found.push(`accounting=${at.accounting}`);
