@@ -50,6 +50,9 @@ def figures(one: ReportedPlan) -> Iterator[Markup]:
             "Where distilling wins, by budget and student size; teacher: ",
             element("span", _taught_by(one.plan), data_part="map-of"),
             ". Paler: outside the law's data. The dot: you are here.",
+            " By the losses alone, whatever the machine holds."
+            if one.plan.scenario.machine
+            else None,
         )
     if one.curves is not None:
         bars = " Bars: 90% bands." if one.plan.supervised.loss_band else ""

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from distillplan.accounting import Accounting
 from distillplan.notices import Notice, Severity
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Option, Plan, Reason
+from distillplan.planning.results import Plan, Reason
 from distillplan.questions.glossary.explanation import explanations
 from distillplan.questions.report_data import ReportedPlan
 from distillplan.render.document_forms import written
@@ -18,7 +19,6 @@ from distillplan.render.plan_words import (
     reasons,
     teacher_in_words,
     verdict_in_words,
-    way,
 )
 from distillplan.render.report.markup import Content, Markup, element
 from distillplan.render.report.options_table import loss_in_words, options_table
@@ -75,29 +75,33 @@ def _answer(plan: Plan) -> Markup:
         element("p", verdict_in_words(plan), class_="verdict"),
         odds,
         element("p", outside, class_="warning") if outside else None,
-        element("p", _choice(plan)),
+        _choice(plan),
         class_=f"answer {plan.verdict or 'none'}",
     )
 
 
-def _choice(plan: Plan) -> str | None:
+def _choice(plan: Plan) -> Iterator[Markup]:
     """What to train, on how many tokens, and the loss that it reaches."""
-    best = plan.recommended
+    best, given = plan.recommended, plan.models.teacher
     if best is None or best.loss is None:
-        return None
-    student = format_count(best.student_params)
-    reaches = (
-        f"on {format_count(best.student_tokens)} tokens; loss {loss_in_words(best)} nats per token"
+        return
+    size, many = format_count(best.student_params), plan.scenario.students
+    who = (
+        f"a student of {size} parameters" if many == 1 else f"{many} students of {size} parameters"
     )
-    budget = format_budget(plan.scenario)
-    if best.accounting is None:
-        return f"The choice for {budget}: train {student} parameters from data alone {reaches}."
-    return f"The choice for {budget}: {way(best)}, {_teacher(plan, best)} to {student} {reaches}."
-
-
-def _teacher(plan: Plan, option: Option) -> str:
-    given = plan.models.teacher
-    return f"from {teacher_in_words(option, None if given is None else given.name)}"
+    teacher = f"a teacher of {teacher_in_words(best, None)}" if given is None else given.name
+    match best.accounting:
+        case None:
+            what = f"train {who} from data alone"
+        case Accounting.TRAIN | Accounting.TRAIN_SHARED:
+            what = f"train {teacher} and distill it into {who}"
+        case _:
+            what = f"distill {teacher} into {who}"
+    yield element(
+        "p",
+        f"The choice for {format_budget(plan.scenario)}: {what}, on "
+        f"{format_count(best.student_tokens)} tokens; loss {loss_in_words(best)} nats per token.",
+    )
 
 
 def part(heading: str, items: Iterable[Content]) -> Markup | None:
