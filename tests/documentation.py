@@ -56,6 +56,7 @@ SHOWN = {
     "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
     "pilot": "distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%",
     "track": "distillplan track plan.json losses.csv --batch-tokens 524288 --schedule cosine",
+    "recipe": "distillplan recipe plan.json",
     "fit": "distillplan fit few_runs.csv --anchor busbridge2025",
     "validate": "distillplan validate compare.yaml",
     "laws": "distillplan laws",

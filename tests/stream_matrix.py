@@ -39,6 +39,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "pilot": ("1e21", "--student", "1B", "--teacher", "7B:2T"),
     "fit": ("supervised_runs.csv", "--resamples", "0"),
     "track": ("plan.json", "losses.csv", "--batch-tokens", "524288", "--schedule", "cosine"),
+    "recipe": ("plan.json",),
     "validate": ("compare.yaml",),
     "laws": (),
     "gpus": (),

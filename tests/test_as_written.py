@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
+from distillplan.hardware.gpu_catalog import gpu
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
 from distillplan.planning.budget_text import parse_budget
@@ -455,3 +456,28 @@ def test_a_rate_that_a_gpu_can_have_is_kept():
 def test_a_gpu_that_the_budget_names_is_a_fault_of_the_budget():
     found = run("budget", "64 H100 for a week", "--student", "1B")
     assert "COMPUTE: 'h100' is sold in several variants" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "advised"),
+    [
+        ("8xH100", "8 h100-sxm for 7 days"),
+        ("2 nodes of 8 A100", "2 nodes of 8 a100-40gb for 7 days"),
+        ("64 A100s", "64 a100-40gb for 7 days"),
+        ("h100 for 3 weeks", "8 h100-sxm for 3 weeks"),
+        ("3 weeks on H200", "8 h200-sxm for 3 weeks"),
+        ("8 b200", "8 b200 for 7 days"),
+        ("RTX 4090", "8 RTX 4090 for 7 days"),
+        ("3 weeks", "8 h100-sxm for 3 weeks"),
+    ],
+)
+def test_what_is_advised_needs_no_further_question(text, advised):
+    with pytest.raises(InputError) as caught:
+        parse_budget(text)
+    assert f"write '{advised}'" in str(caught.value)
+    assert gpu(parse_budget(advised).gpu).name
+
+
+def test_the_variants_of_a_gpu_are_named():
+    with pytest.raises(InputError, match="; h100 is h100-sxm, h100-pcie, h100-nvl or h100-96gb"):
+        parse_budget("8xH100")

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ DISTILLING = [
     *("estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b", "--tokens", "100B"),
     *("--gpu", "a100-80gb", "--gpus", "16"),
 ]
+PLAN = str(Path(__file__).parents[1] / "examples" / "plan.json")
 QUESTIONS = [
     BUDGET,
     [*BUDGET, "--teacher", "7B:2T"],
@@ -38,6 +40,8 @@ QUESTIONS = [
     ["budget", "1e30", "--student", "1B", "--max-teacher-tokens", "30T"],
     ["predict", "--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"],
     ["predict", "--student", "1B", "--tokens", "100B"],
+    ["recipe", PLAN],
+    ["recipe", PLAN, "--option", "supervised"],
     ["laws"],
     ["laws", "busbridge2025"],
     ["check", "Figure 9"],

@@ -18,6 +18,7 @@ from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.sizes import SearchStatus
 from distillplan.questions.glossary.explanation import WordKind, explain, explanations
 from distillplan.questions.pilot_records import Advice
+from distillplan.questions.recipe_records import KeptLogits, Sureness
 from distillplan.questions.teachers import LeftOut
 from distillplan.questions.track_records import Doubt, Status
 from tests.declared_codes import declared_codes
@@ -52,7 +53,21 @@ def test_every_code_of_a_remark_is_explained_and_nothing_else():
 
 @pytest.mark.parametrize(
     "words",
-    [*(Accounting, Logits, Verdict, Reason, SearchStatus, LeftOut, Status, Doubt, Advice)],
+    [
+        *(
+            KeptLogits,
+            Accounting,
+            Logits,
+            Verdict,
+            Reason,
+            SearchStatus,
+            LeftOut,
+            Status,
+            Doubt,
+            Advice,
+            Sureness,
+        )
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_every_word_that_an_answer_may_have_is_explained(words: type[StrEnum]):

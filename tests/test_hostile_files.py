@@ -133,6 +133,7 @@ READERS = {
     "config": ("config.json", CONFIG, ("estimate", "--model", "config.json", *RUN_ON)),
     "prices": ("p.csv", PRICES, ("estimate", "--model", "7B", *RUN_ON, "--prices", "p.csv")),
     "plan": ("plan.json", PLAN, ("track", "plan.json", "losses.csv")),
+    "recipe": ("plan.json", PLAN, ("recipe", "plan.json")),
     "state": ("s.json", STATE, ("fit", "runs.csv", *RESAMPLED)),
     "runs": ("runs.csv", RUNS, ("fit", "runs.csv", "--resamples", "0")),
     "history": ("losses.csv", HISTORY, ("track", "good.json", "losses.csv")),

@@ -39,6 +39,7 @@ COMMANDS = {
         *("--share", "20%", "--risk", "5%"),
     ],
     "track": ["track", EXAMPLES / "plan.json", EXAMPLES / "losses.csv", "--batch-tokens", "1M"],
+    "recipe": ["recipe", EXAMPLES / "plan.json"],
     "fit": [
         *("fit", EXAMPLES / "runs.csv", EXAMPLES / "supervised_runs.csv", "--resamples", "20"),
         *("--test", "busbridge2025"),

@@ -229,6 +229,18 @@ def format_count(value: float | None, digits: int = 3) -> str:
     return format_flops(value, digits) if rounded >= 1e3 or rounded < 1 else f"{rounded:g}"
 
 
+def plain_count(value: float) -> str:
+    """A number in few letters, to six digits, as people write it.
+
+    >>> plain_count(3e9), plain_count(1.5e6), plain_count(1e22), plain_count(4096), plain_count(0.5)
+    ('3B', '1.5M', '1e22', '4096', '0.5')
+    """
+    for suffix in ("T", "B", "M"):
+        if 1 <= value / SUFFIXES[suffix] < 1e3:
+            return f"{value / SUFFIXES[suffix]:g}{suffix}"
+    return f"{value:g}".replace("e+", "e")
+
+
 def format_flops(value: float | None, digits: int = 3) -> str:
     """A count of FLOPs in scientific notation, without padding; a dash for None.
 

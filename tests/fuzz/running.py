@@ -6,6 +6,7 @@ Warnings of libraries are errors. What takes very long is stopped.
 import io
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -118,6 +119,10 @@ def files_of(case: Case) -> Iterator[dict[str, bytes]]:
                     if one.name not in case.files:
                         left[one.name] = path.read_bytes()
                     path.unlink()
+                elif one.is_dir(follow_symlinks=False):  # the files of an export
+                    folder = Path(one.name)
+                    left |= {str(path): path.read_bytes() for path in folder.iterdir()}
+                    shutil.rmtree(folder)
 
 
 @contextmanager

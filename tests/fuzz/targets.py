@@ -20,6 +20,7 @@ from distillplan.models import model_sizes
 from distillplan.models.model_catalog import model_config
 from distillplan.planning import budget_text, planner
 from distillplan.questions.assertions import parse_assertion
+from distillplan.questions.export_records import trainer_names
 from distillplan.questions.glossary.explanation import explain, explanations
 from distillplan.questions.loss_history import history_of, parse_history_columns
 from distillplan.questions.plan_document import read_plan
@@ -307,6 +308,18 @@ def _read_history(case: Case) -> Iterator[str]:  # noqa: ARG001  (its files are 
     yield from not_finite(plan._replace(unique_tokens=0.0))
 
 
+def _recipe(random: Random) -> Case:
+    """The recipe of a plan, or its files for a trainer, which are read again."""
+    words = ["recipe", "plan.json"]
+    if random.random() < 0.5:
+        words += ["--option", random.choice(("supervised", "distill", "free", "exists", "train"))]
+    if random.random() < 0.5:
+        words += ["--export", random.choice((*trainer_names(), "torchtune")), "--save", "run"]
+    else:
+        words += ["-o", random.choice(("json", "json", "table", "markdown", "csv"))]
+    return Case(words=tuple(words), files={"plan.json": as_bytes(data_files.plan_text(random))})
+
+
 def _law_used(random: Random) -> Case:
     files = data_files.law_files(random)
     words = random.choice(
@@ -467,6 +480,7 @@ TARGETS: Mapping[str, Target] = {
     "any line": Target(make=any_line, try_out=trials.command, weight=6.0),
     "compared": Target(make=_compared, try_out=_compare, weight=2.0),
     "reported": Target(make=_reported, try_out=_report, weight=0.7),
+    "recipe used": Target(make=_recipe, try_out=trials.command, weight=3.0),
     "law used": Target(make=_law_used, try_out=trials.command, weight=4.0),
     "machine used": Target(make=_machine_used, try_out=trials.command, weight=6.0),
     "fitted": Target(make=_fitted, try_out=_fit, weight=0.8),

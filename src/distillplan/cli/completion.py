@@ -56,6 +56,13 @@ def countries() -> list[str]:
     return [*known, *(one["name"] for one in known.values() if one["name"].isalpha())]
 
 
+def trainers() -> list[str]:
+    """Names of the trainers that plans are exported to."""
+    from distillplan.files.entries import coefficients_dir
+
+    return sorted(path.stem for path in coefficients_dir().joinpath("exports").glob("*.yaml"))
+
+
 def schemas() -> Iterable[str]:
     """Documents that have a JSON Schema."""
     from distillplan.schemas.reader import schema_names
@@ -88,6 +95,7 @@ BY_OPTION: Mapping[str, Names] = {
     **dict.fromkeys(("--law", "--anchor", "--test", "--supervised-law"), laws),
     "--same-tokenizer-as": laws,
     "--laws": several_laws,
+    "--export": trainers,
     "--country": countries,
 }
 """Names that an option takes."""

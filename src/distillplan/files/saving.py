@@ -6,7 +6,7 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -48,6 +48,68 @@ def save(path: Path, text: str) -> None:
             _replace(target, text.encode())
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def save_all(folder: NamedFile, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    """Put new files into a folder, all or none; the folder is made where it is missing.
+
+    Args:
+        folder: as somebody named it.
+        texts: by the names of the files.
+
+    Returns:
+        Where they are now.
+
+    Raises:
+        InputError: when one of them is there already, or one cannot be written; then none is.
+    """
+    place = Path(folder.path)
+    demand_savable_in(folder)
+    paths = tuple(place / name for name in texts)
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            raise InputError(f"{folder.what}: {path} exists; remove it, or name another folder")
+    made, done = not place.exists(), list[Path]()
+    try:
+        with _signals_waiting():
+            try:
+                place.mkdir(exist_ok=True)
+                for path, text in zip(paths, texts.values(), strict=True):
+                    _replace(path, text.encode())
+                    done.append(path)
+            except OSError:
+                for path in done:
+                    path.unlink(missing_ok=True)
+                if made:
+                    with suppress(OSError):
+                        place.rmdir()
+                raise
+    except OSError as error:
+        raise InputError(f"{folder.what}: {place} cannot be written: {error.strerror}") from None
+    return paths
+
+
+def demand_savable_in(folder: NamedFile) -> None:
+    """Refuse a place that is no folder to write in, and where none can be made.
+
+    Raises:
+        InputError: for a file, a missing parent, or where permissions are missing.
+    """
+    try:
+        place = Path(os.path.realpath(folder.path))
+        there, is_folder, parent = place.exists(), place.is_dir(), place.parent.is_dir()
+    except (OSError, ValueError) as error:  # a name that no folder can have
+        reason = getattr(error, "strerror", None) or "not a folder name"
+        raise InputError(f"{folder.what}: {folder.path!r} cannot be written: {reason}") from None
+    if there and not is_folder:
+        raise InputError(f"{folder.what}: {folder.path} is a file; name a folder")
+    if not there and not parent:
+        raise InputError(
+            f"{folder.what}: the folder {place.parent} does not exist; create it first"
+        )
+    target = place if there else place.parent
+    if not os.access(target, os.W_OK):
+        raise InputError(f"{folder.what}: {target} is read-only; name another folder")
 
 
 def demand_savable(name: NamedFile) -> None:

@@ -1,6 +1,5 @@
 """The file of a fitted law: one file, so that no law is ever seen with the draws of another."""
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_savable, save
 from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.yaml_text import quoted
 from distillplan.fitting.fit_records import FitReport
 from distillplan.laws.draws import Draws, columns_of_law
 from distillplan.laws.law_catalog import demand_own_name
@@ -67,10 +67,10 @@ def law_text(report: FitReport) -> str:
     law = report.law
     lines = [
         f"{MARK}; plan with it: distillplan budget COMPUTE --law THIS_FILE",
-        f"title: {_quoted(law.title)}",
+        f"title: {quoted(law.title)}",
         f"form: {law.form}",
         *(
-            f"{name}: {_quoted(getattr(law, name))}"
+            f"{name}: {quoted(getattr(law, name))}"
             for name in ("source", "counts", "loss_unit", "corpus", "tokenizer")
         ),
         "valid:",
@@ -85,7 +85,7 @@ def law_text(report: FitReport) -> str:
         side: SideSource | None = getattr(law, name)
         if side is not None:
             lines.append(
-                f"{name}: {{origin: {side.origin}, law: {_quoted(side.law)}, runs: {side.runs}}}"
+                f"{name}: {{origin: {side.origin}, law: {quoted(side.law)}, runs: {side.runs}}}"
             )
     lines.append(f"measured_in: {law.measured_in}")
     if law.bytes_per_token is not None:
@@ -93,10 +93,10 @@ def law_text(report: FitReport) -> str:
     if law.warnings:
         lines.append("warnings:")
         lines += [
-            f"  - {{code: {one.code}, message: {_quoted(one.message)}}}" for one in law.warnings
+            f"  - {{code: {one.code}, message: {quoted(one.message)}}}" for one in law.warnings
         ]
     for name in ("accuracy", "notes"):
-        lines += [f"{name}:", *(f"  - {_quoted(one)}" for one in getattr(law, name))]
+        lines += [f"{name}:", *(f"  - {quoted(one)}" for one in getattr(law, name))]
     if report.draws is not None:
         lines += ["draws:", f"  sigma_run: {report.sigma_run!r}", "  table:"]
         lines += [f"  - {line}" for line in _draws_lines(report.draws)]
@@ -113,17 +113,8 @@ def _coefficient(one: Coefficient) -> str:
     if one.low is not None and one.high is not None and one.level is not None:
         parts.append(f"ci{one.level:.0%}".replace("%", "") + f": [{one.low!r}, {one.high!r}]")
     if one.no_interval is not None:
-        parts.append(f"no_interval: {_quoted(one.no_interval)}")
+        parts.append(f"no_interval: {quoted(one.no_interval)}")
     return "{" + ", ".join(parts) + "}"
-
-
-def _quoted(text: str) -> str:
-    """A text between double quotes, which YAML and JSON share; a name of a file may be no text."""
-    whole = text.encode(errors="backslashreplace").decode()
-    return "".join(
-        one if one.isprintable() else f"\\U{ord(one):08x}"
-        for one in json.dumps(whole, ensure_ascii=False)
-    )
 
 
 def _draws_lines(draws: Draws) -> list[str]:

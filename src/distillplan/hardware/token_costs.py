@@ -1,7 +1,8 @@
 """Seconds per token: tabulated over sizes for the optimizer, and exact at one size."""
 
 import math
-from typing import Any, NamedTuple
+from collections import deque
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -56,19 +57,39 @@ def costs_on(
     return OneStudent(found, step(machine, student).mid / float(usual))
 
 
+class _Tabulated(NamedTuple):
+    """A table, and what it is of: scenarios that differ in student or teacher share it."""
+
+    machine: Machine
+    family: Family
+    distilling: bool
+    beside: bool
+    costs: TabulatedCosts
+
+
+_recent: Final = deque[_Tabulated](maxlen=8)
+"""The last tables. Machines have mappings and cannot be hashed, so no `lru_cache` keeps them."""
+
+
 def _tabulated(
     machine: Machine, family: Family, *, distilling: bool, beside: bool
 ) -> TabulatedCosts:
+    asked = (machine, family, distilling, beside)
+    for one in _recent:
+        if (one.machine, one.family, one.distilling, one.beside) == asked:
+            return one.costs
     rows = [
         token_seconds(machine, family, size, size, distilling=distilling, beside=beside)
         for size in np.exp(LOG_SIZES)
     ]
-    return TabulatedCosts(
+    costs = TabulatedCosts(
         log_params=LOG_SIZES,
         log_student=_growing([row.student_training for row in rows]),
         log_forward=_growing([row.teacher_forward for row in rows]),
         log_training=_growing([row.teacher_training for row in rows]),
     )
+    _recent.append(_Tabulated(machine, family, distilling, beside, costs))
+    return costs
 
 
 def _growing(seconds: list[float]) -> FloatArray:

@@ -4,6 +4,7 @@ What is not understood is never guessed: the error says which part is missing an
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
@@ -116,15 +117,27 @@ _OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNOR
 _KIND: Final = rf"{_NO_GPU}[a-z][a-z0-9_-]*(?: {_NO_GPU}[a-z0-9]+){{0,2}}"
 _SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 _MISSING: Final = (
-    (rf"(?:for )?({MANY}\s*-?\s*{MONTH}s?)", "{0} of what? write '8 h100-sxm for 30 days'"),
-    (rf"(?:for )?({_TIME})", "{0} of what? write '8 h100-sxm for {0}'"),
-    (rf"({_TIME}) (?:on|of) {_KIND}", "how many GPUs for {0}? write '8 h100-sxm for {0}'"),
-    (rf"({_SOME}(?=[a-z -]*\d|gpu){_KIND})", "{0} for how long? write '{0} for 7 days'"),
-    (rf"((?=[a-z -]*\d){_KIND})(?: for {_TIME})?", "how many {0}? write '8 {0} for 7 days'"),
-    (rf"({_FLOPS.pattern})", "how many {0}? write '10 {0}'"),
     (
-        r"(.*f(?:lop)?s?(?:/s)?) for .+",
-        "{0} is a rate; write its product with the time in FLOP/s-days",
+        rf"(?:for )?(?P<given>{MANY}\s*-?\s*{MONTH}s?)",
+        "{given} of what? write '8 h100-sxm for 30 days'",
+    ),
+    (rf"(?:for )?(?P<given>{_TIME})", "{given} of what? write '8 h100-sxm for {given}'"),
+    (
+        rf"(?P<given>{_TIME}) (?:on|of) (?P<kind>{_KIND})",
+        "how many {kind} for {given}? write '8 {gpu} for {given}'",
+    ),
+    (
+        rf"(?P<given>(?P<count>{_SOME})(?P<kind>(?=[a-z -]*\d|gpu){_KIND}))",
+        "{given} for how long? write '{count}{gpu} for 7 days'",
+    ),
+    (
+        rf"(?P<kind>(?=[a-z -]*\d){_KIND})(?: for {_TIME})?",
+        "how many {kind}? write '8 {gpu} for {hours}'",
+    ),
+    (rf"(?P<given>{_FLOPS.pattern})", "how many {given}? write '10 {given}'"),
+    (
+        r"(?P<given>.*f(?:lop)?s?(?:/s)?) for .+",
+        "{given} is a rate; write its product with the time in FLOP/s-days",
     ),
 )
 """What lacks a part, and what to ask."""
@@ -269,7 +282,7 @@ def _explained(words: str, text: str, what: str) -> Budget:
         for pattern, sentence in _MISSING:
             found = re.fullmatch(pattern, words, re.IGNORECASE | re.ASCII)
             if found is not None:
-                raise InputError(f"{what}: {sentence.format(found[1])}") from None
+                raise InputError(f"{what}: {_asked(sentence, found.groupdict())}") from None
         over = re.fullmatch(r"(.+) (?:for|over|during) (.+)", words, re.IGNORECASE)
         if over is not None:
             parse_hours(over[2], what)
@@ -278,6 +291,22 @@ def _explained(words: str, text: str, what: str) -> Budget:
                 f"'8 h100-sxm for {over[2]}'"
             ) from None
         raise
+
+
+def _asked(sentence: str, said: Mapping[str, str | None]) -> str:
+    """What is missing and what to write, with a variant where the GPU's name leaves it open."""
+    from distillplan.hardware.gpu_catalog import variants  # reads the catalog; few budgets need it
+
+    kind, count = said.get("kind") or "", said.get("count") or ""
+    name = re.sub(r"(?<=\d)s$", "", _gpu_name(kind, "") or kind)
+    sold = variants(name)
+    given = {"hours": "7 days"} | {key: text for key, text in said.items() if text}
+    if not sold:
+        return sentence.format(**given | {"gpu": kind, "count": count})
+    count = f"{count.rstrip(' xX*')} " if count else ""
+    others = f"{', '.join(sold[:-1])} or {sold[-1]}"
+    asked = sentence.format(**given | {"gpu": sold[0], "count": count})
+    return f"{asked}; {name} is {others}"
 
 
 def _whole(text: str, what: str) -> int:

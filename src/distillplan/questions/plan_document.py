@@ -31,6 +31,12 @@ class PlannedOption(NamedTuple):
     student_params: float
     student_tokens: float
     teacher_loss: float | None
+    teacher_params: float | None = None
+    """None: not known."""
+    teacher_tokens: float | None = None
+    """None: not known."""
+    teacher_name: str | None = None
+    """Of an open model that the plan found; None: it named none itself."""
 
 
 class PlanDocument(NamedTuple):
@@ -66,8 +72,24 @@ def read_plan(source: str) -> PlanDocument:
     Raises:
         InputError: when it cannot be read, or is no document of a plan.
     """
-    name = "standard input" if source == "-" else Path(source).name
-    return plan_of_document(_document(source), name)
+    data, name = read_document(source)
+    return plan_of_document(data, name)
+
+
+def read_document(source: str) -> tuple[Any, str]:
+    """The value of a document, and the name of its file for messages.
+
+    Args:
+        source: its path; ``-`` is standard input.
+
+    Raises:
+        InputError: when it cannot be read.
+    """
+    try:
+        data = read_foreign_json(source)
+    except InputError as error:
+        raise InputError(f"{error}; {_MADE_BY}") from None
+    return data, "standard input" if source == "-" else Path(source).name
 
 
 def plan_of_document(data: Any, name: str) -> PlanDocument:
@@ -122,6 +144,9 @@ def _option(one: Entry) -> PlannedOption:
         student_params=one.positive("student_params"),
         student_tokens=one.positive("student_tokens"),
         teacher_loss=one.optional("teacher_loss"),
+        teacher_params=one.optional("teacher_params"),
+        teacher_tokens=one.optional("teacher_tokens"),
+        teacher_name=one.name("teacher_name", "") if one.has("teacher_name") else None,
     )
 
 
@@ -134,10 +159,3 @@ def _odds(whole: Entry) -> Odds | None:
 
 def _finite(one: Entry, key: str) -> float | None:
     return None if one.data.get(key) is None else one.number(key)
-
-
-def _document(source: str) -> Any:
-    try:
-        return read_foreign_json(source)
-    except InputError as error:
-        raise InputError(f"{error}; {_MADE_BY}") from None

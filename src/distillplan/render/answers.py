@@ -124,6 +124,13 @@ _REGISTERED = (
         rows=RowForm("points", PLAIN),
     ),
     Registered(
+        record="questions.recipe_records:Recipe",
+        document="recipe",
+        asked_with="recipe",
+        view="recipe_view:recipe_view",
+        rows=RowForm("lines", PLAIN),
+    ),
+    Registered(
         record="fitting.fit_records:FitReport",
         document="fit",
         asked_with="fit",

@@ -8,9 +8,11 @@ from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion
 from distillplan.scenarios.faults import Faults
 from distillplan.scenarios.grid import CellGrid, GridCell
+from distillplan.scenarios.key_table import TABLE
 from distillplan.scenarios.keys import make
 from distillplan.scenarios.layers import Layer, roots
 from distillplan.scenarios.parts import Matrix, Part
+from distillplan.units import plain_count
 
 MOST_FAULTY_CELLS = 1_000
 """Most faulty cells looked at per scenario; more would hardly differ."""
@@ -137,7 +139,7 @@ def coordinates(grid: CellGrid, cell: GridCell, among: Container[str] | None = N
         among: beginnings of places; axes that set none of them are left out. Empty or None: all.
     """
     return [
-        f"{axis.key} {_shown(cell.at[axis.key])}"
+        f"{_short(axis.key)} {_shown(cell.at[axis.key])}"
         for axis in grid.axes
         if not among or any(root in among for root in roots((axis.key,)))
     ]
@@ -160,5 +162,11 @@ def line_about(error: InputError, lines: Mapping[str, int]) -> int | None:
     return None
 
 
+def _short(key: str) -> str:
+    known = TABLE.find(key)
+    return key if known is None else known.short
+
+
 def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    number = isinstance(value, float | int) and not isinstance(value, bool)
+    return plain_count(value) if number else str(value)

@@ -1,0 +1,168 @@
+"""What a plan's document says of the models and the flips, beside its options."""
+
+from typing import Any, NamedTuple
+
+from distillplan.accounting import Accounting, Logits
+from distillplan.errors import InputError
+from distillplan.files.entries import Entry
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_catalog import CatalogModel, find_model
+from distillplan.models.shapes import ModelShape
+from distillplan.planning.results import Verdict
+
+
+class PlannedModel(NamedTuple):
+    """A model that the plan names."""
+
+    name: str
+    vocab: int | None
+    """Rows of its vocabulary; None: not known."""
+    tokenizer: str | None
+    license: str | None
+    """What it says of training on the model's outputs; None: not known."""
+    known: CatalogModel | None
+    """The open model of that name and size; None: there is none."""
+
+    @property
+    def shape(self) -> ModelShape | None:
+        """Its exact shape; None: not known."""
+        return None if self.known is None else self.known.shape
+
+    @property
+    def hub(self) -> str | None:
+        """Its repository on the Hugging Face hub; None: not known."""
+        return None if self.known is None else self.known.hub
+
+
+class PlannedFlip(NamedTuple):
+    """The larger budget from which on the verdict is another one."""
+
+    flops: float
+    verdict: Verdict
+
+
+class BestTeacher(NamedTuple):
+    """The teacher's loss that would be best for the student."""
+
+    accounting: Accounting
+    """Of the option that it is best for."""
+    loss: float
+    """Nats per token."""
+
+
+class PlanSettings(NamedTuple):
+    """What the recipe needs of a plan beside its options."""
+
+    logits: Logits
+    family: FixedAspect
+    """Of models that are given as a size."""
+    student: PlannedModel | None
+    """None: it is a size."""
+    teacher: PlannedModel | None
+    flip: PlannedFlip | None
+    best_teacher: BestTeacher | None
+    """None: the plan did not look for it."""
+
+
+def settings_of_document(data: Any, name: str) -> PlanSettings:
+    """The settings of a parsed document of a plan.
+
+    Args:
+        data: its value.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: when a value of it cannot be used.
+    """
+    whole = Entry(data, name)
+    asked = whole.mapping("scenario")
+    models = whole.mapping("models") if whole.has("models") else None
+    architecture = asked.mapping("architecture")
+    logits = asked.text("logits", "") if asked.has("logits") else ""
+    return PlanSettings(
+        logits=Logits(asked.choice("logits", tuple(Logits), "")) if logits else Logits.ONLINE,
+        family=FixedAspect(
+            **{key: architecture.positive(key) for key in ("aspect", "omega", "context", "vocab")}
+        ),
+        student=_model(models, "student"),
+        teacher=_model(models, "teacher"),
+        flip=_flip(whole),
+        best_teacher=_best_teacher(whole),
+    )
+
+
+def with_open_teacher(settings: PlanSettings, name: str | None) -> PlanSettings:
+    """The settings with the open model that an option of the plan has for its teacher.
+
+    Args:
+        settings: of the plan.
+        name: of that model; None: the option has none, or the plan's own.
+    """
+    known = None if name is None or settings.teacher is not None else find_model(name)
+    if known is None:
+        return settings
+    teacher = PlannedModel(
+        name=known.name,
+        vocab=known.shape.vocab,
+        tokenizer=known.tokenizer,
+        license=known.license.sentence,
+        known=known,
+    )
+    return settings._replace(teacher=teacher)
+
+
+def _model(models: Entry | None, side: str) -> PlannedModel | None:
+    if models is None or not models.has(side):
+        return None
+    one = models.mapping(side)
+    name, params = one.name("name", ""), one.positive("params")
+    known = find_model(name)
+    if known is not None and known.shape.active_params != params:
+        known = None  # a model of the user's own that is called like an open one
+    rows = one.optional("vocab")
+    return PlannedModel(
+        name=name,
+        vocab=None if rows is None else round(rows),
+        tokenizer=one.text("tokenizer") if one.has("tokenizer") else None,
+        license=one.text("license") if one.has("license") else None,
+        known=known,
+    )
+
+
+def _flip(whole: Entry) -> PlannedFlip | None:
+    flips = whole.mapping("flips") if whole.has("flips") else None
+    if flips is None or not flips.has("budget_up"):
+        return None
+    up = flips.mapping("budget_up")
+    return PlannedFlip(
+        flops=up.positive("from"), verdict=Verdict(up.choice("verdict", tuple(Verdict), ""))
+    )
+
+
+def _best_teacher(whole: Entry) -> BestTeacher | None:
+    flips = whole.mapping("flips") if whole.has("flips") else None
+    if flips is None or not flips.has("teacher_loss"):
+        return None
+    found = flips.mapping("teacher_loss")
+    best = found.optional("best")
+    if best is None:
+        return None
+    payer = Accounting(found.choice("accounting", tuple(Accounting), ""))
+    return BestTeacher(accounting=payer, loss=best)
+
+
+def demand_same_tokenizer(settings: PlanSettings) -> None:
+    """Refuse to pair models whose logits cannot be compared.
+
+    Raises:
+        InputError: naming both tokenizers.
+    """
+    student, teacher = settings.student, settings.teacher
+    if student is None or teacher is None or None in (student.tokenizer, teacher.tokenizer):
+        return
+    if student.tokenizer != teacher.tokenizer:
+        raise InputError(
+            f"--export: {student.name} has the tokenizer {student.tokenizer}, {teacher.name} has "
+            f"{teacher.tokenizer}, and logits need one; plan with a teacher of the student's: "
+            f"distillplan teachers COMPUTE --student {student.name} --tokenizer {student.tokenizer}"
+        )

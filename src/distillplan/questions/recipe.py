@@ -1,0 +1,302 @@
+"""How to run a plan: what to do, why, where that is from, and how sure it is.
+
+All texts and settings stand in coefficients/recipe.yaml; here they are chosen for a plan, and its
+numbers are put into them.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from distillplan.accounting import Accounting, Logits
+from distillplan.errors import InputError
+from distillplan.files.entries import Entry
+from distillplan.planning.results import Method, Verdict
+from distillplan.questions.plan_document import PlanDocument, PlannedOption
+from distillplan.questions.plan_settings import PlannedModel, PlanSettings
+from distillplan.questions.recipe_file import (
+    FILE,
+    kept_shares,
+    kept_source,
+    practice,
+    recipe_file,
+    skipped_trainers,
+)
+from distillplan.questions.recipe_records import (
+    PlannedRun,
+    Recipe,
+    RecipeLine,
+    StartingPoint,
+    Sureness,
+)
+from distillplan.questions.starting_points import format_rate, run_size, starting_point
+from distillplan.questions.tracking import option_of
+from distillplan.units import format_count, format_flops
+
+_PADDED: Final = "qwen2.5"
+"""The tokenizer whose models have vocabularies of two widths."""
+_MOST: Final = 1e18
+"""Tokens or parameters above which a document cannot be meant."""
+
+
+class PlanCase(StrEnum):
+    """What a line may depend on."""
+
+    DISTILL = "distill"
+    PRETRAIN = "pretrain"
+    RECOMMENDED = "recommended"
+    NOT_RECOMMENDED = "not_recommended"
+    WEIGHED = "weighed"
+    ONLINE = "online"
+    STORED = "stored"
+    RATE_OUTSIDE = "rate_outside"
+    FLIPS_WITH_BUDGET = "flips_with_budget"
+    REPEATS = "repeats"
+    BEST_TEACHER = "best_teacher"
+    NO_BEST_TEACHER = "no_best_teacher"
+    SAME_TOKENIZER = "same_tokenizer"
+    OTHER_TOKENIZER = "other_tokenizer"
+    TOKENIZER_UNKNOWN = "tokenizer_unknown"
+    QWEN = "qwen"
+    LICENSE_KNOWN = "license_known"
+    LICENSE_UNKNOWN = "license_unknown"
+
+
+class _LineFacts(NamedTuple):
+    """What lines are made from."""
+
+    cases: frozenset[PlanCase]
+    numbers: Mapping[str, Any]
+    """By the names that stand in braces."""
+
+
+def run_option(plan: PlanDocument, option: Accounting | Method | None) -> PlannedOption:
+    """The option of a plan that is run.
+
+    Where the plan has found an open model, it is the teacher that exists; the ideal one of that
+    option exists nowhere.
+
+    Args:
+        plan: the plan.
+        option: which; None is the plan's choice.
+
+    Raises:
+        InputError: when the plan has none such within budget, or made no choice.
+    """
+    found = next((one for one in plan.options if one.teacher_name is not None), None)
+    return found if option is Accounting.EXISTS and found is not None else option_of(plan, option)
+
+
+def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) -> Recipe:
+    """How to run one option of a plan.
+
+    Args:
+        plan: the plan.
+        settings: what its document says beside its options, with the option's teacher.
+        chosen: the option.
+
+    Raises:
+        InputError: when it has sizes that nobody can train.
+    """
+    _demand_sizes(plan, settings, chosen)
+    file = recipe_file()
+    size = run_size(chosen.student_params, chosen.student_tokens, settings.family)
+    points = tuple(starting_point(one, size) for one in file.entries("starting_points"))
+    words = file.mapping("words")
+    run = _run(settings, chosen, points, words)
+    facts = _facts(plan, settings, chosen, run, points)
+    distills = chosen.method is Method.DISTILL
+    heads = file.mapping("headlines")
+    head = heads.text("distill" if distills else "pretrain")
+    return Recipe(
+        plan=plan.source,
+        verdict=plan.verdict,
+        method=chosen.method,
+        accounting=chosen.accounting,
+        headline=head.format_map(facts.numbers),
+        run=run,
+        lines=tuple(_lines(file, facts)),
+        kept_shares=tuple(kept_shares()) if distills else (),
+        kept_source=kept_source() if distills else None,
+        starting_points=points,
+        skipped=skipped_trainers(),
+    )
+
+
+def _demand_sizes(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) -> None:
+    family = settings.family
+    for what, value, most in (
+        ("student_params", chosen.student_params, _MOST),
+        ("student_tokens", chosen.student_tokens, _MOST),
+        ("context", family.context, 1e9),
+        ("vocab", family.vocab, 1e9),
+    ):
+        if not 1 <= value <= most:
+            raise InputError(
+                f"{plan.source}: {what} is {value:g}, and a run has from 1 to {most:g} of them"
+            )
+
+
+def _run(
+    settings: PlanSettings,
+    chosen: PlannedOption,
+    points: tuple[StartingPoint, ...],
+    words: Entry,
+) -> PlannedRun:
+    """The run in numbers."""
+    given = practice()
+    start = _exported(points)
+    context = round(settings.family.context)
+    group = round(given["batch_group"])
+    wanted = start.batch_tokens / context / group
+    sequences = max(1, round(wanted)) * group
+    steps = math.ceil(chosen.student_tokens / (sequences * context))
+    final = start.learning_rate if start.final_learning_rate is None else start.final_learning_rate
+    rows = [one.vocab for one in (settings.teacher, settings.student) if one is not None]
+    vocab = next((one for one in rows if one is not None), round(settings.family.vocab))
+    distills = chosen.method is Method.DISTILL
+    return PlannedRun(
+        student=_student(settings.student, chosen, words),
+        student_params=chosen.student_params,
+        student_tokens=chosen.student_tokens,
+        teacher=_teacher(settings.teacher, chosen, words) if distills else None,
+        teacher_loss=chosen.teacher_loss,
+        stored=distills and _is_stored(settings.logits, chosen.accounting),
+        context=context,
+        vocab=vocab,
+        batch_sequences=sequences,
+        steps=steps,
+        warmup_steps=min(round(given["warmup_steps"]), math.ceil(given["most_warmup"] * steps)),
+        learning_rate=start.learning_rate,
+        final_learning_rate=min(final, start.learning_rate),
+    )
+
+
+def _exported(points: tuple[StartingPoint, ...]) -> StartingPoint:
+    found = next((one for one in points if one.exported), None)
+    if found is None:
+        raise InputError(f"{FILE}: no starting point is marked as exported")
+    return found
+
+
+def _is_stored(logits: Logits, accounting: Accounting | None) -> bool:
+    """Whether the student reads its teacher's logits from a disk."""
+    on_disk = accounting in (Accounting.FREE, Accounting.TRAIN_SHARED)
+    return on_disk or logits is not Logits.ONLINE
+
+
+def _student(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
+    if model is not None:
+        return model.name
+    return words.text("student_of_size").format(size=format_count(chosen.student_params))
+
+
+def _teacher(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
+    """The teacher, by its name, its size or its loss."""
+    trains = chosen.accounting in (Accounting.TRAIN, Accounting.TRAIN_SHARED)
+    size = None if chosen.teacher_params is None else format_count(chosen.teacher_params)
+    if trains and size is not None and chosen.teacher_tokens is not None:
+        tokens = format_count(chosen.teacher_tokens)
+        return words.text("teacher_to_train").format(size=size, tokens=tokens)
+    if chosen.teacher_name is not None:
+        return chosen.teacher_name
+    if model is not None:
+        return model.name
+    if size is not None:
+        return words.text("teacher_of_size").format(size=size)
+    return words.text("teacher_of_loss").format(loss=chosen.teacher_loss or math.nan)
+
+
+def _facts(
+    plan: PlanDocument,
+    settings: PlanSettings,
+    chosen: PlannedOption,
+    run: PlannedRun,
+    points: tuple[StartingPoint, ...],
+) -> _LineFacts:
+    start = _exported(points)
+    student, teacher, flip = settings.student, settings.teacher, settings.flip
+    sought = settings.best_teacher
+    best = sought.loss if sought is not None and sought.accounting is chosen.accounting else None
+    verdict = plan.verdict
+    numbers = {
+        **practice(),
+        "student": run.student,
+        "teacher": run.teacher,
+        "teacher_loss": run.teacher_loss,
+        "best_teacher_loss": best,
+        "tokens": format_count(run.student_tokens),
+        "tokens_per_param": format_count(run.student_tokens / run.student_params),
+        "verdict": "none" if verdict is None else verdict.shown,
+        "learning_rate": format_rate(run.learning_rate),
+        "rate_law": start.law,
+        "rate_source": start.source,
+        "batch": format_count(run.batch_sequences * run.context),
+        "sequences": f"{run.batch_sequences:,}",
+        "context": f"{run.context:,}",
+        "steps": f"{run.steps:,}",
+        "warmup": f"{run.warmup_steps:,}",
+        "vocab": f"{run.vocab:,}",
+        "epochs_planned": run.student_tokens / plan.unique_tokens,
+        "flip_budget": None if flip is None else format_flops(flip.flops),
+        "flip_verdict": None if flip is None else flip.verdict.shown,
+        "student_tokenizer": None if student is None else student.tokenizer,
+        "teacher_tokenizer": None if teacher is None else teacher.tokenizer,
+        "license": None if teacher is None else teacher.license,
+    }
+    return _LineFacts(
+        cases=frozenset(_cases(plan, settings, chosen, run, start, best)), numbers=numbers
+    )
+
+
+def _cases(
+    plan: PlanDocument,
+    settings: PlanSettings,
+    chosen: PlannedOption,
+    run: PlannedRun,
+    start: StartingPoint,
+    best: float | None,
+) -> Iterator[PlanCase]:
+    student, teacher, flip = settings.student, settings.teacher, settings.flip
+    yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
+    yield PlanCase.STORED if run.stored else PlanCase.ONLINE
+    yield PlanCase.RECOMMENDED if chosen.recommended else PlanCase.NOT_RECOMMENDED
+    if any(one.method is Method.DISTILL for one in plan.options):
+        yield PlanCase.WEIGHED
+    if start.outside:
+        yield PlanCase.RATE_OUTSIDE
+    if run.student_tokens > plan.unique_tokens:
+        yield PlanCase.REPEATS
+    if chosen.decides and flip is not None and flip.verdict is not Verdict.DISTILL:
+        yield PlanCase.FLIPS_WITH_BUDGET
+    known = best is not None and run.teacher_loss is not None
+    yield PlanCase.BEST_TEACHER if known else PlanCase.NO_BEST_TEACHER
+    tokenizers = [one.tokenizer for one in (student, teacher) if one is not None]
+    if len(tokenizers) < 2 or None in tokenizers:
+        yield PlanCase.TOKENIZER_UNKNOWN
+    elif len(set(tokenizers)) == 1:
+        yield PlanCase.SAME_TOKENIZER
+    else:
+        yield PlanCase.OTHER_TOKENIZER
+    if teacher is not None and teacher.tokenizer == _PADDED:
+        yield PlanCase.QWEN
+    licensed = teacher is not None and teacher.license is not None
+    yield PlanCase.LICENSE_KNOWN if licensed else PlanCase.LICENSE_UNKNOWN
+
+
+def _lines(file: Entry, facts: _LineFacts) -> Iterator[RecipeLine]:
+    for one in file.entries("lines"):
+        when = [PlanCase(case) for case in one.texts("when")]
+        if not facts.cases.issuperset(when):
+            continue
+        own = one.mapping("numbers").positives() if one.has("numbers") else {}
+        given = {**facts.numbers, **own}
+        yield RecipeLine(
+            topic=one.text("topic"),
+            do=one.text("do").format_map(given),
+            why=one.text("why").format_map(given),
+            source=one.text("source").format_map(given),
+            sure=Sureness(one.choice("sure", tuple(Sureness), "")),
+            on_screen=one.flag("screen"),
+        )

@@ -1,0 +1,126 @@
+"""How to run a plan, for people: what to do on one screen, and all of it with why and whence."""
+
+from collections.abc import Iterator
+
+from distillplan.questions.recipe_records import (
+    KeptLogits,
+    KeptShare,
+    Recipe,
+    StartingPoint,
+    Sureness,
+)
+from distillplan.questions.starting_points import format_rate
+from distillplan.render.blocks import (
+    LINES,
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+)
+from distillplan.units import format_count
+
+_SURE = {
+    Sureness.PAPER: "measured by the paper",
+    Sureness.OTHERS: "measured by others",
+    Sureness.MIXED: "published results differ",
+    Sureness.SUPERVISED: "from pretraining",
+    Sureness.CONVENTION: "convention",
+    Sureness.TERMS: "license or file format",
+    Sureness.PLAN: "computed by the plan",
+}
+"""What stands behind a line."""
+_TAGS = {
+    Sureness.PAPER: "paper",
+    Sureness.OTHERS: "others",
+    Sureness.MIXED: "results differ",
+    Sureness.SUPERVISED: "pretraining",
+    Sureness.CONVENTION: "convention",
+    Sureness.TERMS: "terms",
+    Sureness.PLAN: "plan",
+}
+"""The same in a word, for one screen."""
+_TAGGED = (
+    "[paper], [others]: who measured it; [pretraining]: untried in distillation; [plan]: computed."
+)
+_FORMATS = {
+    KeptLogits.SAMPLED: "sampled",
+    KeptLogits.TOP_K: "top k alone",
+    KeptLogits.TOP_K_AND_LABEL: "top k, rest to the label",
+}
+_MARGIN = 12
+"""Columns of the headings in the margin of the details."""
+_INDENT = 11
+"""Columns that headings take on one screen."""
+_FRAME = 3
+"""Empty lines, and the last one."""
+
+
+def recipe_view(found: Recipe, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a recipe.
+
+    Args:
+        found: the answer.
+        details: show every line with its reason and source instead of one screen.
+    """
+    return _all(found) if details else _screen(found)
+
+
+def _screen(found: Recipe) -> Iterator[Block]:
+    yield Headline(found.headline)
+    room = LINES - _FRAME - lines_of(found.headline) - lines_of(_TAGGED)
+    parts = []
+    for one in found.lines:
+        text = f"{one.do} [{_TAGS[one.sure]}]"
+        taken = lines_of(text, _INDENT)
+        if one.on_screen and taken <= room:
+            parts.append(Section(one.topic.title(), (text,)))
+            room -= taken
+    yield Sections(tuple(parts))
+    yield Text(_TAGGED, "quiet")
+    yield Text("More: --details  --export TRAINER --save FOLDER  -o markdown", "quiet", tight=True)
+
+
+def _all(found: Recipe) -> Iterator[Block]:
+    yield Headline(found.headline)
+    for one in found.lines:
+        yield Sections(
+            (
+                Section(one.topic.title(), (one.do,)),
+                Section("Why", (one.why,)),
+                Section("From", (f"{one.source} [{_SURE[one.sure]}]",)),
+            ),
+            margin=_MARGIN,
+        )
+    yield TableBlock(
+        "Starting points, from laws of pretraining",
+        ("law", "peak rate", "final rate", "batch", "this run"),
+        tuple(map(_starting_row, found.starting_points)),
+        text_columns=(0, 4),
+    )
+    yield Bullets("", tuple(f"{one.law}: {one.source}" for one in found.starting_points))
+    if found.kept_source is not None:
+        yield TableBlock(
+            "Share of the gain of full logits that stored ones keep",
+            ("stored", "per position", "loss", "share kept"),
+            tuple(map(_share_row, found.kept_shares)),
+        )
+        yield Bullets("", (found.kept_source,))
+    yield Bullets(
+        "Not exported to", tuple(f"{one.name}: {one.why} ({one.source})" for one in found.skipped)
+    )
+
+
+def _starting_row(one: StartingPoint) -> tuple[str, ...]:
+    final = "" if one.final_learning_rate is None else format_rate(one.final_learning_rate)
+    inside = f"outside its runs ({', '.join(one.outside)})" if one.outside else "inside its runs"
+    batch = f"{format_count(one.batch_tokens)} tokens"
+    return one.law, format_rate(one.learning_rate), final, batch, inside
+
+
+def _share_row(one: KeptShare) -> tuple[str, ...]:
+    error = "" if one.share_error is None else f" ± {one.share_error:.0%}"
+    return _FORMATS[one.format], f"{one.kept:g}", f"{one.loss:.2f}", f"{one.share:.0%}{error}"

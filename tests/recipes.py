@@ -1,0 +1,59 @@
+"""Plans of every kind for the tests of recipes and exports, made once."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from distillplan.accounting import Accounting
+from distillplan.planning.results import Method
+from distillplan.questions.plan_document import plan_of_document
+from distillplan.questions.plan_settings import (
+    PlanSettings,
+    settings_of_document,
+    with_open_teacher,
+)
+from distillplan.questions.recipe import recipe, run_option
+from distillplan.questions.recipe_records import Recipe
+from tests.shell import run
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "plan.json"
+ASKED = {
+    "cached": ("1e20", "--student", "1B", "--teacher-loss", "2.1", "--logits", "cached"),
+    "sized": ("1e20", "--student", "1.821B", "--teacher", "llama-3.1-8b"),
+    "named": ("1e21", "--student", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
+    "stored": ("1e21", "--student", "1B", "--teacher", "smollm2-1.7b", "--logits", "cached"),
+    "qwen": ("1e21", "--student", "qwen2.5-0.5b", "--teacher", "qwen2.5-7b"),
+    "trains": ("1e21", "--student", "300M"),
+    "family": ("1e22", "--student", "1B", "--students", "30", "--logits", "stored"),
+    "short": ("1e21", "--student", "1B", "--teacher", "7B:2T", "--max-unique-tokens", "5B"),
+    "large": ("1e24", "--student", "30B", "--teacher", "llama-3.1-405b"),
+    "alone": ("1e21", "--student", "1B", "--law", "besiroglu2024"),
+}
+"""Words of `budget` that make them."""
+
+
+@cache
+def document(kind: str) -> str:
+    """The document of one of them, as `budget -o json` writes it."""
+    done = run("budget", *ASKED[kind], "--quick", "-o", "json")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def recipe_of(
+    kind: str, option: Accounting | Method | None = None, **changed: Any
+) -> tuple[Recipe, PlanSettings]:
+    """The recipe of a plan, and its settings.
+
+    Args:
+        kind: which plan.
+        option: which of its options.
+        changed: keys of its scenario that are changed.
+    """
+    data = json.loads(document(kind))
+    data["scenario"] |= changed
+    plan = plan_of_document(data, "plan.json")
+    chosen = run_option(plan, option)
+    settings = with_open_teacher(settings_of_document(data, "plan.json"), chosen.teacher_name)
+    return recipe(plan, settings, chosen), settings

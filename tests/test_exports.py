@@ -1,0 +1,419 @@
+"""Exports: what a trainer would read is the plan's run, in keys, types and ranges that it takes."""
+
+import json
+import math
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from distillplan.accounting import Accounting
+from distillplan.errors import InputError
+from distillplan.files import saving
+from distillplan.files.entries import read_shipped
+from distillplan.files.saving import NamedFile
+from distillplan.planning.results import Method
+from distillplan.questions.export_records import (
+    FILL_IN,
+    ConfigKey,
+    TextForm,
+    ValueType,
+    trainer,
+    trainer_names,
+)
+from distillplan.questions.exports import cases_of, export_of, save_export, values_of_text
+from tests.recipes import ASKED, document, recipe_of
+from tests.shell import run
+
+TRAINERS = ("distillkit", "maxtext", "megatron-bridge", "megatron-lm", "trl-gkd")
+READERS = ("distillkit", "maxtext", "megatron-lm")
+"""Those that read stored logits."""
+RUNS = [
+    *((name, kind, Method.DISTILL) for name in TRAINERS for kind in ("sized", "named", "large")),
+    *((name, "stored", Accounting.FREE) for name in READERS),
+    *((name, "cached", Accounting.FREE) for name in READERS),
+]
+STEPS = {
+    "distillkit": ("training_args.max_steps", "training_args.gradient_accumulation_steps"),
+    "maxtext": ("steps", "gradient_accumulation_steps"),
+    "megatron-bridge": ("train.train_iters", "train.global_batch_size"),
+    "megatron-lm": ("train-iters", "global-batch-size"),
+    "trl-gkd": ("max_steps", "gradient_accumulation_steps"),
+}
+CONTEXT = {
+    "distillkit": "sequence_length",
+    "maxtext": "max_target_length",
+    "megatron-bridge": "model.seq_length",
+    "megatron-lm": "seq-length",
+    "trl-gkd": "max_length",
+}
+
+
+def exported(name, kind, option=Method.DISTILL):
+    """The export, the recipe, and the values of each file as they are read again."""
+    answer, settings = recipe_of(kind, option)
+    export = export_of(answer, settings, name)
+    read = [
+        (file, values_of_text(file, export.texts[file.name]))
+        for file in export.trainer.files
+        if file.name in export.texts
+    ]
+    return export, answer, read, cases_of(answer.run, settings)
+
+
+def first(name, kind, option=Method.DISTILL):
+    """The values of the first file."""
+    return exported(name, kind, option)[2][0][1]
+
+
+def test_these_are_the_trainers():
+    assert trainer_names() == TRAINERS
+
+
+@pytest.mark.parametrize(("name", "kind", "option"), RUNS)
+def test_an_export_is_accepted_and_always_the_same(name, kind, option):
+    export, _, read, cases = exported(name, kind, option)
+    assert read
+    for file, values in read:
+        assert list(file.faults(values, cases)) == []
+    again, *_ = exported(name, kind, option)
+    assert again.texts == export.texts
+
+
+@pytest.mark.parametrize(("name", "kind", "option"), RUNS)
+def test_all_tokens_are_read_and_the_settings_are_the_recipes(name, kind, option):
+    _, answer, read, _ = exported(name, kind, option)
+    values = read[0][1]
+    steps, batch = (values[key] for key in STEPS[name])
+    context = values[CONTEXT[name]]
+    assert context == answer.run.context
+    tokens = answer.run.student_tokens
+    assert (steps - 1) * batch * context < tokens <= steps * batch * context
+    everything = {key: value for _, one in read for key, value in one.items()}
+    heats = [value for key, value in everything.items() if key.endswith("temperature")]
+    assert heats == [1.0] * len(heats)
+    assert heats or answer.run.stored  # stored logits of Megatron-LM have no temperature
+
+
+@pytest.mark.parametrize(("name", "kind", "option"), RUNS)
+def test_a_wrong_key_type_or_range_is_a_fault(name, kind, option):
+    """Of every value that is written: each of its kind of mistakes is found, and only there."""
+    _, _, read, cases = exported(name, kind, option)
+    tried = 0
+    for file, values in read:
+        keys = {one.path: one for one in file.keys if cases >= one.when}
+        for path, value in values.items():
+            others = {key: one for key, one in values.items() if key != path}
+            assert list(file.faults({**others, f"{path}_": value}, cases)), path
+            if keys[path].required:
+                assert list(file.faults(others, cases)), path
+            for wrong in wrong_values(keys[path]):
+                (fault,) = file.faults({**values, path: wrong}, cases)
+                assert path in fault
+                tried += 1
+    assert tried > 20
+
+
+WRONG_TYPES = {
+    ValueType.INTEGER: ({"a": 1}, None, True, "1", 1.5),
+    ValueType.NUMBER: ({"a": 1}, None, True, "1"),
+    ValueType.BOOLEAN: ({"a": 1}, None, "true", 7),
+    ValueType.TEXT: ({"a": 1}, None, True, 7),
+    ValueType.TEXTS: ({"a": 1}, None, "output_layer", [1, 2], 7),
+    ValueType.LIST: ({"a": 1}, None, "output_layer", 7),
+}
+
+
+def wrong_values(key: ConfigKey):
+    """Values of another type, and just outside the range."""
+    yield from WRONG_TYPES[key.type]
+    if key.length is not None:
+        yield ["output_layer"] * (key.length + 1)
+    if key.one_of:
+        yield "another"
+    whole = key.type is ValueType.INTEGER
+    if key.least is not None:
+        yield int(key.least) - 1 if whole else math.nextafter(key.least, -math.inf)
+    if key.above is not None:
+        yield float(key.above)
+    if key.most is not None:
+        yield int(key.most) + 1 if whole else math.nextafter(key.most, math.inf)
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_ranges_are_as_wide_as_said(name):
+    """The ends of a range are inside it, as the trainers have it (facts of their sources)."""
+    for file in trainer(name).files:
+        for key in file.keys:
+            number = int if key.type is ValueType.INTEGER else float
+            for end in (key.least, key.most):
+                if end is not None:
+                    assert key.fault(number(end)) is None
+
+
+def test_a_text_with_a_wrong_value_is_not_written(monkeypatch):
+    """The check stands before the files, not only in the tests."""
+    wrong = read_shipped("exports/trl-gkd.yaml")
+    monkeypatch.setitem(wrong["files"][0]["keys"]["lmbda"], "literal", 1.5)
+    trainer.cache_clear()
+    try:
+        with pytest.raises(InputError, match=r"--export: gkd.yaml: lmbda: 1.5 is above 1"):
+            exported("trl-gkd", "named")
+    finally:
+        monkeypatch.undo()
+        trainer.cache_clear()
+
+
+# --- what is in them
+
+
+def test_llama_has_the_shape_of_its_config():
+    """meta-llama/Llama-3.2-1B config.json: 16 layers of 2048, 32 heads of 64, 8 key-value heads,
+    8192 hidden channels, tied embeddings."""
+    values = first("megatron-lm", "named")
+    assert (values["num-layers"], values["hidden-size"]) == (16, 2048)
+    assert (values["num-attention-heads"], values["kv-channels"]) == (32, 64)
+    assert (values["group-query-attention"], values["num-query-groups"]) == (True, 8)
+    assert values["ffn-hidden-size"] == 8192
+    assert "untie-embeddings-and-output-weights" not in values
+    assert values["tokenizer-model"] == "meta-llama/Llama-3.1-8B"
+
+
+def test_a_size_has_the_shape_of_the_papers_family():
+    """Busbridge et al. 2025, Table 13: 1.82B has 21 layers of 2688 and 7168 hidden channels."""
+    values = first("megatron-lm", "sized")
+    assert (values["num-layers"], values["hidden-size"]) == (21, 2688)
+    assert (values["ffn-hidden-size"], values["num-attention-heads"]) == (7168, 2688 // 128)
+    there = first("maxtext", "sized")
+    assert there["student_overrides.base_emb_dim"] == 2688
+    assert there["student_overrides.base_num_decoder_layers"] == 21
+    assert first("megatron-bridge", "sized")["model.num_layers"] == 21
+
+
+def test_a_named_student_keeps_its_own_shape():
+    values = first("megatron-bridge", "named")
+    assert "model.num_layers" not in values
+    assert first("maxtext", "named")["teacher_overrides.model_name"] == "llama3.1-8b"
+
+
+def test_rates_that_start_from_a_law_are_for_runs_from_scratch():
+    """NVIDIA's 1e-4 for students that are trained on; Step Law's rate for those from scratch."""
+    for name in TRAINERS:
+        _, answer, read, _ = exported(name, "named")
+        values = read[0][1]
+        (rate,) = (
+            value
+            for key, value in values.items()
+            if re.fullmatch(r"(.*\.)?(lr|learning_rate)", key)
+        )
+        law = answer.run.learning_rate
+        wanted = law if trainer(name).from_scratch else 1e-4
+        assert rate == pytest.approx(wanted, rel=5e-3)
+        assert abs(law / 1e-4 - 1) > 0.1
+
+
+def test_full_logits_are_pure_and_top_k_ones_mixed():
+    """Busbridge et al. 2025, Appendix G: lambda 1 with full logits; 0.7 with the top 128."""
+    weights = {"maxtext": "distill_alpha", "distillkit": "loss_functions.0.weight"}
+    for name, key in weights.items():
+        assert first(name, "named")[key] == 1.0
+        assert first(name, "stored", Accounting.FREE)[key] == 0.7
+    assert first("megatron-lm", "stored", Accounting.FREE)["logits-load-kd-loss-alpha"] == 0.7
+    assert first("megatron-bridge", "named")["model.kd_config.skip_lm_loss"] is True
+    stored = first("distillkit", "stored", Accounting.FREE)
+    assert stored["loss_functions.1.function"] == "cross_entropy"
+    assert stored["loss_functions.1.weight"] == pytest.approx(0.3)
+    assert stored["teacher.logprob_compressor.d"] == 49_152  # SmolLM2's config.json
+
+
+def test_trl_learns_from_data_and_never_on_its_own_samples():
+    """lmbda 0 and beta 0 are off-policy and forward; DistillationTrainer is never exported to."""
+    export, _, read, _ = exported("trl-gkd", "named")
+    ((_, values),) = read
+    assert (values["lmbda"], values["beta"], values["seq_kd"]) == (0.0, 0.0, False)
+    assert "Distillation" not in "".join(export.texts.values()).replace("distillation", "")
+
+
+@pytest.mark.parametrize(("name", "kind", "option"), RUNS)
+def test_every_value_says_where_it_is_from(name, kind, option):
+    export, _, read, _ = exported(name, kind, option)
+    for file, values in read:
+        lines = [one for one in export.texts[file.name].splitlines() if "  # " in one]
+        assert len(lines) == len(values)
+        filled = [one for one in lines if FILL_IN in one.split("  # ")[0]]
+        assert all(one.split("  # ")[1].startswith(FILL_IN) for one in filled)
+        from_law = [one for one in lines if "# start" in one]
+        assert file is not export.trainer.files[0] or from_law
+    assert export.to_fill
+
+
+def test_a_script_runs_what_it_says(tmp_path):
+    """As bash reads it, with a torchrun that prints its arguments."""
+    export, _, read, _ = exported("megatron-lm", "named")
+    (tmp_path / "distill.sh").write_text(export.texts["distill.sh"], encoding="utf-8")
+    fake = tmp_path / "torchrun"
+    fake.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    fake.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", tmp_path / "distill.sh", "--exit-interval", "9"],  # noqa: S607  (found on PATH)
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": path, "GPUS": "8"},
+    )
+    words = done.stdout.splitlines()
+    assert words[:2] == ["--nproc_per_node=8", "pretrain_gpt.py"]
+    assert words[-2:] == ["--exit-interval", "9"]
+    flags = [one for one in words[2:-2] if one.startswith("--")]
+    script = next(values for file, values in read if file.form is TextForm.FLAGS)
+    assert flags == [f"--{key}" for key in script]
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("torchtune", "torchtune is left out: it distills LoRA adapters only"),
+        ("llama-factory", "llama-factory is left out: it has no distillation"),
+        ("trl-distillation", "trains on the student's own samples since July 2026"),
+        ("maxtxt", "'maxtxt' is unknown; did you mean"),
+    ],
+)
+def test_trainers_that_are_left_out_say_why(name, said, tmp_path):
+    (tmp_path / "plan.json").write_text(document("named"), encoding="utf-8")
+    words = ("recipe", "plan.json", "--option", "distill", "--export", name, "-o", "run")
+    done = run(*words, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "option", "said"),
+    [
+        ("maxtext", "named", Method.SUPERVISED, "pretrains, and there is no teacher to export"),
+        ("trl-gkd", "stored", Accounting.FREE, "take distillkit or maxtext or megatron-lm"),
+        ("megatron-bridge", "cached", Accounting.FREE, "plan with --logits online"),
+    ],
+)
+def test_what_a_trainer_cannot_do_is_refused(name, kind, option, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        exported(name, kind, option)
+
+
+def test_ids_of_stored_logits_have_17_bits_in_megatron():
+    """NVIDIA/Megatron-LM, PR 5019: 131,072 rows fit; Gemma's 256,000 do not."""
+    for rows, fits in ((131_072, True), (131_073, False)):
+        family = {"aspect": 128, "omega": 12, "context": 4096, "vocab": rows}
+        answer, settings = recipe_of("cached", Accounting.FREE, architecture=family)
+        if fits:
+            assert export_of(answer, settings, "megatron-lm").texts
+            continue
+        with pytest.raises(InputError, match="up to 131,072 rows"):
+            export_of(answer, settings, "megatron-lm")
+        assert export_of(answer, settings, "distillkit").texts
+
+
+def test_two_tokenizers_are_refused():
+    answer, settings = recipe_of("named", Method.DISTILL)
+    other = settings.teacher._replace(tokenizer="qwen2.5")
+    with pytest.raises(InputError, match=r"has the tokenizer llama-3, llama-3\.1-8b has qwen2\.5"):
+        export_of(answer, settings._replace(teacher=other), "maxtext")
+
+
+# --- files
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("plan.json").write_text(document("named"), encoding="utf-8")
+    return tmp_path
+
+
+def export(*words, name="megatron-lm"):
+    return run("recipe", "plan.json", "--option", "distill", "--export", name, *words)
+
+
+@pytest.mark.parametrize("option", ["-o", "--save"])
+def test_a_folder_is_made_and_filled(here, option):
+    done = export(option, "run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(one.name for one in (here / "run").iterdir()) == ["distill.sh", "distill.yaml"]
+    assert "Fill in: " in done.stdout
+    again = export(option, "run")
+    assert again.returncode == 2
+    assert "distill.sh exists; remove it, or name another folder" in again.stderr
+
+
+def test_a_file_that_is_there_stays_and_nothing_is_written(here):
+    (here / "distill.yaml").write_text("mine", encoding="utf-8")
+    done = export("-o", ".")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (here / "distill.yaml").read_text(encoding="utf-8") == "mine"
+    assert not (here / "distill.sh").exists()
+
+
+def test_all_are_written_or_none(here, monkeypatch):
+    """The disk is full at the second file."""
+    replace, done = saving._replace, []
+
+    def full(target, content):
+        if done:
+            raise OSError(28, "No space left on device")
+        done.append(target)
+        replace(target, content)
+
+    monkeypatch.setattr(saving, "_replace", full)
+    found, *_ = exported("megatron-lm", "named")
+    with pytest.raises(InputError, match="No space left on device"):
+        save_export(found, NamedFile(what="--save", path="run"))
+    assert done
+    assert not (here / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("plan.json", "is a file; name a folder"),
+        ("a/b", "/a does not exist; create it first"),
+        ("a\0b", "cannot be written"),
+        ("x" * 300, "cannot be written"),
+    ],
+)
+def test_where_no_folder_can_be(here, place, said):
+    done = export("--save", place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert [one.name for one in here.iterdir()] == ["plan.json"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_a_folder_that_is_read_only(here):
+    (here / "run").mkdir()
+    (here / "run").chmod(stat.S_IRUSR | stat.S_IXUSR)
+    assert "is read-only" in export("-o", "run").stderr
+
+
+def test_the_records_name_release_commit_and_sources():
+    for name in TRAINERS:
+        found = trainer(name)
+        assert re.fullmatch(r"[0-9a-f]{7}", found.commit)
+        assert found.release
+        assert any(found.commit in one for one in found.sources)
+        text = next(iter(exported(name, "named")[0].texts.values()))
+        assert found.commit in text
+        assert found.release in text
+
+
+def test_plans_are_read_as_they_are_written():
+    assert set(ASKED) >= {kind for _, kind, _ in RUNS}
+    assert all(
+        json.loads(document(kind))["schema"].startswith("distillplan/plan") for kind in ASKED
+    )
