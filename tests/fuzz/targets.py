@@ -45,6 +45,7 @@ from tests.fuzz.written import (
     several,
     usual,
 )
+from tests.html_page import faults_of_page
 
 
 def _numbers(random: Random) -> Case:
@@ -175,6 +176,23 @@ def _read_again(case: Case) -> Iterator[str]:  # noqa: ARG001  (its files are in
             if differ:
                 yield f"its scenario block has another answer: {', '.join(differ)}"
         return
+
+
+def _reported(random: Random) -> Case:
+    text = small_scenario_text(random)
+    files = {**data_files.fixtures_named((text,), random), "s.yaml": as_bytes(text)}
+    return Case(words=("report", "s.yaml", "-o", "r.html"), files=files)
+
+
+def _report(case: Case, index: int) -> trials.Trial:
+    """A page that is written is whole, and names in the file are nothing but text."""
+    found = trials.command(case, index)
+    if found.code not in (0, 3):
+        return found
+    page = trials.run(case).saved["r.html"].decode()
+    return found._replace(
+        faults=(*found.faults, *trials.faults_of("page", tuple(faults_of_page(page))))
+    )
 
 
 def _law(random: Random) -> Case:
@@ -449,6 +467,7 @@ COMMAND_WEIGHTS = {
     "pilot": 0.7,
     "check": 0.2,
     "compare": 3.0,
+    "report": 1.0,
     "models": 1.0,
     "gpus": 2.0,
     **dict.fromkeys(("explain", "example", "help"), 1.0),
@@ -461,6 +480,7 @@ TARGETS: Mapping[str, Target] = {
     },
     "any line": Target(make=any_line, try_out=trials.command, weight=6.0),
     "compared": Target(make=_compared, try_out=_compare, weight=2.0),
+    "reported": Target(make=_reported, try_out=_report, weight=0.7),
     "recipe used": Target(make=_recipe, try_out=trials.command, weight=3.0),
     "law used": Target(make=_law_used, try_out=trials.command, weight=4.0),
     "machine used": Target(make=_machine_used, try_out=trials.command, weight=6.0),
