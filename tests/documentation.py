@@ -48,6 +48,7 @@ SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
     "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
     "compare": "distillplan compare compare.yaml",
+    "report": "distillplan report compare.yaml -o report.html",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
     "target": "distillplan target --loss 2.2 --student 1B",
     "crossover": "distillplan crossover --student 1B,3B",

@@ -29,6 +29,7 @@ SINKS = ("terminal", "pipe", "file", "closed", "full")
 ANSWERS: dict[str, tuple[str, ...]] = {
     "budget": ("1e21", "--student", "1B", "--quick"),
     "compare": ("compare.yaml", "--quick"),
+    "report": ("lifetime.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
     "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),
@@ -51,7 +52,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "help": ("schema",),
 }
 """Words after each command that make it answer."""
-WITHOUT_FORMS = ("schema", "example", "help")
+WITHOUT_FORMS = ("report", "schema", "example", "help")
 """Commands that take no ``-o``."""
 UNUSABLE, NO_ANSWER = 2, 1
 WIDTH = 80

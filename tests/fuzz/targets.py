@@ -45,6 +45,7 @@ from tests.fuzz.written import (
     several,
     usual,
 )
+from tests.html_page import faults_of_page
 
 
 def _numbers(random: Random) -> Case:
@@ -175,6 +176,23 @@ def _read_again(case: Case) -> Iterator[str]:  # noqa: ARG001  (its files are in
             if differ:
                 yield f"its scenario block has another answer: {', '.join(differ)}"
         return
+
+
+def _reported(random: Random) -> Case:
+    text = small_scenario_text(random)
+    files = {**data_files.fixtures_named((text,), random), "s.yaml": as_bytes(text)}
+    return Case(words=("report", "s.yaml", "-o", "r.html"), files=files)
+
+
+def _report(case: Case, index: int) -> trials.Trial:
+    """A page that is written is whole, and names in the file are nothing but text."""
+    found = trials.command(case, index)
+    if found.code not in (0, 3):
+        return found
+    page = trials.run(case).saved["r.html"].decode()
+    return found._replace(
+        faults=(*found.faults, *trials.faults_of("page", tuple(faults_of_page(page))))
+    )
 
 
 def _law(random: Random) -> Case:
@@ -412,14 +430,15 @@ def _read_explained(case: Case) -> Iterator[str]:
     """Another spelling is the same word; what is unknown is an error."""
     _, word, written = case.words
     found = explain(written)
-    if _same_letters(word, written, found.also) and found.word != word:
+    meant = next(one for one in explanations() if one.word == word)
+    if _same_letters(written, (word, *meant.also)) and found.word != word:
         yield f"{written!r} is {found.word}, not {word}"
     if not (found.means and found.source):
         yield f"{found.word} has no meaning or no source"
 
 
-def _same_letters(word: str, written: str, also: tuple[str, ...]) -> bool:
-    letters = ["".join(filter(str.isalnum, one.lower())) for one in (written, word, *also)]
+def _same_letters(written: str, words: tuple[str, ...]) -> bool:
+    letters = ["".join(filter(str.isalnum, one.lower())) for one in (written, *words)]
     return letters[0] in letters[1:]
 
 
@@ -448,6 +467,7 @@ COMMAND_WEIGHTS = {
     "pilot": 0.7,
     "check": 0.2,
     "compare": 3.0,
+    "report": 1.0,
     "models": 1.0,
     "gpus": 2.0,
     **dict.fromkeys(("explain", "example", "help"), 1.0),
@@ -460,6 +480,7 @@ TARGETS: Mapping[str, Target] = {
     },
     "any line": Target(make=any_line, try_out=trials.command, weight=6.0),
     "compared": Target(make=_compared, try_out=_compare, weight=2.0),
+    "reported": Target(make=_reported, try_out=_report, weight=0.7),
     "recipe used": Target(make=_recipe, try_out=trials.command, weight=3.0),
     "law used": Target(make=_law_used, try_out=trials.command, weight=4.0),
     "machine used": Target(make=_machine_used, try_out=trials.command, weight=6.0),

@@ -157,10 +157,12 @@ def demand_apart(outputs: Iterable[NamedFile], inputs: Iterable[NamedFile]) -> N
 
 def is_same_file(one: str, other: str) -> bool:
     """Whether two paths are one file, by whatever links; ``-`` is what standard input reads."""
+    if "\0" in one + other:  # no file has such a name
+        return False
     first, second = ("/dev/stdin" if path == "-" else path for path in (one, other))
     try:
         return Path(first).samefile(second)
-    except (OSError, ValueError):  # one of them does not exist
+    except OSError:  # one of them does not exist
         return os.path.realpath(first) == os.path.realpath(second)
 
 

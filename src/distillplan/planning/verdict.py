@@ -194,13 +194,15 @@ def outside_loss(law: PublishedLaw, params: Any, tokens: Any, teacher_loss: Any 
 
 def is_guess(scenario: Scenario, option: Option) -> bool:
     """Whether an option lies so far outside the fitted range that its numbers are guesses."""
-    if option.loss is None:
-        return False
-    if (option.tokens_per_param or 0.0) < FEWEST_TOKENS_PER_PARAM:
-        return True
-    sizes = option.student_params, option.student_tokens, option.teacher_loss
-    outside = float(outside_loss(scenario.law, *sizes))
-    return outside > max(scenario.tie_nats, TELLING * transfer_of(scenario.law).scale)
+    return option.loss is not None and bool(guesses(scenario, run_of(option))[0])
+
+
+def guesses(scenario: Scenario, runs: Trained) -> Any:
+    """The same of the losses of some runs; an array of shape (cells,)."""
+    params, tokens = np.asarray(runs.params), np.asarray(runs.tokens)
+    outside = outside_loss(scenario.law, params, tokens, runs.teacher_loss)
+    far = outside > max(scenario.tie_nats, TELLING * transfer_of(scenario.law).scale)
+    return far | (tokens < FEWEST_TOKENS_PER_PARAM * params)
 
 
 def is_beyond(scenario: Scenario, *runs: Trained) -> bool:

@@ -32,7 +32,7 @@ def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     yield Headline(verdict_in_words(plan), odds)
     alone, other = plan.supervised, plan.deciding
-    yield _part("Question", [_question(plan)])
+    yield _part("Question", [question_in_words(plan)])
     yield _part("Choices", _choices(alone, other))
     yield _part("Rule", _rule(other))
     yield _part("Estimate", _estimate(plan))
@@ -46,7 +46,8 @@ def _part(heading: str, items: Iterable[str]) -> Block:
     return Sections((Section(heading, tuple(items)),), margin=_MARGIN)
 
 
-def _question(plan: Plan) -> str:
+def question_in_words(plan: Plan) -> str:
+    """What was asked, in a sentence."""
     scenario, alone = plan.scenario, plan.supervised
     size = format_count(alone.student_params)
     who = f"{scenario.students} models" if scenario.students > 1 else "a model"
