@@ -64,6 +64,7 @@ SHOWN = {
     "models": "distillplan models llama-3.1-8b",
     "check": 'distillplan check "Table 3"',
     "schema": "distillplan schema",
+    "demo": "distillplan demo kernel",
     "explain": "distillplan explain teacher_too_strong",
     "example": "distillplan example",
     "help": "distillplan help schema",

@@ -46,6 +46,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "models": (),
     "check": ("Table 3",),
     "schema": ("plan",),
+    "demo": ("kernel",),
     "explain": ("tie",),
     "example": (),
     "help": ("schema",),

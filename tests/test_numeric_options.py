@@ -31,6 +31,7 @@ BASE = {
     "estimate": ["--model", "1B", "--tokens", "100B", "--gpu", "h100-sxm"],
     "fit": ["runs.csv"],
     "track": ["plan.json", "losses.csv"],
+    "demo": ["kernel"],
 }
 """A command line that would be answered."""
 NONE = ("nan", "inf", "-inf", "1e999", "NaN", "-1")

@@ -14,6 +14,7 @@ from distillplan.render.schema_generator import schemas
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.schemas import validate, validator
 from tests.shell import run
+from tests.small_demos import tiny
 
 FOLDER = Path(distillplan.schemas.__file__).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -52,6 +53,9 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "kernel": ["demo", "kernel"],
+    "mapping": ["demo", "mapping"],
+    "calibration": ["demo", "calibration"],
     "validation": ["validate", BROKEN],
     "explanation": ["explain", "tie"],
     "words": ["explain"],
@@ -69,7 +73,8 @@ COORDINATES = {"compute", "student_params"}
 
 @cache
 def answered(name):
-    found = run(*COMMANDS[name], "-o", "json")
+    with tiny():
+        found = run(*COMMANDS[name], "-o", "json")
     assert found.stdout, found.stderr
     return json.loads(found.stdout, parse_constant=pytest.fail)
 

@@ -18,6 +18,7 @@ FOLDERS = (
         "accounting",
         "checks/",
         "cli/",
+        "demos/",
         "errors",
         "estimate/",
         "files/",

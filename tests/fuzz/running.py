@@ -28,6 +28,7 @@ from distillplan.cli import help as help_module
 from distillplan.render import show as show_module
 from distillplan.render.streams import HANDLER
 from tests.fuzz.case import Case, Fault, Result
+from tests.small_demos import tiny
 
 SOURCES = str(Path(app_module.__file__).parents[1])
 HUNG = 30.0
@@ -87,6 +88,7 @@ def prepared() -> Iterator[Path]:
         mock.patch.object(app_module.Commands, "get_command", _cached),
         mock.patch.object(help_module, "complete", _complete),
         mock.patch.object(show_module, "rendered", _remembered),
+        tiny(),
     ):
         warnings.simplefilter("error")
         os.chdir(folder)

@@ -430,14 +430,15 @@ def _read_explained(case: Case) -> Iterator[str]:
     """Another spelling is the same word; what is unknown is an error."""
     _, word, written = case.words
     found = explain(written)
-    if _same_letters(word, written, found.also) and found.word != word:
+    meant = next(one for one in explanations() if one.word == word)
+    if _same_letters(written, (word, *meant.also)) and found.word != word:
         yield f"{written!r} is {found.word}, not {word}"
     if not (found.means and found.source):
         yield f"{found.word} has no meaning or no source"
 
 
-def _same_letters(word: str, written: str, also: tuple[str, ...]) -> bool:
-    letters = ["".join(filter(str.isalnum, one.lower())) for one in (written, word, *also)]
+def _same_letters(written: str, words: tuple[str, ...]) -> bool:
+    letters = ["".join(filter(str.isalnum, one.lower())) for one in (written, *words)]
     return letters[0] in letters[1:]
 
 

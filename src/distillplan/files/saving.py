@@ -30,10 +30,10 @@ class NamedFile(NamedTuple):
     """Its path; ``-`` is standard input."""
 
 
-def save(path: Path, text: str) -> None:
-    """Put a text where a file is, or is to be, in one step.
+def save(path: Path, content: str | bytes) -> None:
+    """Put a text, or the bytes of a picture, where a file is, or is to be, in one step.
 
-    The text is written and synced under another name in the same folder, and then renamed. A link
+    It is written and synced under another name in the same folder, and then renamed. A link
     stays a link and its target is replaced; an existing file keeps its permissions. Signals that
     end the process wait for these milliseconds, so they leave no temporary file; what a killed
     process leaves is removed by a later save.
@@ -45,7 +45,7 @@ def save(path: Path, text: str) -> None:
     try:
         with _signals_waiting():
             _remove_stale(target.parent)
-            _replace(target, text.encode())
+            _replace(target, content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
 
@@ -157,10 +157,12 @@ def demand_apart(outputs: Iterable[NamedFile], inputs: Iterable[NamedFile]) -> N
 
 def is_same_file(one: str, other: str) -> bool:
     """Whether two paths are one file, by whatever links; ``-`` is what standard input reads."""
+    if "\0" in one + other:  # no file has such a name
+        return False
     first, second = ("/dev/stdin" if path == "-" else path for path in (one, other))
     try:
         return Path(first).samefile(second)
-    except (OSError, ValueError):  # one of them does not exist
+    except OSError:  # one of them does not exist
         return os.path.realpath(first) == os.path.realpath(second)
 
 

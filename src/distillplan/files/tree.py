@@ -187,7 +187,7 @@ class _Builder:
         if fault is None:
             try:
                 found = self.scalars.construct_object(yaml.ScalarNode(tag, text))
-            except (yaml.YAMLError, ValueError, OverflowError) as error:
+            except (yaml.YAMLError, ValueError, OverflowError, IndexError) as error:
                 fault = f"{shown(text)} cannot be read: {_first_line(error)}"
             else:
                 if not isinstance(found, int) or abs(found) <= LARGEST:

@@ -134,11 +134,20 @@ def gpu_seconds_per_token(
     return steps
 
 
-def attention_share(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
-    """Share of a step's time that attention takes, whose kernels differ most in speed."""
+def attention_share(
+    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, total: float
+) -> float:
+    """Share of a step's time that attention takes, whose kernels differ most in speed.
+
+    Args:
+        work: sizes and layout.
+        gpu: the GPU.
+        model: calibrated coefficients.
+        passes: as for `gpu_seconds_per_token`.
+        total: GPU-seconds per token of the whole step.
+    """
     kept = matmul_ceiling(gpu, model) * _sustained_share(gpu, model)
     rate = kept * _attention_rate(work, gpu, model)
-    total = list(gpu_seconds_per_token(work, gpu, model, passes).values())[-1]
     return min(passes * work.attention_flops / rate / total, 1.0)
 
 

@@ -172,13 +172,23 @@ def error_kind(work: Workload, gpu: Gpu) -> ErrorKind:
     return ErrorKind.SMALL if work.width <= SMALL_WIDTH else ErrorKind.DENSE
 
 
-def prediction_log_sd(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
-    """Standard deviation of log tokens/s, from the kind of run and what is not known about it."""
+def prediction_log_sd(
+    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, seconds: float
+) -> float:
+    """Standard deviation of log tokens/s, from the kind of run and what is not known about it.
+
+    Args:
+        work: sizes and layout.
+        gpu: the GPU.
+        model: calibrated coefficients.
+        passes: as for `gpu_seconds_per_token`.
+        seconds: GPU-seconds per token of the whole step.
+    """
     parts = [model.log_sd[error_kind(work, gpu)]]
     if not gpu.calibrated:
         parts.append(model.log_sd["new_gpu"])
     if work.attention is None and work.stack is not Stack.TUNED:
-        share = attention_share(work, gpu, model, passes)
+        share = attention_share(work, gpu, model, passes, seconds)
         parts.append(share * model.log_sd["unknown_attention"])
     if work.checkpointing is None and passes > 1:
         parts.append(model.log_sd["unknown_checkpointing"])
@@ -192,8 +202,9 @@ def _estimate(
     steps = gpu_seconds_per_token(work, gpu, model, passes)
     names = list(steps)
     pairs = pairwise(names)
-    log_sd = prediction_log_sd(work, gpu, model, passes)
-    mid, spread = 1 / steps[names[-1]], math.exp(Z80 * log_sd)
+    seconds = steps[names[-1]]
+    log_sd = prediction_log_sd(work, gpu, model, passes, seconds)
+    mid, spread = 1 / seconds, math.exp(Z80 * log_sd)
     tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
     return ThroughputEstimate(
         tokens_per_s_per_gpu=tokens,

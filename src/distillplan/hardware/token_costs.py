@@ -88,7 +88,11 @@ def _tabulated(
         log_forward=_growing([row.teacher_forward for row in rows]),
         log_training=_growing([row.teacher_training for row in rows]),
     )
-    _recent.append(_Tabulated(machine, family, distilling, beside, costs))
+    _recent.append(
+        _Tabulated(
+            machine=machine, family=family, distilling=distilling, beside=beside, costs=costs
+        )
+    )
     return costs
 
 

@@ -8,6 +8,7 @@ from distillplan.files.bounds import shown
 
 MOST: Final = 10**9
 """Largest size in a configuration; that of a vocabulary is below a million."""
+LAYERS: Final = ("num_hidden_layers", "n_layer")
 MOST_LAYERS: Final = 10_000
 """Most blocks; the deepest model that was published has 1,000."""
 
@@ -84,7 +85,7 @@ class ConfigSettings:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise self.fail(key, f"is {shown(value)}; it must be {what}")
-        most = MOST_LAYERS if key == "num_hidden_layers" else MOST
+        most = MOST_LAYERS if key in LAYERS else MOST
         if value > most:
             raise self.fail(key, f"is {shown(value)}; it must be at most {most}")
         return value

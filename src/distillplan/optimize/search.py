@@ -168,7 +168,7 @@ class Search(NamedTuple):
         """Loss (infinite where not affordable), teacher and student at unit coordinates."""
         split = len(axes.points)
         problems = self.problems.rows(rows)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             point = axes.teacher(problems, *unit[:split])
             n, d = student(problems, unit[split] if len(unit) > split else None, point)
             value = self.loss(n, problems.log_worth(d), point.x)

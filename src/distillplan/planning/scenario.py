@@ -1,6 +1,7 @@
 """One question, complete and checked: `Scenario`."""
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,7 @@ from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import model_params, sized, with_vocabulary
-from distillplan.models.model_sizes import faults_of
+from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.planning.unpaid import unpaid
@@ -143,10 +144,15 @@ class Scenario:
         for key, limit in self._limits():
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
-        for name, unit in (("inference_tokens", "tokens"), ("tie_nats", "nats")):
+        for name, unit, most in (
+            ("inference_tokens", "tokens", MOST_TOKENS),
+            ("tie_nats", "nats", sys.float_info.max),
+        ):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
+            elif value > most:
+                yield InputError(Word(name), f": {value:g} is more than {most:g} {unit}")
 
     def _limits(self) -> tuple[tuple[str, float | None], ...]:
         """Each limit with its key."""

@@ -17,6 +17,7 @@ from distillplan.planning.options import option_of
 from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
+from distillplan.planning.verdict import guessing
 from distillplan.questions.inverse import (
     Least,
     Way,
@@ -144,6 +145,12 @@ def _wanted_loss(scenario: Scenario, loss: float | None, match: Match | None) ->
         loss = scenario.law.supervised.loss(match.student_params, match.student_tokens)
     if loss is None or not (math.isfinite(loss) and loss > 0):
         raise InputError(f"loss: {loss} is not a positive number of nats")
+    most = guessing(scenario)
+    if loss >= most:
+        raise InputError(
+            f"loss: {loss:g} nats is no better than guessing among "
+            f"{scenario.architecture.vocab:,.0f} tokens ({most:.3f} nats); give a lower one"
+        )
     return loss
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from distillplan.render.document_forms import (
+    CALIBRATION_ROW,
     FORMS,
     OPTION_ROW,
     PLAIN,
@@ -188,6 +189,30 @@ _REGISTERED = (
         document="transfer",
         asked_with="check transfer",
         view="transfer_view:transfer_view",
+    ),
+    Registered(
+        record="demos.kernel_regression:KernelDemo",
+        document="kernel",
+        asked_with="demo kernel",
+        view="demo_views:kernel_view",
+        form=DocumentForm(lifted={"held": "held"}),
+        rows=RowForm("curves", PLAIN),
+    ),
+    Registered(
+        record="demos.mapping_records:MappingDemo",
+        document="mapping",
+        asked_with="demo mapping",
+        view="demo_views:mapping_view",
+        form=DocumentForm(lifted={"held": "held"}),
+        rows=RowForm("rows", PLAIN),
+    ),
+    Registered(
+        record="demos.calibration:CalibrationDemo",
+        document="calibration",
+        asked_with="demo calibration",
+        view="demo_views:calibration_view",
+        form=DocumentForm(lifted={"held": "held"}),
+        rows=RowForm("rows", CALIBRATION_ROW),
     ),
     Registered(
         record="scenarios.validation:Validation",

@@ -141,6 +141,8 @@ OPTION_ROW = DocumentForm(
     },
 )
 """A way to spend the budget in a row of CSV."""
+CALIBRATION_ROW = DocumentForm(without=("bins",))
+"""A student of the demonstration of calibration in a row of CSV."""
 WAY_ROW = DocumentForm(
     only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
     lifted={
