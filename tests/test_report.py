@@ -140,6 +140,19 @@ def test_it_says_what_the_plans_say(page, tmp_path):
     assert f"{asserted['assertion']}: holds" in page.sections["cached"]
 
 
+def test_the_question_is_in_the_page_without_defaults(page):
+    def asked(name):
+        """From one heading to the next."""
+        text = page.sections[name]
+        return text[text.index("The question") : text.index("All other keys")]
+
+    assert asked("machine").startswith("The questioncompute1e21hardware.gpuh100-sxmhardware.gpus8")
+    assert asked("given") == (
+        "The questioncompute1e21student_params1,000,000,000"
+        "teacher.params7,000,000,000teacher.tokens2e12"
+    )
+
+
 def test_a_failed_assertion_is_in_the_page_and_in_the_exit_code(tmp_path):
     (tmp_path / "s.yaml").write_text(json.dumps({"base": {"compute": 1e21, "student": "1B"}}))
     words = ("report", "s.yaml", "-o", "s.html", "--assert", "verdict = distill")

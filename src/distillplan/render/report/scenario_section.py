@@ -27,6 +27,9 @@ from distillplan.render.report.slider_form import slider_form, slider_result
 from distillplan.scenarios.block import bare_scenarios
 from distillplan.units import format_count
 
+ASKED = ("compute", "gpu_hours", "hardware.gpu", "hardware.gpus")
+"""Keys that a reader looks for; a bare scenario has them for want of a question."""
+
 
 def scenario_section(one: ReportedPlan, number: int, heading: str) -> Markup:
     """The section of a scenario.
@@ -151,7 +154,11 @@ def _assertions(one: ReportedPlan) -> Markup | None:
 def _scenario(plan: Plan) -> Markup:
     """The question in the keys of a scenario file, without what has its default."""
     usual = dict(_lines(written(bare_scenarios()[plan.scenario.machine is not None])))
-    asked = [one for one in _lines(written(plan.scenario)) if usual.get(one[0]) != one[1]]
+    asked = [
+        (key, value)
+        for key, value in _lines(written(plan.scenario))
+        if key in ASKED or usual.get(key) != value
+    ]
     return element(
         "div",
         element("h3", "The question"),
