@@ -12,7 +12,7 @@ import pytest
 import distillplan
 from distillplan import Bounds, Scenario, Teacher, crossovers, law, plan, predict
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.finite import demand_finite
+from distillplan.fields import demand_finite
 from distillplan.hardware.strategy import Strategy
 from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.problems import SizeBounds, bounds_named

@@ -1,14 +1,18 @@
-"""Fields of the records that a program makes: what a shell would refuse, they refuse as well."""
+"""Fields of records: those that a program makes refuse what a shell would, and answers are finite.
 
+`demand_finite` is the gate in front of every answer: what is not finite is no number to plan with.
+"""
+
+import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
 from functools import cache
 from types import NoneType
 from typing import Any, get_args
 
-from distillplan.errors import InputError, Word
+from distillplan.errors import InfeasibleError, InputError, Word
 
 
 def settle(record: Any, prefix: str = "") -> None:
@@ -96,3 +100,47 @@ def number(value: Any, word: Word, kind: Callable[[Any], Any] = float) -> Any:
 def _shown(value: Any) -> str:
     text = repr(value) if isinstance(value, str | int | float) else type(value).__name__
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def demand_finite(answer: Any) -> None:
+    """Refuse an answer with a number that is not finite.
+
+    Args:
+        answer: a record (a NamedTuple), a document, or a part of one. What is neither number,
+            collection nor record in it is not looked into.
+
+    Raises:
+        InfeasibleError: naming the first such number.
+
+    >>> demand_finite({"loss": 2.2, "band": (2.1, None)})
+    >>> demand_finite({"options": [{"loss": math.nan}]})
+    Traceback (most recent call last):
+    distillplan.errors.InfeasibleError: no answer: options.0.loss came out as nan, so far from its \
+data was the law asked
+    """
+    found = _not_finite(answer)
+    if found is not None:
+        path, value = found
+        raise InfeasibleError(
+            f"no answer: {path} came out as {value}, so far from its data was the law asked"
+        )
+
+
+def _not_finite(value: Any) -> tuple[str, float] | None:
+    """Where the first number that is not finite stands, and that number."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else ("", value)
+    parts: Iterable[tuple[Any, Any]]
+    if isinstance(value, Mapping):
+        parts = value.items()
+    elif hasattr(value, "_fields"):
+        parts = zip(value._fields, value, strict=True)
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    else:
+        return None
+    for name, part in parts:
+        found = _not_finite(part)
+        if found is not None:
+            return f"{name}.{found[0]}".rstrip("."), found[1]
+    return None

@@ -137,14 +137,9 @@ def gpu_seconds_per_token(
 def attention_share(
     work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, total: float
 ) -> float:
-    """Share of a step's time that attention takes, whose kernels differ most in speed.
+    """Share of a step's time, `total` GPU-seconds per token, that attention takes.
 
-    Args:
-        work: sizes and layout.
-        gpu: the GPU.
-        model: calibrated coefficients.
-        passes: as for `gpu_seconds_per_token`.
-        total: GPU-seconds per token of the whole step.
+    Its kernels differ most in speed.
     """
     kept = matmul_ceiling(gpu, model) * _sustained_share(gpu, model)
     rate = kept * _attention_rate(work, gpu, model)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
-from distillplan.finite import demand_finite
+from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, Severity

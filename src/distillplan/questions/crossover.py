@@ -15,8 +15,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError, Word
-from distillplan.fields import member, number
-from distillplan.finite import demand_finite
+from distillplan.fields import demand_finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
-from distillplan.finite import demand_finite
+from distillplan.fields import demand_finite
 from distillplan.render.answers import registered, view_of
 from distillplan.render.documents import columns, document, rows
 from distillplan.render.streams import as_json, write, write_all

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, assert_never
 
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.errors import InputError
-from distillplan.finite import demand_finite
+from distillplan.fields import demand_finite
 from distillplan.planning.results import Verdict
 from distillplan.questions.sweep import Cell
 from distillplan.render.answers import view_of

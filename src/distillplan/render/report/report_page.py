@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import distillplan
-from distillplan.finite import demand_finite
+from distillplan.fields import demand_finite
 from distillplan.questions.report_data import DecisionReport, ReportedPlan
 from distillplan.render.comparison_details import best_in_words
 from distillplan.render.document_forms import written
