@@ -467,3 +467,15 @@ def test_a_supervised_law_that_is_not_ones_own_is_said_to_be_one(tmp_path):
     assert law.supervised_from.runs == 60
     known = law_catalog.law(alone).supervised
     assert law.supervised.loss(1e9, 5e10) == pytest.approx(known.loss(1e9, 5e10), rel=2e-3)
+
+
+def test_rows_of_the_file_are_counted_beside_those_of_the_fit(tmp_path):
+    rows = (EXAMPLES / "supervised_runs.csv").read_text(encoding="utf-8")
+    runs = tmp_path / "runs.csv"
+    runs.write_text(rows + "1B,20B,\n", encoding="utf-8")  # one without a loss
+    data = answer(str(runs), "--resamples", "0")
+    count = sum(1 for line in rows.splitlines() if line[:1].isdigit())
+    assert (data["rows"], data["runs"]) == (count + 1, count)
+    assert f"{count} supervised runs of {count + 1} rows" in " ".join(
+        fit(str(runs), "--resamples", "0").stdout.split()
+    )

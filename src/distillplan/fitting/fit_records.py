@@ -62,6 +62,8 @@ class FitReport(NamedTuple):
     """Runs of the fit."""
     distilled_runs: int
     """Those of them that had a teacher."""
+    rows: int | None
+    """Rows of the files, with those that were left out; None where there was no file."""
     shape: FormShape
     law: PublishedLaw
     draws: Draws | None

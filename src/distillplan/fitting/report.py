@@ -85,6 +85,7 @@ def fit_report(
         source=request.runs.source,
         runs=len(fitted.rows),
         distilled_runs=int(fitted.rows.distilled.sum()),
+        rows=request.runs.rows,
         shape=fitted.form.shape,
         law=law,
         draws=draws,

@@ -50,6 +50,8 @@ class Runs:
     """of the tokenizer of the runs, where it was said"""
     notices: tuple[Notice, ...]
     """what was left out or merged"""
+    rows: int | None = None
+    """rows of the files, with those that were left out; None where there was no file"""
 
     def __len__(self) -> int:
         """Number of runs."""
@@ -77,4 +79,5 @@ class Runs:
             unit=self.unit,
             bytes_per_token=self.bytes_per_token,
             notices=self.notices,
+            rows=self.rows,
         )

@@ -1,6 +1,7 @@
 """Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -76,6 +77,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     if not any(table.rows for table in tables):
         raise InputError(f"{source}: no runs; give at least one row with params, tokens, loss")
     tables = [table for table in tables if table.rows]
+    rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
     for where in wheres:
@@ -87,7 +89,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     if reading.histories == "drop":
         draft = without_histories(draft)
     draft = without_replicates(draft, reading.replicates)
-    return _runs(draft, reading, source)
+    return replace(_runs(draft, reading, source), rows=rows)
 
 
 def _source(names: Sequence[str]) -> str:

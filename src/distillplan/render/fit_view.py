@@ -156,6 +156,8 @@ def _headline(report: FitReport) -> str:
     plain, taught = report.runs - report.distilled_runs, report.distilled_runs
     kinds = [f"{plain} supervised"] * bool(plain) + [f"{taught} distilled"] * bool(taught)
     runs = "run" if report.runs == 1 else "runs"
+    if report.rows is not None and report.rows > report.runs:
+        runs += f" of {report.rows} rows"
     more = report.level - 1
     # never better than what is said of the largest run below
     within = report.reach[0].relative_error if report.reach else report.sigma_run
