@@ -436,6 +436,9 @@ def test_work_that_is_soon_done_is_silent(capsys):
     assert capsys.readouterr().err == ""
 
 
+GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_positions": 1024,
+"vocab_size": 50257}"""
+
 # --- found among the first half million inputs of `python -m tests.fuzz`
 
 
@@ -471,8 +474,34 @@ def test_work_that_is_soon_done_is_silent(capsys):
             {},
             "is not a number",
         ),
+        # the six below are from the first whole million
+        (
+            ("validate", "s.yaml"),
+            {"s.yaml": "base:\n  student: 1B\n  students: !!int ':'\n"},
+            "':' cannot be read",
+        ),
+        (
+            ("estimate", "--model", "config.json", "--tokens", "1B", "--gpu", "h100-sxm"),
+            {"config.json": GPT2.replace('"n_layer": 12', '"n_layer": 126973')},
+            "n_layer is 126973; it must be at most 10000",
+        ),
+        (
+            ("budget", "1e22", "--inference-tokens", "1e308"),
+            {},
+            "--inference-tokens: 1e+308 is more than 1e+18 tokens",
+        ),
+        (
+            ("target", "--loss", "2.18e24", "--student", "1B"),
+            {},
+            "no better than guessing among 32,768 tokens (10.397 nats)",  # ln(32768)
+        ),
+        (("fit", "a\0b", "--save", "runs.yaml"), {}, "not a file name"),
+        (("example", "compare.yaml", "--save", "k" * 300), {}, "cannot be written"),
     ],
-    ids=["sum", "faults", "source", "days", "ep"],
+    ids=(
+        *("sum", "faults", "source", "days", "ep"),
+        *("int", "layers", "served", "guessing", "null", "long"),
+    ),
 )
 def test_what_was_found_stays_mended(tmp_path, words, files, message):
     for name, text in files.items():
