@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,9 +15,9 @@ from distillplan.hardware.machine import (
     teacher_pass_seconds,
     training_seconds,
 )
-from distillplan.laws.formulas import FloatArray
+from distillplan.hardware.range import Range
 from distillplan.models.architecture import Family, FixedAspect
-from distillplan.models.costs import Costs, OneStudent, TabulatedCosts
+from distillplan.models.costs import CostCurve, Costs, OneStudent, TabulatedCosts
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
 
@@ -78,15 +79,13 @@ def _tabulated(
     for one in _recent:
         if (one.machine, one.family, one.distilling, one.beside) == asked:
             return one.costs
-    rows = [
-        token_seconds(machine, family, size, size, distilling=distilling, beside=beside)
-        for size in np.exp(LOG_SIZES)
-    ]
+    step, forward = _passes(distilling=distilling, beside=beside)
+
+    def curve(seconds: Callable[[Machine, Model], Range]) -> CostCurve:
+        return CostCurve(LOG_SIZES, lambda size: seconds(machine, non_embedding(family, size)).mid)
+
     costs = TabulatedCosts(
-        log_params=LOG_SIZES,
-        log_student=_growing([row.student_training for row in rows]),
-        log_forward=_growing([row.teacher_forward for row in rows]),
-        log_training=_growing([row.teacher_training for row in rows]),
+        student=curve(step), forward=curve(forward), training=curve(training_seconds)
     )
     _recent.append(
         _Tabulated(
@@ -96,9 +95,14 @@ def _tabulated(
     return costs
 
 
-def _growing(seconds: list[float]) -> FloatArray:
-    """Logarithms of costs of rising sizes; where a layout makes one fall, it rises by a hair."""
-    return np.maximum.accumulate(np.log(seconds)) + 1e-12 * np.arange(len(seconds))
+def _passes(
+    *, distilling: bool, beside: bool
+) -> tuple[Callable[[Machine, Model], Range], Callable[[Machine, Model], Range]]:
+    """What says how long the student's step takes, and the teacher's forward pass."""
+    return (
+        student_step_seconds if distilling else supervised_seconds,
+        teacher_pass_seconds if beside else teacher_alone_seconds,
+    )
 
 
 def token_seconds(
@@ -111,8 +115,7 @@ def token_seconds(
     beside: bool,
 ) -> TokenSeconds:
     """GPU-seconds per token at these sizes; 0 for the teacher where its size is None."""
-    step = student_step_seconds if distilling else supervised_seconds
-    forward = teacher_pass_seconds if beside else teacher_alone_seconds
+    step, forward = _passes(distilling=distilling, beside=beside)
     own = step(machine, non_embedding(family, student)).mid
     if teacher is None:
         return TokenSeconds(student_training=own, teacher_forward=0.0, teacher_training=0.0)

@@ -3,6 +3,8 @@
 The optimizer spends a budget in either unit; it only requires that a larger model costs more.
 """
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -90,36 +92,64 @@ class OneStudent(NamedTuple):
         return self.others.log_student_for(np.asarray(cost) / self.factor, forwards)
 
 
-class TabulatedCosts(NamedTuple):
-    """Costs at tabulated sizes, interpolated linearly in logarithms; shapes (sizes,).
+class CostCurve:
+    """A cost at some sizes, interpolated linearly in logarithms.
 
-    Beyond both ends the last line continues, so that the cost never stops growing.
+    Beyond both ends the last line continues, so that the cost never stops growing. It is computed
+    when it is first asked for: who plans with one given teacher needs no cost of others.
     """
 
-    log_params: FloatArray
-    """Logarithms of the sizes, increasing."""
-    log_student: FloatArray
-    """Logarithms of the costs of a student's training token, increasing like those below."""
-    log_forward: FloatArray
+    def __init__(self, log_params: FloatArray, cost: Callable[[float], float]) -> None:
+        """Take the sizes, and what to ask for the cost of one.
+
+        Args:
+            log_params: logarithms of the sizes, increasing, shape (sizes,).
+            cost: of a model of so many parameters.
+        """
+        self._log_params, self._cost = log_params, cost
+
+    @cached_property
+    def _log_costs(self) -> FloatArray:
+        """At the sizes, shape (sizes,); where a layout makes one fall, it rises by a hair."""
+        costs = np.log([self._cost(size) for size in np.exp(self._log_params).tolist()])
+        return np.maximum.accumulate(costs) + 1e-12 * np.arange(costs.size)
+
+    def at(self, n: Any) -> Any:
+        """The cost at logarithms of sizes."""
+        return np.exp(_line(n, self._log_params, self._log_costs))
+
+    def log_size_for(self, cost: Any) -> Any:
+        """The inverse of `at`; minus infinity where there is nothing to spend."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sizes = _line(np.log(cost), self._log_costs, self._log_params)
+            return np.where(np.asarray(cost) > 0, sizes, -np.inf)
+
+
+class TabulatedCosts(NamedTuple):
+    """Costs along curves."""
+
+    student: CostCurve
+    """Of a student's training token."""
+    forward: CostCurve
     """Of the teacher's forward pass."""
-    log_training: FloatArray
+    training: CostCurve
     """Of the teacher's training token."""
 
     def student_training(self, n: Any) -> Any:
         """Interpolated."""
-        return np.exp(_line(n, self.log_params, self.log_student))
+        return self.student.at(n)
 
     def student_forward(self, n: Any) -> Any:
         """Interpolated; nobody asks for it, for serving has no cost in seconds."""
-        return self.teacher_forward(n)
+        return self.forward.at(n)
 
     def teacher_forward(self, t: Any) -> Any:
         """Interpolated."""
-        return np.exp(_line(t, self.log_params, self.log_forward))
+        return self.forward.at(t)
 
     def teacher_training(self, t: Any) -> Any:
         """Interpolated."""
-        return np.exp(_line(t, self.log_params, self.log_training))
+        return self.training.at(t)
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """The inverse of `student_training`; serving has no cost in seconds.
@@ -129,12 +159,7 @@ class TabulatedCosts(NamedTuple):
         """
         if forwards:
             raise ValueError("no seconds of serving")  # `Scenario` refuses it before
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(
-                np.asarray(cost) > 0,
-                _line(np.log(cost), self.log_student, self.log_params),
-                -np.inf,
-            )
+        return self.student.log_size_for(cost)
 
 
 def _line(at: Any, x: FloatArray, y: FloatArray) -> Any:
