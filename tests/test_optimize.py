@@ -255,7 +255,7 @@ def tabulated(exact, log_sizes):
 
 
 def test_tabulated_costs_are_their_table():
-    """Against FLOPs tabulated: the same at the sizes (but for 1e-12 a step), near between, growing."""
+    """Against FLOPs: the same at the sizes (but for 1e-12 a step), near between, growing."""
     exact = FlopCosts(FixedAspect())
     n = np.log(np.geomspace(1e7, 1e12, 60))
     table = tabulated(exact, n)
