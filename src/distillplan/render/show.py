@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Output: TypeAlias = Literal["table", "json", "markdown"]
 RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
+EstimateOutput: TypeAlias = Literal[Output, "request"]
+"""For a run, for which computer time may be applied."""
 SweepOutput: TypeAlias = Literal[RowOutput, "map"]
 """For cells that may lie on a plane."""
 

@@ -1,12 +1,17 @@
 """`distillplan estimate`: one run on one machine."""
 
 from collections.abc import Mapping
+from typing import Annotated
+
+import typer
 
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
 from distillplan.cli.key_options import as_typed, options, told_as
 from distillplan.errors import InputError
-from distillplan.render.show import show
+from distillplan.fields import demand_finite
+from distillplan.render.show import EstimateOutput, as_text, show
+from distillplan.render.streams import write
 from distillplan.scenarios import key_table
 
 
@@ -31,7 +36,14 @@ def estimate(
     logit_months: how.LogitMonths = 1.0,
     *,
     details: flags.Details = False,
-    output: flags.Show = "table",
+    output: Annotated[
+        EstimateOutput,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Output format; request: what an application for compute time asks for.",
+        ),
+    ] = "table",
     **given: str,
 ) -> None:
     """Estimate a training or distillation run on your GPUs: speed, memory, time, money, energy.
@@ -42,6 +54,8 @@ def estimate(
     distillplan estimate --model llama-3.2-1b --teacher llama-3.1-8b --tokens 100B --gpu a100-80gb
 
     distillplan estimate --model config.json --tokens 1T --gpu b200-sxm --gpus 256 --country FRA
+
+    distillplan estimate --model 3B --tokens 1T --gpu h100-sxm --gpus 64 -o request > request.md
     """
     from distillplan.accounting import Logits
     from distillplan.estimate.estimator import estimate as estimated
@@ -89,6 +103,14 @@ def estimate(
         country=None if grid is None else grid.name,
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
+    if output == "request":
+        from distillplan.estimate.request import compute_request
+        from distillplan.render.request_view import request_view
+
+        found = compute_request(question)
+        demand_finite(found)
+        write(f"{as_text(request_view(found), 'markdown').rstrip()}\n")
+        return
     show(estimated(question), output, details=details, asked=_to_plan(model, teacher, given))
 
 

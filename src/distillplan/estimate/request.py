@@ -1,0 +1,118 @@
+"""What an application for computer time must say, beyond the estimate of the run itself."""
+
+import math
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from distillplan.errors import InfeasibleError, InputError
+from distillplan.estimate.estimator import estimate
+from distillplan.estimate.records import Estimate, Question
+from distillplan.hardware.machine import work_of
+from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.model_states import OPTIMIZER_BYTES
+from distillplan.hardware.range import Range
+from distillplan.hardware.throughput import RateBasis, error_kind
+
+INTERRUPTED_HOURS: Final = 16_384 * 54 * 24 / 419
+"""GPU-hours for one unexpected interruption: Llama 3 405B had 419 of them in 54 days on 16,384 H100
+(Llama Team 2024, arXiv:2407.21783, Section 3.3.4)."""
+
+LOST_SHARE: Final = 0.01
+"""Share of the time that may be lost to work done again after interruptions."""
+
+SCALED: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Numbers of GPUs of the scaling table, over those of the run."""
+
+SHORT_IDS: Final = 2**16
+"""Rows of a vocabulary whose token numbers fit into two bytes."""
+
+
+class ScaledRun(NamedTuple):
+    """The same run on another number of GPUs."""
+
+    gpus: int
+    gpu_hours: Range
+    wall_seconds: Range
+    efficiency: float
+    """GPU-hours of the run that is asked for over those of this one."""
+    fits: Fits
+
+
+class ComputeRequest(NamedTuple):
+    """A run, and what else is asked of those who apply for the time to do it."""
+
+    run: Estimate
+    gpu_name: str
+    gpus: int
+    gpus_per_node: int
+    """Of this run: those of a node, or fewer where it needs fewer."""
+    nodes: int
+    text_bytes: float
+    """Token numbers of the training text."""
+    text_bytes_per_s: float
+    """Read by all GPUs together, at the middle of the speed."""
+    checkpoint_bytes: float
+    """Weights and optimizer states, from which a run goes on exactly."""
+    interruptions: float
+    """Unexpected ones in the whole run, at one in `INTERRUPTED_HOURS`."""
+    checkpoint_seconds: float
+    """Longest time between checkpoints that loses `LOST_SHARE` of the run to interruptions."""
+    measured_error: float | None
+    """Median error of the speed of like runs that were not fitted; None: the user gave the rate."""
+    scaling: tuple[ScaledRun, ...]
+
+
+def compute_request(question: Question) -> ComputeRequest:
+    """The estimate of a run with what an application asks for.
+
+    Raises:
+        InputError: as for `estimate`.
+        InfeasibleError: as for `estimate`.
+    """
+    found = estimate(question)
+    machine = question.machine
+    cluster, model = machine.cluster, question.model.model
+    rows = int(found.model.vocab)
+    token_bytes = 2.0 if rows <= SHORT_IDS else 4.0
+    master, moments = OPTIMIZER_BYTES[machine.strategy.optimizer]
+    between = INTERRUPTED_HOURS / cluster.gpus * 3600
+    given = found.speed.student.basis is not RateBasis.MODEL
+    kind = error_kind(work_of(machine, model), cluster.gpu)
+    return ComputeRequest(
+        run=found,
+        gpu_name=cluster.gpu.name,
+        gpus=cluster.gpus,
+        gpus_per_node=min(cluster.gpus, cluster.gpu.gpus_per_node),
+        nodes=math.ceil(cluster.gpus / cluster.gpu.gpus_per_node),
+        text_bytes=token_bytes * question.tokens,
+        text_bytes_per_s=token_bytes * found.tokens_per_s_per_gpu.mid * cluster.gpus,
+        # 16-bit weights are made from the master weights where there are any
+        checkpoint_bytes=found.model.total_params * ((master or 2.0) + moments),
+        interruptions=found.gpu_hours.mid / INTERRUPTED_HOURS,
+        checkpoint_seconds=2 * LOST_SHARE * between,  # half of it is lost each time
+        measured_error=None if given else machine.model.held_out_error[kind],
+        scaling=_scaling(question, found),
+    )
+
+
+def _scaling(question: Question, found: Estimate) -> tuple[ScaledRun, ...]:
+    """The run on other numbers of GPUs, without those that cannot be laid out."""
+    machine, runs = question.machine, []
+    for factor in SCALED:
+        gpus = round(machine.cluster.gpus * factor)
+        if gpus < 1 or gpus != machine.cluster.gpus * factor:
+            continue
+        with suppress(InputError, InfeasibleError):
+            cluster = replace(machine.cluster, gpus=gpus)
+            other = estimate(question._replace(machine=replace(machine, cluster=cluster)))
+            runs.append(
+                ScaledRun(
+                    gpus=gpus,
+                    gpu_hours=other.gpu_hours,
+                    wall_seconds=other.wall_seconds,
+                    efficiency=found.gpu_hours.mid / other.gpu_hours.mid,
+                    fits=other.fits,
+                )
+            )
+    return tuple(runs)

@@ -1,0 +1,168 @@
+"""A compute request: the sections that allocation committees ask for, to be completed by hand."""
+
+from collections.abc import Iterator
+
+from distillplan.estimate.records import Estimate
+from distillplan.estimate.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
+from distillplan.hardware.range import Range
+from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
+from distillplan.render.hardware_words import FITS_SHOWN
+from distillplan.units import format_bytes, format_count, format_duration, format_usd
+
+
+def request_view(asked: ComputeRequest) -> Iterator[Block]:
+    """The blocks of a request.
+
+    Args:
+        asked: the run, and what else is to be said.
+    """
+    run = asked.run
+    yield Headline(f"Compute request: {_hours(run.gpu_hours)} GPU-hours on {asked.gpu_name}")
+    yield Bullets("Purpose", ("What for, and what is to be published: to be written by you.",))
+    yield Bullets("The run", tuple(_run(run)))
+    yield TableBlock("Resources", ("", "median", "range"), tuple(_resources(run)))
+    yield Bullets("Jobs", tuple(_jobs(asked)))
+    yield TableBlock("Phases", ("phase", "GPU-hours", "wall time"), tuple(_phases(run)))
+    yield Bullets("Memory", tuple(_memory(run)))
+    yield Bullets("Storage and I/O", tuple(_storage(asked)))
+    yield Bullets("Checkpoints and restarts", tuple(_checkpoints(asked)))
+    yield Bullets("Expected speed, and the evidence for it", tuple(_evidence(asked)))
+    yield TableBlock(
+        "Scaling (estimated; committees ask for measurements of your own)",
+        ("GPUs", "GPU-hours", "wall time", "efficiency", "fits"),
+        tuple(
+            (
+                str(one.gpus),
+                format_count(one.gpu_hours.mid),
+                format_duration(one.wall_seconds.mid),
+                f"{one.efficiency:.0%}",
+                FITS_SHOWN[one.fits],
+            )
+            for one in asked.scaling
+        ),
+    )
+    yield Bullets("To check before you send it", tuple(one.message for one in run.warnings))
+    yield Bullets("Sources", run.sources)
+
+
+def _hours(hours: Range) -> str:
+    """The hours to ask for: enough in nine runs of ten."""
+    return f"{format_count(hours.mid)} (up to {format_count(hours.high)})"
+
+
+def _run(run: Estimate) -> Iterator[str]:
+    settings = run.question
+    model = run.model
+    yield (
+        f"train {model.name} ({format_count(model.total_params)} parameters) on "
+        f"{format_count(settings.tokens)} tokens"
+        + (f", {settings.students} times" if settings.students > 1 else "")
+    )
+    if run.teacher is not None:
+        taught = f"teacher {run.teacher.name} ({format_count(run.teacher.total_params)} parameters)"
+        yield taught if settings.logits is None else f"{taught}, logits {settings.logits}"
+    yield (
+        f"sequences of {settings.seq_len:,} tokens, "
+        f"{format_count(settings.batch_tokens)} tokens per optimizer step, optimizer "
+        f"{settings.optimizer}, precision {settings.precision}"
+    )
+
+
+def _resources(run: Estimate) -> Iterator[tuple[str, str, str]]:
+    for name, values, form in (
+        ("GPU-hours", run.gpu_hours, format_count),
+        ("wall time", run.wall_seconds, format_duration),
+        ("cost", run.cost_usd, format_usd),
+        ("energy, kWh", run.energy_kwh, format_count),
+        ("CO2, kg", run.co2_kg, format_count),
+    ):
+        if values is not None:
+            yield name, form(values.mid), f"{form(values.low)} to {form(values.high)}"
+
+
+def _jobs(asked: ComputeRequest) -> Iterator[str]:
+    settings = asked.run.question
+    yield (
+        f"{_count(asked.nodes, 'node')} with {_count(asked.gpus_per_node, 'GPU')} each, one job at "
+        "a time, its phases one after the other"
+    )
+    yield (
+        f"layout: sharding {settings.sharding}, tensor parallel {settings.tp}, pipeline parallel "
+        f"{settings.pp}, context parallel {settings.cp}, micro-batch {settings.micro_batch}, "
+        f"checkpointing of activations {settings.checkpointing}"
+    )
+    yield (
+        f"{settings.goodput.low:.0%} to {settings.goodput.high:.0%} of allocated time are "
+        "productive; the hours above include the rest"
+    )
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _phases(run: Estimate) -> Iterator[tuple[str, str, str]]:
+    for line in run.bill.lines:
+        yield (
+            line.phase.replace("_", " "),
+            format_count(line.gpu_hours.mid),
+            format_duration(line.wall_seconds.mid),
+        )
+
+
+def _memory(run: Estimate) -> Iterator[str]:
+    need, usable = run.memory_bytes_per_gpu, run.memory.usable_bytes_per_gpu
+    yield (
+        f"{format_bytes(need.mid)} per GPU ({format_bytes(need.low)} to "
+        f"{format_bytes(need.high)}) of {format_bytes(usable)} usable: fits "
+        f"{FITS_SHOWN[run.fits]}"
+    )
+    parts = sorted(vars(run.memory.parts).items(), key=lambda part: -part[1])
+    yield "of it: " + ", ".join(
+        f"{name.replace('_', ' ')} {format_bytes(size)}" for name, size in parts if size
+    )
+
+
+def _storage(asked: ComputeRequest) -> Iterator[str]:
+    yield (
+        f"training text: {format_bytes(asked.text_bytes)} of token numbers, read at "
+        f"{format_bytes(asked.text_bytes_per_s)} per second by all GPUs together"
+    )
+    yield f"checkpoints: {format_bytes(asked.checkpoint_bytes)} each (weights, optimizer states)"
+    step = asked.run.distillation
+    if step is not None and step.stored_bytes:
+        yield (
+            f"logits, if they are stored: {format_bytes(step.stored_bytes)} for "
+            f"{step.storage_months:g} month{'' if step.storage_months == 1 else 's'}, read at "
+            f"{format_bytes(step.read_bytes_per_s)} per second"
+        )
+
+
+def _checkpoints(asked: ComputeRequest) -> Iterator[str]:
+    yield (
+        f"{asked.interruptions:.2g} unexpected interruptions are to be expected, at one in "
+        f"{format_count(INTERRUPTED_HOURS)} GPU-hours (Llama 3 405B; arXiv:2407.21783, Section "
+        "3.3.4)"
+    )
+    between = min(asked.checkpoint_seconds, asked.run.wall_seconds.mid)
+    yield (
+        f"a checkpoint at least every {format_duration(between)} keeps the work that is done again "
+        f"below {LOST_SHARE:.0%}"
+    )
+
+
+def _evidence(asked: ComputeRequest) -> Iterator[str]:
+    run = asked.run
+    yield (
+        f"{run.mfu.mid:.0%} MFU ({run.mfu.low:.0%} to {run.mfu.high:.0%}), "
+        f"{format_count(run.tokens_per_s_per_gpu.mid)} tokens/s per GPU"
+    )
+    if asked.measured_error is None:
+        yield "the rate is your own measurement; attach it"
+        return
+    yield (
+        "estimated by a model of the step's time that was fitted on published runs; on like runs "
+        f"of sources that were left out its median error is {asked.measured_error:.0%} "
+        "(distillplan check throughput)"
+    )
+    yield "replace it by a measurement of your own: --tokens-per-s or --mfu"
