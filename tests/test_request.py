@@ -49,7 +49,7 @@ def test_a_checkpoint_has_weights_and_optimizer_states(optimizer, size):
 
 
 def test_token_numbers_of_a_large_vocabulary_take_four_bytes():
-    """128,256 rows do not fit into two bytes, the 50,304 of Pythia do: 4 TB and 2 TB for 1T tokens."""
+    """128,256 rows need more than two bytes, the 50,304 of Pythia do not: 4 TB and 2 TB."""
     assert "training text: 4.00 TB" in request(*RUN)
     assert "training text: 2.00 TB" in request("--model", "pythia-1b", *RUN[2:])
 
