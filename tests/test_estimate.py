@@ -475,6 +475,7 @@ def test_the_smallest_layout_fits_when_it_is_asked_for(ask):
         (["--gpu", "v100-32gb"], "no_bf16"),
         (["--gpu", "mi300x"], "other_vendor"),
         (["--gpu", "l40s"], "gpu_not_calibrated"),
+        (["--gpu", "vr200"], "gpu_announced"),
         (["--model", "qwen3-30b-a3b"], "mixture_of_experts"),
         ([], "size_without_shape"),
     ],

@@ -203,6 +203,12 @@ def _speed_warnings(question: Question) -> Iterator[Notice]:
     if "bf16" not in gpu.peak_flops_per_s and strategy.precision is Precision.BF16:
         message = f"{gpu.name} has no bf16; estimated with fp16, which needs loss scaling"
         yield warning("no_bf16", message)
+    if gpu.announced:
+        yield warning(
+            "gpu_announced",
+            f"{gpu.name} is known from announcements alone; its figures may change before it is "
+            "sold, and nobody has measured it",
+        )
     if machine.mfu is not None or machine.tokens_per_s is not None:
         return
     if gpu.vendor != CALIBRATED_VENDOR:

@@ -99,6 +99,8 @@ class Gpu:
     """GPUs on the in-node link where it reaches beyond a node (72 in an NVL72 rack)."""
     calibrated: bool = False
     """Whether the throughput coefficients were fitted on published training runs on this GPU."""
+    announced: bool = False
+    """Whether it was not yet sold when its figures were written down."""
     prices: tuple[Price, ...] = ()
     sources: tuple[str, ...] = ()
     notes: str = ""
@@ -158,6 +160,7 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
         usable_bytes=optional(given, "usable_gb", MEMORY),
         link_domain_gpus=count(given, linked) if given.has(linked) else None,
         calibrated=given.flag("calibrated"),
+        announced=given.flag("announced"),
         prices=tuple(_price(price) for price in given.entries("prices")),
         sources=given.texts("sources"),
         notes=given.text("notes", ""),
