@@ -263,7 +263,7 @@ def test_scenarios_are_rows_and_the_best_is_marked(tmp_path):
     path = tmp_path / "many.yaml"
     path.write_text("base: {compute: 1e21}\nmatrix: {student: [300M, 1B, 3B, 10B]}")
     table = run("compare", str(path), COLUMNS="100").stdout
-    rows = [line for line in table.splitlines() if line[2:].startswith("student_params")]
+    rows = [line for line in table.splitlines() if line[2:].startswith("student ")]
     assert len(rows) == 4
     path.write_text(
         "base: {compute: 1e21, student: 3B, logits: cached}\n"

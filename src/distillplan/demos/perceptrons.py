@@ -187,8 +187,8 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
         steps: of the whole training.
         peak: the highest rate.
 
-    >>> [round(learning_rate(step, 100, 1.0), 3) for step in (0, 4, 5, 52, 99)]
-    [0.2, 1.0, 1.0, 0.513, 0.0]
+    >>> [round(learning_rate(step, 105, 1.0), 3) for step in (0, 4, 5, 55, 104)]
+    [0.2, 1.0, 1.0, 0.5, 0.0]
     """
     warmup = max(1, round(WARMUP_SHARE * steps))
     if step < warmup:
