@@ -78,24 +78,19 @@ _NEXT: Final = (
     r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
 )
 """Between the GPUs and the time."""
-_RENTED: Final = tuple(
-    re.compile(pattern, re.IGNORECASE | re.ASCII)
-    for pattern in (
-        rf"{_GPUS}{_NEXT}{_TIME}",
-        rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){_NEXT}{_TIME}",
-        rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using)\s|\s)\s*{_GPUS}",
-    )
+_RENTED: Final = (
+    rf"{_GPUS}{_NEXT}{_TIME}",
+    rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){_NEXT}{_TIME}",
+    rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using)\s|\s)\s*{_GPUS}",
 )
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
-_SPENT: Final = re.compile(
+_SPENT: Final = (
     rf"(?P<count>{MANY})[\s-]*{_GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){_UNIT}"
-    r"(?:\s+(?P<on>[a-z].*))?",
-    re.IGNORECASE | re.ASCII,
+    r"(?:\s+(?P<on>[a-z].*))?"
 )
 """10k H100-hours, 5k gpu-hours."""
-_ON: Final = re.compile(
-    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{_GPU}",
-    re.IGNORECASE | re.ASCII,
+_ON: Final = (
+    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{_GPU}"
 )
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
 _TRADE: Final = (
@@ -105,13 +100,15 @@ _TRADE: Final = (
 )
 """Words beside the name of a GPU."""
 
-_FLOPS: Final = re.compile(
+_FLOPS: Final = (
     rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
     r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
     rf"(?:[\s*-]*(?P<time>{any_of([*HOURS, MONTH])})s?)?"
 )
 """petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
-_OF_TOKENS: Final = re.compile(rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)", re.IGNORECASE | re.ASCII)
+_OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
+_PLAIN: Final = r"\d+(?:\.\d+)?(?:e\+?\d+)?"
+"""A number of FLOPs without a unit, which most budgets are: none of the above is looked for."""
 
 
 _KIND: Final = rf"{_NO_GPU}[a-z][a-z0-9_-]*(?: {_NO_GPU}[a-z0-9]+){{0,2}}"
@@ -134,13 +131,18 @@ _MISSING: Final = (
         rf"(?P<kind>(?=[a-z -]*\d){_KIND})(?: for {_TIME})?",
         "how many {kind}? write '8 {gpu} for {hours}'",
     ),
-    (rf"(?P<given>{_FLOPS.pattern})", "how many {given}? write '10 {given}'"),
+    (rf"(?P<given>{_FLOPS})", "how many {given}? write '10 {given}'"),
     (
         r"(?P<given>.*f(?:lop)?s?(?:/s)?) for .+",
         "{given} is a rate; write its product with the time in FLOP/s-days",
     ),
 )
 """What lacks a part, and what to ask."""
+
+
+def _match(pattern: str, text: str) -> re.Match[str] | None:
+    """The match of a whole text; a pattern is compiled when it is first asked for."""
+    return re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
 
 
 def parse_compute(text: str | float, what: str = "compute budget", example: str = EXAMPLE) -> float:
@@ -171,7 +173,7 @@ def _flops_in(unit: str, text: str, what: str) -> float | None:
     Raises:
         InputError: for a rate, and for what may be one.
     """
-    found = _FLOPS.fullmatch(unit.lower())
+    found = _match(_FLOPS, unit.lower())
     if found is None:
         return None
     flops = MULTIPLIERS[found["times"] or ""] * METRIC[found["prefix"]]
@@ -201,8 +203,10 @@ def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
     if not isinstance(text, str) or len(text) > MOST_LETTERS:
         return Budget(flops=parse_compute(text, what))
     words = " ".join(plain(text).split()).rstrip(".")
+    if _match(_PLAIN, words):
+        return _explained(words, text, what)
     found = _trained(words, what) or _rented(words, what)
-    on = None if found else _ON.fullmatch(words)
+    on = None if found else _match(_ON, words)
     placed = _unplaced(on["budget"], what) if on else None
     if on and placed:
         return _placed(placed, on["count"], _gpu_name(on["gpu"], what), what)
@@ -214,7 +218,7 @@ def _trained(words: str, what: str) -> Budget | None:
     ratio = parse_tokens_per_param(words, what)
     if ratio is not None:
         return Budget(tokens_per_param=ratio)
-    if _OF_TOKENS.fullmatch(words):
+    if _match(_OF_TOKENS, words):
         return Budget(tokens=parse_count(words, what, "100B tokens", TOKENS))
     return None
 
@@ -248,13 +252,13 @@ def _computed(words: str, what: str) -> Budget | None:
 def _rented(words: str, what: str) -> Budget | None:
     """GPUs for a time."""
     for pattern in _RENTED:
-        found = pattern.fullmatch(words)
+        found = _match(pattern, words)
         if found is None:
             continue
         said = found.groupdict()
         if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.IGNORECASE):
             continue  # 5k RTX 4090 hours are no RTX for 4090 hours
-        if _FLOPS.fullmatch(said["gpu"].lower()):
+        if _match(_FLOPS, said["gpu"].lower()):
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
@@ -264,7 +268,7 @@ def _rented(words: str, what: str) -> Budget | None:
 
 def _spent(words: str, what: str) -> Budget | None:
     """GPU-hours or GPU-days."""
-    found = _SPENT.fullmatch(words)
+    found = _match(_SPENT, words)
     if found is None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
@@ -280,7 +284,7 @@ def _explained(words: str, text: str, what: str) -> Budget:
         return Budget(flops=parse_compute(text, what, EXAMPLES))
     except InputError:
         for pattern, sentence in _MISSING:
-            found = re.fullmatch(pattern, words, re.IGNORECASE | re.ASCII)
+            found = _match(pattern, words)
             if found is not None:
                 raise InputError(f"{what}: {_asked(sentence, found.groupdict())}") from None
         over = re.fullmatch(r"(.+) (?:for|over|during) (.+)", words, re.IGNORECASE)
