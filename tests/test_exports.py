@@ -417,3 +417,9 @@ def test_plans_are_read_as_they_are_written():
     assert all(
         json.loads(document(kind))["schema"].startswith("distillplan/plan") for kind in ASKED
     )
+
+
+@pytest.mark.parametrize(("kind", "outside"), [("sized", True), ("cached", False)])
+def test_a_file_says_where_its_run_is_outside_the_law_of_its_rate(kind, outside):
+    (text, *_) = exported("maxtext", kind)[0].texts.values()
+    assert ("outside the runs of that law" in text) is outside

@@ -13,7 +13,7 @@ from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
 from distillplan.questions.recipe_file import FILE, kept_shares, practice
 from distillplan.questions.recipe_records import KeptLogits, Sureness
-from distillplan.questions.starting_points import run_size, starting_point
+from distillplan.questions.starting_points import format_rate, run_size, starting_point
 from tests.recipes import ASKED, EXAMPLE, document, recipe_of
 from tests.shell import run
 
@@ -269,3 +269,13 @@ def test_what_cannot_be_meant_is_one_sentence(words, said):
 def test_a_plan_that_nobody_made_is_refused(changed):
     with pytest.raises(InputError, match=r"plan\.json"):
         recipe_of("cached", None, **changed)
+
+
+@pytest.mark.parametrize(("kind", "outside"), [("sized", True), ("cached", False)])
+def test_rates_of_both_laws_are_shown_and_a_run_outside_them_is_said_to_be(kind, outside):
+    """Step Law was tried up to 1B and 100B tokens: 1.821B is beyond it, 1B on 14B is not."""
+    answer, _ = recipe_of(kind, Method.DISTILL)
+    screen = [one.do for one in answer.lines if one.topic == "rate" and one.on_screen]
+    rates = sorted(one.learning_rate for one in answer.starting_points)
+    assert f"{format_rate(rates[0])} to {format_rate(rates[-1])}" in screen[0]
+    assert any("is outside Step Law's runs" in one for one in screen) is outside

@@ -39,6 +39,9 @@ _LEGEND: Final = (
     "plan: computed by the plan. recipe: see `distillplan recipe`. start: a starting point from a",
     "law of pretraining; try half and twice that. trainer: what it needs. FILL_IN: yours to give.",
 )
+_OUTSIDE: Final = (
+    "This run is outside the runs of that law: try several rates on a short run first."
+)
 _FLAG: Final = re.compile(r"  --(?P<name>\S+)(?: (?P<value>.*))?")
 
 
@@ -183,10 +186,12 @@ def _lines(
 
 def _head(to: Trainer, found: Recipe) -> list[str]:
     """What every file says of itself."""
+    outside = any(one.exported and one.outside for one in found.starting_points)
     return [
         f"{to.title} {to.release} (keys of {to.commit}), from {found.plan}",
         found.headline,
         *_LEGEND,
+        *([_OUTSIDE] if outside else ()),
         *to.about,
     ]
 

@@ -230,6 +230,8 @@ def _facts(
         "tokens_per_param": format_count(run.student_tokens / run.student_params),
         "verdict": "none" if verdict is None else verdict.shown,
         "learning_rate": format_rate(run.learning_rate),
+        "least_rate": format_rate(min(one.learning_rate for one in points)),
+        "most_rate": format_rate(max(one.learning_rate for one in points)),
         "rate_law": start.law,
         "rate_source": start.source,
         "batch": format_count(run.batch_sequences * run.context),
