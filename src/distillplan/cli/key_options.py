@@ -60,6 +60,7 @@ def options(
         keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
         wrapper.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # Typer's source
         wrapper.__annotations__ = {one.name: one.annotation for one in keyword}
+        wrapper.keys_of = command  # type: ignore[attr-defined]  # for the help
         return wrapper  # type: ignore[return-value]  # it takes what its signature says
 
     return decorate

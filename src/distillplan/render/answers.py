@@ -45,6 +45,8 @@ class Registered(NamedTuple):
     """How it is written in its document; None: as anywhere."""
     rows: RowForm | None = None
     """None where it is no list."""
+    figure: str | None = None
+    """Module and function that draw it; None: it has no picture."""
 
 
 _REGISTERED = (
@@ -191,12 +193,20 @@ _REGISTERED = (
         view="transfer_view:transfer_view",
     ),
     Registered(
+        record="questions.budget_losses:BudgetLosses",
+        document="losses",
+        asked_with="plot losses",
+        rows=RowForm("points", PLAIN),
+        figure="losses_figure:losses_figure",
+    ),
+    Registered(
         record="demos.kernel_regression:KernelDemo",
         document="kernel",
         asked_with="demo kernel",
         view="demo_views:kernel_view",
         form=DocumentForm(lifted={"held": "held"}),
         rows=RowForm("curves", PLAIN),
+        figure="demo_figures:demo_figure",
     ),
     Registered(
         record="demos.mapping_records:MappingDemo",
@@ -205,6 +215,7 @@ _REGISTERED = (
         view="demo_views:mapping_view",
         form=DocumentForm(lifted={"held": "held"}),
         rows=RowForm("rows", PLAIN),
+        figure="demo_figures:demo_figure",
     ),
     Registered(
         record="demos.calibration:CalibrationDemo",
@@ -213,6 +224,7 @@ _REGISTERED = (
         view="demo_views:calibration_view",
         form=DocumentForm(lifted={"held": "held"}),
         rows=RowForm("rows", CALIBRATION_ROW),
+        figure="demo_figures:demo_figure",
     ),
     Registered(
         record="scenarios.validation:Validation",
