@@ -123,8 +123,8 @@ def _errors(axes: "Axes", found: CalibrationDemo) -> None:
     """Calibration errors against the text and against the teacher's first choice."""
     places = range(len(found.rows))
     measures: tuple[tuple[str, Callable[[CalibrationRow], float]], ...] = (
-        ("the text", lambda one: one.ece),
-        ("the teacher's first choice", lambda one: one.ece_against_teacher),
+        ("against the text", lambda one: one.ece),
+        ("against the teacher's first choice", lambda one: one.ece_against_teacher),
     )
     for at, (name, measure) in enumerate(measures):
         stroke, values = _stroke(at), [100 * measure(one) for one in found.rows]
@@ -133,7 +133,7 @@ def _errors(axes: "Axes", found: CalibrationDemo) -> None:
     axes.set_yticks(places, [targets_in_words(one) for one in found.rows])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    legend(axes, title="against", title_fontsize=8)
+    legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     axes.set_xlabel("expected calibration error (%)")
 
 
