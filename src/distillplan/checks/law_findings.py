@@ -94,7 +94,7 @@ def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]
 
 def _exponents(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """How the best sizes grow with compute: a = beta / (alpha + beta), and b = 1 - a."""
-    for mark, side in (("", law.supervised), ("'", _distillation(law))):
+    for mark, side in (("", law.supervised), ("'", distillation_of(law))):
         both = side.alpha + side.beta
         for letter, exponent in (("a", side.beta), ("b", side.alpha)):
             name = letter + mark
@@ -172,7 +172,7 @@ def crossover_tokens(law: PublishedLaw, student: float, teacher_loss: float) -> 
     low, high, found = math.log(1e9), math.log(1e14), None
     for _ in range(4):  # 400 times finer each; the gain changes sign once at these tokens
         logs = np.linspace(low, high, 401)
-        gain = law.supervised.loss_at_logs(math.log(student), logs) - _distillation(
+        gain = law.supervised.loss_at_logs(math.log(student), logs) - distillation_of(
             law
         ).loss_at_logs(math.log(student), logs, math.log(teacher_loss))
         ends = np.flatnonzero((gain[:-1] > 0) & (gain[1:] <= 0))
@@ -227,7 +227,9 @@ def _beside_supervised(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[St
     teacher = option_of(paper_question(law, row["teacher_compute"]), None).loss
     if teacher is None:
         raise ValueError("this budget trains a teacher")
-    gain = law.supervised.loss(student, tokens) - _distillation(law).loss(student, tokens, teacher)
+    gain = law.supervised.loss(student, tokens) - distillation_of(law).loss(
+        student, tokens, teacher
+    )
     spent = format_flops(row["teacher_compute"])
     yield Statement(
         what=f"{format_count(student)} student, teacher of {spent} FLOPs",
@@ -241,7 +243,7 @@ def _beside_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[State
     """Whether a student ends below the loss of its teacher."""
     student, tokens = float(row["student_params"]), float(row["student_tokens"])
     teacher = float(row["teacher_loss"])
-    below = teacher - _distillation(law).loss(student, tokens, teacher)
+    below = teacher - distillation_of(law).loss(student, tokens, teacher)
     yield Statement(
         what=f"{format_count(student)} student, teacher of {teacher:g} nats",
         published=Beside(row["statement"]),
@@ -278,7 +280,8 @@ def _own_teacher(law: PublishedLaw, student: float, compute: float) -> Option:
     return option_of(paper_question(law, compute, student), Accounting.TRAIN)
 
 
-def _distillation(law: PublishedLaw) -> DistillationLaw:
+def distillation_of(law: PublishedLaw) -> DistillationLaw:
+    """The distillation side of a law that has one."""
     return evaluate.law_of(Scenario(compute=1.0, law=law))
 
 

@@ -59,11 +59,13 @@ NAMED: dict[str, Any] = {
 """How names stand in a picture."""
 
 
-def panels(columns: int, rows: int = 1, *, height: float = PANEL_HEIGHT) -> "tuple[Figure, Any]":
+def panels(
+    columns: int, rows: int = 1, *, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT
+) -> "tuple[Figure, Any]":
     """An empty figure and its panels, an array of shape (rows, columns)."""
     from matplotlib.figure import Figure  # only for those who draw
 
-    size = (0.8 + PANEL_WIDTH * columns, height * rows)
+    size = (0.8 + width * columns, height * rows)
     figure = Figure(figsize=size, layout="constrained")
     every = figure.subplots(rows, columns, squeeze=False)
     for axes in every.flat:
