@@ -223,7 +223,9 @@ def _differences(
         place = (one.across * aside, one.difference * scale)
         axes.plot(*place, **look)
         if one.along is PaperAxis.ACROSS:
-            axes.annotate("its budget", place, xytext=(6, 0), va="center", **NAMED)
+            axes.annotate(
+                "budget of the largest teacher", place, xytext=(6, 0), va="center", **NAMED
+            )
     axes.set_ylabel(f"law minus read off ({'%' if found.relative else 'nats'})")
 
 
@@ -238,7 +240,7 @@ def _legend(
         for name, one in strokes.items()
     }
     lines = [Line2D([], [], label=name, **look) for name, look in looks.items()]
-    legend(axes, handles=lines, handlelength=3, **how)
+    legend(axes, handles=lines, handlelength=4, **how)
 
 
 _DRAWN: Mapping[int, Callable[[PaperFigure], "Figure"]] = {
