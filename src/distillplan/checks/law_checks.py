@@ -64,7 +64,8 @@ def placed_rows(law: PublishedLaw, group: CheckGroup) -> Iterator[PlacedRow]:
         row = dict(zip(group.columns, values, strict=True))
         for finding in KINDS[group.kind](law, row):
             if isinstance(finding, Statement):
-                yield PlacedRow(row, "statement", _stated(law, group, finding))
+                found = _stated(law, group, finding)
+                yield PlacedRow(given=row, column="statement", row=found)
                 continue
             found = compared(
                 law.name,
@@ -77,7 +78,7 @@ def placed_rows(law: PublishedLaw, group: CheckGroup) -> Iterator[PlacedRow]:
                 relative=group.relative,
                 known=group.known,
             )
-            yield PlacedRow(row, finding.column, found)
+            yield PlacedRow(given=row, column=finding.column, row=found)
 
 
 def _stated(law: PublishedLaw, group: CheckGroup, found: Statement) -> CheckRow:
