@@ -1,6 +1,5 @@
 """The paper's Figures 6 to 9, redrawn: `plot paper`."""
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from distillplan.render.figures.house_style import (
     flops_axis,
     law_source,
     legend,
+    notes_below,
     panels,
 )
 
@@ -70,8 +70,7 @@ def _source(found: PaperFigure, figure: "Figure") -> str:
     notes += [
         f"{one.numbers} missed ({one.where}): {one.known}" for one in found.misses if one.known
     ]
-    width = int(18 * figure.get_figwidth())
-    return "\n".join(line for note in notes for line in textwrap.wrap(note, width))
+    return notes_below(figure, *notes)
 
 
 def _figure_6(found: PaperFigure) -> "Figure":

@@ -1,6 +1,5 @@
 """Gains that other laboratories saw beside those predicted: `plot transfer`."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from distillplan.render.figures.house_style import (
     Stroke,
     finish,
     legend,
+    notes_below,
     panels,
     spread,
 )
@@ -80,8 +80,7 @@ def _source(found: TransferReport, figure: "Figure") -> str:
         f"comparison, {scores.left_out_with_study:.3f} without its study, {scores.even:.3f} always "
         f"50:50, {scores.release_before:.3f} release 0.1.0"
     )
-    width = int(18 * figure.get_figwidth())
-    return "\n".join(line for note in (how, honest) for line in textwrap.wrap(note, width))
+    return notes_below(figure, how, honest)
 
 
 def _gains(axes: "Axes", rows: Sequence[TransferRow]) -> None:
