@@ -79,6 +79,7 @@ _REGISTERED = (
         view="comparison_view:comparison_view",
         form=DocumentForm(lifted={"assertions": "assertions"}),
         rows=RowForm("plans", PLAN_ROW, whole="plans"),
+        figure="comparison_figure:comparison_figure",
     ),
     Registered(
         record="render.sweep_rows:Swept",
