@@ -140,8 +140,15 @@ _REGISTERED = (
         asked_with="fit",
         view="fit_view:fit_view",
         form=DocumentForm(
-            without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
+            without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
         ),
+    ),
+    Registered(
+        record="questions.fitted_runs:FittedRuns",
+        document="fitted",
+        asked_with="plot fit",
+        rows=RowForm("points", PLAIN),
+        figure="fitted_figure:fitted_figure",
     ),
     Registered(
         record="laws.provenance:PublishedLaw",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from distillplan.planning.results import Band, Option, Plan, Reason, Verdict
+from distillplan.planning.results import Band, Odds, Option, Plan, Reason, Verdict
 from distillplan.questions.comparison import Comparison
 from distillplan.render.comparison_details import best_in_words
 from distillplan.render.figures.house_style import (
@@ -28,12 +28,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, FRAME = 12.5, 1.9
-"""Of the picture, and what its height takes beside the rows; inches."""
+WIDTH, FRAME = 3.9, 1.9
+"""Of a panel, and what the height of the picture takes beside the rows; inches."""
 ROW, LINE = 0.42, 0.15
 """Least height of a scenario, and that of a line of its name; inches."""
-GAP = 0.14
-"""Around each panel, so that the ends of its axis are apart from the next; inches."""
 NAME_WIDTH = 32
 """Characters of a name on one line."""
 LANE = 0.19
@@ -63,9 +61,7 @@ def comparison_figure(found: Comparison) -> "Figure":
     """The picture: a row for each scenario, the first on top."""
     names = [_name(found, one.name) for one in found.plans]
     row = max(ROW, LINE * (1 + max(one.count("\n") + 1 for one in names)))
-    figure, every = panels(3, height=FRAME + row * len(names))
-    figure.set_size_inches(WIDTH, FRAME + row * len(names))
-    figure.get_layout_engine().set(w_pad=GAP)
+    figure, every = panels(3, width=WIDTH, height=FRAME + row * len(names))
     losses, gains, odds = every[0]
     for axes in every[0]:
         axes.set_ylim(len(names) - 0.5, -0.5)
@@ -166,32 +162,15 @@ def _baseline(axes: "Axes", found: Comparison, value: Callable[[Plan], float | N
 
 
 def _odds(axes: "Axes", found: Comparison) -> None:
+    look: dict[str, Any] = {"va": "center", "fontsize": 8}
     for place, one in enumerate(found.plans):
-        odds, left = one.plan.odds, 0.0
-        if odds is None:
+        if one.plan.odds is None:
             why = NOT_WEIGHED.get(one.plan.verdict_reason, "")
-            axes.text(0.01, place, why, va="center", fontsize=8, color=QUIET)
-        for side, (color, pattern, ink) in SIDES.items() if odds is not None else ():
-            share = odds.of(side)
-            axes.barh(place, share, 0.5, left, color=color, hatch=pattern, edgecolor="white")
-            if share >= LEAST_NAMED:
-                box = {"facecolor": color, "edgecolor": "none", "pad": 1.2}
-                middle = left + share / 2
-                axes.text(
-                    middle,
-                    place,
-                    percent(share),
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=ink,
-                    bbox=box,
-                )
-            left += share
+            axes.text(0.01, place, why, color=QUIET, **look)
+        else:
+            _stacked(axes, place, one.plan.odds)
         verdict = verdict_in_a_table(one.plan.verdict)
-        axes.text(
-            1.02, place, verdict, va="center", ha="left", fontsize=8, fontweight="bold", color=INK
-        )
+        axes.text(1.02, place, verdict, ha="left", fontweight="bold", color=INK, **look)
     shown = {Verdict.DISTILL: NAMES[TAUGHT], Verdict.TIE: "a tie", Verdict.SUPERVISED: NAMES[ALONE]}
     for side, (color, pattern, _) in SIDES.items():
         axes.barh(0, 0, color=color, hatch=pattern, edgecolor="white", label=shown[side])
@@ -199,6 +178,19 @@ def _odds(axes: "Axes", found: Comparison) -> None:
     axes.set_xlim(0, 1)
     axes.set_xticks((0, 0.25, 0.5, 0.75, 1), ("0%", "25%", "50%", "75%", "100%"))
     axes.set_xlabel("odds that it is better, and the verdict")
+
+
+def _stacked(axes: "Axes", place: int, odds: Odds) -> None:
+    """The odds of a scenario as one bar, with the number of each part that has room for it."""
+    left = 0.0
+    for side, (color, pattern, ink) in SIDES.items():
+        share = odds.of(side)
+        axes.barh(place, share, 0.5, left, color=color, hatch=pattern, edgecolor="white")
+        if share >= LEAST_NAMED:
+            look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "color": ink}
+            look["bbox"] = {"facecolor": color, "edgecolor": "none", "pad": 1.2}
+            axes.text(left + share / 2, place, percent(share), **look)
+        left += share
 
 
 def _source(found: Comparison) -> str:
