@@ -63,6 +63,8 @@ SHOWN = {
     "gpus": "distillplan gpus h100-sxm",
     "models": "distillplan models llama-3.1-8b",
     "check": 'distillplan check "Table 3"',
+    "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
+    "plot transfer": "distillplan plot transfer -o transfer.svg",
     "schema": "distillplan schema",
     "demo": "distillplan demo kernel",
     "explain": "distillplan explain teacher_too_strong",

@@ -45,6 +45,11 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gpus": (),
     "models": (),
     "check": ("Table 3",),
+    "plot paper": (
+        *("--figure", "7"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-figure7.svg"))),
+    ),
+    "plot transfer": ("-o", str(Path(tempfile.gettempdir(), "distillplan-transfer.svg"))),
     "schema": ("plan",),
     "demo": ("kernel",),
     "explain": ("tie",),

@@ -11,7 +11,7 @@ from distillplan.questions.comparison import compare
 from distillplan.render.figures.picture_files import figure_of
 from distillplan.scenarios.scenario_file import read_scenarios
 from tests.documentation import EXAMPLES
-from tests.figures import overlapping, saved_as_each, texts
+from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.shell import run
 
 FILE = EXAMPLES / "compare.yaml"
@@ -87,14 +87,14 @@ def test_forty_long_names_are_whole_and_apart(tmp_path):
     for name, label in zip(names, shown, strict=True):
         assert label.startswith(name)
     assert shown[3] == f"{names[3]} (baseline)"
-    assert overlapping(figure) == []
+    assert in_each_others_way(figure) == []
 
 
 def test_what_has_no_odds_says_why(tmp_path):
     path = tmp_path / "odd.yaml"
     path.write_text(ODD, encoding="utf-8")
     _, figure = drawn(path)
-    shown = texts(figure)
+    shown = texts_of(figure)
     for why in (
         "too far outside the law's runs",
         "the law has no distillation",
@@ -102,7 +102,7 @@ def test_what_has_no_odds_says_why(tmp_path):
     ):
         assert why in shown
     assert "one in $dollars$" in shown
-    assert overlapping(figure) == []
+    assert in_each_others_way(figure) == []
 
 
 def test_the_options_of_compare_are_taken():
@@ -112,7 +112,7 @@ def test_the_options_of_compare_are_taken():
     assert one["differences"] == other["differences"]
     assert len(one["differences"]) == 2
     _, figure = drawn(FILE, baseline="alone")
-    assert "alone (baseline)" in texts(figure)
+    assert "alone (baseline)" in texts_of(figure)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from distillplan.laws import law_catalog
 from distillplan.questions.fitted_runs import fitted_runs
 from distillplan.render.figures.picture_files import figure_of
 from tests.documentation import EXAMPLES
-from tests.figures import overlapping, saved_as_each, texts
+from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.shell import run
 
 FILES = (EXAMPLES / "runs.csv", EXAMPLES / "supervised_runs.csv")
@@ -139,8 +139,8 @@ def test_marks_are_the_runs(mine):
         (drawn,) = (line for line in residuals.get_lines() if line.get_marker() == mark)
         assert drawn.get_xdata().tolist() == [one.training_flops for one in ones]
         assert drawn.get_ydata().tolist() == pytest.approx([100 * one.residual for one in ones])
-    assert overlapping(figure) == []
-    assert "without a teacher (6)" in texts(figure)
+    assert in_each_others_way(figure) == []
+    assert "without a teacher (6)" in texts_of(figure)
 
 
 def test_data_is_what_is_drawn(mine, tmp_path):

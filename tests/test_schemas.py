@@ -53,6 +53,7 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "paper": ["plot", "paper", "--figure", "6"],
     "kernel": ["demo", "kernel"],
     "mapping": ["demo", "mapping"],
     "calibration": ["demo", "calibration"],
