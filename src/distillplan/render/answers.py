@@ -114,6 +114,13 @@ _REGISTERED = (
         view="estimate_view:estimate_view",
     ),
     Registered(
+        record="estimate.run_parts:RunParts",
+        document="parts",
+        asked_with="plot estimate",
+        rows=RowForm("parts", PLAIN),
+        figure="estimate_figure:estimate_figure",
+    ),
+    Registered(
         record="questions.pilot_records:Pilot",
         document="pilot",
         asked_with="pilot",
