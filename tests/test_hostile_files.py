@@ -104,6 +104,14 @@ LAW = LAW.replace("name: busbridge2025", "name: mine").replace(
 )
 DRAWS = (coefficients_dir() / "draws" / "busbridge2025.csv").read_text(encoding="utf-8")
 CHECKS = LAW.partition("\nchecks:")[0]
+
+
+def _with_runs(*lines):
+    """The law with a table of the runs behind it."""
+    table = "".join(f'\n  - "{one}"' for one in ("params,tokens,loss,teacher_loss", *lines))
+    return f"{CHECKS}\nruns:\n  noise: 0.003\n  table:{table}\n"
+
+
 GPU = (
     "gpus: {mine: {dense_bf16_tflops: 989, memory_gb: 80, memory_bw_gb_s: 3350, "
     "intra_node_gb_s: 450, inter_node_gb_s: 50, gpus_per_node: 8, tdp_w: 700}}\n"
@@ -188,6 +196,19 @@ REFUSED = [
     ("law", ("file: d.csv", "table: [a, b]"), "the columns must be"),
     ("law", ("file: d.csv", "file: d.csv, table: [a]"), "unknown key 'file'"),
     ("law", f"{LAW}---\na: 1\n", "a second YAML document"),
+    ("law", f"{CHECKS}\nruns: 7\n", "runs: expected a mapping"),
+    ("law", f"{CHECKS}\nruns: {{table: [a]}}\n", "law.runs: missing key 'noise'"),
+    ("law", f"{CHECKS}\nruns: {{noise: -1}}\n", "runs.noise: -1 is negative"),
+    ("law", f"{CHECKS}\nruns: {{noise: 0, a: 1}}\n", "law.runs: unknown key 'a'"),
+    ("law", f"{CHECKS}\nruns: {{noise: 0}}\n", "runs.table: '' is not the line params,tokens"),
+    ("law", _with_runs(), "runs.table: 0 runs; there must be 1 to 20,000"),
+    ("law", _with_runs(*["1e8,2e9,3,"] * 20_001), "runs.table: 20,001 runs"),
+    ("law", _with_runs("1e8,2e9,3"), "runs.table, line 2: '1e8,2e9,3' is not three positive"),
+    ("law", _with_runs("1e8,2e9,3,", "1e8,-2e9,3,"), "runs.table, line 3: '1e8,-2e9,3,' is not"),
+    ("law", _with_runs("1e8,2e9,nan,"), "runs.table, line 2: '1e8,2e9,nan,' is not"),
+    ("law", _with_runs("1e8,2e9,1e999,"), "runs.table, line 2: '1e8,2e9,1e999,' is not"),
+    ("law", _with_runs("0x10,2e9,3,1_0"), "runs.table, line 2: '0x10,2e9,3,1_0' is not"),
+    ("law", _with_runs("1e8,2e9,3,0"), "runs.table, line 2: '1e8,2e9,3,0' is not"),
     ("draws", "", "the columns must be"),
     ("draws", DRAWS.partition("\n")[0], "0 draws"),
     ("draws", DRAWS + DRAWS.partition("\n")[2] * 14, "4,500 draws; there must be 1 to 4,096"),

@@ -79,6 +79,7 @@ _REGISTERED = (
         view="comparison_view:comparison_view",
         form=DocumentForm(lifted={"assertions": "assertions"}),
         rows=RowForm("plans", PLAN_ROW, whole="plans"),
+        figure="comparison_figure:comparison_figure",
     ),
     Registered(
         record="render.sweep_rows:Swept",
@@ -113,6 +114,13 @@ _REGISTERED = (
         view="estimate_view:estimate_view",
     ),
     Registered(
+        record="estimate.run_parts:RunParts",
+        document="parts",
+        asked_with="plot estimate",
+        rows=RowForm("parts", PLAIN),
+        figure="estimate_figure:estimate_figure",
+    ),
+    Registered(
         record="questions.pilot_records:Pilot",
         document="pilot",
         asked_with="pilot",
@@ -139,8 +147,15 @@ _REGISTERED = (
         asked_with="fit",
         view="fit_view:fit_view",
         form=DocumentForm(
-            without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
+            without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
         ),
+    ),
+    Registered(
+        record="questions.fitted_runs:FittedRuns",
+        document="fitted",
+        asked_with="plot fit",
+        rows=RowForm("points", PLAIN),
+        figure="fitted_figure:fitted_figure",
     ),
     Registered(
         record="laws.provenance:PublishedLaw",
