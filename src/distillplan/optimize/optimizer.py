@@ -115,7 +115,7 @@ def optima_over_teachers(
     if not pairs:
         return _optima(problems, found, None, spread)
     w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
-    pair = _cheapest_pair(plane, problems, w, np.exp(found.d))
+    pair = cheapest_pair(plane, problems, w, np.exp(found.d))
     return _optima(problems, found, pair, spread)
 
 
@@ -192,7 +192,7 @@ def _size(log: FloatArray, bounds: tuple[float, float]) -> FloatArray:
     return np.clip(np.exp(log), *bounds)
 
 
-def _cheapest_pair(
+def cheapest_pair(
     plane: TeacherPlane,
     problems: Problems,
     w: FloatArray,
