@@ -7,6 +7,7 @@ that may be is then one more coordinate, and caps the tokens of each.
 """
 
 import math
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from distillplan.models.costs import Costs
 from distillplan.optimize.minimize import FINEST, column, minimize, minimize_near
 from distillplan.optimize.optimizer import CURVE_POINTS, LOSS_POINTS, cheapest_pair
 from distillplan.optimize.problems import Bounds, GivenTeacher, Problems
-from distillplan.optimize.splits import Losses, Purse, best_split, is_convex, split
+from distillplan.optimize.splits import EVERY, Losses, Purse, best_split, is_convex, split
 from distillplan.optimize.teacher_plane import TeacherPlane
 
 CACHE_POINTS = 9
@@ -122,8 +123,9 @@ def supervised_family(
     """
     n = problems.members.log_params
 
-    def losses(d: FloatArray) -> FloatArray:
-        return np.asarray(law.loss_at_logs(n, log_worth(d, problems.unique_tokens)))
+    def losses(d: FloatArray, rows: Any) -> FloatArray:
+        some = _laid(law, itemgetter(rows)) if np.ndim(law.alpha) else law
+        return np.asarray(some.loss_at_logs(n, log_worth(d, problems.unique_tokens)))
 
     nobody = np.zeros(problems.budget.size)
     found = _shared(problems, losses, _Point(nobody, nobody, nobody), problems.budget, start, True)
@@ -231,10 +233,10 @@ class _Search:
         if self.drawn:
             law = _laid(law, lambda one: np.repeat(one, times)[:, None])
 
-        def losses(d: FloatArray) -> FloatArray:
+        def losses(d: FloatArray, rows: Any) -> FloatArray:
             worth = log_worth(d, problems.unique_tokens)
-            with np.errstate(over="ignore", invalid="ignore"):
-                return np.asarray(law.loss_at_logs(n, worth, x))
+            some = _laid(law, itemgetter(rows)) if self.drawn else law
+            return np.asarray(some.loss_at_logs(n, worth, x[rows]))
 
         budget = np.repeat(problems.budget, times)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -336,7 +338,7 @@ class _Search:
             x = np.log(np.atleast_1d(problems.teacher.loss))
         low, high = np.log(problems.bounds.student_tokens)
 
-        def losses(d: FloatArray) -> FloatArray:
+        def losses(d: FloatArray, _: Any) -> FloatArray:
             worth = log_worth(d, problems.unique_tokens)
             return np.asarray(self.law.loss_at_logs(n, worth, x[:, None]))
 
@@ -379,7 +381,7 @@ def _shared(
     if start is not None:
         start = np.broadcast_to(start, purse.per_token.shape)
     d = split(losses, purse, start) if convex else best_split(losses, purse)
-    each = losses(d)
+    each = losses(d, EVERY)
     value = (purse.weights * each).sum(axis=1)
     return _Shared(value=np.where(np.isnan(value), np.inf, value), losses=each, d=d)
 

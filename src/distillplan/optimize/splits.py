@@ -10,14 +10,17 @@ All arrays have the shape (problems, members) unless they say otherwise.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
 
-Losses: TypeAlias = Callable[[FloatArray], FloatArray]
-"""From the logarithms of tokens to losses of the same shape, falling with the tokens."""
+Losses: TypeAlias = Callable[[FloatArray, Any], FloatArray]
+"""From the logarithms of tokens, and the indices of the problems that they are of, to losses of the
+same shape, falling with the tokens."""
+EVERY = slice(None)
+"""Indices of all problems."""
 
 STEP = 1e-3
 """Of the differences that stand for derivatives, in the logarithm of tokens: the split is off by
@@ -25,12 +28,17 @@ about its square, and the loss by the square of that."""
 MOST_STEPS = 60
 FARTHEST = 2.0
 """The longest step of Newton's, in the logarithm of tokens."""
-STILL = 1e-8
-"""A shorter step is the last."""
+STILL = 3e-6
+"""A shorter step is the last, as the next would be the square of it: losses are exact to the last
+bits."""
 SLOPES = (-40.0, -0.5)
 """Of the logarithm of what a token is worth against that of the tokens: steeper or flatter ones are
 taken for these. A power law D^-b has -1 - b."""
-HALVINGS = 52
+HALVINGS = 14
+"""Steps of Newton's, or halvings, to the level of worth; far fewer are needed but where members
+are at their bounds, and what they leave the next step takes up."""
+SPENT = 1e-9
+"""Of a budget that a step may miss; the last one spends all."""
 LAST_BITS = 1e-12
 """Of a budget that just pays for the fewest tokens, which may be missing."""
 LION = 0.8
@@ -48,7 +56,13 @@ class Purse(NamedTuple):
     low: float
     """Log of the fewest tokens of a member."""
     high: FloatArray
-    """Log of the most."""
+    """Log of the most, shape (problems, 1)."""
+
+    def rows(self, rows: Any) -> "Purse":
+        """Some of the budgets."""
+        return self._replace(
+            budget=self.budget[rows], per_token=self.per_token[rows], high=self.high[rows]
+        )
 
 
 def split(losses: Losses, purse: Purse, start: FloatArray | None = None) -> FloatArray:
@@ -70,14 +84,15 @@ def split(losses: Losses, purse: Purse, start: FloatArray | None = None) -> Floa
     if start is None:
         start = np.broadcast_to(np.log(funds / price.sum(axis=1, keepdims=True)), price.shape)
     d = np.clip(start, low, np.maximum(high, low))
+    rows = np.flatnonzero(affordable)
     for step in range(MOST_STEPS):
-        worth, slope = _worth(losses, purse, d)
-        longest = FARTHEST if step < MOST_STEPS // 3 else FARTHEST / (step + 1)
-        moved = _level(purse, funds, d, worth, slope, longest)
-        change = np.abs(moved - d)[affordable]
-        d = moved
-        if not change.size or float(change.max()) < STILL:
+        if not rows.size:
             break
+        here, at = purse.rows(rows), d[rows]
+        worth, slope = _worth(losses, here, at, rows)
+        longest = FARTHEST if step < MOST_STEPS // 3 else FARTHEST / (step + 1)
+        d[rows] = _level(here, funds[rows], at, worth, slope, longest)
+        rows = rows[np.abs(d[rows] - at).max(axis=1) > STILL]
     return np.where(affordable[:, None], _spending_all(purse, funds, d), np.nan)
 
 
@@ -104,7 +119,7 @@ def best_split(losses: Losses, purse: Purse) -> FloatArray:
 def total(losses: Losses, purse: Purse, d: FloatArray) -> FloatArray:
     """The weighted loss of splits, infinite where they are not affordable; shape (problems,)."""
     with np.errstate(invalid="ignore"):
-        found = (purse.weights * losses(d)).sum(axis=1)
+        found = (purse.weights * losses(d, EVERY)).sum(axis=1)
     return np.where(np.isnan(found), np.inf, found)
 
 
@@ -119,16 +134,18 @@ def is_convex(losses: Losses, low: float, high: float, shape: tuple[int, ...]) -
     """
     places = np.linspace(low, high, 200)
     d = np.broadcast_to(places.reshape(-1, *[1] * len(shape)), (places.size, *shape))
-    found = losses(d)
+    found = losses(d, EVERY)
     fall = -np.diff(found, axis=0)
     slope = fall / np.diff(np.exp(d), axis=0)
     known = fall[1:] > LAST_BITS * found[2:]  # the rest is rounding
     return not bool(np.any(known & (np.diff(slope, axis=0) > 0)))
 
 
-def _worth(losses: Losses, purse: Purse, d: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _worth(
+    losses: Losses, purse: Purse, d: FloatArray, rows: Any
+) -> tuple[FloatArray, FloatArray]:
     """Log of what a FLOP is worth, and its slope in log tokens."""
-    fewer, here, more = losses(d - STEP), losses(d), losses(d + STEP)
+    fewer, here, more = (losses(one, rows) for one in (d - STEP, d, d + STEP))
     fall = np.maximum(purse.weights * (fewer - more) / (2 * STEP), np.finfo(float).tiny)
     bend = purse.weights * (fewer - 2 * here + more) / STEP**2
     slope = np.clip(-bend / fall - 1.0, *SLOPES)
@@ -146,17 +163,25 @@ def _level(
     """Log tokens at the level of worth at which the straight lines through ``worth`` cost funds."""
     bottom = (worth + longest * slope).min(axis=1, keepdims=True)
     top = (worth - longest * slope).max(axis=1, keepdims=True)
-
-    def at(level: FloatArray) -> FloatArray:
-        moved = d + np.clip((level - worth) / slope, -longest, longest)
-        found: FloatArray = np.clip(moved, purse.low, np.maximum(purse.high, purse.low))
-        return found
-
+    ceiling = np.maximum(purse.high, purse.low)
+    high, low = np.minimum(d + longest, ceiling), np.maximum(d - longest, purse.low)
+    cost = purse.per_token * np.exp(d)
+    level = (cost * worth / slope).sum(axis=1, keepdims=True) + funds - cost.sum(1, keepdims=True)
+    level = level / (cost / slope).sum(axis=1, keepdims=True)
     for _ in range(HALVINGS):
-        middle = (bottom + top) / 2
-        dear = (purse.per_token * np.exp(at(middle))).sum(axis=1, keepdims=True) > funds
-        bottom, top = np.where(dear, middle, bottom), np.where(dear, top, middle)
-    return at(top)
+        level = np.where((bottom < level) & (level < top), level, (bottom + top) / 2)
+        wanted = d + (level - worth) / slope
+        moved = np.minimum(np.maximum(wanted, low), high)
+        cost = purse.per_token * np.exp(moved)
+        total = cost.sum(axis=1, keepdims=True)
+        dear = total > funds
+        bottom, top = np.where(dear, level, bottom), np.where(dear, top, level)
+        if bool(np.all(np.abs(total - funds) <= SPENT * funds)):
+            break
+        rate = np.where(wanted == moved, cost / slope, 0.0).sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            level = level - np.log(total / funds) * total / rate
+    return moved
 
 
 def _spending_all(purse: Purse, funds: FloatArray, d: FloatArray) -> FloatArray:
