@@ -21,7 +21,7 @@ from distillplan.optimize.problems import Bounds, GivenTeacher, Problems
 from distillplan.optimize.splits import EVERY, Losses, Purse, best_split, is_convex, split
 from distillplan.optimize.teacher_plane import TeacherPlane
 
-CACHE_POINTS = 9
+CACHE_POINTS = 5
 """Points of the first grid along the longest of the trainings."""
 AT_CAP = 1e-9
 """Relative distance within which a member has the most tokens that it may."""
@@ -222,7 +222,8 @@ class _Search:
         x = np.log(self.plane.law.E + np.exp(w))
         if len(unit) == 1:
             return _Point(x=x, forward=0.0, once=0.0)
-        t, e = self.plane.on_curve(w, unit[1])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            t, e = self.plane.on_curve(w, unit[1])
         paid = _column(problems.training) * costs.teacher_training(t) * np.exp(e)
         return _Point(x=x, forward=costs.teacher_forward(t), once=paid)
 

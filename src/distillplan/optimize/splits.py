@@ -160,28 +160,31 @@ def _level(
     slope: FloatArray,
     longest: float,
 ) -> FloatArray:
-    """Log tokens at the level of worth at which the straight lines through ``worth`` cost funds."""
-    bottom = (worth + longest * slope).min(axis=1, keepdims=True)
-    top = (worth - longest * slope).max(axis=1, keepdims=True)
-    ceiling = np.maximum(purse.high, purse.low)
+    """Log tokens at the level of worth at which the straight lines through ``worth`` cost funds.
+
+    The members stand along the first axis here, which is several times faster.
+    """
+    d, worth, slope, price = (np.array(one.T) for one in (d, worth, slope, purse.per_token))
+    spent, ceiling = funds.T, np.maximum(purse.high.T, purse.low)
     high, low = np.minimum(d + longest, ceiling), np.maximum(d - longest, purse.low)
-    cost = purse.per_token * np.exp(d)
-    level = (cost * worth / slope).sum(axis=1, keepdims=True) + funds - cost.sum(1, keepdims=True)
-    level = level / (cost / slope).sum(axis=1, keepdims=True)
+    bottom, top = (worth + longest * slope).min(axis=0), (worth - longest * slope).max(axis=0)
+    cost = price * np.exp(d)
+    level = (cost * (worth / slope - 1.0)).sum(axis=0) + spent[0]
+    level = level / (cost / slope).sum(axis=0)
     for _ in range(HALVINGS):
         level = np.where((bottom < level) & (level < top), level, (bottom + top) / 2)
         wanted = d + (level - worth) / slope
         moved = np.minimum(np.maximum(wanted, low), high)
-        cost = purse.per_token * np.exp(moved)
-        total = cost.sum(axis=1, keepdims=True)
-        dear = total > funds
+        cost = price * np.exp(moved)
+        total = cost.sum(axis=0)
+        dear = total > spent[0]
         bottom, top = np.where(dear, level, bottom), np.where(dear, top, level)
-        if bool(np.all(np.abs(total - funds) <= SPENT * funds)):
+        if bool(np.all(np.abs(total - spent[0]) <= SPENT * spent[0])):
             break
-        rate = np.where(wanted == moved, cost / slope, 0.0).sum(axis=1, keepdims=True)
+        rate = np.where(wanted == moved, cost / slope, 0.0).sum(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            level = level - np.log(total / funds) * total / rate
-    return moved
+            level = level - np.log(total / spent[0]) * total / rate
+    return np.asarray(moved.T)
 
 
 def _spending_all(purse: Purse, funds: FloatArray, d: FloatArray) -> FloatArray:

@@ -34,7 +34,13 @@ from distillplan.questions.family_records import (
     MemberRun,
 )
 from distillplan.questions.family_ways import Solved, paying, problems_of, solve
-from distillplan.questions.family_weighing import Sure, decide_family, drawn_family, sure_of
+from distillplan.questions.family_weighing import (
+    STRIDE,
+    Sure,
+    decide_family,
+    drawn_family,
+    sure_of,
+)
 from distillplan.units import format_count
 
 MOST_SIZES = 16
@@ -82,8 +88,9 @@ def family(
         drawn = drawn_family(scenario, members, alone, law_catalog.draws(scenario.law))
         if drawn is not None:
             sure = {
-                row: sure_of(_base(scenario, one), members, alone, one, drawn)
+                row: sure_of(_base(scenario, one), members, alone, one, part)
                 for row, one in enumerate(shown)
+                for part in [drawn if one is alone or one is deciding else drawn.every(STRIDE)]
             }
     written = tuple(
         _way(scenario, members, one, alone, decision, sure.get(row), decides=one is deciding)
@@ -100,7 +107,7 @@ def family(
         margin_nats=chosen.gain_nats,
         ways=written,
         alone=alone_verdicts(scenario, members, alone),
-        ladder=ladder_of(scenario, members),
+        ladder=ladder_of(scenario, members, (alone, deciding)),
         copies=copies_flip(scenario, members, decision.verdict),
         warnings=family_warnings(members, alone, deciding),
         law=scenario.law,

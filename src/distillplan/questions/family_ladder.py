@@ -15,7 +15,7 @@ from distillplan.optimize.family_optima import (
     supervised_family,
 )
 from distillplan.planning import evaluate
-from distillplan.planning.flips import MOST_STUDENTS, PER_OCTAVE
+from distillplan.planning.flips import MOST_STUDENTS
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.scenario import Limits, Scenario
@@ -30,6 +30,9 @@ from distillplan.questions.family_records import (
 from distillplan.questions.family_ways import Solved, Way, problems_of, solve
 from distillplan.questions.family_weighing import judge_runs, weigh_family
 from distillplan.units import SECONDS_PER_HOUR
+
+LOOKS = 10
+"""Numbers of copies at each closer look; the first looks at every power of two."""
 
 
 def alone_verdicts(
@@ -73,23 +76,35 @@ def alone_verdicts(
     return tuple(found)
 
 
-def ladder_of(base: Scenario, members: Sequence[FamilyMember]) -> tuple[LadderStep, ...]:
-    """The verdict on the smallest members only, one more at each step, with the whole budget."""
+def ladder_of(
+    base: Scenario, members: Sequence[FamilyMember], known: tuple[Solved, Solved]
+) -> tuple[LadderStep, ...]:
+    """The verdict on the smallest members only, one more at each step, with the whole budget.
+
+    Args:
+        base: the question.
+        members: of the family.
+        known: supervised training and distillation of all of them.
+    """
     order = sorted(members, key=lambda one: one.params)
     found = []
     for many in range(1, len(order) + 1):
         part = order[:many]
-        alone, other = solve(base, part, None), solve(base, part, base.pays)
+        alone, other = known
+        if many < len(order):
+            alone, other = solve(base, part, None), solve(base, part, base.pays)
+        else:
+            part = list(members)  # in the order of what is known
         verdict = gain = None
         if alone.loss is not None:
             weighed = weigh_family(base, part, alone, other)
             verdict = word(float(weighed.side[0]))
-            known = reason_of(weighed) is not Reason.WORSE_THAN_GUESSING
-            gain = alone.loss - other.loss if other.loss is not None and known else None
+            sound = reason_of(weighed) is not Reason.WORSE_THAN_GUESSING
+            gain = alone.loss - other.loss if other.loss is not None and sound else None
         found.append(
             LadderStep(
                 students=sum(one.count for one in part),
-                largest_params=part[-1].params,
+                largest_params=order[many - 1].params,
                 verdict=verdict,
                 gain_nats=gain,
             )
@@ -109,8 +124,7 @@ def copies_flip(
     """
     if base.pays not in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
         return None  # nothing is shared by more
-    steps = math.ceil(PER_OCTAVE * math.log2(MOST_STUDENTS)) + 1
-    counts = np.unique(np.round(np.geomspace(1, MOST_STUDENTS, steps)))[1:]
+    counts = 2.0 ** np.arange(1, math.log2(MOST_STUDENTS) + 1)
     near = 1.0
     while counts.size:
         turned = [
@@ -126,7 +140,7 @@ def copies_flip(
         if far - near <= 1:
             students = int(far) * sum(one.count for one in members)
             return CopiesFlip(copies=int(far), students=students, verdict=then)
-        counts = np.unique(np.round(np.linspace(near, far, 2 + 4 * PER_OCTAVE)))[1:]
+        counts = np.unique(np.round(np.linspace(near, far, LOOKS)))[1:]
     return None
 
 

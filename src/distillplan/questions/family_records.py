@@ -137,6 +137,13 @@ class FamilyWay(NamedTuple):
         return teacher / (teacher + self.flops.student_training)
 
 
+class FamilyRow(NamedTuple):
+    """A size under one way."""
+
+    way: FamilyWay
+    member: MemberRun
+
+
 class AloneVerdict(NamedTuple):
     """The verdict on one student alone, with the compute that it has in the supervised family."""
 
@@ -220,6 +227,11 @@ class FamilyPlan(NamedTuple):
     def recommended(self) -> FamilyWay | None:
         """What to do; None without a verdict."""
         return next((one for one in self.ways if one.recommended), None)
+
+    @property
+    def rows(self) -> tuple[FamilyRow, ...]:
+        """Every size under every way."""
+        return tuple(FamilyRow(way, member) for way in self.ways for member in way.members)
 
     @property
     def unasked(self) -> tuple[str, ...]:

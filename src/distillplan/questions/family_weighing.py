@@ -42,6 +42,8 @@ from distillplan.questions.family_ways import Solved, problems_of, weights_of
 
 FINEST = 1e-4
 """Half-width of the last grid under drawn laws: losses to 2e-7 nats."""
+STRIDE = 6
+"""One draw in so many stands for those around it in ways that the verdict does not weigh."""
 
 
 class Sure(NamedTuple):
@@ -117,10 +119,19 @@ def possible(base: Scenario, way: Solved) -> bool:
 
 
 class Drawn(NamedTuple):
-    """A family under every drawn law."""
+    """Supervised training under every drawn law."""
 
     draws: Draws
     alone: FamilyOptima
+    """Of shape (draws,)."""
+
+    def every(self, stride: int) -> "Drawn":
+        """One in so many of the draws."""
+        loss, member_loss, tokens = (
+            one[::stride] for one in (self.alone.loss, self.alone.member_loss, self.alone.tokens)
+        )
+        some = self.alone._replace(loss=loss, member_loss=member_loss, tokens=tokens)
+        return Drawn(draws=self.draws.every(stride), alone=some)
 
 
 def drawn_family(
