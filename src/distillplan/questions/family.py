@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.open_models import open_models
-from distillplan.notices import Notice, Severity
+from distillplan.notices import Notice, Severity, warning
 from distillplan.optimize.family_optima import distilled_family
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
@@ -24,6 +25,7 @@ from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import guessing, is_guess
 from distillplan.accounting import Accounting
+from distillplan.questions.family_cascade import check_cascade, solve_cascade
 from distillplan.questions.family_ladder import alone_verdicts, copies_flip, ladder_of
 from distillplan.questions.family_records import (
     FamilyGoal,
@@ -71,11 +73,16 @@ def family(
         InfeasibleError: when the budget cannot train the family, or nothing fits the machine.
     """
     check_family(scenario, members)
+    if cascade:
+        check_cascade(scenario, members)
     alone = solve(scenario, members, None)
     if alone.loss is None:
         raise InfeasibleError(_cannot_train(scenario, members))
     ways = [solve(scenario, members, way) for way in scenario.accountings]
     deciding = next(one for one in ways if one.accounting is scenario.pays)
+    if cascade:
+        deciding = solve_cascade(scenario, members)
+        ways.append(deciding)
     decision = decide_family(scenario, members, alone, deciding)
     if decision.reason is Reason.NOTHING_POSSIBLE and scenario.machine is not None:
         raise InfeasibleError(
@@ -108,7 +115,7 @@ def family(
         ways=written,
         alone=alone_verdicts(scenario, members, alone),
         ladder=ladder_of(scenario, members, (alone, deciding)),
-        copies=copies_flip(scenario, members, decision.verdict),
+        copies=None if cascade else copies_flip(scenario, members, decision.verdict),
         warnings=family_warnings(members, alone, deciding),
         law=scenario.law,
         scenario=scenario,
@@ -197,15 +204,14 @@ def _way(
     gain = None
     if one is not alone and loss is not None and alone.loss is not None and not beside:
         gain = alone.loss - loss
-    first = options[0]
     supervised = one.method is FamilyMethod.SUPERVISED
     chosen = Verdict.DISTILL if decides else Verdict.SUPERVISED if supervised else None
     recommended = chosen is not None and decision.verdict in (
         (chosen, Verdict.TIE) if supervised else (chosen,)
     )
-    teacher = None if scenario.teacher is None else scenario.teacher.model
-    named = teacher.name if teacher is not None and not supervised else None
-    feasible = one.loss is not None
+    model = None if scenario.teacher is None else scenario.teacher.model
+    named = model.name if model is not None and not supervised else None
+    teacher = _teacher(scenario, one)
     return FamilyWay(
         method=one.method,
         accounting=one.accounting,
@@ -217,9 +223,9 @@ def _way(
         gain_band=None if sure is None or gain is None else sure.gain_band,
         odds=None if sure is None else sure.odds,
         teacher_name=one.teacher_name or named,
-        teacher_params=first.teacher_params if feasible else None,
-        teacher_tokens=first.teacher_tokens if feasible else None,
-        teacher_loss=first.teacher_loss if feasible else None,
+        teacher_params=teacher.params,
+        teacher_tokens=teacher.tokens,
+        teacher_loss=teacher.loss,
         members=tuple(
             _member(member, option, beside=before, one=one, told=loss is not None)
             for member, option, before in zip(members, options, alone.options, strict=True)
@@ -230,6 +236,27 @@ def _way(
         is_guess=any(is_guess(member.scenario, o) for member, o in zip(members, options, strict=True)),
         bill=one.bill,
     )
+
+
+class _OneTeacher(NamedTuple):
+    """The teacher of a whole family, as far as it is known."""
+
+    params: float | None = None
+    tokens: float | None = None
+    loss: float | None = None
+
+
+def _teacher(scenario: Scenario, one: Solved) -> _OneTeacher:
+    """The one teacher of a way; in a cascade that of the largest."""
+    if one.loss is None or one.method is FamilyMethod.SUPERVISED:
+        return _OneTeacher()
+    if one.method is FamilyMethod.CASCADE:
+        given = scenario.teacher
+        if given is None:
+            return _OneTeacher()
+        return _OneTeacher(given.params, given.tokens, scenario.teacher_loss)
+    first = one.options[0]
+    return _OneTeacher(first.teacher_params, first.teacher_tokens, first.teacher_loss)
 
 
 def _status(options: Sequence[Option]) -> SearchStatus:
@@ -251,7 +278,10 @@ def _member(
     flops, own = one.flops, option.flops
     share = None
     if flops is not None and own is not None:
-        share = own.student_training / (flops.total - flops.student_serving)
+        paid = own.student_training
+        if one.method is FamilyMethod.CASCADE:
+            paid += own.teacher_logits
+        share = paid / (flops.total - flops.student_serving)
     return MemberRun(
         student_params=member.params,
         student_model=None if model is None else model.name,
@@ -283,7 +313,17 @@ def family_warnings(
         Notice(code=code, severity=severity, message=_merged(of, len(members)))
         for (code, severity), of in told.items()
     ]
+    if deciding.method is FamilyMethod.CASCADE:
+        found.insert(0, _CASCADE)
     return tuple(sorted(found, key=lambda one: one.severity is Severity.INFO))
+
+
+_CASCADE = warning(
+    "cascade_not_measured",
+    "no published run measured a cascade against the law: it knows a teacher by its loss alone, and "
+    "all that it was fitted on learned from data; a teacher that was distilled itself may teach "
+    "better or worse",
+)
 
 
 def _merged(of: dict[str, list[str]], members: int) -> str:

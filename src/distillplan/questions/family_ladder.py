@@ -21,10 +21,12 @@ from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.verdict import Trained, reason_of, weigh_options, word
 from distillplan.planning.windows import FIRST_LOOK
+from distillplan.questions.family_cascade import solve_cascade
 from distillplan.questions.family_records import (
     AloneVerdict,
     CopiesFlip,
     FamilyMember,
+    FamilyMethod,
     LadderStep,
 )
 from distillplan.questions.family_ways import Solved, Way, problems_of, solve
@@ -84,15 +86,17 @@ def ladder_of(
     Args:
         base: the question.
         members: of the family.
-        known: supervised training and distillation of all of them.
+        known: supervised training of all of them, and the way that is weighed against it.
     """
+    cascade = known[1].method is FamilyMethod.CASCADE
     order = sorted(members, key=lambda one: one.params)
     found = []
-    for many in range(1, len(order) + 1):
+    for many in range(1 + cascade, len(order) + 1):  # one alone has nobody to teach it
         part = order[:many]
         alone, other = known
         if many < len(order):
-            alone, other = solve(base, part, None), solve(base, part, base.pays)
+            alone = solve(base, part, None)
+            other = solve_cascade(base, part) if cascade else solve(base, part, base.pays)
         else:
             part = list(members)  # in the order of what is known
         verdict = gain = None

@@ -37,6 +37,7 @@ from distillplan.planning.verdict import (
     transfer_of,
     word,
 )
+from distillplan.questions.family_cascade import drawn_cascade
 from distillplan.questions.family_records import FamilyMember, FamilyMethod
 from distillplan.questions.family_ways import Solved, problems_of, weights_of
 
@@ -156,7 +157,10 @@ def sure_of(
         return Sure(None, None, way.options)
     if way.method is FamilyMethod.SUPERVISED:
         return Sure(None, None, _banded(members, way, drawn.alone))
-    optima = _distilled(base, members, way, drawn.draws)
+    if way.method is FamilyMethod.CASCADE:
+        optima = drawn_cascade(base, members, way, drawn.draws)
+    else:
+        optima = _distilled(base, members, way, drawn.draws)
     gain = drawn.alone.loss - optima.loss
     # a law under which the budget does not pay is as far out as any
     weighed = weigh_family(base, members, alone, way)

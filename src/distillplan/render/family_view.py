@@ -181,9 +181,11 @@ def _who(one: MemberRun) -> str:
 def _reasons(found: FamilyPlan) -> Iterator[str]:
     """Why the better choice is better, in compute and students."""
     other = found.deciding
-    if found.verdict is None or other is None or other.loss is None or other.accounting is None:
+    if found.verdict is None or other is None or other.loss is None:
         return
-    if other.accounting is Accounting.FREE:
+    if other.method is FamilyMethod.CASCADE or other.accounting is None:
+        yield f"Running the teachers takes {other.teacher_share:.0%} of the compute of the cascade."
+    elif other.accounting is Accounting.FREE:
         yield "The teacher's logits cost this budget nothing."
     else:
         yield f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute of distilling."
