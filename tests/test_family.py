@@ -151,7 +151,7 @@ class Dense:
         rest = self.budget - self.trains * 3 * forward * tokens_read
         scale = rest / (own + self.passes * forward * read)
         tokens = relative * np.maximum(scale, 1e-30)[:, None]
-        allowed = (scale > 0) & (tokens.min(axis=1) >= 1e6)
+        allowed = (scale > 0) & (tokens.min(axis=1) >= 1e6) & (tokens.max(axis=1) <= 4e13)
         tokens = np.where(allowed[:, None], tokens, 1e6)
         teacher_loss = supervised_loss(params, tokens_read)[:, None]
         found = (share * distilled_loss(self.sizes, tokens, teacher_loss)).sum(axis=1)

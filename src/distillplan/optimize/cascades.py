@@ -119,7 +119,66 @@ def best_chain(chain: Chain, start: FloatArray | None = None) -> ChainOptima:
     d = chain.tokens(z, rows)
     loss = chain.value(z, rows)
     with np.errstate(invalid="ignore"):
-        return ChainOptima(loss=loss, member_loss=chain.losses(d, rows), tokens=np.exp(d))
+        tokens = np.clip(np.exp(d), *chain.bounds.student_tokens)  # rounding may pass a bound
+        return ChainOptima(loss=loss, member_loss=chain.losses(d, rows), tokens=tokens)
+
+
+WINDOWS = 26
+"""Ever narrower grids around the cheapest chain to given losses."""
+NARROWER = 0.4
+"""Width of a grid relative to the one before."""
+CLOSER = 33
+"""Losses of each member on them."""
+
+
+class ChainCosts(NamedTuple):
+    """The cheapest chain to given losses, of one problem."""
+
+    cost: float
+    """Infinite where the losses are out of reach."""
+    member_loss: FloatArray
+    """What each reaches, at most its target; shape (members,)."""
+    tokens: FloatArray
+    """Shape (members,)."""
+
+
+def cheapest_chain(chain: Chain, targets: FloatArray) -> ChainCosts:
+    """The least cost with which every member of a chain has at most its loss.
+
+    A member may be better than it has to be, for the sake of those that it teaches. Bellman's
+    recursion over a grid of losses, then over ever narrower ones around the best.
+
+    Args:
+        chain: of one problem; its budget and weights are not looked at.
+        targets: nats per token, shape (members,).
+    """
+    many = chain.log_params.size
+    grids = []
+    for row in range(many):
+        every = grid_of(chain, row)
+        below = every[every < targets[row]]
+        grids.append(np.append(below, targets[row]))
+    lowest = [float(one[0]) for one in grids]
+    widths = [float(np.diff(one).max(initial=0.0)) for one in grids]
+    best = ChainCosts(math.inf, targets, np.full(many, math.nan))
+    for _ in range(WINDOWS):
+        tables = [_table_on(chain, row, grids) for row in range(many)]
+        d, places = _cheapest(tables, chain._replace(weights=np.zeros(many)), 1.0)
+        cost = float((chain.per_token * np.exp(d)).sum())
+        if cost < best.cost:
+            losses = np.array([one[at] for one, at in zip(grids, places, strict=True)])
+            best = ChainCosts(cost, losses, np.exp(d))
+        if not math.isfinite(best.cost):
+            break
+        steps = np.linspace(-1.0, 1.0, CLOSER)
+        grids = [
+            np.unique(np.clip(middle + width * steps, low, most))
+            for middle, width, low, most in zip(
+                best.member_loss, widths, lowest, targets, strict=True
+            )
+        ]
+        widths = [width * NARROWER for width in widths]
+    return best
 
 
 def downhill(chain: Chain, z: FloatArray, rows: Any) -> FloatArray:
@@ -184,13 +243,14 @@ def _starts(chain: Chain) -> FloatArray:
     """Log tokens of chains to follow downhill, of one problem; shape (starts, members)."""
     equal = np.zeros((1, chain.log_params.size))
     shares = -np.log(chain.per_token)[None, :]
-    tables = [_table(chain, row) for row in range(chain.log_params.size)]
+    grids = [grid_of(chain, row) for row in range(chain.log_params.size)]
+    tables = [_table_on(chain, row, grids) for row in range(len(grids))]
     found = [equal, shares]
     low, high = -80.0, 20.0
     paths = []
     for _ in range(PRICES):
         price = (low + high) / 2
-        d = _cheapest(tables, chain, math.exp(price))
+        d, _ = _cheapest(tables, chain, math.exp(price))
         paths.append(d)
         dear = float((chain.per_token * np.exp(d)).sum()) > float(chain.budget[0])
         low, high = (price, high) if dear else (low, price)
@@ -219,11 +279,11 @@ def grid_of(chain: Chain, row: int) -> FloatArray:
     return np.asarray(least + (most - least) * np.linspace(0.0, 1.0, LOSSES) ** 3)
 
 
-def _table(chain: Chain, row: int) -> _Table:
-    losses = grid_of(chain, row)
-    teachers = None
+def _table_on(chain: Chain, row: int, grids: list[FloatArray]) -> _Table:
+    """The table of a member on grids of the losses of all."""
+    losses, teachers = grids[row], None
     if row:
-        teachers = np.log(grid_of(chain, row - 1))[:, None]
+        teachers = np.log(grids[row - 1])[:, None]
     elif chain.teacher_loss is not None:
         teachers = np.log(chain.teacher_loss[:1])[:, None]
     return _Table(losses, tokens_for(chain, row, teachers, losses[None, :]))
@@ -259,8 +319,10 @@ def tokens_for(
     return np.where(never, np.inf, np.where(already, fewest, high))
 
 
-def _cheapest(tables: list[_Table], chain: Chain, price: float) -> FloatArray:
-    """Log tokens of the chain of least weighted loss plus compute at a price."""
+def _cheapest(
+    tables: list[_Table], chain: Chain, price: float
+) -> tuple[FloatArray, list[int]]:
+    """Log tokens, and places on the grids, of the least weighted loss plus compute at a price."""
     ahead = np.zeros(1)
     choices = []
     for row in reversed(range(len(tables))):
@@ -269,12 +331,13 @@ def _cheapest(tables: list[_Table], chain: Chain, price: float) -> FloatArray:
         total = cost + ahead
         choices.append(total.argmin(axis=1))
         ahead = total.min(axis=1)
-    place, found = 0, []
+    place, found, places = 0, [], []
     for table, choice in zip(tables, reversed(choices), strict=True):
         following = int(choice[place])
         found.append(table.d[place, following])
         place = following
-    return np.array(found)
+        places.append(place)
+    return np.array(found), places
 
 
 def _some(law: DistillationLaw, rows: Any) -> DistillationLaw:

@@ -129,7 +129,8 @@ def supervised_family(
 
     nobody = np.zeros(problems.budget.size)
     found = _shared(problems, losses, _Point(nobody, nobody, nobody), problems.budget, start, True)
-    return FamilyOptima(loss=found.value, member_loss=found.losses, tokens=np.exp(found.d))
+    tokens = np.clip(np.exp(found.d), *problems.bounds.student_tokens)  # rounding may pass a bound
+    return FamilyOptima(loss=found.value, member_loss=found.losses, tokens=tokens)
 
 
 def distilled_family(
@@ -249,7 +250,8 @@ class _Search:
         found = self._at(*unit)
         value, losses, d = (one.reshape(self.size, -1) for one in found)
         teacher = self._teacher(unit[: len(unit) - problems.stored])
-        x, tokens = self._each(teacher.x), np.exp(d)
+        x = self._each(teacher.x)
+        tokens = np.clip(np.exp(d), *problems.bounds.student_tokens)
         best = FamilyOptima(value[:, 0], losses, tokens, np.exp(x))
         if problems.teacher is not None:
             return best

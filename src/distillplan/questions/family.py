@@ -100,7 +100,7 @@ def family(
                 for part in [drawn if one is alone or one is deciding else drawn.every(STRIDE)]
             }
     written = tuple(
-        _way(scenario, members, one, alone, decision, sure.get(row), decides=one is deciding)
+        way_of(scenario, members, one, alone, decision, sure.get(row), decides=one is deciding)
         for row, one in enumerate(shown)
     )
     chosen = next(one for one in written if one.decides)
@@ -184,7 +184,7 @@ def _as(taught: Scenario, student: Scenario) -> Scenario:
     )
 
 
-def _way(
+def way_of(
     scenario: Scenario,
     members: Sequence[FamilyMember],
     one: Solved,

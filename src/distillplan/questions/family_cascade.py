@@ -47,8 +47,8 @@ def check_cascade(base: Scenario, members: Sequence[FamilyMember]) -> None:
 
 def solve_cascade(base: Scenario, members: Sequence[FamilyMember]) -> Solved:
     """The best tokens of a cascade, for the least weighted mean loss."""
-    order = _order(members)
-    found = best_chain(_chain(base, members, evaluate.law_of(base), 1, base.teacher_loss))
+    order = order_of(members)
+    found = best_chain(chain_of(base, members, evaluate.law_of(base), 1, base.teacher_loss))
     back = np.argsort(order)
     optima = FamilyOptima(
         loss=found.loss, member_loss=found.member_loss[:, back], tokens=found.tokens[:, back]
@@ -100,12 +100,12 @@ def drawn_cascade(
     law = draws.law
     if not isinstance(law, DistillationLaw):
         raise TypeError("a law without distillation has no cascade")
-    order, teacher = _order(members), base.teacher
+    order, teacher = order_of(members), base.teacher
     loss: float | FloatArray | None = base.teacher_loss
     if teacher is not None and teacher.loss is None and teacher.law_params and teacher.tokens:
         loss = draws.supervised.loss(np.array(teacher.law_params), np.array(teacher.tokens))
     found = best_chain(
-        _chain(base, members, law, draws.size, loss), known.optima.tokens[0][order]
+        chain_of(base, members, law, draws.size, loss), known.optima.tokens[0][order]
     )
     back = np.argsort(order)
     return FamilyOptima(
@@ -119,7 +119,7 @@ def teacher_of(members: Sequence[FamilyMember], row: int) -> int | None:
     return min(larger, key=lambda place: members[place].params, default=None)
 
 
-def _order(members: Sequence[FamilyMember]) -> list[int]:
+def order_of(members: Sequence[FamilyMember]) -> list[int]:
     """Places of the members, the largest first."""
     return sorted(range(len(members)), key=lambda row: -members[row].params)
 
@@ -142,14 +142,15 @@ def _passes(base: Scenario, members: Sequence[FamilyMember]) -> list[float]:
     ]
 
 
-def _chain(
+def chain_of(
     base: Scenario,
     members: Sequence[FamilyMember],
     law: DistillationLaw,
     problems: int,
     teacher_loss: float | FloatArray | None,
 ) -> Chain:
-    order = _order(members)
+    """The members as the optimizer takes them, the largest first, under one law or many."""
+    order = order_of(members)
     family = asked(base, members, Costing(np.zeros(len(members))))
     weights = family.members.counts * family.members.weights
     return Chain(

@@ -191,8 +191,9 @@ class FamilyPlan(NamedTuple):
     """What was sought."""
     verdict: Verdict | None
     """Whether to distill the family; None where nothing can be said."""
-    verdict_reason: Reason
-    """Why the verdict is what it is, or why there is none."""
+    verdict_reason: Reason | None
+    """Why the verdict is what it is, or why there is none; None where the compute is sought, and
+    the verdict is what takes least."""
     headline: str
     """The answer in one sentence."""
     odds: Odds | None

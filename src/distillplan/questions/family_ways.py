@@ -152,6 +152,11 @@ def settled(
         sizes = found.teacher_params, found.teacher_tokens, found.unit
         found = distilled_family(evaluate.law_of(base), paying(again, base, way))
         found = found._replace(teacher_params=sizes[0], teacher_tokens=sizes[1], unit=sizes[2])
+    return with_teacher(base, way, found)
+
+
+def with_teacher(base: Scenario, way: Way, found: FamilyOptima) -> FamilyOptima:
+    """Optima with the sizes of the given teacher, where there is one."""
     if way is None or base.teacher is None:
         return found
     return found._replace(

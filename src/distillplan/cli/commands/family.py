@@ -33,6 +33,15 @@ def family(
             show_default="1 for each",
         ),
     ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            "--loss",
+            metavar="LIST",
+            help="Loss that each is to reach, in nats, e.g. 2.4,2.2,2.1: the compute is then the "
+            "answer.",
+        ),
+    ] = None,
     cascade: Annotated[
         bool,
         typer.Option(
@@ -66,9 +75,12 @@ def family(
 
     distillplan family 1e22 --students 300M,1B,3B --cascade
 
+    distillplan family --students 300M,1B,3B --loss 2.5,2.3,2.2
+
     distillplan family 1e23 --students 8x1B,2x3B --weights 1,4 -o json
     """
     from distillplan.questions.family import family as planned  # not at every start, as below
+    from distillplan.questions.family_targets import ANY_BUDGET, family_for_losses
     from distillplan.scenarios.family_words import TRAINED, FamilyWords, family_of, values_of_file
     from distillplan.scenarios.layers import values_of_options
     from distillplan.scenarios.parts import layer_of_sets
@@ -85,12 +97,21 @@ def family(
             below = {place: one for place, one in below.items() if not place.startswith("teacher.")}
     if not listed:
         raise InputError("--students: give at least one, e.g. --students 300M,1B,3B")
-    values = values_of_options(
-        {"compute": compute, **words}, told_as("family"), layer_of_sets(sets or ())
-    )
+    if loss is not None:
+        if compute is not None:
+            raise InputError("--loss: the compute is then the answer; leave COMPUTE or --loss out")
+        if weights is not None:
+            raise InputError("--loss: each student has its own; leave --weights out")
+        words["compute"] = f"{ANY_BUDGET:g}"
+    elif compute is not None:
+        words["compute"] = compute
+    values = values_of_options(words, told_as("family"), layer_of_sets(sets or ()))
     scenario, members = family_of(
-        {**below, **values}, FamilyWords(listed, weights), lambda word: f"--{word}"
+        {**below, **values}, FamilyWords(listed, weights, loss), lambda word: f"--{word}"
     )
     with progress("Family"):
-        found = planned(scenario, members, cascade=cascade, quick=quick)
+        if loss is None:
+            found = planned(scenario, members, cascade=cascade, quick=quick)
+        else:
+            found = family_for_losses(scenario, members, cascade=cascade)
     show(found, output, details=details)
