@@ -6,19 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from distillplan.accounting import Accounting, Logits
-from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.family import family
 from distillplan.questions.family_cascade import solve_cascade
-from distillplan.questions.family_records import FamilyMember, FamilyMethod
+from distillplan.questions.family_records import FamilyMember
 from distillplan.questions.family_ways import solve
 from tests.independent import distilled_loss, forward_flops, supervised_loss
 
@@ -89,9 +85,7 @@ def test_a_family_of_one_has_the_verdict_and_the_odds_of_a_plan():
             assert (ours.verdict, ours.verdict_reason) == (theirs.verdict, theirs.verdict_reason)
             if theirs.odds is not None:
                 assert ours.odds == pytest.approx(theirs.odds, abs=2e-4)
-                assert ours.deciding.gain_band == pytest.approx(
-                    theirs.deciding.gain_band, abs=2e-5
-                )
+                assert ours.deciding.gain_band == pytest.approx(theirs.deciding.gain_band, abs=2e-5)
             (only,) = ours.alone
             assert only.verdict is theirs.verdict
             (run,) = ours.supervised.members
@@ -162,7 +156,10 @@ class Dense:
         low = [math.log(1e8)] * self.sizes.size
         high = [math.log(1e13)] * self.sizes.size
         if self.teacher is None and not self.supervised:
-            low, high = [*low, math.log(1e6), math.log(1e6)], [*high, math.log(2e12), math.log(4e13)]
+            low, high = (
+                [*low, math.log(1e6), math.log(1e6)],
+                [*high, math.log(2e12), math.log(4e13)],
+            )
         low, high = np.array(low), np.array(high)
         points = self.random.uniform(low, high, (40_000, low.size))
         values = self.loss(points)
@@ -171,7 +168,9 @@ class Dense:
         scale = (high - low) / 8
         for _ in range(260):
             shape = (80, *points.shape)
-            tried = points + scale * self.random.normal(size=shape) * self.random.random((*shape[:2], 1))
+            tried = points + scale * self.random.normal(size=shape) * self.random.random(
+                (*shape[:2], 1)
+            )
             tried[40:] += self.random.choice(points, shape[:2])[40:] - points  # along the valley
             tried = np.clip(tried, low, high).reshape(-1, low.size)
             found = self.loss(tried).reshape(shape[:2])

@@ -319,9 +319,7 @@ def tokens_for(
     return np.where(never, np.inf, np.where(already, fewest, high))
 
 
-def _cheapest(
-    tables: list[_Table], chain: Chain, price: float
-) -> tuple[FloatArray, list[int]]:
+def _cheapest(tables: list[_Table], chain: Chain, price: float) -> tuple[FloatArray, list[int]]:
     """Log tokens, and places on the grids, of the least weighted loss plus compute at a price."""
     ahead = np.zeros(1)
     choices = []

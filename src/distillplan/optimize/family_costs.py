@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
-from distillplan.optimize.family_optima import FamilyOptima, FamilyProblems
+from distillplan.optimize.family_problems import FamilyOptima, FamilyProblems
 from distillplan.optimize.minimize import FINEST, column, minimize
 from distillplan.optimize.optimizer import CURVE_POINTS, LOSS_POINTS, cheapest_pair
 from distillplan.optimize.problems import Problems
@@ -52,7 +52,9 @@ def cheapest_distilled(
             if given is None:
                 raise ValueError("there is a teacher or a plane of them")
             x, forward, once = np.log(given.loss), given.forward_cost, given.training_cost
-            x, forward, once = (np.asarray(one, float).reshape(1, 1, 1, 1) for one in (x, forward, once))
+            x, forward, once = (
+                np.asarray(one, float).reshape(1, 1, 1, 1) for one in (x, forward, once)
+            )
         else:
             w = plane.log_excess(unit[0])
             x, forward, once = np.log(plane.law.E + np.exp(w)), 0.0, 0.0

@@ -8,17 +8,23 @@ that may be is then one more coordinate, and caps the tokens of each.
 
 import math
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
-from distillplan.models.costs import Costs
+from distillplan.optimize.family_problems import (
+    FamilyOptima,
+    FamilyProblems,
+    Splits,
+    Taught,
+    shared,
+)
 from distillplan.optimize.minimize import FINEST, column, minimize, minimize_near
 from distillplan.optimize.optimizer import CURVE_POINTS, LOSS_POINTS, cheapest_pair
-from distillplan.optimize.problems import Bounds, GivenTeacher, Problems
-from distillplan.optimize.splits import EVERY, Losses, Purse, best_split, is_convex, split
+from distillplan.optimize.problems import Problems
+from distillplan.optimize.splits import is_convex
 from distillplan.optimize.teacher_plane import TeacherPlane
 
 CACHE_POINTS = 5
@@ -27,88 +33,6 @@ AT_CAP = 1e-9
 """Relative distance within which a member has the most tokens that it may."""
 TEACHERS_LOOKED_AT = 17
 """Losses of a teacher at which a law is looked at for being convex."""
-
-
-class Members(NamedTuple):
-    """Students that share a budget; arrays of shape (members,)."""
-
-    log_params: FloatArray
-    counts: FloatArray
-    """How many there are of each."""
-    weights: FloatArray
-    """Of the loss of one of them; times the counts they sum to 1."""
-    training: FloatArray
-    """Cost of one training token of one of them."""
-    served: float = 0.0
-    """Cost of what all of them serve after training."""
-
-
-class FamilyProblems(NamedTuple):
-    """Budgets of one family, side by side; arrays of shape (problems,)."""
-
-    members: Members
-    budget: FloatArray
-    costs: Costs
-    """Of teachers; the members have their own."""
-    logits: float = 0.0
-    """Part of the teacher's passes that every member pays on its own tokens."""
-    cache: FloatArray | float = 0.0
-    """Part of the teacher's passes on the longest training that is paid once."""
-    training: FloatArray | float = 0.0
-    """Part of the teacher's training that is paid."""
-    bounds: Bounds = Bounds()
-    unique_tokens: float = math.inf
-    teacher: GivenTeacher | None = None
-    """None where it is chosen; its fields are numbers or arrays of shape (problems,)."""
-
-    @property
-    def stored(self) -> bool:
-        """Whether all members read what the teacher wrote once."""
-        return bool(np.any(np.asarray(self.cache) > 0))
-
-    @property
-    def pays(self) -> bool:
-        """Whether the teacher costs anything."""
-        return self.stored or self.logits > 0 or bool(np.any(np.asarray(self.training) > 0))
-
-
-class FamilyOptima(NamedTuple):
-    """The best splits; meaningless where the loss is infinite."""
-
-    loss: FloatArray
-    """Weighted, nats per token, shape (problems,); infinite where no split is affordable."""
-    member_loss: FloatArray
-    """Shape (problems, members)."""
-    tokens: FloatArray
-    """Of each member, shape (problems, members)."""
-    teacher_loss: FloatArray | None = None
-    """Shape (problems,), as below; None without a teacher."""
-    teacher_params: FloatArray | None = None
-    """None where the teacher is given."""
-    teacher_tokens: FloatArray | None = None
-    unit: tuple[FloatArray, ...] = ()
-    """Coordinates of the search."""
-
-
-class _Point(NamedTuple):
-    """Teachers to look at, arrays of shape (points,)."""
-
-    x: Any
-    """log L_T."""
-    forward: Any
-    """Of one pass."""
-    once: Any
-    """What its training takes of the budget."""
-    longest: Any = None
-    """Coordinate of the longest training; None where nothing is stored."""
-
-
-class _Shared(NamedTuple):
-    """Splits at some teachers; the first axis is that of the points."""
-
-    value: FloatArray
-    losses: FloatArray
-    d: FloatArray
 
 
 def supervised_family(
@@ -128,7 +52,8 @@ def supervised_family(
         return np.asarray(some.loss_at_logs(n, log_worth(d, problems.unique_tokens)))
 
     nobody = np.zeros(problems.budget.size)
-    found = _shared(problems, losses, _Point(nobody, nobody, nobody), problems.budget, start, True)
+    point = Taught(nobody, nobody, nobody)
+    found = shared(problems, losses, point, problems.budget, start=start)
     tokens = np.clip(np.exp(found.d), *problems.bounds.student_tokens)  # rounding may pass a bound
     return FamilyOptima(loss=found.value, member_loss=found.losses, tokens=tokens)
 
@@ -192,29 +117,29 @@ class _Search:
             unit = [self._each(one) for one in self.plane.unit(*map(column, sizes))]
         return unit + [self._each(one) for one in near.unit[len(unit) :]]
 
-    def _at(self, *unit: Any) -> _Shared:
+    def _at(self, *unit: Any) -> Splits:
         """Splits at unit coordinates, which broadcast to (problems, ., ., .)."""
         laid = list(unit)
         teacher = self._teacher(laid[: len(laid) - self.problems.stored])
         if self.problems.stored:
             teacher = teacher._replace(longest=laid[-1])
         shape = np.broadcast_shapes((self.size, 1, 1, 1), *(np.shape(one) for one in laid))
-        each = _Point(
+        each = Taught(
             *(None if one is None else np.broadcast_to(one, shape).ravel() for one in teacher)
         )
         times = math.prod(shape[1:])
         found = self._split(each, times)
-        return _Shared(
+        return Splits(
             value=found.value.reshape(shape),
             losses=found.losses.reshape(*shape, -1),
             d=found.d.reshape(*shape, -1),
         )
 
-    def _teacher(self, unit: list[Any]) -> _Point:
+    def _teacher(self, unit: list[Any]) -> Taught:
         problems, costs = self.problems, self.problems.costs
         given = problems.teacher
         if given is not None:
-            return _Point(
+            return Taught(
                 x=_column(np.log(given.loss)),
                 forward=_column(given.forward_cost),
                 once=_column(np.asarray(problems.training) * given.training_cost),
@@ -222,13 +147,13 @@ class _Search:
         w = self.plane.log_excess(unit[0])
         x = np.log(self.plane.law.E + np.exp(w))
         if len(unit) == 1:
-            return _Point(x=x, forward=0.0, once=0.0)
+            return Taught(x=x, forward=0.0, once=0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
             t, e = self.plane.on_curve(w, unit[1])
         paid = _column(problems.training) * costs.teacher_training(t) * np.exp(e)
-        return _Point(x=x, forward=costs.teacher_forward(t), once=paid)
+        return Taught(x=x, forward=costs.teacher_forward(t), once=paid)
 
-    def _split(self, point: _Point, times: int) -> _Shared:
+    def _split(self, point: Taught, times: int) -> Splits:
         """Splits at points, of which each problem has so many."""
         problems, n, x = self.problems, self.problems.members.log_params, point.x[:, None]
         law = self.law
@@ -242,7 +167,15 @@ class _Search:
 
         budget = np.repeat(problems.budget, times)
         with np.errstate(invalid="ignore", over="ignore"):
-            return _shared(problems, losses, point, budget, self.start, self.convex, times)
+            return shared(
+                problems,
+                losses,
+                point,
+                budget,
+                start=self.start,
+                convex=self.convex,
+                times=times,
+            )
 
     def _optima(self, unit: list[Any]) -> FamilyOptima:
         """The answer at coordinates."""
@@ -286,7 +219,8 @@ class _Search:
         problems, members = self.problems, self.problems.members
         most = problems.bounds.student_tokens[1]
         (n_low, n_high), (d_low, d_high) = (
-            np.log(ends) for ends in (problems.bounds.teacher_params, problems.bounds.teacher_tokens)
+            np.log(ends)
+            for ends in (problems.bounds.teacher_params, problems.bounds.teacher_tokens)
         )
         reads = problems.logits * members.counts.sum() + _column(problems.cache)
         alone = column(problems.budget) - members.served
@@ -346,47 +280,6 @@ class _Search:
             return np.asarray(self.law.loss_at_logs(n, worth, x[:, None]))
 
         return is_convex(losses, low, high, (x.size, n.size))
-
-
-def _shared(
-    problems: FamilyProblems,
-    losses: Losses,
-    point: _Point,
-    budget: FloatArray,
-    start: FloatArray | None,
-    convex: bool,
-    times: int = 1,
-) -> _Shared:
-    """The best splits of what the teachers leave of budgets, arrays of shape (points,)."""
-    members, low = problems.members, math.log(problems.bounds.student_tokens[0])
-    most = math.log(problems.bounds.student_tokens[1])
-    rest = budget - point.once - members.served
-    per = members.counts * (members.training + problems.logits * point.forward[:, None])
-    high = np.full(rest.shape, most)
-    if point.longest is not None:
-        cached = np.repeat(np.broadcast_to(problems.cache, problems.budget.shape), times)
-        passes = cached * point.forward
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shortest = np.log(rest / (per.sum(axis=1) + passes))
-            others = (per.sum(axis=1) - per.min(axis=1)) * np.exp(low)
-            longest = np.log((rest - others) / (per.min(axis=1) + passes))
-            longest = np.maximum(longest, shortest)
-            high = np.minimum(shortest + point.longest * (longest - shortest), most)
-        rest = rest - passes * np.exp(high)
-    rest = np.nan_to_num(rest, nan=-1.0)
-    purse = Purse(
-        budget=rest,
-        per_token=np.broadcast_to(per, (rest.size, members.counts.size)),
-        weights=members.counts * members.weights,
-        low=low,
-        high=np.nan_to_num(high, nan=low - 1.0)[:, None],
-    )
-    if start is not None:
-        start = np.broadcast_to(start, purse.per_token.shape)
-    d = split(losses, purse, start) if convex else best_split(losses, purse)
-    each = losses(d, EVERY)
-    value = (purse.weights * each).sum(axis=1)
-    return _Shared(value=np.where(np.isnan(value), np.inf, value), losses=each, d=d)
 
 
 def _laid(law: Any, change: Any) -> Any:

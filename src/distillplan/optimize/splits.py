@@ -141,9 +141,7 @@ def is_convex(losses: Losses, low: float, high: float, shape: tuple[int, ...]) -
     return not bool(np.any(known & (np.diff(slope, axis=0) > 0)))
 
 
-def _worth(
-    losses: Losses, purse: Purse, d: FloatArray, rows: Any
-) -> tuple[FloatArray, FloatArray]:
+def _worth(losses: Losses, purse: Purse, d: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:
     """Log of what a FLOP is worth, and its slope in log tokens."""
     fewer, here, more = (losses(one, rows) for one in (d - STEP, d, d + STEP))
     fall = np.maximum(purse.weights * (fewer - more) / (2 * STEP), np.finfo(float).tiny)

@@ -10,7 +10,7 @@ from distillplan.errors import InputError, Word
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.optimize.cascades import Chain, best_chain
-from distillplan.optimize.family_optima import FamilyOptima
+from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.planning import evaluate
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -56,9 +56,7 @@ def solve_cascade(base: Scenario, members: Sequence[FamilyMember]) -> Solved:
     return cascade_of(base, members, optima)
 
 
-def cascade_of(
-    base: Scenario, members: Sequence[FamilyMember], optima: FamilyOptima
-) -> Solved:
+def cascade_of(base: Scenario, members: Sequence[FamilyMember], optima: FamilyOptima) -> Solved:
     """A cascade with what each member takes; optima of shape (1,)."""
     ways = _ways(base, members)
     options = tuple(_option(base, members, ways, optima, row) for row in range(len(members)))
@@ -77,7 +75,7 @@ def cascade_of(
                         member.scenario,
                         way,
                         Sizes(**{name: getattr(option, name) for name in Sizes._fields}),
-                        Share(logits=share / member.count, training=0.0),
+                        Share(logits=share / member.number, training=0.0),
                     )
                 )
                 for member, way, option, share in zip(members, ways, options, shares, strict=True)
@@ -135,7 +133,7 @@ def _ways(base: Scenario, members: Sequence[FamilyMember]) -> list[Way]:
 
 def _passes(base: Scenario, members: Sequence[FamilyMember]) -> list[float]:
     """How often each member's teacher reads its tokens, and the budget pays for it."""
-    often = [1.0 if base.logits is Logits.STORED else float(one.count) for one in members]
+    often = [1.0 if base.logits is Logits.STORED else float(one.number) for one in members]
     return [
         times if way in (Accounting.EXISTS, Accounting.TRAIN) else 0.0
         for times, way in zip(often, _ways(base, members), strict=True)
@@ -171,7 +169,7 @@ def _per_token(base: Scenario, members: Sequence[FamilyMember]) -> FloatArray:
     found = []
     for row, (member, way, often) in enumerate(zip(members, ways, passes, strict=True)):
         training, forward = _costs(base, members, row, way)
-        found.append(member.count * training + often * forward)
+        found.append(member.number * training + often * forward)
     return np.array(found)
 
 
@@ -223,17 +221,15 @@ def _option(
     return option_of(members[row].scenario, ways[row], taught, row)
 
 
-def _flops(
-    base: Scenario, members: Sequence[FamilyMember], options: Sequence[Option]
-) -> Flops:
+def _flops(base: Scenario, members: Sequence[FamilyMember], options: Sequence[Option]) -> Flops:
     """What the whole cascade takes."""
     passes = _passes(base, members)
     training = logits = served = 0.0
     for row, (member, option) in enumerate(zip(members, options, strict=True)):
         forward = member.scenario.student_forward(member.params)
         tokens = option.student_tokens or 0.0
-        training += 3.0 * member.count * forward * tokens
-        served += member.count * forward * base.inference_tokens
+        training += 3.0 * member.number * forward * tokens
+        served += member.number * forward * base.inference_tokens
         teacher = teacher_of(members, row)
         if teacher is not None:
             one = members[teacher]

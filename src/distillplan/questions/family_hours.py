@@ -8,7 +8,7 @@ from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import OptionBill, total_of
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.optimize.family_optima import FamilyOptima
+from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning.option_bill import option_bill, seconds_of
 from distillplan.planning.results import Option
@@ -82,7 +82,7 @@ def billed(
     for row, (member, option) in enumerate(zip(members, options, strict=True)):
         paid = Share(logits=0.0, training=0.0)
         if way is not None:
-            each = 1 / member.count
+            each = 1 / member.number
             online = base.logits is not Logits.STORED
             passes = 1.0 if online else each * (row == longest)
             paid = Share(

@@ -8,12 +8,8 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.family_optima import (
-    FamilyOptima,
-    FamilyProblems,
-    distilled_family,
-    supervised_family,
-)
+from distillplan.optimize.family_optima import distilled_family, supervised_family
+from distillplan.optimize.family_problems import FamilyOptima, FamilyProblems
 from distillplan.planning import evaluate
 from distillplan.planning.flips import MOST_STUDENTS
 from distillplan.planning.options import option_of
@@ -107,7 +103,7 @@ def ladder_of(
             gain = alone.loss - other.loss if other.loss is not None and sound else None
         found.append(
             LadderStep(
-                students=sum(one.count for one in part),
+                students=sum(one.number for one in part),
                 largest_params=order[many - 1].params,
                 verdict=verdict,
                 gain_nats=gain,
@@ -142,15 +138,13 @@ def copies_flip(
         far = float(counts[row])
         near = float(counts[row - 1]) if row else near
         if far - near <= 1:
-            students = int(far) * sum(one.count for one in members)
+            students = int(far) * sum(one.number for one in members)
             return CopiesFlip(copies=int(far), students=students, verdict=then)
         counts = np.unique(np.round(np.linspace(near, far, LOOKS)))[1:]
     return None
 
 
-def _sides(
-    base: Scenario, members: Sequence[FamilyMember], copies: FloatArray
-) -> list[float]:
+def _sides(base: Scenario, members: Sequence[FamilyMember], copies: FloatArray) -> list[float]:
     """Which side wins with so many families on the budget, solved side by side."""
     alone = supervised_family(base.law.supervised, _shared(base, members, None, copies))
     law = evaluate.law_of(base)

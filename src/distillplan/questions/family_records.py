@@ -30,7 +30,7 @@ class FamilyMember(NamedTuple):
         return self.scenario.student_params or 0.0
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many there are."""
         return self.scenario.students
 

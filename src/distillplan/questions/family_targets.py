@@ -8,20 +8,17 @@ import numpy as np
 
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite
+from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.cascades import cheapest_chain
 from distillplan.optimize.family_costs import cheapest_distilled, cheapest_supervised
-from distillplan.optimize.family_optima import FamilyOptima, supervised_family
+from distillplan.optimize.family_optima import supervised_family
+from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.planning import evaluate
 from distillplan.planning.planner import Decision
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import guessing, sides, word
-from distillplan.questions.family import (
-    check_family,
-    family_warnings,
-    name_of,
-    way_of,
-)
+from distillplan.questions.family import check_family
 from distillplan.questions.family_cascade import cascade_of, chain_of, check_cascade, order_of
 from distillplan.questions.family_records import (
     FamilyGoal,
@@ -30,6 +27,7 @@ from distillplan.questions.family_records import (
     FamilyPlan,
     FamilyWay,
 )
+from distillplan.questions.family_told import family_warnings, name_of, way_of
 from distillplan.questions.family_ways import Solved, Way, problems_of, solved, with_teacher
 from distillplan.units import format_flops
 
@@ -80,7 +78,7 @@ def family_for_losses(
         goal=FamilyGoal.COMPUTE,
         verdict=verdict,
         verdict_reason=None,
-        headline=_headline(base, members, verdict, written),
+        headline=_headline(members, verdict, written),
         odds=None,
         margin_nats=None,
         ways=written,
@@ -95,7 +93,7 @@ def family_for_losses(
     return found
 
 
-def _targets(base: Scenario, members: Sequence[FamilyMember]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _targets(base: Scenario, members: Sequence[FamilyMember]) -> FloatArray:
     most = guessing(base)
     for one in members:
         loss = one.target_loss
@@ -110,7 +108,10 @@ def _targets(base: Scenario, members: Sequence[FamilyMember]) -> np.ndarray[tupl
     return np.array([one.target_loss for one in members], float)
 
 
-def _cheapest(base, members, way: Way, targets) -> Solved:
+def _cheapest(
+    base: Scenario, members: Sequence[FamilyMember], way: Way, targets: FloatArray
+) -> Solved:
+    """The least compute of one way."""
     problems = problems_of(base, members, way)
     if way is None:
         _, found = cheapest_supervised(base.law.supervised, problems, targets)
@@ -121,7 +122,8 @@ def _cheapest(base, members, way: Way, targets) -> Solved:
     return solved(base, members, method, way, found)
 
 
-def _cascade(base, members, targets) -> Solved:
+def _cascade(base: Scenario, members: Sequence[FamilyMember], targets: FloatArray) -> Solved:
+    """The least compute of a cascade."""
     order = order_of(members)
     chain = chain_of(base, members, evaluate.law_of(base), 1, base.teacher_loss)
     found = cheapest_chain(chain, targets[order])
@@ -155,7 +157,16 @@ def _verdict(
     return word(float(sides(float(same.loss[0]) - other.loss, base.tie_nats)))
 
 
-def _told(base, members, one, alone, decision, *, decides) -> FamilyWay:
+def _told(
+    base: Scenario,
+    members: Sequence[FamilyMember],
+    one: Solved,
+    alone: Solved,
+    decision: Decision,
+    *,
+    decides: bool,
+) -> FamilyWay:
+    """A way with its compute relative to that of pretraining."""
     way = way_of(base, members, one, alone, decision, None, decides=decides)
     over = None
     if one.flops is not None and alone.flops is not None:
@@ -169,7 +180,6 @@ def _all(members: Sequence[FamilyMember]) -> str:
 
 
 def _headline(
-    base: Scenario,
     members: Sequence[FamilyMember],
     verdict: Verdict | None,
     ways: Sequence[FamilyWay],

@@ -9,13 +9,8 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Flops, Logits
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.family_optima import (
-    FamilyOptima,
-    FamilyProblems,
-    Members,
-    distilled_family,
-    supervised_family,
-)
+from distillplan.optimize.family_optima import distilled_family, supervised_family
+from distillplan.optimize.family_problems import FamilyOptima, FamilyProblems, Members
 from distillplan.optimize.problems import GivenTeacher, Optima
 from distillplan.planning import evaluate
 from distillplan.planning.options import options_from
@@ -62,7 +57,7 @@ class Costing(NamedTuple):
 
 def weights_of(members: Sequence[FamilyMember]) -> FloatArray:
     """Weights that, times the numbers of students, sum to 1; shape (members,)."""
-    counts = np.array([float(one.count) for one in members])
+    counts = np.array([float(one.number) for one in members])
     weights = np.array([one.weight for one in members])
     return np.asarray(weights / (counts * weights).sum())
 
@@ -71,12 +66,12 @@ def asked(base: Scenario, members: Sequence[FamilyMember], costing: Costing) -> 
     """One budget, for a family whose teacher costs nothing."""
     served = 0.0
     if base.inference_tokens:  # which a budget in GPU-hours has not
-        each = [one.count * one.scenario.student_forward(one.params) for one in members]
+        each = [one.number * one.scenario.student_forward(one.params) for one in members]
         served = base.inference_tokens * sum(each)
     return FamilyProblems(
         members=Members(
             log_params=np.log([one.params for one in members]),
-            counts=np.array([float(one.count) for one in members]),
+            counts=np.array([float(one.number) for one in members]),
             weights=weights_of(members),
             training=costing.training,
             served=served,
@@ -129,7 +124,7 @@ def solve(base: Scenario, members: Sequence[FamilyMember], way: Way) -> Solved:
         found = supervised_family(base.law.supervised, problems)
     else:
         found = distilled_family(evaluate.law_of(base), problems)
-    found = settled(base, members, way, problems, found)
+    found = settled(base, members, way, found)
     method = FamilyMethod.SUPERVISED if way is None else FamilyMethod.DISTILL
     return solved(base, members, method, way, found)
 
@@ -138,7 +133,6 @@ def settled(
     base: Scenario,
     members: Sequence[FamilyMember],
     way: Way,
-    problems: FamilyProblems,
     found: FamilyOptima,
 ) -> FamilyOptima:
     """Optima with the sizes of a given teacher; a budget in GPU-hours is split by exact speeds."""
@@ -174,9 +168,7 @@ def solved(
 ) -> Solved:
     """One way, with what each member takes."""
     feasible = math.isfinite(float(found.loss[0]))
-    options = tuple(
-        option_of(one.scenario, way, found, row) for row, one in enumerate(members)
-    )
+    options = tuple(option_of(one.scenario, way, found, row) for row, one in enumerate(members))
     bill = None
     if base.machine is not None and feasible:
         from distillplan.questions.family_hours import billed, together  # not for FLOPs alone
@@ -215,18 +207,18 @@ def _flops(
     pairs = list(zip(members, options, strict=True))
     forwards = [one.scenario.student_forward(one.params) for one in members]
     training = sum(
-        TRAINING_PASSES * one.count * forward * (option.student_tokens or 0.0)
+        TRAINING_PASSES * one.number * forward * (option.student_tokens or 0.0)
         for (one, option), forward in zip(pairs, forwards, strict=True)
     )
     served = base.inference_tokens * sum(
-        one.count * forward for one, forward in zip(members, forwards, strict=True)
+        one.number * forward for one, forward in zip(members, forwards, strict=True)
     )
     first = options[0]
     logits = trained = 0.0
     if way is not None and first.teacher_params is not None:
         forward = base.teacher_forward(first.teacher_params)
         paid = paying(asked(base, members, Costing(np.zeros(len(members)))), base, way)
-        tokens = [one.count * (option.student_tokens or 0.0) for one, option in pairs]
+        tokens = [one.number * (option.student_tokens or 0.0) for one, option in pairs]
         longest = max(option.student_tokens or 0.0 for option in options)
         logits = forward * (paid.logits * sum(tokens) + float(paid.cache) * longest)
         once = TRAINING_PASSES * forward * (first.teacher_tokens or 0.0)

@@ -13,11 +13,8 @@ import numpy as np
 from distillplan.hardware.memory_fit import Fits
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import FloatArray, SupervisedLaw
-from distillplan.optimize.family_optima import (
-    FamilyOptima,
-    distilled_family,
-    supervised_family,
-)
+from distillplan.optimize.family_optima import distilled_family, supervised_family
+from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.optimize.problems import Optima
 from distillplan.planning.bands import band, banded
 from distillplan.planning.machine_warnings import limits_passed
@@ -80,7 +77,7 @@ def judge_runs(
         runs: of each member, supervised and distilled, arrays of shape (cells,).
     """
     parts = [compared(base, alone, other) for alone, other in runs]
-    weights = weights_of(members) * [one.count for one in members]
+    weights = weights_of(members) * [one.number for one in members]
 
     def mean(values: Sequence[FloatArray]) -> FloatArray:
         return np.asarray(sum(w * one for w, one in zip(weights, values, strict=True)))
@@ -142,7 +139,7 @@ def drawn_family(
     if alone.loss is None or (draws is None and not transfer_of(base.law).scale):
         return None
     laws = draws or one_draw(base.law)
-    columns = SupervisedLaw(*(one[:, None] for one in laws.supervised))
+    columns = SupervisedLaw(*(np.asarray(one)[:, None] for one in laws.supervised))
     problems = problems_of(base, members, None)
     many = problems._replace(budget=np.repeat(problems.budget, laws.size))
     start = np.log(alone.optima.tokens)
@@ -180,7 +177,7 @@ def sure_of(
         beyond=np.array([FORM_FAILS * beyond]),
         error=error,
     )
-    silent = np.isnan(weighed.side[0])
+    silent = bool(np.isnan(np.asarray(weighed.side)).any())
     odds = None if silent else found.odds(error, base.tie_nats)[0]
     return Sure(
         odds=odds,

@@ -4,15 +4,20 @@ from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, in_a_table
 from distillplan.notices import Severity
-from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Band, Reason, Verdict
+from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
-from distillplan.questions.family import name_of
-from distillplan.questions.family_records import FamilyMethod, FamilyPlan, FamilyWay, MemberRun
+from distillplan.planning.verdict import verdict_of
+from distillplan.questions.family_records import (
+    FamilyGoal,
+    FamilyMethod,
+    FamilyPlan,
+    FamilyWay,
+    MemberRun,
+)
+from distillplan.questions.family_told import name_of
 from distillplan.render.blocks import (
     GAP,
     LINES,
-    WIDTH,
     Block,
     Headline,
     Section,
@@ -22,9 +27,16 @@ from distillplan.render.blocks import (
     lines_of,
     short,
 )
+from distillplan.render.family_details import family_details
+from distillplan.render.family_phrases import (
+    count_shown,
+    loss_shown,
+    question_asked,
+    teacher_shown,
+    who_shown,
+)
 from distillplan.render.hardware_words import FITS_SHOWN
-from distillplan.render.notice_blocks import notice_blocks
-from distillplan.render.odds_view import in_brackets, nats_band, odds_in_words, percent
+from distillplan.render.odds_view import in_brackets, odds_in_words
 from distillplan.render.plan_words import SIDES, TAKES, verdict_in_a_table
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
@@ -45,7 +57,7 @@ def family_view(found: FamilyPlan, *, details: bool = False) -> Iterator[Block]:
         found: the answer.
         details: show every way and number instead of one screen.
     """
-    return _details(found) if details else _screen(found)
+    return family_details(found) if details else _screen(found)
 
 
 def _screen(found: FamilyPlan) -> Iterator[Block]:
@@ -72,7 +84,7 @@ def _screen(found: FamilyPlan) -> Iterator[Block]:
             Section("Watch", watch, "!", "warning"),
         )
     )
-    yield Text(_asked(found), "quiet")
+    yield Text(question_asked(found), "quiet")
     yield Text(f"Law {found.law.name}. More: --details  -o markdown", "quiet", tight=True)
 
 
@@ -85,20 +97,6 @@ def way_in_words(way: FamilyWay) -> str:
     if way.accounting in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
         return "train a teacher first"
     return "distill"
-
-
-def _teacher(way: FamilyWay) -> str:
-    """The teacher of a way: its name, its sizes, or its loss; a dash where it has none."""
-    if way.method is FamilyMethod.SUPERVISED or way.loss is None:
-        return "–"
-    if way.teacher_name is not None:
-        return way.teacher_name
-    if way.method is FamilyMethod.CASCADE and way.teacher_loss is None:
-        return "the next larger"
-    if way.teacher_params is None:
-        return f"{way.teacher_loss:.3f} nats"
-    tokens = "" if way.teacher_tokens is None else f":{format_count(way.teacher_tokens)}"
-    return f"{format_count(way.teacher_params)}{tokens}"
 
 
 def _shown(found: FamilyPlan) -> list[FamilyWay]:
@@ -115,13 +113,18 @@ def _shown(found: FamilyPlan) -> list[FamilyWay]:
 def _ways(found: FamilyPlan) -> TableBlock:
     shown = _shown(found)
     machine = found.scenario.machine is not None
-    columns = ("", "mean loss", "gain", "teacher")
+    seeks = found.goal is FamilyGoal.COMPUTE
+    columns: tuple[str, ...] = (
+        "",
+        *(("FLOPs", "times") if seeks else ("mean loss", "gain")),
+        "teacher",
+    )
     if machine:
         columns = (*columns, "time", "cost", "memory", "fits")
     rows = []
     for one in shown:
-        cells = [f"{'→' if one.recommended else ' '} {way_in_words(one)}", _loss(one)]
-        cells += ["" if one.gain_nats is None else f"{one.gain_nats:+.3f}", _teacher(one)]
+        cells = [f"{'→' if one.recommended else ' '} {way_in_words(one)}"]
+        cells += [*(_compute(one) if seeks else _mean_loss(one)), teacher_shown(one)]
         rows.append((*cells, *(_bill(one) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
@@ -134,10 +137,16 @@ def _ways(found: FamilyPlan) -> TableBlock:
     )
 
 
-def _loss(one: FamilyWay | MemberRun) -> str:
-    if one.loss is None:
-        return one.status.replace("_", " ") if isinstance(one, FamilyWay) else "–"
-    return f"{one.loss:.3f}{'?' if one.is_guess else ''}"
+def _mean_loss(one: FamilyWay) -> tuple[str, str]:
+    return loss_shown(one), "" if one.gain_nats is None else f"{one.gain_nats:+.3f}"
+
+
+def _compute(one: FamilyWay) -> tuple[str, str]:
+    """What a way takes to reach the losses, also relative to pretraining."""
+    if one.total_flops is None:
+        return "out of reach", ""
+    over = one.over_supervised
+    return format_flops(one.total_flops), "" if over is None else f"{over:.2f}"
 
 
 def _bill(one: FamilyWay) -> tuple[str, ...]:
@@ -155,13 +164,13 @@ def _bill(one: FamilyWay) -> tuple[str, ...]:
 def _members(found: FamilyPlan) -> TableBlock:
     """Each student under the two ways that are weighed, and alone."""
     alone, other = found.supervised, found.deciding
-    columns = ("student", "pretrain", "tokens")
+    columns: tuple[str, ...] = ("student", "pretrain", "tokens")
     taught: Sequence[MemberRun] = () if other is None else other.members
     rows = []
     for row, one in enumerate(alone.members[:_MEMBERS]):
-        cells = [_who(one), _loss(one), format_count(one.student_tokens)]
+        cells = [who_shown(one), loss_shown(one), format_count(one.student_tokens)]
         if other is not None:
-            cells += [_loss(taught[row]), _count(taught[row].student_tokens)]
+            cells += [loss_shown(taught[row]), count_shown(taught[row].student_tokens)]
         if found.alone:
             cells.append(verdict_in_a_table(found.alone[row].verdict))
         rows.append(tuple(cells))
@@ -172,10 +181,6 @@ def _members(found: FamilyPlan) -> TableBlock:
         columns = (*columns, "alone")
     last = len(columns) - 1
     return TableBlock("", columns, tuple(rows), text_columns=(0, last) if found.alone else (0,))
-
-
-def _who(one: MemberRun) -> str:
-    return name_of(one) if one.students == 1 else f"{one.students} x {name_of(one)}"
 
 
 def _reasons(found: FamilyPlan) -> Iterator[str]:
@@ -232,13 +237,14 @@ def _decides(found: FamilyPlan) -> Iterator[str]:
                 f"{in_brackets(way.odds, verdict)}"
             )
     if any(one.code == TEACHER_FROM_LAW for one in found.warnings):
-        yield "the teacher's loss on your text; measured: --teacher-loss"
+        yield (
+            f"the teacher's loss on your text: {found.scenario.teacher_loss:.3f} is the law's "
+            "guess; measured: --teacher-loss"
+        )
 
 
 def _side(way: FamilyWay) -> Verdict:
     """What the odds of a way say."""
-    from distillplan.planning.verdict import verdict_of
-
     if way.odds is None:
         raise ValueError("the way has no odds")
     return verdict_of(way.odds)
@@ -248,117 +254,10 @@ def _watch(found: FamilyPlan) -> Iterator[str]:
     """What to doubt."""
     outside = [one for one in found.warnings if one.code in OUTSIDE_FIT_CODES]
     if outside:
-        words = ", ".join(one.code.removesuffix("_outside_fit").replace("_", " ") for one in outside)
+        words = ", ".join(
+            one.code.removesuffix("_outside_fit").replace("_", " ") for one in outside
+        )
         yield f"outside the law's data: {words}"
     for one in found.warnings:
         if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
             yield one.message
-
-
-def _asked(found: FamilyPlan) -> str:
-    many = sum(one.students for one in found.supervised.members)
-    parts = [f"{format_budget(found.scenario)} for {many} students", "mean loss in nats per token"]
-    if len({one.weight for one in found.supervised.members}) > 1:
-        parts[-1] += ", weighted"
-    if any(one.is_guess for one in found.ways):
-        parts.append("? is a guess")
-    if found.alone:
-        parts.append("alone: with what it has in the pretrained family")
-    return f"{'; '.join(parts)}."
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)
-
-
-def _details(found: FamilyPlan) -> Iterator[Block]:
-    """Every way, every student, every number of students."""
-    yield Text(found.headline, "verdict")
-    yield TableBlock(
-        "Ways",
-        ("way", "mean loss", "gain", "gain 90%", "distill", "teacher", "FLOPs"),
-        tuple(
-            (
-                f"{'→' if one.recommended else ' '} {_name(one)}",
-                _loss(one),
-                "" if one.gain_nats is None else f"{one.gain_nats:+.4f}",
-                nats_band(one.gain_band, "+"),
-                "" if one.odds is None else percent(one.odds.distill),
-                _teacher(one),
-                format_flops(one.total_flops),
-            )
-            for one in found.ways
-        ),
-        marked=next((row for row, one in enumerate(found.ways) if one.recommended), None),
-        text_columns=(0, 5),
-        tight=True,
-    )
-    for way in found.ways:
-        if way.loss is not None:
-            yield _way_details(way)
-    if found.alone:
-        yield TableBlock(
-            "Each alone, with the compute that it has in the pretrained family",
-            ("student", "compute", "verdict", "gain"),
-            tuple(
-                (
-                    one.student_model or format_count(one.student_params),
-                    format_flops(one.budget),
-                    verdict_in_a_table(one.verdict),
-                    "" if one.gain_nats is None else f"{one.gain_nats:+.4f}",
-                )
-                for one in found.alone
-            ),
-            text_columns=(0, 2),
-        )
-    if found.ladder:
-        yield TableBlock(
-            "The whole budget for the smallest only",
-            ("students", "up to", "verdict", "mean gain"),
-            tuple(
-                (
-                    str(one.students),
-                    format_count(one.largest_params),
-                    verdict_in_a_table(one.verdict),
-                    "" if one.gain_nats is None else f"{one.gain_nats:+.4f}",
-                )
-                for one in found.ladder
-            ),
-            text_columns=(0, 2),
-        )
-    yield from notice_blocks(found.warnings)
-    yield Text(_asked(found), "quiet")
-    yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
-
-
-def _name(way: FamilyWay) -> str:
-    """A way in the words of its accounting."""
-    if way.method is FamilyMethod.CASCADE:
-        return "cascade"
-    return in_a_table(way.accounting)
-
-
-def _way_details(way: FamilyWay) -> TableBlock:
-    teacher = "" if way.method is FamilyMethod.SUPERVISED else f", teacher {_teacher(way)}"
-    return TableBlock(
-        f"{_name(way)}{teacher}",
-        ("student", "loss", "90%", "gain", "tokens", "90%", "tokens/param", "compute"),
-        tuple(
-            (
-                _who(one),
-                _loss(one),
-                nats_band(one.loss_band),
-                "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
-                _count(one.student_tokens),
-                _size_band(one.student_tokens_band),
-                _count(one.tokens_per_param),
-                "" if one.share is None else f"{one.share:.0%}",
-            )
-            for one in way.members
-        ),
-        tight=True,
-    )
-
-
-def _size_band(band: Band | None) -> str:
-    return "" if band is None else " ".join(format_count(one) for one in band)

@@ -125,12 +125,13 @@ def _merged(members: Sequence[FamilyMember]) -> list[FamilyMember]:
         alike = [
             place
             for place, other in enumerate(found)
-            if (other.params, other.scenario.student_model) == (one.params, one.scenario.student_model)
+            if (other.params, other.scenario.student_model)
+            == (one.params, one.scenario.student_model)
             and (other.weight, other.target_loss) == (one.weight, one.target_loss)
         ]
         if alike:
             other = found[alike[0]]
-            both = replace(other.scenario, students=other.count + one.count)
+            both = replace(other.scenario, students=other.number + one.number)
             found[alike[0]] = other._replace(scenario=both)
         else:
             found.append(one)
