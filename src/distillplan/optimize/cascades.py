@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from distillplan.laws.draws import columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.optimize.problems import Bounds
@@ -160,14 +161,14 @@ def cheapest_chain(chain: Chain, targets: FloatArray) -> ChainCosts:
         grids.append(np.append(below, targets[row]))
     lowest = [float(one[0]) for one in grids]
     widths = [float(np.diff(one).max(initial=0.0)) for one in grids]
-    best = ChainCosts(math.inf, targets, np.full(many, math.nan))
+    best = ChainCosts(cost=math.inf, member_loss=targets, tokens=np.full(many, math.nan))
     for _ in range(WINDOWS):
         tables = [_table_on(chain, row, grids) for row in range(many)]
         d, places = _cheapest(tables, chain._replace(weights=np.zeros(many)), 1.0)
         cost = float((chain.per_token * np.exp(d)).sum())
         if cost < best.cost:
             losses = np.array([one[at] for one, at in zip(grids, places, strict=True)])
-            best = ChainCosts(cost, losses, np.exp(d))
+            best = ChainCosts(cost=cost, member_loss=losses, tokens=np.exp(d))
         if not math.isfinite(best.cost):
             break
         steps = np.linspace(-1.0, 1.0, CLOSER)
@@ -185,6 +186,14 @@ def downhill(chain: Chain, z: FloatArray, rows: Any) -> FloatArray:
     """Newton's method on log tokens relative to the first member's, many starts side by side.
 
     Along directions in which the loss bends down, or hardly bends, it steps downhill as well.
+
+    Args:
+        chain: the members and budgets.
+        z: log tokens to begin at, up to a factor, shape (starts, members).
+        rows: the problem of each start, shape (starts,).
+
+    Returns:
+        Where they end, of the same shape.
     """
     z, many = np.array(z), z.shape[1] - 1
     if not many:
@@ -268,7 +277,7 @@ class _Table(NamedTuple):
 
 
 def grid_of(chain: Chain, row: int) -> FloatArray:
-    """Losses that a member may have, densest near the least."""
+    """Losses that a member may have, densest near the least; shape (losses,)."""
     low, high = np.log(chain.bounds.student_tokens)
     ends = np.array([[low] * chain.log_params.size, [high] * chain.log_params.size])
     found = chain.losses(ends, np.zeros(2, int))[:, row]
@@ -297,8 +306,8 @@ def tokens_for(
     Args:
         chain: of one problem.
         row: the member.
-        teachers: log losses of its teachers, which broadcast against the losses; None without one.
-        losses: nats per token.
+        teachers: log losses of its teachers, shape (teachers, 1); None without one.
+        losses: nats per token, shape (1, losses).
     """
     n = chain.log_params[row]
 
@@ -340,8 +349,9 @@ def _cheapest(tables: list[_Table], chain: Chain, price: float) -> tuple[FloatAr
 
 def _some(law: DistillationLaw, rows: Any) -> DistillationLaw:
     """The laws of some problems."""
-    alone = SupervisedLaw(*(np.asarray(one)[rows] for one in law.supervised))
-    others = {
-        name: np.asarray(getattr(law, name))[rows] for name in law._fields if name != "supervised"
-    }
-    return DistillationLaw(supervised=alone, **others)
+    found = law_of_columns(
+        {name: np.asarray(one)[rows] for name, one in columns_of_law(law).items()}
+    )
+    if isinstance(found, SupervisedLaw):
+        raise TypeError("the law of a chain distills")
+    return found

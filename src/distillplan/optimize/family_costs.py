@@ -37,7 +37,13 @@ def cheapest_supervised(
 def cheapest_distilled(
     law: DistillationLaw, problems: FamilyProblems, targets: FloatArray
 ) -> tuple[float, FamilyOptima]:
-    """The same for a family with one teacher, given or the cheapest for it."""
+    """The same for a family with one teacher, given or the cheapest for it.
+
+    Args:
+        law: of the students.
+        problems: one family; its budget is not looked at.
+        targets: losses, nats per token, shape (members,).
+    """
     n, plane = problems.members.log_params, None
     points: list[int] = []
     if problems.teacher is None:

@@ -52,7 +52,7 @@ def supervised_family(
         return np.asarray(some.loss_at_logs(n, log_worth(d, problems.unique_tokens)))
 
     nobody = np.zeros(problems.budget.size)
-    point = Taught(nobody, nobody, nobody)
+    point = Taught(x=nobody, forward=nobody, once=nobody)
     found = shared(problems, losses, point, problems.budget, start=start)
     tokens = np.clip(np.exp(found.d), *problems.bounds.student_tokens)  # rounding may pass a bound
     return FamilyOptima(loss=found.value, member_loss=found.losses, tokens=tokens)
@@ -124,9 +124,11 @@ class _Search:
         if self.problems.stored:
             teacher = teacher._replace(longest=laid[-1])
         shape = np.broadcast_shapes((self.size, 1, 1, 1), *(np.shape(one) for one in laid))
-        each = Taught(
-            *(None if one is None else np.broadcast_to(one, shape).ravel() for one in teacher)
-        )
+        flat = {
+            name: None if one is None else np.broadcast_to(one, shape).ravel()
+            for name, one in teacher._asdict().items()
+        }
+        each = Taught(**flat)
         times = math.prod(shape[1:])
         found = self._split(each, times)
         return Splits(
@@ -185,7 +187,9 @@ class _Search:
         teacher = self._teacher(unit[: len(unit) - problems.stored])
         x = self._each(teacher.x)
         tokens = np.clip(np.exp(d), *problems.bounds.student_tokens)
-        best = FamilyOptima(value[:, 0], losses, tokens, np.exp(x))
+        best = FamilyOptima(
+            loss=value[:, 0], member_loss=losses, tokens=tokens, teacher_loss=np.exp(x)
+        )
         if problems.teacher is not None:
             return best
         with np.errstate(invalid="ignore", divide="ignore"):

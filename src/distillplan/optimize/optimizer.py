@@ -198,7 +198,14 @@ def cheapest_pair(
     w: FloatArray,
     student_tokens: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Log N_T and log D_T of the cheapest teacher of that loss, in what the student pays."""
+    """Log N_T and log D_T of the cheapest teachers of some losses, in what the student pays.
+
+    Args:
+        plane: all teachers.
+        problems: what each student pays of them.
+        w: log of the teachers' losses above the law's floor, shape (problems,).
+        student_tokens: that the teacher reads for it, shape (problems,).
+    """
     costs = problems.costs
     per_token = problems.logits * student_tokens
     unpaid = (problems.logits == 0) & (problems.training == 0)

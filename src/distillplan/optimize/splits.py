@@ -66,7 +66,7 @@ class Purse(NamedTuple):
 
 
 def split(losses: Losses, purse: Purse, start: FloatArray | None = None) -> FloatArray:
-    """Log tokens of each member, not-a-number where a budget cannot pay for the fewest.
+    """Log tokens of each member, not-a-number where a budget is below the fewest.
 
     Newton's method on the logarithm of what a FLOP is worth, which power laws make nearly straight
     in that of the tokens. Every step spends the whole budget, but for what no member may take.
@@ -74,7 +74,7 @@ def split(losses: Losses, purse: Purse, start: FloatArray | None = None) -> Floa
     Args:
         losses: of the members.
         purse: the budgets.
-        start: log tokens to begin at; None: as many for each.
+        start: log tokens to begin at, shape (problems, members); None: as many for each.
     """
     low, high, price = purse.low, purse.high, purse.per_token
     least = (price * np.exp(low)).sum(axis=1)
@@ -99,7 +99,8 @@ def split(losses: Losses, purse: Purse, start: FloatArray | None = None) -> Floa
 def best_split(losses: Losses, purse: Purse) -> FloatArray:
     """The same from several beginnings, for laws under which a loss is not convex in its tokens.
 
-    From as many tokens for each, and from most of the budget for each member in turn.
+    From as many tokens for each, and from most of the budget for each member in turn; log tokens of
+    shape (problems, members).
     """
     price, members = purse.per_token, purse.per_token.shape[1]
     best = split(losses, purse)

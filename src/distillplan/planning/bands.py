@@ -101,7 +101,7 @@ def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
 
 
 def size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:
-    """The same in logarithms: sizes are off by factors."""
+    """The same in logarithms: sizes are off by factors; the drawn ones have the shape (draws,)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         found = band(np.log(drawn), float(np.log(own)))
     if found is None:

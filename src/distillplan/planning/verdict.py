@@ -156,7 +156,7 @@ def compared(scenario: Scenario, alone: Trained, distilled: Trained) -> Compared
 
 
 def judged(scenario: Scenario, found: Compared, tie_nats: FloatArray | None = None) -> Weighed:
-    """Which side wins, by the rule of `weigh`."""
+    """Which side wins, by the rule of `weigh`; arrays of shape (cells,)."""
     error, tie = transfer_of(scenario.law), scenario.tie_nats if tie_nats is None else tie_nats
     with np.errstate(invalid="ignore"):
         starved = np.minimum(found.price - LARGEST_GAIN, -tie - found.gain)

@@ -28,7 +28,7 @@ from distillplan.questions.family_records import (
     FamilyPlan,
 )
 from distillplan.questions.family_told import family_warnings, headline_of, name_of, way_of
-from distillplan.questions.family_ways import Solved, paying, problems_of, solve
+from distillplan.questions.family_ways import SolvedWay, paying, problems_of, solve
 from distillplan.questions.family_weighing import (
     STRIDE,
     decide_family,
@@ -130,7 +130,7 @@ def check_family(scenario: Scenario, members: Sequence[FamilyMember]) -> None:
         )
 
 
-def _base(scenario: Scenario, way: Solved) -> Scenario:
+def _base(scenario: Scenario, way: SolvedWay) -> Scenario:
     """The question whose teacher a way has."""
     if way.teacher_name is None:
         return scenario
@@ -138,7 +138,7 @@ def _base(scenario: Scenario, way: Solved) -> Scenario:
     return taught_by(scenario, first.teacher_params or 0.0, first.teacher_tokens or 0.0)
 
 
-def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterator[Solved]:
+def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterator[SolvedWay]:
     """The open model that is best for the family, run beside it, where no teacher is named."""
     law = scenario.law
     if scenario.teacher is not None or law.counts is not ParameterCount.NON_EMBEDDING:

@@ -15,8 +15,8 @@ from distillplan.planning import evaluate
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
-from distillplan.questions.family_records import FamilyMember, FamilyMethod
-from distillplan.questions.family_ways import Costing, Solved, Way, asked, option_of
+from distillplan.questions.family_records import Costing, FamilyMember, FamilyMethod, Way
+from distillplan.questions.family_ways import SolvedWay, asked, option_of
 
 
 def check_cascade(base: Scenario, members: Sequence[FamilyMember]) -> None:
@@ -45,7 +45,7 @@ def check_cascade(base: Scenario, members: Sequence[FamilyMember]) -> None:
         )
 
 
-def solve_cascade(base: Scenario, members: Sequence[FamilyMember]) -> Solved:
+def solve_cascade(base: Scenario, members: Sequence[FamilyMember]) -> SolvedWay:
     """The best tokens of a cascade, for the least weighted mean loss."""
     order = order_of(members)
     found = best_chain(chain_of(base, members, evaluate.law_of(base), 1, base.teacher_loss))
@@ -56,7 +56,7 @@ def solve_cascade(base: Scenario, members: Sequence[FamilyMember]) -> Solved:
     return cascade_of(base, members, optima)
 
 
-def cascade_of(base: Scenario, members: Sequence[FamilyMember], optima: FamilyOptima) -> Solved:
+def cascade_of(base: Scenario, members: Sequence[FamilyMember], optima: FamilyOptima) -> SolvedWay:
     """A cascade with what each member takes; optima of shape (1,)."""
     ways = _ways(base, members)
     options = tuple(_option(base, members, ways, optima, row) for row in range(len(members)))
@@ -81,7 +81,7 @@ def cascade_of(base: Scenario, members: Sequence[FamilyMember], optima: FamilyOp
                 for member, way, option, share in zip(members, ways, options, shares, strict=True)
             )
             bill = together(options)
-    return Solved(
+    return SolvedWay(
         method=FamilyMethod.CASCADE,
         accounting=None if base.teacher is None else base.pays,
         optima=optima,
@@ -92,7 +92,7 @@ def cascade_of(base: Scenario, members: Sequence[FamilyMember], optima: FamilyOp
 
 
 def drawn_cascade(
-    base: Scenario, members: Sequence[FamilyMember], known: Solved, draws: Draws
+    base: Scenario, members: Sequence[FamilyMember], known: SolvedWay, draws: Draws
 ) -> FamilyOptima:
     """A cascade under every drawn law, near the known one."""
     law = draws.law
@@ -147,7 +147,15 @@ def chain_of(
     problems: int,
     teacher_loss: float | FloatArray | None,
 ) -> Chain:
-    """The members as the optimizer takes them, the largest first, under one law or many."""
+    """The members as the optimizer takes them, the largest first.
+
+    Args:
+        base: the question.
+        members: of the family.
+        law: its coefficients are numbers, or arrays of shape (problems,).
+        problems: how many budgets, all of them the scenario's.
+        teacher_loss: of the largest member's teacher, a number or an array of shape (problems,).
+    """
     order = order_of(members)
     family = asked(base, members, Costing(np.zeros(len(members))))
     weights = family.members.counts * family.members.weights

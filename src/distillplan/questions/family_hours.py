@@ -14,8 +14,7 @@ from distillplan.planning.option_bill import option_bill, seconds_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
-from distillplan.questions.family_records import FamilyMember
-from distillplan.questions.family_ways import Costing, Way
+from distillplan.questions.family_records import Costing, FamilyMember, Way
 
 _WORST_FIRST = (Fits.NO, Fits.UNCERTAIN, Fits.YES)
 

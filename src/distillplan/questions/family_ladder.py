@@ -24,8 +24,9 @@ from distillplan.questions.family_records import (
     FamilyMember,
     FamilyMethod,
     LadderStep,
+    Way,
 )
-from distillplan.questions.family_ways import Solved, Way, problems_of, solve
+from distillplan.questions.family_ways import SolvedWay, problems_of, solve
 from distillplan.questions.family_weighing import judge_runs, weigh_family
 from distillplan.units import SECONDS_PER_HOUR
 
@@ -34,7 +35,7 @@ LOOKS = 10
 
 
 def alone_verdicts(
-    base: Scenario, members: Sequence[FamilyMember], supervised: Solved
+    base: Scenario, members: Sequence[FamilyMember], supervised: SolvedWay
 ) -> tuple[AloneVerdict, ...]:
     """The verdict on one student of each size, with what it takes in the supervised family.
 
@@ -75,7 +76,7 @@ def alone_verdicts(
 
 
 def ladder_of(
-    base: Scenario, members: Sequence[FamilyMember], known: tuple[Solved, Solved]
+    base: Scenario, members: Sequence[FamilyMember], known: tuple[SolvedWay, SolvedWay]
 ) -> tuple[LadderStep, ...]:
     """The verdict on the smallest members only, one more at each step, with the whole budget.
 

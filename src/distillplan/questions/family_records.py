@@ -4,14 +4,28 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
+from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
+from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning.results import Band, Odds, Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
+
+
+Way = Accounting | None
+"""Teacher costs that the budget covers; None for supervised training."""
+
+
+class Costing(NamedTuple):
+    """Costs per token in the unit of the budget; arrays of shape (members,)."""
+
+    training: FloatArray
+    teacher: GivenTeacher | None = None
+    """None where it is chosen."""
 
 
 class FamilyMember(NamedTuple):

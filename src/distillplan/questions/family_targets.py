@@ -26,9 +26,10 @@ from distillplan.questions.family_records import (
     FamilyMethod,
     FamilyPlan,
     FamilyWay,
+    Way,
 )
 from distillplan.questions.family_told import family_warnings, name_of, way_of
-from distillplan.questions.family_ways import Solved, Way, problems_of, solved, with_teacher
+from distillplan.questions.family_ways import SolvedWay, problems_of, solved, with_teacher
 from distillplan.units import format_flops
 
 ANY_BUDGET = 1e21
@@ -110,7 +111,7 @@ def _targets(base: Scenario, members: Sequence[FamilyMember]) -> FloatArray:
 
 def _cheapest(
     base: Scenario, members: Sequence[FamilyMember], way: Way, targets: FloatArray
-) -> Solved:
+) -> SolvedWay:
     """The least compute of one way."""
     problems = problems_of(base, members, way)
     if way is None:
@@ -122,7 +123,7 @@ def _cheapest(
     return solved(base, members, method, way, found)
 
 
-def _cascade(base: Scenario, members: Sequence[FamilyMember], targets: FloatArray) -> Solved:
+def _cascade(base: Scenario, members: Sequence[FamilyMember], targets: FloatArray) -> SolvedWay:
     """The least compute of a cascade."""
     order = order_of(members)
     chain = chain_of(base, members, evaluate.law_of(base), 1, base.teacher_loss)
@@ -144,7 +145,7 @@ def _cascade(base: Scenario, members: Sequence[FamilyMember], targets: FloatArra
 
 
 def _verdict(
-    base: Scenario, members: Sequence[FamilyMember], alone: Solved, other: Solved
+    base: Scenario, members: Sequence[FamilyMember], alone: SolvedWay, other: SolvedWay
 ) -> Verdict | None:
     """What takes least; a tie where the difference in compute is worth less than one in loss."""
     if other.flops is None or other.loss is None:
@@ -160,8 +161,8 @@ def _verdict(
 def _told(
     base: Scenario,
     members: Sequence[FamilyMember],
-    one: Solved,
-    alone: Solved,
+    one: SolvedWay,
+    alone: SolvedWay,
     decision: Decision,
     *,
     decides: bool,

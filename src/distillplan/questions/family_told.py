@@ -17,7 +17,7 @@ from distillplan.questions.family_records import (
     FamilyWay,
     MemberRun,
 )
-from distillplan.questions.family_ways import Solved
+from distillplan.questions.family_ways import SolvedWay
 from distillplan.questions.family_weighing import Sure
 from distillplan.units import format_count
 
@@ -25,8 +25,8 @@ from distillplan.units import format_count
 def way_of(
     scenario: Scenario,
     members: Sequence[FamilyMember],
-    one: Solved,
-    alone: Solved,
+    one: SolvedWay,
+    alone: SolvedWay,
     decision: Decision,
     sure: Sure | None,
     *,
@@ -88,7 +88,7 @@ class _OneTeacher(NamedTuple):
     loss: float | None = None
 
 
-def _teacher(scenario: Scenario, one: Solved) -> _OneTeacher:
+def _teacher(scenario: Scenario, one: SolvedWay) -> _OneTeacher:
     """The one teacher of a way; in a cascade that of the largest."""
     if one.loss is None or one.method is FamilyMethod.SUPERVISED:
         return _OneTeacher()
@@ -96,9 +96,11 @@ def _teacher(scenario: Scenario, one: Solved) -> _OneTeacher:
         given = scenario.teacher
         if given is None:
             return _OneTeacher()
-        return _OneTeacher(given.params, given.tokens, scenario.teacher_loss)
+        return _OneTeacher(params=given.params, tokens=given.tokens, loss=scenario.teacher_loss)
     first = one.options[0]
-    return _OneTeacher(first.teacher_params, first.teacher_tokens, first.teacher_loss)
+    return _OneTeacher(
+        params=first.teacher_params, tokens=first.teacher_tokens, loss=first.teacher_loss
+    )
 
 
 def _status(options: Sequence[Option]) -> SearchStatus:
@@ -109,7 +111,7 @@ def _status(options: Sequence[Option]) -> SearchStatus:
 
 
 def _member(
-    member: FamilyMember, option: Option, *, beside: Option, one: Solved, told: bool
+    member: FamilyMember, option: Option, *, beside: Option, one: SolvedWay, told: bool
 ) -> MemberRun:
     """The students of one size as they are told."""
     model = member.scenario.student_model
@@ -143,7 +145,7 @@ def _member(
 
 
 def family_warnings(
-    members: Sequence[FamilyMember], alone: Solved, deciding: Solved
+    members: Sequence[FamilyMember], alone: SolvedWay, deciding: SolvedWay
 ) -> tuple[Notice, ...]:
     """What to know of the members, each remark once: with their names where it is not of all."""
     told: dict[tuple[str, Severity], dict[str, list[str]]] = {}

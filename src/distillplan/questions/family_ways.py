@@ -11,21 +11,18 @@ from distillplan.accounting import TRAINING_PASSES, Accounting, Flops, Logits
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyOptima, FamilyProblems, Members
-from distillplan.optimize.problems import GivenTeacher, Optima
+from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.options import options_from
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
-from distillplan.questions.family_records import FamilyMember, FamilyMethod
+from distillplan.questions.family_records import Costing, FamilyMember, FamilyMethod, Way
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
 
-Way = Accounting | None
-"""Teacher costs that the budget covers; None for supervised training."""
 
-
-class Solved(NamedTuple):
+class SolvedWay(NamedTuple):
     """One way with the best sizes, before it is judged."""
 
     method: FamilyMethod
@@ -45,14 +42,6 @@ class Solved(NamedTuple):
         """Weighted mean, nats per token; None where it is over budget."""
         loss = float(self.optima.loss[0])
         return loss if math.isfinite(loss) else None
-
-
-class Costing(NamedTuple):
-    """Costs per token in the unit of the budget; arrays of shape (members,)."""
-
-    training: FloatArray
-    teacher: GivenTeacher | None = None
-    """None where it is chosen."""
 
 
 def weights_of(members: Sequence[FamilyMember]) -> FloatArray:
@@ -117,7 +106,7 @@ def _trainings(members: Sequence[FamilyMember], *, distilling: bool) -> FloatArr
     )
 
 
-def solve(base: Scenario, members: Sequence[FamilyMember], way: Way) -> Solved:
+def solve(base: Scenario, members: Sequence[FamilyMember], way: Way) -> SolvedWay:
     """The best sizes of one way, for the least weighted mean loss."""
     problems = problems_of(base, members, way)
     if way is None:
@@ -165,7 +154,7 @@ def solved(
     method: FamilyMethod,
     way: Way,
     found: FamilyOptima,
-) -> Solved:
+) -> SolvedWay:
     """One way, with what each member takes."""
     feasible = math.isfinite(float(found.loss[0]))
     options = tuple(option_of(one.scenario, way, found, row) for row, one in enumerate(members))
@@ -176,7 +165,7 @@ def solved(
         options = billed(base, members, way, options)
         bill = together(options)
     flops = _flops(base, members, way, options) if feasible else None
-    return Solved(
+    return SolvedWay(
         method=method, accounting=way, optima=found, options=options, flops=flops, bill=bill
     )
 

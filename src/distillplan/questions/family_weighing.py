@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distillplan.hardware.memory_fit import Fits
-from distillplan.laws.draws import Draws, one_draw
+from distillplan.laws.draws import Draws, columns_of_law, law_of_columns, one_draw
 from distillplan.laws.formulas import FloatArray, SupervisedLaw
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyOptima
@@ -36,7 +36,7 @@ from distillplan.planning.verdict import (
 )
 from distillplan.questions.family_cascade import drawn_cascade
 from distillplan.questions.family_records import FamilyMember, FamilyMethod
-from distillplan.questions.family_ways import Solved, problems_of, weights_of
+from distillplan.questions.family_ways import SolvedWay, problems_of, weights_of
 
 FINEST = 1e-4
 """Half-width of the last grid under drawn laws: losses to 2e-7 nats."""
@@ -55,7 +55,7 @@ class Sure(NamedTuple):
 
 
 def weigh_family(
-    base: Scenario, members: Sequence[FamilyMember], alone: Solved, other: Solved
+    base: Scenario, members: Sequence[FamilyMember], alone: SolvedWay, other: SolvedWay
 ) -> Weighed:
     """Which of two ways wins; arrays of shape (1,)."""
     runs = [
@@ -95,7 +95,7 @@ def judge_runs(
 
 
 def decide_family(
-    base: Scenario, members: Sequence[FamilyMember], alone: Solved, other: Solved
+    base: Scenario, members: Sequence[FamilyMember], alone: SolvedWay, other: SolvedWay
 ) -> Decision:
     """The verdict between two ways, by the rule that the odds follow."""
     can, other_can = possible(base, alone), possible(base, other)
@@ -108,7 +108,7 @@ def decide_family(
     return Decision(verdict=word(float(weighed.side[0])), reason=reason_of(weighed))
 
 
-def possible(base: Scenario, way: Solved) -> bool:
+def possible(base: Scenario, way: SolvedWay) -> bool:
     """Whether a way fits into the machine's memory and keeps to the scenario's limits."""
     if way.loss is None:
         return False
@@ -133,13 +133,17 @@ class Drawn(NamedTuple):
 
 
 def drawn_family(
-    base: Scenario, members: Sequence[FamilyMember], alone: Solved, draws: Draws | None
+    base: Scenario, members: Sequence[FamilyMember], alone: SolvedWay, draws: Draws | None
 ) -> Drawn | None:
     """Supervised training under every drawn law; None where nobody knows how far off it is."""
     if alone.loss is None or (draws is None and not transfer_of(base.law).scale):
         return None
     laws = draws or one_draw(base.law)
-    columns = SupervisedLaw(*(np.asarray(one)[:, None] for one in laws.supervised))
+    columns = law_of_columns(
+        {name: np.asarray(one)[:, None] for name, one in columns_of_law(laws.supervised).items()}
+    )
+    if not isinstance(columns, SupervisedLaw):
+        raise TypeError("the supervised side is one")
     problems = problems_of(base, members, None)
     many = problems._replace(budget=np.repeat(problems.budget, laws.size))
     start = np.log(alone.optima.tokens)
@@ -147,13 +151,13 @@ def drawn_family(
 
 
 def sure_of(
-    base: Scenario, members: Sequence[FamilyMember], alone: Solved, way: Solved, drawn: Drawn
+    base: Scenario, members: Sequence[FamilyMember], alone: SolvedWay, way: SolvedWay, drawn: Drawn
 ) -> Sure:
     """The odds of a way, and a band around each of its numbers."""
     if way.loss is None:
-        return Sure(None, None, way.options)
+        return Sure(odds=None, gain_band=None, options=way.options)
     if way.method is FamilyMethod.SUPERVISED:
-        return Sure(None, None, _banded(members, way, drawn.alone))
+        return Sure(odds=None, gain_band=None, options=_banded(members, way, drawn.alone))
     if way.method is FamilyMethod.CASCADE:
         optima = drawn_cascade(base, members, way, drawn.draws)
     else:
@@ -170,7 +174,7 @@ def sure_of(
     )
     error = np.hypot(transfer_of(base.law).scale, weighed.outside)
     found = Posterior(
-        distilled=Optima(optima.loss, optima.loss, optima.loss),
+        distilled=Optima(loss=optima.loss, student_params=optima.loss, student_tokens=optima.loss),
         gain=gain[None, :],
         point=weighed.gain,
         outside=weighed.outside,
@@ -187,7 +191,7 @@ def sure_of(
 
 
 def _distilled(
-    base: Scenario, members: Sequence[FamilyMember], way: Solved, draws: Draws
+    base: Scenario, members: Sequence[FamilyMember], way: SolvedWay, draws: Draws
 ) -> FamilyOptima:
     """A way under every drawn law."""
     problems = problems_of(base, members, way.accounting)
@@ -206,7 +210,7 @@ def _distilled(
 
 
 def _banded(
-    members: Sequence[FamilyMember], way: Solved, found: FamilyOptima
+    members: Sequence[FamilyMember], way: SolvedWay, found: FamilyOptima
 ) -> tuple[Option, ...]:
     """The members with bands around their losses and tokens."""
     one = found.loss[None, :]

@@ -95,19 +95,16 @@ def family(
         listed = listed or list(of_file)
         if given.get("teacher") == TRAINED:
             below = {place: one for place, one in below.items() if not place.startswith("teacher.")}
-    if not listed:
-        raise InputError("--students: give at least one, e.g. --students 300M,1B,3B")
+    _refuse(listed, loss, compute, weights)
     if loss is not None:
-        if compute is not None:
-            raise InputError("--loss: the compute is then the answer; leave COMPUTE or --loss out")
-        if weights is not None:
-            raise InputError("--loss: each student has its own; leave --weights out")
         words["compute"] = f"{ANY_BUDGET:g}"
     elif compute is not None:
         words["compute"] = compute
     values = values_of_options(words, told_as("family"), layer_of_sets(sets or ()))
     scenario, members = family_of(
-        {**below, **values}, FamilyWords(listed, weights, loss), lambda word: f"--{word}"
+        {**below, **values},
+        FamilyWords(students=listed, weights=weights, losses=loss),
+        lambda word: f"--{word}",
     )
     with progress("Family"):
         if loss is None:
@@ -115,3 +112,12 @@ def family(
         else:
             found = family_for_losses(scenario, members, cascade=cascade)
     show(found, output, details=details)
+
+
+def _refuse(listed: list[str], loss: str | None, compute: str | None, weights: str | None) -> None:
+    if not listed:
+        raise InputError("--students: give at least one, e.g. --students 300M,1B,3B")
+    if loss is not None and compute is not None:
+        raise InputError("--loss: the compute is then the answer; leave COMPUTE or --loss out")
+    if loss is not None and weights is not None:
+        raise InputError("--loss: each student has its own; leave --weights out")
