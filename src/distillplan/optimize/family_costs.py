@@ -123,10 +123,10 @@ def _fewest(
 def _cost(problems: FamilyProblems, d: FloatArray, forward: Any, once: Any) -> Any:
     """What students on so many tokens take, with their teacher."""
     members, tokens = problems.members, np.exp(d)
-    own = (members.counts * members.training * tokens).sum(axis=-1)
-    read = problems.logits * (members.counts * tokens).sum(axis=-1)
-    read = read + np.asarray(problems.cache) * tokens.max(axis=-1)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # tokens without end, of a teacher that costs nothing
+        own = (members.counts * members.training * tokens).sum(axis=-1)
+        read = problems.logits * (members.counts * tokens).sum(axis=-1)
+        read = read + np.asarray(problems.cache) * tokens.max(axis=-1)
         logits = np.where(read > 0, forward * read, 0.0)
     return own + logits + once + members.served
 

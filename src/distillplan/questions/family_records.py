@@ -251,5 +251,7 @@ class FamilyPlan(NamedTuple):
     @property
     def unasked(self) -> tuple[str, ...]:
         """Keys of the scenario that the question leaves open."""
-        kept = ("compute", "gpu_hours") if self.goal is FamilyGoal.COMPUTE else ()
-        return ("student_params", "students", *kept)
+        kept: tuple[str, ...] = ()
+        if self.goal is FamilyGoal.COMPUTE:
+            kept = ("compute", "gpu_hours")
+        return kept
