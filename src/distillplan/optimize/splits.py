@@ -188,8 +188,9 @@ def _level(
 
 def _spending_all(purse: Purse, funds: FloatArray, d: FloatArray) -> FloatArray:
     """The same split with its last bits spent by those members that are at no bound."""
-    free = (d > purse.low) & (d < purse.high)
     cost = purse.per_token * np.exp(d)
+    over = cost.sum(axis=1, keepdims=True) > funds
+    free = (d > purse.low) & ((d < purse.high) | over)
     rest = funds - np.where(free, 0.0, cost).sum(axis=1, keepdims=True)
     spent = np.where(free, cost, 0.0).sum(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -192,42 +192,39 @@ def headline_of(
     ways: Sequence[FamilyWay],
 ) -> str:
     """The verdict and its reason in one sentence."""
-    alone = ways[0]
     deciding = next(one for one in ways if one.decides)
-    who = f"all {sum(one.number for one in members)} students"
-    teacher = (
-        "one another, the larger the smaller"
-        if deciding.method is FamilyMethod.CASCADE
-        else TEACHERS[scenario.pays]
-    )
+    many = sum(one.number for one in members)
+    who = "the student" if many == 1 else f"all {many} students"
+    chained = deciding.method is FamilyMethod.CASCADE
+    other = "in a cascade" if chained else f"from {TEACHERS[scenario.pays]}"
     gain = deciding.gain_nats
-    if decision.reason is Reason.WORSE_THAN_GUESSING:
-        return (
-            "No verdict: the law gives a loss that guessing would beat, so far is it from its data."
-        )
-    if decision.reason is Reason.FAR_OUTSIDE_FIT:
-        return (
-            "No verdict: the family is too far from any run behind the law to tell which is "
-            "better; its error there may be larger than the difference."
-        )
-    if decision.reason is Reason.DISTILLATION_OVER_BUDGET:
-        return (
-            f"Pretrain {who}: {format_budget(scenario)} is too little to distill them from "
-            f"{teacher}."
-        )
-    if decision.verdict is Verdict.DISTILL:
-        better = (
-            "" if gain is None else f", {gain:.3f} nats better on average than pretraining each"
-        )
-        return f"Distill {who} from {teacher}{better}."
-    if decision.verdict is Verdict.SUPERVISED:
-        better = (
-            ""
-            if gain is None or alone.loss is None
-            else f", {-gain:.3f} nats better on average than distilling them from {teacher}"
-        )
-        return f"Pretrain {who}{better}."
-    return (
-        f"Too close to call: distilling {who} from {teacher} and pretraining them differ by "
-        f"{abs(gain or 0.0):.3f} nats on average. Pretraining is simpler."
-    )
+    match decision.reason:
+        case Reason.WORSE_THAN_GUESSING:
+            return (
+                "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
+                "so far from its data is the family."
+            )
+        case Reason.FAR_OUTSIDE_FIT:
+            return (
+                "No verdict: the family is too far from any run behind the law to tell which is "
+                "better; its error there may be larger than the difference."
+            )
+        case Reason.DISTILLATION_OVER_BUDGET:
+            little = format_budget(scenario)
+            return f"Pretrain {who}: {little} is too little to distill them {other}."
+        case Reason.ONLY_ONE_POSSIBLE:
+            what = "Pretrain" if decision.verdict is Verdict.SUPERVISED else "Distill"
+            return f"{what} {who}: the other does not fit the machine, or passes a limit."
+    if gain is None:
+        raise ValueError("a verdict weighs two ways")
+    average = "" if many == 1 else " on average"
+    match decision.verdict:
+        case Verdict.DISTILL:
+            return f"Distill {who} {other}: {gain:.3f} nats better{average} than pretraining."
+        case Verdict.SUPERVISED:
+            return f"Pretrain {who}: {-gain:.3f} nats better{average} than distilling {other}."
+        case _:
+            return (
+                f"Too close to call: distilling {who} {other} and pretraining differ by "
+                f"{abs(gain):.3f} nats{average}. Pretraining is simpler."
+            )
