@@ -217,8 +217,12 @@ def headline_of(
             return f"{what} {who}: the other does not fit the machine, or passes a limit."
     if gain is None:
         raise ValueError("a verdict weighs two ways")
-    average = "" if many == 1 else " on average"
-    match decision.verdict:
+    return _weighed_told(decision.verdict, who, other, gain, "" if many == 1 else " on average")
+
+
+def _weighed_told(verdict: Verdict | None, who: str, other: str, gain: float, average: str) -> str:
+    """The sentence of a verdict that the odds give."""
+    match verdict:
         case Verdict.DISTILL:
             return f"Distill {who} {other}: {gain:.3f} nats better{average} than pretraining."
         case Verdict.SUPERVISED:
