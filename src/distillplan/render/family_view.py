@@ -43,9 +43,9 @@ from distillplan.units import format_bytes, format_count, format_duration, forma
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 7
-"""Lines of a screen that are empty, heads of tables, or its end."""
-_MEMBERS = 6
-"""Of a screen; all are in the details."""
+"""Lines of a screen that are empty, heads of tables, or its last."""
+_REMARKS = 4
+"""Lines that the members leave for remarks; all members are in the details."""
 _WHY, _WATCH = 3, 2
 """Lines of each at most; what decides takes the rest."""
 
@@ -64,11 +64,14 @@ def _screen(found: FamilyPlan) -> Iterator[Block]:
     weighed = found.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
     verdict = SIDES[found.verdict] if weighed and found.verdict is not None else found.headline
     odds = "" if found.odds is None else odds_in_words(found.odds, "  ")
-    ways, members = _ways(found), _members(found)
+    asked = question_asked(found)
+    ways = _ways(found)
+    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(asked) - len(ways.rows)
+    members = _members(found, room - _REMARKS)
     yield Headline(verdict, odds)
     yield ways
     yield members
-    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - len(ways.rows) - len(members.rows)
+    room -= len(members.rows)
     cut = len(found.supervised.members) - len(members.rows)
     if cut:
         yield Text(f"{cut} more: --details", "quiet", tight=True)
@@ -84,7 +87,7 @@ def _screen(found: FamilyPlan) -> Iterator[Block]:
             Section("Watch", watch, "!", "warning"),
         )
     )
-    yield Text(question_asked(found), "quiet")
+    yield Text(asked, "quiet")
     yield Text(f"Law {found.law.name}. More: --details  -o markdown", "quiet", tight=True)
 
 
@@ -161,13 +164,13 @@ def _bill(one: FamilyWay) -> tuple[str, ...]:
     )
 
 
-def _members(found: FamilyPlan) -> TableBlock:
-    """Each student under the two ways that are weighed, and alone."""
+def _members(found: FamilyPlan, most: int) -> TableBlock:
+    """Each student under the two ways that are weighed, and alone; so many at most."""
     alone, other = found.supervised, found.deciding
     columns: tuple[str, ...] = ("student", "pretrain", "tokens")
     taught: Sequence[MemberRun] = () if other is None else other.members
     rows = []
-    for row, one in enumerate(alone.members[:_MEMBERS]):
+    for row, one in enumerate(alone.members[:most]):
         cells = [who_shown(one), loss_shown(one), format_count(one.student_tokens)]
         if other is not None:
             cells += [loss_shown(taught[row]), count_shown(taught[row].student_tokens)]
@@ -221,14 +224,13 @@ def _decides(found: FamilyPlan) -> Iterator[str]:
         )
     for one in found.ladder[:-1]:
         if one.verdict not in (None, now):
-            yield (
-                f"the budget for the smallest {one.students} alone: "
-                f"{verdict_in_a_table(one.verdict)}"
-            )
+            who = "student" if one.students == 1 else f"{one.students} students"
+            yield f"the whole budget for the smallest {who}: {verdict_in_a_table(one.verdict)}"
             break
     for way in found.ways:
-        if way.decides or way.odds is None:
-            continue
+        anyone = found.scenario.teacher is None and way.teacher_name is None
+        if way.decides or way.odds is None or (anyone and way.accounting is Accounting.EXISTS):
+            continue  # of teachers that exist, the one with a name is enough
         verdict = _side(way)
         if verdict is not now:
             who = "" if way.teacher_name is None else f" from {way.teacher_name}"
