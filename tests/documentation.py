@@ -47,6 +47,7 @@ MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made
 SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
     "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
+    "family": "distillplan family 1e22 --students 300M,1B,3B",
     "compare": "distillplan compare compare.yaml",
     "report": "distillplan report compare.yaml -o report.html",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",

@@ -32,6 +32,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "report": ("lifetime.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
+    "family": ("1e21", "--students", "300M,1B", "--quick"),
     "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),

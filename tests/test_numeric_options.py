@@ -27,6 +27,7 @@ BASE = {
     "pilot": ["1e21", "--student", "1B", "--teacher", "7B:2T", "--gpu", "h100-sxm"],
     "sweep": ["--compute", "1e21", "--student", "1B"],
     "target": ["--loss", "2.3", "--student", "1B"],
+    "family": ["1e21", "--students", "1B"],
     "teachers": ["1e21", "--student", "1B"],
     "crossover": ["--student", "1B"],
     "predict": ["--student", "1B", "--tokens", "100B", "--teacher", "7B:2T"],

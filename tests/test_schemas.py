@@ -29,6 +29,7 @@ COMMANDS = {
     ],
     "sweep": ["sweep", "--compute", "1e20,1e21", "--student", "1B"],
     "target": ["target", "--match", "3B:60B", "--student", "1B"],
+    "family": ["family", "1e22", "--students", "300M,2x1B", "--gpu", "h100-sxm"],
     "crossover": ["crossover", "--student", "1B"],
     "prediction": ["predict", "--student", "1B", "--tokens", "100B", "--teacher-loss", "2"],
     "estimate": [

@@ -13,7 +13,17 @@ from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
-    *("budget", "teachers", "compare", "report", "sweep", "target", "crossover", "predict"),
+    *(
+        "budget",
+        "teachers",
+        "family",
+        "compare",
+        "report",
+        "sweep",
+        "target",
+        "crossover",
+        "predict",
+    ),
     *("estimate", "pilot", "fit", "track", "recipe", "validate", "laws", "gpus", "models"),
     *("check", "plot losses", "plot compare", "plot estimate", "plot fit", "plot paper"),
     *("plot transfer", "schema", "demo", "explain", "example", "help"),

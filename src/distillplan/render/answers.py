@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from distillplan.render.document_forms import (
     CALIBRATION_ROW,
+    FAMILY_ROW,
     FORMS,
     OPTION_ROW,
     PLAIN,
@@ -93,6 +94,13 @@ _REGISTERED = (
         asked_with="target",
         view="target_view:target_view",
         rows=RowForm("ways", WAY_ROW),
+    ),
+    Registered(
+        record="questions.family_records:FamilyPlan",
+        document="family",
+        asked_with="family",
+        view="family_view:family_view",
+        rows=RowForm("rows", FAMILY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",

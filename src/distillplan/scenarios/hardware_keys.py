@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep teachers estimate",
+        commands="budget target sweep teachers family estimate",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep teachers estimate",
+        commands="budget target sweep teachers family estimate",
     ),
     _key(
         "price",
@@ -82,7 +82,7 @@ HARDWARE = (
         "USD",
         "Price of a GPU-hour in USD.",
         "cluster.price_usd_per_gpu_hour",
-        commands="budget target estimate",
+        commands="budget target family estimate",
         panel=COSTS,
         default="the catalog's newest",
     ),
