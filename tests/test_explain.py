@@ -17,6 +17,7 @@ from distillplan.laws.provenance import LawStatus
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.sizes import SearchStatus
 from distillplan.questions.glossary.explanation import WordKind, explain, explanations
+from distillplan.questions.onpolicy_records import ScoreBasis
 from distillplan.questions.pilot_records import Advice
 from distillplan.questions.recipe_records import KeptLogits, Sureness
 from distillplan.questions.teachers import LeftOut
@@ -66,6 +67,7 @@ def test_every_code_of_a_remark_is_explained_and_nothing_else():
             Doubt,
             Advice,
             Sureness,
+            ScoreBasis,
         )
     ],
     ids=lambda kind: kind.__name__,

@@ -29,6 +29,10 @@ BASE = {
     "crossover": ["--student", "1B"],
     "predict": ["--student", "1B", "--tokens", "100B", "--teacher", "7B:2T"],
     "estimate": ["--model", "1B", "--tokens", "100B", "--gpu", "h100-sxm"],
+    "onpolicy": [
+        *("--student", "1.5B", "--teacher", "7B", "--gpu", "h100-sxm"),
+        *("--answer-tokens", "1000"),
+    ],
     "fit": ["runs.csv"],
     "track": ["plan.json", "losses.csv"],
     "demo": ["kernel"],

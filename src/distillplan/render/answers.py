@@ -13,6 +13,7 @@ from distillplan.render.document_forms import (
     OPTION_ROW,
     PLAIN,
     PLAN_ROW,
+    STAGE_ROW,
     TEACHER_ROW,
     WAY_ROW,
     WHOLE_LAW,
@@ -109,6 +110,13 @@ _REGISTERED = (
         document="estimate",
         asked_with="estimate",
         view="estimate_view:estimate_view",
+    ),
+    Registered(
+        record="questions.onpolicy_records:OnPolicy",
+        document="onpolicy",
+        asked_with="onpolicy",
+        view="onpolicy_view:onpolicy_view",
+        rows=RowForm("teachers", STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",
