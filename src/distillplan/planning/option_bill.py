@@ -49,6 +49,7 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
     """
     machine = _machine(scenario)
     student, teacher = _student(scenario, sizes), None
+    vocab = round(scenario.architecture.vocab)
     if accounting is not None:  # even a free teacher makes it a distillation run
         teacher = _teacher(scenario, sizes) or student
     whole = partial(
@@ -61,6 +62,7 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
+        stored=None if scenario.stored is None else scenario.stored.at(vocab),
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:

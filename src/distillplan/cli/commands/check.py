@@ -20,7 +20,7 @@ def check(
         str | None,
         typer.Argument(
             help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs, "
-            "generation, on-policy; or transfer: other laboratories' runs."
+            "generation, formats, on-policy; or transfer: other laboratories' runs."
         ),
     ] = None,
     *,
