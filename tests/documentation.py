@@ -55,6 +55,7 @@ SHOWN = {
     "crossover": "distillplan crossover --student 1B,3B",
     "predict": "distillplan predict --student 1B --tokens 100B --teacher-loss 2.0",
     "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
+    "onpolicy": "distillplan onpolicy --student 7B --gpu h100-sxm --gpus 64 --answer-tokens 1000",
     "pilot": "distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%",
     "track": "distillplan track plan.json losses.csv --batch-tokens 524288 --schedule cosine",
     "recipe": "distillplan recipe plan.json",

@@ -37,6 +37,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
     "estimate": ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"),
+    "onpolicy": ("--student", "1.5B", "--teacher", "7B"),
     "pilot": ("1e21", "--student", "1B", "--teacher", "7B:2T"),
     "fit": ("supervised_runs.csv", "--resamples", "0"),
     "track": ("plan.json", "losses.csv", "--batch-tokens", "524288", "--schedule", "cosine"),

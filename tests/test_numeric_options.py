@@ -32,10 +32,14 @@ BASE = {
     "crossover": ["--student", "1B"],
     "predict": ["--student", "1B", "--tokens", "100B", "--teacher", "7B:2T"],
     "estimate": ESTIMATED,
+    "onpolicy": [
+        *("--student", "1.5B", "--teacher", "7B", "--gpu", "h100-sxm"),
+        *("--answer-tokens", "1000"),
+    ],
     "fit": ["runs.csv"],
     "track": ["plan.json", "losses.csv"],
     "demo": ["kernel"],
-    **{name: PLOTTED for name in ("plot losses", "plot map", "plot teacher", "plot optimum")},
+    **dict.fromkeys(("plot losses", "plot map", "plot teacher", "plot optimum"), PLOTTED),
     "plot estimate": [*ESTIMATED, "-o", "picture.svg"],
 }
 """A command line that would be answered."""

@@ -36,6 +36,10 @@ COMMANDS = {
         *("estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
         *("--tokens", "100B", "--gpu", "a100-80gb", "--gpus", "16"),
     ],
+    "onpolicy": [
+        *("onpolicy", "--student", "7B", "--teacher", "3B", "--gpu", "h100-sxm"),
+        *("--answer-tokens", "1000"),
+    ],
     "pilot": [
         *("pilot", "1e22", "--student", "1B", "--students", "8", "--gpu", "h100-sxm"),
         *("--share", "20%", "--risk", "5%"),

@@ -10,7 +10,7 @@ from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.optimize.problems import Optima
-from distillplan.planning.evaluate import law_of
+from distillplan.planning.evaluate import distilled_loss
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, quantiles
@@ -79,9 +79,10 @@ def _loss_at(scenario: Scenario, option: Option, tokens: FloatArray) -> FloatArr
     """Losses of an option on other numbers of tokens, of the same shape."""
     d = log_worth(np.log(tokens), scenario.unique_tokens)
     n = math.log(option.student_params or 1.0)
-    if option.teacher_loss is None:
+    if option.teacher_loss is None or option.accounting is None:
         return np.asarray(scenario.law.supervised.loss_at_logs(n, d))
-    return np.asarray(law_of(scenario).loss_at_logs(n, d, math.log(option.teacher_loss)))
+    x = math.log(option.teacher_loss)
+    return np.asarray(distilled_loss(scenario, option.accounting, n, d, x))
 
 
 def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:

@@ -52,6 +52,7 @@ def option_bill(
     """
     machine = _machine(scenario)
     student, teacher = _student(scenario, sizes), None
+    vocab = round(scenario.architecture.vocab)
     if accounting is not None:  # even a free teacher makes it a distillation run
         teacher = _teacher(scenario, sizes) or student
     whole = partial(
@@ -64,6 +65,7 @@ def option_bill(
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
+        stored=None if scenario.stored is None else scenario.stored.at(vocab),
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:

@@ -14,6 +14,7 @@ from distillplan.render.document_forms import (
     OPTION_ROW,
     PLAIN,
     PLAN_ROW,
+    STAGE_ROW,
     TEACHER_ROW,
     WAY_ROW,
     WHOLE_LAW,
@@ -127,6 +128,13 @@ _REGISTERED = (
         asked_with="plot estimate",
         rows=RowForm("parts", PLAIN),
         figure="estimate_figure:estimate_figure",
+    ),
+    Registered(
+        record="questions.onpolicy_records:OnPolicy",
+        document="onpolicy",
+        asked_with="onpolicy",
+        view="onpolicy_view:onpolicy_view",
+        rows=RowForm("teachers", STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",

@@ -171,6 +171,23 @@ FAMILY_ROW = DocumentForm(
     },
 )
 """A student of a family under one way, in a row of CSV."""
+STAGE_ROW = DocumentForm(
+    without=("vanilla", "delta", "time"),
+    lifted={
+        **{
+            f"{objective}_{name}": f"{objective}.{name}"
+            for objective in ("vanilla", "delta")
+            for name in ("peak", "low", "high")
+        },
+        **{
+            name: f"time.{name}.mid"
+            for name in ("gpu_hours", "generation_gpu_hours", "scoring_gpu_hours")
+        },
+        "training_gpu_hours": "time.training_gpu_hours.mid",
+        "cost_usd": "time.cost_usd.mid",
+    },
+)
+"""A teacher of an on-policy stage in a row of CSV."""
 CALIBRATION_ROW = DocumentForm(without=("bins",))
 """A student of the demonstration of calibration in a row of CSV."""
 WAY_ROW = DocumentForm(

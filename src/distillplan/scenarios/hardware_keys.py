@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep teachers family estimate",
+        commands="budget target sweep teachers family estimate onpolicy",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep teachers family estimate",
+        commands="budget target sweep teachers family estimate onpolicy",
     ),
     _key(
         "price",
@@ -82,7 +82,7 @@ HARDWARE = (
         "USD",
         "Price of a GPU-hour in USD.",
         "cluster.price_usd_per_gpu_hour",
-        commands="budget target family estimate",
+        commands="budget target family estimate onpolicy",
         panel=COSTS,
         default="the catalog's newest",
     ),
@@ -103,6 +103,7 @@ HARDWARE = (
         "mfu",
         panel=SPEED,
         default="estimated",
+        commands=f"{_PLANS} onpolicy",
     ),
     _key(
         "teacher_mfu",
@@ -112,6 +113,7 @@ HARDWARE = (
         "teacher_mfu",
         panel=SPEED,
         default="estimated",
+        commands=f"{_PLANS} onpolicy",
     ),
     _key(
         "tokens_per_s",
@@ -131,6 +133,7 @@ HARDWARE = (
         "goodput.mid",
         panel=SPEED,
         default="estimated",
+        commands=f"{_PLANS} onpolicy",
     ),
     _key(
         "precision",
