@@ -19,6 +19,7 @@ from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unpaid
 from distillplan.units import SECONDS_PER_HOUR
 
@@ -100,7 +101,7 @@ class Scenario:
         found = [*self._numbers()]
         if not found:
             costs = (unpaid(self), unread(self))
-            checks = (self._budget(), self._layout(), self._distillation(), *costs, self._loss())
+            checks = (self._budget(), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
@@ -189,20 +190,6 @@ class Scenario:
             for key, limit in self._limits():
                 if limit is not None:
                     yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
-
-    def _layout(self) -> Iterator[InputError]:
-        """A student that the machine's layout cannot be divided over."""
-        if self.machine is None or self.student_params is None:
-            return
-        from distillplan.hardware.model_states import refuse_impossible_layout  # on a machine only
-        from distillplan.hardware.token_costs import non_embedding
-
-        strategy, params = self.machine.strategy, non_embedding(self.family, self.student_params)
-        shape = self.student_shape or self.architecture.nearest_shape(params, strategy.tp)
-        try:
-            refuse_impossible_layout(shape, strategy, self.machine.cluster.gpus)
-        except InputError as error:
-            yield error
 
     def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None

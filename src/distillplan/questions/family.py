@@ -120,10 +120,17 @@ def check_family(scenario: Scenario, members: Sequence[FamilyMember]) -> None:
     """Refuse what is no question about a family.
 
     Raises:
-        InputError: when the law has no distillation, or there is nobody to train.
+        InputError: when the law has no distillation, logits have a format, or there is nobody to
+            train.
     """
     if scenario.law.distillation is None:
         raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    if scenario.stored is not None:
+        raise InputError(
+            Word("logit_format"),
+            ": what it costs a family is not modeled, whose logits are whole; leave it out, or ask "
+            "about each student with budget",
+        )
     if not 1 <= len(members) <= MOST_SIZES:
         raise InputError(
             Word("students"), f": {len(members)} sizes; give 1 to {MOST_SIZES}, e.g. 300M,1B,3B"

@@ -178,6 +178,7 @@ def sure_of(
         gain=gain[None, :],
         point=weighed.gain,
         outside=weighed.outside,
+        stored=np.zeros(1),
         beyond=np.array([FORM_FAILS * beyond]),
         error=error,
     )
