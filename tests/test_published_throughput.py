@@ -104,6 +104,7 @@ def test_sources_left_out_are_predicted(
     assert model.log_sd == pytest.approx(MODEL.log_sd, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_shipped_coefficients_are_what_the_script_finds(
     calibration: ModuleType, calibration_runs: list[PublishedRun]
 ) -> None:
