@@ -172,6 +172,7 @@ def test_standard_input_and_json_lines_give_the_same_fit(supervised):
     assert values(answer("-", "--resamples", 0, stdin=lines)) == values(first)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("figure1")
 def test_large_students_are_predicted_from_small_ones(tmp_path):
     """The paper's headline: fitted above 2.3 nats, at most 1 % off below."""
