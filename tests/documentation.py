@@ -130,14 +130,22 @@ def workbench() -> Path:
 
 def output(command: str) -> str:
     """What a shell in the examples folder shows at `COLUMNS` columns."""
-    assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
-    if not SHELL_SIGNS & set(command):
-        with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
-            plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
-        return _trimmed(plain.stdout + plain.stderr)
-    words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+    alone, pipe, filters = command.partition(" | ")
+    if SHELL_SIGNS & set(alone):
+        assert "distillplan" in command
+        words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+        return _trimmed(_in_shell(words))
+    assert alone.startswith("distillplan ")
+    with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
+        plain = run(*shlex.split(alone)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
+    shown = _in_shell(filters, plain.stdout) if pipe else plain.stdout
+    return _trimmed(shown + plain.stderr)
+
+
+def _in_shell(words: str, given: str = "") -> str:
     found = subprocess.run(
         ["/bin/sh", "-c", words],
+        input=given,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -145,7 +153,7 @@ def output(command: str) -> str:
         env={**os.environ, "COLUMNS": str(COLUMNS), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return _trimmed(found.stdout + without_progress(found.stderr))
+    return found.stdout + without_progress(found.stderr)
 
 
 def screen(command: str) -> str:

@@ -119,6 +119,16 @@ def places(value, path=()):
         yield from places(value[0], (*path, 0))
 
 
+def pruned(value):
+    """A document with the first alone of each list of objects."""
+    if isinstance(value, dict):
+        return {key: pruned(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        alike = [pruned(inside) for inside in value]
+        return alike[:1] if alike and isinstance(alike[0], dict) else alike
+    return value
+
+
 def with_fault(document, path, *, dropped):
     """The document without the key at a path, or with a value of another kind there."""
     wrong = inside = copy.deepcopy(document)
@@ -134,7 +144,8 @@ def with_fault(document, path, *, dropped):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_document_with_a_fault_is_refused(name):
     """A key dropped, a value of another kind, a key more: everywhere in the document."""
-    document, check = answered(name), validator(name)
+    document, check = pruned(answered(name)), validator(name)
+    assert check.is_valid(document)
     assert not check.is_valid({**document, "more": 1})
     tried = list(places(document))
     assert len(tried) >= 5
