@@ -136,6 +136,7 @@ VALUES = {
     "hardware.optimizer": ("adam8bit", "adam-bf16", "adam8bit"),
     "hardware.gradients": ("bf16", "in-backward", "bf16"),
     "hardware.offload": ("optimizer", "all", "optimizer"),
+    "hardware.sequence_parallel": ("off", "on", "off"),
     "hardware.loss": ("chunked", "fused", "chunked"),
     **dict.fromkeys(("hardware.mfu", "hardware.teacher_mfu", "hardware.goodput"), (0.3, 0.4, 0.5)),
     **dict.fromkeys(("hardware.pue", "hardware.price"), (1.5, 1.6, 1.7)),

@@ -11,7 +11,16 @@ from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits
 from distillplan.hardware.stored_format import StoredFormat
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding, Stack
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Gradients,
+    Loss,
+    Offload,
+    Optimizer,
+    Sharding,
+    Stack,
+)
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.notices import Notice
@@ -176,9 +185,12 @@ class Settings(NamedTuple):
     interleave: int | None
     cp: int
     ep: int
+    sequence_parallel: bool
     attention: Attention | None
     stack: Stack
     optimizer: Optimizer
+    gradients: Gradients | None
+    offload: Offload
     loss: Loss
     mfu: float | None
     teacher_mfu: float | None

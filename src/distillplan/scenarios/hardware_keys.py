@@ -170,6 +170,14 @@ HARDWARE = (
     _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),
     _key("cp", values.WHOLE, "N", "Size of a context-parallel group.", "strategy.cp"),
     _key(
+        "sequence_parallel",
+        values.SWITCH,
+        "",
+        "Whether a tensor-parallel group divides the activations between its matrix products too.",
+        "strategy.sequence_parallel",
+        default="on",
+    ),
+    _key(
         "micro_batch",
         values.WHOLE,
         "N",
