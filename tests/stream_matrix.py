@@ -32,10 +32,12 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "report": ("lifetime.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
+    "family": ("1e21", "--students", "300M,1B", "--quick"),
     "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
     "estimate": ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"),
+    "onpolicy": ("--student", "1.5B", "--teacher", "7B"),
     "pilot": ("1e21", "--student", "1B", "--teacher", "7B:2T"),
     "fit": ("supervised_runs.csv", "--resamples", "0"),
     "track": ("plan.json", "losses.csv", "--batch-tokens", "524288", "--schedule", "cosine"),
@@ -45,6 +47,10 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gpus": (),
     "models": (),
     "check": ("Table 3",),
+    "plot losses": (
+        *("1e21", "--student", "1B", "--teacher", "7B:2T"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-losses.svg"))),
+    ),
     "plot paper": (
         *("--figure", "7"),
         *("-o", str(Path(tempfile.gettempdir(), "distillplan-figure7.svg"))),
@@ -92,12 +98,12 @@ def cases(
 ) -> Iterator[Case]:
     """The answer for people, the one for programs, the help and an error of each command."""
     for command, encoding, sink in product(commands, encodings, sinks):
-        words = (command, *ANSWERS[command])
+        words = (*command.split(), *ANSWERS[command])
         yield Case(words, encoding, sink)
         if command not in WITHOUT_FORMS:
             yield Case((*words, "-o", "json"), encoding, sink)
-        yield Case((command, "--help"), encoding, sink)
-        yield Case((command, "--nonsense→"), encoding, sink, fails=True)
+        yield Case((*command.split(), "--help"), encoding, sink)
+        yield Case((*command.split(), "--nonsense→"), encoding, sink, fails=True)
 
 
 def outcome(case: Case) -> Outcome:
@@ -235,7 +241,7 @@ def _faults_of_text(case: Case, found: Outcome, normal: Outcome) -> list[str]:
 def examine(some: Iterable[Case]) -> tuple[int, list[str]]:
     """Number of runs, and the faults of each that has any."""
     for command in COMMANDS:
-        import_module(f"distillplan.cli.commands.{command}")
+        import_module(f"distillplan.cli.commands.{command.replace(' ', '_')}")
     os.environ |= {"COLUMNS": str(WIDTH), "NO_COLOR": "1"}
     normal: dict[tuple[str, ...], Outcome] = {}
     count, found = 0, []

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from distillplan.render.document_forms import (
     CALIBRATION_ROW,
+    FAMILY_ROW,
     FORMS,
     OPTION_ROW,
     PLAIN,
     PLAN_ROW,
+    STAGE_ROW,
     TEACHER_ROW,
     WAY_ROW,
     WHOLE_LAW,
@@ -95,6 +97,13 @@ _REGISTERED = (
         rows=RowForm("ways", WAY_ROW),
     ),
     Registered(
+        record="questions.family_records:FamilyPlan",
+        document="family",
+        asked_with="family",
+        view="family_view:family_view",
+        rows=RowForm("rows", FAMILY_ROW),
+    ),
+    Registered(
         record="questions.crossover:Crossovers",
         document="crossover",
         asked_with="crossover",
@@ -119,6 +128,13 @@ _REGISTERED = (
         asked_with="plot estimate",
         rows=RowForm("parts", PLAIN),
         figure="estimate_figure:estimate_figure",
+    ),
+    Registered(
+        record="questions.onpolicy_records:OnPolicy",
+        document="onpolicy",
+        asked_with="onpolicy",
+        view="onpolicy_view:onpolicy_view",
+        rows=RowForm("teachers", STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",

@@ -62,6 +62,10 @@ FORMS: Mapping[str, DocumentForm] = {
         without=("bill",),
         lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
     ),
+    "FamilyWay": DocumentForm(
+        without=("bill",),
+        lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
+    ),
     "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
     "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),
     "Cell": DocumentForm(
@@ -150,6 +154,40 @@ OPTION_ROW = DocumentForm(
     },
 )
 """A way to spend the budget in a row of CSV."""
+FAMILY_ROW = DocumentForm(
+    only=(),
+    lifted={
+        **{name: f"way.{name}" for name in ("method", "accounting", "decides", "recommended")},
+        "teacher_name": "way.teacher_name",
+        **{
+            name: f"member.{name}"
+            for name in (
+                *("student_params", "student_model", "students", "weight", "loss", "gain_nats"),
+                *("student_tokens", "tokens_per_param", "teacher_params", "teacher_loss", "share"),
+            )
+        },
+        "mean_loss": "way.loss",
+        "total_flops": "way.total_flops",
+    },
+)
+"""A student of a family under one way, in a row of CSV."""
+STAGE_ROW = DocumentForm(
+    without=("vanilla", "delta", "time"),
+    lifted={
+        **{
+            f"{objective}_{name}": f"{objective}.{name}"
+            for objective in ("vanilla", "delta")
+            for name in ("peak", "low", "high")
+        },
+        **{
+            name: f"time.{name}.mid"
+            for name in ("gpu_hours", "generation_gpu_hours", "scoring_gpu_hours")
+        },
+        "training_gpu_hours": "time.training_gpu_hours.mid",
+        "cost_usd": "time.cost_usd.mid",
+    },
+)
+"""A teacher of an on-policy stage in a row of CSV."""
 CALIBRATION_ROW = DocumentForm(without=("bins",))
 """A student of the demonstration of calibration in a row of CSV."""
 WAY_ROW = DocumentForm(

@@ -36,9 +36,6 @@ def question_of(
     ep: how.Ep = 1,
     teacher: how.TeacherName = None,
     teacher_tokens: how.TeacherTokens = None,
-    logit_format: how.LogitFormat = "top-k",
-    logit_k: how.LogitK = None,
-    logit_months: how.LogitMonths = 1.0,
     **given: str,
 ) -> "Question":
     """The run that the options of `estimate` describe; its parameters are those options.
@@ -50,7 +47,7 @@ def question_of(
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine_words import MachineWords, machine
-    from distillplan.hardware.storage import LogitKind, StoredLogits, format_of
+    from distillplan.hardware.stored_format import StoredFormat
     from distillplan.models.named_models import named_pair, shape_of_options
     from distillplan.scenarios.layers import values_of_options, values_within
 
@@ -77,8 +74,6 @@ def question_of(
     )
     country = hardware.get("country")
     grid = None if country is None else gpu_catalog.grid(country)
-    rows = (named.teacher or named.model).shape.vocab
-    kept = format_of(LogitKind(logit_format), rows, logit_k)
     return Question(
         machine=machine(MachineWords(ep=ep, **hardware), named.family),
         model=named.model,
@@ -87,7 +82,7 @@ def question_of(
         teacher=named.teacher,
         teacher_tokens=teacher_tokens,
         logits=values.get("logits", Logits.ONLINE),
-        stored=StoredLogits(format=kept, months=logit_months),
+        stored=StoredFormat(**values_within(values, "stored")),
         country=None if grid is None else grid.name,
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
