@@ -30,6 +30,7 @@ from distillplan.cli.help import complete
 from distillplan.questions.glossary.explanation import Explanation, WordKind, explanations
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.gallery import page as gallery_page
 from tests.man_page import man_page
 from tests.pictures import picture
 from tests.shell import run, without_progress
@@ -294,6 +295,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "scenario-keys": keys_as_markdown,
     "schemas": schemas,
     "python": python_names,
+    "gallery": gallery_page,
 }
 """What a page may ask for by name."""
 
