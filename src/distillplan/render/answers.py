@@ -193,6 +193,13 @@ _REGISTERED = (
         view="transfer_view:transfer_view",
     ),
     Registered(
+        record="questions.odds_map:OddsMap",
+        document="map",
+        asked_with="plot map",
+        rows=RowForm("cells", PLAIN),
+        figure="odds_map_figure:odds_map_figure",
+    ),
+    Registered(
         record="questions.budget_losses:BudgetLosses",
         document="losses",
         asked_with="plot losses",

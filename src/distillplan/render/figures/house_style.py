@@ -15,6 +15,7 @@ from distillplan.units import format_count, format_flops
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 INK, QUIET, PALE = "#222222", "#666666", "#e9e9e9"
 """Text and axes; what is said beside; what lies outside the fitted range."""
@@ -59,11 +60,13 @@ NAMED: dict[str, Any] = {
 """How names stand in a picture."""
 
 
-def panels(columns: int, rows: int = 1, *, height: float = PANEL_HEIGHT) -> "tuple[Figure, Any]":
+def panels(
+    columns: int, rows: int = 1, *, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT
+) -> "tuple[Figure, Any]":
     """An empty figure and its panels, an array of shape (rows, columns)."""
     from matplotlib.figure import Figure  # only for those who draw
 
-    size = (0.8 + PANEL_WIDTH * columns, height * rows)
+    size = (0.8 + width * columns, height * rows)
     figure = Figure(figsize=size, layout="constrained")
     every = figure.subplots(rows, columns, squeeze=False)
     for axes in every.flat:
@@ -88,6 +91,15 @@ def asked(scenario: Scenario) -> str:
     loss = scenario.teacher_loss
     teacher = "" if loss is None else f"a teacher of {loss:.3f} nats, "
     return f"{who} with {teacher}{WHO_PAYS[scenario.pays]}"
+
+
+def teaching(scenario: Scenario) -> str:
+    """Who teaches and who pays for it, in words."""
+    teacher, loss = scenario.teacher, scenario.teacher_loss
+    who = "the best teacher"
+    if teacher is not None:
+        who = f"a teacher of {loss:.3f} nats" if teacher.model is None else teacher.model.name
+    return f"distilling from {who} ({WHO_PAYS[scenario.pays]})"
 
 
 def law_source(law: PublishedLaw) -> str:
@@ -262,3 +274,22 @@ def spread(places: Sequence[float], least: float) -> list[float]:
         for step, each in enumerate(group):
             found[each] = middle + least * (step - (len(group) - 1) / 2)
     return found
+
+
+def thin_out(figure: "Figure", names: "Sequence[Text]") -> None:
+    """Take names away that would stand on others; those that come first stay.
+
+    Args:
+        figure: with all that it shows.
+        names: the most important first.
+    """
+    from matplotlib.text import Text  # only for those who draw
+
+    figure.draw_without_rendering()  # which lays it out
+    kept: list[Any] = []
+    for one in names:
+        box = Text.get_window_extent(one)  # an annotation's own has its line in it
+        if any(box.overlaps(other) for other in kept):
+            one.remove()
+        else:
+            kept.append(box)
