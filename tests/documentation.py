@@ -63,6 +63,9 @@ SHOWN = {
     "gpus": "distillplan gpus h100-sxm",
     "models": "distillplan models llama-3.1-8b",
     "check": 'distillplan check "Table 3"',
+    "plot losses": "distillplan plot losses 1e21 --student 1B --teacher 7B:2T -o losses.svg",
+    "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
+    "plot transfer": "distillplan plot transfer -o transfer.svg",
     "schema": "distillplan schema",
     "demo": "distillplan demo kernel",
     "explain": "distillplan explain teacher_too_strong",
@@ -82,9 +85,14 @@ def pages() -> list[Path]:
         ROOT / "README.md",
         *sorted(EXAMPLES.glob("*.md")),
         *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent != COMMAND_PAGES),
-        *(COMMAND_PAGES / f"{name}.md" for name in COMMANDS),
+        *(COMMAND_PAGES / f"{page_of(name)}.md" for name in COMMANDS),
         *(PICTURES / name for name in PICTURED),
     ]
+
+
+def page_of(command: str) -> str:
+    """The name of a command's page."""
+    return command.replace(" ", "-")
 
 
 def made(page: Path) -> str:
@@ -92,7 +100,7 @@ def made(page: Path) -> str:
     if page.parent == PICTURES:
         return screen(PICTURED[page.name])
     if page.parent == COMMAND_PAGES:
-        text = command_page(page.stem)
+        text = command_page(page.stem.replace("-", " "))
     else:
         text = page.read_text(encoding="utf-8")
     text = MADE.sub(
@@ -209,14 +217,14 @@ def command_table() -> str:
     lines = ["| command | answers |", "|:--|:--|"]
     for name in COMMANDS:
         about = " ".join(_command(name).help.split("\n\n")[0].split())
-        lines.append(f"| [{name}](commands/{name}.md) | {_cell(about)} |")
+        lines.append(f"| [{name}](commands/{page_of(name)}.md) | {_cell(about)} |")
     return "\n".join(lines)
 
 
 def command_list() -> str:
     """The pages of the commands, for the menu."""
     return "\n".join(
-        ["```{toctree}", ":hidden:", *(f"commands/{name}" for name in COMMANDS), "```"]
+        ["```{toctree}", ":hidden:", *(f"commands/{page_of(name)}" for name in COMMANDS), "```"]
     )
 
 

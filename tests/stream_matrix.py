@@ -45,6 +45,15 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gpus": (),
     "models": (),
     "check": ("Table 3",),
+    "plot losses": (
+        *("1e21", "--student", "1B", "--teacher", "7B:2T"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-losses.svg"))),
+    ),
+    "plot paper": (
+        *("--figure", "7"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-figure7.svg"))),
+    ),
+    "plot transfer": ("-o", str(Path(tempfile.gettempdir(), "distillplan-transfer.svg"))),
     "schema": ("plan",),
     "demo": ("kernel",),
     "explain": ("tie",),
@@ -87,12 +96,12 @@ def cases(
 ) -> Iterator[Case]:
     """The answer for people, the one for programs, the help and an error of each command."""
     for command, encoding, sink in product(commands, encodings, sinks):
-        words = (command, *ANSWERS[command])
+        words = (*command.split(), *ANSWERS[command])
         yield Case(words, encoding, sink)
         if command not in WITHOUT_FORMS:
             yield Case((*words, "-o", "json"), encoding, sink)
-        yield Case((command, "--help"), encoding, sink)
-        yield Case((command, "--nonsense→"), encoding, sink, fails=True)
+        yield Case((*command.split(), "--help"), encoding, sink)
+        yield Case((*command.split(), "--nonsense→"), encoding, sink, fails=True)
 
 
 def outcome(case: Case) -> Outcome:
@@ -230,7 +239,7 @@ def _faults_of_text(case: Case, found: Outcome, normal: Outcome) -> list[str]:
 def examine(some: Iterable[Case]) -> tuple[int, list[str]]:
     """Number of runs, and the faults of each that has any."""
     for command in COMMANDS:
-        import_module(f"distillplan.cli.commands.{command}")
+        import_module(f"distillplan.cli.commands.{command.replace(' ', '_')}")
     os.environ |= {"COLUMNS": str(WIDTH), "NO_COLOR": "1"}
     normal: dict[tuple[str, ...], Outcome] = {}
     count, found = 0, []

@@ -497,10 +497,24 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
         ),
         (("fit", "a\0b", "--save", "runs.yaml"), {}, "not a file name"),
         (("example", "compare.yaml", "--save", "k" * 300), {}, "cannot be written"),
+        # the two below are from the second
+        (
+            ("validate", "s.yaml"),
+            {
+                "s.yaml": "base: {gpu: h100-sxm, gpus: 64, deadline: 7 days, student: 1B}\n"
+                "scenarios: {b: {pp: 64}}\n"
+            },
+            "pp: 64 stages are more than the model's 18 layers",  # Table 13: 1.147B has 18
+        ),
+        (
+            ("fit", "runs.csv", "--where", "loss = finished"),
+            {"runs.csv": "params,tokens,loss\n1e9,1e10, \n"},
+            "; loss has nothing",
+        ),
     ],
     ids=(
         *("sum", "faults", "source", "days", "ep"),
-        *("int", "layers", "served", "guessing", "null", "long"),
+        *("int", "layers", "served", "guessing", "null", "long", "stages", "blank"),
     ),
 )
 def test_what_was_found_stays_mended(tmp_path, words, files, message):

@@ -53,6 +53,8 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "losses": ["plot", "losses", "1e21", "--student", "1B", "--teacher", "7B:2T"],
+    "paper": ["plot", "paper", "--figure", "6"],
     "kernel": ["demo", "kernel"],
     "mapping": ["demo", "mapping"],
     "calibration": ["demo", "calibration"],

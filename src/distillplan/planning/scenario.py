@@ -95,7 +95,8 @@ class Scenario:
         settle(self)
         found = [*self._numbers()]
         if not found:
-            checks = (self._budget(), self._distillation(), unpaid(self), self._loss())
+            checks = (self._budget(), self._layout(), self._distillation())
+            checks = (*checks, unpaid(self), self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
@@ -184,6 +185,20 @@ class Scenario:
             for key, limit in self._limits():
                 if limit is not None:
                     yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
+
+    def _layout(self) -> Iterator[InputError]:
+        """A student that the machine's layout cannot be divided over."""
+        if self.machine is None or self.student_params is None:
+            return
+        from distillplan.hardware.model_states import refuse_impossible_layout  # on a machine only
+        from distillplan.hardware.token_costs import non_embedding
+
+        strategy, params = self.machine.strategy, non_embedding(self.family, self.student_params)
+        shape = self.student_shape or self.architecture.nearest_shape(params, strategy.tp)
+        try:
+            refuse_impossible_layout(shape, strategy, self.machine.cluster.gpus)
+        except InputError as error:
+            yield error
 
     def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None

@@ -191,6 +191,8 @@ _REGISTERED = (
         document="transfer",
         asked_with="check transfer",
         view="transfer_view:transfer_view",
+        rows=RowForm("rows", PLAIN),
+        figure="transfer_figure:transfer_figure",
     ),
     Registered(
         record="questions.odds_map:OddsMap",
@@ -205,6 +207,13 @@ _REGISTERED = (
         asked_with="plot losses",
         rows=RowForm("points", PLAIN),
         figure="losses_figure:losses_figure",
+    ),
+    Registered(
+        record="checks.paper_records:PaperFigure",
+        document="paper",
+        asked_with="plot paper",
+        rows=RowForm("rows", PLAIN),
+        figure="redrawn_figure:redrawn_figure",
     ),
     Registered(
         record="demos.kernel_regression:KernelDemo",

@@ -4,6 +4,7 @@ The colors are those of Okabe and Ito, which color-blind readers tell apart; lin
 as well, so that a picture can be read in gray.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,6 +50,8 @@ PANEL_WIDTH, PANEL_HEIGHT = 5.2, 4.4
 """Inches."""
 LEAST_GAP = 0.055
 """Between two names at the ends of lines, as a share of the panel's height."""
+LETTERS_AN_INCH = 18
+"""Of the source below a figure."""
 LEAST_STRIP = 0.04
 """Width of a strip that words stand in, as a share of the panel's."""
 NAMED: dict[str, Any] = {
@@ -82,6 +85,12 @@ def finish(figure: "Figure", title: str, source: str) -> "Figure":
     figure.suptitle(title, fontsize=10.5, color=INK, wrap=True)
     figure.supxlabel(source, fontsize=7, color=QUIET, x=0.01, ha="left", wrap=True)
     return figure
+
+
+def notes_below(figure: "Figure", *notes: str) -> str:
+    """Notes in lines that the figure is wide enough for, each beginning its own."""
+    width = int(LETTERS_AN_INCH * figure.get_figwidth())
+    return "\n".join(line for note in notes for line in textwrap.wrap(note, width))
 
 
 def asked(scenario: Scenario) -> str:

@@ -64,7 +64,7 @@ def _losses(axes: "Axes", found: BudgetLosses, panel: LossPanel) -> None:
     outside(axes, *panel.runs)
     if panel.here is not None:
         here(axes, (panel.here.budget, panel.here.supervised_loss))
-    legend(axes, loc="upper center")
+    legend(axes, loc=9)
 
 
 def _losses_shown(panel: LossPanel) -> tuple[float, float]:
