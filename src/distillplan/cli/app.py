@@ -17,7 +17,6 @@ COMMANDS = (
     *("estimate", "pilot", "fit", "track", "recipe", "validate", "laws", "gpus", "models"),
     *("check", "plot map", "plot losses", "plot paper", "plot transfer"),
     *("schema", "demo", "explain", "example", "help"),
-    *("schema", "demo", "explain", "example", "help"),
 )
 """In the order of the help; each is a function of that name in a module of that name, with _ for
 the space in those of two words."""

@@ -92,9 +92,7 @@ class OddsMap(NamedTuple):
     def rows(self) -> tuple[tuple[OddsCell, ...], ...]:
         """The cells of each size."""
         many = len(self.budgets)
-        return tuple(
-            self.cells[start : start + many] for start in range(0, len(self.cells), many)
-        )
+        return tuple(self.cells[start : start + many] for start in range(0, len(self.cells), many))
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -176,7 +174,7 @@ def _ranges(scenario: Scenario, *, given: bool) -> _Ranges:
         least, most = runs_budgets(replace(scenario, student_params=None, student_model=None))
         return _Ranges(
             budgets=_evenly(least / BEYOND_RUNS, most * BEYOND_RUNS, COLUMNS),
-            sizes=_evenly(low, high, ROWS),
+            sizes=tuple(_possible(scenario, _evenly(low, high, ROWS))),
         )
     many = BUDGET_DECADES * COLUMNS_PER_DECADE
     budget = _in_unit(scenario)
@@ -184,7 +182,28 @@ def _ranges(scenario: Scenario, *, given: bool) -> _Ranges:
     if scenario.gpu_hours is None:
         budgets = (one for one in budgets if LEAST_FLOPS <= one <= MOST_FLOPS)
     middle = student_of(plan(scenario, quick=True)) if student is None else student
-    return _Ranges(budgets=tuple(budgets), sizes=sizes_around(middle))
+    sizes = tuple(_possible(scenario, sizes_around(middle)))
+    return _Ranges(budgets=tuple(budgets), sizes=sizes)
+
+
+def _possible(scenario: Scenario, sizes: Sequence[float]) -> Iterator[float]:
+    """Sizes that can be asked about: a small model may have fewer layers than pipeline stages.
+
+    Raises:
+        InputError: where none can.
+    """
+    refused: InputError | None = None
+    left = False
+    for size in sizes:
+        try:
+            replace(scenario, student_params=size)
+        except InputError as error:
+            refused = refused or error
+            continue
+        left = True
+        yield size
+    if not left and refused is not None:
+        raise refused
 
 
 def _evenly(low: float, high: float, many: int) -> tuple[float, ...]:

@@ -115,7 +115,7 @@ def _odds_lines(axes: "Axes", found: OddsMap, side: str, stroke: Stroke) -> "lis
         odds,
         levels=LEVELS,
         colors=INK,
-        linestyles=[stroke.dash],  # type: ignore[list-item]  # those of one dash are texts
+        linestyles=[stroke.dash],
         linewidths=[1.6, 0.8],
     )
     labels = axes.clabel(lines, inline=False, fmt=lambda level: f"{level:.0%}", fontsize=7)
