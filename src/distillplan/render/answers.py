@@ -216,6 +216,13 @@ _REGISTERED = (
         figure="redrawn_figure:redrawn_figure",
     ),
     Registered(
+        record="questions.teacher_losses:TeacherLosses",
+        document="teacher_losses",
+        asked_with="plot teacher",
+        rows=RowForm("points", PLAIN),
+        figure="teacher_losses_figure:teacher_losses_figure",
+    ),
+    Registered(
         record="demos.kernel_regression:KernelDemo",
         document="kernel",
         asked_with="demo kernel",

@@ -61,6 +61,8 @@ NAMED: dict[str, Any] = {
     "annotation_clip": False,
 }
 """How names stand in a picture."""
+BEHIND: dict[str, Any] = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.5}
+"""Behind words on colors."""
 
 
 def panels(
@@ -198,14 +200,26 @@ def here(axes: "Axes", at: tuple[float, float | None]) -> None:
 
 
 def outside(
-    axes: "Axes", low: float, high: float, *, words: str = "outside the law's runs"
+    axes: "Axes",
+    low: float,
+    high: float,
+    *,
+    words: str = "outside the law's runs",
+    stand: tuple[str, str] = ("bottom", "top"),
 ) -> None:
     """Shade what lies left and right of the range that the law was fitted on.
 
-    The words stand where falling curves leave room: low on the left, high on the right.
+    Args:
+        axes: with its limits set.
+        low: left end of the range.
+        high: right end of it.
+        words: what to call the rest.
+        stand: at which end the words are, on the left and on the right; falling curves leave room
+            low on the left and high on the right.
     """
     left, right = axes.get_xlim()
-    for start, end, at in ((left, min(low, right), "bottom"), (max(high, left), right, "top")):
+    at_left, at_right = stand
+    for start, end, at in ((left, min(low, right), at_left), (max(high, left), right, at_right)):
         if start < end:
             axes.axvspan(start, end, color=PALE, zorder=0, linewidth=0)
             _upright(axes, start, end, words, at)

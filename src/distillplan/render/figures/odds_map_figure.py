@@ -10,6 +10,7 @@ from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.questions.odds_map import OddsCell, OddsMap
 from distillplan.render.figures.house_style import (
     ALONE,
+    BEHIND,
     INK,
     NAMES,
     NOTHING,
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 LEVELS = (0.5, 0.9)
 """Odds at which a side has a line."""
 HATCH = "////"
-BEHIND: dict[str, Any] = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.5}
-"""Behind words on colors."""
 SILENT = "no verdict"
 WHY_SILENT = {
     Reason.FAR_OUTSIDE_FIT: "too far from the law's runs",
@@ -71,7 +70,7 @@ def odds_map_figure(found: OddsMap) -> "Figure":
             keys.append(_line(stroke.dash, f"{NAMES[stroke]}: odds of 50% (thick), 90% (thin)"))
         names += labels
     keys += [*_runs(axes, found), *_silent(axes, found)]
-    legend(axes, handles=keys, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
+    legend(axes, handles=keys, loc=9, bbox_to_anchor=(0.5, -0.13), ncols=2)
     finish(figure, _title(found), _source(found))
     thin_out(figure, names)
     return figure
