@@ -66,6 +66,7 @@ SHOWN = {
     "gpus": "distillplan gpus h100-sxm",
     "models": "distillplan models llama-3.1-8b",
     "check": 'distillplan check "Table 3"',
+    "plot map": "distillplan plot map 1e22 --student 3B --teacher llama-3.1-8b -o map.svg",
     "plot losses": "distillplan plot losses 1e21 --student 1B --teacher 7B:2T -o losses.svg",
     "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
     "plot transfer": "distillplan plot transfer -o transfer.svg",

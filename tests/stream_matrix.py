@@ -47,6 +47,10 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gpus": (),
     "models": (),
     "check": ("Table 3",),
+    "plot map": (
+        *("1e21", "--student", "1B", "--teacher", "7B:2T"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-map.svg"))),
+    ),
     "plot losses": (
         *("1e21", "--student", "1B", "--teacher", "7B:2T"),
         *("-o", str(Path(tempfile.gettempdir(), "distillplan-losses.svg"))),

@@ -58,6 +58,7 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "map": ["plot", "map", "1e21", "--student", "1B", "--teacher", "7B:2T"],
     "losses": ["plot", "losses", "1e21", "--student", "1B", "--teacher", "7B:2T"],
     "paper": ["plot", "paper", "--figure", "6"],
     "kernel": ["demo", "kernel"],

@@ -226,6 +226,13 @@ _REGISTERED = (
         figure="transfer_figure:transfer_figure",
     ),
     Registered(
+        record="questions.odds_map:OddsMap",
+        document="map",
+        asked_with="plot map",
+        rows=RowForm("cells", PLAIN),
+        figure="odds_map_figure:odds_map_figure",
+    ),
+    Registered(
         record="questions.budget_losses:BudgetLosses",
         document="losses",
         asked_with="plot losses",
@@ -238,6 +245,13 @@ _REGISTERED = (
         asked_with="plot paper",
         rows=RowForm("rows", PLAIN),
         figure="redrawn_figure:redrawn_figure",
+    ),
+    Registered(
+        record="questions.teacher_losses:TeacherLosses",
+        document="teacher_losses",
+        asked_with="plot teacher",
+        rows=RowForm("points", PLAIN),
+        figure="teacher_losses_figure:teacher_losses_figure",
     ),
     Registered(
         record="demos.kernel_regression:KernelDemo",

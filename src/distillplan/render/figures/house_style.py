@@ -16,6 +16,7 @@ from distillplan.units import format_count, format_flops
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 INK, QUIET, PALE = "#222222", "#666666", "#e9e9e9"
 """Text and axes; what is said beside; what lies outside the fitted range."""
@@ -62,6 +63,8 @@ NAMED: dict[str, Any] = {
     "annotation_clip": False,
 }
 """How names stand in a picture."""
+BEHIND: dict[str, Any] = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1.5}
+"""Behind words on colors."""
 
 
 def panels(
@@ -102,6 +105,15 @@ def asked(scenario: Scenario) -> str:
     loss = scenario.teacher_loss
     teacher = "" if loss is None else f"a teacher of {loss:.3f} nats, "
     return f"{who} with {teacher}{WHO_PAYS[scenario.pays]}"
+
+
+def teaching(scenario: Scenario) -> str:
+    """Who teaches and who pays for it, in words."""
+    teacher, loss = scenario.teacher, scenario.teacher_loss
+    who = "the best teacher"
+    if teacher is not None:
+        who = f"a teacher of {loss:.3f} nats" if teacher.model is None else teacher.model.name
+    return f"distilling from {who} ({WHO_PAYS[scenario.pays]})"
 
 
 def law_source(law: PublishedLaw) -> str:
@@ -191,14 +203,26 @@ def here(axes: "Axes", at: tuple[float, float | None]) -> None:
 
 
 def outside(
-    axes: "Axes", low: float, high: float, *, words: str = "outside the law's runs"
+    axes: "Axes",
+    low: float,
+    high: float,
+    *,
+    words: str = "outside the law's runs",
+    stand: tuple[str, str] = ("bottom", "top"),
 ) -> None:
     """Shade what lies left and right of the range that the law was fitted on.
 
-    The words stand where falling curves leave room: low on the left, high on the right.
+    Args:
+        axes: with its limits set.
+        low: left end of the range.
+        high: right end of it.
+        words: what to call the rest.
+        stand: at which end the words are, on the left and on the right; falling curves leave room
+            low on the left and high on the right.
     """
     left, right = axes.get_xlim()
-    for start, end, at in ((left, min(low, right), "bottom"), (max(high, left), right, "top")):
+    at_left, at_right = stand
+    for start, end, at in ((left, min(low, right), at_left), (max(high, left), right, at_right)):
         if start < end:
             axes.axvspan(start, end, color=PALE, zorder=0, linewidth=0)
             _upright(axes, start, end, words, at)
@@ -276,3 +300,22 @@ def spread(places: Sequence[float], least: float) -> list[float]:
         for step, each in enumerate(group):
             found[each] = middle + least * (step - (len(group) - 1) / 2)
     return found
+
+
+def thin_out(figure: "Figure", names: "Sequence[Text]") -> None:
+    """Take names away that would stand on others; those that come first stay.
+
+    Args:
+        figure: with all that it shows.
+        names: the most important first.
+    """
+    from matplotlib.text import Text  # only for those who draw
+
+    figure.draw_without_rendering()  # which lays it out
+    kept: list[Any] = []
+    for one in names:
+        box = Text.get_window_extent(one)  # an annotation's own has its line in it
+        if any(box.overlaps(other) for other in kept):
+            one.remove()
+        else:
+            kept.append(box)
