@@ -135,7 +135,9 @@ def teacher_losses(scenario: Scenario) -> TeacherLosses:
     best = _best(student)
     losses = _teacher_losses(student, best)
     models = _models(scenario, losses)
-    named = [(TaughtBy.OPEN_MODEL, name, loss) for name, loss in models]
+    named: list[tuple[TaughtBy, str | None, float]] = [
+        (TaughtBy.OPEN_MODEL, name, loss) for name, loss in models
+    ]
     named.append((TaughtBy.BEST, None, best))
     if scenario.teacher is not None and scenario.teacher_loss is not None:
         model = scenario.teacher.model
