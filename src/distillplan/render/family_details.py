@@ -40,6 +40,7 @@ def family_details(found: FamilyPlan) -> Iterator[Block]:
         marked=next((row for row, one in enumerate(found.ways) if one.recommended), None),
         text_columns=(0, 5),
         tight=True,
+        spare=(6, 3),
     )
     for way in found.ways:
         if way.loss is not None:
@@ -105,6 +106,7 @@ def _way_details(way: FamilyWay) -> TableBlock:
             for one in way.members
         ),
         tight=True,
+        spare=(6, 5),
     )
 
 
