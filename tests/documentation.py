@@ -68,6 +68,12 @@ SHOWN = {
     "check": 'distillplan check "Table 3"',
     "plot map": "distillplan plot map 1e22 --student 3B --teacher llama-3.1-8b -o map.svg",
     "plot losses": "distillplan plot losses 1e21 --student 1B --teacher 7B:2T -o losses.svg",
+    "plot teacher": "distillplan plot teacher --student 1B --tokens 100B -o teacher.svg",
+    "plot compare": "distillplan plot compare compare.yaml -o compare.svg",
+    "plot estimate": "distillplan plot estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64 "
+    "-o estimate.svg",
+    "plot fit": "distillplan fit runs.csv -o mine.yaml --resamples 0 > fit.txt && "
+    "distillplan plot fit mine.yaml -o fit.svg",
     "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
     "plot transfer": "distillplan plot transfer -o transfer.svg",
     "schema": "distillplan schema",

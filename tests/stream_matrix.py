@@ -26,17 +26,27 @@ from distillplan.cli.main import main
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ENCODINGS = ("utf-8", "cp1252", "cp437", "latin-1", "ascii", "utf-16")
 SINKS = ("terminal", "pipe", "file", "closed", "full")
+DATA = Path(__file__).parent / "data"
+PLOTTED = ("1e21", "--student", "1B", "--teacher", "7B:2T")
+ESTIMATED = ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64")
+
+
+def scratch(name: str) -> str:
+    """A file that a command may write."""
+    return str(Path(tempfile.gettempdir(), f"distillplan-{name}"))
+
+
 ANSWERS: dict[str, tuple[str, ...]] = {
     "budget": ("1e21", "--student", "1B", "--quick"),
     "compare": ("compare.yaml", "--quick"),
-    "report": ("lifetime.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
+    "report": ("lifetime.yaml", "-o", scratch("report.html")),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
     "family": ("1e21", "--students", "300M,1B", "--quick"),
     "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
-    "estimate": ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"),
+    "estimate": ESTIMATED,
     "onpolicy": ("--student", "1.5B", "--teacher", "7B"),
     "pilot": ("1e21", "--student", "1B", "--teacher", "7B:2T"),
     "fit": ("supervised_runs.csv", "--resamples", "0"),
@@ -47,19 +57,15 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gpus": (),
     "models": (),
     "check": ("Table 3",),
-    "plot map": (
-        *("1e21", "--student", "1B", "--teacher", "7B:2T"),
-        *("-o", str(Path(tempfile.gettempdir(), "distillplan-map.svg"))),
-    ),
-    "plot losses": (
-        *("1e21", "--student", "1B", "--teacher", "7B:2T"),
-        *("-o", str(Path(tempfile.gettempdir(), "distillplan-losses.svg"))),
-    ),
-    "plot paper": (
-        *("--figure", "7"),
-        *("-o", str(Path(tempfile.gettempdir(), "distillplan-figure7.svg"))),
-    ),
-    "plot transfer": ("-o", str(Path(tempfile.gettempdir(), "distillplan-transfer.svg"))),
+    "plot map": (*PLOTTED, "-o", scratch("map.svg")),
+    "plot losses": (*PLOTTED, "-o", scratch("losses.svg")),
+    "plot teacher": (*PLOTTED, "-o", scratch("teacher.svg")),
+    "plot optimum": (*PLOTTED, "-o", scratch("optimum.svg")),
+    "plot compare": ("compare.yaml", "-o", scratch("compare.svg")),
+    "plot estimate": (*ESTIMATED, "-o", scratch("estimate.svg")),
+    "plot fit": (str(DATA / "own_law.yaml"), "-o", scratch("fit.svg")),
+    "plot paper": ("--figure", "7", "-o", scratch("figure7.svg")),
+    "plot transfer": ("-o", scratch("transfer.svg")),
     "schema": ("plan",),
     "demo": ("kernel",),
     "explain": ("tie",),

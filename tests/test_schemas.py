@@ -18,7 +18,8 @@ from tests.small_demos import tiny
 
 FOLDER = Path(distillplan.schemas.__file__).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"
-BROKEN = Path(__file__).parent / "data" / "broken.yaml"
+DATA = Path(__file__).parent / "data"
+BROKEN = DATA / "broken.yaml"
 COMMANDS = {
     "plan": ["budget", "64 h100-sxm for 7 days", "--student", "1B", "--teacher", "7B:2T"],
     "ensemble": ["budget", "1e21", "--student", "1B", "--laws", "all"],
@@ -60,6 +61,12 @@ COMMANDS = {
     "transfer": ["check", "transfer"],
     "map": ["plot", "map", "1e21", "--student", "1B", "--teacher", "7B:2T"],
     "losses": ["plot", "losses", "1e21", "--student", "1B", "--teacher", "7B:2T"],
+    "teacher_losses": ["plot", "teacher", "1e21", "--student", "1B", "--teacher", "7B:2T"],
+    "parts": [
+        *("plot", "estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
+        *("--tokens", "100B", "--gpu", "a100-80gb", "--gpus", "16"),
+    ],
+    "fitted": ["plot", "fit", DATA / "own_law.yaml"],
     "paper": ["plot", "paper", "--figure", "6"],
     "kernel": ["demo", "kernel"],
     "mapping": ["demo", "mapping"],
