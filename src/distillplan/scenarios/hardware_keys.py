@@ -228,7 +228,8 @@ HARDWARE = (
         "loss",
         _choice("strategy", "Loss"),
         "",
-        "Implementation of the loss, which sets how much of the logits exists at once.",
+        "Implementation of the loss: how much of the logits exists at once, and how often an online "
+        "teacher's are read and written.",
         "strategy.loss",
     ),
     _key(
