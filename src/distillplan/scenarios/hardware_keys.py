@@ -228,8 +228,8 @@ HARDWARE = (
         "loss",
         _choice("strategy", "Loss"),
         "",
-        "Implementation of the loss: how much of the logits exists at once, and how often an online "
-        "teacher's are read and written.",
+        "Implementation of the loss: how much of the logits exists at once, and how long it takes "
+        "with an online teacher.",
         "strategy.loss",
     ),
     _key(
