@@ -14,7 +14,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import (
-    distillation_throughput,
+    distillation_seconds,
     forward_throughput,
     training_throughput,
 )
@@ -346,8 +346,9 @@ def test_online_and_cached_distillation_on_one_h200() -> None:
         workload_of_shape(SHAPES["llama-3.2-3b"], strategy, 1), gpu, MODEL
     )
     teacher = forward_throughput(workload_of_shape(SHAPES["llama-3.1-8b"], strategy, 1), gpu, MODEL)
-    online = 262144 / distillation_throughput(student, teacher, MODEL).mid
-    cached = 262144 / distillation_throughput(student, None, MODEL).mid
+    alone = distillation_seconds(student, MODEL)
+    cached = 262144 * alone.mid
+    online = 262144 * (alone + distillation_seconds(teacher, MODEL)).mid
     assert 25.9 / 1.3 < online < 25.9 * 1.3
     assert 18.4 / 1.3 < cached < 18.4 * 1.3
 
@@ -392,7 +393,8 @@ def test_nemotron_nano_9b_to_7b_on_768_h100(
     student = training_throughput(work(7e9, 4352, 48), gpu, MODEL)
     teacher = forward_throughput(work(8.9e9, 4480, 56), gpu, MODEL)
     goodput = MODEL.goodput if calendar else Range.exact(1.0)
-    computed = gpu_hours(tokens, distillation_throughput(student, teacher, MODEL), goodput)
+    step = distillation_seconds(student, MODEL) + distillation_seconds(teacher, MODEL)
+    computed = gpu_hours(tokens, step.divide(1.0), goodput)
     assert hours / 1.3 < computed.mid < hours * 1.3
 
 

@@ -130,6 +130,8 @@ class DistillationStep(NamedTuple):
     """Tokens of one optimizer step."""
     online_step_seconds: Range
     """The student's step and the teacher's forward pass, in productive time."""
+    loss_step_seconds: Range
+    """Of these, what the teacher's logits add to the student's loss."""
     cached_step_seconds: Range
     """The student's step alone, reading logits."""
     online_gpu_hours: Range

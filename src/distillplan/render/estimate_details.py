@@ -195,6 +195,7 @@ def _distillation(step: DistillationStep) -> Iterator[Block]:
     kind = step.logit_format
     rows = [
         _row("a step online", step.online_step_seconds, format_duration),
+        _row("of it, loss of the teacher's logits", step.loss_step_seconds, format_duration),
         _row("a step with cached logits", step.cached_step_seconds, format_duration),
         _row("GPU-hours online", step.online_gpu_hours, format_count),
         _row("GPU-hours cached", step.cached_gpu_hours, format_count),

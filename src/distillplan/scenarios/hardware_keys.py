@@ -231,7 +231,8 @@ HARDWARE = (
         "loss",
         _choice("strategy", "Loss"),
         "",
-        "Implementation of the loss, which sets how much of the logits exists at once.",
+        "Implementation of the loss: how much of the logits exists at once, and how long it takes "
+        "with an online teacher.",
         "strategy.loss",
     ),
     _key(
