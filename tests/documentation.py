@@ -72,7 +72,8 @@ SHOWN = {
     "plot compare": "distillplan plot compare compare.yaml -o compare.svg",
     "plot estimate": "distillplan plot estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64 "
     "-o estimate.svg",
-    "plot fit": "distillplan fit runs.csv -o mine.yaml --resamples 0 > fit.txt && "
+    "plot fit": "distillplan fit runs.csv supervised_runs.csv -o mine.yaml --resamples 0 > fit.txt "
+    "&& "
     "distillplan plot fit mine.yaml -o fit.svg",
     "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
     "plot transfer": "distillplan plot transfer -o transfer.svg",
