@@ -65,6 +65,8 @@ SHOWN = {
     "check": 'distillplan check "Table 3"',
     "plot map": "distillplan plot map 1e22 --student 3B --teacher llama-3.1-8b -o map.svg",
     "plot losses": "distillplan plot losses 1e21 --student 1B --teacher 7B:2T -o losses.svg",
+    "plot teacher": "distillplan plot teacher --student 1B --tokens 100B -o teacher.svg",
+    "plot optimum": "distillplan plot optimum --student 1B -o optimum.svg",
     "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
     "plot transfer": "distillplan plot transfer -o transfer.svg",
     "schema": "distillplan schema",

@@ -53,6 +53,14 @@ ANSWERS: dict[str, tuple[str, ...]] = {
         *("1e21", "--student", "1B", "--teacher", "7B:2T"),
         *("-o", str(Path(tempfile.gettempdir(), "distillplan-losses.svg"))),
     ),
+    "plot teacher": (
+        *("--student", "1B", "--tokens", "100B"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-teacher.svg"))),
+    ),
+    "plot optimum": (
+        *("1e21", "--student", "1B"),
+        *("-o", str(Path(tempfile.gettempdir(), "distillplan-optimum.svg"))),
+    ),
     "plot paper": (
         *("--figure", "7"),
         *("-o", str(Path(tempfile.gettempdir(), "distillplan-figure7.svg"))),

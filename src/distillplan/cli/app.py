@@ -15,8 +15,8 @@ from distillplan.render.streams import write, write_error
 COMMANDS = (
     *("budget", "teachers", "compare", "report", "sweep", "target", "crossover", "predict"),
     *("estimate", "pilot", "fit", "track", "recipe", "validate", "laws", "gpus", "models"),
-    *("check", "plot map", "plot losses", "plot teacher", "plot paper", "plot transfer"),
-    *("schema", "demo", "explain", "example", "help"),
+    *("check", "plot map", "plot losses", "plot teacher", "plot optimum", "plot paper"),
+    *("plot transfer", "schema", "demo", "explain", "example", "help"),
 )
 """In the order of the help; each is a function of that name in a module of that name, with _ for
 the space in those of two words."""
