@@ -134,9 +134,8 @@ def teacher_losses(scenario: Scenario) -> TeacherLosses:
     student = _student(scenario)
     best = _best(student)
     losses = _teacher_losses(student, best)
-    models = _models(scenario, losses)
     named: list[tuple[TaughtBy, str | None, float]] = [
-        (TaughtBy.OPEN_MODEL, name, loss) for name, loss in models
+        (TaughtBy.OPEN_MODEL, name, loss) for name, loss in _models(scenario, losses)
     ]
     named.append((TaughtBy.BEST, None, best))
     if scenario.teacher is not None and scenario.teacher_loss is not None:
@@ -172,7 +171,7 @@ def _student(scenario: Scenario) -> _Student:
         raise ValueError("a plan has a student")
     worth = math.exp(log_worth(math.log(tokens), scenario.unique_tokens))
     loss = scenario.law.supervised.loss(params, worth)
-    refuse_nonsense(scenario.law, {"student_params": params, "student_tokens": tokens}, loss)
+    refuse_nonsense(scenario, {"student_params": params, "student_tokens": tokens}, loss)
     return _Student(scenario=scenario, params=params, tokens=tokens, worth=worth, alone=loss)
 
 
@@ -228,9 +227,7 @@ def _points(
         )
 
 
-def _taught_bands(
-    student: _Student, teachers: FloatArray, losses: FloatArray
-) -> list[Band | None]:
+def _taught_bands(student: _Student, teachers: FloatArray, losses: FloatArray) -> list[Band | None]:
     """The 90% band with each teacher."""
     draws, law = law_catalog.draws(student.scenario.law), student.scenario.law
     if draws is None or not isinstance(draws.law, DistillationLaw):
