@@ -272,6 +272,7 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
         (DISTILL, ["--teacher-mfu", "0.1"], [HOURS], [RATE]),
         (DISTILL, ["--logits", "cached"], [RATE], [HOURS, MEMORY]),
         (DISTILL, ["--logits", "stored"], [RATE, COST], [MEMORY]),
+        (DISTILL, ["--teacher-gpus", "16"], [], [WALL, RATE]),
         (DISTILL, ["--loss", "jsd"], [HOURS, MEMORY], [RATE]),
         (DISTILL, ["--loss", "fused"], [RATE], [HOURS, MEMORY]),
         (DISTILL, ["--batch-tokens", "1M"], [], [("distillation", "online_step_seconds")]),

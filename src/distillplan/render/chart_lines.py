@@ -27,7 +27,11 @@ class ChartLine(NamedTuple):
     """Whose color it has, where there are colors."""
 
 
-ALONE, TAUGHT, BOTH = ChartLine("o", Mark.PRETRAIN), ChartLine("x", Mark.DISTILL), ChartLine("*", Mark.TIE)
+ALONE, TAUGHT, BOTH = (
+    ChartLine("o", Mark.PRETRAIN),
+    ChartLine("x", Mark.DISTILL),
+    ChartLine("*", Mark.TIE),
+)
 """The letters differ without colors, and in every encoding."""
 
 
