@@ -30,6 +30,7 @@ from distillplan.cli.help import complete
 from distillplan.questions.glossary.explanation import Explanation, WordKind, explanations
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.gallery import page as gallery_page
 from tests.man_page import man_page
 from tests.pictures import picture
 from tests.shell import run, without_progress
@@ -47,6 +48,7 @@ MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made
 SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
     "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
+    "family": "distillplan family 1e22 --students 300M,1B,3B",
     "compare": "distillplan compare compare.yaml",
     "report": "distillplan report compare.yaml -o report.html",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
@@ -64,6 +66,17 @@ SHOWN = {
     "gpus": "distillplan gpus h100-sxm",
     "models": "distillplan models llama-3.1-8b",
     "check": 'distillplan check "Table 3"',
+    "plot map": "distillplan plot map 1e22 --student 3B --teacher llama-3.1-8b -o map.svg",
+    "plot losses": "distillplan plot losses 1e21 --student 1B --teacher 7B:2T -o losses.svg",
+    "plot teacher": "distillplan plot teacher --student 1B --tokens 100B -o teacher.svg",
+    "plot compare": "distillplan plot compare compare.yaml -o compare.svg",
+    "plot estimate": "distillplan plot estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64 "
+    "-o estimate.svg",
+    "plot fit": "distillplan fit runs.csv supervised_runs.csv -o mine.yaml --resamples 0 > fit.txt "
+    "&& "
+    "distillplan plot fit mine.yaml -o fit.svg",
+    "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
+    "plot transfer": "distillplan plot transfer -o transfer.svg",
     "schema": "distillplan schema",
     "demo": "distillplan demo kernel",
     "explain": "distillplan explain teacher_too_strong",
@@ -83,9 +96,14 @@ def pages() -> list[Path]:
         ROOT / "README.md",
         *sorted(EXAMPLES.glob("*.md")),
         *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent != COMMAND_PAGES),
-        *(COMMAND_PAGES / f"{name}.md" for name in COMMANDS),
+        *(COMMAND_PAGES / f"{page_of(name)}.md" for name in COMMANDS),
         *(PICTURES / name for name in PICTURED),
     ]
+
+
+def page_of(command: str) -> str:
+    """The name of a command's page."""
+    return command.replace(" ", "-")
 
 
 def made(page: Path) -> str:
@@ -93,7 +111,7 @@ def made(page: Path) -> str:
     if page.parent == PICTURES:
         return screen(PICTURED[page.name])
     if page.parent == COMMAND_PAGES:
-        text = command_page(page.stem)
+        text = command_page(page.stem.replace("-", " "))
     else:
         text = page.read_text(encoding="utf-8")
     text = MADE.sub(
@@ -121,14 +139,22 @@ def workbench() -> Path:
 
 def output(command: str) -> str:
     """What a shell in the examples folder shows at `COLUMNS` columns."""
-    assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
-    if not SHELL_SIGNS & set(command):
-        with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
-            plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
-        return _trimmed(plain.stdout + plain.stderr)
-    words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+    alone, pipe, filters = command.partition(" | ")
+    if SHELL_SIGNS & set(alone):
+        assert "distillplan" in command
+        words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+        return _trimmed(_in_shell(words))
+    assert alone.startswith("distillplan ")
+    with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
+        plain = run(*shlex.split(alone)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
+    shown = _in_shell(filters, plain.stdout) if pipe else plain.stdout
+    return _trimmed(shown + plain.stderr)
+
+
+def _in_shell(words: str, given: str = "") -> str:
     found = subprocess.run(
         ["/bin/sh", "-c", words],
+        input=given,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -136,7 +162,7 @@ def output(command: str) -> str:
         env={**os.environ, "COLUMNS": str(COLUMNS), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return _trimmed(found.stdout + without_progress(found.stderr))
+    return found.stdout + without_progress(found.stderr)
 
 
 def screen(command: str) -> str:
@@ -210,14 +236,14 @@ def command_table() -> str:
     lines = ["| command | answers |", "|:--|:--|"]
     for name in COMMANDS:
         about = " ".join(_command(name).help.split("\n\n")[0].split())
-        lines.append(f"| [{name}](commands/{name}.md) | {_cell(about)} |")
+        lines.append(f"| [{name}](commands/{page_of(name)}.md) | {_cell(about)} |")
     return "\n".join(lines)
 
 
 def command_list() -> str:
     """The pages of the commands, for the menu."""
     return "\n".join(
-        ["```{toctree}", ":hidden:", *(f"commands/{name}" for name in COMMANDS), "```"]
+        ["```{toctree}", ":hidden:", *(f"commands/{page_of(name)}" for name in COMMANDS), "```"]
     )
 
 
@@ -277,6 +303,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "scenario-keys": keys_as_markdown,
     "schemas": schemas,
     "python": python_names,
+    "gallery": gallery_page,
 }
 """What a page may ask for by name."""
 

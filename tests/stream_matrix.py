@@ -26,16 +26,27 @@ from distillplan.cli.main import main
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ENCODINGS = ("utf-8", "cp1252", "cp437", "latin-1", "ascii", "utf-16")
 SINKS = ("terminal", "pipe", "file", "closed", "full")
+DATA = Path(__file__).parent / "data"
+PLOTTED = ("1e21", "--student", "1B", "--teacher", "7B:2T")
+ESTIMATED = ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64")
+
+
+def scratch(name: str) -> str:
+    """A file that a command may write."""
+    return str(Path(tempfile.gettempdir(), f"distillplan-{name}"))
+
+
 ANSWERS: dict[str, tuple[str, ...]] = {
     "budget": ("1e21", "--student", "1B", "--quick"),
     "compare": ("compare.yaml", "--quick"),
-    "report": ("lifetime.yaml", "-o", str(Path(tempfile.gettempdir(), "distillplan-report.html"))),
+    "report": ("lifetime.yaml", "-o", scratch("report.html")),
     "sweep": ("--compute", "1e20:1e22:3", "--student", "1B"),
     "target": ("--loss", "2.2", "--student", "1B"),
+    "family": ("1e21", "--students", "300M,1B", "--quick"),
     "teachers": ("1e21", "--student", "1B", "--tokenizer", "gemma-2"),
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
-    "estimate": ("--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"),
+    "estimate": ESTIMATED,
     "onpolicy": ("--student", "1.5B", "--teacher", "7B"),
     "pilot": ("1e21", "--student", "1B", "--teacher", "7B:2T"),
     "fit": ("supervised_runs.csv", "--resamples", "0"),
@@ -46,6 +57,15 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "gpus": (),
     "models": (),
     "check": ("Table 3",),
+    "plot map": (*PLOTTED, "-o", scratch("map.svg")),
+    "plot losses": (*PLOTTED, "-o", scratch("losses.svg")),
+    "plot teacher": (*PLOTTED, "-o", scratch("teacher.svg")),
+    "plot optimum": (*PLOTTED, "-o", scratch("optimum.svg")),
+    "plot compare": ("compare.yaml", "-o", scratch("compare.svg")),
+    "plot estimate": (*ESTIMATED, "-o", scratch("estimate.svg")),
+    "plot fit": (str(DATA / "own_law.yaml"), "-o", scratch("fit.svg")),
+    "plot paper": ("--figure", "7", "-o", scratch("figure7.svg")),
+    "plot transfer": ("-o", scratch("transfer.svg")),
     "schema": ("plan",),
     "demo": ("kernel",),
     "explain": ("tie",),
@@ -88,12 +108,12 @@ def cases(
 ) -> Iterator[Case]:
     """The answer for people, the one for programs, the help and an error of each command."""
     for command, encoding, sink in product(commands, encodings, sinks):
-        words = (command, *ANSWERS[command])
+        words = (*command.split(), *ANSWERS[command])
         yield Case(words, encoding, sink)
         if command not in WITHOUT_FORMS:
             yield Case((*words, "-o", "json"), encoding, sink)
-        yield Case((command, "--help"), encoding, sink)
-        yield Case((command, "--nonsense→"), encoding, sink, fails=True)
+        yield Case((*command.split(), "--help"), encoding, sink)
+        yield Case((*command.split(), "--nonsense→"), encoding, sink, fails=True)
 
 
 def outcome(case: Case) -> Outcome:
@@ -231,7 +251,7 @@ def _faults_of_text(case: Case, found: Outcome, normal: Outcome) -> list[str]:
 def examine(some: Iterable[Case]) -> tuple[int, list[str]]:
     """Number of runs, and the faults of each that has any."""
     for command in COMMANDS:
-        import_module(f"distillplan.cli.commands.{command}")
+        import_module(f"distillplan.cli.commands.{command.replace(' ', '_')}")
     os.environ |= {"COLUMNS": str(WIDTH), "NO_COLOR": "1"}
     normal: dict[tuple[str, ...], Outcome] = {}
     count, found = 0, []

@@ -250,6 +250,7 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
         ([*TRAIN, "--stack", "compiled"], ["--stack", "tuned"], [RATE], [HOURS]),
         ([*TRAIN, "--attention", "flash2"], ["--attention", "flash3"], [RATE], [HOURS]),
         (TRAIN, ["--cp", "4", "--micro-batch", "2"], [], [MEMORY]),
+        ([*TRAIN, "--tp", "8"], ["--sequence-parallel", "off"], [MEMORY], []),
         (TRAIN, ["--attention", "unfused"], [HOURS], [RATE]),
         (TRAIN, ["--attention", "flash2"], [RATE], [HOURS]),
         (TRAIN, ["--optimizer", "adam8bit"], [], [MEMORY]),
@@ -272,6 +273,8 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
         (DISTILL, ["--logits", "cached"], [RATE], [HOURS, MEMORY]),
         (DISTILL, ["--logits", "stored"], [RATE], [MEMORY]),
         ([*DISTILL, "--logits", "stored"], ["--logit-format", "top-k"], [COST], []),
+        (DISTILL, ["--loss", "jsd"], [HOURS, MEMORY], [RATE]),
+        (DISTILL, ["--loss", "fused"], [RATE], [HOURS, MEMORY]),
         (DISTILL, ["--batch-tokens", "1M"], [], [("distillation", "online_step_seconds")]),
         (
             [*TRAIN, "--pp", "8", "--gpus", "64", "--interleave", "1"],

@@ -202,7 +202,7 @@ def test_every_row_is_whole():
 
 @pytest.mark.parametrize("command", application.COMMANDS)
 def test_every_option_of_the_table_is_in_the_help(command):
-    shown = run(command, "--help").output
+    shown = run(*command.split(), "--help").output
     for key in key_table.TABLE.options(command):
         assert key.flags[0][:20] in shown
 

@@ -2,11 +2,9 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +14,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import (
-    distillation_throughput,
+    distillation_seconds,
     forward_throughput,
     training_throughput,
 )
@@ -27,8 +25,7 @@ from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.model_catalog import models
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
-
-COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
+from tests.shipped import shipped
 
 
 def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
@@ -36,12 +33,8 @@ def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
     return Range.independent_product((rate, goodput)).divide(tokens / 3600)
 
 
-def _yaml(name: str) -> Any:
-    return yaml.safe_load((COEFFICIENTS / name).read_text(encoding="utf-8"))
-
-
-GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in _yaml("gpus.yaml")["gpus"].items()}
-ENTRY: dict[str, Any] = _yaml("throughput.yaml")
+GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
+ENTRY: dict[str, Any] = shipped("throughput.yaml")
 MODEL: ThroughputModel = throughput_model_from_entry(ENTRY)
 SHAPES = {one.name: one.shape for one in models()}
 LLAMA_7B = uniform_shape(
@@ -353,8 +346,9 @@ def test_online_and_cached_distillation_on_one_h200() -> None:
         workload_of_shape(SHAPES["llama-3.2-3b"], strategy, 1), gpu, MODEL
     )
     teacher = forward_throughput(workload_of_shape(SHAPES["llama-3.1-8b"], strategy, 1), gpu, MODEL)
-    online = 262144 / distillation_throughput(student, teacher, MODEL).mid
-    cached = 262144 / distillation_throughput(student, None, MODEL).mid
+    alone = distillation_seconds(student, MODEL)
+    cached = 262144 * alone.mid
+    online = 262144 * (alone + distillation_seconds(teacher, MODEL)).mid
     assert 25.9 / 1.3 < online < 25.9 * 1.3
     assert 18.4 / 1.3 < cached < 18.4 * 1.3
 
@@ -399,7 +393,8 @@ def test_nemotron_nano_9b_to_7b_on_768_h100(
     student = training_throughput(work(7e9, 4352, 48), gpu, MODEL)
     teacher = forward_throughput(work(8.9e9, 4480, 56), gpu, MODEL)
     goodput = MODEL.goodput if calendar else Range.exact(1.0)
-    computed = gpu_hours(tokens, distillation_throughput(student, teacher, MODEL), goodput)
+    step = distillation_seconds(student, MODEL) + distillation_seconds(teacher, MODEL)
+    computed = gpu_hours(tokens, step.divide(1.0), goodput)
     assert hours / 1.3 < computed.mid < hours * 1.3
 
 

@@ -65,14 +65,15 @@ def forms_of(name: str) -> tuple[str, ...]:
 @cache
 def examples_of(name: str) -> tuple[tuple[str, ...], ...]:
     """The command lines of a command's own help and of its page."""
-    function = getattr(import_module(f"distillplan.cli.commands.{name}"), name)
+    module = name.replace(" ", "_")
+    function = getattr(import_module(f"distillplan.cli.commands.{module}"), module)
     lines = [line.strip() for line in (inspect.getdoc(function) or "").splitlines()]
     lines = [line for line in (*lines, SHOWN[name]) if line.startswith(f"distillplan {name}")]
     found = []
     for line in lines:
         words = shlex.split(line)
         end = min(words.index(sign) if sign in words else len(words) for sign in "|<")
-        found.append(tuple(words[2:end]))
+        found.append(tuple(words[1 + len(name.split()) : end]))
     return tuple(found)
 
 
@@ -88,7 +89,7 @@ def command_line(name: str, random: Random) -> Case:
         words += ["--resamples", random.choice(SMALL["--resamples"][:5])]
     if "--output" in flags and random.random() < 0.8 and "-o" not in words:
         words += ["-o", random.choice(forms_of(name))]
-    return with_files((name, *_kept_small(words)), random)
+    return with_files((*name.split(), *_kept_small(words)), random)
 
 
 def with_files(words: tuple[str, ...], random: Random) -> Case:
@@ -102,7 +103,7 @@ def _stdin(words: tuple[str, ...], random: Random) -> bytes:
 
 def any_line(random: Random) -> Case:
     """A command line of any words."""
-    words = [random.choice((*COMMANDS, *COMMANDS, odd(random)))]
+    words = random.choice((*COMMANDS, *COMMANDS, odd(random))).split(" ")
     for _ in range(random.choice((0, 1, 2, 4))):
         other = random.choice(COMMANDS)
         flags = [flag for option in options_of(other) for flag in option.flags] or ["-h"]

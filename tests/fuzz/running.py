@@ -58,8 +58,9 @@ def _group() -> Any:
     return typer.main.get_command(app_module.app)
 
 
-def _cached(self: Any, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG001  (Typer's signature)
-    return command(cmd_name) if cmd_name in app_module.COMMANDS else None
+def _cached(self: Any, ctx: Any, cmd_name: str) -> Any:
+    name = f"{self.first} {cmd_name}".lstrip()
+    return command(name) if name in app_module.COMMANDS else _get_command(self, ctx, cmd_name)
 
 
 def _complete(shown: Any) -> None:

@@ -1,6 +1,6 @@
 """Published numbers of laws, and the same computed here, for `distillplan check` and the tests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from distillplan.checks.check_records import CheckRow, compared
@@ -43,25 +43,42 @@ def check_law(law: PublishedLaw) -> Iterator[CheckRow]:
         )
 
 
+class PlacedRow(NamedTuple):
+    """A published number with the line of the data file that it stands in."""
+
+    given: Mapping[str, Any]
+    """The line by its columns."""
+    column: str
+    """Where the number stands in it."""
+    row: CheckRow
+
+
 def check_group(law: PublishedLaw, group: CheckGroup) -> Iterator[CheckRow]:
     """The numbers of one table or figure."""
+    return (one.row for one in placed_rows(law, group))
+
+
+def placed_rows(law: PublishedLaw, group: CheckGroup) -> Iterator[PlacedRow]:
+    """The numbers of one table or figure, each with what it is of."""
     for values in group.rows:
         row = dict(zip(group.columns, values, strict=True))
         for finding in KINDS[group.kind](law, row):
             if isinstance(finding, Statement):
-                yield _stated(law, group, finding)
-            else:
-                yield compared(
-                    law.name,
-                    group.where,
-                    finding.what,
-                    finding.published,
-                    finding.computed,
-                    low=group.low,
-                    high=group.high,
-                    relative=group.relative,
-                    known=group.known,
-                )
+                found = _stated(law, group, finding)
+                yield PlacedRow(given=row, column="statement", row=found)
+                continue
+            found = compared(
+                law.name,
+                group.where,
+                finding.what,
+                finding.published,
+                finding.computed,
+                low=group.low,
+                high=group.high,
+                relative=group.relative,
+                known=group.known,
+            )
+            yield PlacedRow(given=row, column=finding.column, row=found)
 
 
 def _stated(law: PublishedLaw, group: CheckGroup, found: Statement) -> CheckRow:

@@ -16,7 +16,6 @@ from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.options import option_of
-from distillplan.planning.planner import plan
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
@@ -55,6 +54,8 @@ class Finding(NamedTuple):
     what: str
     published: float
     computed: float | None
+    column: str
+    """Where it stands in its row."""
 
 
 class Statement(NamedTuple):
@@ -70,7 +71,7 @@ class Statement(NamedTuple):
 def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """A model of the paper: its parameters and the forward FLOPs of its formula."""
     layers, width = int(row["layers"]), int(row["width"])
-    architecture = _scenario(law, 1.0).architecture
+    architecture = paper_question(law, 1.0).architecture
     shape = uniform_shape(
         layers=layers,
         width=width,
@@ -85,17 +86,20 @@ def _model_shape(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]
         ("total parameters", "total_params", shape.total_params),
         ("forward FLOPs", "forward_flops", flops),
     ):
-        yield Finding(what=f"{what}, {name}", published=row[key], computed=float(computed))
+        yield Finding(
+            what=f"{what}, {name}", published=row[key], computed=float(computed), column=key
+        )
 
 
 def _exponents(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """How the best sizes grow with compute: a = beta / (alpha + beta), and b = 1 - a."""
-    for mark, side in (("", law.supervised), ("'", _distillation(law))):
+    for mark, side in (("", law.supervised), ("'", distillation_of(law))):
         both = side.alpha + side.beta
         for letter, exponent in (("a", side.beta), ("b", side.alpha)):
             name = letter + mark
             if row.get(name) is not None:
-                yield Finding(what=name, published=row[name], computed=exponent / both)
+                found = exponent / both
+                yield Finding(what=name, published=row[name], computed=found, column=name)
 
 
 def _run_bias(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
@@ -104,49 +108,74 @@ def _run_bias(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
         law.computed(one) / one.published - 1 for one in law.checks if "student_params" in one.given
     ]
     what = f"mean of (law / run - 1), {len(errors)} runs"
-    yield Finding(what=what, published=row["bias"], computed=float(np.mean(errors)))
+    bias = float(np.mean(errors))
+    yield Finding(what=what, published=row["bias"], computed=bias, column="bias")
 
 
 def _best_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """The least loss at a budget, by who pays for the teacher."""
-    answer = plan(_scenario(law, row["compute"], row["student_params"]), quick=True)
-    for option in answer.options:
-        name = option.accounting or "supervised"
-        if option.teacher_name is None and row.get(name) is not None:
-            what = f"{name} loss, {_at(row)}"
-            yield Finding(what=what, published=row[name], computed=option.loss)
+    scenario = paper_question(law, row["compute"], row["student_params"])
+    for way in (None, *Accounting):
+        name = way or "supervised"
+        if row.get(name) is not None:
+            yield Finding(
+                what=f"{name} loss, {_at(row)}",
+                published=row[name],
+                computed=option_of(scenario, way).loss,
+                column=name,
+            )
 
 
 def _best_sizes(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """Teacher and tokens of the best plan that trains its own teacher."""
     option = _own_teacher(law, row["student_params"], row["compute"])
     for name in ("teacher_params", "student_tokens", "teacher_tokens"):
-        computed = getattr(option, name)
-        yield Finding(what=f"{name}, {_at(row)}", published=row[name], computed=computed)
+        computed, what = getattr(option, name), f"{name}, {_at(row)}"
+        yield Finding(what=what, published=row[name], computed=computed, column=name)
 
 
 def _largest_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """The largest teacher of those plans over all budgets, and the budget that buys it."""
     student = row["student_params"]
-    scenario = _scenario(law, 1.0, student)
+    scenario = paper_question(law, 1.0, student)
     budgets = row["compute"] * np.geomspace(0.1, 10, 201)
     found = evaluate.distilled(scenario, cells(scenario, Accounting.TRAIN, budget=budgets))
     sizes = np.asarray(found.teacher_params)
     peak = int(np.argmax(sizes))
     name = f"largest teacher of a {format_count(student)} student"
-    yield Finding(what=name, published=row["teacher_params"], computed=float(sizes[peak]))
-    where = float(budgets[peak])
-    yield Finding(what=f"budget of the {name}", published=row["compute"], computed=where)
+    for what, column, values in (
+        (name, "teacher_params", sizes),
+        (f"budget of the {name}", "compute", budgets),
+    ):
+        computed = float(values[peak])
+        yield Finding(what=what, published=row[column], computed=computed, column=column)
 
 
 def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """The fewest tokens at which distillation is no better than supervised training."""
     student = float(row["student_params"])
     teacher_loss = law.supervised.loss(float(row["teacher_params"]), float(row["teacher_tokens"]))
+    what = f"tokens, {format_count(row['teacher_params'])} teacher, {format_count(student)} student"
+    yield Finding(
+        what=what,
+        published=row["student_tokens"],
+        computed=crossover_tokens(law, student, teacher_loss),
+        column="student_tokens",
+    )
+
+
+def crossover_tokens(law: PublishedLaw, student: float, teacher_loss: float) -> float | None:
+    """The fewest tokens, from 1B to 100T, at which distilling is no better; None: there are none.
+
+    Args:
+        law: with a side of distillation.
+        student: parameters.
+        teacher_loss: nats per token.
+    """
     low, high, found = math.log(1e9), math.log(1e14), None
     for _ in range(4):  # 400 times finer each; the gain changes sign once at these tokens
         logs = np.linspace(low, high, 401)
-        gain = law.supervised.loss_at_logs(math.log(student), logs) - _distillation(
+        gain = law.supervised.loss_at_logs(math.log(student), logs) - distillation_of(
             law
         ).loss_at_logs(math.log(student), logs, math.log(teacher_loss))
         ends = np.flatnonzero((gain[:-1] > 0) & (gain[1:] <= 0))
@@ -154,19 +183,18 @@ def _crossover_tokens(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Fin
             break
         low, high = float(logs[ends[0]]), float(logs[ends[0] + 1])
         found = math.exp(low)
-    what = f"tokens, {format_count(row['teacher_params'])} teacher, {format_count(student)} student"
-    yield Finding(what=what, published=row["student_tokens"], computed=found)
+    return found
 
 
 def _best_teacher_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """The loss of the best teacher for a student and its tokens, which a budget buys exactly."""
     student, tokens = float(row["student_params"]), float(row["student_tokens"])
-    scenario = _scenario(law, 1.0, student)
+    scenario = paper_question(law, 1.0, student)
     compute = TRAINING_PASSES * scenario.family.forward_flops(student) * tokens
     found = evaluate.distilled(scenario, cells(scenario, Accounting.FREE, budget=compute))
     best = None if found.teacher_loss is None else float(found.teacher_loss[0])
     what = f"teacher loss, {format_count(student)} student, {format_count(tokens)} tokens"
-    yield Finding(what=what, published=row["teacher_loss"], computed=best)
+    yield Finding(what=what, published=row["teacher_loss"], computed=best, column="teacher_loss")
 
 
 def _shares(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
@@ -199,10 +227,12 @@ def _spending(shares: Mapping[str, float]) -> Spending:
 def _beside_supervised(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Statement]:
     """Whether a student learns more from the best teacher of a training budget than from data."""
     student, tokens = float(row["student_params"]), float(row["student_tokens"])
-    teacher = option_of(_scenario(law, row["teacher_compute"]), None).loss
+    teacher = option_of(paper_question(law, row["teacher_compute"]), None).loss
     if teacher is None:
         raise ValueError("this budget trains a teacher")
-    gain = law.supervised.loss(student, tokens) - _distillation(law).loss(student, tokens, teacher)
+    gain = law.supervised.loss(student, tokens) - distillation_of(law).loss(
+        student, tokens, teacher
+    )
     spent = format_flops(row["teacher_compute"])
     yield Statement(
         what=f"{format_count(student)} student, teacher of {spent} FLOPs",
@@ -216,7 +246,7 @@ def _beside_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[State
     """Whether a student ends below the loss of its teacher."""
     student, tokens = float(row["student_params"]), float(row["student_tokens"])
     teacher = float(row["teacher_loss"])
-    below = teacher - _distillation(law).loss(student, tokens, teacher)
+    below = teacher - distillation_of(law).loss(student, tokens, teacher)
     yield Statement(
         what=f"{format_count(student)} student, teacher of {teacher:g} nats",
         published=Beside(row["statement"]),
@@ -227,33 +257,34 @@ def _beside_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[State
 
 def _saving(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """Compute and tokens to a loss with an existing teacher, relative to data alone."""
-    scenario = _scenario(law, 1.0, row["student_params"])
+    scenario = paper_question(law, 1.0, row["student_params"])
     loss = row["loss"]
     alone = least_compute(scenario, None, loss)
     distilled = least_compute(scenario, Accounting.EXISTS, loss)
     what = f"to {loss} nats, {format_count(row['student_params'])} student, teacher exists"
-    if alone is None or distilled is None:
-        yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=None)
-        return
-    ratio = distilled / alone
-    yield Finding(what=f"compute {what}", published=row["compute_ratio"], computed=ratio)
-    tokens = law.supervised.tokens_for_loss(float(loss), float(row["student_params"]))
-    at = cells(scenario, Accounting.EXISTS, budget=distilled)
-    ours = float(evaluate.distilled(scenario, at).student_tokens[0])
-    yield Finding(what=f"tokens {what}", published=row["token_ratio"], computed=ours / tokens)
+    ratio = tokens_ratio = None
+    if alone is not None and distilled is not None:
+        ratio = distilled / alone
+        tokens = law.supervised.tokens_for_loss(float(loss), float(row["student_params"]))
+        at = cells(scenario, Accounting.EXISTS, budget=distilled)
+        tokens_ratio = float(evaluate.distilled(scenario, at).student_tokens[0]) / tokens
+    for of, computed in (("compute", ratio), ("tokens", tokens_ratio)):
+        column = f"{of.removesuffix('s')}_ratio"
+        yield Finding(what=f"{of} {what}", published=row[column], computed=computed, column=column)
 
 
-def _scenario(law: PublishedLaw, compute: float, student: float | None = None) -> Scenario:
-    """A question as the paper asked it."""
+def paper_question(law: PublishedLaw, compute: float, student: float | None = None) -> Scenario:
+    """A question as the paper asked it, with its bounds of the search."""
     return Scenario(compute=compute, student_params=student, law=law, bounds=PAPER_BOUNDS)
 
 
 def _own_teacher(law: PublishedLaw, student: float, compute: float) -> Option:
     """The best plan that trains its own teacher."""
-    return option_of(_scenario(law, compute, student), Accounting.TRAIN)
+    return option_of(paper_question(law, compute, student), Accounting.TRAIN)
 
 
-def _distillation(law: PublishedLaw) -> DistillationLaw:
+def distillation_of(law: PublishedLaw) -> DistillationLaw:
+    """The distillation side of a law that has one."""
     return evaluate.law_of(Scenario(compute=1.0, law=law))
 
 

@@ -13,11 +13,16 @@ from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
-    *("budget", "teachers", "compare", "report", "sweep", "target", "crossover", "predict"),
-    *("estimate", "onpolicy", "pilot", "fit", "track", "recipe", "validate", "laws", "gpus"),
-    *("models", "check", "schema", "demo", "explain", "example", "help"),
+    *("budget", "teachers", "family", "compare", "report", "sweep", "target", "crossover"),
+    *("predict", "estimate", "onpolicy", "pilot", "fit", "track", "recipe", "validate", "laws"),
+    *("gpus", "models", "check", "plot map", "plot losses", "plot teacher", "plot compare"),
+    *("plot estimate", "plot fit", "plot paper", "plot transfer"),
+    *("schema", "demo", "explain", "example", "help"),
 )
-"""In the order of the help; each is a function of that name in a module of that name."""
+"""In the order of the help; each is a function of that name in a module of that name, with _ for
+the space in those of two words."""
+PAIRED = {"plot": "Draw a picture: where distilling wins, losses, teachers, machines."}
+"""First words of commands of two, with what they are about."""
 
 
 ONE_NAME = ("--teacher",)
@@ -53,19 +58,26 @@ class Commands(TyperGroup):
     A start builds one command instead of all of them, which would take as long as a plan.
     """
 
+    first = ""
+    """First word of its commands, where they have two."""
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  (Typer's signature)
-        """Names of the commands."""
-        return list(COMMANDS)
+        """Next words of the commands."""
+        words = [name.removeprefix(f"{self.first} ").split()[0] for name in self._whole()]
+        return list(dict.fromkeys(words))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """One command; None where there is none of that name."""
-        if cmd_name not in COMMANDS:
+        """One command, or the group of those with this first word; None where there is none."""
+        if cmd_name in PAIRED:
+            return _group(cmd_name)
+        name = f"{self.first} {cmd_name}".lstrip()
+        if name not in COMMANDS:
             return None
         if ctx is not None and ctx.resilient_parsing:
             from distillplan.cli.completion import completing  # only while words are completed
 
-            return completing(cmd_name, _load)
-        return _load(cmd_name)
+            return completing(name, _load)
+        return _load(name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is asked for.
@@ -73,23 +85,45 @@ class Commands(TyperGroup):
         Raises:
             InputError: for an unknown name, with the nearest ones.
         """
-        mistyped = args[0] not in COMMANDS and not args[0].startswith("-")
+        known = self.list_commands(ctx)
+        mistyped = args[0] not in known and not args[0].startswith("-")
         if mistyped and not ctx.resilient_parsing:
             from distillplan.suggest import nearest  # only for somebody who mistyped
 
-            raise InputError(f"no such command {args[0]!r}; {nearest(args[0], COMMANDS)}")
+            whole = f"{self.first} {args[0]}".lstrip()
+            raise InputError(f"no such command {whole!r}; {nearest(args[0], known)}")
         return super().resolve_command(ctx, args)
+
+    def _whole(self) -> list[str]:
+        """The names of its commands."""
+        return [name for name in COMMANDS if name.startswith(f"{self.first} ".lstrip())]
+
+
+def _group(first: str) -> Any:
+    """The commands with a first word."""
+    alone = typer.Typer(
+        cls=type(Commands.__name__, (Commands,), {"first": first}),
+        help=PAIRED[first],
+        add_completion=False,
+        context_settings=SETTINGS,
+        no_args_is_help=True,
+    )
+    found = typer.main.get_group(alone)
+    found.name = first
+    return found
 
 
 def _load(name: str) -> Any:
     """A command as Typer builds it."""
-    function = getattr(import_module(f"distillplan.cli.commands.{name}"), name)
+    module = name.replace(" ", "_")
+    function = getattr(import_module(f"distillplan.cli.commands.{module}"), module)
     alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
     alone.command(name, cls=Command)(function)
     return typer.main.get_command(alone)
 
 
-SETTINGS = {"help_option_names": ["-h", "--help"]}
+HELP = ("-h", "--help")
+SETTINGS = {"help_option_names": [*HELP]}
 
 app = typer.Typer(
     cls=Commands,

@@ -86,11 +86,11 @@ def words() -> list[str]:
 
 def commands() -> list[str]:
     """The commands."""
-    return sorted(path.stem for path in _SOURCES.glob("[a-z]*.py"))
+    return sorted(path.stem.replace("_", " ") for path in _SOURCES.glob("[a-z]*.py"))
 
 
 BY_OPTION: Mapping[str, Names] = {
-    **dict.fromkeys(("--teacher", "--student", "-s", "--model"), models),
+    **dict.fromkeys(("--teacher", "--student", "--students", "-s", "--model"), models),
     "--gpu": gpus,
     **dict.fromkeys(("--law", "--anchor", "--test", "--supervised-law"), laws),
     "--same-tokenizer-as": laws,
@@ -118,9 +118,10 @@ def completing(name: str, load: Load) -> TyperCommand:
         name: of the command.
         load: gives it as it is run.
     """
-    tree = ast.parse(_SOURCES.joinpath(f"{name}.py").read_text(encoding="utf-8"))
+    module = name.replace(" ", "_")
+    tree = ast.parse(_SOURCES.joinpath(f"{module}.py").read_text(encoding="utf-8"))
     functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
-    return _Completing(load, name, help=ast.get_docstring(functions[name]))
+    return _Completing(load, name, help=ast.get_docstring(functions[module]))
 
 
 class _Completing(TyperCommand):

@@ -16,7 +16,8 @@ def complete(command: Any) -> None:
     Args:
         command: of Typer's.
     """
-    shown = {key.flags[0]: key for key in key_table.TABLE.options(command.name)}
+    named = getattr(command.callback, "keys_of", command.name)
+    shown = {key.flags[0]: key for key in key_table.TABLE.options(named)}
     for option in command.params:
         option.opts = [flag for flag in option.opts if flag not in HIDDEN]
         if isinstance(option.show_default, str):  # which would be put into parentheses

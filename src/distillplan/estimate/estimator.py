@@ -23,6 +23,7 @@ from distillplan.hardware.machine import (
     NOTHING_PAID,
     Machine,
     bill_of,
+    divergence_seconds,
     student_speed,
     student_step_seconds,
     teacher_alone_seconds,
@@ -37,7 +38,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
 from distillplan.hardware.strategy import LayoutChoice, Sharding, Strategy
-from distillplan.hardware.throughput import RateBasis, distillation_throughput
+from distillplan.hardware.throughput import RateBasis
 from distillplan.models.named_models import Model, NamedModel
 from distillplan.models.shapes import ModelShape
 from distillplan.units import SECONDS_PER_HOUR, format_count
@@ -157,14 +158,17 @@ def _speed(question: Question) -> tuple[Speed, Range]:
     online = question.logits is Logits.ONLINE
     parts = (student, teacher) if online else (student,)
     computed = any(part.basis is RateBasis.MODEL for part in parts)
-    rate = distillation_throughput(student, teacher if online else None, machine.model)
+    productive = replace(machine, goodput=Range.exact(1.0))
+    seconds = student_step_seconds(productive, question.model.model)
+    if online:
+        seconds += teacher_pass_seconds(productive, question.teacher.model)
     speed = Speed(
         student=student,
         teacher=teacher,
         distillation_factor=machine.model.distillation if computed else None,
         goodput=goodput,
     )
-    return speed, rate
+    return speed, seconds.divide(1.0)
 
 
 def _paid(question: Question) -> Share:
@@ -253,6 +257,7 @@ def _distillation(question: Question) -> DistillationStep | None:
     in_step = machine.batch_tokens / machine.cluster.gpus
     alone = student_step_seconds(productive, student)
     both = alone + teacher_pass_seconds(productive, teacher)
+    loss = divergence_seconds(productive, teacher)
     pass_hours = teacher_alone_seconds(machine, teacher).scale(tokens / SECONDS_PER_HOUR)
     usd_per_hour = None if machine.price is None else machine.price.usd_per_hour
     choice = None
@@ -264,6 +269,7 @@ def _distillation(question: Question) -> DistillationStep | None:
     return DistillationStep(
         step_tokens=machine.batch_tokens,
         online_step_seconds=both.scale(in_step),
+        loss_step_seconds=loss.scale(in_step),
         cached_step_seconds=alone.scale(in_step),
         online_gpu_hours=_hours(machine, student, teacher, tokens),
         cached_gpu_hours=_hours(machine, student, None, tokens),

@@ -11,7 +11,16 @@ from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits
 from distillplan.hardware.stored_format import stored_logits
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding, Stack
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Gradients,
+    Loss,
+    Offload,
+    Optimizer,
+    Sharding,
+    Stack,
+)
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.models.named_models import Basis, NamedModel
@@ -123,6 +132,8 @@ class DistillationStep(NamedTuple):
     """Tokens of one optimizer step."""
     online_step_seconds: Range
     """The student's step and the teacher's forward pass, in productive time."""
+    loss_step_seconds: Range
+    """Of these, what the teacher's logits add to the student's loss."""
     cached_step_seconds: Range
     """The student's step alone, reading logits."""
     online_gpu_hours: Range
@@ -178,9 +189,12 @@ class Settings(NamedTuple):
     interleave: int | None
     cp: int
     ep: int
+    sequence_parallel: bool
     attention: Attention | None
     stack: Stack
     optimizer: Optimizer
+    gradients: Gradients | None
+    offload: Offload
     loss: Loss
     mfu: float | None
     teacher_mfu: float | None

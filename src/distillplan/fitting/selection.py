@@ -202,7 +202,7 @@ def _number(cell: Any) -> float | None:
 def _values(cells: Sequence[Any]) -> str:
     """The first different values of a column, for a message."""
     words = list(
-        dict.fromkeys("nothing" if cell in (None, "") else str(cell)[:20] for cell in cells)
+        dict.fromkeys(" ".join(str(cell or "").split())[:20] or "nothing" for cell in cells)
     )
     more = "" if len(words) <= _SHOWN else f" and {len(words) - _SHOWN} other values"
     return ", ".join(words[:_SHOWN]) + more

@@ -23,6 +23,7 @@ from distillplan.hardware.bill import (
     itemized_bill,
 )
 from distillplan.hardware.gpu import Cluster, Precision, Price
+from distillplan.hardware.losses import divergence_rate
 from distillplan.hardware.machine_checks import refuse_impossible
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
@@ -250,10 +251,18 @@ def student_step_seconds(machine: Machine, student: Model) -> Range:
 def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
     """GPU-seconds per token of a teacher's forward pass within a distillation step.
 
-    The sum with `student_step_seconds` is the inverse of `distillation_throughput`, over goodput.
+    With what its logits add to the loss; the student's step and the teacher's pass take turns.
     """
     speed = teacher_speed(machine, teacher)
-    return distillation_seconds(speed, machine.model, machine.allocated_share)
+    forward = distillation_seconds(speed, machine.model, machine.allocated_share)
+    return forward + divergence_seconds(machine, teacher)
+
+
+def divergence_seconds(machine: Machine, teacher: Model) -> Range:
+    """GPU-seconds per token that an online teacher's logits add to the student's loss."""
+    vocab = work_of(machine, teacher).vocab
+    rate = divergence_rate(machine.strategy.loss, vocab, machine.cluster.gpu)
+    return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
 
 
 def teacher_alone_seconds(machine: Machine, teacher: Model) -> Range:

@@ -17,6 +17,7 @@ from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.hardware.activations import kept_bytes_per_token, working_bytes_per_token
+from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
@@ -52,24 +53,6 @@ The Megatron-LM layouts on which the numbers above were fitted are within 6%. On
 `distillplan check memory` (torchtitan, torchtune, ms-swift, and our own on one H100) the median
 error is 4%, and the largest 19%.
 """
-
-LOSS_BYTES: Final[Mapping[Loss, tuple[float, float]]] = {
-    # 16-bit logits 2, fp32 copy 4, log-probabilities 4, gradient 4: the 28 GB that head and loss
-    # of Gemma 2 take at 8192 tokens (Wijmans et al. 2025, arXiv 2411.09009, abstract); the teacher
-    # adds its logits 2, their fp32 copy 4 and probabilities 4. PyTorch 2.11 on an H100 took 14.0
-    # alone and 24.0 with a teacher (KL), 8.0 and 14.0 in 16 bits, 34.0 for the 16-bit divergence
-    Loss.DENSE: (14.0, 10.0),
-    # 60 with a teacher; 64 where both logits are copied to fp32 first
-    Loss.JSD: (34.0, 26.0),
-    Loss.JSD_16BIT: (19.0, 15.0),
-    Loss.DENSE_16BIT: (8.0, 6.0),
-    Loss.FUSED: (2.0, 2.0),
-    Loss.CHUNKED: (14.0, 10.0),
-}
-"""Bytes per logit of the student, and of an online teacher."""
-
-CHUNK_TOKENS: Final = 1024
-"""Tokens whose logits exist at once under a chunked loss."""
 
 
 class WeightFormat(StrEnum):
@@ -284,11 +267,11 @@ def _logit_bytes(
     shape: ModelShape, strategy: Strategy, tokens: float, teacher: LoadedTeacher | None
 ) -> float:
     """Student logits, their copies and gradient, and the teacher's logits."""
-    student, added = LOSS_BYTES[strategy.loss]
+    each = LOSSES[strategy.loss]
     at_once = min(tokens, CHUNK_TOKENS) if strategy.loss is Loss.CHUNKED else tokens
-    per_token = shape.vocab * student
+    per_token = shape.vocab * each.held
     if teacher is not None:
-        per_token += teacher.shape.vocab * added
+        per_token += teacher.shape.vocab * each.held_by_teacher
     return at_once * per_token / strategy.tp
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.hardware.strategy import (
     Gradients,
     Offload,
@@ -173,24 +173,26 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     refuse_odd_groups(strategy, gpus)
     if strategy.pp > shape.layers:
         raise InputError(
-            f"layout: pp {strategy.pp} has more stages than the model's {shape.layers} layers"
+            Word("pp"),
+            f": {strategy.pp} stages are more than the model's {shape.layers} layers; use fewer",
         )
     if shape.heads % strategy.tp:
         raise InputError(
-            f"layout: tp {strategy.tp} does not divide {shape.heads} heads; use a divisor"
+            Word("tp"), f": {strategy.tp} does not divide {shape.heads} heads; use a divisor"
         )
     peers = gpus // strategy.pp
     if strategy.ep > 1 and not shape.experts:
         raise InputError(
-            f"layout: ep {strategy.ep} is for mixtures of experts; this model is dense, so leave "
-            "it out"
+            Word("ep"),
+            f": {strategy.ep} is for mixtures of experts; this model is dense, so leave it out",
         )
     if strategy.ep > 1 and shape.experts % strategy.ep:
         raise InputError(
-            f"layout: ep {strategy.ep} does not divide {shape.experts} experts; use a divisor"
+            Word("ep"), f": {strategy.ep} does not divide {shape.experts} experts; use a divisor"
         )
     if peers % strategy.ep:
         raise InputError(
-            f"layout: ep {strategy.ep} does not divide the {peers} GPUs of one pipeline stage; "
-            "use a divisor"
+            Word("ep"),
+            f": {strategy.ep} does not divide the {peers} GPUs of one pipeline stage; use a "
+            "divisor",
         )

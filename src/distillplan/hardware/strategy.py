@@ -105,7 +105,7 @@ class Offload(StrEnum):
 class Loss(StrEnum):
     """How much of the logits exists at once; they are often the largest tensor of a step.
 
-    The bytes per logit are in `hardware.memory`.
+    The bytes per logit are in `hardware.losses`.
     """
 
     DENSE = "dense"

@@ -123,32 +123,16 @@ def forward_throughput(
     return given or _estimate(work, gpu, model, passes=1.0)
 
 
-def distillation_throughput(
-    student: ThroughputEstimate, teacher: ThroughputEstimate | None, model: ThroughputModel
-) -> Range:
-    """Tokens/s/GPU of a distillation run on one set of GPUs.
-
-    The student's step and the teacher's forward pass take turns (online), or logits are read
-    (cached: no teacher). Both have the errors of the same model, so the ends add. What the model
-    computed is slowed by the distillation factor; what a user measured is not.
-
-    Args:
-        student: speed of training the student.
-        teacher: speed of the teacher's forward passes on the same GPUs; None: logits are cached.
-        model: for the distillation factor.
-    """
-    passes = [student] if teacher is None else [student, teacher]
-    return Range.total(distillation_seconds(one, model) for one in passes).divide(1.0)
-
-
 def distillation_seconds(
     part: ThroughputEstimate, model: ThroughputModel, goodput: Range | None = None
 ) -> Range:
     """GPU-seconds per token of one part of a distillation step: the student's or the teacher's.
 
+    What the model computed is slowed by the distillation factor; what a user measured is not.
+
     Args:
         part: the speed of that part alone.
-        model: for the distillation factor, which is not applied to a user's own rate.
+        model: for the distillation factor.
         goodput: productive share of allocated time; None: seconds are productive ones.
     """
     factors = [part.tokens_per_s_per_gpu]

@@ -47,7 +47,7 @@ def _bands(
         drawn, own = getattr(optima, name), getattr(option, name)
         if drawn is not None and own is not None:
             limits = getattr(scenario.bounds, name, (0.0, np.inf))
-            yield f"{name}_band", _size_band(drawn[row], own, limits)
+            yield f"{name}_band", size_band(drawn[row], own, limits)
 
 
 def _with_speed(scenario: Scenario, option: Option) -> Option:
@@ -101,8 +101,8 @@ def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
     return low, high
 
 
-def _size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:
-    """The same in logarithms: sizes are off by factors."""
+def size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:
+    """The same in logarithms: sizes are off by factors; the drawn ones have the shape (draws,)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         found = band(np.log(drawn), float(np.log(own)))
     if found is None:

@@ -19,6 +19,7 @@ from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unpaid
 from distillplan.units import SECONDS_PER_HOUR
 
@@ -100,7 +101,7 @@ class Scenario:
         found = [*self._numbers()]
         if not found:
             costs = (unpaid(self), unread(self))
-            checks = (self._budget(), self._distillation(), *costs, self._loss())
+            checks = (self._budget(), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)

@@ -59,7 +59,12 @@ def student_of(plan: Plan) -> float:
 
 def map_rows(plan: Plan) -> tuple[float, ...]:
     """The student sizes of the rows of a map, in parameters."""
-    middle, many = student_of(plan), math.floor(SIZE_DECADES * ROWS_PER_DECADE)
+    return sizes_around(student_of(plan))
+
+
+def sizes_around(middle: float) -> tuple[float, ...]:
+    """Student sizes around one of them, in parameters, rising."""
+    many = math.floor(SIZE_DECADES * ROWS_PER_DECADE)
     steps = np.arange(-many, many + 1) / ROWS_PER_DECADE
     sizes = middle * 10.0**steps
     within = (sizes >= LEAST_PARAMS) & (sizes <= MOST_PARAMS)

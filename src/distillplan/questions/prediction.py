@@ -123,12 +123,12 @@ def predict(
         measured = teacher.loss is not None  # what a law gives is judged with the student's below
         check_teacher_loss(law, teacher_loss, FixedAspect().vocab if measured else math.inf)
         point["teacher_loss"] = teacher_loss
-        at = _at_point(law, point["student_params"], point["student_tokens"])
+        at = at_point(law, point["student_params"], point["student_tokens"])
         equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
     alone, distilled = _losses(law, point)
-    _refuse_nonsense(law, point, max(alone, distilled or 0.0))
+    refuse_nonsense(law, point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
     warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
@@ -179,7 +179,7 @@ def _as_measured(found: Prediction) -> LossesAsMeasured | None:
     )
 
 
-def _refuse_nonsense(law: PublishedLaw, point: Mapping[str, float], loss: float) -> None:
+def refuse_nonsense(law: PublishedLaw, point: Mapping[str, float], loss: float) -> None:
     """Refuse a point at which the law does not hold."""
     most = guessing(Scenario(compute=1.0, law=law))
     if loss >= most:
@@ -268,7 +268,7 @@ def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | Non
     )
 
 
-def _at_point(law: PublishedLaw, params: float, tokens: float) -> Scenario:
+def at_point(law: PublishedLaw, params: float, tokens: float) -> Scenario:
     """The scenario whose budget pays for these tokens exactly and whose teacher is free."""
     at = Scenario(compute=1.0, law=law, accounting=Accounting.FREE)
     return Scenario(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from distillplan.render.document_forms import (
     CALIBRATION_ROW,
+    FAMILY_ROW,
     FORMS,
     OPTION_ROW,
     PLAIN,
@@ -46,6 +47,8 @@ class Registered(NamedTuple):
     """How it is written in its document; None: as anywhere."""
     rows: RowForm | None = None
     """None where it is no list."""
+    figure: str | None = None
+    """Module and function that draw it; None: it has no picture."""
 
 
 _REGISTERED = (
@@ -78,6 +81,7 @@ _REGISTERED = (
         view="comparison_view:comparison_view",
         form=DocumentForm(lifted={"assertions": "assertions"}),
         rows=RowForm("plans", PLAN_ROW, whole="plans"),
+        figure="comparison_figure:comparison_figure",
     ),
     Registered(
         record="render.sweep_rows:Swept",
@@ -91,6 +95,13 @@ _REGISTERED = (
         asked_with="target",
         view="target_view:target_view",
         rows=RowForm("ways", WAY_ROW),
+    ),
+    Registered(
+        record="questions.family_records:FamilyPlan",
+        document="family",
+        asked_with="family",
+        view="family_view:family_view",
+        rows=RowForm("rows", FAMILY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",
@@ -110,6 +121,13 @@ _REGISTERED = (
         document="estimate",
         asked_with="estimate",
         view="estimate_view:estimate_view",
+    ),
+    Registered(
+        record="estimate.run_parts:RunParts",
+        document="parts",
+        asked_with="plot estimate",
+        rows=RowForm("parts", PLAIN),
+        figure="estimate_figure:estimate_figure",
     ),
     Registered(
         record="questions.onpolicy_records:OnPolicy",
@@ -145,8 +163,15 @@ _REGISTERED = (
         asked_with="fit",
         view="fit_view:fit_view",
         form=DocumentForm(
-            without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
+            without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
         ),
+    ),
+    Registered(
+        record="questions.fitted_runs:FittedRuns",
+        document="fitted",
+        asked_with="plot fit",
+        rows=RowForm("points", PLAIN),
+        figure="fitted_figure:fitted_figure",
     ),
     Registered(
         record="laws.provenance:PublishedLaw",
@@ -197,6 +222,36 @@ _REGISTERED = (
         document="transfer",
         asked_with="check transfer",
         view="transfer_view:transfer_view",
+        rows=RowForm("rows", PLAIN),
+        figure="transfer_figure:transfer_figure",
+    ),
+    Registered(
+        record="questions.odds_map:OddsMap",
+        document="map",
+        asked_with="plot map",
+        rows=RowForm("cells", PLAIN),
+        figure="odds_map_figure:odds_map_figure",
+    ),
+    Registered(
+        record="questions.budget_losses:BudgetLosses",
+        document="losses",
+        asked_with="plot losses",
+        rows=RowForm("points", PLAIN),
+        figure="losses_figure:losses_figure",
+    ),
+    Registered(
+        record="checks.paper_records:PaperFigure",
+        document="paper",
+        asked_with="plot paper",
+        rows=RowForm("rows", PLAIN),
+        figure="redrawn_figure:redrawn_figure",
+    ),
+    Registered(
+        record="questions.teacher_losses:TeacherLosses",
+        document="teacher_losses",
+        asked_with="plot teacher",
+        rows=RowForm("points", PLAIN),
+        figure="teacher_losses_figure:teacher_losses_figure",
     ),
     Registered(
         record="demos.kernel_regression:KernelDemo",
@@ -205,6 +260,7 @@ _REGISTERED = (
         view="demo_views:kernel_view",
         form=DocumentForm(lifted={"held": "held"}),
         rows=RowForm("curves", PLAIN),
+        figure="demo_figures:demo_figure",
     ),
     Registered(
         record="demos.mapping_records:MappingDemo",
@@ -213,6 +269,7 @@ _REGISTERED = (
         view="demo_views:mapping_view",
         form=DocumentForm(lifted={"held": "held"}),
         rows=RowForm("rows", PLAIN),
+        figure="demo_figures:demo_figure",
     ),
     Registered(
         record="demos.calibration:CalibrationDemo",
@@ -221,6 +278,7 @@ _REGISTERED = (
         view="demo_views:calibration_view",
         form=DocumentForm(lifted={"held": "held"}),
         rows=RowForm("rows", CALIBRATION_ROW),
+        figure="demo_figures:demo_figure",
     ),
     Registered(
         record="scenarios.validation:Validation",

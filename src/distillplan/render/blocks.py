@@ -123,7 +123,26 @@ class MapBlock:
     """From the top."""
 
 
-Block: TypeAlias = Text | Headline | Sections | CommandLine | Bullets | TableBlock | MapBlock
+@dataclass(frozen=True)
+class ChartBlock:
+    """Two curves over one axis, whose middle is the question itself."""
+
+    title: str
+    """What runs up, with its unit."""
+    words: tuple[str, str, str]
+    """What the letters of the first curve, of the second, and of both in one place stand for."""
+    alone: tuple[float | None, ...]
+    taught: tuple[float | None, ...]
+    """Values from left to right, as many as of the first curve; None where there is none."""
+    inside: tuple[bool, ...]
+    """Whether each is inside the range that the curves come from."""
+    ticks: tuple[str, str, str]
+    """What stands below the left end, the middle and the right end."""
+
+
+Block: TypeAlias = (
+    Text | Headline | Sections | CommandLine | Bullets | TableBlock | MapBlock | ChartBlock
+)
 
 GAP = "    "
 """Between an answer and what stands beside it."""
@@ -181,5 +200,5 @@ def printable_block(block: Block) -> Block:  # noqa: PLR0911  (one for each kind
             rows = tuple(tuple(map(printable, row)) for row in block.rows)
             columns = tuple(map(printable, block.columns))
             return replace(block, title=printable(block.title), columns=columns, rows=rows)
-        case MapBlock():
+        case MapBlock() | ChartBlock():
             return replace(block, title=printable(block.title))

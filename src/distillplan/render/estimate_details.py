@@ -76,6 +76,8 @@ def _asked(found: Estimate) -> str:
             shown = (
                 f"{value.low:g} to {value.high:g}" if value.low != value.high else f"{value.mid:g}"
             )
+        elif isinstance(value, bool):
+            shown = "on" if value else "off"
         elif name.endswith("tokens"):
             shown = format_count(value)
         else:
@@ -193,6 +195,7 @@ def _distillation(step: DistillationStep) -> Iterator[Block]:
     kind = step.logit_format
     rows = [
         _row("a step online", step.online_step_seconds, format_duration),
+        _row("of it, loss of the teacher's logits", step.loss_step_seconds, format_duration),
         _row("a step with cached logits", step.cached_step_seconds, format_duration),
         _row("GPU-hours online", step.online_gpu_hours, format_count),
         _row("GPU-hours cached", step.cached_gpu_hours, format_count),

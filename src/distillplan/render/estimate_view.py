@@ -41,6 +41,8 @@ _ABOUT_FIT = frozenset(("fits_nowhere", "does_not_fit", "fit_uncertain"))
 """Codes of notices that say in other words whether it fits."""
 _NAMED = 3
 """Of the effects that slow a run, the largest."""
+_SLOW_LOSS = 0.1
+"""Share of a step from which the time of the loss is worth a word."""
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 4
@@ -143,7 +145,11 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
     logits = next((one for one in found.bill.lines if one.phase is Phase.TEACHER_LOGITS), None)
     if logits is not None:
         added, of = (format_count(one.mid) for one in (logits.gpu_hours, found.gpu_hours))
-        yield f"its passes take {added} of the {of} GPU-hours"
+        said = f"its passes take {added} of the {of} GPU-hours"
+        share = step.loss_step_seconds.mid / step.online_step_seconds.mid
+        slow = share >= _SLOW_LOSS and found.question.logits is Logits.ONLINE
+        loss = found.question.loss
+        yield f"{said}; the loss ({loss}) is {share:.0%} of a step" if slow else said
     stored = f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
     if found.question.logits is Logits.CACHED:
         yield f"its logits are on disk: {stored}, read at {format_bytes(step.read_bytes_per_s)}/s"

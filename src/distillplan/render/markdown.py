@@ -7,6 +7,7 @@ from distillplan.render.blocks import (
     WIDTH,
     Block,
     Bullets,
+    ChartBlock,
     CommandLine,
     Headline,
     MapBlock,
@@ -14,7 +15,8 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
-from distillplan.render.map_lines import map_lines
+from distillplan.render.chart_lines import chart_lines
+from distillplan.render.map_lines import Line, map_lines
 from distillplan.render.streams import takes_unicode
 
 
@@ -43,14 +45,15 @@ def _one(block: Block) -> str:  # noqa: PLR0911  (one for each kind of block)
         case TableBlock():
             return _grid(block)
         case MapBlock():
-            return _drawn(block)
+            return _drawn(map_lines(block, WIDTH, ascii_only=not takes_unicode()))
+        case ChartBlock():
+            return _drawn(chart_lines(block, WIDTH))
         case _:
             assert_never(block)
 
 
-def _drawn(block: MapBlock) -> str:
-    """A map as code, whose characters stand below each other."""
-    drawn = map_lines(block, WIDTH, ascii_only=not takes_unicode())
+def _drawn(drawn: Iterable[Line]) -> str:
+    """Lines of a drawing as code, whose characters stand below each other."""
     lines = ("".join(piece.text for piece in line).rstrip() for line in drawn)
     return "\n".join(("```text", *lines, "```"))
 

@@ -1,6 +1,7 @@
 """A plan for people, on one screen: the verdict, the choices, why, what decides, what to watch."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
@@ -33,6 +34,9 @@ from distillplan.render.plan_words import (
 )
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
+if TYPE_CHECKING:
+    from distillplan.questions.loss_chart import LossChart
+
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
@@ -42,7 +46,12 @@ _WHY, _WATCH = 4, 3
 
 
 def plan_view(
-    plan: Plan, *, details: bool = False, why: bool = False, asked: str = "..."
+    plan: Plan,
+    *,
+    details: bool = False,
+    why: bool = False,
+    asked: str = "...",
+    chart: "LossChart | None" = None,
 ) -> Iterator[Block]:
     """The blocks of a plan.
 
@@ -51,7 +60,12 @@ def plan_view(
         details: show every number instead of one screen.
         why: show the reasoning as a page.
         asked: the question as a shell takes it, for the commands that the page names.
+        chart: both losses over the budget, to show instead of the numbers.
     """
+    if chart is not None:
+        from distillplan.render.loss_chart_view import loss_chart_view  # only for a chart
+
+        return loss_chart_view(plan, chart)
     if why:
         return plan_memo(plan, asked)
     return plan_details(plan) if details else _screen(plan)

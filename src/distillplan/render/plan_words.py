@@ -20,11 +20,12 @@ from distillplan.render.odds_view import in_brackets
 from distillplan.units import format_bytes, format_count, format_flops
 
 TOO_CLOSE = "too close to call"
-_SIDES = {
+SIDES = {
     Verdict.DISTILL: "Distill.",
     Verdict.SUPERVISED: f"{SUPERVISED_SHOWN.capitalize()}.",
     Verdict.TIE: f"{TOO_CLOSE.capitalize()}: {SUPERVISED_SHOWN}, which is simpler.",
 }
+"""Each verdict as the first words of a screen."""
 TAKES = {
     Accounting.EXISTS: "Running the teacher takes",
     Accounting.TRAIN_SHARED: "Training the teacher takes",
@@ -48,7 +49,7 @@ _PAID = {
 def verdict_in_words(plan: Plan) -> str:
     """The verdict in one short sentence; where no odds were weighed, why."""
     weighed = plan.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
-    return _SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
+    return SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
 
 
 def verdict_in_a_table(verdict: Verdict | None) -> str:

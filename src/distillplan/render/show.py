@@ -21,7 +21,7 @@ SweepOutput: TypeAlias = Literal[RowOutput, "map"]
 """For cells that may lie on a plane."""
 
 
-def show(answer: object, output: RowOutput, **how: bool | str) -> None:
+def show(answer: object, output: RowOutput, **how: object) -> None:
     """Write one answer to standard output, once all of it is there.
 
     Args:
@@ -40,7 +40,7 @@ def show_rows(answers: Iterable[object], output: Literal["csv", "jsonl"]) -> Non
     write_all(as_rows(chain.from_iterable(map(rows, answers)), output))
 
 
-def rendered(answer: object, output: RowOutput, **how: bool | str) -> str:
+def rendered(answer: object, output: RowOutput, **how: object) -> str:
     """One answer in the form that is asked for; arguments as for `show`.
 
     Raises:

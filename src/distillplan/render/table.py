@@ -13,6 +13,7 @@ from distillplan.render.blocks import (
     GAP,
     Block,
     Bullets,
+    ChartBlock,
     CommandLine,
     Headline,
     MapBlock,
@@ -20,6 +21,7 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
+from distillplan.render.chart_lines import chart_lines
 from distillplan.render.map_lines import map_lines
 from distillplan.render.map_marks import GLYPHS, HOLLOW, Mark
 from distillplan.render.streams import marked
@@ -55,8 +57,8 @@ def as_table(blocks: Iterable[Block]) -> str:
                     _print_bullets(console, block)
                 case TableBlock():
                     _print_grid(console, block)
-                case MapBlock():
-                    _print_map(console, block)
+                case MapBlock() | ChartBlock():
+                    _print_drawn(console, block)
                 case _:
                     assert_never(block)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
@@ -142,9 +144,13 @@ def _print_sections(console: Console, block: Sections) -> None:
     console.print(grid)
 
 
-def _print_map(console: Console, block: MapBlock) -> None:
+def _print_drawn(console: Console, block: MapBlock | ChartBlock) -> None:
     ascii_only = marked(GLYPHS, console.encoding) != GLYPHS
-    for line in map_lines(block, console.width, ascii_only=ascii_only):
+    if isinstance(block, MapBlock):
+        lines = map_lines(block, console.width, ascii_only=ascii_only)
+    else:
+        lines = chart_lines(block, console.width)
+    for line in lines:
         pieces = ((marked(one.text, console.encoding), _style(one.mark)) for one in line)
         console.print(RichText.assemble(*pieces), soft_wrap=True)
 

@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep teachers estimate onpolicy",
+        commands="budget target sweep teachers family estimate onpolicy",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep teachers estimate onpolicy",
+        commands="budget target sweep teachers family estimate onpolicy",
     ),
     _key(
         "price",
@@ -82,7 +82,7 @@ HARDWARE = (
         "USD",
         "Price of a GPU-hour in USD.",
         "cluster.price_usd_per_gpu_hour",
-        commands="budget target estimate onpolicy",
+        commands="budget target family estimate onpolicy",
         panel=COSTS,
         default="the catalog's newest",
     ),
@@ -170,6 +170,14 @@ HARDWARE = (
     _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),
     _key("cp", values.WHOLE, "N", "Size of a context-parallel group.", "strategy.cp"),
     _key(
+        "sequence_parallel",
+        values.SWITCH,
+        "",
+        "Whether a tensor-parallel group divides the activations between its matrix products too.",
+        "strategy.sequence_parallel",
+        default="on",
+    ),
+    _key(
         "micro_batch",
         values.WHOLE,
         "N",
@@ -223,7 +231,8 @@ HARDWARE = (
         "loss",
         _choice("strategy", "Loss"),
         "",
-        "Implementation of the loss, which sets how much of the logits exists at once.",
+        "Implementation of the loss: how much of the logits exists at once, and how long it takes "
+        "with an online teacher.",
         "strategy.loss",
     ),
     _key(

@@ -22,7 +22,14 @@ from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend, training_of
-from distillplan.scenarios.layers import Layer, Values, root_of, values_of_options, values_within
+from distillplan.scenarios.layers import (
+    FUNDS,
+    Layer,
+    Values,
+    root_of,
+    values_of_options,
+    values_within,
+)
 from distillplan.scenarios.values import InBits
 
 Part = TypeVar("Part")
@@ -77,7 +84,7 @@ class _Maker:
                 self.groups.setdefault(group, {})[name] = value
             else:
                 self.plain[place] = value
-        self.funded = bool(values.keys() & {"budget", "limits.hours", "limits.usd"})
+        self.funded = bool(values.keys() & FUNDS)
 
     def scenario(self) -> Scenario | None:
         """The scenario, as far as it can be made; None where it cannot be made at all."""

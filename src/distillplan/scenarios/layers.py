@@ -22,6 +22,8 @@ SEE = "see distillplan schema scenario"
 """Where all the words are."""
 STUDENT_PLACES = {"student_params", "student_model"}
 """Two ways to say the same, of which the one above wins."""
+FUNDS = frozenset(("budget", "limits.hours", "limits.usd"))
+"""Places of which one at least says what a question may spend."""
 MOST_FAULTS = 30
 """Most faults reported of one file; nobody reads more."""
 

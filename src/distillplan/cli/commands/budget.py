@@ -1,6 +1,6 @@
 """`distillplan budget`: one scenario from options."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,8 +16,10 @@ from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
 
 if TYPE_CHECKING:
+    from distillplan.planning.results import Plan
     from distillplan.planning.scenario import Scenario
     from distillplan.questions.ensemble import Ensemble
+    from distillplan.questions.loss_chart import LossChart
 
 
 @options("budget")
@@ -34,6 +36,9 @@ def budget(
     details: flags.Details = False,
     why: Annotated[
         bool, typer.Option("--why", help="Explain the reasoning on a page, in plain words.")
+    ] = False,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Chart both losses over the budget in the terminal.")
     ] = False,
     asserted: flags.Asserted = None,
     output: flags.ShowRows = "table",
@@ -61,10 +66,15 @@ def budget(
 
     distillplan budget '$20k' --gpu h100-sxm --student 1B
 
+    distillplan budget 1e21 --student 1B --plot
+
     distillplan budget 1e21 --student 1B --laws all
 
     distillplan budget 1e22 --inference-tokens 1T --assert "verdict = distill"
     """
+    if plot:
+        others = {"--laws": laws is not None, "--why": why, "--details": details}
+        _refuse_beside_plot(output, [one for one, is_given in others.items() if is_given])
     if laws is not None:
         _refuse_beside_laws(asserted, given, why=why)
     values = values_of_options({"compute": compute, **given}, told_as("budget"))
@@ -74,8 +84,26 @@ def budget(
         return
     plan = planner.plan(scenario, quick=quick)
     found = outcomes(asserted, plan)  # before anything is written
-    show(plan, output, details=details, why=why, asked=as_typed(compute, given))
+    chart = _chart(plan) if plot else None
+    show(plan, output, details=details, why=why, asked=as_typed(compute, given), chart=chart)
     gate(("", outcome) for outcome in found)
+
+
+def _refuse_beside_plot(output: str, others: Sequence[str]) -> None:
+    if output != "table":
+        raise InputError(
+            f"--plot: a chart is for the terminal, not for -o {output}; leave one out, or draw a "
+            "picture with distillplan plot losses"
+        )
+    if others:
+        raise InputError(f"--plot: {others[0]} shows something else; leave one out")
+
+
+def _chart(plan: "Plan") -> "LossChart":
+    """Both losses over the budget."""
+    from distillplan.questions.loss_chart import loss_chart  # only where it is asked for
+
+    return loss_chart(plan)
 
 
 def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str], *, why: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 def help(  # noqa: A001  (a command is a function of its name)
     context: typer.Context,
     command: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(metavar="[COMMAND]", help="Command to show; all of them without one."),
     ] = None,
 ) -> None:
@@ -18,5 +18,5 @@ def help(  # noqa: A001  (a command is a function of its name)
     distillplan help budget
     """
     above = context.find_root()
-    words = [command, "--help"] if command else ["--help"]
+    words = [*(command or ()), "--help"]
     above.command.main(words, prog_name=above.info_name, standalone_mode=False)

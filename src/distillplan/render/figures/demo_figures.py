@@ -9,6 +9,17 @@ from distillplan.demos.kernel_regression import KernelDemo
 from distillplan.demos.mapping import MIDDLE, along, best_of
 from distillplan.demos.mapping_records import MappingDemo, TeacherAxis
 from distillplan.render.demo_views import source, supported, targets_in_words
+from distillplan.render.figures.house_style import (
+    INK,
+    NAMED,
+    QUIET,
+    STROKES,
+    TEACHER,
+    Stroke,
+    finish,
+    legend,
+)
+from distillplan.render.figures.house_style import panels as empty_panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,26 +27,13 @@ if TYPE_CHECKING:
 
 Panel: TypeAlias = "Callable[[Axes, Any], None]"
 
-INK, QUIET = "#222222", "#666666"
-_SHADES = ("#332288", "#117733", "#CC6677", "#88CCEE", "#DDAA33", "#AA4499")
-"""Colors that color-blind readers tell apart (Paul Tol's muted set); marks differ as well."""
-_MARKS = ("o", "s", "^", "D", "v", "P")
 _LEVELS = (0.0, 1.0)
-_BESIDE: dict[str, Any] = {
-    "xytext": (6, 0),
-    "textcoords": "offset points",
-    "va": "center",
-    "fontsize": 8,
-    "color": INK,
-    "annotation_clip": False,
-}
+_BESIDE: dict[str, Any] = {"xytext": (6, 0), "va": "center", **NAMED}
 """How a name stands beside the end of its line."""
 
 
 def demo_figure(found: Demonstration) -> "Figure":
     """The figure of a demonstration; its title is what the numbers support."""
-    from matplotlib.figure import Figure  # only for those who draw
-
     panels: tuple[Panel, ...]
     match found:
         case KernelDemo():
@@ -44,16 +42,10 @@ def demo_figure(found: Demonstration) -> "Figure":
             panels = (_by_steps, _by_width)
         case CalibrationDemo():
             panels = (_reliability, _errors)
-    figure = Figure(figsize=(4.6 + 3.4 * len(panels), 4.6), layout="constrained")
-    for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
+    figure, every = empty_panels(len(panels))
+    for panel, axes in zip(panels, every[0], strict=True):
         panel(axes, found)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(colors=INK)
-    figure.suptitle(supported(found), fontsize=10, color=INK, wrap=True)
-    figure.supxlabel(
-        f"{source(found)}; seed {found.seed}", fontsize=7, color=QUIET, x=0.01, ha="left"
-    )
-    return figure
+    return finish(figure, supported(found), f"{source(found)}; seed {found.seed}")
 
 
 def _kernel(axes: "Axes", found: KernelDemo) -> None:
@@ -63,10 +55,10 @@ def _kernel(axes: "Axes", found: KernelDemo) -> None:
     end = found.points[-1]
     axes.annotate("the teacher itself", (across[-1], end.teacher_error), **_BESIDE)
     for at, row in enumerate(found.rows):
-        color = _SHADES[at % len(_SHADES)]
+        stroke = _stroke(at)
         errors = [one.student_errors[at] for one in found.points]
-        axes.plot(across, errors, color=color, linestyle="--")
-        axes.plot(row.student_dimension, row.least_error, color=color, marker=_mark(at))
+        axes.plot(across, errors, color=stroke.color, linestyle="--")
+        axes.plot(row.student_dimension, row.least_error, color=stroke.color, marker=stroke.mark)
         name = f"student of {row.student_dimension:,}"
         axes.annotate(name, (across[-1], errors[-1]), **_BESIDE)
     axes.set_xlabel("dimension of the teacher (marks: that of the student)")
@@ -92,13 +84,16 @@ def _students(axes: "Axes", found: MappingDemo, axis: TeacherAxis) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(across, [f"{one:,}" for one in across])
     axes.minorticks_off()
-    axes.plot(across, [one.teacher_loss for one in row], color=INK, linestyle=":")
+    axes.plot(
+        across, [one.teacher_loss for one in row], color=TEACHER.color, linestyle=TEACHER.dash
+    )
     axes.annotate("the teacher", (across[-1], row[-1].teacher_loss), **_BESIDE)
     for place, width in enumerate(found.sizes.students):
-        color, ones = _SHADES[place], [one.students[place] for one in row]
-        axes.plot(across, [one.loss for one in ones], color=color, marker=_mark(place))
+        stroke, ones = _stroke(place), [one.students[place] for one in row]
+        losses = [one.loss for one in ones]
+        axes.plot(across, losses, color=stroke.color, marker=stroke.mark)
         low, high = [one.low for one in ones], [one.high for one in ones]
-        axes.fill_between(across, low, high, color=color, alpha=0.2, linewidth=0)
+        axes.fill_between(across, low, high, color=stroke.color, alpha=0.2, linewidth=0)
         axes.annotate(f"student {width:,}", (across[-1], ones[-1].loss), **_BESIDE)
     best = best_of(row, MIDDLE)
     at = (across[best], row[best].students[MIDDLE].loss)
@@ -110,15 +105,16 @@ def _reliability(axes: "Axes", found: CalibrationDemo) -> None:
     """How often the first choice is right, over how sure the student is."""
     axes.plot(_LEVELS, _LEVELS, color=QUIET, linewidth=1)
     for at, row in enumerate(found.rows):
+        stroke = _stroke(at)
         axes.plot(
             [one.confidence for one in row.bins],
             [one.accuracy for one in row.bins],
-            color=_SHADES[at % len(_SHADES)],
-            marker=_mark(at),
+            color=stroke.color,
+            marker=stroke.mark,
             markersize=4,
             label=targets_in_words(row),
         )
-    axes.legend(title="targets", frameon=False, fontsize=8, title_fontsize=8)
+    legend(axes, title="targets", title_fontsize=8)
     axes.set_xlabel("confidence in the first choice")
     axes.set_ylabel("share of the text in which it comes")
 
@@ -126,19 +122,20 @@ def _reliability(axes: "Axes", found: CalibrationDemo) -> None:
 def _errors(axes: "Axes", found: CalibrationDemo) -> None:
     """Calibration errors against the text and against the teacher's first choice."""
     places = range(len(found.rows))
-    measures: tuple[tuple[str, str, Callable[[CalibrationRow], float]], ...] = (
-        ("the text", _SHADES[0], lambda one: one.ece),
-        ("the teacher's first choice", _SHADES[2], lambda one: one.ece_against_teacher),
+    measures: tuple[tuple[str, Callable[[CalibrationRow], float]], ...] = (
+        ("against the text", lambda one: one.ece),
+        ("against the teacher's first choice", lambda one: one.ece_against_teacher),
     )
-    for at, (name, color, measure) in enumerate(measures):
-        values = [100 * measure(one) for one in found.rows]
-        axes.plot(values, places, color=color, marker=_mark(at), linestyle="", label=name)
+    for at, (name, measure) in enumerate(measures):
+        stroke, values = _stroke(at), [100 * measure(one) for one in found.rows]
+        look: dict[str, Any] = {"color": stroke.color, "marker": stroke.mark, "linestyle": ""}
+        axes.plot(values, places, label=name, **look)
     axes.set_yticks(places, [targets_in_words(one) for one in found.rows])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    axes.legend(title="against", frameon=False, fontsize=8, title_fontsize=8)
+    legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     axes.set_xlabel("expected calibration error (%)")
 
 
-def _mark(at: int) -> str:
-    return _MARKS[at % len(_MARKS)]
+def _stroke(at: int) -> Stroke:
+    return STROKES[at % len(STROKES)]

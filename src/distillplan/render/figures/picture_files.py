@@ -1,11 +1,13 @@
-"""Figures as files."""
+"""Pictures of answers as files."""
 
 import io
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from distillplan.errors import InfeasibleError
-from distillplan.files.saving import NamedFile, demand_savable, save
+from distillplan.errors import InputError
+from distillplan.files.saving import NamedFile, demand_savable
+from distillplan.render.answers import named, registered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,34 +20,52 @@ _WITHOUT_DATE: dict[str, dict[str, Any]] = {
     ".png": {},
 }
 """What else would differ from one drawing to the next."""
+_SETTINGS: Final[dict[Any, Any]] = {
+    "svg.hashsalt": "distillplan",
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name is a dollar
+}
 
 
 def demand_drawable(name: NamedFile) -> None:
     """Refuse, before any work is done, a picture that cannot be drawn or saved.
 
     Raises:
-        InputError: where no file can be.
-        InfeasibleError: where matplotlib is missing.
+        InputError: where no file can be, or matplotlib is missing.
     """
     from importlib.util import find_spec  # only for those who draw
 
     demand_savable(name)
     if find_spec("matplotlib") is None:
-        raise InfeasibleError(
+        raise InputError(
             f"{name.what}: a picture needs matplotlib; install it with: "
             "pip install 'distillplan[plot]'"
         )
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Save a figure in the format that the path's ending names; the same figure, the same bytes.
+def figure_of(answer: object) -> "Figure":
+    """The picture of an answer.
 
     Raises:
-        InputError: when it cannot be written.
+        TypeError: for an answer that has none, which is a bug.
+    """
+    drawn = registered(answer).figure
+    if drawn is None:
+        raise TypeError(f"{type(answer).__name__} has no picture")
+    figure: Figure = named(drawn, "distillplan.render.figures")(answer)
+    return figure
+
+
+def picture_of(answer: object, path: Path) -> bytes:
+    """The picture of an answer as a file has it, in the format that the path's ending names.
+
+    The same answer gives the same bytes.
     """
     from matplotlib import rc_context  # only for those who draw
 
     ending = path.suffix.lower()
-    with io.BytesIO() as drawn, rc_context({"svg.hashsalt": "distillplan", "svg.fonttype": "none"}):
+    with io.BytesIO() as drawn, rc_context(_SETTINGS), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a letter that the font lacks
+        figure = figure_of(answer)
         figure.savefig(drawn, format=ending[1:], dpi=150, metadata=_WITHOUT_DATE[ending])
-        save(path, drawn.getvalue())
+        return drawn.getvalue()

@@ -1,0 +1,17 @@
+"""`distillplan plot transfer`: gains that other laboratories saw, beside those predicted."""
+
+from distillplan.cli.picture_options import Data, Pictured, give, places
+
+
+def plot_transfer(*, output: Pictured = None, data: Data = None) -> None:
+    """Draw what the law says of other laboratories' runs beside what they saw.
+
+    Each published comparison is there, whether or not the law got it right.
+
+    Example:
+    distillplan plot transfer -o transfer.svg
+    """
+    from distillplan.checks.transfer_checks import transfer_report  # not at every start
+
+    where = places(output or (), data)
+    give(transfer_report(), where)

@@ -1,0 +1,132 @@
+"""What commands with pictures share: where a picture and its data go, and in which form."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeAlias, cast, get_args
+
+import typer
+
+from distillplan.cli.key_options import told_as
+from distillplan.errors import InputError
+from distillplan.files.saving import NamedFile, demand_apart, demand_savable, save
+from distillplan.planning.scenario import Scenario
+from distillplan.render.figures.picture_files import ENDINGS, demand_drawable, picture_of
+from distillplan.render.printable import printable
+from distillplan.render.show import RowOutput, rendered, show
+from distillplan.render.streams import write
+from distillplan.scenarios.keys import scenario_of
+from distillplan.scenarios.layers import FUNDS, values_of_options
+
+ANY_BUDGET = 1e21
+"""FLOPs of a question whose budget is left out, as its picture is of many."""
+OUTPUT, DATA = "--output", "--data"
+DATA_FORMS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl"}
+"""Of what is drawn, by the end of a file's name."""
+
+Pictured: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        OUTPUT,
+        "-o",
+        metavar="FILE",
+        help="Picture to draw (FILE.svg, .png or .pdf), or what is drawn as json, jsonl or csv; "
+        "may be given for both.",
+    ),
+]
+Data: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        DATA, metavar="FILE", help="File to write what is drawn to (FILE.csv, .json or .jsonl)."
+    ),
+]
+
+
+class Places(NamedTuple):
+    """Where an answer goes."""
+
+    form: RowOutput | None
+    """How it is shown; None where only files are written."""
+    picture: Path | None
+    data: Path | None
+
+
+def places(given: Sequence[str], data: str | None = None, usual: RowOutput | None = None) -> Places:
+    """Where an answer goes, before it is sought: ``-o`` takes a form or a picture, or one of each.
+
+    Args:
+        given: what was given with ``-o``.
+        data: the file for what is drawn.
+        usual: the form without any; None where a picture or a form has to be named.
+
+    Raises:
+        InputError: for two of a kind, or a file that cannot be written or drawn.
+    """
+    known = get_args(RowOutput) if usual else tuple(DATA_FORMS.values())
+    forms = [one for one in given if one in known]
+    files = [one for one in dict.fromkeys(given) if one not in known]
+    for one in files:
+        if Path(one).suffix.lower() not in ENDINGS:
+            raise InputError(
+                f"{OUTPUT}: {one!r} is not one of {', '.join(known)}, nor a file that ends in "
+                f"{', '.join(ENDINGS)}"
+            )
+    for several in (forms, files):
+        if len(set(several)) > 1:
+            raise InputError(f"{OUTPUT}: {' and '.join(several[:2])} are two; leave one out")
+    written = [NamedFile(what=OUTPUT, path=one) for one in files]
+    for place in written:
+        demand_drawable(place)
+    if data is not None:
+        if Path(data).suffix.lower() not in DATA_FORMS:
+            raise InputError(f"{DATA}: {data!r} does not end in {', '.join(DATA_FORMS)}")
+        beside = NamedFile(what=DATA, path=data)
+        demand_savable(beside)
+        demand_apart([beside], written)
+    if not (forms or files or data or usual):
+        raise InputError(f"{OUTPUT}: name the picture to draw, e.g. -o picture.svg")
+    return Places(
+        form=cast("RowOutput", forms[0]) if forms else None if files and not usual else usual,
+        picture=Path(files[0]) if files else None,
+        data=None if data is None else Path(data),
+    )
+
+
+def give(answer: object, where: Places) -> None:
+    """Draw, save and show an answer; nothing is written before all of it is there.
+
+    Raises:
+        InputError: when a file cannot be written.
+    """
+    texts: dict[Path, bytes | str] = {}
+    if where.picture is not None:
+        texts[where.picture] = picture_of(answer, where.picture)
+    if where.data is not None:
+        form = cast("RowOutput", DATA_FORMS[where.data.suffix.lower()])
+        texts[where.data] = rendered(answer, form)
+    for path, text in texts.items():
+        save(path, text)
+    if where.form is not None:
+        show(answer, where.form)
+    elif texts:
+        write(f"Wrote {' and '.join(printable(str(one)) for one in texts)}.\n")
+
+
+class PictureQuestion(NamedTuple):
+    """A question whose budget may be left out."""
+
+    scenario: Scenario
+    budget_given: bool
+
+
+def picture_question(given: Mapping[str, str | None]) -> PictureQuestion:
+    """The question of the options of `budget`, with any budget where none is given.
+
+    Raises:
+        InputError: with all that is wrong.
+    """
+    told = told_as("budget")
+    asked = values_of_options(given, told)
+    if asked.keys() & FUNDS:
+        return PictureQuestion(scenario_of(asked), budget_given=True)
+    whatever = values_of_options({**given, "compute": ANY_BUDGET}, told)
+    return PictureQuestion(scenario_of(whatever), budget_given=False)

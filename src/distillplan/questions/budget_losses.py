@@ -1,0 +1,227 @@
+"""Both losses over the budget with their bands: over FLOPs, and over GPU-hours of a machine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from distillplan.accounting import TRAINING_PASSES
+from distillplan.errors import InfeasibleError
+from distillplan.hardware.machine_words import MachineWords, machine
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.planning.planner import plan
+from distillplan.planning.results import Option, Plan, Verdict
+from distillplan.planning.scenario import Limits, Scenario
+from distillplan.units import SECONDS_PER_HOUR
+
+POINTS = 31
+"""Budgets of a curve."""
+STEPS = 2 * POINTS
+"""Plans of a picture."""
+BUDGET_SPAN = 100.0
+"""Down and up from a budget that was given."""
+BEYOND_RUNS = 8.0
+"""Down and up from the budgets of the law's runs, where none was given."""
+USUAL_TOKENS_PER_PARAM = (1.0, 1000.0)
+"""Of a law that does not say which runs it was fitted on."""
+ASSUMED = MachineWords(gpu="h100-sxm", gpus=64)
+"""The machine of the hours where none is named."""
+
+
+class BudgetUnit(StrEnum):
+    """What a budget is counted in."""
+
+    FLOPS = "flops"
+    GPU_HOURS = "gpu_hours"
+
+
+class LossAt(NamedTuple):
+    """Both losses at one budget, nats per token; None where nothing can be trained or said."""
+
+    unit: BudgetUnit
+    budget: float
+    """In this unit."""
+    supervised_loss: float | None
+    supervised_low: float | None
+    """End of a 90% band, as are those below."""
+    supervised_high: float | None
+    supervised_is_guess: bool
+    """Whether it is so far outside the fitted range that it is a guess."""
+    distilled_loss: float | None
+    distilled_low: float | None
+    distilled_high: float | None
+    distilled_is_guess: bool
+    verdict: Verdict | None
+
+
+class LossPanel(NamedTuple):
+    """The losses over budgets in one unit."""
+
+    unit: BudgetUnit
+    points: tuple[LossAt, ...]
+    """Budgets rising."""
+    here: LossAt | None
+    """The question as asked; None where no budget was given."""
+    runs: tuple[float, float]
+    """Budgets that train a student as long as the law's runs were, teacher aside."""
+
+
+class BudgetLosses(NamedTuple):
+    """Both losses over the budget."""
+
+    panels: tuple[LossPanel, ...]
+    machine: str | None
+    """On which the hours are; None where there are none."""
+    machine_assumed: bool
+    """Whether it was not named in the question."""
+    law: PublishedLaw
+    scenario: Scenario
+
+    @property
+    def points(self) -> tuple[LossAt, ...]:
+        """The points of all panels."""
+        return tuple(point for panel in self.panels for point in panel.points)
+
+
+def budget_losses(
+    scenario: Scenario, *, given: bool, advance: Callable[[int], None] = lambda _: None
+) -> BudgetLosses:
+    """Both losses over budgets around the question's own.
+
+    Args:
+        scenario: the question.
+        given: whether its budget was given; else budgets are those of the law's runs.
+        advance: told the number of budgets that are done, of `STEPS`.
+
+    Raises:
+        InfeasibleError: when no budget trains anything.
+    """
+    asked = replace(scenario, limits=Limits(), student_tokens=None)
+    on = asked
+    if on.machine is None:
+        on = replace(asked, machine=machine(ASSUMED, asked.architecture))
+    middle, done = _answer(on) if given else None, count(1)
+
+    def panel(unit: BudgetUnit, per_unit: float) -> LossPanel:
+        low, high = (one / per_unit for one in _span(asked, middle))
+        points = []
+        for budget in np.geomspace(low, high, POINTS).tolist():
+            points.append(_at(unit, budget, _answer(with_budget(on, unit, budget))))
+            advance(next(done))
+        runs = [one / per_unit for one in runs_budgets(asked)]
+        return LossPanel(
+            unit=unit, points=tuple(points), here=_here(unit, middle), runs=(runs[0], runs[1])
+        )
+
+    panels = [panel(BudgetUnit.FLOPS, 1.0)]
+    hour = None if asked.inference_tokens else _flops_per_hour(on, panels[0])
+    if hour is not None:
+        panels.append(panel(BudgetUnit.GPU_HOURS, hour))
+    known = [one for one in panels if any(map(_is_known, one.points))]
+    if not known:
+        raise InfeasibleError("no budget that a picture would show trains anything")
+    timed = on.machine if len(known) > 1 else None
+    return BudgetLosses(
+        panels=tuple(known),
+        machine=None if timed is None else f"{timed.cluster.gpus} {timed.cluster.gpu.name}",
+        machine_assumed=scenario.machine is None,
+        law=asked.law,
+        scenario=scenario,
+    )
+
+
+def with_budget(scenario: Scenario, unit: BudgetUnit, budget: float) -> Scenario:
+    """The same question with another budget."""
+    if unit is BudgetUnit.FLOPS:
+        return replace(scenario, compute=budget, gpu_hours=None)
+    return replace(scenario, compute=None, gpu_hours=budget)
+
+
+def runs_budgets(scenario: Scenario) -> tuple[float, float]:
+    """Budgets in FLOPs that train the question's student as long as the law's runs, teacher aside.
+
+    Where it has none, of the smallest and of the largest student of those runs.
+    """
+    valid, student = scenario.law.valid, scenario.student_params
+    sizes = (student, student) if student is not None else valid.get("params", (1e8, 1e10))
+    few, many = USUAL_TOKENS_PER_PARAM
+    tokens = valid.get("tokens", (few * sizes[0], many * sizes[1]))
+    low, high = (
+        scenario.students * TRAINING_PASSES * scenario.student_forward(size) * trained
+        for size, trained in zip(sizes, tokens, strict=True)
+    )
+    return low, high
+
+
+def _span(scenario: Scenario, middle: Plan | None) -> tuple[float, float]:
+    """The least and the largest budget of the curves, in FLOPs."""
+    if middle is not None and middle.supervised.total_flops is not None:
+        budget = middle.supervised.total_flops
+        return budget / BUDGET_SPAN, budget * BUDGET_SPAN
+    low, high = runs_budgets(scenario)
+    return low / BEYOND_RUNS, high * BEYOND_RUNS
+
+
+def _flops_per_hour(scenario: Scenario, panel: LossPanel) -> float | None:
+    """What a GPU-hour of the machine buys in the middle of the budgets; None: nothing fits it."""
+    budget = panel.points[len(panel.points) // 2].budget
+    found = _answer(with_budget(scenario, BudgetUnit.FLOPS, budget), quick=True)
+    bill = None if found is None else found.supervised.bill
+    if bill is None or bill.gpu_hours.mid <= 0:
+        return None
+    return budget / bill.gpu_hours.mid
+
+
+def _answer(scenario: Scenario, *, quick: bool = False) -> Plan | None:
+    """The plan; None where the budget trains nothing, or nothing fits."""
+    try:
+        return plan(scenario, quick=quick)
+    except InfeasibleError:
+        return None
+
+
+def _at(unit: BudgetUnit, budget: float, found: Plan | None) -> LossAt:
+    """A point of both curves."""
+    alone = None if found is None else found.supervised
+    other = None if found is None else found.deciding
+    low, high = _band(alone)
+    taught_low, taught_high = _band(other)
+    return LossAt(
+        unit=unit,
+        budget=budget,
+        supervised_loss=None if alone is None else alone.loss,
+        supervised_low=low,
+        supervised_high=high,
+        supervised_is_guess=alone is not None and alone.is_guess,
+        distilled_loss=None if other is None else other.loss,
+        distilled_low=taught_low,
+        distilled_high=taught_high,
+        distilled_is_guess=other is not None and other.is_guess,
+        verdict=None if found is None else found.verdict,
+    )
+
+
+def _band(option: Option | None) -> tuple[float | None, float | None]:
+    return (None, None) if option is None else option.loss_band or (None, None)
+
+
+def _here(unit: BudgetUnit, middle: Plan | None) -> LossAt | None:
+    """The question itself, at what its student takes of a unit."""
+    if middle is None:
+        return None
+    spent = middle.supervised.total_flops
+    if unit is BudgetUnit.GPU_HOURS:
+        bill = middle.supervised.bill
+        spent = None if bill is None else bill.gpu_hours.mid
+        if middle.scenario.gpu_hours is not None:
+            spent = middle.scenario.budget / SECONDS_PER_HOUR
+    elif middle.scenario.compute is not None:
+        spent = middle.scenario.compute
+    return None if spent is None else _at(unit, spent, middle)
+
+
+def _is_known(point: LossAt) -> bool:
+    return point.supervised_loss is not None
