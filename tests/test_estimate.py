@@ -12,8 +12,8 @@ from distillplan.checks import hardware_checks
 from distillplan.cli.app import app
 from distillplan.errors import InputError
 from distillplan.hardware.machine_words import MachineWords, machine
-from distillplan.hardware.stored_format import LogitKind
 from distillplan.hardware.throughput_model import LEFT_OUT
+from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.architecture import FixedAspect
 from distillplan.scenarios import key_table
 from tests.shell import run
@@ -271,8 +271,9 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
         (DISTILL, ["--teacher-precision", "int4"], [], [MEMORY]),
         (DISTILL, ["--teacher-mfu", "0.1"], [HOURS], [RATE]),
         (DISTILL, ["--logits", "cached"], [RATE], [HOURS, MEMORY]),
-        (DISTILL, ["--logits", "stored"], [RATE, COST], [MEMORY]),
         (DISTILL, ["--teacher-gpus", "16"], [], [WALL, RATE]),
+        (DISTILL, ["--logits", "stored"], [RATE], [MEMORY]),
+        ([*DISTILL, "--logits", "stored"], ["--logit-format", "top-k"], [COST], []),
         (DISTILL, ["--loss", "jsd"], [HOURS, MEMORY], [RATE]),
         (DISTILL, ["--loss", "fused"], [RATE], [HOURS, MEMORY]),
         (DISTILL, ["--batch-tokens", "1M"], [], [("distillation", "online_step_seconds")]),

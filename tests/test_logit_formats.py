@@ -10,9 +10,14 @@ import pytest
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
-from distillplan.hardware.stored_format import LogitKind, StoredFormat
 from distillplan.laws.law_catalog import law
-from distillplan.laws.logit_formats import KeptLogits, format_penalty, format_studies
+from distillplan.laws.logit_formats import (
+    KeptLogits,
+    LogitKind,
+    StoredFormat,
+    format_penalty,
+    format_studies,
+)
 from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher

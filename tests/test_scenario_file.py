@@ -115,6 +115,9 @@ VALUES = {
     "teacher.tokens": ("1T", "2T", "3T"),
     "teacher.loss": (1.9, 2.0, 2.1),
     "logits": ("stored", "cached", "stored"),
+    "logit_format": ("top-k", "top-k-and-label", "sampled"),
+    "logit_k": (5, 20, 50),
+    "logit_months": (2, 3, 0),
     "accounting": ("free", "exists", "free"),
     "law": ("busbridge2025_figure1", "busbridge2025_printed", "busbridge2025_figure1"),
     "tie_nats": (0.02, 0.03, 0),
@@ -178,7 +181,7 @@ def at(scenario, place):
     for name in place.split("."):
         if name in ("low", "high"):
             return value[name == "high"]
-        value = getattr(value, name)
+        value = None if value is None else getattr(value, name)
     return value if isinstance(value, str) else getattr(value, "name", value)
 
 
@@ -193,6 +196,8 @@ def test_command_line_over_scenario_over_base_over_default(file, key):
     hardware = known.place.startswith(("hardware", "limits")) or key.startswith("gpu_")
     if hardware:
         common["gpu"] = "h100-sxm"
+    if known.place.startswith("stored."):
+        common["logits"] = "stored"
 
     def layer(value):
         group, _, name = key.partition(".")

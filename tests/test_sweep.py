@@ -9,6 +9,7 @@ from distillplan import Bounds, Scenario, Teacher, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import known_model
 from distillplan.planning.scenario import Limits
@@ -124,6 +125,7 @@ OTHER = {
     "inference_tokens": 1e11,
     "max_unique_tokens": 1e9,
     "limits": Limits(bytes_per_gpu=1.8e10),
+    "stored": StoredFormat(kind=LogitKind.TOP_K, entries=12),
 }
 """Of each field of a scenario a value that changes the answer."""
 
@@ -135,7 +137,8 @@ def test_a_field_that_differs_is_not_lost(name):
     budget = {"gpu_hours": 10_000, "gpu": "h100-sxm"} if on_a_machine else {"compute": 1e21}
     value = OTHER[name]
     size = value.params if name == "student_model" else 1e9
-    one = scenario_from_options(**budget, student=size, teacher="7B:2T")
+    read = {"logits": "stored"} if name == "stored" else {}
+    one = scenario_from_options(**budget, **read, student=size, teacher="7B:2T")
     if name == "machine":
         value = scenario_from_options(compute=1e21, gpu=value).machine
     other = replace(one, **{name: value})

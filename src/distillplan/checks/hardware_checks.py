@@ -32,8 +32,9 @@ from distillplan.hardware.memory import LoadedTeacher, memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.storage import TB, stored_bytes
-from distillplan.hardware.stored_format import LogitKind, format_of
+from distillplan.hardware.stored_format import format_of
 from distillplan.hardware.strategy import Strategy
+from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape

@@ -11,9 +11,9 @@ from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
-from distillplan.hardware.stored_format import StoredFormat, cost_in_words, penalty_of
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
+from distillplan.laws.logit_formats import StoredFormat, cost_in_words, penalty_of
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, information, warning

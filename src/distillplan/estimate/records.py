@@ -10,7 +10,7 @@ from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits
-from distillplan.hardware.stored_format import StoredFormat
+from distillplan.hardware.stored_format import stored_logits
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
@@ -23,6 +23,7 @@ from distillplan.hardware.strategy import (
 )
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import ThroughputEstimate
+from distillplan.laws.logit_formats import StoredFormat
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.notices import Notice
 
@@ -52,7 +53,8 @@ class Question(NamedTuple):
     @property
     def kept(self) -> StoredLogits:
         """How logits are stored, default included."""
-        return (self.stored or StoredFormat()).at((self.teacher or self.model).shape.vocab)
+        rows = (self.teacher or self.model).shape.vocab
+        return stored_logits(self.stored or StoredFormat(), rows)
 
 
 class ModelFacts(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from distillplan.errors import InputError
 from distillplan.hardware.range import Range
+from distillplan.laws.logit_formats import DISTILLKIT_K, TOP_P_ENTRIES
 
 N = TypeVar("N", int, float)
 
@@ -19,9 +20,6 @@ ENTRY_BYTES: Final = 6.0
 
 SAMPLED_ENTRY_BYTES: Final = 5.0
 """Bytes of a sampled token: 4 for the token and 1 for the number of times it was drawn."""
-
-TOP_P_ENTRIES: Final = 25.0
-"""Mean entries under top-p 0.95, then top-k 100: 15 TB for 100B tokens at 6 bytes each."""
 
 TB: Final = 1e12
 
@@ -43,9 +41,6 @@ class LogitFormat:
     """Whether it gives the teacher's distribution on average; a cut tail is a bias."""
     source: str = "arithmetic"
 
-
-DISTILLKIT_K: Final = 128
-"""Logits that DistillKit's recommended configuration keeps."""
 
 DISTILLKIT: Final = LogitFormat(
     name="distillkit",

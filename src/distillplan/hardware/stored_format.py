@@ -1,16 +1,8 @@
-"""The format of stored logits as people name it, and what it is with a vocabulary."""
-
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
-from typing import Final
+"""The format of stored logits as people name it, with a vocabulary."""
 
 from distillplan.errors import InputError, Word
-from distillplan.fields import settle
 from distillplan.hardware.storage import (
     DISTILLKIT,
-    DISTILLKIT_K,
-    TOP_P_ENTRIES,
     LogitFormat,
     StoredLogits,
     full,
@@ -19,31 +11,7 @@ from distillplan.hardware.storage import (
     top_k_and_label,
     top_p,
 )
-from distillplan.laws.logit_formats import FormatPenalty, KeptLogits, format_penalty
-
-
-class LogitKind(StrEnum):
-    """Names of formats."""
-
-    FULL = "full"
-    """All logits in 16 bits."""
-    FULL_FP32 = "full-fp32"
-    """All logits in 32 bits."""
-    TOP_K = "top-k"
-    TOP_K_AND_LABEL = "top-k-and-label"
-    """The largest ones, with the rest of the probability given to the true token."""
-    TOP_P = "top-p"
-    SAMPLED = "sampled"
-    DISTILLKIT = "distillkit"
-
-
-USUAL_ENTRIES: Final = {
-    LogitKind.TOP_K: DISTILLKIT_K,
-    LogitKind.TOP_K_AND_LABEL: 20,
-    LogitKind.TOP_P: TOP_P_ENTRIES,
-    LogitKind.SAMPLED: 12,
-}
-"""Default entries per token: DistillKit's k, the usual k with the label, and measured means."""
+from distillplan.laws.logit_formats import USUAL_ENTRIES, LogitKind, StoredFormat
 
 
 def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitFormat:
@@ -81,63 +49,14 @@ def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitF
     return top_p(kept) if kind is LogitKind.TOP_P else sampled(kept)
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredFormat:
-    """How logits are stored, before the vocabulary is known.
+def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
+    """A format for a vocabulary of so many rows, and how long it is stored.
 
     Raises:
-        InputError: for an unknown word or an impossible number.
+        InputError: as for `format_of`.
+
+    >>> stored_logits(StoredFormat(), 128256).format.bytes_per_token
+    60.0
     """
-
-    kind: LogitKind = LogitKind.SAMPLED
-    """Sampled by default: unbiased, and a few tokens of each position are enough."""
-    entries: int | None = None
-    """Logits kept per token, on average; None: `USUAL_ENTRIES`."""
-    months: float = 1.0
-    """How long they are kept."""
-
-    def __post_init__(self) -> None:
-        """Check the settings."""
-        settle(self, "logit_")
-        if self.entries is not None and self.entries < 1:
-            raise InputError(Word("logit_k"), f": {self.entries} is too few; give at least 1")
-
-    @property
-    def kept(self) -> float | None:
-        """Logits kept per token, on average; None where the format has no number of them."""
-        return self.entries or USUAL_ENTRIES.get(self.kind)
-
-    def at(self, vocab: int) -> StoredLogits:
-        """The format for a vocabulary of so many rows, and how long it is stored.
-
-        Raises:
-            InputError: as for `format_of`.
-
-        >>> StoredFormat().at(128256).format.bytes_per_token
-        60.0
-        """
-        return StoredLogits(format=format_of(self.kind, vocab, self.entries), months=self.months)
-
-
-TRIED: Final = {
-    LogitKind.SAMPLED: KeptLogits.SAMPLED,
-    LogitKind.TOP_K: KeptLogits.TOP_K,
-    LogitKind.TOP_K_AND_LABEL: KeptLogits.TOP_K_AND_LABEL,
-}
-"""Formats whose cost to a student is published."""
-_WHOLE: Final = (LogitKind.FULL, LogitKind.FULL_FP32)
-_NOTHING: Final = FormatPenalty(nats=0.0, low=0.0, high=0.0, tried=True)
-
-
-@lru_cache(64)
-def penalty_of(stored: StoredFormat | None) -> FormatPenalty | None:
-    """What a format costs a student; nothing without one, None where nobody has measured it."""
-    if stored is None or stored.kind in _WHOLE:
-        return _NOTHING
-    kind = TRIED.get(stored.kind)
-    return None if kind is None or stored.kept is None else format_penalty(kind, stored.kept)
-
-
-def cost_in_words(penalty: FormatPenalty) -> str:
-    """What a format costs, with its range."""
-    return f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
+    found = format_of(stored.kind, vocab, stored.entries)
+    return StoredLogits(format=found, months=stored.months)

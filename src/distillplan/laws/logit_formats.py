@@ -12,16 +12,50 @@ in coefficients/logit_formats.yaml.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from distillplan.errors import InputError, Word
+from distillplan.fields import settle
 from distillplan.files.entries import Entry, read_shipped
 
 FILE: Final = "logit_formats.yaml"
 """In the folder of the data."""
+
+
+TOP_P_ENTRIES: Final = 25.0
+"""Mean entries under top-p 0.95, then top-k 100: 15 TB for 100B tokens at 6 bytes each."""
+
+DISTILLKIT_K: Final = 128
+"""Logits that DistillKit's recommended configuration keeps."""
+
+
+class LogitKind(StrEnum):
+    """Names of formats."""
+
+    FULL = "full"
+    """All logits in 16 bits."""
+    FULL_FP32 = "full-fp32"
+    """All logits in 32 bits."""
+    TOP_K = "top-k"
+    TOP_K_AND_LABEL = "top-k-and-label"
+    """The largest ones, with the rest of the probability given to the true token."""
+    TOP_P = "top-p"
+    SAMPLED = "sampled"
+    DISTILLKIT = "distillkit"
+
+
+USUAL_ENTRIES: Final = {
+    LogitKind.TOP_K: DISTILLKIT_K,
+    LogitKind.TOP_K_AND_LABEL: 20,
+    LogitKind.TOP_P: TOP_P_ENTRIES,
+    LogitKind.SAMPLED: 12,
+}
+"""Default entries per token: DistillKit's k, the usual k with the label, and measured means."""
 
 
 class KeptLogits(StrEnum):
@@ -200,3 +234,54 @@ def format_penalty(kind: KeptLogits, kept: float) -> FormatPenalty:
         high=max([nats + error, *(one.nats for one in others if one.kept >= kept)]),
         tried=counts[0] <= kept <= counts[-1],
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFormat:
+    """How logits are stored, before the vocabulary is known.
+
+    Raises:
+        InputError: for an unknown word or an impossible number.
+    """
+
+    kind: LogitKind = LogitKind.SAMPLED
+    """Sampled by default: unbiased, and a few tokens of each position are enough."""
+    entries: int | None = None
+    """Logits kept per token, on average; None: `USUAL_ENTRIES`."""
+    months: float = 1.0
+    """How long they are kept."""
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        settle(self, "logit_")
+        if self.entries is not None and self.entries < 1:
+            raise InputError(Word("logit_k"), f": {self.entries} is too few; give at least 1")
+
+    @property
+    def kept(self) -> float | None:
+        """Logits kept per token, on average; None where the format has no number of them."""
+        return self.entries or USUAL_ENTRIES.get(self.kind)
+
+
+TRIED: Final = {
+    LogitKind.SAMPLED: KeptLogits.SAMPLED,
+    LogitKind.TOP_K: KeptLogits.TOP_K,
+    LogitKind.TOP_K_AND_LABEL: KeptLogits.TOP_K_AND_LABEL,
+}
+"""Formats whose cost to a student is published."""
+_WHOLE: Final = (LogitKind.FULL, LogitKind.FULL_FP32)
+_NOTHING: Final = FormatPenalty(nats=0.0, low=0.0, high=0.0, tried=True)
+
+
+@lru_cache(64)
+def penalty_of(stored: StoredFormat | None) -> FormatPenalty | None:
+    """What a format costs a student; nothing without one, None where nobody has measured it."""
+    if stored is None or stored.kind in _WHOLE:
+        return _NOTHING
+    kind = TRIED.get(stored.kind)
+    return None if kind is None or stored.kept is None else format_penalty(kind, stored.kept)
+
+
+def cost_in_words(penalty: FormatPenalty) -> str:
+    """What a format costs, with its range."""
+    return f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"

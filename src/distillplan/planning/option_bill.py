@@ -9,6 +9,7 @@ from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.run_bill import bill_of
+from distillplan.hardware.stored_format import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
@@ -66,7 +67,7 @@ def option_bill(
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
-        stored=None if scenario.stored is None else scenario.stored.at(vocab),
+        stored=None if scenario.stored is None else stored_logits(scenario.stored, vocab),
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:

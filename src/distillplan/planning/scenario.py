@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
 from distillplan.fields import member, number, settle
-from distillplan.hardware.stored_format import StoredFormat
+from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent

@@ -7,9 +7,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.hardware.storage import stored_bytes
-from distillplan.hardware.stored_format import cost_in_words, penalty_of
-from distillplan.laws.logit_formats import format_studies
+from distillplan.laws.logit_formats import cost_in_words, format_studies, penalty_of
 from distillplan.laws.transfer import error_quantile
 from distillplan.notices import Notice, information, warning
 
@@ -59,8 +57,10 @@ def unread(scenario: "Scenario") -> Iterator[InputError]:
             Word("logits", "stored"),
             also=("logits", "accounting"),
         )
+    from distillplan.hardware.stored_format import stored_logits  # for those who name a format
+
     try:
-        scenario.stored.at(round(scenario.architecture.vocab))
+        stored_logits(scenario.stored, round(scenario.architecture.vocab))
     except InputError as error:
         yield InputError(*error.parts, also=("logit_format", "logit_k"))
 
@@ -100,7 +100,10 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         return None
     if not _reads(scenario, scenario.share(way).logits):
         return None
-    kept = stored.at(round(scenario.architecture.vocab))
+    from distillplan.hardware.storage import stored_bytes  # for those who name a format
+    from distillplan.hardware.stored_format import stored_logits
+
+    kept = stored_logits(stored, round(scenario.architecture.vocab))
     total = stored_bytes(kept.format, min(option.student_tokens, scenario.unique_tokens))
     penalty = penalty_of(stored)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))

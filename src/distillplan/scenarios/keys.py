@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
-from distillplan.hardware.stored_format import StoredFormat
 from distillplan.laws import law_catalog
+from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.loss_units import measured_loss
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect

@@ -1,6 +1,6 @@
 """Rows of the table of keys: how logits are stored."""
 
-from distillplan.hardware.stored_format import LogitKind
+from distillplan.laws.logit_formats import LogitKind
 from distillplan.scenarios import values
 from distillplan.scenarios.key import DISTILLATION, Key, at
 

@@ -47,7 +47,7 @@ def question_of(
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine_words import MachineWords, machine
-    from distillplan.hardware.stored_format import StoredFormat
+    from distillplan.laws.logit_formats import StoredFormat
     from distillplan.models.named_models import named_pair, shape_of_options
     from distillplan.scenarios.layers import values_of_options, values_within
 
