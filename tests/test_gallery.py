@@ -4,7 +4,7 @@ import pytest
 
 from tests.gallery import FOLDER, GALLERY, drawn, says
 
-SLOW = {"mapping", "calibration", "figure8", "optimum", "losses"}
+SLOW = {"mapping", "calibration", "figure8", "optimum", "losses", "map", "teacher"}
 """Of more than a few seconds."""
 
 
