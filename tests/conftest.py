@@ -1,6 +1,11 @@
 """What tests share."""
 
+import atexit
+import os
+import shutil
 import signal
+import sys
+import tempfile
 
 import pytest
 
@@ -11,6 +16,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell starts what runs in the background like this, and every process of a test would
     # ignore the interrupt that it is sent
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if sys.dont_write_bytecode:
+    # who wants no bytecode in the sources has it elsewhere while the tests run: the processes that
+    # they start, hundreds of them, would each compile the whole package
+    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ MADE = re.compile(r"<!-- made: (?P<name>\S+) -->\n(?P<text>(?:.*\n)*?)<!-- /made
 SHOWN = {
     "budget": "distillplan budget 1e21 --student 1B --teacher 7B:2T --logits cached",
     "teachers": "distillplan teachers 1e22 --student 1.5B --tokenizer llama-3",
+    "family": "distillplan family 1e22 --students 300M,1B,3B",
     "compare": "distillplan compare compare.yaml",
     "report": "distillplan report compare.yaml -o report.html",
     "sweep": "distillplan sweep --compute 1e20:1e22:3 --student 1B,3B --teacher 7B:1T",
@@ -54,6 +55,7 @@ SHOWN = {
     "crossover": "distillplan crossover --student 1B,3B",
     "predict": "distillplan predict --student 1B --tokens 100B --teacher-loss 2.0",
     "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
+    "onpolicy": "distillplan onpolicy --student 7B --gpu h100-sxm --gpus 64 --answer-tokens 1000",
     "pilot": "distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%",
     "track": "distillplan track plan.json losses.csv --batch-tokens 524288 --schedule cosine",
     "recipe": "distillplan recipe plan.json",
@@ -131,14 +133,22 @@ def workbench() -> Path:
 
 def output(command: str) -> str:
     """What a shell in the examples folder shows at `COLUMNS` columns."""
-    assert command.startswith("distillplan ") or SHELL_SIGNS & set(command)
-    if not SHELL_SIGNS & set(command):
-        with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
-            plain = run(*shlex.split(command)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
-        return _trimmed(plain.stdout + plain.stderr)
-    words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+    alone, pipe, filters = command.partition(" | ")
+    if SHELL_SIGNS & set(alone):
+        assert "distillplan" in command
+        words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
+        return _trimmed(_in_shell(words))
+    assert alone.startswith("distillplan ")
+    with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
+        plain = run(*shlex.split(alone)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
+    shown = _in_shell(filters, plain.stdout) if pipe else plain.stdout
+    return _trimmed(shown + plain.stderr)
+
+
+def _in_shell(words: str, given: str = "") -> str:
     found = subprocess.run(
         ["/bin/sh", "-c", words],
+        input=given,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -146,7 +156,7 @@ def output(command: str) -> str:
         env={**os.environ, "COLUMNS": str(COLUMNS), "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
         check=False,
     )
-    return _trimmed(found.stdout + without_progress(found.stderr))
+    return found.stdout + without_progress(found.stderr)
 
 
 def screen(command: str) -> str:

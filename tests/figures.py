@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.shell import run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BEGINNINGS = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
+"""Of a picture's file, by the end of its name."""
 TOUCHING = 1.0
 """Pixels by which boxes of text may overlap: they have room around their letters."""
 
@@ -57,3 +62,15 @@ def _texts(figure: "Figure") -> Iterator[Any]:
 def texts_of(figure: "Figure") -> list[str]:
     """What a reader reads."""
     return [one.get_text() for one in _texts(figure)]
+
+
+def saved_as_each(*words: object, folder: Path) -> None:
+    """Draw with a command, in every format, and see that each file is one of its kind."""
+    for ending, beginning in BEGINNINGS.items():
+        path = folder / f"picture{ending}"
+        found = run(*words, "-o", path)
+        assert (found.returncode, found.stderr) == (0, ""), found.stderr
+        assert found.stdout == f"Wrote {path}.\n"
+        content = path.read_bytes()
+        assert content.startswith(beginning)
+        assert len(content) > 5_000

@@ -1,11 +1,9 @@
 """Bills against published energy and CO2, and sums of their own parts."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,10 +20,9 @@ from distillplan.hardware.bill import (
 )
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.range import Range
+from tests.shipped import shipped
 
-GRID: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[1] / "coefficients" / "grid.yaml").read_text(encoding="utf-8")
-)
+GRID: dict[str, Any] = shipped("grid.yaml")
 TODAY = dt.date(2026, 6, 1)
 
 

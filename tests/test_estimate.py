@@ -4,18 +4,18 @@ import csv
 import json
 import statistics
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from distillplan.checks import hardware_checks
-from distillplan.cli import hardware_options as how
 from distillplan.cli.app import app
 from distillplan.errors import InputError
-from distillplan.hardware import storage
 from distillplan.hardware.machine_words import MachineWords, machine
+from distillplan.hardware.stored_format import LogitKind
 from distillplan.hardware.throughput_model import LEFT_OUT
 from distillplan.models.architecture import FixedAspect
+from distillplan.scenarios import key_table
 from tests.shell import run
 
 DATA = Path(__file__).parent / "data"
@@ -250,6 +250,7 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
         ([*TRAIN, "--stack", "compiled"], ["--stack", "tuned"], [RATE], [HOURS]),
         ([*TRAIN, "--attention", "flash2"], ["--attention", "flash3"], [RATE], [HOURS]),
         (TRAIN, ["--cp", "4", "--micro-batch", "2"], [], [MEMORY]),
+        ([*TRAIN, "--tp", "8"], ["--sequence-parallel", "off"], [MEMORY], []),
         (TRAIN, ["--attention", "unfused"], [HOURS], [RATE]),
         (TRAIN, ["--attention", "flash2"], [RATE], [HOURS]),
         (TRAIN, ["--optimizer", "adam8bit"], [], [MEMORY]),
@@ -515,7 +516,7 @@ def test_a_budget_in_gpu_time_and_an_estimate_are_inverses(ask, capsys):
 
 def test_options_name_every_choice():
     """The words of the option are those of the enumeration, which a start does not load."""
-    assert get_args(get_args(how.LogitFormat)[0]) == tuple(storage.LogitKind)
+    assert tuple(key_table.TABLE.keys["logit_format"].value.choices()) == tuple(LogitKind)
 
 
 def test_the_automatic_layout_is_the_fastest_that_fits(ask):

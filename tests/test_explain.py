@@ -13,12 +13,14 @@ import typer.main
 from distillplan.accounting import Accounting, Logits
 from distillplan.cli.app import COMMANDS, app
 from distillplan.hardware.strategy import Sharding
+from distillplan.laws.logit_formats import KeptLogits
 from distillplan.laws.provenance import LawStatus
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.sizes import SearchStatus
 from distillplan.questions.glossary.explanation import WordKind, explain, explanations
+from distillplan.questions.onpolicy_records import ScoreBasis
 from distillplan.questions.pilot_records import Advice
-from distillplan.questions.recipe_records import KeptLogits, Sureness
+from distillplan.questions.recipe_records import Sureness
 from distillplan.questions.teachers import LeftOut
 from distillplan.questions.track_records import Doubt, Status
 from tests.declared_codes import declared_codes
@@ -66,6 +68,7 @@ def test_every_code_of_a_remark_is_explained_and_nothing_else():
             Doubt,
             Advice,
             Sureness,
+            ScoreBasis,
         )
     ],
     ids=lambda kind: kind.__name__,

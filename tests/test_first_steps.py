@@ -44,7 +44,9 @@ def test_where_it_says_to_look_there_is_something(words):
     assert found.stdout
 
 
-@pytest.mark.parametrize("words", [[], ["plot"], *(name.split() for name in COMMANDS)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [[], ["plot"], *(name.split() for name in COMMANDS)], ids=" ".join
+)
 def test_help_is_the_same_as_the_option(words):
     ours, option = run("help", *words), run(*words, "--help")
     assert ours == option

@@ -190,7 +190,9 @@ def test_no_runs_are_refused() -> None:
         fit(supervised_runs(SUPERVISED, 4).take(np.zeros(4, dtype=bool)), SUPERVISED)
 
 
-@pytest.mark.parametrize(("count", "least"), [(6, 9), (12, 10), (40, 10)])
+@pytest.mark.parametrize(
+    ("count", "least"), [pytest.param(6, 9, marks=pytest.mark.slow), (12, 10), (40, 10)]
+)
 def test_a_diverged_run_is_found_and_no_other(count: int, least: int) -> None:
     """Of six runs one that draws the fit to itself may hide: of 40 such sets 2 did."""
     hits = 0

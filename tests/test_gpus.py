@@ -1,16 +1,14 @@
 """The GPU catalog: dense peaks, sources, and what a wrong entry says."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
+from tests.shipped import shipped
 
-CATALOG = Path(__file__).parents[1] / "coefficients" / "gpus.yaml"
-ENTRIES: dict[str, dict[str, Any]] = yaml.safe_load(CATALOG.read_text(encoding="utf-8"))["gpus"]
+ENTRIES: dict[str, dict[str, Any]] = shipped("gpus.yaml")["gpus"]
 GPUS: dict[str, Gpu] = {name: gpu_from_entry(name, entry) for name, entry in ENTRIES.items()}
 
 

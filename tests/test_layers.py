@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -27,13 +28,15 @@ LAYERS = """
 RANK = {name: rank for rank, line in enumerate(LAYERS.splitlines()) for name in line.split()}
 WHERE = {"typer": "cli", "rich": "render", "matplotlib": "render", "yaml": "files"}
 MODULES = sorted(SRC.rglob("*.py"))
+NAMES = {".".join(one.relative_to(SRC).with_suffix("").parts) for one in MODULES}
 
 
 def layer(path: Path) -> str:
     return path.relative_to(SRC).with_suffix("").parts[0]
 
 
-def imports(path: Path):
+@cache
+def imports(path: Path) -> list[str]:
     """Modules that a file imports, wherever in it; those for type checkers only are no imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {
@@ -42,20 +45,21 @@ def imports(path: Path):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
+    found = []
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
 
 
 def ours(path: Path) -> set[str]:
     """Modules of the package that a file imports, with dots below the package."""
-    known = {".".join(one.relative_to(SRC).with_suffix("").parts) for one in MODULES}
     found = {name.removeprefix("distillplan.") for name in imports(path) if "distillplan." in name}
-    return {name if name in known else name.rpartition(".")[0] for name in found} & known
+    return {name if name in NAMES else name.rpartition(".")[0] for name in found} & NAMES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SRC)))

@@ -2,11 +2,9 @@
 
 import datetime as dt
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,16 +31,10 @@ from distillplan.hardware.storage import StoredLogits, top_k
 from distillplan.hardware.throughput import distillation_throughput
 from distillplan.hardware.throughput_model import throughput_model_from_entry
 from distillplan.models.model_catalog import model as catalog_model
+from tests.shipped import shipped
 
-COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
-
-
-def _yaml(name: str) -> Any:
-    return yaml.safe_load((COEFFICIENTS / name).read_text(encoding="utf-8"))
-
-
-GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in _yaml("gpus.yaml")["gpus"].items()}
-MODEL = throughput_model_from_entry(_yaml("throughput.yaml"))
+GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
+MODEL = throughput_model_from_entry(shipped("throughput.yaml"))
 SHAPE = catalog_model("llama-3.1-8b").shape
 MIXTURE = catalog_model("qwen3-30b-a3b").shape
 MACHINE = Machine(

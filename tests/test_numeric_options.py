@@ -20,18 +20,27 @@ NUMBERS = frozenset(
     "PARAMS:TOKENS",
 }
 """What the help shows for an option that takes a number, or several, or may."""
+ESTIMATED = ["--model", "1B", "--tokens", "100B", "--gpu", "h100-sxm"]
+PLOTTED = ["1e21", "--student", "1B", "--gpu", "h100-sxm", "-o", "picture.svg"]
 BASE = {
     "budget": ["1e21", "--student", "1B", "--gpu", "h100-sxm", "--quick"],
     "pilot": ["1e21", "--student", "1B", "--teacher", "7B:2T", "--gpu", "h100-sxm"],
     "sweep": ["--compute", "1e21", "--student", "1B"],
     "target": ["--loss", "2.3", "--student", "1B"],
+    "family": ["1e21", "--students", "1B"],
     "teachers": ["1e21", "--student", "1B"],
     "crossover": ["--student", "1B"],
     "predict": ["--student", "1B", "--tokens", "100B", "--teacher", "7B:2T"],
-    "estimate": ["--model", "1B", "--tokens", "100B", "--gpu", "h100-sxm"],
+    "estimate": ESTIMATED,
+    "onpolicy": [
+        *("--student", "1.5B", "--teacher", "7B", "--gpu", "h100-sxm"),
+        *("--answer-tokens", "1000"),
+    ],
     "fit": ["runs.csv"],
     "track": ["plan.json", "losses.csv"],
     "demo": ["kernel"],
+    **dict.fromkeys(("plot losses", "plot map", "plot teacher", "plot optimum"), PLOTTED),
+    "plot estimate": [*ESTIMATED, "-o", "picture.svg"],
 }
 """A command line that would be answered."""
 NONE = ("nan", "inf", "-inf", "1e999", "NaN", "-1")
@@ -79,7 +88,7 @@ def test_what_is_no_number_is_refused_by_its_option(folder, command, option, tex
         words = [*words[:at], f"{option}={text}", *words[at + 2 :]]
     else:
         words = [*words, f"{option}={text}"]
-    found = run(command, *words, folder=folder)
+    found = run(*command.split(), *words, folder=folder)
     assert found.returncode == 2, found.stdout[:300]
     assert option in found.stderr
     assert not found.stdout

@@ -4,6 +4,8 @@ import json
 import math
 import random
 from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -25,7 +27,8 @@ from distillplan.optimize.problems import Bounds, Optima, Problems
 from distillplan.planning.budget_text import parse_budget
 from distillplan.planning.drawn import for_problems
 from distillplan.planning.odds import FORM_FAILS, odds_between, with_odds
-from distillplan.planning.results import Odds, Reason, Verdict
+from distillplan.planning.options import distilled_options, supervised_option
+from distillplan.planning.results import Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Limits
 from distillplan.planning.tails import centered, mean_above_zero, quantiles, share_above
 from distillplan.planning.verdict import outside_loss, transfer_of, verdict_of
@@ -35,7 +38,6 @@ from joint_fit import COLUMNS
 
 LAW = law_catalog.law("busbridge2025")
 DRAWS = law_catalog.draws(LAW)
-FEW = 12
 TEACHER = Teacher(params=7e9, tokens=1e12)
 
 
@@ -69,6 +71,9 @@ def some(draws: Draws, which: slice | list[int], sigma: float | None = None) -> 
     return Draws(law, draws.sigma_run if sigma is None else sigma)
 
 
+FEW_DRAWS = some(DRAWS, slice(None, None, DRAWS.size // 12))
+
+
 def copies(law: DistillationLaw, sigma: float) -> Draws:
     """Draws that are all the law itself."""
     alone = SupervisedLaw(*(np.full(3, one) for one in law.supervised))
@@ -80,11 +85,28 @@ def one_law(draws: Draws, index: int) -> DistillationLaw:
     return DistillationLaw(alone, *(float(one[index]) for one in draws.law[1:]))
 
 
-def one_plan(scenario: Scenario, draws: Draws, index: int):
+class Exact(NamedTuple):
+    """What the planner finds before it looks for odds or for what would change its verdict."""
+
+    options: tuple[Option, ...]
+
+    @property
+    def margin_nats(self) -> float:
+        return next(one.gain_nats for one in self.options if one.decides)
+
+
+def one_plan(scenario: Scenario, draws: Draws, index: int) -> Exact:
     """The exact planner's answer under one drawn law."""
     law = one_law(draws, index)
-    drawn = LAW._replace(supervised=law.supervised, distillation=law)
-    return plan(replace(scenario, law=drawn), quick=True)
+    asked = replace(scenario, law=LAW._replace(supervised=law.supervised, distillation=law))
+    alone = supervised_option(asked)
+    return Exact((alone, *distilled_options(asked, alone.loss)))
+
+
+@cache
+def few_plans(name: str) -> list[Exact]:
+    """The exact planner's answers to a question under the few draws."""
+    return [one_plan(QUESTIONS[name], FEW_DRAWS, index) for index in range(FEW_DRAWS.size)]
 
 
 def own(law):
@@ -211,10 +233,9 @@ def test_the_error_beyond_the_law_is_a_closed_form(margin):
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_bands_are_those_of_one_plan_per_draw(name):
     """Independent: the exact planner, once for every drawn law, moved to lie around the plan."""
-    draws = some(DRAWS, slice(None, None, DRAWS.size // FEW))
     scenario = replace(QUESTIONS[name], law=own(LAW))
-    answer = with_odds(plan(scenario, quick=True), draws)
-    plans = [one_plan(QUESTIONS[name], draws, index) for index in range(draws.size)]
+    answer = with_odds(plan(scenario, quick=True), FEW_DRAWS)
+    plans = few_plans(name)
     for row, option in enumerate(answer.options):
         if option.teacher_name is not None:
             continue
@@ -237,11 +258,8 @@ def test_bands_are_those_of_one_plan_per_draw(name):
 @pytest.mark.parametrize("name", ["no teacher", "a teacher", "measured", "a family"])
 def test_odds_are_those_of_one_plan_per_draw(name):
     """Independent: gains of the exact planner, each with scipy's t around it."""
-    draws = some(DRAWS, slice(None, None, DRAWS.size // FEW))
-    answer = with_odds(plan(QUESTIONS[name], quick=True), draws)
-    gains = np.array(
-        [one_plan(QUESTIONS[name], draws, index).margin_nats for index in range(draws.size)]
-    )
+    answer = with_odds(plan(QUESTIONS[name], quick=True), FEW_DRAWS)
+    gains = np.array([one.margin_nats for one in few_plans(name)])
     scale = math.hypot(transfer_error().scale, answer.confidence.outside_nats)
 
     def above(threshold, moved):
@@ -258,14 +276,13 @@ def test_odds_are_those_of_one_plan_per_draw(name):
 
 def test_wide_draws_are_followed_far_from_the_plan():
     """As of a law of few runs: eight times as far from the published set."""
-    few = some(DRAWS, slice(None, None, DRAWS.size // FEW))
     middle = copies(LAW.distillation, 0.0).law
 
     def wider(ours, one):
         return one[0] * (np.asarray(ours) / one[0]) ** 8
 
-    alone = SupervisedLaw(*few.law.supervised)
-    primes = (wider(*pair) for pair in zip(few.law[1:], middle[1:], strict=True))
+    alone = SupervisedLaw(*FEW_DRAWS.law.supervised)
+    primes = (wider(*pair) for pair in zip(FEW_DRAWS.law[1:], middle[1:], strict=True))
     draws = Draws(DistillationLaw(alone, *primes), 0.0035)
     answer = with_odds(plan(QUESTIONS["no teacher"], quick=True), draws)
     plans = [one_plan(QUESTIONS["no teacher"], draws, index) for index in range(draws.size)]

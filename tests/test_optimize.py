@@ -65,7 +65,14 @@ def test_given_students_spend_all_on_tokens():
     assert found.loss[0] == pytest.approx(independent.supervised_loss(1e9, D), rel=1e-12)
 
 
-@pytest.mark.parametrize("problem", PROBLEMS, ids=range(len(PROBLEMS)))
+@pytest.mark.parametrize(
+    "problem",
+    [
+        *PROBLEMS[:30],
+        *(pytest.param(one, marks=pytest.mark.slow) for one in PROBLEMS[30:]),
+    ],
+    ids=range(len(PROBLEMS)),
+)
 def test_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
     """60 random problems over all accountings, families, free students and tight bounds."""
     given = not isinstance(problem.student_params, tuple)

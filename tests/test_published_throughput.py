@@ -5,10 +5,8 @@ import importlib
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
-import yaml
 
 from distillplan.checks.published_speeds import (
     ErrorSummary,
@@ -31,13 +29,9 @@ from distillplan.hardware.throughput_model import (
 )
 from distillplan.hardware.workload import Workload
 from distillplan.models.architecture import FixedAspect
+from tests.shipped import COEFFICIENTS, shipped
 
-COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 DATA = Path(__file__).parent / "data"
-
-
-def _yaml(name: str) -> Any:
-    return yaml.safe_load((COEFFICIENTS / name).read_text(encoding="utf-8"))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -45,8 +39,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in _yaml("gpus.yaml")["gpus"].items()}
-MODEL: ThroughputModel = throughput_model_from_entry(_yaml("throughput.yaml"))
+GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
+MODEL: ThroughputModel = throughput_model_from_entry(shipped("throughput.yaml"))
 SHIPPED = [published_run_from_row(r) for r in _rows(COEFFICIENTS / "throughput_runs.csv")]
 
 
@@ -79,7 +73,7 @@ def _meets_targets(stated: dict[str, ErrorSummary]) -> None:
 
 def test_the_stated_errors_meet_the_targets() -> None:
     """What `check throughput` prints of sources left out: the calibration script's own figures."""
-    _meets_targets({s.group: s for s in stated_errors_from_entry(_yaml("throughput.yaml"))})
+    _meets_targets({s.group: s for s in stated_errors_from_entry(shipped("throughput.yaml"))})
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +98,7 @@ def test_sources_left_out_are_predicted(
     assert model.log_sd == pytest.approx(MODEL.log_sd, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_shipped_coefficients_are_what_the_script_finds(
     calibration: ModuleType, calibration_runs: list[PublishedRun]
 ) -> None:

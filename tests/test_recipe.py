@@ -8,11 +8,12 @@ import pytest
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, read_shipped
+from distillplan.laws.logit_formats import KeptLogits
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
 from distillplan.questions.recipe_file import FILE, kept_shares, practice
-from distillplan.questions.recipe_records import KeptLogits, Sureness
+from distillplan.questions.recipe_records import Sureness
 from distillplan.questions.starting_points import format_rate, run_size, starting_point
 from tests.recipes import ASKED, EXAMPLE, document, recipe_of
 from tests.shell import run

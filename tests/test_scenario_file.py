@@ -19,6 +19,7 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import coefficients_dir
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.budget_text import Budget
+from distillplan.render.document_forms import written
 from distillplan.render.documents import document
 from distillplan.scenarios.key_table import TABLE
 from distillplan.scenarios.keys import scenario_from_options, scenario_of
@@ -135,6 +136,7 @@ VALUES = {
     "hardware.optimizer": ("adam8bit", "adam-bf16", "adam8bit"),
     "hardware.gradients": ("bf16", "in-backward", "bf16"),
     "hardware.offload": ("optimizer", "all", "optimizer"),
+    "hardware.sequence_parallel": ("off", "on", "off"),
     "hardware.loss": ("chunked", "fused", "chunked"),
     **dict.fromkeys(("hardware.mfu", "hardware.teacher_mfu", "hardware.goodput"), (0.3, 0.4, 0.5)),
     **dict.fromkeys(("hardware.pue", "hardware.price"), (1.5, 1.6, 1.7)),
@@ -171,7 +173,7 @@ def at(scenario, place):
     if place == "budget":
         return scenario.compute or scenario.gpu_hours
     if place.startswith("hardware."):
-        return document(plan(scenario, quick=True))["scenario"]["hardware"][place.partition(".")[2]]
+        return written(scenario)["hardware"][place.partition(".")[2]]
     value = scenario
     for name in place.split("."):
         if name in ("low", "high"):

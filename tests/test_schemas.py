@@ -29,11 +29,16 @@ COMMANDS = {
     ],
     "sweep": ["sweep", "--compute", "1e20,1e21", "--student", "1B"],
     "target": ["target", "--match", "3B:60B", "--student", "1B"],
+    "family": ["family", "1e22", "--students", "300M,2x1B", "--gpu", "h100-sxm"],
     "crossover": ["crossover", "--student", "1B"],
     "prediction": ["predict", "--student", "1B", "--tokens", "100B", "--teacher-loss", "2"],
     "estimate": [
         *("estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
         *("--tokens", "100B", "--gpu", "a100-80gb", "--gpus", "16"),
+    ],
+    "onpolicy": [
+        *("onpolicy", "--student", "7B", "--teacher", "3B", "--gpu", "h100-sxm"),
+        *("--answer-tokens", "1000"),
     ],
     "pilot": [
         *("pilot", "1e22", "--student", "1B", "--students", "8", "--gpu", "h100-sxm"),
@@ -117,6 +122,16 @@ def places(value, path=()):
         yield from places(value[0], (*path, 0))
 
 
+def pruned(value):
+    """A document with the first alone of each list of objects."""
+    if isinstance(value, dict):
+        return {key: pruned(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        alike = [pruned(inside) for inside in value]
+        return alike[:1] if alike and isinstance(alike[0], dict) else alike
+    return value
+
+
 def with_fault(document, path, *, dropped):
     """The document without the key at a path, or with a value of another kind there."""
     wrong = inside = copy.deepcopy(document)
@@ -132,7 +147,8 @@ def with_fault(document, path, *, dropped):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_document_with_a_fault_is_refused(name):
     """A key dropped, a value of another kind, a key more: everywhere in the document."""
-    document, check = answered(name), validator(name)
+    document, check = pruned(answered(name)), validator(name)
+    assert check.is_valid(document)
     assert not check.is_valid({**document, "more": 1})
     tried = list(places(document))
     assert len(tried) >= 5

@@ -6,21 +6,19 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterable
 from functools import cache
 from unittest import mock
 
 import pytest
 
-from distillplan.render import show, sweep_rows
-from distillplan.render.blocks import LINES, Block, CommandLine
+from distillplan.render.blocks import LINES, CommandLine
 from distillplan.render.odds_view import percent
 from distillplan.render.table import as_table
 from distillplan.units import format_count, format_flops
 from tests.documentation import ROOT, workbench
 from tests.shell import run
+from tests.terminal import WIDTHS, screens
 
-WIDTHS = (60, 80, 120)
 MOST_LINES = 24
 """Of an answer at 80 columns: what a terminal shows at once."""
 SCROLL = {"fit", "laws"}
@@ -39,6 +37,10 @@ OTHERS = [
     "compare lifetime.yaml",
     "compare machines.yaml",
     "teachers '8 h100-sxm for 3 days' --student 1B --tokenizer llama-3",
+    "family 1e23 --students 300M,1B,3B,8B,20B,70B,200B --quick",
+    "family '256 h100-sxm for 2 weeks' --students 8x1B,4x3B,qwen3-8b --teacher qwen3-32b",
+    "family 1e22 --students 1B,3B,8B --cascade --teacher llama-3.1-8b --weights 1,1,4",
+    "family --students 300M,1B,3B --loss 2.45,2.25,2.15 --gpu h100-sxm",
     "target --loss 2.2 --student 1B --teacher llama-3.2-3b --gpu h100-sxm",
     "target --loss 2.3 --minimize student --compute 1e21",
     "target --loss 2.2 --law besiroglu2024",
@@ -52,38 +54,13 @@ OTHERS = [
 """Odd ones."""
 
 
-def screens(words: list[str]) -> dict[int, list[str]]:
-    """The lines of an answer by the width of the terminal; it is asked for once."""
-    asked: list[list[Block]] = []
-
-    def kept(blocks: Iterable[Block], output: str) -> str:
-        asked.append([*blocks])
-        return shown(asked[-1], output)
-
-    shown = show.as_text
-    with (
-        mock.patch.object(show, "as_text", kept),
-        mock.patch.object(sweep_rows, "as_text", kept),
-    ):
-        done = run(*words, folder=workbench(), COLUMNS="80")
-    assert (done.returncode, done.stderr) == (0, "")
-    found = {80: done.stdout.splitlines()}
-    for width in {*WIDTHS} - {80}:
-        if asked:
-            with mock.patch.dict(os.environ, {"COLUMNS": str(width)}):
-                found[width] = "".join(shown(each, "table") for each in asked).splitlines()
-        else:
-            found[width] = run(*words, folder=workbench(), COLUMNS=str(width)).stdout.splitlines()
-    return found
-
-
 @pytest.mark.parametrize(
     "command", [*README, *(f"budget {one}" for one in PLANS), *OTHERS], ids=str
 )
 def test_an_answer_fits_its_terminal(command):
     words = shlex.split(command)
     on_a_terminal = ["-o", "map"] if words[0] == "sweep" and "-o" not in words else []
-    found = screens([*words, *on_a_terminal])
+    found = screens(*words, *on_a_terminal)
     if "-o" in words or words[0] == "schema":  # for a program
         return
     assert not {width: line for width in WIDTHS for line in found[width] if len(line) > width}
@@ -97,7 +74,7 @@ def test_the_table_of_the_readme_has_commands():
 
 @pytest.mark.parametrize("command", PLANS[:2], ids=str)
 def test_the_reasoning_fits_its_terminal(command):
-    for width, lines in screens(["budget", *shlex.split(command), "--why"]).items():
+    for width, lines in screens("budget", *shlex.split(command), "--why").items():
         assert max(map(len, lines)) <= width
         assert len(lines) > LINES
 

@@ -117,6 +117,11 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(read(path))
+
+
 def segment(lines: list[bytes], node: ast.expr) -> str:
     """The source of a node, from the lines of its module."""
     own = lines[node.lineno - 1 : node.end_lineno]
@@ -139,7 +144,7 @@ def prose(path: Path) -> str:
     lines = text.encode().splitlines(keepends=True)  # once: `ast.get_source_segment` does each time
     strings = [
         segment(lines, node)
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.JoinedStr)
         or (isinstance(node, ast.Constant) and isinstance(node.value, str))
     ]
@@ -212,7 +217,7 @@ def without_shapes(tree: ast.Module) -> list[str]:
 
 
 def british(text: str, where: str) -> list[str]:
-    words = {found[0] for found in BRITISH.finditer(text)}
+    words = {found[0] for word in set(re.findall(r"\w+", text)) if (found := BRITISH.search(word))}
     return sorted(
         word for word in words if not where.startswith(CONTRACT.get(word.lower(), "nowhere"))
     )
@@ -314,7 +319,10 @@ class Records:
         return self.sizes.get(node.func.id, 0) > 2 and (starred or len(node.args) > 2)
 
 
-RECORDS = Records([ast.parse(read(path)) for path in sorted(SRC.rglob("*.py"))])
+@cache
+def records() -> Records:
+    """Those of the package."""
+    return Records([tree_of(path) for path in sorted(SRC.rglob("*.py"))])
 
 
 def named(path: Path) -> str:
@@ -323,17 +331,17 @@ def named(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_a_function_that_raises_says_so(path):
-    assert not without_raises(ast.parse(read(path)))
+    assert not without_raises(tree_of(path))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_arrays_have_a_shape(path):
-    assert not without_shapes(ast.parse(read(path)))
+    assert not without_shapes(tree_of(path))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
 def test_records_are_read_and_built_by_name(path):
-    assert not RECORDS.by_position(ast.parse(read(path)))
+    assert not records().by_position(tree_of(path))
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=named)

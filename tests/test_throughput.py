@@ -2,11 +2,9 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,8 +25,7 @@ from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.model_catalog import models
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
-
-COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
+from tests.shipped import shipped
 
 
 def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
@@ -36,12 +33,8 @@ def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
     return Range.independent_product((rate, goodput)).divide(tokens / 3600)
 
 
-def _yaml(name: str) -> Any:
-    return yaml.safe_load((COEFFICIENTS / name).read_text(encoding="utf-8"))
-
-
-GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in _yaml("gpus.yaml")["gpus"].items()}
-ENTRY: dict[str, Any] = _yaml("throughput.yaml")
+GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
+ENTRY: dict[str, Any] = shipped("throughput.yaml")
 MODEL: ThroughputModel = throughput_model_from_entry(ENTRY)
 SHAPES = {one.name: one.shape for one in models()}
 LLAMA_7B = uniform_shape(

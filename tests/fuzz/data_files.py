@@ -118,7 +118,19 @@ def _distilling() -> list[Any]:
 
 
 LAW_KEYS = (
-    *("status", "draws", "warnings", "accuracy", "errata", "notes", "checks", "measured_in"),
+    *(
+        "status",
+        "draws",
+        "runs",
+        "noise",
+        "table",
+        "warnings",
+        "accuracy",
+        "errata",
+        "notes",
+        "checks",
+        "measured_in",
+    ),
     *(
         "bytes_per_token",
         "supervised_from",
@@ -147,6 +159,8 @@ def law_files(random: Random, name: str = "law.yaml") -> dict[str, bytes]:
         where = {"table": draws.splitlines()} if inside else {"file": DRAWS}
         law["draws"] = {**where, "sigma_run": random.choice((0.003, 0.003, 0.003, 0, -0.1, 1e300))}
         draws = "" if inside else draws
+    if random.random() < 0.2:
+        law["runs"] = {"noise": random.choice((0.003, 0, -0.1)), "table": _law_runs(random)}
     if random.random() < 0.75:
         law = changed_tree(random, law, 2, also=LAW_KEYS)
     text = as_flow(law) if random.random() < 0.7 or not isinstance(law, dict) else _block(law)
@@ -156,6 +170,15 @@ def law_files(random: Random, name: str = "law.yaml") -> dict[str, bytes]:
     if draws and random.random() < 0.95:
         found[DRAWS] = as_bytes(draws)
     return found
+
+
+def _law_runs(random: Random) -> list[str]:
+    """The runs behind a law."""
+    rows = [["1e8", f"{random.choice((2e9, 2e11))!r}", "2.5", random.choice(("", "2.1"))]] * 3
+    rows = [["params", "tokens", "loss", "teacher_loss"], *map(list, rows)]
+    if random.random() < 0.5:
+        random.choice(rows)[random.randrange(4)] = random.choice((*NUMBERS, odd(random)))
+    return [",".join(row) for row in rows]
 
 
 def _block(law: Any) -> str:

@@ -62,6 +62,7 @@ def test_inputs_are_the_same_for_ever():
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in TARGETS if name not in ("any line", "pilot")])
 def test_every_target_has_inputs_that_are_answered(name):
     """A generator whose inputs are all refused would find little."""
@@ -86,6 +87,7 @@ def test_an_exception_is_found_with_its_place(monkeypatch):
     assert one.fault.key in again.findings  # the line that it prints shows it again
 
 
+@pytest.mark.slow
 def test_a_table_that_disagrees_is_found(monkeypatch):
     shown = plan_view._loss
     monkeypatch.setattr(plan_view, "_loss", lambda option: shown(option).replace("2", "3"))
@@ -94,6 +96,7 @@ def test_a_table_that_disagrees_is_found(monkeypatch):
     assert "forms_agree" in {kind for kind, _ in found.findings}
 
 
+@pytest.mark.slow
 def test_a_law_that_is_saved_wrong_is_found(monkeypatch):
     text = law_files.law_text
     monkeypatch.setattr(

@@ -19,7 +19,8 @@ from distillplan.checks.published_speeds import (
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import GIB, Cluster
+from distillplan.hardware.generation import Requests, generation_speed
+from distillplan.hardware.gpu import GIB, Cluster, Precision
 from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.machine import (
     Machine,
@@ -30,7 +31,8 @@ from distillplan.hardware.machine import (
 from distillplan.hardware.machine_words import strategy_of
 from distillplan.hardware.memory import LoadedTeacher, memory_estimate
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
+from distillplan.hardware.storage import TB, stored_bytes
+from distillplan.hardware.stored_format import LogitKind, format_of
 from distillplan.hardware.strategy import Strategy
 from distillplan.models.model_catalog import model
 from distillplan.models.shapes import ModelShape
@@ -42,7 +44,7 @@ COVERED: Final = 0.1
 """How far the share that it does hold may be from that."""
 EXPECTED: Final = f"outside its {STATED:.0%} range, as one in five is meant to be"
 """Why a single speed may miss; that not more of them do is a check of its own."""
-TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage")
+TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage", "generation")
 """The topics of the checks."""
 
 
@@ -141,11 +143,25 @@ def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # no
     return stored_bytes(kept, float(row["tokens"])) / TB
 
 
+def _generated_per_s(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
+    """Tokens/s of one copy of a model at full load."""
+    requests = Requests(prompt=int(row["prompt"]), generated=int(row["generated"]))
+    found = generation_speed(
+        _shape(row),
+        catalog.gpu(row["gpu"]),
+        catalog.throughput_model(),
+        requests,
+        Precision.FP8,
+    )
+    return found.gpus * found.tokens_per_s_per_gpu.mid
+
+
 COMPUTED: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], float]]] = {
     "memory": _memory,
     "runs": _hours,
     "steps": _step_seconds,
     "storage": _terabytes,
+    "generation": _generated_per_s,
 }
 """How each topic of coefficients/hardware_checks.yaml is computed."""
 
@@ -186,5 +202,5 @@ def published_runs() -> tuple[PublishedRun, ...]:
 
 
 def hardware_check_groups() -> tuple[Mapping[str, Any], ...]:
-    """Published memory, hours, seconds and bytes; the data file explains its keys."""
+    """Published memory, hours, seconds, bytes and rates; the data file explains its keys."""
     return tuple(read_shipped("hardware_checks.yaml")["groups"])

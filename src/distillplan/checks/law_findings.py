@@ -16,7 +16,6 @@ from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.options import option_of
-from distillplan.planning.planner import plan
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
@@ -115,12 +114,16 @@ def _run_bias(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _best_loss(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """The least loss at a budget, by who pays for the teacher."""
-    answer = plan(paper_question(law, row["compute"], row["student_params"]), quick=True)
-    for option in answer.options:
-        name = option.accounting or "supervised"
-        if option.teacher_name is None and row.get(name) is not None:
-            what = f"{name} loss, {_at(row)}"
-            yield Finding(what=what, published=row[name], computed=option.loss, column=name)
+    scenario = paper_question(law, row["compute"], row["student_params"])
+    for way in (None, *Accounting):
+        name = way or "supervised"
+        if row.get(name) is not None:
+            yield Finding(
+                what=f"{name} loss, {_at(row)}",
+                published=row[name],
+                computed=option_of(scenario, way).loss,
+                column=name,
+            )
 
 
 def _best_sizes(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:

@@ -13,10 +13,11 @@ from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
 
 COMMANDS = (
-    *("budget", "teachers", "compare", "report", "sweep", "target", "crossover", "predict"),
-    *("estimate", "pilot", "fit", "track", "recipe", "validate", "laws", "gpus", "models"),
-    *("check", "plot map", "plot losses", "plot teacher", "plot optimum", "plot paper"),
-    *("plot transfer", "schema", "demo", "explain", "example", "help"),
+    *("budget", "teachers", "family", "compare", "report", "sweep", "target", "crossover"),
+    *("predict", "estimate", "onpolicy", "pilot", "fit", "track", "recipe", "validate", "laws"),
+    *("gpus", "models", "check", "plot map", "plot losses", "plot teacher", "plot optimum"),
+    *("plot compare", "plot estimate", "plot fit", "plot paper", "plot transfer", "schema"),
+    *("demo", "explain", "example", "help"),
 )
 """In the order of the help; each is a function of that name in a module of that name, with _ for
 the space in those of two words."""

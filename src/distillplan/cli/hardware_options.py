@@ -1,7 +1,7 @@
-"""Options of `estimate` that are no keys of a scenario: a model of any shape, and its logits."""
+"""Options of `estimate` that are no keys of a scenario: a model of any shape."""
 
 from functools import partial
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -88,21 +88,4 @@ TeacherTokens: TypeAlias = Annotated[
         "Tokens the teacher must first be trained on.",
         show_default="none, it exists",
     ),
-]
-LogitFormat: TypeAlias = Annotated[
-    Literal["full", "full-fp32", "top-k", "top-p", "sampled", "distillkit"],
-    _option(DISTILLATION, "--logit-format", "Format of stored logits."),
-]
-LogitK: TypeAlias = Annotated[
-    int | None,
-    _whole(
-        DISTILLATION,
-        "--logit-k",
-        "Entries stored per token.",
-        show_default="depends on the format",
-    ),
-]
-LogitMonths: TypeAlias = Annotated[
-    float,
-    _number(values.ZERO_OR_COUNT, DISTILLATION, "--logit-months", "Months to keep stored logits."),
 ]

@@ -20,7 +20,11 @@ VALUES = "VALUES"
 
 
 def options(
-    command: str, *, required: Collection[str] = (), axes: bool = False
+    command: str,
+    *,
+    required: Collection[str] = (),
+    axes: bool = False,
+    of: Callable[..., Any] | None = None,
 ) -> Callable[[Command], Command]:
     """Give a command the options of its keys, which it receives as ``**given``.
 
@@ -32,12 +36,18 @@ def options(
         command: its name.
         required: words of keys that must be given.
         axes: whether the options take several values.
+        of: a function whose parameters are options as well; the command receives them among
+            ``given``, which is what to call it with.
     """
     keys = {_identifier(key): key for key in key_table.TABLE.options(command)}
 
     def decorate(function: Command) -> Command:
         own = dict(inspect.signature(function).parameters)
         own.pop("given")
+        if of is not None:
+            lent = dict(inspect.signature(of).parameters)
+            lent.pop("given")
+            own = lent | own
         name = naming(command, own)
 
         @functools.wraps(function)

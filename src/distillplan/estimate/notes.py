@@ -10,6 +10,7 @@ from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
+from distillplan.hardware.stored_format import StoredFormat, cost_in_words, penalty_of
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.models.shapes import ModelShape
@@ -53,6 +54,7 @@ def warnings_of(question: Question, bill: Bill, fits: Fits, memory: Memory) -> t
     found = [
         *_memory_warnings(question, fits, memory),
         *_model_warnings(question),
+        *_format_warnings(question),
         *_layout_warnings(question),
         *_speed_warnings(question),
         *bill.notices,
@@ -104,9 +106,12 @@ def settings_of(question: Question) -> Settings:
         interleave=strategy.interleave,
         cp=strategy.cp,
         ep=strategy.ep,
+        sequence_parallel=strategy.sequence_parallel,
         attention=strategy.attention,
         stack=strategy.stack,
         optimizer=strategy.optimizer,
+        gradients=strategy.gradients,
+        offload=strategy.offload,
         loss=strategy.loss,
         mfu=machine.mfu,
         teacher_mfu=machine.teacher_mfu,
@@ -175,6 +180,22 @@ def _model_warnings(question: Question) -> Iterator[Notice]:
     if teacher.distillation_licence:
         message = f"{teacher.name}: {teacher.distillation_licence}"
         yield information("teacher_licence", message)
+
+
+def _format_warnings(question: Question) -> Iterator[Notice]:
+    """What the format of stored logits costs the student."""
+    if question.teacher is None or question.logits is Logits.ONLINE:
+        return
+    penalty, name = penalty_of(question.stored or StoredFormat()), question.kept.format.name
+    if penalty is None:
+        message = f"what {name} logits cost a student is not published"
+        yield warning("logit_format_not_measured", message)
+    elif penalty.nats:
+        yield information(
+            "logit_format_costs",
+            f"{name} logits cost a student {cost_in_words(penalty)} beside full ones; sampled ones "
+            "cost nothing measurable",
+        )
 
 
 def _layout_warnings(question: Question) -> Iterator[Notice]:

@@ -9,20 +9,21 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import (
-    USUAL_ENTRIES,
-    LogitFormat,
-    LogitKind,
-    StoredLogits,
-    top_k,
+from distillplan.hardware.storage import LogitFormat, StoredLogits
+from distillplan.hardware.stored_format import StoredFormat
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Gradients,
+    Loss,
+    Offload,
+    Optimizer,
+    Sharding,
+    Stack,
 )
-from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Optimizer, Sharding, Stack
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.notices import Notice
-
-DEFAULT_STORED = StoredLogits(format=top_k(round(USUAL_ENTRIES[LogitKind.TOP_K])))
-"""What a cache holds by default."""
 
 
 class Question(NamedTuple):
@@ -40,8 +41,8 @@ class Question(NamedTuple):
     teacher_tokens: float | None = None
     """Tokens that the teacher must first be trained on; None: it exists."""
     logits: Logits = Logits.ONLINE
-    stored: StoredLogits | None = None
-    """How the logits are, or would be, stored; None: `DEFAULT_STORED`."""
+    stored: StoredFormat | None = None
+    """How the logits are, or would be, stored; None: as `StoredFormat` has it."""
     country: str | None = None
     """The country whose grid the machine is on."""
     sources: tuple[str, ...] = ()
@@ -50,7 +51,7 @@ class Question(NamedTuple):
     @property
     def kept(self) -> StoredLogits:
         """How logits are stored, default included."""
-        return self.stored or DEFAULT_STORED
+        return (self.stored or StoredFormat()).at((self.teacher or self.model).shape.vocab)
 
 
 class ModelFacts(NamedTuple):
@@ -184,9 +185,12 @@ class Settings(NamedTuple):
     interleave: int | None
     cp: int
     ep: int
+    sequence_parallel: bool
     attention: Attention | None
     stack: Stack
     optimizer: Optimizer
+    gradients: Gradients | None
+    offload: Offload
     loss: Loss
     mfu: float | None
     teacher_mfu: float | None

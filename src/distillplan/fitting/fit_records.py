@@ -85,6 +85,8 @@ class FitReport(NamedTuple):
     """Name of the law under test."""
     test: PublishedTest | None
     warnings: tuple[Notice, ...]
+    fitted: Runs
+    """The runs of the fit."""
     combinations: tuple[Combination, ...] = ()
     """What the runs fix, best known first; empty without resamples."""
     saved: tuple[str, ...] = ()

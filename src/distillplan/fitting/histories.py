@@ -163,6 +163,8 @@ def on_even_grid(tokens: FloatArray) -> Mask:
         near = np.abs(steps - np.rint(steps)) < _OFF
         for on, at in zip(near, np.rint(steps), strict=True):
             there = np.flatnonzero(on)
+            if there.size <= best.sum():
+                continue
             parts = np.split(there, np.flatnonzero(np.diff(at[there]) > _MISSING + 1) + 1)
             part = max(parts, key=len)  # a longer run may end far along the grid
             places = at[part[-1]] - at[part[0]] + 1
@@ -195,24 +197,25 @@ def bends_down(tokens: FloatArray, log_loss: FloatArray) -> bool:
         return False
     x = np.log(tokens / tokens[0])
     bends = np.maximum(x[:, None] - x[None, 1:-1], 0.0)
-    plain, bent = np.inf, np.inf
-    drop = 0.0
-    for decay in _DECAYS:
-        shape = np.column_stack([np.ones_like(x), np.exp(-decay * x)])
-        basis, upper = np.linalg.qr(shape)
-        rest = log_loss - basis @ (basis.T @ log_loss)
-        level = np.linalg.solve(upper, basis.T @ log_loss)
-        if level[1] >= 0:
-            plain = min(plain, float(rest @ rest))
-        free = bends - basis @ (basis.T @ bends)
-        norm = np.einsum("ij,ij->j", free, free)
-        slope = np.divide(free.T @ rest, norm, out=np.zeros_like(norm), where=norm > 1e-12)
-        levels = np.linalg.solve(upper, basis.T @ (log_loss[:, None] - bends * slope))
-        left = rest @ rest - slope**2 * norm
-        left[(slope >= 0) | (levels[1] < 0)] = np.inf
-        best = int(np.argmin(left))
-        if left[best] < bent:
-            bent, drop = float(left[best]), float(-slope[best] * bends[-1, best])
+    # a constant and each power in turn: shapes of (decays, counts, 2)
+    powers = np.exp(-_DECAYS[:, None] * x)
+    basis, upper = np.linalg.qr(np.stack([np.ones_like(powers), powers], axis=-1))
+    back = basis.transpose(0, 2, 1)
+    rest = log_loss - (basis @ (back @ log_loss)[..., None])[..., 0]
+    square = (rest**2).sum(axis=1)
+    level = np.linalg.solve(upper, (back @ log_loss)[..., None])[..., 0]
+    plain = float(square[level[:, 1] >= 0].min(initial=np.inf))
+    # and one more slope from each count on: shapes of (decays, counts, bends)
+    free = bends - basis @ (back @ bends)
+    norm = (free**2).sum(axis=1)
+    across = (rest[:, None, :] @ free)[:, 0]
+    slope = np.divide(across, norm, out=np.zeros_like(norm), where=norm > 1e-12)
+    levels = np.linalg.solve(upper, back @ (log_loss[:, None] - bends * slope[:, None, :]))
+    left = square[:, None] - slope**2 * norm
+    left[(slope >= 0) | (levels[:, 1] < 0)] = np.inf
+    which, best = np.unravel_index(int(np.argmin(left)), left.shape)
+    bent = float(left[which, best])
+    drop = float(-slope[which, best] * bends[-1, best]) if np.isfinite(bent) else 0.0
     if not np.isfinite(plain) or drop < _LEAST_DROP:
         return False
     noise = max(bent / spare, _EXACT**2)

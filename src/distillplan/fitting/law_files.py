@@ -10,8 +10,10 @@ from distillplan.files.saving import NamedFile, demand_savable, save
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.files.yaml_text import quoted
 from distillplan.fitting.fit_records import FitReport
+from distillplan.fitting.runs import Runs
 from distillplan.laws.draws import Draws, columns_of_law
 from distillplan.laws.law_catalog import demand_own_name
+from distillplan.laws.law_runs import FittedOn, run_lines
 from distillplan.laws.provenance import Coefficient, PublishedLaw, SideSource
 
 MARK: Final = "# Written by distillplan fit"
@@ -63,7 +65,7 @@ def _beginning(path: Path) -> bytes:
 
 
 def law_text(report: FitReport) -> str:
-    """The text of a law's file, in the form of those that ship, with its draws at the end."""
+    """The text of a law's file, in the form of those that ship; draws and runs stand at its end."""
     law = report.law
     lines = [
         f"{MARK}; plan with it: distillplan budget COMPUTE --law THIS_FILE",
@@ -100,7 +102,13 @@ def law_text(report: FitReport) -> str:
     if report.draws is not None:
         lines += ["draws:", f"  sigma_run: {report.sigma_run!r}", "  table:"]
         lines += [f"  - {line}" for line in _draws_lines(report.draws)]
+    lines += ["runs:", f"  noise: {report.noise!r}", "  table:"]
+    lines += [f"  - {line}" for line in run_lines(_of(report.fitted))]
     return "\n".join(lines) + "\n"
+
+
+def _of(runs: Runs) -> FittedOn:
+    return FittedOn(**{name: getattr(runs, name) for name in FittedOn._fields})
 
 
 def _side(law: PublishedLaw, *, distillation: bool) -> list[str]:

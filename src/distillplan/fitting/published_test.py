@@ -308,9 +308,9 @@ def _suspect(rows: Rows, law: LossLaw) -> Suspect:
     for name in letters:
         if name == "c1":  # which moves losses as d1 does
             continue
-        start = min(grid, key=lambda shift: _error_with(float(shift), rows, law, name))
+        start = grid[int(np.argmin(_errors_with(grid, rows, law, name)))]
         best = minimize_scalar(
-            _error_with,
+            lambda shift, *on: float(_errors_with(np.array([shift]), *on)[0]),
             bounds=(start - step, start + step),
             args=(rows, law, name),
             method="bounded",
@@ -325,11 +325,13 @@ def _suspect(rows: Rows, law: LossLaw) -> Suspect:
     return min(found, key=lambda one: one.mean_relative_error)
 
 
-def _error_with(log_factor: float, rows: Rows, law: LossLaw, name: str) -> float:
-    changed = law._replace(**{name: getattr(law, name) * float(np.exp(log_factor))})
+def _errors_with(log_factors: FloatArray, rows: Rows, law: LossLaw, name: str) -> FloatArray:
+    """Mean relative errors with one letter times each factor, shape (factors,)."""
+    changed = law._replace(**{name: getattr(law, name) * np.exp(log_factors)[:, None]})
     with np.errstate(all="ignore"):
-        error = _error(predicted_log_loss(changed, rows) - rows.log_loss)
-    return error if np.isfinite(error) else np.inf
+        off = np.expm1(predicted_log_loss(changed, rows) - rows.log_loss)
+    errors = np.abs(off).mean(axis=-1)
+    return np.where(np.isfinite(errors), errors, np.inf)
 
 
 def _error(residual: FloatArray) -> float:

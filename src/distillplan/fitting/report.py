@@ -25,14 +25,12 @@ from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
 from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
+from distillplan.laws.law_runs import MOST_RUNS
 from distillplan.laws.provenance import Origin, PublishedLaw
 from distillplan.laws.transfer import outside_scale
 from distillplan.notices import Notice, Severity, warning
 
 Progress = Callable[[BootstrapState], None]
-
-MOST_RUNS: Final = 20_000
-"""In one fit; all published runs together are fewer than a thousand."""
 
 _REACHES: Final = (1.0, 10.0, 100.0)
 """Times the compute of the largest run at which the precision is stated."""
@@ -100,6 +98,7 @@ def fit_report(
         combinations=() if found is None else combinations(fitted, found),
         tested=None if request.test is None else request.test.name,
         test=test,
+        fitted=request.runs.take(~out),
         warnings=(
             *request.runs.notices,
             *_left_out(request, every, out, fitted),

@@ -7,7 +7,7 @@ times the power usage effectiveness of the building.
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -177,7 +177,7 @@ def itemized_bill(
         lines.append(_storage_line(storage_usd))
     return Bill(
         lines=tuple(lines),
-        total=_total(lines),
+        total=total_of(lines),
         price=price,
         notices=price_notices(price, today),
     )
@@ -233,10 +233,10 @@ def _storage_line(storage_usd: float) -> BillLine:
     )
 
 
-def _total(lines: list[BillLine]) -> BillLine:
-    """The sum of the lines."""
+def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
+    """The sum of lines."""
     return BillLine(
-        phase=Phase.TOTAL,
+        phase=phase,
         flops=sum(line.flops for line in lines),
         gpu_hours=Range.total(line.gpu_hours for line in lines),
         wall_seconds=Range.total(line.wall_seconds for line in lines),

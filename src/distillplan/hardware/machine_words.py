@@ -102,7 +102,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
     gpu = gpu_catalog.gpu(words.gpu)
     if words.prices is not None:
         gpu = price_list.with_prices(gpu, words.prices)
-    layout = {name: getattr(words, name) for name in (*COUNTS, *CHOICES)}
+    layout = {name: getattr(words, name) for name in (*COUNTS, *CHOICES, "sequence_parallel")}
     choice = _one_of("layout", words.layout or LayoutChoice.GIVEN, LayoutChoice)
     if choice is LayoutChoice.AUTO:
         _refuse_chosen(layout)

@@ -7,7 +7,6 @@ README (polynomial and bit packing).
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, TypeVar
 
 from distillplan.errors import InputError
@@ -104,6 +103,17 @@ def top_p(
     return _format("top-p", _at_least_one(average_entries) * bytes_per_entry, unbiased=False)
 
 
+def top_k_and_label(k: int, bytes_per_entry: float = ENTRY_BYTES) -> LogitFormat:
+    """The k largest logits and, for the rest of the probability, the true token of the text.
+
+    The text is there anyway, so it takes no more room than the k alone.
+
+    >>> top_k_and_label(20).bytes_per_token
+    120.0
+    """
+    return _format(f"top-{k}+label", _at_least_one(k) * bytes_per_entry, unbiased=False)
+
+
 def sampled(unique_tokens: float, bytes_per_entry: float = SAMPLED_ENTRY_BYTES) -> LogitFormat:
     """Tokens sampled from the teacher, each stored once with its count; unbiased.
 
@@ -142,60 +152,6 @@ def polynomial(
     bits = _at_least_one(k) * token_bits(vocab)
     size = math.ceil(bits / 8) + exact * exact_bytes + terms * term_bytes
     return _format(f"polynomial top-{k}", size, unbiased=False)
-
-
-class LogitKind(StrEnum):
-    """Names of formats."""
-
-    FULL = "full"
-    """All logits in 16 bits."""
-    FULL_FP32 = "full-fp32"
-    """All logits in 32 bits."""
-    TOP_K = "top-k"
-    TOP_P = "top-p"
-    SAMPLED = "sampled"
-    DISTILLKIT = "distillkit"
-
-
-USUAL_ENTRIES: Final = {
-    LogitKind.TOP_K: DISTILLKIT_K,
-    LogitKind.TOP_P: TOP_P_ENTRIES,
-    LogitKind.SAMPLED: 12,
-}
-"""Default entries per token: DistillKit's k, and the means that the papers above measured."""
-
-
-def format_of(kind: LogitKind, vocab: int, entries: int | None = None) -> LogitFormat:
-    """A format by its name.
-
-    Args:
-        kind: the name.
-        vocab: rows of the teacher's output projection.
-        entries: logits kept per token, on average; None: `USUAL_ENTRIES`.
-
-    Raises:
-        InputError: when there are more entries than rows, or for a format without a number of them.
-
-    >>> format_of(LogitKind.TOP_K, 128256).name, format_of(LogitKind.FULL, 128256).bytes_per_token
-    ('top-128', 256512.0)
-    """
-    whole = {
-        LogitKind.FULL: full(vocab),
-        LogitKind.FULL_FP32: full(vocab, 4.0),
-        LogitKind.DISTILLKIT: DISTILLKIT,
-    }
-    if kind in whole:
-        if entries is not None:
-            raise InputError(f"logit format: {kind} has no k; omit --logit-k, or use top-k")
-        return whole[kind]
-    kept = USUAL_ENTRIES[kind] if entries is None else entries
-    if kept > vocab:
-        raise InputError(
-            f"logit format: {kept:g} entries exceed the vocabulary of {vocab}; give fewer"
-        )
-    if kind is LogitKind.TOP_K:
-        return top_k(round(kept))
-    return top_p(kept) if kind is LogitKind.TOP_P else sampled(kept)
 
 
 def token_bits(vocab: int) -> int:

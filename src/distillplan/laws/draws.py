@@ -22,8 +22,9 @@ DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
 """Names of the columns of a file of draws, in any order."""
 MOST_DRAWS: Final = 4096
 """As many as the resamples behind Table 6; shares of them are known to 1%."""
-_NUMBER: Final = r"[ \t]*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*"
-_PLAIN: Final = re.compile(f"{_NUMBER}(?:,{_NUMBER})*")
+NUMBER: Final = r"[ \t]*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*"
+"""A number in a table of a law's file."""
+_PLAIN: Final = re.compile(f"{NUMBER}(?:,{NUMBER})*")
 """A row; numpy would read 0x10, 1_000 and nan too."""
 
 

@@ -20,6 +20,7 @@ from distillplan.laws.provenance import (
     Check,
     Coefficient,
     DrawsFile,
+    LawRuns,
     LawStatus,
     Origin,
     PublishedLaw,
@@ -207,6 +208,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         bytes_per_token=entry.optional("bytes_per_token"),
         same_runs_as=entry.text("same_runs_as", "") or None,
         draws_file=_draws_file(entry.mapping("draws"), folder) if "draws" in entry else None,
+        runs=_runs(entry.mapping("runs"), distills=bool(distilled)) if "runs" in entry else None,
     )
     entry.finish()
     return found
@@ -269,6 +271,16 @@ def _draws_file(entry: Entry, folder: Path) -> DrawsFile:
         table=table,
     )
     entry.finish()
+    return found
+
+
+def _runs(entry: Entry, *, distills: bool) -> LawRuns:
+    """The runs behind a law; what is wrong with them is told when the law is read."""
+    from distillplan.laws.law_runs import read_runs_of_law  # only for a law that was fitted
+
+    found = LawRuns(noise=entry.not_negative("noise"), table=entry.texts("table"))
+    entry.finish()
+    read_runs_of_law(found, f"{entry.where}.table", distills=distills)
     return found
 
 

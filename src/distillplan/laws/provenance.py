@@ -86,6 +86,15 @@ class DrawsFile(NamedTuple):
     """
 
 
+class LawRuns(NamedTuple):
+    """The runs that a law was fitted on, in its own file."""
+
+    noise: float
+    """Standard deviation of the log loss of those runs around the law."""
+    table: tuple[str, ...]
+    """Lines of CSV, the names of the columns first."""
+
+
 class Origin(StrEnum):
     """Where a side of a law comes from."""
 
@@ -156,6 +165,8 @@ class PublishedLaw(NamedTuple):
     checks: tuple[Check, ...] = ()
     draws_file: DrawsFile | None = None
     """None where there are no joint draws."""
+    runs: LawRuns | None = None
+    """None where its file does not hold the runs behind it."""
     same_runs_as: str | None = None
     """Name of the law that was fitted to the same runs, and that speaks for them in a tally."""
     supervised_from: SideSource | None = None

@@ -74,6 +74,15 @@ class KnownModel(NamedTuple):
         return math.sqrt(self.params * self.all_params)
 
 
+class NamedModels(NamedTuple):
+    """The models that were named, and what was taken from their names."""
+
+    student: KnownModel | None
+    """None where it has a size only."""
+    teacher: KnownModel | None
+    """The same."""
+
+
 class Sized(NamedTuple):
     """What one word says of a model."""
 

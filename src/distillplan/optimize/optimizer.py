@@ -115,7 +115,7 @@ def optima_over_teachers(
     if not pairs:
         return _optima(problems, found, None, spread)
     w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
-    pair = _cheapest_pair(plane, problems, w, np.exp(found.d))
+    pair = cheapest_pair(plane, problems, w, np.exp(found.d))
     return _optima(problems, found, pair, spread)
 
 
@@ -192,13 +192,20 @@ def _size(log: FloatArray, bounds: tuple[float, float]) -> FloatArray:
     return np.clip(np.exp(log), *bounds)
 
 
-def _cheapest_pair(
+def cheapest_pair(
     plane: TeacherPlane,
     problems: Problems,
     w: FloatArray,
     student_tokens: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Log N_T and log D_T of the cheapest teacher of that loss, in what the student pays."""
+    """Log N_T and log D_T of the cheapest teachers of some losses, in what the student pays.
+
+    Args:
+        plane: all teachers.
+        problems: what each student pays of them.
+        w: log of the teachers' losses above the law's floor, shape (problems,).
+        student_tokens: that the teacher reads for it, shape (problems,).
+    """
     costs = problems.costs
     per_token = problems.logits * student_tokens
     unpaid = (problems.logits == 0) & (problems.training == 0)

@@ -10,7 +10,7 @@ from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.optimize.problems import Optima
-from distillplan.planning.evaluate import law_of
+from distillplan.planning.evaluate import distilled_loss
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered, quantiles
@@ -47,7 +47,7 @@ def _bands(
         drawn, own = getattr(optima, name), getattr(option, name)
         if drawn is not None and own is not None:
             limits = getattr(scenario.bounds, name, (0.0, np.inf))
-            yield f"{name}_band", _size_band(drawn[row], own, limits)
+            yield f"{name}_band", size_band(drawn[row], own, limits)
 
 
 def _with_speed(scenario: Scenario, option: Option) -> Option:
@@ -79,9 +79,10 @@ def _loss_at(scenario: Scenario, option: Option, tokens: FloatArray) -> FloatArr
     """Losses of an option on other numbers of tokens, of the same shape."""
     d = log_worth(np.log(tokens), scenario.unique_tokens)
     n = math.log(option.student_params or 1.0)
-    if option.teacher_loss is None:
+    if option.teacher_loss is None or option.accounting is None:
         return np.asarray(scenario.law.supervised.loss_at_logs(n, d))
-    return np.asarray(law_of(scenario).loss_at_logs(n, d, math.log(option.teacher_loss)))
+    x = math.log(option.teacher_loss)
+    return np.asarray(distilled_loss(scenario, option.accounting, n, d, x))
 
 
 def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
@@ -100,8 +101,8 @@ def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
     return low, high
 
 
-def _size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:
-    """The same in logarithms: sizes are off by factors."""
+def size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:
+    """The same in logarithms: sizes are off by factors; the drawn ones have the shape (draws,)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         found = band(np.log(drawn), float(np.log(own)))
     if found is None:

@@ -16,7 +16,7 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima
-from distillplan.planning.evaluate import Cells, given_teacher, problems_of
+from distillplan.planning.evaluate import Cells, as_read, given_teacher, problems_of
 from distillplan.planning.scenario import Scenario
 
 FINEST = 1e-4
@@ -67,7 +67,8 @@ def distilled(
         )
         law: DistillationLaw = for_problems(draws.law, at.budget.size)
         problems = problems_of(scenario, _for_draws(at, draws.size))
-        return _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
+        taught = _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
+        return as_read(scenario, at.logits, taught)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
     # search is cheap; near their bound the tokens make an oblique kink, which only it can follow
     free = (at.logits == 0) & (at.training == 0)
@@ -85,7 +86,7 @@ def distilled(
             for name, values in found.items():
                 ours = getattr(part, name)
                 values[rows] = np.nan if ours is None else ours
-    return Optima(**found)
+    return as_read(scenario, at.logits, Optima(**found))
 
 
 def _everywhere(scenario: Scenario, at: Cells, draws: Draws, _: Optima) -> Optima:

@@ -16,6 +16,7 @@ from distillplan.optimize.optimizer import (
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.stored_logits import lost_nats
 from distillplan.planning.teacher import Teacher
 
 
@@ -83,10 +84,12 @@ def distilled(scenario: Scenario, at: Cells, *, within: FloatArray | None = None
 
     Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
     """
-    problems = problems_of(scenario, at)
+    problems, law = problems_of(scenario, at), law_of(scenario)
     if scenario.teacher is None:
-        return optima_over_teachers(law_of(scenario), problems, within=within)
-    return optima_with_teacher(law_of(scenario), problems, given_teacher(scenario), within=within)
+        found = optima_over_teachers(law, problems, within=within)
+    else:
+        found = optima_with_teacher(law, problems, given_teacher(scenario), within=within)
+    return as_read(scenario, problems.logits, found)
 
 
 def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
@@ -101,7 +104,8 @@ def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
     if scenario.teacher is not None:
         return alone, distilled(scenario, at)
     law, problems = law_of(scenario), problems_of(scenario, at)
-    return alone, optima_over_teachers(law, problems, finest=finest, pairs=False)
+    found = optima_over_teachers(law, problems, finest=finest, pairs=False)
+    return alone, as_read(scenario, problems.logits, found)
 
 
 def distilled_from(scenario: Scenario, at: Cells, teacher_loss: FloatArray) -> Optima:
@@ -117,13 +121,15 @@ def distilled_from(scenario: Scenario, at: Cells, teacher_loss: FloatArray) -> O
     teacher = GivenTeacher(
         loss=teacher_loss, forward_cost=price.forward_cost, training_cost=price.training_cost
     )
-    return optima_with_teacher(law_of(scenario), problems, teacher)
+    found = optima_with_teacher(law_of(scenario), problems, teacher)
+    return as_read(scenario, problems.logits, found)
 
 
 def best_teacher(scenario: Scenario, at: Cells) -> Optima:
     """Distillation from the teacher whose loss is best, at the scenario's teacher's price."""
     problems = problems_of(scenario, at)
-    return optima_over_teacher_loss(law_of(scenario), problems, given_teacher(scenario))
+    found = optima_over_teacher_loss(law_of(scenario), problems, given_teacher(scenario))
+    return as_read(scenario, problems.logits, found)
 
 
 NOBODY = Teacher(loss=1.0)
@@ -164,16 +170,21 @@ def supervised_each(scenarios: Sequence[Scenario]) -> Optima:
 
 def distilled_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
     """Distillation of scenarios that differ in numbers only, each under its accounting."""
-    problems = side_by_side(scenarios, accountings, scenarios[0].distillation_costs)
-    if scenarios[0].teacher is None:
-        return optima_over_teachers(law_of(scenarios[0]), problems)
-    return optima_with_teacher(law_of(scenarios[0]), problems, given_teachers(scenarios))
+    first = scenarios[0]
+    problems, law = side_by_side(scenarios, accountings, first.distillation_costs), law_of(first)
+    if first.teacher is None:
+        found = optima_over_teachers(law, problems)
+    else:
+        found = optima_with_teacher(law, problems, given_teachers(scenarios))
+    return as_read(first, problems.logits, found)
 
 
 def best_teacher_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
     """Distillation from the best teacher at the price of each scenario's own."""
-    problems = side_by_side(scenarios, accountings, scenarios[0].distillation_costs)
-    return optima_over_teacher_loss(law_of(scenarios[0]), problems, given_teachers(scenarios))
+    first = scenarios[0]
+    problems = side_by_side(scenarios, accountings, first.distillation_costs)
+    found = optima_over_teacher_loss(law_of(first), problems, given_teachers(scenarios))
+    return as_read(first, problems.logits, found)
 
 
 def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
@@ -213,6 +224,36 @@ def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Pr
         served_tokens=scenario.inference_tokens,
         unique_tokens=scenario.unique_tokens,
     )
+
+
+def as_read(scenario: Scenario, logits: Any, found: Optima) -> Optima:
+    """Optima of distillation with what the format of stored logits costs, which moves no size.
+
+    Args:
+        scenario: the question.
+        logits: share of the teacher's forward passes that one student pays, shape (cells,).
+        found: with full logits; arrays of shape (cells,) or (cells, draws).
+    """
+    if scenario.stored is None:
+        return found
+    lost = lost_nats(scenario, logits)
+    return found._replace(loss=found.loss + lost.reshape(-1, *[1] * (found.loss.ndim - 1)))
+
+
+def distilled_loss(scenario: Scenario, accounting: Accounting, n: Any, d: Any, x: Any) -> Any:
+    """Losses of distilled students at log sizes and log teacher losses, as their logits are read.
+
+    Args:
+        scenario: the question.
+        accounting: what the budget pays for.
+        n: log parameters of the student.
+        d: log of what its tokens are worth.
+        x: log loss of the teacher.
+    """
+    loss = law_of(scenario).loss_at_logs(n, d, x)
+    if scenario.stored is None:
+        return loss
+    return loss + lost_nats(scenario, scenario.share(accounting).logits)
 
 
 def law_of(scenario: Scenario) -> DistillationLaw:

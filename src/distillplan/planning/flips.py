@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -266,7 +265,7 @@ def _other_logits(scenario: Scenario) -> list[Scenario]:
     else:
         others = [Logits.ONLINE if scenario.logits is Logits.STORED else Logits.STORED]
         others += [Logits.CACHED] if teacher is not None else []
-    return [replace(scenario, logits=logits) for logits in others]
+    return [scenario.reading(logits) for logits in others]
 
 
 def _logits_flip(

@@ -5,12 +5,13 @@ from distillplan.planning.results import Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.units import SECONDS_PER_HOUR, format_count, format_flops
 
-_TEACHERS = {
+TEACHERS = {
     Accounting.FREE: "a teacher at no cost",
     Accounting.EXISTS: "an existing teacher",
     Accounting.TRAIN_SHARED: "a teacher trained on this budget, with its logits shared",
     Accounting.TRAIN: "a teacher trained on this budget",
 }
+"""Whose teacher it is, by who pays for it."""
 
 
 def format_budget(scenario: Scenario, amount: float | None = None) -> str:
@@ -50,7 +51,7 @@ def headline(plan: Plan) -> str:
         case Reason.DISTILLATION_OVER_BUDGET:
             return (
                 f"Pretrain: {format_budget(scenario)} is too little for a student and "
-                f"{_TEACHERS[scenario.pays]}; pretraining reaches {_nats(alone)} with "
+                f"{TEACHERS[scenario.pays]}; pretraining reaches {_nats(alone)} with "
                 f"{_sizes(alone)}."
             )
         case Reason.ONLY_ONE_POSSIBLE:
@@ -65,7 +66,7 @@ def _weighed(plan: Plan) -> str:
     alone, deciding = plan.supervised, plan.deciding
     if deciding is None or deciding.gain_nats is None:
         raise ValueError("a verdict weighs two options")
-    gain, teacher = abs(deciding.gain_nats), _TEACHERS[plan.scenario.pays]
+    gain, teacher = abs(deciding.gain_nats), TEACHERS[plan.scenario.pays]
     if plan.verdict is Verdict.TIE:
         return (
             f"Too close to call: distilling from {teacher} and pretraining differ by "
@@ -81,7 +82,7 @@ def _weighed(plan: Plan) -> str:
 
 def _do(plan: Plan) -> str:
     if plan.verdict is Verdict.DISTILL:
-        return f"Distill from {_TEACHERS[plan.scenario.pays]}"
+        return f"Distill from {TEACHERS[plan.scenario.pays]}"
     return "Pretrain"
 
 

@@ -9,7 +9,6 @@ that what a plan prints lies inside its bands, and its verdict is what its odds 
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +23,7 @@ from distillplan.planning.evaluate import Cells, cells, together
 from distillplan.planning.open_teacher import taught_by
 from distillplan.planning.results import BudgetFlip, Confidence, Flips, Odds, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.stored_logits import format_error
 from distillplan.planning.tails import centered, mean_above_zero, share_above
 from distillplan.planning.verdict import (
     Trained,
@@ -64,6 +64,8 @@ class Posterior(NamedTuple):
     """The gain of the scenario's own law, around which they are laid evenly."""
     outside: FloatArray
     """Scale of the error outside the fitted range."""
+    stored: FloatArray
+    """Scale of the error of what the format of stored logits costs."""
     beyond: FloatArray
     """Probability that the form of the law fails there, so that either side may win."""
     error: FloatArray
@@ -86,6 +88,7 @@ class Posterior(NamedTuple):
             gain=self.gain[where],
             point=self.point[where],
             outside=self.outside[where],
+            stored=self.stored[where],
             beyond=self.beyond[where],
             error=self.error[where],
         )
@@ -108,13 +111,15 @@ def posterior(scenario: Scenario, places: Sequence[Place], draws: Draws) -> Post
     least = np.where(np.isfinite(gain), gain, np.inf).min(axis=1)
     gain = np.where(np.isfinite(gain), gain, np.minimum(least, point)[:, None])
     beyond = np.array([is_beyond(scenario, one.alone, one.distilled) for one in places])
+    stored = format_error(scenario, at.logits)
     return Posterior(
         distilled=distilled,
         gain=gain,
         point=point,
         outside=outside,
+        stored=stored,
         beyond=FORM_FAILS * beyond,
-        error=np.hypot(transfer_of(scenario.law).scale, outside),
+        error=np.hypot(np.hypot(transfer_of(scenario.law).scale, outside), stored),
     )
 
 
@@ -251,7 +256,7 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
         ),
         confidence=Confidence(
             draws=draws,
-            odds_like_the_law=found.odds(found.outside, tie)[0],
+            odds_like_the_law=found.odds(np.hypot(found.outside, found.stored), tie)[0],
             odds_of_one_run=found.odds(np.hypot(found.error, luck), tie)[0],
             transfer_nats=transfer_of(plan.law).scale,
             outside_nats=float(found.outside[0]),
@@ -272,7 +277,7 @@ def _flip_places(plan: Plan) -> dict[str, Place]:
     if flips.students is not None:
         at["students"] = cells(scenario, pays, students=flips.students.students)
     if flips.logits is not None:
-        changed = replace(scenario, logits=flips.logits.logits)
+        changed = scenario.reading(flips.logits.logits)
         at["logits"] = cells(changed, changed.pays)
     places = {}
     if at:

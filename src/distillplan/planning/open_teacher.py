@@ -54,4 +54,6 @@ def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
 def taught_by(scenario: Scenario, params: float, tokens: float) -> Scenario:
     """The scenario with a teacher of these sizes that runs beside the student."""
     teacher = Teacher(params=params, tokens=tokens)
-    return replace(scenario, teacher=teacher, logits=Logits.ONLINE, accounting=Accounting.EXISTS)
+    return replace(
+        scenario, teacher=teacher, logits=Logits.ONLINE, stored=None, accounting=Accounting.EXISTS
+    )

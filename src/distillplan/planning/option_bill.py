@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from distillplan.accounting import Accounting, Logits
+from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, OptionBill, Phase
 from distillplan.hardware.machine import Machine, bill_of
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
@@ -30,25 +30,29 @@ def affordable_tokens(
         ValueError: when the scenario has no machine.
     """
     paid = scenario.share(accounting or Accounting.FREE)
-    seconds = _seconds(scenario, accounting, sizes)
+    seconds = seconds_of(scenario, accounting, sizes)
     once = paid.training * seconds.teacher_training * (sizes.teacher_tokens or 0.0)
     per_token = seconds.student_training + paid.logits * seconds.teacher_forward
     return (budget / scenario.students - once) / per_token
 
 
-def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> OptionBill:
+def option_bill(
+    scenario: Scenario, accounting: Accounting | None, sizes: Sizes, paid: Share | None = None
+) -> OptionBill:
     """Hours, money, energy and memory of one option, with their ranges.
 
     Args:
         scenario: a question with a machine.
         accounting: teacher costs that the budget covers; None for supervised training.
         sizes: what is trained, and on how many tokens.
+        paid: one student's share of the teacher's costs; None for that of the accounting.
 
     Raises:
         ValueError: when the scenario has no machine.
     """
     machine = _machine(scenario)
     student, teacher = _student(scenario, sizes), None
+    vocab = round(scenario.architecture.vocab)
     if accounting is not None:  # even a free teacher makes it a distillation run
         teacher = _teacher(scenario, sizes) or student
     whole = partial(
@@ -59,8 +63,9 @@ def option_bill(scenario: Scenario, accounting: Accounting | None, sizes: Sizes)
         students=scenario.students,
         teacher=teacher,
         teacher_tokens=sizes.teacher_tokens or 0.0,
-        paid=scenario.share(accounting or Accounting.FREE),
+        paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
+        stored=None if scenario.stored is None else scenario.stored.at(vocab),
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:
@@ -137,7 +142,12 @@ def _teacher(scenario: Scenario, sizes: Sizes) -> Model | None:
     return non_embedding(scenario.family, sizes.teacher_params)
 
 
-def _seconds(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> TokenSeconds:
+def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> TokenSeconds:
+    """GPU-seconds per token of an option, exact at its sizes.
+
+    Raises:
+        ValueError: when the scenario has no machine.
+    """
     return token_seconds(
         _machine(scenario),
         scenario.family,

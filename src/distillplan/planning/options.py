@@ -18,6 +18,7 @@ from distillplan.planning.results import (
 )
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Near, SearchStatus, Sizes
+from distillplan.planning.stored_logits import lost_nats, option_logits
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
@@ -158,6 +159,8 @@ def settled(
     else:
         x = np.log(optima.teacher_loss[rows])
         loss[rows] = evaluate.law_of(first).loss_at_logs(n, d, x)
+        shared = [scenarios[row].share(ways[row] or Accounting.FREE) for row in rows.tolist()]
+        loss[rows] += lost_nats(first, np.array([one.logits for one in shared]))
     return optima._replace(student_tokens=tokens, loss=loss)
 
 
@@ -183,11 +186,18 @@ def options_from(
         strict=True,
     )
     return [
-        _option(scenario, way, sizes, loss, gain, equivalent)
+        _reading(scenario, _option(scenario, way, sizes, loss, gain, equivalent))
         if math.isfinite(loss)
         else _infeasible(scenario, way)
         for scenario, way, sizes, loss, gain, equivalent in rows
     ]
+
+
+def _reading(scenario: Scenario, option: Option) -> Option:
+    """The option with what it reads from disk."""
+    if scenario.stored is None:
+        return option
+    return option._replace(stored=option_logits(scenario, option))
 
 
 def _option(

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops, Logits
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Near, SearchStatus
+from distillplan.planning.stored_logits import OptionLogits
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
-    from distillplan.models.known_model import KnownModel
 
 
 class Verdict(StrEnum):
@@ -150,6 +151,8 @@ class Option(NamedTuple):
     odds: Odds | None = None
     """Of each verdict, were this the distillation that is weighed; None without odds, for
     supervised training, and where nobody can say."""
+    stored: OptionLogits | None = None
+    """Logits that it reads from disk; None where no format was asked for, or it reads none."""
 
     @property
     def teacher_share(self) -> float:
@@ -278,15 +281,6 @@ class Confidence(NamedTuple):
     """The same for the distance to the fitted range; 0 inside."""
     sigma_run: float
     """Standard deviation of one run's log loss around the law, the law's misfit included."""
-
-
-class NamedModels(NamedTuple):
-    """The models that were named, and what was taken from their names."""
-
-    student: "KnownModel | None"
-    """None where it has a size only."""
-    teacher: "KnownModel | None"
-    """The same."""
 
 
 class Plan(NamedTuple):

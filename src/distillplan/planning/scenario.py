@@ -3,20 +3,23 @@
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
 from distillplan.fields import member, number, settle
+from distillplan.hardware.stored_format import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import model_params, sized, with_vocabulary
 from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unpaid
 from distillplan.units import SECONDS_PER_HOUR
 
@@ -69,6 +72,8 @@ class Scenario:
     """An existing teacher; None to choose one."""
     logits: Logits = Logits.ONLINE
     """Where the teacher's logits come from."""
+    stored: StoredFormat | None = None
+    """Format of logits that are read from disk; None: not asked, and counted as full ones."""
     accounting: Accounting | None = None
     """Teacher costs that the budget covers; None to infer them from the teacher and the logits."""
     tie_nats: float = TIE_NATS
@@ -95,8 +100,8 @@ class Scenario:
         settle(self)
         found = [*self._numbers()]
         if not found:
-            checks = (self._budget(), self._layout(), self._distillation())
-            checks = (*checks, unpaid(self), self._loss())
+            costs = (unpaid(self), unread(self))
+            checks = (self._budget(), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
@@ -186,20 +191,6 @@ class Scenario:
                 if limit is not None:
                     yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
 
-    def _layout(self) -> Iterator[InputError]:
-        """A student that the machine's layout cannot be divided over."""
-        if self.machine is None or self.student_params is None:
-            return
-        from distillplan.hardware.model_states import refuse_impossible_layout  # on a machine only
-        from distillplan.hardware.token_costs import non_embedding
-
-        strategy, params = self.machine.strategy, non_embedding(self.family, self.student_params)
-        shape = self.student_shape or self.architecture.nearest_shape(params, strategy.tp)
-        try:
-            refuse_impossible_layout(shape, strategy, self.machine.cluster.gpus)
-        except InputError as error:
-            yield error
-
     def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None
         if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
@@ -208,6 +199,11 @@ class Scenario:
                 f": {self.law.name} says nothing about distillation; leave the teacher out, "
                 "or use a distillation law such as busbridge2025",
             )
+
+    def reading(self, logits: Logits) -> "Scenario":
+        """The same question with logits from elsewhere; a format is of stored ones only."""
+        kept = None if logits is Logits.ONLINE else self.stored
+        return replace(self, logits=logits, stored=kept)
 
     def _loss(self) -> Iterator[InputError]:
         if self.teacher is not None and self.teacher.loss is not None:

@@ -17,6 +17,7 @@ from distillplan.planning.results import (
 )
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
+from distillplan.planning.stored_logits import format_notices
 from distillplan.units import format_count
 
 HARM_NATS = 0.001
@@ -98,6 +99,8 @@ def _remarks(
         from distillplan.planning.model_warnings import model_warnings  # only where one is named
 
         found += map(_told, model_warnings(scenario))
+    if scenario.stored is not None and deciding is not None:
+        found += map(_told, format_notices(scenario, deciding))
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
 

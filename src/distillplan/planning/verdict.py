@@ -116,21 +116,56 @@ def weigh(
         distilled: the same budgets, spent on distillation.
         tie_nats: of each cell, shape (cells,); None for the scenario's.
     """
-    error, tie = transfer_of(scenario.law), scenario.tie_nats if tie_nats is None else tie_nats
+    return judged(scenario, compared(scenario, alone, distilled), tie_nats)
+
+
+class Compared(NamedTuple):
+    """Distilled students beside supervised ones, before anybody judges; arrays of shape (cells,).
+
+    That of a family has the weighted means of its members' numbers: their errors are of one
+    laboratory, one text and one teacher, so that they do not average out.
+    """
+
+    gain: Any
+    """As in `Weighed`."""
+    outside: Any
+    """As in `Weighed`."""
+    price: Any
+    """What supervised training would lose on the distilled student's tokens, nats per token."""
+    guess: Any
+    """Whether a loss is no better than guessing."""
+    few: Any
+    """Whether there are fewer than `FEWEST_TOKENS_PER_PARAM`."""
+
+
+def compared(scenario: Scenario, alone: Trained, distilled: Trained) -> Compared:
+    """What is known of distilled students beside supervised ones."""
     with np.errstate(invalid="ignore"):
         affordable = np.isfinite(distilled.loss)
         gain = np.where(np.isfinite(alone.loss), alone.loss - np.asarray(distilled.loss), np.nan)
-        outside = outside_of(scenario, alone, distilled, gain)
         guess = (alone.loss >= guessing(scenario)) | (
             affordable & (np.asarray(distilled.loss) >= guessing(scenario))
         )
-        few = alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params)
-        price = _price_in_tokens(scenario, alone, distilled)
-        starved = np.minimum(price - LARGEST_GAIN, -tie - gain)
-        slack = np.maximum(room_to_tell(gain, outside, error.scale, tie), starved)
-    silent = guess | few | (slack < 0) | np.isnan(gain)
-    side = np.where(silent, np.nan, sides(gain, tie))
-    return Weighed(gain=gain, side=side, guess=guess, outside=outside, slack=slack)
+        return Compared(
+            gain=gain,
+            outside=outside_of(scenario, alone, distilled, gain),
+            price=_price_in_tokens(scenario, alone, distilled),
+            guess=guess,
+            few=alone.tokens < FEWEST_TOKENS_PER_PARAM * np.asarray(alone.params),
+        )
+
+
+def judged(scenario: Scenario, found: Compared, tie_nats: FloatArray | None = None) -> Weighed:
+    """Which side wins, by the rule of `weigh`; arrays of shape (cells,)."""
+    error, tie = transfer_of(scenario.law), scenario.tie_nats if tie_nats is None else tie_nats
+    with np.errstate(invalid="ignore"):
+        starved = np.minimum(found.price - LARGEST_GAIN, -tie - found.gain)
+        slack = np.maximum(room_to_tell(found.gain, found.outside, error.scale, tie), starved)
+    silent = found.guess | found.few | (slack < 0) | np.isnan(found.gain)
+    side = np.where(silent, np.nan, sides(found.gain, tie))
+    return Weighed(
+        gain=found.gain, side=side, guess=found.guess, outside=found.outside, slack=slack
+    )
 
 
 def _price_in_tokens(scenario: Scenario, alone: Trained, distilled: Trained) -> Any:

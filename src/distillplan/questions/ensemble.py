@@ -104,7 +104,9 @@ def _under(scenario: Scenario, law: PublishedLaw) -> Scenario:
     """The question as far as a law can answer it."""
     if law.distillation is not None:
         return replace(scenario, law=law)
-    return replace(scenario, law=law, teacher=None, accounting=None, logits=Logits.ONLINE)
+    return replace(
+        scenario, law=law, teacher=None, accounting=None, logits=Logits.ONLINE, stored=None
+    )
 
 
 def _says(scenario: Scenario) -> LawSays:

@@ -48,6 +48,10 @@ def pilot(scenario: Scenario, *, share: float = SHARE, risk: float = RISK) -> Pi
         raise InputError(Word("share"), f": {share:g} is not above 0% and at most {MOST_SHARE:.0%}")
     if not 0 < risk < MOST_RISK:
         raise InputError(Word("risk"), f": {risk:g} is not between 0% and {MOST_RISK:.0%}")
+    if scenario.stored is not None:
+        raise InputError(
+            Word("logit_format"), ": pilots do not weigh formats of logits; leave it out"
+        )
     decision = open_decision(planner.plan(scenario))
     odds = decision.odds
     nothing = prior(decision, [])

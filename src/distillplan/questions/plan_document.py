@@ -37,6 +37,8 @@ class PlannedOption(NamedTuple):
     """None: not known."""
     teacher_name: str | None = None
     """Of an open model that the plan found; None: it named none itself."""
+    format_nats: float = 0.0
+    """What the format of its stored logits costs, which is in its loss."""
 
 
 class PlanDocument(NamedTuple):
@@ -147,7 +149,15 @@ def _option(one: Entry) -> PlannedOption:
         teacher_params=one.optional("teacher_params"),
         teacher_tokens=one.optional("teacher_tokens"),
         teacher_name=one.name("teacher_name", "") if one.has("teacher_name") else None,
+        format_nats=_format_nats(one),
     )
+
+
+def _format_nats(one: Entry) -> float:
+    """What the format of its logits costs; documents of former releases have none."""
+    if one.data.get("stored") is None:
+        return 0.0
+    return _finite(one.mapping("stored"), "penalty_nats") or 0.0
 
 
 def _odds(whole: Entry) -> Odds | None:

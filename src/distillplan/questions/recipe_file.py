@@ -1,10 +1,11 @@
-"""The file of the recipe: its settings and tables; its lines are read where they are chosen."""
+"""The file of the recipe: its settings; its lines are read where they are chosen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from distillplan.files.entries import Entry, read_shipped
-from distillplan.questions.recipe_records import KeptLogits, KeptShare, SkippedTrainer
+from distillplan.laws.logit_formats import KeptShare, format_studies
+from distillplan.questions.recipe_records import SkippedTrainer
 
 FILE: Final = "recipe.yaml"
 """In the folder of the data."""
@@ -27,36 +28,23 @@ def practice() -> Mapping[str, float]:
     return recipe_file().mapping("practice").positives()
 
 
-def kept_shares() -> Iterator[KeptShare]:
+def kept_shares() -> tuple[KeptShare, ...]:
     """How much of the gain of full logits each stored format keeps.
 
     Raises:
-        InputError: when the file is not what it should be.
+        InputError: when their file is not what it should be.
     """
-    table = recipe_file().mapping("stored_logits")
-    hard, full = table.positive("hard_labels_loss"), table.positive("full_logits_loss")
-    gain, error = hard - full, table.positive("rounding")
-    for one in table.entries("formats"):
-        loss = one.positive("loss")
-        printed = one.number("share") if one.has("share") else None
-        share = (hard - loss) / gain if printed is None else printed
-        yield KeptShare(
-            format=KeptLogits(one.choice("kind", tuple(KeptLogits), "")),
-            kept=one.positive("kept"),
-            loss=loss,
-            share=share,
-            share_error=None if printed is not None else 2 * error * (1 + abs(share)) / gain,
-        )
+    return format_studies().settings[0].shares
 
 
 def kept_source() -> str:
     """Where the shares are from, and of which models.
 
     Raises:
-        InputError: when the file is not what it should be.
+        InputError: when their file is not what it should be.
     """
-    table = recipe_file().mapping("stored_logits")
-    return f"{table.text('setting')}; {table.text('source')}"
+    found = format_studies()
+    return f"{found.settings[0].name}; {found.source}"
 
 
 def skipped_trainers() -> tuple[SkippedTrainer, ...]:

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import Accounting
+from distillplan.laws.logit_formats import KeptShare
 from distillplan.planning.results import Method, Verdict
 
 
@@ -26,17 +27,6 @@ class Sureness(StrEnum):
     """Computed by the plan."""
 
 
-class KeptLogits(StrEnum):
-    """Which of a teacher's logits are stored."""
-
-    SAMPLED = "sampled"
-    """Tokens that are drawn from the teacher's distribution."""
-    TOP_K = "top_k"
-    """The most likely tokens alone."""
-    TOP_K_AND_LABEL = "top_k_and_label"
-    """The most likely tokens, with the rest of the probability given to the hard label."""
-
-
 class RecipeLine(NamedTuple):
     """One thing to do."""
 
@@ -48,21 +38,6 @@ class RecipeLine(NamedTuple):
     sure: Sureness
     on_screen: bool
     """Whether the first screen has it."""
-
-
-class KeptShare(NamedTuple):
-    """How much of the gain of full logits a format keeps, as published."""
-
-    format: KeptLogits
-    kept: float
-    """Tokens stored of each position, on average."""
-    loss: float
-    """Nats per token of the student."""
-    share: float
-    """Of the gain from hard labels to full logits; below 0: worse than hard labels."""
-    share_error: float | None
-    """Half width of what the rounding of the published losses leaves open; None: the share itself
-    is published."""
 
 
 class StartingPoint(NamedTuple):

@@ -200,7 +200,7 @@ def _log_law(
     if chosen.teacher_loss is None or law.distillation is None:
         return np.asarray(np.log(law.supervised.loss_at_logs(n, d)))
     taught = law.distillation.loss_at_logs(n, d, math.log(chosen.teacher_loss))
-    return np.asarray(np.log(taught))
+    return np.asarray(np.log(taught + chosen.format_nats))
 
 
 def _points(

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from distillplan.render.document_forms import (
     CALIBRATION_ROW,
+    FAMILY_ROW,
     FORMS,
     OPTION_ROW,
     PLAIN,
     PLAN_ROW,
+    STAGE_ROW,
     TEACHER_ROW,
     WAY_ROW,
     WHOLE_LAW,
@@ -79,6 +81,7 @@ _REGISTERED = (
         view="comparison_view:comparison_view",
         form=DocumentForm(lifted={"assertions": "assertions"}),
         rows=RowForm("plans", PLAN_ROW, whole="plans"),
+        figure="comparison_figure:comparison_figure",
     ),
     Registered(
         record="render.sweep_rows:Swept",
@@ -92,6 +95,13 @@ _REGISTERED = (
         asked_with="target",
         view="target_view:target_view",
         rows=RowForm("ways", WAY_ROW),
+    ),
+    Registered(
+        record="questions.family_records:FamilyPlan",
+        document="family",
+        asked_with="family",
+        view="family_view:family_view",
+        rows=RowForm("rows", FAMILY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",
@@ -111,6 +121,20 @@ _REGISTERED = (
         document="estimate",
         asked_with="estimate",
         view="estimate_view:estimate_view",
+    ),
+    Registered(
+        record="estimate.run_parts:RunParts",
+        document="parts",
+        asked_with="plot estimate",
+        rows=RowForm("parts", PLAIN),
+        figure="estimate_figure:estimate_figure",
+    ),
+    Registered(
+        record="questions.onpolicy_records:OnPolicy",
+        document="onpolicy",
+        asked_with="onpolicy",
+        view="onpolicy_view:onpolicy_view",
+        rows=RowForm("teachers", STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",
@@ -139,8 +163,15 @@ _REGISTERED = (
         asked_with="fit",
         view="fit_view:fit_view",
         form=DocumentForm(
-            without=("draws",), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
+            without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
         ),
+    ),
+    Registered(
+        record="questions.fitted_runs:FittedRuns",
+        document="fitted",
+        asked_with="plot fit",
+        rows=RowForm("points", PLAIN),
+        figure="fitted_figure:fitted_figure",
     ),
     Registered(
         record="laws.provenance:PublishedLaw",

@@ -62,6 +62,10 @@ FORMS: Mapping[str, DocumentForm] = {
         without=("bill",),
         lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
     ),
+    "FamilyWay": DocumentForm(
+        without=("bill",),
+        lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
+    ),
     "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
     "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),
     "Cell": DocumentForm(
@@ -95,6 +99,12 @@ _ROW_BILL = {
     "wall_seconds": "bill.wall_seconds.mid",
     "memory_bytes_per_gpu": "bill.memory_bytes_per_gpu.mid",
 }
+_BANDED = (
+    ("supervised_loss", "plan.supervised.loss"),
+    ("distill_loss", "plan.deciding.loss"),
+    ("gain", "plan.deciding.gain"),
+)
+_ENDS = (("low", 0), ("high", 1))
 PLAN_ROW = DocumentForm(
     only=("name",),
     lifted={
@@ -109,6 +119,9 @@ PLAN_ROW = DocumentForm(
         "loss": "plan.recommended.loss",
         "supervised_loss": "plan.supervised.loss",
         "distill_loss": "plan.deciding.loss",
+        **{f"{name}_{end}": f"{path}_band.{at}" for name, path in _BANDED for end, at in _ENDS},
+        "supervised_is_guess": "plan.supervised.is_guess",
+        "distill_is_guess": "plan.deciding.is_guess",
         **{name: f"plan.recommended.{name}" for name in (*_SIZES, "total_flops")},
         **{name: f"plan.recommended.{path}" for name, path in _ROW_BILL.items()},
         "warnings": "plan.warning_codes",
@@ -141,6 +154,40 @@ OPTION_ROW = DocumentForm(
     },
 )
 """A way to spend the budget in a row of CSV."""
+FAMILY_ROW = DocumentForm(
+    only=(),
+    lifted={
+        **{name: f"way.{name}" for name in ("method", "accounting", "decides", "recommended")},
+        "teacher_name": "way.teacher_name",
+        **{
+            name: f"member.{name}"
+            for name in (
+                *("student_params", "student_model", "students", "weight", "loss", "gain_nats"),
+                *("student_tokens", "tokens_per_param", "teacher_params", "teacher_loss", "share"),
+            )
+        },
+        "mean_loss": "way.loss",
+        "total_flops": "way.total_flops",
+    },
+)
+"""A student of a family under one way, in a row of CSV."""
+STAGE_ROW = DocumentForm(
+    without=("vanilla", "delta", "time"),
+    lifted={
+        **{
+            f"{objective}_{name}": f"{objective}.{name}"
+            for objective in ("vanilla", "delta")
+            for name in ("peak", "low", "high")
+        },
+        **{
+            name: f"time.{name}.mid"
+            for name in ("gpu_hours", "generation_gpu_hours", "scoring_gpu_hours")
+        },
+        "training_gpu_hours": "time.training_gpu_hours.mid",
+        "cost_usd": "time.cost_usd.mid",
+    },
+)
+"""A teacher of an on-policy stage in a row of CSV."""
 CALIBRATION_ROW = DocumentForm(without=("bins",))
 """A student of the demonstration of calibration in a row of CSV."""
 WAY_ROW = DocumentForm(
@@ -201,11 +248,11 @@ def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
 
 
 def _at(record: Any, path: str) -> Any:
-    """The value at a path of names; None where a part of it is."""
+    """The value at a path of names, and of places in tuples; None where a part of it is."""
     for name in _steps(path):
         if record is None:
             return None
-        record = getattr(record, name)
+        record = record[int(name)] if name.isdigit() else getattr(record, name)
     return record
 
 

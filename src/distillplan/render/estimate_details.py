@@ -76,6 +76,8 @@ def _asked(found: Estimate) -> str:
             shown = (
                 f"{value.low:g} to {value.high:g}" if value.low != value.high else f"{value.mid:g}"
             )
+        elif isinstance(value, bool):
+            shown = "on" if value else "off"
         elif name.endswith("tokens"):
             shown = format_count(value)
         else:

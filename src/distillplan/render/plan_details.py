@@ -15,7 +15,7 @@ from distillplan.planning.sizes import Near, SearchStatus
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import count_band, nats_band, odds_line
-from distillplan.render.plan_words import flips_in_words, marked_row
+from distillplan.render.plan_words import flips_in_words, kept_in_words, marked_row
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -47,6 +47,8 @@ def plan_details(plan: Plan) -> Iterator[Block]:
     yield from _costs(plan)
     if plan.scenario.machine is not None:
         yield _bills(plan)
+    if any(one.stored for one in plan.options):
+        yield _stored(plan.options)
     if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
         title = "What would change the verdict" if plan.verdict else "Where there is a verdict"
         yield Bullets(title, tuple(flips_in_words(plan)))
@@ -220,6 +222,32 @@ def _bills(plan: Plan) -> TableBlock:
         )
     columns = ("option", "GPU-hours", "time", "cost", "memory", "fits")
     return TableBlock(title, columns, tuple(rows), marked=marked_row(plan.options), tight=True)
+
+
+def _stored(options: Sequence[Option]) -> TableBlock:
+    """What each option reads from disk, and what the format costs it."""
+    rows = []
+    for one in options:
+        found = one.stored
+        if found is None:
+            continue
+        read, cost = found.read_bytes_per_s, "not measured"
+        if found.penalty_nats is not None:
+            cost = f"{found.penalty_nats:.3f} ({found.penalty_low:.3f} to {found.penalty_high:.3f})"
+        rows.append(
+            (
+                _row_name(one),
+                found.format,
+                format_bytes(found.bytes_per_token),
+                format_bytes(found.total_bytes),
+                format_usd(found.storage_usd),
+                "" if read is None else f"{format_bytes(read)}/s",
+                cost,
+                kept_in_words(found),
+            )
+        )
+    columns = ("option", "format", "a token", "all", "storage", "read", "costs, nats", "gain kept")
+    return TableBlock("Stored logits", columns, tuple(rows), text_columns=(0, 1), tight=True)
 
 
 def _range(value: "Range", text: Callable[[float], str]) -> str:

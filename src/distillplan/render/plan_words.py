@@ -14,16 +14,18 @@ from distillplan.planning.results import (
     Reason,
     Verdict,
 )
+from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import verdict_of
 from distillplan.render.odds_view import in_brackets
-from distillplan.units import format_count, format_flops
+from distillplan.units import format_bytes, format_count, format_flops
 
 TOO_CLOSE = "too close to call"
-_SIDES = {
+SIDES = {
     Verdict.DISTILL: "Distill.",
     Verdict.SUPERVISED: f"{SUPERVISED_SHOWN.capitalize()}.",
     Verdict.TIE: f"{TOO_CLOSE.capitalize()}: {SUPERVISED_SHOWN}, which is simpler.",
 }
+"""Each verdict as the first words of a screen."""
 TAKES = {
     Accounting.EXISTS: "Running the teacher takes",
     Accounting.TRAIN_SHARED: "Training the teacher takes",
@@ -47,7 +49,7 @@ _PAID = {
 def verdict_in_words(plan: Plan) -> str:
     """The verdict in one short sentence; where no odds were weighed, why."""
     weighed = plan.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
-    return _SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
+    return SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
 
 
 def verdict_in_a_table(verdict: Verdict | None) -> str:
@@ -115,6 +117,7 @@ def reasons(plan: Plan) -> Iterator[str]:
     if other.accounting is None or other.accounting is Accounting.FREE:
         yield "The teacher's logits cost this budget nothing."
         yield _worth(plan, other)
+        yield from _stored(other)
         return
     takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute"
     left = ""
@@ -123,6 +126,34 @@ def reasons(plan: Plan) -> Iterator[str]:
         left = f": the student reads {read} tokens, not {instead}"
     yield f"{takes}{left}."
     yield _worth(plan, other)
+    yield from _stored(other)
+
+
+def _stored(option: Option) -> Iterator[str]:
+    """What the format of stored logits keeps of the gain, and how much it stores."""
+    found = option.stored
+    if found is None:
+        return
+    kept = "what it costs is not measured"
+    if found.kept_share is not None:
+        kept = f"it keeps {kept_in_words(found)} of the gain"
+    elif found.penalty_nats is not None:
+        kept = f"it costs {found.penalty_nats:.3f} nats"
+    yield f"Stored as {found.format} ({format_bytes(found.total_bytes)}): {kept}."
+
+
+def kept_in_words(found: OptionLogits) -> str:
+    """The share of the gain of full logits that a format keeps, with its range."""
+    if found.kept_share is None or found.kept_low is None or found.kept_high is None:
+        return "–"
+    low, high = _share(found.kept_low), _share(found.kept_high)
+    share = _share(found.kept_share)
+    return share if low == high else f"{share} ({low} to {high})"
+
+
+def _share(part: float) -> str:
+    """A share of a gain; none where more is lost than gained."""
+    return "none" if part < 0 else f"{part:.0%}"
 
 
 def _worth(plan: Plan, other: Option) -> str:

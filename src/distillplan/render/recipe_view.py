@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
+from distillplan.laws.logit_formats import KeptLogits, KeptShare
 from distillplan.questions.recipe_records import (
-    KeptLogits,
-    KeptShare,
     Recipe,
     StartingPoint,
     Sureness,

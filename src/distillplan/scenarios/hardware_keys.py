@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep teachers estimate",
+        commands="budget target sweep teachers family estimate onpolicy",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep teachers estimate",
+        commands="budget target sweep teachers family estimate onpolicy",
     ),
     _key(
         "price",
@@ -82,7 +82,7 @@ HARDWARE = (
         "USD",
         "Price of a GPU-hour in USD.",
         "cluster.price_usd_per_gpu_hour",
-        commands="budget target estimate",
+        commands="budget target family estimate onpolicy",
         panel=COSTS,
         default="the catalog's newest",
     ),
@@ -103,6 +103,7 @@ HARDWARE = (
         "mfu",
         panel=SPEED,
         default="estimated",
+        commands=f"{_PLANS} onpolicy",
     ),
     _key(
         "teacher_mfu",
@@ -112,6 +113,7 @@ HARDWARE = (
         "teacher_mfu",
         panel=SPEED,
         default="estimated",
+        commands=f"{_PLANS} onpolicy",
     ),
     _key(
         "tokens_per_s",
@@ -131,6 +133,7 @@ HARDWARE = (
         "goodput.mid",
         panel=SPEED,
         default="estimated",
+        commands=f"{_PLANS} onpolicy",
     ),
     _key(
         "precision",
@@ -166,6 +169,14 @@ HARDWARE = (
     _key("tp", values.WHOLE, "N", "Size of a tensor-parallel group.", "strategy.tp"),
     _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),
     _key("cp", values.WHOLE, "N", "Size of a context-parallel group.", "strategy.cp"),
+    _key(
+        "sequence_parallel",
+        values.SWITCH,
+        "",
+        "Whether a tensor-parallel group divides the activations between its matrix products too.",
+        "strategy.sequence_parallel",
+        default="on",
+    ),
     _key(
         "micro_batch",
         values.WHOLE,

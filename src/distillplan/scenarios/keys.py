@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
+from distillplan.hardware.stored_format import StoredFormat
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import measured_loss
 from distillplan.laws.provenance import PublishedLaw
@@ -102,6 +103,8 @@ class _Maker:
         if "vocab" not in groups.get("architecture", {}):
             named = None if teacher is None else teacher.model
             architecture = with_vocabulary(architecture, named, plain.get("student_model"))
+        if "stored" in groups:
+            plain["stored"] = self.part("stored", lambda: StoredFormat(**groups["stored"]), None)
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
         plain["law"] = plain.get("law") or law_catalog.law()

@@ -102,7 +102,7 @@ QUESTION_KEYS = (
         "model such as llama-3.1-8b, a Hugging Face name or a config.json.",
         written=at("teacher"),
         flags=("--teacher",),
-        commands=f"{_ASKED} predict",
+        commands=f"{_ASKED} predict family",
         metavar="MODEL[:TOKENS]",
     ),
     Key(
@@ -114,7 +114,7 @@ QUESTION_KEYS = (
         written=at("teacher.loss"),
         aliases=("teacher_loss",),
         flags=("--teacher-loss",),
-        commands=f"{_ASKED} predict",
+        commands=f"{_ASKED} predict family",
         metavar="LOSS",
     ),
     Key(
@@ -125,7 +125,7 @@ QUESTION_KEYS = (
         written=at("teacher.params"),
         aliases=("teacher_params",),
         flags=("--teacher-params",),
-        commands=_ASKED,
+        commands=f"{_ASKED} family",
         metavar="PARAMS",
     ),
     Key(
@@ -198,7 +198,7 @@ QUESTION_KEYS = (
         "runs once for all students; cached, they are already on disk.",
         written=at("logits"),
         flags=("--logits",),
-        commands=f"{_ASKED} teachers estimate",
+        commands=f"{_ASKED} teachers estimate family",
     ),
     Key(
         word="accounting",
@@ -207,7 +207,7 @@ QUESTION_KEYS = (
         help="Which teacher costs the budget must cover.",
         written=at("accounting"),
         flags=("--accounting",),
-        commands="budget target sweep",
+        commands="budget target sweep family",
         default="inferred from teacher and logits",
     ),
     Key(
@@ -218,7 +218,7 @@ QUESTION_KEYS = (
         written=at("tie_nats"),
         aliases=("tie",),
         flags=("--tie",),
-        commands="budget",
+        commands="budget family",
         metavar="NATS",
     ),
     Key(
@@ -228,7 +228,7 @@ QUESTION_KEYS = (
         help="Scaling law: a name (see `distillplan laws`) or a file of your own.",
         written=_law,
         flags=("--law",),
-        commands=f"{_ASKED} teachers predict",
+        commands=f"{_ASKED} teachers predict family",
         metavar="NAME",
     ),
     Key(
@@ -239,7 +239,7 @@ QUESTION_KEYS = (
         "of its figures); in a file also by size, e.g. {student_tokens: [1B, 30T]}.",
         written=at("bounds"),
         flags=("--bounds",),
-        commands=_ASKED,
+        commands=f"{_ASKED} family",
         panel=BOUNDS,
         default=SizeBounds.PUBLISHED.value,
     ),
@@ -301,7 +301,7 @@ QUESTION_KEYS = (
         help="Tokens each student will serve; the budget pays a forward pass for each.",
         written=at("inference_tokens"),
         flags=("--inference-tokens",),
-        commands="budget",
+        commands="budget family",
         metavar="TOKENS",
     ),
     Key(
@@ -311,7 +311,7 @@ QUESTION_KEYS = (
         help="Size of your corpus in tokens; training on more repeats it, which is worth less.",
         written=at("max_unique_tokens"),
         flags=("--max-unique-tokens",),
-        commands="teachers budget",
+        commands="teachers budget family",
         metavar="TOKENS",
         default="unlimited",
     ),

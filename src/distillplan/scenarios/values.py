@@ -134,6 +134,14 @@ def _whole(value: Any, word: str) -> int:
     return int(number)
 
 
+def _switch(value: Any, word: str) -> bool:
+    if isinstance(value, bool):  # as YAML reads on and off
+        return value
+    if value not in ("on", "off"):
+        raise InputError(f"{word}: {str(value)[:40]!r} is neither on nor off")
+    return bool(value == "on")
+
+
 def _budget(value: Any, word: str) -> Budget:
     found = value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"), word)
     if found.flops is not None:
@@ -232,6 +240,13 @@ ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})
 """A number, zero or more."""
 WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
 """A positive whole number."""
+SWITCH = Value(
+    _switch,
+    lambda: {"enum": [True, False, "on", "off"]},
+    is_number=False,
+    choices=lambda: ["on", "off"],
+)
+"""On or off, as true or false."""
 BUDGET = Value(_budget, _positive)
 """FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
 GPU_DAYS = Value(_gpu_days, _positive)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from distillplan.checks import hardware_checks
+from distillplan.checks import hardware_checks, topics
 from distillplan.cli import flags
 from distillplan.cli.exit_codes import FAILED
 from distillplan.errors import InputError
@@ -19,8 +19,8 @@ def check(
     where: Annotated[
         str | None,
         typer.Argument(
-            help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs; "
-            "or transfer: other laboratories' runs."
+            help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs, "
+            "generation, formats, on-policy; or transfer: other laboratories' runs."
         ),
     ] = None,
     *,
@@ -50,15 +50,13 @@ def check(
         if not compared.passed:
             raise typer.Exit(FAILED)
         return
-    topic = wanted in hardware_checks.TOPICS
+    topic = wanted in topics.TOPICS
     by_law = (row for law in law_catalog.all_laws() for row in law_checks.check_law(law))
     rows = [row for row in by_law if not topic and wanted in f"{row.law} {row.where}".lower()]
     for law, group in law_checks.check_groups():
         if not topic and wanted in f"{law.name} {group.where}".lower():
             rows += law_checks.check_group(law, group)
-    rows += [
-        row for row in hardware_checks.hardware_rows() if wanted in f"{row.law} {row.where}".lower()
-    ]
+    rows += [row for row in topics.topic_rows() if wanted in f"{row.law} {row.where}".lower()]
     if not rows:
         raise _nothing_there(where)
     errors = hardware_checks.error_summaries() if wanted == "throughput" else ()
@@ -72,5 +70,5 @@ def _nothing_there(where: str | None) -> InputError:
     from distillplan.checks import law_checks  # not at every start
 
     places = sorted({group.where for _, group in law_checks.check_groups()})
-    known = ", ".join([*places, *hardware_checks.TOPICS, TRANSFER])
+    known = ", ".join([*places, *topics.TOPICS, TRANSFER])
     return InputError(f"check: no published number in {where!r}; known: {known}")

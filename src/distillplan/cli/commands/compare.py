@@ -1,7 +1,8 @@
 """`distillplan compare`: the scenarios of a file side by side."""
 
+from collections.abc import Sequence
 from itertools import count
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -13,14 +14,19 @@ from distillplan.planning.scenario import Scenario
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 
+if TYPE_CHECKING:
+    from distillplan.questions.comparison import Asked, Comparison
+
+Baseline: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--baseline", metavar="NAME", help="Scenario to measure the others against."),
+]
+
 
 def compare(
     file: flags.File,
     sets: flags.Sets = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", metavar="NAME", help="Scenario to measure the others against."),
-    ] = None,
+    baseline: Baseline = None,
     asserted: flags.Asserted = None,
     quick: flags.Quick = False,
     details: flags.Details = False,
@@ -35,10 +41,25 @@ def compare(
 
     distillplan compare - -o json < compare.yaml | jq '.plans[].verdict'
     """
-    from distillplan.questions import comparison  # not at every start
-    from distillplan.scenarios import scenario_file
+    from distillplan.scenarios import scenario_file  # not at every start
 
     scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
+    found = compared(scenarios, baseline, quick=quick)
+    show(found, output, details=details)
+    gate((one.name, one.outcome) for one in found.assertions)
+
+
+def compared(
+    scenarios: "Sequence[Asked]", baseline: str | None, *, quick: bool = False
+) -> "Comparison":
+    """The comparison of scenarios, with a bar for those that are done.
+
+    Raises:
+        InputError: when no scenario has the baseline's name.
+        InfeasibleError: naming every scenario whose budget cannot train a student.
+    """
+    from distillplan.questions import comparison  # not at every start
+
     with progress("Scenarios", len(scenarios)) as advance:
         done = count(1)
 
@@ -47,6 +68,4 @@ def compare(
             advance(next(done))
             return found
 
-        found = comparison.compare(scenarios, baseline, answer)
-    show(found, output, details=details)
-    gate((one.name, one.outcome) for one in found.assertions)
+        return comparison.compare(scenarios, baseline, answer)

@@ -1,7 +1,7 @@
 """`distillplan estimate`: one run on one machine."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,9 +14,14 @@ from distillplan.render.show import EstimateOutput, as_text, show
 from distillplan.render.streams import write
 from distillplan.scenarios import key_table
 
+if TYPE_CHECKING:
+    from distillplan.estimate.records import Question
 
-@options("estimate", required=["hardware.gpu"])
-def estimate(
+REQUIRED = ("hardware.gpu",)
+"""Words of keys without which there is no run."""
+
+
+def question_of(
     tokens: how.Tokens,
     model: how.ModelName = None,
     layers: how.Layers = None,
@@ -31,38 +36,18 @@ def estimate(
     ep: how.Ep = 1,
     teacher: how.TeacherName = None,
     teacher_tokens: how.TeacherTokens = None,
-    logit_format: how.LogitFormat = "top-k",
-    logit_k: how.LogitK = None,
-    logit_months: how.LogitMonths = 1.0,
-    *,
-    details: flags.Details = False,
-    output: Annotated[
-        EstimateOutput,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Output format; request: what an application for compute time asks for.",
-        ),
-    ] = "table",
     **given: str,
-) -> None:
-    """Estimate a training or distillation run on your GPUs: speed, memory, time, money, energy.
+) -> "Question":
+    """The run that the options of `estimate` describe; its parameters are those options.
 
-    Examples:
-    distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64
-
-    distillplan estimate --model llama-3.2-1b --teacher llama-3.1-8b --tokens 100B --gpu a100-80gb
-
-    distillplan estimate --model config.json --tokens 1T --gpu b200-sxm --gpus 256 --country FRA
-
-    distillplan estimate --model 3B --tokens 1T --gpu h100-sxm --gpus 64 -o request > request.md
+    Raises:
+        InputError: with what is wrong.
     """
     from distillplan.accounting import Logits
-    from distillplan.estimate.estimator import estimate as estimated
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine_words import MachineWords, machine
-    from distillplan.hardware.storage import LogitKind, StoredLogits, format_of
+    from distillplan.hardware.stored_format import StoredFormat
     from distillplan.models.named_models import named_pair, shape_of_options
     from distillplan.scenarios.layers import values_of_options, values_within
 
@@ -89,9 +74,7 @@ def estimate(
     )
     country = hardware.get("country")
     grid = None if country is None else gpu_catalog.grid(country)
-    rows = (named.teacher or named.model).shape.vocab
-    kept = format_of(LogitKind(logit_format), rows, logit_k)
-    question = Question(
+    return Question(
         machine=machine(MachineWords(ep=ep, **hardware), named.family),
         model=named.model,
         tokens=tokens,
@@ -99,10 +82,40 @@ def estimate(
         teacher=named.teacher,
         teacher_tokens=teacher_tokens,
         logits=values.get("logits", Logits.ONLINE),
-        stored=StoredLogits(format=kept, months=logit_months),
+        stored=StoredFormat(**values_within(values, "stored")),
         country=None if grid is None else grid.name,
         sources=() if grid is None else (f"grid: {grid.source} ({grid.name}, {grid.year})",),
     )
+
+
+@options("estimate", required=REQUIRED, of=question_of)
+def estimate(
+    *,
+    details: flags.Details = False,
+    output: Annotated[
+        EstimateOutput,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Output format; request: what an application for compute time asks for.",
+        ),
+    ] = "table",
+    **given: Any,
+) -> None:
+    """Estimate a training or distillation run on your GPUs: speed, memory, time, money, energy.
+
+    Examples:
+    distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64
+
+    distillplan estimate --model llama-3.2-1b --teacher llama-3.1-8b --tokens 100B --gpu a100-80gb
+
+    distillplan estimate --model config.json --tokens 1T --gpu b200-sxm --gpus 256 --country FRA
+
+    distillplan estimate --model 3B --tokens 1T --gpu h100-sxm --gpus 64 -o request > request.md
+    """
+    from distillplan.estimate.estimator import estimate as estimated  # not at every start
+
+    question = question_of(**given)
     if output == "request":
         from distillplan.estimate.request import compute_request
         from distillplan.render.request_view import request_view
@@ -111,16 +124,19 @@ def estimate(
         demand_finite(found)
         write(f"{as_text(request_view(found), 'markdown').rstrip()}\n")
         return
-    show(estimated(question), output, details=details, asked=_to_plan(model, teacher, given))
+    show(estimated(question), output, details=details, asked=_to_plan(given))
 
 
-def _to_plan(model: str | None, teacher: str | None, given: Mapping[str, str]) -> str:
+def _to_plan(given: Mapping[str, Any]) -> str:
     """The machine and the models as `budget` takes them; empty where the shape was given."""
+    model, teacher = given["model"], given["teacher"]
     if model is None:
         return ""
     named = {"student": model} if teacher is None else {"student": model, "teacher": teacher}
-    taken = {key.word for key in key_table.TABLE.options("budget")}
-    return as_typed(None, named | {name: text for name, text in given.items() if name in taken})
+    taken, ours = (
+        {key.word for key in key_table.TABLE.options(one)} for one in ("budget", "estimate")
+    )
+    return as_typed(None, named | {name: given[name] for name in given if name in taken & ours})
 
 
 def _refuse_shape(*sizes: int | None) -> None:

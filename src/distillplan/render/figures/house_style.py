@@ -48,6 +48,8 @@ NOTHING = float("nan")
 """Where a line is broken."""
 PANEL_WIDTH, PANEL_HEIGHT = 5.2, 4.4
 """Inches."""
+GAP = 0.1
+"""Beside each panel, so that the ends of its axis are apart from those of the next; inches."""
 LEAST_GAP = 0.055
 """Between two names at the ends of lines, as a share of the panel's height."""
 LETTERS_AN_INCH = 18
@@ -70,11 +72,12 @@ BEHIND: dict[str, Any] = {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "p
 def panels(
     columns: int, rows: int = 1, *, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT
 ) -> "tuple[Figure, Any]":
-    """An empty figure and its panels, an array of shape (rows, columns)."""
+    """An empty figure and its panels of a size in inches, an array of shape (rows, columns)."""
     from matplotlib.figure import Figure  # only for those who draw
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     size = (0.8 + width * columns, height * rows)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=GAP))
     every = figure.subplots(rows, columns, squeeze=False)
     for axes in every.flat:
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,117 @@
+"""`distillplan onpolicy`: what a stage of on-policy distillation reaches and costs."""
+
+from typing import Annotated
+
+import typer
+
+from distillplan.cli import flags
+from distillplan.cli.key_options import options, told_as
+from distillplan.render.show import show
+from distillplan.scenarios import values
+
+STAGE = "Length of the stage"
+
+
+@options("onpolicy")
+def onpolicy(
+    *,
+    student: Annotated[
+        str,
+        typer.Option(
+            "--student",
+            "-s",
+            metavar="MODEL",
+            help="Student: a size as Qwen2.5 names it (1.5B), or a model.",
+        ),
+    ],
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            "--teacher",
+            metavar="MODEL",
+            help="Teacher after RL, named as the student.",
+            show_default="all sizes of the study",
+        ),
+    ] = None,
+    teacher_score: Annotated[
+        float | None,
+        typer.Option(
+            "--teacher-score",
+            parser=flags.number("--teacher-score", values.SHARE),
+            metavar="SHARE",
+            help="The teacher's accuracy on the task, e.g. 0.66 or 66%.",
+            show_default="as in the study",
+        ),
+    ] = None,
+    answer_tokens: Annotated[
+        int | None,
+        typer.Option(
+            "--answer-tokens",
+            parser=flags.number("--answer-tokens", values.WHOLE),
+            metavar="N",
+            rich_help_panel=STAGE,
+            help="Mean length of an answer in tokens; needed with --gpu.",
+        ),
+    ] = None,
+    updates: Annotated[
+        int | None,
+        typer.Option(
+            "--updates",
+            parser=flags.number("--updates", values.WHOLE),
+            metavar="N",
+            rich_help_panel=STAGE,
+            help="Optimizer steps of the stage.",
+            show_default="580, the most of the study",
+        ),
+    ] = None,
+    answers: Annotated[
+        int | None,
+        typer.Option(
+            "--answers",
+            parser=flags.number("--answers", values.WHOLE),
+            metavar="N",
+            rich_help_panel=STAGE,
+            help="Answers of each update.",
+            show_default="256, one for each problem of the study's updates",
+        ),
+    ] = None,
+    details: flags.Details = False,
+    output: flags.ShowRows = "table",
+    **given: str,
+) -> None:
+    """Predict what on-policy distillation reaches after SFT: the peak score, by teacher, and hours.
+
+    From the one published law: math with Qwen2.5 from 0.5B to 14B. Other families and tasks have no
+    law, which is said; their hours can be computed.
+
+    Examples:
+    distillplan onpolicy --student 1.5B --teacher 7B
+
+    distillplan onpolicy --student 7B --teacher 3B --teacher-score 66%
+
+    distillplan onpolicy --student 7B --gpu h100-sxm --gpus 64 --answer-tokens 1000
+
+    distillplan onpolicy --student qwen3-8b --teacher qwen3-32b --gpu h100-sxm --answer-tokens 8k
+    """
+    from distillplan.hardware.machine_words import MachineWords, machine  # not at every start
+    from distillplan.models.architecture import FixedAspect
+    from distillplan.questions.onpolicy import onpolicy as answered
+    from distillplan.questions.onpolicy import stage_model, stage_size
+    from distillplan.questions.onpolicy_records import OnPolicyQuestion
+    from distillplan.scenarios.layers import values_of_options, values_within
+
+    hardware = values_within(values_of_options(given, told_as("onpolicy")), "hardware")
+    stage = stage_size(answer_tokens, updates, answers, hardware)
+    found = None
+    if stage is not None:
+        family = FixedAspect(context=stage.answer_tokens)
+        words = MachineWords(batch_tokens=stage.update_tokens, **hardware)
+        found = machine(words, family)
+    question = OnPolicyQuestion(
+        student=stage_model(student, "--student"),
+        teacher=None if teacher is None else stage_model(teacher, "--teacher"),
+        teacher_score=teacher_score,
+        machine=found,
+        stage=stage,
+    )
+    show(answered(question), output, details=details)

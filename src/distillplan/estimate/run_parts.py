@@ -1,0 +1,158 @@
+"""Where the time, the memory and the money of one run go: an estimate by its parts."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from distillplan.accounting import Logits
+from distillplan.estimate.records import Estimate
+from distillplan.hardware.bill import BillLine, Phase
+from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.range import Range
+from distillplan.hardware.throughput import ThroughputEstimate
+
+TEACHERS_PHASES = (Phase.TEACHER_TRAINING, Phase.TEACHER_LOGITS, Phase.LOGIT_STORAGE)
+TEACHERS_MEMORY = ("teacher_weights", "teacher_activations", "stored_logits")
+"""What is there for the teacher's sake."""
+EFFECTS = {
+    "matrix products and attention": ("sustained", "precision", "attention"),
+    "elementwise work and logits": ("elementwise",),
+    "recomputed activations": ("recomputation",),
+    "communication": ("tensor_parallel", "expert_parallel", "data_parallel", "scale_out"),
+    "launches and the optimizer": ("overhead",),
+    "pipeline bubbles": ("pipeline",),
+    "routing to experts": ("mixture",),
+}
+"""Parts of a step, and the effects of the speed model that each is made of; what the first takes at
+the highest speed of the GPU counts as its own."""
+
+
+class PartOf(StrEnum):
+    """What a part is a part of, with its unit."""
+
+    STEP_SECONDS = "step_seconds"
+    """One step in productive time."""
+    MEMORY_BYTES = "memory_bytes"
+    """The fullest GPU at its fullest moment."""
+    GPU_HOURS = "gpu_hours"
+    """Allocated, in all phases."""
+    COST_USD = "cost_usd"
+
+
+class RunPart(NamedTuple):
+    """One part of a run, or the total of its kind."""
+
+    of: PartOf
+    name: str
+    """In words."""
+    is_total: bool
+    """Whether it is the sum of those before it."""
+    for_teacher: bool
+    """Whether it is there for the teacher's sake."""
+    low: float | None
+    """End of the range; None where only that of the total is known."""
+    mid: float
+    """Middles of parts sum to that of their total."""
+    high: float | None
+
+
+class RunParts(NamedTuple):
+    """One run by its parts."""
+
+    headline: str
+    parts: tuple[RunPart, ...]
+    usable_bytes_per_gpu: float
+    """What the memory of a GPU holds."""
+    fits: Fits
+    sources: tuple[str, ...]
+
+    def kind(self, of: PartOf) -> tuple[RunPart, ...]:
+        """The parts of one kind, the total last; empty where nothing is known."""
+        return tuple(one for one in self.parts if one.of is of)
+
+
+def run_parts(found: Estimate) -> RunParts:
+    """Where the time of a step, the memory of a GPU, the hours and the money go."""
+    return RunParts(
+        headline=found.headline,
+        parts=(*_step(found), *_memory(found), *_phases(found)),
+        usable_bytes_per_gpu=found.memory.usable_bytes_per_gpu,
+        fits=found.fits,
+        sources=found.sources,
+    )
+
+
+def _step(found: Estimate) -> Iterator[RunPart]:
+    """The time of a step: the student's by what takes it, the teacher's, and what comes on top."""
+    tokens = found.question.batch_tokens / found.question.gpus  # of each GPU
+    whole = found.tokens_per_s_per_gpu.divide(tokens)
+    kind, rest = PartOf.STEP_SECONDS, whole.mid
+    for name, each in _of_training(found.speed.student):
+        yield _part(kind, name, tokens * each)
+        rest -= tokens * each
+    teacher = found.speed.teacher
+    if teacher is not None and found.question.logits is Logits.ONLINE:
+        seconds = teacher.tokens_per_s_per_gpu.divide(tokens).mid
+        yield _part(kind, "the teacher's pass", seconds, for_teacher=True)
+        rest -= seconds
+    if found.speed.distillation_factor is not None:
+        yield _part(kind, "slowdown of a distillation step", rest, for_teacher=True)
+    yield _ranged(kind, "total", whole, is_total=True)
+
+
+def _of_training(part: ThroughputEstimate) -> Iterator[tuple[str, float]]:
+    """GPU-seconds of a token in training, by what takes them; whole where the speed was given."""
+    if part.ideal_tokens_per_s_per_gpu is None:
+        yield "training, at your speed", 1 / part.tokens_per_s_per_gpu.mid
+        return
+    before, added = 1 / part.ideal_tokens_per_s_per_gpu, {}
+    for effect, factor in part.factors.items():
+        added[effect] = before / factor - before
+        before /= factor
+    left = 1 / part.ideal_tokens_per_s_per_gpu
+    for name, effects in EFFECTS.items():
+        seconds = left + sum(added[one] for one in effects)
+        left = 0.0
+        if seconds:
+            yield name, seconds
+
+
+def _memory(found: Estimate) -> Iterator[RunPart]:
+    kind = PartOf.MEMORY_BYTES
+    for name, size in vars(found.memory.parts).items():
+        if size > 0:
+            yield _part(kind, name.replace("_", " "), size, for_teacher=name in TEACHERS_MEMORY)
+    yield _ranged(kind, "total", found.memory_bytes_per_gpu, is_total=True)
+
+
+def _phases(found: Estimate) -> Iterator[RunPart]:
+    """The bill, in hours and in money where a price is known."""
+    lines = (*found.bill.lines, found.bill.total)
+    for line in lines:
+        yield _of_phase(PartOf.GPU_HOURS, line, line.gpu_hours)
+    for line in lines:
+        if line.cost_usd is not None and found.cost_usd is not None:
+            yield _of_phase(PartOf.COST_USD, line, line.cost_usd)
+
+
+def _of_phase(of: PartOf, line: BillLine, values: Range) -> RunPart:
+    return _ranged(
+        of,
+        line.phase.replace("_", " "),
+        values,
+        is_total=line.phase is Phase.TOTAL,
+        for_teacher=line.phase in TEACHERS_PHASES,
+    )
+
+
+def _part(of: PartOf, name: str, mid: float, *, for_teacher: bool = False) -> RunPart:
+    return RunPart(
+        of=of, name=name, is_total=False, for_teacher=for_teacher, low=None, mid=mid, high=None
+    )
+
+
+def _ranged(
+    of: PartOf, name: str, values: Range, *, is_total: bool, for_teacher: bool = False
+) -> RunPart:
+    ends = {"low": values.low, "mid": values.mid, "high": values.high}
+    return RunPart(of=of, name=name, is_total=is_total, for_teacher=for_teacher, **ends)

@@ -1,0 +1,108 @@
+"""How long generating text takes: weights and cache are read once for each token of a batch.
+
+One step of a copy of the model, on as many GPUs as hold it, gives a token to each of its sequences:
+
+    seconds = (bytes of weights + bytes of cache) / memory bandwidth + FLOPs / matmul ceiling
+
+This is the least that a step can take; engines need `EFFICIENCY` times as long as that is short.
+"""
+
+from typing import Final, NamedTuple
+
+from distillplan.errors import InfeasibleError
+from distillplan.hardware.gpu import Gpu, Precision
+from distillplan.hardware.memory_fit import usable_bytes
+from distillplan.hardware.range import Range
+from distillplan.hardware.step_time import dense_peak, matmul_ceiling
+from distillplan.hardware.throughput_model import ThroughputModel
+from distillplan.models.shapes import ModelShape
+from distillplan.units import format_bytes
+
+EFFICIENCY: Final = Range(low=0.4, mid=0.75, high=0.85)
+"""Speed of an engine over the roofline.
+
+NVIDIA's tables (TensorRT-LLM at full load) give 0.70 to 0.83 on one or two GPUs and 0.44 to 0.62 on
+eight (`distillplan check generation`). The low end covers those and a batch of answers that waits
+for its longest one, which nobody has published a measurement of.
+"""
+
+MEMORY_SHARE: Final = 0.9
+"""Share of the memory that an engine uses by default (vLLM, TensorRT-LLM)."""
+
+MOST_GPUS: Final = 1024
+"""Largest group that a copy of the model is spread over."""
+
+MOST_WEIGHTS: Final = 0.7
+"""Share of the used memory that weights may take; the cache needs the rest."""
+
+VALUE_BYTES: Final = {Precision.BF16: 2.0, Precision.FP16: 2.0, Precision.FP8: 1.0}
+"""Bytes of a weight, and of a value of the cache."""
+
+
+class Requests(NamedTuple):
+    """What is generated at once."""
+
+    prompt: int
+    """Tokens that each sequence starts from."""
+    generated: int
+    """Tokens that it grows by."""
+    per_gpu: float | None = None
+    """Sequences for each GPU; None: as many as its memory holds."""
+
+
+class GenerationSpeed(NamedTuple):
+    """How fast a model generates."""
+
+    tokens_per_s_per_gpu: Range
+    """Generated ones."""
+    gpus: int
+    """That hold one copy of the model."""
+    sequences: float
+    """At once on one copy."""
+
+
+def generation_speed(
+    shape: ModelShape,
+    gpu: Gpu,
+    model: ThroughputModel,
+    requests: Requests,
+    precision: Precision = Precision.BF16,
+) -> GenerationSpeed:
+    """Tokens that one GPU generates in a second of productive time.
+
+    Args:
+        shape: the model.
+        gpu: the GPU.
+        model: for the matmul ceiling.
+        requests: lengths, and how many at once.
+        precision: of weights, cache and products.
+
+    Raises:
+        InfeasibleError: when no group of GPUs holds the model and one sequence.
+    """
+    each = VALUE_BYTES[precision]
+    weights = each * shape.total_params
+    length = requests.prompt + requests.generated // 2
+    cached = max(each * shape.cached_values(length), 1.0)
+    used = MEMORY_SHARE * usable_bytes(gpu)
+    group = 1
+    while weights > MOST_WEIGHTS * used * group or weights + cached > used * group:
+        group *= 2
+        if group > MOST_GPUS:
+            raise InfeasibleError(
+                f"generation: {format_bytes(weights + cached)} of weights and cache do not fit on "
+                f"{MOST_GPUS} {gpu.name}; use GPUs with more memory, or shorter answers"
+            )
+    room = (used * group - weights) / cached
+    many = room if requests.per_gpu is None else min(room, requests.per_gpu * group)
+    peak = gpu.peak_flops_per_s.get(precision, dense_peak(gpu))
+    ceiling = matmul_ceiling(gpu, model) * peak / dense_peak(gpu)
+    prefill = requests.prompt / requests.generated * shape.forward_flops(max(requests.prompt, 1))
+    flops = shape.forward_flops(2 * length) + prefill
+    read = (weights + many * cached) / gpu.memory_bytes_per_s
+    seconds = (read + many * flops / ceiling) / group
+    return GenerationSpeed(
+        tokens_per_s_per_gpu=EFFICIENCY.scale(many / group / seconds),
+        gpus=group,
+        sequences=many,
+    )

@@ -1,0 +1,202 @@
+"""What the format of stored logits costs a student: its loss above that with full logits, in nats.
+
+A format with few of the teacher's logits is a biased target, and what the bias costs hardly depends
+on how much the teacher gives: in the study that tried two sizes (Anshumann et al. 2025,
+arXiv:2503.16870) top-12 costs 0.12 nats where full logits gain 0.06 and 0.16 where they gain 0.03,
+while the shares of the gain are -99% and -433%. So a plan takes the penalty in nats, and shows the
+share of its own gain that is left.
+
+Between published numbers of kept tokens the penalty is a line over their logarithm. It falls with
+them; so a range ends where fewer did as well, or more did as badly, in any study. The numbers are
+in coefficients/logit_formats.yaml.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from distillplan.files.entries import Entry, read_shipped
+
+FILE: Final = "logit_formats.yaml"
+"""In the folder of the data."""
+
+
+class KeptLogits(StrEnum):
+    """Which of a teacher's logits are stored."""
+
+    SAMPLED = "sampled"
+    """Tokens that are drawn from the teacher's distribution."""
+    TOP_K = "top_k"
+    """The most likely tokens alone."""
+    TOP_K_AND_LABEL = "top_k_and_label"
+    """The most likely tokens, with the rest of the probability given to the hard label."""
+
+
+class KeptShare(NamedTuple):
+    """How much of the gain of full logits a format keeps, as published."""
+
+    format: KeptLogits
+    kept: float
+    """Tokens stored of each position, on average."""
+    loss: float
+    """Nats per token of the student."""
+    share: float
+    """Of the gain from hard labels to full logits; below 0: worse than hard labels."""
+    share_error: float | None
+    """Half width of what the rounding of the published losses leaves open; None: the share itself
+    is published."""
+
+
+class FormatSetting(NamedTuple):
+    """Formats that were tried on one student."""
+
+    name: str
+    student_params: float
+    student_tokens: float
+    teacher_params: float
+    teacher_tokens: float
+    hard_labels_loss: float
+    """Nats per token, as are all losses."""
+    full_logits_loss: float
+    shares: tuple[KeptShare, ...]
+
+    @property
+    def gain(self) -> float:
+        """Of full logits over hard labels."""
+        return self.hard_labels_loss - self.full_logits_loss
+
+
+class OtherPenalty(NamedTuple):
+    """What another study or setting found."""
+
+    format: KeptLogits
+    kept: float
+    nats: float
+    source: str
+
+
+class FormatStudies(NamedTuple):
+    """All that is published of the cost of formats."""
+
+    source: str
+    rounding: float
+    """Of a loss, either way."""
+    settings: tuple[FormatSetting, ...]
+    others: tuple[OtherPenalty, ...]
+    """Of the further settings too."""
+
+
+class FormatPenalty(NamedTuple):
+    """What a format costs a student, nats per token."""
+
+    nats: float
+    low: float
+    high: float
+    tried: bool
+    """Whether so many tokens lie between numbers that were tried."""
+
+
+@cache
+def format_studies() -> FormatStudies:
+    """The published losses.
+
+    Raises:
+        InputError: when their file is not what it should be.
+    """
+    entry = Entry(read_shipped(FILE), FILE)
+    rounding = entry.positive("rounding")
+    settings = tuple(_setting(one, rounding) for one in entry.entries("settings"))
+    named = tuple(
+        OtherPenalty(
+            format=_kind(one),
+            kept=one.positive("kept"),
+            nats=one.not_negative("nats"),
+            source=one.text("source"),
+        )
+        for one in entry.entries("others")
+    )
+    further = tuple(
+        OtherPenalty(
+            format=one.format, kept=one.kept, nats=_penalty(setting, one), source=setting.name
+        )
+        for setting in settings[1:]
+        for one in setting.shares
+    )
+    return FormatStudies(
+        source=entry.text("source"),
+        rounding=rounding,
+        settings=settings,
+        others=(*named, *further),
+    )
+
+
+def _setting(entry: Entry, rounding: float) -> FormatSetting:
+    student, teacher = entry.mapping("student"), entry.mapping("teacher")
+    hard, full = entry.positive("hard_labels_loss"), entry.positive("full_logits_loss")
+    return FormatSetting(
+        name=entry.text("name"),
+        student_params=student.positive("params"),
+        student_tokens=student.positive("tokens"),
+        teacher_params=teacher.positive("params"),
+        teacher_tokens=teacher.positive("tokens"),
+        hard_labels_loss=hard,
+        full_logits_loss=full,
+        shares=tuple(_shares(entry, hard, full, rounding)),
+    )
+
+
+def _shares(entry: Entry, hard: float, full: float, rounding: float) -> Iterator[KeptShare]:
+    gain = hard - full
+    for one in entry.entries("formats"):
+        loss = one.positive("loss")
+        printed = one.number("share") if one.has("share") else None
+        share = (hard - loss) / gain if printed is None else printed
+        yield KeptShare(
+            format=_kind(one),
+            kept=one.positive("kept"),
+            loss=loss,
+            share=share,
+            share_error=None if printed is not None else 2 * rounding * (1 + abs(share)) / gain,
+        )
+
+
+def _kind(one: Entry) -> KeptLogits:
+    return KeptLogits(one.choice("kind", tuple(KeptLogits), ""))
+
+
+def _penalty(setting: FormatSetting, one: KeptShare) -> float:
+    """The loss above that of full logits; a format that did better has cost nothing."""
+    return max((1.0 - one.share) * setting.gain, 0.0)
+
+
+def format_penalty(kind: KeptLogits, kept: float) -> FormatPenalty:
+    """What storing so many tokens of each position costs.
+
+    Args:
+        kind: which of the logits.
+        kept: tokens of each position.
+
+    Raises:
+        InputError: when the file of the studies is not what it should be.
+
+    >>> round(format_penalty(KeptLogits.TOP_K, 12).nats, 3)
+    0.119
+    >>> format_penalty(KeptLogits.SAMPLED, 12).nats
+    0.0
+    """
+    studies = format_studies()
+    first = studies.settings[0]
+    tried = [one for one in first.shares if one.format is kind]
+    counts = [one.kept for one in tried]
+    nats = float(np.interp(np.log(kept), np.log(counts), [_penalty(first, one) for one in tried]))
+    others = [one for one in studies.others if one.format is kind]
+    error = 2 * studies.rounding
+    return FormatPenalty(
+        nats=nats,
+        low=max(min([nats - error, *(one.nats for one in others if one.kept <= kept)]), 0.0),
+        high=max([nats + error, *(one.nats for one in others if one.kept >= kept)]),
+        tried=counts[0] <= kept <= counts[-1],
+    )

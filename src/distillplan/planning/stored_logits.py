@@ -1,0 +1,167 @@
+"""What the format of stored logits does to a plan: what it costs the student, and the disks."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from distillplan.accounting import Accounting, Logits
+from distillplan.errors import InputError, Word
+from distillplan.hardware.storage import stored_bytes
+from distillplan.hardware.stored_format import cost_in_words, penalty_of
+from distillplan.laws.logit_formats import format_studies
+from distillplan.laws.transfer import error_quantile
+from distillplan.notices import Notice, information, warning
+
+if TYPE_CHECKING:
+    from distillplan.planning.results import Option
+    from distillplan.planning.scenario import Scenario
+
+_HIGH: Final = 0.95
+"""The ends of a penalty's range are taken as those of a 90% interval."""
+
+
+class OptionLogits(NamedTuple):
+    """The logits that an option reads from disk, and what their format costs."""
+
+    format: str
+    """With its number of entries, such as top-12."""
+    bytes_per_token: float
+    total_bytes: float
+    """For the training tokens of one student, which all students share."""
+    months: float
+    """How long they are kept."""
+    storage_usd: float
+    read_bytes_per_s: float | None
+    """Read by all GPUs together; None: no machine was named."""
+    penalty_nats: float | None
+    """What the format costs the student, nats per token; None: not measured, and not counted."""
+    penalty_low: float | None
+    penalty_high: float | None
+    kept_share: float | None
+    """Of the gain that full logits would bring; below 0: worse than no teacher. None: not measured,
+    or full logits gain nothing either."""
+    kept_low: float | None
+    kept_high: float | None
+    penalty_source: str | None
+    """Where the cost is from; None: not measured."""
+
+
+def unread(scenario: "Scenario") -> Iterator[InputError]:
+    """What is wrong with the format of a scenario's logits."""
+    if scenario.stored is None:
+        return
+    online = scenario.logits is Logits.ONLINE
+    if online and scenario.pays in (Accounting.EXISTS, Accounting.TRAIN):
+        yield InputError(
+            Word("logit_format"),
+            ": the teacher runs beside the student, so no logits are stored; add ",
+            Word("logits", "stored"),
+            also=("logits", "accounting"),
+        )
+    try:
+        scenario.stored.at(round(scenario.architecture.vocab))
+    except InputError as error:
+        yield InputError(*error.parts, also=("logit_format", "logit_k"))
+
+
+def lost_nats(scenario: "Scenario", logits: Any) -> Any:
+    """What the format costs, nats per token, of the shape of the argument.
+
+    Args:
+        scenario: the question.
+        logits: share of the teacher's forward passes that one student pays; where they are paid
+            and not stored, the teacher runs beside the student and no format is in the way.
+    """
+    penalty = penalty_of(scenario.stored)
+    if penalty is None or not penalty.nats:
+        return np.zeros_like(logits, float)
+    return penalty.nats * _reads(scenario, logits)
+
+
+def format_error(scenario: "Scenario", logits: Any) -> Any:
+    """Scale of the error of that cost, nats per token: its farther end is that of a 90% range."""
+    penalty = penalty_of(scenario.stored)
+    if penalty is None:
+        return np.zeros_like(logits, float)
+    half = max(penalty.nats - penalty.low, penalty.high - penalty.nats)
+    return half / error_quantile(_HIGH) * _reads(scenario, logits)
+
+
+def _reads(scenario: "Scenario", logits: Any) -> Any:
+    """Whether students read logits from disk."""
+    return (np.asarray(logits) == 0) | (scenario.logits is Logits.STORED)
+
+
+def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None:
+    """What an option stores; None where no format was named, or where it reads none."""
+    stored, way = scenario.stored, option.accounting
+    if stored is None or way is None or option.student_tokens is None:
+        return None
+    if not _reads(scenario, scenario.share(way).logits):
+        return None
+    kept = stored.at(round(scenario.architecture.vocab))
+    total = stored_bytes(kept.format, min(option.student_tokens, scenario.unique_tokens))
+    penalty = penalty_of(stored)
+    shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
+    if penalty is not None and option.gain_nats is not None:
+        full = option.gain_nats + penalty.nats
+        if full > 0:
+            shares = {name: 1 - getattr(penalty, name) / full for name in shares}
+    return OptionLogits(
+        format=kept.format.name,
+        bytes_per_token=kept.format.bytes_per_token,
+        total_bytes=total,
+        months=kept.months,
+        storage_usd=kept.usd(total),
+        read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
+        penalty_nats=None if penalty is None else penalty.nats,
+        penalty_low=None if penalty is None else penalty.low,
+        penalty_high=None if penalty is None else penalty.high,
+        kept_share=shares["nats"],
+        kept_low=shares["high"],
+        kept_high=shares["low"],
+        penalty_source=None if penalty is None else format_studies().source,
+    )
+
+
+def format_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]:
+    """What to know of the format of the logits that the deciding distillation reads."""
+    found, stored = option.stored, scenario.stored
+    if found is None or stored is None:
+        return
+    penalty = penalty_of(stored)
+    if penalty is None:
+        yield warning(
+            "logit_format_not_measured",
+            f"what {found.format} logits cost a student is not published; the plan counts them as "
+            "full ones",
+        )
+        return
+    if not penalty.tried:
+        yield warning(
+            "logit_format_outside",
+            f"{found.format} logits keep fewer or more tokens than any that were tried; the plan "
+            "takes the nearest",
+        )
+    if found.kept_share is not None and found.kept_share < 0:
+        yield warning(
+            "logit_format_worse_than_none",
+            f"{found.format} logits are worse than no teacher: they cost {cost_in_words(penalty)}, "
+            "more than full ones gain; sampled ones cost nothing measurable",
+        )
+    elif penalty.nats:
+        yield information(
+            "logit_format_costs",
+            f"{found.format} logits cost a student {cost_in_words(penalty)} beside full ones; "
+            "sampled ones cost nothing measurable",
+        )
+
+
+def _read_rate(option: "Option", bytes_per_token: float) -> float | None:
+    """Bytes per second that one student's training reads, at the middle of its time."""
+    bill = option.bill
+    if bill is None or option.student_tokens is None:
+        return None
+    seconds = bill.phases[0].wall_seconds.mid  # the students' training comes first
+    return bytes_per_token * option.student_tokens / seconds if seconds else None

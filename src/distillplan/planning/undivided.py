@@ -1,0 +1,27 @@
+"""A student that the layout of its machine cannot be divided over."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from distillplan.errors import InputError
+
+if TYPE_CHECKING:
+    from distillplan.planning.scenario import Scenario
+
+
+def undivided(scenario: "Scenario") -> Iterator[InputError]:
+    """What is wrong with the layout for the student that is given, as a launcher would see it."""
+    params, machine = scenario.student_params, scenario.machine
+    if machine is None or params is None:
+        return
+    from distillplan.hardware.model_states import refuse_impossible_layout  # on a machine only
+    from distillplan.hardware.token_costs import non_embedding
+    from distillplan.models.shapes import ModelShape
+
+    model = scenario.student_shape or non_embedding(scenario.family, params)
+    if not isinstance(model, ModelShape):
+        model = scenario.architecture.nearest_shape(model, machine.strategy.tp)
+    try:
+        refuse_impossible_layout(model, machine.strategy, machine.cluster.gpus)
+    except InputError as error:
+        yield error

@@ -1,0 +1,234 @@
+"""A family's answer as it is told: ways, members, remarks, and the sentence at its top."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from distillplan.notices import Notice, Severity, warning
+from distillplan.planning.headline import TEACHERS, format_budget
+from distillplan.planning.planner import Decision
+from distillplan.planning.results import Option, Reason, Verdict
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.sizes import SearchStatus
+from distillplan.planning.validity import plan_warnings
+from distillplan.planning.verdict import guessing, is_guess
+from distillplan.questions.family_records import (
+    FamilyMember,
+    FamilyMethod,
+    FamilyWay,
+    MemberRun,
+)
+from distillplan.questions.family_ways import SolvedWay
+from distillplan.questions.family_weighing import Sure
+from distillplan.units import format_count
+
+
+def way_of(
+    scenario: Scenario,
+    members: Sequence[FamilyMember],
+    one: SolvedWay,
+    alone: SolvedWay,
+    decision: Decision,
+    sure: Sure | None,
+    *,
+    decides: bool,
+) -> FamilyWay:
+    """A way as it is told."""
+    options = one.options if sure is None else sure.options
+    nonsense = any(
+        option.loss is not None and option.loss >= guessing(scenario) for option in options
+    )
+    beside = any(
+        option.loss is not None and option.loss >= guessing(scenario) for option in alone.options
+    )
+    loss = None if nonsense else one.loss
+    gain = None
+    if one is not alone and loss is not None and alone.loss is not None and not beside:
+        gain = alone.loss - loss
+    supervised = one.method is FamilyMethod.SUPERVISED
+    chosen = Verdict.DISTILL if decides else Verdict.SUPERVISED if supervised else None
+    recommended = chosen is not None and decision.verdict in (
+        (chosen, Verdict.TIE) if supervised else (chosen,)
+    )
+    model = None if scenario.teacher is None else scenario.teacher.model
+    named = model.name if model is not None and not supervised else None
+    teacher = _teacher(scenario, one)
+    return FamilyWay(
+        method=one.method,
+        accounting=one.accounting,
+        decides=decides,
+        recommended=recommended,
+        status=SearchStatus.WORSE_THAN_GUESSING if nonsense else _status(options),
+        loss=loss,
+        gain_nats=gain,
+        gain_band=None if sure is None or gain is None else sure.gain_band,
+        odds=None if sure is None else sure.odds,
+        teacher_name=one.teacher_name or named,
+        teacher_params=teacher.params,
+        teacher_tokens=teacher.tokens,
+        teacher_loss=teacher.loss,
+        members=tuple(
+            _member(member, option, beside=before, one=one, told=loss is not None)
+            for member, option, before in zip(members, options, alone.options, strict=True)
+        ),
+        total_flops=None if one.flops is None else one.flops.total,
+        over_supervised=None,
+        flops=one.flops,
+        is_guess=any(
+            is_guess(member.scenario, o) for member, o in zip(members, options, strict=True)
+        ),
+        bill=one.bill,
+    )
+
+
+class _OneTeacher(NamedTuple):
+    """The teacher of a whole family, as far as it is known."""
+
+    params: float | None = None
+    tokens: float | None = None
+    loss: float | None = None
+
+
+def _teacher(scenario: Scenario, one: SolvedWay) -> _OneTeacher:
+    """The one teacher of a way; in a cascade that of the largest."""
+    if one.loss is None or one.method is FamilyMethod.SUPERVISED:
+        return _OneTeacher()
+    if one.method is FamilyMethod.CASCADE:
+        given = scenario.teacher
+        if given is None:
+            return _OneTeacher()
+        return _OneTeacher(params=given.params, tokens=given.tokens, loss=scenario.teacher_loss)
+    first = one.options[0]
+    return _OneTeacher(
+        params=first.teacher_params, tokens=first.teacher_tokens, loss=first.teacher_loss
+    )
+
+
+def _status(options: Sequence[Option]) -> SearchStatus:
+    """How the search ended, for the family: the first thing to know of a member."""
+    found = [one.status for one in options]
+    order = (SearchStatus.INFEASIBLE, SearchStatus.AT_UPPER_BOUND, SearchStatus.AT_LOWER_BOUND)
+    return next((one for one in order if one in found), found[0])
+
+
+def _member(
+    member: FamilyMember, option: Option, *, beside: Option, one: SolvedWay, told: bool
+) -> MemberRun:
+    """The students of one size as they are told."""
+    model = member.scenario.student_model
+    feasible = option.student_tokens is not None
+    gain = None
+    if told and one.method is not FamilyMethod.SUPERVISED and beside.loss is not None:
+        gain = beside.loss - (option.loss or 0.0)
+    flops, own = one.flops, option.flops
+    share = None
+    if flops is not None and own is not None:
+        paid = own.student_training
+        if one.method is FamilyMethod.CASCADE:
+            paid += own.teacher_logits
+        share = paid / (flops.total - flops.student_serving)
+    return MemberRun(
+        student_params=member.params,
+        student_model=None if model is None else model.name,
+        students=member.number,
+        weight=member.weight,
+        loss=option.loss if told else None,
+        loss_band=option.loss_band if told else None,
+        gain_nats=gain,
+        student_tokens=option.student_tokens,
+        student_tokens_band=option.student_tokens_band,
+        tokens_per_param=option.tokens_per_param,
+        teacher_params=option.teacher_params if feasible else None,
+        teacher_loss=option.teacher_loss if feasible else None,
+        share=share,
+        is_guess=is_guess(member.scenario, option),
+    )
+
+
+def family_warnings(
+    members: Sequence[FamilyMember], alone: SolvedWay, deciding: SolvedWay
+) -> tuple[Notice, ...]:
+    """What to know of the members, each remark once: with their names where it is not of all."""
+    told: dict[tuple[str, Severity], dict[str, list[str]]] = {}
+    for member, first, second in zip(members, alone.options, deciding.options, strict=True):
+        for one in plan_warnings(member.scenario, first, second, None):
+            of = told.setdefault((one.code, one.severity), {})
+            of.setdefault(one.message, []).append(name_of(member))
+    found = [
+        Notice(code=code, severity=severity, message=_merged(of, len(members)))
+        for (code, severity), of in told.items()
+    ]
+    if deciding.method is FamilyMethod.CASCADE:
+        found.insert(0, _CASCADE)
+    return tuple(sorted(found, key=lambda one: one.severity is Severity.INFO))
+
+
+_CASCADE = warning(
+    "cascade_not_measured",
+    "no published run measured a cascade against the law: it knows a teacher by its loss alone, "
+    "and all teachers behind it learned from data; one that was distilled itself may teach better "
+    "or worse",
+)
+
+
+def _merged(of: dict[str, list[str]], members: int) -> str:
+    return "; ".join(
+        message if len(names) == members else f"{', '.join(names)}: {message}"
+        for message, names in of.items()
+    )
+
+
+def name_of(member: FamilyMember | MemberRun) -> str:
+    """A size as people wrote it: its model's name, or its parameters."""
+    if isinstance(member, MemberRun):
+        return member.student_model or format_count(member.student_params)
+    model = member.scenario.student_model
+    return format_count(member.params) if model is None else model.name
+
+
+def headline_of(
+    scenario: Scenario,
+    members: Sequence[FamilyMember],
+    decision: Decision,
+    ways: Sequence[FamilyWay],
+) -> str:
+    """The verdict and its reason in one sentence."""
+    deciding = next(one for one in ways if one.decides)
+    many = sum(one.number for one in members)
+    who = "the student" if many == 1 else f"all {many} students"
+    chained = deciding.method is FamilyMethod.CASCADE
+    other = "in a cascade" if chained else f"from {TEACHERS[scenario.pays]}"
+    gain = deciding.gain_nats
+    match decision.reason:
+        case Reason.WORSE_THAN_GUESSING:
+            return (
+                "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
+                "so far from its data is the family."
+            )
+        case Reason.FAR_OUTSIDE_FIT:
+            return (
+                "No verdict: the family is too far from any run behind the law to tell which is "
+                "better; its error there may be larger than the difference."
+            )
+        case Reason.DISTILLATION_OVER_BUDGET:
+            little = format_budget(scenario)
+            return f"Pretrain {who}: {little} is too little to distill them {other}."
+        case Reason.ONLY_ONE_POSSIBLE:
+            what = "Pretrain" if decision.verdict is Verdict.SUPERVISED else "Distill"
+            return f"{what} {who}: the other does not fit the machine, or passes a limit."
+    if gain is None:
+        raise ValueError("a verdict weighs two ways")
+    return _weighed_told(decision.verdict, who, other, gain, "" if many == 1 else " on average")
+
+
+def _weighed_told(verdict: Verdict | None, who: str, other: str, gain: float, average: str) -> str:
+    """The sentence of a verdict that the odds give."""
+    match verdict:
+        case Verdict.DISTILL:
+            return f"Distill {who} {other}: {gain:.3f} nats better{average} than pretraining."
+        case Verdict.SUPERVISED:
+            return f"Pretrain {who}: {-gain:.3f} nats better{average} than distilling {other}."
+        case _:
+            return (
+                f"Too close to call: distilling {who} {other} and pretraining differ by "
+                f"{abs(gain):.3f} nats{average}. Pretraining is simpler."
+            )

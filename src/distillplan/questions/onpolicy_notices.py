@@ -1,0 +1,123 @@
+"""What to say of a stage of on-policy distillation: the sentence above it, and what to know."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from distillplan.hardware.bill import price_notices
+from distillplan.laws.on_policy_law import OnPolicyLaw
+from distillplan.notices import Notice, information, warning
+from distillplan.questions.onpolicy_records import OnPolicy, OnPolicyQuestion, ScoreBasis
+from distillplan.units import plain_count
+
+_RL_ERROR: Final = 0.003
+"""Error of an RL score between two sizes, where a size with neighbors is left out."""
+
+
+def headline_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> str:
+    """The answer in a sentence.
+
+    Args:
+        question: what was asked.
+        found: the answer but for its words.
+        law: the study.
+    """
+    best = None if found.best is None else found.teachers[found.best]
+    if best is None or best.vanilla is None:
+        sizes, pair = _sizes(law), found.student
+        if question.teacher is not None:
+            pair = f"{found.student} taught by {question.teacher.name}"
+        return (
+            f"No score: nothing is published for {pair}. The only law of on-policy distillation is "
+            f"of {law.family} from {sizes} on math."
+        )
+    peak = best.vanilla
+    said = (
+        f"A {found.student} student peaks at {_points(peak.peak)} ({_points(peak.low)} to "
+        f"{_points(peak.high)}) with a teacher of {best.teacher}"
+    )
+    if best.larger_than_needed:
+        said += "; one of the student's own size does the same"
+    elif question.teacher is None:
+        said += ", no larger than it needs"
+    elif best.teacher_score is not None:
+        side = "above" if peak.peak > best.teacher_score else "no better than"
+        said += f", {side} the teacher's own {_points(best.teacher_score)}"
+    return f"{said} ({found.scope})."
+
+
+def _sizes(law: OnPolicyLaw) -> str:
+    low, high = (f"{one / 1e9:g}B" for one in (law.least_params, law.most_params))
+    return f"{low} to {high}"
+
+
+def _points(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
+    """What to know before trusting the answer; arguments as for `headline_of`."""
+    sizes = _sizes(law)
+    if found.best is None:
+        yield warning(
+            "onpolicy_not_covered",
+            f"no law covers this pair: the published one is of {law.family} from {sizes}, and of "
+            f"{law.tasks}; hours can be computed all the same",
+        )
+    else:
+        yield warning(
+            "onpolicy_one_study",
+            f"one study, one run each: {law.family} base models from {sizes} on {law.tasks}, the "
+            "best checkpoint on the test set; nothing else is measured",
+        )
+        yield from _of_scores(question, found, law)
+    machine = question.machine
+    if machine is not None:
+        yield information(
+            "onpolicy_hours",
+            "hours assume that all answers of an update are generated together; prompts, checks of "
+            "answers and copying weights between engines are left out",
+        )
+        yield from price_notices(machine.price, machine.today)
+
+
+def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
+    """What to know of the scores that the peaks are computed from."""
+    asked = (
+        []
+        if question.teacher is None
+        else [one for one in found.teachers if one.vanilla is not None]
+    )
+    for one in asked:
+        if one.larger_than_needed:
+            yield information(
+                "onpolicy_teacher_larger",
+                f"{one.teacher} is larger than the student: in the study such a teacher did no "
+                "better than one of the student's size, and the law counts it as that one",
+            )
+        if one.teacher_params > law.most_params:
+            yield warning(
+                "onpolicy_teacher_outside",
+                f"no teacher above {plain_count(law.most_params)} was tried",
+            )
+        score, (low, high) = one.teacher_score or 0.0, law.scores
+        if one.score_basis is ScoreBasis.GIVEN and not low <= score <= high:
+            yield warning(
+                "onpolicy_score_outside",
+                f"teachers scored from {_points(low)} to {_points(high)} in the study; "
+                f"{_points(score)} is outside",
+            )
+        peak = one.vanilla
+        if peak is not None and found.start_score is not None and peak.peak <= found.start_score:
+            yield warning(
+                "onpolicy_no_gain",
+                f"the student starts at {_points(found.start_score)}, so this teacher does not "
+                "lift it",
+            )
+    if any(one.score_basis is ScoreBasis.INTERPOLATED for one in found.teachers) or (
+        law.measured(found.student_params) is None
+    ):
+        yield information(
+            "onpolicy_between_sizes",
+            f"scores of sizes between those of the study lie on a line of log error over log size; "
+            f"sizes that were left out come back within {100 * _RL_ERROR:.1g} points",
+        )

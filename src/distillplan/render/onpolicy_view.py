@@ -1,0 +1,183 @@
+"""A stage of on-policy distillation, for people."""
+
+from collections.abc import Iterator
+
+from distillplan.hardware.range import Range
+from distillplan.notices import Severity
+from distillplan.questions.onpolicy_records import (
+    ExpectedPeak,
+    OnPolicy,
+    ScoreBasis,
+    StageTeacher,
+    StageTime,
+)
+from distillplan.render.blocks import (
+    LINES,
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    lines_of,
+    short,
+)
+from distillplan.render.notice_blocks import notice_blocks
+from distillplan.units import format_count, format_duration, format_usd
+
+_INDENT = 9
+"""Columns that the headings in the margin take."""
+_FRAME = 6
+"""Empty lines, the head of the table, and the last line."""
+_MARKS = {ScoreBasis.MEASURED: "", ScoreBasis.INTERPOLATED: "~", ScoreBasis.GIVEN: "*"}
+"""Marks of a teacher's score."""
+_LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two sizes, * yours)"
+
+
+def onpolicy_view(found: OnPolicy, *, details: bool = False) -> Iterator[Block]:
+    """The blocks of a stage of on-policy distillation.
+
+    Args:
+        found: the answer.
+        details: show every number instead of one screen.
+    """
+    return _all(found) if details else _screen(found)
+
+
+def _screen(found: OnPolicy) -> Iterator[Block]:
+    yield Headline(found.headline)
+    yield _table(found)
+    cost, reference = tuple(_cost(found)), _reference(found)
+    why = tuple(_why(found))
+    texts = (*why, *cost, reference)
+    room = LINES - _FRAME - lines_of(found.headline) - len(found.teachers)
+    room -= sum(lines_of(one, _INDENT) for one in texts)
+    doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
+    watch = short((one.message for one in doubts), max(room, 2), indent=_INDENT)
+    yield Sections(
+        (
+            Section("Why", why),
+            Section("Cost", (*cost, reference)),
+            Section("Watch", watch, "!", "warning"),
+        )
+    )
+    yield Text("More: --details  -o csv  -o markdown", "quiet")
+
+
+def _all(found: OnPolicy) -> Iterator[Block]:
+    yield Text(found.headline, "verdict")
+    yield _table(found)
+    if found.covered:
+        yield Text(f"{_LEGEND}; ranges: 90%.", "quiet", tight=True)
+    slopes = tuple(
+        (one.teacher, f"{one.vanilla.slope:.2f}", f"{one.delta.slope:.2f}")
+        for one in found.teachers
+        if one.vanilla is not None and one.delta is not None
+    )
+    if slopes:
+        yield TableBlock(
+            "Score gained at first for each unit of sqrt(KL) (roughly)",
+            ("teacher", "vanilla", "delta"),
+            slopes,
+        )
+    times = tuple(_time_row(one.teacher, one.time) for one in found.teachers if one.time)
+    if times:
+        yield TableBlock(
+            "GPU-hours",
+            ("teacher", "answers", "scoring", "training", "all", "time", "cost"),
+            times,
+        )
+        yield Text("With delta a second model scores: twice the scoring.", "quiet", tight=True)
+    yield Bullets("Why", tuple(_why(found)))
+    yield Bullets("Cost", (*_cost(found), _reference(found)))
+    yield Bullets("The study also found", found.findings)
+    yield from notice_blocks(found.warnings)
+    yield Bullets("Sources", found.sources)
+
+
+def _table(found: OnPolicy) -> TableBlock:
+    hours = ("GPU-hours",) if found.stage is not None else ()
+    return TableBlock(
+        f"A {found.student} student, on-policy" + (f" ({found.scope})" if found.covered else ""),
+        ("teacher", "score used", "vanilla", "90% range", "delta", "90% range", *hours),
+        tuple(_row(one, timed=bool(hours)) for one in found.teachers),
+        marked=found.best,
+    )
+
+
+def _row(one: StageTeacher, *, timed: bool) -> tuple[str, ...]:
+    own = "not known"
+    if one.teacher_score is not None and one.score_basis is not None:
+        own = f"{_points(one.teacher_score)}{_MARKS[one.score_basis]}"
+    hours = "" if one.time is None else _count(one.time.gpu_hours.mid)
+    return (one.teacher, own, *_peak(one.vanilla), *_peak(one.delta), *((hours,) if timed else ()))
+
+
+def _peak(found: ExpectedPeak | None) -> tuple[str, str]:
+    if found is None:
+        return "–", ""
+    return _points(found.peak), f"{_points(found.low)} {_points(found.high)}"
+
+
+def _time_row(teacher: str, time: StageTime) -> tuple[str, ...]:
+    cost = "" if time.cost_usd is None else format_usd(time.cost_usd.mid)
+    parts = (time.generation_gpu_hours, time.scoring_gpu_hours, time.training_gpu_hours)
+    return (
+        teacher,
+        *(_count(one.mid) for one in parts),
+        _hours(time.gpu_hours),
+        format_duration(time.wall_seconds.mid),
+        cost,
+    )
+
+
+def _why(found: OnPolicy) -> Iterator[str]:
+    if found.start_score is None or found.rl_score is None:
+        return
+    yield (
+        f"The student starts at {_points(found.start_score)}; RL on the student itself reaches "
+        f"{_points(found.rl_score)}, so a stage pays where a smaller expert teaches."
+    )
+    low, middle, high = found.stop_divergence
+    yield f"Stop at a sqrt(KL) of about {middle:g} ({low:g} to {high:g}), not after so many steps."
+
+
+def _cost(found: OnPolicy) -> Iterator[str]:
+    shown = next((one.time for one in found.teachers if one.time is not None), None)
+    if found.best is not None:
+        shown = found.teachers[found.best].time
+    if shown is None or found.stage is None:
+        return
+    cost = "" if shown.cost_usd is None else f", {format_usd(shown.cost_usd.mid)}"
+    yield (
+        f"{found.stage.updates:,} updates of {found.stage.answers:,} answers of "
+        f"{found.stage.answer_tokens:,} tokens on {found.gpus} {found.gpu}: "
+        f"{_hours(shown.gpu_hours)} GPU-hours, {format_duration(shown.wall_seconds.mid)}{cost}."
+    )
+
+
+def _reference(found: OnPolicy) -> str:
+    published = found.published
+    said = (
+        f"For scale: {published.of} took {published.gpu_hours:,.0f} GPU-hours, and RL on it "
+        f"{published.rl_gpu_hours:,.0f}"
+    )
+    first = found.teachers[found.best or 0].time
+    if first is None:
+        return f"{said}. Your hours: --gpu and --answer-tokens."
+    tokens = format_count(first.tokens_in_published_hours)
+    return f"{said}; as many hours here are {tokens} tokens of answers."
+
+
+def _count(hours: float) -> str:
+    return format_count(hours) if hours >= 1 else f"{hours:.2g}"
+
+
+def _hours(hours: Range) -> str:
+    low, high = _count(hours.low), _count(hours.high)
+    return f"{_count(hours.mid)} ({low} to {high})"
+
+
+def _points(share: float) -> str:
+    return f"{share:.1%}"

@@ -1,0 +1,291 @@
+"""What the format of stored logits does to a plan.
+
+Published losses are those of Anshumann et al. 2025 (arXiv:2503.16870): a 300M student with hard
+labels 2.81 and with full logits 2.75, a 3B student 2.37 and 2.34.
+"""
+
+import json
+
+import pytest
+
+from distillplan.accounting import Accounting, Logits
+from distillplan.errors import InputError
+from distillplan.hardware.stored_format import LogitKind, StoredFormat
+from distillplan.laws.law_catalog import law
+from distillplan.laws.logit_formats import KeptLogits, format_penalty, format_studies
+from distillplan.planning.planner import plan
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher
+from tests.shell import run
+
+CACHED = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "cached")
+HARD, FULL = 2.81, 2.75
+
+
+def asked(*words):
+    found = run(*words, "-o", "json")
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def stored(*words):
+    return asked(*CACHED, "--logit-format", *words)
+
+
+def deciding(document):
+    (one,) = [one for one in document["options"] if one["decides"]]
+    return one
+
+
+def codes(document):
+    return {one["code"] for one in document["warnings"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept", "loss"),
+    [
+        (KeptLogits.TOP_K, 3, 3.04),
+        (KeptLogits.TOP_K, 12, 2.87),
+        (KeptLogits.TOP_K, 50, 2.80),
+        (KeptLogits.TOP_K, 300, 2.76),
+        (KeptLogits.TOP_K_AND_LABEL, 5, 2.78),
+        (KeptLogits.TOP_K_AND_LABEL, 100, 2.75),
+        (KeptLogits.SAMPLED, 2.4, 2.77),
+        (KeptLogits.SAMPLED, 12.1, 2.75),
+    ],
+)
+def test_the_published_losses_come_back(kind, kept, loss):
+    """Each loss is printed to 0.01."""
+    assert FULL + format_penalty(kind, kept).nats == pytest.approx(loss, abs=0.0101)
+
+
+@pytest.mark.parametrize(("kept", "loss"), [(12, 2.50), (50, 2.40)])
+def test_the_larger_student_lies_within_the_range(kept, loss):
+    """The 3B student: 2.34 nats with full logits; nothing was set by it but the range."""
+    found = format_penalty(KeptLogits.TOP_K, kept)
+    assert found.low - 1e-9 <= loss - 2.34 <= found.high + 1e-9
+
+
+def test_a_range_holds_what_other_laboratories_found():
+    """The paper's 0.11 nats at 128, and no loss at 100 in arXiv:2608.03796."""
+    for kept in (100, 128):
+        found = format_penalty(KeptLogits.TOP_K, kept)
+        assert (found.low, found.high) == (0.0, 0.11)
+    assert format_penalty(KeptLogits.TOP_K, 50).low > 0
+
+
+@pytest.mark.parametrize("kind", list(KeptLogits))
+def test_more_tokens_never_cost_more(kind):
+    found = [format_penalty(kind, kept).nats for kept in (1, 2, 5, 12, 20, 50, 100, 300, 1000)]
+    assert found == sorted(found, reverse=True)
+    assert not format_penalty(kind, 1000).tried
+
+
+def test_ranges_hold_their_middle():
+    for kind in KeptLogits:
+        for kept in (1, 3, 12, 40, 128, 500):
+            found = format_penalty(kind, kept)
+            assert 0 <= found.low <= found.nats <= found.high
+
+
+def test_full_logits_change_nothing_but_say_what_is_stored():
+    without, full = asked(*CACHED), stored("full")
+    assert deciding(full)["stored"]["kept_share"] == 1.0
+    for one in (*without["options"], *full["options"]):
+        one.pop("stored")
+    for name in ("options", "odds", "flips", "margin_nats", "headline"):
+        assert without[name] == full[name]
+
+
+def test_a_plan_without_a_format_says_nothing_of_one():
+    found = asked(*CACHED)
+    assert all(one["stored"] is None for one in found["options"])
+    assert found["scenario"]["logit_format"] is None
+    assert not {one for one in codes(found) if one.startswith("logit_format")}
+
+
+def test_the_top_12_are_worse_than_no_teacher():
+    """In the published runs too: 2.87 against 2.81 with hard labels."""
+    found = stored("top-k", "--logit-k", "12")
+    one = deciding(found)
+    assert one["gain_nats"] < 0
+    assert one["stored"]["kept_share"] < 0
+    assert one["stored"]["kept_high"] < 0
+    assert found["verdict"] == "supervised"
+    assert "logit_format_worse_than_none" in codes(found)
+    shown = run(*CACHED, "--logit-format", "top-k", "--logit-k", "12").stdout
+    assert "worse than no teacher" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("words", [["top-k", "--logit-k", "12"], ["top-k"], ["top-k-and-label"]])
+def test_the_gain_is_that_of_full_logits_less_the_penalty(words):
+    """Nothing else moves: the penalty depends on no size, so the best sizes stay."""
+    full, one = (deciding(found) for found in (stored("full"), stored(*words)))
+    lost = one["stored"]["penalty_nats"]
+    assert one["loss"] == pytest.approx(full["loss"] + lost, abs=1e-12)
+    assert one["gain_nats"] == pytest.approx(full["gain_nats"] - lost, abs=1e-12)
+    assert one["student_tokens"] == full["student_tokens"]
+    kept = 1 - lost / full["gain_nats"]
+    assert one["stored"]["kept_share"] == pytest.approx(kept, abs=1e-9)
+    assert one["stored"]["kept_low"] <= kept <= one["stored"]["kept_high"]
+
+
+def test_the_odds_go_by_it():
+    odds = [
+        stored(*words)["odds"]["distill"]
+        for words in (["full"], ["sampled"], ["top-k-and-label"], ["top-k", "--logit-k", "12"])
+    ]
+    assert odds[0] > odds[2] > odds[3]
+    assert odds[1] == pytest.approx(odds[0], abs=0.01)
+
+
+def test_a_wide_range_widens_the_odds(monkeypatch):
+    """The same middle without its range: the top 128 cost 0.024 nats, from 0 to 0.11."""
+    many = Scenario(
+        law=law(),
+        compute=1e21,
+        student_params=1e9,
+        teacher=Teacher(params=7e9, tokens=2e12),
+        logits=Logits.CACHED,
+        stored=StoredFormat(kind=LogitKind.TOP_K),
+    )
+    wide = plan(many)
+    monkeypatch.setattr("distillplan.planning.odds.format_error", lambda _, at: 0.0 * at)
+    narrow = plan(many)
+    assert wide.margin_nats == narrow.margin_nats
+    for one in (wide, narrow):
+        assert one.odds is not None
+        assert one.confidence is not None
+    assert wide.odds.tie < narrow.odds.tie
+    like = (wide.confidence.odds_like_the_law, narrow.confidence.odds_like_the_law)
+    assert like[0].distill > like[1].distill + 0.05
+
+
+def test_bytes_storage_and_reading():
+    words = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "stored")
+    machine = ("--gpu", "h100-sxm", "--gpus", "64")
+    found = deciding(
+        asked(*words, *machine, "--logit-format", "sampled", "--logit-months", "3", "--quick")
+    )
+    kept = found["stored"]
+    assert kept["bytes_per_token"] == 60  # 12 tokens of 5 bytes
+    assert kept["total_bytes"] == pytest.approx(60 * found["student_tokens"])
+    assert kept["storage_usd"] == pytest.approx(kept["total_bytes"] / 1e12 * 23 * 3)
+    (storage,) = [one for one in found["bill"] if one["phase"] == "logit_storage"]
+    assert storage["cost_usd"]["mid"] == pytest.approx(kept["storage_usd"])
+    (training,) = [one for one in found["bill"] if one["phase"] == "student_training"]
+    assert kept["read_bytes_per_s"] * training["wall_seconds"]["mid"] == pytest.approx(
+        kept["total_bytes"]
+    )
+
+
+def test_a_corpus_that_is_read_again_is_stored_once():
+    found = deciding(stored("sampled", "--max-unique-tokens", "20B", "--quick"))
+    assert found["student_tokens"] > 20e9
+    assert found["stored"]["total_bytes"] == pytest.approx(60 * 20e9)
+
+
+def test_logits_beside_the_cached_ones_are_full():
+    """The option to run the teacher is shown for comparison, and reads nothing from disk."""
+    full, cut = stored("full"), stored("top-k", "--logit-k", "12")
+    for document in (full, cut):
+        by_way = {one["accounting"]: one for one in document["options"]}
+        assert by_way[Accounting.EXISTS]["stored"] is None
+    ways = [{one["accounting"]: one["loss"] for one in found["options"]} for found in (full, cut)]
+    assert ways[0][Accounting.EXISTS] == ways[1][Accounting.EXISTS]
+
+
+def test_an_hour_budget_pays_the_penalty_too():
+    words = ("budget", "64 h100-sxm for 7 days", "--student", "1B", "--teacher", "7B:2T")
+    full, cut = (
+        deciding(asked(*words, "--logits", "stored", "--quick", "--logit-format", *one))
+        for one in (["full"], ["top-k", "--logit-k", "12"])
+    )
+    assert cut["loss"] - full["loss"] == pytest.approx(cut["stored"]["penalty_nats"], abs=1e-9)
+
+
+def test_the_default_is_sampled():
+    assert deciding(asked(*CACHED, "--logit-k", "20", "--quick"))["stored"]["format"] == "sampled"
+    words = ("estimate", "--model", "1B", "--teacher", "llama-3.1-8b", "--tokens", "100B")
+    step = asked(*words, "--gpu", "a100-80gb")["distillation"]
+    assert (step["logit_format"]["name"], step["logit_format"]["bytes_per_token"]) == (
+        "sampled",
+        60,
+    )
+
+
+def test_estimate_says_what_a_format_costs():
+    words = ("estimate", "--model", "1B", "--teacher", "llama-3.1-8b", "--tokens", "100B")
+    cut = asked(*words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "top-k")
+    assert "logit_format_costs" in codes(cut)
+    none = asked(*words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "distillkit")
+    assert "logit_format_not_measured" in codes(none)
+
+
+def test_what_is_not_measured_is_said_and_not_counted():
+    found, full = stored("distillkit"), stored("full")
+    assert "logit_format_not_measured" in codes(found)
+    assert deciding(found)["stored"]["penalty_nats"] is None
+    assert deciding(found)["loss"] == deciding(full)["loss"]
+    assert "logit_format_outside" in codes(stored("top-k", "--logit-k", "2"))
+
+
+def test_a_file_asks_the_same(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "base: {compute: 1e21, student: 1B, teacher: 7B:2T, logits: cached}\n"
+        "scenarios:\n"
+        "  full: {logit_format: full}\n"
+        "  cut: {logit_format: top-k, logit_k: 12}\n",
+        encoding="utf-8",
+    )
+    found = asked("compare", path)
+    by_name = {one["name"]: one for one in found["plans"]}
+    assert by_name["cut"]["odds"] == stored("top-k", "--logit-k", "12")["odds"]
+    assert by_name["full"]["verdict"] != by_name["cut"]["verdict"]
+
+
+def test_a_run_is_tracked_by_the_loss_that_was_planned(tmp_path):
+    """The plan's loss has the penalty in it, and so has what is on course."""
+    words = (*CACHED, "--logit-format", "top-k", "--logit-k", "12")
+    planned = tmp_path / "plan.json"
+    planned.write_text(run(*words, "-o", "json").stdout, encoding="utf-8")
+    losses = tmp_path / "losses.csv"
+    losses.write_text("tokens,loss\n20e9,2.9\n40e9,2.7\n60e9,2.6\n", encoding="utf-8")
+    found = run("track", planned, losses, "--option", "free", "-o", "json")
+    assert found.returncode == 0, found.stderr
+    assert (
+        json.loads(found.stdout)["planned_loss"]
+        == deciding(json.loads(planned.read_text(encoding="utf-8")))["loss"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["budget", "1e21", "--teacher", "7B:2T", "--logit-format", "top-k"], "--logits stored"),
+        ([*CACHED, "--logit-format", "full", "--logit-k", "3"], "--logit-k"),
+        ([*CACHED, "--logit-format", "top-k", "--logit-k", "99999"], "--logit-k"),
+        ([*CACHED, "--logit-format", "top-p", "--logit-k", "0"], "--logit-k"),
+        ([*CACHED, "--logit-format", "mine"], "none of full"),
+        (["pilot", *CACHED[1:], "--logit-format", "top-k"], "--logit-format"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(words, says):
+    found = run(*words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert says in found.stderr
+
+
+def test_python_refuses_the_same():
+    with pytest.raises(InputError, match="logit_format"):
+        Scenario(law=law(), compute=1e21, stored=StoredFormat())
+    with pytest.raises(InputError, match="logit_k"):
+        StoredFormat(kind=LogitKind.TOP_K, entries=0)
+
+
+def test_the_check_reproduces_the_table():
+    found = json.loads(run("check", "formats", "-o", "json").stdout)
+    assert (found["failed"], found["known"]) == (0, 0)
+    printed = [one for one in format_studies().settings[0].shares if one.share_error is None]
+    assert len(found["rows"]) == len(printed) + 19 + 3

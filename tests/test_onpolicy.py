@@ -1,0 +1,246 @@
+"""On-policy distillation: the published law, what is not covered, and hours on a machine.
+
+Numbers of the law are printed in Bao et al. 2026 (arXiv:2609.32722) or on its page.
+"""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from distillplan.checks.on_policy_checks import cells
+from distillplan.hardware import gpu_catalog
+from distillplan.hardware.generation import EFFICIENCY, Requests, generation_speed
+from distillplan.laws.on_policy_law import (
+    Objective,
+    between_sizes,
+    on_policy_law,
+    peak_score,
+    slope,
+)
+from distillplan.models.model_catalog import model
+from tests.shell import run
+
+LAW = on_policy_law()
+TIMED = ("--gpu", "h100-sxm", "--gpus", "8", "--answer-tokens", "1000")
+
+
+def asked(*words):
+    found = run("onpolicy", *words, "-o", "json")
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def codes(document):
+    return {one["code"] for one in document["warnings"]}
+
+
+def test_every_printed_prediction_is_reproduced():
+    every = cells()
+    assert len(every) == 50
+    assert max(abs(one.computed - one.printed) for one in every) <= 1e-4
+
+
+def test_the_peaks_are_met_to_a_point():
+    """The authors say within about a point; single peaks within twice their 1.66 points."""
+    errors = [one.computed - one.observed for one in cells()]
+    assert (sum(one**2 for one in errors) / len(errors)) ** 0.5 == pytest.approx(0.01, abs=5e-4)
+    assert max(map(abs, errors)) < 2 * 0.0166
+
+
+@pytest.mark.parametrize(
+    ("teacher", "score", "printed", "observed"),
+    [
+        ("1.5B", "0.6362", 0.771, 0.775),
+        ("3B", "0.660", 0.741, 0.738),
+        ("3B", "0.7359", 0.796, 0.803),
+    ],
+)
+def test_the_held_out_checkpoint_of_a_teacher(teacher, score, printed, observed):
+    found = asked("--student", "7B", "--teacher", teacher, "--teacher-score", score)
+    (one,) = found["teachers"]
+    assert one["vanilla"]["peak"] == pytest.approx(printed, abs=6e-4)
+    assert one["vanilla"]["low"] < observed < one["vanilla"]["high"]
+
+
+def test_slopes_follow_the_form():
+    """The rate law is known roughly: R2 of 0.59 in logarithms for vanilla, as the page prints."""
+    rows = [row for row in csv.DictReader(_published()) if row["objective"] == "vanilla"]
+    law = LAW.laws[Objective.VANILLA]
+    seen = np.log([float(row["slope"]) for row in rows])
+    said = np.log(
+        [
+            slope(
+                law,
+                *(float(row[name]) * 1e9 for name in ("student", "teacher")),
+                float(row["score"]),
+            )
+            for row in rows
+        ]
+    )
+    r2 = 1 - ((seen - said) ** 2).sum() / ((seen - seen.mean()) ** 2).sum()
+    assert r2 == pytest.approx(0.59, abs=0.01)
+
+
+def _published():
+    from distillplan.files.entries import coefficients_dir
+
+    text = (coefficients_dir() / "checks" / "on_policy.csv").read_text(encoding="utf-8")
+    return io.StringIO("\n".join(one for one in text.splitlines() if not one.startswith("#")))
+
+
+@pytest.mark.parametrize("left_out", [1, 2, 3])
+def test_scores_between_sizes_come_back_where_one_is_left_out(left_out):
+    """Against the measured score of the size that is left out."""
+    gone = LAW.sizes[left_out]
+    others = tuple(one for one in LAW.sizes if one is not gone)
+    found = between_sizes(LAW._replace(sizes=others), gone.params, "rl")
+    assert found == pytest.approx(gone.rl, abs=3e-3)
+
+
+def test_a_teacher_above_the_students_size_does_as_one_of_its_size():
+    """The law's own cap, min(Nt, Ns)."""
+    larger, same = (asked("--student", "1.5B", "--teacher", one) for one in ("14B", "1.5B"))
+    assert larger["teachers"][0]["vanilla"] == same["teachers"][0]["vanilla"]
+    needless = [one["teachers"][0]["larger_than_needed"] for one in (larger, same)]
+    assert needless == [True, False]
+    assert "onpolicy_teacher_larger" in codes(larger)
+    assert "own size does the same" in larger["headline"]
+
+
+def test_the_best_teacher_is_never_larger_than_the_student():
+    for size, name in (("0.5B", "qwen2.5-0.5b"), ("7B", "qwen2.5-7b"), ("14B", "qwen2.5-14b")):
+        found = asked("--student", size)
+        assert found["teachers"][found["best"]]["teacher"] == name
+
+
+def test_at_equal_score_the_smaller_teacher_teaches_better():
+    law = LAW.laws[Objective.VANILLA]
+    peaks = [peak_score(law, 14e9, size, 0.7) for size in (0.5e9, 1.5e9, 3e9, 7e9, 14e9)]
+    assert peaks == sorted(peaks, reverse=True)
+
+
+def test_a_size_and_a_model_of_the_study_are_the_same():
+    size, name = (asked("--student", one, "--teacher", "3B") for one in ("7B", "Qwen/Qwen2.5-7B"))
+    assert size["teachers"] == name["teachers"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--student", "llama-3.1-8b"],
+        ["--student", "70B"],
+        ["--student", "0.3B", "--teacher", "7B"],
+        ["--student", "7B", "--teacher", "llama-3.1-8b"],
+        ["--student", "7B", "--teacher", "0.1B", "--teacher-score", "0.5"],
+        ["--student", "qwen3-8b", "--teacher", "qwen3-32b", *TIMED],
+    ],
+)
+def test_what_is_not_covered_has_no_score(words):
+    found = asked(*words)
+    assert found["headline"].startswith("No score")
+    assert found["best"] is None
+    assert all(one["vanilla"] is None and one["delta"] is None for one in found["teachers"])
+    assert "onpolicy_not_covered" in codes(found)
+
+
+def test_a_teacher_beyond_the_study_is_said_to_be():
+    found = asked("--student", "7B", "--teacher", "32B")
+    assert {"onpolicy_teacher_outside", "onpolicy_teacher_larger"} <= codes(found)
+
+
+def test_a_weak_teacher_is_said_not_to_lift():
+    found = asked("--student", "14B", "--teacher", "7B", "--teacher-score", "30%")
+    assert {"onpolicy_no_gain", "onpolicy_score_outside"} <= codes(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--student", "7B", "--teacher-score", "0.5"], "name it with --teacher"),
+        (["--student", "7B", "--teacher", "3B", "--teacher-score", "66"], "did you mean 66%?"),
+        (["--student", "7B", "--teacher", "3B", "--teacher-score", "1"], "below 1"),
+        (["--student", "7B", "--gpu", "h100-sxm"], "--answer-tokens"),
+        (["--student", "7B", "--answer-tokens", "1000"], "--gpu"),
+        (["--student", "7B", "--price", "2"], "--gpu"),
+        (["--student", "80B-A3B"], "no shape"),
+        ([], "--student"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(words, says):
+    found = run("onpolicy", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert says in found.stderr
+
+
+def test_hours_are_the_sum_of_their_parts_and_grow_with_the_updates():
+    once = asked("--student", "7B", "--teacher", "7B", *TIMED, "--updates", "100")
+    twice = asked("--student", "7B", "--teacher", "7B", *TIMED, "--updates", "200")
+    time = once["teachers"][0]["time"]
+    parts = (f"{one}_gpu_hours" for one in ("generation", "scoring", "training"))
+    assert time["gpu_hours"]["mid"] == pytest.approx(sum(time[one]["mid"] for one in parts))
+    assert twice["teachers"][0]["time"]["gpu_hours"]["mid"] == pytest.approx(
+        2 * time["gpu_hours"]["mid"]
+    )
+    assert twice["teachers"][0]["time"]["tokens_in_published_hours"] == pytest.approx(
+        time["tokens_in_published_hours"]
+    )
+    assert time["cost_usd"]["mid"] == pytest.approx(
+        time["gpu_hours"]["mid"] * gpu_catalog.gpu("h100-sxm").prices[0].usd_per_hour, rel=1
+    )
+    assert once["stage"]["tokens"] == 100 * 256 * 1000
+
+
+def test_the_published_hours_stand_beside():
+    """Qwen3's report, Table 21: 1,800 GPU-hours, and 17,920 of RL."""
+    found = asked("--student", "qwen3-8b", "--teacher", "qwen3-32b", *TIMED)
+    assert (found["published"]["gpu_hours"], found["published"]["rl_gpu_hours"]) == (1800, 17920)
+
+
+def test_one_sequence_is_as_fast_as_its_weights_are_read():
+    """The limit of a batch of one without a cache: bandwidth over bytes of weights."""
+    gpu, shape = gpu_catalog.gpu("h100-sxm"), model("llama-3.1-8b").shape
+    alone = Requests(prompt=0, generated=2, per_gpu=1)
+    found = generation_speed(shape, gpu, gpu_catalog.throughput_model(), alone)
+    reading = gpu.memory_bytes_per_s / (2 * shape.total_params)
+    assert found.tokens_per_s_per_gpu.mid == pytest.approx(EFFICIENCY.mid * reading, rel=0.01)
+
+
+def test_many_sequences_are_as_fast_as_the_products():
+    """The limit of endless bandwidth: the matmul ceiling over the FLOPs of a token."""
+    gpu = replace(gpu_catalog.gpu("h100-sxm"), memory_bytes_per_s=1e30)
+    shape, speeds = model("llama-3.1-8b").shape, gpu_catalog.throughput_model()
+    found = generation_speed(shape, gpu, speeds, Requests(prompt=0, generated=2))
+    assert gpu.matmul_flops_per_s is not None
+    bound = gpu.matmul_flops_per_s / shape.forward_flops(2)
+    assert found.tokens_per_s_per_gpu.mid == pytest.approx(EFFICIENCY.mid * bound, rel=1e-6)
+
+
+def test_published_rates_of_generation_are_within_the_range():
+    """TensorRT-LLM's own tables; eight GPUs are known to be slower than the roofline."""
+    found = json.loads(run("check", "generation", "-o", "json").stdout)
+    assert (found["passed"], found["failed"], found["known"]) == (16, 0, 4)
+    for row in found["rows"]:
+        share = EFFICIENCY.mid * row["published"] / row["computed"]
+        assert EFFICIENCY.low < share < EFFICIENCY.high
+
+
+def test_a_model_that_fits_nowhere_is_refused():
+    found = run("onpolicy", "--student", "deepseek-v3", "--gpu", "l4", "--answer-tokens", "1e12")
+    assert found.returncode in (1, 2)
+    assert found.stdout == ""
+
+
+def test_the_check_of_the_study_passes():
+    found = json.loads(run("check", "on-policy", "-o", "json").stdout)
+    assert (len(found["rows"]), found["failed"], found["known"]) == (101, 0, 0)
+
+
+def test_a_row_for_each_teacher():
+    found = run("onpolicy", "--student", "7B", "-o", "csv").stdout
+    rows = list(csv.DictReader(io.StringIO(found)))
+    assert [one["teacher"] for one in rows] == [one.model for one in LAW.sizes]
+    assert float(rows[1]["vanilla_peak"]) == pytest.approx(0.7705, abs=1e-4)
