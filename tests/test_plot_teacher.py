@@ -76,6 +76,19 @@ def test_the_best_teacher_is_where_scipy_finds_it(name):
     assert best.student_loss <= min(one.student_loss for one in found.points) + 1e-7
 
 
+def test_the_best_teacher_is_within_the_bounds():
+    """A 110B student would want a stronger one than 2T parameters on 40T tokens, the largest
+    trainings that anybody published; the paper's figures look farther."""
+    scenario = scenario_from_options(compute=1e26, student="110B")
+    found = teacher_losses(scenario)
+    (best,) = found.of(TaughtBy.BEST)
+    assert best.teacher_loss == pytest.approx(supervised_loss(2e12, 4e13), abs=1e-6)
+    assert found.best_is_bound
+    farther = teacher_losses(scenario_from_options(compute=1e26, student="110B", bounds="paper"))
+    assert farther.of(TaughtBy.BEST)[0].student_loss < best.student_loss
+    assert not any(found_of(name).best_is_bound for name in QUESTIONS)
+
+
 @pytest.mark.parametrize("name", ["tokens", "compute", "small"])
 def test_teachers_help_between_the_roots_of_the_gain(name):
     """SciPy's root of the gain minus a tie, on either side of the best teacher."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -277,15 +278,24 @@ def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | Non
     )
 
 
-def at_point(law: PublishedLaw, params: float, tokens: float) -> Scenario:
-    """The scenario whose budget pays for these tokens exactly and whose teacher is free."""
+def at_point(
+    law: PublishedLaw, params: float, tokens: float, bounds: Bounds | None = None
+) -> Scenario:
+    """The scenario whose budget pays for these tokens exactly and whose teacher is free.
+
+    Args:
+        law: with a distillation side.
+        params: parameters of the student, as the law counts them.
+        tokens: training tokens of the student.
+        bounds: of the teacher's sizes; None for the usual ones.
+    """
     at = Scenario(compute=1.0, law=law, accounting=Accounting.FREE)
     return Scenario(
         compute=TRAINING_PASSES * at.family.forward_flops(params) * tokens,
         law=law,
         student_params=params,
         accounting=Accounting.FREE,
-        bounds=Bounds(student_tokens=(tokens / 2, tokens * 2)),
+        bounds=replace(bounds or Bounds(), student_tokens=(tokens / 2, tokens * 2)),
     )
 
 

@@ -38,6 +38,8 @@ EDGE = 0.02
 """Of the picture's width that a model keeps from its edges and from the given teacher."""
 NEAR = 0.5
 """Of the distance between two of them, within which the best known is taken."""
+TELLING_NATS = 1e-4
+"""By which a loss on the curve is below that of the best teacher where this is at a bound."""
 HALVINGS = 50
 """Of an interval in which teachers begin to help, or stop."""
 
@@ -50,7 +52,7 @@ class TaughtBy(StrEnum):
     OPEN_MODEL = "open_model"
     """An open model, whose loss is the law's for its sizes."""
     BEST = "best"
-    """The one that is best for this student."""
+    """The one that is best for this student, of those that the search may choose."""
     GIVEN = "given"
     """That of the question."""
 
@@ -94,6 +96,13 @@ class TeacherLosses(NamedTuple):
     runs_to: float | None
     law: PublishedLaw
     scenario: Scenario
+
+    @property
+    def best_is_bound(self) -> bool:
+        """Whether still stronger teachers would be better, and the search may not choose them."""
+        (best,) = self.of(TaughtBy.BEST)
+        least = min(one.student_loss for one in self.of(TaughtBy.ANY))
+        return least < best.student_loss - TELLING_NATS
 
     def of(self, teacher: TaughtBy) -> tuple[TaughtLoss, ...]:
         """The points of one kind."""
@@ -177,7 +186,8 @@ def _student(scenario: Scenario) -> _Student:
 
 def _best(student: _Student) -> float:
     """Loss of the teacher that is best for a student on its tokens, nats per token."""
-    at = at_point(student.scenario.law, student.params, student.worth)
+    scenario = student.scenario
+    at = at_point(scenario.law, student.params, student.worth, scenario.bounds)
     found = evaluate.distilled(at, cells(at, at.pays)).teacher_loss
     if found is None:
         raise ValueError("a distillation has a teacher")

@@ -174,6 +174,8 @@ def _title(found: BudgetOptima) -> str:
     is_flops = found.unit is BudgetUnit.FLOPS
     shown, unit = (format_flops, "FLOPs") if is_flops else (format_count, "GPU-hours")
     least, most = (f"{shown(one.budget, 2)} {unit}" for one in ends)
+    if found.scenario.teacher is not None and not any(map(_teacher_share, known)):
+        return f"{what}: all of the FLOPs train the student"
     if found.scenario.teacher is not None:
         first, last = (f"{_teacher_share(one):.0%}" for one in ends)
         if first == last:

@@ -54,6 +54,8 @@ LEAST_GAP = 0.055
 """Between two names at the ends of lines, as a share of the panel's height."""
 LETTERS_AN_INCH = 18
 """Of the source below a figure."""
+AT_EDGE = 0.22
+"""Share of the panel's width or height from an edge, within which words stand on the other side."""
 LEAST_STRIP = 0.04
 """Width of a strip that words stand in, as a share of the panel's."""
 NAMED: dict[str, Any] = {
@@ -195,12 +197,14 @@ def here(axes: "Axes", at: tuple[float, float | None]) -> None:
         axes.axvline(across, color=QUIET, linewidth=0.8, linestyle=":")
         return
     axes.plot(across, up, marker="*", markersize=13, color="white", markeredgecolor=INK, zorder=6)
+    right, high = axes.transAxes.inverted().transform(axes.transData.transform((across, up)))
+    at_left, at_foot = right < AT_EDGE, high < AT_EDGE
     axes.annotate(
         "you are here",
         (across, up),
-        xytext=(-7, -9),
-        ha="right",
-        va="top",
+        xytext=(7 if at_left else -7, 9 if at_foot else -9),
+        ha="left" if at_left else "right",
+        va="bottom" if at_foot else "top",
         zorder=7,
         fontweight="bold",
         **NAMED,

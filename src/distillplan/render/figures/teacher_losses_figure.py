@@ -74,7 +74,7 @@ def teacher_losses_figure(found: TeacherLosses) -> "Figure":
     for given in found.of(TaughtBy.GIVEN):
         here(axes, (given.teacher_loss, given.student_loss))
     names = [*axes.texts, *(_model(axes, one) for one in found.of(TaughtBy.OPEN_MODEL))]
-    legend(axes, loc=9)
+    legend(axes, loc=8, bbox_to_anchor=(0.5, 1.0), ncols=2)
     finish(figure, _title(found), _source(found))
     thin_out(figure, names)
     return figure
@@ -148,6 +148,8 @@ def _source(found: TeacherLosses) -> str:
         parts.append("bands: 90%")
     if any(one.is_guess for one in found.points):
         parts.append("pale: a guess")
+    if found.best_is_bound:
+        parts.append("the best teacher is at a bound of the search (see --bounds)")
     if found.of(TaughtBy.OPEN_MODEL):
         parts.append("open models: the law's losses for their sizes, on the student's text")
     return "; ".join(parts)
