@@ -344,8 +344,10 @@ def test_a_family_may_win_where_each_member_alone_loses():
 
 
 def test_the_odds_say_what_the_verdict_says():
-    for budget, counts, logits in itertools.product(
-        (1e21, 1e22), ([1, 1, 1], [6, 6, 6]), (Logits.ONLINE, Logits.STORED)
+    for budget, counts, logits in (
+        (1e21, [1, 1, 1], Logits.ONLINE),
+        (1e21, [6, 6, 6], Logits.STORED),
+        (1e22, [6, 6, 6], Logits.ONLINE),
     ):
         base = asked(budget, logits=logits)
         found = family(base, members_of(base, [5e8, 1e9, 3e9], counts=counts))
@@ -362,6 +364,7 @@ def test_the_odds_say_what_the_verdict_says():
                     assert run_.loss_band[0] <= run_.loss <= run_.loss_band[1]
 
 
+@pytest.mark.slow
 def test_the_ladder_and_the_copies_are_families_of_their_own():
     base = asked(3e21, logits=Logits.STORED)
     sizes = [5e8, 1e9, 3e9]

@@ -14,6 +14,7 @@ import numpy as np
 from distillplan.laws.draws import columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
+from distillplan.optimize.downhill import downhill
 from distillplan.optimize.problems import Bounds
 
 LOSSES = 81
@@ -24,17 +25,6 @@ STARTS = 6
 """Chains that are followed downhill, the last ones of those halvings."""
 HALVINGS = 50
 """To the tokens that bring a member to a loss."""
-STEP = 1e-3
-"""Of differences that stand for derivatives."""
-MOST_STEPS = 60
-LONGEST = 1.0
-"""The longest step downhill, in the logarithm of a share."""
-FACTORS = (1.0, 0.5, 0.2, 0.05, 0.01, 0.001)
-"""Of Newton's step, from which the lowest point is taken."""
-FLATTEST = 1e-7
-"""Curvature below which a direction counts as flat, relative to the largest."""
-STILL = 1e-9
-"""A shorter step is the last."""
 
 
 class Chain(NamedTuple):
@@ -113,7 +103,7 @@ def best_chain(chain: Chain, start: FloatArray | None = None) -> ChainOptima:
         at = np.zeros(len(starts), int)
     else:
         starts, at = np.broadcast_to(np.log(start), (rows.size, start.size)), rows
-    z = downhill(chain, starts - starts[:, :1], at)
+    z = downhill(chain.value, starts - starts[:, :1], at)
     if start is None:
         best = int(chain.value(z, at).argmin())
         z = z[best : best + 1]
@@ -177,72 +167,6 @@ def cheapest_chain(chain: Chain, targets: FloatArray) -> ChainCosts:
         ]
         widths = [width * NARROWER for width in widths]
     return best
-
-
-def downhill(chain: Chain, z: FloatArray, rows: Any) -> FloatArray:
-    """Newton's method on log tokens relative to the first member's, many starts side by side.
-
-    Along directions in which the loss bends down, or hardly bends, it steps downhill as well.
-
-    Args:
-        chain: the members and budgets.
-        z: log tokens to begin at, up to a factor, shape (starts, members).
-        rows: the problem of each start, shape (starts,).
-
-    Returns:
-        Where they end, of the same shape.
-    """
-    z, many = np.array(z), z.shape[1] - 1
-    if not many:
-        return z
-    ahead = np.array(FACTORS)
-    now = chain.value(z, rows)
-    going = np.flatnonzero(np.isfinite(now))
-    for _ in range(MOST_STEPS):
-        if not going.size:
-            break
-        slope, bend = _derivatives(chain, z[going], rows[going])
-        width, turned = np.linalg.eigh(bend)
-        width = np.abs(width)
-        width = np.maximum(width, FLATTEST * width.max(axis=1, keepdims=True) + 1e-300)
-        along = (turned.swapaxes(1, 2) @ slope[:, :, None])[:, :, 0] / width
-        step = -(turned @ along[:, :, None])[:, :, 0]
-        length = np.abs(step).max(axis=1, keepdims=True)
-        step = step * np.minimum(1.0, LONGEST / np.maximum(length, 1e-300))
-        tried = np.repeat(z[going][:, None, :], ahead.size, axis=1)
-        tried[:, :, 1:] += ahead[:, None] * step[:, None, :]
-        value = chain.value(tried.reshape(-1, many + 1), np.repeat(rows[going], ahead.size))
-        value = value.reshape(going.size, ahead.size)
-        best = value.argmin(axis=1)
-        each = np.arange(going.size)
-        better = value[each, best] < now[going]
-        moved = np.where(better, ahead[best] * np.abs(step).max(axis=1), 0.0)
-        z[going] = np.where(better[:, None], tried[each, best], z[going])
-        now[going] = np.where(better, value[each, best], now[going])
-        going = going[moved > STILL]
-    return z
-
-
-def _derivatives(chain: Chain, z: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:
-    """Slopes and second derivatives in all coordinates but the first."""
-    many = z.shape[1] - 1
-    steps = STEP * np.eye(many + 1)[1:]
-    pairs = [(one, other) for one in range(many) for other in range(one)]
-    offsets = [np.zeros(many + 1), *steps, *-steps]
-    for one, other in pairs:
-        offsets += [steps[one] + steps[other], steps[one] - steps[other]]
-        offsets += [steps[other] - steps[one], -steps[one] - steps[other]]
-    points = (z[:, None, :] + np.array(offsets)).reshape(-1, many + 1)
-    value = chain.value(points, np.repeat(rows, len(offsets))).reshape(len(z), -1)
-    value = np.where(np.isfinite(value), value, value[:, :1])
-    here, up, down = value[:, :1], value[:, 1 : many + 1], value[:, many + 1 : 2 * many + 1]
-    bend = np.empty((len(z), many, many))
-    each = np.arange(many)
-    bend[:, each, each] = (up - 2 * here + down) / STEP**2
-    for place, (one, other) in enumerate(pairs):
-        a, b, c, d = (value[:, 2 * many + 1 + 4 * place + side] for side in range(4))
-        bend[:, one, other] = bend[:, other, one] = (a - b - c + d) / (4 * STEP**2)
-    return (up - down) / (2 * STEP), bend
 
 
 def _starts(chain: Chain) -> FloatArray:
