@@ -24,6 +24,7 @@ from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.machine import (
     Machine,
     student_step_seconds,
+    supervised_seconds,
     teacher_pass_seconds,
 )
 from distillplan.hardware.machine_words import strategy_of
@@ -33,6 +34,7 @@ from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.storage import TB, LogitKind, format_of, stored_bytes
 from distillplan.hardware.strategy import Strategy
 from distillplan.models.model_catalog import model
+from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
 
@@ -42,7 +44,7 @@ COVERED: Final = 0.1
 """How far the share that it does hold may be from that."""
 EXPECTED: Final = f"outside its {STATED:.0%} range, as one in five is meant to be"
 """Why a single speed may miss; that not more of them do is a check of its own."""
-TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage")
+TOPICS: Final = ("throughput", "memory", "runs", "steps", "slowdowns", "storage")
 """The topics of the checks."""
 
 
@@ -134,6 +136,14 @@ def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     return seconds * float(row["tokens"]) / machine.cluster.gpus
 
 
+def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
+    """Time of a distillation step with the teacher online, over that of the student alone."""
+    machine, student = _machine(group, row), _model(row, "model")
+    both = student_step_seconds(machine, student)
+    both += teacher_pass_seconds(machine, _model(row, "teacher"))
+    return both.mid / supervised_seconds(machine, student).mid
+
+
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
     """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
@@ -145,6 +155,7 @@ COMPUTED: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], fl
     "memory": _memory,
     "runs": _hours,
     "steps": _step_seconds,
+    "slowdowns": _slowdown,
     "storage": _terabytes,
 }
 """How each topic of coefficients/hardware_checks.yaml is computed."""
@@ -168,6 +179,14 @@ def _shape(row: Mapping[str, Any]) -> ModelShape:
         return uniform_shape(**row["shape"])
     found = model(row["model"]).shape
     return found.first(int(row["layers"])) if "layers" in row else found
+
+
+def _model(row: Mapping[str, Any], key: str) -> Model:
+    """A model by its name, its shape, or where nothing else is known its size."""
+    given = row[key]
+    if isinstance(given, str):
+        return model(given).shape
+    return uniform_shape(**given) if isinstance(given, Mapping) else float(given)
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:
