@@ -215,6 +215,22 @@ def test_a_cache_and_a_teacher_beside_cost_the_same_at_break_even(ask):
     assert passes * teacher == pytest.approx(teacher + step["storage_usd"], rel=1e-12)
 
 
+def test_what_is_known_to_miss_of_the_slowdowns_does(ask):
+    """Three laboratories; the steps of an answer are those of the check (4B to 0.6B on GB200)."""
+    rows = [row for row in hardware_checks.hardware_rows() if row.law == "slowdowns"]
+    groups = [one for one in hardware_checks.hardware_check_groups() if one["topic"] == "slowdowns"]
+    known = [row.get("known") for group in groups for row in group["rows"]]
+    assert [row.known for row in rows] == known
+    assert [row.passed for row in rows] == [one is None for one in known]
+    asked = ("--model", "qwen3-0.6b", "--tokens", "100M", "--gpu", "gb200", "--gpus", "4",
+             "--batch-tokens", "16384", "--seq-len", "2048", "--micro-batch", "4", "--tp", "4",
+             "--stack", "compiled", "--goodput", "1")  # fmt: skip
+    alone, taught = ask(*asked), ask(*asked, "--teacher", "qwen3-4b")
+    slowdown = mid(taught, "wall_seconds") / mid(alone, "wall_seconds")
+    (computed,) = (row.computed for row in rows if row.what == "4B to 0.6B")
+    assert slowdown == pytest.approx(computed, rel=1e-9)
+
+
 # directions
 
 

@@ -25,6 +25,7 @@ from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.machine import (
     Machine,
     student_step_seconds,
+    supervised_seconds,
     teacher_pass_seconds,
 )
 from distillplan.hardware.machine_words import strategy_of
@@ -36,6 +37,7 @@ from distillplan.hardware.stored_format import format_of
 from distillplan.hardware.strategy import Strategy
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model
+from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
 
@@ -45,7 +47,9 @@ COVERED: Final = 0.1
 """How far the share that it does hold may be from that."""
 EXPECTED: Final = f"outside its {STATED:.0%} range, as one in five is meant to be"
 """Why a single speed may miss; that not more of them do is a check of its own."""
-TOPICS: Final = ("throughput", "memory", "runs", "steps", "storage", "generation")
+TOPICS: Final = (
+    *("throughput", "memory", "runs", "steps", "slowdowns", "storage", "generation"),
+)
 """The topics of the checks."""
 
 
@@ -137,6 +141,14 @@ def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     return seconds * float(row["tokens"]) / machine.cluster.gpus
 
 
+def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
+    """Time of a distillation step with the teacher online, over that of the student alone."""
+    machine, student = _machine(group, row), _model(row, "model")
+    both = student_step_seconds(machine, student)
+    both += teacher_pass_seconds(machine, _model(row, "teacher"))
+    return both.mid / supervised_seconds(machine, student).mid
+
+
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
     """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
@@ -161,6 +173,7 @@ COMPUTED: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], fl
     "memory": _memory,
     "runs": _hours,
     "steps": _step_seconds,
+    "slowdowns": _slowdown,
     "storage": _terabytes,
     "generation": _generated_per_s,
 }
@@ -185,6 +198,14 @@ def _shape(row: Mapping[str, Any]) -> ModelShape:
         return uniform_shape(**row["shape"])
     found = model(row["model"]).shape
     return found.first(int(row["layers"])) if "layers" in row else found
+
+
+def _model(row: Mapping[str, Any], key: str) -> Model:
+    """A model by its name, its shape, or where nothing else is known its size."""
+    given = row[key]
+    if isinstance(given, str):
+        return model(given).shape
+    return uniform_shape(**given) if isinstance(given, Mapping) else float(given)
 
 
 def _strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:

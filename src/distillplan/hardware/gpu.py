@@ -70,6 +70,10 @@ class Price:
             return None
 
 
+TYPICAL_LINK_RATIO: Final = 12.0
+"""Default ratio of the in-node link to the network card, as in A100 nodes (300 / 25)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
     """One variant of a GPU; peaks are dense (data sheets headline 2:4 sparse ones)."""
@@ -109,6 +113,11 @@ class Gpu:
     def link_domain(self) -> int:
         """GPUs that reach each other over the fast in-node link."""
         return self.link_domain_gpus or self.gpus_per_node
+
+    @property
+    def network_bytes_per_s(self) -> float:
+        """Of its network card, default included."""
+        return self.inter_node_bytes_per_s or self.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,6 @@ DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
 DEFAULT_REPLICA_TOKENS: Final = 8192.0
 """Default tokens per replica and pass; one sequence where that is longer."""
 
-TYPICAL_LINK_RATIO: Final = 12.0
-"""Default ratio of the in-node link to the network card, as in A100 nodes (300 / 25)."""
-
 KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
     Attention.UNFUSED: 0.5,  # computes the whole score matrix, of which causal needs half
     Attention.FLASH1: 0.5,  # "around 2x speedup" of the second generation, arXiv 2307.08691
@@ -256,7 +253,7 @@ def _expert_parallel_seconds(
     seconds = token * inside / gpu.intra_node_bytes_per_s
     if group > gpu.link_domain:
         nodes = group / gpu.link_domain
-        between = network_bytes_per_s(gpu)
+        between = gpu.network_bytes_per_s
         reached = nodes * (1 - (1 - 1 / nodes) ** work.active_experts)  # of experts at random
         seconds += token * reached * (1 - 1 / nodes) / between
     return seconds / model.tensor_link
@@ -305,14 +302,9 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     inside = 1 / gpu.intra_node_bytes_per_s
     if work.gpus <= gpu.link_domain:
         return inside
-    between = network_bytes_per_s(gpu)
+    between = gpu.network_bytes_per_s
     outside = max(1 / (between * max(gpu.link_domain / work.tp, 1.0)), inside)
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
-
-
-def network_bytes_per_s(gpu: Gpu) -> float:
-    """Bytes per second of a GPU's network card, default included."""
-    return gpu.inter_node_bytes_per_s or gpu.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
 
 
 def _launch_seconds(work: Workload, model: ThroughputModel, passes: float) -> float:

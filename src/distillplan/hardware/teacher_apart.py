@@ -17,7 +17,6 @@ from distillplan.hardware.machine import (
 from distillplan.hardware.memory import LoadedTeacher, serving_estimate
 from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import network_bytes_per_s
 from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.models.named_models import Model, NamedModel
 
@@ -69,7 +68,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
     own = own_machine(machine, gpus, strategy.tp)
     step = student_step_seconds(machine, student) + divergence_seconds(machine, teacher.model)
     together = machine.cluster.gpus + gpus <= gpu.link_domain
-    link = gpu.intra_node_bytes_per_s if together else network_bytes_per_s(gpu)
+    link = gpu.intra_node_bytes_per_s if together else gpu.network_bytes_per_s
     sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
     rate = link * min(gpus, machine.cluster.gpus) / sent
     return TeacherApart(
