@@ -75,6 +75,7 @@ SHOWN = {
     "plot fit": "distillplan fit runs.csv supervised_runs.csv -o mine.yaml --resamples 0 > fit.txt "
     "&& "
     "distillplan plot fit mine.yaml -o fit.svg",
+    "plot optimum": "distillplan plot optimum --student 1B -o optimum.svg",
     "plot paper": "distillplan plot paper --figure 7 -o figure7.svg",
     "plot transfer": "distillplan plot transfer -o transfer.svg",
     "schema": "distillplan schema",

@@ -271,6 +271,7 @@ MEMORY, COST, ENERGY = ("memory_bytes_per_gpu",), ("cost_usd",), ("energy_kwh",)
         (DISTILL, ["--teacher-precision", "int4"], [], [MEMORY]),
         (DISTILL, ["--teacher-mfu", "0.1"], [HOURS], [RATE]),
         (DISTILL, ["--logits", "cached"], [RATE], [HOURS, MEMORY]),
+        (DISTILL, ["--teacher-gpus", "16"], [], [WALL, RATE]),
         (DISTILL, ["--logits", "stored"], [RATE], [MEMORY]),
         ([*DISTILL, "--logits", "stored"], ["--logit-format", "top-k"], [COST], []),
         (DISTILL, ["--loss", "jsd"], [HOURS, MEMORY], [RATE]),

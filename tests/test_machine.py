@@ -14,7 +14,6 @@ from distillplan.hardware.bill import Phase
 from distillplan.hardware.gpu import Cluster, Gpu, Price, gpu_from_entry
 from distillplan.hardware.machine import (
     Machine,
-    bill_of,
     divergence_seconds,
     listed_price,
     student_speed,
@@ -28,6 +27,7 @@ from distillplan.hardware.machine import (
 )
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
+from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.storage import StoredLogits, top_k
 from distillplan.hardware.throughput import distillation_seconds
 from distillplan.hardware.throughput_model import throughput_model_from_entry

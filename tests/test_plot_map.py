@@ -1,4 +1,4 @@
-"""`plot map`, `plot teacher`, `plot optimum`: what is drawn is what plans and formulas say."""
+"""`plot map`: what is drawn is what plans say."""
 
 import csv
 import io

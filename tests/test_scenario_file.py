@@ -151,7 +151,7 @@ VALUES = {
 }
 OTHERWISE = (
     *("hardware.prices", "hardware.country"),
-    "hardware.layout",  # which no plan takes
+    *("hardware.layout", "hardware.teacher_gpus"),  # which no plan takes
     *("student_tokens", "student_model", "teacher.model"),
     *(
         "teacher.bpb",

@@ -60,6 +60,7 @@ COMMANDS = {
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
     "map": ["plot", "map", "1e21", "--student", "1B", "--teacher", "7B:2T"],
+    "optima": ["plot", "optimum", "1e21", "--student", "1B"],
     "losses": ["plot", "losses", "1e21", "--student", "1B", "--teacher", "7B:2T"],
     "teacher_losses": ["plot", "teacher", "1e21", "--student", "1B", "--teacher", "7B:2T"],
     "parts": [

@@ -24,13 +24,13 @@ from distillplan.hardware.gpu import GIB, Cluster, Precision
 from distillplan.hardware.gpu_values import GIGA
 from distillplan.hardware.machine import (
     Machine,
-    bill_of,
     student_step_seconds,
     teacher_pass_seconds,
 )
 from distillplan.hardware.machine_words import strategy_of
 from distillplan.hardware.memory import LoadedTeacher, memory_estimate
 from distillplan.hardware.range import Range
+from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.storage import TB, stored_bytes
 from distillplan.hardware.stored_format import format_of
 from distillplan.hardware.strategy import Strategy

@@ -15,8 +15,8 @@ from distillplan.render.streams import write, write_error
 COMMANDS = (
     *("budget", "teachers", "family", "compare", "report", "sweep", "target", "crossover"),
     *("predict", "estimate", "onpolicy", "pilot", "fit", "track", "recipe", "validate", "laws"),
-    *("gpus", "models", "check", "plot map", "plot losses", "plot teacher", "plot compare"),
-    *("plot estimate", "plot fit", "plot paper", "plot transfer"),
+    *("gpus", "models", "check", "plot map", "plot losses", "plot teacher", "plot optimum"),
+    *("plot compare", "plot estimate", "plot fit", "plot paper", "plot transfer"),
     *("schema", "demo", "explain", "example", "help"),
 )
 """In the order of the help; each is a function of that name in a module of that name, with _ for

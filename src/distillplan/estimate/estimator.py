@@ -18,11 +18,10 @@ from distillplan.estimate.records import (
     Step,
 )
 from distillplan.hardware.bill import Bill
+from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.layout import fastest_layout, smallest_layout
 from distillplan.hardware.machine import (
-    NOTHING_PAID,
     Machine,
-    bill_of,
     divergence_seconds,
     student_speed,
     student_step_seconds,
@@ -33,11 +32,13 @@ from distillplan.hardware.machine import (
     work_of,
 )
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
-from distillplan.hardware.memory_fit import Run, fits, steps_to_fit, usable_bytes
+from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
+from distillplan.hardware.run_bill import NOTHING_PAID, bill_of
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
 from distillplan.hardware.strategy import LayoutChoice, Sharding, Strategy
+from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
 from distillplan.models.named_models import Model, NamedModel
 from distillplan.models.shapes import ModelShape
@@ -55,18 +56,19 @@ def estimate(question: Question) -> Estimate:
         question = _laid_out(question)
     machine = question.machine
     _refuse_impossible_rate(question)
-    speed, rate = _speed(question)
-    bill = _bill(question)
+    apart = _apart(machine, question)
+    speed, rate = _speed(question, apart)
+    bill = _bill(question, apart)
     run = _run(question)
     memory = run.memory()
-    capacity = usable_bytes(machine.cluster.gpu)
-    found = fits(memory, capacity)
+    shown = _memory(memory, run, machine.cluster.gpu)
+    both = {shown.fits} if apart is None else {shown.fits, apart.fits}
+    worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in both)
     flops_per_token = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
     if question.teacher is not None and question.logits is Logits.ONLINE:
         flops_per_token += work_of(machine, question.teacher.model).forward_flops
-    shown = _memory(memory, run, capacity, machine.cluster.gpu.gpus_per_node)
     return Estimate(
-        headline=headline(question, bill, found),
+        headline=headline(question, bill, worst),
         question=settings_of(question),
         model=_facts(machine, question.model),
         teacher=None if question.teacher is None else _facts(machine, question.teacher),
@@ -79,12 +81,12 @@ def estimate(question: Question) -> Estimate:
         energy_kwh=bill.total.energy_kwh,
         co2_kg=bill.total.co2_kg,
         memory_bytes_per_gpu=memory.total,
-        fits=found,
+        fits=worst,
         speed=speed,
         memory=shown,
-        distillation=_distillation(question),
+        distillation=_distillation(question, apart),
         bill=ItemizedBill(lines=bill.lines, total=bill.total, price=bill.price),
-        warnings=warnings_of(question, bill, found, shown),
+        warnings=warnings_of(question, bill, shown, apart),
         sources=sources_of(question, bill),
     )
 
@@ -125,11 +127,25 @@ def _refuse_impossible(question: Question) -> None:
             f"the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
             "--batch-tokens or --micro-batch"
         )
+    _refuse_impossible_teacher(question)
+
+
+def _refuse_impossible_teacher(question: Question) -> None:
+    """Check that there is a teacher where something is said of it."""
+    apart = question.machine.teacher_gpus is not None
     if question.teacher is None:
         if question.teacher_tokens is not None:
             raise InputError("teacher tokens: no teacher to train; give --teacher")
         if question.logits is not Logits.ONLINE:
             raise InputError(f"logits: {question.logits} needs a teacher; give --teacher")
+        if apart:
+            raise InputError(Word("teacher_gpus"), ": there is no teacher; give --teacher")
+    elif apart and question.logits is not Logits.ONLINE:
+        raise InputError(
+            Word("teacher_gpus"),
+            f": no teacher runs beside the student with {question.logits} logits; leave one of "
+            "the two out",
+        )
 
 
 def _refuse_impossible_rate(question: Question) -> None:
@@ -146,7 +162,23 @@ def _refuse_impossible_rate(question: Question) -> None:
         )
 
 
-def _speed(question: Question) -> tuple[Speed, Range]:
+def _apart(machine: Machine, question: Question) -> TeacherApart | None:
+    """The two sides of a run whose teacher has GPUs of its own; None where it has not."""
+    if machine.teacher_gpus is None or question.teacher is None:
+        return None
+    return teacher_apart(machine, question.model.model, question.teacher, machine.teacher_gpus)
+
+
+def _step_seconds(machine: Machine, question: Question, teacher: Model | None) -> Range:
+    """GPU-seconds per token of a step, with the teacher's pass where there is one."""
+    apart = _apart(machine, question)
+    if teacher is not None and apart is not None:
+        return apart.pace.scale(machine.all_gpus)
+    alone = student_step_seconds(machine, question.model.model)
+    return alone if teacher is None else alone + teacher_pass_seconds(machine, teacher)
+
+
+def _speed(question: Question, apart: TeacherApart | None) -> tuple[Speed, Range]:
     """The speeds of the parts, and tokens/s/GPU of the whole step."""
     machine = question.machine
     student = student_speed(machine, question.model.model)
@@ -154,14 +186,13 @@ def _speed(question: Question) -> tuple[Speed, Range]:
     if question.teacher is None:
         alone = Speed(student=student, teacher=None, distillation_factor=None, goodput=goodput)
         return alone, student.tokens_per_s_per_gpu
-    teacher = teacher_speed(machine, question.teacher.model)
+    own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
+    teacher = teacher_speed(own, question.teacher.model)
     online = question.logits is Logits.ONLINE
     parts = (student, teacher) if online else (student,)
     computed = any(part.basis is RateBasis.MODEL for part in parts)
     productive = replace(machine, goodput=Range.exact(1.0))
-    seconds = student_step_seconds(productive, question.model.model)
-    if online:
-        seconds += teacher_pass_seconds(productive, question.teacher.model)
+    seconds = _step_seconds(productive, question, question.teacher.model if online else None)
     speed = Speed(
         student=student,
         teacher=teacher,
@@ -179,7 +210,7 @@ def _paid(question: Question) -> Share:
     return share(accounting, question.logits, question.students)
 
 
-def _bill(question: Question) -> Bill:
+def _bill(question: Question, apart: TeacherApart | None) -> Bill:
     """The bill of all students."""
     return bill_of(
         question.machine,
@@ -191,6 +222,7 @@ def _bill(question: Question) -> Bill:
         paid=_paid(question),
         logits=question.logits,
         stored=question.kept,
+        pace=None if apart is None else apart.pace,
     )
 
 
@@ -203,6 +235,7 @@ def _run(question: Question) -> Run:
             shape=question.teacher.shape,
             weights=machine.teacher_precision,
             sharded=machine.strategy.sharding is Sharding.ZERO3,
+            apart=machine.teacher_gpus is not None,
         )
     elif question.teacher is not None:
         stored = question.kept.format.bytes_per_token
@@ -216,11 +249,11 @@ def _run(question: Question) -> Run:
     )
 
 
-def _memory(memory: MemoryEstimate, run: Run, capacity: float, gpus_per_node: int) -> Memory:
+def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
     """The parts, the smallest layout, and what to switch on."""
-    layout, why = None, None
+    layout, why, capacity = None, None, usable_bytes(gpu)
     try:
-        smallest = smallest_layout(run, capacity, gpus_per_node=gpus_per_node)
+        smallest = smallest_layout(run, capacity, gpus_per_node=gpu.gpus_per_node)
     except InfeasibleError as error:
         why = str(error)
     else:
@@ -236,6 +269,7 @@ def _memory(memory: MemoryEstimate, run: Run, capacity: float, gpus_per_node: in
         )
     return Memory(
         usable_bytes_per_gpu=capacity,
+        fits=fits(memory, capacity),
         moment=memory.moment,
         parts=memory.parts,
         smallest_layout=layout,
@@ -247,18 +281,19 @@ def _memory(memory: MemoryEstimate, run: Run, capacity: float, gpus_per_node: in
     )
 
 
-def _distillation(question: Question) -> DistillationStep | None:
+def _distillation(question: Question, apart: TeacherApart | None) -> DistillationStep | None:
     """Online and cached logits side by side; None without a teacher."""
     if question.teacher is None:
         return None
     machine, stored = question.machine, question.kept
     productive = replace(machine, goodput=Range.exact(1.0))
-    tokens, student, teacher = question.tokens, question.model.model, question.teacher.model
+    tokens, teacher = question.tokens, question.teacher.model
     in_step = machine.batch_tokens / machine.cluster.gpus
-    alone = student_step_seconds(productive, student)
-    both = alone + teacher_pass_seconds(productive, teacher)
+    alone = _step_seconds(productive, question, None)
+    both = _step_seconds(productive, question, teacher)
+    hours = tokens / SECONDS_PER_HOUR
     loss = divergence_seconds(productive, teacher)
-    pass_hours = teacher_alone_seconds(machine, teacher).scale(tokens / SECONDS_PER_HOUR)
+    pass_hours = teacher_alone_seconds(machine, teacher).scale(hours)
     usd_per_hour = None if machine.price is None else machine.price.usd_per_hour
     choice = None
     if usd_per_hour:
@@ -268,11 +303,12 @@ def _distillation(question: Question) -> DistillationStep | None:
     total = stored_bytes(stored.format, tokens)
     return DistillationStep(
         step_tokens=machine.batch_tokens,
-        online_step_seconds=both.scale(in_step),
+        apart=apart,
+        online_step_seconds=both.scale(machine.batch_tokens / machine.all_gpus),
         loss_step_seconds=loss.scale(in_step),
         cached_step_seconds=alone.scale(in_step),
-        online_gpu_hours=_hours(machine, student, teacher, tokens),
-        cached_gpu_hours=_hours(machine, student, None, tokens),
+        online_gpu_hours=_step_seconds(machine, question, teacher).scale(hours),
+        cached_gpu_hours=_step_seconds(machine, question, None).scale(hours),
         teacher_pass_gpu_hours=pass_hours,
         logit_format=stored.format,
         stored_bytes=total,
@@ -283,14 +319,6 @@ def _distillation(question: Question) -> DistillationStep | None:
         cached_usd=None if choice is None else choice.cached_usd,
         break_even_passes=None if choice is None else choice.break_even_passes,
     )
-
-
-def _hours(machine: Machine, student: Model, teacher: Model | None, tokens: float) -> Range:
-    """Allocated GPU-hours of one student, with the teacher's passes where there is one."""
-    seconds = student_step_seconds(machine, student)
-    if teacher is not None:
-        seconds += teacher_pass_seconds(machine, teacher)
-    return seconds.scale(tokens / SECONDS_PER_HOUR)
 
 
 def _facts(machine: Machine, named: NamedModel) -> ModelFacts:

@@ -1,5 +1,6 @@
 """What an estimate says in words: its headline, warnings, settings and sources."""
 
+import math
 from collections.abc import Iterator
 
 from distillplan.accounting import Logits
@@ -10,6 +11,7 @@ from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
+from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.logit_formats import StoredFormat, cost_in_words, penalty_of
 from distillplan.models.named_models import Basis, NamedModel
@@ -31,14 +33,17 @@ FITS_WORDS = {
 
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
     """The estimate in one sentence."""
-    gpus, gpu = question.machine.cluster.gpus, question.machine.cluster.gpu.name
+    machine = question.machine
+    gpus, gpu = str(machine.cluster.gpus), machine.cluster.gpu.name
+    if machine.teacher_gpus is not None:
+        gpus += f" + {machine.teacher_gpus}"
     time, hours = bill.total.wall_seconds, bill.total.gpu_hours
-    verb = "trains" if gpus == 1 else "train"
+    verb = "trains" if gpus == "1" else "train"
     what = question.model.name
     if question.students > 1:
         what = f"{question.students} x {what}"
     if question.teacher is not None:
-        verb = "distills" if gpus == 1 else "distill"
+        verb = "distills" if gpus == "1" else "distill"
         what = f"{question.teacher.name} into {what}"
     usd = "" if bill.total.cost_usd is None else f", {format_usd(bill.total.cost_usd.mid)}"
     return (
@@ -49,10 +54,13 @@ def headline(question: Question, bill: Bill, fits: Fits) -> str:
     )
 
 
-def warnings_of(question: Question, bill: Bill, fits: Fits, memory: Memory) -> tuple[Notice, ...]:
+def warnings_of(
+    question: Question, bill: Bill, memory: Memory, apart: TeacherApart | None
+) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, warnings first."""
     found = [
-        *_memory_warnings(question, fits, memory),
+        *_memory_warnings(question, memory),
+        *(() if apart is None else _waits(question, apart, memory)),
         *_model_warnings(question),
         *_format_warnings(question),
         *_layout_warnings(question),
@@ -95,6 +103,7 @@ def settings_of(question: Question) -> Settings:
         logit_format=None if teacher is None else stored.format.name,
         gpu=machine.cluster.gpu.name,
         gpus=machine.cluster.gpus,
+        teacher_gpus=machine.teacher_gpus,
         seq_len=strategy.seq_len,
         micro_batch=strategy.micro_batch,
         batch_tokens=machine.batch_tokens,
@@ -122,14 +131,14 @@ def settings_of(question: Question) -> Settings:
     )
 
 
-def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator[Notice]:
-    if fits is Fits.YES:
+def _memory_warnings(question: Question, memory: Memory) -> Iterator[Notice]:
+    if memory.fits is Fits.YES:
         return
     cluster = question.machine.cluster
     limit = format_bytes(memory.usable_bytes_per_gpu)
     if memory.why_no_layout is not None:
         yield warning("fits_nowhere", memory.why_no_layout)
-    elif fits is Fits.NO:
+    elif memory.fits is Fits.NO:
         least = memory.smallest_layout
         where = "" if least is None else f"; use at least {least.gpus} GPUs"
         message = f"the run needs more than the {limit} of one {cluster.gpu.name}{where}"
@@ -140,6 +149,37 @@ def _memory_warnings(question: Question, fits: Fits, memory: Memory) -> Iterator
     else:
         message = f"the margin to {limit} is within the error of the estimate ({ERROR:.0%})"
         yield warning("fit_uncertain", message)
+
+
+def _waits(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[Notice]:
+    """Whether a teacher fits on its own GPUs, and which side waits for which."""
+    if apart.fits is not Fits.YES:
+        limit = format_bytes(memory.usable_bytes_per_gpu)
+        yield warning(
+            "teacher_does_not_fit",
+            f"the teacher needs {format_bytes(apart.memory_bytes_per_gpu.mid)} on each of its "
+            f"{apart.gpus} GPUs, at tp {apart.tp}, of {limit}; give it more with --teacher-gpus, "
+            "or a lower --teacher-precision",
+        )
+    pace, gpus = apart.pace.mid, question.machine.cluster.gpus
+    student, teacher = apart.student_seconds.mid, apart.teacher_seconds.mid
+    balanced = f"both would be busy with about {math.ceil(apart.gpus * teacher / student)} for it"
+    if pace > max(student, teacher):
+        message = (
+            f"both sides wait for the logits on their way, {1 - max(student, teacher) / pace:.0%} "
+            "of the time at least; store the largest of them instead (--logits stored)"
+        )
+    elif student < teacher:
+        message = (
+            f"the student's {gpus} GPUs wait {1 - student / pace:.0%} of the time for the "
+            f"teacher's {apart.gpus}; {balanced}"
+        )
+    else:
+        message = (
+            f"the teacher's {apart.gpus} GPUs wait {1 - teacher / pace:.0%} of the time for the "
+            f"student's {gpus}; {balanced}"
+        )
+    yield information("one_side_waits", message)
 
 
 def _model_warnings(question: Question) -> Iterator[Notice]:

@@ -21,6 +21,7 @@ from distillplan.hardware.strategy import (
     Sharding,
     Stack,
 )
+from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.models.named_models import Basis, NamedModel
@@ -114,6 +115,8 @@ class Memory(NamedTuple):
     """Memory of the fullest GPU at its fullest moment."""
 
     usable_bytes_per_gpu: float
+    fits: Fits
+    """Whether the student's side fits; a teacher on GPUs of its own is judged by itself."""
     moment: Moment
     parts: MemoryParts
     """They sum to the middle of `memory_bytes_per_gpu`."""
@@ -130,6 +133,8 @@ class DistillationStep(NamedTuple):
 
     step_tokens: float
     """Tokens of one optimizer step."""
+    apart: TeacherApart | None
+    """The two sides where the teacher has GPUs of its own; None: it shares the student's."""
     online_step_seconds: Range
     """The student's step and the teacher's forward pass, in productive time."""
     loss_step_seconds: Range
@@ -178,6 +183,7 @@ class Settings(NamedTuple):
     logit_format: str | None
     gpu: str
     gpus: int
+    teacher_gpus: int | None
     seq_len: int
     micro_batch: int
     batch_tokens: float

@@ -76,17 +76,18 @@ def compute_request(question: Question) -> ComputeRequest:
     rows = int(found.model.vocab)
     token_bytes = 2.0 if rows <= SHORT_IDS else 4.0
     master, moments = OPTIMIZER_BYTES[machine.strategy.optimizer]
-    between = INTERRUPTED_HOURS / cluster.gpus * 3600
+    gpus, per_node = machine.all_gpus, cluster.gpu.gpus_per_node
+    between = INTERRUPTED_HOURS / gpus * 3600
     given = found.speed.student.basis is not RateBasis.MODEL
     kind = error_kind(work_of(machine, model), cluster.gpu)
     return ComputeRequest(
         run=found,
         gpu_name=cluster.gpu.name,
-        gpus=cluster.gpus,
-        gpus_per_node=min(cluster.gpus, cluster.gpu.gpus_per_node),
-        nodes=math.ceil(cluster.gpus / cluster.gpu.gpus_per_node),
+        gpus=gpus,
+        gpus_per_node=min(gpus, per_node),
+        nodes=math.ceil(gpus / per_node),
         text_bytes=token_bytes * question.tokens,
-        text_bytes_per_s=token_bytes * found.tokens_per_s_per_gpu.mid * cluster.gpus,
+        text_bytes_per_s=token_bytes * found.tokens_per_s_per_gpu.mid * gpus,
         # 16-bit weights are made from the master weights where there are any
         checkpoint_bytes=found.model.total_params * ((master or 2.0) + moments),
         interruptions=found.gpu_hours.mid / INTERRUPTED_HOURS,
@@ -103,12 +104,14 @@ def _scaling(question: Question, found: Estimate) -> tuple[ScaledRun, ...]:
         gpus = round(machine.cluster.gpus * factor)
         if gpus < 1 or gpus != machine.cluster.gpus * factor:
             continue
+        apart = machine.teacher_gpus and math.ceil(machine.teacher_gpus * factor)
         with suppress(InputError, InfeasibleError):
             cluster = replace(machine.cluster, gpus=gpus)
-            other = estimate(question._replace(machine=replace(machine, cluster=cluster)))
+            scaled = replace(machine, cluster=cluster, teacher_gpus=apart)
+            other = estimate(question._replace(machine=scaled))
             runs.append(
                 ScaledRun(
-                    gpus=gpus,
+                    gpus=scaled.all_gpus,
                     gpu_hours=other.gpu_hours,
                     wall_seconds=other.wall_seconds,
                     efficiency=found.gpu_hours.mid / other.gpu_hours.mid,

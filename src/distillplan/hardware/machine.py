@@ -9,26 +9,17 @@ student's step in a distillation run, and a teacher's forward pass, online or al
 import datetime as dt
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
-from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
-from distillplan.hardware.bill import (
-    PUE,
-    Bill,
-    Phase,
-    PhaseWork,
-    Power,
-    itemized_bill,
-)
+from distillplan.hardware.bill import PUE, Power
 from distillplan.hardware.gpu import Cluster, Precision, Price
 from distillplan.hardware.losses import divergence_rate
 from distillplan.hardware.machine_checks import refuse_impossible
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.storage import StoredLogits, stored_bytes
 from distillplan.hardware.strategy import LayoutChoice, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import (
     ThroughputEstimate,
@@ -41,7 +32,6 @@ from distillplan.hardware.workload import Workload, workload_of_shape, workload_
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
-from distillplan.units import SECONDS_PER_HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +46,8 @@ class Machine:
     """The family of models that are given as a size; the context is the strategy's."""
     global_tokens: float | None = None
     """Tokens per optimizer step; None: see `batch_tokens`."""
+    teacher_gpus: int | None = None
+    """GPUs of an online teacher alone, beside those of the student; None: it runs on these."""
     layout: LayoutChoice = LayoutChoice.GIVEN
     """Whether the strategy is what is asked for, or where the search for the fastest begins."""
     mfu: float | None = None
@@ -93,6 +85,11 @@ class Machine:
     def allocated_share(self) -> Range:
         """Productive share of allocated time, default included."""
         return self.model.goodput if self.goodput is None else self.goodput
+
+    @property
+    def all_gpus(self) -> int:
+        """GPUs of a run with its teacher."""
+        return self.cluster.gpus + (self.teacher_gpus or 0)
 
     @property
     def batch_tokens(self) -> float:
@@ -273,77 +270,3 @@ def teacher_alone_seconds(machine: Machine, teacher: Model) -> Range:
 def _alone(machine: Machine, speed: ThroughputEstimate) -> Range:
     factors = (speed.tokens_per_s_per_gpu, machine.allocated_share)
     return Range.independent_product(factors).divide(1.0)
-
-
-NOTHING_PAID: Final = Share(logits=0.0, training=0.0)
-"""Supervised training, or a teacher that costs nothing."""
-
-
-def bill_of(
-    machine: Machine,
-    *,
-    student: Model,
-    student_tokens: float,
-    students: int = 1,
-    teacher: Model | None = None,
-    teacher_tokens: float = 0.0,
-    paid: Share = NOTHING_PAID,
-    logits: Logits = Logits.ONLINE,
-    stored: StoredLogits | None = None,
-    spent: bool = False,
-) -> Bill:
-    """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
-
-    Args:
-        machine: what all phases run on.
-        student: the model of every student.
-        student_tokens: training tokens of each.
-        students: the number of students.
-        teacher: the teacher, paid for or not; None: supervised training.
-        teacher_tokens: training tokens of the teacher.
-        paid: one student's share of the teacher's costs.
-        logits: whether the teacher runs during the students' training or before it.
-        stored: how the logits are stored, where they are; None: storage is free.
-        spent: the hours are a budget, which is spent whatever the speed turns out to be; only the
-            middle of the ranges counts, and the tokens are what is uncertain.
-
-    Raises:
-        InputError: for less than one student.
-    """
-    if students < 1:
-        raise InputError(f"students: {students} is too few; give at least 1")
-    every = students * student_tokens
-    step = supervised_seconds if teacher is None else student_step_seconds
-    phases = [_phase(machine, Phase.STUDENT_TRAINING, student, every, step(machine, student))]
-    storage_usd = 0.0
-    if teacher is not None and paid.logits > 0:
-        beside = logits is Logits.ONLINE
-        seconds = (teacher_pass_seconds if beside else teacher_alone_seconds)(machine, teacher)
-        passed = paid.logits * every
-        phases.append(_phase(machine, Phase.TEACHER_LOGITS, teacher, passed, seconds))
-        if stored is not None and not beside:
-            storage_usd = stored.usd(stored_bytes(stored.format, passed))
-    if teacher is not None and paid.training > 0:
-        trained = students * paid.training * teacher_tokens
-        seconds = training_seconds(machine, teacher)
-        phases.append(_phase(machine, Phase.TEACHER_TRAINING, teacher, trained, seconds))
-    if spent:
-        phases = [replace(one, gpu_hours=Range.exact(one.gpu_hours.mid)) for one in phases]
-    return itemized_bill(
-        phases,
-        today=machine.today,
-        price=machine.price,
-        power=machine.power,
-        storage_usd=storage_usd,
-    )
-
-
-def _phase(machine: Machine, phase: Phase, model: Model, tokens: float, each: Range) -> PhaseWork:
-    """The work of one phase: tokens at so many GPU-seconds each."""
-    passes = 1.0 if phase is Phase.TEACHER_LOGITS else TRAINING_PASSES
-    return PhaseWork(
-        phase=phase,
-        flops=passes * work_of(machine, model).forward_flops * tokens,
-        gpu_hours=each.scale(tokens / SECONDS_PER_HOUR),
-        gpus=machine.cluster.gpus,
-    )

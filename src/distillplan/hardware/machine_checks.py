@@ -21,6 +21,10 @@ def refuse_impossible(machine: "Machine") -> None:
     gpus, allocated = machine.cluster.gpus, machine.allocated_share
     if gpus < 1:
         raise InputError(Word("gpus"), f": {gpus} is too few; give at least 1")
+    if machine.teacher_gpus is not None and machine.teacher_gpus < 1:
+        raise InputError(
+            Word("teacher_gpus"), f": {machine.teacher_gpus} is too few; give at least 1"
+        )
     refuse_odd_groups(machine.strategy, gpus)
     if machine.strategy.cp > machine.strategy.seq_len:
         raise InputError(

@@ -55,6 +55,7 @@ class MachineWords(NamedTuple):
 
     gpu: str
     gpus: int | None = None
+    teacher_gpus: int | None = None
     price: float | None = None
     """USD per GPU-hour."""
     prices: str | None = None
@@ -119,6 +120,7 @@ def machine(words: MachineWords, architecture: FixedAspect) -> Machine:
         strategy=strategy_of({"seq_len": round(architecture.context)} | layout),
         family=architecture,
         global_tokens=words.batch_tokens,
+        teacher_gpus=words.teacher_gpus,
         layout=choice,
         mfu=words.mfu,
         teacher_mfu=words.teacher_mfu,

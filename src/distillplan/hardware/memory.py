@@ -79,6 +79,8 @@ class LoadedTeacher:
     weights: WeightFormat = WeightFormat.BF16
     sharded: bool = True
     """Whether its weights are spread over all GPUs and gathered block by block."""
+    apart: bool = False
+    """Whether it runs on GPUs of its own, and only its logits are on the student's."""
 
 
 class Moment(StrEnum):
@@ -191,8 +193,32 @@ def memory_estimate(
     if fullest is None:  # pragma: no cover  (there is at least one stage)
         raise InputError("layout: it has no pipeline stage")
     moment, parts = fullest
-    total = Range(low=parts.total * (1 - ERROR), mid=parts.total, high=parts.total * (1 + ERROR))
-    return MemoryEstimate(parts=parts, moment=moment, total=total)
+    return MemoryEstimate(parts=parts, moment=moment, total=_with_error(parts.total))
+
+
+def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
+    """Bytes on a GPU of a frozen model that has its GPUs to itself.
+
+    Args:
+        teacher: the model.
+        strategy: the layout of its forward passes.
+        gpus: the number of its GPUs.
+    """
+    tokens = strategy.micro_batch * strategy.seq_len
+    derived = dict.fromkeys(("weights", "gradients", "optimizer_states", "activations"), 0.0)
+    parts = _with_overhead(
+        derived
+        | {
+            "logits": 2.0 * teacher.shape.vocab * tokens / strategy.tp,
+            "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
+            "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
+        }
+    )
+    return MemoryEstimate(parts=parts, moment=Moment.TEACHER, total=_with_error(parts.total))
+
+
+def _with_error(total: float) -> Range:
+    return Range(low=total * (1 - ERROR), mid=total, high=total * (1 + ERROR))
 
 
 def _with_overhead(derived: Mapping[str, float]) -> MemoryParts:
@@ -231,15 +257,11 @@ def _moments(
         "logits": _logit_bytes(shape, strategy, tokens, teacher),
         "gathered_weights": gathered,
     }
-    if teacher is not None:
-        running = max(
-            working_bytes_per_token(block, teacher.shape.width, strategy)
-            for block, _ in teacher.shape.runs
-        )
+    if teacher is not None and not teacher.apart:
         student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
         moments[Moment.TEACHER] = {
             "logits": student_logits / strategy.tp,
-            "teacher_activations": tokens * running,
+            "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
             "teacher_weights": _teacher_in_use_bytes(teacher, strategy),
         }
     return moments
@@ -277,11 +299,19 @@ def _logit_bytes(
 
 def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int) -> float:
     """The teacher's weights on one GPU."""
-    if teacher is None:
+    if teacher is None or teacher.apart:
         return 0.0
     tables = 2.0 * (teacher.shape.embedding_params + teacher.shape.head_params)
     stored = teacher.shape.params * WEIGHT_BYTES[teacher.weights] + tables
     return stored / (gpus if teacher.sharded else strategy.tp)
+
+
+def _teacher_working_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
+    """Bytes per token of its largest block while it runs."""
+    return max(
+        working_bytes_per_token(block, teacher.shape.width, strategy)
+        for block, _ in teacher.shape.runs
+    )
 
 
 def _teacher_in_use_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:

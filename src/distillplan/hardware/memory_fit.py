@@ -206,7 +206,7 @@ def _teacher_changes(run: Run) -> Iterator[_Change]:
     stored = replace(run, teacher=None)
     price = "a pass of the teacher in advance, and storage"
     yield _Change(name="stored logits", price=price, run=stored)
-    if run.teacher.weights is WeightFormat.BF16:
+    if run.teacher.weights is WeightFormat.BF16 and not run.teacher.apart:
         for weights in (WeightFormat.FP8, WeightFormat.INT4):
             smaller = replace(run, teacher=replace(run.teacher, weights=weights))
             yield _Change(name=f"{weights} teacher", price="a slightly worse teacher", run=smaller)

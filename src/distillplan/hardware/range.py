@@ -49,6 +49,20 @@ class Range:
             high=sum(part.high for part in listed),
         )
 
+    @classmethod
+    def slowest(cls, parts: "Iterable[Range]") -> Self:
+        """The time of parts that run at once, each end by itself.
+
+        >>> Range.slowest([Range(low=1.0, mid=2.0, high=3.0), Range.exact(2.5)])
+        Range(low=2.5, mid=2.5, high=3.0)
+        """
+        listed = tuple(parts)
+        return cls(
+            low=max(part.low for part in listed),
+            mid=max(part.mid for part in listed),
+            high=max(part.high for part in listed),
+        )
+
     def divide_into(self, amount: float) -> "Range":
         """An amount at the middle, and what it is when this many of a fixed sum go to each.
 

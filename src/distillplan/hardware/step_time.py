@@ -22,7 +22,6 @@ REFERENCE_DENSITY: Final = 312e12 / 400
 
 DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
 """Default tokens per optimizer step: the usual 4M of runs of 7B to 70B."""
-
 DEFAULT_REPLICA_TOKENS: Final = 8192.0
 """Default tokens per replica and pass; one sequence where that is longer."""
 
@@ -257,7 +256,7 @@ def _expert_parallel_seconds(
     seconds = token * inside / gpu.intra_node_bytes_per_s
     if group > gpu.link_domain:
         nodes = group / gpu.link_domain
-        between = gpu.inter_node_bytes_per_s or gpu.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
+        between = network_bytes_per_s(gpu)
         reached = nodes * (1 - (1 - 1 / nodes) ** work.active_experts)  # of experts at random
         seconds += token * reached * (1 - 1 / nodes) / between
     return seconds / model.tensor_link
@@ -306,9 +305,14 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     inside = 1 / gpu.intra_node_bytes_per_s
     if work.gpus <= gpu.link_domain:
         return inside
-    between = gpu.inter_node_bytes_per_s or gpu.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
+    between = network_bytes_per_s(gpu)
     outside = max(1 / (between * max(gpu.link_domain / work.tp, 1.0)), inside)
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
+
+
+def network_bytes_per_s(gpu: Gpu) -> float:
+    """Bytes per second of a GPU's network card, default included."""
+    return gpu.inter_node_bytes_per_s or gpu.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
 
 
 def _launch_seconds(work: Workload, model: ThroughputModel, passes: float) -> float:

@@ -154,11 +154,8 @@ def cheapest_chain(chain: Chain, targets: FloatArray) -> ChainCosts:
         targets: nats per token, shape (members,).
     """
     many = chain.log_params.size
-    grids = []
-    for row in range(many):
-        every = grid_of(chain, row)
-        below = every[every < targets[row]]
-        grids.append(np.append(below, targets[row]))
+    every = [grid_of(chain, row) for row in range(many)]
+    grids = [np.append(one[one < most], most) for one, most in zip(every, targets, strict=True)]
     lowest = [float(one[0]) for one in grids]
     widths = [float(np.diff(one).max(initial=0.0)) for one in grids]
     best = ChainCosts(cost=math.inf, member_loss=targets, tokens=np.full(many, math.nan))
@@ -250,21 +247,17 @@ def _derivatives(chain: Chain, z: FloatArray, rows: Any) -> tuple[FloatArray, Fl
 
 def _starts(chain: Chain) -> FloatArray:
     """Log tokens of chains to follow downhill, of one problem; shape (starts, members)."""
-    equal = np.zeros((1, chain.log_params.size))
-    shares = -np.log(chain.per_token)[None, :]
+    equal, shares = np.zeros(chain.log_params.size), -np.log(chain.per_token)
     grids = [grid_of(chain, row) for row in range(chain.log_params.size)]
     tables = [_table_on(chain, row, grids) for row in range(len(grids))]
-    found = [equal, shares]
-    low, high = -80.0, 20.0
-    paths = []
+    low, high, paths = -80.0, 20.0, []
     for _ in range(PRICES):
         price = (low + high) / 2
         d, _ = _cheapest(tables, chain, math.exp(price))
         paths.append(d)
         dear = float((chain.per_token * np.exp(d)).sum()) > float(chain.budget[0])
         low, high = (price, high) if dear else (low, price)
-    found += [one[None, :] for one in paths[-STARTS:]]
-    return np.concatenate(found)
+    return np.stack([equal, shares, *paths[-STARTS:]])
 
 
 class _Table(NamedTuple):

@@ -4,10 +4,11 @@ from functools import partial
 
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, OptionBill, Phase
-from distillplan.hardware.machine import Machine, bill_of
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.range import Range
+from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.stored_format import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model

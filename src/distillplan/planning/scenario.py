@@ -178,6 +178,12 @@ class Scenario:
                 Word("layout", self.machine.layout),
                 " is for `estimate`: sizes differ in a plan, and each would have its own",
             )
+        if self.machine is not None and self.machine.teacher_gpus is not None:
+            yield InputError(
+                Word("teacher_gpus"),
+                " is for `estimate`: in a plan each size of teacher and student would need a "
+                "division of the GPUs of its own",
+            )
         if self.gpu_hours is not None and self.machine is None:
             yield InputError(Word("gpu_hours"), " needs a GPU; add ", Word("gpu", "h100-sxm"))
         if self.gpu_hours is not None and self.inference_tokens:

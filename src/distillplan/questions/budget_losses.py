@@ -150,7 +150,9 @@ def runs_budgets(scenario: Scenario) -> tuple[float, float]:
     few, many = USUAL_TOKENS_PER_PARAM
     tokens = valid.get("tokens", (few * sizes[0], many * sizes[1]))
     low, high = (
-        scenario.students * TRAINING_PASSES * scenario.student_forward(size) * trained
+        scenario.students
+        * scenario.student_forward(size)
+        * (TRAINING_PASSES * trained + scenario.inference_tokens)
         for size, trained in zip(sizes, tokens, strict=True)
     )
     return low, high

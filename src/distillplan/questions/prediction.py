@@ -128,7 +128,7 @@ def predict(
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
     alone, distilled = _losses(law, point)
-    refuse_nonsense(law, point, max(alone, distilled or 0.0))
+    refuse_nonsense(Scenario(compute=1.0, law=law), point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
     warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
@@ -179,13 +179,22 @@ def _as_measured(found: Prediction) -> LossesAsMeasured | None:
     )
 
 
-def refuse_nonsense(law: PublishedLaw, point: Mapping[str, float], loss: float) -> None:
-    """Refuse a point at which the law does not hold."""
-    most = guessing(Scenario(compute=1.0, law=law))
+def refuse_nonsense(scenario: Scenario, point: Mapping[str, float], loss: float) -> None:
+    """Refuse a point at which the law does not hold.
+
+    Args:
+        scenario: for its law and vocabulary.
+        point: student_params and student_tokens.
+        loss: nats per token there.
+
+    Raises:
+        InfeasibleError: where guessing would beat it.
+    """
+    most = guessing(scenario)
     if loss >= most:
         params, tokens = point["student_params"], point["student_tokens"]
         raise InfeasibleError(
-            f"{law.name} does not hold for {format_count(params)} parameters on "
+            f"{scenario.law.name} does not hold for {format_count(params)} parameters on "
             f"{format_count(tokens)} tokens: it gives {loss:.3g} nats, and guessing gives "
             f"{most:.3g}"
         )

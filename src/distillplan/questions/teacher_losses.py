@@ -136,9 +136,8 @@ def teacher_losses(scenario: Scenario) -> TeacherLosses:
     student = _student(scenario)
     best = _best(student)
     losses = _teacher_losses(student, best)
-    models = _models(scenario, losses)
     named: list[tuple[TaughtBy, str | None, float]] = [
-        (TaughtBy.OPEN_MODEL, name, loss) for name, loss in models
+        (TaughtBy.OPEN_MODEL, name, loss) for name, loss in _models(scenario, losses)
     ]
     named.append((TaughtBy.BEST, None, best))
     if scenario.teacher is not None and scenario.teacher_loss is not None:
@@ -174,7 +173,7 @@ def _student(scenario: Scenario) -> _Student:
         raise ValueError("a plan has a student")
     worth = math.exp(log_worth(math.log(tokens), scenario.unique_tokens))
     loss = scenario.law.supervised.loss(params, worth)
-    refuse_nonsense(scenario.law, {"student_params": params, "student_tokens": tokens}, loss)
+    refuse_nonsense(scenario, {"student_params": params, "student_tokens": tokens}, loss)
     return _Student(scenario=scenario, params=params, tokens=tokens, worth=worth, alone=loss)
 
 

@@ -254,6 +254,13 @@ _REGISTERED = (
         figure="teacher_losses_figure:teacher_losses_figure",
     ),
     Registered(
+        record="questions.budget_optima:BudgetOptima",
+        document="optima",
+        asked_with="plot optimum",
+        rows=RowForm("points", PLAIN),
+        figure="budget_optima_figure:budget_optima_figure",
+    ),
+    Registered(
         record="demos.kernel_regression:KernelDemo",
         document="kernel",
         asked_with="demo kernel",

@@ -19,7 +19,7 @@ LEAST = 1e-3
 HERE = "↑ you are here"
 
 
-class Curve(NamedTuple):
+class ChartLine(NamedTuple):
     """How a curve is drawn."""
 
     letter: str
@@ -27,7 +27,11 @@ class Curve(NamedTuple):
     """Whose color it has, where there are colors."""
 
 
-ALONE, TAUGHT, BOTH = Curve("o", Mark.PRETRAIN), Curve("x", Mark.DISTILL), Curve("*", Mark.TIE)
+ALONE, TAUGHT, BOTH = (
+    ChartLine("o", Mark.PRETRAIN),
+    ChartLine("x", Mark.DISTILL),
+    ChartLine("*", Mark.TIE),
+)
 """The letters differ without colors, and in every encoding."""
 
 
@@ -42,7 +46,7 @@ def chart_lines(block: ChartBlock, width: int) -> Iterator[Line]:
     ticks = [f"{high - (high - low) * row / (ROWS - 1):.2f}" for row in range(ROWS)]
     margin = max(map(len, ticks)) + 1
     columns = min(COLUMNS, width - margin - 1)
-    plane: dict[tuple[int, int], Curve] = {}
+    plane: dict[tuple[int, int], ChartLine] = {}
     for curve, values in ((ALONE, block.alone), (TAUGHT, block.taught)):
         for column in range(columns):
             value = values[_nearest(column, columns, len(values))]
@@ -77,11 +81,11 @@ def _nearest(column: int, columns: int, count: int) -> int:
     return min(max(round(count // 2 + (column - middle) * (count // 2) / reach), 0), count - 1)
 
 
-def _cell(curve: Curve | None) -> Piece:
+def _cell(curve: ChartLine | None) -> Piece:
     return Piece(" ") if curve is None else Piece(curve.letter, curve.mark)
 
 
-def _legend(block: ChartBlock, drawn: Sequence[Curve], width: int) -> Iterator[Line]:
+def _legend(block: ChartBlock, drawn: Sequence[ChartLine], width: int) -> Iterator[Line]:
     """What is shown, and each letter with its words, on as few lines as it takes."""
     entries: list[Line] = [(Piece(block.title),)]
     words = dict(zip((ALONE, TAUGHT, BOTH), block.words, strict=True))

@@ -116,6 +116,8 @@ def _bill(found: Estimate) -> Iterator[Block]:
         for line in lines
     )
     yield TableBlock("The bill", ("phase", "FLOPs", "GPU-hours", "time", "cost", "kWh"), rows)
+    if found.distillation is not None and found.distillation.apart is not None:
+        yield Text("Student and teacher run at the same time, which their lines share.", "quiet")
     price = found.bill.price
     if price is not None:
         origin = "as given" if price.given else f"{price.seller}, {price.date}"

@@ -37,8 +37,10 @@ EFFECTS = {
     "mixture": "routing to experts",
 }
 """What a factor of the speed stands for, where its name does not say it."""
-_ABOUT_FIT = frozenset(("fits_nowhere", "does_not_fit", "fit_uncertain"))
+_ABOUT_FIT = frozenset(("fits_nowhere", "does_not_fit", "fit_uncertain", "teacher_does_not_fit"))
 """Codes of notices that say in other words whether it fits."""
+_ABOUT_TEACHER = "one_side_waits"
+"""Code of a notice that is said where the teacher is."""
 _NAMED = 3
 """Of the effects that slow a run, the largest."""
 _SLOW_LOSS = 0.1
@@ -91,8 +93,13 @@ def _answer(found: Estimate) -> TableBlock:
         rate = "" if price is None else f"{format_usd(price.usd_per_hour)} per GPU-hour"
         rows.append((*_row("cost", found.cost_usd, format_usd)[:3], rate))
     usable = format_bytes(found.memory.usable_bytes_per_gpu)
-    fits = f"fits {usable}: {FITS_SHOWN[found.fits]}"
+    fits = f"fits {usable}: {FITS_SHOWN[found.memory.fits]}"
     rows.append((*_row("memory per GPU", found.memory_bytes_per_gpu, format_bytes)[:3], fits))
+    if found.distillation is not None and found.distillation.apart is not None:
+        apart = found.distillation.apart
+        fits = f"fits {usable}: {FITS_SHOWN[apart.fits]}; tp {apart.tp}"
+        memory = _row("per teacher GPU", apart.memory_bytes_per_gpu, format_bytes)
+        rows.append((*memory[:3], fits))
     return TableBlock("", ("", "median", "range", ""), tuple(rows), text_columns=(0, 2, 3))
 
 
@@ -103,7 +110,10 @@ def _row(name: str, values: Range, form: Callable[[float], str]) -> tuple[str, .
 def _to_fit(found: Estimate) -> Iterator[str]:
     """What makes it fit, the cheapest first; nothing where it does."""
     memory = found.memory
-    if found.fits is Fits.YES:
+    apart = None if found.distillation is None else found.distillation.apart
+    if apart is not None and apart.fits is not Fits.YES:
+        yield "more --teacher-gpus, or a lower --teacher-precision"
+    if memory.fits is Fits.YES:
         return
     if memory.why_no_layout is not None:
         yield memory.why_no_layout
@@ -150,6 +160,7 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
         slow = share >= _SLOW_LOSS and found.question.logits is Logits.ONLINE
         loss = found.question.loss
         yield f"{said}; the loss ({loss}) is {share:.0%} of a step" if slow else said
+    yield from (one.message for one in found.warnings if one.code == _ABOUT_TEACHER)
     stored = f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
     if found.question.logits is Logits.CACHED:
         yield f"its logits are on disk: {stored}, read at {format_bytes(step.read_bytes_per_s)}/s"
@@ -170,7 +181,7 @@ def _watch(found: Estimate) -> Iterator[str]:
     """What to doubt, warnings first; that it may not fit is said above."""
     for severity in (Severity.WARNING, Severity.INFO):
         for one in found.warnings:
-            if one.severity is severity and one.code not in _ABOUT_FIT:
+            if one.severity is severity and one.code not in (*_ABOUT_FIT, _ABOUT_TEACHER):
                 yield one.message
 
 

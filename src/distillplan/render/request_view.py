@@ -60,7 +60,8 @@ def _run(run: Estimate) -> Iterator[str]:
     )
     if run.teacher is not None:
         taught = f"teacher {run.teacher.name} ({format_count(run.teacher.total_params)} parameters)"
-        yield taught if settings.logits is None else f"{taught}, logits {settings.logits}"
+        own = f", on {settings.teacher_gpus} GPUs of its own" if settings.teacher_gpus else ""
+        yield f"{taught}, logits {settings.logits}{own}"
     yield (
         f"sequences of {settings.seq_len:,} tokens, "
         f"{format_count(settings.batch_tokens)} tokens per optimizer step, optimizer "

@@ -77,6 +77,15 @@ HARDWARE = (
         commands="budget target sweep teachers family estimate onpolicy",
     ),
     _key(
+        "teacher_gpus",
+        values.WHOLE,
+        "N",
+        "Number of further GPUs for an online teacher alone, which sends the student its logits.",
+        "teacher_gpus",
+        commands="estimate",
+        default="0: it shares the student's",
+    ),
+    _key(
         "price",
         values.ZERO_OR_COUNT,
         "USD",

@@ -107,13 +107,18 @@ def asked(scenario: Scenario) -> str:
     return f"{who} with {teacher}{WHO_PAYS[scenario.pays]}"
 
 
-def teaching(scenario: Scenario) -> str:
-    """Who teaches and who pays for it, in words."""
+def teaching(scenario: Scenario, whom: str = "") -> str:
+    """Who teaches and who pays for it, in words.
+
+    Args:
+        scenario: the question.
+        whom: the student in words; empty where that is clear.
+    """
     teacher, loss = scenario.teacher, scenario.teacher_loss
     who = "the best teacher"
     if teacher is not None:
         who = f"a teacher of {loss:.3f} nats" if teacher.model is None else teacher.model.name
-    return f"distilling from {who} ({WHO_PAYS[scenario.pays]})"
+    return f"Distilling {whom}{' ' * bool(whom)}from {who} ({WHO_PAYS[scenario.pays]})"
 
 
 def law_source(law: PublishedLaw) -> str:

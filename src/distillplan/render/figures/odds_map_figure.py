@@ -238,7 +238,6 @@ def _inmost(found: OddsMap, verdict: Verdict | None) -> OddsCell | None:
 def _title(found: OddsMap) -> str:
     """Where distilling wins, in words."""
     what = teaching(found.scenario)
-    what = what[0].upper() + what[1:]
     wins = [one for one in found.cells if one.verdict is Verdict.DISTILL]
     if not wins:
         return f"{what} is nowhere the clear choice here"

@@ -1,0 +1,101 @@
+"""A teacher on GPUs of its own, which runs ahead of the student and sends it all of its logits.
+
+Both sides and the link between them work at once, so the slowest sets the pace and the others wait.
+The student's side computes the loss, as it has its own logits.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from distillplan.hardware.machine import (
+    Machine,
+    divergence_seconds,
+    student_step_seconds,
+    teacher_alone_seconds,
+    work_of,
+)
+from distillplan.hardware.memory import LoadedTeacher, serving_estimate
+from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
+from distillplan.hardware.range import Range
+from distillplan.hardware.step_time import network_bytes_per_s
+from distillplan.hardware.strategy import Sharding, Strategy
+from distillplan.models.named_models import Model, NamedModel
+
+LOGIT_BYTES = 2.0
+"""Bytes of a logit on its way: all of them are sent, in 16 bits."""
+
+
+class TeacherApart(NamedTuple):
+    """The two sides of a step, in seconds per token of a whole side."""
+
+    gpus: int
+    """Of the teacher."""
+    tp: int
+    """Its tensor-parallel group: the smallest that fits."""
+    memory_bytes_per_gpu: Range
+    """On a GPU of the teacher."""
+    fits: Fits
+    student_seconds: Range
+    """Its step with the loss, on all of its GPUs."""
+    teacher_seconds: Range
+    """Its forward pass, on all of its GPUs."""
+    link_seconds: Range
+    """The way of the logits, over the links of the side that has fewer."""
+
+    @property
+    def pace(self) -> Range:
+        """Seconds per token of the run: those of the slowest."""
+        return Range.slowest((self.student_seconds, self.teacher_seconds, self.link_seconds))
+
+
+def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: int) -> TeacherApart:
+    """How a run goes whose teacher has GPUs of its own.
+
+    Args:
+        machine: of the student; its micro-batch is the teacher's as well.
+        student: the model in training.
+        teacher: the frozen model.
+        gpus: the teacher's, of the same kind.
+    """
+    gpu = machine.cluster.gpu
+    loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision, sharded=False)
+    strategy = own_machine(machine, gpus, 1).strategy
+    found = Fits.NO
+    for one in _groups(strategy, teacher, gpus, gpu.gpus_per_node):
+        strategy, memory = one, serving_estimate(loaded, one, gpus)
+        found = fits(memory, usable_bytes(gpu))
+        if found is Fits.YES:
+            break
+    own = own_machine(machine, gpus, strategy.tp)
+    step = student_step_seconds(machine, student) + divergence_seconds(machine, teacher.model)
+    together = machine.cluster.gpus + gpus <= gpu.link_domain
+    link = gpu.intra_node_bytes_per_s if together else network_bytes_per_s(gpu)
+    sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
+    rate = link * min(gpus, machine.cluster.gpus) / sent
+    return TeacherApart(
+        gpus=gpus,
+        tp=strategy.tp,
+        memory_bytes_per_gpu=memory.total,
+        fits=found,
+        student_seconds=step.scale(1 / machine.cluster.gpus),
+        teacher_seconds=teacher_alone_seconds(own, teacher.model).scale(1 / gpus),
+        link_seconds=machine.allocated_share.scale(rate).divide(1.0),
+    )
+
+
+def own_machine(machine: Machine, gpus: int, tp: int) -> Machine:
+    """The teacher's GPUs, in tensor-parallel groups and without the student's other groups."""
+    layout = replace(
+        machine.strategy, sharding=Sharding.NONE, tp=tp, pp=1, cp=1, ep=1, interleave=None
+    )
+    return replace(machine, cluster=replace(machine.cluster, gpus=gpus), strategy=layout)
+
+
+def _groups(
+    strategy: Strategy, teacher: NamedModel, gpus: int, gpus_per_node: int
+) -> list[Strategy]:
+    """Layouts of the teacher, by growing tensor-parallel groups within a node."""
+    sizes = (2**power for power in range(min(gpus, gpus_per_node).bit_length()))
+    return [
+        replace(strategy, tp=tp) for tp in sizes if gpus % tp == 0 and teacher.shape.heads % tp == 0
+    ]
