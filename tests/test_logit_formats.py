@@ -21,6 +21,7 @@ from distillplan.laws.logit_formats import (
 from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
+from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
 from tests.shell import run
 
 CACHED = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "cached")
@@ -225,6 +226,23 @@ def test_estimate_says_what_a_format_costs():
     assert "logit_format_costs" in codes(cut)
     none = asked(*words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "distillkit")
     assert "logit_format_not_measured" in codes(none)
+
+
+def test_the_curve_over_teachers_has_the_penalty_too():
+    """The picture of `plot teacher`: the same shift at every teacher."""
+    asks = {
+        "law": law(),
+        "compute": 1e21,
+        "student_params": 1e9,
+        "teacher": Teacher(params=7e9, tokens=2e12),
+        "logits": Logits.CACHED,
+    }
+    cut = StoredFormat(kind=LogitKind.TOP_K, entries=12)
+    full = teacher_losses(Scenario(**asks)).of(TaughtBy.GIVEN)[0]
+    less = teacher_losses(Scenario(**asks, stored=cut)).of(TaughtBy.GIVEN)[0]
+    assert less.student_loss == pytest.approx(
+        full.student_loss + format_penalty(KeptLogits.TOP_K, 12).nats
+    )
 
 
 def test_what_is_not_measured_is_said_and_not_counted():
