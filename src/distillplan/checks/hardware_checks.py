@@ -47,9 +47,7 @@ COVERED: Final = 0.1
 """How far the share that it does hold may be from that."""
 EXPECTED: Final = f"outside its {STATED:.0%} range, as one in five is meant to be"
 """Why a single speed may miss; that not more of them do is a check of its own."""
-TOPICS: Final = (
-    *("throughput", "memory", "runs", "steps", "slowdowns", "storage", "generation"),
-)
+TOPICS: Final = (*("throughput", "memory", "runs", "steps", "slowdowns", "storage", "generation"),)
 """The topics of the checks."""
 
 
