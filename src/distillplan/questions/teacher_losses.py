@@ -22,6 +22,7 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.stored_logits import lost_nats
 from distillplan.planning.verdict import Trained, guesses, guessing, outside_loss, sides
 from distillplan.questions.prediction import at_point, refuse_nonsense
 
@@ -122,9 +123,11 @@ class _Student(NamedTuple):
 
     def taught(self, teacher_loss: FloatArray, law: DistillationLaw | None = None) -> FloatArray:
         """Losses with some teachers, under the scenario's law or drawn ones of that shape."""
-        law = law or evaluate.law_of(self.scenario)
+        scenario = self.scenario
+        law = law or evaluate.law_of(scenario)
         n, d = math.log(self.params), math.log(self.worth)
-        return np.asarray(law.loss_at_logs(n, d, np.log(teacher_loss)))
+        lost = lost_nats(scenario, scenario.share(scenario.pays).logits)
+        return np.asarray(law.loss_at_logs(n, d, np.log(teacher_loss))) + lost
 
 
 def teacher_losses(scenario: Scenario) -> TeacherLosses:
