@@ -17,12 +17,11 @@ from distillplan.planning.planner import plan
 from distillplan.questions.prediction import predict
 from distillplan.questions.teacher_losses import MOST_MODELS, TaughtBy, teacher_losses
 from distillplan.scenarios.keys import scenario_from_options
-from tests.figures import in_each_others_way, texts_of
+from tests.figures import BEGINNINGS, in_each_others_way, texts_of
 from tests.independent import distilled_loss, supervised_loss
 from tests.schemas import validate
 from tests.shell import run
 
-KINDS = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF"}
 QUESTIONS = {
     "tokens": {"student": "1B:100B"},
     "compute": {"compute": 1e21, "student": "1B", "teacher": "llama-3.1-8b"},
@@ -63,6 +62,18 @@ def test_repeated_tokens_count_as_what_they_are_worth():
     assert found.supervised_loss == pytest.approx(supervised_loss(1e9, worth), abs=1e-9)
     one = found.points[40]
     assert one.student_loss == pytest.approx(distilled_loss(1e9, worth, one.teacher_loss), abs=1e-9)
+
+
+def test_a_format_of_stored_logits_costs_what_a_plan_says():
+    """The given teacher's student, at the tokens that a plan with it reads."""
+    words = {"student": "1B", "teacher": "7B:2T", "logits": "cached", "logit_format": "top-k"}
+    asked = scenario_from_options(compute=1e21, logit_k=12, **words)
+    answer = plan(asked, quick=True)
+    assert answer.deciding.student_tokens == answer.supervised.student_tokens
+    (given,) = teacher_losses(asked).of(TaughtBy.GIVEN)
+    assert given.student_loss == pytest.approx(answer.deciding.loss, abs=1e-9)
+    full = plan(scenario_from_options(compute=1e21, **{**words, "logit_format": None}), quick=True)
+    assert given.student_loss > full.deciding.loss + 1e-3
 
 
 @pytest.mark.parametrize("name", ["tokens", "compute", "large", "small"])
@@ -180,14 +191,14 @@ def test_what_cannot_be_asked():
     assert "the budget is missing" in done.stderr
 
 
-@pytest.mark.parametrize("ending", KINDS)
+@pytest.mark.parametrize("ending", BEGINNINGS)
 def test_it_is_drawn_as_each_kind_with_its_data(tmp_path, ending):
     pytest.importorskip("matplotlib")
     picture, data = tmp_path / f"teacher{ending}", tmp_path / "teacher.csv"
     words = ["plot", "teacher", "--student", "1B", "--tokens", "20 TPP"]
     done = run(*words, "-o", picture, "-o", "json", "--data", data)
     assert (done.returncode, done.stderr) == (0, "")
-    assert picture.read_bytes().startswith(KINDS[ending])
+    assert picture.read_bytes().startswith(BEGINNINGS[ending])
     assert picture.stat().st_size > 5_000
     document = json.loads(done.stdout)
     validate(document, "teacher_losses")

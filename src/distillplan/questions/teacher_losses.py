@@ -123,10 +123,11 @@ class _Student(NamedTuple):
 
     def taught(self, teacher_loss: FloatArray, law: DistillationLaw | None = None) -> FloatArray:
         """Losses with some teachers, under the scenario's law or drawn ones of that shape."""
-        law = law or evaluate.law_of(self.scenario)
+        scenario = self.scenario
+        law = law or evaluate.law_of(scenario)
         n, d = math.log(self.params), math.log(self.worth)
-        lost = lost_nats(self.scenario, self.scenario.share(self.scenario.pays).logits)
-        return np.asarray(law.loss_at_logs(n, d, np.log(teacher_loss)) + lost)
+        lost = lost_nats(scenario, scenario.share(scenario.pays).logits)
+        return np.asarray(law.loss_at_logs(n, d, np.log(teacher_loss))) + lost
 
 
 def teacher_losses(scenario: Scenario) -> TeacherLosses:
