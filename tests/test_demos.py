@@ -363,7 +363,7 @@ def test_curves_in_the_picture_are_the_numbers():
 def test_a_picture_without_matplotlib_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     done = run("demo", "kernel", "-o", tmp_path / "kernel.svg")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.endswith("install it with: pip install 'distillplan[plot]'\n")
     assert not done.stdout
     assert not list(tmp_path.iterdir())

@@ -452,7 +452,7 @@ def test_a_pipeline_holds_as_many_micro_batches_as_stages() -> None:
         ({"tp": 3}, 8, "8 GPUs cannot be divided"),
         ({"tp": 5}, 10, "tp: 5 does not divide 24 heads"),
         ({"pp": 64}, 64, "pp: 64 stages are more than the model's 28"),
-        ({"ep": 2}, 8, "ep 2 is for mixtures of experts"),
+        ({"ep": 2}, 8, "ep: 2 is for mixtures of experts"),
         ({"micro_batch": 0}, 8, "micro_batch: 0 is too few"),
         ({}, 0, "0 GPUs cannot be divided"),
     ],

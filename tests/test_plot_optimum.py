@@ -55,7 +55,7 @@ def drawn(name):
 def test_a_budget_of_the_curves_is_a_plan(name, place):
     """The curves solve all budgets together; a plan solves one."""
     found = found_of(name)
-    budget = found.deciding[place].budget
+    budget = found.as_paid[place].budget
     rows = [one for one in found.points if one.budget == budget]
     try:
         answer = plan(with_budget(found.scenario, found.unit, budget), quick=True)
@@ -82,7 +82,7 @@ def test_a_budget_of_the_curves_is_a_plan(name, place):
 
 def test_the_best_teacher_is_that_of_a_second_search():
     """`tests.independent` searches with a grid and Nelder-Mead, at a budget of Figure 8's range."""
-    one = found_of("student").deciding[20]
+    one = found_of("student").as_paid[20]
     problem = Problem(
         budget=one.budget,
         logits=1.0,
@@ -100,7 +100,7 @@ def test_the_best_teacher_is_that_of_a_second_search():
 @pytest.mark.parametrize("place", [3, 20, 38])
 def test_shares_are_those_of_equation_9(place):
     """3 F(N_S) D_S, F(N_T) D_S and 3 F(N_T) D_T, which together spend the budget."""
-    one = found_of("student").deciding[place]
+    one = found_of("student").as_paid[place]
     student = 3 * forward_flops(1e9) * one.student_tokens
     logits = forward_flops(one.teacher_params) * one.student_tokens
     training = 3 * forward_flops(one.teacher_params) * one.teacher_tokens
@@ -125,7 +125,7 @@ def test_every_accounting_is_there_without_a_teacher():
     found = found_of("student")
     assert found.ways == (None, *Accounting)
     assert len(found.points) == 5 * BUDGETS
-    assert {one.accounting for one in found.deciding} == {Accounting.TRAIN}
+    assert {one.accounting for one in found.as_paid} == {Accounting.TRAIN}
 
 
 def test_from_a_given_teacher_only_tokens_and_shares_are_drawn():
@@ -137,19 +137,19 @@ def test_from_a_given_teacher_only_tokens_and_shares_are_drawn():
 
 
 def test_the_teacher_of_free_logits_has_a_loss_and_no_size():
-    for one in found_of("free").deciding:
+    for one in found_of("free").as_paid:
         assert one.teacher_params is None
         assert one.teacher_loss is not None
 
 
 def test_the_budgets_are_around_the_question_or_those_of_the_runs():
     given, without = found_of("open"), found_of("student")
-    assert given.here == given.deciding[BUDGETS // 2].budget == 1e22
-    assert (given.deciding[0].budget, given.deciding[-1].budget) == pytest.approx((1e20, 1e24))
+    assert given.here == given.as_paid[BUDGETS // 2].budget == 1e22
+    assert (given.as_paid[0].budget, given.as_paid[-1].budget) == pytest.approx((1e20, 1e24))
     assert without.here is None
     low, high = 3 * forward_flops(1e9) * 3.6e9, 3 * forward_flops(1e9) * 5.15e11
     assert without.runs == pytest.approx((low, high), rel=1e-9)
-    assert without.deciding[0].budget < low < high < without.deciding[-1].budget
+    assert without.as_paid[0].budget < low < high < without.as_paid[-1].budget
 
 
 def test_served_tokens_are_in_the_budgets_of_the_runs():
@@ -177,7 +177,7 @@ def test_words_do_not_stand_on_each_other(name):
 
 def test_the_title_is_what_the_numbers_say():
     assert "the teacher takes 42% of the FLOPs" in texts_of(drawn("teacher"))[0]
-    teacher = found_of("teacher").deciding[20]
+    teacher = found_of("teacher").as_paid[20]
     assert teacher.teacher_logits_share == pytest.approx(0.42, abs=0.005)
     assert "the teacher has" in texts_of(drawn("student"))[0]
 

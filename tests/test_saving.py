@@ -264,7 +264,8 @@ def _with_draws_beside(path):
     """The file of a law as earlier versions wrote it."""
     lines = path.read_text().splitlines()
     start = lines.index("  table:")
-    table = [line.removeprefix("  - ") for line in lines[start + 1 :]]
+    end = lines.index("runs:")
+    table = [line.removeprefix("  - ") for line in lines[start + 1 : end]]
     beside = path.with_suffix(".draws.csv")
     beside.write_text("\n".join(table) + "\n")
     sigma = lines[start - 1].strip()

@@ -95,8 +95,14 @@ def _step(found: Estimate) -> Iterator[RunPart]:
         seconds = teacher.tokens_per_s_per_gpu.divide(tokens).mid
         yield _part(kind, "the teacher's pass", seconds, for_teacher=True)
         rest -= seconds
+    beside = found.distillation
+    if beside is not None and found.question.logits is Logits.ONLINE:
+        seconds = beside.loss_step_seconds.mid
+        yield _part(kind, "the loss of the teacher's logits", seconds, for_teacher=True)
+        rest -= seconds
     if found.speed.distillation_factor is not None:
-        yield _part(kind, "slowdown of a distillation step", rest, for_teacher=True)
+        waits = "waiting, and " if beside is not None and beside.apart is not None else ""
+        yield _part(kind, f"{waits}slowdown of a distillation step", rest, for_teacher=True)
     yield _ranged(kind, "total", whole, is_total=True)
 
 

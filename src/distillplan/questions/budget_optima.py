@@ -93,7 +93,7 @@ class BudgetOptima(NamedTuple):
         return tuple(dict.fromkeys(one.accounting for one in self.points))
 
     @property
-    def deciding(self) -> tuple[OptimumAt, ...]:
+    def as_paid(self) -> tuple[OptimumAt, ...]:
         """The points of the way that the question pays."""
         return tuple(one for one in self.points if one.decides)
 

@@ -13,6 +13,8 @@ MOST_ROWS = 60
 """Of a check, before it is summed up by place."""
 
 
+APPENDICES = dict.fromkeys(("Appendix D.5", "Appendix E.4"), "Appendices")
+"""Places that share a line of the screen."""
 _WORST = 3
 """Rows of a screen that are furthest off."""
 _ERRORS = 7
@@ -61,6 +63,7 @@ def _groups(rows: Iterable[CheckRow]) -> TableBlock:
     for row in rows:
         if len(kinds) == 1 or row.law == DEFAULT_LAW:
             name = row.where.split(",")[0]
+            name = APPENDICES.get(name, name)
         else:
             name = row.law if row.law in TOPICS else "other laws"
         groups.setdefault(name, []).append(row)

@@ -63,7 +63,7 @@ def _budgets(axes: "Axes", found: BudgetOptima) -> None:
         flops_axis(axes)
     else:
         counts_axis(axes.xaxis, f"budget (GPU-hours, {found.machine})")
-    axes.set_xlim(found.deciding[0].budget, found.deciding[-1].budget)
+    axes.set_xlim(found.as_paid[0].budget, found.as_paid[-1].budget)
 
 
 def _ranges(axes: "Axes", found: BudgetOptima, *, falling: bool = False) -> None:
@@ -93,7 +93,7 @@ def _line(
 def _sizes(axes: "Axes", found: BudgetOptima) -> None:
     """Parameters of teacher and student; the teacher's loss where its size is free."""
     _budgets(axes, found)
-    points = found.deciding
+    points = found.as_paid
     if all(one.teacher_params is None for one in points):
         _line(axes, points, "teacher_loss", TEACHER, "best teacher")
         axes.set_ylabel("loss of the teacher (nats per token)")
@@ -114,12 +114,12 @@ def _tokens(axes: "Axes", found: BudgetOptima) -> None:
     _budgets(axes, found)
     counts_axis(axes.yaxis, "tokens")
     _line(axes, found.of(None), "student_tokens", ALONE, "student, pretrain")
-    _line(axes, found.deciding, "student_tokens", TAUGHT, "student, distill")
-    if found.scenario.teacher is None and any(one.teacher_tokens for one in found.deciding):
-        _line(axes, found.deciding, "teacher_tokens", TEACHER, "best teacher")
+    _line(axes, found.as_paid, "student_tokens", TAUGHT, "student, distill")
+    if found.scenario.teacher is None and any(one.teacher_tokens for one in found.as_paid):
+        _line(axes, found.as_paid, "teacher_tokens", TEACHER, "best teacher")
     _ranges(axes, found)
     if found.here is not None:
-        at = next((one for one in found.deciding if one.budget == found.here), None)
+        at = next((one for one in found.as_paid if one.budget == found.here), None)
         here(axes, (found.here, None if at is None else at.student_tokens))
     _legend_above(axes)
 
@@ -127,10 +127,10 @@ def _tokens(axes: "Axes", found: BudgetOptima) -> None:
 def _shares(axes: "Axes", found: BudgetOptima) -> None:
     """What the budget goes into, one part on the other."""
     _budgets(axes, found)
-    across = [one.budget for one in found.deciding]
+    across = [one.budget for one in found.as_paid]
     below = [0.0] * len(across)
     for field, (words, stroke, hatch) in PARTS.items():
-        parts = [getattr(one, field) for one in found.deciding]
+        parts = [getattr(one, field) for one in found.as_paid]
         if not any(parts):
             continue
         above = [
@@ -167,7 +167,7 @@ def _title(found: BudgetOptima) -> str:
     size = found.scenario.student_params
     who = "the best student" if size is None else f"a {format_count(size, 2)} student"
     what = teaching(found.scenario, who)
-    known = [one for one in found.deciding if one.student_tokens is not None]
+    known = [one for one in found.as_paid if one.student_tokens is not None]
     if not known:
         return f"{what} is over budget everywhere here"
     ends = known[0], known[-1]
@@ -196,7 +196,7 @@ def _source(found: BudgetOptima) -> str:
     parts = [law_source(found.law)]
     if found.scenario.teacher is not None:
         parts.append("the teacher is given, so only tokens and shares are open")
-    elif all(one.teacher_params is None for one in found.deciding):
+    elif all(one.teacher_params is None for one in found.as_paid):
         parts.append("the teacher costs nothing, so any with this loss will do")
     if any(one.is_guess for one in found.points):
         parts.append("pale: a guess")
