@@ -267,6 +267,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.slow
 @given(
     st.floats(20.0, 25.0),
     st.floats(0.001, 1.0),
@@ -343,6 +344,7 @@ def test_a_family_may_win_where_each_member_alone_loses():
     assert sum(8 * one.budget for one in found.alone) == pytest.approx(base.budget)
 
 
+@pytest.mark.slow
 def test_the_odds_say_what_the_verdict_says():
     for budget, counts, logits in (
         (1e21, [1, 1, 1], Logits.ONLINE),
@@ -364,6 +366,7 @@ def test_the_odds_say_what_the_verdict_says():
                     assert run_.loss_band[0] <= run_.loss <= run_.loss_band[1]
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_the_ladder_and_the_copies_are_families_of_their_own():
     base = asked(3e21, logits=Logits.STORED)
