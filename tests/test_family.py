@@ -367,7 +367,6 @@ def test_the_odds_say_what_the_verdict_says():
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_the_ladder_and_the_copies_are_families_of_their_own():
     base = asked(3e21, logits=Logits.STORED)
     sizes = [5e8, 1e9, 3e9]
