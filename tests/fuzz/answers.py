@@ -27,13 +27,14 @@ def forms_agree(case: Case, answer: Any, how: Mapping[str, bool]) -> Iterator[st
         yield f"not JSON: {error}"
         return
     yield from document_is_sound(document)
-    table = rendered(answer, "table", **how)
-    markdown = rendered(answer, "markdown", **how)
-    yield from plain(table, case)
-    with mock.patch.dict(os.environ, {"COLUMNS": "400"}):  # narrow tables lack spare columns
-        yield from same_signs(rendered(answer, "table", **how), markdown)
-    if isinstance(answer, Plan):
-        yield from plan_agrees(document, markdown)
+    if registered(answer).view is not None:  # a picture alone has none
+        table = rendered(answer, "table", **how)
+        markdown = rendered(answer, "markdown", **how)
+        yield from plain(table, case)
+        with mock.patch.dict(os.environ, {"COLUMNS": "400"}):  # narrow tables lack spare columns
+            yield from same_signs(rendered(answer, "table", **how), markdown)
+        if isinstance(answer, Plan):
+            yield from plan_agrees(document, markdown)
     known = registered(answer).rows
     if known is not None:
         text, lines = rendered(answer, "csv", **how), rendered(answer, "jsonl", **how)

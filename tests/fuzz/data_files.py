@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -389,6 +390,7 @@ def sound_files() -> Mapping[str, bytes]:
         "supervised.csv": table,
         "more.csv": table.replace(b"150M", b"160M"),
         "wandb.csv": found["losses.csv"].replace(b"step,val_loss", b"_step,eval/loss"),
+        "mine.yaml": (Path(__file__).parents[1] / "data" / "own_law.yaml").read_bytes(),
         "prices.csv": PRICES.encode(),
         "config.json": as_json(CONFIG).encode(),
         "gpu.yaml": as_flow({"gpus": {"my-gpu": GPU}}).encode(),

@@ -22,7 +22,7 @@ MOST_LINES = 40
 SECONDS = 6.0
 """Twice what a command may take alone, for it shares its processor."""
 BYTES = 500e6
-WITH_PROGRESS = ("sweep", "fit", "family")
+WITH_PROGRESS = ("sweep", "fit", "family", "plot")
 """Commands that may take longer, for they show how far they are."""
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
