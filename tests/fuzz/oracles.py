@@ -22,7 +22,10 @@ MOST_LINES = 40
 SECONDS = 6.0
 """Twice what a command may take alone, for it shares its processor."""
 BYTES = 500e6
-WITH_PROGRESS = ("sweep", "fit", "family", "plot")
+WITH_PROGRESS = (
+    *(("sweep",), ("fit",), ("family",), ("plot", "losses"), ("plot", "map")),
+    *(("plot", "paper"), ("plot", "transfer")),
+)
 """Commands that may take longer, for they show how far they are."""
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -240,7 +243,8 @@ def rows_are_sound(text: str, form: str) -> Iterator[str]:
 
 def bounds(case: Case, result: Result) -> Iterator[str]:
     """Time and memory; of two runs, the quicker one."""
-    if result.seconds > SECONDS and case.words[:1] not in [(one,) for one in WITH_PROGRESS]:
+    free = any(case.words[: len(one)] == one for one in WITH_PROGRESS)
+    if result.seconds > SECONDS and not free:
         yield f"{result.seconds:.1f} s of the processor"
     if result.growth > BYTES:
         yield f"{result.growth / 1e6:.0f} MB"

@@ -8,6 +8,7 @@ from distillplan.cli.key_options import naming
 from distillplan.cli.picture_options import Data, Pictured, give, places
 from distillplan.errors import InputError
 from distillplan.laws.law_catalog import DEFAULT_LAW, law
+from distillplan.render.progress import progress
 
 
 def plot_paper(
@@ -37,7 +38,8 @@ def plot_paper(
 
     where = places(output or (), data)
     try:
-        found = paper_figure(int(figure), law(drawn_from))
+        with progress("Figure"):
+            found = paper_figure(int(figure), law(drawn_from))
     except InputError as error:
         raise error.told(naming("budget")) from None
     give(found, where)

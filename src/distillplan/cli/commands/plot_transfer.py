@@ -1,6 +1,7 @@
 """`distillplan plot transfer`: gains that other laboratories saw, beside those predicted."""
 
 from distillplan.cli.picture_options import Data, Pictured, give, places
+from distillplan.render.progress import progress
 
 
 def plot_transfer(*, output: Pictured = None, data: Data = None) -> None:
@@ -14,4 +15,6 @@ def plot_transfer(*, output: Pictured = None, data: Data = None) -> None:
     from distillplan.checks.transfer_checks import transfer_report  # not at every start
 
     where = places(output or (), data)
-    give(transfer_report(), where)
+    with progress("Comparisons"):
+        found = transfer_report()
+    give(found, where)

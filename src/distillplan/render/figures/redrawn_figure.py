@@ -122,15 +122,8 @@ def _figure_7(found: PaperFigure) -> "Figure":
 def _figure_8(found: PaperFigure) -> "Figure":
     names = list(dict.fromkeys(one.panel for one in found.of(PaperPart.CURVE)))
     figure, every = panels(len(names), 2, width=3.6, height=3.6)
-    _alike(every[1])
-    strokes = _strokes(found)
-    for (top, below), name in zip(every.T, names, strict=True):
-        reads = found.of(PaperPart.READ_OFF, name)
-        _lines(top, found.of(PaperPart.CURVE, name), strokes)
-        _marks(top, reads, strokes)
-        _differences(below, found, reads, strokes)
-        for axes in (top, below):
-            flops_axis(axes)
+    strokes = _over_budgets(every, found, names)
+    for top, name in zip(every[0], names, strict=True):
         top.set_title(f"student of {name}", fontsize=9, color=INK)
     every[0, 0].set_ylabel("loss of the student (nats per token)")
     _legend(every[0, 0], strokes, WAYS, loc="upper right")
@@ -140,6 +133,17 @@ def _figure_8(found: PaperFigure) -> "Figure":
 def _figure_9(found: PaperFigure) -> "Figure":
     names = list(dict.fromkeys(one.panel for one in found.of(PaperPart.CURVE)))
     figure, every = panels(len(names), 2, width=4.0, height=3.4)
+    strokes = _over_budgets(every, found, names)
+    for top, name in zip(every[0], names, strict=True):
+        counts_axis(top.yaxis, SIZES[name])
+    _legend(
+        every[0, 1], strokes, {name: f"student of {name}" for name in strokes}, loc="upper left"
+    )
+    return figure
+
+
+def _over_budgets(every: Any, found: PaperFigure, names: Sequence[str]) -> dict[str, Stroke]:
+    """A column for each name: its curves over the budget, and below them the differences."""
     _alike(every[1])
     strokes = _strokes(found)
     for (top, below), name in zip(every.T, names, strict=True):
@@ -149,11 +153,7 @@ def _figure_9(found: PaperFigure) -> "Figure":
         _differences(below, found, reads, strokes)
         for axes in (top, below):
             flops_axis(axes)
-        counts_axis(top.yaxis, SIZES[name])
-    _legend(
-        every[0, 1], strokes, {name: f"student of {name}" for name in strokes}, loc="upper left"
-    )
-    return figure
+    return strokes
 
 
 def _alike(row: "Sequence[Axes]") -> None:
