@@ -11,11 +11,12 @@ import numpy as np
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine_words import MachineWords, machine
+from distillplan.laws import law_catalog
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.planning.odds import with_odds
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Option, Plan, Verdict
+from distillplan.planning.results import Flips, Option, Plan, Verdict
 from distillplan.planning.scenario import Limits, Scenario
-from distillplan.units import SECONDS_PER_HOUR
 
 POINTS = 31
 """Budgets of a curve."""
@@ -103,18 +104,21 @@ def budget_losses(
     on = asked
     if on.machine is None:
         on = replace(asked, machine=machine(ASSUMED, asked.architecture))
-    middle, done = _answer(on) if given else None, count(1)
+    middle, done = _answer(asked) if given else None, count(1)
 
     def panel(unit: BudgetUnit, per_unit: float) -> LossPanel:
+        # a machine that nobody named has no say in what FLOPs buy
+        planned = asked if unit is BudgetUnit.FLOPS else on
         low, high = (one / per_unit for one in _span(asked, middle))
         points = []
         for budget in np.geomspace(low, high, POINTS).tolist():
-            points.append(_at(unit, budget, _answer(with_budget(on, unit, budget))))
+            points.append(_at(unit, budget, _answer(with_budget(planned, unit, budget))))
             advance(next(done))
-        runs = [one / per_unit for one in runs_budgets(asked)]
-        return LossPanel(
-            unit=unit, points=tuple(points), here=_here(unit, middle), runs=(runs[0], runs[1])
-        )
+        few, many = (one / per_unit for one in runs_budgets(asked))
+        spent, star = _spent(on, unit, middle), None
+        if spent is not None:
+            star = _at(unit, spent, _answer(with_budget(planned, unit, spent)))
+        return LossPanel(unit=unit, points=tuple(points), here=star, runs=(few, many))
 
     panels = [panel(BudgetUnit.FLOPS, 1.0)]
     hour = None if asked.inference_tokens else _flops_per_hour(on, panels[0])
@@ -178,11 +182,20 @@ def _flops_per_hour(scenario: Scenario, panel: LossPanel) -> float | None:
 
 
 def _answer(scenario: Scenario, *, quick: bool = False) -> Plan | None:
-    """The plan; None where the budget trains nothing, or nothing fits."""
+    """The two options of a plan that its verdict weighs, with their bands unless ``quick``.
+
+    The other ways to pay and what would flip it, which nobody draws, would take most of the time.
+    None where the budget trains nothing, or nothing fits.
+    """
     try:
-        return plan(scenario, quick=quick)
+        found = plan(scenario, quick=True)
     except InfeasibleError:
         return None
+    if quick:
+        return found
+    weighed = tuple(one for one in found.options if one.accounting is None or one.decides)
+    found = found._replace(options=weighed, flips=Flips())
+    return with_odds(found, law_catalog.draws(scenario.law))
 
 
 def _at(unit: BudgetUnit, budget: float, found: Plan | None) -> LossAt:
@@ -210,19 +223,20 @@ def _band(option: Option | None) -> tuple[float | None, float | None]:
     return (None, None) if option is None else option.loss_band or (None, None)
 
 
-def _here(unit: BudgetUnit, middle: Plan | None) -> LossAt | None:
-    """The question itself, at what its student takes of a unit."""
+def _spent(on: Scenario, unit: BudgetUnit, middle: Plan | None) -> float | None:
+    """What the question spends in a unit: its own budget, or what its student takes without a
+    teacher; None where it has no budget, or nothing fits the machine.
+    """
     if middle is None:
         return None
-    spent = middle.supervised.total_flops
-    if unit is BudgetUnit.GPU_HOURS:
-        bill = middle.supervised.bill
-        spent = None if bill is None else bill.gpu_hours.mid
-        if middle.scenario.gpu_hours is not None:
-            spent = middle.scenario.budget / SECONDS_PER_HOUR
-    elif middle.scenario.compute is not None:
-        spent = middle.scenario.compute
-    return None if spent is None else _at(unit, spent, middle)
+    compute, gpu_hours = middle.scenario.compute, middle.scenario.gpu_hours
+    if unit is BudgetUnit.FLOPS:
+        return middle.supervised.total_flops if compute is None else compute
+    if compute is None:
+        return gpu_hours
+    found = _answer(with_budget(on, BudgetUnit.FLOPS, compute), quick=True)
+    bill = None if found is None else found.supervised.bill
+    return None if bill is None else bill.gpu_hours.mid
 
 
 def _is_known(point: LossAt) -> bool:
