@@ -1,6 +1,6 @@
 """Both losses over the budget with their bands: over FLOPs, and over GPU-hours of a machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from itertools import count
@@ -8,15 +8,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distillplan.accounting import TRAINING_PASSES
+from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine_words import MachineWords, machine
 from distillplan.laws import law_catalog
+from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.planning.odds import with_odds
+from distillplan.planning import drawn
+from distillplan.planning.bands import banded
+from distillplan.planning.evaluate import cells
+from distillplan.planning.odds import of_options, posterior
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Flips, Option, Plan, Verdict
+from distillplan.planning.results import Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.verdict import is_guess, transfer_of
+from distillplan.questions.sweep import sweep
 
 POINTS = 31
 """Budgets of a curve."""
@@ -104,21 +110,18 @@ def budget_losses(
     on = asked
     if on.machine is None:
         on = replace(asked, machine=machine(ASSUMED, asked.architecture))
-    middle, done = _answer(asked) if given else None, count(1)
+    middle, done = _quick(asked) if given else None, count(1)
 
     def panel(unit: BudgetUnit, per_unit: float) -> LossPanel:
         # a machine that nobody named has no say in what FLOPs buy
         planned = asked if unit is BudgetUnit.FLOPS else on
         low, high = (one / per_unit for one in _span(asked, middle))
-        points = []
-        for budget in np.geomspace(low, high, POINTS).tolist():
-            points.append(_at(unit, budget, _answer(with_budget(planned, unit, budget))))
-            advance(next(done))
+        budgets = np.geomspace(low, high, POINTS).tolist()
+        points = _points(planned, unit, budgets, lambda: advance(next(done)))
         few, many = (one / per_unit for one in runs_budgets(asked))
-        spent, star = _spent(on, unit, middle), None
-        if spent is not None:
-            star = _at(unit, spent, _answer(with_budget(planned, unit, spent)))
-        return LossPanel(unit=unit, points=tuple(points), here=star, runs=(few, many))
+        spent = _spent(on, unit, middle)
+        stars = _points(planned, unit, [] if spent is None else [spent], lambda: None)
+        return LossPanel(unit=unit, points=tuple(points), here=next(stars, None), runs=(few, many))
 
     panels = [panel(BudgetUnit.FLOPS, 1.0)]
     hour = None if asked.inference_tokens else _flops_per_hour(on, panels[0])
@@ -174,34 +177,60 @@ def _span(scenario: Scenario, middle: Plan | None) -> tuple[float, float]:
 def _flops_per_hour(scenario: Scenario, panel: LossPanel) -> float | None:
     """What a GPU-hour of the machine buys in the middle of the budgets; None: nothing fits it."""
     budget = panel.points[len(panel.points) // 2].budget
-    found = _answer(with_budget(scenario, BudgetUnit.FLOPS, budget), quick=True)
+    found = _quick(with_budget(scenario, BudgetUnit.FLOPS, budget))
     bill = None if found is None else found.supervised.bill
     if bill is None or bill.gpu_hours.mid <= 0:
         return None
     return budget / bill.gpu_hours.mid
 
 
-def _answer(scenario: Scenario, *, quick: bool = False) -> Plan | None:
-    """The two options of a plan that its verdict weighs, with their bands unless ``quick``.
-
-    The other ways to pay and what would flip it, which nobody draws, would take most of the time.
-    None where the budget trains nothing, or nothing fits.
-    """
+def _quick(scenario: Scenario) -> Plan | None:
+    """The plan without its odds; None where the budget trains nothing, or nothing fits."""
     try:
-        found = plan(scenario, quick=True)
+        return plan(scenario, quick=True)
     except InfeasibleError:
         return None
-    if quick:
-        return found
-    weighed = tuple(one for one in found.options if one.accounting is None or one.decides)
-    found = found._replace(options=weighed, flips=Flips())
-    return with_odds(found, law_catalog.draws(scenario.law))
 
 
-def _at(unit: BudgetUnit, budget: float, found: Plan | None) -> LossAt:
+def _points(
+    scenario: Scenario, unit: BudgetUnit, budgets: Sequence[float], advance: Callable[[], None]
+) -> Iterator[LossAt]:
+    """Both losses at some budgets, as plans have them, without what would flip each."""
+    every = [with_budget(scenario, unit, one) for one in budgets]
+    draws = law_catalog.draws(scenario.law)
+    known = draws is not None or transfer_of(scenario.law).scale > 0
+    laws = draws or one_draw(scenario.law)
+    for budget, asked, cell in zip(budgets, every, sweep(({}, one) for one in every), strict=True):
+        alone: Option | None = cell.supervised
+        other = cell.deciding
+        if cell.supervised.loss is None or cell.verdict_reason is Reason.NOTHING_POSSIBLE:
+            alone = other = None
+        elif known:
+            alone, other = _with_bands(asked, cell.supervised, other, laws)
+        yield _at(asked, unit, budget, alone, other, cell.verdict)
+        advance()
+
+
+def _with_bands(
+    scenario: Scenario, alone: Option, other: Option | None, laws: Draws
+) -> tuple[Option, Option | None]:
+    at = cells(scenario, Accounting.FREE)
+    found = banded(scenario, alone, drawn.supervised(scenario, at, laws), 0)
+    if other is None or other.loss is None:
+        return found, other
+    taught = posterior(scenario, [of_options(scenario, alone, other)], laws)
+    return found, banded(scenario, other, taught.distilled, 0)
+
+
+def _at(
+    scenario: Scenario,
+    unit: BudgetUnit,
+    budget: float,
+    alone: Option | None,
+    other: Option | None,
+    verdict: Verdict | None,
+) -> LossAt:
     """A point of both curves."""
-    alone = None if found is None else found.supervised
-    other = None if found is None else found.deciding
     low, high = _band(alone)
     taught_low, taught_high = _band(other)
     return LossAt(
@@ -210,12 +239,12 @@ def _at(unit: BudgetUnit, budget: float, found: Plan | None) -> LossAt:
         supervised_loss=None if alone is None else alone.loss,
         supervised_low=low,
         supervised_high=high,
-        supervised_is_guess=alone is not None and alone.is_guess,
+        supervised_is_guess=alone is not None and is_guess(scenario, alone),
         distilled_loss=None if other is None else other.loss,
         distilled_low=taught_low,
         distilled_high=taught_high,
-        distilled_is_guess=other is not None and other.is_guess,
-        verdict=None if found is None else found.verdict,
+        distilled_is_guess=other is not None and is_guess(scenario, other),
+        verdict=verdict,
     )
 
 
@@ -224,8 +253,9 @@ def _band(option: Option | None) -> tuple[float | None, float | None]:
 
 
 def _spent(on: Scenario, unit: BudgetUnit, middle: Plan | None) -> float | None:
-    """What the question spends in a unit: its own budget, or what its student takes without a
-    teacher; None where it has no budget, or nothing fits the machine.
+    """What the question spends in a unit: its own budget, or what its student takes alone.
+
+    None where it has no budget, or nothing fits the machine.
     """
     if middle is None:
         return None
@@ -234,7 +264,7 @@ def _spent(on: Scenario, unit: BudgetUnit, middle: Plan | None) -> float | None:
         return middle.supervised.total_flops if compute is None else compute
     if compute is None:
         return gpu_hours
-    found = _answer(with_budget(on, BudgetUnit.FLOPS, compute), quick=True)
+    found = _quick(with_budget(on, BudgetUnit.FLOPS, compute))
     bill = None if found is None else found.supervised.bill
     return None if bill is None else bill.gpu_hours.mid
 
