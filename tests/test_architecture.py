@@ -138,3 +138,10 @@ def test_the_nearest_shape_is_the_papers(row):
 def test_the_nearest_shape_is_near(N):
     """A step of 128 in 1024 channels is 12 % of the width, so half of it 13 % of the parameters."""
     assert FixedAspect().nearest_shape(N).params == pytest.approx(N, rel=0.15)
+
+
+@pytest.mark.parametrize("numbers", [{"aspect": 1e308, "omega": 1e-308}, {"omega": 1e308}])
+def test_a_family_without_a_finite_width_is_refused(numbers):
+    """Found by the fuzzer: such a family ended in an OverflowError once a machine was named."""
+    with pytest.raises(InputError, match="no finite width"):
+        FixedAspect(**numbers).nearest_shape(1e9)

@@ -104,10 +104,18 @@ class FixedAspect:
         Args:
             N: non-embedding parameters.
             group: what must divide the heads, such as the tensor-parallel group.
+
+        Raises:
+            InputError: when `aspect` and `omega` leave no finite width.
         """
         from distillplan.models.uniform import uniform_shape  # not needed to start `budget`
 
         unit = HEAD_WIDTH * group
+        if not math.isfinite(max(self.width(N), unit) * max(self.omega, 1.0)):
+            raise InputError(
+                f"architecture: aspect {self.aspect:g} and omega {self.omega:g} leave a model of "
+                f"{N:g} parameters no finite width"
+            )
         width = max(round(self.width(N) / unit), 1) * unit
         layers = max(round(N / (self.omega * width**2)), 1)
         ffn_width = math.ceil((self.omega - 4) / 3 * width / HEAD_WIDTH) * HEAD_WIDTH

@@ -19,9 +19,9 @@ def undivided(scenario: "Scenario") -> Iterator[InputError]:
     from distillplan.models.shapes import ModelShape
 
     model = scenario.student_shape or non_embedding(scenario.family, params)
-    if not isinstance(model, ModelShape):
-        model = scenario.architecture.nearest_shape(model, machine.strategy.tp)
     try:
+        if not isinstance(model, ModelShape):
+            model = scenario.architecture.nearest_shape(model, machine.strategy.tp)
         refuse_impossible_layout(model, machine.strategy, machine.cluster.gpus)
     except InputError as error:
         yield error

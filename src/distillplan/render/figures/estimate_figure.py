@@ -66,7 +66,8 @@ def _panel(axes: "Axes", kind: PartOf, parts: Sequence[RunPart], usable: float) 
         if high > low:
             axes.plot((low, high), (place, place), color=INK, linewidth=1.2, marker="|")
         end = max(begin + part.mid, high)
-        share = "" if part.is_total or len(parts) == 1 else _share(part.mid / parts[-1].mid)
+        total = parts[-1].mid  # nothing costs anything where GPUs are free
+        share = "" if part.is_total or len(parts) == 1 or not total else _share(part.mid / total)
         said = f"{form(part.mid)}{share}"
         axes.annotate(said, (end, place), xytext=(4, 0), va="center", **NAMED)
         begin, reach = begin + part.mid, max(reach, end)
