@@ -11,9 +11,9 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import OutsideFit
-from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Near, SearchStatus
+from distillplan.planning.start_records import Rival, StartPlan
 from distillplan.planning.stored_logits import OptionLogits
 
 if TYPE_CHECKING:
@@ -311,8 +311,9 @@ class Plan(NamedTuple):
     beyond: tuple[OutsideFit, ...] = ()
     """Sizes of the two options that the verdict weighs outside the fitted range of the law."""
     rival: Rival | None = None
-    """An open model that could be cut to the student's size instead; it is not weighed. None where
-    none has two to ten times that size."""
+    """An open model to cut instead, not weighed; None where none has 2 to 10 times the size."""
+    start: StartPlan | None = None
+    """What is known of the start that was asked for; None: from scratch."""
 
     @property
     def accounting(self) -> Accounting | None:

@@ -5,11 +5,12 @@ plan weighs neither; it names the nearest such parent and what is known of it.
 """
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from distillplan.laws.provenance import ParameterCount
 from distillplan.laws.recovery import cuts
 from distillplan.models.open_models import OpenModel, open_models
+from distillplan.planning.start_records import Rival
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Plan
@@ -20,45 +21,35 @@ MOST_TIMES: Final = 10.0
 """Sizes of parents, in those of the student."""
 
 
-class Rival(NamedTuple):
-    """Cutting an open model to the student's size instead of starting from scratch."""
+def nearest_parent(params: float) -> OpenModel | None:
+    """The open model to cut to so many non-embedding parameters; None where none is near enough.
 
-    parent: str
-    """Name of the open model."""
-    parent_params: float
-    """Its non-embedding parameters."""
-    parent_tokens: float
-    """Tokens of its pretraining."""
-    student_params: float
-    """Non-embedding parameters to cut it to."""
-    cuts: int
-    """Steps that this takes if each removes at most a third."""
-    known: str
-    """What is published of such starts."""
-    not_known: str
-    """What is not, and why this is not weighed."""
+    >>> nearest_parent(3e9).name
+    'qwen2.5-7b'
+    """
+    near = [
+        one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
+    ]
+
+    def rank(one: OpenModel) -> tuple[int, float, int]:
+        return cuts(one.params, params), -one.tokens, one.params
+
+    return min(near, key=rank, default=None)
 
 
 def rival_of(plan: "Plan") -> Rival | None:
     """The parent that takes the fewest cuts; of several the one that was trained on most tokens.
 
-    None where no open model has two to ten times the student's size, and where the student's size
-    is not known.
+    None where no open model has two to ten times the student's size, and where another start was
+    asked for.
     """
     best, scenario = plan.recommended or plan.supervised, plan.scenario
-    if best.student_params is None:
+    if best.student_params is None or scenario.start is not None:
         return None
     params = _non_embedding(scenario, best.student_params)
-    near = [
-        one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
-    ]
-    if not near:
+    parent = nearest_parent(params)
+    if parent is None:
         return None
-
-    def rank(one: OpenModel) -> tuple[int, float, int]:
-        return cuts(one.params, params), -one.tokens, one.params
-
-    parent = min(near, key=rank)
     return Rival(
         parent=parent.name,
         parent_params=float(parent.params),

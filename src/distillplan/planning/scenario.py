@@ -17,6 +17,8 @@ from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import model_params, sized, with_vocabulary
 from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.planning.start_records import Start
+from distillplan.planning.starting import begun, unstartable
 from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.planning.undivided import undivided
@@ -72,6 +74,8 @@ class Scenario:
     """An existing teacher; None to choose one."""
     logits: Logits = Logits.ONLINE
     """Where the teacher's logits come from."""
+    start: Start | None = None
+    """An open model that the student starts from; None: from scratch."""
     stored: StoredFormat | None = None
     """Format of logits that are read from disk; None: not asked, and counted as full ones."""
     accounting: Accounting | None = None
@@ -100,7 +104,7 @@ class Scenario:
         settle(self)
         found = [*self._numbers()]
         if not found:
-            costs = (unpaid(self), unread(self))
+            costs = (unpaid(self), unread(self), unstartable(self))
             checks = (self._budget(), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
@@ -121,6 +125,7 @@ class Scenario:
             teacher = None if self.teacher is None else self.teacher.model
             family = with_vocabulary(self.architecture, teacher, self.student_model)
             object.__setattr__(self, "architecture", family)
+        begun(self)
         if self.student_model is None:
             return
         if self.student_model.is_mixture:
