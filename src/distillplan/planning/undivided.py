@@ -10,18 +10,17 @@ if TYPE_CHECKING:
 
 
 def undivided(scenario: "Scenario") -> Iterator[InputError]:
-    """What is wrong with the layout for the student that is given, as a launcher would see it."""
-    params, machine = scenario.student_params, scenario.machine
-    if machine is None or params is None:
+    """What is wrong with the layout for the student that is named, as a launcher would see it.
+
+    A student that is only a size, given or chosen, gets the layers and heads that the layout needs
+    (`option_bill`), and a warning where the law's family has fewer (`machine_warnings`).
+    """
+    machine, shape = scenario.machine, scenario.student_shape
+    if machine is None or shape is None:
         return
     from distillplan.hardware.model_states import refuse_impossible_layout  # on a machine only
-    from distillplan.hardware.token_costs import non_embedding
-    from distillplan.models.shapes import ModelShape
 
-    model = scenario.student_shape or non_embedding(scenario.family, params)
-    if not isinstance(model, ModelShape):
-        model = scenario.architecture.nearest_shape(model, machine.strategy.tp)
     try:
-        refuse_impossible_layout(model, machine.strategy, machine.cluster.gpus)
+        refuse_impossible_layout(shape, machine.strategy, machine.cluster.gpus)
     except InputError as error:
         yield error
