@@ -12,6 +12,7 @@ import typer.main
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.cli.app import COMMANDS, app
+from distillplan.errors import InputError
 from distillplan.hardware.strategy import Sharding
 from distillplan.laws.logit_formats import KeptLogits
 from distillplan.laws.provenance import LawStatus
@@ -212,3 +213,10 @@ def test_a_source_in_this_project_exists():
             if place.endswith(".md") and title:
                 text = (ROOT / place).read_text(encoding="utf-8")
                 assert f"## {title}\n" in text, one.word
+
+
+def test_an_error_quotes_no_more_of_a_word_than_a_sentence_bears():
+    """Found by the fuzzer: 14,000 letters came back whole."""
+    with pytest.raises(InputError, match="is unknown") as caught:
+        explain("RUN THE TEACHER" * 1000)
+    assert len(str(caught.value)) < 300

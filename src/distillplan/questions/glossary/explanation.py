@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.yaml_reader import read_yaml
+from distillplan.numerals import shown
 from distillplan.suggest import nearest
 
 
@@ -83,7 +84,7 @@ def explain(word: str) -> Explanation:
     if found is None:
         known = [name.lower() for one in explanations() for name in (one.word, *one.also)]
         near = nearest(word, known, "run distillplan explain for the list")
-        raise InputError(f"explain: {word!r} is unknown; {near}")
+        raise InputError(f"explain: {shown(word)} is unknown; {near}")
     return found
 
 
