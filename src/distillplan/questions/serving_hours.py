@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import WEIGHT_BYTES, WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.laws.quantization import QuantizedWeights
@@ -72,8 +71,10 @@ def served_hours(
     machine, bill = scenario.machine, option.bill
     if machine is None or bill is None:
         return None
+    params = option.student_params or 1.0
+    shape = _shape(scenario, params)
     speed = generation_speed(
-        _shape(scenario, option.student_params or 1.0),
+        shape,
         machine.cluster.gpu,
         machine.model,
         Requests(prompt=request.prompt_tokens, generated=request.answer_tokens),
@@ -81,7 +82,11 @@ def served_hours(
     )
     # the speed counts generated tokens, and with each of them a part of a prompt is read
     part = request.answer_tokens / (request.prompt_tokens + request.answer_tokens)
-    each = speed.tokens_per_s_per_gpu.divide(part / SECONDS_PER_HOUR)
+    # whole layers and widths are not exactly the size that was asked for
+    size = scenario.student_forward(params) / shape.forward_flops(
+        round(scenario.architecture.context)
+    )
+    each = speed.tokens_per_s_per_gpu.divide(part * size / SECONDS_PER_HOUR)
     price = None if machine.price is None else machine.price.usd_per_hour
     lifetime = None if amount is None else bill.gpu_hours + each.scale(amount.tokens)
     busy = None if amount is None else each.scale(amount.tokens / (24 * amount.days))

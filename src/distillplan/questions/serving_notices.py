@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from distillplan.accounting import WHO_PAYS
-from distillplan.hardware.bill import price_notices
 from distillplan.laws.quantization import quantization_law
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.validity import plan_warnings
@@ -143,7 +142,6 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
             "hours of serving assume GPUs that are always full of requests of one length; idle "
             "ones cost as much, so what you pay is more",
         )
-        yield from price_notices(machine.price, machine.today)
 
 
 def _of_quantization(found: Serving) -> Iterator[Notice]:

@@ -86,7 +86,7 @@ class ServedModel(NamedTuple):
     """Whether it takes least over its life; false for all where no amount was given."""
     status: ServedStatus
     nearest_loss: float | None
-    """The lowest loss that any budget brings it to, nats per token; None where it was not sought."""
+    """The lowest loss that any budget brings it to, nats per token; None: not sought."""
     option: Option | None
     """Its training; None where it cannot be served at the loss."""
     penalty: QuantizationPenalty | None

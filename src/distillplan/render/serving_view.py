@@ -12,9 +12,18 @@ from distillplan.questions.serving_records import (
     ServedStatus,
     Serving,
 )
-from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
+from distillplan.render.blocks import (
+    Block,
+    Bullets,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    short,
+)
 from distillplan.render.notice_blocks import notice_blocks
-from distillplan.render.odds_view import in_brackets
+from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops, format_usd
 
 _INDENT = 9
@@ -35,12 +44,14 @@ def serving_view(found: Serving, *, details: bool = False) -> Iterator[Block]:
 
 
 def _screen(found: Serving) -> Iterator[Block]:
-    yield Headline(found.headline, "" if found.odds is None else in_brackets(found.odds))
-    yield _table(found, [one for one in found.models if one.accounting is None or one.decides])
-    yield from _costs(found, [one for one in found.models if one.accounting is None or one.decides])
+    yield Headline(found.headline)
+    shown = tuple(one for one in found.models if one.accounting is None or one.decides)
+    yield _table(found, shown)
+    yield from _costs(found, shown, ranges=False)
     watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
     yield Sections(
         (
+            Section("Odds", tuple(_odds(found))),
             Section("Why", short(_reasons(found), _REMARKS, indent=_INDENT)),
             Section("Watch", short(watch, _REMARKS, indent=_INDENT), "!", "warning"),
         )
@@ -62,7 +73,9 @@ def _details(found: Serving) -> Iterator[Block]:
         "larger model.",
         "quiet",
     )
-    yield from _costs(found, found.models)
+    yield from _costs(found, found.models, ranges=True)
+    yield Bullets("Odds", tuple(_odds(found)))
+    yield Bullets("Why", tuple(_reasons(found)))
     if found.quantization is not None:
         yield TableBlock(
             f"What {found.quantization.weights} costs, nats per token",
@@ -74,7 +87,7 @@ def _details(found: Serving) -> Iterator[Block]:
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 
-def _table(found: Serving, shown: "list[ServedModel] | tuple[ServedModel, ...]") -> TableBlock:
+def _table(found: Serving, shown: tuple[ServedModel, ...]) -> TableBlock:
     amount = found.tokens_per_day is not None
     heads = ("", "size", "tokens", "training", "FLOPs a token")
     rows = tuple(
@@ -136,9 +149,7 @@ def _no_start(one: ServedModel) -> tuple[str, str]:
     return "", ""
 
 
-def _costs(
-    found: Serving, shown: "list[ServedModel] | tuple[ServedModel, ...]"
-) -> Iterator[Block]:
+def _costs(found: Serving, shown: tuple[ServedModel, ...], *, ranges: bool) -> Iterator[Block]:
     """The same on the machine."""
     timed = [one for one in shown if one.hours is not None]
     if not timed:
@@ -154,8 +165,8 @@ def _costs(
         rows.append(
             (
                 _name(one),
-                _ranged(hours.training_gpu_hours),
-                _ranged(hours.gpu_hours_per_billion),
+                _hours(hours.training_gpu_hours, ranges=ranges),
+                _hours(hours.gpu_hours_per_billion, ranges=ranges),
                 *_money(one, amount=amount),
                 "" if start is None else (format_count(start / found.days) if start else "any"),
             )
@@ -177,7 +188,9 @@ def _money(one: ServedModel, *, amount: bool) -> tuple[str]:
     return ("" if shown is None else f"{format_usd(shown.mid)}",)
 
 
-def _ranged(value: Range) -> str:
+def _hours(value: Range, *, ranges: bool) -> str:
+    if not ranges:
+        return _count(value.mid)
     return f"{_count(value.mid)} ({_count(value.low)} to {_count(value.high)})"
 
 
@@ -189,6 +202,15 @@ def _penalty(one: ServedModel) -> tuple[str, str]:
     if one.penalty is None:
         return "not measured", ""
     return f"{one.penalty.nats:.3f}", f"{one.penalty.low:.3f} to {one.penalty.high:.3f}"
+
+
+def _odds(found: Serving) -> Iterator[str]:
+    odds = found.odds
+    if odds is not None:
+        yield (
+            f"At equal compute over their lives: {percent(odds.distill)} that the distilled model "
+            f"has the lower loss, {percent(odds.supervised)} that the larger one has."
+        )
 
 
 def _reasons(found: Serving) -> Iterator[str]:
@@ -215,7 +237,8 @@ def _reasons(found: Serving) -> Iterator[str]:
             f"{found.quantization.weights} costs {known[0].nats:.3f} nats of the larger model and "
             f"{known[1].nats:.3f} of the smaller one."
         )
-    if deciding is not None and deciding.break_even and deciding.break_even.hours_tokens:
+    even = None if deciding is None else deciding.break_even
+    if even is not None and even.hours_tokens is not None and even.hours_tokens < even.tokens:
         yield (
             "Serving is slower for its FLOPs than training, so by hours and money a smaller model "
             "pays earlier."
