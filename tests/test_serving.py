@@ -20,7 +20,7 @@ from distillplan.planning.evaluate import law_of
 from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_hours import parse_request
-from distillplan.questions.serving_odds import LEVELS, Pair, pair_odds
+from distillplan.questions.serving_odds import LEVELS, ServedPair, pair_odds
 from tests.shell import run
 
 LAW = law()
@@ -154,7 +154,7 @@ def test_the_interval_is_where_the_odds_say_so():
         law=LAW, compute=1e21, student_params=1e9, teacher="3B:100B", logits="cached"
     )
     alone = Scenario(law=LAW, compute=larger["training_flops"], student_params=2e9)
-    pair = Pair(
+    pair = ServedPair(
         scenario=scenario,
         accounting=scenario.pays,
         larger=option_of(alone, None),

@@ -5,7 +5,7 @@ Kumar et al. 2024 (arXiv:2411.04330), with b bits of a weight, N parameters and 
     penalty = C * exp(-b / g) * D^gD / N^gN
 
 Longer training makes a model harder to quantize, and a larger one is easier. The law was checked up
-to 1.7B parameters and 26B tokens, on models trained on text alone; beyond that there is no number.
+to 1.7B parameters and 26B tokens, on models trained on text alone; beyond that nothing is measured.
 The numbers are in coefficients/quantization.yaml.
 """
 

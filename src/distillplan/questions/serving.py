@@ -15,9 +15,9 @@ from distillplan.fields import demand_finite
 from distillplan.laws.quantization import quantization_law
 from distillplan.planning.results import Method, Odds
 from distillplan.planning.scenario import Scenario
-from distillplan.questions.serving_hours import Amount, hours_break_even, served_hours
+from distillplan.questions.serving_hours import ServedAmount, hours_break_even, served_hours
 from distillplan.questions.serving_notices import headline_of, warnings_of
-from distillplan.questions.serving_odds import Pair, PairOdds, pair_odds
+from distillplan.questions.serving_odds import ServedPair, ServedPairOdds, pair_odds
 from distillplan.questions.serving_records import (
     BreakEven,
     ServedHours,
@@ -120,10 +120,10 @@ def _demand_smaller(scenario: Scenario, larger: FoundModel) -> None:
         )
 
 
-def _amount(question: ServingQuestion) -> Amount | None:
+def _amount(question: ServingQuestion) -> ServedAmount | None:
     if question.tokens_per_day is None:
         return None
-    return Amount(tokens=question.tokens_per_day * question.days, days=question.days)
+    return ServedAmount(tokens=question.tokens_per_day * question.days, days=question.days)
 
 
 def _weights(question: ServingQuestion, *, measured: bool) -> ServedWeights | None:
@@ -141,7 +141,7 @@ def _weights(question: ServingQuestion, *, measured: bool) -> ServedWeights | No
 
 def _sureness(
     larger: FoundModel, deciding: FoundModel | None, *, measured: bool
-) -> PairOdds | None:
+) -> ServedPairOdds | None:
     """The larger and the deciding model under every drawn law; None where one is missing."""
     if deciding is None or deciding.way is None:
         return None
@@ -151,7 +151,7 @@ def _sureness(
     if measured and larger.penalty is not None and deciding.penalty is not None:
         penalties = larger.penalty, deciding.penalty
     return pair_odds(
-        Pair(
+        ServedPair(
             scenario=deciding.scenario,
             accounting=deciding.way,
             larger=larger.option,
@@ -162,7 +162,10 @@ def _sureness(
 
 
 def _odds(
-    sure: PairOdds | None, larger: FoundModel, deciding: FoundModel | None, amount: Amount | None
+    sure: ServedPairOdds | None,
+    larger: FoundModel,
+    deciding: FoundModel | None,
+    amount: ServedAmount | None,
 ) -> Odds | None:
     """Of the two models at equal compute over their lives."""
     if sure is None or deciding is None or amount is None:
@@ -173,8 +176,8 @@ def _odds(
 def _shown(
     question: ServingQuestion,
     models: Sequence[FoundModel],
-    amount: Amount | None,
-    sure: PairOdds | None,
+    amount: ServedAmount | None,
+    sure: ServedPairOdds | None,
 ) -> Iterator[ServedModel]:
     """The models with what they take."""
     pays = question.scenario.pays
@@ -195,7 +198,7 @@ def _shown(
         even = None
         if one is not models[0] and one.option is not None and models[0].saved_by(one) > 0:
             even = _break_even(question, models[0], one, sure if decides else None)
-            even = _by_hours(even, timed[0], hours)
+            even = _by_hours(even, timed[0], hours, question.days)
         yield ServedModel(
             role=one.role,
             method=Method.SUPERVISED if one.way is None else Method.DISTILL,
@@ -207,6 +210,7 @@ def _shown(
             option=one.option,
             penalty=one.penalty,
             training_flops=None if one.option is None else one.training,
+            training_over_larger=None if one.option is None else one.training / models[0].training,
             flops_per_token=one.flops_per_token,
             lifetime_flops=life,
             break_even=even,
@@ -214,14 +218,16 @@ def _shown(
         )
 
 
-def _hours(question: ServingQuestion, one: FoundModel, amount: Amount | None) -> ServedHours | None:
+def _hours(
+    question: ServingQuestion, one: FoundModel, amount: ServedAmount | None
+) -> ServedHours | None:
     if one.option is None or question.request is None:
         return None
     return served_hours(one.scenario, one.option, question.request, question.weights, amount)
 
 
 def _break_even(
-    question: ServingQuestion, larger: FoundModel, one: FoundModel, sure: PairOdds | None
+    question: ServingQuestion, larger: FoundModel, one: FoundModel, sure: ServedPairOdds | None
 ) -> BreakEven:
     """From which tokens on a smaller model takes less, by FLOPs, with its interval."""
     saved = larger.saved_by(one)
@@ -241,12 +247,17 @@ def _break_even(
 
 
 def _by_hours(
-    even: BreakEven, larger: ServedHours | None, smaller: ServedHours | None
+    even: BreakEven, larger: ServedHours | None, smaller: ServedHours | None, days: float
 ) -> BreakEven:
     if larger is None or smaller is None:
         return even
     middle, low, high = hours_break_even(larger, smaller)
-    return even._replace(hours_tokens=middle, low_hours_tokens=low, high_hours_tokens=high)
+    return even._replace(
+        hours_tokens=middle,
+        hours_tokens_per_day=None if middle is None else middle / days,
+        low_hours_tokens=low,
+        high_hours_tokens=high,
+    )
 
 
 def _out_of_reach(scenario: Scenario, larger: FoundModel, smaller: Sequence[FoundModel]) -> str:

@@ -19,7 +19,7 @@ _BILLION = 1e9
 _MILLION = 1e6
 
 
-class Amount(NamedTuple):
+class ServedAmount(NamedTuple):
     """What is served."""
 
     tokens: float
@@ -54,7 +54,7 @@ def served_hours(
     option: Option,
     request: ServedRequest,
     weights: QuantizedWeights | None,
-    amount: Amount | None,
+    amount: ServedAmount | None,
 ) -> ServedHours | None:
     """What a model takes on the scenario's machine; None where no machine was named.
 

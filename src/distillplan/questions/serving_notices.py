@@ -32,7 +32,7 @@ def headline_of(found: Serving) -> str:
     from_on = "" if even is None else _from_on(found, even)
     if chosen is not None:
         life = f"at {served} a day for {found.days:g} days"
-        return f"{_to_do(chosen)}: it takes least {life}. {from_on}"
+        return f"{_to_do(chosen)}: it takes least compute {life}. {from_on}"
     if pretrained is not None and _cheaper(pretrained, deciding):
         least = pretrained.break_even
         start = "" if least is None else f", and less than {_size(found.larger)}{_start(least)}"
@@ -114,6 +114,7 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     """
     deciding = found.deciding
     larger = found.larger.option
+    yield from _of_quantization(found)
     if larger is not None:
         option = None if deciding is None else deciding.option
         yield from plan_warnings(found.scenario, larger, option, None)
@@ -134,7 +135,6 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
         "the error of the odds is that of models of one size at other laboratories; between sizes "
         "nobody has measured it",
     )
-    yield from _of_quantization(found)
     machine = question.scenario.machine
     if machine is not None:
         yield information(
@@ -155,9 +155,8 @@ def _of_quantization(found: Serving) -> Iterator[Notice]:
     if not asked.measured:
         yield warning(
             "quantization_not_measured",
-            f"what {asked.weights} costs these models is not measured: the one law is checked "
-            f"{checked}; the losses are equal before quantization, and the smaller model, trained "
-            "for longer, loses more by it",
+            f"{asked.weights} is not measured on models so large or trained so long (the one law: "
+            f"{checked}); losses are equal before it",
         )
     else:
         yield warning(

@@ -7,7 +7,7 @@ that of plans: every drawn law, and the error that goes beyond the law.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ _POINTS = 9
 _PASSES = 4
 
 
-class Pair(NamedTuple):
+class ServedPair(NamedTuple):
     """A larger supervised model, and a smaller one that is distilled to its loss."""
 
     scenario: Scenario
@@ -69,17 +69,17 @@ class Pair(NamedTuple):
         return abs((larger.high - smaller.high) - self.shift)
 
 
-class PairOdds:
+class ServedPairOdds:
     """A pair under every drawn law."""
 
-    def __init__(self, pair: Pair, draws: Draws) -> None:
+    def __init__(self, pair: ServedPair, draws: Draws) -> None:
         """Take a pair, and joint draws of the law."""
         self.pair, self.draws = pair, draws
         self.larger_losses = draws.supervised.loss(
             np.array(pair.larger.student_params), np.array(pair.larger.student_tokens)
         )
 
-    def at(self, budgets: FloatArray) -> tuple[Posterior, FloatArray]:
+    def at(self, budgets: FloatArray) -> tuple[Posterior, Any]:
         """The posterior with trainings of some budgets, and where it says nothing.
 
         Args:
@@ -169,10 +169,10 @@ class PairOdds:
         return float(ends[0]), float(ends[1]) if sure else None
 
 
-def pair_odds(pair: Pair) -> PairOdds | None:
+def pair_odds(pair: ServedPair) -> ServedPairOdds | None:
     """The pair under every drawn law; None where nobody knows how far off the law is."""
     law = pair.scenario.law
     draws = law_catalog.draws(law)
     if draws is None and not transfer_of(law).scale:
         return None
-    return PairOdds(pair, draws or one_draw(law))
+    return ServedPairOdds(pair, draws or one_draw(law))

@@ -49,6 +49,7 @@ class BreakEven(NamedTuple):
     """Whether there is no high end: the model may never reach the loss."""
     hours_tokens: float | None = None
     """By GPU-hours, and so by money; None: no machine was named, or no tokens make up for it."""
+    hours_tokens_per_day: float | None = None
     low_hours_tokens: float | None = None
     high_hours_tokens: float | None = None
     """Ends of the same over the ranges of the speeds of training and of serving."""
@@ -93,6 +94,8 @@ class ServedModel(NamedTuple):
     """What quantizing it costs; None where that was not asked for, or nobody has measured it."""
     training_flops: float | None
     """With the teacher costs that its training pays."""
+    training_over_larger: float | None
+    """The same divided by that of the larger model."""
     flops_per_token: float
     """Of serving one token: a forward pass."""
     lifetime_flops: float | None

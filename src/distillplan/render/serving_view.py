@@ -13,6 +13,7 @@ from distillplan.questions.serving_records import (
     Serving,
 )
 from distillplan.render.blocks import (
+    LINES,
     Block,
     Bullets,
     Headline,
@@ -20,6 +21,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    lines_of,
     short,
 )
 from distillplan.render.notice_blocks import notice_blocks
@@ -28,8 +30,10 @@ from distillplan.units import format_count, format_flops, format_usd
 
 _INDENT = 9
 """Columns that the headings in the margin take."""
-_REMARKS = 4
-"""Lines of each kind of remark at most."""
+_REMARKS = 3
+"""Lines of reasons at most."""
+_FRAME = 6
+"""Empty lines, the head of the table, and the last line."""
 _HEADS = ("larger", "smaller", "cheapest")
 
 
@@ -44,24 +48,25 @@ def serving_view(found: Serving, *, details: bool = False) -> Iterator[Block]:
 
 
 def _screen(found: Serving) -> Iterator[Block]:
-    yield Headline(found.headline)
     shown = tuple(one for one in found.models if one.accounting is None or one.decides)
-    yield _table(found, shown)
-    yield from _costs(found, shown, ranges=False)
+    timed = any(one.hours is not None for one in shown)
+    odds, question = tuple(_odds(found)), f"{_question(found)}."
+    room = LINES - _FRAME - len(shown) - lines_of(found.headline) - lines_of(question)
+    room -= sum(lines_of(one, _INDENT) for one in odds)
+    why = short(_reasons(found), _REMARKS, indent=_INDENT)
+    room -= sum(lines_of(one, _INDENT) for one in why)
     watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
+    yield Headline(found.headline)
+    yield _costs(found, shown, ranges=False) if timed else _table(found, shown)
     yield Sections(
         (
-            Section("Odds", tuple(_odds(found))),
-            Section("Why", short(_reasons(found), _REMARKS, indent=_INDENT)),
-            Section("Watch", short(watch, _REMARKS, indent=_INDENT), "!", "warning"),
+            Section("Odds", odds),
+            Section("Why", why),
+            Section("Watch", short(watch, max(room, 1), indent=_INDENT), "!", "warning"),
         )
     )
-    yield Text(f"{_question(found)}.", "quiet")
-    yield Text(
-        f"Law {found.law.name}. More: --details  -o markdown; tokens a day: --per-day",
-        "quiet",
-        tight=True,
-    )
+    yield Text(question, "quiet")
+    yield Text(f"Law {found.law.name}. More: --details  -o markdown", "quiet", tight=True)
 
 
 def _details(found: Serving) -> Iterator[Block]:
@@ -73,9 +78,9 @@ def _details(found: Serving) -> Iterator[Block]:
         "larger model.",
         "quiet",
     )
-    yield from _costs(found, found.models, ranges=True)
-    yield Bullets("Odds", tuple(_odds(found)))
-    yield Bullets("Why", tuple(_reasons(found)))
+    if any(one.hours is not None for one in found.models):
+        yield _costs(found, found.models, ranges=True)
+    yield Bullets("Why", (*_odds(found), *_reasons(found)))
     if found.quantization is not None:
         yield TableBlock(
             f"What {found.quantization.weights} costs, nats per token",
@@ -149,43 +154,41 @@ def _no_start(one: ServedModel) -> tuple[str, str]:
     return "", ""
 
 
-def _costs(found: Serving, shown: tuple[ServedModel, ...], *, ranges: bool) -> Iterator[Block]:
-    """The same on the machine."""
-    timed = [one for one in shown if one.hours is not None]
-    if not timed:
-        return
+def _costs(found: Serving, shown: tuple[ServedModel, ...], *, ranges: bool) -> TableBlock:
+    """The models on the machine."""
     amount = found.tokens_per_day is not None
-    rows = []
-    for one in timed:
-        hours = one.hours
-        if hours is None:
-            continue
-        even = one.break_even
-        start = None if even is None else even.hours_tokens
-        rows.append(
-            (
-                _name(one),
-                _hours(hours.training_gpu_hours, ranges=ranges),
-                _hours(hours.gpu_hours_per_billion, ranges=ranges),
-                *_money(one, amount=amount),
-                "" if start is None else (format_count(start / found.days) if start else "any"),
-            )
-        )
-    yield TableBlock(
-        "On the machine",
+    return TableBlock(
+        "GPU-hours and cost" if ranges else "",
         (
-            *("", "GPU-hours to train", "for 1B tokens"),
-            "cost of its life" if amount else "for 1M tokens",
+            *("", "size", "hours to train", "for 1B tokens"),
+            "its life" if amount else "cost of 1B",
             "from, a day",
         ),
-        tuple(rows),
+        tuple(_timed(one, amount=amount, ranges=ranges) for one in shown),
+        marked=next((row for row, one in enumerate(shown) if one.recommended), None),
+        spare=(3,),
     )
 
 
-def _money(one: ServedModel, *, amount: bool) -> tuple[str]:
-    hours = one.hours
-    shown = None if hours is None else hours.lifetime_cost_usd if amount else hours.usd_per_million
-    return ("" if shown is None else f"{format_usd(shown.mid)}",)
+def _timed(one: ServedModel, *, amount: bool, ranges: bool) -> tuple[str, ...]:
+    hours, even = one.hours, one.break_even
+    name = _marked(one, amount=amount)
+    if hours is None:
+        return (name, "", "", "", "", _no_start(one)[0])
+    start = ""
+    if even is not None:
+        days = even.hours_tokens_per_day
+        start = "never" if days is None else format_count(days) if days else "any"
+    each = hours.usd_per_million
+    spent = hours.lifetime_cost_usd if amount else None if each is None else each.scale(1000)
+    return (
+        name,
+        _sizes(one)[0],
+        _hours(hours.training_gpu_hours, ranges=ranges),
+        _hours(hours.gpu_hours_per_billion, ranges=ranges),
+        "" if spent is None else format_usd(spent.mid),
+        start,
+    )
 
 
 def _hours(value: Range, *, ranges: bool) -> str:
@@ -217,7 +220,7 @@ def _reasons(found: Serving) -> Iterator[str]:
     larger, deciding = found.larger, found.deciding
     if deciding is not None and deciding.option is not None:
         saved = 1 - deciding.flops_per_token / larger.flops_per_token
-        more = (deciding.training_flops or 0.0) / (larger.training_flops or 1.0)
+        more = deciding.training_over_larger or 0.0
         teacher = deciding.option.teacher_share
         of_it = f", {teacher:.0%} of it the teacher" if teacher else ""
         yield (
