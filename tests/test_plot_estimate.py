@@ -166,6 +166,14 @@ def test_without_a_price_there_is_no_cost():
     assert {one["of"] for one in drawn["parts"]} == {"step_seconds", "memory_bytes", "gpu_hours"}
 
 
+@pytest.mark.parametrize("words", [ONLINE, CACHED])
+def test_free_gpus_are_drawn_without_shares_of_nothing(words, tmp_path):
+    """Found by the fuzzer: a part of a cost of 0 was divided by it."""
+    done = run("plot", "estimate", *words, "--price", "0", "-o", "free.svg", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "$0.00" in (tmp_path / "free.svg").read_text()
+
+
 def test_the_options_are_those_of_estimate():
     ours, theirs = (
         {
