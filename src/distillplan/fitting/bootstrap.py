@@ -8,7 +8,6 @@ refits are draws of the posterior, exactly so for a linear law (randomize, then 
 et al. 2014): what the runs leave open is as wide as the prior.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,11 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from distillplan.errors import DistillplanError, InputError
+from distillplan.errors import InputError
 from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import split
 from distillplan.laws.formulas import FloatArray
+from distillplan.processes import in_order
 
 METHOD: Final = 1
 """To be raised whenever the same runs and options give other resamples than before."""
@@ -142,37 +142,7 @@ def bootstrap(
 
 def _blocks(result: FitResult, seed: int, which: range, jobs: int) -> Iterator[FloatArray]:
     """Blocks in their order, made by as many processes."""
-    one = partial(_block, result, seed)
-    if jobs == 1 or len(which) < 2:
-        yield from map(one, which)
-        return
-    from concurrent.futures import ProcessPoolExecutor  # only where it is asked for, as below
-    from concurrent.futures.process import BrokenProcessPool
-
-    try:
-        with ProcessPoolExecutor(min(jobs, len(which)), initializer=_as_worker) as pool:
-            yield from pool.map(one, which)
-    except BrokenProcessPool:
-        raise DistillplanError(
-            "jobs: a process that resampled was killed, perhaps for want of memory; use fewer"
-        ) from None
-
-
-def _as_worker() -> None:
-    """Leave interrupts to the process that started this one, and end when it does."""
-    import signal  # only in a worker, as below
-    from multiprocessing import parent_process
-    from threading import Thread
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def end() -> None:
-        if parent is not None:
-            parent.join()  # or workers of a killed process would wait for ever
-            os._exit(1)
-
-    Thread(target=end, daemon=True).start()
+    return in_order(partial(_block, result, seed), which, jobs)
 
 
 def _block(result: FitResult, seed: int, block: int) -> FloatArray:

@@ -57,11 +57,26 @@ def sweep(
     """
     waiting = iter(cells)
     while chunk := list(itertools.islice(waiting, CHUNK)):
-        found: dict[int, Cell] = {}
-        for indices in _kinds([scenario for _, scenario in chunk]):
-            answers = _cells([chunk[index] for index in indices], with_odds=odds)
-            found |= zip(indices, answers, strict=True)
-        yield from (found[index] for index in range(len(chunk)))
+        yield from sweep_together(chunk, range(len(chunk)), odds=odds)
+
+
+def sweep_together(
+    cells: Sequence[tuple[Mapping[str, Any], Scenario]], wanted: range, *, odds: bool = False
+) -> Iterator[Cell]:
+    """The answers of some of the cells that the optimizer takes together.
+
+    Args:
+        cells: all of them, `CHUNK` at most.
+        wanted: the places of those to answer. Which others are wanted changes no bit of an answer.
+        odds: say how sure each verdict is.
+    """
+    found: dict[int, Cell] = {}
+    for indices in _kinds([scenario for _, scenario in cells]):
+        rows = [row for row, index in enumerate(indices) if index in wanted]
+        if rows:
+            answers = _cells([cells[index] for index in indices], rows, with_odds=odds)
+            found |= zip((indices[row] for row in rows), answers, strict=True)
+    yield from (found[index] for index in wanted)
 
 
 _left_open = attrgetter(*sorted(evaluate.MAY_DIFFER))
@@ -130,9 +145,9 @@ def solve(scenarios: Sequence[Scenario]) -> Solved:
 
 
 def _cells(
-    cells: Sequence[tuple[Mapping[str, Any], Scenario]], *, with_odds: bool
+    cells: Sequence[tuple[Mapping[str, Any], Scenario]], rows: Sequence[int], *, with_odds: bool
 ) -> Iterator[Cell]:
-    """The answers of scenarios of one kind."""
+    """The answers in some rows of scenarios of one kind."""
     scenarios = [scenario for _, scenario in cells]
     solved = solve(scenarios)
     alone = options_from(scenarios, [None] * len(cells), solved.alone, None)
@@ -146,9 +161,8 @@ def _cells(
         losses = solved.best_teacher.teacher_loss.tolist(), solved.best_teacher.loss.tolist()
         best = list(zip(*losses, strict=True))
     draws = law_catalog.draws(scenarios[0].law) if with_odds else None
-    for row, ((at, scenario), supervised, distilled) in enumerate(
-        zip(cells, alone, deciding, strict=True)
-    ):
+    for row in rows:
+        (at, scenario), supervised, distilled = cells[row], alone[row], deciding[row]
         if supervised.loss is None:
             yield Cell(at=at, supervised=supervised)
             continue

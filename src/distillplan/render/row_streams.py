@@ -23,27 +23,42 @@ def as_rows(
     """
     if output == "csv":
         return _csv_lines(rows, columns)
-    return (f"{as_json(row)}\n" for row in rows)
+    return map(jsonl_line, rows)
 
 
 def _csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    keys: list[str] = []
+    headed = False
     for row in rows:
-        if not keys:
-            keys = list(row)
-            writer.writerow(keys)
-        writer.writerow([_cell(row[key]) for key in keys])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    if not keys and columns:
-        writer.writerow(columns)
-        yield buffer.getvalue()
+        if not headed:
+            yield csv_header(row)
+            headed = True
+        yield csv_line(row)
+    if columns and not headed:
+        yield csv_header(columns)
 
 
-def _cell(value: Any) -> Any:
+def csv_header(columns: Iterable[str]) -> str:
+    """The first line of a comma-separated file."""
+    return _csv_line(columns)
+
+
+def csv_line(row: Mapping[str, Any]) -> str:
+    """A row as a line of a comma-separated file, in the order of its keys."""
+    return _csv_line(map(cell_text, row.values()))
+
+
+def _csv_line(values: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(values)
+    return buffer.getvalue()
+
+
+def jsonl_line(row: Mapping[str, Any]) -> str:
+    """A row as a line of JSON."""
+    return f"{as_json(row)}\n"
+
+
+def cell_text(value: Any) -> Any:
     """A value in a comma-separated file: nothing for None, words with spaces between for a list."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -52,11 +67,11 @@ def _cell(value: Any) -> Any:
     return printable(value) if isinstance(value, str) else value
 
 
-def as_document(head: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """One JSON document whose last key, `rows`, is written as the rows come."""
+def as_document(head: Mapping[str, Any], lines: Iterable[str]) -> Iterator[str]:
+    """One JSON document whose last key, `rows`, is written as its lines of JSON come."""
     yield f'{as_json(head)[:-1]}, "rows": ['
     mark = "\n"
-    for row in rows:
-        yield f"{mark}{as_json(row)}"
+    for line in lines:
+        yield f"{mark}{line.rstrip()}"
         mark = ",\n"
     yield "\n]}\n"

@@ -17,8 +17,8 @@ RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
 """For answers that are several of a kind."""
 EstimateOutput: TypeAlias = Literal[Output, "request"]
 """For a run, for which computer time may be applied."""
-SweepOutput: TypeAlias = Literal[RowOutput, "map"]
-"""For cells that may lie on a plane."""
+SweepOutput: TypeAlias = Literal[RowOutput, "parquet", "map"]
+"""For cells that may be many, or lie on a plane."""
 
 
 def show(answer: object, output: RowOutput, **how: object) -> None:

@@ -118,6 +118,17 @@ def write(text: str) -> bool:
     return not getattr(raw, "gone", False)
 
 
+def write_bytes(data: bytes) -> None:
+    """Write what is no text to standard output, at once.
+
+    Raises:
+        DistillplanError: where it cannot be written, as on a full disk.
+    """
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def write_all(texts: Iterable[str]) -> None:
     """Write texts as they come, for as long as anybody reads.
 

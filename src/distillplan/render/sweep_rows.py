@@ -2,8 +2,9 @@
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, assert_never
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
 
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.errors import InputError
@@ -12,14 +13,15 @@ from distillplan.planning.results import Verdict
 from distillplan.questions.sweep import Cell
 from distillplan.render.answers import view_of
 from distillplan.render.blocks import MOST_ROWS, WIDTH, Block, TableBlock, Text
-from distillplan.render.document_forms import written
+from distillplan.render.document_forms import FORMS, written
 from distillplan.render.map_layout import maps_of, no_maps
 from distillplan.render.odds_view import percent
 from distillplan.render.progress import watched
-from distillplan.render.row_streams import as_document, as_rows
+from distillplan.render.row_streams import as_document, csv_header, csv_line, jsonl_line
 from distillplan.render.show import SweepOutput, as_text
 from distillplan.render.streams import write, write_all
 from distillplan.scenarios.grid import CellGrid
+from distillplan.scenarios.shards import WHOLE, Shard
 from distillplan.schemas.reader import schema_id
 from distillplan.units import format_count
 
@@ -27,6 +29,7 @@ ODDS = "odds"
 """The column of the table that no key of a row holds."""
 
 Row = Mapping[str, Any]
+Written = TypeVar("Written")
 
 
 class Swept(NamedTuple):
@@ -40,39 +43,90 @@ class Swept(NamedTuple):
     """One cell each: its coordinates, then its answer; also the lines of JSON Lines and CSV."""
 
 
+class CellAnswers(Protocol):
+    """What gives the answers of cells, each through a function that is called where it is found."""
+
+    def __call__(self, then: Callable[[Cell], Written], /) -> Iterator[Written]:
+        """The answers of all cells, in the order of the grid."""
+
+
+def demand_rows(output: SweepOutput | None) -> None:
+    """Refuse a form of which parts cannot be put together.
+
+    Raises:
+        InputError: for any but rows.
+    """
+    if output not in ("csv", "jsonl", "parquet"):
+        given = "" if output is None else f", not {output}"
+        raise InputError(
+            f"--shard: a shard is written as rows, so give -o csv, jsonl or parquet{given}"
+        )
+
+
 def show_sweep(
-    cells: Iterable[Cell], grid: CellGrid, output: SweepOutput | None, *, odds: bool = False
+    answers: CellAnswers,
+    grid: CellGrid,
+    output: SweepOutput | None,
+    *,
+    shard: Shard = WHOLE,
+    odds: bool = False,
 ) -> None:
     """Write a sweep: rows as they come, a table or maps when they are whole.
 
     Args:
-        cells: the answers, in the order of the grid.
+        answers: gives what is found in the cells of the shard.
         grid: where they lie.
         output: the form; None for maps of two numeric axes on a terminal, and a table otherwise.
+        shard: the part of the cells; a CSV file of another than the first has no header.
         odds: whether the cells have odds.
 
     Raises:
         InputError: where maps are asked for and there can be none.
     """
-    streams = output in ("csv", "jsonl", "json")
-    if not (streams and sys.stdout.isatty()):  # the rows themselves show how far it is
-        cells = watched(cells, "Cells", grid.size)
+    cells = len(shard.of(grid.size))
+
+    def found(then: Callable[[Cell], Written]) -> Iterator[Written]:
+        ones = answers(then)  # before there is a bar, which is a thread beside the processes
+        if output in ("csv", "jsonl", "json") and sys.stdout.isatty():
+            return ones  # the rows themselves show how far it is
+        return watched(ones, "Cells", cells)
+
     match output:
-        case "csv" | "jsonl":
-            write_all(as_rows(map(_row, cells), output))
+        case "csv":
+            header = [csv_header(_columns(grid))] if shard.number == 1 else []
+            write_all(chain(header, found(_csv)))
+        case "jsonl":
+            write_all(found(_jsonl))
         case "json":
-            head = {"schema": schema_id("sweep"), "axes": list(grid.columns), "cells": grid.size}
-            write_all(as_document(head, map(_row, cells)))
+            head = {"schema": schema_id("sweep"), "axes": list(grid.columns), "cells": cells}
+            write_all(as_document(head, found(_jsonl)))
+        case "parquet":
+            from distillplan.render.parquet_rows import write_parquet  # only for those who ask
+
+            write_parquet(found(_row), grid)
         case "map" | "table" | "markdown" | None:
-            blocks = _for_people(cells, grid, output, odds=odds)
+            blocks = _for_people(found, grid, output, odds=odds)
             text = as_text(blocks, "markdown" if output == "markdown" else "table")
             write(f"{text.rstrip()}\n")
         case _:
             assert_never(output)
 
 
+def _columns(grid: CellGrid) -> tuple[str, ...]:
+    """The keys of each row."""
+    return (*grid.columns, *FORMS[Cell.__name__].lifted)
+
+
+def _csv(cell: Cell) -> str:
+    return csv_line(_row(cell))
+
+
+def _jsonl(cell: Cell) -> str:
+    return jsonl_line(_row(cell))
+
+
 def _for_people(
-    cells: Iterable[Cell], grid: CellGrid, output: SweepOutput | None, *, odds: bool
+    answers: CellAnswers, grid: CellGrid, output: SweepOutput | None, *, odds: bool
 ) -> Iterator[Block]:
     """Maps where they are wanted and can be, then a table of rows where that is wanted too."""
     asked, default = output == "map", output is None and sys.stdout.isatty()
@@ -82,18 +136,18 @@ def _for_people(
     misfit = "" if maps is None else maps.misfit(WIDTH if output == "markdown" else _width())
     if asked and misfit:
         raise InputError(f"-o map: {misfit}")
-    if maps is not None and not misfit:
-        cells = tuple(cells)
+    if maps is None or misfit:
+        yield from _blocks(answers(_row), grid.columns)
+    else:
+        cells = tuple(answers(_finite))
         if asked or any(one.verdict for one in cells):
-            for one in cells:
-                _row(one)  # which is an error where a number is not finite
             swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
             yield from view_of(swept)(swept, maps=maps)
             if output != "markdown":  # where the rows follow
                 more = "-o table" if odds else "-o table  --odds"
                 yield Text(f"More: {more}  -o csv", "quiet")
                 return
-    yield from _blocks(map(_row, cells), grid.columns)
+        yield from _blocks(map(_row, cells), grid.columns)
     if misfit and default:
         yield Text(f"No map: {misfit}", "quiet")
 
@@ -102,6 +156,12 @@ def _width() -> int:
     from distillplan.render.table import terminal_width  # rich takes 30 ms to import
 
     return terminal_width()
+
+
+def _finite(cell: Cell) -> Cell:
+    """The cell itself; an error where a number of it is not finite."""
+    _row(cell)
+    return cell
 
 
 def _row(cell: Cell) -> Row:

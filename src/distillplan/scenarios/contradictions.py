@@ -42,18 +42,21 @@ class ScenarioFile(NamedTuple):
         return tuple(merged.values())
 
 
-def sound_cells(file: ScenarioFile, faults: Faults) -> Iterator[tuple[str, GridCell, Scenario]]:
+def sound_cells(
+    file: ScenarioFile, faults: Faults, wanted: range | None = None
+) -> Iterator[tuple[str, GridCell, Scenario]]:
     """The cells without contradictions, with the names of their scenarios.
 
     Args:
         file: what was read.
         faults: grows by the contradictions of the others, each reported once.
+        wanted: numbers of the cells to look at, from 0; None for all.
     """
     told = _Told(file, faults)
-    for name, values in file.grid.scenarios:
+    for name, values, within in file.grid.by_scenario(wanted):
         part = file.parts[name]
         unread, faulty = file.unread(part), 0
-        for cell in file.grid.product(name, values):
+        for cell in file.grid.product(name, values, within):
             made = make(cell.values, unread)
             if made.scenario is not None:
                 yield name, cell, made.scenario

@@ -46,32 +46,55 @@ class CellGrid(NamedTuple):
         axes = ", ".join(f"{len(axis.points)} {axis.key}" for axis in self.axes)
         return f"{scenarios}, {self.size} cells ({axes})" if axes else scenarios
 
-    def cells(self) -> Iterator[tuple[dict[str, Any], Scenario]]:
+    def cells(self, wanted: range | None = None) -> Iterator[tuple[dict[str, Any], Scenario]]:
         """The coordinates and the scenario of each cell, the last axis fastest.
+
+        Args:
+            wanted: numbers of cells, from 0; None for all.
 
         Raises:
             InputError: when the values of a cell contradict each other.
         """
-        for name, values in self.scenarios:
-            for cell in self.product(name, values):
+        for name, values, within in self.by_scenario(wanted):
+            for cell in self.product(name, values, within):
                 yield cell.at, scenario_of(cell.values)
 
-    def product(self, name: str, values: Values) -> Iterator[GridCell]:
-        """The cells of one scenario, the last axis fastest."""
+    def by_scenario(self, wanted: range | None = None) -> Iterator[tuple[str, Values, range]]:
+        """Each scenario with its values and the numbers of its own cells that are wanted."""
+        wanted = range(self.size) if wanted is None else wanted
+        each = self.size // max(len(self.scenarios), 1)
+        for place, (name, values) in enumerate(self.scenarios):
+            within = _within(wanted, place, each)
+            if within:
+                yield name, values, within
+
+    def product(self, name: str, values: Values, wanted: range) -> Iterator[GridCell]:
+        """The cells of one scenario that are wanted, the last axis fastest."""
         at: dict[str, Any] = {"scenario": name} if self.named else {}
         if not self.axes:
             yield GridCell(at, values)
-        yield from _along(self.axes, at, values)
+        yield from _along(self.axes, at, values, wanted)
 
 
 def _along(
-    axes: tuple[Axis, ...], at: dict[str, Any], values: Mapping[str, Any]
+    axes: tuple[Axis, ...], at: dict[str, Any], values: Mapping[str, Any], wanted: range
 ) -> Iterator[GridCell]:
-    """The cells of some axes, at a place on those before them, whose values they share."""
+    """Cells of some axes, at a place on those before them, whose values they share.
+
+    Cells that are not wanted are not counted through, as there may be very many.
+    """
     for axis in axes[:1]:
-        for point in axis.points:
+        each = math.prod(len(one.points) for one in axes[1:])
+        for place in range(wanted.start // each, -(-wanted.stop // each)):
+            point = axis.points[place]
             there, found = {**at, axis.key: point.label}, point.layer.over(values)
             if axes[1:]:
-                yield from _along(axes[1:], there, found)
+                yield from _along(axes[1:], there, found, _within(wanted, place, each))
             else:
                 yield GridCell(there, found)
+
+
+def _within(wanted: range, place: int, each: int) -> range:
+    """The part of a range that lies in a block of so many, counted from the block's start."""
+    first = place * each
+    return range(max(wanted.start - first, 0), max(min(wanted.stop - first, each), 0))

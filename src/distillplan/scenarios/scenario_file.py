@@ -26,6 +26,7 @@ from distillplan.scenarios.parts import (
     read_part,
     read_top,
 )
+from distillplan.scenarios.shards import WHOLE, Shard
 
 MOST_SCENARIOS = 1_000
 LONGEST_NAME = 100
@@ -88,6 +89,7 @@ def read_grid(
     sets: Sequence[str] = (),
     axes: Mapping[str, str] | None = None,
     told: Callable[[str], str] = str,
+    shard: Shard | None = None,
 ) -> CellGrid:
     """The scenarios and axes of a file, to be swept.
 
@@ -96,17 +98,26 @@ def read_grid(
         sets: ``key=value`` of the command line, which take precedence over the file.
         axes: axes of the command line by key; they take the place of the file's.
         told: how an axis of the command line is named in an error.
+        shard: the part of the cells that will be asked for, which alone is looked into; None for
+            all.
 
     Raises:
         InputError: with every fault of the file.
     """
     faults = Faults(source)
     file = _read(source, sets, axes or {}, faults, told)
-    if file.grid.size > MOST_CELLS:
-        cells = f"{file.grid.size} cells are too many; the most is {MOST_CELLS}"
-        faults.add(0, f"{source}: {cells}" if source else cells)
+    shard = shard or WHOLE
+    cells = len(shard.of(file.grid.size))
+    if cells > MOST_CELLS:
+        least = shard.shards * -(-cells // MOST_CELLS)
+        many = (
+            f"{cells} cells are too many; the most is {MOST_CELLS}, so sweep a part at a time, "
+            f"e.g. with --shard 1/{least}"
+        )
+        faults.add(0, f"{source}: {many}" if source else many)
         faults.raise_any()
-    for _ in sound_cells(file, faults):  # contradictions are found before the first row is written
+    # contradictions are found before the first row is written
+    for _ in sound_cells(file, faults, shard.solved(file.grid.size)):
         pass
     faults.raise_any()
     return file.grid

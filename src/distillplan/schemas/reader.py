@@ -1,6 +1,8 @@
 """The JSON Schemas that ship, one for each document."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from distillplan.errors import InputError
 from distillplan.suggest import nearest
@@ -41,6 +43,16 @@ def schema_text(name: str) -> str:
     if name not in schema_names():
         raise InputError(f"schema: {name!r} is unknown; {nearest(name, schema_names())}")
     return (_schemas() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip()
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    """The JSON Schema of one document, read.
+
+    Raises:
+        InputError: for a name that has none.
+    """
+    schema: dict[str, Any] = json.loads(schema_text(name))
+    return schema
 
 
 def _schemas() -> Path:

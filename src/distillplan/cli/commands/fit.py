@@ -25,6 +25,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
+from distillplan.processes import MOST_JOBS
 from distillplan.render.progress import progress
 from distillplan.render.show import Output, show
 
@@ -105,7 +106,7 @@ def fit(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     jobs: Annotated[
-        int, typer.Option(min=1, max=256, help="Processes that resample side by side.")
+        int, typer.Option(min=1, max=MOST_JOBS, help="Processes that resample side by side.")
     ] = 1,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to keep resamples in and resume from.")
