@@ -1,4 +1,4 @@
-"""Print the lowest version that pyproject.toml allows of each dependency and of each test tool.
+"""Print the lowest version that pyproject.toml allows of each dependency, test tool and pyarrow.
 
 `pip install $(python3 .ci/lowest.py)` installs them. With --python it prints the lowest Python.
 """
@@ -29,7 +29,8 @@ def main() -> None:
     if sys.argv[1:] == ["--python"]:
         print(project["requires-python"].removeprefix(">="))
         return
-    for requirement in project["dependencies"] + project["optional-dependencies"]["test"]:
+    extras = project["optional-dependencies"]
+    for requirement in project["dependencies"] + extras["test"] + extras["parquet"]:
         print(pinned(requirement))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src" / "distillplan"
 LAYERS = """
-    errors notices suggest accounting processes
+    errors notices suggest accounting
     numerals
     units files schemas fields demos
     laws

@@ -48,6 +48,18 @@ INTERRUPTED_COMMANDS = (
     ("fit", "supervised_runs.csv", "--resamples", "512", "-o", "json"),
     ("sweep", "--compute", "1e19:1e24:400", "--student", "1B", "-o", "json"),
     ("budget", "--help"),
+    (
+        "sweep",
+        "--compute",
+        "1e19:1e24:400",
+        "--student",
+        "1B",
+        "--odds",
+        "--jobs",
+        "2",
+        "-o",
+        "json",
+    ),
 )
 
 
@@ -182,9 +194,17 @@ def test_standard_input_that_cannot_be_read_is_one_sentence(words, redirect, say
 
 @linux
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_worker_outlives_its_fit(by):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "supervised_runs.csv", "--resamples", "4096"),
+        ("sweep", "--compute", "1e19:1e24:2000", "--student", "1B", "--odds", "-o", "csv"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_no_worker_outlives_its_command(words, by):
     """Of a plain process pool they wait for ever once their parent is killed."""
-    words = ("fit", "supervised_runs.csv", "--resamples", "4096", "--jobs", "2")
+    words = (*words, "--jobs", "2")
     process = python(RUN, *words)
     session = process.pid
     deadline = time.monotonic() + 60

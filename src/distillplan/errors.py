@@ -1,8 +1,8 @@
 """What can go wrong for a user, and the exit code that a shell sees."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 LONGEST_WORD = 300
 """Letters of a word in a sentence; a longer one is cut."""
@@ -44,6 +44,10 @@ class DistillplanError(Exception):
         """An error from its sentence, and what stands in lines of their own below it."""
         super().__init__("\n  ".join(map(one_line, (text, *below))))
 
+    def __reduce__(self) -> "tuple[Any, ...]":
+        """What another process is sent, which makes the same error of it."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
 
 class InputError(DistillplanError):
     """An option, a file or a name that cannot be used: what was given, and what would be right."""
@@ -79,6 +83,16 @@ class InputError(DistillplanError):
         parts = (name(part) if isinstance(part, Word) else part for part in self.parts)
         others = [other.told(name) for other in self.others]
         return InputError(*parts, also=self.about, others=others, below=self.below)
+
+
+def _as_it_was(
+    kind: type[DistillplanError], texts: tuple[str, ...], fields: Mapping[str, Any]
+) -> DistillplanError:
+    """An error that came from another process, whose sentence is made already."""
+    error = kind.__new__(kind)
+    error.args = texts
+    vars(error).update(fields)
+    return error
 
 
 class InfeasibleError(DistillplanError):

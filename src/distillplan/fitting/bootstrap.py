@@ -16,11 +16,11 @@ from typing import Any, Final
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.files.processes import in_order
 from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import split
 from distillplan.laws.formulas import FloatArray
-from distillplan.processes import in_order
 
 METHOD: Final = 1
 """To be raised whenever the same runs and options give other resamples than before."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from distillplan.errors import DistillplanError, InputError
-from distillplan.processes import in_order
+from distillplan.files.processes import in_order
 from distillplan.questions.sweep import CHUNK, Cell, sweep_together
 from distillplan.scenarios.grid import CellGrid
 
@@ -67,7 +67,7 @@ def parse_shard(text: str) -> Shard:
     shard = Shard(int(found[1]), int(found[2]))
     if not 1 <= shard.number <= shard.shards:
         raise InputError(
-            f"--shard {text}: there is no shard {shard.number} of {shard.shards}; they are numbered "
+            f"--shard {text}: no shard {shard.number} of {shard.shards}; they are numbered "
             f"from 1 to {shard.shards}"
         )
     return shard

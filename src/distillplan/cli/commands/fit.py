@@ -20,12 +20,12 @@ from distillplan.cli.run_options import (
     Where,
 )
 from distillplan.errors import InputError
+from distillplan.files.processes import MOST_JOBS
 from distillplan.files.yaml_reader import YAML_ENDINGS
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
-from distillplan.processes import MOST_JOBS
 from distillplan.render.progress import progress
 from distillplan.render.show import Output, show
 

@@ -7,7 +7,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
-from distillplan.processes import MOST_JOBS
+from distillplan.files.processes import MOST_JOBS
 from distillplan.render.show import SweepOutput
 
 
