@@ -24,6 +24,8 @@ from tests.fuzz.written import garbage, number, odd, one_of, several, usual
 
 ONE_PROCESS = "--jobs"
 """An option that starts processes, which a fuzzer does not."""
+NO_TEXT = "parquet"
+"""A form of an answer that is bytes."""
 SMALL = {
     "--resamples": ("0", "0", "1", "8", "64", "-1", "x", "100001"),
     ONE_PROCESS: ("1", "0", "257", "x"),
@@ -49,6 +51,7 @@ def options_of(name: str) -> tuple[Option, ...]:
             continue
         flags = (*one.opts, *one.secondary_opts)
         choices = tuple(map(str, getattr(one.type, "choices", ())))
+        choices = tuple(each for each in choices if each != NO_TEXT)
         takes = "" if one.is_flag else (one.metavar or one.name or "VALUE")
         found.append(Option(flags=flags, takes=takes, choices=choices))
     return tuple(found)
@@ -218,6 +221,7 @@ TAKEN: Mapping[str, Callable[[Random], str]] = {
     "NAME=COLUMN,...": columns,
     "COLUMN": one_of(("run", "State", "params", "loss", "N")),
     "LAW.yaml": one_of(("mine.yaml", "mine.yaml", "law.yaml", "mine.yml", "runs.yaml", "mine.txt")),
+    "I/N": one_of(("1/1", "2/3", "3/16", "16/16", "999999999/999999999", "0/4", "5/4", "3")),
     "LINE": one_of(("3", "5", "12", "0", "-1", "99999")),
     "all|NAME,...": one_of(("all", "busbridge2025,hoffmann2022_a3", "law.yaml,kaplan2020")),
 }
