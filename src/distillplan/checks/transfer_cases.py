@@ -124,7 +124,7 @@ def case_from_entry(entry: Entry) -> MatchedCase:
         else tokens,
         teacher_params=_span(teacher, "params"),
         teacher_tokens=_span(teacher, "tokens"),
-        seen=_seen(entry.mapping("seen")),
+        seen=seen_from_entry(entry.mapping("seen")),
         quality=CaseQuality(entry.choice("quality", tuple(CaseQuality), "")),
         source=entry.text("source"),
         assumed=entry.text("assumed", ""),
@@ -189,8 +189,12 @@ def _span(entry: Entry, key: str) -> Span:
     return Span(low=size, high=size)
 
 
-def _seen(entry: Entry) -> Seen:
-    """What was seen, in one of its three forms."""
+def seen_from_entry(entry: Entry) -> Seen:
+    """What was seen, in one of its three forms.
+
+    Raises:
+        InputError: when it is of no form, or not a number.
+    """
     if "chance_better" in entry:
         chance = entry.positive("chance_better")
         gain = error = None

@@ -226,6 +226,12 @@ _REGISTERED = (
         figure="transfer_figure:transfer_figure",
     ),
     Registered(
+        record="checks.practice_checks:PracticeReport",
+        document="practice",
+        asked_with="check practice",
+        view="practice_view:practice_view",
+    ),
+    Registered(
         record="questions.odds_map:OddsMap",
         document="map",
         asked_with="plot map",

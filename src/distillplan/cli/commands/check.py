@@ -9,10 +9,12 @@ from distillplan.cli import flags
 from distillplan.cli.exit_codes import FAILED
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
-from distillplan.render.show import show
+from distillplan.render.show import Output, show
 
 TRANSFER = "transfer"
 """The word for the check of the law against other laboratories' runs."""
+PRACTICE = "practice"
+"""The word for the check of the planner against what laboratories did."""
 
 
 def check(
@@ -20,7 +22,8 @@ def check(
         str | None,
         typer.Argument(
             help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs, "
-            "generation, formats, on-policy; or transfer: other laboratories' runs."
+            "generation, formats, on-policy; or transfer: other laboratories' runs; or practice: what "
+            "they did, and what a plan says of it."
         ),
     ] = None,
     *,
@@ -37,6 +40,8 @@ def check(
     distillplan check throughput
 
     distillplan check transfer
+
+    distillplan check practice
     """
     from distillplan.checks import law_checks  # not at every start
     from distillplan.checks.check_records import report
@@ -49,6 +54,9 @@ def check(
         show(compared, output, details=details)
         if not compared.passed:
             raise typer.Exit(FAILED)
+        return
+    if wanted == PRACTICE:
+        _check_practice(output, details=details)
         return
     topic = wanted in topics.TOPICS
     by_law = (row for law in law_catalog.all_laws() for row in law_checks.check_law(law))
@@ -66,9 +74,21 @@ def check(
         raise typer.Exit(FAILED)
 
 
+def _check_practice(output: Output, *, details: bool) -> None:
+    """Published cases, and what the planner says of them."""
+    from distillplan.checks.practice_checks import practice_report  # not at every start
+    from distillplan.render.progress import progress
+
+    with progress("Published cases"):
+        found = practice_report()
+    show(found, output, details=details)
+    if not found.passed:
+        raise typer.Exit(FAILED)
+
+
 def _nothing_there(where: str | None) -> InputError:
     from distillplan.checks import law_checks  # not at every start
 
     places = sorted({group.where for _, group in law_checks.check_groups()})
-    known = ", ".join([*places, *topics.TOPICS, TRANSFER])
+    known = ", ".join([*places, *topics.TOPICS, TRANSFER, PRACTICE])
     return InputError(f"check: no published number in {where!r}; known: {known}")
