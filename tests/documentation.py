@@ -25,9 +25,11 @@ from unittest import mock
 import typer.main
 
 import distillplan
+from distillplan.checks.practice_checks import practice_report
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
 from distillplan.questions.glossary.explanation import Explanation, WordKind, explanations
+from distillplan.render.practice_view import said_in_words
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.gallery import page as gallery_page
@@ -296,6 +298,19 @@ def _page_link(found: re.Match[str]) -> str:
     return f"[{Path(found[1]).stem.replace('-', ' ')}](../{found[1]})"
 
 
+def practice() -> str:
+    """Published cases: what was done and seen, what was said of it before, and what is now."""
+    lines = [
+        "| case | what was done | what was seen | said before | says now |",
+        "|:--|:--|:--|:--|:--|",
+    ]
+    for row in practice_report().rows:
+        before = said_in_words(row.before, row.outcome_before)
+        now = said_in_words(row.now, row.outcome)
+        lines.append(f"| {row.name} | {row.did} | {row.told} | {before} | {now} |")
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "codes": partial(explained, WordKind.WARNING, WordKind.ANSWER),
     "terms": partial(explained, WordKind.TERM),
@@ -305,6 +320,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "schemas": schemas,
     "python": python_names,
     "gallery": gallery_page,
+    "practice": practice,
 }
 """What a page may ask for by name."""
 

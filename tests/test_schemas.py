@@ -59,6 +59,7 @@ COMMANDS = {
     "models": ["models"],
     "check": ["check", "throughput"],
     "transfer": ["check", "transfer"],
+    "practice": ["check", "practice"],
     "map": ["plot", "map", "1e21", "--student", "1B", "--teacher", "7B:2T"],
     "optima": ["plot", "optimum", "1e21", "--student", "1B"],
     "losses": ["plot", "losses", "1e21", "--student", "1B", "--teacher", "7B:2T"],

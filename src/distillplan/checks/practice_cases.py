@@ -156,8 +156,8 @@ def _words(entry: Entry, key: str) -> dict[str, str] | None:
 def _asked_of(case: MatchedCase) -> dict[str, str]:
     """The question about a comparison: the student on its tokens, and its teacher.
 
-    Where the two are matched in compute, the teacher runs beside its student, and the budget is what
-    the other one takes.
+    Where the two are matched in compute, the teacher runs beside its student, and the budget is
+    what the other one takes.
     """
     teacher = f"{_middle(case.teacher_params)}:{_middle(case.teacher_tokens)}"
     words = {"student": _middle(case.student_params), "teacher": teacher}

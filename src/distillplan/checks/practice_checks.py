@@ -144,8 +144,10 @@ def outcome_of(better: PracticeWay | None, answer: PracticeAnswer) -> PracticeOu
 
 
 def _row(case: PracticeCase) -> PracticeRow:
-    before = _answer(case.before)._replace(named=())
-    now = _answer(case.now)
+    before = now = _answer(case.now)
+    if case.before != case.now:
+        before = _answer(case.before)
+    before = before._replace(named=())
     return PracticeRow(
         name=case.name,
         did=case.did,

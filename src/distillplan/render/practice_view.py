@@ -39,8 +39,8 @@ def practice_view(report: PracticeReport, *, details: bool = False) -> Iterator[
     now, before = report.now, report.before
     yield Text(
         f"{now.hits} of {now.hits + now.misses} published cases came out as the planner says, "
-        f"{now.misses} did not; {now.undecidable} cannot be decided. Of one student from scratch and "
-        f"one teacher it would have been {before.hits} of {before.hits + before.misses}.",
+        f"{now.misses} did not; {now.undecidable} cannot be decided. When it knew one student from "
+        f"scratch and one teacher only, it was {before.hits} of {before.hits + before.misses}.",
         "verdict",
     )
     if details:
