@@ -1,7 +1,6 @@
 """Published cases: what was seen is what was published, and the rule is what it says."""
 
 import json
-import math
 import shlex
 from functools import cache
 from statistics import mean
@@ -152,11 +151,16 @@ def test_hits_have_the_sign_that_was_seen():
             (row(name).now, row(name).outcome),
         ):
             if side in (SUPERVISED, DISTILL) and said.says in (SUPERVISED, DISTILL):
-                assert (outcome is HIT) == (
-                    math.copysign(1, said.gain_nats) == math.copysign(1, gain)
-                )
+                assert (outcome is HIT) == ((said.gain_nats > 0) == (gain > 0))
                 hits += outcome is HIT
     assert hits > 10
+
+
+def test_misses_from_scratch_are_ties_where_distilling_was_better():
+    """As the page of the documentation says."""
+    missed = [one for one in report().rows if one.outcome is MISS and one.better is not TRAINED]
+    assert missed
+    assert {(one.now.says, one.better) for one in missed} == {(PracticeWay.TIE, DISTILL)}
 
 
 def test_every_case_is_counted_once():
@@ -171,15 +175,14 @@ def test_every_case_is_counted_once():
 # what is said
 
 
-@pytest.mark.parametrize(
-    "name", [one.name for one in practice_cases() if "Gemma 3" not in one.name]
-)
+QUICK = [one.name for one in practice_cases() if one.name != "Gemma 3, the family"]  # 4 s
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_what_is_said_is_what_the_command_says(name):
     """Each command as a row has it, in a shell."""
-    for said in {
-        row(name).before.asked: row(name).before,
-        row(name).now.asked: row(name).now,
-    }.values():
+    answers = (row(name).before, row(name).now)
+    for said in {one.asked: one for one in answers}.values():
         if said.asked is None:
             continue
         words = shlex.split(said.asked)[1:]
