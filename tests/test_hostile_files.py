@@ -544,10 +544,10 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
         (
             ("validate", "s.yaml"),
             {
-                "s.yaml": "base: {gpu: h100-sxm, gpus: 64, deadline: 7 days, student: 1B}\n"
+                "s.yaml": "base: {gpu: h100-sxm, gpus: 64, deadline: 7 days, student: qwen3-0.6b}\n"
                 "scenarios: {b: {pp: 64}}\n"
             },
-            "pp: 64 stages are more than the model's 18 layers",  # Table 13: 1.147B has 18
+            "pp: 64 stages are more than the model's 28 layers",  # its config.json
         ),
         (
             ("fit", "runs.csv", "--where", "loss = finished"),

@@ -95,7 +95,12 @@ class FixedAspect:
         """Channels of the residual stream of a model of N parameters (Appendix G)."""
         return math.cbrt(N * self.aspect / self.omega)
 
-    def nearest_shape(self, N: float, group: int = 1) -> "ModelShape":  # noqa: N803  (the paper's letter)
+    def nearest_shape(
+        self,
+        N: float,  # noqa: N803  (the paper's letter)
+        group: int = 1,
+        stages: int = 1,
+    ) -> "ModelShape":
         """The model of the family with whole numbers nearest to N parameters, for its memory.
 
         Depth is rounded; widths are multiples of `HEAD_WIDTH`, that of the feed-forward block
@@ -104,6 +109,7 @@ class FixedAspect:
         Args:
             N: non-embedding parameters.
             group: what must divide the heads, such as the tensor-parallel group.
+            stages: least number of layers; where the family has fewer, it gets narrower ones.
 
         Raises:
             InputError: when `aspect` and `omega` leave no finite width.
@@ -116,8 +122,12 @@ class FixedAspect:
                 f"architecture: aspect {self.aspect:g} and omega {self.omega:g} leave a model of "
                 f"{N:g} parameters no finite width"
             )
-        width = max(round(self.width(N) / unit), 1) * unit
-        layers = max(round(N / (self.omega * width**2)), 1)
+        for channels in (self.width(N), math.sqrt(N / (self.omega * stages))):
+            width = max(round(channels / unit), 1) * unit
+            layers = max(round(N / (self.omega * width**2)), 1)
+            if layers >= stages:
+                break
+        layers = max(layers, stages)
         ffn_width = math.ceil((self.omega - 4) / 3 * width / HEAD_WIDTH) * HEAD_WIDTH
         return uniform_shape(
             layers=layers,

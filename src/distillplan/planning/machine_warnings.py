@@ -8,6 +8,7 @@ from distillplan.hardware.bill import OptionBill
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.notices import Notice, Severity
+from distillplan.planning.option_bill import trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.units import (
@@ -20,6 +21,8 @@ from distillplan.units import (
 
 OVER_MEMORY = "over_memory"
 """Code of the warning about the memory limit."""
+MUCH_LARGER = 1.25
+"""Parameters, over those asked for, of a model with enough heads that is another model."""
 ROUNDING = 1e-6
 """A limit that sets the budget is met to rounding."""
 
@@ -58,6 +61,7 @@ def machine_warnings(
             ),
         )
     yield from _batch_over_run(scenario, compared)
+    yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
     yield from _over_limits(scenario.limits, bills)
@@ -78,6 +82,31 @@ def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterato
                 f"{format_count(min(runs))}; no training can use so many GPUs"
             ),
         )
+
+
+def _divided_too_far(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
+    """Where the smallest model that is trained has too few layers or heads for the layout.
+
+    Its memory is then that of a model with more of them (`option_bill`).
+    """
+    sizes = [size for one in compared for size in trained_sizes(scenario, one)]
+    if scenario.machine is None or not sizes:
+        return
+    layout, smallest = scenario.machine.strategy, min(sizes)
+    own = scenario.architecture.nearest_shape(smallest)
+    cut = scenario.architecture.nearest_shape(smallest, layout.tp, layout.pp)
+    if own.layers >= layout.pp and cut.params <= MUCH_LARGER * own.params:
+        return
+    yield Notice(
+        code="divided_too_far",
+        severity=Severity.WARNING,
+        message=(
+            f"a {format_count(smallest)} model of the law's family is too small for tp "
+            f"{layout.tp} x pp {layout.pp} (layers {own.layers}, heads {own.heads}); its memory is "
+            f"computed with layers {cut.layers}, heads {cut.heads} and {format_count(cut.params)} "
+            "parameters; use smaller groups"
+        ),
+    )
 
 
 def _fit_warning(way: str, bill: OptionBill, gpu: str) -> Iterator[Notice]:

@@ -1,6 +1,8 @@
 """What an option takes on the scenario's machine: hours, money, energy, memory."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, OptionBill, Phase
@@ -15,6 +17,9 @@ from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+
+if TYPE_CHECKING:
+    from distillplan.planning.results import Option
 
 
 def affordable_tokens(
@@ -123,10 +128,21 @@ def _memory(
 
 
 def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:
-    """The exact shape of a model, or the nearest of the family."""
+    """The exact shape of a model, or the nearest of the family that the layout divides."""
     if isinstance(model, ModelShape):
         return model
-    return scenario.architecture.nearest_shape(model, machine.strategy.tp)
+    return scenario.architecture.nearest_shape(model, machine.strategy.tp, machine.strategy.pp)
+
+
+def trained_sizes(scenario: Scenario, option: "Option") -> Iterator[float]:
+    """Non-embedding parameters of the models that an option trains and that have no exact shape."""
+    if option.bill is None or option.student_params is None:
+        return
+    sizes = [] if scenario.student_shape else [option.student_params]
+    if any(line.phase is Phase.TEACHER_TRAINING for line in option.bill.phases):
+        sizes += [option.teacher_params] if option.teacher_params else []
+    models = (non_embedding(scenario.family, size) for size in sizes)
+    yield from (model for model in models if isinstance(model, float))
 
 
 def _student(scenario: Scenario, sizes: Sizes) -> Model:

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 
 def undivided(scenario: "Scenario") -> Iterator[InputError]:
-    """What is wrong with the layout for the student that is given, as a launcher would see it."""
+    """What is wrong with the layout for the student that is given, as a launcher would see it.
+
+    A student that is only a size, given or chosen, gets the layers and heads that the layout needs
+    (`option_bill`), and a warning where the law's family has fewer (`machine_warnings`).
+    """
     params, machine = scenario.student_params, scenario.machine
     if machine is None or params is None:
         return
@@ -21,7 +25,9 @@ def undivided(scenario: "Scenario") -> Iterator[InputError]:
     model = scenario.student_shape or non_embedding(scenario.family, params)
     try:
         if not isinstance(model, ModelShape):
-            model = scenario.architecture.nearest_shape(model, machine.strategy.tp)
+            model = scenario.architecture.nearest_shape(
+                model, machine.strategy.tp, machine.strategy.pp
+            )
         refuse_impossible_layout(model, machine.strategy, machine.cluster.gpus)
     except InputError as error:
         yield error
