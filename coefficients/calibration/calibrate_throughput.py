@@ -170,28 +170,41 @@ SETTLED = 1e-4
 
 
 def spread(comparisons: Sequence[SpeedComparison]) -> float:
-    """Log standard deviation whose central 80% holds 80% of the errors.
+    """Log standard deviation of a kind with which the central 80% holds 80% of the errors.
 
-    A row of a page of n weighs 1 / sqrt(n): between every row and every page the same.
+    What else is not known about a run adds to it in quadrature, as in its estimate, where the
+    kind itself has none (`unknown_alone`). A row of a page of n weighs 1 / sqrt(n): between every
+    row and every page the same.
     """
     sizes = Counter(c.run.source for c in comparisons)
-    ordered = sorted(comparisons, key=lambda c: abs(c.log_ratio))
-    weight = np.cumsum([sizes[c.run.source] ** -0.5 for c in ordered])
-    place = int(np.searchsorted(weight, 0.8 * weight[-1]))
-    return abs(ordered[place].log_ratio) / Z80
+    needed = [
+        (max((c.log_ratio / Z80) ** 2 - c.estimate.log_sd**2, 0.0), sizes[c.run.source] ** -0.5)
+        for c in comparisons
+    ]
+    squares, weights = zip(*sorted(needed), strict=True)
+    total = np.cumsum(weights)
+    return math.sqrt(squares[int(np.searchsorted(total, 0.8 * total[-1]))])
+
+
+def unknown_alone(model: Model, **errors: float) -> Model:
+    """The model with no error of a kind of run, but of what is not known about a run."""
+    none = dict.fromkeys((kind.value for kind in ErrorKind), 0.0)
+    return replace(model, log_sd={**model.log_sd, **none, **errors})
 
 
 def leave_pages_out(
     runs: Runs, gpus: Gpus, start: Model, whole: Model, rounds: int = 4
-) -> list[SpeedComparison]:
-    """Every run, computed by the model fitted without its source.
+) -> tuple[list[SpeedComparison], dict[str, float]]:
+    """Every run, computed by the model fitted without its source; and the error of each kind.
 
     The interval of a source's runs comes from the errors of the other sources. One source less
     moves the optimum little, so a few rounds from the whole fit find it.
     """
     sources = sorted({run.source for run in runs})
     models = {
-        source: fit([r for r in runs if r.source != source], gpus, start, whole, rounds)
+        source: unknown_alone(
+            fit([r for r in runs if r.source != source], gpus, start, whole, rounds)
+        )
         for source in sources
     }
     first = compare_with_published(runs, gpus, lambda run: models[run.source])
@@ -199,7 +212,8 @@ def leave_pages_out(
     for source in sources:
         others = errors_by_kind([c for c in first if c.run.source != source])
         with_errors[source] = replace(models[source], log_sd={**start.log_sd, **others})
-    return list(compare_with_published(runs, gpus, lambda run: with_errors[run.source]))
+    left_out = compare_with_published(runs, gpus, lambda run: with_errors[run.source])
+    return list(left_out), errors_by_kind(first)
 
 
 def errors_by_kind(comparisons: Sequence[SpeedComparison]) -> dict[str, float]:
@@ -214,11 +228,8 @@ def errors_by_kind(comparisons: Sequence[SpeedComparison]) -> dict[str, float]:
     return found
 
 
-def leave_gpus_out(
-    runs: Runs, gpus: Gpus, start: Model, whole: Model, names: Sequence[str]
-) -> list[SpeedComparison]:
+def on_unseen(runs: Runs, gpus: Gpus, model: Model, names: Sequence[str]) -> list[SpeedComparison]:
     """Runs on some GPUs, computed by a model that has never seen them, which widens its error."""
-    model = fit([r for r in runs if r.gpu not in names], gpus, start, whole)
     unseen = {name: replace(gpu, calibrated=False) for name, gpu in gpus.items() if name in names}
     return list(compare_with_published([r for r in runs if r.gpu in names], unseen, model))
 
@@ -305,14 +316,13 @@ def calibrate(
 ) -> tuple[Model, list[ErrorSummary], list[SpeedComparison]]:
     """Coefficients with their errors, the table of errors, and the sources left out."""
     whole = fit(runs, gpus, start)
-    left_out = leave_pages_out(runs, gpus, start, whole)
-    errors = {**start.log_sd, **errors_by_kind(left_out)}
+    left_out, by_kind = leave_pages_out(runs, gpus, start, whole)
+    older = fit([r for r in runs if r.gpu not in NEW_GPUS], gpus, start, whole)
+    known = unknown_alone(older, dense=by_kind["dense"], new_gpu=0.0)
+    blackwell = spread(of_kind(on_unseen(runs, gpus, known, NEW_GPUS), ErrorKind.DENSE))
+    errors = {**start.log_sd, **by_kind, "new_gpu": max(blackwell, LEAST_NEW_GPU_SD)}
     model = replace(whole, log_sd=errors)
-    unseen = leave_gpus_out(runs, gpus, model, whole, NEW_GPUS)
-    blackwell = spread(of_kind(unseen, ErrorKind.DENSE))
-    extra = math.sqrt(max(blackwell**2 - errors["dense"] ** 2, LEAST_NEW_GPU_SD**2))
-    model = replace(model, log_sd={**errors, "new_gpu": extra})
-    unseen = leave_gpus_out(runs, gpus, model, whole, NEW_GPUS)
+    unseen = on_unseen(runs, gpus, replace(older, log_sd=errors), NEW_GPUS)
     fitted = compare_with_published(runs, gpus, model)
     return model, error_table(left_out, unseen, fitted), left_out
 

@@ -11,7 +11,8 @@ COLUMNS = (
     *("row_id", "source", "model", "gpu", "gpus", "precision", "layers", "width", "heads"),
     *("inner_width", "block_params", "vocab", "stored_params", "seq_len", "micro_batch"),
     *("global_tokens", "checkpointing", "sharding", "tp", "pp", "cp", "ep", "interleave"),
-    *("attention", "stack", "attended", "active_experts", "expert_width", "inter_node_gb_s"),
+    *("attention", "stack", "attended", "active_experts", "expert_width", "reachable_share"),
+    "inter_node_gb_s",
     *("tokens_per_s_per_gpu", "rate_from", "page"),
 )
 
@@ -54,6 +55,9 @@ DENSE_SHAPES: dict[str, tuple[int, int, int, int, int, int, int, bool]] = {
     "GPT-530B": (105, 20480, 128, 128, 81920, 2, MEGATRON_VOCAB, True),
     "GPT-1T": (128, 25600, 160, 160, 102400, 2, MEGATRON_VOCAB, True),
 }
+
+NODE_LIMITED = {"DeepSeekV3": {"reachable_share": 4 / 8}}
+"""Share of the groups of experts that a token may reach: its config.json, arXiv 2412.19437."""
 
 # Layers, width, heads, channels per head, active block parameters, all parameters, vocabulary,
 # routed experts of a token, hidden channels of one.
@@ -172,6 +176,7 @@ def _shape(raw: Mapping[str, str]) -> dict[str, str] | None:
             stored_params=stored,
             active_experts=used,
             expert_width=inner,
+            **NODE_LIMITED.get(name, {}),
         )
     if name in DENSE_SHAPES:
         layers, width, heads, kv, ffn, matrices, vocab, tied = DENSE_SHAPES[name]

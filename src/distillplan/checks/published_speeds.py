@@ -120,6 +120,7 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
             attended=_optional(row, "attended", where),
             active_experts=_optional(row, "active_experts", where) or 0,
             expert_width=_optional(row, "expert_width", where) or 0,
+            reachable_share=_optional(row, "reachable_share", where) or 1,
         ),
         tokens_per_s_per_gpu=_number(row, "tokens_per_s_per_gpu", where),
         page=row.get("page", ""),

@@ -239,7 +239,8 @@ def _expert_parallel_seconds(
 ) -> float:
     """Seconds in which tokens travel to their experts and back.
 
-    Between nodes a token is sent once to each node that has one of its experts.
+    Between nodes a token is sent once to each node that has one of its experts. Those are among
+    a few nodes where routing is limited to them (DeepSeek-V3, arXiv 2412.19437, Section 2.1.2).
     """
     group = _expert_group(work, gpu)
     if not work.mixture or group == 1:
@@ -254,7 +255,8 @@ def _expert_parallel_seconds(
     if group > gpu.link_domain:
         nodes = group / gpu.link_domain
         between = gpu.network_bytes_per_s
-        reached = nodes * (1 - (1 - 1 / nodes) ** work.active_experts)  # of experts at random
+        among = max(nodes * work.reachable_share, 1.0)
+        reached = among * (1 - (1 - 1 / among) ** work.active_experts)  # of experts at random
         seconds += token * reached * (1 - 1 / nodes) / between
     return seconds / model.tensor_link
 

@@ -48,15 +48,7 @@ DISTILLKIT: Final = LogitFormat(
     unbiased=False,
     source=f"github.com/arcee-ai/DistillKit README: recommended configuration, top {DISTILLKIT_K}",
 )
-"""Bytes as stated; `polynomial` gives 312 with 16-bit and 328 with 17-bit tokens."""
-
-DISTILLKIT_BUDGET: Final = LogitFormat(
-    name="distillkit-budget",
-    bytes_per_token=114.0,
-    unbiased=False,
-    source="github.com/arcee-ai/DistillKit README: budget configuration, top 50",
-)
-"""Bytes as stated; `polynomial` gives 114 with 16-bit and 120 with 17-bit tokens."""
+"""Bytes as stated: packed tokens, some exact values and a polynomial for the rest."""
 
 
 def full(vocab: int, bytes_per_value: float = 2.0) -> LogitFormat:
@@ -120,42 +112,6 @@ def sampled(unique_tokens: float, bytes_per_entry: float = SAMPLED_ENTRY_BYTES) 
     60.0
     """
     return _format("sampled", _at_least_one(unique_tokens) * bytes_per_entry, unbiased=True)
-
-
-def polynomial(
-    vocab: int,
-    k: int,
-    *,
-    exact: int,
-    terms: int,
-    exact_bytes: float = 2.0,
-    term_bytes: float = 4.0,
-) -> LogitFormat:
-    """The k largest logits: packed tokens, some exact values, a curve for the rest (DistillKit).
-
-    Args:
-        vocab: rows of the output projection; sets the bits of a token.
-        k: logits kept.
-        exact: values stored as they are.
-        terms: coefficients of the curve.
-        exact_bytes: of one exact value.
-        term_bytes: of one coefficient.
-
-    >>> polynomial(65536, 50, exact=1, terms=3).bytes_per_token
-    114.0
-    """
-    bits = _at_least_one(k) * token_bits(vocab)
-    size = math.ceil(bits / 8) + exact * exact_bytes + terms * term_bytes
-    return _format(f"polynomial top-{k}", size, unbiased=False)
-
-
-def token_bits(vocab: int) -> int:
-    """Bits that number the tokens of a vocabulary.
-
-    >>> token_bits(128256), token_bits(262144), token_bits(262208)
-    (17, 18, 19)
-    """
-    return max((_at_least_one(vocab) - 1).bit_length(), 1)
 
 
 def stored_bytes(logits: LogitFormat, tokens: float) -> float:

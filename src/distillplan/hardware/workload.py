@@ -62,6 +62,8 @@ class Workload:
     """Routed experts that one token uses; 0: a dense model."""
     expert_width: float = 0.0
     """Hidden channels of one routed expert."""
+    reachable_share: float = 1.0
+    """Share of the nodes of an expert-parallel group that one token can be sent to."""
     attended: float | None = None
     """Tokens attended to, averaged over blocks and positions; None: half a sequence."""
     counted_flops: float | None = None
@@ -153,6 +155,7 @@ def workload_of_shape(
         gpus=gpus,
         active_experts=0 if shape.mixture is None else shape.mixture.active_experts,
         expert_width=0 if shape.mixture is None else shape.mixture.expert_hidden,
+        reachable_share=1.0 if shape.mixture is None else shape.mixture.reachable_share,
         attended=shape.context_flops(strategy.seq_len) / per_attended,
         counted_flops=shape.forward_flops(strategy.seq_len),
         **_layout(strategy, global_tokens),

@@ -214,6 +214,8 @@ def mixture_of(
         raise settings.fail(active_key, f"is {active}; there are only {experts} experts")
     hidden = settings.whole(first_key(settings, EXPERT_HIDDEN))
     always = shared_hidden(settings, hidden) if shared is None else shared
+    groups = settings.whole("n_group", default=1, least=0) or 1
+    reached = settings.whole("topk_group", default=groups, least=0) or groups
     return mixture(
         width,
         experts=experts,
@@ -223,6 +225,7 @@ def mixture_of(
         matrices=3 if traits.gated else 2,
         matrix_params=width if shared_gate and always else 0,
         vector_params=(experts if router_bias else 0) + special.pop("vector_params", 0),
+        reachable_share=min(reached / groups, 1.0),
         **special,
     )
 

@@ -27,6 +27,8 @@ class FeedForward:
     """Channels that enter one routed expert."""
     expert_params: int = 0
     """Weights and biases of one routed expert."""
+    reachable_share: float = 1.0
+    """Share of the groups of experts, which lie on nodes of their own, that a token can reach."""
 
     @property
     def routed_params(self) -> int:
@@ -68,6 +70,7 @@ def mixture(
     bias: bool = False,
     matrix_params: int = 0,
     vector_params: int = 0,
+    reachable_share: float = 1.0,
 ) -> FeedForward:
     """A mixture of experts with a linear router.
 
@@ -82,6 +85,7 @@ def mixture(
         bias: whether the experts have biases.
         matrix_params: further weights that every token uses, such as a gate of the shared experts.
         vector_params: further gains and biases, such as the router's.
+        reachable_share: of the groups of experts, where routing is limited to some of them.
 
     Raises:
         InputError: when a token uses more experts than there are.
@@ -104,4 +108,5 @@ def mixture(
         expert_input=inputs,
         expert_params=matrices * inputs * hidden
         + ((matrices - 1) * hidden + inputs if bias else 0),
+        reachable_share=reachable_share,
     )
