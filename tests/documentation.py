@@ -58,6 +58,8 @@ SHOWN = {
     "crossover": "distillplan crossover --student 1B,3B",
     "predict": "distillplan predict --student 1B --tokens 100B --teacher-loss 2.0",
     "estimate": "distillplan estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
+    "serve": "distillplan serve --match 2B:40B --student 1B --teacher 3B:100B --logits cached "
+    "--per-day 1B",
     "onpolicy": "distillplan onpolicy --student 7B --gpu h100-sxm --gpus 64 --answer-tokens 1000",
     "pilot": "distillplan pilot 1e21 --student 1B --teacher 7B:2T --logits cached --share 20%",
     "track": "distillplan track plan.json losses.csv --batch-tokens 524288 --schedule cosine",

@@ -47,6 +47,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "crossover": ("--student", "1B", "--accounting", "exists", "--gain", "0"),
     "predict": ("--student", "1B", "--tokens", "100B", "--teacher-loss", "2.0"),
     "estimate": ESTIMATED,
+    "serve": ("--match", "2B:40B", "--student", "1B", "--teacher", "3B:100B"),
     "onpolicy": ("--student", "1.5B", "--teacher", "7B"),
     "pilot": ("1e21", "--student", "1B", "--teacher", "7B:2T"),
     "fit": ("supervised_runs.csv", "--resamples", "0"),

@@ -32,6 +32,10 @@ BASE = {
     "crossover": ["--student", "1B"],
     "predict": ["--student", "1B", "--tokens", "100B", "--teacher", "7B:2T"],
     "estimate": ESTIMATED,
+    "serve": [
+        *("--match", "2B:40B", "--student", "1B", "--teacher", "3B:100B", "--gpu", "h100-sxm"),
+        *("--request", "1000:200"),
+    ],
     "onpolicy": [
         *("--student", "1.5B", "--teacher", "7B", "--gpu", "h100-sxm"),
         *("--answer-tokens", "1000"),

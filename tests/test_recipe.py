@@ -196,7 +196,7 @@ def test_the_best_teacher_is_told_for_the_option_that_it_is_best_for():
 
 def test_repeats_are_told():
     answer, _ = recipe_of("short", Method.DISTILL)
-    (line,) = (one for one in answer.lines if one.topic == "repeats")
+    line, *_ = (one for one in answer.lines if one.topic == "repeats")
     assert f"{answer.run.student_tokens / 5e9:.1f} times" in line.do
     assert line.sure is Sureness.SUPERVISED
 

@@ -37,6 +37,11 @@ COMMANDS = {
         *("estimate", "--model", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
         *("--tokens", "100B", "--gpu", "a100-80gb", "--gpus", "16"),
     ],
+    "serving": [
+        *("serve", "--match", "300M:6B", "--student", "200M", "--teacher", "500M:15B"),
+        *("--logits", "cached", "--per-day", "1B", "--quantize", "int4"),
+        *("--gpu", "h100-sxm", "--request", "1000:200"),
+    ],
     "onpolicy": [
         *("onpolicy", "--student", "7B", "--teacher", "3B", "--gpu", "h100-sxm"),
         *("--answer-tokens", "1000"),

@@ -20,6 +20,8 @@ COMMANDS = [
     "estimate --model 7B --tokens 140B --gpu l4",
     "estimate --model llama-3.1-405b --tokens 100B --gpu h100-sxm --gpus 16",
     "estimate --model qwen3-30b-a3b --teacher llama-3.1-70b --tokens 100B --gpu tpu-v4",
+    "serve --match 2B:40B --student 1B --teacher 3B:100B --logits cached --per-day 1B",
+    "serve --match 2B:40B --student 1B --teacher 3B:100B --per-day 1B --gpu l4 --request 1000:200",
     "onpolicy --student 1.5B --teacher 7B",
     "onpolicy --student 7B --gpu h100-sxm --gpus 64 --answer-tokens 1000",
     "onpolicy --student qwen3-8b --teacher qwen3-32b --gpu h100-sxm --answer-tokens 8k",

@@ -14,8 +14,8 @@ from distillplan.render.streams import write, write_error
 
 COMMANDS = (
     *("budget", "teachers", "family", "compare", "report", "sweep", "target", "crossover"),
-    *("predict", "estimate", "onpolicy", "pilot", "fit", "track", "recipe", "validate", "laws"),
-    *("gpus", "models", "check", "plot map", "plot losses", "plot teacher", "plot optimum"),
+    *("predict", "estimate", "serve", "onpolicy", "pilot", "fit", "track", "recipe", "validate"),
+    *("laws", "gpus", "models", "check", "plot map", "plot losses", "plot teacher", "plot optimum"),
     *("plot compare", "plot estimate", "plot fit", "plot paper", "plot transfer"),
     *("schema", "demo", "explain", "example", "help"),
 )

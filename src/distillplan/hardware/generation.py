@@ -67,6 +67,7 @@ def generation_speed(
     model: ThroughputModel,
     requests: Requests,
     precision: Precision = Precision.BF16,
+    weight_bytes: float | None = None,
 ) -> GenerationSpeed:
     """Tokens that one GPU generates in a second of productive time.
 
@@ -76,12 +77,14 @@ def generation_speed(
         model: for the matmul ceiling.
         requests: lengths, and how many at once.
         precision: of weights, cache and products.
+        weight_bytes: of a weight that is stored in fewer bits than it is multiplied in; None: those
+            of the precision.
 
     Raises:
         InfeasibleError: when no group of GPUs holds the model and one sequence.
     """
     each = VALUE_BYTES[precision]
-    weights = each * shape.total_params
+    weights = (each if weight_bytes is None else weight_bytes) * shape.total_params
     length = requests.prompt + requests.generated // 2
     cached = max(each * shape.cached_values(length), 1.0)
     used = MEMORY_SHARE * usable_bytes(gpu)

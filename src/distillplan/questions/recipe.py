@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
+from distillplan.laws.repetition import REPEATS_WORTH, log_worth
 from distillplan.planning.results import Method, Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
@@ -30,6 +31,7 @@ from distillplan.questions.recipe_records import (
     StartingPoint,
     Sureness,
 )
+from distillplan.questions.recipe_studies import little_text, mixed_losses
 from distillplan.questions.starting_points import format_rate, run_size, starting_point
 from distillplan.questions.tracking import option_of
 from distillplan.units import format_count, format_flops
@@ -53,6 +55,7 @@ class PlanCase(StrEnum):
     RATE_OUTSIDE = "rate_outside"
     FLIPS_WITH_BUDGET = "flips_with_budget"
     REPEATS = "repeats"
+    WEAK_TEACHER = "weak_teacher"
     BEST_TEACHER = "best_teacher"
     NO_BEST_TEACHER = "no_best_teacher"
     SAME_TOKENIZER = "same_tokenizer"
@@ -119,6 +122,8 @@ def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) ->
         lines=tuple(_lines(file, facts)),
         kept_shares=tuple(kept_shares()) if distills else (),
         kept_source=kept_source() if distills else None,
+        mixed_losses=mixed_losses() if distills else (),
+        little_text=little_text() if PlanCase.REPEATS in facts.cases else None,
         starting_points=points,
         skipped=skipped_trainers(),
     )
@@ -226,6 +231,7 @@ def _facts(
         "teacher": run.teacher,
         "teacher_loss": run.teacher_loss,
         "best_teacher_loss": best,
+        "alone_loss": _alone_loss(plan),
         "tokens": format_count(run.student_tokens),
         "tokens_per_param": format_count(run.student_tokens / run.student_params),
         "verdict": "none" if verdict is None else verdict.shown,
@@ -241,6 +247,9 @@ def _facts(
         "warmup": f"{run.warmup_steps:,}",
         "vocab": f"{run.vocab:,}",
         "epochs_planned": run.student_tokens / plan.unique_tokens,
+        "worth": format_count(_worth(run.student_tokens, plan.unique_tokens)),
+        "most_worth": 1 + REPEATS_WORTH,
+        **_little_numbers(),
         "flip_budget": None if flip is None else format_flops(flip.flops),
         "flip_verdict": None if flip is None else flip.verdict.shown,
         "student_tokenizer": None if student is None else student.tokenizer,
@@ -250,6 +259,34 @@ def _facts(
     return _LineFacts(
         cases=frozenset(_cases(plan, settings, chosen, run, start, best)), numbers=numbers
     )
+
+
+def _alone_loss(plan: PlanDocument) -> float | None:
+    """What the plan's student reaches without a teacher, nats per token; None: it does not say."""
+    alone = (one.loss for one in plan.options if one.method is Method.SUPERVISED)
+    return next(alone, None)
+
+
+def _worth(tokens: float, unique: float) -> float:
+    """New tokens that repeated ones are worth; as many where nothing is repeated."""
+    return math.exp(float(log_worth(math.log(tokens), unique)))
+
+
+def _little_numbers() -> Mapping[str, Any]:
+    """Losses on few unique tokens, by the names of the lines."""
+    found = little_text()
+    one, ensemble, joint, student, before, after = (each.loss for each in found.results)
+    return {
+        "little_tokens": format_count(found.tokens, 2),
+        "little_one": one,
+        "little_ensemble": ensemble,
+        "little_joint": joint,
+        "little_student": student,
+        "little_before": before,
+        "little_after": after,
+        "little_unmeasured": "; ".join(found.unmeasured),
+        "little_source": found.source,
+    }
 
 
 def _cases(
@@ -272,6 +309,9 @@ def _cases(
         yield PlanCase.REPEATS
     if chosen.decides and flip is not None and flip.verdict is not Verdict.DISTILL:
         yield PlanCase.FLIPS_WITH_BUDGET
+    alone = _alone_loss(plan)
+    if run.teacher_loss is not None and alone is not None and run.teacher_loss >= alone:
+        yield PlanCase.WEAK_TEACHER
     known = best is not None and run.teacher_loss is not None
     yield PlanCase.BEST_TEACHER if known else PlanCase.NO_BEST_TEACHER
     tokenizers = [one.tokenizer for one in (student, teacher) if one is not None]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from distillplan.accounting import Accounting
 from distillplan.laws.logit_formats import KeptShare
 from distillplan.planning.results import Method, Verdict
+from distillplan.questions.recipe_studies import LittleText, MixedLoss
 
 
 class Sureness(StrEnum):
@@ -109,6 +110,10 @@ class Recipe(NamedTuple):
     """For logits that are stored; empty without a teacher."""
     kept_source: str | None
     """Where the shares are from; None: there are none."""
+    mixed_losses: tuple[MixedLoss, ...]
+    """What is published of losses that mix hard labels in; empty without a teacher."""
+    little_text: LittleText | None
+    """What is published of few unique tokens; None: the plan repeats none."""
     starting_points: tuple[StartingPoint, ...]
     skipped: tuple[SkippedTrainer, ...]
     """Trainers that are not exported to, and why."""

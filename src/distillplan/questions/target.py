@@ -116,7 +116,7 @@ def target(
             hours lack a machine or dollars a price.
         InfeasibleError: when no way reaches it; says how near they come.
     """
-    wanted = _wanted_loss(scenario, loss, match)
+    wanted = wanted_loss(scenario, loss, match)
     if minimize is Goal.STUDENT and scenario.student_params is not None:
         raise InputError(Word("student_params"), ": it is what is minimized; leave it out")
     ways: tuple[Way, ...] = (None, *scenario.accountings)
@@ -138,9 +138,14 @@ def target(
     )
 
 
-def _wanted_loss(scenario: Scenario, loss: float | None, match: Match | None) -> float:
+def wanted_loss(scenario: Scenario, loss: float | None, match: Match | None) -> float:
+    """The loss to reach, nats per token.
+
+    Raises:
+        InputError: when not exactly one of both is given, or it is no loss that helps anybody.
+    """
     if (loss is None) == (match is None):
-        raise InputError("target: give either --loss or --match, e.g. --loss 2.2")
+        raise InputError("loss: give either --loss or --match, e.g. --loss 2.2")
     if match is not None:
         loss = scenario.law.supervised.loss(match.student_params, match.student_tokens)
     if loss is None or not (math.isfinite(loss) and loss > 0):

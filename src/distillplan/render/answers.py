@@ -14,6 +14,7 @@ from distillplan.render.document_forms import (
     OPTION_ROW,
     PLAIN,
     PLAN_ROW,
+    SERVED_ROW,
     STAGE_ROW,
     TEACHER_ROW,
     WAY_ROW,
@@ -128,6 +129,13 @@ _REGISTERED = (
         asked_with="plot estimate",
         rows=RowForm("parts", PLAIN),
         figure="estimate_figure:estimate_figure",
+    ),
+    Registered(
+        record="questions.serving_records:Serving",
+        document="serving",
+        asked_with="serve",
+        view="serving_view:serving_view",
+        rows=RowForm("models", SERVED_ROW),
     ),
     Registered(
         record="questions.onpolicy_records:OnPolicy",

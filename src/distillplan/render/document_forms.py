@@ -188,6 +188,22 @@ STAGE_ROW = DocumentForm(
     },
 )
 """A teacher of an on-policy stage in a row of CSV."""
+SERVED_ROW = DocumentForm(
+    without=("nearest_loss", "option", "penalty", "break_even", "hours"),
+    lifted={
+        **{name: f"option.{name}" for name in ("loss", *_SIZES)},
+        "penalty_nats": "penalty.nats",
+        **{
+            f"break_even_{name}": f"break_even.{name}"
+            for name in ("tokens", "low_tokens", "high_tokens", "hours_tokens")
+        },
+        "training_gpu_hours": "hours.training_gpu_hours.mid",
+        "gpu_hours_per_billion": "hours.gpu_hours_per_billion.mid",
+        "usd_per_million": "hours.usd_per_million.mid",
+        "lifetime_cost_usd": "hours.lifetime_cost_usd.mid",
+    },
+)
+"""A model that could be served in a row of CSV."""
 CALIBRATION_ROW = DocumentForm(without=("bins",))
 """A student of the demonstration of calibration in a row of CSV."""
 WAY_ROW = DocumentForm(

@@ -8,6 +8,7 @@ from distillplan.questions.recipe_records import (
     StartingPoint,
     Sureness,
 )
+from distillplan.questions.recipe_studies import LittleText, LittleTextResult, MixedLoss, MixResult
 from distillplan.questions.starting_points import format_rate
 from distillplan.render.blocks import (
     LINES,
@@ -49,6 +50,12 @@ _FORMATS = {
     KeptLogits.SAMPLED: "sampled",
     KeptLogits.TOP_K: "top k alone",
     KeptLogits.TOP_K_AND_LABEL: "top k, rest to the label",
+}
+_RESULTS = {
+    MixResult.BETTER: "better",
+    MixResult.SAME: "no difference",
+    MixResult.WORSE: "worse",
+    MixResult.NOT_COMPARED: "not compared",
 }
 _MARGIN = 12
 """Columns of the headings in the margin of the details."""
@@ -108,6 +115,16 @@ def _all(found: Recipe) -> Iterator[Block]:
             tuple(map(_share_row, found.kept_shares)),
         )
         yield Bullets("", (found.kept_source,))
+    if found.mixed_losses:
+        yield TableBlock(
+            "Losses that mix hard labels in, against distillation alone",
+            ("setting", "distilled part", "result"),
+            tuple(map(_mixed_row, found.mixed_losses)),
+            text_columns=(0, 1, 2),
+        )
+        yield Bullets("", tuple(f"{one.says} ({one.source})" for one in found.mixed_losses))
+    if found.little_text is not None:
+        yield from _little(found.little_text)
     yield Bullets(
         "Not exported to", tuple(f"{one.name}: {one.why} ({one.source})" for one in found.skipped)
     )
@@ -118,6 +135,27 @@ def _starting_row(one: StartingPoint) -> tuple[str, ...]:
     inside = f"outside its runs ({', '.join(one.outside)})" if one.outside else "inside its runs"
     batch = f"{format_count(one.batch_tokens)} tokens"
     return one.law, format_rate(one.learning_rate), final, batch, inside
+
+
+def _mixed_row(one: MixedLoss) -> tuple[str, ...]:
+    part = "not stated"
+    if one.start is not None and one.end is not None:
+        part = f"{one.start:g}" if one.start == one.end else f"{one.start:g} to {one.end:g}"
+    return one.setting, part, _RESULTS[one.result]
+
+
+def _little(found: LittleText) -> Iterator[Block]:
+    yield TableBlock(
+        f"Losses on {format_count(found.tokens, 2)} unique tokens, nats per token",
+        ("trained", "size", "loss"),
+        tuple(map(_little_row, found.results)),
+    )
+    yield Bullets("Not measured", found.unmeasured)
+    yield Bullets("", (found.source,))
+
+
+def _little_row(one: LittleTextResult) -> tuple[str, ...]:
+    return one.what, "" if one.params is None else format_count(one.params), f"{one.loss:.3g}"
 
 
 def _share_row(one: KeptShare) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ HARDWARE = (
         "GPU",
         "GPU name (see `distillplan gpus`) or your own YAML file.",
         _gpu,
-        commands="budget target sweep teachers family estimate onpolicy",
+        commands="budget target sweep teachers family estimate onpolicy serve",
         default="",
     ),
     _key(
@@ -74,7 +74,7 @@ HARDWARE = (
         "N",
         "Number of GPUs.",
         "cluster.gpus",
-        commands="budget target sweep teachers family estimate onpolicy",
+        commands="budget target sweep teachers family estimate onpolicy serve",
     ),
     _key(
         "teacher_gpus",
@@ -91,7 +91,7 @@ HARDWARE = (
         "USD",
         "Price of a GPU-hour in USD.",
         "cluster.price_usd_per_gpu_hour",
-        commands="budget target family estimate onpolicy",
+        commands="budget target family estimate onpolicy serve",
         panel=COSTS,
         default="the catalog's newest",
     ),

@@ -15,6 +15,8 @@ _SIZES = {
 """Sizes that the search chooses."""
 _ASKED = "budget target crossover sweep"
 """Commands that ask about a teacher."""
+_TAUGHT = f"{_ASKED} serve"
+"""The same, and the one that asks about one student."""
 
 
 def _law(scenario: Scenario) -> str:
@@ -73,7 +75,7 @@ QUESTION_KEYS = (
         written=at("student_params"),
         aliases=("student",),
         flags=("--student", "-s"),
-        commands="teachers budget target sweep predict",
+        commands="teachers budget target sweep predict serve",
         metavar="MODEL[:TOKENS]",
         default="the best size",
     ),
@@ -102,7 +104,7 @@ QUESTION_KEYS = (
         "model such as llama-3.1-8b, a Hugging Face name or a config.json.",
         written=at("teacher"),
         flags=("--teacher",),
-        commands=f"{_ASKED} predict family",
+        commands=f"{_TAUGHT} predict family",
         metavar="MODEL[:TOKENS]",
     ),
     Key(
@@ -114,7 +116,7 @@ QUESTION_KEYS = (
         written=at("teacher.loss"),
         aliases=("teacher_loss",),
         flags=("--teacher-loss",),
-        commands=f"{_ASKED} predict family",
+        commands=f"{_TAUGHT} predict family",
         metavar="LOSS",
     ),
     Key(
@@ -125,7 +127,7 @@ QUESTION_KEYS = (
         written=at("teacher.params"),
         aliases=("teacher_params",),
         flags=("--teacher-params",),
-        commands=f"{_ASKED} family",
+        commands=f"{_TAUGHT} family",
         metavar="PARAMS",
     ),
     Key(
@@ -198,7 +200,7 @@ QUESTION_KEYS = (
         "runs once for all students; cached, they are already on disk.",
         written=at("logits"),
         flags=("--logits",),
-        commands=f"{_ASKED} teachers estimate family",
+        commands=f"{_TAUGHT} teachers estimate family",
     ),
     Key(
         word="accounting",
@@ -207,7 +209,7 @@ QUESTION_KEYS = (
         help="Which teacher costs the budget must cover.",
         written=at("accounting"),
         flags=("--accounting",),
-        commands="budget target sweep family",
+        commands="budget target sweep family serve",
         default="inferred from teacher and logits",
     ),
     Key(
@@ -228,7 +230,7 @@ QUESTION_KEYS = (
         help="Scaling law: a name (see `distillplan laws`) or a file of your own.",
         written=_law,
         flags=("--law",),
-        commands=f"{_ASKED} teachers predict family",
+        commands=f"{_TAUGHT} teachers predict family",
         metavar="NAME",
     ),
     Key(

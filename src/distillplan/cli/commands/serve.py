@@ -1,0 +1,125 @@
+"""`distillplan serve`: a small distilled model, or a larger one without a teacher."""
+
+from typing import Annotated
+
+import typer
+
+from distillplan.cli import flags
+from distillplan.cli.key_options import options, told_as
+from distillplan.laws.quantization import QuantizedWeights
+from distillplan.render.show import show
+from distillplan.scenarios import values
+
+SERVICE = "Service"
+_WEIGHTS = values.one_of(lambda: QuantizedWeights)
+
+
+@options("serve", required=("student_params",))
+def serve(
+    match: Annotated[
+        str | None,
+        typer.Option(
+            "--match",
+            metavar="PARAMS:TOKENS",
+            help="Larger supervised model whose loss the smaller one is to reach, e.g. 3B:300B.",
+        ),
+    ] = None,
+    loss: Annotated[
+        float | None,
+        typer.Option(
+            "--loss",
+            parser=flags.number("--loss"),
+            metavar="NATS",
+            help="Loss to reach, instead of --match; the larger model is the one that takes least "
+            "pretraining to it.",
+        ),
+    ] = None,
+    *,
+    tokens_per_day: Annotated[
+        float | None,
+        typer.Option(
+            "--per-day",
+            parser=flags.number("--per-day", values.TOKENS),
+            metavar="TOKENS",
+            rich_help_panel=SERVICE,
+            help="Tokens served a day, prompts included; the model that takes least is marked.",
+        ),
+    ] = None,
+    days: Annotated[
+        float,
+        typer.Option(
+            "--days",
+            parser=flags.number("--days"),
+            metavar="N",
+            rich_help_panel=SERVICE,
+            help="Days that the model is served.",
+            show_default="365",
+        ),
+    ] = 365.0,
+    request: Annotated[
+        str | None,
+        typer.Option(
+            "--request",
+            metavar="PROMPT:ANSWER",
+            rich_help_panel=SERVICE,
+            help="Mean tokens of a prompt and of its answer, e.g. 1000:200; needed with --gpu.",
+        ),
+    ] = None,
+    quantize: Annotated[
+        QuantizedWeights | None,
+        typer.Option(
+            "--quantize",
+            parser=flags.number("--quantize", _WEIGHTS),
+            metavar="FORMAT",
+            rich_help_panel=SERVICE,
+            help="Weights in which the model is served: int4, with the published penalty where it "
+            "is measured.",
+            show_default="16 bits",
+        ),
+    ] = None,
+    quantise: Annotated[
+        QuantizedWeights | None,
+        typer.Option("--quantise", parser=flags.number("--quantise", _WEIGHTS), hidden=True),
+    ] = None,
+    sets: flags.Sets = None,
+    details: flags.Details = False,
+    output: flags.ShowRows = "table",
+    **given: str,
+) -> None:
+    """Weigh a smaller distilled model against a larger one of equal loss, training and serving.
+
+    A smaller model takes less for every token served, and its training may take more: the answer is
+    from how many tokens a day on it pays.
+
+    Examples:
+    distillplan serve --match 3B:60B --student 1B --teacher 7B:2T
+
+    distillplan serve --loss 2.3 --student 1B --teacher 7B:2T --per-day 1B --days 180
+
+    distillplan serve --match 3B:60B --student 1B --teacher 7B:2T --gpu h100-sxm --request 1000:200
+
+    distillplan serve --match 300M:6B --student 200M --teacher 500M:15B --quantize int4
+    """
+    from distillplan.questions.serving import serving  # not at every start, as below
+    from distillplan.questions.serving_hours import parse_request
+    from distillplan.questions.serving_records import ServingQuestion
+    from distillplan.questions.target import Goal, budget_for, parse_match
+    from distillplan.scenarios.keys import scenario_of
+    from distillplan.scenarios.layers import refuse_budget, values_of_options
+    from distillplan.scenarios.parts import layer_of_sets
+
+    refuse_budget(values_of_options(given, told_as("serve")), "--student")
+    asked = {"compute": budget_for(Goal.COMPUTE, None), **given}
+    scenario = scenario_of(values_of_options(asked, told_as("serve"), layer_of_sets(sets or ())))
+    found = serving(
+        ServingQuestion(
+            scenario=scenario,
+            loss=loss,
+            match=None if match is None else parse_match(match, "--match"),
+            days=days,
+            tokens_per_day=tokens_per_day,
+            weights=quantize or quantise,
+            request=None if request is None else parse_request(request, "--request"),
+        )
+    )
+    show(found, output, details=details)

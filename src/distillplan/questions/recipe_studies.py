@@ -1,0 +1,112 @@
+"""What others measured where the law of distillation has no word: mixed losses, and little text."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from distillplan.files.entries import Entry, read_shipped
+
+FILE: Final = "recipe_studies.yaml"
+"""In the folder of the data."""
+
+
+class MixResult(StrEnum):
+    """What mixing hard labels in did, against distillation alone."""
+
+    BETTER = "better"
+    SAME = "same"
+    WORSE = "worse"
+    NOT_COMPARED = "not_compared"
+    """A guide's setting, which nobody compared in public."""
+
+
+class MixedLoss(NamedTuple):
+    """What one source says of a loss of which a part is distillation."""
+
+    setting: str
+    start: float | None
+    """Part of the loss that is distillation when training begins; None: not stated."""
+    end: float | None
+    """The same when it ends."""
+    result: MixResult
+    says: str
+    source: str
+
+
+class LittleTextResult(NamedTuple):
+    """A loss on few unique tokens."""
+
+    what: str
+    params: float | None
+    """Of the model that is left; None: the limit of many sizes."""
+    loss: float
+    """Nats per token of that corpus."""
+
+
+class LittleText(NamedTuple):
+    """What is measured of distilling where unique text is short."""
+
+    tokens: float
+    """Unique ones of the corpus."""
+    scale: float
+    exponent: float
+    floor: float
+    """Of the loss of one model, scale / N^exponent + floor with N in billions."""
+    results: tuple[LittleTextResult, ...]
+    unmeasured: tuple[str, ...]
+    source: str
+
+    def one_model(self, params: float) -> float:
+        """The loss of a single model with its weight decay tuned, nats per token.
+
+        >>> round(little_text().one_model(1e9), 2)
+        3.48
+        """
+        return self.scale / (params / 1e9) ** self.exponent + self.floor
+
+
+def mixed_losses() -> tuple[MixedLoss, ...]:
+    """What is published of mixed losses.
+
+    Raises:
+        InputError: when the file is not what it should be.
+    """
+    return tuple(
+        MixedLoss(
+            setting=one.text("setting"),
+            start=one.positive("start") if one.has("start") else None,
+            end=one.positive("end") if one.has("end") else None,
+            result=MixResult(one.choice("result", tuple(MixResult), "")),
+            says=one.text("says"),
+            source=one.text("source"),
+        )
+        for one in _file().entries("mixed_losses")
+    )
+
+
+def little_text() -> LittleText:
+    """What is published of few unique tokens.
+
+    Raises:
+        InputError: when the file is not what it should be.
+    """
+    entry = _file().mapping("little_text")
+    return LittleText(
+        tokens=entry.positive("tokens"),
+        scale=entry.positive("scale"),
+        exponent=entry.positive("params"),
+        floor=entry.positive("floor"),
+        results=tuple(
+            LittleTextResult(
+                what=one.text("what"),
+                params=one.positive("params") if one.has("params") else None,
+                loss=one.positive("loss"),
+            )
+            for one in entry.entries("results")
+        ),
+        unmeasured=entry.texts("unmeasured"),
+        source=entry.text("source"),
+    )
+
+
+def _file() -> Entry:
+    return Entry(read_shipped(FILE), FILE)

@@ -1,0 +1,147 @@
+"""What serving takes on a machine: GPU-hours of training, and of each token that is served."""
+
+import math
+from typing import NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.hardware.generation import Requests, generation_speed
+from distillplan.hardware.memory import WEIGHT_BYTES, WeightFormat
+from distillplan.hardware.range import Range
+from distillplan.laws.quantization import QuantizedWeights
+from distillplan.models.shapes import ModelShape
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
+from distillplan.questions.serving_records import ServedHours, ServedRequest
+from distillplan.units import SECONDS_PER_HOUR
+
+EXAMPLE = "1000:200"
+_BILLION = 1e9
+_MILLION = 1e6
+
+
+class ServedAmount(NamedTuple):
+    """What is served."""
+
+    tokens: float
+    """Over the whole service, prompts included."""
+    days: float
+
+
+def parse_request(text: str, what: str) -> ServedRequest:
+    """The mean length of a request, from PROMPT:ANSWER.
+
+    Args:
+        text: as written.
+        what: the option, for errors.
+
+    Raises:
+        InputError: when either is not a whole number of tokens.
+
+    >>> parse_request("1000:200", "--request")
+    ServedRequest(prompt_tokens=1000, answer_tokens=200)
+    """
+    prompt, _, answer = text.partition(":")
+    if not (prompt.strip().isdecimal() and answer.strip().isdecimal()):
+        raise InputError(f"{what}: {text!r} is not PROMPT:ANSWER in tokens, e.g. {EXAMPLE}")
+    found = ServedRequest(prompt_tokens=int(prompt), answer_tokens=int(answer))
+    if found.answer_tokens < 1 or max(found) > _MILLION:
+        raise InputError(f"{what}: {text!r} is not a request of up to a million tokens")
+    return found
+
+
+def served_hours(
+    scenario: Scenario,
+    option: Option,
+    request: ServedRequest,
+    weights: QuantizedWeights | None,
+    amount: ServedAmount | None,
+) -> ServedHours | None:
+    """What a model takes on the scenario's machine; None where no machine was named.
+
+    Args:
+        scenario: the question that the model is the student of.
+        option: its training.
+        request: mean length of what it serves.
+        weights: None: 16 bits.
+        amount: what is served; None: not said.
+
+    Raises:
+        InfeasibleError: when no group of GPUs holds the model.
+    """
+    machine, bill = scenario.machine, option.bill
+    if machine is None or bill is None:
+        return None
+    params = option.student_params or 1.0
+    shape = _shape(scenario, params)
+    speed = generation_speed(
+        shape,
+        machine.cluster.gpu,
+        machine.model,
+        Requests(prompt=request.prompt_tokens, generated=request.answer_tokens),
+        weight_bytes=None if weights is None else WEIGHT_BYTES[WeightFormat(weights)],
+    )
+    # the speed counts generated tokens, and with each of them a part of a prompt is read
+    part = request.answer_tokens / (request.prompt_tokens + request.answer_tokens)
+    # whole layers and widths are not exactly the size that was asked for
+    size = scenario.student_forward(params) / shape.forward_flops(
+        round(scenario.architecture.context)
+    )
+    each = speed.tokens_per_s_per_gpu.divide(part * size / SECONDS_PER_HOUR)
+    price = None if machine.price is None else machine.price.usd_per_hour
+    lifetime = None if amount is None else bill.gpu_hours + each.scale(amount.tokens)
+    busy = None if amount is None else each.scale(amount.tokens / (24 * amount.days))
+    return ServedHours(
+        training_gpu_hours=bill.gpu_hours,
+        training_cost_usd=bill.cost_usd,
+        gpu_hours_per_billion=each.scale(_BILLION),
+        usd_per_million=None if price is None else each.scale(_MILLION * price),
+        gpus_per_copy=speed.gpus,
+        busy_gpus=busy,
+        lifetime_gpu_hours=lifetime,
+        lifetime_cost_usd=None if price is None or lifetime is None else lifetime.scale(price),
+    )
+
+
+def _shape(scenario: Scenario, params: float) -> ModelShape:
+    """The exact shape of the student that was named, or the nearest of the family."""
+    if scenario.student_shape is not None and params == scenario.student_params:
+        return scenario.student_shape
+    return scenario.architecture.nearest_shape(params)
+
+
+def hours_break_even(
+    larger: ServedHours, smaller: ServedHours
+) -> tuple[float | None, float | None, float | None]:
+    """Tokens from which on the smaller model takes fewer GPU-hours, and both ends of that.
+
+    The speed of training is off by one factor for both models, and so is that of serving, so the
+    ends are those of the four corners. None where no tokens make up for its training.
+    """
+    corners = [
+        _crossing(larger, smaller, training, served)
+        for training in ("low", "high")
+        for served in ("low", "high")
+    ]
+    middle = _crossing(larger, smaller, "mid", "mid")
+    found = [one for one in (*corners, middle) if one is not None]
+    high = None if len(found) <= len(corners) else max(found)
+    return middle, min(found, default=None), high
+
+
+def _crossing(
+    larger: ServedHours, smaller: ServedHours, training: str, served: str
+) -> float | None:
+    """Tokens at which both have taken equal GPU-hours; None where there are none."""
+    extra = _end(smaller.training_gpu_hours, training) - _end(larger.training_gpu_hours, training)
+    saved = _end(larger.gpu_hours_per_billion, served) - _end(smaller.gpu_hours_per_billion, served)
+    if extra <= 0 and saved >= 0:
+        return 0.0
+    if saved <= 0:
+        return None
+    found = extra / saved * _BILLION
+    return found if math.isfinite(found) and found > 0 else None
+
+
+def _end(value: Range, name: str) -> float:
+    end: float = getattr(value, name)
+    return end
