@@ -31,6 +31,7 @@ from distillplan.planning.results import (
     Reason,
     Verdict,
 )
+from distillplan.planning.rival import rival_of
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import (
@@ -111,7 +112,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         if draws is None and found.odds is not None:
             found = found._replace(warnings=(*found.warnings, _no_draws(found)))
     demand_finite(found)
-    return found._replace(headline=headline(found))
+    return found._replace(headline=headline(found), rival=rival_of(found))
 
 
 def decide(

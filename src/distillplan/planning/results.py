@@ -11,6 +11,7 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import OutsideFit
+from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Near, SearchStatus
 from distillplan.planning.stored_logits import OptionLogits
@@ -309,6 +310,9 @@ class Plan(NamedTuple):
     """What the odds are made of; None without odds."""
     beyond: tuple[OutsideFit, ...] = ()
     """Sizes of the two options that the verdict weighs outside the fitted range of the law."""
+    rival: Rival | None = None
+    """An open model that could be cut to the student's size instead; it is not weighed. None where
+    none has two to ten times that size."""
 
     @property
     def accounting(self) -> Accounting | None:

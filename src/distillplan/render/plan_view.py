@@ -28,6 +28,7 @@ from distillplan.render.plan_words import (
     flips_in_words,
     marked_row,
     reasons,
+    rival_in_words,
     teacher_in_words,
     verdict_in_words,
     way,
@@ -74,12 +75,13 @@ def plan_view(
 def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
+    rival = rival_in_words(plan)
     yield Headline(verdict, odds)
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
     room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
-    room -= len(choices.rows) + 1
+    room -= len(choices.rows) + 1 + lines_of(rival)
     why = short(reasons(plan), _WHY, indent=_INDENT)
     room -= sum(lines_of(one, _INDENT) for one in why)
     watch = short(_watch(plan), min(_WATCH, room // 2), indent=_INDENT)
@@ -92,6 +94,8 @@ def _screen(plan: Plan) -> Iterator[Block]:
         )
     )
     yield Text(_asked(plan), "quiet")
+    if rival:
+        yield Text(rival, "quiet", tight=True)
     more = f"Law {plan.law.name}. More: --why  --details  -o markdown"
     if plan.law.distillation is not None and plan.scenario.teacher is None:
         more += "  distillplan teachers"

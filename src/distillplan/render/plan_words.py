@@ -239,3 +239,12 @@ def _budget(plan: Plan, amount: float | None) -> str:
 def marked_row(options: Sequence[Option]) -> int | None:
     """The row of what to do."""
     return next((row for row, one in enumerate(options) if one.recommended), None)
+
+
+def rival_in_words(plan: Plan) -> str:
+    """The open model that could be cut to the student's size; empty where there is none."""
+    rival = plan.rival
+    if rival is None:
+        return ""
+    size = format_count(rival.student_params)
+    return f"Not weighed: prune {rival.parent} to {size}; scores known, loss not (--start pruned)"

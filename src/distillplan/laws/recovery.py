@@ -1,0 +1,243 @@
+"""How far cut models come back: published scores over the tokens of their recovery, and the rules.
+
+No law gives the loss of a model that was cut out of a larger one; what is published are curves of
+benchmark scores. They are shown as shares of the parent's score, from coefficients/recovery.yaml.
+"""
+
+import math
+from collections.abc import Iterator
+from functools import cache
+from typing import Final, NamedTuple
+
+from distillplan.files.entries import Entry, read_shipped
+
+FILE: Final = "recovery.yaml"
+LARGEST_CUT: Final = 1 / 3
+"""Share of the parameters to remove in one step at most (NVIDIA's guidelines)."""
+NEAR: Final = 0.1
+"""Published cuts that remove this much more or less are like one's own."""
+_ROUNDING: Final = 1e-9
+
+
+def cuts(parent_params: float, student_params: float) -> int:
+    """Steps from one size to another if each removes at most a third.
+
+    >>> cuts(8e9, 6e9), cuts(9e9, 6e9), cuts(8e9, 4e9), cuts(8e9, 1e9), cuts(8e9, 8e9)
+    (1, 1, 2, 6, 0)
+    """
+    steps = math.log(parent_params / student_params) / -math.log1p(-LARGEST_CUT)
+    return max(math.ceil(steps - _ROUNDING), 0)
+
+
+class RecoveryPoint(NamedTuple):
+    """A score on the way back."""
+
+    tokens: float
+    """Of recovery; 0: just cut."""
+    score: float
+    parent_share: float
+    """Of the parent's score; above 1: better than the parent."""
+
+
+class RecoveryCurve(NamedTuple):
+    """One cut model and one benchmark."""
+
+    parent: str
+    student: str
+    """Its size, as published."""
+    method: str
+    removed: float
+    """Share of all parameters that were removed."""
+    taught: bool
+    """Whether the parent taught it; false: text alone."""
+    metric: str
+    parent_score: float
+    points: tuple[RecoveryPoint, ...]
+    read: str
+    """primary or secondary."""
+    source: str
+
+    def after(self, tokens: float) -> RecoveryPoint:
+        """The last point within so many tokens; its first where it has none as early."""
+        within = [one for one in self.points if one.tokens <= tokens]
+        return within[-1] if within else self.points[0]
+
+
+class RecoveryUse(NamedTuple):
+    """Tokens that a published model was recovered with."""
+
+    what: str
+    removed: float | None
+    """None: not one cut."""
+    tokens: float
+    source: str
+
+
+class ContinuedRun(NamedTuple):
+    """A run from an official checkpoint beside one from scratch."""
+
+    student: str
+    tokens: float
+    taught: bool
+    loss: float
+    """Nats per token."""
+    scratch_loss: float
+    source: str
+
+
+class Practice(NamedTuple):
+    """A rule of those who did it."""
+
+    name: str
+    of: tuple[str, ...]
+    """Kinds of start that it is of."""
+    says: str
+    unit: str
+    low: float | None
+    high: float | None
+    sure: str
+    """high, medium or low."""
+    source: str
+
+
+class Recovery(NamedTuple):
+    """All that is published of starts from an open model."""
+
+    curves: tuple[RecoveryCurve, ...]
+    scratch: tuple[RecoveryCurve, ...]
+    """Students of some curves, from random weights; `removed` is what the cut ones lost."""
+    uses: tuple[RecoveryUse, ...]
+    continued: tuple[ContinuedRun, ...]
+    practice: tuple[Practice, ...]
+
+
+class RecoveryRange(NamedTuple):
+    """What the published curves of like cuts reached on one benchmark."""
+
+    metric: str
+    curves: int
+    low: float
+    """Least share of the parent's score."""
+    high: float
+    least_tokens: float
+    """Of recovery, behind these shares."""
+    most_tokens: float
+
+
+@cache
+def recovery() -> Recovery:
+    """What is published.
+
+    Raises:
+        InputError: when the file is not what it should be.
+
+    >>> curve = recovery().curves[0]
+    >>> round(curve.after(1e12).parent_share, 3)
+    0.988
+    """
+    entry = Entry(read_shipped(FILE), FILE)
+    curves = tuple(_curve(one, one.items("points")) for one in entry.entries("curves"))
+    return Recovery(
+        curves=curves,
+        scratch=tuple(_scratch(entry, curves)),
+        uses=tuple(
+            RecoveryUse(
+                what=one.text("what"),
+                removed=one.optional("removed"),
+                tokens=one.positive("tokens"),
+                source=one.text("source"),
+            )
+            for one in entry.entries("uses")
+        ),
+        continued=tuple(
+            ContinuedRun(
+                student=one.text("student"),
+                tokens=one.positive("tokens"),
+                taught=one.flag("taught"),
+                loss=one.positive("loss"),
+                scratch_loss=one.positive("scratch_loss"),
+                source=one.text("source"),
+            )
+            for one in entry.entries("continued")
+        ),
+        practice=tuple(_practices(entry.mapping("practice"))),
+    )
+
+
+def _curve(one: Entry, points: list[list[float]], removed: float | None = None) -> RecoveryCurve:
+    whole = one.positive("parent_score")
+    return RecoveryCurve(
+        parent=one.text("parent"),
+        student=one.text("student"),
+        method=one.text("method", "random weights"),
+        removed=one.positive("removed") if removed is None else removed,
+        taught=one.flag("taught"),
+        metric=one.text("metric"),
+        parent_score=whole,
+        points=tuple(
+            RecoveryPoint(tokens=float(tokens), score=float(score), parent_share=score / whole)
+            for tokens, score in points
+        ),
+        read=one.choice("read", ("primary", "secondary"), ""),
+        source=one.text("source"),
+    )
+
+
+def _scratch(entry: Entry, curves: tuple[RecoveryCurve, ...]) -> Iterator[RecoveryCurve]:
+    for one in entry.entries("scratch"):
+        names = one.text("parent"), one.text("student")
+        cut = next(curve for curve in curves if (curve.parent, curve.student) == names)
+        yield _curve(one, [[one.positive("tokens"), one.positive("score")]], cut.removed)
+
+
+def _practices(entry: Entry) -> Iterator[Practice]:
+    for name in entry.data:
+        one = entry.mapping(name)
+        yield Practice(
+            name=name,
+            of=one.texts("of"),
+            says=one.text("says"),
+            unit=one.text("unit"),
+            low=one.optional("low"),
+            high=one.optional("high"),
+            sure=one.choice("sure", ("high", "medium", "low"), ""),
+            source=one.text("source"),
+        )
+
+
+def like_cuts(removed: float) -> tuple[RecoveryCurve, ...]:
+    """The published curves whose cuts removed about as much.
+
+    Args:
+        removed: share of the parameters; the curves within `NEAR` of it are meant.
+    """
+    return tuple(one for one in recovery().curves if abs(one.removed - removed) <= NEAR)
+
+
+def recovered(removed: float, tokens: float, *, taught: bool) -> tuple[RecoveryRange, ...]:
+    """What published models of like cuts reached, benchmark by benchmark; empty where none is.
+
+    Nothing is read off between cuts or beyond the last point of a curve: a range has the score that
+    each curve had after at most so many tokens.
+
+    Args:
+        removed: share of the parameters.
+        tokens: of recovery.
+        taught: whether the parent teaches.
+    """
+    found = [one for one in like_cuts(removed) if one.taught is taught]
+    ranges = []
+    for metric in dict.fromkeys(one.metric for one in found):
+        points = [one.after(tokens) for one in found if one.metric == metric]
+        shares = [one.parent_share for one in points]
+        ranges.append(
+            RecoveryRange(
+                metric=metric,
+                curves=len(points),
+                low=min(shares),
+                high=max(shares),
+                least_tokens=min(one.tokens for one in points),
+                most_tokens=max(one.tokens for one in points),
+            )
+        )
+    return tuple(ranges)

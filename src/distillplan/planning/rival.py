@@ -1,0 +1,77 @@
+"""The open model that could be cut to a student's size: a rival that no law weighs.
+
+Most of 2026's small models were cut out of larger ones and trained on, not started from scratch. A
+plan weighs neither; it names the nearest such parent and what is known of it.
+"""
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.recovery import cuts
+from distillplan.models.open_models import OpenModel, open_models
+
+if TYPE_CHECKING:
+    from distillplan.planning.results import Plan
+    from distillplan.planning.scenario import Scenario
+
+LEAST_TIMES: Final = 2.0
+MOST_TIMES: Final = 10.0
+"""Sizes of parents, in those of the student."""
+
+
+class Rival(NamedTuple):
+    """Cutting an open model to the student's size instead of starting from scratch."""
+
+    parent: str
+    """Name of the open model."""
+    parent_params: float
+    """Its non-embedding parameters."""
+    parent_tokens: float
+    """Tokens of its pretraining."""
+    student_params: float
+    """Non-embedding parameters to cut it to."""
+    cuts: int
+    """Steps that this takes if each removes at most a third."""
+    known: str
+    """What is published of such starts."""
+    not_known: str
+    """What is not, and why this is not weighed."""
+
+
+def rival_of(plan: "Plan") -> Rival | None:
+    """The parent that takes the fewest cuts; of several the one that was trained on most tokens.
+
+    None where no open model has two to ten times the student's size, and where the student's size
+    is not known.
+    """
+    best, scenario = plan.recommended or plan.supervised, plan.scenario
+    if best.student_params is None:
+        return None
+    params = _non_embedding(scenario, best.student_params)
+    near = [
+        one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
+    ]
+    if not near:
+        return None
+
+    def rank(one: OpenModel) -> tuple[int, float, int]:
+        return cuts(one.params, params), -one.tokens, one.params
+
+    parent = min(near, key=rank)
+    return Rival(
+        parent=parent.name,
+        parent_params=float(parent.params),
+        parent_tokens=parent.tokens,
+        student_params=params,
+        cuts=cuts(parent.params, params),
+        known="how far benchmark scores come back after a cut, and on how many tokens",
+        not_known="its loss: no published law gives it, so it is not weighed against the options",
+    )
+
+
+def _non_embedding(scenario: "Scenario", params: float) -> float:
+    """Non-embedding parameters of a model, from those that the law counts."""
+    if scenario.law.counts is ParameterCount.NON_EMBEDDING:
+        return params
+    return math.exp(scenario.architecture.log_params_of_total(params))
