@@ -11,7 +11,7 @@ from distillplan.questions.comparison import Comparison, Difference, NamedOutcom
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import DOUBTS
 from distillplan.render.odds_view import percent
-from distillplan.render.plan_words import verdict_in_a_table, verdict_in_words
+from distillplan.render.plan_words import rival_in_words, verdict_in_a_table, verdict_in_words
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
 MOST_COLUMNS = 3
@@ -34,6 +34,8 @@ def comparison_details(found: Comparison) -> Iterator[Block]:
     doubts = tuple(_doubts(found))
     if doubts:
         yield Bullets(DOUBTS, doubts, "warning")
+    rivals = dict.fromkeys(rival_in_words(one.plan) for one in found.plans)
+    yield from (Text(one, "quiet", tight=True) for one in rivals if one)
     laws = dict.fromkeys(f"{one.plan.law.name}. {one.plan.law.source}." for one in found.plans)
     yield Text(f"Law: {' '.join(laws)}", "quiet")
 

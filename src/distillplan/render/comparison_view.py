@@ -25,7 +25,12 @@ from distillplan.render.comparison_details import (
     outcome_in_words,
 )
 from distillplan.render.odds_view import percent
-from distillplan.render.plan_words import reasons, teacher_in_words, verdict_in_a_table
+from distillplan.render.plan_words import (
+    reasons,
+    rival_in_words,
+    teacher_in_words,
+    verdict_in_a_table,
+)
 from distillplan.units import format_count, format_duration, format_usd
 
 _INDENT = 11
@@ -65,9 +70,12 @@ def _screen(found: Comparison) -> Iterator[Block]:
     said = "" if not alike else f"All: {'; '.join(alike)}."
     if said:
         yield Text(said, "quiet")
-    room = LINES - _FRAME - lines_of(best) - len(table.rows) - lines_of(said)
+    rival = _rival(found)
+    room = LINES - _FRAME - lines_of(best) - len(table.rows) - lines_of(said) - lines_of(rival)
     yield Sections(tuple(_remarks(found, max(room, _LEAST))))
     yield Text(_legend(found), "quiet")
+    if rival:
+        yield Text(rival, "quiet", tight=True)
     laws = ", ".join(dict.fromkeys(one.plan.law.name for one in found.plans))
     yield Text(f"Law {laws}. More: --details  -o csv  -o markdown", "quiet", tight=True)
 
@@ -168,6 +176,13 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
     watch = (f"{names}: {message}" for names, message in doubted(found).values())
     yield Section("Watch", short(watch, room // 2, indent=_INDENT), "!", "warning")
+
+
+def _rival(found: Comparison) -> str:
+    """What the plan that is best, or the first one, does not weigh."""
+    first, *_ = found.plans
+    best = next((one.plan for one in found.plans if one.name == found.winner), first.plan)
+    return rival_in_words(best)
 
 
 def _legend(found: Comparison) -> str:

@@ -15,7 +15,7 @@ from distillplan.planning.sizes import Near, SearchStatus
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import count_band, nats_band, odds_line
-from distillplan.render.plan_words import flips_in_words, kept_in_words, marked_row
+from distillplan.render.plan_words import flips_in_words, kept_in_words, marked_row, rival_in_words
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -53,6 +53,8 @@ def plan_details(plan: Plan) -> Iterator[Block]:
         title = "What would change the verdict" if plan.verdict else "Where there is a verdict"
         yield Bullets(title, tuple(flips_in_words(plan)))
     yield from notice_blocks(plan.warnings)
+    if plan.rival is not None:
+        yield Text(rival_in_words(plan), "quiet")
     yield Text(f"Law: {plan.law.name}. {plan.law.source}.", "quiet")
 
 

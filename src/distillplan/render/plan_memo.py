@@ -7,6 +7,7 @@ from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.laws.provenance import LawStatus
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan, Reason
+from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
 from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
 from distillplan.render.odds_view import odds_in_words, percent
@@ -38,6 +39,8 @@ def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
     yield _part("Estimate", _estimate(plan))
     yield _part("Odds", _odds(plan))
     yield _part("Would turn it", _turns(plan))
+    if plan.rival is not None:
+        yield _part("Not weighed", [_rival(plan.rival)])
     yield from _tests(plan, asked)
     yield from _sources(plan)
 
@@ -137,6 +140,14 @@ def _turns(plan: Plan) -> Iterator[str]:
     """What would turn the verdict."""
     if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
         yield from flips_in_words(plan)
+
+
+def _rival(rival: Rival) -> str:
+    """The start that no law knows."""
+    return (
+        f"C: prune {rival.parent} to {format_count(rival.student_params)} parameters and train it "
+        f"on (--start pruned). Known: {rival.known}. Not known: {rival.not_known}."
+    )
 
 
 def _tests(plan: Plan, asked: str) -> Iterator[Block]:

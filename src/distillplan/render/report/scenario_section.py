@@ -17,6 +17,7 @@ from distillplan.render.plan_words import (
     beyond_in_words,
     flips_in_words,
     reasons,
+    rival_in_words,
     teacher_in_words,
     verdict_in_words,
 )
@@ -72,13 +73,14 @@ def _answer(plan: Plan) -> Markup:
     odds = None
     if plan.odds is not None and plan.confidence is not None:
         odds = element("p", odds_line(plan.odds, plan.confidence), class_="odds")
-    outside = beyond_in_words(plan)
+    outside, rival = beyond_in_words(plan), rival_in_words(plan)
     return element(
         "div",
         element("p", verdict_in_words(plan), class_="verdict"),
         odds,
         element("p", outside, class_="warning") if outside else None,
         _choice(plan),
+        element("p", f"{rival}.") if rival else None,
         class_=f"answer {plan.verdict or 'none'}",
     )
 
