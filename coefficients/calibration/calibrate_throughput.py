@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from scipy.optimize import least_squares
 
 from distillplan.checks.published_speeds import (
     ErrorSummary,
@@ -38,6 +37,7 @@ from distillplan.checks.published_speeds import (
 )
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
+from distillplan.hardware.strategy import Stack
 from distillplan.hardware.throughput import Z80, ErrorKind, error_kind
 from distillplan.hardware.throughput_model import (
     LEFT_OUT,
@@ -139,28 +139,34 @@ def fit(runs: Runs, gpus: Gpus, start: Model, near: Model | None = None, rounds:
         total = np.bincount(page_of, weight * errors, len(pages))
         return total / (np.bincount(page_of, weight, len(pages)) + page_weight / page_sd**2)
 
-    def residuals(logs: np.ndarray) -> np.ndarray:
-        errors = log_ratios(logs)
+    def residuals(errors: np.ndarray, logs: np.ndarray) -> np.ndarray:
+        """Of rows, pages and priors; linear in both, so that it serves for their slopes too."""
         effects = page_effects(errors)
         return np.concatenate(
             [
                 np.sqrt(row_weight) * (errors - effects[page_of]) / row_sd,
                 np.sqrt(page_weight) * effects / page_sd,
-                (logs - center) / width,
+                logs / width,
             ]
         )
 
     logs = center if near is None else np.log([getattr(near, name) for name in names])
+    errors = log_ratios(logs)
     for _ in range(rounds):
-        before = logs
-        # a few steps between new weights: the weights, not the steps, are slow to settle
-        logs = least_squares(residuals, logs, max_nfev=3).x
+        # one Gauss-Newton step between new weights: the weights, not the steps, are slow to settle
+        steps = np.eye(len(names))
+        slopes = [(log_ratios(logs + STEP * step) - errors) / STEP for step in steps]
+        change = np.linalg.lstsq(
+            np.column_stack([residuals(*pair) for pair in zip(slopes, steps, strict=True)]),
+            -residuals(errors, logs - center),
+        )[0]
+        logs = logs + change
         errors = log_ratios(logs)
         effects = page_effects(errors)
         scaled = np.abs(errors - effects[page_of]) / row_sd
         row_weight = np.minimum(1.0, HUBER / np.maximum(scaled, 1e-9))
         page_weight = 1 / (1 + (effects / page_sd) ** 2)
-        if np.abs(logs - before).max() < SETTLED:
+        if np.abs(change).max() < SETTLED:
             break
     return model_at(logs)
 
@@ -168,27 +174,33 @@ def fit(runs: Runs, gpus: Gpus, start: Model, near: Model | None = None, rounds:
 SETTLED = 1e-4
 """Change of a logarithm below which a fit ends."""
 
+STEP = 1e-4
+"""Change of a logarithm by which slopes are taken."""
 
-def spread(comparisons: Sequence[SpeedComparison]) -> float:
-    """Log standard deviation of a kind with which the central 80% holds 80% of the errors.
 
-    What else is not known about a run adds to it in quadrature, as in its estimate, where the
-    kind itself has none (`unknown_alone`). A row of a page of n weighs 1 / sqrt(n): between every
-    row and every page the same.
+def spread(comparisons: Sequence[SpeedComparison], kinds: Mapping[str, float] | None = None) -> float:
+    """Log standard deviation of a part of the error, with which the central 80% holds 80% of errors.
+
+    What else is known to add to a run's error does so in quadrature, as in its estimate: what is
+    not known about the run, and its kind where that is given. A weighted conformal quantile: the
+    weights are those of a run that comes half the time from the published runs and half the time
+    from a source as good as any other, so that neither the source with most runs decides nor a
+    source of one run outweighs a hundred.
     """
     sizes = Counter(c.run.source for c in comparisons)
-    needed = [
-        (max((c.log_ratio / Z80) ** 2 - c.estimate.log_sd**2, 0.0), sizes[c.run.source] ** -0.5)
-        for c in comparisons
-    ]
+    needed = []
+    for one in comparisons:
+        known = math.hypot(one.estimate.log_sd, (kinds or {}).get(one.kind, 0.0))
+        weight = 1 / len(comparisons) + 1 / (len(sizes) * sizes[one.run.source])
+        needed.append((max((one.log_ratio / Z80) ** 2 - known**2, 0.0), weight))
     squares, weights = zip(*sorted(needed), strict=True)
     total = np.cumsum(weights)
     return math.sqrt(squares[int(np.searchsorted(total, 0.8 * total[-1]))])
 
 
 def unknown_alone(model: Model, **errors: float) -> Model:
-    """The model with no error of a kind of run, but of what is not known about a run."""
-    none = dict.fromkeys((kind.value for kind in ErrorKind), 0.0)
+    """The model with no error of a kind of run or stack, but of what is not known about a run."""
+    none = dict.fromkeys([*(kind.value for kind in ErrorKind), "eager"], 0.0)
     return replace(model, log_sd={**model.log_sd, **none, **errors})
 
 
@@ -217,15 +229,21 @@ def leave_pages_out(
 
 
 def errors_by_kind(comparisons: Sequence[SpeedComparison]) -> dict[str, float]:
-    """The spread of each kind over its sources, and what was known before where they are few."""
+    """The spread of each kind over its sources, and what was known before where they are few.
+
+    Eager software, of which sources differ most, has a part of its own beside its kind. Only in
+    other vendors' kind it counts too: its one source there does not show which of the two it is.
+    """
+    eager = [c for c in comparisons if c.run.workload.stack is Stack.EAGER]
+    tuned = [c for c in comparisons if c.run.workload.stack is not Stack.EAGER]
     found = {}
     for kind in ErrorKind:
-        members = of_kind(comparisons, kind)
+        members = of_kind(comparisons if kind is ErrorKind.OTHER_VENDOR else tuned, kind)
         sources = len({c.run.source for c in members})
         before = PRIOR_SOURCES * (PAGE_SD[kind] ** 2 + ROW_SD[kind] ** 2)
         seen = sources * spread(members) ** 2 if members else 0.0
         found[kind.value] = math.sqrt((before + seen) / (PRIOR_SOURCES + sources))
-    return found
+    return {**found, "eager": spread(eager, found)}
 
 
 def on_unseen(runs: Runs, gpus: Gpus, model: Model, names: Sequence[str]) -> list[SpeedComparison]:
@@ -239,6 +257,7 @@ def show(summary: ErrorSummary) -> str:
     return (
         f"{summary.group:34} {summary.runs:4d}  median {summary.median_error:5.1%}  "
         f"p90 {summary.p90_error:5.1%}  coverage {summary.coverage:4.0%}  "
+        f"of {summary.sources:2d} sources {summary.source_coverage:4.0%}  "
         f"computed/published {summary.median_ratio:.2f}"
     )
 
@@ -279,8 +298,9 @@ def written(text: str, model: Model, errors: Sequence[ErrorSummary]) -> str:
             rf"(^log_sd:\n(?:.*\n)*?  {name}: )\S+", rf"\g<1>{sd:.3f}", text, flags=re.MULTILINE
         )
     lines = [
-        f"  - {{group: {s.group!r}, runs: {s.runs}, median_error: {s.median_error:.3f}, "
-        f"p90_error: {s.p90_error:.3f}, coverage: {s.coverage:.2f}, "
+        f"  - {{group: {s.group!r}, runs: {s.runs}, sources: {s.sources}, "
+        f"median_error: {s.median_error:.3f}, p90_error: {s.p90_error:.3f}, "
+        f"coverage: {s.coverage:.3f}, source_coverage: {s.source_coverage:.3f}, "
         f"computed_over_published: {s.median_ratio:.3f}}}"
         for s in errors
     ]

@@ -169,6 +169,8 @@ def prediction_log_sd(
         seconds: GPU-seconds per token of the whole step.
     """
     parts = [model.log_sd[error_kind(work, gpu)]]
+    if work.stack is Stack.EAGER:
+        parts.append(model.log_sd["eager"])
     if not gpu.calibrated:
         parts.append(model.log_sd["new_gpu"])
     if work.attention is None and work.stack is not Stack.TUNED:

@@ -10,9 +10,10 @@ from distillplan.hardware.range import Range
 
 ERROR_CLASSES: Final = (
     *("dense", "fp8", "mixture", "small", "card", "other_vendor"),
-    *("new_gpu", "unknown_attention", "unknown_checkpointing"),
+    *("eager", "new_gpu", "unknown_attention", "unknown_checkpointing"),
 )
-"""Parts of an estimate's error: one of the first six by kind of run, and what is not known."""
+"""Parts of an estimate's error: one of the first six by kind of run, software that is not tuned,
+and what is not known."""
 
 LEFT_OUT: Final = {
     "dense": "sources left out: dense, 16 bits",
