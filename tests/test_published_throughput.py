@@ -98,7 +98,7 @@ def test_sources_left_out_are_predicted(
     calibration: ModuleType, calibration_runs: list[PublishedRun]
 ) -> None:
     """The whole calibration again: errors and their spread, source by source left out."""
-    model, table, _ = calibration.calibrate(calibration_runs, GPUS, MODEL)
+    model, table, _, _ = calibration.calibrate(calibration_runs, GPUS, MODEL)
     _meets_targets({summary.group: summary for summary in table})
     assert model.log_sd == pytest.approx(MODEL.log_sd, rel=0.05)
 

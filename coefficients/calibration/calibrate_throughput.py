@@ -8,7 +8,8 @@ priors on the coefficients; rows are weighted as Huber's loss does, pages as Cau
 neither the page with the most rows nor one odd page decides.
 
 Errors come from leaving whole sources out: the `source_family` of the table, which is stricter than
-its pages. --write updates coefficients/throughput.yaml (numbers only; its text is kept) and
+its pages. --write updates coefficients/throughput.yaml (numbers only; its text is kept),
+coefficients/throughput_left_out.csv, the coefficients without each source, and
 coefficients/throughput_runs.csv, a sample of the rows that a user can check.
 """
 
@@ -25,6 +26,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from distillplan.checks.hardware_checks import hardware_check_groups
+from distillplan.checks.left_out import SD
 from distillplan.checks.published_speeds import (
     ErrorSummary,
     PublishedRun,
@@ -35,6 +38,7 @@ from distillplan.checks.published_speeds import (
     summarize,
     summarize_by_source,
 )
+from distillplan.checks.whole_runs import whole_run_hours
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
@@ -178,22 +182,37 @@ STEP = 1e-4
 """Change of a logarithm by which slopes are taken."""
 
 
-def spread(comparisons: Sequence[SpeedComparison], kinds: Mapping[str, float] | None = None) -> float:
-    """Log standard deviation of a part of the error, with which the central 80% holds 80% of errors.
+def spread(
+    comparisons: Sequence[SpeedComparison], kinds: Mapping[str, float] | None = None
+) -> float:
+    """Log standard deviation of a part of the error with which the central 80% holds 80% of errors.
 
     What else is known to add to a run's error does so in quadrature, as in its estimate: what is
-    not known about the run, and its kind where that is given. A weighted conformal quantile: the
-    weights are those of a run that comes half the time from the published runs and half the time
-    from a source as good as any other, so that neither the source with most runs decides nor a
-    source of one run outweighs a hundred.
+    not known about the run, and its kind where that is given.
     """
-    sizes = Counter(c.run.source for c in comparisons)
     needed = []
     for one in comparisons:
         known = math.hypot(one.estimate.log_sd, (kinds or {}).get(one.kind, 0.0))
-        weight = 1 / len(comparisons) + 1 / (len(sizes) * sizes[one.run.source])
-        needed.append((max((one.log_ratio / Z80) ** 2 - known**2, 0.0), weight))
-    squares, weights = zip(*sorted(needed), strict=True)
+        needed.append(((one.log_ratio / Z80) ** 2 - known**2, one.run.source))
+    return conformal(needed)
+
+
+def conformal(needed: Sequence[tuple[float, str]]) -> float:
+    """The standard deviation that is enough for 80% of errors, from the squares that each needs.
+
+    A weighted conformal quantile. The weights are those of a run that comes half the time from the
+    published runs and half the time from a source as good as any other, so that neither the source
+    with most runs decides nor a source of one run outweighs a hundred.
+
+    Args:
+        needed: squares, negative where nothing is needed, and the source of each.
+    """
+    sizes = Counter(source for _, source in needed)
+    weighted = sorted(
+        (max(square, 0.0), 1 / len(needed) + 1 / (len(sizes) * sizes[source]))
+        for square, source in needed
+    )
+    squares, weights = zip(*weighted, strict=True)
     total = np.cumsum(weights)
     return math.sqrt(squares[int(np.searchsorted(total, 0.8 * total[-1]))])
 
@@ -206,8 +225,8 @@ def unknown_alone(model: Model, **errors: float) -> Model:
 
 def leave_pages_out(
     runs: Runs, gpus: Gpus, start: Model, whole: Model, rounds: int = 4
-) -> tuple[list[SpeedComparison], dict[str, float]]:
-    """Every run, computed by the model fitted without its source; and the error of each kind.
+) -> tuple[list[SpeedComparison], dict[str, float], dict[str, Model]]:
+    """Every run, computed by the model fitted without its source; the error of each kind; these.
 
     The interval of a source's runs comes from the errors of the other sources. One source less
     moves the optimum little, so a few rounds from the whole fit find it.
@@ -225,25 +244,69 @@ def leave_pages_out(
         others = errors_by_kind([c for c in first if c.run.source != source])
         with_errors[source] = replace(models[source], log_sd={**start.log_sd, **others})
     left_out = compare_with_published(runs, gpus, lambda run: with_errors[run.source])
-    return list(left_out), errors_by_kind(first)
+    return list(left_out), errors_by_kind(first), with_errors
 
 
 def errors_by_kind(comparisons: Sequence[SpeedComparison]) -> dict[str, float]:
     """The spread of each kind over its sources, and what was known before where they are few.
 
-    Eager software, of which sources differ most, has a part of its own beside its kind. Only in
-    other vendors' kind it counts too: its one source there does not show which of the two it is.
+    Eager software, of which sources differ most, has a part of its own beside its kind, which
+    is that of the other software. Only in other vendors' kind it counts too: its one source there
+    does not show which of the two it is.
     """
     eager = [c for c in comparisons if c.run.workload.stack is Stack.EAGER]
-    tuned = [c for c in comparisons if c.run.workload.stack is not Stack.EAGER]
-    found = {}
-    for kind in ErrorKind:
-        members = of_kind(comparisons if kind is ErrorKind.OTHER_VENDOR else tuned, kind)
-        sources = len({c.run.source for c in members})
-        before = PRIOR_SOURCES * (PAGE_SD[kind] ** 2 + ROW_SD[kind] ** 2)
-        seen = sources * spread(members) ** 2 if members else 0.0
-        found[kind.value] = math.sqrt((before + seen) / (PRIOR_SOURCES + sources))
-    return {**found, "eager": spread(eager, found)}
+    other = [c for c in comparisons if c.run.workload.stack is not Stack.EAGER]
+    found = {kind.value: _kind_spread(other, kind) for kind in ErrorKind}
+    found["eager"] = spread(eager, found)
+    return found | {"other_vendor": _kind_spread(comparisons, ErrorKind.OTHER_VENDOR)}
+
+
+def _kind_spread(comparisons: Sequence[SpeedComparison], kind: ErrorKind) -> float:
+    members = of_kind(comparisons, kind)
+    sources = len({c.run.source for c in members})
+    before = PRIOR_SOURCES * (PAGE_SD[kind] ** 2 + ROW_SD[kind] ** 2)
+    seen = sources * spread(members) ** 2 if members else 0.0
+    return math.sqrt((before + seen) / (PRIOR_SOURCES + sources))
+
+
+def whole_run_errors(model: Model, without: Mapping[str, Model]) -> dict[str, float]:
+    """The part of the error of whole runs that speed and goodput leave, without each family.
+
+    With all of them it is under the name ''.
+    """
+    group = next(one for one in hardware_check_groups() if one["topic"] == "runs")
+    needed = []
+    for row in group["rows"]:
+        if row.get("benchmark"):
+            continue
+        speeds = without.get(row["family"], model)
+        speeds = replace(speeds, log_sd={**speeds.log_sd, "whole_run": 0.0})
+        hours = whole_run_hours(group, row, speeds)
+        error = math.log(hours.mid / float(row["published"]))
+        half = math.log(hours.mid / hours.low if error > 0 else hours.high / hours.mid)
+        needed.append(((error**2 - half**2) / Z80**2, row["family"]))
+    families = {row["family"] for row in group["rows"]}
+    return {
+        family: conformal([one for one in needed if one[1] != family])
+        for family in ("", *sorted(families | set(without)))
+    }
+
+
+def left_out_rows(
+    model: Model, without: Mapping[str, Model], whole_runs: Mapping[str, float]
+) -> list[dict[str, str]]:
+    """The table of coefficients without each source, for `distillplan check`."""
+    kinds = [*(kind.value for kind in ErrorKind), "eager"]
+    rows = []
+    for source in sorted(set(whole_runs) - {""}):
+        one = without.get(source, model)
+        errors = {**{name: one.log_sd[name] for name in kinds}, "whole_run": whole_runs[source]}
+        rows.append(
+            {"source": source}
+            | {name: f"{getattr(one, name):.4g}" for name in PRIORS}
+            | {f"{SD}{name}": f"{value:.3f}" for name, value in errors.items()}
+        )
+    return rows
 
 
 def on_unseen(runs: Runs, gpus: Gpus, model: Model, names: Sequence[str]) -> list[SpeedComparison]:
@@ -333,18 +396,21 @@ LONG = 32768
 
 def calibrate(
     runs: Runs, gpus: Gpus, start: Model
-) -> tuple[Model, list[ErrorSummary], list[SpeedComparison]]:
-    """Coefficients with their errors, the table of errors, and the sources left out."""
+) -> tuple[Model, list[ErrorSummary], list[SpeedComparison], list[dict[str, str]]]:
+    """Coefficients with their errors, the table of errors, and the sources left out, twice."""
     whole = fit(runs, gpus, start)
-    left_out, by_kind = leave_pages_out(runs, gpus, start, whole)
+    left_out, by_kind, without = leave_pages_out(runs, gpus, start, whole)
     older = fit([r for r in runs if r.gpu not in NEW_GPUS], gpus, start, whole)
     known = unknown_alone(older, dense=by_kind["dense"], new_gpu=0.0)
     blackwell = spread(of_kind(on_unseen(runs, gpus, known, NEW_GPUS), ErrorKind.DENSE))
     errors = {**start.log_sd, **by_kind, "new_gpu": max(blackwell, LEAST_NEW_GPU_SD)}
     model = replace(whole, log_sd=errors)
+    whole_runs = whole_run_errors(model, without)
+    model = replace(model, log_sd={**errors, "whole_run": whole_runs[""]})
     unseen = on_unseen(runs, gpus, replace(older, log_sd=errors), NEW_GPUS)
     fitted = compare_with_published(runs, gpus, model)
-    return model, error_table(left_out, unseen, fitted), left_out
+    table = error_table(left_out, unseen, fitted)
+    return model, table, left_out, left_out_rows(model, without, whole_runs)
 
 
 def main() -> None:
@@ -359,7 +425,7 @@ def main() -> None:
     gpus = {name: gpu_from_entry(name, entry) for name, entry in entries.items()}
     text = (HERE / "throughput.yaml").read_text(encoding="utf-8")
     start = throughput_model_from_entry(yaml.safe_load(text))
-    model, table, left_out = calibrate(runs, gpus, start)
+    model, table, left_out, without = calibrate(runs, gpus, start)
     lines = [f"{name:20} {getattr(model, name):.5g}" for name in PRIORS]
     lines += [f"sd of {name:24} {value:.3f}" for name, value in model.log_sd.items()]
     lines += [show(summary) for summary in table]
@@ -369,10 +435,15 @@ def main() -> None:
     print("\n".join(lines))  # noqa: T201  (a script)
     if options.write:
         (HERE / "throughput.yaml").write_text(written(text, model, table), encoding="utf-8")
-        with (HERE / "throughput_runs.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(shipped_rows(rows))
+        _write_table("throughput_runs.csv", COLUMNS, shipped_rows(rows))
+        _write_table("throughput_left_out.csv", list(without[0]), without)
+
+
+def _write_table(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    with (HERE / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _row(one: SpeedComparison) -> str:
