@@ -41,8 +41,7 @@ from distillplan.hardware.machine import (
 )
 from distillplan.hardware.memory import LoadedTeacher, memory_estimate
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import TB, stored_bytes
-from distillplan.hardware.stored_format import format_of
+from distillplan.hardware.storage import TB, format_of, stored_bytes
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model
 
