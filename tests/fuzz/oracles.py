@@ -152,7 +152,7 @@ def json_is_strict(case: Case, result: Result) -> Iterator[str]:
 
 def document_is_sound(document: Mapping[str, Any]) -> Iterator[str]:
     """Against its schema, with losses better than guessing."""
-    name = re.fullmatch(r"distillplan/([a-z]+)@\d+", str(document.get("schema")))
+    name = re.fullmatch(r"distillplan/([a-z_]+)@\d+", str(document.get("schema")))
     if name is None:
         yield f"schema {document.get('schema')!r}"
         return
@@ -171,11 +171,11 @@ def document_is_sound(document: Mapping[str, Any]) -> Iterator[str]:
 
 WITH_LOSSES = (
     *("plan", "comparison", "ensemble", "sweep", "target", "crossover", "prediction", "track"),
-    "family",
+    *("family", "teachers", "teacher_losses", "losses", "optima", "onpolicy", "serving"),
 )
 """Documents whose losses are those of models, in nats per token."""
-NO_LOSSES = ("scenario", "law", "by_10_percent")
-"""Parts of them whose losses are ranges, changes, or what was asked."""
+NO_LOSSES = ("scenario", "law", "by_10_percent", "differences")
+"""Parts of them whose losses are ranges, changes, differences, or what was asked."""
 
 
 def _guess(document: Mapping[str, Any]) -> float:
