@@ -125,6 +125,7 @@ HARM = {
     "text_is_plain": (TABLE, GOOD._replace(out="odds: nan%\n")),
     "json_is_strict": (ASKED, GOOD._replace(out='{"a": NaN}\n')),
     "rows_parse": (ROWS, GOOD._replace(out="a,b\n1\n")),
+    "files_are_sound": (ASKED, GOOD._replace(saved={"a.svg": b'<svg><path d="M nan 1"/></svg>'})),
     "bounds": (TABLE, GOOD._replace(seconds=7.0)),
 }
 
