@@ -471,7 +471,9 @@ COMMAND_WEIGHTS = {
     "report": 1.0,
     "models": 1.0,
     "gpus": 2.0,
-    **dict.fromkeys(("explain", "example", "help"), 1.0),
+    **dict.fromkeys(("explain", "example", "help", "teachers"), 1.0),
+    **dict.fromkeys((name for name in COMMANDS if name.startswith("plot ")), 1.0),
+    **dict.fromkeys(("plot map", "plot paper", "plot transfer"), 0.3),
 }
 """Shares of the commands; one that is new has the usual one."""
 TARGETS: Mapping[str, Target] = {
