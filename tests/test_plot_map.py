@@ -151,7 +151,8 @@ def test_students_with_fewer_layers_than_stages_get_the_layers():
     words = {"compute": 1e22, "gpu": "h100-sxm", "gpus": 48, "pp": 24, "student": "10B"}
     words |= {"teacher": "llama-3.1-70b", "logits": "cached"}
     found = odds_map(scenario_from_options(**words), given=True)
-    assert found.sizes[0] < 1e9 < 10e9 < found.sizes[-1]
+    assert found.sizes[0] < 1e9
+    assert found.sizes[-1] > 10e9
 
 
 def test_a_law_without_distillation_has_no_map():

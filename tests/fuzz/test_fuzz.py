@@ -149,6 +149,14 @@ def test_a_loss_that_is_no_better_than_guessing_is_seen():
     assert list(document_is_sound(document))
 
 
+def test_what_shows_how_far_it_is_may_take_longer():
+    slow = GOOD._replace(seconds=7.0)
+    for words in (("check", "practice"), ("check", "-o", "json", "practice"), ("plot", "map")):
+        assert not list(ORACLES["bounds"](Case(words=words), slow))
+    for words in (("check", "throughput"), ("plot", "fit"), ("budget", "check", "practice")):
+        assert list(ORACLES["bounds"](Case(words=words), slow))
+
+
 def test_a_difference_of_losses_is_no_loss():
     """The same plan twice: they differ by nothing, which would be no loss of a model."""
     twice = b"base: {compute: 1e20, student: 1B}\nscenarios: {one: {}, two: {}}\n"
