@@ -382,7 +382,7 @@ def error_table(
     table = [summarize(group, of_kind(left_out, kind)) for kind, group in groups.items()]
     table.insert(1, summarize("of these on H100", [c for c in dense if c.run.gpu == "h100-sxm"]))
     long = [c for c in left_out if c.run.workload.seq_len >= LONG]
-    table.append(summarize("sources left out: 32k tokens or more", long))
+    table.append(summarize("32k tokens or more", long))
     table += [
         summarize(f"Blackwell left out: {kind}", of_kind(unseen, kind))
         for kind in (ErrorKind.DENSE, ErrorKind.FP8, ErrorKind.MIXTURE)

@@ -15,7 +15,10 @@ from distillplan.hardware.step_time import dense_peak
 
 
 def peer_rows() -> Iterator[CheckRow]:
-    """Median relative errors of each estimator and of ours, which should not be larger."""
+    """Median relative errors of each estimator and of ours, which should not be larger.
+
+    What is published is theirs, in percent, and what is computed ours.
+    """
     errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
     known: dict[tuple[str, str], str | None] = {}
     for group in peer_groups():
@@ -33,7 +36,7 @@ def peer_rows() -> Iterator[CheckRow]:
         row = compared(
             "peers",
             where,
-            f"median error in percent, theirs and ours: {len(both)} {what}",
+            f"median % off: {len(both)} {what}",
             100 * theirs,
             100 * ours,
             low=-100 * theirs,

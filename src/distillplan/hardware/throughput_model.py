@@ -20,12 +20,12 @@ Z80: Final = 1.2815515655446004
 """Half width of the central 80% interval of a normal distribution, in standard deviations."""
 
 LEFT_OUT: Final = {
-    "dense": "sources left out: dense, 16 bits",
-    "fp8": "sources left out: dense, fp8",
-    "mixture": "sources left out: mixtures",
-    "small": "sources left out: widths up to 1100",
-    "card": "sources left out: cards without NVLink",
-    "other_vendor": "sources left out: other vendors",
+    "dense": "dense, 16 bits",
+    "fp8": "dense, fp8",
+    "mixture": "mixtures",
+    "small": "widths up to 1100",
+    "card": "cards without NVLink",
+    "other_vendor": "other vendors",
 }
 """Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
 

@@ -145,8 +145,8 @@ def _of_place(place: str, rows: list[CheckRow]) -> Iterator[Block]:
 def _summary_of_errors(report: CheckReport, most: int | None) -> TableBlock:
     """How near the computed speeds are, by class of run left out and by source."""
     return TableBlock(
-        "Errors of tokens/s per GPU (range: 80%)",
-        ("", "runs", "sources", "median", "90%", "in range", "alike", "ours/theirs"),
+        "Errors of tokens/s per GPU, sources left out (range: 80%)",
+        ("", "runs", "sources", "median", "90%", "in range", "alike", "ratio"),
         tuple(
             (
                 one.group,
