@@ -25,9 +25,9 @@ def peer_rows() -> Iterator[CheckRow]:
         place = (group["where"], group["what"])
         known[place] = group.get("known")
         for given in group["rows"]:
-            row = {**group.get("shared", {}), **given}
-            published = float(row["published"])
-            found = float(row["theirs"]), peer_figure(group, row)
+            run = {**group.get("shared", {}), **given}
+            published = float(run["published"])
+            found = float(run["theirs"]), peer_figure(group, run)
             errors.setdefault(place, []).append(
                 (abs(found[0] / published - 1), abs(found[1] / published - 1))
             )
