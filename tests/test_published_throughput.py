@@ -59,13 +59,18 @@ def test_the_shipped_rows_are_computed_within_the_stated_errors() -> None:
 TARGETS = {"dense": (0.08, 0.22), "fp8": (0.12, 0.30), "mixture": (0.20, 0.65), "small": (0.1, 0.2)}
 """Median and 90th percentile of relative errors on sources left out, at most, by kind of run."""
 
+ONE_SOURCE = {"small": "coverage", "mixture": "source_coverage"}
+"""Where one source has four fifths of the runs or more, one of the two shares cannot be near 80%:
+what holds the other sources holds nearly all of its own runs, or the few others all lie inside."""
+
 
 def _meets_targets(stated: dict[str, ErrorSummary]) -> None:
     for kind, (median, p90) in TARGETS.items():
         found = stated[LEFT_OUT[kind]]
         assert found.median_error <= median, kind
         assert found.p90_error <= p90, kind
-        assert 0.65 <= found.coverage <= 0.95, kind
+        for share in {"coverage", "source_coverage"} - {ONE_SOURCE.get(kind)}:
+            assert 0.70 <= getattr(found, share) <= 0.90, (kind, share)
     h100 = stated["of these on H100"]
     assert h100.median_error <= 0.10
     assert abs(h100.median_ratio - 1) <= 0.05
@@ -93,7 +98,7 @@ def test_sources_left_out_are_predicted(
     calibration: ModuleType, calibration_runs: list[PublishedRun]
 ) -> None:
     """The whole calibration again: errors and their spread, source by source left out."""
-    model, table, _ = calibration.calibrate(calibration_runs, GPUS, MODEL)
+    model, table, _, _ = calibration.calibrate(calibration_runs, GPUS, MODEL)
     _meets_targets({summary.group: summary for summary in table})
     assert model.log_sd == pytest.approx(MODEL.log_sd, rel=0.05)
 

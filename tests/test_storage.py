@@ -13,14 +13,32 @@ from distillplan.hardware.storage import (
     STORAGE_USD_PER_TB_MONTH,
     LogitFormat,
     StoredLogits,
-    full,
+    format_of,
     online_or_cached,
     read_bytes_per_s,
-    sampled,
     stored_bytes,
-    top_k,
-    top_p,
 )
+from distillplan.laws.logit_formats import LogitKind
+
+ROWS = 128256
+"""Llama 3's vocabulary, where it does not matter."""
+
+
+def full(vocab: int, bits: int = 16) -> LogitFormat:
+    return format_of(LogitKind.FULL_FP32 if bits == 32 else LogitKind.FULL, vocab)
+
+
+def top_k(k: int) -> LogitFormat:
+    return format_of(LogitKind.TOP_K, ROWS, k)
+
+
+def top_p() -> LogitFormat:
+    return format_of(LogitKind.TOP_P, ROWS)
+
+
+def sampled(unique: float) -> LogitFormat:
+    return format_of(LogitKind.SAMPLED, ROWS, unique)
+
 
 TOKENS = 100e9
 """The corpus of arXiv 2410.16215, and of all figures below but where they say otherwise."""
@@ -30,8 +48,8 @@ TOKENS = 100e9
     ("logits", "terabytes"),
     [
         # arXiv 2410.16215: GLM-4-9B, about 150k rows; 151552 in its config.json
-        (full(151552, 4), 58_600),
-        (full(150_000, 4), 58_600),
+        (full(151552, 32), 58_600),
+        (full(150_000, 32), 58_600),
         (top_p(), 15),
         # 26, 30 and 52 PB in bf16: Llama 3, Qwen2.5, Gemma 3
         (full(128256), 26_000),
@@ -65,7 +83,7 @@ def test_a_read_rate_is_the_token_rate_times_the_bytes() -> None:
     tokens=st.floats(1e6, 1e14),
 )
 def test_bytes_grow_with_what_is_kept(vocab: int, k: int, tokens: float) -> None:
-    assert full(vocab, 4).bytes_per_token == 2 * full(vocab).bytes_per_token
+    assert full(vocab, 32).bytes_per_token == 2 * full(vocab).bytes_per_token
     assert top_k(k + 1).bytes_per_token > top_k(k).bytes_per_token
     assert stored_bytes(top_k(k), 2 * tokens) == 2 * stored_bytes(top_k(k), tokens)
 
@@ -109,13 +127,11 @@ def test_storage_tips_the_choice_the_right_way() -> None:
 
 @pytest.mark.parametrize("entries", [0, -1, float("nan"), float("inf")])
 def test_impossible_counts_are_refused(entries: float) -> None:
-    with pytest.raises(InputError, match="entries; it must be at least 1"):
+    with pytest.raises(InputError, match="entries"):
         sampled(entries)
 
 
 @pytest.mark.parametrize("size", [0.0, -2.0, float("nan")])
 def test_impossible_sizes_are_refused(size: float) -> None:
-    with pytest.raises(InputError, match="bytes per token; it must be positive"):
-        full(10, size)
     with pytest.raises(InputError, match="tokens is"):
         online_or_cached(StoredLogits(format=top_k(1)), size, HOURS, 2.0)

@@ -440,7 +440,8 @@ def test_routing_limited_to_some_nodes_sends_less_between_them() -> None:
     gpu, shape = GPUS["h800-sxm"], SHAPES["deepseek-v3"]
     strategy = Strategy(ep=64, pp=16, sharding=Sharding.ZERO1, stack=Stack.TUNED)
     limited = workload_of_shape(shape, strategy, 2048, 2**26)
-    assert limited.reachable_share == 0.5  # topk_group / n_group of its config.json
+    # n_limited_groups / n_expert_groups of its inference/configs/config_671B.json: 4 / 8
+    assert limited.reachable_share == 0.5
 
     def spent(work: Workload) -> float:
         steps = gpu_seconds_per_token(work, gpu, MODEL, passes=3.0)

@@ -8,7 +8,8 @@ priors on the coefficients; rows are weighted as Huber's loss does, pages as Cau
 neither the page with the most rows nor one odd page decides.
 
 Errors come from leaving whole sources out: the `source_family` of the table, which is stricter than
-its pages. --write updates coefficients/throughput.yaml (numbers only; its text is kept) and
+its pages. --write updates coefficients/throughput.yaml (numbers only; its text is kept),
+coefficients/throughput_left_out.csv, the coefficients without each source, and
 coefficients/throughput_runs.csv, a sample of the rows that a user can check.
 """
 
@@ -24,8 +25,9 @@ from typing import Any
 
 import numpy as np
 import yaml
-from scipy.optimize import least_squares
 
+from distillplan.checks.hardware_checks import hardware_check_groups
+from distillplan.checks.left_out import SD
 from distillplan.checks.published_speeds import (
     ErrorSummary,
     PublishedRun,
@@ -36,8 +38,10 @@ from distillplan.checks.published_speeds import (
     summarize,
     summarize_by_source,
 )
+from distillplan.checks.whole_runs import whole_run_hours
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
+from distillplan.hardware.strategy import Stack
 from distillplan.hardware.throughput import Z80, ErrorKind, error_kind
 from distillplan.hardware.throughput_model import (
     LEFT_OUT,
@@ -139,28 +143,34 @@ def fit(runs: Runs, gpus: Gpus, start: Model, near: Model | None = None, rounds:
         total = np.bincount(page_of, weight * errors, len(pages))
         return total / (np.bincount(page_of, weight, len(pages)) + page_weight / page_sd**2)
 
-    def residuals(logs: np.ndarray) -> np.ndarray:
-        errors = log_ratios(logs)
+    def residuals(errors: np.ndarray, logs: np.ndarray) -> np.ndarray:
+        """Of rows, pages and priors; linear in both, so that it serves for their slopes too."""
         effects = page_effects(errors)
         return np.concatenate(
             [
                 np.sqrt(row_weight) * (errors - effects[page_of]) / row_sd,
                 np.sqrt(page_weight) * effects / page_sd,
-                (logs - center) / width,
+                logs / width,
             ]
         )
 
     logs = center if near is None else np.log([getattr(near, name) for name in names])
+    errors = log_ratios(logs)
     for _ in range(rounds):
-        before = logs
-        # a few steps between new weights: the weights, not the steps, are slow to settle
-        logs = least_squares(residuals, logs, max_nfev=3).x
+        # one Gauss-Newton step between new weights: the weights, not the steps, are slow to settle
+        steps = np.eye(len(names))
+        slopes = [(log_ratios(logs + STEP * step) - errors) / STEP for step in steps]
+        change = np.linalg.lstsq(
+            np.column_stack([residuals(*pair) for pair in zip(slopes, steps, strict=True)]),
+            -residuals(errors, logs - center),
+        )[0]
+        logs = logs + change
         errors = log_ratios(logs)
         effects = page_effects(errors)
         scaled = np.abs(errors - effects[page_of]) / row_sd
         row_weight = np.minimum(1.0, HUBER / np.maximum(scaled, 1e-9))
         page_weight = 1 / (1 + (effects / page_sd) ** 2)
-        if np.abs(logs - before).max() < SETTLED:
+        if np.abs(change).max() < SETTLED:
             break
     return model_at(logs)
 
@@ -168,34 +178,55 @@ def fit(runs: Runs, gpus: Gpus, start: Model, near: Model | None = None, rounds:
 SETTLED = 1e-4
 """Change of a logarithm below which a fit ends."""
 
+STEP = 1e-4
+"""Change of a logarithm by which slopes are taken."""
 
-def spread(comparisons: Sequence[SpeedComparison]) -> float:
-    """Log standard deviation of a kind with which the central 80% holds 80% of the errors.
 
-    What else is not known about a run adds to it in quadrature, as in its estimate, where the
-    kind itself has none (`unknown_alone`). A row of a page of n weighs 1 / sqrt(n): between every
-    row and every page the same.
+def spread(
+    comparisons: Sequence[SpeedComparison], kinds: Mapping[str, float] | None = None
+) -> float:
+    """Log standard deviation of a part of the error with which the central 80% holds 80% of errors.
+
+    What else is known to add to a run's error does so in quadrature, as in its estimate: what is
+    not known about the run, and its kind where that is given.
     """
-    sizes = Counter(c.run.source for c in comparisons)
-    needed = [
-        (max((c.log_ratio / Z80) ** 2 - c.estimate.log_sd**2, 0.0), sizes[c.run.source] ** -0.5)
-        for c in comparisons
-    ]
-    squares, weights = zip(*sorted(needed), strict=True)
+    needed = []
+    for one in comparisons:
+        known = math.hypot(one.estimate.log_sd, (kinds or {}).get(one.kind, 0.0))
+        needed.append(((one.log_ratio / Z80) ** 2 - known**2, one.run.source))
+    return conformal(needed)
+
+
+def conformal(needed: Sequence[tuple[float, str]]) -> float:
+    """The standard deviation that is enough for 80% of errors, from the squares that each needs.
+
+    A weighted conformal quantile. The weights are those of a run that comes half the time from the
+    published runs and half the time from a source as good as any other, so that neither the source
+    with most runs decides nor a source of one run outweighs a hundred.
+
+    Args:
+        needed: squares, negative where nothing is needed, and the source of each.
+    """
+    sizes = Counter(source for _, source in needed)
+    weighted = sorted(
+        (max(square, 0.0), 1 / len(needed) + 1 / (len(sizes) * sizes[source]))
+        for square, source in needed
+    )
+    squares, weights = zip(*weighted, strict=True)
     total = np.cumsum(weights)
     return math.sqrt(squares[int(np.searchsorted(total, 0.8 * total[-1]))])
 
 
 def unknown_alone(model: Model, **errors: float) -> Model:
-    """The model with no error of a kind of run, but of what is not known about a run."""
-    none = dict.fromkeys((kind.value for kind in ErrorKind), 0.0)
+    """The model with no error of a kind of run or stack, but of what is not known about a run."""
+    none = dict.fromkeys([*(kind.value for kind in ErrorKind), "eager"], 0.0)
     return replace(model, log_sd={**model.log_sd, **none, **errors})
 
 
 def leave_pages_out(
     runs: Runs, gpus: Gpus, start: Model, whole: Model, rounds: int = 4
-) -> tuple[list[SpeedComparison], dict[str, float]]:
-    """Every run, computed by the model fitted without its source; and the error of each kind.
+) -> tuple[list[SpeedComparison], dict[str, float], dict[str, Model]]:
+    """Every run, computed by the model fitted without its source; the error of each kind; these.
 
     The interval of a source's runs comes from the errors of the other sources. One source less
     moves the optimum little, so a few rounds from the whole fit find it.
@@ -213,19 +244,69 @@ def leave_pages_out(
         others = errors_by_kind([c for c in first if c.run.source != source])
         with_errors[source] = replace(models[source], log_sd={**start.log_sd, **others})
     left_out = compare_with_published(runs, gpus, lambda run: with_errors[run.source])
-    return list(left_out), errors_by_kind(first)
+    return list(left_out), errors_by_kind(first), with_errors
 
 
 def errors_by_kind(comparisons: Sequence[SpeedComparison]) -> dict[str, float]:
-    """The spread of each kind over its sources, and what was known before where they are few."""
-    found = {}
-    for kind in ErrorKind:
-        members = of_kind(comparisons, kind)
-        sources = len({c.run.source for c in members})
-        before = PRIOR_SOURCES * (PAGE_SD[kind] ** 2 + ROW_SD[kind] ** 2)
-        seen = sources * spread(members) ** 2 if members else 0.0
-        found[kind.value] = math.sqrt((before + seen) / (PRIOR_SOURCES + sources))
-    return found
+    """The spread of each kind over its sources, and what was known before where they are few.
+
+    Eager software, of which sources differ most, has a part of its own beside its kind, which
+    is that of the other software. Only in other vendors' kind it counts too: its one source there
+    does not show which of the two it is.
+    """
+    eager = [c for c in comparisons if c.run.workload.stack is Stack.EAGER]
+    other = [c for c in comparisons if c.run.workload.stack is not Stack.EAGER]
+    found = {kind.value: _kind_spread(other, kind) for kind in ErrorKind}
+    found["eager"] = spread(eager, found)
+    return found | {"other_vendor": _kind_spread(comparisons, ErrorKind.OTHER_VENDOR)}
+
+
+def _kind_spread(comparisons: Sequence[SpeedComparison], kind: ErrorKind) -> float:
+    members = of_kind(comparisons, kind)
+    sources = len({c.run.source for c in members})
+    before = PRIOR_SOURCES * (PAGE_SD[kind] ** 2 + ROW_SD[kind] ** 2)
+    seen = sources * spread(members) ** 2 if members else 0.0
+    return math.sqrt((before + seen) / (PRIOR_SOURCES + sources))
+
+
+def whole_run_errors(model: Model, without: Mapping[str, Model]) -> dict[str, float]:
+    """The part of the error of whole runs that speed and goodput leave, without each family.
+
+    With all of them it is under the name ''.
+    """
+    group = next(one for one in hardware_check_groups() if one["topic"] == "runs")
+    needed = []
+    for row in group["rows"]:
+        if row.get("benchmark"):
+            continue
+        speeds = without.get(row["family"], model)
+        speeds = replace(speeds, log_sd={**speeds.log_sd, "whole_run": 0.0})
+        hours = whole_run_hours(group, row, speeds)
+        error = math.log(hours.mid / float(row["published"]))
+        half = math.log(hours.mid / hours.low if error > 0 else hours.high / hours.mid)
+        needed.append(((error**2 - half**2) / Z80**2, row["family"]))
+    families = {row["family"] for row in group["rows"]}
+    return {
+        family: conformal([one for one in needed if one[1] != family])
+        for family in ("", *sorted(families | set(without)))
+    }
+
+
+def left_out_rows(
+    model: Model, without: Mapping[str, Model], whole_runs: Mapping[str, float]
+) -> list[dict[str, str]]:
+    """The table of coefficients without each source, for `distillplan check`."""
+    kinds = [*(kind.value for kind in ErrorKind), "eager"]
+    rows = []
+    for source in sorted(set(whole_runs) - {""}):
+        one = without.get(source, model)
+        errors = {**{name: one.log_sd[name] for name in kinds}, "whole_run": whole_runs[source]}
+        rows.append(
+            {"source": source}
+            | {name: f"{getattr(one, name):.4g}" for name in PRIORS}
+            | {f"{SD}{name}": f"{value:.3f}" for name, value in errors.items()}
+        )
+    return rows
 
 
 def on_unseen(runs: Runs, gpus: Gpus, model: Model, names: Sequence[str]) -> list[SpeedComparison]:
@@ -239,6 +320,7 @@ def show(summary: ErrorSummary) -> str:
     return (
         f"{summary.group:34} {summary.runs:4d}  median {summary.median_error:5.1%}  "
         f"p90 {summary.p90_error:5.1%}  coverage {summary.coverage:4.0%}  "
+        f"of {summary.sources:2d} sources {summary.source_coverage:4.0%}  "
         f"computed/published {summary.median_ratio:.2f}"
     )
 
@@ -279,8 +361,9 @@ def written(text: str, model: Model, errors: Sequence[ErrorSummary]) -> str:
             rf"(^log_sd:\n(?:.*\n)*?  {name}: )\S+", rf"\g<1>{sd:.3f}", text, flags=re.MULTILINE
         )
     lines = [
-        f"  - {{group: {s.group!r}, runs: {s.runs}, median_error: {s.median_error:.3f}, "
-        f"p90_error: {s.p90_error:.3f}, coverage: {s.coverage:.2f}, "
+        f"  - {{group: {s.group!r}, runs: {s.runs}, sources: {s.sources}, "
+        f"median_error: {s.median_error:.3f}, p90_error: {s.p90_error:.3f}, "
+        f"coverage: {s.coverage:.3f}, source_coverage: {s.source_coverage:.3f}, "
         f"computed_over_published: {s.median_ratio:.3f}}}"
         for s in errors
     ]
@@ -299,7 +382,7 @@ def error_table(
     table = [summarize(group, of_kind(left_out, kind)) for kind, group in groups.items()]
     table.insert(1, summarize("of these on H100", [c for c in dense if c.run.gpu == "h100-sxm"]))
     long = [c for c in left_out if c.run.workload.seq_len >= LONG]
-    table.append(summarize("sources left out: 32k tokens or more", long))
+    table.append(summarize("32k tokens or more", long))
     table += [
         summarize(f"Blackwell left out: {kind}", of_kind(unseen, kind))
         for kind in (ErrorKind.DENSE, ErrorKind.FP8, ErrorKind.MIXTURE)
@@ -313,18 +396,21 @@ LONG = 32768
 
 def calibrate(
     runs: Runs, gpus: Gpus, start: Model
-) -> tuple[Model, list[ErrorSummary], list[SpeedComparison]]:
-    """Coefficients with their errors, the table of errors, and the sources left out."""
+) -> tuple[Model, list[ErrorSummary], list[SpeedComparison], list[dict[str, str]]]:
+    """Coefficients with their errors, the table of errors, and the sources left out, twice."""
     whole = fit(runs, gpus, start)
-    left_out, by_kind = leave_pages_out(runs, gpus, start, whole)
+    left_out, by_kind, without = leave_pages_out(runs, gpus, start, whole)
     older = fit([r for r in runs if r.gpu not in NEW_GPUS], gpus, start, whole)
     known = unknown_alone(older, dense=by_kind["dense"], new_gpu=0.0)
     blackwell = spread(of_kind(on_unseen(runs, gpus, known, NEW_GPUS), ErrorKind.DENSE))
     errors = {**start.log_sd, **by_kind, "new_gpu": max(blackwell, LEAST_NEW_GPU_SD)}
     model = replace(whole, log_sd=errors)
+    whole_runs = whole_run_errors(model, without)
+    model = replace(model, log_sd={**errors, "whole_run": whole_runs[""]})
     unseen = on_unseen(runs, gpus, replace(older, log_sd=errors), NEW_GPUS)
     fitted = compare_with_published(runs, gpus, model)
-    return model, error_table(left_out, unseen, fitted), left_out
+    table = error_table(left_out, unseen, fitted)
+    return model, table, left_out, left_out_rows(model, without, whole_runs)
 
 
 def main() -> None:
@@ -339,7 +425,7 @@ def main() -> None:
     gpus = {name: gpu_from_entry(name, entry) for name, entry in entries.items()}
     text = (HERE / "throughput.yaml").read_text(encoding="utf-8")
     start = throughput_model_from_entry(yaml.safe_load(text))
-    model, table, left_out = calibrate(runs, gpus, start)
+    model, table, left_out, without = calibrate(runs, gpus, start)
     lines = [f"{name:20} {getattr(model, name):.5g}" for name in PRIORS]
     lines += [f"sd of {name:24} {value:.3f}" for name, value in model.log_sd.items()]
     lines += [show(summary) for summary in table]
@@ -349,10 +435,15 @@ def main() -> None:
     print("\n".join(lines))  # noqa: T201  (a script)
     if options.write:
         (HERE / "throughput.yaml").write_text(written(text, model, table), encoding="utf-8")
-        with (HERE / "throughput_runs.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(shipped_rows(rows))
+        _write_table("throughput_runs.csv", COLUMNS, shipped_rows(rows))
+        _write_table("throughput_left_out.csv", list(without[0]), without)
+
+
+def _write_table(name: str, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    with (HERE / name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _row(one: SpeedComparison) -> str:

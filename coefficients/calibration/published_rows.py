@@ -57,7 +57,8 @@ DENSE_SHAPES: dict[str, tuple[int, int, int, int, int, int, int, bool]] = {
 }
 
 NODE_LIMITED = {"DeepSeekV3": {"reachable_share": 4 / 8}}
-"""Share of the groups of experts that a token may reach: its config.json, arXiv 2412.19437."""
+"""Share of the groups of experts that a token may reach: n_expert_groups 8, n_limited_groups 4 in
+github.com/deepseek-ai/DeepSeek-V3@9b4e9788:inference/configs/config_671B.json."""
 
 # Layers, width, heads, channels per head, active block parameters, all parameters, vocabulary,
 # routed experts of a token, hidden channels of one.

@@ -1,10 +1,18 @@
 """What a check answers: published numbers and statements, and the computed ones."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from distillplan.checks.published_speeds import ErrorSummary
+    from distillplan.hardware.range import Range
+
+STATED: Final = 0.8
+"""Share of published numbers that the range of an estimate is meant to hold."""
+COVERED: Final = 0.1
+"""How far the share that it does hold may be from that."""
+EXPECTED: Final = f"outside its {STATED:.0%} range, as one in five is meant to be"
+"""Why a single number may miss; that not more of them do is a check of its own."""
 
 
 class CheckRow(NamedTuple):
@@ -96,3 +104,26 @@ def compared(
         passed=passed,
         known=known,
     )
+
+
+def within_its_range(
+    law: str, where: str, what: str, published: float, estimate: "Range"
+) -> CheckRow:
+    """A published number and an estimate, whose own range is what may lie between them."""
+    row = compared(
+        law,
+        where,
+        what,
+        published,
+        estimate.mid,
+        low=estimate.mid / estimate.high - 1,
+        high=estimate.mid / estimate.low - 1,
+        relative=True,
+    )
+    return row if row.passed else row._replace(known=EXPECTED)
+
+
+def held_share(law: str, where: str, what: str, share: float) -> CheckRow:
+    """The share of numbers that ranges hold, against the share that they are meant to hold."""
+    what = f"share of {what} inside their {STATED:.0%} range"
+    return compared(law, where, what, STATED, share, low=-COVERED, high=COVERED)

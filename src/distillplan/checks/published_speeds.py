@@ -72,10 +72,13 @@ class ErrorSummary:
 
     group: str
     runs: int
+    sources: int
     median_error: float
     p90_error: float
     coverage: float
     """Share of runs whose published rate is within the 80% interval."""
+    source_coverage: float
+    """The same with every source alike, however many runs it has: what a new source may expect."""
     median_ratio: float
     """Median of computed over published: the bias."""
 
@@ -176,12 +179,17 @@ def summarize(group: str, comparisons: Sequence[SpeedComparison]) -> ErrorSummar
     if not comparisons:
         raise InputError(f"no published runs in {group}")
     errors = [abs(c.relative_error) for c in comparisons]
+    by_source: dict[str, list[bool]] = {}
+    for one in comparisons:
+        by_source.setdefault(one.run.source, []).append(one.covered)
     return ErrorSummary(
         group=group,
         runs=len(comparisons),
+        sources=len(by_source),
         median_error=statistics.median(errors),
         p90_error=float(np.quantile(errors, 0.9)),
         coverage=statistics.fmean(c.covered for c in comparisons),
+        source_coverage=statistics.fmean(map(statistics.fmean, by_source.values())),
         median_ratio=math.exp(statistics.median(c.log_ratio for c in comparisons)),
     )
 
@@ -203,9 +211,11 @@ def stated_errors_from_entry(entry: Mapping[str, Any]) -> tuple[ErrorSummary, ..
         ErrorSummary(
             group=str(line["group"]),
             runs=int(line["runs"]),
+            sources=int(line["sources"]),
             median_error=float(line["median_error"]),
             p90_error=float(line["p90_error"]),
             coverage=float(line["coverage"]),
+            source_coverage=float(line["source_coverage"]),
             median_ratio=float(line["computed_over_published"]),
         )
         for line in entry.get("errors") or ()

@@ -9,8 +9,7 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import LogitFormat, StoredLogits
-from distillplan.hardware.stored_format import stored_logits
+from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,

@@ -22,6 +22,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
 from distillplan.hardware.strategy import LayoutChoice, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import (
+    RateBasis,
     ThroughputEstimate,
     distillation_seconds,
     forward_throughput,
@@ -242,7 +243,7 @@ def supervised_seconds(machine: Machine, student: Model) -> Range:
 def student_step_seconds(machine: Machine, student: Model) -> Range:
     """GPU-seconds per token of the student's own step in a distillation run."""
     speed = student_speed(machine, student)
-    return distillation_seconds(speed, machine.model, machine.allocated_share)
+    return distillation_seconds(speed, machine.model, _allocated(machine, speed))
 
 
 def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
@@ -251,7 +252,7 @@ def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
     With what its logits add to the loss; the student's step and the teacher's pass take turns.
     """
     speed = teacher_speed(machine, teacher)
-    forward = distillation_seconds(speed, machine.model, machine.allocated_share)
+    forward = distillation_seconds(speed, machine.model, _allocated(machine, speed))
     return forward + divergence_seconds(machine, teacher)
 
 
@@ -268,5 +269,12 @@ def teacher_alone_seconds(machine: Machine, teacher: Model) -> Range:
 
 
 def _alone(machine: Machine, speed: ThroughputEstimate) -> Range:
-    factors = (speed.tokens_per_s_per_gpu, machine.allocated_share)
+    factors = (speed.tokens_per_s_per_gpu, *_allocated(machine, speed))
     return Range.independent_product(factors).divide(1.0)
+
+
+def _allocated(machine: Machine, speed: ThroughputEstimate) -> tuple[Range, ...]:
+    """What allocated hours add to computed or measured steps; a given goodput is all of it."""
+    if machine.goodput is None and speed.basis is RateBasis.MODEL:
+        return (machine.allocated_share, machine.model.whole_run)
+    return (machine.allocated_share,)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
-from distillplan.errors import InputError
 from distillplan.hardware.activations import kept_bytes_per_token, working_bytes_per_token
 from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
 from distillplan.hardware.model_states import (
@@ -164,7 +163,7 @@ def memory_estimate(
     refuse_impossible_layout(shape, strategy, gpus)
     tokens = strategy.micro_batch * strategy.seq_len / strategy.cp
     freed = not accumulates and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
-    fullest: tuple[Moment, MemoryParts] | None = None
+    found: list[tuple[Moment, MemoryParts]] = []
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, gpus, index)
         states = stage_states(stage, strategy)
@@ -188,11 +187,8 @@ def memory_estimate(
                     for key in lasting | passing
                 }
             )
-            if fullest is None or parts.total > fullest[1].total:
-                fullest = moment, parts
-    if fullest is None:  # pragma: no cover  (there is at least one stage)
-        raise InputError("layout: it has no pipeline stage")
-    moment, parts = fullest
+            found.append((moment, parts))
+    moment, parts = max(found, key=lambda one: one[1].total)
     return MemoryEstimate(parts=parts, moment=moment, total=_with_error(parts.total))
 
 

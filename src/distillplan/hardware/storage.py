@@ -6,14 +6,13 @@ README (polynomial and bit packing).
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.hardware.range import Range
-from distillplan.laws.logit_formats import DISTILLKIT_K, TOP_P_ENTRIES
-
-N = TypeVar("N", int, float)
+from distillplan.laws.logit_formats import DISTILLKIT_K, USUAL_ENTRIES, LogitKind, StoredFormat
 
 ENTRY_BYTES: Final = 6.0
 """Bytes of a stored logit: 4 for the token, 2 for the value (700M x 64 in 268 GB are 6.0 each)."""
@@ -50,68 +49,62 @@ DISTILLKIT: Final = LogitFormat(
 )
 """Bytes as stated: packed tokens, some exact values and a polynomial for the rest."""
 
+_ENTRIES: Final[Mapping[LogitKind, tuple[str, float]]] = {
+    LogitKind.TOP_K: ("top-{}", ENTRY_BYTES),
+    # the true token is in the text anyway
+    LogitKind.TOP_K_AND_LABEL: ("top-{}+label", ENTRY_BYTES),
+    LogitKind.TOP_P: ("top-p", ENTRY_BYTES),
+    LogitKind.SAMPLED: ("sampled", SAMPLED_ENTRY_BYTES),
+}
+"""Names, and bytes of an entry, of formats that keep a number of entries per token."""
 
-def full(vocab: int, bytes_per_value: float = 2.0) -> LogitFormat:
-    """All logits.
+
+def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:
+    """A format by its name.
 
     Args:
-        vocab: rows of the output projection.
-        bytes_per_value: 2 for bf16, 4 for fp32.
+        kind: the name.
+        vocab: rows of the teacher's output projection.
+        entries: logits kept per token, on average; None: `USUAL_ENTRIES`.
 
-    >>> full(128256).bytes_per_token
-    256512.0
+    Raises:
+        InputError: when there are more entries than rows, or for a format without a number of them.
+
+    >>> format_of(LogitKind.TOP_K, 128256).name, format_of(LogitKind.FULL, 128256).bytes_per_token
+    ('top-128', 256512.0)
     """
-    return _format(
-        f"full, {bytes_per_value:g} bytes", _at_least_one(vocab) * bytes_per_value, unbiased=True
+    if kind not in _ENTRIES:
+        if entries is not None:
+            raise InputError(Word("logit_k"), f": {kind} has no k; leave it out, or use top-k")
+        if kind is LogitKind.DISTILLKIT:
+            return DISTILLKIT
+        each = 4.0 if kind is LogitKind.FULL_FP32 else 2.0
+        name = f"full, {each:g} bytes"
+        return LogitFormat(name=name, bytes_per_token=vocab * each, unbiased=True)
+    kept = USUAL_ENTRIES[kind] if entries is None else entries
+    if not 1 <= kept <= vocab:
+        wrong = f"exceed the vocabulary of {vocab}; give fewer" if kept > vocab else "are too few"
+        raise InputError(Word("logit_k"), f": {kept:g} entries {wrong}")
+    name, each = _ENTRIES[kind]
+    counted = float(kept) if "{}" not in name else round(kept)
+    return LogitFormat(
+        name=name.format(counted),
+        bytes_per_token=float(counted * each),
+        unbiased=kind is LogitKind.SAMPLED,
     )
 
 
-def top_k(k: int, bytes_per_entry: float = ENTRY_BYTES) -> LogitFormat:
-    """The k largest logits.
+def stored_logits(stored: StoredFormat, vocab: int) -> "StoredLogits":
+    """A format for a vocabulary of so many rows, and how long it is stored.
 
-    >>> top_k(128).bytes_per_token
-    768.0
-    """
-    return _format(f"top-{k}", _at_least_one(k) * bytes_per_entry, unbiased=False)
+    Raises:
+        InputError: as for `format_of`.
 
-
-def top_p(
-    average_entries: float = TOP_P_ENTRIES, bytes_per_entry: float = ENTRY_BYTES
-) -> LogitFormat:
-    """The largest logits that hold a share p of the probability; few at most positions.
-
-    Args:
-        average_entries: logits kept per token; depends on the data, so measure it on a sample.
-        bytes_per_entry: of token and value.
-
-    >>> top_p().bytes_per_token
-    150.0
-    """
-    return _format("top-p", _at_least_one(average_entries) * bytes_per_entry, unbiased=False)
-
-
-def top_k_and_label(k: int, bytes_per_entry: float = ENTRY_BYTES) -> LogitFormat:
-    """The k largest logits and, for the rest of the probability, the true token of the text.
-
-    The text is there anyway, so it takes no more room than the k alone.
-
-    >>> top_k_and_label(20).bytes_per_token
-    120.0
-    """
-    return _format(f"top-{k}+label", _at_least_one(k) * bytes_per_entry, unbiased=False)
-
-
-def sampled(unique_tokens: float, bytes_per_entry: float = SAMPLED_ENTRY_BYTES) -> LogitFormat:
-    """Tokens sampled from the teacher, each stored once with its count; unbiased.
-
-    Args:
-        unique_tokens: different tokens per position; about 12 in 50 draws in arXiv 2503.16870.
-        bytes_per_entry: of token and count.
-
-    >>> sampled(12).bytes_per_token
+    >>> stored_logits(StoredFormat(), 128256).format.bytes_per_token
     60.0
     """
-    return _format("sampled", _at_least_one(unique_tokens) * bytes_per_entry, unbiased=True)
+    found = format_of(stored.kind, vocab, stored.entries)
+    return StoredLogits(format=found, months=stored.months)
 
 
 def stored_bytes(logits: LogitFormat, tokens: float) -> float:
@@ -156,7 +149,7 @@ def read_bytes_per_s(logits: LogitFormat, tokens_per_s: float) -> float:
         logits: their format.
         tokens_per_s: of the whole run.
 
-    >>> read_bytes_per_s(top_k(128), 1e6)
+    >>> read_bytes_per_s(format_of(LogitKind.TOP_K, 128256), 1e6)
     768000000.0
     """
     return logits.bytes_per_token * tokens_per_s
@@ -215,19 +208,3 @@ def online_or_cached(
         storage_usd=storage_usd,
         break_even_passes=Range.exact(1.0) + teacher_usd.divide(storage_usd),
     )
-
-
-def _format(name: str, bytes_per_token: float, *, unbiased: bool) -> LogitFormat:
-    """A format, with its size checked."""
-    if not (math.isfinite(bytes_per_token) and bytes_per_token > 0):
-        raise InputError(
-            f"logit format {name}: {bytes_per_token} bytes per token; it must be positive"
-        )
-    return LogitFormat(name=name, bytes_per_token=float(bytes_per_token), unbiased=unbiased)
-
-
-def _at_least_one(count: N) -> N:
-    """A number of entries or rows, checked."""
-    if not (math.isfinite(count) and count >= 1):
-        raise InputError(f"logit format: {count} entries; it must be at least 1")
-    return count

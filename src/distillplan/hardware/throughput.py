@@ -14,7 +14,7 @@ effects are in `hardware.step_time`.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -26,11 +26,8 @@ from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import attention_share, dense_peak, gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
-from distillplan.hardware.throughput_model import ThroughputModel
+from distillplan.hardware.throughput_model import Z80, ThroughputModel
 from distillplan.hardware.workload import Workload
-
-Z80: Final = 1.2815515655446004
-"""Half width of the central 80% interval of a normal distribution, in standard deviations."""
 
 CALIBRATED_VENDOR: Final = "NVIDIA"
 """Vendor of the GPUs of most runs in the calibration."""
@@ -124,7 +121,7 @@ def forward_throughput(
 
 
 def distillation_seconds(
-    part: ThroughputEstimate, model: ThroughputModel, goodput: Range | None = None
+    part: ThroughputEstimate, model: ThroughputModel, allocated: Iterable[Range] = ()
 ) -> Range:
     """GPU-seconds per token of one part of a distillation step: the student's or the teacher's.
 
@@ -133,13 +130,11 @@ def distillation_seconds(
     Args:
         part: the speed of that part alone.
         model: for the distillation factor.
-        goodput: productive share of allocated time; None: seconds are productive ones.
+        allocated: further factors, of allocated hours; none: seconds are productive ones.
     """
-    factors = [part.tokens_per_s_per_gpu]
+    factors = [part.tokens_per_s_per_gpu, *allocated]
     if part.basis is RateBasis.MODEL:
         factors.append(model.distillation)
-    if goodput is not None:
-        factors.append(goodput)
     return Range.independent_product(factors).divide(1.0)
 
 
@@ -169,6 +164,8 @@ def prediction_log_sd(
         seconds: GPU-seconds per token of the whole step.
     """
     parts = [model.log_sd[error_kind(work, gpu)]]
+    if work.stack is Stack.EAGER:
+        parts.append(model.log_sd["eager"])
     if not gpu.calibrated:
         parts.append(model.log_sd["new_gpu"])
     if work.attention is None and work.stack is not Stack.TUNED:

@@ -6,7 +6,7 @@ A published benchmark rarely states everything; what is not known is None here, 
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
@@ -194,22 +194,16 @@ def workload_of_size(
     )
 
 
+_LAYOUT: Final = (
+    *("micro_batch", "precision", "checkpointing", "sharding", "tp", "pp", "cp", "ep"),
+    *("interleave", "attention", "stack"),
+)
+"""Fields that a workload shares with a strategy."""
+
+
 def _layout(strategy: Strategy, global_tokens: float | None) -> dict[str, Any]:
     """The settings of a strategy, by their names in a workload."""
-    return {
-        "micro_batch": strategy.micro_batch,
-        "global_tokens": global_tokens,
-        "precision": strategy.precision,
-        "checkpointing": strategy.checkpointing,
-        "sharding": strategy.sharding,
-        "tp": strategy.tp,
-        "pp": strategy.pp,
-        "cp": strategy.cp,
-        "ep": strategy.ep,
-        "interleave": strategy.interleave,
-        "attention": strategy.attention,
-        "stack": strategy.stack,
-    }
+    return {"global_tokens": global_tokens} | {name: getattr(strategy, name) for name in _LAYOUT}
 
 
 def _require_positive(name: str, value: float) -> None:

@@ -11,7 +11,7 @@ from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Run, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.run_bill import bill_of
-from distillplan.hardware.stored_format import stored_logits
+from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape

@@ -57,7 +57,7 @@ def unread(scenario: "Scenario") -> Iterator[InputError]:
             Word("logits", "stored"),
             also=("logits", "accounting"),
         )
-    from distillplan.hardware.stored_format import stored_logits  # for those who name a format
+    from distillplan.hardware.storage import stored_logits  # for those who name a format
 
     try:
         stored_logits(scenario.stored, round(scenario.architecture.vocab))
@@ -100,8 +100,10 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         return None
     if not _reads(scenario, scenario.share(way).logits):
         return None
-    from distillplan.hardware.storage import stored_bytes  # for those who name a format
-    from distillplan.hardware.stored_format import stored_logits
+    from distillplan.hardware.storage import (
+        stored_bytes,  # for those who name a format
+        stored_logits,
+    )
 
     kept = stored_logits(stored, round(scenario.architecture.vocab))
     total = stored_bytes(kept.format, min(option.student_tokens, scenario.unique_tokens))

@@ -145,15 +145,17 @@ def _of_place(place: str, rows: list[CheckRow]) -> Iterator[Block]:
 def _summary_of_errors(report: CheckReport, most: int | None) -> TableBlock:
     """How near the computed speeds are, by class of run left out and by source."""
     return TableBlock(
-        "Errors of tokens/s per GPU (range: 80%)",
-        ("", "runs", "median", "90%", "in range", "ours/theirs"),
+        "Errors of tokens/s per GPU, sources left out (range: 80%)",
+        ("", "runs", "sources", "median", "90%", "in range", "alike", "ratio"),
         tuple(
             (
                 one.group,
                 str(one.runs),
+                str(one.sources),
                 f"{one.median_error:.1%}",
                 f"{one.p90_error:.1%}",
                 f"{one.coverage:.0%}",
+                f"{one.source_coverage:.0%}",
                 f"{one.median_ratio:.2f}",
             )
             for one in report.errors[:most]

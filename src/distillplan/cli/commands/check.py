@@ -22,8 +22,8 @@ def check(
         str | None,
         typer.Argument(
             help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs, "
-            "generation, formats, on-policy; or transfer: other laboratories' runs; or practice: "
-            "what they did, and what a plan says of it."
+            "peers, generation, formats, on-policy; or transfer: other laboratories' runs; or "
+            "practice: what they did, and what a plan says of it."
         ),
     ] = None,
     *,
