@@ -44,16 +44,14 @@ class Found(NamedTuple):
     unit: Sequence[FloatArray] = ()
     """Coordinates in the search by `Search.best`."""
 
-    def or_better(self, other: "Found") -> "Found":
-        """The better of two, problem by problem."""
-        better = other.loss < self.loss
-        return Found(
-            loss=np.where(better, other.loss, self.loss),
-            x=np.where(better, other.x, self.x),
-            n=np.where(better, other.n, self.n),
-            d=np.where(better, other.d, self.d),
-            unit=self.unit,
-        )
+    def or_better(self, other: "Found", rows: Any = slice(None)) -> "Found":
+        """The better of two, problem by problem; the other may be of some problems only."""
+        better = other.loss < self.loss[rows]
+        found: dict[str, Any] = {}
+        for name in ("loss", "x", "n", "d"):
+            found[name] = values = getattr(self, name).copy()
+            values[rows] = np.where(better, getattr(other, name), values[rows])
+        return self._replace(**found)
 
 
 class Search(NamedTuple):
@@ -66,13 +64,15 @@ class Search(NamedTuple):
     loss: Callable[[Any, Any, Any], Any]
     finest: float | None = None
     """As in `minimize`."""
+    law_of_each: bool = False
+    """Whether every problem has a law of its own, so that they are solved all or none."""
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
         found = self._minimum(axes, self._tokens_take_the_rest(), self._student_axes)
-        if self._student_axes and np.any(self._near_bound(found)):
+        if self._student_axes:
             # where the tokens stand at their bound the valley has an oblique kink; go along it
-            found = found.or_better(self._minimum(axes, self._params_take_the_rest(), []))
+            found = self._or_at_bound(found, axes, self._params_take_the_rest())
         return found
 
     def best_near(self, axes: Axes, start: Sequence[FloatArray]) -> Found:
@@ -86,8 +86,6 @@ class Search(NamedTuple):
 
     def with_tokens_at_bound(self, found: Found, axes: Axes) -> Found:
         """The same, or better: points whose tokens are at their bound, over the teacher alone."""
-        if not np.any(self._near_bound(found)):
-            return found
         bounds = self.problems.bounds
         most = math.log(bounds.student_params[1])
         log_tokens = math.log(bounds.student_tokens[1])
@@ -97,7 +95,17 @@ class Search(NamedTuple):
             n = most if given is None else column(np.log(given))
             return n, log_tokens
 
-        return found.or_better(self._minimum(axes, student, []))
+        return self._or_at_bound(found, axes, student)
+
+    def _or_at_bound(self, found: Found, axes: Axes, student: Student) -> Found:
+        """The same, or better with another student, where the tokens may belong at their bound."""
+        rows = np.flatnonzero(self._near_bound(found))
+        if not rows.size:
+            return found
+        if self.law_of_each:
+            return found.or_better(self._minimum(axes, student, []))
+        some = self._replace(problems=self.problems.rows(rows))
+        return found.or_better(some._minimum(axes, student, []), rows)
 
     def spread(self, axes: Axes, found: Found, within: FloatArray) -> Spread:
         """How far sizes may move, the others chosen anew, at a price in nats, shape (asked,).
@@ -183,8 +191,9 @@ class Search(NamedTuple):
             given, budget = problems.student_params, column(problems.budget)
             n = low + u * (high - low) if given is None else column(np.log(given))
             per_token = problems.costs.student_training(n)
-            served = problems.served_tokens * problems.costs.student_forward(n)
-            rest = budget - teacher.once - served
+            rest = budget - teacher.once
+            if problems.served_tokens:
+                rest = rest - problems.served_tokens * problems.costs.student_forward(n)
             D = np.minimum(rest / (per_token + teacher.per_token), most)
             # the last bits of a budget that just pays for the fewest tokens may be missing
             return n, np.log(np.where(fewest * (1 - 1e-12) <= D, D, np.nan))
