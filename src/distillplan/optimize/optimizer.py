@@ -170,7 +170,7 @@ def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
         axes = Axes(plane.free, [LOSS_POINTS])
         return axes, search.best(axes)
     points = [LOSS_POINTS, CURVE_POINTS]
-    axes = Axes(plane.paid, points, bent=1)
+    axes = Axes(plane.paid, points, bent=1, curved=True)
     found = search.with_tokens_at_bound(search.best(axes), Axes(plane.spending, points))
     return axes, found
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.minimize import AXES, along, column, minimize, minimize_near
+from distillplan.optimize.minimize import AXES, INNER, along, column, minimize, minimize_near
 from distillplan.optimize.problems import Problems, Spread
 from distillplan.optimize.teacher_plane import TeacherChoice, TeacherPoint
 
@@ -19,7 +19,8 @@ SPREAD_PASSES = 4
 """Each pass looks closer; the ends are known to one cell of the last, about 7% of the width."""
 
 Student: TypeAlias = Callable[[Problems, Any, TeacherPoint], tuple[Any, Any]]
-"""Unit coordinate and teacher -> log N_S and log D_S; not-a-number where not affordable."""
+"""Unit coordinate and teacher -> log N_S and D_S, minus infinity where not affordable. The one that
+takes the rest of the budget is an array, and the loss falls with it."""
 
 
 class Axes(NamedTuple):
@@ -29,6 +30,9 @@ class Axes(NamedTuple):
     points: list[int]
     bent: int | None = None
     """Which of them is bent; see `minimize`."""
+    curved: bool = False
+    """Whether the second is a place on the curve of one loss, so that only the price depends on it:
+    the best place leaves the most for the student."""
 
 
 class Found(NamedTuple):
@@ -88,12 +92,12 @@ class Search(NamedTuple):
         """The same, or better: points whose tokens are at their bound, over the teacher alone."""
         bounds = self.problems.bounds
         most = math.log(bounds.student_params[1])
-        log_tokens = math.log(bounds.student_tokens[1])
+        tokens = bounds.student_tokens[1]
 
         def student(problems: Problems, *_: Any) -> tuple[Any, Any]:
             given = problems.student_params
             n = most if given is None else column(np.log(given))
-            return n, log_tokens
+            return n, tokens
 
         return self._or_at_bound(found, axes, student)
 
@@ -159,9 +163,19 @@ class Search(NamedTuple):
             value: FloatArray = self._at(axes, student, unit, rows)[0]
             return value
 
+        def along_curve(rows: Any, *unit: Any) -> tuple[FloatArray, FloatArray]:
+            return self._along_curve(axes, student, unit, rows)
+
         unit: Sequence[FloatArray] = []
         if points:
-            unit = minimize(objective, like.size, points, bent=axes.bent, finest=self.finest)
+            unit = minimize(
+                objective,
+                like.size,
+                points,
+                bent=axes.bent,
+                finest=self.finest,
+                along_inner=along_curve if axes.curved else None,
+            )
         return self._found(axes, student, unit)
 
     def _found(self, axes: Axes, student: Student, unit: Sequence[FloatArray]) -> Found:
@@ -178,9 +192,26 @@ class Search(NamedTuple):
         problems = self.problems.rows(rows)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             point = axes.teacher(problems, *unit[:split])
-            n, d = student(problems, unit[split] if len(unit) > split else None, point)
+            n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
+            d = np.log(tokens)
             value = self.loss(n, problems.log_worth(d), point.x)
             return np.where(np.isnan(value), np.inf, value), point, n, d
+
+    def _along_curve(
+        self, axes: Axes, student: Student, unit: Any, rows: Any
+    ) -> tuple[FloatArray, FloatArray]:
+        """Losses at the best places on the curves of equal teachers, and what each place leaves."""
+        split = len(axes.points)
+        problems = self.problems.rows(rows)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            point = axes.teacher(problems, *unit[:split])
+            n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
+            tokens_left = isinstance(tokens, np.ndarray)
+            left = tokens if tokens_left else n
+            most = left.max(axis=INNER + 1, keepdims=True)
+            n, tokens = (n, most) if tokens_left else (most, tokens)
+            value = self.loss(n, problems.log_worth(np.log(tokens)), point.x)
+            return np.where(np.isnan(value), np.inf, value), left
 
     def _tokens_take_the_rest(self) -> Student:
         bounds = self.problems.bounds
@@ -196,7 +227,7 @@ class Search(NamedTuple):
                 rest = rest - problems.served_tokens * problems.costs.student_forward(n)
             D = np.minimum(rest / (per_token + teacher.per_token), most)
             # the last bits of a budget that just pays for the fewest tokens may be missing
-            return n, np.log(np.where(fewest * (1 - 1e-12) <= D, D, np.nan))
+            return n, np.where(fewest * (1 - 1e-12) <= D, D, -np.inf)
 
         return student
 
@@ -209,7 +240,7 @@ class Search(NamedTuple):
             per_token = (column(problems.budget) - teacher.once) / most - teacher.per_token
             served = problems.served_tokens / most
             n = np.minimum(problems.costs.log_student_for(per_token, served), high)
-            return np.where(n >= low, n, np.nan), math.log(most)
+            return np.where(n >= low, n, -np.inf), most
 
         return student
 
