@@ -73,7 +73,7 @@ class Search(NamedTuple):
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
-        found = self._minimum(axes, self._tokens_take_the_rest(), self._student_axes)
+        found = self.minimum(axes, self._tokens_take_the_rest(), self._student_axes)
         if self._student_axes:
             # where the tokens stand at their bound the valley has an oblique kink; go along it
             found = self._or_at_bound(found, axes, self._params_take_the_rest())
@@ -107,9 +107,9 @@ class Search(NamedTuple):
         if not rows.size:
             return found
         if self.law_of_each:
-            return found.or_better(self._minimum(axes, student, []))
+            return found.or_better(self.minimum(axes, student, []))
         some = self._replace(problems=self.problems.rows(rows))
-        return found.or_better(some._minimum(axes, student, []), rows)
+        return found.or_better(some.minimum(axes, student, []), rows)
 
     def spread(self, axes: Axes, found: Found, within: FloatArray) -> Spread:
         """How far sizes may move, the others chosen anew, at a price in nats, shape (asked,).
@@ -156,7 +156,8 @@ class Search(NamedTuple):
         bound = math.log(self.problems.bounds.student_tokens[1])
         return np.isfinite(found.loss) & (found.d > bound - 1.0)
 
-    def _minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
+    def minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
+        """The best points over the teacher's coordinates and those of one kind of student."""
         points, like = axes.points + student_axes, self.problems.budget
 
         def objective(rows: Any, *unit: Any) -> FloatArray:
