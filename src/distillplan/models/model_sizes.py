@@ -37,8 +37,14 @@ MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 
 # patterns are texts that `re` compiles, and keeps, when one is needed: most sizes need none of them
 _MIXTURE: Final = r"(?ia)\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*"
-_IN_WORDS: Final = rf"(?i)(.*?\d.*?\b\s*(?>{PARAMS}))[\s,]+(?:on\s+)?(.+)|(.+?)\s+(?:trained\s+)?on\s+(.+)|(.+?)\s*\((.+)\)"
-_SIZE: Final = rf"(?ia)\s*(?:{NUMBER}|nan|inf(?:inity)?|(?:{'|'.join(ONES)})(?=\s))\s*(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])"
+_IN_WORDS: Final = (
+    rf"(?i)(.*?\d.*?\b\s*(?>{PARAMS}))[\s,]+(?:on\s+)?(.+)|"
+    r"(.+?)\s+(?:trained\s+)?on\s+(.+)|(.+?)\s*\((.+)\)"
+)
+_SIZE: Final = (
+    rf"(?ia)\s*(?:{NUMBER}|nan|inf(?:inity)?|(?:{'|'.join(ONES)})(?=\s))\s*"
+    r"(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])"
+)
 _PER_PARAM: Final = (
     rf"(?ia)(?P<count>{MANY})\s*(?:(?P<unsaid>x)|tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})"
 )
