@@ -228,6 +228,21 @@ def test_errors_name_what_was_typed(words, option):
     assert option in run_error("budget", "1e21", *words)
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["family", "1e22", "--students", "1B,3B"], "what it costs a family is not modeled"),
+        (["pilot", "1e22", "--student", "1B"], "pilots do not weigh formats of logits"),
+    ],
+    ids=["family", "pilot"],
+)
+def test_an_option_that_is_refused_is_hidden_and_says_why(words, why):
+    said = run_error(*words, "--logits", "stored", "--logit-format", "top-k", "--logit-k", "50")
+    assert f"--logit-format: {why}" in said
+    assert "--logit-format" not in run(words[0], "--help").stdout
+    assert "--logit-format" in run("budget", "--help").stdout
+
+
 def test_errors_of_a_file_name_its_keys(tmp_path):
     file = tmp_path / "s.yaml"
     scenarios = "{a: {deadline: 2 days}, b: {teacher: {params: 7B, bpb: 0.7}}}"
