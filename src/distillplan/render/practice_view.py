@@ -55,8 +55,8 @@ def practice_view(report: PracticeReport, *, details: bool = False) -> Iterator[
     yield _table("Missed", missed)
     yield _table("Changed", changed)
     yield Text(
-        "trained start: cut from a larger model, or continued from one. More: --details (every "
-        "case, its source, the commands)  -o json",
+        "* and names a trained start, which no law weighs: cut from a larger model, or continued "
+        "from one. More: --details (every case, its source, the commands)  -o json",
         "quiet",
     )
 
@@ -69,8 +69,8 @@ def _table(title: str, rows: Iterable[PracticeRow]) -> TableBlock:
             (
                 row.name,
                 "not known" if row.better is None else WAYS[row.better],
-                said_in_words(row.before, row.outcome_before),
-                said_in_words(row.now, row.outcome),
+                said_in_words(row.before, row.outcome_before, rival="*"),
+                said_in_words(row.now, row.outcome, rival="*"),
             )
             for row in rows
         ),
@@ -79,8 +79,16 @@ def _table(title: str, rows: Iterable[PracticeRow]) -> TableBlock:
     )
 
 
-def said_in_words(answer: PracticeAnswer, outcome: PracticeOutcome) -> str:
-    """What the planner says, how sure it is, and a mark for a hit or a miss."""
+def said_in_words(
+    answer: PracticeAnswer, outcome: PracticeOutcome, rival: str = "; names a trained start"
+) -> str:
+    """What the planner says, how sure it is, and a mark for a hit or a miss.
+
+    Args:
+        answer: what it says.
+        outcome: whether that is what was seen.
+        rival: what to add where it names a trained start beside what it weighs.
+    """
     if answer.asked is None:
         words = "no question"
     elif answer.says is not None:
@@ -90,9 +98,8 @@ def said_in_words(answer: PracticeAnswer, outcome: PracticeOutcome) -> str:
         words = "no verdict"
     else:
         words = "no law"
-    rivals = [WAYS[one] for one in answer.named if answer.weighed]
-    named = f"; names a {' and a '.join(rivals)}" if rivals else ""
-    return f"{_MARKS[outcome]} {words}{named}".strip()
+    named = PracticeWay.TRAINED_START in answer.named and answer.weighed
+    return f"{_MARKS[outcome]} {words}{rival if named else ''}".strip()
 
 
 def _about(row: PracticeRow) -> Iterator[str]:
