@@ -85,7 +85,7 @@ class Search(NamedTuple):
         One array of shape (problems,) for each coordinate.
         """
         student = self._tokens_take_the_rest()
-        unit = minimize_near(lambda rows, *at: self._at(axes, student, at, rows)[0], start)
+        unit = minimize_near(lambda _, *at: self._at(axes, student, at, self.problems)[0], start)
         return self._found(axes, student, unit)
 
     def with_tokens_at_bound(self, found: Found, axes: Axes) -> Found:
@@ -129,7 +129,7 @@ class Search(NamedTuple):
                 )
             ]
             at = [along(*one) for one in enumerate(unit)]
-            value, point, n, d = self._at(axes, student, at, asked)
+            value, point, n, d = self._at(axes, student, at, self.problems.rows(asked))
             shape = (many, *[points + 1] * count, *[1] * (AXES - count))
             inside = np.array(np.broadcast_to(value <= column(found.loss[asked] + within), shape))
             last: tuple[slice | int, ...] = (slice(None), *[-1] * count)
@@ -159,13 +159,14 @@ class Search(NamedTuple):
     def minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
         """The best points over the teacher's coordinates and those of one kind of student."""
         points, like = axes.points + student_axes, self.problems.budget
+        some = _LastRows(self.problems)
 
         def objective(rows: Any, *unit: Any) -> FloatArray:
-            value: FloatArray = self._at(axes, student, unit, rows)[0]
+            value: FloatArray = self._at(axes, student, unit, some.at(rows))[0]
             return value
 
         def along_curve(rows: Any, *unit: Any) -> tuple[FloatArray, FloatArray]:
-            return self._along_curve(axes, student, unit, rows)
+            return self._along_curve(axes, student, unit, some.at(rows))
 
         unit: Sequence[FloatArray] = []
         if points:
@@ -180,17 +181,16 @@ class Search(NamedTuple):
         return self._found(axes, student, unit)
 
     def _found(self, axes: Axes, student: Student, unit: Sequence[FloatArray]) -> Found:
-        value, point, n, d = self._at(axes, student, [column(one) for one in unit])
+        value, point, n, d = self._at(axes, student, [column(one) for one in unit], self.problems)
         found = (per_problem(one, self.problems.budget) for one in (value, point.x, n, d))
         loss, x, log_n, log_d = found
         return Found(loss=loss, x=x, n=log_n, d=log_d, unit=unit)
 
     def _at(
-        self, axes: Axes, student: Student, unit: Any, rows: Any = slice(None)
+        self, axes: Axes, student: Student, unit: Any, problems: Problems
     ) -> tuple[Any, TeacherPoint, Any, Any]:
         """Loss (infinite where not affordable), teacher and student at unit coordinates."""
         split = len(axes.points)
-        problems = self.problems.rows(rows)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             point = axes.teacher(problems, *unit[:split])
             n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
@@ -199,11 +199,10 @@ class Search(NamedTuple):
             return np.where(np.isnan(value), np.inf, value), point, n, d
 
     def _along_curve(
-        self, axes: Axes, student: Student, unit: Any, rows: Any
+        self, axes: Axes, student: Student, unit: Any, problems: Problems
     ) -> tuple[FloatArray, FloatArray]:
         """Losses at the best places on the curves of equal teachers, and what each place leaves."""
         split = len(axes.points)
-        problems = self.problems.rows(rows)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             point = axes.teacher(problems, *unit[:split])
             n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
@@ -244,6 +243,19 @@ class Search(NamedTuple):
             return np.where(n >= low, n, -np.inf), most
 
         return student
+
+
+class _LastRows:
+    """Some of the problems, kept while the same are asked for again, as grids do."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._all, self._rows, self._some = problems, np.empty(0), problems
+
+    def at(self, rows: Any) -> Problems:
+        """Those of some rows."""
+        if rows is not self._rows:
+            self._rows, self._some = rows, self._all.rows(rows)
+        return self._some
 
 
 def per_problem(value: Any, like: FloatArray) -> FloatArray:
