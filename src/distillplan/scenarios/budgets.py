@@ -82,10 +82,11 @@ def spend(
     def bought(usd: float | None) -> float | None:
         return None if usd is None else usd / usd_per_gpu_hour(found)
 
-    asked = _least(budget.gpu_hours, bought(budget.usd))
+    wanted = _least(budget.gpu_hours, bought(budget.usd))
     in_time = None if limits.hours is None else limits.hours * found.cluster.gpus
-    spent = _least(asked, in_time, bought(limits.usd))
-    return Spent(gpu_hours=spent, machine=found, asked_gpu_hours=None if spent == asked else asked)
+    spent = _least(wanted, in_time, bought(limits.usd))
+    cut = None if spent == wanted else wanted
+    return Spent(gpu_hours=spent, machine=found, asked_gpu_hours=cut)
 
 
 def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAspect) -> Budget:
