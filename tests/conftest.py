@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import pytest
+from hypothesis import settings
 
 from distillplan import law
 from distillplan.laws.provenance import PublishedLaw
@@ -23,6 +24,11 @@ if sys.dont_write_bytecode:
     os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="bytecode")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+
+
+# no test times anything: on a busy machine the first of a kind may take seconds
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -207,8 +207,7 @@ def test_kernel_regression_shows_it(seed):
 @pytest.mark.parametrize(
     ("seed", "sizes"),
     [
-        (0, SMALL_MAPPING),
-        pytest.param(1, SMALL_MAPPING, marks=pytest.mark.slow),
+        *(pytest.param(seed, SMALL_MAPPING, marks=pytest.mark.slow) for seed in (0, 1)),
         *(pytest.param(seed, mapping.QUICK, marks=pytest.mark.exhaustive) for seed in SEEDS),
     ],
 )

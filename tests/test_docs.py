@@ -30,7 +30,17 @@ def rounded(text: str) -> str:
     return re.sub(r"\d+\.\d{10,}(?:e[+-]\d+)?", lambda found: f"{float(found[0]):.10g}", text)
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+PAGES = [
+    pytest.param(
+        page,
+        id=str(page.relative_to(ROOT)),
+        marks=[pytest.mark.slow] * (page.name != "README.md"),  # hundreds of commands
+    )
+    for page in pages()
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_what_is_printed(page):
     # python -m tests.documentation writes it anew
     assert rounded(page.read_text(encoding="utf-8")) == rounded(made(page))

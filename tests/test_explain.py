@@ -165,6 +165,7 @@ def bench(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [one for one in TRIED if not one.startswith("-")])
 def test_a_command_to_try_is_answered(command, bench):
     words = shlex.split(command)

@@ -63,7 +63,7 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("budget", "size", "teacher", "logits"), QUESTIONS)
-@pytest.mark.parametrize("students", [1, 4])
+@pytest.mark.parametrize("students", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_equal_students_are_a_plan(budget, size, teacher, logits, students):
     """One student, or K equal ones, whichever way they are written, have the losses of `plan`."""
     paid = Accounting.TRAIN if teacher is not None and logits is Logits.ONLINE else None
@@ -387,8 +387,8 @@ def test_the_ladder_and_the_copies_are_families_of_their_own():
     ("teacher", "logits", "cascade"),
     [
         (None, Logits.ONLINE, False),
-        (None, Logits.STORED, False),
-        (None, Logits.ONLINE, True),
+        pytest.param(None, Logits.STORED, False, marks=pytest.mark.slow),
+        pytest.param(None, Logits.ONLINE, True, marks=pytest.mark.slow),
         (SEVEN, Logits.STORED, False),
         (SEVEN, Logits.ONLINE, True),
     ],

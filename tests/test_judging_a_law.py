@@ -67,6 +67,7 @@ def runs_of(design: str, count: int, noise: float, tail: str, seed: int) -> Rows
     return replace(rows, log_loss=log_loss(law_of(design), rows) + error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_law_that_the_runs_come_from_is_seldom_rejected(design: str) -> None:
     """At most 7% of 54, with noise of 0.1 to 1%, heavy tails and diverged runs."""

@@ -195,7 +195,7 @@ def test_every_row_is_whole():
         assert key.panel in PANELS
         assert key.help.endswith(".")
         assert not key.help.startswith(("Of ", "How many"))
-        assert set(key.commands.split()) <= set(application.COMMANDS)
+        assert {*key.commands.split(), *key.refused.split()} <= set(application.COMMANDS)
         assert bool(key.commands) == bool(key.flags)
         assert key.group == "" or key.group in key_table.TABLE.keys
 
@@ -204,7 +204,7 @@ def test_every_row_is_whole():
 def test_every_option_of_the_table_is_in_the_help(command):
     shown = run(*command.split(), "--help").output
     for key in key_table.TABLE.options(command):
-        assert key.flags[0][:20] in shown
+        assert (key.flags[0][:20] in shown) is (command not in key.refused.split())
 
 
 @pytest.mark.parametrize(
@@ -226,6 +226,21 @@ def test_every_option_of_the_table_is_in_the_help(command):
 def test_errors_name_what_was_typed(words, option):
     """Options on the command line; the same in a file names its keys."""
     assert option in run_error("budget", "1e21", *words)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["family", "1e22", "--students", "1B,3B"], "what it costs a family is not modeled"),
+        (["pilot", "1e22", "--student", "1B"], "pilots do not weigh formats of logits"),
+    ],
+    ids=["family", "pilot"],
+)
+def test_an_option_that_is_refused_is_hidden_and_says_why(words, why):
+    said = run_error(*words, "--logits", "stored", "--logit-format", "top-k", "--logit-k", "50")
+    assert f"--logit-format: {why}" in said
+    assert "--logit-format" not in run(words[0], "--help").stdout
+    assert "--logit-format" in run("budget", "--help").stdout
 
 
 def test_errors_of_a_file_name_its_keys(tmp_path):

@@ -66,7 +66,9 @@ def test_a_machine_that_nobody_named_does_not_decide_what_flops_buy():
     assert found.panels[0].here.supervised_loss == pytest.approx(alone, abs=EXACT)
 
 
-@pytest.mark.parametrize("place", [2, 15, 28])
+@pytest.mark.parametrize(
+    "place", [2, *(pytest.param(one, marks=pytest.mark.slow) for one in (15, 28))]
+)
 def test_where_sizes_are_free_too_a_point_is_the_plan_of_its_budget(place):
     found = budget_losses(Scenario(compute=1e21, law=law()), given=True)
     for panel in found.panels:

@@ -43,7 +43,9 @@ def rows_of(path):
 
 
 @pytest.mark.parametrize("name", MAPS)
-@pytest.mark.parametrize("place", [0, 101, 160, 217, 314])
+@pytest.mark.parametrize(
+    "place", [0, 160, *(pytest.param(one, marks=pytest.mark.slow) for one in (101, 217, 314))]
+)
 def test_a_cell_of_the_map_is_a_plan(name, place):
     """The map solves many cells together; a plan solves one, with its odds from its own places."""
     found = mapped(name)

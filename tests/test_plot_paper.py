@@ -336,6 +336,8 @@ def test_the_picture_of_comparisons_and_its_data(ending, tmp_path):
     done = run("plot", "transfer", "-o", picture, "--data", data)
     assert (done.returncode, done.stderr) == (0, "")
     assert picture.read_bytes().startswith(KINDS[ending])
+    if ending != ".svg":  # the data are the same
+        return
     rows = list(csv.DictReader(io.StringIO(data.read_text(encoding="utf-8"))))
     whole = json.loads(run("check", "transfer", "-o", "json").stdout)
     assert [float(row["predicted_gain"]) for row in rows] == [

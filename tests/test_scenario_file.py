@@ -527,6 +527,35 @@ def test_limits_set_the_budget_that_is_not_given(words, hours):
         assert option.bill.gpu_hours.mid == pytest.approx(hours, rel=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"deadline": "2 days", "gpus": 16}, "keeps to the deadline"),
+        ({"max_cost_usd": "$1000", "price": 2.0}, "keeps to the cost limit"),
+        ({"deadline": "9 years", "gpus": 16, "max_cost_usd": "$9M", "price": 2.0}, ""),
+    ],
+    ids=str,
+)
+def test_a_budget_that_a_limit_cuts_is_said_to_be_cut(words, said):
+    """What a file's limits leave of the hours on the command line: 48 x 16 and $1000 / $2."""
+    scenario = scenario_from_options(gpu="h100-sxm", compute="5k gpu-hours", student="1B", **words)
+    cut = [one for one in plan(scenario, quick=True).warnings if one.code == "budget_cut"]
+    assert len(cut) == bool(said)
+    for one in cut:
+        assert said in one.message
+        assert "of the 5.00k GPU-hours" in one.message
+
+
+@pytest.mark.parametrize("command", ["compare", "report", "validate"])
+def test_an_answer_is_no_scenario_file_and_said_to_be_none(command, tmp_path):
+    words = ["-o", tmp_path / "report.html"] if command == "report" else []
+    found = run(command, EXAMPLES / "plan.json", *words)
+    assert found.returncode == 2
+    said = found.stdout + found.stderr
+    assert "an answer (distillplan/plan@2), not a scenario file; write the question" in said
+    assert "unknown key" not in said
+
+
 def test_a_plan_in_flops_says_what_it_exceeds():
     """Below both options no plan works; between them one is left; above both nothing is said."""
     words = {"compute": 1e22, "gpu": "h100-sxm", "student": "1B", "price": 2.0}

@@ -77,7 +77,13 @@ def test_a_list_keeps_each_name_on_one_line(command, width):
     assert max(map(len, lines)) <= width
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+LONG = {"check", "check transfer"}
+"""They compute every published number, four times over."""
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in COMMANDS]
+)
 def test_details_are_more_and_change_no_document(command):
     assert len(said(f"{command} --details").splitlines()) > len(said(command).splitlines()) - 1
     assert "--details" in said(command)

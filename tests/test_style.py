@@ -4,9 +4,10 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -330,34 +331,34 @@ def named(path: Path) -> str:
     return str(path.relative_to(SRC if path.is_relative_to(SRC) else ROOT))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_a_function_that_raises_says_so(path):
-    assert not without_raises(tree_of(path))
+def faults(check: Callable[[Path], Any], paths: Iterable[Path]) -> dict[str, Any]:
+    """What a check finds, by file; one test for all files, as each takes a few milliseconds."""
+    found = ((named(path), check(path)) for path in paths)
+    return {name: one for name, one in found if one}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_arrays_have_a_shape(path):
-    assert not without_shapes(tree_of(path))
+def test_a_function_that_raises_says_so():
+    assert not faults(lambda path: without_raises(tree_of(path)), MODULES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_records_are_read_and_built_by_name(path):
-    assert not records().by_position(tree_of(path))
+def test_arrays_have_a_shape():
+    assert not faults(lambda path: without_shapes(tree_of(path)), MODULES)
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=named)
-def test_spelling_is_american(path):
-    assert not british(read(path), named(path))
+def test_records_are_read_and_built_by_name():
+    assert not faults(lambda path: records().by_position(tree_of(path)), MODULES)
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=named)
-def test_english_is_plain(path):
-    assert not phrases(prose(path))
+def test_spelling_is_american():
+    assert not faults(lambda path: british(read(path), named(path)), TEXTS)
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=named)
-def test_percentages_have_no_space(path):
-    assert not spaced_percents(prose(path))
+def test_english_is_plain():
+    assert not faults(lambda path: phrases(prose(path)), TEXTS)
+
+
+def test_percentages_have_no_space():
+    assert not faults(lambda path: spaced_percents(prose(path)), TEXTS)
 
 
 SAMPLE = '''

@@ -284,6 +284,7 @@ def test_names_are_shown_as_they_are(tmp_path):
     assert sorted(row["name"] for row in rows) == sorted(names)
 
 
+@pytest.mark.slow
 def test_a_reader_may_leave_a_sweep_early():
     """As `distillplan sweep ... -o csv | head -2` does: no traceback, no rows for nobody."""
     process = subprocess.Popen(

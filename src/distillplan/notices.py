@@ -1,5 +1,6 @@
 """Remarks that belong to an answer, each with a code: warnings, and things worth knowing."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -28,3 +29,8 @@ def warning(code: str, message: str) -> Notice:
 def information(code: str, message: str) -> Notice:
     """A notice that is good to know."""
     return Notice(code=code, severity=Severity.INFO, message=message)
+
+
+def worst_first(notices: Iterable[Notice]) -> list[Notice]:
+    """Warnings, then what is good to know, each in their order."""
+    return sorted(notices, key=lambda one: one.severity is not Severity.WARNING)

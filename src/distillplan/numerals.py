@@ -23,34 +23,30 @@ ONES: Final = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five
 MOST_LETTERS: Final = 64
 """Longest text that is read as a number with its unit."""
 
-_SUPERSCRIPTS: Final = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+")
+# patterns are texts that `re` compiles, and keeps, when one is needed
+_SUPERSCRIPTS: Final = "[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+"
 _SIGNS: Final = str.maketrans(
     dict.fromkeys("\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DOT OPERATOR}", "*")
     | dict.fromkeys("\N{HYPHEN}\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-")
     | dict.fromkeys("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 )
-_ABOUT: Final = re.compile(
-    r"(?:^|(?<=\s))(?:[~\u2248\u223c]|(?:about|around|roughly|approx(?:imately|\.)?|ca\.?|circa)\s)"
-    r"\s*(?=[\d.$]|an?\s)",
-    re.IGNORECASE,
+_ABOUT: Final = (
+    r"(?i)(?:^|(?<=\s))(?:[~\u2248\u223c]|(?:about|around|roughly|approx(?:imately|\.)?|ca\.?|circa)\s)"
+    r"\s*(?=[\d.$]|an?\s)"
 )
 """What stands before a number that is not exact."""
-_SUBSCRIPTS: Final = re.compile("[\u2080-\u2089]")
+_SUBSCRIPTS: Final = "[\u2080-\u2089]"
 
 _DIGITS: Final = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?:'\d{3})+|\d{1,3}(?: \d{3})+(?!\d)|\d[\d_]*)"
 _POWER: Final = r"10\s*(?:\^|\*\*)\s*[+-]?\d+"
 NUMBER: Final = rf"[+-]?(?:{_POWER}|(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d+|\s*[x*]\s*{_POWER})?)"
 """Regular expression, in any case, of digits with separators of thousands and an exponent."""
-_NUMBER: Final = re.compile(
-    rf"\s*({NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(\D*?)\s*", re.IGNORECASE | re.ASCII
-)
-_IN_POWERS: Final = re.compile(r"([+-]?)(?:(.+)[x*])?10(?:\^|\*\*)([+-]?\d+)", re.ASCII)
-_IN_WORDS: Final = re.compile(rf"\s*({'|'.join(ONES)})\s+(\D\D+?)\s*", re.IGNORECASE | re.ASCII)
-_COMMA: Final = re.compile(r"\s*(\d+),(\d+)\s*(e[+-]?\d+|[a-z]*)\b.*", re.IGNORECASE | re.ASCII)
-_POINTS: Final = re.compile(r"\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*", re.ASCII)
-_LOST_POWER: Final = re.compile(
-    r"\s*(\d[\d.]*)\s*[x*]\s*10(e?)(\d\d)\b.*", re.IGNORECASE | re.ASCII
-)
+_NUMBER: Final = rf"(?ia)\s*({NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(\D*?)\s*"
+_IN_POWERS: Final = r"(?a)([+-]?)(?:(.+)[x*])?10(?:\^|\*\*)([+-]?\d+)"
+_IN_WORDS: Final = rf"(?ia)\s*({'|'.join(ONES)})\s+(\D\D+?)\s*"
+_COMMA: Final = r"(?ia)\s*(\d+),(\d+)\s*(e[+-]?\d+|[a-z]*)\b.*"
+_POINTS: Final = r"(?a)\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*"
+_LOST_POWER: Final = r"(?ia)\s*(\d[\d.]*)\s*[x*]\s*10(e?)(\d\d)\b.*"
 
 
 def plain(text: str) -> str:
@@ -59,14 +55,14 @@ def plain(text: str) -> str:
     >>> plain("1.5\N{MULTIPLICATION SIGN}10\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT ONE}")
     '1.5*10^21'
     """
-    if _SUBSCRIPTS.search(text):
+    if re.search(_SUBSCRIPTS, text):
         return text  # 10 with the index 21 is not 1021
     if not text.isascii():
-        raised = _SUPERSCRIPTS.sub(lambda found: f"^{found[0]}", text)
+        raised = re.sub(_SUPERSCRIPTS, lambda found: f"^{found[0]}", text)
         text = normalize("NFKC", raised).translate(_SIGNS)
     if "^{" in text:  # LaTeX
         text = text.replace("^{", "^").replace("}", "").replace("\\times", "*")
-    return _ABOUT.sub("", text)
+    return re.sub(_ABOUT, "", text)
 
 
 def is_number(text: str) -> bool:
@@ -75,7 +71,7 @@ def is_number(text: str) -> bool:
     >>> is_number("7B"), is_number("7 Qs"), is_number("gpt2")
     (True, True, False)
     """
-    found = _NUMBER.fullmatch(plain(text)) if len(text) <= MOST_LETTERS else None
+    found = re.fullmatch(_NUMBER, plain(text)) if len(text) <= MOST_LETTERS else None
     return found is not None and re.fullmatch(r"[A-Za-z/-]*", found[2]) is not None
 
 
@@ -88,24 +84,24 @@ def split_number(text: str, what: str = "a number", example: str = "7B") -> tupl
     """
     if len(text) <= MOST_LETTERS:
         ascii_text = plain(text)
-        match = _NUMBER.fullmatch(ascii_text)
+        match = re.fullmatch(_NUMBER, ascii_text)
         if match is not None:
             return _value(match[1]), match[2]
-        words = _IN_WORDS.fullmatch(ascii_text)
+        words = re.fullmatch(_IN_WORDS, ascii_text)
         if words is not None:
             return float(ONES[words[1].lower()]), words[2]
-        comma = _COMMA.fullmatch(ascii_text)
+        comma = re.fullmatch(_COMMA, ascii_text)
         if comma is not None:
             decimal = f"{comma[1]}.{comma[2]}{comma[3]}"
             raise InputError(
                 f"{what}: {shown(text)} has a comma that does not separate thousands; write "
                 f"decimals with a point: {decimal}"
             )
-        if _POINTS.fullmatch(ascii_text) is not None:
+        if re.fullmatch(_POINTS, ascii_text) is not None:
             raise InputError(
                 f"{what}: {shown(text)} has several points; write 1000000 or 1,000,000"
             )
-        lost = _LOST_POWER.fullmatch(ascii_text)
+        lost = re.fullmatch(_LOST_POWER, ascii_text)
         if lost is not None:
             raise InputError(f"{what}: {shown(text)} is not a number; write {lost[1]}e{lost[3]}")
     raise InputError(f"{what}: {shown(text)} is not a number; write e.g. {example}")
@@ -114,7 +110,7 @@ def split_number(text: str, what: str = "a number", example: str = "7B") -> tupl
 def _value(number: str) -> float:
     """The value of a text that `NUMBER` matches."""
     digits = re.sub(r"[,_'\s]", "", number)
-    power = _IN_POWERS.fullmatch(digits)
+    power = re.fullmatch(_IN_POWERS, digits)
     return float(digits if power is None else f"{power[1]}{power[2] or 1}e{power[3]}")
 
 

@@ -67,7 +67,7 @@ MANY: Final = (
     rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|(?:{any_of(ONES)})(?=[ -]))"
 )
 """A number with all of its suffix, or one in words."""
-_GROUPED: Final = re.compile(r"\d{1,3}\.\d{3}")
+_GROUPED: Final = r"\d{1,3}\.\d{3}"
 """Thousands in Europe, or three decimals."""
 
 PARAMS: Final = r"(?:non-?embedding(?:\s+param(?:eter)?s?)?|param(?:eter)?s?)"
@@ -79,10 +79,9 @@ _BYTE_UNITS: Final = ("b", "kb", "mb", "gb", "tb", "pb")
 
 _DOLLARS: Final = r"us\$|\$|usd|(?:us )?dollars?"
 _OTHER_MONEY: Final = r"[\u20ac\xa3\xa5\u20b9]|eur|euros?|gbp|pounds?|chf|jpy|cny|rmb|inr|cad|aud"
-_MONEY: Final = re.compile(
-    rf"\s*(?:(?:(?P<dollars>{_DOLLARS})|{_OTHER_MONEY})\s*(?P<after>[\d.+-].*?)|"
-    rf"(?P<before>[\d.+-].*?)\s*(?:(?P<dollars_after>{_DOLLARS})|{_OTHER_MONEY}))\s*",
-    re.IGNORECASE,
+_MONEY: Final = (
+    rf"(?i)\s*(?:(?:(?P<dollars>{_DOLLARS})|{_OTHER_MONEY})\s*(?P<after>[\d.+-].*?)|"
+    rf"(?P<before>[\d.+-].*?)\s*(?:(?P<dollars_after>{_DOLLARS})|{_OTHER_MONEY}))\s*"
 )
 
 
@@ -130,7 +129,7 @@ def parse_many(text: str, what: str, example: str = "64") -> float:
     Raises:
         InputError: when it is not a number, or in European notation one a thousand times as large.
     """
-    if _GROUPED.fullmatch(text):
+    if re.fullmatch(_GROUPED, text):
         thousands = text.replace(".", ",")
         raise InputError(
             f"{what}: {text} may be {thousands} or {float(text):g}; write the one that you mean"
@@ -157,7 +156,7 @@ def amount_of_money(text: str, what: str) -> str | None:
     Raises:
         InputError: when it is in another currency.
     """
-    found = _MONEY.fullmatch(plain(text))
+    found = re.fullmatch(_MONEY, plain(text))
     if found is None:
         return None
     amount = found["after"] or found["before"]

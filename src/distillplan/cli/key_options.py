@@ -63,7 +63,13 @@ def options(
         before = [one for one in own.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
         after = [one for one in own.values() if one.kind is one.KEYWORD_ONLY]
         shown = [
-            _parameter(one, key, required=key.word in required, axis=axes)
+            _parameter(
+                one,
+                key,
+                required=key.word in required,
+                axis=axes,
+                hidden=function.__name__ in key.refused.split(),
+            )
             for one, key in keys.items()
         ]
         parameters = [*before, *shown, *after]
@@ -95,7 +101,7 @@ def naming(
         parameter = own.get(_identifier(key))
         if parameter is not None and _is_argument(parameter):
             return word.value or parameter.name.upper()
-        if parameter is not None or command in key.commands.split():
+        if parameter is not None or key.known_to(command):
             return f"{key.flags[0]} {word.value}".rstrip()
         if "sets" in own:
             return f"--set {word.key}={word.value}" if word.value else f"--set {word.key}"
@@ -133,12 +139,15 @@ def _identifier(key: Key) -> str:
     return key.flags[0].lstrip("-").replace("-", "_") if key.flags else ""
 
 
-def _parameter(name: str, key: Key, *, required: bool, axis: bool) -> inspect.Parameter:
+def _parameter(
+    name: str, key: Key, *, required: bool, axis: bool, hidden: bool
+) -> inspect.Parameter:
     option = typer.Option(
         *key.flags,
         metavar=VALUES if axis else key.metavar or None,
         rich_help_panel=key.panel or None,
         help=key.help,
+        hidden=hidden,
     )
     kind = inspect.Parameter.KEYWORD_ONLY
     if required:

@@ -16,7 +16,7 @@ from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.logit_formats import StoredFormat, cost_in_words, penalty_of
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.models.shapes import ModelShape
-from distillplan.notices import Notice, Severity, information, warning
+from distillplan.notices import Notice, information, warning, worst_first
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
 FEW_TOKENS = 1e5
@@ -67,7 +67,7 @@ def warnings_of(
         *_speed_warnings(question),
         *bill.notices,
     ]
-    return tuple(sorted(found, key=lambda one: one.severity is not Severity.WARNING))
+    return tuple(worst_first(found))
 
 
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:

@@ -29,6 +29,9 @@ class Costs(Protocol):
     def teacher_training(self, t: Any) -> Any:
         """The cost of one token in training the teacher."""
 
+    def teacher(self, t: Any) -> tuple[Any, Any]:
+        """`teacher_forward` and `teacher_training`."""
+
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """Logarithm of the size of the student at a cost; minus infinity where none is that cheap.
 
@@ -59,6 +62,11 @@ class FlopCosts(NamedTuple):
         """3 F(N_T)."""
         return TRAINING_PASSES * self.family.forward_flops_at_log(t)
 
+    def teacher(self, t: Any) -> tuple[Any, Any]:
+        """Both, for the price of one."""
+        forward = self.family.forward_flops_at_log(t)
+        return forward, TRAINING_PASSES * forward
+
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """The inverse of `student_training`, with additional forward passes."""
         return self.family.log_params_for_flops(np.asarray(cost) / (TRAINING_PASSES + forwards))
@@ -86,6 +94,10 @@ class OneStudent(NamedTuple):
     def teacher_training(self, t: Any) -> Any:
         """As the others have it."""
         return self.others.teacher_training(t)
+
+    def teacher(self, t: Any) -> tuple[Any, Any]:
+        """As the others have it."""
+        return self.others.teacher(t)
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """The inverse of `student_training`."""
@@ -150,6 +162,10 @@ class TabulatedCosts(NamedTuple):
     def teacher_training(self, t: Any) -> Any:
         """Interpolated."""
         return self.training.at(t)
+
+    def teacher(self, t: Any) -> tuple[Any, Any]:
+        """Interpolated."""
+        return self.forward.at(t), self.training.at(t)
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """The inverse of `student_training`; serving has no cost in seconds.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from distillplan.models.model_catalog import CatalogModel
     from distillplan.models.shapes import ModelShape
 
-_MIXTURE: Final = re.compile(r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*")
+_MIXTURE: Final = r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*"
 """All parameters and the active ones, as mixtures of experts are named."""
 
 
@@ -156,7 +156,7 @@ def known_model(name: str, what: str = "model") -> KnownModel:
     Raises:
         InputError: for an unknown name, with the nearest ones.
     """
-    mixture = _MIXTURE.fullmatch(name)
+    mixture = re.fullmatch(_MIXTURE, name)
     if mixture is not None:
         return _mixture(name, mixture, what)
     from distillplan.models import model_catalog  # a size does without the catalog
@@ -202,7 +202,7 @@ def with_vocabulary(family: FixedAspect, *models: KnownModel | None) -> FixedAsp
 
 def names_a_model(text: str) -> bool:
     """Whether a word is a name rather than a size, even a mistyped one."""
-    if _MIXTURE.fullmatch(text) is not None:
+    if re.fullmatch(_MIXTURE, text) is not None:
         return True
     return any(one.isalpha() for one in text) and not is_size(text) and ":" not in text.strip(":")
 

@@ -35,20 +35,20 @@ LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""
 
-_MIXTURE: Final = re.compile(r"\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*", re.IGNORECASE | re.ASCII)
-_IN_WORDS: Final = re.compile(
-    rf"(.*?\d.*?\b\s*(?>{PARAMS}))[\s,]+(?:on\s+)?(.+)|(.+?)\s+(?:trained\s+)?on\s+(.+)|(.+?)\s*\((.+)\)",
-    re.IGNORECASE,
+# patterns are texts that `re` compiles, and keeps, when one is needed: most sizes need none of them
+_MIXTURE: Final = r"(?ia)\s*\d+\s*[x*]\s*[\d.]+\s*[bm]\b.*"
+_IN_WORDS: Final = (
+    rf"(?i)(.*?\d.*?\b\s*(?>{PARAMS}))[\s,]+(?:on\s+)?(.+)|"
+    r"(.+?)\s+(?:trained\s+)?on\s+(.+)|(.+?)\s*\((.+)\)"
 )
-_SIZE: Final = re.compile(
-    rf"\s*(?:{NUMBER}|nan|inf(?:inity)?|(?:{'|'.join(ONES)})(?=\s))\s*(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])",
-    re.IGNORECASE | re.ASCII,
+_SIZE: Final = (
+    rf"(?ia)\s*(?:{NUMBER}|nan|inf(?:inity)?|(?:{'|'.join(ONES)})(?=\s))\s*"
+    r"(?:[x*]\s*\d.*|[a-z]*)(?![a-z0-9-])"
 )
-_PER_PARAM: Final = re.compile(
-    rf"(?P<count>{MANY})\s*(?:(?P<unsaid>x)|tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})",
-    re.IGNORECASE | re.ASCII,
+_PER_PARAM: Final = (
+    rf"(?ia)(?P<count>{MANY})\s*(?:(?P<unsaid>x)|tpp|(?:tok(?:en)?s?)\s*(?:/|per)\s*{PARAMS})"
 )
-_SEPARATORS: Final = re.compile(r"\s*[/,;@|]\s*|\s+")
+_SEPARATORS: Final = r"\s*[/,;@|]\s*|\s+"
 
 
 def check_params(value: float, what: str | Word) -> None:
@@ -144,7 +144,7 @@ def is_size(text: str) -> bool:
     >>> is_size("7B params on 2T"), is_size("8x7B"), is_size("gpt2"), is_size("01-ai/yi-6b")
     (True, True, False, False)
     """
-    return _SIZE.match(plain(text)) is not None
+    return re.match(_SIZE, plain(text)) is not None
 
 
 def parse_params(text: str | float, what: str, example: str = "7B") -> float:
@@ -163,7 +163,7 @@ def parse_params(text: str | float, what: str, example: str = "7B") -> float:
 
 def _number_of_params(text: str | float, what: str, example: str = "7B") -> float:
     """A number of parameters, however large."""
-    if isinstance(text, str) and _MIXTURE.fullmatch(plain(text)):
+    if isinstance(text, str) and re.fullmatch(_MIXTURE, plain(text)):
         raise InputError(
             f"{what}: {shown(text)} is a mixture of experts; write all of its parameters and those "
             "that a token uses, e.g. 47B-A13B"
@@ -202,7 +202,7 @@ def parse_tokens_per_param(text: str, what: str) -> float | None:
     >>> parse_tokens_per_param("20 TPP", ""), parse_tokens_per_param("20 tokens per parameter", "")
     (20.0, 20.0)
     """
-    found = _PER_PARAM.fullmatch(" ".join(plain(text).split()))
+    found = re.fullmatch(_PER_PARAM, " ".join(plain(text).split()))
     if found is None:
         return None
     count = parse_many(found["count"], what)
@@ -225,11 +225,11 @@ def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str |
     """
     parts = text.split(":")
     if len(parts) == 1:
-        words = _IN_WORDS.fullmatch(plain(text).strip())
+        words = re.fullmatch(_IN_WORDS, plain(text).strip())
         if words is not None:
             of_params, of_tokens = filter(None, words.groups())
             return of_params, of_tokens
-        pieces = _SEPARATORS.split(plain(text).strip())
+        pieces = re.split(_SEPARATORS, plain(text).strip())
         if len(pieces) == 2 and all(
             re.fullmatch(r"[\d.]+[kmbt]", one, re.IGNORECASE) for one in pieces
         ):

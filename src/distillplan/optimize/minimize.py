@@ -27,6 +27,16 @@ Objective: TypeAlias = Callable[..., FloatArray]
 along its own axis; gives what broadcasts to the values at all points, infinite where a point is not
 allowed."""
 
+Along: TypeAlias = Callable[..., tuple[FloatArray, FloatArray]]
+"""The same for an objective that falls with an amount which alone depends on the second coordinate:
+the values at the largest amounts along that, of length 1 there, and what broadcasts to the amounts
+at all points."""
+INNER = 1
+"""The second coordinate."""
+ROUNDING = 1e-5
+"""Half-width of a grid below which two of its values may differ by rounding alone; there the values
+themselves decide, as they would have on all grids."""
+
 STENCIL = {1: 15, 2: 9, 3: 7}
 """Points per axis of a refining grid, by the number of axes: fewer and larger grids while a grid
 is cheap."""
@@ -81,6 +91,7 @@ def minimize(
     *,
     bent: int | None = None,
     finest: float | None = None,
+    along_inner: Along | None = None,
 ) -> list[FloatArray]:
     """Minimize an objective over the unit box.
 
@@ -90,6 +101,7 @@ def minimize(
         points: points of the first grid along each axis.
         bent: the axis, if any, whose valley is the narrower the nearer it lies to 0.
         finest: by grids alone, the last one of this half-width; None: as exact as doubles allow.
+        along_inner: the objective of grids, where it can be had; cheaper by the points of an axis.
 
     Returns:
         One array of coordinates per axis, each of shape (problems,); the first corner of the box
@@ -97,15 +109,16 @@ def minimize(
     """
     every = np.arange(problems)
     first = [np.linspace(0.0, 1.0, count)[None, :] for count in points]
-    best, center = _least(objective, every, first)
+    grids = _Grids(objective, along_inner)
+    best, center = grids.least(every, first)
     cells = [np.full(problems, 1.0 / (count - 1)) for count in points]
     place = _Spot(center=center, half=cells, best=best)
     if finest is not None or problems < MANY:
-        return _by_grids(objective, every, place, finest or FINEST).center
-    place = _by_grids(objective, every, place, FINEST, BEFORE_NEWTON)
+        return _by_grids(grids, every, place, finest or FINEST).center
+    place = _by_grids(grids, every, place, FINEST, BEFORE_NEWTON)
     rest = _by_newton(objective, place, points, bent)
     if rest.size:
-        found = _by_grids(objective, rest, place.rows(rest), FINEST)
+        found = _by_grids(grids, rest, place.rows(rest), FINEST)
         for one, there in zip(place.center, found.center, strict=True):
             one[rest] = there
     return place.center
@@ -126,36 +139,56 @@ class _Spot(NamedTuple):
         return _Spot(center=center, half=half, best=self.best[at])
 
 
-def _least(
-    objective: Objective, rows: Any, axes: Sequence[FloatArray]
-) -> tuple[FloatArray, list[FloatArray]]:
-    """The least value on a grid, and its coordinates; each of shape (rows,)."""
-    sizes = [axis.shape[1] for axis in axes]
-    values = _flat(objective(rows, *(along(*one) for one in enumerate(axes))), rows.size, sizes)
-    each, chosen = np.arange(rows.size), values.argmin(axis=1)
-    places = np.unravel_index(chosen, sizes)
-    at = [
-        axis[each if axis.shape[0] > 1 else 0, place]
-        for axis, place in zip(axes, places, strict=True)
-    ]
-    return values[each, chosen], at
+class _Grids(NamedTuple):
+    """An objective on grids."""
+
+    objective: Objective
+    along_inner: Along | None
+
+    def least(self, rows: Any, axes: Sequence[FloatArray]) -> tuple[FloatArray, list[FloatArray]]:
+        """The least value on a grid, and its coordinates; each of shape (rows,)."""
+        sizes = [axis.shape[1] for axis in axes]
+        points = [along(*one) for one in enumerate(axes)]
+        each = np.arange(rows.size)
+        if self.along_inner is None:
+            values = _flat(self.objective(rows, *points), rows.size, sizes)
+            chosen = values.argmin(axis=1)
+            places = list(np.unravel_index(chosen, sizes))
+        else:
+            found, amounts = self.along_inner(rows, *points)
+            outer = [1 if axis == INNER else size for axis, size in enumerate(sizes)]
+            values = _flat(found, rows.size, outer)
+            chosen = values.argmin(axis=1)
+            places = list(np.unravel_index(chosen, outer))
+            shape = (rows.size, *sizes, *[1] * (AXES - len(sizes)))
+            last = places[2] if len(sizes) > 2 else 0
+            amount = np.broadcast_to(amounts, shape)[each, places[0], :, last]
+            places[INNER] = amount.argmax(axis=1)
+        at = [
+            axis[each if axis.shape[0] > 1 else 0, place]
+            for axis, place in zip(axes, places, strict=True)
+        ]
+        return values[each, chosen], at
 
 
 def _by_grids(
-    objective: Objective, rows: Any, place: _Spot, finest: float, most: int = MOST_STEPS
+    grids: _Grids, rows: Any, place: _Spot, finest: float, most: int = MOST_STEPS
 ) -> _Spot:
     """From the best point of a grid by ever smaller grids."""
     center, half, best = list(place.center), list(place.half), place.best
     stencil = STENCIL[len(center)]
     steps, shrink = np.linspace(-1.0, 1.0, stencil), 2 * OVERLAP / (stencil - 1)
     for _ in range(most):
-        if max(float(width.max()) for width in half) < finest:
+        widest = max(float(width.max()) for width in half)
+        if widest < finest:
             break
+        if widest < ROUNDING:
+            grids = grids._replace(along_inner=None)
         trial = [
             (middle[:, None] + width[:, None] * steps).clip(0.0, 1.0)
             for middle, width in zip(center, half, strict=True)
         ]
-        value, moved = _least(objective, rows, trial)
+        value, moved = grids.least(rows, trial)
         better = value < best  # on a tie stay, or rounding would make it wander
         best = np.where(better, value, best)
         for axis, there in enumerate(moved):

@@ -13,6 +13,7 @@ are not given. Three remarks make the search small and safe:
 * At the best point the pair of teacher sizes is the cheapest one with that loss.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def supervised_optima(
         finest: half-width of the last grid, as in `minimize`; the loss is off by about 20 times
             its square.
     """
-    search = Search(problems, lambda n, d, _: law.loss_at_logs(n, d), finest=_finest(law, finest))
+    search = _search(law, problems, lambda n, d, _: law.loss_at_logs(n, d), finest)
     nobody = Axes(lambda _: TeacherPoint(x=0.0), [])
     found = search.best(nobody)
     spread = _spread(search, nobody, found, within)
@@ -68,7 +69,7 @@ def optima_with_teacher(
         within: also say how far the free sizes of the first problems may move at these prices in
             nats, shape (asked,).
     """
-    search = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law))
+    search = _search(law, problems.taught_by(teacher), law.loss_at_logs)
     axes = Axes(given, [])
     found = search.best(axes)
     return _optima(problems, found, None, _spread(search, axes, found, within))
@@ -83,7 +84,7 @@ def optima_over_teacher_loss(
     """
     plane = TeacherPlane(law.supervised, problems.bounds)
     axes = Axes(lambda at, u: given(at)._replace(x=plane.free(at, u).x), [LOSS_POINTS])
-    found = Search(problems.taught_by(teacher), law.loss_at_logs, finest=_finest(law)).best(axes)
+    found = _search(law, problems.taught_by(teacher), law.loss_at_logs).best(axes)
     return _optima(problems, found)
 
 
@@ -108,7 +109,7 @@ def optima_over_teachers(
             its square.
         pairs: also say which teacher has the best loss.
     """
-    search = Search(problems, law.loss_at_logs, finest=_finest(law, finest))
+    search = _search(law, problems, law.loss_at_logs, finest)
     plane = TeacherPlane(law.supervised, problems.bounds, problems.unique_tokens)
     axes, found = _over_teachers(search, plane)
     spread = _spread(search, axes, found, within)
@@ -146,6 +147,17 @@ def optima_near(law: DistillationLaw, problems: Problems, start: Optima) -> Opti
     return _optima(problems, found, (t, e))
 
 
+def _search(
+    law: SupervisedLaw | DistillationLaw,
+    problems: Problems,
+    loss: Callable[[Any, Any, Any], Any],
+    finest: float | None = None,
+) -> Search:
+    """A search of problems that share one law, or have one of drawn coefficients each."""
+    drawn = bool(np.ndim(law.alpha))
+    return Search(problems, loss, finest=_finest(law, finest), law_of_each=drawn)
+
+
 def _finest(law: SupervisedLaw | DistillationLaw, finest: float | None = None) -> float | None:
     """By grids alone where every problem has a law of its own: Newton leaves problems out."""
     return FINEST if finest is None and np.ndim(law.alpha) else finest
@@ -158,7 +170,7 @@ def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
         axes = Axes(plane.free, [LOSS_POINTS])
         return axes, search.best(axes)
     points = [LOSS_POINTS, CURVE_POINTS]
-    axes = Axes(plane.paid, points, bent=1)
+    axes = Axes(plane.paid, points, bent=1, curved=True)
     found = search.with_tokens_at_bound(search.best(axes), Axes(plane.spending, points))
     return axes, found
 
@@ -213,9 +225,9 @@ def cheapest_pair(
 
     def log_cost(rows: Any, s: Any) -> FloatArray:
         t, e = plane.on_curve(column(w[rows]), s)
-        logits = column(per_token[rows]) * costs.teacher_forward(t)
-        trained = column(training[rows]) * costs.teacher_training(t) * np.exp(e)
-        cost: FloatArray = np.log(logits + trained)
+        forward, trained = costs.teacher(t)
+        once = column(training[rows]) * trained * np.exp(e)
+        cost: FloatArray = np.log(column(per_token[rows]) * forward + once)
         return cost
 
     with np.errstate(invalid="ignore", divide="ignore"):

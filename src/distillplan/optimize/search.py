@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.optimize.minimize import AXES, along, column, minimize, minimize_near
+from distillplan.optimize.minimize import AXES, INNER, along, column, minimize, minimize_near
 from distillplan.optimize.problems import Problems, Spread
 from distillplan.optimize.teacher_plane import TeacherChoice, TeacherPoint
 
@@ -19,7 +19,8 @@ SPREAD_PASSES = 4
 """Each pass looks closer; the ends are known to one cell of the last, about 7% of the width."""
 
 Student: TypeAlias = Callable[[Problems, Any, TeacherPoint], tuple[Any, Any]]
-"""Unit coordinate and teacher -> log N_S and log D_S; not-a-number where not affordable."""
+"""Unit coordinate and teacher -> log N_S and D_S, minus infinity where not affordable. The one that
+takes the rest of the budget is an array, and the loss falls with it."""
 
 
 class Axes(NamedTuple):
@@ -29,6 +30,9 @@ class Axes(NamedTuple):
     points: list[int]
     bent: int | None = None
     """Which of them is bent; see `minimize`."""
+    curved: bool = False
+    """Whether the second is a place on the curve of one loss, so that only the price depends on it:
+    the best place leaves the most for the student."""
 
 
 class Found(NamedTuple):
@@ -44,16 +48,14 @@ class Found(NamedTuple):
     unit: Sequence[FloatArray] = ()
     """Coordinates in the search by `Search.best`."""
 
-    def or_better(self, other: "Found") -> "Found":
-        """The better of two, problem by problem."""
-        better = other.loss < self.loss
-        return Found(
-            loss=np.where(better, other.loss, self.loss),
-            x=np.where(better, other.x, self.x),
-            n=np.where(better, other.n, self.n),
-            d=np.where(better, other.d, self.d),
-            unit=self.unit,
-        )
+    def or_better(self, other: "Found", rows: Any = slice(None)) -> "Found":
+        """The better of two, problem by problem; the other may be of some problems only."""
+        better = other.loss < self.loss[rows]
+        found: dict[str, Any] = {}
+        for name in ("loss", "x", "n", "d"):
+            found[name] = values = getattr(self, name).copy()
+            values[rows] = np.where(better, getattr(other, name), values[rows])
+        return self._replace(**found)
 
 
 class Search(NamedTuple):
@@ -66,13 +68,15 @@ class Search(NamedTuple):
     loss: Callable[[Any, Any, Any], Any]
     finest: float | None = None
     """As in `minimize`."""
+    law_of_each: bool = False
+    """Whether every problem has a law of its own, so that they are solved all or none."""
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
-        found = self._minimum(axes, self._tokens_take_the_rest(), self._student_axes)
-        if self._student_axes and np.any(self._near_bound(found)):
+        found = self.minimum(axes, self._tokens_take_the_rest(), self._student_axes)
+        if self._student_axes:
             # where the tokens stand at their bound the valley has an oblique kink; go along it
-            found = found.or_better(self._minimum(axes, self._params_take_the_rest(), []))
+            found = self._or_at_bound(found, axes, self._params_take_the_rest())
         return found
 
     def best_near(self, axes: Axes, start: Sequence[FloatArray]) -> Found:
@@ -81,23 +85,31 @@ class Search(NamedTuple):
         One array of shape (problems,) for each coordinate.
         """
         student = self._tokens_take_the_rest()
-        unit = minimize_near(lambda rows, *at: self._at(axes, student, at, rows)[0], start)
+        unit = minimize_near(lambda _, *at: self._at(axes, student, at, self.problems)[0], start)
         return self._found(axes, student, unit)
 
     def with_tokens_at_bound(self, found: Found, axes: Axes) -> Found:
         """The same, or better: points whose tokens are at their bound, over the teacher alone."""
-        if not np.any(self._near_bound(found)):
-            return found
         bounds = self.problems.bounds
         most = math.log(bounds.student_params[1])
-        log_tokens = math.log(bounds.student_tokens[1])
+        tokens = bounds.student_tokens[1]
 
         def student(problems: Problems, *_: Any) -> tuple[Any, Any]:
             given = problems.student_params
             n = most if given is None else column(np.log(given))
-            return n, log_tokens
+            return n, tokens
 
-        return found.or_better(self._minimum(axes, student, []))
+        return self._or_at_bound(found, axes, student)
+
+    def _or_at_bound(self, found: Found, axes: Axes, student: Student) -> Found:
+        """The same, or better with another student, where the tokens may belong at their bound."""
+        rows = np.flatnonzero(self._near_bound(found))
+        if not rows.size:
+            return found
+        if self.law_of_each:
+            return found.or_better(self.minimum(axes, student, []))
+        some = self._replace(problems=self.problems.rows(rows))
+        return found.or_better(some.minimum(axes, student, []), rows)
 
     def spread(self, axes: Axes, found: Found, within: FloatArray) -> Spread:
         """How far sizes may move, the others chosen anew, at a price in nats, shape (asked,).
@@ -117,7 +129,7 @@ class Search(NamedTuple):
                 )
             ]
             at = [along(*one) for one in enumerate(unit)]
-            value, point, n, d = self._at(axes, student, at, asked)
+            value, point, n, d = self._at(axes, student, at, self.problems.rows(asked))
             shape = (many, *[points + 1] * count, *[1] * (AXES - count))
             inside = np.array(np.broadcast_to(value <= column(found.loss[asked] + within), shape))
             last: tuple[slice | int, ...] = (slice(None), *[-1] * count)
@@ -144,35 +156,62 @@ class Search(NamedTuple):
         bound = math.log(self.problems.bounds.student_tokens[1])
         return np.isfinite(found.loss) & (found.d > bound - 1.0)
 
-    def _minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
+    def minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
+        """The best points over the teacher's coordinates and those of one kind of student."""
         points, like = axes.points + student_axes, self.problems.budget
+        some = _LastRows(self.problems)
 
         def objective(rows: Any, *unit: Any) -> FloatArray:
-            value: FloatArray = self._at(axes, student, unit, rows)[0]
+            value: FloatArray = self._at(axes, student, unit, some.at(rows))[0]
             return value
+
+        def along_curve(rows: Any, *unit: Any) -> tuple[FloatArray, FloatArray]:
+            return self._along_curve(axes, student, unit, some.at(rows))
 
         unit: Sequence[FloatArray] = []
         if points:
-            unit = minimize(objective, like.size, points, bent=axes.bent, finest=self.finest)
+            unit = minimize(
+                objective,
+                like.size,
+                points,
+                bent=axes.bent,
+                finest=self.finest,
+                along_inner=along_curve if axes.curved else None,
+            )
         return self._found(axes, student, unit)
 
     def _found(self, axes: Axes, student: Student, unit: Sequence[FloatArray]) -> Found:
-        value, point, n, d = self._at(axes, student, [column(one) for one in unit])
+        value, point, n, d = self._at(axes, student, [column(one) for one in unit], self.problems)
         found = (per_problem(one, self.problems.budget) for one in (value, point.x, n, d))
         loss, x, log_n, log_d = found
         return Found(loss=loss, x=x, n=log_n, d=log_d, unit=unit)
 
     def _at(
-        self, axes: Axes, student: Student, unit: Any, rows: Any = slice(None)
+        self, axes: Axes, student: Student, unit: Any, problems: Problems
     ) -> tuple[Any, TeacherPoint, Any, Any]:
         """Loss (infinite where not affordable), teacher and student at unit coordinates."""
         split = len(axes.points)
-        problems = self.problems.rows(rows)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             point = axes.teacher(problems, *unit[:split])
-            n, d = student(problems, unit[split] if len(unit) > split else None, point)
+            n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
+            d = np.log(tokens)
             value = self.loss(n, problems.log_worth(d), point.x)
             return np.where(np.isnan(value), np.inf, value), point, n, d
+
+    def _along_curve(
+        self, axes: Axes, student: Student, unit: Any, problems: Problems
+    ) -> tuple[FloatArray, FloatArray]:
+        """Losses at the best places on the curves of equal teachers, and what each place leaves."""
+        split = len(axes.points)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            point = axes.teacher(problems, *unit[:split])
+            n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
+            tokens_left = isinstance(tokens, np.ndarray)
+            left = tokens if tokens_left else n
+            most = left.max(axis=INNER + 1, keepdims=True)
+            n, tokens = (n, most) if tokens_left else (most, tokens)
+            value = self.loss(n, problems.log_worth(np.log(tokens)), point.x)
+            return np.where(np.isnan(value), np.inf, value), left
 
     def _tokens_take_the_rest(self) -> Student:
         bounds = self.problems.bounds
@@ -183,11 +222,12 @@ class Search(NamedTuple):
             given, budget = problems.student_params, column(problems.budget)
             n = low + u * (high - low) if given is None else column(np.log(given))
             per_token = problems.costs.student_training(n)
-            served = problems.served_tokens * problems.costs.student_forward(n)
-            rest = budget - teacher.once - served
+            rest = budget - teacher.once
+            if problems.served_tokens:
+                rest = rest - problems.served_tokens * problems.costs.student_forward(n)
             D = np.minimum(rest / (per_token + teacher.per_token), most)
             # the last bits of a budget that just pays for the fewest tokens may be missing
-            return n, np.log(np.where(fewest * (1 - 1e-12) <= D, D, np.nan))
+            return n, np.where(fewest * (1 - 1e-12) <= D, D, -np.inf)
 
         return student
 
@@ -200,9 +240,22 @@ class Search(NamedTuple):
             per_token = (column(problems.budget) - teacher.once) / most - teacher.per_token
             served = problems.served_tokens / most
             n = np.minimum(problems.costs.log_student_for(per_token, served), high)
-            return np.where(n >= low, n, np.nan), math.log(most)
+            return np.where(n >= low, n, -np.inf), most
 
         return student
+
+
+class _LastRows:
+    """Some of the problems, kept while the same are asked for again, as grids do."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._all, self._rows, self._some = problems, np.empty(0), problems
+
+    def at(self, rows: Any) -> Problems:
+        """Those of some rows."""
+        if rows is not self._rows:
+            self._rows, self._some = rows, self._all.rows(rows)
+        return self._some
 
 
 def per_problem(value: Any, like: FloatArray) -> FloatArray:

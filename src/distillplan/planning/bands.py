@@ -13,7 +13,7 @@ from distillplan.optimize.problems import Optima
 from distillplan.planning.evaluate import distilled_loss
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.tails import centered, quantiles
+from distillplan.planning.tails import centered, exact_band, quantiles
 from distillplan.planning.verdict import outside_loss
 
 LOW, HIGH = 0.05, 0.95
@@ -95,6 +95,8 @@ def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
     """
     if not np.isfinite(drawn).all():
         return None
+    if not error:
+        return exact_band(drawn, own, (LOW, HIGH))
     scale = np.array([error])
     around = centered(drawn[None, :], scale, np.array([own]))
     low, high = (float(quantiles(around, scale, level)[0]) for level in (LOW, HIGH))

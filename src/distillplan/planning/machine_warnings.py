@@ -65,6 +65,25 @@ def machine_warnings(
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
     yield from _over_limits(scenario.limits, bills)
+    yield from _budget_cut(scenario)
+
+
+def _budget_cut(scenario: Scenario) -> Iterator[Notice]:
+    """Where a limit leaves less than the budget."""
+    asked, limits = scenario.limits.asked_gpu_hours, scenario.limits
+    if asked is None:
+        return
+    words = (("deadline", limits.hours), ("cost limit", limits.usd))
+    given = " and the ".join(word for word, limit in words if limit is not None)
+    left = format_count(scenario.gpu_hours)
+    yield Notice(
+        code="budget_cut",
+        severity=Severity.WARNING,
+        message=(
+            f"the plan spends {left} of the {format_count(asked)} GPU-hours of the budget, as no "
+            f"more keeps to the {given}"
+        ),
+    )
 
 
 def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:

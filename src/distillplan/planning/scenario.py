@@ -43,6 +43,8 @@ class Limits(NamedTuple):
     """US dollars for all phases."""
     bytes_per_gpu: float | None = None
     """Bytes of memory on the fullest GPU."""
+    asked_gpu_hours: float | None = None
+    """GPU-hours of the budget before the limits of time and money cut it; None: they did not."""
 
 
 @dataclass(frozen=True, kw_only=True)

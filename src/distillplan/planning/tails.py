@@ -65,6 +65,31 @@ def quantiles(centers: FloatArray, scale: FloatArray, level: float) -> FloatArra
     return np.asarray(found)
 
 
+def exact_band(drawn: FloatArray, own: float, levels: tuple[float, float]) -> tuple[float, float]:
+    """What `quantiles` of `centered` draws without an error are, by one sort and few numbers.
+
+    Args:
+        drawn: finite, of shape (draws,).
+        own: the point around which they are laid evenly.
+        levels: from 0 to 1, without the ends.
+
+    >>> exact_band(np.array([3.0, 1.0, 2.0]), 5.0, (0.25, 0.75))
+    (4.5, 5.5)
+    """
+    ordered = np.sort(drawn)
+
+    def at(level: float, shift: float) -> float:
+        place = level * (ordered.size - 1)
+        first = int(place)
+        below = float(ordered[first]) + shift
+        above = float(ordered[min(first + 1, ordered.size - 1)]) + shift
+        return below + (place - first) * (above - below)
+
+    shift = own - at(0.5, 0.0)
+    low, high = levels
+    return at(low, shift), at(high, shift)
+
+
 def centered(centers: FloatArray, scale: FloatArray, point: FloatArray) -> FloatArray:
     """The centers moved so that half of each row lies on either side of a point.
 

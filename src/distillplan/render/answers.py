@@ -28,7 +28,7 @@ class RowForm(NamedTuple):
 
     of: str
     """The field or property of the answer that holds the records, one a row."""
-    form: DocumentForm
+    form: DocumentForm = PLAIN
     whole: str | None = None
     """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
 
@@ -43,13 +43,14 @@ class Registered(NamedTuple):
     asked_with: str
     """The command that gives it."""
     view: str | None = None
-    """Module and function that give its blocks; None: it is never shown whole."""
+    """Module and function that give its blocks, the function alone where the module is named
+    after it; None: it is never shown whole."""
     form: DocumentForm | None = None
     """How it is written in its document; None: as anywhere."""
     rows: RowForm | None = None
     """None where it is no list."""
     figure: str | None = None
-    """Module and function that draw it; None: it has no picture."""
+    """Module and function that draw it, as for the view; None: it has no picture."""
 
 
 _REGISTERED = (
@@ -57,32 +58,32 @@ _REGISTERED = (
         record="planning.results:Plan",
         document="plan",
         asked_with="budget",
-        view="plan_view:plan_view",
+        view="plan_view",
         rows=RowForm("options", OPTION_ROW),
     ),
     Registered(
         record="questions.ensemble:Ensemble",
         document="ensemble",
         asked_with="budget --laws",
-        view="ensemble_view:ensemble_view",
+        view="ensemble_view",
         form=DocumentForm(scenario_without=("law",)),
-        rows=RowForm("said", PLAIN),
+        rows=RowForm("said"),
     ),
     Registered(
         record="questions.teachers:Teachers",
         document="teachers",
         asked_with="teachers",
-        view="teachers_view:teachers_view",
+        view="teachers_view",
         rows=RowForm("teachers", TEACHER_ROW),
     ),
     Registered(
         record="questions.comparison:Comparison",
         document="comparison",
         asked_with="compare",
-        view="comparison_view:comparison_view",
+        view="comparison_view",
         form=DocumentForm(lifted={"assertions": "assertions"}),
         rows=RowForm("plans", PLAN_ROW, whole="plans"),
-        figure="comparison_figure:comparison_figure",
+        figure="comparison_figure",
     ),
     Registered(
         record="render.sweep_rows:Swept",
@@ -94,82 +95,82 @@ _REGISTERED = (
         record="questions.target:Target",
         document="target",
         asked_with="target",
-        view="target_view:target_view",
+        view="target_view",
         rows=RowForm("ways", WAY_ROW),
     ),
     Registered(
         record="questions.family_records:FamilyPlan",
         document="family",
         asked_with="family",
-        view="family_view:family_view",
+        view="family_view",
         rows=RowForm("rows", FAMILY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",
         document="crossover",
         asked_with="crossover",
-        view="crossover_view:crossover_view",
+        view="crossover_view",
         rows=RowForm("points", FORMS["CrossingPoint"]),
     ),
     Registered(
         record="questions.prediction:Prediction",
         document="prediction",
         asked_with="predict",
-        view="prediction_view:prediction_view",
+        view="prediction_view",
     ),
     Registered(
         record="estimate.records:Estimate",
         document="estimate",
         asked_with="estimate",
-        view="estimate_view:estimate_view",
+        view="estimate_view",
     ),
     Registered(
         record="estimate.run_parts:RunParts",
         document="parts",
         asked_with="plot estimate",
-        rows=RowForm("parts", PLAIN),
-        figure="estimate_figure:estimate_figure",
+        rows=RowForm("parts"),
+        figure="estimate_figure",
     ),
     Registered(
         record="questions.serving_records:Serving",
         document="serving",
         asked_with="serve",
-        view="serving_view:serving_view",
+        view="serving_view",
         rows=RowForm("models", SERVED_ROW),
     ),
     Registered(
         record="questions.onpolicy_records:OnPolicy",
         document="onpolicy",
         asked_with="onpolicy",
-        view="onpolicy_view:onpolicy_view",
+        view="onpolicy_view",
         rows=RowForm("teachers", STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",
         document="pilot",
         asked_with="pilot",
-        view="pilot_view:pilot_view",
-        rows=RowForm("table", PLAIN),
+        view="pilot_view",
+        rows=RowForm("table"),
     ),
     Registered(
         record="questions.track_records:Track",
         document="track",
         asked_with="track",
-        view="track_view:track_view",
-        rows=RowForm("points", PLAIN),
+        view="track_view",
+        rows=RowForm("points"),
     ),
     Registered(
         record="questions.recipe_records:Recipe",
         document="recipe",
         asked_with="recipe",
-        view="recipe_view:recipe_view",
-        rows=RowForm("lines", PLAIN),
+        view="recipe_view",
+        rows=RowForm("lines"),
     ),
     Registered(
         record="fitting.fit_records:FitReport",
         document="fit",
         asked_with="fit",
-        view="fit_view:fit_view",
+        view="fit_view",
         form=DocumentForm(
             without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
         ),
@@ -178,14 +179,14 @@ _REGISTERED = (
         record="questions.fitted_runs:FittedRuns",
         document="fitted",
         asked_with="plot fit",
-        rows=RowForm("points", PLAIN),
-        figure="fitted_figure:fitted_figure",
+        rows=RowForm("points"),
+        figure="fitted_figure",
     ),
     Registered(
         record="laws.provenance:PublishedLaw",
         document="law",
         asked_with="laws NAME",
-        view="law_view:law_view",
+        view="law_view",
         form=WHOLE_LAW,
     ),
     Registered(
@@ -223,56 +224,56 @@ _REGISTERED = (
         record="checks.check_records:CheckReport",
         document="check",
         asked_with="check",
-        view="check_view:check_view",
+        view="check_view",
     ),
     Registered(
         record="checks.transfer_checks:TransferReport",
         document="transfer",
         asked_with="check transfer",
-        view="transfer_view:transfer_view",
-        rows=RowForm("rows", PLAIN),
-        figure="transfer_figure:transfer_figure",
+        view="transfer_view",
+        rows=RowForm("rows"),
+        figure="transfer_figure",
     ),
     Registered(
         record="checks.practice_checks:PracticeReport",
         document="practice",
         asked_with="check practice",
-        view="practice_view:practice_view",
+        view="practice_view",
     ),
     Registered(
         record="questions.odds_map:OddsMap",
         document="map",
         asked_with="plot map",
-        rows=RowForm("cells", PLAIN),
-        figure="odds_map_figure:odds_map_figure",
+        rows=RowForm("cells"),
+        figure="odds_map_figure",
     ),
     Registered(
         record="questions.budget_losses:BudgetLosses",
         document="losses",
         asked_with="plot losses",
-        rows=RowForm("points", PLAIN),
-        figure="losses_figure:losses_figure",
+        rows=RowForm("points"),
+        figure="losses_figure",
     ),
     Registered(
         record="checks.paper_records:PaperFigure",
         document="paper",
         asked_with="plot paper",
-        rows=RowForm("rows", PLAIN),
-        figure="redrawn_figure:redrawn_figure",
+        rows=RowForm("rows"),
+        figure="redrawn_figure",
     ),
     Registered(
         record="questions.teacher_losses:TeacherLosses",
         document="teacher_losses",
         asked_with="plot teacher",
-        rows=RowForm("points", PLAIN),
-        figure="teacher_losses_figure:teacher_losses_figure",
+        rows=RowForm("points"),
+        figure="teacher_losses_figure",
     ),
     Registered(
         record="questions.budget_optima:BudgetOptima",
         document="optima",
         asked_with="plot optimum",
-        rows=RowForm("points", PLAIN),
-        figure="budget_optima_figure:budget_optima_figure",
+        rows=RowForm("points"),
+        figure="budget_optima_figure",
     ),
     Registered(
         record="demos.kernel_regression:KernelDemo",
@@ -280,7 +281,7 @@ _REGISTERED = (
         asked_with="demo kernel",
         view="demo_views:kernel_view",
         form=DocumentForm(lifted={"held": "held"}),
-        rows=RowForm("curves", PLAIN),
+        rows=RowForm("curves"),
         figure="demo_figures:demo_figure",
     ),
     Registered(
@@ -289,7 +290,7 @@ _REGISTERED = (
         asked_with="demo mapping",
         view="demo_views:mapping_view",
         form=DocumentForm(lifted={"held": "held"}),
-        rows=RowForm("rows", PLAIN),
+        rows=RowForm("rows"),
         figure="demo_figures:demo_figure",
     ),
     Registered(
@@ -305,13 +306,13 @@ _REGISTERED = (
         record="scenarios.validation:Validation",
         document="validation",
         asked_with="validate",
-        view="validation_view:validation_view",
+        view="validation_view",
     ),
     Registered(
         record="questions.glossary.explanation:Explanation",
         document="explanation",
         asked_with="explain WORD",
-        view="explanation_view:explanation_view",
+        view="explanation_view",
     ),
     Registered(
         record="questions.glossary.explanation:WordList",
@@ -331,9 +332,9 @@ def registered(answer: object) -> Registered:
 
 
 def named(place: str, package: str = "distillplan") -> Any:
-    """The function or class of a place such as ``planning.results:Plan``."""
+    """The function or class of a place such as ``planning.results:Plan``, or ``plan_view``."""
     module, _, name = place.partition(":")
-    return getattr(import_module(f"{package}.{module}"), name)
+    return getattr(import_module(f"{package}.{module}"), name or module)
 
 
 def view_of(answer: object) -> Callable[..., Any]:

@@ -6,7 +6,6 @@ from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.holdout import FOLDS
 from distillplan.fitting.published_test import DepartureKind, PublishedTest
 from distillplan.laws.provenance import Coefficient
-from distillplan.notices import Severity
 from distillplan.render.blocks import (
     Block,
     Bullets,
@@ -15,9 +14,8 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
-    short,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.units import format_count
 
 _ERRORS = {
@@ -58,13 +56,12 @@ def fit_view(report: FitReport, *, details: bool = False) -> Iterator[Block]:
 def _screen(report: FitReport) -> Iterator[Block]:
     yield Headline(_headline(report))
     yield from _reach(report)
-    doubts = sorted(report.warnings, key=lambda one: one.severity is not Severity.WARNING)
-    watch = short((one.message for one in doubts), _WATCH, indent=_INDENT)
+    watch = watch_section(report.warnings, _WATCH, _INDENT)
     yield Sections(
         (
             Section("Tested", tuple(_left_out(report))),
             Section("Open", tuple(_open(report))),
-            Section("Watch", watch, "!", "warning"),
+            watch,
             Section("Wrote", (", ".join(report.saved),) * bool(report.saved)),
             Section("Next", (_next(report),)),
         )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from distillplan.notices import Notice, Severity
-from distillplan.render.blocks import Bullets, Tone
+from distillplan.notices import Notice, Severity, worst_first
+from distillplan.render.blocks import Bullets, Section, Tone, short
 
 DOUBTS = "Before you trust this"
 _HEADINGS: tuple[tuple[Severity, str, Tone], ...] = (
@@ -19,3 +19,15 @@ def notice_blocks(notices: Iterable[Notice]) -> Iterator[Bullets]:
         found = tuple(f"{one.message} ({one.code})" for one in every if one.severity is severity)
         if found:
             yield Bullets(title, found, tone)
+
+
+def watch_section(notices: Iterable[Notice], room: int, indent: int) -> Section:
+    """What to watch on one screen: as many notices as there is room for, the worst first.
+
+    Args:
+        notices: of the answer.
+        room: lines.
+        indent: columns that the headings in the margin take.
+    """
+    messages = (one.message for one in worst_first(notices))
+    return Section("Watch", short(messages, room, indent=indent), "!", "warning")

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from distillplan.hardware.range import Range
-from distillplan.notices import Severity
 from distillplan.questions.onpolicy_records import (
     ExpectedPeak,
     OnPolicy,
@@ -21,9 +20,8 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
     lines_of,
-    short,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.units import format_count, format_duration, format_usd
 
 _INDENT = 9
@@ -53,13 +51,12 @@ def _screen(found: OnPolicy) -> Iterator[Block]:
     texts = (*why, *cost, reference)
     room = LINES - _FRAME - lines_of(found.headline) - len(found.teachers)
     room -= sum(lines_of(one, _INDENT) for one in texts)
-    doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
-    watch = short((one.message for one in doubts), max(room, 2), indent=_INDENT)
+    watch = watch_section(found.warnings, max(room, 2), _INDENT)
     yield Sections(
         (
             Section("Why", why),
             Section("Cost", (*cost, reference)),
-            Section("Watch", watch, "!", "warning"),
+            watch,
         )
     )
     yield Text("More: --details  -o csv  -o markdown", "quiet")

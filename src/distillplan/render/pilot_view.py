@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from distillplan.accounting import SUPERVISED_SHOWN
-from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Verdict
 from distillplan.questions.pilot_records import Advice, Pilot, PilotStep
@@ -19,9 +18,8 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
     lines_of,
-    short,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units import format_count, format_flops, format_usd
 
@@ -62,13 +60,12 @@ def _screen(found: Pilot) -> Iterator[Block]:
     stop, columns = tuple(_rules(found)), (_COLUMNS,)
     room = LINES - _FRAME - lines_of(said) - len(found.steps)
     room -= sum(lines_of(one, _INDENT) for one in (*stop, *columns))
-    doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
-    watch = short((one.message for one in doubts), room, indent=_INDENT)
+    watch = watch_section(found.warnings, room, _INDENT)
     yield Sections(
         (
             Section("Columns", columns),
             Section("Stop", stop),
-            Section("Watch", watch, "!", "warning"),
+            watch,
         )
     )
     yield Text(f"{law} More: --details  -o markdown. To fill in for `fit`: -o csv", "quiet")

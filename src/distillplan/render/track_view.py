@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from distillplan.notices import Severity
 from distillplan.planning.results import Band, Verdict
 from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
 from distillplan.render.blocks import (
@@ -14,9 +13,8 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
     lines_of,
-    short,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.render.odds_view import nats_band, percent
 from distillplan.units import format_count
 
@@ -71,11 +69,10 @@ def _screen(found: Track) -> Iterator[Block]:
     yield Text(verdict, tight=True)
     rows = [*_points(found, _FEW_POINTS), *_ends(found)]
     yield TableBlock("", ("tokens", "progress", "loss", "on course", "90% band"), tuple(rows))
-    doubts = sorted(found.warnings, key=lambda one: one.severity is not Severity.WARNING)
     what = _DO[found.doubt or found.status]
     room = LINES - _FRAME - lines_of(said) - lines_of(verdict) - len(rows) - lines_of(what, _INDENT)
-    watch = short((one.message for one in doubts), room, indent=_INDENT)
-    yield Sections((Section("Do", (what,)), Section("Watch", watch, "!", "warning")))
+    watch = watch_section(found.warnings, room, _INDENT)
+    yield Sections((Section("Do", (what,)), watch))
     yield Text("More: --details  -o csv  -o markdown", "quiet")
 
 

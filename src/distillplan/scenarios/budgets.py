@@ -25,6 +25,8 @@ class Spent(NamedTuple):
     compute: float | None = None
     gpu_hours: float | None = None
     machine: "Machine | None" = None
+    asked_gpu_hours: float | None = None
+    """As `Limits.asked_gpu_hours`."""
 
 
 def spend(
@@ -76,13 +78,15 @@ def spend(
         raise InputError(first, *others, also=also) from None
     if budget.flops is not None:
         return Spent(compute=budget.flops, machine=found)
-    usd = _least(budget.usd, limits.usd)
-    hours = [
-        budget.gpu_hours,
-        None if limits.hours is None else limits.hours * found.cluster.gpus,
-        None if usd is None else usd / usd_per_gpu_hour(found),
-    ]
-    return Spent(gpu_hours=_least(*hours), machine=found)
+
+    def bought(usd: float | None) -> float | None:
+        return None if usd is None else usd / usd_per_gpu_hour(found)
+
+    wanted = _least(budget.gpu_hours, bought(budget.usd))
+    in_time = None if limits.hours is None else limits.hours * found.cluster.gpus
+    spent = _least(wanted, in_time, bought(limits.usd))
+    cut = None if spent == wanted else wanted
+    return Spent(gpu_hours=spent, machine=found, asked_gpu_hours=cut)
 
 
 def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAspect) -> Budget:

@@ -42,12 +42,18 @@ class Key(NamedTuple):
     """Options of the command line, the longest first."""
     commands: str = ""
     """Commands that have the option."""
+    refused: str = ""
+    """Commands that know the option only to say why it is not for them; their help hides it."""
     metavar: str = ""
     """What the option takes; empty: the choices of the value."""
     panel: str = ""
     """Heading of the option."""
     default: str | Callable[[], str] | None = None
     """What holds where it is not given, in words; None: what a bare scenario has."""
+
+    def known_to(self, command: str) -> bool:
+        """Whether a command reads the option, be it to refuse it."""
+        return command in (*self.commands.split(), *self.refused.split())
 
     @property
     def group(self) -> str:

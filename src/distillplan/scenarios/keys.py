@@ -119,7 +119,7 @@ class _Maker:
                 teacher=teacher,
                 bounds=bounds,
                 architecture=architecture,
-                limits=limits,
+                limits=limits._replace(asked_gpu_hours=spent.asked_gpu_hours),
                 compute=spent.compute,
                 gpu_hours=spent.gpu_hours,
                 machine=spent.machine,

@@ -11,6 +11,7 @@ from distillplan.scenarios import key_table
 from distillplan.scenarios.axes import Axis, parse_axis
 from distillplan.scenarios.faults import Faults
 from distillplan.scenarios.layers import Fault, Layer, read_layer, roots
+from distillplan.schemas.reader import OURS
 from distillplan.suggest import nearest
 
 TOP = ("extends", "base", "scenarios", "matrix", "assert")
@@ -39,6 +40,12 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
     if not isinstance(tree.root.value, dict):
         raise InputError(
             f"{source}: not a scenario file; it has base, scenarios, matrix, extends or assert"
+        )
+    schema = tree.root.value.get("schema")
+    if schema is not None and str(schema.value).startswith(OURS):
+        raise InputError(
+            f"{source}: an answer ({str(schema.value)[:60]}), not a scenario file; write the "
+            "question that it answers under base"
         )
     for key, node in tree.root.value.items():
         if key not in TOP and not faults.many:

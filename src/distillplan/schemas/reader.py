@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.suggest import nearest
@@ -20,13 +20,17 @@ VERSIONS = {
 """Versions of the documents that have changed their meaning; all others are the first."""
 
 
+OURS: Final = "distillplan/"
+"""How the names of our documents begin."""
+
+
 def schema_id(name: str) -> str:
     """What a document says of itself under `schema`.
 
     >>> schema_id("plan")
     'distillplan/plan@2'
     """
-    return f"distillplan/{name}@{VERSIONS.get(name, 1)}"
+    return f"{OURS}{name}@{VERSIONS.get(name, 1)}"
 
 
 def schema_names() -> tuple[str, ...]:
