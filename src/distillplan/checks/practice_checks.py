@@ -18,7 +18,7 @@ from distillplan.checks.practice_cases import (
 )
 from distillplan.checks.transfer_cases import CaseQuality
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Odds, Verdict
+from distillplan.planning.results import Odds, Plan, Verdict
 from distillplan.questions.family import family
 from distillplan.questions.onpolicy import onpolicy, stage_model
 from distillplan.questions.onpolicy_records import OnPolicyQuestion
@@ -213,7 +213,7 @@ def _family(question: PracticeQuestion) -> PracticeAnswer:
         odds=_odds(found.verdict, found.odds),
         gain_nats=found.margin_nats,
         weighed=_SCRATCH,
-        named=_rivals(found),
+        named=(),
     )
 
 
@@ -258,7 +258,6 @@ def _odds(verdict: Verdict | None, odds: Odds | None) -> float | None:
     return share
 
 
-def _rivals(answer: object) -> tuple[PracticeWay, ...]:
-    """Starts from another model, where an answer names one as a rival that no law weighs."""
-    named = getattr(answer, "rival", None) is not None
-    return (PracticeWay.TRAINED_START,) if named else ()
+def _rivals(answer: Plan) -> tuple[PracticeWay, ...]:
+    """Starts from another model, where a plan names one as a rival that no law weighs."""
+    return () if answer.rival is None else (PracticeWay.TRAINED_START,)

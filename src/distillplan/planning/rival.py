@@ -39,26 +39,37 @@ class Rival(NamedTuple):
     """What is not, and why this is not weighed."""
 
 
-def rival_of(plan: "Plan") -> Rival | None:
-    """The parent that takes the fewest cuts; of several the one that was trained on most tokens.
+def nearest_parent(params: float) -> OpenModel | None:
+    """The open model to cut to so many non-embedding parameters; None where none is near enough.
 
-    None where no open model has two to ten times the student's size, and where the student's size
-    is not known.
+    It takes the fewest cuts; of several it is the one that was trained on most tokens.
+
+    >>> nearest_parent(3e9).name
+    'qwen2.5-7b'
     """
-    best, scenario = plan.recommended or plan.supervised, plan.scenario
-    if best.student_params is None:
-        return None
-    params = _non_embedding(scenario, best.student_params)
     near = [
         one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
     ]
-    if not near:
-        return None
 
     def rank(one: OpenModel) -> tuple[int, float, int]:
         return cuts(one.params, params), -one.tokens, one.params
 
-    parent = min(near, key=rank)
+    return min(near, key=rank, default=None)
+
+
+def rival_of(plan: "Plan") -> Rival | None:
+    """The open model to cut instead of starting from scratch.
+
+    None where no open model has two to ten times the student's size, where the student's size is
+    not known, and where a start from an open model was asked for.
+    """
+    best, scenario = plan.recommended or plan.supervised, plan.scenario
+    if best.student_params is None or scenario.start is not None:
+        return None
+    params = non_embedding_params(scenario, best.student_params)
+    parent = nearest_parent(params)
+    if parent is None:
+        return None
     return Rival(
         parent=parent.name,
         parent_params=float(parent.params),
@@ -70,7 +81,7 @@ def rival_of(plan: "Plan") -> Rival | None:
     )
 
 
-def _non_embedding(scenario: "Scenario", params: float) -> float:
+def non_embedding_params(scenario: "Scenario", params: float) -> float:
     """Non-embedding parameters of a model, from those that the law counts."""
     if scenario.law.counts is ParameterCount.NON_EMBEDDING:
         return params

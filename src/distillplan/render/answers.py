@@ -58,7 +58,7 @@ _REGISTERED = (
         document="plan",
         asked_with="budget",
         view="plan_view:plan_view",
-        rows=RowForm("options", OPTION_ROW),
+        rows=RowForm("every_way", OPTION_ROW),
     ),
     Registered(
         record="questions.ensemble:Ensemble",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
+from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import DOUBTS
@@ -58,7 +59,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "odds": ""
         if plan.odds is None or not plan.verdict
         else percent(plan.odds.of(plan.verdict)),
-        "loss": "" if best.loss is None else f"{best.loss:.3f}",
+        "loss": _loss(plan, best),
         "gain": "" if plan.margin_nats is None else f"{plan.margin_nats:+.3f}",
         "FLOPs": format_flops(best.total_flops),
         "students": str(plan.scenario.students),
@@ -74,6 +75,13 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "memory": "" if bill is None else format_bytes(bill.memory_bytes_per_gpu.mid),
         "fits": "" if bill is None else bill.fits,
     }
+
+
+def _loss(plan: Plan, best: Option) -> str:
+    """The loss of what the verdict says; that of a start from an open model is not known."""
+    if plan.start is not None:
+        return "not measured"
+    return "" if best.loss is None else f"{best.loss:.3f}"
 
 
 def _columns(found: Comparison) -> TableBlock:

@@ -159,6 +159,8 @@ def _odds(one: NamedPlan, columns: int) -> tuple[str, ...]:
 
 def _loss(plan: Plan) -> str:
     best = plan.recommended or plan.supervised
+    if plan.start is not None:
+        return "not measured"
     if best.loss is None:
         return ""
     return f"{best.loss:.3f}{'?' if best.is_guess else ''}"

@@ -125,6 +125,7 @@ PLAN_ROW = DocumentForm(
         **{name: f"plan.recommended.{name}" for name in (*_SIZES, "total_flops")},
         **{name: f"plan.recommended.{path}" for name, path in _ROW_BILL.items()},
         "warnings": "plan.warning_codes",
+        "start": "plan.scenario.start.kind",
     },
 )
 """A plan in a row of CSV."""
@@ -151,6 +152,7 @@ OPTION_ROW = DocumentForm(
     lifted={
         **{f"odds_{name}": f"odds.{name}" for name in ODDS},
         **_ROW_BILL,
+        "start": "start",
     },
 )
 """A way to spend the budget in a row of CSV."""

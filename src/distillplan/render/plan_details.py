@@ -49,7 +49,8 @@ def plan_details(plan: Plan) -> Iterator[Block]:
         yield _bills(plan)
     if any(one.stored for one in plan.options):
         yield _stored(plan.options)
-    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
+    alone = plan.start is not None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE
+    if plan.law.distillation is not None and not alone:
         title = "What would change the verdict" if plan.verdict else "Where there is a verdict"
         yield Bullets(title, tuple(flips_in_words(plan)))
     yield from notice_blocks(plan.warnings)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.tree import Node
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.start import refuse_start
 from distillplan.questions.assertions import Assertion, parse_assertion
 from distillplan.scenarios.axes import MOST_CELLS
 from distillplan.scenarios.contradictions import ScenarioFile, coordinates, sound_cells
@@ -117,8 +118,12 @@ def read_grid(
         faults.add(0, f"{source}: {many}" if source else many)
         faults.raise_any()
     # contradictions are found before the first row is written
-    for _ in sound_cells(file, faults, shard.solved(file.grid.size)):
-        pass
+    for name, _, scenario in sound_cells(file, faults, shard.solved(file.grid.size)):
+        try:
+            refuse_start(scenario)
+        except InputError as error:
+            faults.add_error(0, "", error, scenario=name)
+            break
     faults.raise_any()
     return file.grid
 
