@@ -115,7 +115,9 @@ def test_without_a_comparison_nothing_is_decided():
 
 
 def answer(says, weighed=(SUPERVISED, DISTILL), named=()):
-    return PracticeAnswer("a", says=says, odds=None, gain_nats=None, weighed=weighed, named=named)
+    return PracticeAnswer(
+        "a", says=says, odds=None, gain_nats=None, weighed=weighed, named=named, rival=None
+    )
 
 
 @pytest.mark.parametrize(

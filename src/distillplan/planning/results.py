@@ -55,7 +55,7 @@ class Reason(StrEnum):
     """No verdict: so far outside the fitted range, the law may err by more than the gain."""
     WORSE_THAN_GUESSING = "worse_than_guessing"
     """No verdict: the law gives a loss that guessing would beat."""
-    START_NOT_MEASURED = "start_not_measured"
+    START_HAS_NO_LAW = "start_has_no_law"
     """No verdict: the student starts from an open model, and no published law gives its loss."""
 
 

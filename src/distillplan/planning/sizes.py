@@ -16,8 +16,6 @@ class SearchStatus(StrEnum):
     """Even the smallest sizes are over budget."""
     WORSE_THAN_GUESSING = "worse_than_guessing"
     """The law gives it a loss that guessing would beat, so it is left out."""
-    NOT_MEASURED = "not_measured"
-    """The sizes follow from the budget; no law gives the loss of such a start."""
 
 
 class Near(NamedTuple):

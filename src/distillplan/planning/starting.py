@@ -42,7 +42,7 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
     return scratch._replace(
         headline=_headline(scenario, start, start.parent, scratch),
         verdict=None,
-        verdict_reason=Reason.START_NOT_MEASURED,
+        verdict_reason=Reason.START_HAS_NO_LAW,
         odds=None,
         margin_nats=None,
         options=tuple(
@@ -75,18 +75,18 @@ def _on_from(kind: StartKind, option: Option) -> Option:
     """The option from another start: what it costs stays, what the law says of it goes."""
     if option.student_params is None:
         return option._replace(start=kind)
+    nonsense = option.status is SearchStatus.WORSE_THAN_GUESSING
     return option._replace(
         start=kind,
         decides=False,
         recommended=False,
-        status=SearchStatus.NOT_MEASURED,
+        status=SearchStatus.GIVEN if nonsense else option.status,
         loss=None,
         gain_nats=None,
         supervised_equivalent_tokens=None,
         compute_multiplier=None,
         gain_from_10_percent=None,
         near=None,
-        at_bounds=(),
         is_guess=False,
         regret_nats=None,
         loss_band=None,

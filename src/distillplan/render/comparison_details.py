@@ -35,7 +35,7 @@ def comparison_details(found: Comparison) -> Iterator[Block]:
     doubts = tuple(_doubts(found))
     if doubts:
         yield Bullets(DOUBTS, doubts, "warning")
-    rivals = dict.fromkeys(rival_in_words(one.plan) for one in found.plans)
+    rivals = dict.fromkeys(rival_in_words(one.plan.rival) for one in found.plans)
     yield from (Text(one, "quiet", tight=True) for one in rivals if one)
     laws = dict.fromkeys(f"{one.plan.law.name}. {one.plan.law.source}." for one in found.plans)
     yield Text(f"Law: {' '.join(laws)}", "quiet")

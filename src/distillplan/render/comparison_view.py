@@ -184,7 +184,7 @@ def _rival(found: Comparison) -> str:
     """What the plan that is best, or the first one, does not weigh."""
     first, *_ = found.plans
     best = next((one.plan for one in found.plans if one.name == found.winner), first.plan)
-    return rival_in_words(best)
+    return rival_in_words(best.rival)
 
 
 def _legend(found: Comparison) -> str:

@@ -55,7 +55,7 @@ def plan_details(plan: Plan) -> Iterator[Block]:
         yield Bullets(title, tuple(flips_in_words(plan)))
     yield from notice_blocks(plan.warnings)
     if plan.rival is not None:
-        yield Text(rival_in_words(plan), "quiet")
+        yield Text(rival_in_words(plan.rival), "quiet")
     yield Text(f"Law: {plan.law.name}. {plan.law.source}.", "quiet")
 
 

@@ -80,7 +80,7 @@ def plan_view(
 def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
-    rival = rival_in_words(plan)
+    rival = rival_in_words(plan.rival)
     yield Headline(verdict, odds)
     if outside:
         yield Text(outside, "warning", tight=True)

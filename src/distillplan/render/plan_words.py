@@ -14,6 +14,8 @@ from distillplan.planning.results import (
     Reason,
     Verdict,
 )
+from distillplan.planning.rival import Rival
+from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import verdict_of
 from distillplan.render.hardware_words import FITS_SHOWN
@@ -119,6 +121,8 @@ def teacher_in_words(option: Option, named: str | None) -> str:
 def loss_in_words(option: Option) -> str:
     """The loss and its error; a guess is marked as one."""
     if option.loss is None:
+        if option.start is not StartKind.SCRATCH and option.student_params is not None:
+            return "not measured"
         return option.status.replace("_", " ") if option.student_params else "over budget"
     error = "" if option.loss_error is None else f" ± {option.loss_error:.3f}"
     return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
@@ -269,9 +273,8 @@ def marked_row(options: Sequence[Option]) -> int | None:
     return next((row for row, one in enumerate(options) if one.recommended), None)
 
 
-def rival_in_words(plan: Plan) -> str:
+def rival_in_words(rival: Rival | None) -> str:
     """The open model that could be cut to the student's size; empty where there is none."""
-    rival = plan.rival
     if rival is None:
         return ""
     size = format_count(rival.student_params)

@@ -12,6 +12,7 @@ from distillplan.checks.practice_checks import (
 )
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.odds_view import percent
+from distillplan.render.plan_words import rival_in_words
 
 WAYS: Final = {
     PracticeWay.SUPERVISED: "pretrain",
@@ -90,7 +91,8 @@ def said_in_words(answer: PracticeAnswer, outcome: PracticeOutcome) -> str:
         words = "no verdict"
     else:
         words = "no law"
-    rivals = [WAYS[one] for one in answer.named if answer.weighed]
+    model = "" if answer.rival is None else f" ({answer.rival.parent})"
+    rivals = [f"{WAYS[one]}{model}" for one in answer.named if answer.weighed]
     named = f"; names a {' and a '.join(rivals)}" if rivals else ""
     return f"{_MARKS[outcome]} {words}{named}".strip()
 
@@ -102,6 +104,8 @@ def _about(row: PracticeRow) -> Iterator[str]:
         yield f"before: {row.before.asked}"
     if row.now.asked is not None:
         yield row.now.asked
+    if row.now.rival is not None:
+        yield rival_in_words(row.now.rival)
     if row.assumed:
         yield f"assumed: {row.assumed}"
     yield f"{row.source} ({row.quality})"

@@ -53,7 +53,7 @@ NOT_WEIGHED = {
     Reason.LAW_HAS_NO_DISTILLATION: "the law has no distillation",
     Reason.FAR_OUTSIDE_FIT: "too far outside the law's runs",
     Reason.WORSE_THAN_GUESSING: "guessing would be better",
-    Reason.START_NOT_MEASURED: "its start is not measured",
+    Reason.START_HAS_NO_LAW: "no law knows its start",
 }
 """Why there are no odds."""
 
