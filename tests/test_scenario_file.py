@@ -153,6 +153,7 @@ OTHERWISE = (
     *("hardware.prices", "hardware.country"),
     *("hardware.layout", "hardware.teacher_gpus"),  # which no plan takes
     *("student_tokens", "student_model", "teacher.model"),
+    *("start", "parent", "parent_loss"),  # each needs the others: tests/test_pruned_starts.py
     *(
         "teacher.bpb",
         "teacher.loss_unit",
