@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
+from distillplan.laws.pruning_law import FittedPruning
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import (
     KnownModel,
@@ -48,6 +49,8 @@ class Start:
     """The open model; None: the nearest one that can be cut to the student's size."""
     parent_loss: float | None = None
     """Its loss on the student's corpus, nats per token; None: not measured."""
+    law: FittedPruning | None = None
+    """A law of cut models that was fitted to runs of one's own; None: nothing gives their loss."""
 
     def __post_init__(self) -> None:
         """Check the fields, and look up a parent that was named by a word."""
@@ -132,6 +135,7 @@ def unstartable(scenario: "Scenario") -> Iterator[InputError]:
     if start is None:
         return
     kind, parent = start.kind, start.parent
+    yield from _unknown_law(start)
     if kind is StartKind.CONTINUED and parent is None:
         yield InputError(_said(kind), ": it needs a model to go on from; add ", _PARENT)
     elif size is None:
@@ -145,6 +149,27 @@ def unstartable(scenario: "Scenario") -> Iterator[InputError]:
         )
     else:
         yield from _sizes(scenario, kind, parent, size)
+
+
+def _unknown_law(start: Start) -> Iterator[InputError]:
+    """What is missing beside a law of cut models."""
+    if start.law is None:
+        return
+    if start.kind is not StartKind.PRUNED:
+        wanted = _said(StartKind.PRUNED)
+        yield InputError(Word("start_law"), ": it is of cut models; leave it out, or say ", wanted)
+    elif start.law.taught is None:
+        yield InputError(
+            Word("start_law"),
+            ": its runs do not say whether the parent taught; fit it again with a column taught, "
+            "or --columns taught=yes",
+        )
+    elif start.parent_loss is None:
+        yield InputError(
+            Word("start_law"),
+            ": it gives the loss above that of the parent on the text of its runs; add ",
+            Word("parent_loss", "2.1"),
+        )
 
 
 def _said(kind: StartKind) -> Word:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from distillplan.laws.pruning_law import FittedPruning
 from distillplan.laws.recovery import ContinuedRun, RecoveryRange, RecoveryUse
 from distillplan.models.known_model import KnownModel
 from distillplan.planning.results import Odds, Option, Reason, Verdict
@@ -56,7 +57,11 @@ class StartPlan(NamedTuple):
     """Steps that this takes if each removes at most a third; None where nothing is cut."""
     ways: tuple[Option, ...]
     """Training on from the parent with the whole budget: on text alone, then taught where there is
-    a teacher. Their losses are None: not measured."""
+    a teacher. Their losses are None: not measured, but where a law of one's own gives one."""
+    law: FittedPruning | None
+    """The law of cut models that was fitted to one's own runs; None: none was given."""
+    law_outside: str
+    """Why that law says nothing of this cut; empty where it does, or none was given."""
     scratch: ScratchVerdict
     recovered: tuple[RecoveryRange, ...]
     """What published cut models reached on as many tokens, the most alike first."""
@@ -67,3 +72,8 @@ class StartPlan(NamedTuple):
     practice: tuple[PracticeCheck, ...]
     not_measured: tuple[str, ...]
     """What nobody has published, by name."""
+
+    @property
+    def measured(self) -> Option | None:
+        """The way whose loss a law of one's own gives; None: nothing does."""
+        return next((one for one in self.ways if one.loss is not None), None)

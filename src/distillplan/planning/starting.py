@@ -8,6 +8,7 @@ scores stand beside it.
 from collections.abc import Callable, Iterator
 
 from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.pruning_law import outside, start_loss
 from distillplan.laws.recovery import Practice, cuts, recovered, recovery
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
@@ -39,8 +40,9 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
         raise ValueError("this scenario starts from scratch")
     taught = scratch.deciding if scenario.teacher is not None else None
     ways = [_on_from(start.kind, one) for one in (scratch.supervised, taught) if one is not None]
+    found = _measured(scenario, _start_plan(scenario, start, start.parent, scratch, tuple(ways)))
     return scratch._replace(
-        headline=_headline(scenario, start, start.parent, scratch),
+        headline=_headline(scenario, found, scratch),
         verdict=None,
         verdict_reason=Reason.START_HAS_NO_LAW,
         odds=None,
@@ -49,19 +51,21 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
             one._replace(recommended=False, odds=None, regret_nats=None) for one in scratch.options
         ),
         flips=Flips(),
-        warnings=(_not_weighed(start, start.parent), *scratch.warnings, *_notices(scenario)),
+        warnings=(_not_weighed(scenario, found), *scratch.warnings, *_notices(scenario)),
         scenario=scenario,
         confidence=None,
         rival=None,
-        start=_start_plan(scenario, start, start.parent, scratch, tuple(ways)),
+        start=found,
     )
 
 
-def _headline(scenario: Scenario, start: Start, parent: KnownModel, scratch: Plan) -> str:
-    """Why nothing is weighed, and the losses from scratch, in two sentences."""
-    size = format_count(scenario.student_params)
+def _headline(scenario: Scenario, start: StartPlan, scratch: Plan) -> str:
+    """Why nothing is weighed, and the losses from scratch, in two sentences or three."""
+    size, name = format_count(scenario.student_params), start.parent.name
     how = f"cut to {size} parameters" if start.kind is StartKind.PRUNED else "after more training"
-    told = f"No verdict: no published law gives the loss of {parent.name} {how}."
+    told = f"No verdict: no published law gives the loss of {name} {how}."
+    if start.measured is not None:
+        told += f" By the law of your own runs it is {start.measured.loss:.3f} nats."
     alone, taught = scratch.supervised.loss, scratch.deciding
     if alone is None:
         return f"{told} From scratch no law holds here either."
@@ -69,6 +73,33 @@ def _headline(scenario: Scenario, start: Start, parent: KnownModel, scratch: Pla
     if taught is None or taught.loss is None:
         return f"{told}."
     return f"{told} and distilling {taught.loss:.3f} nats."
+
+
+def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
+    """The start with the loss that a law of one's own gives one of its ways."""
+    fitted, parent_loss = start.law, start.parent_loss
+    if fitted is None or parent_loss is None:
+        return start
+    whole, left = start.parent_total_params, start.student_total_params
+    if fitted.counts is ParameterCount.NON_EMBEDDING:
+        size = scenario.student_params or 0.0
+        whole, left = start.parent.params, non_embedding_params(scenario, size)
+    way = next((one for one in start.ways if (one.accounting is not None) is fitted.taught), None)
+    if way is None or way.student_tokens is None:
+        return start._replace(law_outside="the plan has no way like that of its runs")
+    model = None if scenario.teacher is None else scenario.teacher.model
+    if fitted.taught and model != start.parent:
+        return start._replace(law_outside="its runs were taught by their parents, and this is not")
+    place = {"kept": left / whole, "parent_params": whole, "tokens": way.student_tokens}
+    why_not = outside(fitted, **place)
+    if why_not:
+        return start._replace(law_outside=why_not)
+    found = start_loss(fitted, parent_loss=parent_loss, **place)
+    known = way._replace(loss=found.loss, loss_band=(found.low, found.high))
+    return start._replace(
+        ways=tuple(known if one is way else one for one in start.ways),
+        not_measured=start.not_measured[1:],
+    )
 
 
 def _on_from(kind: StartKind, option: Option) -> Option:
@@ -139,6 +170,8 @@ def _start_plan(
         removed_share=removed,
         cuts=None if removed is None else cuts(whole, min(left, whole)),
         ways=ways,
+        law=start.law,
+        law_outside="",
         scratch=ScratchVerdict(
             verdict=scratch.verdict,
             verdict_reason=scratch.verdict_reason,
@@ -199,12 +232,20 @@ def _not_measured(kind: StartKind, parent: KnownModel, found: tuple[object, ...]
         yield "scores of any cut like this one"
 
 
-def _not_weighed(start: Start, parent: KnownModel) -> Notice:
+def _not_weighed(scenario: Scenario, start: StartPlan) -> Notice:
     what = "is cut from" if start.kind is StartKind.PRUNED else "goes on from"
+    told = f"no published law gives the loss of a student that {what} {start.parent.name}"
+    if start.measured is not None:
+        return warning(
+            "start_law_not_weighed",
+            f"the loss from your own runs is of their text, those from scratch of {scenario.law.name} "
+            f"({scenario.law.corpus}); nothing weighs one against the other",
+        )
+    if start.law_outside:
+        told += f", and the law of your own runs does not reach it: {start.law_outside}"
     return warning(
         "start_not_measured",
-        f"no published law gives the loss of a student that {what} {parent.name}, so nothing "
-        "weighs it; the losses and options here are of starts from scratch",
+        f"{told}, so nothing weighs it; the losses and options here are of starts from scratch",
     )
 
 

@@ -175,6 +175,13 @@ _REGISTERED = (
         ),
     ),
     Registered(
+        record="fitting.pruned_fit:PrunedFit",
+        document="pruned_fit",
+        asked_with="fit --form p2",
+        view="pruned_fit_view:pruned_fit_view",
+        form=DocumentForm(without=("fitted",)),
+    ),
+    Registered(
         record="questions.fitted_runs:FittedRuns",
         document="fitted",
         asked_with="plot fit",

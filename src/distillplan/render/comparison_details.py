@@ -12,7 +12,12 @@ from distillplan.questions.comparison import Comparison, Difference, NamedOutcom
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import DOUBTS
 from distillplan.render.odds_view import percent
-from distillplan.render.plan_words import rival_in_words, verdict_in_a_table, verdict_in_words
+from distillplan.render.plan_words import (
+    loss_in_words,
+    rival_in_words,
+    verdict_in_a_table,
+    verdict_in_words,
+)
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
 MOST_COLUMNS = 3
@@ -80,7 +85,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
 def _loss(plan: Plan, best: Option) -> str:
     """The loss of what the verdict says; that of a start from an open model is not known."""
     if plan.start is not None:
-        return "not measured"
+        return "not measured" if plan.start.measured is None else loss_in_words(plan.start.measured)
     return "" if best.loss is None else f"{best.loss:.3f}"
 
 

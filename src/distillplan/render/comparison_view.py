@@ -26,6 +26,7 @@ from distillplan.render.comparison_details import (
 )
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
+    loss_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
@@ -160,7 +161,7 @@ def _odds(one: NamedPlan, columns: int) -> tuple[str, ...]:
 def _loss(plan: Plan) -> str:
     best = plan.recommended or plan.supervised
     if plan.start is not None:
-        return "not measured"
+        return "not measured" if plan.start.measured is None else loss_in_words(plan.start.measured)
     if best.loss is None:
         return ""
     return f"{best.loss:.3f}{'?' if best.is_guess else ''}"

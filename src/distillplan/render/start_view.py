@@ -50,11 +50,14 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
 
 
 def title_of(plan: Plan, start: StartPlan) -> str:
-    """What is done, and that its loss is not known."""
+    """What is done, and whether its loss is known."""
     if start.kind is StartKind.CONTINUED:
         return f"Go on from {start.parent.name}: its loss afterwards is not measured."
-    size = format_count(plan.scenario.student_params)
-    return f"Cut {start.parent.name} to {size}: its loss is not measured."
+    size, way = format_count(plan.scenario.student_params), start.measured
+    if way is None or way.loss is None:
+        return f"Cut {start.parent.name} to {size}: its loss is not measured."
+    how = "on text alone" if way.accounting is None else "taught"
+    return f"Cut {start.parent.name} to {size}, {how}: {way.loss:.3f} nats by your own runs."
 
 
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
@@ -121,6 +124,8 @@ def _teacher(option: Option, named: str | None) -> str:
 
 def _known(start: StartPlan) -> Iterator[str]:
     """What is published, the most alike first."""
+    if start.law_outside:
+        yield f"not your own runs, whose law does not reach this: {start.law_outside}"
     for one in _most_telling(start.recovered):
         yield recovery_in_words(one)
     for run in start.continued:

@@ -234,7 +234,7 @@ def _start(words: Values) -> Start | None:
     """What the student starts from; None: from scratch."""
     if "kind" not in words:
         raise InputError(
-            Word("parent" if "parent" in words else "parent_loss"),
+            Word({"parent": "parent", "law": "start_law"}.get(next(iter(words)), "parent_loss")),
             ": a start from scratch has no parent; add ",
             Word("start", StartKind.PRUNED.value),
         )

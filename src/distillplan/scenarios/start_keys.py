@@ -4,7 +4,7 @@ from distillplan.planning.start import StartKind
 from distillplan.scenarios import values
 from distillplan.scenarios.key import START, Key, at
 
-STARTS = ("start", "parent", "parent_loss")
+STARTS = ("start", "parent", "parent_loss", "start_law")
 """Words that only a plan knows what to do with."""
 START_KEYS = (
     Key(
@@ -41,6 +41,18 @@ START_KEYS = (
         flags=("--parent-loss",),
         commands="budget",
         metavar="LOSS",
+        panel=START,
+    ),
+    Key(
+        word="start_law",
+        value=values.PRUNING_LAW,
+        place="start.law",
+        help="Law of cut models that was fitted to your own runs (`distillplan fit --form p2`): "
+        "the only thing that gives their loss.",
+        written=at("start.law.file"),
+        flags=("--start-law",),
+        commands="budget",
+        metavar="FILE",
         panel=START,
     ),
 )
