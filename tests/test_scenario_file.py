@@ -153,7 +153,12 @@ OTHERWISE = (
     *("hardware.prices", "hardware.country"),
     *("hardware.layout", "hardware.teacher_gpus"),  # which no plan takes
     *("student_tokens", "student_model", "teacher.model"),
-    *("start", "parent", "parent_loss"),  # each needs the others: tests/test_pruned_starts.py
+    *(
+        "start",
+        "parent",
+        "parent_loss",
+        "start_law",
+    ),  # each needs the others: tests/test_pruned_starts.py
     *(
         "teacher.bpb",
         "teacher.loss_unit",

@@ -27,6 +27,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """What a run is described by, and the names that a column of it may have."""
 _CANONICAL: Final = {name: key for key, names in COLUMNS.items() for name in names}
 _TAUGHT: Final = "taught"
+_NEEDED: Final = tuple(name for name in COLUMNS if name != _TAUGHT)
 _LIKE: Final = {"parent_params": "params", "parent_loss": "loss"}
 """What is read as what else."""
 _YES, _NO = ("yes", "true", "1", "1.0"), ("no", "false", "0", "0.0")
@@ -90,6 +91,8 @@ def read_pruned_runs(
     named = parse_columns(columns, _CANONICAL)
     tables = [_chosen(table, where) for table in read_tables(paths)]
     source = " and ".join(table.source for table in tables)
+    if not any(table.rows for table in tables):
+        raise InputError(f"{source}: no runs; give at least one row with {', '.join(_NEEDED)}")
     found: dict[str, list[float]] = {name: [] for name in COLUMNS}
     faults: list[str] = []
     for table in tables:
@@ -218,10 +221,9 @@ def _demand_enough(runs: PrunedRuns) -> None:
     ratios = np.unique(np.round(runs.log_kept, 6))
     lengths = np.unique(np.round(runs.log_tokens, 6))
     if ratios.size < LEAST_RATIOS:
-        has = f"{ratios.size} ({np.exp(ratios[0]):.2g})" if ratios.size else "none"
         raise InputError(
-            f"{runs.source}: {has} kept share in the runs; the form needs {LEAST_RATIOS} at least, "
-            "to tell what a cut costs"
+            f"{runs.source}: one kept share in the runs ({np.exp(ratios[0]):.2g}); the form needs "
+            f"{LEAST_RATIOS} at least, to tell what a cut costs"
         )
     if lengths.size < LEAST_LENGTHS:
         raise InputError(

@@ -115,11 +115,11 @@ class Recovery(NamedTuple):
 class CutSize(StrEnum):
     """How much a published cut removed, beside one's own."""
 
-    ALIKE = "alike"
+    ALIKE = "like_cut"
     """As much, within `NEAR`."""
-    SMALLER = "smaller"
+    SMALLER = "smaller_cut"
     """Less."""
-    LARGER = "larger"
+    LARGER = "larger_cut"
     """More."""
 
 
@@ -235,7 +235,7 @@ def beside(removed: float, own: float) -> CutSize:
     """How a cut compares with one's own; both as shares of all parameters.
 
     >>> beside(0.22, 0.25).value, beside(0.22, 0.5).value, beside(0.71, 0.5).value
-    ('alike', 'smaller', 'larger')
+    ('like_cut', 'smaller_cut', 'larger_cut')
     """
     if abs(removed - own) <= NEAR:
         return CutSize.ALIKE

@@ -98,7 +98,10 @@ def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
     known = way._replace(loss=found.loss, loss_band=(found.low, found.high))
     return start._replace(
         ways=tuple(known if one is way else one for one in start.ways),
-        not_measured=start.not_measured[1:],
+        not_measured=(
+            "how its loss compares with those from scratch, which are of other text",
+            *start.not_measured[1:],
+        ),
     )
 
 
@@ -238,8 +241,8 @@ def _not_weighed(scenario: Scenario, start: StartPlan) -> Notice:
     if start.measured is not None:
         return warning(
             "start_law_not_weighed",
-            f"the loss from your own runs is of their text, those from scratch of {scenario.law.name} "
-            f"({scenario.law.corpus}); nothing weighs one against the other",
+            "the loss by your own runs is of their text, those from scratch are of "
+            f"{scenario.law.corpus} ({scenario.law.name}); nothing weighs one against the other",
         )
     if start.law_outside:
         told += f", and the law of your own runs does not reach it: {start.law_outside}"

@@ -26,10 +26,10 @@ from distillplan.units import format_count, format_flops
 
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
-_FRAME = 7
+_FRAME = 5
 """Empty lines, and the two at the end."""
-_KNOWN, _PRACTICE = 5, 4
-"""Lines of each at most."""
+_KNOWN, _UNKNOWN = 5, 2
+"""Lines of each at most; what is practice takes the rest."""
 _CUTS = {
     CutSize.ALIKE: "cuts like this one",
     CutSize.SMALLER: "smaller cuts",
@@ -66,18 +66,17 @@ def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     yield Headline(title)
     yield ways
     scratch = (_scratch(start),)
-    known = short(_known(start), _KNOWN, indent=_INDENT)
-    practice = short(map(_rule, _first_broken(start.practice)), _PRACTICE, indent=_INDENT)
-    for part in (known, practice, scratch):
-        room -= sum(lines_of(one, _INDENT) for one in part)
+    unknown = short(start.not_measured, _UNKNOWN, indent=_INDENT)
+    room -= sum(lines_of(one, _INDENT) for one in (*scratch, *unknown))
+    known = short(_known(start), min(_KNOWN, room // 2 + 1), indent=_INDENT)
+    room -= sum(lines_of(one, _INDENT) for one in known)
+    practice = short(map(_rule, _first_broken(start.practice)), room, indent=_INDENT)
     yield Sections(
         (
             Section("Published", known, "-"),
             Section("Practice", practice, "-"),
             Section("Scratch", scratch, "-"),
-            Section(
-                "Unknown", short(start.not_measured, max(room, 1), indent=_INDENT), "!", "warning"
-            ),
+            Section("Unknown", unknown, "!", "warning"),
         )
     )
     yield Text(f"{format_budget(plan.scenario)}; loss in nats per token.", "quiet")
@@ -258,7 +257,7 @@ def _recoveries(found: Sequence[RecoveryRange]) -> TableBlock:
     """Published recoveries on as many tokens."""
     rows = tuple(
         (
-            one.cut.value,
+            one.cut.value.partition("_")[0],
             _range_in_words(one.removed_low, one.removed_high),
             one.metric,
             "taught" if one.taught else "text",
