@@ -58,7 +58,7 @@ FORMS: Mapping[str, DocumentForm] = {
         },
     ),
     "PublishedLaw": DocumentForm(only=_LAW),
-    "FittedPruning": DocumentForm(without=("draws",)),
+    "FittedPruning": DocumentForm(without=("law", "draws")),
     "Option": DocumentForm(
         without=("bill",),
         lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
