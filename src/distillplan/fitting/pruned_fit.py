@@ -194,8 +194,10 @@ def _draws(
     apart = random.standard_normal((resamples, len(runs)))
     target = predicted + scale * (shared * together + own * apart)
     starts = np.repeat(best[None, :], resamples, axis=0)
-    how = {"delta": ROBUST * noise, "steps": 100, "tolerance": 1e-9}
-    return solve(form, runs, starts, target=target, **how).theta, parts.clustered
+    drawn = solve(
+        form, runs, starts, delta=ROBUST * noise, target=target, steps=100, tolerance=1e-9
+    )
+    return drawn.theta, parts.clustered
 
 
 def _size(values: FloatArray) -> float:

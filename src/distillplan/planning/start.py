@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError, Word
-from distillplan.fields import settle
+from distillplan.fields import member, settle
 from distillplan.laws.pruning_law import FittedPruning
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import (
@@ -72,7 +72,9 @@ def begin(scenario: "Scenario") -> None:
         InputError: where the parent is a mixture of experts, or cannot be placed as a teacher.
     """
     asked: Any = scenario.start
-    start = Start(kind=asked) if isinstance(asked, str) else asked
+    if isinstance(asked, str):
+        asked = Start(kind=member(StartKind, asked, Word("start")))
+    start = asked
     if not isinstance(start, Start):
         return
     if start.kind is StartKind.SCRATCH:
