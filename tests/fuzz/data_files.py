@@ -308,12 +308,13 @@ def cut_runs_text(random: Random) -> str:
     header = ["parent_params", "kept", "tokens", "parent_loss", "loss"]
     header += random.choice(([], ["taught"], ["taught"], [odd(random)]))
     table = [header]
-    for _ in range(random.choice((0, 1, 3, 8, 12, 20))):
+    said = random.choice(("yes", "no", "1"))
+    for _ in range(random.choice((0, 3, 8, 12, 20, 30))):
         parent, kept = random.choice((1e9, 3e9, 8e9)), random.choice((0.4, 0.6, 0.8))
         tokens, own = random.choice((1e9, 4e9, 2e10)), 4 - 0.09 * math.log(parent)
         loss = own + kept**-1.2 * (0.1 + 2e4 * tokens**-0.45) * random.gauss(1, 0.02)
         row = [f"{parent:.4g}", random.choice((f"{kept}", f"{kept:.0%}")), f"{tokens:.4g}"]
-        row += [f"{own:.4f}", f"{loss:.4f}", random.choice(("yes", "yes", "yes", "no"))]
+        row += [f"{own:.4f}", f"{loss:.4f}", said]
         table.append(row[: len(header)])
     for _ in range(random.choice((0, 0, 0, 1, 2))):
         row = random.choice(table)

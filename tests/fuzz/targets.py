@@ -453,7 +453,7 @@ def _cut_runs(random: Random) -> Case:
 
 def _read_cut_runs(case: Case) -> Iterator[str]:
     """Runs that are fitted give finite losses above those of their parents."""
-    found = fit_pruned(read_pruned_runs(["cut_runs.csv"]), counts=ParameterCount.TOTAL, resamples=4)
+    found = fit_pruned(read_pruned_runs(list(case.files)), counts=ParameterCount.TOTAL, resamples=4)
     yield from not_finite(found._replace(fitted=None))
     for one in found.predictions:
         if not one.low <= one.loss <= one.high or one.loss < one.parent_loss:
@@ -467,7 +467,7 @@ def _cut_law(random: Random) -> Case:
 
 def _read_cut_law(case: Case) -> Iterator[str]:
     read_pruning_law.cache_clear()
-    found = read_pruning_law("p2.yaml")
+    found = read_pruning_law(next(iter(case.files)))
     yield from not_finite(found.draws)
     yield from not_finite(found.valid)
 
