@@ -5,6 +5,7 @@ form: the fit is its inverse.
 """
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -363,3 +364,24 @@ def test_the_screen_and_the_document_say_the_same(law_file, tmp_path):
     shown = run("budget", "1e22", *words, "--start-law", law_file).stdout
     assert shown.startswith("Cut qwen3-8b to 4.00B, taught: ")
     assert "how its loss compares with those from scratch" in shown
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("draws:", "drawn:", "draws: the first line is not gamma,delta"),
+        ("  gamma:", "  gama:", "missing key 'gamma'"),
+        ("  kept: [0.4", "  kept: [0.9", "0.9 is above"),
+        ('  - "1.', '  - "x1.', "draws: not 7 finite numbers in each line"),
+        ("taught: true", "taught: maybe", "'maybe' is not true or false"),
+    ],
+    ids=range(5),
+)
+def test_a_broken_file_is_an_error_in_a_sentence(law_file, tmp_path, old, new, told):
+    with open(law_file, encoding="utf-8") as read:
+        text = read.read()
+    assert old in text
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(told)):
+        read_pruning_law(str(broken))

@@ -8,6 +8,7 @@ invented: a law of this form is fitted to one's own runs.
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -149,12 +150,12 @@ def read_pruning_law(path: str) -> FittedPruning:
         )
     whole = Entry(data, name)
     letters, valid = whole.mapping("coefficients"), whole.mapping("valid")
-    header, *lines = whole.texts("draws")
-    if tuple(header.split(",")) != LETTERS:
+    lines = whole.texts("draws")
+    if not lines or tuple(lines[0].split(",")) != LETTERS:
         raise InputError(f"{name}: draws: the first line is not {','.join(LETTERS)}; fit it again")
     return FittedPruning(
         law=PruningLaw(**{one: letters.number(one) for one in LETTERS}),
-        draws=_draws(lines, name),
+        draws=_draws(lines[1:], name),
         valid=PruningRange(
             kept=valid.pair("kept"),
             parent_params=valid.pair("parent_params"),
@@ -168,7 +169,7 @@ def read_pruning_law(path: str) -> FittedPruning:
     )
 
 
-def _draws(lines: list[str], name: str) -> tuple[tuple[float, ...], ...]:
+def _draws(lines: Sequence[str], name: str) -> tuple[tuple[float, ...], ...]:
     """The numbers of each line."""
     try:
         found = tuple(tuple(float(one) for one in line.split(",")) for line in lines)
