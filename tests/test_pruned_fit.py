@@ -6,6 +6,7 @@ form: the fit is its inverse.
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -316,6 +317,28 @@ def test_inside_nothing_is_outside(law_file):
     assert outside(law, 0.5, 8e9, 1e10) == outside(law, 0.4, 1e9, 4e11) == ""
 
 
+def test_a_law_that_was_made_to_explode_is_no_answer(law_file, tmp_path):
+    broken = tmp_path / "broken.yaml"
+    text = re.sub(r"  gamma: .*", "  gamma: 1e300", Path(law_file).read_text(encoding="utf-8"))
+    broken.write_text(text, encoding="utf-8")
+    words = ("--student", "4B", "--start", "pruned", "--parent", "qwen3-8b", "--parent-loss", "2")
+    found = run("budget", "1e22", *words, "--start-law", broken, "--quick", "-o", "json")
+    assert found.returncode == 1
+    assert found.stdout == ""
+    assert "no answer" in found.stderr
+
+
+def test_without_resamples_there_is_no_range_and_no_use(file, tmp_path):
+    path, saved = file(table(noise=0.002)), tmp_path / "p2.yaml"
+    words = ("--form", "p2", "--columns", "taught=yes", "--resamples", "0")
+    found = json.loads(run("fit", path, *words, "-o", saved, "-o", "json").stdout)
+    assert {one["low"] for one in found["predictions"]} == {None}
+    words = ("--student", "4B", "--start", "pruned", "--parent-loss", "1.95", "--quick")
+    refused = run("budget", "1e22", *words, "--start-law", saved)
+    assert refused.returncode == 2
+    assert "fitted without resamples" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -378,8 +401,7 @@ def test_the_screen_and_the_document_say_the_same(law_file, tmp_path):
     ids=range(5),
 )
 def test_a_broken_file_is_an_error_in_a_sentence(law_file, tmp_path, old, new, told):
-    with open(law_file, encoding="utf-8") as read:
-        text = read.read()
+    text = Path(law_file).read_text(encoding="utf-8")
     assert old in text
     broken = tmp_path / "broken.yaml"
     broken.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -456,7 +456,7 @@ def _read_cut_runs(case: Case) -> Iterator[str]:
     found = fit_pruned(read_pruned_runs(list(case.files)), counts=ParameterCount.TOTAL, resamples=4)
     yield from not_finite(found._replace(fitted=None))
     for one in found.predictions:
-        if not one.low <= one.loss <= one.high or one.loss < one.parent_loss:
+        if not (one.low or 0) <= one.loss <= (one.high or 0) or one.loss < one.parent_loss:
             yield f"a loss of {one.loss} between {one.low} and {one.high}"
 
 
@@ -466,7 +466,6 @@ def _cut_law(random: Random) -> Case:
 
 
 def _read_cut_law(case: Case) -> Iterator[str]:
-    read_pruning_law.cache_clear()
     found = read_pruning_law(next(iter(case.files)))
     yield from not_finite(found.draws)
     yield from not_finite(found.valid)

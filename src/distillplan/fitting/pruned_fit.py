@@ -65,9 +65,9 @@ class PrunedPrediction(NamedTuple):
     tokens: float
     loss: float
     """Nats per token."""
-    low: float
-    """Of a 90% range."""
-    high: float
+    low: float | None
+    """Of a 90% range; None without resamples."""
+    high: float | None
     beyond: bool
     """Whether it is longer than every run."""
 

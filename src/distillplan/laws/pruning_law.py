@@ -54,11 +54,13 @@ class PruningLaw(NamedTuple):
             tokens: of recovery.
 
         >>> law = PruningLaw(gamma=1.0, delta=0.0, N_C=0.0, alpha=0.0, D_C=1e5, beta=0.5, E=0.1)
-        >>> float(law.excess(0.5, 8e9, 1e10))
+        >>> round(float(law.excess(0.5, 8e9, 1e10)), 9)
         2.2
         """
-        inner = self.N_C * parent_params**-self.alpha + self.D_C * tokens**-self.beta + self.E
-        return kept**-self.gamma * parent_params**-self.delta * inner
+        rho, n, d = np.log((kept, parent_params, tokens))
+        with np.errstate(over="ignore", invalid="ignore"):  # a plan refuses what is not finite
+            inner = self.N_C * np.exp(-self.alpha * n) + self.D_C * np.exp(-self.beta * d) + self.E
+            return np.exp(-self.gamma * rho - self.delta * n) * inner
 
 
 class PruningRange(NamedTuple):
@@ -92,9 +94,9 @@ class StartLoss(NamedTuple):
 
     loss: float
     """Nats per token."""
-    low: float
-    """Of a 90% range of the law; one run's noise is not in it."""
-    high: float
+    low: float | None
+    """Of a 90% range of the law; one run's noise is not in it. None without joint draws."""
+    high: float | None
 
 
 def outside(fitted: FittedPruning, kept: float, parent_params: float, tokens: float) -> str:
@@ -127,22 +129,26 @@ def start_loss(
         tokens: of recovery.
     """
     middle = parent_loss + float(fitted.law.excess(kept, parent_params, tokens))
-    low = high = middle
-    if fitted.draws:
-        drawn = PruningLaw(*np.transpose(fitted.draws)).excess(kept, parent_params, tokens)
-        low, high = (parent_loss + np.quantile(drawn, COVERAGE)).tolist()
+    if not fitted.draws:
+        return StartLoss(loss=middle, low=None, high=None)
+    drawn = PruningLaw(*np.transpose(fitted.draws)).excess(kept, parent_params, tokens)
+    low, high = (parent_loss + np.quantile(drawn, COVERAGE)).tolist()
     return StartLoss(loss=middle, low=min(low, middle), high=max(high, middle))
 
 
-@lru_cache(16)  # a comparison reads it once for each scenario
 def read_pruning_law(path: str) -> FittedPruning:
     """A law that `distillplan fit --form p2` wrote.
 
     Raises:
         InputError: when the file cannot be read, or is none.
     """
+    return _law_in(read_text(Path(path)), path)
+
+
+@lru_cache(16)  # a comparison asks for it once for each scenario
+def _law_in(text: str, path: str) -> FittedPruning:
     name = Path(path).name
-    data = parse_yaml(read_text(Path(path)), name)
+    data = parse_yaml(text, name)
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise InputError(
             f"{name}: not a law of starts from a cut model; make one with distillplan fit "

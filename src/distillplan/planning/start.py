@@ -160,6 +160,11 @@ def _unknown_law(start: Start) -> Iterator[InputError]:
     if start.kind is not StartKind.PRUNED:
         wanted = _said(StartKind.PRUNED)
         yield InputError(Word("start_law"), ": it is of cut models; leave it out, or say ", wanted)
+    elif not start.law.draws:
+        yield InputError(
+            Word("start_law"),
+            ": it was fitted without resamples, so its losses have no range; fit it again with them",
+        )
     elif start.law.taught is None:
         yield InputError(
             Word("start_law"),

@@ -7,6 +7,7 @@ scores stand beside it.
 
 from collections.abc import Callable, Iterator
 
+from distillplan.fields import demand_finite
 from distillplan.laws.provenance import ParameterCount
 from distillplan.laws.pruning_law import outside, start_loss
 from distillplan.laws.recovery import Practice, cuts, recovered, recovery
@@ -41,6 +42,7 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
     taught = scratch.deciding if scenario.teacher is not None else None
     ways = [_on_from(start.kind, one) for one in (scratch.supervised, taught) if one is not None]
     found = _measured(scenario, _start_plan(scenario, start, start.parent, scratch, tuple(ways)))
+    demand_finite(found.ways)
     return scratch._replace(
         headline=_headline(scenario, found, scratch),
         verdict=None,
@@ -95,7 +97,8 @@ def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
     if why_not:
         return start._replace(law_outside=why_not)
     found = start_loss(fitted, parent_loss=parent_loss, **place)
-    known = way._replace(loss=found.loss, loss_band=(found.low, found.high))
+    band = None if found.low is None or found.high is None else (found.low, found.high)
+    known = way._replace(loss=found.loss, loss_band=band)
     return start._replace(
         ways=tuple(known if one is way else one for one in start.ways),
         not_measured=(

@@ -60,7 +60,7 @@ def _prediction(one: PrunedPrediction) -> tuple[str, ...]:
         f"{one.kept:.0%}",
         format_count(one.tokens),
         f"{one.loss:.3f}{'?' if one.beyond else ''}",
-        f"{one.low:.3f} {one.high:.3f}",
+        "" if one.low is None or one.high is None else f"{one.low:.3f} {one.high:.3f}",
     )
 
 
