@@ -163,7 +163,7 @@ def _unknown_law(start: Start) -> Iterator[InputError]:
     elif not start.law.draws:
         yield InputError(
             Word("start_law"),
-            ": it was fitted without resamples, so its losses have no range; fit it again with them",
+            ": it was fitted without resamples, so its losses have no range; fit it again",
         )
     elif start.law.taught is None:
         yield InputError(
