@@ -517,3 +517,23 @@ def test_a_budget_too_small_for_a_teacher_is_said():
         assert found.verdict_reason is Reason.DISTILLATION_OVER_BUDGET
     with pytest.raises(InfeasibleError, match="cannot train"):
         family(asked(1e12), members_of(asked(1e12), [1e9, 2e10]))
+
+
+def test_a_loss_that_guessing_would_beat_is_told_of_nobody():
+    """ln(vocabulary) = 10.4 nats is what guessing has; a cascade on a million tokens is above."""
+    document = json.loads(
+        run(
+            *("family", "1.57e17", "--students", "3B,qwen3-0.6b,llama-3.2-3b", "--quick"),
+            *("--weights", "2.41,8.22,8.21", "--teacher", "llama-3.1-8b", "--cascade"),
+            *("--logits", "stored", "-o", "json"),
+        ).stdout
+    )
+    assert document["verdict_reason"] == "worse_than_guessing"
+    cascade = document["ways"][-1]
+    assert cascade["method"] == "cascade"
+    told = [cascade["loss"], cascade["teacher_loss"]]
+    for one in cascade["members"]:
+        told += [one["loss"], one["teacher_loss"]]
+    known = [one for one in told if one is not None]
+    assert known  # the given teacher's own
+    assert max(known) < math.log(document["scenario"]["architecture"]["vocab"])

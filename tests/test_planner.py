@@ -349,3 +349,14 @@ def test_predictions_of_nothing_are_refused(bad):
         predict(LAW, student_params=bad, student_tokens=1e11)
     with pytest.raises(InputError):
         predict(LAW, student_params=1e9, student_tokens=1e11, teacher_loss=bad)
+
+
+@pytest.mark.parametrize("loss", [1e-300, 1e-3])
+def test_a_teacher_better_than_any_model_is_refused_under_a_law_without_a_floor(loss):
+    """Kaplan et al. 2020 have no E, so that only sense bounds a loss; L_T^-c0 would overflow."""
+    supervised = LAW.supervised._replace(E=0.0)
+    floorless = LAW._replace(
+        supervised=supervised, distillation=LAW.distillation._replace(supervised=supervised)
+    )
+    with pytest.raises(InputError, match="less than any model has"):
+        predict(floorless, student_params=1e9, student_tokens=1e11, teacher_loss=loss)

@@ -146,12 +146,13 @@ def test_the_title_says_where_distilling_wins():
     assert "nowhere the clear choice" in texts_of(odds_map_figure(nowhere))[0]
 
 
-def test_students_with_fewer_layers_than_stages_are_left_out():
+def test_students_with_fewer_layers_than_stages_get_the_layers():
     """A pipeline of 24 stages needs 24 layers; the family's 1B model has 16 (width 128 x depth)."""
     words = {"compute": 1e22, "gpu": "h100-sxm", "gpus": 48, "pp": 24, "student": "10B"}
     words |= {"teacher": "llama-3.1-70b", "logits": "cached"}
     found = odds_map(scenario_from_options(**words), given=True)
-    assert 1e9 < found.sizes[0] < 10e9 < found.sizes[-1]
+    assert found.sizes[0] < 1e9
+    assert found.sizes[-1] > 10e9
 
 
 def test_a_law_without_distillation_has_no_map():

@@ -60,6 +60,13 @@ REFUSED = {
     "sizes in billions": ("params,tokens,loss\n1,20,2.4\n", [], "2 faults"),
     "unknown suffix": (GOOD + "3Q,60B,2.1\n", [], "unknown suffix 'Q'"),
     "hundred nats": (GOOD + "3B,60B,100\n", [], "line 4, loss: 100 is 100 nats/token"),
+    "no nats": (GOOD + "3B,60B,1e-300\n", [], "line 4, loss: 1e-300 is 1e-300 nats/token, not bet"),
+    "a teacher without nats": (
+        "params,tokens,loss,teacher_loss\n1B,20B,2.4,2.0\n2B,40B,2.2,1e-300\n",
+        [],
+        "line 3, teacher_loss: 1e-300 is 1e-300 nats/token, not between 0.01 and 30",
+    ),
+    "a perplexity of one": (GOOD + "3B,60B,1\n", ["--loss-unit", "ppl"], "above 1; typical"),
     "every loss missing": ("params,tokens,loss\n1B,20B,NaN\n2B,40B,\n", [], "no row has every"),
     "bits per byte": ("params,tokens,loss\n1B,20B,0.8\n2B,40B,0.7\n", [], "--loss-unit bpb"),
     "perplexity": ("params,tokens,loss\n1B,20B,12\n2B,40B,11\n", [], "--loss-unit ppl"),

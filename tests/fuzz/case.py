@@ -32,6 +32,8 @@ class Result(NamedTuple):
     """Each answer that was shown, and how."""
     saved: Mapping[str, bytes] = {}
     """Files that it left, by name."""
+    raw: bytes = b""
+    """Standard output as it is, which may be Parquet."""
 
 
 class Fault(NamedTuple):

@@ -20,8 +20,16 @@ from tests.fuzz.data_files import fixtures_named
 from tests.fuzz.mutations import changed_text
 from tests.fuzz.running import command as click_command
 from tests.fuzz.scenario_texts import assertion, value_of
-from tests.fuzz.written import garbage, number, odd, one_of, several, usual
+from tests.fuzz.written import WHOLES, garbage, number, odd, one_of, several, usual
 
+FILES = {
+    "--output": (
+        *("picture.svg", "picture.svg", "picture.png", "picture.pdf", "page.html", "json", "csv"),
+        *("jsonl", "no.such", "nosuch/picture.svg"),
+    ),
+    "--data": ("data.csv", "data.json", "data.jsonl", "data.txt", "picture.svg"),
+}
+"""Files that are written."""
 ONE_PROCESS = "--jobs"
 """An option that starts processes, which a fuzzer does not."""
 NO_TEXT = "parquet"
@@ -90,6 +98,9 @@ def command_line(name: str, random: Random) -> Case:
         words.append("--quick")
     if "--resamples" in flags and not any(word.startswith("--resamples") for word in words):
         words += ["--resamples", random.choice(SMALL["--resamples"][:5])]
+    drawn = [at for at, word in enumerate(words) if word.endswith((".svg", ".png", ".pdf"))]
+    if name.startswith("plot") and drawn and random.random() < 0.5:  # drawing takes most time
+        words[drawn[0]] = random.choice(("json", "json", "jsonl", "csv"))
     if "--output" in flags and random.random() < 0.8 and "-o" not in words:
         words += ["-o", random.choice(forms_of(name))]
     return with_files((*name.split(), *_kept_small(words)), random)
@@ -164,6 +175,8 @@ def _value(option: Option, random: Random) -> str:
         return random.choice(SMALL[flag])
     if option.choices:
         return random.choice(option.choices)
+    if flag in FILES:
+        return random.choice(FILES[flag])
     key = next((one for one in key_table.TABLE.keys.values() if flag in one.flags), None)
 
     def of_key(random: Random) -> str:
@@ -214,6 +227,7 @@ def _key_and_value(random: Random) -> str:
 
 
 TAKEN: Mapping[str, Callable[[Random], str]] = {
+    "K": one_of(WHOLES),
     "KEY=VALUE": _key_and_value,
     "KEY=VALUES": _key_and_value,
     "EXPR": assertion,

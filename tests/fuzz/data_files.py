@@ -384,6 +384,18 @@ def _as_file(text: Callable[[Random], str]) -> Callable[[Random], bytes]:
     return lambda random: as_bytes(text(random))
 
 
+def measured_text(random: Random) -> str:
+    """Losses of open models as somebody measured them."""
+    unit = random.choice(("loss", "bpb", "loss", "ppl", "x"))
+    lines = [f"model,{unit}"]
+    for _ in range(random.choice((0, 1, 2, 4))):
+        name = random.choice(("llama-3.2-3b", "meta-llama/Llama-3.1-8B", "qwen3-8b", odd(random)))
+        value = random.choice(("2.0", "1.95", "0.7", "2,1", "", *NUMBERS[:20]))
+        lines.append(f"{name},{value}")
+    text = "\n".join(lines) + "\n"
+    return changed_text(random, text, 2) if random.random() < 0.2 else text
+
+
 MADE: Mapping[str, Callable[[Random], bytes]] = {
     "prices.csv": _as_file(prices_text),
     "config.json": _as_file(config_text),
@@ -396,6 +408,7 @@ MADE: Mapping[str, Callable[[Random], bytes]] = {
     "p2.yaml": _as_file(cut_law_text),
     "plan.json": _as_file(plan_text),
     "losses.csv": _as_file(history_text),
+    "measured.csv": _as_file(measured_text),
     "wandb.csv": _as_file(history_text),
 }
 """Files that a command line may name."""
@@ -431,6 +444,7 @@ def sound_files() -> Mapping[str, bytes]:
         "wandb.csv": found["losses.csv"].replace(b"step,val_loss", b"_step,eval/loss"),
         "mine.yaml": (Path(__file__).parents[1] / "data" / "own_law.yaml").read_bytes(),
         "prices.csv": PRICES.encode(),
+        "measured.csv": b"model,loss\nllama-3.2-3b,2.0\nmeta-llama/Llama-3.1-8B,1.95\n",
         "config.json": as_json(CONFIG).encode(),
         "gpu.yaml": as_flow({"gpus": {"my-gpu": GPU}}).encode(),
         "law.yaml": as_flow(laws[0]).encode(),

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
+from xml.etree import ElementTree as ET
 
 from distillplan.planning.scenario import Scenario
 from tests.fuzz.case import Case, Result
@@ -24,7 +25,7 @@ SECONDS = 6.0
 BYTES = 500e6
 WITH_PROGRESS = (
     *(("sweep",), ("fit",), ("family",), ("plot", "losses"), ("plot", "map")),
-    *(("plot", "paper"), ("plot", "transfer")),
+    *(("plot", "paper"), ("plot", "transfer"), ("check", "practice")),
 )
 """Commands that may take longer, for they show how far they are."""
 
@@ -152,7 +153,7 @@ def json_is_strict(case: Case, result: Result) -> Iterator[str]:
 
 def document_is_sound(document: Mapping[str, Any]) -> Iterator[str]:
     """Against its schema, with losses better than guessing."""
-    name = re.fullmatch(r"distillplan/([a-z]+)@\d+", str(document.get("schema")))
+    name = re.fullmatch(r"distillplan/([a-z_]+)@\d+", str(document.get("schema")))
     if name is None:
         yield f"schema {document.get('schema')!r}"
         return
@@ -171,11 +172,11 @@ def document_is_sound(document: Mapping[str, Any]) -> Iterator[str]:
 
 WITH_LOSSES = (
     *("plan", "comparison", "ensemble", "sweep", "target", "crossover", "prediction", "track"),
-    "family",
+    *("family", "teachers", "teacher_losses", "losses", "optima", "onpolicy", "serving"),
 )
 """Documents whose losses are those of models, in nats per token."""
-NO_LOSSES = ("scenario", "law", "by_10_percent")
-"""Parts of them whose losses are ranges, changes, or what was asked."""
+NO_LOSSES = ("scenario", "law", "by_10_percent", "differences")
+"""Parts of them whose losses are ranges, changes, differences, or what was asked."""
 
 
 def _guess(document: Mapping[str, Any]) -> float:
@@ -242,9 +243,43 @@ def rows_are_sound(text: str, form: str) -> Iterator[str]:
                 yield f"CSV: {name} is {cell}"
 
 
+def files_are_sound(case: Case, result: Result) -> Iterator[str]:
+    """Pictures and data that a command leaves: whole, finite, and none beside an error."""
+    for name, content in result.saved.items():
+        if result.code in (1, 2) and not {"--state", "--save"} & set(case.words):
+            yield f"an error, and the file {name!r}"
+        ending = name.rpartition(".")[2]
+        if not content:
+            yield f"the empty file {name!r}"
+        elif ending in MAGIC and not content.startswith(MAGIC[ending]):
+            yield f"the picture {name!r} starts with {content[:8]!r}"
+        elif ending == "svg":
+            yield from _picture_is_sound(content.decode("utf-8"))
+        elif ending in ("csv", "jsonl") and "--data" in " ".join(case.words):
+            yield from rows_are_sound(content.decode("utf-8"), ending)
+        elif ending == "json" and "--data" in " ".join(case.words):
+            yield from document_is_sound(strictly(content.decode("utf-8")))
+
+
+MAGIC = {"png": b"\x89PNG\r\n", "pdf": b"%PDF-"}
+"""What pictures begin with."""
+
+
+def _picture_is_sound(text: str) -> Iterator[str]:
+    """XML, without numbers that are none."""
+    try:
+        ET.fromstring(text)  # noqa: S314  (our own)
+    except ET.ParseError as error:
+        yield f"a picture that is no XML: {error}"
+    found = re.search(r'="[^"]*\b(nan|inf)\b[^"]*"', text)
+    if found is not None:
+        yield f"a picture with {found[0][:80]}"
+
+
 def bounds(case: Case, result: Result) -> Iterator[str]:
     """Time and memory; of two runs, the quicker one."""
-    free = any(case.words[: len(one)] == one for one in WITH_PROGRESS)
+    asked = case.words
+    free = any(asked[:1] == one[:1] and {*one} <= {*asked} for one in WITH_PROGRESS)
     if result.seconds > SECONDS and not free:
         yield f"{result.seconds:.1f} s of the processor"
     if result.growth > BYTES:
@@ -255,7 +290,7 @@ ORACLES: Mapping[str, Oracle] = {
     one.__name__: one
     for one in (
         *(exit_code, no_sign_of_a_bug, an_error_is_one_sentence, an_answer_is_quiet),
-        *(text_is_plain, json_is_strict, rows_parse, faults_are_whole, bounds),
+        *(text_is_plain, json_is_strict, rows_parse, faults_are_whole, files_are_sound, bounds),
     )
 }
 """By name."""

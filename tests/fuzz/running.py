@@ -172,6 +172,7 @@ def run(case: Case) -> Result:
         growth=cost[1],
         answers=tuple(_shown),
         saved=saved,
+        raw=out.buffer.getvalue(),  # type: ignore[attr-defined]  # flushed just above
     )
 
 
@@ -182,7 +183,8 @@ def _stream(content: bytes = b"") -> io.TextIOWrapper:
 
 def _text(stream: io.TextIOWrapper) -> str:
     stream.flush()
-    return stream.buffer.getvalue().decode("utf-8")  # type: ignore[attr-defined]  # a TextIOWrapper
+    written: bytes = stream.buffer.getvalue()  # type: ignore[attr-defined]  # a TextIOWrapper
+    return written.decode("utf-8", "backslashreplace" if written[:4] == b"PAR1" else "strict")
 
 
 def fault_of(error: BaseException) -> Fault:

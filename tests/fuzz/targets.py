@@ -31,7 +31,7 @@ from distillplan.questions.plan_document import read_plan
 from distillplan.render.documents import document
 from distillplan.scenarios import key_table, scenario_file
 from distillplan.scenarios.axes import parse_axis
-from tests.fuzz import data_files, families, trials
+from tests.fuzz import data_files, families, sweeps, trials
 from tests.fuzz.case import Case, Target
 from tests.fuzz.command_lines import any_line, columns, command_line, where
 from tests.fuzz.mutations import as_bytes, changed_text
@@ -502,7 +502,9 @@ COMMAND_WEIGHTS = {
     "report": 1.0,
     "models": 1.0,
     "gpus": 2.0,
-    **dict.fromkeys(("explain", "example", "help"), 1.0),
+    **dict.fromkeys(("explain", "example", "help", "teachers"), 1.0),
+    **dict.fromkeys((name for name in COMMANDS if name.startswith("plot ")), 1.0),
+    **dict.fromkeys(("plot map", "plot paper", "plot transfer"), 0.3),
 }
 """Shares of the commands; one that is new has the usual one."""
 TARGETS: Mapping[str, Target] = {
@@ -518,6 +520,7 @@ TARGETS: Mapping[str, Target] = {
     "machine used": Target(make=_machine_used, try_out=trials.command, weight=6.0),
     "fitted": Target(make=_fitted, try_out=_fit, weight=0.8),
     "families": Target(make=families.family, try_out=families.try_family, weight=1.5),
+    "in parts": Target(make=sweeps.sweep_in_parts, try_out=sweeps.try_parts, weight=0.5),
     "resumed": Target(make=_resumed, try_out=_resume, weight=0.7),
     **{
         name: Target(

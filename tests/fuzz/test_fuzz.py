@@ -8,6 +8,7 @@ from distillplan import units
 from distillplan.fitting import law_files
 from distillplan.render import plan_view
 from tests import shell
+from tests.fuzz.answers import forms_agree
 from tests.fuzz.campaign import Tally, shares, tally
 from tests.fuzz.case import Case, Result, case_of
 from tests.fuzz.oracles import ORACLES, document_is_sound, form_of
@@ -124,6 +125,7 @@ HARM = {
     "text_is_plain": (TABLE, GOOD._replace(out="odds: nan%\n")),
     "json_is_strict": (ASKED, GOOD._replace(out='{"a": NaN}\n')),
     "rows_parse": (ROWS, GOOD._replace(out="a,b\n1\n")),
+    "files_are_sound": (ASKED, GOOD._replace(saved={"a.svg": b'<svg><path d="M nan 1"/></svg>'})),
     "bounds": (TABLE, GOOD._replace(seconds=7.0)),
 }
 
@@ -145,6 +147,47 @@ def test_a_loss_that_is_no_better_than_guessing_is_seen():
     assert not list(document_is_sound(document))
     document["supervised_loss"] = 10.4
     assert list(document_is_sound(document))
+
+
+def test_what_shows_how_far_it_is_may_take_longer():
+    slow = GOOD._replace(seconds=7.0)
+    for words in (("check", "practice"), ("check", "-o", "json", "practice"), ("plot", "map")):
+        assert not list(ORACLES["bounds"](Case(words=words), slow))
+    for words in (("check", "throughput"), ("plot", "fit"), ("budget", "check", "practice")):
+        assert list(ORACLES["bounds"](Case(words=words), slow))
+
+
+def test_a_difference_of_losses_is_no_loss():
+    """The same plan twice: they differ by nothing, which would be no loss of a model."""
+    twice = b"base: {compute: 1e20, student: 1B}\nscenarios: {one: {}, two: {}}\n"
+    words = ("compare", "s.yaml", "--baseline", "one", "--quick", "-o", "json")
+    with prepared():
+        result = run(Case(words=words, files={"s.yaml": twice}))
+    document = json.loads(result.out)
+    assert [one["loss"] for one in document["differences"]] == [0.0]
+    assert not list(document_is_sound(document))
+    document["plans"][0]["options"][0]["loss"] = 0.0
+    assert list(document_is_sound(document))
+
+
+def test_a_schema_of_several_words_is_known():
+    with prepared():
+        words = ("plot", "teacher", "--student", "1B", "--tokens", "10B", "-o", "json")
+        result = run(Case(words=words))
+    document = json.loads(result.out)
+    assert document["schema"] == "distillplan/teacher_losses@1"
+    assert not list(document_is_sound(document))
+    document["points"][0]["student_loss"] = 12.5
+    assert list(document_is_sound(document))
+
+
+def test_a_chart_is_not_read_as_a_table():
+    words = ("budget", "1e21", "--student", "1B", "--plot", "--quick")
+    with prepared():
+        result = run(Case(words=words))
+        ((answer, how),) = result.answers
+        assert how["chart"]
+        assert not list(forms_agree(Case(words=words), answer, how))
 
 
 @pytest.mark.parametrize(

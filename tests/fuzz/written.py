@@ -159,6 +159,18 @@ def sizes_and_tokens(random: Random) -> str:
 
 
 HINTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
+    ("quanti", one_of(("int4", "int4", "INT4", "int8", "fp8"))),
+    ("request", one_of(("1000:200", "128:128", "8k:1k", "1000:0", "0:10", "1000", "1e9:1"))),
+    ("match", sizes_and_tokens),
+    ("per_day", one_of(("1B", "10M", "1T", "1000", "0", "1e15"))),
+    ("days", one_of(("180", "30", "1", "3650", "0", "1e6"))),
+    ("answer_tokens", one_of(("1000", "8k", "200", "1", "100k"))),
+    ("updates", one_of(("150", "1", "1000", "0", "1e6"))),
+    ("answers", one_of(("64", "1", "8", "0", "1024"))),
+    ("score", one_of(SHARES, ("66%", "0%", "1e-9", "100%"))),
+    ("tokenizer", one_of(("llama-3", "qwen", "gpt", "x"))),
+    ("license", one_of(("commercial", "distilling", "apache", "x"))),
+    ("losses", one_of(("measured.csv",))),
     ("bytes_per_token", one_of(("4.3", "3.5", "4.3", "1", "0.5"))),
     ("loss_unit", one_of(LOSS_UNITS)),
     ("compute", one_of(BUDGETS)),

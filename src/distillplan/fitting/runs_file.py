@@ -33,7 +33,7 @@ from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import Selection, parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.loss_units import LossUnit
+from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 
 Histories = Literal["drop", "keep"]
 
@@ -158,7 +158,7 @@ def _draft(
         known = np.concatenate([arrays[name] for name in LOSSES])
         columns = [one.column for place in places for one in place.values() if one.name in LOSSES]
         refuse_other_units(known[~np.isnan(known)], [one for one in columns if one], source)
-    faults += _too_high(arrays, rows, reading)
+    faults += _impossible(arrays, rows, reading)
     if faults:
         raise told(source, faults)
     if not rows:
@@ -195,7 +195,7 @@ def _numbers(
     return found, faults
 
 
-def _too_high(
+def _impossible(
     arrays: Mapping[str, FloatArray], rows: Sequence[TableRow], reading: Reading
 ) -> list[str]:
     """Losses that nobody can have meant in their unit."""
@@ -207,10 +207,10 @@ def _too_high(
             except InputError as error:
                 faults.append(f"{row.where}, {name}{error}")
                 continue
-            if nats > MOST_NATS:
+            if nats < LEAST_NATS or nats > MOST_NATS:  # a teacher's may be not-a-number
                 faults.append(
-                    f"{row.where}, {name}: {value:g} is {nats:.3g} nats/token, not between 0 and "
-                    f"{MOST_NATS:g}; write for example 2.31"
+                    f"{row.where}, {name}: {value:g} is {nats:.3g} nats/token, not between "
+                    f"{LEAST_NATS:g} and {MOST_NATS:g}; write for example 2.31"
                 )
     return faults
 

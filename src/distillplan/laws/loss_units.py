@@ -19,6 +19,9 @@ from distillplan.errors import InputError, Word
 _LN2: Final = math.log(2)
 _MOST_BYTES: Final = 64.0
 """Above this the unit must be wrong: no tokenizer in use averages more bytes per token."""
+LEAST_NATS: Final = 0.01
+"""No model of a text has less in nats per token: the best ones of plain code are ten times above.
+What is below it is a slip, and powers of it leave what a computer counts."""
 
 
 class LossUnit(StrEnum):

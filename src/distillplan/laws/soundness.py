@@ -7,6 +7,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import DistillationLaw, LossLaw, SupervisedLaw
+from distillplan.laws.loss_units import LEAST_NATS
 
 NOT_NEGATIVE: Final = frozenset(("E", "c1"))
 """Letters that may be zero: without a floor (Kaplan et al. 2020), and without a capacity gap."""
@@ -14,8 +15,8 @@ ANY_SIGN: Final = frozenset(("c0",))
 """Letters that a fit leaves free; all others must be positive, or more training would harm."""
 CORNERS: Final = np.log([(params, tokens) for params in (1e5, 1e15) for tokens in (1e3, 1e18)])
 """Least and most parameters and tokens that a law is asked for, shape (corners, 2)."""
-TEACHER_LOSSES: Final = np.log([0.5, 12.0])
-"""The same for a teacher's loss: the best code, and guessing among 160,000 tokens."""
+TEACHER_LOSSES: Final = np.log([LEAST_NATS, 12.0])
+"""The same for a teacher's loss: the least, and guessing among 160,000 tokens."""
 MOST_LOSS: Final = 1e100
 """Nats per token at a corner; its square is still a number."""
 

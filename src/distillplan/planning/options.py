@@ -75,9 +75,11 @@ def without_nonsense(option: Option, alone: Option, most: float) -> Option:
         if alone.loss is not None and alone.loss < most:
             return option
         return option._replace(gain_nats=None, compute_multiplier=None)
+    taught = option.teacher_loss
     return option._replace(
         status=SearchStatus.WORSE_THAN_GUESSING,
         loss=None,
+        teacher_loss=None if taught is None or taught >= most else taught,
         gain_nats=None,
         supervised_equivalent_tokens=None,
         gain_from_10_percent=None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
+from distillplan.laws.loss_units import LEAST_NATS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import check_pair, check_params
@@ -90,8 +91,8 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
         vocab: number of tokens to guess from.
 
     Raises:
-        InputError: when it is no positive number, at or below the law's floor, no better than
-            guessing, or has no law.
+        InputError: when it is no positive number, less than any model has, at or below the law's
+            floor, no better than guessing, or has no law.
     """
     if law.distillation is None:
         raise InputError(
@@ -100,6 +101,12 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
             "or use a distillation law such as busbridge2025",
         )
     floor = law.supervised.E
+    if math.isfinite(loss) and floor < loss < LEAST_NATS:  # a law may have no floor
+        raise InputError(
+            Word("teacher.loss"),
+            f": {loss:g} nats is less than any model has; give nats per token, {LEAST_NATS:g} or "
+            "more",
+        )
     if not (math.isfinite(loss) and loss > floor):
         raise InputError(
             Word("teacher.loss"),

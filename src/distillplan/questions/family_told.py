@@ -34,12 +34,9 @@ def way_of(
 ) -> FamilyWay:
     """A way as it is told."""
     options = one.options if sure is None else sure.options
-    nonsense = any(
-        option.loss is not None and option.loss >= guessing(scenario) for option in options
-    )
-    beside = any(
-        option.loss is not None and option.loss >= guessing(scenario) for option in alone.options
-    )
+    most = guessing(scenario)
+    nonsense = any(option.loss is not None and option.loss >= most for option in options)
+    beside = any(option.loss is not None and option.loss >= most for option in alone.options)
     loss = None if nonsense else one.loss
     gain = None
     if one is not alone and loss is not None and alone.loss is not None and not beside:
@@ -65,9 +62,9 @@ def way_of(
         teacher_name=one.teacher_name or named,
         teacher_params=teacher.params,
         teacher_tokens=teacher.tokens,
-        teacher_loss=teacher.loss,
+        teacher_loss=_told(teacher.loss, most),
         members=tuple(
-            _member(member, option, beside=before, one=one, told=loss is not None)
+            _member(member, option, beside=before, one=one, most=most, told=loss is not None)
             for member, option, before in zip(members, options, alone.options, strict=True)
         ),
         total_flops=None if one.flops is None else one.flops.total,
@@ -78,6 +75,11 @@ def way_of(
         ),
         bill=one.bill,
     )
+
+
+def _told(loss: float | None, most: float) -> float | None:
+    """A loss that is told; None for one that guessing would beat, whose loss is ``most``."""
+    return None if loss is None or loss >= most else loss
 
 
 class _OneTeacher(NamedTuple):
@@ -111,9 +113,15 @@ def _status(options: Sequence[Option]) -> SearchStatus:
 
 
 def _member(
-    member: FamilyMember, option: Option, *, beside: Option, one: SolvedWay, told: bool
+    member: FamilyMember,
+    option: Option,
+    *,
+    beside: Option,
+    one: SolvedWay,
+    most: float,
+    told: bool,
 ) -> MemberRun:
-    """The students of one size as they are told."""
+    """The students of one size as they are told; ``most`` is the loss of guessing."""
     model = member.scenario.student_model
     feasible = option.student_tokens is not None
     gain = None
@@ -138,7 +146,7 @@ def _member(
         student_tokens_band=option.student_tokens_band,
         tokens_per_param=option.tokens_per_param,
         teacher_params=option.teacher_params if feasible else None,
-        teacher_loss=option.teacher_loss if feasible else None,
+        teacher_loss=_told(option.teacher_loss, most) if feasible else None,
         share=share,
         is_guess=is_guess(member.scenario, option),
     )

@@ -56,8 +56,8 @@ def practice_view(report: PracticeReport, *, details: bool = False) -> Iterator[
     yield _table("Missed", missed)
     yield _table("Changed", changed)
     yield Text(
-        "trained start: cut from a larger model, or continued from one. More: --details (every "
-        "case, its source, the commands)  -o json",
+        "* and names a trained start, which no law weighs: cut from a larger model, or continued "
+        "from one. More: --details (every case, its source, the commands)  -o json",
         "quiet",
     )
 
@@ -70,8 +70,8 @@ def _table(title: str, rows: Iterable[PracticeRow]) -> TableBlock:
             (
                 row.name,
                 "not known" if row.better is None else WAYS[row.better],
-                said_in_words(row.before, row.outcome_before),
-                said_in_words(row.now, row.outcome),
+                said_in_words(row.before, row.outcome_before, rival="*"),
+                said_in_words(row.now, row.outcome, rival="*"),
             )
             for row in rows
         ),
@@ -80,8 +80,16 @@ def _table(title: str, rows: Iterable[PracticeRow]) -> TableBlock:
     )
 
 
-def said_in_words(answer: PracticeAnswer, outcome: PracticeOutcome) -> str:
-    """What the planner says, how sure it is, and a mark for a hit or a miss."""
+def said_in_words(
+    answer: PracticeAnswer, outcome: PracticeOutcome, rival: str | None = None
+) -> str:
+    """What the planner says, how sure it is, and a mark for a hit or a miss.
+
+    Args:
+        answer: what it says.
+        outcome: whether that is what was seen.
+        rival: what to add where it names a trained start beside what it weighs; None: that in words.
+    """
     if answer.asked is None:
         words = "no question"
     elif answer.says is not None:
@@ -91,10 +99,10 @@ def said_in_words(answer: PracticeAnswer, outcome: PracticeOutcome) -> str:
         words = "no verdict"
     else:
         words = "no law"
-    model = "" if answer.rival is None else f" ({answer.rival.parent})"
-    rivals = [f"{WAYS[one]}{model}" for one in answer.named if answer.weighed]
-    named = f"; names a {' and a '.join(rivals)}" if rivals else ""
-    return f"{_MARKS[outcome]} {words}{named}".strip()
+    if PracticeWay.TRAINED_START in answer.named and answer.weighed:
+        model = "" if answer.rival is None else f" ({answer.rival.parent})"
+        words += f"; names a trained start{model}" if rival is None else rival
+    return f"{_MARKS[outcome]} {words}".strip()
 
 
 def _about(row: PracticeRow) -> Iterator[str]:
