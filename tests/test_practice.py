@@ -208,6 +208,19 @@ def test_formats_of_logits_are_what_changed():
     assert (few.outcome_before, few.outcome) == (MISS, HIT)
 
 
+@pytest.mark.parametrize("name", ["Falcon3 1B", "Minitron 4B", "SlimQwen 23A2B"])
+def test_cut_models_are_named_as_rivals(name):
+    """All three were cut from a larger model; the plan names one to cut, and weighs none."""
+    found = row(name)
+    assert TRAINED in found.now.named
+    size = found.now.rival.student_params
+    assert 2 * size <= found.now.rival.parent_params <= 10 * size
+    assert found.before.rival is None
+    told = " ".join(run("check", "practice", "--details").stdout.split())
+    told = told[told.index(f"{name} - {found.did}") :]
+    assert f"Not weighed: prune {found.now.rival.parent} to " in told[: told.index(found.source)]
+
+
 def test_a_case_that_was_better_before_fails_the_check():
     good, *others = practice_cases()
     worse = good._replace(now=None)  # it answers nothing any more

@@ -88,7 +88,7 @@ def said_in_words(
     Args:
         answer: what it says.
         outcome: whether that is what was seen.
-        rival: what to add where it names a trained start beside what it weighs; None: that in words.
+        rival: what to add where it names a trained start beside what it weighs; None: words.
     """
     if answer.asked is None:
         words = "no question"
