@@ -208,6 +208,11 @@ def test_formats_of_logits_are_what_changed():
     assert (few.outcome_before, few.outcome) == (MISS, HIT)
 
 
+@cache
+def details():
+    return " ".join(run("check", "practice", "--details").stdout.split())
+
+
 @pytest.mark.parametrize("name", ["Falcon3 1B", "Minitron 4B", "SlimQwen 23A2B"])
 def test_cut_models_are_named_as_rivals(name):
     """All three were cut from a larger model; the plan names one to cut, and weighs none."""
@@ -216,7 +221,7 @@ def test_cut_models_are_named_as_rivals(name):
     size = found.now.rival.student_params
     assert 2 * size <= found.now.rival.parent_params <= 10 * size
     assert found.before.rival is None
-    told = " ".join(run("check", "practice", "--details").stdout.split())
+    told = details()
     told = told[told.index(f"{name} - {found.did}") :]
     assert f"Not weighed: prune {found.now.rival.parent} to " in told[: told.index(found.source)]
 
