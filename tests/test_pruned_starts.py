@@ -9,12 +9,12 @@ import pytest
 
 from distillplan.errors import InputError
 from distillplan.laws.law_catalog import law
-from distillplan.laws.recovery import CutSize, cuts, recovered, recovery
+from distillplan.laws.recovery import CutSize, recovered, recovery
 from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import models
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Reason
-from distillplan.planning.rival import rival_of
+from distillplan.planning.rival import cuts, rival_of
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import Start, StartKind
 from distillplan.planning.starting import with_start

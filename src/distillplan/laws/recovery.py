@@ -4,7 +4,6 @@ No law gives the loss of a model that was cut out of a larger one; what is publi
 benchmark scores. They are shown as shares of the parent's score, from coefficients/recovery.yaml.
 """
 
-import math
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -13,21 +12,8 @@ from typing import Final, NamedTuple
 from distillplan.files.entries import Entry, read_shipped
 
 FILE: Final = "recovery.yaml"
-LARGEST_CUT: Final = 1 / 3
-"""Share of the parameters to remove in one step at most (NVIDIA's guidelines)."""
 NEAR: Final = 0.1
 """Published cuts that remove this much more or less are like one's own."""
-_ROUNDING: Final = 1e-9
-
-
-def cuts(parent_params: float, student_params: float) -> int:
-    """Steps from one size to another if each removes at most a third.
-
-    >>> cuts(8e9, 6e9), cuts(9e9, 6e9), cuts(8e9, 4e9), cuts(8e9, 1e9), cuts(8e9, 8e9)
-    (1, 1, 2, 6, 0)
-    """
-    steps = math.log(parent_params / student_params) / -math.log1p(-LARGEST_CUT)
-    return max(math.ceil(steps - _ROUNDING), 0)
 
 
 class RecoveryPoint(NamedTuple):

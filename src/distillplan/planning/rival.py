@@ -8,16 +8,28 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from distillplan.laws.provenance import ParameterCount
-from distillplan.laws.recovery import cuts
 from distillplan.models.open_models import OpenModel, open_models
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Plan
     from distillplan.planning.scenario import Scenario
 
+LARGEST_CUT: Final = 1 / 3
+"""Share of the parameters to remove in one step at most (NVIDIA's guidelines)."""
+_ROUNDING: Final = 1e-9
 LEAST_TIMES: Final = 2.0
 MOST_TIMES: Final = 10.0
 """Sizes of parents, in those of the student."""
+
+
+def cuts(parent_params: float, student_params: float) -> int:
+    """Steps from one size to another if each removes at most a third.
+
+    >>> cuts(8e9, 6e9), cuts(9e9, 6e9), cuts(8e9, 4e9), cuts(8e9, 1e9), cuts(8e9, 8e9)
+    (1, 1, 2, 6, 0)
+    """
+    steps = math.log(parent_params / student_params) / -math.log1p(-LARGEST_CUT)
+    return max(math.ceil(steps - _ROUNDING), 0)
 
 
 class Rival(NamedTuple):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import member, settle
-from distillplan.laws.pruning_law import FittedPruning
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import (
     KnownModel,
@@ -20,6 +19,7 @@ from distillplan.planning.teacher import Teacher, check_teacher_loss
 from distillplan.units import format_count
 
 if TYPE_CHECKING:
+    from distillplan.laws.pruning_law import FittedPruning
     from distillplan.planning.scenario import Scenario
 
 _PARENT = Word("parent", "qwen3-8b")
@@ -49,7 +49,7 @@ class Start:
     """The open model; None: the nearest one that can be cut to the student's size."""
     parent_loss: float | None = None
     """Its loss on the student's corpus, nats per token; None: not measured."""
-    law: FittedPruning | None = None
+    law: "FittedPruning | None" = None
     """A law of cut models that was fitted to runs of one's own; None: nothing gives their loss."""
 
     def __post_init__(self) -> None:

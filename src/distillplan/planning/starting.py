@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from distillplan.fields import demand_finite
 from distillplan.laws.provenance import ParameterCount
 from distillplan.laws.pruning_law import outside, start_loss
-from distillplan.laws.recovery import Practice, cuts, recovered, recovery
+from distillplan.laws.recovery import Practice, recovered, recovery
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.model_warnings import other_tokenizer, told_of
 from distillplan.planning.results import Flips, Option, Plan, Reason
-from distillplan.planning.rival import non_embedding_params
+from distillplan.planning.rival import cuts, non_embedding_params
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.start import Start, StartKind
