@@ -14,7 +14,7 @@ from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import models
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Reason
-from distillplan.planning.rival import cuts, rival_of
+from distillplan.planning.rival import LARGEST_CUT, cuts, rival_of
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import Start, StartKind
 from distillplan.planning.starting import with_start
@@ -372,6 +372,10 @@ def test_80_billion_tokens_and_no_upper_end(tokens, kept):
     assert max(use.tokens for use in found.start.uses if "Minitron" in use.what) == 380e9
 
 
+def test_steps_are_those_of_the_rule(pruned):
+    assert rule(pruned, "cut_per_step").high == pytest.approx(LARGEST_CUT)
+
+
 def test_every_rule_has_a_source_and_how_sure_it_is(pruned):
     assert {one.sure for one in pruned.start.practice} <= {"high", "medium", "low"}
     assert all(one.source and one.says for one in pruned.start.practice)
@@ -493,6 +497,8 @@ def test_a_file_has_starts_as_well(tmp_path):
     (again,) = read_scenarios(str(file))
     assert plan(again.scenario, quick=True).start == started(student="4B", start="pruned").start
     file.write_text("base: {compute: 1e22, student: 4B}\nmatrix: {start: [scratch, pruned]}\n")
+    assert run("validate", file).returncode == 0
+    assert run("sweep", file).returncode == 2
     first, second = (one.scenario.start for one in read_scenarios(str(file)))
     assert first is None
     assert second.kind is StartKind.PRUNED

@@ -91,6 +91,8 @@ def read_grid(
     axes: Mapping[str, str] | None = None,
     told: Callable[[str], str] = str,
     shard: Shard | None = None,
+    *,
+    weighed: bool = False,
 ) -> CellGrid:
     """The scenarios and axes of a file, to be swept.
 
@@ -101,6 +103,7 @@ def read_grid(
         told: how an axis of the command line is named in an error.
         shard: the part of the cells that will be asked for, which alone is looked into; None for
             all.
+        weighed: whether each cell needs a verdict, which starts from an open model have not.
 
     Raises:
         InputError: with every fault of the file.
@@ -120,7 +123,8 @@ def read_grid(
     # contradictions are found before the first row is written
     for name, _, scenario in sound_cells(file, faults, shard.solved(file.grid.size)):
         try:
-            refuse_start(scenario)
+            if weighed:
+                refuse_start(scenario)
         except InputError as error:
             faults.add_error(0, "", error, scenario=name)
             break
