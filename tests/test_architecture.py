@@ -140,8 +140,23 @@ def test_the_nearest_shape_is_near(N):
     assert FixedAspect().nearest_shape(N).params == pytest.approx(N, rel=0.15)
 
 
-@pytest.mark.parametrize("numbers", [{"aspect": 1e308, "omega": 1e-308}, {"omega": 1e308}])
-def test_a_family_without_a_finite_width_is_refused(numbers):
-    """Found by the fuzzer: such a family ended in an OverflowError once a machine was named."""
-    with pytest.raises(InputError, match="no finite width"):
-        FixedAspect(**numbers).nearest_shape(1e9)
+@pytest.mark.parametrize(
+    "numbers",
+    [{"aspect": 1e308}, {"omega": 1e308}, {"omega": 1e-200}, {"omega": 4}, {"vocab": 1e300}],
+)
+def test_a_family_of_no_possible_model_is_refused(numbers):
+    """Found by the fuzzer: such families ended in OverflowError and ZeroDivisionError.
+
+    Attention alone has 4 width^2 parameters a layer (Table 9), so omega is larger.
+    """
+    with pytest.raises(InputError, match="it must be from"):
+        FixedAspect(**numbers)
+
+
+@pytest.mark.parametrize("aspect", [0.01, 1e6])
+@pytest.mark.parametrize("omega", [4.1, 1e6])
+@pytest.mark.parametrize("params", [1.0, 1e20])
+def test_every_family_that_is_taken_has_finite_costs_and_a_shape(aspect, omega, params):
+    family = FixedAspect(aspect=aspect, omega=omega, context=1e9, vocab=1e9)
+    assert 0 < family.forward_flops(params) < math.inf
+    assert 0 < family.nearest_shape(params).params < math.inf

@@ -7,6 +7,7 @@ from typing import Final
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.hardware.gpu import Precision
+from distillplan.models.architecture import check_context
 
 TYPICAL_INTERLEAVE: Final = 4
 """Default pipeline stages per GPU: the median of 67 published runs."""
@@ -170,6 +171,7 @@ class Strategy:
                 raise InputError(
                     Word(name), f": {getattr(self, name)} is too few; it must be at least 1"
                 )
+        check_context(self.seq_len, "seq_len")
 
 
 def stages_per_gpu(interleave: int | None, layers: float, pp: int) -> float:

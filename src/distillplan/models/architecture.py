@@ -12,11 +12,11 @@ output projection counts whether or not it is tied. A backward pass costs two fo
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 
 if TYPE_CHECKING:
@@ -24,6 +24,30 @@ if TYPE_CHECKING:
 
 HEAD_WIDTH = 128
 """Channels of an attention head in the paper's models; it reproduces Table 13 to the unit."""
+
+
+MOST_CONTEXT: Final = 1e9
+"""Tokens of a sequence, far beyond every model."""
+_POSSIBLE: Final = {
+    "aspect": (0.01, 1e6),
+    "omega": (4.1, 1e6),
+    "context": (1e-9, MOST_CONTEXT),
+    "vocab": (1e-9, 1e9),
+}
+"""Near enough that no FLOP count overflows. Attention alone has an omega of 4; 1e-9 is as good as
+none."""
+
+
+def check_context(tokens: float, word: str) -> None:
+    """Refuse a sequence longer than `MOST_CONTEXT`.
+
+    Raises:
+        InputError: by the word that gave it.
+    """
+    if tokens > MOST_CONTEXT:
+        raise InputError(
+            Word(word), f": a sequence of {tokens:g} tokens; the most is {MOST_CONTEXT:g}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +75,16 @@ class FixedAspect:
         """Check the settings.
 
         Raises:
-            InputError: when one is not positive.
+            InputError: when one is of no model that could be.
         """
         settle(self, "architecture.")
-        for name in ("aspect", "omega", "context", "vocab"):
+        for name, (low, high) in _POSSIBLE.items():
             value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"architecture: {name} is {value}; it must be positive")
+            if not low <= value <= high:
+                raise InputError(
+                    Word(f"architecture.{name}"),
+                    f": {value:g}; it must be from {low:g} to {high:g}",
+                )
 
     @cached_property
     def c1(self) -> float:
@@ -110,18 +137,10 @@ class FixedAspect:
             N: non-embedding parameters.
             group: what must divide the heads, such as the tensor-parallel group.
             stages: least number of layers; where the family has fewer, it gets narrower ones.
-
-        Raises:
-            InputError: when `aspect` and `omega` leave no finite width.
         """
         from distillplan.models.uniform import uniform_shape  # not needed to start `budget`
 
         unit = HEAD_WIDTH * group
-        if not math.isfinite(max(self.width(N), unit) * max(self.omega, 1.0)):
-            raise InputError(
-                f"architecture: aspect {self.aspect:g} and omega {self.omega:g} leave a model of "
-                f"{N:g} parameters no finite width"
-            )
         for channels in (self.width(N), math.sqrt(N / (self.omega * stages))):
             width = max(round(channels / unit), 1) * unit
             layers = max(round(N / (self.omega * width**2)), 1)

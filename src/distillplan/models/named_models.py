@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
-from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
+from distillplan.models.architecture import HEAD_WIDTH, FixedAspect, check_context
 from distillplan.models.known_model import known_model, names_a_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
@@ -83,6 +83,7 @@ def named_pair(
     Raises:
         InputError: for a name that is none of these.
     """
+    check_context(seq_len, "seq_len")
     family = replace(FixedAspect(), context=seq_len)
     student = _exact(model, "--model")
     taught = None if teacher is None else _exact(teacher, "--teacher")

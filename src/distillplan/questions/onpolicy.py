@@ -20,6 +20,7 @@ from distillplan.laws.on_policy_law import (
     peak_score,
     slope,
 )
+from distillplan.models.architecture import check_context
 from distillplan.models.known_model import known_model, names_a_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.named_models import NamedModel, named_pair
@@ -221,6 +222,7 @@ def stage_size(
             ": hours depend on how long the answers are, which no source states; add "
             "--answer-tokens 1000",
         )
+    check_context(answer_tokens, "--answer-tokens")
     many = law.most_updates if updates is None else updates
     each = law.problems_per_update if answers is None else answers
     return StageSize(

@@ -77,18 +77,23 @@ def settings_of_document(data: Any, name: str) -> PlanSettings:
     whole = Entry(data, name)
     asked = whole.mapping("scenario")
     models = whole.mapping("models") if whole.has("models") else None
-    architecture = asked.mapping("architecture")
     logits = asked.text("logits", "") if asked.has("logits") else ""
     return PlanSettings(
         logits=Logits(asked.choice("logits", tuple(Logits), "")) if logits else Logits.ONLINE,
-        family=FixedAspect(
-            **{key: architecture.positive(key) for key in ("aspect", "omega", "context", "vocab")}
-        ),
+        family=_family(asked.mapping("architecture"), name),
         student=_model(models, "student"),
         teacher=_model(models, "teacher"),
         flip=_flip(whole),
         best_teacher=_best_teacher(whole),
     )
+
+
+def _family(architecture: Entry, name: str) -> FixedAspect:
+    numbers = {key: architecture.positive(key) for key in ("aspect", "omega", "context", "vocab")}
+    try:
+        return FixedAspect(**numbers)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def with_open_teacher(settings: PlanSettings, name: str | None) -> PlanSettings:
