@@ -20,17 +20,8 @@ from distillplan.render.document_forms import (
     WAY_ROW,
     WHOLE_LAW,
     DocumentForm,
+    RowForm,
 )
-
-
-class RowForm(NamedTuple):
-    """How an answer is written as rows of CSV or JSON Lines."""
-
-    of: str
-    """The field or property of the answer that holds the records, one a row."""
-    form: DocumentForm
-    whole: str | None = None
-    """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
 
 
 class Registered(NamedTuple):

@@ -33,6 +33,16 @@ class DocumentForm(NamedTuple):
     """The document whose `schema` stands among the keys."""
 
 
+class RowForm(NamedTuple):
+    """How an answer is written as rows of CSV or JSON Lines."""
+
+    of: str
+    """The field or property of the answer that holds the records, one a row."""
+    form: DocumentForm
+    whole: str | None = None
+    """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
+
+
 PLAIN = DocumentForm()
 """Every field under its own name."""
 
