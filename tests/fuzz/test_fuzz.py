@@ -150,11 +150,10 @@ def test_a_loss_that_is_no_better_than_guessing_is_seen():
 
 
 def test_what_shows_how_far_it_is_may_take_longer():
-    slow = GOOD._replace(seconds=7.0)
-    for words in (("check", "practice"), ("check", "-o", "json", "practice"), ("plot", "map")):
-        assert not list(ORACLES["bounds"](Case(words=words), slow))
-    for words in (("check", "throughput"), ("plot", "fit"), ("budget", "check", "practice")):
-        assert list(ORACLES["bounds"](Case(words=words), slow))
+    slow, case = GOOD._replace(seconds=7.0), Case(words=("crossover", "--student", "1B"))
+    for shown in ("Rows: 19 of 186\n", "Published cases: at work\n"):
+        assert not list(ORACLES["bounds"](case, slow._replace(err=shown)))
+    assert list(ORACLES["bounds"](case, slow._replace(err="note: 19 of 186\n")))
 
 
 def test_a_difference_of_losses_is_no_loss():
