@@ -16,8 +16,10 @@ from distillplan.errors import InputError
 from distillplan.hardware.strategy import Sharding
 from distillplan.laws.logit_formats import KeptLogits
 from distillplan.laws.provenance import LawStatus
+from distillplan.laws.recovery import CutSize
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.sizes import SearchStatus
+from distillplan.planning.start import StartKind
 from distillplan.questions.glossary.explanation import WordKind, explain, explanations
 from distillplan.questions.onpolicy_records import ScoreBasis
 from distillplan.questions.pilot_records import Advice
@@ -70,6 +72,8 @@ def test_every_code_of_a_remark_is_explained_and_nothing_else():
             Advice,
             Sureness,
             ScoreBasis,
+            StartKind,
+            CutSize,
         )
     ],
     ids=lambda kind: kind.__name__,

@@ -115,7 +115,9 @@ def test_without_a_comparison_nothing_is_decided():
 
 
 def answer(says, weighed=(SUPERVISED, DISTILL), named=()):
-    return PracticeAnswer("a", says=says, odds=None, gain_nats=None, weighed=weighed, named=named)
+    return PracticeAnswer(
+        "a", says=says, odds=None, gain_nats=None, weighed=weighed, named=named, rival=None
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,24 @@ def test_formats_of_logits_are_what_changed():
     whole, few = row("RS-KD, 3B"), row("RS-KD, 3B, top 12 logits")
     assert few.before._replace(named=()) == whole.before._replace(named=())
     assert (few.outcome_before, few.outcome) == (MISS, HIT)
+
+
+@cache
+def details():
+    return " ".join(run("check", "practice", "--details").stdout.split())
+
+
+@pytest.mark.parametrize("name", ["Falcon3 1B", "Minitron 4B", "SlimQwen 23A2B"])
+def test_cut_models_are_named_as_rivals(name):
+    """All three were cut from a larger model; the plan names one to cut, and weighs none."""
+    found = row(name)
+    assert TRAINED in found.now.named
+    size = found.now.rival.student_params
+    assert 2 * size <= found.now.rival.parent_params <= 10 * size
+    assert found.before.rival is None
+    told = details()
+    told = told[told.index(f"{name} - {found.did}") :]
+    assert f"Not weighed: prune {found.now.rival.parent} to " in told[: told.index(found.source)]
 
 
 def test_a_case_that_was_better_before_fails_the_check():

@@ -154,6 +154,12 @@ OTHERWISE = (
     *("hardware.layout", "hardware.teacher_gpus"),  # which no plan takes
     *("student_tokens", "student_model", "teacher.model"),
     *(
+        "start",
+        "parent",
+        "parent_loss",
+        "start_law",
+    ),  # each needs the others: tests/test_pruned_starts.py
+    *(
         "teacher.bpb",
         "teacher.loss_unit",
         "teacher.bytes_per_token",

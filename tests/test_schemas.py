@@ -56,6 +56,7 @@ COMMANDS = {
         *("fit", EXAMPLES / "runs.csv", EXAMPLES / "supervised_runs.csv", "--resamples", "20"),
         *("--test", "busbridge2025"),
     ],
+    "pruned_fit": ["fit", EXAMPLES / "cut_runs.csv", "--form", "p2", "--resamples", "20"],
     "law": ["laws", "busbridge2025"],
     "laws": ["laws"],
     "gpu": ["gpus", "h100-sxm"],

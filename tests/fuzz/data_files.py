@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,8 +12,12 @@ from typing import Any
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.yaml_reader import parse_yaml
+from distillplan.fitting.pruned_file import pruned_text
+from distillplan.fitting.pruned_fit import fit_pruned
+from distillplan.fitting.pruned_runs import read_pruned_runs
 from distillplan.laws.draws import DISTILLATION_COLUMNS, SUPERVISED_COLUMNS
 from distillplan.laws.formulas import DISTILLATION_LETTERS, SUPERVISED_LETTERS
+from distillplan.laws.provenance import ParameterCount
 from distillplan.models.model_config import builders
 from tests.fuzz.mutations import as_bytes, as_flow, as_json, changed_text, changed_tree
 from tests.fuzz.scenario_texts import EXAMPLES
@@ -298,6 +303,32 @@ def runs_text(random: Random) -> str:
     return changed_text(random, text) if random.random() < 0.2 else text
 
 
+def cut_runs_text(random: Random) -> str:
+    """A table of cut models that were trained on."""
+    header = ["parent_params", "kept", "tokens", "parent_loss", "loss"]
+    header += random.choice(([], ["taught"], ["taught"], [odd(random)]))
+    table = [header]
+    said = random.choice(("yes", "no", "1"))
+    for _ in range(random.choice((0, 3, 8, 12, 20, 30))):
+        parent, kept = random.choice((1e9, 3e9, 8e9)), random.choice((0.4, 0.6, 0.8))
+        tokens, own = random.choice((1e9, 4e9, 2e10)), 4 - 0.09 * math.log(parent)
+        loss = own + kept**-1.2 * (0.1 + 2e4 * tokens**-0.45) * random.gauss(1, 0.02)
+        row = [f"{parent:.4g}", random.choice((f"{kept}", f"{kept:.0%}")), f"{tokens:.4g}"]
+        row += [f"{own:.4f}", f"{loss:.4f}", said]
+        table.append(row[: len(header)])
+    for _ in range(random.choice((0, 0, 0, 1, 2))):
+        row = random.choice(table)
+        row[random.randrange(len(row))] = random.choice((odd(random), "nan", "1.5", "0"))
+    text = _csv(table, random)
+    return changed_text(random, text) if random.random() < 0.2 else text
+
+
+def cut_law_text(random: Random) -> str:
+    """The file of a law of cut models, with changes."""
+    text = sound_files()["p2.yaml"].decode()
+    return changed_text(random, text) if random.random() < 0.8 else text
+
+
 def _typed(cell: str, random: Random) -> Any:
     try:
         return float(cell) if random.random() < 0.8 else cell
@@ -373,6 +404,8 @@ MADE: Mapping[str, Callable[[Random], bytes]] = {
     "more.csv": _as_file(runs_text),
     "supervised.csv": _as_file(runs_text),
     "few_runs.csv": _as_file(runs_text),
+    "cut_runs.csv": _as_file(cut_runs_text),
+    "p2.yaml": _as_file(cut_law_text),
     "plan.json": _as_file(plan_text),
     "losses.csv": _as_file(history_text),
     "measured.csv": _as_file(measured_text),
@@ -385,6 +418,12 @@ def _alone(line: bytes) -> bytes:
     """A row of supervised runs in a table of both kinds."""
     params, tokens, loss = line.split(b",")
     return b",".join((params, tokens, b"", loss)) + b"\n"
+
+
+def _cut_law() -> str:
+    """The file that a fit of cut models leaves."""
+    runs = read_pruned_runs([str(EXAMPLES / "cut_runs.csv")])
+    return pruned_text(fit_pruned(runs, counts=ParameterCount.TOTAL, resamples=8))
 
 
 @cache
@@ -410,6 +449,7 @@ def sound_files() -> Mapping[str, bytes]:
         "gpu.yaml": as_flow({"gpus": {"my-gpu": GPU}}).encode(),
         "law.yaml": as_flow(laws[0]).encode(),
         "alone.yaml": as_flow(laws[1]).encode(),
+        "p2.yaml": _cut_law().encode(),
         "base.yaml": b"base: {compute: 1e21, student: 1B, teacher: 7B:2T}\n",
     }
 

@@ -10,12 +10,16 @@ from typing import Any
 from distillplan import units
 from distillplan.cli.app import COMMANDS
 from distillplan.errors import InputError
+from distillplan.fitting.pruned_fit import fit_pruned
+from distillplan.fitting.pruned_runs import read_pruned_runs
 from distillplan.fitting.runs_file import Reading, read_runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import read_tables
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import parse_loss_unit
+from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.pruning_law import read_pruning_law
 from distillplan.models import model_sizes
 from distillplan.models.model_catalog import model_config
 from distillplan.planning import budget_text, planner
@@ -442,6 +446,31 @@ def _same_letters(written: str, words: tuple[str, ...]) -> bool:
     return letters[0] in letters[1:]
 
 
+def _cut_runs(random: Random) -> Case:
+    files = {"cut_runs.csv": as_bytes(data_files.cut_runs_text(random))}
+    return Case(words=("fit", "cut_runs.csv", "--form", "p2", "--resamples", "4"), files=files)
+
+
+def _read_cut_runs(case: Case) -> Iterator[str]:
+    """Runs that are fitted give finite losses above those of their parents."""
+    found = fit_pruned(read_pruned_runs(list(case.files)), counts=ParameterCount.TOTAL, resamples=4)
+    yield from not_finite(found._replace(fitted=None))
+    for one in found.predictions:
+        if not (one.low or 0) <= one.loss <= (one.high or 0) or one.loss < one.parent_loss:
+            yield f"a loss of {one.loss} between {one.low} and {one.high}"
+
+
+def _cut_law(random: Random) -> Case:
+    words = ("budget", "1e22", "--start-law", "p2.yaml")
+    return Case(words=words, files={"p2.yaml": as_bytes(data_files.cut_law_text(random))})
+
+
+def _read_cut_law(case: Case) -> Iterator[str]:
+    found = read_pruning_law(next(iter(case.files)))
+    yield from not_finite(found.draws)
+    yield from not_finite(found.valid)
+
+
 READERS: Mapping[str, tuple[Callable[[Random], Case], Callable[[Case], Iterator[str]], float]] = {
     "numbers": (_numbers, _read_number, 120),
     "words": (_words, _read_words, 60),
@@ -453,6 +482,8 @@ READERS: Mapping[str, tuple[Callable[[Random], Case], Callable[[Case], Iterator[
     "config": (_config, _read_config, 80),
     "runs": (_runs, _read_runs, 130),
     "history": (_history, _read_history, 40),
+    "cut runs": (_cut_runs, _read_cut_runs, 40),
+    "cut law": (_cut_law, _read_cut_law, 40),
 }
 """Files and words, their readers, and their shares."""
 COMMAND_WEIGHTS = {

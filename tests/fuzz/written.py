@@ -207,6 +207,8 @@ HINTS: tuple[tuple[str, Callable[[Random], str]], ...] = (
     ("teacher", sizes_and_tokens),
     ("params:tokens", sizes_and_tokens),
     ("model", one_of(MODELS)),
+    ("parent", one_of(MODELS)),
+    ("start_law", one_of(("p2.yaml", "p2.yaml", "law.yaml"))),
     ("law", one_of(LAWS)),
     ("nats", one_of(NATS)),
     ("warmup", one_of(("0.01", "0", "0.05"))),

@@ -19,6 +19,7 @@ from distillplan.checks.practice_cases import (
 from distillplan.checks.transfer_cases import CaseQuality
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Odds, Verdict
+from distillplan.planning.rival import Rival
 from distillplan.questions.family import family
 from distillplan.questions.onpolicy import onpolicy, stage_model
 from distillplan.questions.onpolicy_records import OnPolicyQuestion
@@ -62,6 +63,8 @@ class PracticeAnswer(NamedTuple):
     """The ways that it chooses from."""
     named: tuple[PracticeWay, ...]
     """Ways that it names as rivals and has no law to weigh."""
+    rival: Rival | None
+    """The open model that it names to be cut to the student's size; None where it names none."""
 
 
 class PracticeRow(NamedTuple):
@@ -147,7 +150,7 @@ def _row(case: PracticeCase) -> PracticeRow:
     before = now = _answer(case.now)
     if case.before != case.now:
         before = _answer(case.before)
-    before = before._replace(named=())
+    before = before._replace(named=(), rival=None)
     return PracticeRow(
         name=case.name,
         did=case.did,
@@ -174,7 +177,9 @@ def _counts(outcomes: list[PracticeOutcome]) -> PracticeCounts:
 def _answer(question: PracticeQuestion | None) -> PracticeAnswer:
     """What the planner says to a question."""
     if question is None:
-        return PracticeAnswer(None, says=None, odds=None, gain_nats=None, weighed=(), named=())
+        return PracticeAnswer(
+            None, says=None, odds=None, gain_nats=None, weighed=(), named=(), rival=None
+        )
     return _ANSWERS[question.command](question)
 
 
@@ -198,7 +203,8 @@ def _budget(question: PracticeQuestion) -> PracticeAnswer:
         odds=_odds(found.verdict, found.odds),
         gain_nats=found.margin_nats,
         weighed=_SCRATCH,
-        named=_rivals(found),
+        named=() if found.rival is None else (PracticeWay.TRAINED_START,),
+        rival=found.rival,
     )
 
 
@@ -213,7 +219,8 @@ def _family(question: PracticeQuestion) -> PracticeAnswer:
         odds=_odds(found.verdict, found.odds),
         gain_nats=found.margin_nats,
         weighed=_SCRATCH,
-        named=_rivals(found),
+        named=(),
+        rival=None,
     )
 
 
@@ -240,6 +247,7 @@ def _on_policy(question: PracticeQuestion) -> PracticeAnswer:
         gain_nats=None,
         weighed=() if says is None else (stage, none),
         named=(stage,) if says is None else (),
+        rival=None,
     )
 
 
@@ -256,9 +264,3 @@ def _odds(verdict: Verdict | None, odds: Odds | None) -> float | None:
         return None
     share: float = getattr(odds, verdict.value)
     return share
-
-
-def _rivals(answer: object) -> tuple[PracticeWay, ...]:
-    """Starts from another model, where an answer names one as a rival that no law weighs."""
-    named = getattr(answer, "rival", None) is not None
-    return (PracticeWay.TRAINED_START,) if named else ()

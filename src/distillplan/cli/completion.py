@@ -90,7 +90,7 @@ def commands() -> list[str]:
 
 
 BY_OPTION: Mapping[str, Names] = {
-    **dict.fromkeys(("--teacher", "--student", "--students", "-s", "--model"), models),
+    **dict.fromkeys(("--teacher", "--student", "--students", "-s", "--model", "--parent"), models),
     "--gpu": gpus,
     **dict.fromkeys(("--law", "--anchor", "--test", "--supervised-law"), laws),
     "--same-tokenizer-as": laws,

@@ -24,6 +24,7 @@ def options(
     *,
     required: Collection[str] = (),
     axes: bool = False,
+    without: Collection[str] = (),
     of: Callable[..., Any] | None = None,
 ) -> Callable[[Command], Command]:
     """Give a command the options of its keys, which it receives as ``**given``.
@@ -36,10 +37,12 @@ def options(
         command: its name.
         required: words of keys that must be given.
         axes: whether the options take several values.
+        without: words of keys of the command that it does without.
         of: a function whose parameters are options as well; the command receives them among
             ``given``, which is what to call it with.
     """
-    keys = {_identifier(key): key for key in key_table.TABLE.options(command)}
+    found = [key for key in key_table.TABLE.options(command) if key.word not in without]
+    keys = {_identifier(key): key for key in found}
 
     def decorate(function: Command) -> Command:
         own = dict(inspect.signature(function).parameters)

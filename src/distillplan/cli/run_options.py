@@ -8,7 +8,7 @@ from distillplan.cli import flags
 
 PANEL = "Table of runs"
 
-Form: TypeAlias = Literal["supervised", "distillation"]
+FitForm: TypeAlias = Literal["supervised", "distillation", "p2"]
 HistoriesOption: TypeAlias = Literal["drop", "keep"]
 ReplicatesOption: TypeAlias = Literal["lowest", "all"]
 
@@ -20,13 +20,13 @@ RunFiles: TypeAlias = Annotated[
         "input.",
     ),
 ]
-RunForm: TypeAlias = Annotated[
-    Form | None,
+FittedForm: TypeAlias = Annotated[
+    FitForm | None,
     typer.Option(
         "--form",
         rich_help_panel=PANEL,
-        help="Kind of runs to use.",
-        show_default="all",
+        help="Kind of runs to use; p2: runs of cut models, for starts from an open model.",
+        show_default="all that are not of cut models",
     ),
 ]
 Columns: TypeAlias = Annotated[

@@ -17,6 +17,7 @@ EXAMPLE_FILES = {
     "few_runs.csv": "distillplan fit few_runs.csv --anchor busbridge2025",
     "supervised_runs.csv": "distillplan fit supervised_runs.csv",
     "runs.csv": "distillplan fit runs.csv supervised_runs.csv",
+    "cut_runs.csv": "distillplan fit cut_runs.csv --form p2",
     "plan.json": _TRACK,
     "losses.csv": _TRACK,
 }

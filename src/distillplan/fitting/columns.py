@@ -52,10 +52,16 @@ class RunField(NamedTuple):
         return f"{row.where}, {self.column or self.name}"
 
 
-def parse_columns(text: str) -> dict[str, tuple[str, ...]]:
+def parse_columns(
+    text: str, canonical: Mapping[str, str] = CANONICAL
+) -> dict[str, tuple[str, ...]]:
     """A mapping like ``params=N,loss="val/loss",tokens=20B``: columns, or values, by name.
 
     A name may be given more than once, for files that differ; quotes hold commas together.
+
+    Args:
+        text: as written.
+        canonical: the names that there are, and what each of them means.
 
     Raises:
         InputError: when it is not a mapping of these names.
@@ -68,12 +74,12 @@ def parse_columns(text: str) -> dict[str, tuple[str, ...]]:
     while position < len(text):
         match = _PART.match(text, position)
         column = "" if match is None else match[2].strip("\"'")
-        if match is None or not column or match[1] not in CANONICAL:
+        if match is None or not column or match[1] not in canonical:
             raise InputError(
                 f"columns: {text[position:].strip()[:60]!r} is not NAME=COLUMN with "
-                f"NAME one of {', '.join(CANONICAL)}; write for example params=N"
+                f"NAME one of {', '.join(canonical)}; write for example {next(iter(canonical))}=N"
             )
-        name = CANONICAL[match[1]]
+        name = canonical[match[1]]
         if column in named.get(name, ()):
             raise InputError(f"columns: {name}={column} is given twice; give it once")
         named[name] = (*named.get(name, ()), column)

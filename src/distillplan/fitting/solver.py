@@ -10,12 +10,12 @@ are hundreds of them; ``tests/benchmarks/test_fitting_speed.py`` has the compari
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
-from distillplan.fitting.forms import Form, bounds
-from distillplan.fitting.rows import IndexArray, Mask, Rows
+from distillplan.fitting.forms import bounds
+from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.laws.formulas import FloatArray
 
 _MOST_CELLS: Final = 400_000
@@ -37,6 +37,32 @@ class Penalty(Protocol):
 
     def __call__(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Residuals (batch, terms) and slopes (batch, terms, coordinates)."""
+        ...
+
+
+class Observed(Protocol):
+    """What is fitted to."""
+
+    @property
+    def log_loss(self) -> FloatArray:
+        """Log of the losses, shape (runs,)."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of runs."""
+        ...
+
+
+class Fittable(Protocol):
+    """What is fitted."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        ...
+
+    def predict(self, theta: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:
+        """Log loss, shape (batch, runs), and its slopes, (batch, runs, coordinates)."""
         ...
 
 
@@ -64,8 +90,8 @@ def huber_cost(residual: FloatArray, delta: float) -> FloatArray:
 
 
 def solve(
-    form: Form,
-    rows: Rows,
+    form: Fittable,
+    rows: Observed,
     starts: FloatArray,
     *,
     delta: float,
@@ -125,8 +151,8 @@ def solve(
 class _Problem:
     """What is minimized; ``which`` are the fits of the batch that still run."""
 
-    form: Form
-    rows: Rows
+    form: Fittable
+    rows: Observed
     weights: FloatArray
     target: FloatArray
     penalty: Penalty | None

@@ -4,29 +4,16 @@ No law gives the loss of a model that was cut out of a larger one; what is publi
 benchmark scores. They are shown as shares of the parent's score, from coefficients/recovery.yaml.
 """
 
-import math
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
 from distillplan.files.entries import Entry, read_shipped
 
 FILE: Final = "recovery.yaml"
-LARGEST_CUT: Final = 1 / 3
-"""Share of the parameters to remove in one step at most (NVIDIA's guidelines)."""
 NEAR: Final = 0.1
 """Published cuts that remove this much more or less are like one's own."""
-_ROUNDING: Final = 1e-9
-
-
-def cuts(parent_params: float, student_params: float) -> int:
-    """Steps from one size to another if each removes at most a third.
-
-    >>> cuts(8e9, 6e9), cuts(9e9, 6e9), cuts(8e9, 4e9), cuts(8e9, 1e9), cuts(8e9, 8e9)
-    (1, 1, 2, 6, 0)
-    """
-    steps = math.log(parent_params / student_params) / -math.log1p(-LARGEST_CUT)
-    return max(math.ceil(steps - _ROUNDING), 0)
 
 
 class RecoveryPoint(NamedTuple):
@@ -111,9 +98,27 @@ class Recovery(NamedTuple):
     practice: tuple[Practice, ...]
 
 
-class RecoveryRange(NamedTuple):
-    """What the published curves of like cuts reached on one benchmark."""
+class CutSize(StrEnum):
+    """How much a published cut removed, beside one's own."""
 
+    ALIKE = "like_cut"
+    """As much, within `NEAR`."""
+    SMALLER = "smaller_cut"
+    """Less."""
+    LARGER = "larger_cut"
+    """More."""
+
+
+class RecoveryRange(NamedTuple):
+    """What published cuts of one kind reached on one benchmark."""
+
+    cut: CutSize
+    """Beside one's own."""
+    removed_low: float
+    """Least share of all parameters that these cuts removed."""
+    removed_high: float
+    taught: bool
+    """Whether the parent taught them; false: text alone."""
     metric: str
     curves: int
     low: float
@@ -122,6 +127,13 @@ class RecoveryRange(NamedTuple):
     least_tokens: float
     """Of recovery, behind these shares."""
     most_tokens: float
+    scratch_low: float | None
+    """Share of the parent's score that the same students reached from random weights on as many
+    tokens; None where that is not published."""
+    scratch_high: float | None
+    read: str
+    """primary, or secondary where a number is only known from a summary."""
+    sources: tuple[str, ...]
 
 
 @cache
@@ -205,39 +217,62 @@ def _practices(entry: Entry) -> Iterator[Practice]:
         )
 
 
-def like_cuts(removed: float) -> tuple[RecoveryCurve, ...]:
-    """The published curves whose cuts removed about as much.
+def beside(removed: float, own: float) -> CutSize:
+    """How a cut compares with one's own; both as shares of all parameters.
 
-    Args:
-        removed: share of the parameters; the curves within `NEAR` of it are meant.
+    >>> beside(0.22, 0.25).value, beside(0.22, 0.5).value, beside(0.71, 0.5).value
+    ('like_cut', 'smaller_cut', 'larger_cut')
     """
-    return tuple(one for one in recovery().curves if abs(one.removed - removed) <= NEAR)
+    if abs(removed - own) <= NEAR:
+        return CutSize.ALIKE
+    return CutSize.SMALLER if removed < own else CutSize.LARGER
 
 
 def recovered(removed: float, tokens: float, *, taught: bool) -> tuple[RecoveryRange, ...]:
-    """What published models of like cuts reached, benchmark by benchmark; empty where none is.
+    """What published cut models reached, by benchmark, the cuts most like one's own first.
 
     Nothing is read off between cuts or beyond the last point of a curve: a range has the score that
-    each curve had after at most so many tokens.
+    each curve had after at most so many tokens, or its first one where that is later.
 
     Args:
-        removed: share of the parameters.
-        tokens: of recovery.
+        removed: share of all parameters that one's own cut removes.
+        tokens: of one's own recovery.
         taught: whether the parent teaches.
     """
-    found = [one for one in like_cuts(removed) if one.taught is taught]
-    ranges = []
-    for metric in dict.fromkeys(one.metric for one in found):
-        points = [one.after(tokens) for one in found if one.metric == metric]
-        shares = [one.parent_share for one in points]
-        ranges.append(
-            RecoveryRange(
-                metric=metric,
-                curves=len(points),
-                low=min(shares),
-                high=max(shares),
-                least_tokens=min(one.tokens for one in points),
-                most_tokens=max(one.tokens for one in points),
-            )
-        )
-    return tuple(ranges)
+    known = recovery()
+    found: dict[tuple[CutSize, str], list[RecoveryCurve]] = {}
+    for size in CutSize:
+        for one in known.curves:
+            if one.taught is taught and beside(one.removed, removed) is size:
+                found.setdefault((size, one.metric), []).append(one)
+    return tuple(_range(size, curves, tokens, known) for (size, _), curves in found.items())
+
+
+def _range(
+    size: CutSize, curves: list[RecoveryCurve], tokens: float, known: Recovery
+) -> RecoveryRange:
+    points = [one.after(tokens) for one in curves]
+    students = {(one.parent, one.student, one.metric) for one in curves}
+    scratch = [
+        one.after(tokens).parent_share
+        for one in known.scratch
+        if (one.parent, one.student, one.metric) in students and one.taught is curves[0].taught
+    ]
+    shares = [one.parent_share for one in points]
+    secondary = any(one.read == "secondary" for one in curves)
+    return RecoveryRange(
+        cut=size,
+        removed_low=min(one.removed for one in curves),
+        removed_high=max(one.removed for one in curves),
+        taught=curves[0].taught,
+        metric=curves[0].metric,
+        curves=len(curves),
+        low=min(shares),
+        high=max(shares),
+        least_tokens=min(one.tokens for one in points),
+        most_tokens=max(one.tokens for one in points),
+        scratch_low=min(scratch, default=None),
+        scratch_high=max(scratch, default=None),
+        read="secondary" if secondary else "primary",
+        sources=tuple(dict.fromkeys(one.source for one in curves)),
+    )

@@ -16,6 +16,7 @@ from distillplan.optimize.optimizer import (
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.start import refuse_start
 from distillplan.planning.stored_logits import lost_nats
 from distillplan.planning.teacher import Teacher
 
@@ -47,6 +48,7 @@ def cells(
         budget: other budgets than the scenario's, of shape (cells,).
         students: other numbers of students, of shape (cells,).
     """
+    refuse_start(scenario)
     budgets = np.atleast_1d(np.asarray(scenario.budget if budget is None else budget, float))
     counts = np.atleast_1d(np.asarray(scenario.students if students is None else students, int))
     shares = [scenario.share(accounting, int(count)) for count in counts]
@@ -146,6 +148,7 @@ def side_by_side(
 ) -> Problems:
     """The problems of scenarios that differ in `MAY_DIFFER` only, each under its accounting."""
     first = scenarios[0]
+    refuse_start(first)
     pairs = list(zip(scenarios, accountings, strict=True))
     shares = [one.share(accounting) for one, accounting in pairs]
     given = first.student_params is not None

@@ -18,11 +18,11 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield Notice(
             code="models_named",
             severity=Severity.INFO,
-            message="; ".join(f"{who} {_told(one)}" for who, one in known.items()),
+            message="; ".join(f"{who} {told_of(one)}" for who, one in known.items()),
         )
     for one in known.values():
         yield from one.notices
-    if student is not None and teacher is not None and _other_tokenizer(student, teacher):
+    if student is not None and teacher is not None and other_tokenizer(student, teacher):
         yield warning(
             "tokenizers_differ",
             f"{student.name} ({student.tokenizer}) and its teacher {teacher.name} "
@@ -39,7 +39,8 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         )
 
 
-def _told(model: KnownModel) -> str:
+def told_of(model: KnownModel) -> str:
+    """A model, its sizes and its tokenizer in words."""
     parts = [f"{format_count(model.params)} non-embedding parameters"]
     if model.is_mixture:
         parts[0] = f"{format_count(model.params)} active of {format_count(model.all_params)}"
@@ -54,7 +55,8 @@ def _told(model: KnownModel) -> str:
     return f"{model.name}: {', '.join(parts)}"
 
 
-def _other_tokenizer(one: KnownModel, other: KnownModel) -> bool:
+def other_tokenizer(one: KnownModel, other: KnownModel) -> bool:
+    """Whether two models are known to have different tokenizers."""
     return None not in (one.tokenizer, other.tokenizer) and one.tokenizer != other.tokenizer
 
 

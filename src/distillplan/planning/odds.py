@@ -19,9 +19,10 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.bands import band, banded
+from distillplan.planning.confidence import Confidence
 from distillplan.planning.evaluate import Cells, cells, together
 from distillplan.planning.open_teacher import taught_by
-from distillplan.planning.results import BudgetFlip, Confidence, Flips, Odds, Option, Plan, Reason
+from distillplan.planning.results import BudgetFlip, Flips, Odds, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import format_error
 from distillplan.planning.tails import centered, mean_above_zero, share_above

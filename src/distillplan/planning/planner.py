@@ -76,6 +76,10 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     >>> answer.verdict, answer.odds.supervised > 0.9
     (<Verdict.SUPERVISED: 'supervised'>, True)
     """
+    if scenario.start is not None:
+        from distillplan.planning.starting import with_start  # only where one is asked for
+
+        return with_start(scenario, plan(replace(scenario, start=None), quick=quick))
     alone = supervised_option(scenario)
     if alone.loss is None:
         raise InfeasibleError(_cannot_train(scenario))

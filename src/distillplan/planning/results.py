@@ -14,10 +14,13 @@ from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Near, SearchStatus
+from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 
 if TYPE_CHECKING:
     from distillplan.hardware.bill import OptionBill
+    from distillplan.planning.confidence import Confidence
+    from distillplan.planning.start_records import StartPlan
 
 
 class Verdict(StrEnum):
@@ -52,6 +55,8 @@ class Reason(StrEnum):
     """No verdict: so far outside the fitted range, the law may err by more than the gain."""
     WORSE_THAN_GUESSING = "worse_than_guessing"
     """No verdict: the law gives a loss that guessing would beat."""
+    START_HAS_NO_LAW = "start_has_no_law"
+    """No verdict: the student starts from an open model, and no published law gives its loss."""
 
 
 class Odds(NamedTuple):
@@ -154,6 +159,8 @@ class Option(NamedTuple):
     supervised training, and where nobody can say."""
     stored: OptionLogits | None = None
     """Logits that it reads from disk; None where no format was asked for, or it reads none."""
+    start: StartKind = StartKind.SCRATCH
+    """What the student starts from."""
 
     @property
     def teacher_share(self) -> float:
@@ -265,25 +272,6 @@ class Flips(NamedTuple):
     equal_hours: HoursFlip | None = None
 
 
-class Confidence(NamedTuple):
-    """What the odds are made of."""
-
-    draws: int
-    """Number of joint draws of the law's coefficients; 0 where the law has none."""
-    odds_like_the_law: Odds
-    """The odds if your data and recipe are like those that the law was fitted on."""
-    odds_of_one_run: Odds
-    """The odds that one run of each, with the luck of a run, comes out like this: about luck, not
-    about the decision."""
-    transfer_nats: float
-    """How far the gains of other laboratories came out from the law's: scale of a heavy-tailed
-    error, nats per token; 0 for a law fitted on your own runs."""
-    outside_nats: float
-    """The same for the distance to the fitted range; 0 inside."""
-    sigma_run: float
-    """Standard deviation of one run's log loss around the law, the law's misfit included."""
-
-
 class Plan(NamedTuple):
     """One answer."""
 
@@ -306,13 +294,16 @@ class Plan(NamedTuple):
     """What to know before trusting the plan, warnings first."""
     law: PublishedLaw
     scenario: Scenario
-    confidence: Confidence | None = None
+    confidence: "Confidence | None" = None
     """What the odds are made of; None without odds."""
     beyond: tuple[OutsideFit, ...] = ()
     """Sizes of the two options that the verdict weighs outside the fitted range of the law."""
     rival: Rival | None = None
     """An open model that could be cut to the student's size instead; it is not weighed. None where
-    none has two to ten times that size."""
+    none has two to ten times that size, and where a start from an open model was asked for."""
+    start: "StartPlan | None" = None
+    """What is known of the start from an open model that was asked for; the options of the plan
+    start from scratch. None: not asked."""
 
     @property
     def accounting(self) -> Accounting | None:
@@ -331,6 +322,11 @@ class Plan(NamedTuple):
     def supervised(self) -> Option:
         """Training from data alone, which every plan has."""
         return self.options[0]
+
+    @property
+    def every_way(self) -> tuple[Option, ...]:
+        """The options with those that start from an open model, where one was asked for, first."""
+        return self.options if self.start is None else (*self.start.ways, *self.options)
 
     @property
     def warning_codes(self) -> tuple[str, ...]:

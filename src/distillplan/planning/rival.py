@@ -8,16 +8,28 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from distillplan.laws.provenance import ParameterCount
-from distillplan.laws.recovery import cuts
 from distillplan.models.open_models import OpenModel, open_models
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Plan
     from distillplan.planning.scenario import Scenario
 
+LARGEST_CUT: Final = 1 / 3
+"""Share of the parameters to remove in one step at most (NVIDIA's guidelines)."""
+_ROUNDING: Final = 1e-9
 LEAST_TIMES: Final = 2.0
 MOST_TIMES: Final = 10.0
 """Sizes of parents, in those of the student."""
+
+
+def cuts(parent_params: float, student_params: float) -> int:
+    """Steps from one size to another if each removes at most a third.
+
+    >>> cuts(8e9, 6e9), cuts(9e9, 6e9), cuts(8e9, 4e9), cuts(8e9, 1e9), cuts(8e9, 8e9)
+    (1, 1, 2, 6, 0)
+    """
+    steps = math.log(parent_params / student_params) / -math.log1p(-LARGEST_CUT)
+    return max(math.ceil(steps - _ROUNDING), 0)
 
 
 class Rival(NamedTuple):
@@ -39,26 +51,37 @@ class Rival(NamedTuple):
     """What is not, and why this is not weighed."""
 
 
-def rival_of(plan: "Plan") -> Rival | None:
-    """The parent that takes the fewest cuts; of several the one that was trained on most tokens.
+def nearest_parent(params: float) -> OpenModel | None:
+    """The open model to cut to so many non-embedding parameters; None where none is near enough.
 
-    None where no open model has two to ten times the student's size, and where the student's size
-    is not known.
+    It takes the fewest cuts; of several it is the one that was trained on most tokens.
+
+    >>> nearest_parent(3e9).name
+    'qwen2.5-7b'
     """
-    best, scenario = plan.recommended or plan.supervised, plan.scenario
-    if best.student_params is None:
-        return None
-    params = _non_embedding(scenario, best.student_params)
     near = [
         one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
     ]
-    if not near:
-        return None
 
     def rank(one: OpenModel) -> tuple[int, float, int]:
         return cuts(one.params, params), -one.tokens, one.params
 
-    parent = min(near, key=rank)
+    return min(near, key=rank, default=None)
+
+
+def rival_of(plan: "Plan") -> Rival | None:
+    """The open model to cut instead of starting from scratch.
+
+    None where no open model has two to ten times the student's size, where the student's size is
+    not known, and where a start from an open model was asked for.
+    """
+    best, scenario = plan.recommended or plan.supervised, plan.scenario
+    if best.student_params is None or scenario.start is not None:
+        return None
+    params = non_embedding_params(scenario, best.student_params)
+    parent = nearest_parent(params)
+    if parent is None:
+        return None
     return Rival(
         parent=parent.name,
         parent_params=float(parent.params),
@@ -70,7 +93,7 @@ def rival_of(plan: "Plan") -> Rival | None:
     )
 
 
-def _non_embedding(scenario: "Scenario", params: float) -> float:
+def non_embedding_params(scenario: "Scenario", params: float) -> float:
     """Non-embedding parameters of a model, from those that the law counts."""
     if scenario.law.counts is ParameterCount.NON_EMBEDDING:
         return params

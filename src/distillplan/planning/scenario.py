@@ -17,6 +17,7 @@ from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import model_params, sized, with_vocabulary
 from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
+from distillplan.planning.start import Start, begin, unstartable
 from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.planning.undivided import undivided
@@ -76,6 +77,8 @@ class Scenario:
     """Where the teacher's logits come from."""
     stored: StoredFormat | None = None
     """Format of logits that are read from disk; None: not asked, and counted as full ones."""
+    start: Start | None = None
+    """An open model that the student starts from; None: from scratch."""
     accounting: Accounting | None = None
     """Teacher costs that the budget covers; None to infer them from the teacher and the logits."""
     tie_nats: float = TIE_NATS
@@ -102,7 +105,7 @@ class Scenario:
         settle(self)
         found = [*self._numbers()]
         if not found:
-            costs = (unpaid(self), unread(self))
+            costs = (unpaid(self), unread(self), unstartable(self))
             checks = (self._budget(), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
@@ -123,6 +126,7 @@ class Scenario:
             teacher = None if self.teacher is None else self.teacher.model
             family = with_vocabulary(self.architecture, teacher, self.student_model)
             object.__setattr__(self, "architecture", family)
+        begin(self)
         if self.student_model is None:
             return
         if self.student_model.is_mixture:

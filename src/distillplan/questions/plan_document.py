@@ -111,6 +111,11 @@ def plan_of_document(data: Any, name: str) -> PlanDocument:
         raise InputError(f"{name}: it {said}, not a plan ({wanted}); {_MADE_BY}")
     whole = Entry(data, name)
     asked = whole.mapping("scenario")
+    if asked.data.get("start") is not None:
+        raise InputError(
+            f"{name}: its student starts from an open model, and only starts from scratch can be "
+            "trained from a plan; make one without --start"
+        )
     sure = whole.mapping("confidence") if data.get("confidence") is not None else None
     verdict = whole.text("verdict", "")
     options = tuple(_option(one) for one in whole.entries("options") if one.data.get("loss"))

@@ -12,6 +12,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.problems import Optima
 from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.start import refuse_start
 from distillplan.planning.verdict import guesses, guessing, run_of, word
 from distillplan.questions.comparison import Asked, Comparison, NamedPlan
 from distillplan.questions.explorer import Explorer, explorer_of
@@ -100,16 +101,18 @@ class DecisionReport(NamedTuple):
 
 
 def demand_few(scenarios: Sequence[Asked]) -> None:
-    """Refuse more scenarios than anybody reads in a report.
+    """Refuse more scenarios than anybody reads in a report, and those that it cannot draw.
 
     Raises:
-        InputError: when there are more than `MOST_REPORTED`.
+        InputError: when there are more than `MOST_REPORTED`, or one starts from an open model.
     """
     if len(scenarios) > MOST_REPORTED:
         raise InputError(
             f"{len(scenarios)} scenarios are too many for a report, the most is {MOST_REPORTED}; "
             "use distillplan compare"
         )
+    for one in scenarios:
+        refuse_start(one.scenario)
 
 
 def reported(named: NamedPlan) -> ReportedPlan:

@@ -12,7 +12,6 @@ from distillplan.render.document_forms import (
     FAMILY_ROW,
     FORMS,
     OPTION_ROW,
-    PLAIN,
     PLAN_ROW,
     SERVED_ROW,
     STAGE_ROW,
@@ -20,17 +19,8 @@ from distillplan.render.document_forms import (
     WAY_ROW,
     WHOLE_LAW,
     DocumentForm,
+    RowForm,
 )
-
-
-class RowForm(NamedTuple):
-    """How an answer is written as rows of CSV or JSON Lines."""
-
-    of: str
-    """The field or property of the answer that holds the records, one a row."""
-    form: DocumentForm = PLAIN
-    whole: str | None = None
-    """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
 
 
 class Registered(NamedTuple):
@@ -59,7 +49,7 @@ _REGISTERED = (
         document="plan",
         asked_with="budget",
         view="plan_view",
-        rows=RowForm("options", OPTION_ROW),
+        rows=RowForm("every_way", OPTION_ROW),
     ),
     Registered(
         record="questions.ensemble:Ensemble",
@@ -174,6 +164,13 @@ _REGISTERED = (
         form=DocumentForm(
             without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
         ),
+    ),
+    Registered(
+        record="fitting.pruned_fit:PrunedFit",
+        document="pruned_fit",
+        asked_with="fit --form p2",
+        view="pruned_fit_view",
+        form=DocumentForm(without=("fitted",)),
     ),
     Registered(
         record="questions.fitted_runs:FittedRuns",

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
 from distillplan.notices import Severity
+from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.notice_blocks import DOUBTS
 from distillplan.render.odds_view import percent
-from distillplan.render.plan_words import rival_in_words, verdict_in_a_table, verdict_in_words
+from distillplan.render.plan_words import (
+    loss_in_words,
+    rival_in_words,
+    verdict_in_a_table,
+    verdict_in_words,
+)
 from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
 
 MOST_COLUMNS = 3
@@ -34,7 +40,7 @@ def comparison_details(found: Comparison) -> Iterator[Block]:
     doubts = tuple(_doubts(found))
     if doubts:
         yield Bullets(DOUBTS, doubts, "warning")
-    rivals = dict.fromkeys(rival_in_words(one.plan) for one in found.plans)
+    rivals = dict.fromkeys(rival_in_words(one.plan.rival) for one in found.plans)
     yield from (Text(one, "quiet", tight=True) for one in rivals if one)
     laws = dict.fromkeys(f"{one.plan.law.name}. {one.plan.law.source}." for one in found.plans)
     yield Text(f"Law: {' '.join(laws)}", "quiet")
@@ -58,7 +64,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "odds": ""
         if plan.odds is None or not plan.verdict
         else percent(plan.odds.of(plan.verdict)),
-        "loss": "" if best.loss is None else f"{best.loss:.3f}",
+        "loss": _loss(plan, best),
         "gain": "" if plan.margin_nats is None else f"{plan.margin_nats:+.3f}",
         "FLOPs": format_flops(best.total_flops),
         "students": str(plan.scenario.students),
@@ -74,6 +80,13 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "memory": "" if bill is None else format_bytes(bill.memory_bytes_per_gpu.mid),
         "fits": "" if bill is None else bill.fits,
     }
+
+
+def _loss(plan: Plan, best: Option) -> str:
+    """The loss of what the verdict says; that of a start from an open model is not known."""
+    if plan.start is not None:
+        return "not measured" if plan.start.measured is None else loss_in_words(plan.start.measured)
+    return "" if best.loss is None else f"{best.loss:.3f}"
 
 
 def _columns(found: Comparison) -> TableBlock:

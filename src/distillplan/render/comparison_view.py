@@ -26,6 +26,7 @@ from distillplan.render.comparison_details import (
 )
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
+    loss_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
@@ -159,6 +160,8 @@ def _odds(one: NamedPlan, columns: int) -> tuple[str, ...]:
 
 def _loss(plan: Plan) -> str:
     best = plan.recommended or plan.supervised
+    if plan.start is not None:
+        return "not measured" if plan.start.measured is None else loss_in_words(plan.start.measured)
     if best.loss is None:
         return ""
     return f"{best.loss:.3f}{'?' if best.is_guess else ''}"
@@ -182,7 +185,7 @@ def _rival(found: Comparison) -> str:
     """What the plan that is best, or the first one, does not weigh."""
     first, *_ = found.plans
     best = next((one.plan for one in found.plans if one.name == found.winner), first.plan)
-    return rival_in_words(best)
+    return rival_in_words(best.rival)
 
 
 def _legend(found: Comparison) -> str:

@@ -36,6 +36,17 @@ class DocumentForm(NamedTuple):
 PLAIN = DocumentForm()
 """Every field under its own name."""
 
+
+class RowForm(NamedTuple):
+    """How an answer is written as rows of CSV or JSON Lines."""
+
+    of: str
+    """The field or property of the answer that holds the records, one a row."""
+    form: DocumentForm = PLAIN
+    whole: str | None = None
+    """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
+
+
 _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
 ODDS = ("distill", "tie", "supervised")
@@ -58,6 +69,7 @@ FORMS: Mapping[str, DocumentForm] = {
         },
     ),
     "PublishedLaw": DocumentForm(only=_LAW),
+    "FittedPruning": DocumentForm(without=("law", "draws")),
     "Option": DocumentForm(
         without=("bill",),
         lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
@@ -125,6 +137,7 @@ PLAN_ROW = DocumentForm(
         **{name: f"plan.recommended.{name}" for name in (*_SIZES, "total_flops")},
         **{name: f"plan.recommended.{path}" for name, path in _ROW_BILL.items()},
         "warnings": "plan.warning_codes",
+        "start": "plan.scenario.start.kind",
     },
 )
 """A plan in a row of CSV."""
@@ -151,6 +164,7 @@ OPTION_ROW = DocumentForm(
     lifted={
         **{f"odds_{name}": f"odds.{name}" for name in ODDS},
         **_ROW_BILL,
+        "start": "start",
     },
 )
 """A way to spend the budget in a row of CSV."""

@@ -1,6 +1,7 @@
 """How sure an answer is, for people."""
 
-from distillplan.planning.results import Band, Confidence, Odds, Verdict
+from distillplan.planning.confidence import Confidence
+from distillplan.planning.results import Band, Odds, Verdict
 from distillplan.units import format_count
 
 

@@ -49,12 +49,13 @@ def plan_details(plan: Plan) -> Iterator[Block]:
         yield _bills(plan)
     if any(one.stored for one in plan.options):
         yield _stored(plan.options)
-    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
+    alone = plan.start is not None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE
+    if plan.law.distillation is not None and not alone:
         title = "What would change the verdict" if plan.verdict else "Where there is a verdict"
         yield Bullets(title, tuple(flips_in_words(plan)))
     yield from notice_blocks(plan.warnings)
     if plan.rival is not None:
-        yield Text(rival_in_words(plan), "quiet")
+        yield Text(rival_in_words(plan.rival), "quiet")
     yield Text(f"Law: {plan.law.name}. {plan.law.source}.", "quiet")
 
 

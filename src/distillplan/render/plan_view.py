@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.notices import Severity
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Option, Plan, Reason
+from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
@@ -19,13 +19,14 @@ from distillplan.render.blocks import (
     lines_of,
     short,
 )
-from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
 from distillplan.render.plan_words import (
     beyond_in_words,
+    bill_in_words,
     flips_in_words,
+    loss_in_words,
     marked_row,
     reasons,
     rival_in_words,
@@ -33,7 +34,7 @@ from distillplan.render.plan_words import (
     verdict_in_words,
     way,
 )
-from distillplan.units import format_bytes, format_count, format_duration, format_usd
+from distillplan.units import format_count
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart
@@ -67,6 +68,10 @@ def plan_view(
         from distillplan.render.loss_chart_view import loss_chart_view  # only for a chart
 
         return loss_chart_view(plan, chart)
+    if plan.start is not None:
+        from distillplan.render.start_view import start_view  # only where one is asked for
+
+        return start_view(plan, plan.start, details=details or why)
     if why:
         return plan_memo(plan, asked)
     return plan_details(plan) if details else _screen(plan)
@@ -75,7 +80,7 @@ def plan_view(
 def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
-    rival = rival_in_words(plan)
+    rival = rival_in_words(plan.rival)
     yield Headline(verdict, odds)
     if outside:
         yield Text(outside, "warning", tight=True)
@@ -118,10 +123,10 @@ def _choices(plan: Plan) -> TableBlock:
     named = None if given is None else given.name
     rows = []
     for one in shown:
-        cells = [f"{'→' if one.recommended else ' '} {way(one)}", _loss(one)]
+        cells = [f"{'→' if one.recommended else ' '} {way(one)}", loss_in_words(one)]
         cells += [_count(one.student_params) for _ in student]
         cells += [_count(one.student_tokens), teacher_in_words(one, named)]
-        rows.append((*cells, *(_bill(one) if machine else ())))
+        rows.append((*cells, *(bill_in_words(one) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
         "",
@@ -130,27 +135,6 @@ def _choices(plan: Plan) -> TableBlock:
         marked=marked_row(shown),
         text_columns=(0, columns.index("teacher"), last if machine else 0),
         spare=(last - 1, last - 2) if machine else (),
-    )
-
-
-def _loss(option: Option) -> str:
-    """The loss and its error; a guess is marked as one."""
-    if option.loss is None:
-        return option.status.replace("_", " ") if option.student_params else "over budget"
-    error = "" if option.loss_error is None else f" ± {option.loss_error:.3f}"
-    return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
-
-
-def _bill(option: Option) -> tuple[str, ...]:
-    """Time, money and memory."""
-    bill = option.bill
-    if bill is None:
-        return ("", "", "", "")
-    return (
-        format_duration(bill.wall_seconds.mid),
-        "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
-        format_bytes(bill.memory_bytes_per_gpu.mid),
-        FITS_SHOWN[bill.fits],
     )
 
 

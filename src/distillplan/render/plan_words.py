@@ -14,10 +14,19 @@ from distillplan.planning.results import (
     Reason,
     Verdict,
 )
+from distillplan.planning.rival import Rival
+from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import verdict_of
+from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import in_brackets
-from distillplan.units import format_bytes, format_count, format_flops
+from distillplan.units import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_flops,
+    format_usd,
+)
 
 TOO_CLOSE = "too close to call"
 SIDES = {
@@ -107,6 +116,29 @@ def teacher_in_words(option: Option, named: str | None) -> str:
         return f"{option.teacher_loss:.3f} nats"
     tokens = "" if option.teacher_tokens is None else f":{format_count(option.teacher_tokens)}"
     return f"{format_count(option.teacher_params)}{tokens}"
+
+
+def loss_in_words(option: Option) -> str:
+    """The loss and its error; a guess is marked as one."""
+    if option.loss is None:
+        if option.start is not StartKind.SCRATCH and option.student_params is not None:
+            return "not measured"
+        return option.status.replace("_", " ") if option.student_params else "over budget"
+    error = "" if option.loss_error is None else f" ± {option.loss_error:.3f}"
+    return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
+
+
+def bill_in_words(option: Option) -> tuple[str, ...]:
+    """Time, money and memory."""
+    bill = option.bill
+    if bill is None:
+        return ("", "", "", "")
+    return (
+        format_duration(bill.wall_seconds.mid),
+        "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
+        format_bytes(bill.memory_bytes_per_gpu.mid),
+        FITS_SHOWN[bill.fits],
+    )
 
 
 def reasons(plan: Plan) -> Iterator[str]:
@@ -241,9 +273,8 @@ def marked_row(options: Sequence[Option]) -> int | None:
     return next((row for row, one in enumerate(options) if one.recommended), None)
 
 
-def rival_in_words(plan: Plan) -> str:
+def rival_in_words(rival: Rival | None) -> str:
     """The open model that could be cut to the student's size; empty where there is none."""
-    rival = plan.rival
     if rival is None:
         return ""
     size = format_count(rival.student_params)

@@ -12,6 +12,7 @@ from distillplan.checks.practice_checks import (
 )
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.odds_view import percent
+from distillplan.render.plan_words import rival_in_words
 
 WAYS: Final = {
     PracticeWay.SUPERVISED: "pretrain",
@@ -80,14 +81,14 @@ def _table(title: str, rows: Iterable[PracticeRow]) -> TableBlock:
 
 
 def said_in_words(
-    answer: PracticeAnswer, outcome: PracticeOutcome, rival: str = "; names a trained start"
+    answer: PracticeAnswer, outcome: PracticeOutcome, rival: str | None = None
 ) -> str:
     """What the planner says, how sure it is, and a mark for a hit or a miss.
 
     Args:
         answer: what it says.
         outcome: whether that is what was seen.
-        rival: what to add where it names a trained start beside what it weighs.
+        rival: what to add where it names a trained start beside what it weighs; None: words.
     """
     if answer.asked is None:
         words = "no question"
@@ -98,8 +99,10 @@ def said_in_words(
         words = "no verdict"
     else:
         words = "no law"
-    named = PracticeWay.TRAINED_START in answer.named and answer.weighed
-    return f"{_MARKS[outcome]} {words}{rival if named else ''}".strip()
+    if PracticeWay.TRAINED_START in answer.named and answer.weighed:
+        model = "" if answer.rival is None else f" ({answer.rival.parent})"
+        words += f"; names a trained start{model}" if rival is None else rival
+    return f"{_MARKS[outcome]} {words}".strip()
 
 
 def _about(row: PracticeRow) -> Iterator[str]:
@@ -109,6 +112,8 @@ def _about(row: PracticeRow) -> Iterator[str]:
         yield f"before: {row.before.asked}"
     if row.now.asked is not None:
         yield row.now.asked
+    if row.now.rival is not None:
+        yield rival_in_words(row.now.rival)
     if row.assumed:
         yield f"assumed: {row.assumed}"
     yield f"{row.source} ({row.quality})"

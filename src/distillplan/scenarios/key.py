@@ -14,12 +14,16 @@ UNITS = "Units of the teacher's loss"
 BOUNDS = "Bounds of the search"
 ARCHITECTURE = "Architecture (sets FLOPs per token)"
 MODEL = "Model"
+START = "Start"
 LAYOUT = "Hardware and layout"
 DISTILLATION = "Distillation"
 SPEED = "What you measured"
 COSTS = "Costs"
 LIMITS = "Limits"
-PANELS = (*("", UNITS, BOUNDS, ARCHITECTURE), *(MODEL, LAYOUT, DISTILLATION, SPEED, COSTS, LIMITS))
+PANELS = (
+    *("", START, UNITS, BOUNDS, ARCHITECTURE),
+    *(MODEL, LAYOUT, DISTILLATION, SPEED, COSTS, LIMITS),
+)
 """Headings of the options in a command's help, in their order; the first are the plain options."""
 
 

@@ -7,6 +7,7 @@ from distillplan.scenarios.hardware_keys import HARDWARE, LIMIT_KEYS
 from distillplan.scenarios.key import PANELS, Key
 from distillplan.scenarios.logit_keys import LOGIT_KEYS
 from distillplan.scenarios.question_keys import BUDGET_KEYS, QUESTION_KEYS
+from distillplan.scenarios.start_keys import START_KEYS
 
 
 class Table(NamedTuple):
@@ -41,5 +42,5 @@ def table_of(rows: Iterable[Key]) -> Table:
     return Table(keys, {alias: key.word for key in keys.values() for alias in key.aliases})
 
 
-TABLE = table_of((*BUDGET_KEYS, *HARDWARE, *QUESTION_KEYS, *LOGIT_KEYS, *LIMIT_KEYS))
+TABLE = table_of((*BUDGET_KEYS, *HARDWARE, *QUESTION_KEYS, *START_KEYS, *LOGIT_KEYS, *LIMIT_KEYS))
 """Read it as ``key_table.TABLE``, so that a test can put another in its place."""

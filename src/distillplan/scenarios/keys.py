@@ -19,11 +19,13 @@ from distillplan.models.known_model import KnownModel, model_params, with_vocabu
 from distillplan.optimize.problems import Bounds
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.start import Start, StartKind
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend, training_of
 from distillplan.scenarios.layers import (
     FUNDS,
+    STUDENT_PLACES,
     Layer,
     Values,
     root_of,
@@ -100,9 +102,11 @@ class _Maker:
         if "architecture" in groups:
             settings = groups["architecture"]
             architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
+        plain |= self.start(plain)
         if "vocab" not in groups.get("architecture", {}):
-            named = None if teacher is None else teacher.model
-            architecture = with_vocabulary(architecture, named, plain.get("student_model"))
+            given = (plain.get("start"), teacher)
+            named = [None if one is None else _model_of(one) for one in given]
+            architecture = with_vocabulary(architecture, *named, plain.get("student_model"))
         if "stored" in groups:
             plain["stored"] = self.part("stored", lambda: StoredFormat(**groups["stored"]), None)
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
@@ -128,6 +132,16 @@ class _Maker:
         except InputError as error:
             self.note(error)
             return None
+
+    def start(self, plain: Values) -> Values:
+        """What the student starts from; a model that it goes on from is the student."""
+        if "start" not in self.groups:
+            return {}
+        found = self.part("start", lambda: _start(self.groups["start"]), None)
+        goes_on = found is not None and found.kind is StartKind.CONTINUED
+        if found is None or not goes_on or plain.keys() & STUDENT_PLACES:
+            return {"start": found}
+        return {"start": found, "student_model": found.parent}
 
     def spent(self, make: Callable[[], Spent]) -> Spent:
         """What the budget is; any, where that is not known."""
@@ -209,6 +223,22 @@ def teacher_nats(values: Mapping[str, Any]) -> float | None:
         bytes_per_token=values.get("bytes_per_token"),
         own_bytes_per_token=values.get("teacher.bytes_per_token"),
     )
+
+
+def _model_of(one: Start | Teacher) -> KnownModel | None:
+    """The model that was named."""
+    return one.parent if isinstance(one, Start) else one.model
+
+
+def _start(words: Values) -> Start | None:
+    """What the student starts from; None: from scratch."""
+    if "kind" not in words:
+        raise InputError(
+            Word({"parent": "parent", "law": "start_law"}.get(next(iter(words)), "parent_loss")),
+            ": a start from scratch has no parent; add ",
+            Word("start", StartKind.PRUNED.value),
+        )
+    return None if words["kind"] is StartKind.SCRATCH else Start(**words)
 
 
 def _bounds(named: Bounds, ends: Values) -> Bounds:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.tree import Node
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.start import refuse_start
 from distillplan.questions.assertions import Assertion, parse_assertion
 from distillplan.scenarios.axes import MOST_CELLS
 from distillplan.scenarios.contradictions import ScenarioFile, coordinates, sound_cells
@@ -90,6 +91,8 @@ def read_grid(
     axes: Mapping[str, str] | None = None,
     told: Callable[[str], str] = str,
     shard: Shard | None = None,
+    *,
+    weighed: bool = False,
 ) -> CellGrid:
     """The scenarios and axes of a file, to be swept.
 
@@ -100,6 +103,7 @@ def read_grid(
         told: how an axis of the command line is named in an error.
         shard: the part of the cells that will be asked for, which alone is looked into; None for
             all.
+        weighed: whether each cell needs a verdict, which starts from an open model have not.
 
     Raises:
         InputError: with every fault of the file.
@@ -117,8 +121,13 @@ def read_grid(
         faults.add(0, f"{source}: {many}" if source else many)
         faults.raise_any()
     # contradictions are found before the first row is written
-    for _ in sound_cells(file, faults, shard.solved(file.grid.size)):
-        pass
+    for name, _, scenario in sound_cells(file, faults, shard.solved(file.grid.size)):
+        try:
+            if weighed:
+                refuse_start(scenario)
+        except InputError as error:
+            faults.add_error(0, "", error, scenario=name)
+            break
     faults.raise_any()
     return file.grid
 

@@ -173,6 +173,12 @@ def _law(value: Any, word: str) -> Any:
     return law_catalog.law(_text(value, word))
 
 
+def _pruning_law(value: Any, word: str) -> Any:
+    from distillplan.laws.pruning_law import read_pruning_law  # for those who have one
+
+    return read_pruning_law(_text(value, word))
+
+
 def _pair(value: Any, word: str) -> tuple[float, float]:
     if not (isinstance(value, list) and len(value) == 2):
         raise InputError(f"{word}: not a pair [least, largest]; write for example [1M, 70B]")
@@ -269,6 +275,8 @@ TEXT = Value(_text, _string, is_number=False)
 """A name."""
 LAW = Value(_law, _string, is_number=False)
 """A law by its name or file, as a `PublishedLaw`."""
+PRUNING_LAW = Value(_pruning_law, _string, is_number=False)
+"""A law of cut models by its file, as a `FittedPruning`."""
 PAIR = Value(
     _pair,
     lambda: {"type": "array", "items": _positive(), "minItems": 2, "maxItems": 2},

@@ -70,10 +70,13 @@ def budget(
 
     distillplan budget 1e21 --student 1B --laws all
 
+    distillplan budget 1e22 --student 4B --start pruned --parent qwen3-8b
+
     distillplan budget 1e22 --inference-tokens 1T --assert "verdict = distill"
     """
     if plot:
         others = {"--laws": laws is not None, "--why": why, "--details": details}
+        others["--start"] = "start" in given
         _refuse_beside_plot(output, [one for one, is_given in others.items() if is_given])
     if laws is not None:
         _refuse_beside_laws(asserted, given, why=why)
@@ -111,6 +114,8 @@ def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str], *,
         raise InputError("--laws: --assert checks a single plan; leave one out")
     if why:
         raise InputError("--laws: --why explains a single plan; leave one out")
+    if "start" in given:
+        raise InputError("--laws: no law knows a --start; leave one out")
     if "law" in given:
         raise InputError("--laws: --law names a law as well; leave one out")
 

@@ -1,8 +1,8 @@
 """`distillplan fit`: a law from the user's own runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, cast, get_args
 
 import typer
 
@@ -11,12 +11,12 @@ from distillplan.cli.exit_codes import FAILED
 from distillplan.cli.run_options import (
     BytesPerToken,
     Columns,
+    FittedForm,
     HistoriesChoice,
     LastOf,
     LossUnitOption,
     ReplicatesChoice,
     RunFiles,
-    RunForm,
     Where,
 )
 from distillplan.errors import InputError
@@ -31,6 +31,7 @@ from distillplan.render.show import Output, show
 
 if TYPE_CHECKING:
     from distillplan.fitting.fit_records import FitReport, FitRequest
+    from distillplan.fitting.pruned_fit import PrunedFit
 
 SAVE, STATE = "--save", "--state"
 """Options that name a file to write."""
@@ -44,7 +45,7 @@ Counts: TypeAlias = Literal["non-embedding", "total"]
 
 def fit(
     runs: RunFiles,
-    form: RunForm = None,
+    form: FittedForm = None,
     columns: Columns = "",
     where: Where = None,
     last_of: LastOf = None,
@@ -131,6 +132,7 @@ def fit(
 
     Columns: params, tokens, loss; teacher_loss, empty for a run without a teacher.
     Both kinds of runs are fitted together; at least one must have no teacher.
+    Of cut models (--form p2): parent_params, kept, tokens, parent_loss, loss; taught, yes or no.
 
     Examples:
     distillplan fit runs.csv -o mine.yaml
@@ -142,6 +144,8 @@ def fit(
     distillplan fit runs.csv --holdout "loss < 2.3"
 
     distillplan fit runs.csv --test busbridge2025_printed
+
+    distillplan fit cut_runs.csv --form p2 -o p2.yaml
     """
     from distillplan.fitting import law_files, runs_file  # fitting is not for every start
     from distillplan.fitting.fit_records import FitRequest
@@ -149,6 +153,20 @@ def fit(
     from distillplan.fitting.selection import parse_selection
 
     shown, saved = _output(output or (), save)
+    if form == "p2":
+        others = (
+            *(("--last-of", last_of), ("--replicates", replicates), ("--loss-unit", loss_unit)),
+            *(("--bytes-per-token", bytes_per_token), ("--gamma-one", gamma_one or None)),
+            *(("--anchor", anchor), ("--supervised-law", supervised_law), ("--keep", keep)),
+            *(("--same-tokenizer-as", same_tokenizer_as), ("--test", test), ("--holdout", holdout)),
+            *(("--state", state), ("--jobs", None if jobs == 1 else jobs)),
+            ("--histories", None if histories == "drop" else histories),
+        )
+        _refuse_beside_p2(name for name, one in others if one is not None)
+        size = parse_parameter_count(counts or "total")
+        options = {"counts": size, "resamples": _resamples(resamples, None), "seed": seed}
+        show(_fit_pruned(runs, columns, where or (), saved, options), shown, details=details)
+        return
     unit = None if loss_unit is None else parse_loss_unit(loss_unit)
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
     alone = _supervised(supervised_law, same_tokenizer_as)
@@ -191,6 +209,30 @@ def fit(
         report = law_files.save_law(report, saved)
     show(report, shown, details=details)
     _exit_if_rejected(report)
+
+
+def _refuse_beside_p2(given: Iterable[str]) -> None:
+    for one in given:
+        raise InputError(f"{one}: --form p2 fits cut models and has no use for it; leave one out")
+
+
+def _fit_pruned(
+    runs: Sequence[str],
+    columns: str,
+    where: Sequence[str],
+    saved: Path | None,
+    options: Mapping[str, Any],
+) -> "PrunedFit":
+    """A law of starts from a cut model."""
+    from distillplan.fitting.pruned_file import save_pruned  # only for this form
+    from distillplan.fitting.pruned_fit import fit_pruned
+    from distillplan.fitting.pruned_runs import read_pruned_runs
+
+    _refuse_overwriting(saved, None, runs, ())
+    _demand_places(saved, None)
+    with progress("Fit"):
+        found = fit_pruned(read_pruned_runs(runs, columns, where), **options)
+    return found if saved is None else save_pruned(found, saved)
 
 
 def _demand_places(saved: Path | None, state: Path | None) -> None:

@@ -8,11 +8,12 @@ from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.render.progress import progress
 from distillplan.render.show import show
+from distillplan.scenarios.start_keys import STARTS
 
 # the decision is a scenario as `budget` takes it, so the options are those of `budget`
 
 
-@options("budget")
+@options("budget", without=STARTS)
 def pilot(
     compute: flags.Compute = None,
     *,

@@ -3,9 +3,10 @@
 from distillplan.cli import flags
 from distillplan.cli.key_options import options
 from distillplan.cli.picture_options import Data, Pictured, give, picture_question, places
+from distillplan.scenarios.start_keys import STARTS
 
 
-@options("budget")
+@options("budget", without=STARTS)
 def plot_optimum(
     compute: flags.Compute = None, *, output: Pictured = None, data: Data = None, **given: str
 ) -> None:

@@ -5,9 +5,10 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.cli.picture_options import Data, Pictured, give, places
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
+from distillplan.scenarios.start_keys import STARTS
 
 
-@options("budget")
+@options("budget", without=STARTS)
 def plot_teacher(
     compute: flags.Compute = None, *, output: Pictured = None, data: Data = None, **given: str
 ) -> None:

@@ -53,6 +53,7 @@ NOT_WEIGHED = {
     Reason.LAW_HAS_NO_DISTILLATION: "the law has no distillation",
     Reason.FAR_OUTSIDE_FIT: "too far outside the law's runs",
     Reason.WORSE_THAN_GUESSING: "guessing would be better",
+    Reason.START_HAS_NO_LAW: "no law knows its start",
 }
 """Why there are no odds."""
 
@@ -85,6 +86,8 @@ def _name(found: Comparison, name: str) -> str:
 
 def _losses(axes: "Axes", found: Comparison) -> None:
     for place, one in enumerate(found.plans):
+        if one.plan.start is not None:  # its options start from scratch
+            continue
         for option, stroke, lane in (
             (one.plan.supervised, ALONE, place - LANE),
             (one.plan.deciding, TAUGHT, place + LANE),
@@ -93,7 +96,12 @@ def _losses(axes: "Axes", found: Comparison) -> None:
                 _span(axes, lane, option.loss, option.loss_band, stroke, option, "{:.3f}")
     _keys(axes, ALONE, TAUGHT)
     _across(axes, "loss of the student (nats per token)")
-    _baseline(axes, found, lambda plan: (plan.recommended or plan.supervised).loss)
+    _baseline(axes, found, _loss_of)
+
+
+def _loss_of(plan: Plan) -> float | None:
+    """Loss of what the verdict says; None for a start from an open model."""
+    return None if plan.start is not None else (plan.recommended or plan.supervised).loss
 
 
 def _gains(axes: "Axes", found: Comparison) -> None:

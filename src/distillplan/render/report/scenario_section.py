@@ -73,7 +73,7 @@ def _answer(plan: Plan) -> Markup:
     odds = None
     if plan.odds is not None and plan.confidence is not None:
         odds = element("p", odds_line(plan.odds, plan.confidence), class_="odds")
-    outside, rival = beyond_in_words(plan), rival_in_words(plan)
+    outside, rival = beyond_in_words(plan), rival_in_words(plan.rival)
     return element(
         "div",
         element("p", verdict_in_words(plan), class_="verdict"),
