@@ -42,9 +42,10 @@ from distillplan.checks.whole_runs import whole_run_hours
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
-from distillplan.hardware.throughput import Z80, ErrorKind, error_kind
+from distillplan.hardware.throughput import ErrorKind, error_kind
 from distillplan.hardware.throughput_model import (
     LEFT_OUT,
+    Z80,
     ThroughputModel,
     throughput_model_from_entry,
 )

@@ -51,9 +51,8 @@ def _screen(found: Pilot) -> Iterator[Block]:
     yield Headline(said)
     if not found.steps:
         now = f"{odds_in_words(found.odds)}; the gain {found.margin_nats:+.3f} nats"
-        watch = tuple(one.message for one in found.warnings)
-        parts = (Section("Now", (now,)), Section("Watch", watch, "!", "warning"))
-        yield Sections(parts)
+        each = tuple(one.message for one in found.warnings)
+        yield Sections((Section("Now", (now,)), Section("Watch", each, "!", "warning")))
         yield Text(f"{law} More: --details  -o markdown", "quiet")
         return
     yield _runs(found)
