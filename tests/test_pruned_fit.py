@@ -328,6 +328,12 @@ def test_a_law_that_was_made_to_explode_is_no_answer(law_file, tmp_path):
     assert "no answer" in found.stderr
 
 
+def test_as_the_law_of_a_plan_it_is_refused_with_its_own_option(law_file):
+    found = run("budget", "1e22", "--student", "4B", "--law", law_file)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert f"give it as --start-law {law_file}" in found.stderr
+
+
 def test_without_resamples_there_is_no_range_and_no_use(file, tmp_path):
     path, saved = file(table(noise=0.002)), tmp_path / "p2.yaml"
     words = ("--form", "p2", "--columns", "taught=yes", "--resamples", "0")

@@ -68,12 +68,24 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
         path = Path(name)
         if path.resolve().parent == (coefficients_dir() / "laws").resolve():
             return _shipped_law(path.stem)
-        found = _law_from(path, read_foreign_yaml(name, MOST_BYTES))
+        data = read_foreign_yaml(name, MOST_BYTES)
+        _demand_no_pruning_law(data, name)
+        found = _law_from(path, data)
         demand_own_name(found.name, name)
         return found._replace(file=name)
     if name not in law_names():
         raise InputError(Word("law"), f": {name!r} is unknown; {nearest(name, law_names())}")
     return _shipped_law(name)
+
+
+def _demand_no_pruning_law(data: Any, name: str) -> None:
+    from distillplan.laws.pruning_law import SCHEMA  # only for a user's own law
+
+    if isinstance(data, dict) and data.get("schema") == SCHEMA:
+        raise InputError(
+            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; give it as ",
+            Word("start_law", name),
+        )
 
 
 def demand_own_name(name: str, where: str) -> None:
