@@ -43,10 +43,8 @@ TEACHER = Teacher(params=7e9, tokens=1e12)
 
 def on_machines(budget: str) -> Scenario:
     """A budget in GPU-hours, where each kind of work has its own speed."""
-    flops, gpu_hours, machine = spend(parse_budget(budget), {}, FixedAspect(), Limits())
-    return Scenario(
-        compute=flops, gpu_hours=gpu_hours, machine=machine, law=LAW, student_params=1e9
-    )
+    spent = spend(parse_budget(budget), {}, FixedAspect(), Limits())
+    return Scenario(gpu_hours=spent.gpu_hours, machine=spent.machine, law=LAW, student_params=1e9)
 
 
 QUESTIONS = {

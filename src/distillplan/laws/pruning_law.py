@@ -131,7 +131,8 @@ def start_loss(
     middle = parent_loss + float(fitted.law.excess(kept, parent_params, tokens))
     if not fitted.draws:
         return StartLoss(loss=middle, low=None, high=None)
-    drawn = PruningLaw(*np.transpose(fitted.draws)).excess(kept, parent_params, tokens)
+    columns = dict(zip(LETTERS, np.transpose(fitted.draws), strict=True))
+    drawn = PruningLaw(**columns).excess(kept, parent_params, tokens)
     low, high = (parent_loss + np.quantile(drawn, COVERAGE)).tolist()
     return StartLoss(loss=middle, low=min(low, middle), high=max(high, middle))
 

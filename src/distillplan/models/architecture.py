@@ -32,7 +32,7 @@ _POSSIBLE: Final = {
     "aspect": (0.01, 1e6),
     "omega": (4.1, 1e6),
     "context": (1e-9, MOST_CONTEXT),
-    "vocab": (1e-9, 1e9),
+    "vocab": (1e-9, 1e12),
 }
 """Near enough that no FLOP count overflows. Attention alone has an omega of 4; 1e-9 is as good as
 none."""

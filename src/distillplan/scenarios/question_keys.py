@@ -41,7 +41,7 @@ BUDGET_KEYS = (
         value=values.GPU_HOURS,
         place="budget",
         help="Budget in allocated GPU-hours, instead of compute.",
-        written=at("gpu_hours"),
+        written=lambda one: one.limits.asked_gpu_hours or one.gpu_hours,
         default="",
     ),
     Key(
