@@ -69,7 +69,7 @@ def check(
         row
         for row in topics.topic_rows()
         if wanted in f"{row.law} {row.where}".lower()
-        and (wanted or row.law != PEERS)  # what others are off by is no number of ours
+        and (wanted or row.law != PEERS)  # errors of others are not ours to reproduce
     ]
     if not rows:
         raise _nothing_there(where)
