@@ -180,7 +180,9 @@ def _guess(document: Mapping[str, Any]) -> float:
     usual = Scenario(compute=1.0, law=_default_law()).architecture.vocab
     said = document.get("scenario") or {}
     own = (said.get("architecture") or {}).get("vocab") or usual
-    return math.log(max(own, usual))
+    named = document["schema"].startswith("distillplan/teachers@")  # each student has its teacher's
+    theirs = [one["model"]["vocab"] for one in document["teachers"]] if named else []
+    return math.log(max(own, usual, *theirs))
 
 
 def _default_law() -> Any:

@@ -149,6 +149,18 @@ def test_a_loss_that_is_no_better_than_guessing_is_seen():
     assert list(document_is_sound(document))
 
 
+def test_a_student_guesses_among_the_words_of_its_own_teacher():
+    """ln(262144) = 12.477: the vocabulary of the student is its teacher's, whatever the law's."""
+    with prepared():
+        result = run(Case(words=("teachers", "1e21", "--student", "1B", "-o", "json")))
+    document = json.loads(result.out)
+    assert not list(document_is_sound(document))
+    document["teachers"][0]["model"]["vocab"] = 262_144
+    for loss, faults in ((12.4, 0), (12.5, 1)):
+        document["teachers"][0]["loss"] = loss
+        assert len(list(document_is_sound(document))) == faults
+
+
 def test_what_shows_how_far_it_is_may_take_longer():
     slow, case = GOOD._replace(seconds=7.0), Case(words=("crossover", "--student", "1B"))
     for shown in ("Rows: 19 of 186\n", "Published cases: at work\n"):
