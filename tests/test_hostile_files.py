@@ -535,6 +535,11 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
             "--inference-tokens: 1e+308 is more than 1e+18 tokens",
         ),
         (
+            ("budget", "1e21", "--student", "1B", "--logits", "cached", "--tie", "1e308"),
+            {},
+            "--tie: 1e+308 is more than 100 nats",
+        ),
+        (
             ("target", "--loss", "2.18e24", "--student", "1B"),
             {},
             "no better than guessing among 32,768 tokens (10.397 nats)",  # ln(32768)
@@ -558,7 +563,7 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
     ],
     ids=(
         *("sum", "faults", "source", "days", "ep"),
-        *("int", "layers", "served", "guessing", "null", "long", "stages", "blank"),
+        *("int", "layers", "served", "tie", "guessing", "null", "long", "stages", "blank"),
     ),
 )
 def test_what_was_found_stays_mended(tmp_path, words, files, message):

@@ -1,7 +1,6 @@
 """One question, complete and checked: `Scenario`."""
 
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 TIE_NATS = 0.01
 """Losses closer than this are a tie: rounding the published coefficients to three digits moves them
 by as much (see the notes of the default law)."""
+MOST_TIE = 100.0
+"""Nats, more than any two losses differ by."""
 MOST_STUDENTS = 1_000_000
 
 
@@ -158,7 +159,7 @@ class Scenario:
                 yield InputError(Word(key), f": {limit} is not a positive number")
         for name, unit, most in (
             ("inference_tokens", "tokens", MOST_TOKENS),
-            ("tie_nats", "nats", sys.float_info.max),
+            ("tie_nats", "nats", MOST_TIE),
         ):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
