@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 TIE_NATS = 0.01
 """Losses closer than this are a tie: rounding the published coefficients to three digits moves them
 by as much (see the notes of the default law)."""
-MOST_TIE = 100.0
-"""Nats, more than any two losses differ by."""
+MOST_TIE = 100.0  # nats, more than any two losses differ by
 MOST_STUDENTS = 1_000_000
 
 

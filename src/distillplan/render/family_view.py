@@ -35,10 +35,9 @@ from distillplan.render.family_phrases import (
     teacher_shown,
     who_shown,
 )
-from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import in_brackets, odds_in_words
-from distillplan.render.plan_words import SIDES, TAKES, verdict_in_a_table
-from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
+from distillplan.render.plan_words import SIDES, TAKES, bill_in_words, verdict_in_a_table
+from distillplan.units import format_count, format_flops
 
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
@@ -128,7 +127,7 @@ def _ways(found: FamilyPlan) -> TableBlock:
     for one in shown:
         cells = [f"{'→' if one.recommended else ' '} {way_in_words(one)}"]
         cells += [*(_compute(one) if seeks else _mean_loss(one)), teacher_shown(one)]
-        rows.append((*cells, *(_bill(one) if machine else ())))
+        rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
         "",
@@ -150,18 +149,6 @@ def _compute(one: FamilyWay) -> tuple[str, str]:
         return "out of reach", ""
     over = one.over_supervised
     return format_flops(one.total_flops), "" if over is None else f"{over:.2f}"
-
-
-def _bill(one: FamilyWay) -> tuple[str, ...]:
-    bill = one.bill
-    if bill is None:
-        return ("", "", "", "")
-    return (
-        format_duration(bill.wall_seconds.mid),
-        "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
-        format_bytes(bill.memory_bytes_per_gpu.mid),
-        FITS_SHOWN[bill.fits],
-    )
 
 
 def _members(found: FamilyPlan, most: int) -> TableBlock:

@@ -126,7 +126,7 @@ def _choices(plan: Plan) -> TableBlock:
         cells = [f"{'→' if one.recommended else ' '} {way(one)}", loss_in_words(one)]
         cells += [_count(one.student_params) for _ in student]
         cells += [_count(one.student_tokens), teacher_in_words(one, named)]
-        rows.append((*cells, *(bill_in_words(one) if machine else ())))
+        rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
         "",

@@ -1,6 +1,7 @@
 """A plan in words: the choices, why one of them wins, what decides, and what to watch."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
@@ -27,6 +28,9 @@ from distillplan.units import (
     format_flops,
     format_usd,
 )
+
+if TYPE_CHECKING:
+    from distillplan.hardware.bill import OptionBill
 
 TOO_CLOSE = "too close to call"
 SIDES = {
@@ -128,9 +132,8 @@ def loss_in_words(option: Option) -> str:
     return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
 
 
-def bill_in_words(option: Option) -> tuple[str, ...]:
+def bill_in_words(bill: "OptionBill | None") -> tuple[str, ...]:
     """Time, money and memory."""
-    bill = option.bill
     if bill is None:
         return ("", "", "", "")
     return (

@@ -100,7 +100,7 @@ def _ways(plan: Plan, start: StartPlan) -> TableBlock:
         cells = [name, loss_in_words(one)]
         cells += ["" if one.student_tokens is None else format_count(one.student_tokens)]
         cells += [_teacher(one, None if given is None else given.name)]
-        rows.append((*cells, *(bill_in_words(one) if machine else ())))
+        rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
         "",
