@@ -222,6 +222,15 @@ def test_runs_that_say_too_little_are_refused_in_a_sentence(file, text, told):
     assert "Traceback" not in found.stderr
 
 
+def test_a_run_that_is_far_off_is_a_slip(file):
+    """Its loss is 4 times as high as that of its twin in the table."""
+    text = table()
+    *row, loss = text.splitlines()[-1].split(",")
+    found = run("fit", file(text + ",".join([*row, repr(4 * float(loss))]) + "\n"), "--form", "p2")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "off by a factor of more than 2.72; look for a slip in its row" in found.stderr
+
+
 @pytest.mark.parametrize(
     "option", [["--anchor", "busbridge2025"], ["--keep", "3"], ["--histories", "keep"]], ids=str
 )

@@ -90,8 +90,8 @@ def test_an_exception_is_found_with_its_place(monkeypatch):
 
 @pytest.mark.slow
 def test_a_table_that_disagrees_is_found(monkeypatch):
-    shown = plan_view._loss
-    monkeypatch.setattr(plan_view, "_loss", lambda option: shown(option).replace("2", "3"))
+    shown = plan_view.loss_in_words
+    monkeypatch.setattr(plan_view, "loss_in_words", lambda option: shown(option).replace("2", "3"))
     with prepared():
         found = tally("budget", SEED, range(60))
     assert "forms_agree" in {kind for kind, _ in found.findings}

@@ -5,6 +5,7 @@ log loss, and draws from simulated runs. Points of one recovery (one parent, one
 together where their residuals show it.
 """
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ SPARE: Final = 2
 """Runs beyond the coefficients that a fit needs, to tell their noise."""
 _ROUNDS: Final = 12
 _STEADY: Final = 1e-3
+_ASTRAY: Final = 1.0
+"""Error of a log loss that is no noise: a slip in the row, or a descent that found no law."""
 _WIDE: Final = 10.0
 """A coefficient whose range is wider than this factor is not settled."""
 
@@ -125,6 +128,11 @@ def fit_pruned(
     best, noise, converged = _fit(form, runs)
     predicted = form.predict(best[None, :], runs)[0][0]
     residual = predicted - runs.log_loss
+    if not np.abs(residual).max() < _ASTRAY:
+        raise InputError(
+            f"{runs.source}: the form cannot follow these losses: a run is off by a factor of more "
+            f"than {math.exp(_ASTRAY):.3g}; look for a slip in its row"
+        )
     draws, clustered = _draws(form, runs, best, noise, resamples, seed)
     fitted = FittedPruning(
         law=form.law(best),
@@ -135,6 +143,13 @@ def fit_pruned(
         runs=len(runs),
         noise=noise,
     )
+    predictions = tuple(_predictions(runs, fitted))
+    ends = (end for one in predictions for end in (one.low, one.loss, one.high) if end is not None)
+    if not all(map(math.isfinite, ends)):
+        raise InputError(
+            f"{runs.source}: too few runs to settle the form: some refits give no finite loss; "
+            "give more kept shares, tokens or parents"
+        )
     return PrunedFit(
         form=FORM,
         letters=tuple(_letters(fitted, form.dropped)),
@@ -149,7 +164,7 @@ def fit_pruned(
         clustered=clustered,
         draw_count=len(draws),
         converged=converged,
-        predictions=tuple(_predictions(runs, fitted)),
+        predictions=predictions,
         source=SOURCE,
         saved=None,
         fitted=fitted,
