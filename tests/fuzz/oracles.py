@@ -156,12 +156,12 @@ def document_is_sound(document: Mapping[str, Any]) -> Iterator[str]:
         error = next(iter(checker.iter_errors(document)))
         yield f"{name[1]}, {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}"
     if name[1] in WITH_LOSSES:
-        most = _guess(document)
-        for place, loss in _losses(document, ""):
-            if loss >= most:
-                yield f"{place} of {name[1]}: a loss of {loss!r} is no better than guessing"
-            if loss <= 0:
-                yield f"{place} of {name[1]}: a loss of {loss!r}"
+        for part, most in _guesses(document):
+            for place, loss in _losses(part, ""):
+                if loss >= most:
+                    yield f"{place} of {name[1]}: a loss of {loss!r} is no better than guessing"
+                if loss <= 0:
+                    yield f"{place} of {name[1]}: a loss of {loss!r}"
 
 
 WITH_LOSSES = (
@@ -173,16 +173,23 @@ NO_LOSSES = ("scenario", "law", "by_10_percent", "differences")
 """Parts of them whose losses are ranges, changes, differences, or what was asked."""
 
 
-def _guess(document: Mapping[str, Any]) -> float:
-    """The loss of a model that knows nothing but its vocabulary."""
+def _guesses(document: Mapping[str, Any]) -> Iterator[tuple[Any, float]]:
+    """Parts of a document, each with the loss of a model that knows only its vocabulary."""
     import math
 
     usual = Scenario(compute=1.0, law=_default_law()).architecture.vocab
     said = document.get("scenario") or {}
-    own = (said.get("architecture") or {}).get("vocab") or usual
-    named = document["schema"].startswith("distillplan/teachers@")  # each student has its teacher's
-    theirs = [one["model"]["vocab"] for one in document["teachers"]] if named else []
-    return math.log(max(own, usual, *theirs))
+    own = max((said.get("architecture") or {}).get("vocab") or usual, usual)
+    if not document["schema"].startswith("distillplan/teachers@"):
+        yield document, math.log(own)
+        return
+    rows = document[
+        "teachers"
+    ]  # each student has its teacher's vocabulary, pretraining the first's
+    vocabs = [max(own, one["model"]["vocab"]) for one in rows]
+    yield from zip(rows, map(math.log, vocabs), strict=True)
+    rest = {key: one for key, one in document.items() if key != "teachers"}
+    yield rest, math.log(vocabs[0] if vocabs else own)
 
 
 def _default_law() -> Any:
