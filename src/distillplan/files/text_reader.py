@@ -8,6 +8,8 @@ from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_BYTES
 
 MEGABYTE: Final = 1_000_000
+YAML_ENDINGS: Final = (".yaml", ".yml")
+"""How the names of YAML files end."""
 
 
 def read_text(source: str | Path, most: int = MOST_BYTES) -> str:

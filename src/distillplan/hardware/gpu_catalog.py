@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest

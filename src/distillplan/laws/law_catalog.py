@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.bounds import MOST_BYTES, shown
-from distillplan.files.entries import Entry, coefficients_dir, demand_name
-from distillplan.files.text_reader import read_text
-from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
+from distillplan.files.entries import Entry, coefficients_dir, demand_name, read_shipped
+from distillplan.files.text_reader import YAML_ENDINGS, read_text
 from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
     SUPERVISED_LETTERS,
@@ -159,7 +158,7 @@ def _draws_in(file: DrawsFile, name: str) -> "Draws":
 @cache
 def _shipped_law(name: str) -> PublishedLaw:
     path = coefficients_dir() / "laws" / f"{name}.yaml"
-    return _law_from(path, read_yaml(path))
+    return _law_from(path, read_shipped(f"laws/{path.name}"))
 
 
 def _law_from(path: Path, data: Any) -> PublishedLaw:
