@@ -44,6 +44,6 @@ def _bounded_text(file: BinaryIO, name: str, most: int) -> str:
     if len(content) > most:
         raise InputError(f"{name}: larger than {most // MEGABYTE} MB; is it the right file?")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8 text") from None
