@@ -29,7 +29,7 @@ def coefficients_dir() -> Path:
 def read_shipped(name: str) -> Any:
     """The value of a YAML file in the folder of the data, read once.
 
-    A wheel has its values as JSON beside it (hatch_build.py), which are read a hundred times faster.
+    A wheel has its values as JSON beside it (hatch_build.py), which need no reader of YAML.
 
     Raises:
         InputError: when it is missing or not YAML.
