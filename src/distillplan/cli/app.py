@@ -43,7 +43,7 @@ class Command(TyperCommand):
             if args.count(option) + sum(one.startswith(f"{option}=") for one in args) > 1:
                 raise InputError(f"{option} is given twice; one question has one, so leave one out")
         known = {name for one in self.params for name in (*one.opts, *one.secondary_opts)}
-        if any(one.startswith("--") and one.partition("=")[0] not in known for one in args):
+        if any(one.startswith("-") and one.partition("=")[0] not in known for one in args):
             from distillplan.cli.other_words import in_our_words  # only for somebody new here
 
             args = in_our_words(args, self.params)
@@ -184,13 +184,25 @@ def run() -> int:
         write_error(f"error: {error}")
         code = error.exit_code
     except _UsageError as error:
-        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        where = f" ({_example(error)}see {error.ctx.command_path} --help)" if error.ctx else ""
         if error.format_message():  # without a command Typer has shown the help already
             write_error(f"error: {_sentence(error.format_message())}{where}")
         code = error.exit_code
     except typer.Abort:
         code = INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _example(error: Any) -> str:
+    """The first example of a command of which a part is missing or too much; else nothing."""
+    from inspect import getdoc  # only for an error
+
+    said = error.format_message().lower()
+    if not said.startswith(("missing", "got unexpected")):
+        return ""
+    lines = (getdoc(getattr(error.ctx.command, "callback", None)) or "").splitlines()
+    found = next((one.strip() for one in lines if one.strip().startswith("distillplan ")), "")
+    return f"e.g. {found}; " * bool(found)
 
 
 def _sentence(text: str) -> str:

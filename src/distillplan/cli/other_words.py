@@ -65,6 +65,25 @@ OPTIONS: Mapping[str, Meant] = {
 }
 """By what people type. A command's own option of that name goes first."""
 
+ADVICE: Mapping[str, str] = {
+    "--teacher-tokens": "write them behind the teacher, e.g. --teacher 7B:2T",
+    "--teachers": "ask about one --teacher; distillplan teachers ranks the open models",
+    "--api": "an API gives text, and this is about logits, which take the teacher's weights",
+    "--teacher-price": "it is about a teacher that you run; its GPUs are priced with --price",
+    "--token-price": "it is about a teacher that you run; its GPUs are priced with --price",
+    "--file": "distillplan compare FILE reads scenarios",
+    "--config": "distillplan compare FILE reads scenarios",
+    "--scenario": "distillplan compare FILE reads scenarios",
+    "-f": "distillplan compare FILE reads scenarios",
+    "--set": "each key is an option here; see --help",
+    "--quiet": "an answer is on stdout alone; 2> /dev/null leaves out the rest",
+    "-q": "an answer is on stdout alone; 2> /dev/null leaves out the rest",
+    "--no-color": "set NO_COLOR=1; a file or a pipe gets no colors anyway",
+    "--by": "give the time that is left, e.g. --deadline '4 weeks'",
+    "--until": "give the time that is left, e.g. --deadline '4 weeks'",
+}
+"""What to do instead of options that no command has, or not this one."""
+
 COMMANDS: Mapping[str, Sequence[str]] = {
     "plan": ("budget",),
     "run": ("budget",),
@@ -116,6 +135,8 @@ def _replaced(args: list[str], params: Sequence[Any]) -> Iterator[str]:
             return
         typed, sign, value = word.partition("=")
         name = _ours(typed, known)
+        if name is None and typed in ADVICE and typed not in known:
+            raise InputError(f"no such option: {typed}; {ADVICE[typed]}")
         if name is None:
             yield word
             if word in known and getattr(known[word], "is_flag", True) is False and args:
@@ -141,6 +162,6 @@ def _ours(typed: str, known: Mapping[str, Any]) -> str | None:
         return None
     choices = getattr(getattr(known[fitting[0]], "type", None), "choices", None)
     word = meant.value
-    if "{}" not in word and word and word not in (choices or ()):
+    if "{}" not in word and word and choices is not None and word not in choices:
         return None  # such as --csv of a command that writes none
     return fitting[0]

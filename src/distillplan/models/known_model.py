@@ -23,7 +23,7 @@ from distillplan.models.model_sizes import (
     split_pair,
 )
 from distillplan.models.spellings import is_tuned
-from distillplan.notices import Notice, information
+from distillplan.notices import Notice, warning
 from distillplan.units import format_count, parse_count
 
 if TYPE_CHECKING:
@@ -194,10 +194,10 @@ def known_model(name: str, what: str = "model") -> KnownModel:
 
 def _tuned(name: str, base: KnownModel) -> Notice:
     """What to know of a model that was tuned after the pretraining that the catalog describes."""
-    return information(
+    return warning(
         "tuned_model",
-        f"{_short(name)} was tuned after its pretraining; its shape, tokens and loss are taken as "
-        f"those of {base.name}, and tuning raises the loss on plain text: measure it",
+        f"{_short(name)} was tuned after its pretraining, which raises its loss on plain text; it "
+        f"is taken as {base.name}: measure its loss",
     )
 
 
