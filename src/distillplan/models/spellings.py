@@ -1,4 +1,4 @@
-"""Spellings of a model's name: separators, publishers, tuned and quantized copies, closed models."""
+"""Spellings of a model's name: separators, publishers, tuned and quantized copies."""
 
 import re
 from typing import Final

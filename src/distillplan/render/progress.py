@@ -19,7 +19,7 @@ LINE_SECONDS = 3.0
 
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Advance]:
-    """A bar that is told how much is done; off a terminal a line every few seconds, where it is news.
+    """A bar that is told how much is done; off a terminal a line now and then, where it is news.
 
     Args:
         title: what is done.
