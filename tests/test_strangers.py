@@ -77,7 +77,7 @@ def test_other_words_lead_to_what_there_is():
         (["target", "2.2", "--student", "1B"], "e.g. distillplan target --loss 2.2"),
         (["budget", "k", "-s", "1B"], "'$20k' with single quotes"),  # of "$5k" in a shell
         (["budget", "plan.yaml"], "distillplan compare plan.yaml"),
-        (["budget", "1e21", "--students", "3B"], "--student 3.00B"),
+        (["budget", "1e21", "--students", "3B"], "--student 3B"),
         (["sweep", "--compute", "1e20:1e22", "-s", "1B"], "write e.g. 1e20:1e22:5"),
         (["sweep", "--compute", "1e21", "-s", "1B..7B"], "write e.g. 1B:7B:5"),
         (["budget", "1e21", "-s", "1B", "--teacher", "gpt-4o"], "its weights are closed"),
@@ -99,7 +99,7 @@ def test_an_error_says_what_would_be_right(typed, says):
 def test_what_an_error_says_works_when_it_is_typed():
     """The suggestions of the test above."""
     for words in (
-        ("budget", "1e21", "--student", "3.00B", "--quick"),
+        ("budget", "1e21", "--student", "3B", "--quick"),
         ("budget", "1e21", "-s", "1B", "--teacher", "gpt-oss-20b:10T", "--quick"),
         ("sweep", "--compute", "1e20:1e22:5", "-s", "1B"),
         ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "rtx-4090", "--gpus", "4"),
@@ -160,7 +160,7 @@ def test_a_file_of_one_scenario_needs_no_base(tmp_path):
     assert one == other
     both = read_several([str(plain), str(whole)])
     assert [named.name for named in both] == ["plan_a", "plan_b"]
-    assert {named.scenario for named in both} == {one.scenario}
+    assert [named.scenario for named in both] == [one.scenario, one.scenario]
     plain.write_text("studnet: 1B\nbudget: 1e21\n")
     with pytest.raises(InputError, match="unknown key 'studnet'; did you mean 'student'"):
         read_scenarios(str(plain))

@@ -202,7 +202,7 @@ def _example(error: Any) -> str:
         return ""
     lines = (getdoc(getattr(error.ctx.command, "callback", None)) or "").splitlines()
     found = next((one.strip() for one in lines if one.strip().startswith("distillplan ")), "")
-    return f"e.g. {found}; " * bool(found)
+    return f"e.g. {found}; " if found else ""
 
 
 def _sentence(text: str) -> str:

@@ -21,7 +21,7 @@ from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unpaid
-from distillplan.units import SECONDS_PER_HOUR, format_count
+from distillplan.units import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
@@ -150,10 +150,8 @@ class Scenario:
             elif value is not None:
                 yield from faults_of(value, name)
         if not 1 <= self.students <= MOST_STUDENTS:
-            told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
-            size = Word("student_params", format_count(self.students))
-            hint = ("; one student of that size is ", size) if self.students > 1 else ()
-            yield InputError(Word("students"), told, *hint)
+            told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}; for a size: "
+            yield InputError(Word("students"), told, Word("student_params", "3B"))
         for key, limit in self._limits():
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
