@@ -268,6 +268,28 @@ def test_a_teacher_that_is_there_stands_beside_the_verdict():
     assert named.startswith("Distill.")
 
 
+def test_columns_come_back_where_a_wide_one_makes_room(tmp_path):
+    """The budgets are too wide for 80 columns; what they cost is not."""
+    files = []
+    for name, budget in (("a", "8 h100-sxm for 2 weeks"), ("b", "$20k")):
+        files.append(tmp_path / f"{name}.yaml")
+        files[-1].write_text(f"student: 3B\nbudget: {budget}\ngpu: h100-sxm\nteacher: 8B:15T\n")
+    shown = run("compare", *files, "--quick", COLUMNS="80").stdout
+    head = next(line for line in shown.splitlines() if "verdict" in line)
+    assert "cost" in head.split()
+    assert "budget" not in head.split()
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_prediction_says_that_the_tokens_are_the_same():
+    """`budget` weighs the same pair on the same compute, and comes to another verdict."""
+    pair = ("--student", "1B", "--tokens", "100B", "--teacher", "7B:2T")
+    first, second, *_ = run("predict", *pair, COLUMNS="80").stdout.splitlines()
+    assert "on the same tokens" in first
+    assert "the teacher's compute on top" in f"{first} {second}"
+    assert run("budget", *pair).stdout.startswith("Pretrain.")
+
+
 def test_a_budget_of_money_is_on_the_screen():
     shown = run("budget", "$5k", "--gpu", "4090", "--student", "1B", "--quick").stdout
     assert "about $5.00k" in shown

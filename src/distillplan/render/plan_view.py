@@ -151,12 +151,12 @@ def _decides(plan: Plan) -> Iterator[str]:
             f"the teacher's loss on your text: {plan.scenario.teacher_loss:.3f} is the law's "
             "guess; measured: --teacher-loss"
         )
-    yield from flips_in_words(plan, open_teacher=False)
+    yield from flips_in_words(plan, open_teacher=not _instead(plan))
 
 
 def _instead(plan: Plan) -> str:
     """What the verdict was against where no teacher is named, and what an open one would do."""
-    told = open_teacher_in_words(plan)
+    told = "" if plan.verdict is None else open_teacher_in_words(plan)
     return f"Compared with training a teacher first. With an open model: {told}." if told else ""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
+from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
     BudgetFlip,
@@ -159,7 +160,7 @@ def reasons(plan: Plan) -> Iterator[str]:
     left = ""
     if plan.scenario.student_params is not None:
         read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
-        left = f": the student reads {read} tokens, not {instead}"
+        left = f": the student reads {read} tokens, not {instead}" if read != instead else ""
     yield f"{takes}{left}."
     yield _worth(plan, other)
     yield from _stored(other)
@@ -251,7 +252,8 @@ def open_teacher_in_words(plan: Plan) -> str:
     for one in plan.options:
         if one.teacher_name is not None and one.odds is not None:
             verdict = verdict_of(one.odds)
-            if verdict is not plan.verdict:
+            fits = one.bill is None or one.bill.fits is not Fits.NO
+            if verdict is not plan.verdict and fits:
                 told = then(verdict, one.odds)
                 return f"--teacher {one.teacher_name} (by its size and tokens): {told}"
     return ""

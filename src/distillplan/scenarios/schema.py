@@ -41,7 +41,11 @@ def scenario_file_schema() -> Json:
         "minProperties": 1,
         "if": {"anyOf": parts},
         "then": whole,
-        "else": {**scenario, "description": "A file of one scenario has its keys at the top."},
+        "else": {
+            **scenario,
+            "description": "A file of one scenario has its keys at the top.",
+            "anyOf": [{"not": {"required": ["assert"]}}, {"minProperties": 2}],
+        },
         "$defs": {
             "scenario": {
                 "type": ["object", "null"],
