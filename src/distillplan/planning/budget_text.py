@@ -111,7 +111,7 @@ _PLAIN: Final = r"\d+(?:\.\d+)?(?:e\+?\d+)?"
 """A number of FLOPs without a unit, which most budgets are: none of the above is looked for."""
 
 
-_EATEN: Final = r"0*[kmb]|0+|[,.]\d+[kmb]?"
+_EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
 """What a shell leaves of dollars in double quotes."""
 _FILES: Final = (".yaml", ".yml")
 

@@ -154,7 +154,7 @@ def _doubts(found: Comparison) -> Iterator[str]:
 
 
 def doubted(found: Comparison) -> dict[str, tuple[str, str]]:
-    """The warnings by code: the scenarios that each concerns, and its words for the first of them."""
+    """The warnings by code: the scenarios that each concerns, and its words for the first."""
     concerned: dict[str, dict[str, str]] = {}
     for one in found.plans:
         for warning in one.plan.warnings:

@@ -34,7 +34,7 @@ def _screen(found: Prediction) -> Iterator[Block]:
         side = "better" if gain > 0 else "worse"
         answer = (
             f"Distilled {found.distilled_loss:.3f} nats, pretrained on the same tokens "
-            f"{found.supervised_loss:.3f}: {abs(gain):.3f} {side}, with the teacher's compute on top."
+            f"{found.supervised_loss:.3f}: {abs(gain):.3f} {side}, before the teacher's cost."
         )
     yield Headline(answer, "" if ends is None else f"gain, 90%: {_ends(ends, '+')}")
     yield _losses(found)
