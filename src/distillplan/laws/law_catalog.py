@@ -82,8 +82,11 @@ def _demand_no_pruning_law(data: Any, name: str) -> None:
 
     if isinstance(data, dict) and data.get("schema") == SCHEMA:
         raise InputError(
-            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; give it as ",
+            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; "
+            "distillplan budget takes it, as ",
             Word("start_law", name),
+            " beside ",
+            Word("start", "pruned"),
         )
 
 

@@ -110,6 +110,11 @@ _FLOPS: Final = (
 _OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 
 
+_EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
+"""What a shell leaves of dollars in double quotes."""
+_FILES: Final = (".yaml", ".yml")
+
+
 _KIND: Final = rf"{_NO_GPU}[a-z][a-z0-9_-]*(?: {_NO_GPU}[a-z0-9]+){{0,2}}"
 _SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 _MISSING: Final = (
@@ -293,6 +298,16 @@ def _explained(words: str, text: str, what: str) -> Budget:
             raise InputError(
                 f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
                 f"'8 h100-sxm for {over[2]}'"
+            ) from None
+        if _match(_EATEN, words):
+            raise InputError(
+                f"{what}: {text!r} is not a number; a shell takes $ and what follows out of "
+                "\"$20k\", so write '$20k' with single quotes"
+            ) from None
+        if words.lower().endswith(_FILES):
+            raise InputError(
+                f"{what}: {text!r} is a file, and the budget goes here; for the scenarios of a "
+                f"file: distillplan compare {text}"
             ) from None
         raise
 
