@@ -1,6 +1,6 @@
 """Completion: what the shells get by the protocols of Typer's scripts, and at what price."""
 
-import os
+import json
 import subprocess
 import sys
 
@@ -18,33 +18,52 @@ from distillplan.scenarios import key_table
 from distillplan.schemas.reader import schema_names
 
 COMPLETE = """
-import atexit, sys
+import atexit, json, os, sys
 sys.argv = ["distillplan"]
-atexit.register(lambda: sys.stderr.write(" ".join({"numpy", "scipy"} & set(sys.modules))))
+import distillplan.cli.app
+import distillplan.render.streams
 from distillplan.cli.main import main
-main()
+for asked in sys.stdin:
+    given, said, imported = json.loads(asked)
+    child = os.fork()
+    if not child:
+        os.environ.update(given)
+        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT), 1)
+        os.dup2(os.open(imported, os.O_WRONLY | os.O_CREAT), 2)
+        atexit.register(lambda: sys.stderr.write(" ".join({"numpy", "scipy"} & set(sys.modules))))
+        sys.exit(main())
+    os.waitpid(child, 0)
+    print("done", flush=True)
 """
-"""A start as from a shell; on standard error, what slow packages it has imported."""
+"""Starts as from a shell, each a copy of a process that has loaded no more than what all of them do
+first; on standard error, what slow packages it has imported."""
 
 
-def completed(shell, line):
-    """What is offered for the end of a line, and what was imported for it."""
-    words = line.split(" ")
-    given = {
-        "_DISTILLPLAN_COMPLETE": f"complete_{shell}",
-        "COMP_WORDS": line,
-        "COMP_CWORD": str(len(words) - 1),
-        "_TYPER_COMPLETE_ARGS": line,
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-    }
-    found = subprocess.run(
-        [sys.executable, "-c", COMPLETE],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **given},
-        check=False,
-    )
-    return found.stdout, found.stderr
+@pytest.fixture(scope="module")
+def completed(tmp_path_factory):
+    """What is offered to a shell for the end of a line, and what was imported for it."""
+    said, imported = (tmp_path_factory.mktemp("said") / name for name in ("offered", "imported"))
+
+    def asked(shell, line):
+        given = {
+            "_DISTILLPLAN_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split(" ")) - 1),
+            "_TYPER_COMPLETE_ARGS": line,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        }
+        for path in (said, imported):
+            path.unlink(missing_ok=True)
+        starts.stdin.write(json.dumps([given, str(said), str(imported)]) + "\n")
+        starts.stdin.flush()
+        assert starts.stdout.readline() == "done\n"
+        return said.read_text(encoding="utf-8"), imported.read_text(encoding="utf-8")
+
+    with subprocess.Popen(
+        [sys.executable, "-c", COMPLETE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as starts:
+        yield asked
+        starts.stdin.close()
 
 
 LINES = {
@@ -78,7 +97,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("shell", "line"), ASKED)
-def test_names_are_completed_without_slow_imports(shell, line):
+def test_names_are_completed_without_slow_imports(completed, shell, line):
     offered, imported = completed(shell, line)
     assert imported == ""
     found = [one.partition("\t")[0] for one in offered.splitlines()]
@@ -88,7 +107,7 @@ def test_names_are_completed_without_slow_imports(shell, line):
     assert all(one.startswith(line.split(" ")[-1]) for one in found) or shell == "zsh"
 
 
-def test_commands_have_their_help_beside_them():
+def test_commands_have_their_help_beside_them(completed):
     assert completed("fish", "distillplan val")[0].startswith("validate\tCheck a scenario file")
 
 
@@ -101,12 +120,12 @@ def test_commands_have_their_help_beside_them():
         ("distillplan models --tokenizer llama-3 -o js", "json"),
     ],
 )
-def test_other_words_are_completed_by_the_command_itself(line, some):
+def test_other_words_are_completed_by_the_command_itself(completed, line, some):
     assert some in completed("bash", line)[0].splitlines()
 
 
 @pytest.mark.parametrize("line", ["distillplan compare ", "distillplan qq", "distillplan gpus zz"])
-def test_where_nothing_is_known_nothing_is_said(line):
+def test_where_nothing_is_known_nothing_is_said(completed, line):
     offered, _ = completed("bash", line)
     assert offered.strip() == ""
 
