@@ -1,8 +1,6 @@
 """Completion: what the shells get by the protocols of Typer's scripts, and at what price."""
 
-import json
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 import typer.main
@@ -16,54 +14,26 @@ from distillplan.models.known_model import known_model
 from distillplan.questions.glossary.explanation import explain
 from distillplan.scenarios import key_table
 from distillplan.schemas.reader import schema_names
-
-COMPLETE = """
-import atexit, json, os, sys
-sys.argv = ["distillplan"]
-import distillplan.cli.app
-import distillplan.render.streams
-from distillplan.cli.main import main
-for asked in sys.stdin:
-    given, said, imported = json.loads(asked)
-    child = os.fork()
-    if not child:
-        os.environ.update(given)
-        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT), 1)
-        os.dup2(os.open(imported, os.O_WRONLY | os.O_CREAT), 2)
-        atexit.register(lambda: sys.stderr.write(" ".join({"numpy", "scipy"} & set(sys.modules))))
-        sys.exit(main())
-    os.waitpid(child, 0)
-    print("done", flush=True)
-"""
-"""Starts as from a shell, each a copy of a process that has loaded no more than what all of them do
-first; on standard error, what slow packages it has imported."""
+from tests.starts import FIRST, starts
 
 
 @pytest.fixture(scope="module")
-def completed(tmp_path_factory):
-    """What is offered to a shell for the end of a line, and what was imported for it."""
-    said, imported = (tmp_path_factory.mktemp("said") / name for name in ("offered", "imported"))
+def completed():
+    """What is offered to a shell for the end of a line, and what slow packages were imported."""
+    with starts(Path(), loaded=(*FIRST, "tests.slow_imports")) as shell_of:
 
-    def asked(shell, line):
-        given = {
-            "_DISTILLPLAN_COMPLETE": f"complete_{shell}",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(line.split(" ")) - 1),
-            "_TYPER_COMPLETE_ARGS": line,
-            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        }
-        for path in (said, imported):
-            path.unlink(missing_ok=True)
-        starts.stdin.write(json.dumps([given, str(said), str(imported)]) + "\n")
-        starts.stdin.flush()
-        assert starts.stdout.readline() == "done\n"
-        return said.read_text(encoding="utf-8"), imported.read_text(encoding="utf-8")
+        def asked(shell, line):
+            given = {
+                "_DISTILLPLAN_COMPLETE": f"complete_{shell}",
+                "COMP_WORDS": line,
+                "COMP_CWORD": str(len(line.split(" ")) - 1),
+                "_TYPER_COMPLETE_ARGS": line,
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            }
+            found = shell_of.run(environment=given)
+            return found.stdout.decode(), found.stderr.decode()
 
-    with subprocess.Popen(
-        [sys.executable, "-c", COMPLETE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as starts:
         yield asked
-        starts.stdin.close()
 
 
 LINES = {
