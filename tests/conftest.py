@@ -1,6 +1,7 @@
 """What tests share."""
 
 import atexit
+import gc
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from distillplan import law
+from distillplan.cli.main import SELDOM
 from distillplan.laws.provenance import PublishedLaw
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -49,6 +51,16 @@ def pytest_collection(session: pytest.Session) -> None:
         for path in sorted(modules, reverse=True):
             with suppress(Exception, pytest.skip.Exception):  # which collecting it will say
                 import_module(".".join(path.resolve().relative_to(ROOT).with_suffix("").parts))
+
+
+gc.disable()  # modules and tests that are collected make no garbage, and looking takes seconds
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, seldom and not among what stays, as a command does."""
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(SELDOM)
 
 
 # no test times anything: on a busy machine the first of a kind may take seconds

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 CLOSED = "closed"
 """A pipe whose reader has left, where a file for a stream may be named."""
 COPIES = """
-import json, os, sys
+import atexit, json, os, sys
 from importlib import import_module
 from distillplan.cli.main import main
 
@@ -32,7 +32,7 @@ for name in sys.argv[1:]:
     import_module(name)
 with open(0, "rb", buffering=0, closefd=False) as asked:
     for line in asked:
-        words, folder, environment, *places = json.loads(line)
+        words, folder, environment, packages, *places = json.loads(line)
         child = os.fork()
         if not child:
             os.chdir(folder)
@@ -40,6 +40,7 @@ with open(0, "rb", buffering=0, closefd=False) as asked:
             for stream, place in enumerate(places, 1):
                 os.dup2(opened(place), stream)
             sys.argv = ["distillplan", *words]
+            atexit.register(lambda: sys.stderr.write(" ".join({*packages} & {*sys.modules})))
             main()
         os.write(1, b"%d\\n" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
@@ -76,6 +77,7 @@ class Starts(NamedTuple):
         stdout: str | None = None,
         stderr: str | None = None,
         environment: Mapping[str, str] | None = None,
+        packages: Iterable[str] = (),
     ) -> Left:
         """Start it once.
 
@@ -84,12 +86,14 @@ class Starts(NamedTuple):
             stdout: a file for its standard output, or `CLOSED`; None: one that is read.
             stderr: the same for its standard error.
             environment: variables beside those of the process, which has been started without.
+            packages: those of them that it has loaded at its end are named on standard error.
         """
         files = [self.kept / name for name in ("stdout", "stderr")]
         for one in files:
             one.write_bytes(b"")
         places = [str(given or file) for given, file in zip((stdout, stderr), files, strict=True)]
-        asked: list[Any] = [[*map(str, words)], str(self.folder), dict(environment or {}), *places]
+        asked: list[Any] = [[*map(str, words)], str(self.folder), dict(environment or {})]
+        asked += [[*packages], *places]
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{json.dumps(asked)}\n".encode())

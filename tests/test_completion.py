@@ -20,7 +20,7 @@ from tests.starts import FIRST, starts
 @pytest.fixture(scope="module")
 def completed():
     """What is offered to a shell for the end of a line, and what slow packages were imported."""
-    with starts(Path(), loaded=(*FIRST, "tests.slow_imports")) as shell_of:
+    with starts(Path(), loaded=FIRST) as shell_of:
 
         def asked(shell, line):
             given = {
@@ -30,7 +30,7 @@ def completed():
                 "_TYPER_COMPLETE_ARGS": line,
                 "_TYPER_COMPLETE_FISH_ACTION": "get-args",
             }
-            found = shell_of.run(environment=given)
+            found = shell_of.run(environment=given, packages=("numpy", "scipy"))
             return found.stdout.decode(), found.stderr.decode()
 
         yield asked

@@ -68,7 +68,7 @@ def test_a_screen_fits_its_terminal(command):
 @pytest.mark.parametrize("command", ["gpus", "models"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_list_keeps_each_name_on_one_line(command, width):
-    lines = run(command, COLUMNS=str(width)).stdout.splitlines()
+    lines = screens(command)[width]
     (names,) = [one for key, one in json.loads(document_of(command)).items() if key == command]
     shown = {line.partition(" ")[0] for line in lines}
     assert {one.get("name") or one["gpu"]["name"] for one in names} <= shown
