@@ -22,6 +22,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore the interrupt that it is sent
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of each worker: they are as many as cores
+
 ROOT = Path(__file__).parents[1]
 
 
