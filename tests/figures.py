@@ -24,9 +24,9 @@ def in_each_others_way(figure: "Figure") -> list[tuple[str, ...]]:
     """Words that overlap other words, or reach over the edge of the picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    boxes = [(one.get_text(), _box(one, canvas.get_renderer())) for one in _texts(figure)]
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    boxes = [(one.get_text(), _box(one, renderer)) for one in _texts(figure)]
     width, height = figure.bbox.width, figure.bbox.height
     wrong: list[tuple[str, ...]] = [
         (text,)
