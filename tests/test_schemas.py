@@ -12,6 +12,7 @@ import distillplan.schemas
 from distillplan.render.answers import ANSWERS
 from distillplan.render.schema_generator import schemas
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.practice import reported
 from tests.schemas import validate, validator
 from tests.shell import run
 from tests.small_demos import tiny
@@ -96,7 +97,7 @@ COORDINATES = {"compute", "student_params"}
 
 @cache
 def answered(name):
-    with tiny():
+    with tiny(), reported():
         found = run(*COMMANDS[name], "-o", "json")
     assert found.stdout, found.stderr
     return json.loads(found.stdout, parse_constant=pytest.fail)

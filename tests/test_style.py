@@ -55,7 +55,7 @@ TEXTS = MODULES + [
 ]
 
 BRITISH = re.compile(
-    r"""\w*(?:
+    r"""\b\w*(?:
         (?:optim|minim|maxim|token|normal|summar|initial|organ|recogn|quant|penal|general|serial|
            parametr|visual|util|emphas|special|standard|real|random|final|capital)is(?:e|ing|ation)
         | licence | colour | behaviour | favour | neighbour | honour
