@@ -9,6 +9,7 @@ from unittest import mock
 from distillplan.render import show, sweep_rows
 from distillplan.render.blocks import Block
 from tests.documentation import workbench
+from tests.practice import reported
 from tests.shell import run
 
 WIDTHS = (60, 80, 120)
@@ -45,6 +46,7 @@ def asked(*words: str) -> Asked:
 
     shown, rendered = show.as_text, show.rendered
     with (
+        reported(),
         mock.patch.object(show, "rendered", remembered),
         mock.patch.object(show, "as_text", kept),
         mock.patch.object(sweep_rows, "as_text", kept),

@@ -109,10 +109,13 @@ def test_every_answer_has_a_command_here_and_a_schema():
     assert documents | {"scenario"} == set(schema_names())
 
 
+made_of_records = cache(schemas)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_files_are_those_of_the_records(name):
     """DISTILLPLAN_REWRITE_SCHEMAS=1 python -m pytest tests/test_schemas.py writes them anew."""
-    made = schemas()[name]
+    made = made_of_records()[name]
     if os.environ.get("DISTILLPLAN_REWRITE_SCHEMAS"):
         text = json.dumps(made, indent=2, ensure_ascii=False)
         (FOLDER / f"{name}.schema.json").write_text(f"{text}\n", encoding="utf-8")
