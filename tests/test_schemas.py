@@ -151,8 +151,9 @@ def pruned(value):
 
 def with_fault(document, path, *, dropped):
     """The document without the key at a path, or with a value of another kind there."""
-    wrong = inside = copy.deepcopy(document)
-    for step in path[:-1]:
+    wrong = inside = copy.copy(document)
+    for step in path[:-1]:  # what holds the place is copied, the rest is shared
+        inside[step] = copy.copy(inside[step])
         inside = inside[step]
     if dropped:
         del inside[path[-1]]
