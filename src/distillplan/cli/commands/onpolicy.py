@@ -1,5 +1,6 @@
 """`distillplan onpolicy`: what a stage of on-policy distillation reaches and costs."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,7 +10,9 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.render.show import show
 from distillplan.scenarios import values
 
-STAGE = "Length of the stage"
+_stage = partial(
+    flags.option, rich_help_panel="Length of the stage", value=values.WHOLE, metavar="N"
+)
 
 
 @options("onpolicy")
@@ -35,43 +38,29 @@ def onpolicy(
     ] = None,
     teacher_score: Annotated[
         float | None,
-        typer.Option(
+        flags.option(
             "--teacher-score",
-            parser=flags.number("--teacher-score", values.SHARE),
+            "The teacher's accuracy on the task, e.g. 0.66 or 66%.",
+            value=values.SHARE,
             metavar="SHARE",
-            help="The teacher's accuracy on the task, e.g. 0.66 or 66%.",
             show_default="as in the study",
         ),
     ] = None,
     answer_tokens: Annotated[
         int | None,
-        typer.Option(
-            "--answer-tokens",
-            parser=flags.number("--answer-tokens", values.WHOLE),
-            metavar="N",
-            rich_help_panel=STAGE,
-            help="Mean length of an answer in tokens; needed with --gpu.",
-        ),
+        _stage("--answer-tokens", "Mean length of an answer in tokens; needed with --gpu."),
     ] = None,
     updates: Annotated[
         int | None,
-        typer.Option(
-            "--updates",
-            parser=flags.number("--updates", values.WHOLE),
-            metavar="N",
-            rich_help_panel=STAGE,
-            help="Optimizer steps of the stage.",
-            show_default="580, the most of the study",
+        _stage(
+            "--updates", "Optimizer steps of the stage.", show_default="580, the most of the study"
         ),
     ] = None,
     answers: Annotated[
         int | None,
-        typer.Option(
+        _stage(
             "--answers",
-            parser=flags.number("--answers", values.WHOLE),
-            metavar="N",
-            rich_help_panel=STAGE,
-            help="Answers of each update.",
+            "Answers of each update.",
             show_default="256, one for each problem of the study's updates",
         ),
     ] = None,
