@@ -20,7 +20,6 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.comparison_details import (
     best_in_words,
-    comparison_details,
     doubted,
     outcome_in_words,
 )
@@ -51,17 +50,8 @@ _USUAL = {"students": ("1",), "fits": ("", Fits.YES.value)}
 """What need not be said of all plans."""
 
 
-def comparison_view(found: Comparison, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a comparison.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return comparison_details(found) if details else _screen(found)
-
-
-def _screen(found: Comparison) -> Iterator[Block]:
+def comparison_view(found: Comparison) -> Iterator[Block]:
+    """A comparison, on one screen."""
     best = best_in_words(found)
     yield Headline(best)
     cells = [_cells(one.plan) for one in found.plans]

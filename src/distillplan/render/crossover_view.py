@@ -32,17 +32,8 @@ AGAIN = ", …"
 """What a cell ends with whose gain comes back at larger budgets."""
 
 
-def crossover_view(found: Crossovers, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of crossovers.
-
-    Args:
-        found: the answer.
-        details: show every window with its ends instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Crossovers) -> Iterator[Block]:
+def crossover_view(found: Crossovers) -> Iterator[Block]:
+    """Crossovers, on one screen."""
     tie = found.scenario.tie_nats
     main = min(found.gains_nats, key=lambda gain: abs(gain - tie))
     yield Headline(_answer(found, main))
@@ -166,8 +157,8 @@ def _cut(rows: int) -> Iterator[Text]:
         yield Text(f"{MOST_ROWS} of {rows} rows; all: -o csv, jsonl or json", "quiet")
 
 
-def _details(found: Crossovers) -> Iterator[Block]:
-    """Every window with both ends."""
+def crossover_details(found: Crossovers) -> Iterator[Block]:
+    """Crossovers: every window with its ends."""
     yield Text("Budgets, in FLOPs, at which distillation gains at least this many nats.", "verdict")
     yield TableBlock(
         "",

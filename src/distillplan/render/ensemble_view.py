@@ -24,17 +24,8 @@ _NAMED = 9
 """Laws of one remark."""
 
 
-def ensemble_view(ensemble: Ensemble, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of an ensemble.
-
-    Args:
-        ensemble: the answer.
-        details: show every law instead of one screen.
-    """
-    return _details(ensemble) if details else _screen(ensemble)
-
-
-def _screen(ensemble: Ensemble) -> Iterator[Block]:
+def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
+    """An ensemble, on one screen."""
     speak = [one for one in ensemble.said if one.verdict is not None]
     silent = [one for one in ensemble.said if one.verdict is None]
     yield Headline(_answer(ensemble, speak))
@@ -148,8 +139,8 @@ def _spread_in_words(ensemble: Ensemble) -> Iterator[str]:
     )
 
 
-def _details(ensemble: Ensemble) -> Iterator[Block]:
-    """Every law, and all remarks."""
+def ensemble_details(ensemble: Ensemble) -> Iterator[Block]:
+    """An ensemble: every law."""
     words = ", ".join(
         f"{count} {_shown(Verdict(word))}" for word, count in ensemble.verdicts.items()
     )

@@ -27,7 +27,6 @@ from distillplan.render.blocks import (
     lines_of,
     short,
 )
-from distillplan.render.family_details import family_details
 from distillplan.render.family_phrases import (
     count_shown,
     loss_shown,
@@ -49,17 +48,8 @@ _WHY, _WATCH = 3, 2
 """Lines of each at most; what decides takes the rest."""
 
 
-def family_view(found: FamilyPlan, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a family.
-
-    Args:
-        found: the answer.
-        details: show every way and number instead of one screen.
-    """
-    return family_details(found) if details else _screen(found)
-
-
-def _screen(found: FamilyPlan) -> Iterator[Block]:
+def family_view(found: FamilyPlan) -> Iterator[Block]:
+    """A family, on one screen."""
     weighed = found.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
     verdict = SIDES[found.verdict] if weighed and found.verdict is not None else found.headline
     odds = "" if found.odds is None else odds_in_words(found.odds, "  ")

@@ -33,17 +33,8 @@ _MARKS = {ScoreBasis.MEASURED: "", ScoreBasis.INTERPOLATED: "~", ScoreBasis.GIVE
 _LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two sizes, * yours)"
 
 
-def onpolicy_view(found: OnPolicy, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a stage of on-policy distillation.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: OnPolicy) -> Iterator[Block]:
+def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
+    """A stage of on-policy distillation, on one screen."""
     yield Headline(found.headline)
     yield _table(found)
     cost, reference = tuple(_cost(found)), _reference(found)
@@ -62,7 +53,8 @@ def _screen(found: OnPolicy) -> Iterator[Block]:
     yield Text("More: --details  -o csv  -o markdown", "quiet")
 
 
-def _all(found: OnPolicy) -> Iterator[Block]:
+def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
+    """A stage of on-policy distillation: every number."""
     yield Text(found.headline, "verdict")
     yield _table(found)
     if found.covered:

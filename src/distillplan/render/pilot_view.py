@@ -36,17 +36,8 @@ _COLUMNS = (
 )
 
 
-def pilot_view(found: Pilot, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a pilot.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: Pilot) -> Iterator[Block]:
+def pilot_view(found: Pilot) -> Iterator[Block]:
+    """A pilot, on one screen."""
     said, law = _headline(found), f"Law {found.law.name}."
     yield Headline(said)
     if not found.steps:
@@ -70,7 +61,8 @@ def _screen(found: Pilot) -> Iterator[Block]:
     yield Text(f"{law} More: --details  -o markdown. To fill in for `fit`: -o csv", "quiet")
 
 
-def _all(found: Pilot) -> Iterator[Block]:
+def pilot_details(found: Pilot) -> Iterator[Block]:
+    """A pilot: every number."""
     yield Text(_headline(found), "verdict")
     yield Text(
         f"Before any run: {odds_in_words(found.odds)}; distillation gains "

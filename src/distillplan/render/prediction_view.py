@@ -16,17 +16,8 @@ _WATCH = 5
 """Lines of what to watch at most."""
 
 
-def prediction_view(found: Prediction, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a prediction.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Prediction) -> Iterator[Block]:
+def prediction_view(found: Prediction) -> Iterator[Block]:
+    """A prediction, on one screen."""
     gain, ends = found.gain_nats, found.gain_band
     if gain is None:
         answer = f"Pretrained: {found.supervised_loss:.3f} nats."
@@ -138,8 +129,8 @@ def _asked(found: Prediction) -> str:
     return f"{'; '.join(parts)}."
 
 
-def _details(found: Prediction) -> Iterator[Block]:
-    """Every number."""
+def prediction_details(found: Prediction) -> Iterator[Block]:
+    """A prediction: every number."""
     student = f"{format_count(found.student_params)} parameters"
     tokens = f"{format_count(found.student_tokens)} tokens"
     if found.distilled_loss is None or found.gain_nats is None:

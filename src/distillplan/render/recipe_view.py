@@ -65,17 +65,8 @@ _FRAME = 3
 """Empty lines, and the last one."""
 
 
-def recipe_view(found: Recipe, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a recipe.
-
-    Args:
-        found: the answer.
-        details: show every line with its reason and source instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: Recipe) -> Iterator[Block]:
+def recipe_view(found: Recipe) -> Iterator[Block]:
+    """A recipe, on one screen."""
     yield Headline(found.headline)
     room = LINES - _FRAME - lines_of(found.headline) - lines_of(_TAGGED)
     parts = []
@@ -90,7 +81,8 @@ def _screen(found: Recipe) -> Iterator[Block]:
     yield Text("More: --details  --export TRAINER --save FOLDER  -o markdown", "quiet", tight=True)
 
 
-def _all(found: Recipe) -> Iterator[Block]:
+def recipe_details(found: Recipe) -> Iterator[Block]:
+    """A recipe: every line with its reason and source."""
     yield Headline(found.headline)
     for one in found.lines:
         yield Sections(

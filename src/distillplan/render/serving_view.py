@@ -37,17 +37,8 @@ _FRAME = 6
 _HEADS = ("larger", "smaller", "cheapest")
 
 
-def serving_view(found: Serving, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a question about serving.
-
-    Args:
-        found: the answer.
-        details: show every way to pay for the teacher instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Serving) -> Iterator[Block]:
+def serving_view(found: Serving) -> Iterator[Block]:
+    """A question about serving, on one screen."""
     shown = tuple(one for one in found.models if one.accounting is None or one.decides)
     timed = any(one.hours is not None for one in shown)
     odds, question = tuple(_odds(found)), f"{_question(found)}."
@@ -69,7 +60,8 @@ def _screen(found: Serving) -> Iterator[Block]:
     yield Text(f"Law {found.law.name}. More: --details  -o markdown", "quiet", tight=True)
 
 
-def _details(found: Serving) -> Iterator[Block]:
+def serving_details(found: Serving) -> Iterator[Block]:
+    """A question about serving: every way to pay for the teacher."""
     yield Text(found.headline, "verdict")
     yield Text(f"Inputs: {_question(found)}.", "quiet")
     yield _table(found, found.models)

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from distillplan.fields import demand_finite
-from distillplan.render.answers import registered, view_of
+from distillplan.render.answers import blocks_of, registered
 from distillplan.render.documents import columns, document, rows
 from distillplan.render.streams import as_json, write, write_all
 
@@ -59,7 +59,7 @@ def rendered(answer: object, output: RowOutput, **how: object) -> str:
         case "json":
             return as_json(whole, indent=2)
         case "table" | "markdown":
-            return as_text(view_of(answer)(answer, **how), output)
+            return as_text(blocks_of(answer, **how), output)
         case _:
             assert_never(output)
 

@@ -22,17 +22,8 @@ _REMARKS = 4
 """Lines of each kind of remark at most."""
 
 
-def target_view(found: Target, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a target.
-
-    Args:
-        found: the answer.
-        details: show every way instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Target) -> Iterator[Block]:
+def target_view(found: Target) -> Iterator[Block]:
+    """A target, on one screen."""
     yield Headline(found.headline)
     yield _choices(found)
     watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
@@ -179,8 +170,8 @@ def _question(found: Target) -> str:
     return "; ".join(parts)
 
 
-def _details(found: Target) -> Iterator[Block]:
-    """Every way, and where it is from."""
+def target_details(found: Target) -> Iterator[Block]:
+    """A target: every way."""
     yield Text(found.headline, "verdict")
     yield Text(f"Inputs: {_question(found)}.", "quiet")
     unit = _UNITS.get(found.minimise, "FLOPs")

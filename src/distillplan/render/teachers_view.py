@@ -48,17 +48,8 @@ _TERMS = {
 }
 
 
-def teachers_view(found: Teachers, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of open teachers.
-
-    Args:
-        found: the answer.
-        details: show every model instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Teachers) -> Iterator[Block]:
+def teachers_view(found: Teachers) -> Iterator[Block]:
+    """Open teachers, on one screen."""
     usable = found.usable
     best = usable[0] if usable else None
     odds = None if best is None else best.odds
@@ -120,8 +111,8 @@ def _choices(found: Teachers, shown: Sequence[OpenTeacher]) -> TableBlock:
     )
 
 
-def _details(found: Teachers) -> Iterator[Block]:
-    """Every model, and why some cannot teach."""
+def teachers_details(found: Teachers) -> Iterator[Block]:
+    """Open teachers: every model."""
     yield Text(found.headline, "verdict")
     alone = found.supervised
     yield Text(

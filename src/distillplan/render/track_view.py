@@ -53,17 +53,8 @@ _FRAME = 6
 """Empty lines, the line at the end, and the head of a table."""
 
 
-def track_view(found: Track, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a run under way.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: Track) -> Iterator[Block]:
+def track_view(found: Track) -> Iterator[Block]:
+    """A run under way, on one screen."""
     said, verdict = _headline(found), _verdict(found)
     yield Headline(said)
     yield Text(verdict, tight=True)
@@ -100,7 +91,8 @@ def _ends(found: Track) -> Iterator[tuple[str, ...]]:
         yield end, "forecast", forecast, planned, nats_band(found.forecast_band)
 
 
-def _all(found: Track) -> Iterator[Block]:
+def track_details(found: Track) -> Iterator[Block]:
+    """A run under way: every number."""
     yield Text(_headline(found), "verdict")
     yield Text(_verdict(found), "plain")
     how = str(found.accounting or found.method)
