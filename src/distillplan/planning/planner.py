@@ -9,7 +9,7 @@ from distillplan.errors import InfeasibleError
 from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
-from distillplan.notices import Notice, Severity
+from distillplan.notices import Notice, information
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import outside_fit
@@ -212,10 +212,9 @@ def _no_draws(plan: Plan) -> Notice:
     missing = "its losses have no bands"
     if plan.odds is not None:
         missing = "the odds leave out how far these are known"
-    return Notice(
-        code="law_has_no_draws",
-        severity=Severity.INFO,
-        message=f"{plan.law.name} comes without joint draws of its coefficients, so {missing}",
+    return information(
+        "law_has_no_draws",
+        f"{plan.law.name} comes without joint draws of its coefficients, so {missing}",
     )
 
 

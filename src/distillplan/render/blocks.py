@@ -174,6 +174,33 @@ def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ..
     return tuple(kept)
 
 
+class Room:
+    """The lines that are left on a screen while it is filled."""
+
+    def __init__(self, frame: int, indent: int) -> None:
+        """A screen.
+
+        Args:
+            frame: lines of it that are always taken, empty ones among them.
+            indent: columns that the headings and marks of remarks take.
+        """
+        self.left, self.indent = LINES - frame, indent
+
+    def take(self, *texts: str, rows: int = 0) -> None:
+        """Give room to texts of the full width, and to rows of tables."""
+        self.left -= rows + sum(map(lines_of, texts))
+
+    def keep(self, items: Iterable[str]) -> tuple[str, ...]:
+        """Give room to all of some remarks."""
+        kept = tuple(items)
+        self.left -= sum(lines_of(one, self.indent) for one in kept)
+        return kept
+
+    def fill(self, items: Iterable[str], most: int | None = None) -> tuple[str, ...]:
+        """Give room to as many of some remarks as fit into so many lines; None: those left."""
+        return self.keep(short(items, self.left if most is None else most, indent=self.indent))
+
+
 def printable_block(block: Block) -> Block:  # noqa: PLR0911  (one for each kind of block)
     """A block whose texts are safe to print."""
     match block:

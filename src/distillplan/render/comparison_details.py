@@ -6,7 +6,7 @@ Scenarios are columns when they are few, rows when they are many.
 from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
@@ -157,9 +157,8 @@ def doubted(found: Comparison) -> dict[str, tuple[str, str]]:
     """The warnings by code: the scenarios that each concerns, and its words for the first."""
     concerned: dict[str, dict[str, str]] = {}
     for one in found.plans:
-        for warning in one.plan.warnings:
-            if warning.severity is Severity.WARNING:
-                concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
+        for warning in doubts(one.plan.warnings):
+            concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
     everyone = len(found.plans)
     return {
         code: ("all" if len(told) == everyone else ", ".join(told), next(iter(told.values())))

@@ -8,14 +8,13 @@ from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Verdict
 from distillplan.questions.comparison import Comparison, NamedPlan
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
     short,
 )
 from distillplan.render.comparison_details import (
@@ -23,6 +22,7 @@ from distillplan.render.comparison_details import (
     doubted,
     outcome_in_words,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
     loss_in_words,
@@ -62,8 +62,9 @@ def comparison_view(found: Comparison) -> Iterator[Block]:
     if said:
         yield Text(said, "quiet")
     rival = _rival(found)
-    room = LINES - _FRAME - lines_of(best) - len(table.rows) - lines_of(said) - lines_of(rival)
-    yield Sections(tuple(_remarks(found, max(room, _LEAST))))
+    room = Room(_FRAME, _INDENT)
+    room.take(best, said, rival, rows=len(table.rows))
+    yield Sections(tuple(_remarks(found, max(room.left, _LEAST))))
     yield Text(_legend(found), "quiet")
     if rival:
         yield Text(rival, "quiet", tight=True)
@@ -168,7 +169,7 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
     watch = (f"{names}: {message}" for names, message in doubted(found).values())
-    yield Section("Watch", short(watch, room // 2, indent=_INDENT), "!", "warning")
+    yield watching(short(watch, room // 2, indent=_INDENT))
 
 
 def _rival(found: Comparison) -> str:

@@ -23,6 +23,7 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops
 
@@ -53,7 +54,7 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
         (
             Section("Example", tuple(_example(found, main))),
             Section("Why", (_WHY,) if any(_example(found, main)) else ()),
-            Section("Watch", tuple(_watch(found, shown)), "!", "warning"),
+            watching(_watch(found, shown)),
         )
     )
     more = "More: --details  -o csv; one budget: distillplan budget"

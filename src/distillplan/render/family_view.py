@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, in_a_table
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.planning.verdict import verdict_of
@@ -17,15 +17,13 @@ from distillplan.questions.family_records import (
 from distillplan.questions.family_told import name_of
 from distillplan.render.blocks import (
     GAP,
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
 )
 from distillplan.render.family_phrases import (
     count_shown,
@@ -34,6 +32,7 @@ from distillplan.render.family_phrases import (
     teacher_shown,
     who_shown,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import in_brackets, odds_in_words
 from distillplan.render.plan_words import SIDES, TAKES, bill_in_words, verdict_in_a_table
 from distillplan.units import format_count, format_flops
@@ -55,25 +54,23 @@ def family_view(found: FamilyPlan) -> Iterator[Block]:
     odds = "" if found.odds is None else odds_in_words(found.odds, "  ")
     asked = question_asked(found)
     ways = _ways(found)
-    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(asked) - len(ways.rows)
-    members = _members(found, room - _REMARKS)
+    room = Room(_FRAME, _INDENT)
+    room.take(f"{verdict}{GAP}{odds}", asked, rows=len(ways.rows))
+    members = _members(found, room.left - _REMARKS)
     yield Headline(verdict, odds)
     yield ways
     yield members
-    room -= len(members.rows)
     cut = len(found.supervised.members) - len(members.rows)
     if cut:
         yield Text(f"{cut} more: --details", "quiet", tight=True)
-        room -= 1
-    why = short(_reasons(found), _WHY, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = short(_watch(found), max(min(_WATCH, room // 2), 0), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in watch)
+    room.take(rows=len(members.rows) + bool(cut))
+    why = room.fill(_reasons(found), _WHY)
+    watch = room.fill(_watch(found), max(min(_WATCH, room.left // 2), 0))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", short(_decides(found), room, indent=_INDENT), "-"),
-            Section("Watch", watch, "!", "warning"),
+            Section("Decides", room.fill(_decides(found)), "-"),
+            watching(watch),
         )
     )
     yield Text(asked, "quiet")
@@ -237,6 +234,6 @@ def _watch(found: FamilyPlan) -> Iterator[str]:
             one.code.removesuffix("_outside_fit").replace("_", " ") for one in outside
         )
         yield f"outside the law's data: {words}"
-    for one in found.warnings:
-        if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
+    for one in doubts(found.warnings):
+        if one.code not in OUTSIDE_FIT_CODES:
             yield one.message

@@ -3,22 +3,21 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
@@ -85,17 +84,15 @@ def _screen(plan: Plan) -> Iterator[Block]:
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
-    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
-    room -= len(choices.rows) + 1 + lines_of(rival)
-    why = short(reasons(plan), _WHY, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = short(_watch(plan), min(_WATCH, room // 2), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in watch)
+    room = Room(_FRAME, _INDENT)
+    room.take(f"{verdict}{GAP}{odds}", outside, rival, rows=len(choices.rows) + 1)
+    why = room.fill(reasons(plan), _WHY)
+    watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", short(_decides(plan), room, indent=_INDENT), "-"),
-            Section("Watch", watch, "!", "warning"),
+            Section("Decides", room.fill(_decides(plan)), "-"),
+            watching(watch),
         )
     )
     yield Text(_asked(plan), "quiet")
@@ -156,8 +153,8 @@ def _watch(plan: Plan) -> Iterator[str]:
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
-    for one in plan.warnings:
-        if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
+    for one in doubts(plan.warnings):
+        if one.code not in OUTSIDE_FIT_CODES:
             yield one.message
 
 

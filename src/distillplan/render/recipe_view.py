@@ -11,15 +11,14 @@ from distillplan.questions.recipe_records import (
 from distillplan.questions.recipe_studies import LittleText, LittleTextResult, MixedLoss, MixResult
 from distillplan.questions.starting_points import format_rate
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
 )
 from distillplan.units import format_count
 
@@ -68,15 +67,15 @@ _FRAME = 3
 def recipe_view(found: Recipe) -> Iterator[Block]:
     """A recipe, on one screen."""
     yield Headline(found.headline)
-    room = LINES - _FRAME - lines_of(found.headline) - lines_of(_TAGGED)
-    parts = []
-    for one in found.lines:
-        text = f"{one.do} [{_TAGS[one.sure]}]"
-        taken = lines_of(text, _INDENT)
-        if one.on_screen and taken <= room:
-            parts.append(Section(one.topic.title(), (text,)))
-            room -= taken
-    yield Sections(tuple(parts))
+    room = Room(_FRAME, _INDENT)
+    room.take(found.headline, _TAGGED)
+    yield Sections(
+        tuple(
+            Section(one.topic.title(), room.fill([f"{one.do} [{_TAGS[one.sure]}]"]))
+            for one in found.lines
+            if one.on_screen
+        )
+    )
     yield Text(_TAGGED, "quiet")
     yield Text("More: --details  --export TRAINER --save FOLDER  -o markdown", "quiet", tight=True)
 

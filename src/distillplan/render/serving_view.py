@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
 from distillplan.hardware.range import Range
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.questions.serving_records import (
     BreakEven,
     ServedModel,
@@ -13,18 +13,16 @@ from distillplan.questions.serving_records import (
     Serving,
 )
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops, format_usd
 
@@ -41,19 +39,18 @@ def serving_view(found: Serving) -> Iterator[Block]:
     """A question about serving, on one screen."""
     shown = tuple(one for one in found.models if one.accounting is None or one.decides)
     timed = any(one.hours is not None for one in shown)
-    odds, question = tuple(_odds(found)), f"{_question(found)}."
-    room = LINES - _FRAME - len(shown) - lines_of(found.headline) - lines_of(question)
-    room -= sum(lines_of(one, _INDENT) for one in odds)
-    why = short(_reasons(found), _REMARKS, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
+    question, room = f"{_question(found)}.", Room(_FRAME, _INDENT)
+    room.take(found.headline, question, rows=len(shown))
+    odds = room.keep(_odds(found))
+    why = room.fill(_reasons(found), _REMARKS)
+    watch = (one.message for one in doubts(found.warnings))
     yield Headline(found.headline)
     yield _costs(found, shown, ranges=False) if timed else _table(found, shown)
     yield Sections(
         (
             Section("Odds", odds),
             Section("Why", why),
-            Section("Watch", short(watch, max(room, 1), indent=_INDENT), "!", "warning"),
+            watching(room.fill(watch, max(room.left, 1))),
         )
     )
     yield Text(question, "quiet")

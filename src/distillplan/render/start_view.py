@@ -8,16 +8,14 @@ from distillplan.planning.results import Option, Plan
 from distillplan.planning.start import StartKind
 from distillplan.planning.start_records import PracticeCheck, StartPlan
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
 )
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
@@ -62,15 +60,14 @@ def title_of(plan: Plan, start: StartPlan) -> str:
 
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     title, ways = title_of(plan, start), _ways(plan, start)
-    room = LINES - _FRAME - lines_of(title) - len(ways.rows) - 1
+    room = Room(_FRAME, _INDENT)
+    room.take(title, rows=len(ways.rows) + 1)
     yield Headline(title)
     yield ways
-    scratch = (_scratch(start),)
-    unknown = short(start.not_measured, _UNKNOWN, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in (*scratch, *unknown))
-    known = short(_known(start), min(_KNOWN, room // 2 + 1), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in known)
-    practice = short(map(_rule, _first_broken(start.practice)), room, indent=_INDENT)
+    scratch = room.keep((_scratch(start),))
+    unknown = room.fill(start.not_measured, _UNKNOWN)
+    known = room.fill(_known(start), min(_KNOWN, room.left // 2 + 1))
+    practice = room.fill(map(_rule, _first_broken(start.practice)))
     yield Sections(
         (
             Section("Published", known, "-"),

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from distillplan.accounting import Accounting, in_a_table, way_in_words
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
 from distillplan.questions.target import Goal, Reached, Target, amount
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.plan_words import TAKES, teacher_in_words
 from distillplan.units import format_count, format_duration, format_flops, format_usd
 
@@ -26,12 +26,12 @@ def target_view(found: Target) -> Iterator[Block]:
     """A target, on one screen."""
     yield Headline(found.headline)
     yield _choices(found)
-    watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
+    watch = (one.message for one in doubts(found.warnings))
     yield Sections(
         (
             Section("Why", short(_reasons(found), _REMARKS, indent=_INDENT)),
             Section("Decides", short(_decides(found), _REMARKS, indent=_INDENT), "-"),
-            Section("Watch", short(watch, _REMARKS, indent=_INDENT), "!", "warning"),
+            watching(short(watch, _REMARKS, indent=_INDENT)),
         )
     )
     yield Text(f"{_question(found)}.", "quiet")
@@ -186,7 +186,7 @@ def target_details(found: Target) -> Iterator[Block]:
         f"times = relative to pretraining; {unit} = total over all students.",
         "quiet",
     )
-    yield from notice_blocks(one for one in found.warnings if one.severity is Severity.WARNING)
+    yield from notice_blocks(doubts(found.warnings))
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from distillplan.planning.results import Band, Verdict
 from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.render.odds_view import nats_band, percent
@@ -60,10 +59,10 @@ def track_view(found: Track) -> Iterator[Block]:
     yield Text(verdict, tight=True)
     rows = [*_points(found, _FEW_POINTS), *_ends(found)]
     yield TableBlock("", ("tokens", "progress", "loss", "on course", "90% band"), tuple(rows))
-    what = _DO[found.doubt or found.status]
-    room = LINES - _FRAME - lines_of(said) - lines_of(verdict) - len(rows) - lines_of(what, _INDENT)
-    watch = watch_section(found.warnings, room, _INDENT)
-    yield Sections((Section("Do", (what,)), watch))
+    room = Room(_FRAME, _INDENT)
+    room.take(said, verdict, rows=len(rows))
+    what = room.keep((_DO[found.doubt or found.status],))
+    yield Sections((Section("Do", what), watch_section(found.warnings, room)))
     yield Text("More: --details  -o csv  -o markdown", "quiet")
 
 
