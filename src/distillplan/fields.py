@@ -15,6 +15,11 @@ from typing import Any, get_args
 from distillplan.errors import InfeasibleError, InputError, Word
 
 
+def finite(value: float) -> float | None:
+    """A number that may be infinite or none, as answers have it: None where it is."""
+    return value if math.isfinite(value) else None
+
+
 def settle(record: Any, prefix: str = "") -> None:
     """Bring the fields of a frozen dataclass to their declared types.
 

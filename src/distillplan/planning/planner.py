@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
-from distillplan.fields import demand_finite
+from distillplan.fields import demand_finite, finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, information
@@ -223,7 +223,7 @@ def _best_teacher(scenario: Scenario) -> tuple[float, float] | None:
     if scenario.teacher is None:
         return None
     best = evaluate.best_teacher(scenario, cells(scenario, scenario.pays))
-    teacher_loss, loss = _one(best.teacher_loss, 0), _finite(float(best.loss[0]))
+    teacher_loss, loss = _one(best.teacher_loss, 0), finite(float(best.loss[0]))
     return None if teacher_loss is None or loss is None else (teacher_loss, loss)
 
 
@@ -245,7 +245,3 @@ def _cannot_train(scenario: Scenario) -> str:
 
 def _one(values: FloatArray | None, row: int) -> float | None:
     return None if values is None else float(values[row])
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

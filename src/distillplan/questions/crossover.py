@@ -15,7 +15,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError, Word
-from distillplan.fields import demand_finite, member, number
+from distillplan.fields import demand_finite, finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
@@ -223,7 +223,7 @@ def _row(
         accounting=scenario.pays,
         levels=tuple(found),
         looked_at=BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1])),
-        gain_at_most_tokens=last if math.isfinite(last) else None,
+        gain_at_most_tokens=finite(last),
     )
 
 

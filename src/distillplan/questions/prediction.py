@@ -9,7 +9,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.fields import demand_finite, number
+from distillplan.fields import demand_finite, finite, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
@@ -125,7 +125,7 @@ def predict(
         check_teacher_loss(law, teacher_loss, FixedAspect().vocab if measured else math.inf)
         point["teacher_loss"] = teacher_loss
         at = at_point(law, point["student_params"], point["student_tokens"])
-        equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
+        equivalent = finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
     alone, distilled = _losses(law, point)
@@ -301,7 +301,3 @@ def at_point(
 
 def _one(values: FloatArray | None, row: int) -> float | None:
     return None if values is None else float(values[row])
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

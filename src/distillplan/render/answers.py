@@ -312,7 +312,7 @@ def named(place: str, package: str = "distillplan") -> Any:
     return getattr(import_module(f"{package}.{module}"), name or module)
 
 
-def blocks_of(answer: object, *, details: bool = False, **how: object) -> "Iterable[Block]":
+def blocks_of(answer: object, *, details: bool = False, **how: Any) -> "Iterable[Block]":
     """The blocks of an answer.
 
     Args:

@@ -1,12 +1,13 @@
 """What tables and Markdown are both made of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Literal, NamedTuple, TypeAlias
 
 from distillplan.render.map_marks import Mark
 from distillplan.render.printable import printable, printable_lines
+from distillplan.units import format_count
 
 MOST_ROWS = 200
 """Of a table for people."""
@@ -150,6 +151,18 @@ WIDTH = 80
 """Columns for which screens are made."""
 LINES = 22
 """Of a screen: 24 less the command and the next prompt."""
+
+
+def cell(value: float | None, form: Callable[[float], str] | str = format_count) -> str:
+    """A number in a table; empty where there is none.
+
+    Args:
+        value: the number.
+        form: how it is written, as a function or as a format.
+    """
+    if value is None:
+        return ""
+    return format(value, form) if isinstance(form, str) else form(value)
 
 
 def lines_of(text: str, indent: int = 0) -> int:

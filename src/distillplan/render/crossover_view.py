@@ -22,6 +22,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import percent
@@ -189,6 +190,6 @@ def _point(one: CrossingPoint) -> tuple[str, ...]:
         *start,
         "start" if window.from_ is None else format_flops(window.from_),
         "end" if window.to is None else format_flops(window.to),
-        "" if window.to_tokens_per_param is None else format_count(window.to_tokens_per_param),
+        cell(window.to_tokens_per_param),
         "" if window.odds is None else percent(window.odds.distill),
     )

@@ -15,6 +15,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.plan_words import TOO_CLOSE, verdict_in_a_table
@@ -77,7 +78,7 @@ def _said(one: LawSays) -> tuple[str, ...]:
     return (
         one.law,
         verdict_in_a_table(one.verdict),
-        "" if one.margin_nats is None else f"{one.margin_nats:+.3f}",
+        cell(one.margin_nats, "+.3f"),
         _ratio(one.best_tokens_per_param),
         _note(one),
     )
@@ -182,7 +183,7 @@ def _row(one: LawSays) -> tuple[str, ...]:
     return (
         one.law,
         "–" if one.verdict is None else verdict_in_a_table(one.verdict),
-        "" if one.margin_nats is None else f"{one.margin_nats:+.3f}",
+        cell(one.margin_nats, "+.3f"),
         "over budget" if one.supervised_loss is None else f"{one.supervised_loss:.3f}",
         format_count(one.best_params),
         _ratio(one.best_tokens_per_param),

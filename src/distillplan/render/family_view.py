@@ -24,9 +24,9 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.family_phrases import (
-    count_shown,
     loss_shown,
     question_asked,
     teacher_shown,
@@ -127,7 +127,7 @@ def _ways(found: FamilyPlan) -> TableBlock:
 
 
 def _mean_loss(one: FamilyWay) -> tuple[str, str]:
-    return loss_shown(one), "" if one.gain_nats is None else f"{one.gain_nats:+.3f}"
+    return loss_shown(one), cell(one.gain_nats, "+.3f")
 
 
 def _compute(one: FamilyWay) -> tuple[str, str]:
@@ -135,7 +135,7 @@ def _compute(one: FamilyWay) -> tuple[str, str]:
     if one.total_flops is None:
         return "out of reach", ""
     over = one.over_supervised
-    return format_flops(one.total_flops), "" if over is None else f"{over:.2f}"
+    return format_flops(one.total_flops), cell(over, ".2f")
 
 
 def _members(found: FamilyPlan, most: int) -> TableBlock:
@@ -147,7 +147,7 @@ def _members(found: FamilyPlan, most: int) -> TableBlock:
     for row, one in enumerate(alone.members[:most]):
         cells = [who_shown(one), loss_shown(one), format_count(one.student_tokens)]
         if other is not None:
-            cells += [loss_shown(taught[row]), count_shown(taught[row].student_tokens)]
+            cells += [loss_shown(taught[row]), cell(taught[row].student_tokens)]
         if found.alone:
             cells.append(verdict_in_a_table(found.alone[row].verdict))
         rows.append(tuple(cells))

@@ -17,6 +17,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section, watching
 from distillplan.render.odds_view import odds_in_words, percent
@@ -139,7 +140,7 @@ def _step(step: PilotStep, *, bills: bool) -> tuple[str, ...]:
         format_count(last.tokens),
         _teacher(step),
         *costs,
-        "" if gain is None else f"{gain:+.3f}",
+        cell(gain, "+.3f"),
         _share(step.share),
         percent(step.after.wrong),
         _known(step.after),

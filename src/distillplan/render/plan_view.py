@@ -16,6 +16,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
@@ -121,8 +122,8 @@ def _choices(plan: Plan) -> TableBlock:
     rows = []
     for one in shown:
         cells = [f"{'→' if one.recommended else ' '} {way(one)}", loss_in_words(one)]
-        cells += [_count(one.student_params) for _ in student]
-        cells += [_count(one.student_tokens), teacher_in_words(one, named)]
+        cells += [cell(one.student_params) for _ in student]
+        cells += [cell(one.student_tokens), teacher_in_words(one, named)]
         rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
@@ -166,7 +167,3 @@ def _asked(plan: Plan) -> str:
     if any(one.is_guess for one in plan.options):
         parts.append("? is a guess")
     return f"{'; '.join(parts)}."
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)

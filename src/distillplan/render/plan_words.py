@@ -203,6 +203,12 @@ def _worth(plan: Plan, other: Option) -> str:
     return f"What the teacher adds does not make up for it: {-gain:.3f} nats worse{much}."
 
 
+def turns_in_words(plan: Plan) -> Iterator[str]:
+    """What would turn the verdict; nothing where there is but one way."""
+    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
+        yield from flips_in_words(plan)
+
+
 def flips_in_words(plan: Plan) -> Iterator[str]:
     """What would change the verdict, the nearest first."""
     flips = plan.flips

@@ -19,6 +19,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.units import format_count
 
@@ -122,7 +123,7 @@ def recipe_details(found: Recipe) -> Iterator[Block]:
 
 
 def _starting_row(one: StartingPoint) -> tuple[str, ...]:
-    final = "" if one.final_learning_rate is None else format_rate(one.final_learning_rate)
+    final = cell(one.final_learning_rate, format_rate)
     inside = f"outside its runs ({', '.join(one.outside)})" if one.outside else "inside its runs"
     batch = f"{format_count(one.batch_tokens)} tokens"
     return one.law, format_rate(one.learning_rate), final, batch, inside
@@ -146,7 +147,7 @@ def _little(found: LittleText) -> Iterator[Block]:
 
 
 def _little_row(one: LittleTextResult) -> tuple[str, ...]:
-    return one.what, "" if one.params is None else format_count(one.params), f"{one.loss:.3g}"
+    return one.what, cell(one.params), f"{one.loss:.3g}"
 
 
 def _share_row(one: KeptShare) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from distillplan.fields import demand_finite
 from distillplan.render.answers import blocks_of, registered
@@ -21,7 +21,7 @@ SweepOutput: TypeAlias = Literal[RowOutput, "parquet", "map"]
 """For cells that may be many, or lie on a plane."""
 
 
-def show(answer: object, output: RowOutput, **how: object) -> None:
+def show(answer: object, output: RowOutput, **how: Any) -> None:
     """Write one answer to standard output, once all of it is there.
 
     Args:
@@ -40,7 +40,7 @@ def show_rows(answers: Iterable[object], output: Literal["csv", "jsonl"]) -> Non
     write_all(as_rows(chain.from_iterable(map(rows, answers)), output))
 
 
-def rendered(answer: object, output: RowOutput, **how: object) -> str:
+def rendered(answer: object, output: RowOutput, **how: Any) -> str:
     """One answer in the form that is asked for; arguments as for `show`.
 
     Raises:

@@ -16,6 +16,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
@@ -95,7 +96,7 @@ def _ways(plan: Plan, start: StartPlan) -> TableBlock:
         taught = one.accounting is not None
         name = f"{_FROM[one.start]}, {'taught' if taught else 'text alone'}"
         cells = [name, loss_in_words(one)]
-        cells += ["" if one.student_tokens is None else format_count(one.student_tokens)]
+        cells += [cell(one.student_tokens)]
         cells += [_teacher(one, None if given is None else given.name)]
         rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1

@@ -7,7 +7,16 @@ from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
 from distillplan.questions.target import Goal, Reached, Target, amount
-from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
+from distillplan.render.blocks import (
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    cell,
+    short,
+)
 from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.plan_words import TAKES, teacher_in_words
 from distillplan.units import format_count, format_duration, format_flops, format_usd
@@ -88,7 +97,7 @@ def _cells(found: Target, one: Reached, first: str) -> dict[str, str]:
     bill = option.bill
     cells = {
         "FLOPs": format_flops(option.total_flops),
-        "times": "" if one.over_supervised is None else f"{one.over_supervised:.2f}",
+        "times": cell(one.over_supervised, ".2f"),
         "student": format_count(option.student_params),
         "tokens": format_count(option.student_tokens),
         "teacher": teacher_in_words(option, None if model is None else model.name),
@@ -197,13 +206,9 @@ def _way(goal: Goal, one: Reached) -> tuple[str, ...]:
     return (
         _marked(one),
         amount(Goal.COMPUTE if goal is Goal.STUDENT else goal, option)[0],
-        "" if one.over_supervised is None else f"{one.over_supervised:.2f}",
-        _count(option.student_params),
-        _count(option.student_tokens),
-        _count(option.teacher_params),
-        _count(option.teacher_tokens),
+        cell(one.over_supervised, ".2f"),
+        cell(option.student_params),
+        cell(option.student_tokens),
+        cell(option.teacher_params),
+        cell(option.teacher_tokens),
     )
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)

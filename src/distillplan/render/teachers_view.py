@@ -15,6 +15,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
     short,
 )
 from distillplan.render.odds_view import odds_in_words, percent
@@ -93,7 +94,7 @@ def _choices(found: Teachers, shown: Sequence[OpenTeacher]) -> TableBlock:
     alone = found.supervised
     bill = alone.bill
     cells = ("" if bill is None else format_count(bill.gpu_hours.mid),) if on_machine else ()
-    tokens = "" if alone.student_tokens is None else format_count(alone.student_tokens)
+    tokens = cell(alone.student_tokens)
     pretrain = f"{' ' if distills else '→'} {SUPERVISED_SHOWN}"
     rows = [(pretrain, "", "", "", "", tokens, *cells, "", "")]
     for index, one in enumerate(shown):

@@ -12,6 +12,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.render.odds_view import nats_band, percent
@@ -70,7 +71,7 @@ def _points(found: Track, most: int) -> Iterator[tuple[str, ...]]:
     """Some of the run's points, the last among them."""
     step = max(1, -(-len(found.points) // most))
     for one in found.points[::-1][::step][::-1]:
-        expected = "" if one.expected_loss is None else f"{one.expected_loss:.4f}"
+        expected = cell(one.expected_loss, ".4f")
         yield (
             format_count(one.tokens),
             f"{one.progress:.0%}",

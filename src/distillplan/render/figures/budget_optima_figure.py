@@ -7,7 +7,6 @@ from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.questions.budget_optima import BudgetOptima, OptimumAt
 from distillplan.render.figures.house_style import (
     ALONE,
-    NOTHING,
     OTHER,
     QUIET,
     STROKES,
@@ -21,6 +20,7 @@ from distillplan.render.figures.house_style import (
     here,
     law_source,
     legend,
+    or_nothing,
     outside,
     panels,
     teaching,
@@ -133,10 +133,7 @@ def _shares(axes: "Axes", found: BudgetOptima) -> None:
         parts = [getattr(one, field) for one in found.as_paid]
         if not any(parts):
             continue
-        above = [
-            low + (NOTHING if part is None else part)
-            for low, part in zip(below, parts, strict=True)
-        ]
+        above = [low + or_nothing(part) for low, part in zip(below, parts, strict=True)]
         look: dict[str, Any] = {"facecolor": stroke.color, "alpha": PALER, "hatch": hatch}
         axes.fill_between(across, below, above, edgecolor="white", linewidth=0, label=words, **look)
         below = above

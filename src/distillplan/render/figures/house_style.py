@@ -187,7 +187,12 @@ def curve(
 
 
 def _with_gaps(values: Sequence[float | None]) -> list[float]:
-    return [NOTHING if one is None else one for one in values]
+    return [*map(or_nothing, values)]
+
+
+def or_nothing(value: float | None) -> float:
+    """A number to draw; what draws nothing where there is none."""
+    return NOTHING if value is None else value
 
 
 def here(axes: "Axes", at: tuple[float, float | None]) -> None:

@@ -8,7 +8,6 @@ from distillplan.checks.paper_records import PaperAxis, PaperFigure, PaperPart, 
 from distillplan.render.figures.house_style import (
     INK,
     NAMED,
-    NOTHING,
     PALE,
     QUIET,
     STROKES,
@@ -20,6 +19,7 @@ from distillplan.render.figures.house_style import (
     law_source,
     legend,
     notes_below,
+    or_nothing,
     panels,
 )
 
@@ -186,7 +186,7 @@ def _lines(axes: "Axes", rows: Sequence[PaperRow], strokes: Mapping[str, Stroke]
 def _marks(axes: "Axes", rows: Sequence[PaperRow], strokes: Mapping[str, Stroke]) -> None:
     """What was read off, with its reading error."""
     for one in rows:
-        low, high, up = (NOTHING if end is None else end for end in (one.low, one.high, one.up))
+        low, high, up = map(or_nothing, (one.low, one.high, one.up))
         across = [low, high] if one.along is PaperAxis.ACROSS else [one.across] * 2
         bar = [up] * 2 if one.along is PaperAxis.ACROSS else [low, high]
         axes.plot(across, bar, color=INK, linewidth=1.2, zorder=4)

@@ -7,7 +7,6 @@ from distillplan.checks.transfer_checks import EVEN, CaseOutcome, TransferReport
 from distillplan.render.figures.house_style import (
     ALONE,
     INK,
-    NOTHING,
     OTHER,
     PALE,
     QUIET,
@@ -17,6 +16,7 @@ from distillplan.render.figures.house_style import (
     finish,
     legend,
     notes_below,
+    or_nothing,
     panels,
     spread,
 )
@@ -85,13 +85,13 @@ def _source(found: TransferReport, figure: "Figure") -> str:
 
 def _gains(axes: "Axes", rows: Sequence[TransferRow]) -> None:
     """Gains predicted and seen, in nats."""
-    places = [(row.predicted_gain, _number(row.seen_nats)) for row in rows]
+    places = [(row.predicted_gain, or_nothing(row.seen_nats)) for row in rows]
     bands = [end for row in rows for end in row.gain_band]
     for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
         scale("symlog", linthresh=LINEAR)
         axis.set_ticks(TICKS, [f"{one:g}" for one in TICKS])
     for row, (across, up) in zip(rows, places, strict=True):
-        color, error = OUTCOMES[row.outcome].color, _number(row.seen_error)
+        color, error = OUTCOMES[row.outcome].color, or_nothing(row.seen_error)
         axes.plot(row.gain_band, (up, up), color=color, linewidth=1.2, alpha=0.6)
         axes.plot((across, across), (up - error, up + error), color=INK, linewidth=1.2)
         axes.plot(across, up, **_look(row.outcome))
@@ -118,7 +118,7 @@ def _odds(
         seen: what is drawn of each.
         middle: where neither side is better.
     """
-    places = [(100 * row.odds_better, _number(one)) for row, one in zip(rows, seen, strict=True)]
+    places = [(100 * row.odds_better, or_nothing(one)) for row, one in zip(rows, seen, strict=True)]
     for row, (across, up) in zip(rows, places, strict=True):
         error = row.seen_error or 0.0
         axes.plot((across, across), (up - error, up + error), color=INK, linewidth=1.2)
@@ -180,7 +180,3 @@ def _names(
                 "shrinkB": 4,
             },
         )
-
-
-def _number(value: float | None) -> float:
-    return NOTHING if value is None else value
