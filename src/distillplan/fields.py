@@ -20,6 +20,13 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def not_positive(value: float | None, word: Word) -> InputError | None:
+    """The error of a number that is not positive or not finite; None where it is not given."""
+    if value is None or (math.isfinite(value) and value > 0):
+        return None
+    return InputError(word, f": {value} is not a positive number")
+
+
 def settle(record: Any, prefix: str = "") -> None:
     """Bring the fields of a frozen dataclass to their declared types.
 

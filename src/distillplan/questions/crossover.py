@@ -19,7 +19,7 @@ from distillplan.fields import demand_finite, finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.odds import odds_at
@@ -163,8 +163,7 @@ def crossover_each(
         InputError: when the law has no distillation, no student or level is given, there are too
             many levels, or the teacher contradicts an accounting.
     """
-    if scenario.law.distillation is None:
-        raise InputError(f"law: {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
     paid = [member(Accounting, one, Word("accounting")) for one in accountings]

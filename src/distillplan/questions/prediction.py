@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.fields import demand_finite, finite, number
+from distillplan.errors import InfeasibleError, Word
+from distillplan.fields import demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
@@ -114,8 +114,8 @@ def predict(
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
     for name, value in point.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(Word(name), f": {value} is not a positive number")
+        if (error := not_positive(value, Word(name))) is not None:
+            raise error
     if teacher is None and teacher_loss is not None:
         teacher = Teacher(loss=teacher_loss)
     equivalent = best = best_loss = None
