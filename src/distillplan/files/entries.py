@@ -1,15 +1,19 @@
 """The data that ships, and mappings that are read key by key."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import LARGEST, shown
 from distillplan.files.yaml_reader import read_yaml
 from distillplan.suggest import nearest
+
+_Member = TypeVar("_Member", bound=StrEnum)
+_Record = TypeVar("_Record")
 
 
 def shipped_folder(name: str) -> Path:
@@ -197,6 +201,33 @@ class Entry:
             raise InputError(f"{self.where}.{key}: {shown(value)} is not one of {', '.join(known)}")
         return value
 
+    def member(self, key: str, kind: type[_Member]) -> _Member:
+        """The member of an enumeration whose word is the text under a key."""
+        return kind(self.choice(key, tuple(kind), ""))
+
+    def record(self, kind: type[_Record], **read: Any) -> _Record:
+        """A record whose fields stand under their own names, each read as its type demands.
+
+        Numbers are positive, and None where they may be and are absent; words are members of their
+        enumeration.
+
+        Args:
+            kind: the class, a NamedTuple.
+            read: the values of those fields that are read otherwise.
+        """
+        readers: dict[Any, Callable[[str], Any]] = {
+            str: self.text,
+            float: self.positive,
+            float | None: self.optional,
+            int: self.whole,
+            bool: self.flag,
+            tuple[str, ...]: self.texts,
+        }
+        for name, hint in kind.__annotations__.items():
+            if name not in read:
+                read[name] = readers[hint](name) if hint in readers else self.member(name, hint)
+        return kind(**read)
+
     def finish(self, *also: str) -> None:
         """Check that every key was read.
 
@@ -212,3 +243,12 @@ class Entry:
                 raise InputError(
                     f"{self.where}: unknown key {shown(key)}; {nearest(str(key), sorted(known))}"
                 )
+
+
+def shipped(name: str) -> Entry:
+    """The mapping of a YAML file in the folder of the data, read once.
+
+    Raises:
+        InputError: when it is missing or no mapping.
+    """
+    return Entry(read_shipped(name), name)

@@ -168,7 +168,7 @@ def _law_in(text: str, path: str) -> FittedPruning:
             parent_params=valid.pair("parent_params"),
             tokens=valid.pair("tokens"),
         ),
-        counts=ParameterCount(whole.choice("counts", tuple(ParameterCount), "")),
+        counts=whole.member("counts", ParameterCount),
         taught=whole.flag("taught") if whole.has("taught") else None,
         runs=whole.whole("runs"),
         noise=whole.not_negative("noise"),

@@ -339,6 +339,6 @@ def _lines(file: Entry, facts: _LineFacts) -> Iterator[RecipeLine]:
             do=one.text("do").format_map(given),
             why=one.text("why").format_map(given),
             source=one.text("source").format_map(given),
-            sure=Sureness(one.choice("sure", tuple(Sureness), "")),
+            sure=one.member("sure", Sureness),
             on_screen=one.flag("screen"),
         )
