@@ -98,6 +98,10 @@ class Entry:
             return default
         return self._one_line(key, self._value(key))
 
+    def optional_text(self, key: str) -> str | None:
+        """The same; None where it is absent, null or empty."""
+        return self.text(key, "") or None
+
     def _one_line(self, key: str, value: Any) -> str:
         unreadable = isinstance(value, (Mapping, list)) or value is None
         if unreadable or (isinstance(value, float) and not math.isfinite(value)):
@@ -205,11 +209,11 @@ class Entry:
         """The member of an enumeration whose word is the text under a key."""
         return kind(self.choice(key, tuple(kind), ""))
 
-    def record(self, kind: type[_Record], **read: Any) -> _Record:
+    def record(self, kind: type[_Record], /, **read: Any) -> _Record:
         """A record whose fields stand under their own names, each read as its type demands.
 
-        Numbers are positive, and None where they may be and are absent; words are members of their
-        enumeration.
+        Numbers are positive; numbers and texts that may be None are where they are absent; words
+        are members of their enumeration.
 
         Args:
             kind: the class, a NamedTuple.
@@ -217,6 +221,7 @@ class Entry:
         """
         readers: dict[Any, Callable[[str], Any]] = {
             str: self.text,
+            str | None: self.optional_text,
             float: self.positive,
             float | None: self.optional,
             int: self.whole,

@@ -215,7 +215,7 @@ def _file(entry: Entry) -> ConfigFile:
     found = ConfigFile(
         name=entry.text("file"),
         form=entry.member("form", TextForm),
-        command=entry.text("command", "") or None,
+        command=entry.optional_text("command"),
         when=_cases(entry),
         keys=tuple(
             _key(path, one)
@@ -239,9 +239,9 @@ def _key(path: str, entry: Entry) -> ConfigKey:
         one_of=entry.texts("one_of"),
         length=entry.whole("length") if entry.has("length") else None,
         required=entry.flag("required"),
-        value=entry.text("value", "") or None,
+        value=entry.optional_text("value"),
         literal=entry.data.get("literal"),
-        fill=entry.text("fill", "") or None,
+        fill=entry.optional_text("fill"),
         origin=entry.member("origin", ValueOrigin) if "origin" in entry else None,
         when=_cases(entry),
         note=entry.text("note", ""),
