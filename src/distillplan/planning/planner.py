@@ -119,6 +119,14 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     return found._replace(headline=headline(found), rival=rival_of(found))
 
 
+def plan_if_any(scenario: Scenario) -> Plan | None:
+    """The plan without its odds; None where the budget trains nothing, or nothing fits."""
+    try:
+        return plan(scenario, quick=True)
+    except InfeasibleError:
+        return None
+
+
 def decide(
     scenario: Scenario,
     alone: Option,

@@ -11,12 +11,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
-from distillplan.errors import InfeasibleError
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, information, warning
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.planner import plan
+from distillplan.planning.planner import plan_if_any
 from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import OUTSIDE_FIT_CODES
@@ -114,7 +113,7 @@ def _says(scenario: Scenario) -> LawSays:
     free = replace(scenario, student_params=None)
     best = evaluate.supervised(free, cells(free, Accounting.FREE))
     feasible = math.isfinite(float(best.loss[0]))
-    found = _plan(scenario)
+    found = plan_if_any(scenario)
     alone = None if found is None else found.options[0]
     return LawSays(
         law=law.name,
@@ -141,14 +140,6 @@ def _at_6nd(scenario: Scenario) -> float | None:
         return None
     params, tokens = scenario.law.supervised.compute_optimal(scenario.compute / scenario.students)
     return float(tokens / params)
-
-
-def _plan(scenario: Scenario) -> Plan | None:
-    """The plan; None where the budget cannot train any student."""
-    try:
-        return plan(scenario, quick=True)
-    except InfeasibleError:
-        return None
 
 
 def _outside(found: Plan) -> tuple[str, ...]:
