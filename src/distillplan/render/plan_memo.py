@@ -9,6 +9,7 @@ from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
+from distillplan.questions.pilot_limits import RISK
 from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_words import (
@@ -148,7 +149,6 @@ def _tests(plan: Plan, asked: str) -> Iterator[Block]:
     """What to measure, the cheapest first, and the commands for it."""
     if plan.odds is None:
         return
-    from distillplan.questions.pilot import RISK  # only for this page
 
     heading = "Cheapest test"
     if TEACHER_FROM_LAW in plan.warning_codes:

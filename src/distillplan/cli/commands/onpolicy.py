@@ -1,7 +1,7 @@
 """`distillplan onpolicy`: what a stage of on-policy distillation reaches and costs."""
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +10,18 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.render.show import show
 from distillplan.scenarios import values
 
+if TYPE_CHECKING:
+    from distillplan.laws.on_policy_law import OnPolicyLaw
+
 _stage = partial(
     flags.option, rich_help_panel="Length of the stage", value=values.WHOLE, metavar="N"
 )
+
+
+def _study() -> "OnPolicyLaw":
+    from distillplan.laws.on_policy_law import on_policy_law  # for help, and not at every start
+
+    return on_policy_law()
 
 
 @options("onpolicy")
@@ -53,7 +62,9 @@ def onpolicy(
     updates: Annotated[
         int | None,
         _stage(
-            "--updates", "Optimizer steps of the stage.", show_default="580, the most of the study"
+            "--updates",
+            "Optimizer steps of the stage.",
+            show_default=lambda: f"{_study().most_updates}, the most of the study",
         ),
     ] = None,
     answers: Annotated[
@@ -61,7 +72,9 @@ def onpolicy(
         _stage(
             "--answers",
             "Answers of each update.",
-            show_default="256, one for each problem of the study's updates",
+            show_default=lambda: (
+                f"{_study().problems_per_update}, one for each problem of the study's updates"
+            ),
         ),
     ] = None,
     details: flags.Details = False,

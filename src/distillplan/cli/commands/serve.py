@@ -12,6 +12,7 @@ from distillplan.render.show import show
 from distillplan.scenarios import values
 
 _service = partial(flags.option, rich_help_panel="Service")
+DAYS = 365.0
 _WEIGHTS = values.one_of(lambda: QuantizedWeights)
 
 
@@ -52,9 +53,9 @@ def serve(
             "Days that the model is served.",
             value=values.COUNT,
             metavar="N",
-            show_default="365",
+            show_default=f"{DAYS:g}",
         ),
-    ] = 365.0,
+    ] = DAYS,
     request: Annotated[
         str | None,
         _service(
