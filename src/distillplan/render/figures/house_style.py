@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.units import format_count, format_flops
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ STROKES = (
 )
 """Of several things of one kind, in their order."""
 NAMES = {ALONE: SUPERVISED_SHOWN, TAUGHT: "distill"}
+STUDENT_LOSS, GAIN = "loss of the student (nats per token)", "gain of distilling (nats per token)"
+"""What axes show."""
 NOTHING = float("nan")
 """Where a line is broken."""
 PANEL_WIDTH, PANEL_HEIGHT = 5.2, 4.4
@@ -131,6 +134,14 @@ def law_source(law: PublishedLaw) -> str:
 def flops_axis(axes: "Axes", words: str = "budget (FLOPs)") -> None:
     """A logarithmic horizontal axis of FLOPs."""
     _log_axis(axes.xaxis, words, format_flops)
+
+
+def budget_axis(axes: "Axes", unit: BudgetUnit, machine: str | None) -> None:
+    """A logarithmic horizontal axis of budgets, in FLOPs or in GPU-hours of a machine."""
+    if unit is BudgetUnit.FLOPS:
+        flops_axis(axes)
+    else:
+        counts_axis(axes.xaxis, f"budget (GPU-hours, {machine})")
 
 
 def counts_axis(axis: Any, words: str) -> None:

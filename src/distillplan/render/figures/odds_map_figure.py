@@ -17,9 +17,9 @@ from distillplan.render.figures.house_style import (
     QUIET,
     TAUGHT,
     Stroke,
+    budget_axis,
     counts_axis,
     finish,
-    flops_axis,
     here,
     law_source,
     legend,
@@ -52,10 +52,7 @@ def odds_map_figure(found: OddsMap) -> "Figure":
     """The picture."""
     figure, every = panels(1, width=6.4, height=5.6)
     axes = every[0][0]
-    if found.unit is BudgetUnit.FLOPS:
-        flops_axis(axes)
-    else:
-        counts_axis(axes.xaxis, f"budget (GPU-hours, {found.machine})")
+    budget_axis(axes, found.unit, found.machine)
     counts_axis(axes.yaxis, "student (parameters)")
     shades = _shades(axes, found)
     scale = figure.colorbar(shades, ax=axes, shrink=0.8, aspect=28, pad=0.02)
