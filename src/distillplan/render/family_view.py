@@ -34,7 +34,13 @@ from distillplan.render.family_phrases import (
 )
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import in_brackets, odds_in_words
-from distillplan.render.plan_words import SIDES, TAKES, bill_in_words, verdict_in_a_table
+from distillplan.render.plan_words import (
+    SIDES,
+    TAKES,
+    bill_in_words,
+    law_guess_in_words,
+    verdict_in_a_table,
+)
 from distillplan.units import format_count, format_flops
 
 _INDENT = 11
@@ -201,22 +207,24 @@ def _decides(found: FamilyPlan) -> Iterator[str]:
             who = "student" if one.students == 1 else f"{one.students} students"
             yield f"the whole budget for the smallest {who}: {verdict_in_a_table(one.verdict)}"
             break
+    yield from _other_ways(found)
+    if any(one.code == TEACHER_FROM_LAW for one in found.warnings):
+        yield law_guess_in_words(found.scenario)
+
+
+def _other_ways(found: FamilyPlan) -> Iterator[str]:
+    """Ways to pay for a teacher that would change the verdict."""
     for way in found.ways:
         anyone = found.scenario.teacher is None and way.teacher_name is None
         if way.decides or way.odds is None or (anyone and way.accounting is Accounting.EXISTS):
             continue  # of teachers that exist, the one with a name is enough
         verdict = _side(way)
-        if verdict is not now:
+        if verdict is not found.verdict:
             who = "" if way.teacher_name is None else f" from {way.teacher_name}"
             yield (
                 f"{in_a_table(way.accounting)}{who}: {verdict_in_a_table(verdict)}"
                 f"{in_brackets(way.odds, verdict)}"
             )
-    if any(one.code == TEACHER_FROM_LAW for one in found.warnings):
-        yield (
-            f"the teacher's loss on your text: {found.scenario.teacher_loss:.3f} is the law's "
-            "guess; measured: --teacher-loss"
-        )
 
 
 def _side(way: FamilyWay) -> Verdict:

@@ -26,6 +26,7 @@ from distillplan.render.plan_words import (
     beyond_in_words,
     bill_in_words,
     flips_in_words,
+    law_guess_in_words,
     loss_in_words,
     marked_row,
     reasons,
@@ -141,10 +142,7 @@ def _decides(plan: Plan) -> Iterator[str]:
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
     if TEACHER_FROM_LAW in plan.warning_codes:
-        yield (
-            f"the teacher's loss on your text: {plan.scenario.teacher_loss:.3f} is the law's "
-            "guess; measured: --teacher-loss"
-        )
+        yield law_guess_in_words(plan.scenario)
     yield from flips_in_words(plan)
 
 

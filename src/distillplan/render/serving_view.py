@@ -206,6 +206,7 @@ def _odds(found: Serving) -> Iterator[str]:
 
 
 def _reasons(found: Serving) -> Iterator[str]:
+    """What makes one of the models take less."""
     larger, deciding = found.larger, found.deciding
     if deciding is not None and deciding.option is not None:
         saved = 1 - deciding.flops_per_token / larger.flops_per_token
@@ -223,17 +224,23 @@ def _reasons(found: Serving) -> Iterator[str]:
     ]
     if not pretrained and len(found.models) > 1:
         yield "Pretraining alone does not bring the smaller model to this loss."
-    known = [one.penalty for one in (larger, deciding) if one is not None and one.penalty]
-    if found.quantization is not None and found.quantization.measured and len(known) == 2:
-        yield (
-            f"{found.quantization.weights} costs {known[0].nats:.3f} nats of the larger model and "
-            f"{known[1].nats:.3f} of the smaller one."
-        )
+    yield from _quantized(found)
     even = None if deciding is None else deciding.break_even
     if even is not None and even.hours_tokens is not None and even.hours_tokens < even.tokens:
         yield (
             "Serving is slower for its FLOPs than training, so by hours and money a smaller model "
             "pays earlier."
+        )
+
+
+def _quantized(found: Serving) -> Iterator[str]:
+    """What quantizing both models costs, where it is measured."""
+    both = (found.larger, found.deciding)
+    known = [one.penalty for one in both if one is not None and one.penalty]
+    if found.quantization is not None and found.quantization.measured and len(known) == 2:
+        yield (
+            f"{found.quantization.weights} costs {known[0].nats:.3f} nats of the larger model and "
+            f"{known[1].nats:.3f} of the smaller one."
         )
 
 
