@@ -212,8 +212,8 @@ class Entry:
     def record(self, kind: type[_Record], /, **read: Any) -> _Record:
         """A record whose fields stand under their own names, each read as its type demands.
 
-        Numbers are positive; numbers and texts that may be None are where they are absent; words
-        are members of their enumeration.
+        Numbers are positive, and words are members of their enumeration. A number or a text that
+        may be None is None where its key is absent.
 
         Args:
             kind: the class, a NamedTuple.
