@@ -237,27 +237,27 @@ _REGISTERED = (
             document=document,
             asked_with=f"plot {asked}",
             rows=RowForm(of),
-            figure=f"{drawn}_figure",
+            figure=figure,
         )
-        for asked, record, document, of, drawn in (
-            ("estimate", "estimate.run_parts:RunParts", "parts", "parts", "estimate"),
-            ("fit", "questions.fitted_runs:FittedRuns", "fitted", "points", "fitted"),
-            ("map", "questions.odds_map:OddsMap", "map", "cells", "odds_map"),
-            ("losses", "questions.budget_losses:BudgetLosses", "losses", "points", "losses"),
-            ("paper", "checks.paper_records:PaperFigure", "paper", "rows", "redrawn"),
+        for asked, record, document, of, figure in (
+            ("estimate", "estimate.run_parts:RunParts", "parts", "parts", "estimate_figure"),
+            ("fit", "questions.fitted_runs:FittedRuns", "fitted", "points", "fitted_figure"),
+            ("map", "questions.odds_map:OddsMap", "map", "cells", "odds_map_figure"),
+            ("losses", "questions.budget_losses:BudgetLosses", "losses", "points", "losses_figure"),
+            ("paper", "checks.paper_records:PaperFigure", "paper", "rows", "redrawn_figure"),
             (
                 "teacher",
                 "questions.teacher_losses:TeacherLosses",
                 "teacher_losses",
                 "points",
-                "teacher_losses",
+                "teacher_losses_figure",
             ),
             (
                 "optimum",
                 "questions.budget_optima:BudgetOptima",
                 "optima",
                 "points",
-                "budget_optima",
+                "budget_optima_figure",
             ),
         )
     ),

@@ -53,8 +53,6 @@ PANEL_WIDTH, PANEL_HEIGHT = 5.2, 4.4
 """Inches."""
 GAP = 0.1
 """Beside each panel, so that the ends of its axis are apart from those of the next; inches."""
-LEAST_GAP = 0.055
-"""Between two names at the ends of lines, as a share of the panel's height."""
 LETTERS_AN_INCH = 18
 """Of the source below a figure."""
 AT_EDGE = 0.22
@@ -278,53 +276,6 @@ def _upright(axes: "Axes", start: float, end: float, words: str, at: str) -> Non
 def legend(axes: "Axes", **how: Any) -> None:
     """What each line is, without a frame."""
     axes.legend(**{"frameon": False, "fontsize": 8, "loc": "best", **how})
-
-
-def name_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, Stroke]]) -> None:
-    """Names beside the right ends of lines, moved apart where they would overlap.
-
-    Args:
-        axes: with its limits set.
-        ends: place across, value, name and stroke of each line.
-    """
-    to_share = axes.transData + axes.transAxes.inverted()
-    heights = [to_share.transform((at, value))[1] for at, value, _, _ in ends]
-    for (at, value, name, stroke), height in zip(ends, spread(heights, LEAST_GAP), strict=True):
-        axes.annotate(
-            name,
-            (at, value),
-            xytext=(1.015, height),
-            textcoords=axes.transAxes,
-            va="center",
-            fontsize=8,
-            color=stroke.color,
-            annotation_clip=False,
-        )
-
-
-def spread(places: Sequence[float], least: float) -> list[float]:
-    """Places moved apart as little as keeps them apart, in their order.
-
-    >>> spread([1.0, 1.0, 5.0], 2.0)
-    [0.0, 2.0, 5.0]
-    """
-    order = sorted(range(len(places)), key=places.__getitem__)
-    groups: list[tuple[list[int], float]] = []
-    for one in order:
-        group, middle = [one], places[one]
-        while groups:
-            others, before = groups[-1]
-            if middle - before >= least * (len(group) + len(others)) / 2:
-                break
-            groups.pop()
-            group = others + group
-            middle = sum(places[each] for each in group) / len(group)
-        groups.append((group, middle))
-    found = [0.0] * len(places)
-    for group, middle in groups:
-        for step, each in enumerate(group):
-            found[each] = middle + least * (step - (len(group) - 1) / 2)
-    return found
 
 
 def thin_out(figure: "Figure", names: "Sequence[Text]") -> None:
