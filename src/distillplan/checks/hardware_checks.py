@@ -41,7 +41,7 @@ from distillplan.hardware.machine import (
 )
 from distillplan.hardware.memory import LoadedTeacher, memory_estimate
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import TB, format_of, stored_bytes
+from distillplan.hardware.storage import TB, format_of
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model
 
@@ -121,7 +121,7 @@ def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     seconds = student_step_seconds(machine, described_shape(row)).mid
     if Logits(row["logits"]) is Logits.ONLINE:
         seconds += teacher_pass_seconds(machine, model(row["teacher"]).shape).mid
-    return seconds * float(row["tokens"]) / machine.cluster.gpus
+    return seconds * float(row["tokens"]) / machine.gpus
 
 
 def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
@@ -136,7 +136,7 @@ def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # no
     """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
     kept = format_of(kind, vocab, row.get("entries"))
-    return stored_bytes(kept, float(row["tokens"])) / TB
+    return kept.bytes_per_token * float(row["tokens"]) / TB
 
 
 def _generated_per_s(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)

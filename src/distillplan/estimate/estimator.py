@@ -9,7 +9,6 @@ from distillplan.estimate.notes import headline, settings_of, sources_of, warnin
 from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
-    ItemizedBill,
     LayoutFacts,
     Memory,
     ModelFacts,
@@ -17,7 +16,7 @@ from distillplan.estimate.records import (
     Speed,
     Step,
 )
-from distillplan.hardware.bill import Bill
+from distillplan.hardware.bill import NOTHING_PAID, Bill, bill_of
 from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.layout import fastest_layout, smallest_layout
 from distillplan.hardware.machine import (
@@ -34,9 +33,7 @@ from distillplan.hardware.machine import (
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
 from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.run_bill import NOTHING_PAID, bill_of
 from distillplan.hardware.step_time import dense_peak
-from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
 from distillplan.hardware.strategy import LayoutChoice, Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
@@ -61,7 +58,7 @@ def estimate(question: Question) -> Estimate:
     bill = _bill(question, apart)
     run = _run(question)
     memory = run.memory()
-    shown = _memory(memory, run, machine.cluster.gpu)
+    shown = _memory(memory, run, machine.gpu)
     both = {shown.fits} if apart is None else {shown.fits, apart.fits}
     worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in both)
     flops_per_token = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
@@ -73,7 +70,7 @@ def estimate(question: Question) -> Estimate:
         model=_facts(machine, question.model),
         teacher=None if question.teacher is None else _facts(machine, question.teacher),
         tokens_per_s_per_gpu=rate,
-        mfu=rate.scale(flops_per_token / dense_peak(machine.cluster.gpu)),
+        mfu=rate.scale(flops_per_token / dense_peak(machine.gpu)),
         total_flops=bill.total.flops,
         gpu_hours=bill.total.gpu_hours,
         wall_seconds=bill.total.wall_seconds,
@@ -85,7 +82,7 @@ def estimate(question: Question) -> Estimate:
         speed=speed,
         memory=shown,
         distillation=_distillation(question, apart),
-        bill=ItemizedBill(lines=bill.lines, total=bill.total, price=bill.price),
+        bill=bill,
         warnings=warnings_of(question, bill, shown, apart),
         sources=sources_of(question, bill),
     )
@@ -98,7 +95,7 @@ def _laid_out(question: Question) -> Question:
     def on(strategy: Strategy) -> Machine:
         return replace(machine, strategy=strategy)
 
-    gpu = machine.cluster.gpu
+    gpu = machine.gpu
     strategy = fastest_layout(
         _run(question),
         usable_bytes(gpu),
@@ -116,7 +113,7 @@ def _refuse_impossible(question: Question) -> None:
     for name, size in sizes.items():
         if not (math.isfinite(size) and size > 0):
             raise InputError(f"{name}: {size:g} is not a count; it must be positive")
-    gpus = question.machine.cluster.gpus
+    gpus = question.machine.gpus
     batch, least = (
         question.machine.batch_tokens,
         min(sizes["tokens"], question.teacher_tokens or math.inf),
@@ -151,7 +148,7 @@ def _refuse_impossible_teacher(question: Question) -> None:
 def _refuse_impossible_rate(question: Question) -> None:
     """Check that a measured rate is one that the GPU can have at its fastest precision."""
     machine = question.machine
-    gpu, rate = machine.cluster.gpu, machine.tokens_per_s
+    gpu, rate = machine.gpu, machine.tokens_per_s
     flops = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
     most = max(gpu.peak_flops_per_s.values()) / flops
     if rate is not None and rate > most:
@@ -242,7 +239,7 @@ def _run(question: Question) -> Run:
     return Run(
         shape=question.model.shape,
         strategy=machine.strategy,
-        gpus=machine.cluster.gpus,
+        gpus=machine.gpus,
         teacher=teacher,
         stored_bytes_per_token=stored,
         accumulates=machine.accumulates,
@@ -288,19 +285,20 @@ def _distillation(question: Question, apart: TeacherApart | None) -> Distillatio
     machine, stored = question.machine, question.kept
     productive = replace(machine, goodput=Range.exact(1.0))
     tokens, teacher = question.tokens, question.teacher.model
-    in_step = machine.batch_tokens / machine.cluster.gpus
+    in_step = machine.batch_tokens / machine.gpus
     alone = _step_seconds(productive, question, None)
     both = _step_seconds(productive, question, teacher)
     hours = tokens / SECONDS_PER_HOUR
     loss = divergence_seconds(productive, teacher)
     pass_hours = teacher_alone_seconds(machine, teacher).scale(hours)
-    usd_per_hour = None if machine.price is None else machine.price.usd_per_hour
-    choice = None
-    if usd_per_hour:
-        choice = online_or_cached(
-            stored, tokens, pass_hours, usd_per_hour, passes=question.students
-        )
-    total = stored_bytes(stored.format, tokens)
+    storage_usd = stored.usd(tokens)
+    online_usd = cached_usd = break_even = None
+    if machine.price is not None and machine.price.usd_per_hour:
+        # with T for the teacher's pass and S for storage, p T = T + S at p = 1 + S / T
+        pass_usd = pass_hours.scale(machine.price.usd_per_hour)
+        online_usd = pass_usd.scale(question.students)
+        cached_usd = pass_usd + Range.exact(storage_usd)
+        break_even = Range.exact(1.0) + pass_usd.divide(storage_usd)
     return DistillationStep(
         step_tokens=machine.batch_tokens,
         apart=apart,
@@ -311,13 +309,13 @@ def _distillation(question: Question, apart: TeacherApart | None) -> Distillatio
         cached_gpu_hours=_step_seconds(machine, question, None).scale(hours),
         teacher_pass_gpu_hours=pass_hours,
         logit_format=stored.format,
-        stored_bytes=total,
-        read_bytes_per_s=read_bytes_per_s(stored.format, machine.cluster.gpus / alone.mid),
+        stored_bytes=stored.format.bytes_per_token * tokens,
+        read_bytes_per_s=stored.format.bytes_per_token * (machine.gpus / alone.mid),
         storage_months=stored.months,
-        storage_usd=stored.usd(total),
-        online_usd=None if choice is None else choice.online_usd,
-        cached_usd=None if choice is None else choice.cached_usd,
-        break_even_passes=None if choice is None else choice.break_even_passes,
+        storage_usd=storage_usd,
+        online_usd=online_usd,
+        cached_usd=cached_usd,
+        break_even_passes=break_even,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question, Settings
-from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
+from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
@@ -34,7 +34,7 @@ FITS_WORDS = {
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
     """The estimate in one sentence."""
     machine = question.machine
-    gpus, gpu = str(machine.cluster.gpus), machine.cluster.gpu.name
+    gpus, gpu = str(machine.gpus), machine.gpu.name
     if machine.teacher_gpus is not None:
         gpus += f" + {machine.teacher_gpus}"
     time, hours = bill.total.wall_seconds, bill.total.gpu_hours
@@ -65,14 +65,14 @@ def warnings_of(
         *_format_warnings(question),
         *_layout_warnings(question),
         *_speed_warnings(question),
-        *bill.notices,
+        *price_notices(bill.price, question.machine.today),
     ]
     return tuple(worst_first(found))
 
 
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
-    gpu = question.machine.cluster.gpu
+    gpu = question.machine.gpu
     found = [f"model: {question.model.source}"]
     if question.teacher is not None:
         found.append(f"teacher: {question.teacher.source}")
@@ -101,8 +101,8 @@ def settings_of(question: Question) -> Settings:
         teacher_precision=None if teacher is None else machine.teacher_precision,
         logits=None if teacher is None else question.logits,
         logit_format=None if teacher is None else stored.format.name,
-        gpu=machine.cluster.gpu.name,
-        gpus=machine.cluster.gpus,
+        gpu=machine.gpu.name,
+        gpus=machine.gpus,
         teacher_gpus=machine.teacher_gpus,
         batch_tokens=machine.batch_tokens,
         **vars(strategy),
@@ -118,14 +118,14 @@ def settings_of(question: Question) -> Settings:
 def _memory_warnings(question: Question, memory: Memory) -> Iterator[Notice]:
     if memory.fits is Fits.YES:
         return
-    cluster = question.machine.cluster
+    gpu = question.machine.gpu
     limit = format_bytes(memory.usable_bytes_per_gpu)
     if memory.why_no_layout is not None:
         yield warning("fits_nowhere", memory.why_no_layout)
     elif memory.fits is Fits.NO:
         least = memory.smallest_layout
         where = "" if least is None else f"; use at least {least.gpus} GPUs"
-        message = f"the run needs more than the {limit} of one {cluster.gpu.name}{where}"
+        message = f"the run needs more than the {limit} of one {gpu.name}{where}"
         steps = memory.steps_to_fit
         if steps and steps[-1].fits is Fits.YES:
             message += f", or switch on, in this order: {', '.join(step.name for step in steps)}"
@@ -145,7 +145,7 @@ def _waits(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[
             f"{apart.gpus} GPUs, at tp {apart.tp}, of {limit}; give it more with --teacher-gpus, "
             "or a lower --teacher-precision",
         )
-    pace, gpus = apart.pace.mid, question.machine.cluster.gpus
+    pace, gpus = apart.pace.mid, question.machine.gpus
     student, teacher = apart.student_seconds.mid, apart.teacher_seconds.mid
     balanced = f"both would be busy with about {math.ceil(apart.gpus * teacher / student)} for it"
     if pace > max(student, teacher):
@@ -224,7 +224,7 @@ def _format_warnings(question: Question) -> Iterator[Notice]:
 
 def _layout_warnings(question: Question) -> Iterator[Notice]:
     machine = question.machine
-    gpu, tp = machine.cluster.gpu, machine.strategy.tp
+    gpu, tp = machine.gpu, machine.strategy.tp
     if tp > gpu.link_domain:
         yield warning(
             "tensor_parallel_across_nodes",
@@ -244,7 +244,7 @@ def _layout_warnings(question: Question) -> Iterator[Notice]:
 
 def _speed_warnings(question: Question) -> Iterator[Notice]:
     machine = question.machine
-    gpu, strategy = machine.cluster.gpu, machine.strategy
+    gpu, strategy = machine.gpu, machine.strategy
     if "bf16" not in gpu.peak_flops_per_s and strategy.precision is Precision.BF16:
         message = f"{gpu.name} has no bf16; estimated with fp16, which needs loss scaling"
         yield warning("no_bf16", message)

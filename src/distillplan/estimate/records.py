@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from distillplan.accounting import Logits
-from distillplan.hardware.bill import BillLine
-from distillplan.hardware.gpu import Precision, Price
+from distillplan.hardware.bill import Bill
+from distillplan.hardware.gpu import Precision
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
 from distillplan.hardware.memory_fit import Fits
@@ -161,14 +161,6 @@ class DistillationStep(NamedTuple):
     """Students (or epochs) beyond which a cache is cheaper; None: no price is known."""
 
 
-class ItemizedBill(NamedTuple):
-    """The cost of the run by phase; the lines sum to the total."""
-
-    lines: tuple[BillLine, ...]
-    total: BillLine
-    price: Price | None
-
-
 class Settings(NamedTuple):
     """All settings of a run, defaults included, named like the options."""
 
@@ -234,6 +226,6 @@ class Estimate(NamedTuple):
     speed: Speed
     memory: Memory
     distillation: DistillationStep | None
-    bill: ItemizedBill
+    bill: Bill
     warnings: tuple[Notice, ...]
     sources: tuple[str, ...]

@@ -5,9 +5,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import Gpu, Price
+from distillplan.hardware.gpu import Gpu, Price, listed_price
 from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
-from distillplan.hardware.machine import listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.models.model_catalog import (
     CatalogModel,

@@ -208,7 +208,7 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
     price = scenario.machine.price
     if minimize is Goal.COST and (price is None or price.usd_per_hour <= 0):
         raise InputError(
-            f"no price is known for {scenario.machine.cluster.gpu.name}; add ",
+            f"no price is known for {scenario.machine.gpu.name}; add ",
             Word("price", "2.5"),
             " (dollars per GPU-hour)",
         )
