@@ -13,7 +13,7 @@ from distillplan.hardware.machine import (
     student_step_seconds,
     teacher_alone_seconds,
 )
-from distillplan.hardware.memory import LoadedTeacher, memory_estimate, serving_estimate
+from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, serving_estimate
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Sharding, Strategy
@@ -90,7 +90,8 @@ def test_the_student_holds_the_logits_and_nothing_else_of_the_teacher():
     shape, strategy = model("llama-3.2-1b").shape, Strategy(sharding=Sharding.ZERO1)
     loaded = LoadedTeacher(shape=TEACHER.shape, apart=True)
     alone, taught = (
-        memory_estimate(shape, strategy, 8, teacher=one).parts for one in (None, loaded)
+        memory_estimate(Run(shape=shape, strategy=strategy, gpus=8, teacher=one)).parts
+        for one in (None, loaded)
     )
     assert taught.teacher_weights == taught.teacher_activations == 0
     assert taught.logits - alone.logits == 10 * 128256 * strategy.seq_len

@@ -39,7 +39,7 @@ from distillplan.hardware.machine import (
     supervised_seconds,
     teacher_pass_seconds,
 )
-from distillplan.hardware.memory import LoadedTeacher, memory_estimate
+from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import TB, format_of
 from distillplan.laws.logit_formats import LogitKind
@@ -105,13 +105,14 @@ def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """GiB on the fullest GPU."""
     gpus = int(row.get("gpus", group.get("gpus", 1)))
     taught = row.get("teacher")
-    parts = memory_estimate(
-        described_shape(row),
-        described_strategy(group, row),
-        gpus,
+    run = Run(
+        shape=described_shape(row),
+        strategy=described_strategy(group, row),
+        gpus=gpus,
         teacher=None if taught is None else LoadedTeacher(shape=model(taught).shape),
         accumulates=bool(row.get("accumulates", group.get("accumulates", True))),
-    ).parts
+    )
+    parts = memory_estimate(run).parts
     return (parts.allocated if group["allocated"] else parts.total) / GIB
 
 

@@ -9,12 +9,10 @@ from distillplan.estimate.notes import headline, settings_of, sources_of, warnin
 from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
-    LayoutFacts,
     Memory,
     ModelFacts,
     Question,
     Speed,
-    Step,
 )
 from distillplan.hardware.bill import NOTHING_PAID, Bill, bill_of
 from distillplan.hardware.gpu import Gpu
@@ -30,8 +28,8 @@ from distillplan.hardware.machine import (
     training_speed,
     work_of,
 )
-from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
-from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
+from distillplan.hardware.memory_fit import Fits, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.strategy import LayoutChoice, Sharding, Strategy
@@ -57,7 +55,7 @@ def estimate(question: Question) -> Estimate:
     speed, rate = _speed(question, apart)
     bill = _bill(question, apart)
     run = _run(question)
-    memory = run.memory()
+    memory = memory_estimate(run)
     shown = _memory(memory, run, machine.gpu)
     both = {shown.fits} if apart is None else {shown.fits, apart.fits}
     worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in both)
@@ -95,12 +93,10 @@ def _laid_out(question: Question) -> Question:
     def on(strategy: Strategy) -> Machine:
         return replace(machine, strategy=strategy)
 
-    gpu = machine.gpu
     strategy = fastest_layout(
         _run(question),
-        usable_bytes(gpu),
+        machine.gpu,
         lambda one: 1 / training_speed(on(one), model).tokens_per_s_per_gpu.mid,
-        gpus_per_node=gpu.gpus_per_node,
     )
     return question._replace(machine=on(strategy))
 
@@ -250,20 +246,9 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
     """The parts, the smallest layout, and what to switch on."""
     layout, why, capacity = None, None, usable_bytes(gpu)
     try:
-        smallest = smallest_layout(run, capacity, gpus_per_node=gpu.gpus_per_node)
+        layout = smallest_layout(run, gpu)
     except InfeasibleError as error:
         why = str(error)
-    else:
-        strategy = smallest.run.strategy
-        layout = LayoutFacts(
-            gpus=smallest.run.gpus,
-            sharding=strategy.sharding,
-            checkpointing=strategy.checkpointing,
-            tp=strategy.tp,
-            pp=strategy.pp,
-            micro_batch=strategy.micro_batch,
-            memory_bytes_per_gpu=smallest.memory.total,
-        )
     return Memory(
         usable_bytes_per_gpu=capacity,
         fits=fits(memory, capacity),
@@ -271,10 +256,7 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
         parts=memory.parts,
         smallest_layout=layout,
         why_no_layout=why,
-        steps_to_fit=tuple(
-            Step(name=one.name, price=one.price, saved_bytes=one.saved_bytes, fits=one.fits)
-            for one in steps_to_fit(run, capacity)
-        ),
+        steps_to_fit=steps_to_fit(run, capacity),
     )
 
 

@@ -124,7 +124,7 @@ def _memory_warnings(question: Question, memory: Memory) -> Iterator[Notice]:
         yield warning("fits_nowhere", memory.why_no_layout)
     elif memory.fits is Fits.NO:
         least = memory.smallest_layout
-        where = "" if least is None else f"; use at least {least.gpus} GPUs"
+        where = "" if least is None else f"; use at least {least.run.gpus} GPUs"
         message = f"the run needs more than the {limit} of one {gpu.name}{where}"
         steps = memory.steps_to_fit
         if steps and steps[-1].fits is Fits.YES:

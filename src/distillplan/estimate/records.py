@@ -5,9 +5,10 @@ from typing import NamedTuple
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
 from distillplan.hardware.gpu import Precision
+from distillplan.hardware.layout import Layout
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import Fits, Step
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
 from distillplan.hardware.strategy import (
@@ -87,29 +88,6 @@ class Speed(NamedTuple):
     """Productive share of allocated time."""
 
 
-class LayoutFacts(NamedTuple):
-    """A layout on which the run fits for certain."""
-
-    gpus: int
-    sharding: str
-    checkpointing: str
-    tp: int
-    pp: int
-    micro_batch: int
-    memory_bytes_per_gpu: Range
-
-
-class Step(NamedTuple):
-    """One thing to switch on, after the steps before it."""
-
-    name: str
-    price: str
-    """What it costs."""
-    saved_bytes: float
-    fits: Fits
-    """Whether the run fits with it."""
-
-
 class Memory(NamedTuple):
     """Memory of the fullest GPU at its fullest moment."""
 
@@ -119,7 +97,7 @@ class Memory(NamedTuple):
     moment: Moment
     parts: MemoryParts
     """They sum to the middle of `memory_bytes_per_gpu`."""
-    smallest_layout: LayoutFacts | None
+    smallest_layout: Layout | None
     """On the fewest GPUs; None: it fits on no number of GPUs."""
     why_no_layout: str | None
     """Why it fits on no number of GPUs; None where it does."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
-from distillplan.hardware.memory_fit import Fits, Run, fits, usable_bytes
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
+from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
@@ -146,13 +146,15 @@ def _memory(
     machine: Machine, scenario: Scenario, model: Model, beside: LoadedTeacher | None
 ) -> MemoryEstimate:
     shape = _shape(machine, scenario, model)
-    return Run(
-        shape=shape,
-        strategy=machine.strategy,
-        gpus=machine.gpus,
-        teacher=beside,
-        accumulates=machine.accumulates,
-    ).memory()
+    return memory_estimate(
+        Run(
+            shape=shape,
+            strategy=machine.strategy,
+            gpus=machine.gpus,
+            teacher=beside,
+            accumulates=machine.accumulates,
+        )
+    )
 
 
 def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:
