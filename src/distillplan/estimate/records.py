@@ -51,6 +51,11 @@ class Question(NamedTuple):
     """Of what the machine does not hold, such as the grid's carbon intensity."""
 
     @property
+    def online(self) -> bool:
+        """Whether a teacher runs during training."""
+        return self.teacher is not None and self.logits is Logits.ONLINE
+
+    @property
     def kept(self) -> StoredLogits:
         """How logits are stored, default included."""
         rows = (self.teacher or self.model).shape.vocab
