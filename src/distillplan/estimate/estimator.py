@@ -75,7 +75,8 @@ def estimate(question: Question) -> Estimate:
     rate = speed.student.tokens_per_s_per_gpu
     if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
-    model, other = _facts(machine, question.model), teacher and _facts(machine, teacher)
+    model = _facts(machine, question.model)
+    other = None if teacher is None else _facts(machine, teacher)
     flops_per_token = TRAINING_PASSES * model.forward_flops_per_token
     if other is not None and question.online:
         flops_per_token += other.forward_flops_per_token

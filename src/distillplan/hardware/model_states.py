@@ -160,28 +160,19 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
     refuse_odd_groups(strategy, gpus)
-    if strategy.pp > shape.layers:
-        raise InputError(
-            Word("pp"),
-            f": {strategy.pp} stages are more than the model's {shape.layers} layers; use fewer",
-        )
-    if shape.heads % strategy.tp:
-        raise InputError(
-            Word("tp"), f": {strategy.tp} does not divide {shape.heads} heads; use a divisor"
-        )
-    peers = gpus // strategy.pp
-    if strategy.ep > 1 and not shape.experts:
-        raise InputError(
-            Word("ep"),
-            f": {strategy.ep} is for mixtures of experts; this model is dense, so leave it out",
-        )
-    if strategy.ep > 1 and shape.experts % strategy.ep:
-        raise InputError(
-            Word("ep"), f": {strategy.ep} does not divide {shape.experts} experts; use a divisor"
-        )
-    if peers % strategy.ep:
-        raise InputError(
-            Word("ep"),
-            f": {strategy.ep} does not divide the {peers} GPUs of one pipeline stage; use a "
-            "divisor",
-        )
+    pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
+    layers, heads, experts = shape.layers, shape.heads, shape.experts
+    dense = ep > 1 and not experts
+    for name, wrong, said in (
+        ("pp", pp > layers, f"{pp} stages are more than the model's {layers} layers; use fewer"),
+        ("tp", heads % tp, f"{tp} does not divide {heads} heads; use a divisor"),
+        ("ep", dense, f"{ep} is for mixtures of experts; this model is dense, so leave it out"),
+        ("ep", experts % ep, f"{ep} does not divide {experts} experts; use a divisor"),
+        (
+            "ep",
+            peers % ep,
+            f"{ep} does not divide the {peers} GPUs of one pipeline stage; use a divisor",
+        ),
+    ):
+        if wrong:
+            raise InputError(Word(name), f": {said}")
