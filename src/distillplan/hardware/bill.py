@@ -123,9 +123,9 @@ def bill_of(
 
     def line(phase: Phase, model: Model, tokens: float, each: Range, gpus: int = gpus) -> BillLine:
         hours = each.scale(tokens / SECONDS_PER_HOUR)
-        return _line(
-            machine, phase, model, tokens, Range.exact(hours.mid) if spent else hours, gpus
-        )
+        if spent:
+            hours = Range.exact(hours.mid)
+        return _line(machine, phase, model, tokens, hours, gpus)
 
     every = students * student_tokens
     step = supervised_seconds if teacher is None else student_step_seconds
@@ -138,10 +138,8 @@ def bill_of(
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
         storage_usd = 0.0 if stored is None or beside else stored.usd(passed)
     if teacher is not None and paid.training > 0:
-        trained, each = (
-            students * paid.training * teacher_tokens,
-            training_seconds(machine, teacher),
-        )
+        trained = students * paid.training * teacher_tokens
+        each = training_seconds(machine, teacher)
         lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
     if storage_usd:
         lines.append(_storage_line(storage_usd))
