@@ -314,7 +314,7 @@ def test_teacher_losses_come_in_many_units(words, nats):
         (["gpus", "gone.yaml"], 2, "gone.yaml: cannot be read"),
         (["models", "lama-3.1-8b"], 2, "did you mean 'llama-3.1-8b'"),
         ([*ESTIMATE[:-1], "h100"], 2, "sold in several variants"),
-        ([*ESTIMATE[:-1], "warp9"], 2, "use one of v100-16gb"),
+        ([*ESTIMATE[:-1], "warp9"], 2, "run distillplan gpus for the list"),
         ([*ESTIMATE, "--model", "lama-3.1-8b"], 2, "did you mean 'llama-3.1-8b'"),
         ([*ESTIMATE, "--model", "7Q"], 2, "unknown suffix 'Q'"),
         ([*ESTIMATE, "--model", "7"], 2, "did you mean 7B?"),

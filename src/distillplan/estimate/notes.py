@@ -1,16 +1,15 @@
 """What an estimate says in words: its headline, warnings, settings and sources.
 
-Sentences of warnings stand in `notices.yaml` beside this module; when each holds is here.
+Sentences of warnings stand in coefficients/estimate_notices.yaml; when each holds is here.
 """
 
 import math
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question, Settings
-from distillplan.files.yaml_reader import read_yaml
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.memory import ERROR
@@ -124,7 +123,7 @@ def settings_of(question: Question) -> Settings:
 @cache
 def _sentences() -> dict[str, tuple[Severity, str]]:
     """Each sentence by its name, and how serious it is."""
-    by_severity = read_yaml(Path(__file__).with_name("notices.yaml"))
+    by_severity = read_shipped("estimate_notices.yaml")
     return {
         code: (Severity(severity), sentence)
         for severity, sentences in by_severity.items()

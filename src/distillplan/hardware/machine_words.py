@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from distillplan.errors import InputError, Word
-from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.range import Range
