@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
@@ -169,16 +169,23 @@ def test_what_is_no_condition_is_refused(text):
         parse_selection(text)
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_a_selection_or_an_error(text):
-    conditions, refused = (), ""
-    try:
-        conditions = parse_selection(text).conditions
-    except InputError as error:
-        refused = str(error)
-    assert bool(conditions) is not bool(refused)
-    assert all(one.column for one in conditions)
-    assert "\n" not in refused
+@pytest.mark.parametrize("often", [30, pytest.param(100, marks=pytest.mark.slow)])
+def test_any_text_is_a_selection_or_an_error(often):
+    """The fuzzer tries texts of its own after `--where`."""
+
+    @settings(max_examples=often)
+    @given(st.text(max_size=60))
+    def holds(text):
+        conditions, refused = (), ""
+        try:
+            conditions = parse_selection(text).conditions
+        except InputError as error:
+            refused = str(error)
+        assert bool(conditions) is not bool(refused)
+        assert all(one.column for one in conditions)
+        assert "\n" not in refused
+
+    holds()
 
 
 def test_losses_are_held_out_in_the_unit_of_their_file():
