@@ -11,7 +11,7 @@ from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.validity import OUTSIDE_FIT_CODES
 
 SOURCES = Path(distillplan.__file__).parent
-MAKERS = {"Notice", "_Remark", "_Limit", "warning", "information", "_warning"}
+MAKERS = {"Notice", "_Remark", "_Limit", "warning", "information", "_warning", "_notice"}
 """What makes a remark, its code as the first argument or by name."""
 COMPUTED: Mapping[str, frozenset[str]] = {
     "OUTSIDE_FIT[name]": OUTSIDE_FIT_CODES,

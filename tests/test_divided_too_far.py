@@ -6,7 +6,7 @@ import json
 import pytest
 
 from distillplan import Scenario, plan
-from distillplan.hardware.machine_words import MachineWords, machine
+from distillplan.hardware.machine_words import machine
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from tests.shell import run
@@ -19,7 +19,7 @@ GROUPS = [(1, 1, 1), (1, 24, 1), (64, 1, 1), (8, 24, 1), (3, 5, 2), (1, 192, 1),
 @pytest.mark.parametrize(("tp", "pp", "cp"), GROUPS)
 @pytest.mark.parametrize("compute", [1e17, 1e20, 1e22])
 def test_a_plan_that_chooses_its_models_never_fails_on_the_layout(tp, pp, cp, compute):
-    words = MachineWords(gpu="h100-sxm", gpus=tp * pp * cp * 8, tp=tp, pp=pp, cp=cp)
+    words = {"gpu": "h100-sxm", "gpus": tp * pp * cp * 8, "tp": tp, "pp": pp, "cp": cp}
     family = FixedAspect(context=4096)
     scenario = Scenario(
         law=law_catalog.law(),

@@ -11,7 +11,7 @@ import pytest
 from distillplan.checks import hardware_checks
 from distillplan.cli.app import app
 from distillplan.errors import InputError
-from distillplan.hardware.machine_words import MachineWords, machine
+from distillplan.hardware.machine_words import machine
 from distillplan.hardware.throughput_model import LEFT_OUT
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.architecture import FixedAspect
@@ -556,7 +556,7 @@ def test_the_automatic_layout_is_the_fastest_that_fits(ask):
 
 
 def test_the_automatic_layout_chooses_what_is_not_given():
-    words = MachineWords(gpu="h100-sxm", tp=2, layout="auto")
+    words = {"gpu": "h100-sxm", "tp": 2, "layout": "auto"}
     with pytest.raises(InputError, match="layout: auto chooses it"):
         machine(words, FixedAspect())
 

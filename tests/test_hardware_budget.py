@@ -16,7 +16,7 @@ from distillplan.hardware.machine import (
     teacher_pass_seconds,
     training_seconds,
 )
-from distillplan.hardware.machine_words import MachineWords, machine, usd_per_gpu_hour
+from distillplan.hardware.machine_words import machine, usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
@@ -27,7 +27,7 @@ from distillplan.scenarios.keys import scenario_from_options
 from tests.shell import run
 
 LAW = law_catalog.law()
-H100 = machine(MachineWords(gpu="h100-sxm", gpus=64), FixedAspect())
+H100 = machine({"gpu": "h100-sxm", "gpus": 64}, FixedAspect())
 WEEK = 64 * 168.0
 
 
@@ -129,7 +129,7 @@ def test_flops_with_a_machine_are_flops_without_and_hours_beside():
 
 def test_more_gpus_are_never_slower_nor_better_than_linear():
     def wall(gpus):
-        found = machine(MachineWords(gpu="h100-sxm", gpus=gpus), FixedAspect())
+        found = machine({"gpu": "h100-sxm", "gpus": gpus}, FixedAspect())
         asked = Scenario(compute=1e21, student_params=3e9, law=LAW, machine=found)
         answer = plan(asked, quick=True)
         return answer.options[0].bill.wall_seconds.mid
@@ -155,7 +155,7 @@ def test_a_budget_flip_in_hours_flips():
 
 
 def test_money_buys_hours_at_the_price():
-    found = machine(MachineWords(gpu="h100-sxm", price=2.0), FixedAspect())
+    found = machine({"gpu": "h100-sxm", "price": 2.0}, FixedAspect())
     assert usd_per_gpu_hour(found) == 2.0
     document = json.loads(
         run("budget", "$20k", "--gpu", "h100-sxm", "--price", "2", "-s", "1B", "-o", "json").stdout
@@ -168,7 +168,7 @@ def test_money_buys_hours_at_the_price():
 def test_an_old_price_warns_and_a_given_one_does_not():
     codes = {one.code for one in plan(scenario(), quick=True).warnings}
     assert "price_old" in codes or H100.today < dt.date(2026, 8, 1)
-    given = machine(MachineWords(gpu="h100-sxm", gpus=64, price=2.0), FixedAspect())
+    given = machine({"gpu": "h100-sxm", "gpus": 64, "price": 2.0}, FixedAspect())
     assert not {one.code for one in plan(scenario(machine=given), quick=True).warnings} & {
         "price_old",
         "price_undated",
@@ -233,7 +233,7 @@ def test_only_what_fits_can_be_the_verdict(budget):
 @pytest.mark.parametrize("price", [{}, {"price": 2.0}], ids=str)
 def test_a_budget_in_hours_is_exact_and_its_tokens_are_uncertain(price):
     """The band's ends: the tokens that the hours buy at either end of the speed's range."""
-    words = {"compute": f"64 {H100.cluster.gpu.name} for 7 days", "student": "1B", **price}
+    words = {"compute": f"64 {H100.gpu.name} for 7 days", "student": "1B", **price}
     asked = scenario_from_options(**words)
     answer = plan(asked)
     for option in answer.options:

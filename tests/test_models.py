@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.hardware.inventory import ModelCard, ModelFilter, ModelList, models_of
 from distillplan.models.model_catalog import (
     Distilling,
     advice,
@@ -21,6 +20,7 @@ from distillplan.models.model_catalog import (
     models,
     near_names,
 )
+from distillplan.models.model_inventory import ModelCard, ModelFilter, ModelList, models_of
 from distillplan.models.open_models import FILE, open_models, table_of_catalog
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.uniform import uniform_shape

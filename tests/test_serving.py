@@ -231,9 +231,9 @@ def test_hours_of_serving_follow_from_the_speed_of_generation():
     shape = FAMILY.nearest_shape(2e9)
     gpu = gpu_catalog.gpu("h100-sxm")
     scenario = Scenario(law=LAW, compute=1e21, student_params=2e9)
-    from distillplan.hardware.machine_words import MachineWords, machine
+    from distillplan.hardware.machine_words import machine
 
-    on = machine(MachineWords(gpu="h100-sxm"), FAMILY)
+    on = machine({"gpu": "h100-sxm"}, FAMILY)
     speed = generation_speed(shape, gpu, on.model, Requests(prompt=1000, generated=200))
     each = 200 / 1200 / speed.tokens_per_s_per_gpu.mid / 3600
     each *= scenario.student_forward(2e9) / shape.forward_flops(4096)
@@ -259,10 +259,10 @@ def test_break_even_in_hours_is_where_hours_are_equal():
 
 def test_weights_of_fewer_bits_are_read_sooner():
     """The roofline: never slower, and at one sequence, where weights are all, faster by bytes."""
-    from distillplan.hardware.machine_words import MachineWords, machine
+    from distillplan.hardware.machine_words import machine
 
     gpu, shape = gpu_catalog.gpu("h100-sxm"), FAMILY.nearest_shape(2e9)
-    on = machine(MachineWords(gpu="h100-sxm"), FAMILY)
+    on = machine({"gpu": "h100-sxm"}, FAMILY)
     one = Requests(prompt=1, generated=2, per_gpu=1.0)
     slow, fast = (
         generation_speed(shape, gpu, on.model, one, weight_bytes=size).tokens_per_s_per_gpu.mid

@@ -113,8 +113,8 @@ def test_dollars_need_a_price_and_hours_a_machine(busbridge):
     with pytest.raises(InputError, match="needs a GPU"):
         target(Scenario(compute=1e21, law=busbridge), loss=2.2, minimize=Goal.HOURS)
     free = scenario_from_options(gpu_hours=1, gpu="h100-sxm", student="1B")
-    unpriced = replace(free.machine.cluster, gpu=replace_prices(free.machine.cluster.gpu))
-    scenario = replace(free, machine=replace(free.machine, cluster=unpriced))
+    unpriced = replace(free.machine, gpu=replace_prices(free.machine.gpu))
+    scenario = replace(free, machine=unpriced)
     with pytest.raises(InputError, match="no price is known"):
         target(scenario, loss=2.2, minimize=Goal.COST)
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 
 from distillplan.hardware import gpu_catalog
-from distillplan.hardware.gpu import Cluster
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
     student_step_seconds,
     teacher_alone_seconds,
 )
-from distillplan.hardware.memory import LoadedTeacher, memory_estimate, serving_estimate
+from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, serving_estimate
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Sharding, Strategy
@@ -26,7 +25,8 @@ from tests.shell import run
 PAIR = named_pair("llama-3.2-1b", "llama-3.1-8b")
 STUDENT, TEACHER = PAIR.model.model, PAIR.teacher
 MACHINE = Machine(
-    cluster=Cluster(gpu=gpu_catalog.gpu("h100-sxm"), gpus=8),
+    gpu=gpu_catalog.gpu("h100-sxm"),
+    gpus=8,
     model=gpu_catalog.throughput_model(),
     today=dt.date(2026, 11, 1),
 )
@@ -54,12 +54,12 @@ def test_each_side_is_its_work_over_its_gpus():
 
 def test_logits_take_their_bytes_over_the_network():
     """2 bytes for each of 128256 rows, over the 4 network cards of the side that has fewer."""
-    gpu = replace(MACHINE.cluster.gpu, inter_node_bytes_per_s=1e9)
-    slow = replace(MACHINE, cluster=Cluster(gpu=gpu, gpus=8), goodput=Range.exact(1.0))
+    gpu = replace(MACHINE.gpu, inter_node_bytes_per_s=1e9)
+    slow = replace(MACHINE, gpu=gpu, gpus=8, goodput=Range.exact(1.0))
     found = teacher_apart(slow, STUDENT, TEACHER, 4)
     assert found.link_seconds.mid == pytest.approx(2 * 128256 / 4e9)
     assert found.pace.mid == found.link_seconds.mid
-    inside = teacher_apart(replace(slow, cluster=Cluster(gpu=gpu, gpus=4)), STUDENT, TEACHER, 4)
+    inside = teacher_apart(replace(slow, gpu=gpu, gpus=4), STUDENT, TEACHER, 4)
     assert inside.link_seconds.mid == pytest.approx(2 * 128256 / 4 / gpu.intra_node_bytes_per_s)
 
 
@@ -90,7 +90,8 @@ def test_the_student_holds_the_logits_and_nothing_else_of_the_teacher():
     shape, strategy = model("llama-3.2-1b").shape, Strategy(sharding=Sharding.ZERO1)
     loaded = LoadedTeacher(shape=TEACHER.shape, apart=True)
     alone, taught = (
-        memory_estimate(shape, strategy, 8, teacher=one).parts for one in (None, loaded)
+        memory_estimate(Run(shape=shape, strategy=strategy, gpus=8, teacher=one)).parts
+        for one in (None, loaded)
     )
     assert taught.teacher_weights == taught.teacher_activations == 0
     assert taught.logits - alone.logits == 10 * 128256 * strategy.seq_len

@@ -12,7 +12,14 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token, matmul_ceiling
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
+from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
+    Sharding,
+    Stack,
+    Strategy,
+    refuse_odd_groups,
+)
 from distillplan.hardware.throughput import (
     distillation_seconds,
     forward_throughput,
@@ -328,8 +335,8 @@ def test_fp8_on_a_gpu_without_it_is_refused() -> None:
 
 
 def test_a_layout_needs_its_gpus() -> None:
-    with pytest.raises(InputError, match="more than the 4 GPUs"):
-        workload_of_shape(LLAMA_7B, Strategy(tp=8), 4)
+    with pytest.raises(InputError, match="4 GPUs cannot be divided into groups of tp 8"):
+        refuse_odd_groups(Strategy(tp=8), 4)
 
 
 # distillation and whole runs

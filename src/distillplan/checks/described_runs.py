@@ -6,10 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu import Cluster
 from distillplan.hardware.gpu_values import GIGA
-from distillplan.hardware.machine import Machine
-from distillplan.hardware.machine_words import strategy_of
+from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.models.model_catalog import model
@@ -33,7 +31,8 @@ def described_machine(
     if "inter_node_gb_s" in row:
         gpu = replace(gpu, inter_node_bytes_per_s=row["inter_node_gb_s"] * GIGA)
     return Machine(
-        cluster=Cluster(gpu=gpu, gpus=int(row["gpus"])),
+        gpu=gpu,
+        gpus=int(row["gpus"]),
         model=speeds or catalog.throughput_model(),
         strategy=described_strategy(group, row),
         global_tokens=row.get("batch_tokens"),
@@ -61,4 +60,4 @@ def described_model(row: Mapping[str, Any], key: str) -> Model:
 
 def described_strategy(group: Mapping[str, Any], row: Mapping[str, Any]) -> Strategy:
     """The layout that a group shares, with what a row adds."""
-    return strategy_of({**group.get("strategy", {}), **row.get("strategy", {})})
+    return usual_strategy(**group.get("strategy", {}) | row.get("strategy", {}))

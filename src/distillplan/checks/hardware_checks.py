@@ -39,9 +39,9 @@ from distillplan.hardware.machine import (
     supervised_seconds,
     teacher_pass_seconds,
 )
-from distillplan.hardware.memory import LoadedTeacher, memory_estimate
+from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import TB, format_of, stored_bytes
+from distillplan.hardware.storage import TB, format_of
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model
 
@@ -105,13 +105,14 @@ def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """GiB on the fullest GPU."""
     gpus = int(row.get("gpus", group.get("gpus", 1)))
     taught = row.get("teacher")
-    parts = memory_estimate(
-        described_shape(row),
-        described_strategy(group, row),
-        gpus,
+    run = Run(
+        shape=described_shape(row),
+        strategy=described_strategy(group, row),
+        gpus=gpus,
         teacher=None if taught is None else LoadedTeacher(shape=model(taught).shape),
         accumulates=bool(row.get("accumulates", group.get("accumulates", True))),
-    ).parts
+    )
+    parts = memory_estimate(run).parts
     return (parts.allocated if group["allocated"] else parts.total) / GIB
 
 
@@ -121,7 +122,7 @@ def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     seconds = student_step_seconds(machine, described_shape(row)).mid
     if Logits(row["logits"]) is Logits.ONLINE:
         seconds += teacher_pass_seconds(machine, model(row["teacher"]).shape).mid
-    return seconds * float(row["tokens"]) / machine.cluster.gpus
+    return seconds * float(row["tokens"]) / machine.gpus
 
 
 def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
@@ -136,7 +137,7 @@ def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # no
     """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
     kept = format_of(kind, vocab, row.get("entries"))
-    return stored_bytes(kept, float(row["tokens"])) / TB
+    return kept.bytes_per_token * float(row["tokens"]) / TB
 
 
 def _generated_per_s(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)

@@ -53,11 +53,11 @@ def peer_figure(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     machine, shape = described_machine(group, row, speeds), described_shape(row)
     rate = training_speed(machine, shape).tokens_per_s_per_gpu.mid
     if group["unit"] == "seconds":
-        return float(row["batch_tokens"]) / (rate * machine.cluster.gpus)
+        return float(row["batch_tokens"]) / (rate * machine.gpus)
     if group["unit"] == "mfu":
         # two FLOPs per parameter and pass, as pages count them
         flops = 2 * TRAINING_PASSES * shape.total_active_params * row.get("flops_factor", 1.0)
-        return rate * flops / dense_peak(machine.cluster.gpu)
+        return rate * flops / dense_peak(machine.gpu)
     return rate
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from distillplan.checks.check_records import CheckRow, compared, held_share, within_its_range
 from distillplan.checks.described_runs import described_machine, described_shape
 from distillplan.checks.left_out import model_without
+from distillplan.hardware.bill import bill_of
 from distillplan.hardware.range import Range
-from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.throughput_model import ThroughputModel
 
 NEAR: Final = 1.5

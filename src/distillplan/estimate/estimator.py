@@ -2,22 +2,20 @@
 
 import math
 from dataclasses import replace
+from typing import NamedTuple
 
-from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
+from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, share
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.estimate.notes import headline, settings_of, sources_of, warnings_of
 from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
-    ItemizedBill,
-    LayoutFacts,
     Memory,
     ModelFacts,
     Question,
     Speed,
-    Step,
 )
-from distillplan.hardware.bill import Bill
+from distillplan.hardware.bill import NOTHING_PAID, Bill, bill_of
 from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.layout import fastest_layout, smallest_layout
 from distillplan.hardware.machine import (
@@ -31,49 +29,64 @@ from distillplan.hardware.machine import (
     training_speed,
     work_of,
 )
-from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
-from distillplan.hardware.memory_fit import Fits, Run, fits, steps_to_fit, usable_bytes
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
+from distillplan.hardware.memory_fit import Fits, fits, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.run_bill import NOTHING_PAID, bill_of
 from distillplan.hardware.step_time import dense_peak
-from distillplan.hardware.storage import online_or_cached, read_bytes_per_s, stored_bytes
-from distillplan.hardware.strategy import LayoutChoice, Sharding, Strategy
+from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
-from distillplan.models.named_models import Model, NamedModel
+from distillplan.models.named_models import NamedModel
 from distillplan.models.shapes import ModelShape
 from distillplan.units import SECONDS_PER_HOUR, format_count
+
+
+class _Step(NamedTuple):
+    """GPU-seconds per token of a distillation step; without a teacher both are the same."""
+
+    alone: Range
+    """Without the teacher's pass."""
+    both: Range
+    """With it."""
+    apart: TeacherApart | None
+    """The two sides where the teacher has GPUs of its own; None: it shares the student's."""
 
 
 def estimate(question: Question) -> Estimate:
     """The speed, memory, time, cost and energy of one run.
 
     Raises:
-        InputError: for impossible sizes, or a layout that does not divide the GPUs or the model.
+        InputError: for a question that contradicts itself, or a layout that does not divide the
+            GPUs or the model.
     """
-    _refuse_impossible(question)
-    if question.machine.layout is LayoutChoice.AUTO:
+    _refuse_short_run(question)
+    _refuse_odd_teacher(question)
+    if question.machine.searches_layout:
         question = _laid_out(question)
-    machine = question.machine
     _refuse_impossible_rate(question)
-    apart = _apart(machine, question)
-    speed, rate = _speed(question, apart)
-    bill = _bill(question, apart)
-    run = _run(question)
-    memory = run.memory()
-    shown = _memory(memory, run, machine.cluster.gpu)
-    both = {shown.fits} if apart is None else {shown.fits, apart.fits}
-    worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in both)
-    flops_per_token = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
-    if question.teacher is not None and question.logits is Logits.ONLINE:
-        flops_per_token += work_of(machine, question.teacher.model).forward_flops
+    machine, teacher = question.machine, question.teacher
+    step = _step(machine, question)
+    productive = _step(replace(machine, goodput=Range.exact(1.0)), question)
+    speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
+    memory = memory_estimate(run)
+    shown = _memory(memory, run, machine.gpu)
+    sides = {shown.fits} if step.apart is None else {shown.fits, step.apart.fits}
+    worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in sides)
+    rate = speed.student.tokens_per_s_per_gpu
+    if teacher is not None:
+        rate = (productive.both if question.online else productive.alone).divide(1.0)
+    model = _facts(machine, question.model)
+    other = None if teacher is None else _facts(machine, teacher)
+    flops_per_token = TRAINING_PASSES * model.forward_flops_per_token
+    if other is not None and question.online:
+        flops_per_token += other.forward_flops_per_token
     return Estimate(
         headline=headline(question, bill, worst),
         question=settings_of(question),
-        model=_facts(machine, question.model),
-        teacher=None if question.teacher is None else _facts(machine, question.teacher),
+        model=model,
+        teacher=other,
         tokens_per_s_per_gpu=rate,
-        mfu=rate.scale(flops_per_token / dense_peak(machine.cluster.gpu)),
+        mfu=rate.scale(flops_per_token / dense_peak(machine.gpu)),
         total_flops=bill.total.flops,
         gpu_hours=bill.total.gpu_hours,
         wall_seconds=bill.total.wall_seconds,
@@ -84,9 +97,9 @@ def estimate(question: Question) -> Estimate:
         fits=worst,
         speed=speed,
         memory=shown,
-        distillation=_distillation(question, apart),
-        bill=ItemizedBill(lines=bill.lines, total=bill.total, price=bill.price),
-        warnings=warnings_of(question, bill, shown, apart),
+        distillation=_distillation(question, step, productive),
+        bill=bill,
+        warnings=warnings_of(question, bill, shown, step.apart),
         sources=sources_of(question, bill),
     )
 
@@ -98,39 +111,27 @@ def _laid_out(question: Question) -> Question:
     def on(strategy: Strategy) -> Machine:
         return replace(machine, strategy=strategy)
 
-    gpu = machine.cluster.gpu
     strategy = fastest_layout(
         _run(question),
-        usable_bytes(gpu),
+        machine.gpu,
         lambda one: 1 / training_speed(on(one), model).tokens_per_s_per_gpu.mid,
-        gpus_per_node=gpu.gpus_per_node,
     )
     return question._replace(machine=on(strategy))
 
 
-def _refuse_impossible(question: Question) -> None:
-    """Check sizes, and that a teacher is named where one is needed."""
-    sizes = {"tokens": question.tokens, "students": question.students}
-    if question.teacher_tokens is not None:
-        sizes["teacher tokens"] = question.teacher_tokens
-    for name, size in sizes.items():
-        if not (math.isfinite(size) and size > 0):
-            raise InputError(f"{name}: {size:g} is not a count; it must be positive")
-    gpus = question.machine.cluster.gpus
-    batch, least = (
-        question.machine.batch_tokens,
-        min(sizes["tokens"], question.teacher_tokens or math.inf),
-    )
+def _refuse_short_run(question: Question) -> None:
+    """Check that a run has at least one step, the teacher's training too."""
+    machine = question.machine
+    batch, least = machine.batch_tokens, min(question.tokens, question.teacher_tokens or math.inf)
     if batch > least:
         raise InputError(
-            f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than "
+            f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than "
             f"the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
             "--batch-tokens or --micro-batch"
         )
-    _refuse_impossible_teacher(question)
 
 
-def _refuse_impossible_teacher(question: Question) -> None:
+def _refuse_odd_teacher(question: Question) -> None:
     """Check that there is a teacher where something is said of it."""
     apart = question.machine.teacher_gpus is not None
     if question.teacher is None:
@@ -151,7 +152,7 @@ def _refuse_impossible_teacher(question: Question) -> None:
 def _refuse_impossible_rate(question: Question) -> None:
     """Check that a measured rate is one that the GPU can have at its fastest precision."""
     machine = question.machine
-    gpu, rate = machine.cluster.gpu, machine.tokens_per_s
+    gpu, rate = machine.gpu, machine.tokens_per_s
     flops = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
     most = max(gpu.peak_flops_per_s.values()) / flops
     if rate is not None and rate > most:
@@ -162,64 +163,50 @@ def _refuse_impossible_rate(question: Question) -> None:
         )
 
 
-def _apart(machine: Machine, question: Question) -> TeacherApart | None:
-    """The two sides of a run whose teacher has GPUs of its own; None where it has not."""
-    if machine.teacher_gpus is None or question.teacher is None:
-        return None
-    return teacher_apart(machine, question.model.model, question.teacher, machine.teacher_gpus)
+def _step(machine: Machine, question: Question) -> _Step:
+    """How long a step takes, in the time that the machine counts."""
+    teacher, apart = question.teacher, None
+    alone = both = student_step_seconds(machine, question.model.model)
+    if teacher is not None and machine.teacher_gpus is not None:
+        apart = teacher_apart(machine, question.model.model, teacher, machine.teacher_gpus)
+        both = apart.pace.scale(machine.all_gpus)
+    elif teacher is not None:
+        both = alone + teacher_pass_seconds(machine, teacher.model)
+    return _Step(alone=alone, both=both, apart=apart)
 
 
-def _step_seconds(machine: Machine, question: Question, teacher: Model | None) -> Range:
-    """GPU-seconds per token of a step, with the teacher's pass where there is one."""
-    apart = _apart(machine, question)
-    if teacher is not None and apart is not None:
-        return apart.pace.scale(machine.all_gpus)
-    alone = student_step_seconds(machine, question.model.model)
-    return alone if teacher is None else alone + teacher_pass_seconds(machine, teacher)
-
-
-def _speed(question: Question, apart: TeacherApart | None) -> tuple[Speed, Range]:
-    """The speeds of the parts, and tokens/s/GPU of the whole step."""
-    machine = question.machine
+def _speed(question: Question, apart: TeacherApart | None) -> Speed:
+    """The speeds of the parts, each alone."""
+    machine, teacher, factor = question.machine, None, None
     student = student_speed(machine, question.model.model)
-    goodput = machine.allocated_share
-    if question.teacher is None:
-        alone = Speed(student=student, teacher=None, distillation_factor=None, goodput=goodput)
-        return alone, student.tokens_per_s_per_gpu
-    own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
-    teacher = teacher_speed(own, question.teacher.model)
-    online = question.logits is Logits.ONLINE
-    parts = (student, teacher) if online else (student,)
-    computed = any(part.basis is RateBasis.MODEL for part in parts)
-    productive = replace(machine, goodput=Range.exact(1.0))
-    seconds = _step_seconds(productive, question, question.teacher.model if online else None)
-    speed = Speed(
+    if question.teacher is not None:
+        own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
+        teacher = teacher_speed(own, question.teacher.model)
+        parts = (student, teacher) if question.online else (student,)
+        if any(part.basis is RateBasis.MODEL for part in parts):
+            factor = machine.model.distillation
+    return Speed(
         student=student,
         teacher=teacher,
-        distillation_factor=machine.model.distillation if computed else None,
-        goodput=goodput,
+        distillation_factor=factor,
+        goodput=machine.allocated_share,
     )
-    return speed, seconds.divide(1.0)
-
-
-def _paid(question: Question) -> Share:
-    """One student's share of the teacher's costs."""
-    if question.teacher is None:
-        return NOTHING_PAID
-    accounting = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
-    return share(accounting, question.logits, question.students)
 
 
 def _bill(question: Question, apart: TeacherApart | None) -> Bill:
     """The bill of all students."""
+    teacher, paid = question.teacher, NOTHING_PAID
+    if teacher is not None:
+        pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
+        paid = share(pays, question.logits, question.students)
     return bill_of(
         question.machine,
         student=question.model.model,
         student_tokens=question.tokens,
         students=question.students,
-        teacher=None if question.teacher is None else question.teacher.model,
+        teacher=None if teacher is None else teacher.model,
         teacher_tokens=question.teacher_tokens or 0.0,
-        paid=_paid(question),
+        paid=paid,
         logits=question.logits,
         stored=question.kept,
         pace=None if apart is None else apart.pace,
@@ -230,7 +217,7 @@ def _run(question: Question) -> Run:
     """What has to fit on the machine."""
     machine = question.machine
     teacher, stored = None, 0.0
-    if question.teacher is not None and question.logits is Logits.ONLINE:
+    if question.teacher is not None and question.online:
         teacher = LoadedTeacher(
             shape=question.teacher.shape,
             weights=machine.teacher_precision,
@@ -242,7 +229,7 @@ def _run(question: Question) -> Run:
     return Run(
         shape=question.model.shape,
         strategy=machine.strategy,
-        gpus=machine.cluster.gpus,
+        gpus=machine.gpus,
         teacher=teacher,
         stored_bytes_per_token=stored,
         accumulates=machine.accumulates,
@@ -253,20 +240,9 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
     """The parts, the smallest layout, and what to switch on."""
     layout, why, capacity = None, None, usable_bytes(gpu)
     try:
-        smallest = smallest_layout(run, capacity, gpus_per_node=gpu.gpus_per_node)
+        layout = smallest_layout(run, gpu)
     except InfeasibleError as error:
         why = str(error)
-    else:
-        strategy = smallest.run.strategy
-        layout = LayoutFacts(
-            gpus=smallest.run.gpus,
-            sharding=strategy.sharding,
-            checkpointing=strategy.checkpointing,
-            tp=strategy.tp,
-            pp=strategy.pp,
-            micro_batch=strategy.micro_batch,
-            memory_bytes_per_gpu=smallest.memory.total,
-        )
     return Memory(
         usable_bytes_per_gpu=capacity,
         fits=fits(memory, capacity),
@@ -274,50 +250,45 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
         parts=memory.parts,
         smallest_layout=layout,
         why_no_layout=why,
-        steps_to_fit=tuple(
-            Step(name=one.name, price=one.price, saved_bytes=one.saved_bytes, fits=one.fits)
-            for one in steps_to_fit(run, capacity)
-        ),
+        steps_to_fit=steps_to_fit(run, capacity),
     )
 
 
-def _distillation(question: Question, apart: TeacherApart | None) -> DistillationStep | None:
+def _distillation(
+    question: Question, allocated: _Step, productive: _Step
+) -> DistillationStep | None:
     """Online and cached logits side by side; None without a teacher."""
     if question.teacher is None:
         return None
-    machine, stored = question.machine, question.kept
-    productive = replace(machine, goodput=Range.exact(1.0))
-    tokens, teacher = question.tokens, question.teacher.model
-    in_step = machine.batch_tokens / machine.cluster.gpus
-    alone = _step_seconds(productive, question, None)
-    both = _step_seconds(productive, question, teacher)
-    hours = tokens / SECONDS_PER_HOUR
-    loss = divergence_seconds(productive, teacher)
-    pass_hours = teacher_alone_seconds(machine, teacher).scale(hours)
-    usd_per_hour = None if machine.price is None else machine.price.usd_per_hour
-    choice = None
-    if usd_per_hour:
-        choice = online_or_cached(
-            stored, tokens, pass_hours, usd_per_hour, passes=question.students
-        )
-    total = stored_bytes(stored.format, tokens)
+    machine, stored, tokens = question.machine, question.kept, question.tokens
+    in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
+    loss = divergence_seconds(replace(machine, goodput=Range.exact(1.0)), question.teacher.model)
+    pass_hours = teacher_alone_seconds(machine, question.teacher.model).scale(hours)
+    storage_usd = stored.usd(tokens)
+    online_usd = cached_usd = break_even = None
+    if machine.price is not None and machine.price.usd_per_hour:
+        # with T for the teacher's pass and S for storage, p T = T + S at p = 1 + S / T
+        pass_usd = pass_hours.scale(machine.price.usd_per_hour)
+        online_usd = pass_usd.scale(question.students)
+        cached_usd = pass_usd + Range.exact(storage_usd)
+        break_even = Range.exact(1.0) + pass_usd.divide(storage_usd)
     return DistillationStep(
         step_tokens=machine.batch_tokens,
-        apart=apart,
-        online_step_seconds=both.scale(machine.batch_tokens / machine.all_gpus),
+        apart=allocated.apart,
+        online_step_seconds=productive.both.scale(machine.batch_tokens / machine.all_gpus),
         loss_step_seconds=loss.scale(in_step),
-        cached_step_seconds=alone.scale(in_step),
-        online_gpu_hours=_step_seconds(machine, question, teacher).scale(hours),
-        cached_gpu_hours=_step_seconds(machine, question, None).scale(hours),
+        cached_step_seconds=productive.alone.scale(in_step),
+        online_gpu_hours=allocated.both.scale(hours),
+        cached_gpu_hours=allocated.alone.scale(hours),
         teacher_pass_gpu_hours=pass_hours,
         logit_format=stored.format,
-        stored_bytes=total,
-        read_bytes_per_s=read_bytes_per_s(stored.format, machine.cluster.gpus / alone.mid),
+        stored_bytes=stored.format.bytes_per_token * tokens,
+        read_bytes_per_s=stored.format.bytes_per_token * (machine.gpus / productive.alone.mid),
         storage_months=stored.months,
-        storage_usd=stored.usd(total),
-        online_usd=None if choice is None else choice.online_usd,
-        cached_usd=None if choice is None else choice.cached_usd,
-        break_even_passes=None if choice is None else choice.break_even_passes,
+        storage_usd=storage_usd,
+        online_usd=online_usd,
+        cached_usd=cached_usd,
+        break_even_passes=break_even,
     )
 
 

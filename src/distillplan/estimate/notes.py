@@ -1,11 +1,16 @@
-"""What an estimate says in words: its headline, warnings, settings and sources."""
+"""What an estimate says in words: its headline, warnings, settings and sources.
+
+Sentences of warnings stand in coefficients/estimate_notices.yaml; when each holds is here.
+"""
 
 import math
 from collections.abc import Iterator
+from functools import cache
 
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question, Settings
-from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase
+from distillplan.files.entries import read_shipped
+from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
@@ -16,7 +21,7 @@ from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.logit_formats import StoredFormat, cost_in_words, penalty_of
 from distillplan.models.named_models import Basis, NamedModel
 from distillplan.models.shapes import ModelShape
-from distillplan.notices import Notice, information, warning, worst_first
+from distillplan.notices import Notice, Severity, worst_first
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
 FEW_TOKENS = 1e5
@@ -34,7 +39,7 @@ FITS_WORDS = {
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
     """The estimate in one sentence."""
     machine = question.machine
-    gpus, gpu = str(machine.cluster.gpus), machine.cluster.gpu.name
+    gpus, gpu = str(machine.gpus), machine.gpu.name
     if machine.teacher_gpus is not None:
         gpus += f" + {machine.teacher_gpus}"
     time, hours = bill.total.wall_seconds, bill.total.gpu_hours
@@ -59,20 +64,20 @@ def warnings_of(
 ) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, warnings first."""
     found = [
-        *_memory_warnings(question, memory),
-        *(() if apart is None else _waits(question, apart, memory)),
-        *_model_warnings(question),
-        *_format_warnings(question),
-        *_layout_warnings(question),
-        *_speed_warnings(question),
-        *bill.notices,
+        *_about_memory(question, memory),
+        *(() if apart is None else _about_apart(question, apart, memory)),
+        *_about_models(question),
+        *_about_format(question),
+        *_about_layout(question),
+        *_about_speed(question),
+        *price_notices(bill.price, question.machine.today),
     ]
     return tuple(worst_first(found))
 
 
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
-    gpu = question.machine.cluster.gpu
+    gpu = question.machine.gpu
     found = [f"model: {question.model.source}"]
     if question.teacher is not None:
         found.append(f"teacher: {question.teacher.source}")
@@ -101,8 +106,8 @@ def settings_of(question: Question) -> Settings:
         teacher_precision=None if teacher is None else machine.teacher_precision,
         logits=None if teacher is None else question.logits,
         logit_format=None if teacher is None else stored.format.name,
-        gpu=machine.cluster.gpu.name,
-        gpus=machine.cluster.gpus,
+        gpu=machine.gpu.name,
+        gpus=machine.gpus,
         teacher_gpus=machine.teacher_gpus,
         batch_tokens=machine.batch_tokens,
         **vars(strategy),
@@ -115,176 +120,129 @@ def settings_of(question: Question) -> Settings:
     )
 
 
-def _memory_warnings(question: Question, memory: Memory) -> Iterator[Notice]:
+@cache
+def _sentences() -> dict[str, tuple[Severity, str]]:
+    """Each sentence by its name, and how serious it is."""
+    by_severity = read_shipped("estimate_notices.yaml")
+    return {
+        code: (Severity(severity), sentence)
+        for severity, sentences in by_severity.items()
+        for code, sentence in sentences.items()
+    }
+
+
+def _notice(code: str, name: str = "", **values: object) -> Notice:
+    """What is said under a code, in the sentence of that name or its own, with these values."""
+    severity, sentence = _sentences()[name or code]
+    return Notice(code=code, severity=severity, message=sentence.format(**values))
+
+
+def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
     if memory.fits is Fits.YES:
         return
-    cluster = question.machine.cluster
     limit = format_bytes(memory.usable_bytes_per_gpu)
-    if memory.why_no_layout is not None:
-        yield warning("fits_nowhere", memory.why_no_layout)
-    elif memory.fits is Fits.NO:
-        least = memory.smallest_layout
-        where = "" if least is None else f"; use at least {least.gpus} GPUs"
-        message = f"the run needs more than the {limit} of one {cluster.gpu.name}{where}"
-        steps = memory.steps_to_fit
-        if steps and steps[-1].fits is Fits.YES:
-            message += f", or switch on, in this order: {', '.join(step.name for step in steps)}"
-        yield warning("does_not_fit", message)
+    least, steps = memory.smallest_layout, memory.steps_to_fit
+    if least is None:
+        yield _notice("fits_nowhere", why=memory.why_no_layout)
+    elif memory.fits is Fits.UNCERTAIN:
+        yield _notice("fit_uncertain", limit=limit, error=ERROR)
     else:
-        message = f"the margin to {limit} is within the error of the estimate ({ERROR:.0%})"
-        yield warning("fit_uncertain", message)
+        ways = f"; use at least {least.run.gpus} GPUs"
+        if steps and steps[-1].fits is Fits.YES:
+            ways += f", or switch on, in this order: {', '.join(step.name for step in steps)}"
+        yield _notice("does_not_fit", limit=limit, gpu=question.machine.gpu, ways=ways)
 
 
-def _waits(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[Notice]:
+def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[Notice]:
     """Whether a teacher fits on its own GPUs, and which side waits for which."""
     if apart.fits is not Fits.YES:
-        limit = format_bytes(memory.usable_bytes_per_gpu)
-        yield warning(
+        needed, limit = apart.memory_bytes_per_gpu.mid, memory.usable_bytes_per_gpu
+        yield _notice(
             "teacher_does_not_fit",
-            f"the teacher needs {format_bytes(apart.memory_bytes_per_gpu.mid)} on each of its "
-            f"{apart.gpus} GPUs, at tp {apart.tp}, of {limit}; give it more with --teacher-gpus, "
-            "or a lower --teacher-precision",
+            apart=apart,
+            memory=format_bytes(needed),
+            limit=format_bytes(limit),
         )
-    pace, gpus = apart.pace.mid, question.machine.cluster.gpus
     student, teacher = apart.student_seconds.mid, apart.teacher_seconds.mid
-    balanced = f"both would be busy with about {math.ceil(apart.gpus * teacher / student)} for it"
-    if pace > max(student, teacher):
-        message = (
-            f"both sides wait for the logits on their way, {1 - max(student, teacher) / pace:.0%} "
-            "of the time at least; store the largest of them instead (--logits stored)"
-        )
-    elif student < teacher:
-        message = (
-            f"the student's {gpus} GPUs wait {1 - student / pace:.0%} of the time for the "
-            f"teacher's {apart.gpus}; {balanced}"
-        )
-    else:
-        message = (
-            f"the teacher's {apart.gpus} GPUs wait {1 - teacher / pace:.0%} of the time for the "
-            f"student's {gpus}; {balanced}"
-        )
-    yield information("one_side_waits", message)
+    pace, slower = apart.pace.mid, max(student, teacher)
+    if pace > slower:
+        yield _notice("one_side_waits", "both_sides_wait", idle=1 - slower / pace)
+        return
+    names = [f"teacher's {apart.gpus}", f"student's {question.machine.gpus}"]
+    quick, slow = reversed(names) if student < teacher else names
+    yield _notice(
+        "one_side_waits",
+        quick=quick,
+        slow=slow,
+        idle=1 - min(student, teacher) / pace,
+        balanced=math.ceil(apart.gpus * teacher / student),
+    )
 
 
-def _model_warnings(question: Question) -> Iterator[Notice]:
+def _about_models(question: Question) -> Iterator[Notice]:
     student, teacher = question.model, question.teacher
-    for one in (student, teacher):
-        yield from () if one is None else one.notices
-    sized = [one.name for one in (student, teacher) if one is not None and one.basis is Basis.SIZE]
+    both = [one for one in (student, teacher) if one is not None]
+    for one in both:
+        yield from one.notices
+    sized = " and ".join(one.name for one in both if one.basis is Basis.SIZE)
     if sized:
-        family = question.machine.family
-        yield information(
-            "size_without_shape",
-            f"{' and '.join(sized)}: read as non-embedding parameters of a model of the paper's "
-            f"family (width {family.aspect:g} x depth, vocabulary of {family.vocab:g}); name a "
-            "model or a config.json for its exact shape",
-        )
+        yield _notice("size_without_shape", models=sized, family=question.machine.family)
     if teacher is None:
         return
     if _exact(student) and _exact(teacher) and student.shape.vocab != teacher.shape.vocab:
-        yield warning(
-            "vocabulary_differs",
-            f"{student.name} has a vocabulary of {student.shape.vocab} and {teacher.name} one of "
-            f"{teacher.shape.vocab}: logits only match over the same tokenizer (trim padding rows, "
-            "or transplant the tokenizer)",
-        )
+        yield _notice("vocabulary_differs", student=student, teacher=teacher)
     elif student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
-        yield warning(
-            "tokenizer_differs",
-            f"{student.name} uses the tokenizer {student.tokenizer} and {teacher.name} uses "
-            f"{teacher.tokenizer}: logits only match over the same tokenizer",
-        )
+        yield _notice("tokenizer_differs", student=student, teacher=teacher)
     precision = question.machine.teacher_precision.value
     if teacher.weights is not None and teacher.weights != precision:
-        yield information(
-            "teacher_weights_stored",
-            f"{teacher.name} is stored in {teacher.weights} and taken to run in {precision}; "
-            "--teacher-precision says otherwise",
-        )
+        yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)
     if teacher.distillation_licence:
-        message = f"{teacher.name}: {teacher.distillation_licence}"
-        yield information("teacher_licence", message)
+        yield _notice("teacher_licence", teacher=teacher)
 
 
-def _format_warnings(question: Question) -> Iterator[Notice]:
+def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
-    if question.teacher is None or question.logits is Logits.ONLINE:
+    if question.teacher is None or question.online:
         return
     penalty, name = penalty_of(question.stored or StoredFormat()), question.kept.format.name
     if penalty is None:
-        message = f"what {name} logits cost a student is not published"
-        yield warning("logit_format_not_measured", message)
+        yield _notice("logit_format_not_measured", format=name)
     elif penalty.nats:
-        yield information(
-            "logit_format_costs",
-            f"{name} logits cost a student {cost_in_words(penalty)} beside full ones; sampled ones "
-            "cost nothing measurable",
-        )
+        yield _notice("logit_format_costs", format=name, cost=cost_in_words(penalty))
 
 
-def _layout_warnings(question: Question) -> Iterator[Notice]:
+def _about_layout(question: Question) -> Iterator[Notice]:
     machine = question.machine
-    gpu, tp = machine.cluster.gpu, machine.strategy.tp
+    gpu, tp, batch = machine.gpu, machine.strategy.tp, machine.batch_tokens
     if tp > gpu.link_domain:
-        yield warning(
-            "tensor_parallel_across_nodes",
-            f"--tp {tp} is wider than the {gpu.link_domain} GPUs on the fast link of {gpu.name}; "
-            "every layer waits for the network. Use --pp, or --sharding zero3, beyond that",
-        )
-    steps = question.tokens / machine.batch_tokens
-    chosen = machine.global_tokens is not None or machine.batch_tokens > DEFAULT_GLOBAL_TOKENS
+        yield _notice("tensor_parallel_across_nodes", tp=tp, gpu=gpu)
+    steps = question.tokens / batch
+    chosen = machine.global_tokens is not None or batch > DEFAULT_GLOBAL_TOKENS
     if chosen and steps < FEW_STEPS:
-        yield warning(
-            "few_steps",
-            f"{format_count(question.tokens)} tokens are {steps:.0f} steps of "
-            f"{format_count(machine.batch_tokens)}: too few to train well. Use fewer GPUs or a "
-            "smaller --batch-tokens",
-        )
+        tokens = format_count(question.tokens)
+        yield _notice("few_steps", tokens=tokens, steps=steps, batch=format_count(batch))
 
 
-def _speed_warnings(question: Question) -> Iterator[Notice]:
+def _about_speed(question: Question) -> Iterator[Notice]:
     machine = question.machine
-    gpu, strategy = machine.cluster.gpu, machine.strategy
-    if "bf16" not in gpu.peak_flops_per_s and strategy.precision is Precision.BF16:
-        message = f"{gpu.name} has no bf16; estimated with fp16, which needs loss scaling"
-        yield warning("no_bf16", message)
+    gpu, batch = machine.gpu, machine.batch_tokens
+    if "bf16" not in gpu.peak_flops_per_s and machine.strategy.precision is Precision.BF16:
+        yield _notice("no_bf16", gpu=gpu)
     if gpu.announced:
-        yield warning(
-            "gpu_announced",
-            f"{gpu.name} is known from announcements alone; its figures may change before it is "
-            "sold, and nobody has measured it",
-        )
+        yield _notice("gpu_announced", gpu=gpu)
     if machine.mfu is not None or machine.tokens_per_s is not None:
         return
     if gpu.vendor != CALIBRATED_VENDOR:
-        yield warning(
-            "other_vendor",
-            f"the speed model was fitted mostly on {CALIBRATED_VENDOR} GPUs; {gpu.name} has "
-            "another software stack, so the interval is wider; a measured --mfu is better",
-        )
+        yield _notice("other_vendor", vendor=CALIBRATED_VENDOR, gpu=gpu)
     elif not gpu.calibrated:
-        yield information(
-            "gpu_not_calibrated",
-            f"no published training run used {gpu.name}; its speed follows from its data sheet, "
-            "so the interval is wider",
-        )
-    if machine.batch_tokens < FEW_TOKENS:
-        yield warning(
-            "small_batch",
-            f"a step of {format_count(machine.batch_tokens)} tokens is short: what surrounds it, "
-            "such as loading data and logging, may take longer than estimated",
-        )
+        yield _notice("gpu_not_calibrated", gpu=gpu)
+    if batch < FEW_TOKENS:
+        yield _notice("small_batch", batch=format_count(batch))
     models = (question.model, question.teacher)
     if any(one is not None and one.shape.experts for one in models):
-        yield warning(
-            "mixture_of_experts",
-            "the speed of a mixture of experts depends mostly on the software; median error on "
-            f"sources left out: {machine.model.held_out_error['mixture']:.0%} (distillplan check "
-            "throughput)",
-        )
+        yield _notice("mixture_of_experts", error=machine.model.held_out_error["mixture"])
     if question.logits is Logits.CACHED and question.teacher is not None:
-        message = "the logits are already on disk: neither the teacher's pass nor storage is billed"
-        yield information("logits_on_disk", message)
+        yield _notice("logits_on_disk")
 
 
 def _exact(named: NamedModel) -> bool:

@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 from distillplan.accounting import Logits
-from distillplan.hardware.bill import BillLine
-from distillplan.hardware.gpu import Precision, Price
+from distillplan.hardware.bill import Bill
+from distillplan.hardware.gpu import Precision
+from distillplan.hardware.layout import Layout
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import Fits, Step
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
 from distillplan.hardware.strategy import (
@@ -50,6 +51,11 @@ class Question(NamedTuple):
     """Of what the machine does not hold, such as the grid's carbon intensity."""
 
     @property
+    def online(self) -> bool:
+        """Whether a teacher runs during training."""
+        return self.teacher is not None and self.logits is Logits.ONLINE
+
+    @property
     def kept(self) -> StoredLogits:
         """How logits are stored, default included."""
         rows = (self.teacher or self.model).shape.vocab
@@ -87,29 +93,6 @@ class Speed(NamedTuple):
     """Productive share of allocated time."""
 
 
-class LayoutFacts(NamedTuple):
-    """A layout on which the run fits for certain."""
-
-    gpus: int
-    sharding: str
-    checkpointing: str
-    tp: int
-    pp: int
-    micro_batch: int
-    memory_bytes_per_gpu: Range
-
-
-class Step(NamedTuple):
-    """One thing to switch on, after the steps before it."""
-
-    name: str
-    price: str
-    """What it costs."""
-    saved_bytes: float
-    fits: Fits
-    """Whether the run fits with it."""
-
-
 class Memory(NamedTuple):
     """Memory of the fullest GPU at its fullest moment."""
 
@@ -119,7 +102,7 @@ class Memory(NamedTuple):
     moment: Moment
     parts: MemoryParts
     """They sum to the middle of `memory_bytes_per_gpu`."""
-    smallest_layout: LayoutFacts | None
+    smallest_layout: Layout | None
     """On the fewest GPUs; None: it fits on no number of GPUs."""
     why_no_layout: str | None
     """Why it fits on no number of GPUs; None where it does."""
@@ -159,14 +142,6 @@ class DistillationStep(NamedTuple):
     """One pass of the teacher, and storage; None: no price is known."""
     break_even_passes: Range | None
     """Students (or epochs) beyond which a cache is cheaper; None: no price is known."""
-
-
-class ItemizedBill(NamedTuple):
-    """The cost of the run by phase; the lines sum to the total."""
-
-    lines: tuple[BillLine, ...]
-    total: BillLine
-    price: Price | None
 
 
 class Settings(NamedTuple):
@@ -234,6 +209,6 @@ class Estimate(NamedTuple):
     speed: Speed
     memory: Memory
     distillation: DistillationStep | None
-    bill: ItemizedBill
+    bill: Bill
     warnings: tuple[Notice, ...]
     sources: tuple[str, ...]

@@ -72,17 +72,17 @@ def compute_request(question: Question) -> ComputeRequest:
     """
     found = estimate(question)
     machine = question.machine
-    cluster, model = machine.cluster, question.model.model
+    gpu, model = machine.gpu, question.model.model
     rows = int(found.model.vocab)
     token_bytes = 2.0 if rows <= SHORT_IDS else 4.0
     master, moments = OPTIMIZER_BYTES[machine.strategy.optimizer]
-    gpus, per_node = machine.all_gpus, cluster.gpu.gpus_per_node
+    gpus, per_node = machine.all_gpus, gpu.gpus_per_node
     between = INTERRUPTED_HOURS / gpus * 3600
     given = found.speed.student.basis is not RateBasis.MODEL
-    kind = error_kind(work_of(machine, model), cluster.gpu)
+    kind = error_kind(work_of(machine, model), gpu)
     return ComputeRequest(
         run=found,
-        gpu_name=cluster.gpu.name,
+        gpu_name=gpu.name,
         gpus=gpus,
         gpus_per_node=min(gpus, per_node),
         nodes=math.ceil(gpus / per_node),
@@ -101,13 +101,12 @@ def _scaling(question: Question, found: Estimate) -> tuple[ScaledRun, ...]:
     """The run on other numbers of GPUs, without those that cannot be laid out."""
     machine, runs = question.machine, []
     for factor in SCALED:
-        gpus = round(machine.cluster.gpus * factor)
-        if gpus < 1 or gpus != machine.cluster.gpus * factor:
+        gpus = round(machine.gpus * factor)
+        if gpus < 1 or gpus != machine.gpus * factor:
             continue
         apart = machine.teacher_gpus and math.ceil(machine.teacher_gpus * factor)
         with suppress(InputError, InfeasibleError):
-            cluster = replace(machine.cluster, gpus=gpus)
-            scaled = replace(machine, cluster=cluster, teacher_gpus=apart)
+            scaled = replace(machine, gpus=gpus, teacher_gpus=apart)
             other = estimate(question._replace(machine=scaled))
             runs.append(
                 ScaledRun(

@@ -2,7 +2,8 @@
 
 Korthikanti et al. 2022 (arXiv 2205.05198, Equation 1) count s b h (34 + 5 a s / h) bytes for one
 block of a GPT in 16 bits: every input of the backward pass. Counting by tensor extends this to
-gated feed-forward blocks, grouped queries and mixtures, and reproduces it for a GPT with dropout.
+gated feed-forward blocks, grouped queries and mixtures, and reproduces it for a GPT but for the
+masks of dropout, which nobody trains with today.
 Fused attention never stores the term in a s / h. Tensor parallelism divides everything by the
 group, norms included, where it is sequence parallel (their Equation 4), and else what matrix
 products take and give inside (their Equation 2).
@@ -15,16 +16,13 @@ BYTES = 2.0
 """Bytes of one activation; fp8 runs keep them in 16 bits too (torchtitan measured the same)."""
 
 
-def kept_bytes_per_token(
-    block: Block, width: int, strategy: Strategy, *, dropout: bool = False
-) -> float:
+def kept_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
     """Bytes per token of one block that a GPU keeps under a checkpointing policy.
 
     Args:
         block: one of the model's.
         width: channels of its residual stream.
         strategy: its checkpointing, sequence length, attention kernel and tensor parallelism.
-        dropout: whether activations are dropped, as in GPTs of 2020; masks are kept.
     """
     parts, scores = _parts(block), 0.0
     if strategy.checkpointing is Checkpointing.FULL:
@@ -32,16 +30,15 @@ def kept_bytes_per_token(
     if strategy.checkpointing is Checkpointing.SELECTIVE:
         return _divided(_every_second_product(block, width), BYTES * width, strategy)
     if strategy.checkpointing is Checkpointing.NONE:
-        scores = _score_bytes(block, strategy, dropout=dropout)
+        scores = _score_bytes(block, strategy)
     between = BYTES * 2 * parts * width  # inputs and outputs of norms
-    between += parts * width if dropout else 0  # masks of one byte
     return _divided(_matrix_inputs(block) + _activation_outputs(block) + scores, between, strategy)
 
 
 def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
     """Bytes per token on a GPU while one block runs, whatever is kept afterwards."""
     inside = _matrix_inputs(block) + _activation_outputs(block)
-    inside += _score_bytes(block, strategy, dropout=False)
+    inside += _score_bytes(block, strategy)
     return _divided(inside, BYTES * 2 * _parts(block) * width, strategy)
 
 
@@ -93,10 +90,9 @@ def _activation_outputs(block: Block) -> float:
     return BYTES * (after.active_experts * after.expert_hidden + after.hidden)
 
 
-def _score_bytes(block: Block, strategy: Strategy, *, dropout: bool) -> float:
+def _score_bytes(block: Block, strategy: Strategy) -> float:
     """Bytes per token in attention: a statistic per head, or the score matrix if not fused."""
     heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
     if strategy.attention is not Attention.UNFUSED:
         return 4.0 * heads  # the fp32 log-sum-exp of FlashAttention
-    # softmax output; with dropout also its mask of one byte and its output
-    return (5.0 if dropout else 2.0) * heads * strategy.seq_len
+    return BYTES * heads * strategy.seq_len  # the output of softmax

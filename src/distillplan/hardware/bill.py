@@ -1,29 +1,36 @@
-"""What a plan costs: FLOPs, GPU-hours, time, money, energy and CO2, itemized by phase.
+"""What a family of students costs on a machine: FLOPs, GPU-hours, time, money, energy and CO2.
 
-The parts add up to the total exactly. FLOPs are exact; all that follows from the throughput is a
-`Range`. Power is the share of the GPU's board limit that training draws, plus what the host draws,
-times the power usage effectiveness of the building.
+It is itemized by phase, and the parts add up to the total exactly. FLOPs are exact; all that
+follows from the throughput is a `Range`. Power is the share of the GPU's board limit that training
+draws, times the power usage effectiveness of the building; hosts are left out, as in most model
+cards.
 """
 
 import datetime as dt
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.machine import (
+    Machine,
+    student_step_seconds,
+    supervised_seconds,
+    teacher_alone_seconds,
+    teacher_pass_seconds,
+    training_seconds,
+    work_of,
+)
 from distillplan.hardware.range import Range
+from distillplan.hardware.storage import StoredLogits
+from distillplan.models.named_models import Model
 from distillplan.notices import Notice, information, warning
 from distillplan.units import SECONDS_PER_HOUR
 
 PRICE_AGE_DAYS: Final = 180
 """Age of a price beyond which it is worth a warning."""
-
-PUE: Final = 1.2
-"""Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
 
 POWER_SHARE: Final = Range(low=0.70, mid=0.85, high=1.0)
 """Power drawn in training over the board limit.
@@ -37,6 +44,9 @@ POWER_SHARE_SOURCE: Final = (
 )
 """Source of that share."""
 
+NOTHING_PAID: Final = Share(logits=0.0, training=0.0)
+"""Supervised training, or a teacher that costs nothing."""
+
 
 class Phase(StrEnum):
     """What a part of the bill pays for."""
@@ -48,55 +58,7 @@ class Phase(StrEnum):
     TOTAL = "total"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PhaseWork:
-    """The estimated work of one phase of a plan."""
-
-    phase: Phase
-    flops: float
-    """Model FLOPs."""
-    gpu_hours: Range
-    """Allocated GPU-hours."""
-    gpus: int
-    """GPUs that share them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Power:
-    """The electricity of a GPU-hour and its carbon intensity."""
-
-    gpu_watts: float
-    """Board power limit."""
-    share: Range = POWER_SHARE
-    """Power drawn over that limit."""
-    host_watts: float = 0.0
-    """Per GPU, for processors, fans and network; 0 counts the GPU alone, as most model cards do."""
-    pue: float = PUE
-    """Power usage effectiveness: power of the building over power of the machines."""
-    grid_g_co2_per_kwh: float | None = None
-    """Carbon intensity of the grid; None: not known."""
-
-    def __post_init__(self) -> None:
-        """Check that the numbers are possible.
-
-        Raises:
-            InputError: for a PUE below 1 or a negative number.
-        """
-        if not (math.isfinite(self.pue) and self.pue >= 1):
-            raise InputError(f"power: pue is {self.pue}; it must be at least 1")
-        for name in ("gpu_watts", "host_watts", "grid_g_co2_per_kwh"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise InputError(f"power: {name} is {value}; it must be at least 0")
-
-    def kwh_per_gpu_hour(self) -> Range:
-        """The electricity of one GPU-hour at the building's meter, in kWh."""
-        drawn = self.share.scale(self.gpu_watts) + Range.exact(self.host_watts)
-        return drawn.scale(self.pue / 1000)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BillLine:
+class BillLine(NamedTuple):
     """The cost of one phase, or the sum of all."""
 
     phase: Phase
@@ -112,74 +74,88 @@ class BillLine:
     """None: the energy or the grid is not known."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bill:
-    """What a plan costs."""
+class Bill(NamedTuple):
+    """The cost of the run by phase; the lines sum to the total."""
 
     lines: tuple[BillLine, ...]
     total: BillLine
-    """The sum of the lines."""
     price: Price | None
-    """The price of a GPU-hour that was used; None: not known."""
-    notices: tuple[Notice, ...] = ()
 
 
-class OptionBill(NamedTuple):
-    """Hours, money and memory of one option: of all students, one phase after the other."""
-
-    gpu_hours: Range
-    """Allocated GPU-hours."""
-    wall_seconds: Range
-    """Seconds from start to end."""
-    cost_usd: Range | None
-    """US dollars; None where no price is known."""
-    energy_kwh: Range | None
-    """Energy of the data center, kWh; None where the GPU's power is not known."""
-    co2_kg: Range | None
-    """Kilograms of CO2; None where no grid is named."""
-    memory_bytes_per_gpu: Range
-    """Bytes on the fullest GPU in the phase that needs most."""
-    fits: Fits
-    """Whether that phase fits in the GPU's memory."""
-    fullest: Phase
-    """The phase that needs most memory."""
-    phases: tuple[BillLine, ...]
-    """The same by phase; they sum to the above."""
-    notices: tuple[Notice, ...]
-    """What to know about these numbers."""
-    student_tokens: Range
-    """Tokens of each student that a budget in GPU-hours may turn out to buy, as far as the speed is
-    known; exact for a budget in FLOPs."""
-
-
-def itemized_bill(
-    work: Iterable[PhaseWork],
+def bill_of(
+    machine: Machine,
     *,
-    today: dt.date,
-    price: Price | None = None,
-    power: Power | None = None,
-    storage_usd: float = 0.0,
+    student: Model,
+    student_tokens: float,
+    students: int = 1,
+    teacher: Model | None = None,
+    teacher_tokens: float = 0.0,
+    paid: Share = NOTHING_PAID,
+    logits: Logits = Logits.ONLINE,
+    stored: StoredLogits | None = None,
+    spent: bool = False,
+    pace: Range | None = None,
 ) -> Bill:
-    """The bill of a plan.
+    """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
     Args:
-        work: its phases, those only that are paid for.
-        today: the day on which the price's age is judged.
-        price: of one GPU-hour.
-        power: of one GPU, with the building and the grid.
-        storage_usd: price of storing logits, which gets a line of its own where it is not 0.
+        machine: what all phases run on.
+        student: the model of every student.
+        student_tokens: training tokens of each.
+        students: the number of students.
+        teacher: the teacher, paid for or not; None: supervised training.
+        teacher_tokens: training tokens of the teacher.
+        paid: one student's share of the teacher's costs.
+        logits: whether the teacher runs during the students' training or before it.
+        stored: how the logits are stored, where they are; None: storage is free.
+        spent: the hours are a budget, which is spent whatever the speed turns out to be; only the
+            middle of the ranges counts, and the tokens are what is uncertain.
+        pace: seconds per token in which the student's GPUs and the teacher's own both do their
+            part, where it has any; None: they take turns on the same GPUs.
 
     Raises:
-        InputError: when a phase runs on less than one GPU.
+        InputError: for less than one student.
     """
-    lines = [_line(phase, price, power) for phase in work]
+    if students < 1:
+        raise InputError(f"students: {students} is too few; give at least 1")
+    # both sides work at once, so the time is shared out like the hours
+    gpus = machine.gpus if pace is None else machine.all_gpus
+
+    def line(phase: Phase, model: Model, tokens: float, each: Range, gpus: int = gpus) -> BillLine:
+        hours = each.scale(tokens / SECONDS_PER_HOUR)
+        if spent:
+            hours = Range.exact(hours.mid)
+        return _line(machine, phase, model, tokens, hours, gpus)
+
+    every = students * student_tokens
+    step = supervised_seconds if teacher is None else student_step_seconds
+    each = step(machine, student) if pace is None else pace.scale(machine.gpus)
+    lines, storage_usd = [line(Phase.STUDENT_TRAINING, student, every, each)], 0.0
+    if teacher is not None and paid.logits > 0:
+        beside, passed = logits is Logits.ONLINE, paid.logits * every
+        forward = teacher_pass_seconds if beside else teacher_alone_seconds
+        each = forward(machine, teacher) if pace is None else pace.scale(gpus - machine.gpus)
+        lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
+        storage_usd = 0.0 if stored is None or beside else stored.usd(passed)
+    if teacher is not None and paid.training > 0:
+        trained = students * paid.training * teacher_tokens
+        each = training_seconds(machine, teacher)
+        lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
     if storage_usd:
         lines.append(_storage_line(storage_usd))
-    return Bill(
-        lines=tuple(lines),
-        total=total_of(lines),
-        price=price,
-        notices=price_notices(price, today),
+    return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
+
+
+def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
+    """The sum of lines."""
+    return BillLine(
+        phase=phase,
+        flops=sum(line.flops for line in lines),
+        gpu_hours=Range.total(line.gpu_hours for line in lines),
+        wall_seconds=Range.total(line.wall_seconds for line in lines),
+        cost_usd=_sum(line.cost_usd for line in lines),
+        energy_kwh=_sum(line.energy_kwh for line in lines),
+        co2_kg=_sum(line.co2_kg for line in lines),
     )
 
 
@@ -203,20 +179,29 @@ def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
     return (warning("price_old", f"{message}check it or give --price"),)
 
 
-def _line(work: PhaseWork, price: Price | None, power: Power | None) -> BillLine:
+def _line(
+    machine: Machine, phase: Phase, model: Model, tokens: float, hours: Range, gpus: int
+) -> BillLine:
     """One phase's costs."""
-    if work.gpus < 1:
-        raise InputError(f"bill: {work.phase} runs on {work.gpus} GPUs; it must be at least 1")
-    energy = None if power is None else _product(work.gpu_hours, power.kwh_per_gpu_hour())
+    passes = 1.0 if phase is Phase.TEACHER_LOGITS else TRAINING_PASSES
+    price, grid, energy = machine.price, machine.grid_g_co2_per_kwh, _energy_kwh(machine, hours)
     return BillLine(
-        phase=work.phase,
-        flops=work.flops,
-        gpu_hours=work.gpu_hours,
-        wall_seconds=work.gpu_hours.scale(SECONDS_PER_HOUR / work.gpus),
-        cost_usd=None if price is None else work.gpu_hours.scale(price.usd_per_hour),
+        phase=phase,
+        flops=passes * work_of(machine, model).forward_flops * tokens,
+        gpu_hours=hours,
+        wall_seconds=hours.scale(SECONDS_PER_HOUR / gpus),
+        cost_usd=None if price is None else hours.scale(price.usd_per_hour),
         energy_kwh=energy,
-        co2_kg=_co2(energy, power),
+        co2_kg=None if energy is None or grid is None else energy.scale(grid / 1000),
     )
+
+
+def _energy_kwh(machine: Machine, hours: Range) -> Range | None:
+    """Electricity at the building's meter; slow runs are taken to be hot: the widest range."""
+    if machine.gpu.power_watts is None:
+        return None
+    rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
+    return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)
 
 
 def _storage_line(storage_usd: float) -> BillLine:
@@ -233,33 +218,8 @@ def _storage_line(storage_usd: float) -> BillLine:
     )
 
 
-def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
-    """The sum of lines."""
-    return BillLine(
-        phase=phase,
-        flops=sum(line.flops for line in lines),
-        gpu_hours=Range.total(line.gpu_hours for line in lines),
-        wall_seconds=Range.total(line.wall_seconds for line in lines),
-        cost_usd=_sum(line.cost_usd for line in lines),
-        energy_kwh=_sum(line.energy_kwh for line in lines),
-        co2_kg=_sum(line.co2_kg for line in lines),
-    )
-
-
 def _sum(parts: Iterable[Range | None]) -> Range | None:
     """The sum of parts; None where a part is not known."""
     listed = tuple(parts)
     known = tuple(part for part in listed if part is not None)
     return Range.total(known) if len(known) == len(listed) else None
-
-
-def _product(hours: Range, rate: Range) -> Range:
-    """Hours at a rate; slow runs are taken to be hot ones, which gives the widest range."""
-    return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)
-
-
-def _co2(energy_kwh: Range | None, power: Power | None) -> Range | None:
-    """Kilograms of CO2 equivalent."""
-    if energy_kwh is None or power is None or power.grid_g_co2_per_kwh is None:
-        return None
-    return energy_kwh.scale(power.grid_g_co2_per_kwh / 1000)

@@ -1,4 +1,4 @@
-"""GPUs and clusters of them, in base SI units; the numbers are in coefficients/gpus.yaml."""
+"""GPUs, in base SI units; the numbers are in coefficients/gpus.yaml."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.files.bounds import shown
 from distillplan.files.entries import Entry, demand_name
 from distillplan.hardware.gpu_values import (
@@ -70,6 +70,13 @@ class Price:
             return None
 
 
+def listed_price(prices: tuple[Price, ...]) -> Price | None:
+    """The price that a bill uses: the newest that has a date, and of these the cheapest."""
+    newest = max((price.day for price in prices if price.day), default=None)
+    candidates = [price for price in prices if price.day == newest]
+    return min(candidates, key=lambda price: price.usd_per_hour, default=None)
+
+
 TYPICAL_LINK_RATIO: Final = 12.0
 """Default ratio of the in-node link to the network card, as in A100 nodes (300 / 25)."""
 
@@ -120,14 +127,18 @@ class Gpu:
         return self.inter_node_bytes_per_s or self.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
-    """A number of GPUs of one kind."""
+def refuse_precision(gpu: Gpu, precision: Precision) -> None:
+    """Check that a GPU has a precision; where it has no bf16, fp16 is as fast.
 
-    gpu: Gpu
-    gpus: int
-    price_usd_per_gpu_hour: float | None = None
-    """The user's own price, which replaces the catalog's."""
+    Raises:
+        InputError: when it does not.
+    """
+    if precision is Precision.FP8 and "fp8" not in gpu.peak_flops_per_s:
+        raise InputError(
+            Word("precision"),
+            f": GPU {gpu.name} has no fp8; use bf16, fp16 or another GPU",
+            also=("gpu",),
+        )
 
 
 def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:

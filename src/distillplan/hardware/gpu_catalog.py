@@ -1,4 +1,4 @@
-"""The hardware data that ships, and the user's own GPUs."""
+"""The hardware data that ships, as records and as answers, and the user's own GPUs."""
 
 import re
 from collections.abc import Mapping
@@ -8,9 +8,28 @@ from typing import NamedTuple
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
-from distillplan.hardware.gpu import Gpu, gpu_from_entry
+from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
+from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
+
+
+class GpuCard(NamedTuple):
+    """One GPU in full."""
+
+    gpu: Gpu
+    dense_flops_per_s: float
+    """In bf16, or in fp16 on GPUs without it."""
+    matmul_flops_per_s: float
+    """The best matrix product: measured, or else a share of the peak."""
+    listed_price: Price | None
+    """The price that a bill uses where none is given."""
+
+
+class GpuList(NamedTuple):
+    """All that ship."""
+
+    gpus: tuple[GpuCard, ...]
 
 
 class PowerGrid(NamedTuple):
@@ -26,6 +45,20 @@ class PowerGrid(NamedTuple):
 def gpus() -> tuple[Gpu, ...]:
     """Every GPU that ships."""
     return tuple(_gpus().values())
+
+
+def gpu_list() -> GpuList:
+    """Every GPU that ships."""
+    return GpuList(gpus=tuple(map(_gpu_card, gpus())))
+
+
+def gpu_card(name: str) -> GpuCard:
+    """One GPU, from the catalog or from the user's own file.
+
+    Raises:
+        InputError: for an unknown name or an unusable file.
+    """
+    return _gpu_card(gpu(name))
 
 
 def gpu(name: str) -> Gpu:
@@ -51,6 +84,15 @@ def gpu(name: str) -> Gpu:
     _refuse_number_of(name)
     advice = nearest(name, _spellings(), "run distillplan gpus for the list, or give a YAML file")
     raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
+
+
+def _gpu_card(found: Gpu) -> GpuCard:
+    return GpuCard(
+        gpu=found,
+        dense_flops_per_s=dense_peak(found),
+        matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
+        listed_price=listed_price(found.prices),
+    )
 
 
 def variants(name: str) -> tuple[str, ...]:

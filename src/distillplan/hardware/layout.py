@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.hardware.memory import MemoryEstimate
-from distillplan.hardware.memory_fit import Fits, Run, fits
+from distillplan.hardware.gpu import Gpu
+from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate
+from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
 from distillplan.units import format_bytes
 
@@ -25,15 +26,14 @@ EVERY_NODE: Final = 16
 """Nodes up to which it tries every number of them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layout:
+class Layout(NamedTuple):
     """A run as it is laid out, and the memory that it needs."""
 
     run: Run
     memory: MemoryEstimate
 
 
-def smallest_layout(run: Run, capacity_bytes: float, *, gpus_per_node: int = 8) -> Layout:
+def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     """The layout on the fewest GPUs on which a run fits for certain, at the least loss of speed.
 
     Numbers of GPUs are multiples of the run's pipeline, context and expert groups: all up to a
@@ -44,45 +44,40 @@ def smallest_layout(run: Run, capacity_bytes: float, *, gpus_per_node: int = 8) 
 
     Args:
         run: the run, with the layout to start from.
-        capacity_bytes: memory of one GPU that a run can use.
-        gpus_per_node: the largest tensor-parallel group.
+        gpu: what it runs on; the largest tensor-parallel group is a node of them.
 
     Raises:
         InfeasibleError: when nothing fits, with the reason.
     """
-    for gpus in _gpu_counts(run.strategy, gpus_per_node):
-        for layout in _layouts(run, gpus, gpus_per_node):
+    counts, capacity_bytes = _gpu_counts(run.strategy, gpu.gpus_per_node), usable_bytes(gpu)
+    for gpus in counts:
+        for layout in _layouts(run, gpus, gpu.gpus_per_node):
             if fits(layout.memory, capacity_bytes) is Fits.YES:
                 return layout
-    raise InfeasibleError(_why_nothing_fits(run, capacity_bytes, gpus_per_node))
+    most = _layouts(run, counts[-1], gpu.gpus_per_node)
+    smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
+    raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
 
 
-def fastest_layout(
-    run: Run,
-    capacity_bytes: float,
-    seconds: Callable[[Strategy], float],
-    *,
-    gpus_per_node: int = 8,
-) -> Strategy:
+def fastest_layout(run: Run, gpu: Gpu, seconds: Callable[[Strategy], float]) -> Strategy:
     """The fastest layout on the GPUs of a run that fits for certain.
 
     `FREE` is chosen; loss, optimizer, precision, software and teacher stay as they are.
 
     Args:
         run: the run, with the strategy to start from.
-        capacity_bytes: memory of one GPU that a run can use.
+        gpu: what it runs on; the largest tensor-parallel group is a node of them.
         seconds: time per token under a strategy; an InputError where it is impossible.
-        gpus_per_node: the largest tensor-parallel group.
 
     Raises:
         InfeasibleError: when no layout fits on these GPUs.
     """
-    best, least = None, math.inf
-    for strategy in _free_strategies(run, gpus_per_node):
+    best, least, capacity_bytes = None, math.inf, usable_bytes(gpu)
+    for strategy in _free_strategies(run, gpu.gpus_per_node):
         candidate = replace(run, strategy=strategy)
         with suppress(InputError):  # where it does not divide over these GPUs
             taken = seconds(strategy)
-            if taken < least and fits(candidate.memory(), capacity_bytes) is Fits.YES:
+            if taken < least and fits(memory_estimate(candidate), capacity_bytes) is Fits.YES:
                 best, least = strategy, taken
     if best is None:
         raise InfeasibleError(
@@ -102,14 +97,18 @@ def _free_strategies(run: Run, gpus_per_node: int) -> Iterator[Strategy]:
         "ep": min(gpus, experts) if experts else 1,
         "micro_batch": MOST_SEQUENCES,
     }
-    powers = [[2**k for k in range(limit.bit_length())] for limit in most.values()]
     shardings = (Sharding.ZERO1, Sharding.ZERO3) if gpus > 1 else (Sharding.NONE,)
-    for values in product(*powers):
-        sizes = dict(zip(most, values, strict=True))
+    for values in product(*map(_powers, most.values())):
+        sizes: dict[str, Any] = dict(zip(most, values, strict=True))
         if gpus % (sizes["pp"] * sizes["tp"] * sizes["cp"]):
             continue
         for checkpointing, sharding in product(Checkpointing, shardings):
             yield replace(start, checkpointing=checkpointing, sharding=sharding, **sizes)
+
+
+def _powers(limit: int) -> list[int]:
+    """Powers of two up to a limit."""
+    return [2**k for k in range(limit.bit_length())]
 
 
 def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
@@ -124,38 +123,33 @@ def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
 
 def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
     """Layouts on a number of GPUs, the preferred first."""
-    powers = tuple(2**k for k in range(gpus_per_node.bit_length()) if 2**k <= gpus_per_node)
-    groups = tuple(tp for tp in powers if tp <= gpus and run.shape.heads % tp == 0)
+    groups = [tp for tp in _powers(min(gpus, gpus_per_node)) if run.shape.heads % tp == 0]
     micro_batches = sorted({run.strategy.micro_batch, 1}, reverse=True)
     shardings = tuple(Sharding) if gpus > 1 else (Sharding.NONE,)
-    for checkpointing in Checkpointing:
-        for tp in groups:
-            for micro_batch in micro_batches:
-                for sharding in shardings:
-                    strategy = replace(
-                        run.strategy,
-                        checkpointing=checkpointing,
-                        tp=tp,
-                        micro_batch=micro_batch,
-                        sharding=sharding,
-                    )
-                    candidate = replace(run, strategy=strategy, gpus=gpus)
-                    with suppress(InputError):  # where it does not divide over these GPUs
-                        yield Layout(run=candidate, memory=candidate.memory())
+    for checkpointing, tp, micro_batch, sharding in product(
+        Checkpointing, groups, micro_batches, shardings
+    ):
+        strategy = replace(
+            run.strategy,
+            checkpointing=checkpointing,
+            tp=tp,
+            micro_batch=micro_batch,
+            sharding=sharding,
+        )
+        candidate = replace(run, strategy=strategy, gpus=gpus)
+        with suppress(InputError):  # where it does not divide over these GPUs
+            yield Layout(run=candidate, memory=memory_estimate(candidate))
 
 
-def _why_nothing_fits(run: Run, capacity_bytes: float, gpus_per_node: int) -> str:
+def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
     """One sentence with the smallest layout of all and its largest part."""
-    gpus = _gpu_counts(run.strategy, gpus_per_node)[-1]
-    layouts = _layouts(run, gpus, gpus_per_node)
-    smallest = min(layouts, key=lambda layout: layout.memory.total.mid, default=None)
     if smallest is None:
         return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
     parts = vars(smallest.memory.parts)
     largest = max(parts, key=lambda name: parts[name])
     return (
-        f"layout: even {gpus} GPUs may need {format_bytes(smallest.memory.total.high)} each and "
-        f"have {format_bytes(capacity_bytes)}; {largest.replace('_', ' ')} take "
-        f"{format_bytes(parts[largest])}, which more GPUs do not reduce: shorten the context, "
-        "raise cp, or use a chunked loss"
+        f"layout: even {smallest.run.gpus} GPUs may need "
+        f"{format_bytes(smallest.memory.total.high)} each and have {format_bytes(capacity_bytes)}; "
+        f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
+        "reduce: shorten the context, raise cp, or use a chunked loss"
     )

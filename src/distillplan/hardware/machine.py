@@ -9,18 +9,22 @@ student's step in a distillation run, and a teacher's forward pass, online or al
 import datetime as dt
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
-from distillplan.hardware.bill import PUE, Power
-from distillplan.hardware.gpu import Cluster, Precision, Price
+from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
 from distillplan.hardware.losses import divergence_rate
-from distillplan.hardware.machine_checks import refuse_impossible
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.strategy import LayoutChoice, Sharding, Stack, Strategy
+from distillplan.hardware.strategy import (
+    LayoutChoice,
+    Sharding,
+    Stack,
+    Strategy,
+    refuse_odd_groups,
+)
 from distillplan.hardware.throughput import (
     RateBasis,
     ThroughputEstimate,
@@ -34,12 +38,17 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
 
+PUE: Final = 1.2
+"""Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """GPUs, the layout of runs on them, the user's own measurements, and prices."""
 
-    cluster: Cluster
+    gpu: Gpu
+    gpus: int
+    """Of that kind."""
     model: ThroughputModel
     """The speed model with its calibrated coefficients."""
     strategy: Strategy = field(default_factory=Strategy)
@@ -61,10 +70,10 @@ class Machine:
     """Of the frozen teacher's weights; in fp8 it also computes in fp8 where the GPU can."""
     goodput: Range | None = None
     """Productive share of allocated time; None: the speed model's."""
+    price_usd_per_gpu_hour: float | None = None
+    """The user's own price, which replaces the catalog's."""
     pue: float = PUE
     """Power usage effectiveness of the building."""
-    host_watts: float = 0.0
-    """Drawn by the host, per GPU."""
     grid_g_co2_per_kwh: float | None = None
     """Carbon intensity of the grid; None: not known."""
     today: dt.date
@@ -74,13 +83,23 @@ class Machine:
     """Where the user's own GPU and prices were read from, to ask the same again."""
 
     def __post_init__(self) -> None:
-        """Check that the machine is possible.
+        """Check what the table of keys cannot, as it takes several keys.
 
         Raises:
-            InputError: as for `refuse_impossible`.
+            InputError: for groups that do not divide the GPUs or a sequence, a precision that the
+                GPU does not have, or a PUE below 1.
         """
         settle(self)
-        refuse_impossible(self)
+        refuse_odd_groups(self.strategy, self.gpus)
+        if self.strategy.cp > self.strategy.seq_len:
+            raise InputError(
+                Word("cp"),
+                f": {self.strategy.cp} GPUs cannot share a sequence of {self.strategy.seq_len} "
+                "tokens; use fewer",
+            )
+        refuse_precision(self.gpu, self.strategy.precision)
+        if not (math.isfinite(self.pue) and self.pue >= 1):
+            raise InputError(Word("pue"), f": {self.pue:g}; it must be at least 1")
 
     @property
     def allocated_share(self) -> Range:
@@ -90,7 +109,7 @@ class Machine:
     @property
     def all_gpus(self) -> int:
         """GPUs of a run with its teacher."""
-        return self.cluster.gpus + (self.teacher_gpus or 0)
+        return self.gpus + (self.teacher_gpus or 0)
 
     @property
     def batch_tokens(self) -> float:
@@ -101,10 +120,18 @@ class Machine:
         """
         if self.global_tokens is not None:
             return self.global_tokens
+        return max(DEFAULT_GLOBAL_TOKENS, self._pass_tokens * self.strategy.pp)
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether a step sums the gradients of several micro-batches."""
+        return self.batch_tokens > self._pass_tokens
+
+    @property
+    def _pass_tokens(self) -> float:
+        """Tokens of one pass of all replicas."""
         layout = self.strategy
-        replicas = self.cluster.gpus / (layout.tp * layout.pp * layout.cp)
-        filled = replicas * layout.micro_batch * layout.seq_len * layout.pp
-        return max(DEFAULT_GLOBAL_TOKENS, filled)
+        return self.gpus / layout.replica_gpus * layout.micro_batch * layout.seq_len
 
     @property
     def searches_layout(self) -> bool:
@@ -112,45 +139,11 @@ class Machine:
         return self.layout is LayoutChoice.AUTO
 
     @property
-    def accumulates(self) -> bool:
-        """Whether a step sums the gradients of several micro-batches."""
-        layout = self.strategy
-        replicas = self.cluster.gpus / (layout.tp * layout.pp * layout.cp)
-        return self.batch_tokens > replicas * layout.micro_batch * layout.seq_len
-
-    @property
     def price(self) -> Price | None:
-        """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known.
-
-        Raises:
-            InputError: when the user's is not a number of at least 0.
-        """
-        given = self.cluster.price_usd_per_gpu_hour
-        if given is None:
-            return listed_price(self.cluster.gpu.prices)
-        if not (math.isfinite(given) and given >= 0):
-            raise InputError(Word("price"), f": {given:g} USD per GPU-hour; it must be at least 0")
-        return Price.of_user(given, self.today)
-
-    @property
-    def power(self) -> Power | None:
-        """The electricity of a GPU-hour; None: the GPU's board power is not known."""
-        watts = self.cluster.gpu.power_watts
-        if watts is None:
-            return None
-        return Power(
-            gpu_watts=watts,
-            host_watts=self.host_watts,
-            pue=self.pue,
-            grid_g_co2_per_kwh=self.grid_g_co2_per_kwh,
-        )
-
-
-def listed_price(prices: tuple[Price, ...]) -> Price | None:
-    """The price that a bill uses: the newest that has a date, and of these the cheapest."""
-    newest = max((price.day for price in prices if price.day), default=None)
-    candidates = [price for price in prices if price.day == newest]
-    return min(candidates, key=lambda price: price.usd_per_hour, default=None)
+        """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known."""
+        if self.price_usd_per_gpu_hour is None:
+            return listed_price(self.gpu.prices)
+        return Price.of_user(self.price_usd_per_gpu_hour, self.today)
 
 
 def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: Any) -> Strategy:
@@ -167,7 +160,7 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
         layout: other fields of `Strategy`.
 
     Raises:
-        InputError: when a count is below 1.
+        InputError: when a count is below 1, or a word is not known.
 
     >>> usual_strategy(seq_len=2048).micro_batch, usual_strategy(seq_len=2048, tp=8).micro_batch
     (4, 1)
@@ -178,7 +171,7 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     if strategy.tp * strategy.pp * strategy.ep > 1 and "stack" not in layout:
         strategy = replace(strategy, stack=Stack.TUNED)
     if micro_batch is None:
-        split = strategy.tp * strategy.pp * strategy.cp > 1
+        split = strategy.replica_gpus > 1
         micro_batch = 1 if split else max(int(DEFAULT_REPLICA_TOKENS) // seq_len, 1)
     return replace(strategy, micro_batch=micro_batch)
 
@@ -194,32 +187,35 @@ def work_of(machine: Machine, model: Model, *, precision: Precision | None = Non
     strategy = machine.strategy
     if precision is not None:
         strategy = replace(strategy, precision=precision)
-    gpus, tokens = machine.cluster.gpus, machine.batch_tokens
     if isinstance(model, ModelShape):
-        return workload_of_shape(model, strategy, gpus, tokens)
-    return workload_of_size(model, machine.family, strategy, gpus, tokens)
+        return workload_of_shape(model, strategy, machine.gpus, machine.batch_tokens)
+    return workload_of_size(model, machine.family, strategy, machine.gpus, machine.batch_tokens)
 
 
-def training_speed(machine: Machine, model: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU in training a model alone, at the user's MFU where there is one."""
+def training_speed(
+    machine: Machine, model: Model, tokens_per_s: float | None = None
+) -> ThroughputEstimate:
+    """Tokens/s/GPU in training a model alone.
+
+    Args:
+        machine: what it runs on; its MFU is used where it has one.
+        model: a size or a shape.
+        tokens_per_s: measured of this model, which takes precedence.
+    """
     work = work_of(machine, model)
-    return training_throughput(work, machine.cluster.gpu, machine.model, mfu=machine.mfu)
+    return training_throughput(
+        work, machine.gpu, machine.model, mfu=machine.mfu, tokens_per_s=tokens_per_s
+    )
 
 
 def student_speed(machine: Machine, student: Model) -> ThroughputEstimate:
     """Tokens/s/GPU in training the student alone, at the user's rate or MFU where there is one."""
-    return training_throughput(
-        work_of(machine, student),
-        machine.cluster.gpu,
-        machine.model,
-        mfu=machine.mfu,
-        tokens_per_s=machine.tokens_per_s,
-    )
+    return training_speed(machine, student, machine.tokens_per_s)
 
 
 def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
     """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
-    gpu = machine.cluster.gpu
+    gpu = machine.gpu
     fp8 = machine.teacher_precision is WeightFormat.FP8 and "fp8" in gpu.peak_flops_per_s
     work = work_of(machine, teacher, precision=Precision.FP8 if fp8 else Precision.BF16)
     return forward_throughput(work, gpu, machine.model, mfu=machine.teacher_mfu)
@@ -259,7 +255,7 @@ def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
 def divergence_seconds(machine: Machine, teacher: Model) -> Range:
     """GPU-seconds per token that an online teacher's logits add to the student's loss."""
     vocab = work_of(machine, teacher).vocab
-    rate = divergence_rate(machine.strategy.loss, vocab, machine.cluster.gpu)
+    rate = divergence_rate(machine.strategy.loss, vocab, machine.gpu)
     return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
 
 

@@ -20,6 +20,7 @@ from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
+    collects,
     gathered_bytes,
     pipeline_stage,
     refuse_impossible_layout,
@@ -29,7 +30,6 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import (
     Checkpointing,
     Loss,
-    Offload,
     Sharding,
     Strategy,
     stages_per_gpu,
@@ -80,6 +80,26 @@ class LoadedTeacher:
     """Whether its weights are spread over all GPUs and gathered block by block."""
     apart: bool = False
     """Whether it runs on GPUs of its own, and only its logits are on the student's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What has to fit: a model in training, with a teacher or stored logits."""
+
+    shape: ModelShape
+    strategy: Strategy
+    gpus: int
+    teacher: LoadedTeacher | None = None
+    """A frozen model that runs with it, for online distillation."""
+    stored_bytes_per_token: float = 0.0
+    """Of logits that are read from storage instead of a teacher."""
+    accumulates: bool = True
+    """Whether gradients are summed over several micro-batches."""
+
+    @property
+    def tokens(self) -> float:
+        """Tokens that a GPU works on at once."""
+        return self.strategy.micro_batch * self.strategy.seq_len / self.strategy.cp
 
 
 class Moment(StrEnum):
@@ -136,60 +156,39 @@ class MemoryEstimate:
     """The sum of the parts, give or take `ERROR`."""
 
 
-def memory_estimate(
-    shape: ModelShape,
-    strategy: Strategy,
-    gpus: int,
-    *,
-    teacher: LoadedTeacher | None = None,
-    stored_bytes_per_token: float = 0.0,
-    accumulates: bool = True,
-) -> MemoryEstimate:
+def memory_estimate(run: Run) -> MemoryEstimate:
     """Bytes on the fullest GPU of a run.
 
-    Args:
-        shape: the model in training.
-        strategy: its layout.
-        gpus: the number of GPUs.
-        teacher: a frozen model that runs with it, for online distillation.
-        stored_bytes_per_token: bytes per token of logits that are read from storage instead.
-        accumulates: whether gradients are summed over several micro-batches. Where they are not,
-            PyTorch frees them between steps, so they and the activations are never all there
-            at once; Megatron's and DeepSpeed's buffers (ZeRO 1 and 2) always stay.
+    Where gradients are not summed over several micro-batches PyTorch frees them between steps, so
+    they and the activations are never all there at once; Megatron's and DeepSpeed's buffers
+    (ZeRO 1 and 2) always stay.
 
     Raises:
         InputError: when the layout does not divide the GPUs, or the model.
     """
-    refuse_impossible_layout(shape, strategy, gpus)
-    tokens = strategy.micro_batch * strategy.seq_len / strategy.cp
-    freed = not accumulates and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
+    strategy = run.strategy
+    refuse_impossible_layout(run.shape, strategy, run.gpus)
+    freed = not run.accumulates and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
     found: list[tuple[Moment, MemoryParts]] = []
     for index in range(strategy.pp):
-        stage = pipeline_stage(shape, strategy, gpus, index)
-        states = stage_states(stage, strategy)
+        stage = pipeline_stage(run.shape, strategy, run.gpus, index)
         lasting = {
-            "weights": states.weights,
-            "gradients": states.gradients,
-            "optimizer_states": states.optimizer,
-            "activations": tokens
-            * _in_flight(shape, strategy, index)
-            * _kept_bytes_per_token(shape, strategy, stage),
-            "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
-            "stored_logits": stored_bytes_per_token * tokens,
+            **stage_states(stage, strategy),
+            "activations": run.tokens * _in_flight(run, index) * _kept_bytes_per_token(run, stage),
+            "teacher_weights": _teacher_bytes(run.teacher, strategy, run.gpus),
+            "stored_logits": run.stored_bytes_per_token * run.tokens,
         }
-        for moment, passing in _moments(shape, strategy, stage, tokens, teacher).items():
+        for moment, passing in _moments(run, stage).items():
             absent = set[str]()
             if freed:
                 absent = {"activations" if moment is Moment.UPDATE else "gradients"}
-            parts = _with_overhead(
-                {
-                    key: (0.0 if key in absent else lasting.get(key, 0.0)) + passing.get(key, 0.0)
-                    for key in lasting | passing
-                }
-            )
-            found.append((moment, parts))
+            held = {
+                key: (0.0 if key in absent else lasting.get(key, 0.0)) + passing.get(key, 0.0)
+                for key in lasting | passing
+            }
+            found.append((moment, _with_overhead(held)))
     moment, parts = max(found, key=lambda one: one[1].total)
-    return MemoryEstimate(parts=parts, moment=moment, total=_with_error(parts.total))
+    return _estimated(moment, parts)
 
 
 def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
@@ -210,11 +209,13 @@ def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> M
             "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
         }
     )
-    return MemoryEstimate(parts=parts, moment=Moment.TEACHER, total=_with_error(parts.total))
+    return _estimated(Moment.TEACHER, parts)
 
 
-def _with_error(total: float) -> Range:
-    return Range(low=total * (1 - ERROR), mid=total, high=total * (1 + ERROR))
+def _estimated(moment: Moment, parts: MemoryParts) -> MemoryEstimate:
+    mid = parts.total
+    total = Range(low=mid * (1 - ERROR), mid=mid, high=mid * (1 + ERROR))
+    return MemoryEstimate(parts=parts, moment=moment, total=total)
 
 
 def _with_overhead(derived: Mapping[str, float]) -> MemoryParts:
@@ -224,73 +225,59 @@ def _with_overhead(derived: Mapping[str, float]) -> MemoryParts:
     return MemoryParts(**derived, workspace=workspace, reserved=reserved)
 
 
-def _moments(
-    shape: ModelShape,
-    strategy: Strategy,
-    stage: Stage,
-    tokens: float,
-    teacher: LoadedTeacher | None,
-) -> dict[Moment, dict[str, float]]:
+def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
     """What exists at each moment besides what lasts through a step."""
-    working = 0.0
+    shape, strategy, teacher, working = run.shape, run.strategy, run.teacher, 0.0
     if strategy.checkpointing is not Checkpointing.NONE:
         working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in stage.runs)
+    gathered = gathered_bytes(stage, strategy)
     moments = {
-        Moment.BLOCK: {
-            "activations": tokens * working,
-            "gathered_weights": gathered_bytes(stage, strategy),
-        },
+        Moment.BLOCK: {"activations": run.tokens * working, "gathered_weights": gathered},
         Moment.UPDATE: {},
     }
     if stage.blocks.stop < shape.layers:
         return moments  # only the last stage has logits
-    collected = strategy.sharding is Sharding.ZERO3 and stage.shards > 1
-    collected = collected or strategy.offload is Offload.ALL
-    gathered = 2.0 * stage.tables if collected else 0.0
-    if strategy.pp > 1:
-        gathered = gathered_bytes(stage, strategy)
-    moments[Moment.LOSS] = {
-        "logits": _logit_bytes(shape, strategy, tokens, teacher),
-        "gathered_weights": gathered,
-    }
+    if strategy.pp == 1:  # only the tables are in use
+        gathered = 2.0 * stage.tables if collects(stage, strategy) else 0.0
+    moments[Moment.LOSS] = {"logits": _logit_bytes(run), "gathered_weights": gathered}
     if teacher is not None and not teacher.apart:
-        student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
+        student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * run.tokens
         moments[Moment.TEACHER] = {
             "logits": student_logits / strategy.tp,
-            "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
+            "teacher_activations": run.tokens * _teacher_working_bytes(teacher, strategy),
             "teacher_weights": _teacher_in_use_bytes(teacher, strategy),
         }
     return moments
 
 
-def _in_flight(shape: ModelShape, strategy: Strategy, index: int) -> float:
+def _in_flight(run: Run, index: int) -> float:
     """Micro-batches whose activations stage `index` of a pipeline holds.
 
     Under 1F1B stage i of p holds p - i, so the first holds as much as a model without a pipeline;
     with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much (Korthikanti et al.
     2022, Section 4.2.3). A run has at least p micro-batches.
     """
-    deep = stages_per_gpu(strategy.interleave, shape.layers, strategy.pp)
+    pp = run.strategy.pp
+    deep = stages_per_gpu(run.strategy.interleave, run.shape.layers, pp)
     if deep == 1:
-        return strategy.pp - index
-    return (2 * (strategy.pp - index - 1) + (deep - 1) * strategy.pp + 1) / deep
+        return pp - index
+    return (2 * (pp - index - 1) + (deep - 1) * pp + 1) / deep
 
 
-def _kept_bytes_per_token(shape: ModelShape, strategy: Strategy, stage: Stage) -> float:
+def _kept_bytes_per_token(run: Run, stage: Stage) -> float:
     """Bytes per token that the blocks of one stage keep."""
-    return sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in stage.runs)
+    width, strategy = run.shape.width, run.strategy
+    return sum(n * kept_bytes_per_token(one, width, strategy) for one, n in stage.runs)
 
 
-def _logit_bytes(
-    shape: ModelShape, strategy: Strategy, tokens: float, teacher: LoadedTeacher | None
-) -> float:
+def _logit_bytes(run: Run) -> float:
     """Student logits, their copies and gradient, and the teacher's logits."""
-    each = LOSSES[strategy.loss]
-    at_once = min(tokens, CHUNK_TOKENS) if strategy.loss is Loss.CHUNKED else tokens
-    per_token = shape.vocab * each.held
-    if teacher is not None:
-        per_token += teacher.shape.vocab * each.held_by_teacher
-    return at_once * per_token / strategy.tp
+    loss = run.strategy.loss
+    at_once = min(run.tokens, CHUNK_TOKENS) if loss is Loss.CHUNKED else run.tokens
+    per_token = run.shape.vocab * LOSSES[loss].held
+    if run.teacher is not None:
+        per_token += run.teacher.shape.vocab * LOSSES[loss].held_by_teacher
+    return at_once * per_token / run.strategy.tp
 
 
 def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int) -> float:

@@ -7,7 +7,7 @@ bf16 has no fp32 weights: 2 + 2 + 4, or 2 + 2 + 2 with 8-bit moments.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from distillplan.errors import InputError, Word
@@ -36,22 +36,6 @@ _LEVEL: Final = {Sharding.NONE: 0, Sharding.ZERO1: 1, Sharding.ZERO2: 2, Shardin
 
 
 @dataclass(frozen=True, slots=True)
-class States:
-    """Bytes of a model's states on one GPU."""
-
-    weights: float
-    gradients: float
-    optimizer: float
-
-    def __add__(self, other: "States") -> "States":
-        return States(
-            weights=self.weights + other.weights,
-            gradients=self.gradients + other.gradients,
-            optimizer=self.optimizer + other.optimizer,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
     """One pipeline stage of a model on one GPU of its group."""
 
@@ -69,6 +53,11 @@ class Stage:
     """GPUs that hold the same stage, over which ZeRO divides its states."""
     expert_shards: int
     """GPUs that hold the same experts."""
+
+    @property
+    def block(self) -> float:
+        """Parameters of its mean block."""
+        return (self.common - self.tables + self.routed) / len(self.blocks)
 
 
 def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int) -> Stage:
@@ -103,20 +92,20 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     )
 
 
-def stage_states(stage: Stage, strategy: Strategy) -> States:
-    """The lasting bytes of one stage on one GPU."""
-    found = _states(stage.common, strategy, stage.shards) + _states(
-        stage.routed, strategy, stage.expert_shards
-    )
+def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
+    """The lasting bytes of one stage on one GPU: `weights`, `gradients`, `optimizer_states`."""
+    common = _states(stage.common, strategy, stage.shards)
+    routed = _states(stage.routed, strategy, stage.expert_shards)
+    found = {name: common[name] + routed[name] for name in common}
     if strategy.optimizer is Optimizer.MUON:  # Adam's second moment of the tables
         shared = stage.shards if _LEVEL[strategy.sharding] >= 1 else 1
-        found += States(weights=0.0, gradients=0.0, optimizer=4.0 * stage.tables / shared)
+        found["optimizer_states"] += 4.0 * stage.tables / shared
     if strategy.offload is not Offload.NONE:
-        found = replace(found, optimizer=0.0)
+        found["optimizer_states"] = 0.0
     if strategy.offload is Offload.ALL:
-        found = replace(found, weights=0.0, gradients=0.0)
-    if gradients_of(strategy) is Gradients.IN_BACKWARD:
-        found = replace(found, gradients=2.0 * _largest_block(stage))
+        found["weights"] = found["gradients"] = 0.0
+    if gradients_of(strategy) is Gradients.IN_BACKWARD:  # of a block, or of the larger tables
+        found["gradients"] = 2.0 * max(stage.block, stage.tables)
     return found
 
 
@@ -127,23 +116,25 @@ def gradients_of(strategy: Strategy) -> Gradients:
     return Gradients.FP32 if OPTIMIZER_BYTES[strategy.optimizer][0] else Gradients.BF16
 
 
-def _states(params: float, strategy: Strategy, shards: int) -> States:
+def _states(params: float, strategy: Strategy, shards: int) -> dict[str, float]:
     master, moments = OPTIMIZER_BYTES[strategy.optimizer]
     summed = gradients_of(strategy) is Gradients.FP32
     weights, gradients = 2.0, 4.0 if summed else 2.0
     if strategy.sharding is Sharding.ZERO3 and summed and master:
         weights, master = 4.0, 0.0
     level = _LEVEL[strategy.sharding]
-    return States(
-        weights=params * weights / (shards if level >= 3 else 1),
-        gradients=params * gradients / (shards if level >= 2 else 1),
-        optimizer=params * (master + moments) / (shards if level >= 1 else 1),
-    )
+    return {
+        "weights": params * weights / (shards if level >= 3 else 1),
+        "gradients": params * gradients / (shards if level >= 2 else 1),
+        "optimizer_states": params * (master + moments) / (shards if level >= 1 else 1),
+    }
 
 
-def _largest_block(stage: Stage) -> float:
-    """Parameters of a block, or of the tables where these have more."""
-    return max((stage.common - stage.tables + stage.routed) / len(stage.blocks), stage.tables)
+def collects(stage: Stage, strategy: Strategy) -> bool:
+    """Whether weights lie elsewhere and are collected for use."""
+    if strategy.offload is Offload.ALL:
+        return True
+    return strategy.sharding is Sharding.ZERO3 and stage.shards > 1
 
 
 def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
@@ -153,15 +144,13 @@ def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
     summed whole, as in FSDP: gathering for each micro-batch would cost too much traffic. Weights
     in the memory of the host are gathered from there.
     """
-    collected = strategy.sharding is Sharding.ZERO3 and stage.shards > 1
-    if not collected and strategy.offload is not Offload.ALL:
+    if not collects(stage, strategy):
         return 0.0
     if strategy.pp > 1:
         summed = gradients_of(strategy) is Gradients.FP32
         return (stage.common + stage.routed) * (6.0 if summed else 4.0)
-    block = (stage.common - stage.tables + stage.routed) / len(stage.blocks)
     held = min(GATHERED_BLOCKS, len(stage.blocks)) + 1
-    return 2.0 * (held * block + stage.tables)
+    return 2.0 * (held * stage.block + stage.tables)
 
 
 def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -> None:
@@ -171,28 +160,19 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
     refuse_odd_groups(strategy, gpus)
-    if strategy.pp > shape.layers:
-        raise InputError(
-            Word("pp"),
-            f": {strategy.pp} stages are more than the model's {shape.layers} layers; use fewer",
-        )
-    if shape.heads % strategy.tp:
-        raise InputError(
-            Word("tp"), f": {strategy.tp} does not divide {shape.heads} heads; use a divisor"
-        )
-    peers = gpus // strategy.pp
-    if strategy.ep > 1 and not shape.experts:
-        raise InputError(
-            Word("ep"),
-            f": {strategy.ep} is for mixtures of experts; this model is dense, so leave it out",
-        )
-    if strategy.ep > 1 and shape.experts % strategy.ep:
-        raise InputError(
-            Word("ep"), f": {strategy.ep} does not divide {shape.experts} experts; use a divisor"
-        )
-    if peers % strategy.ep:
-        raise InputError(
-            Word("ep"),
-            f": {strategy.ep} does not divide the {peers} GPUs of one pipeline stage; use a "
-            "divisor",
-        )
+    pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
+    layers, heads, experts = shape.layers, shape.heads, shape.experts
+    dense = ep > 1 and not experts
+    for name, wrong, said in (
+        ("pp", pp > layers, f"{pp} stages are more than the model's {layers} layers; use fewer"),
+        ("tp", heads % tp, f"{tp} does not divide {heads} heads; use a divisor"),
+        ("ep", dense, f"{ep} is for mixtures of experts; this model is dense, so leave it out"),
+        ("ep", experts % ep, f"{ep} does not divide {experts} experts; use a divisor"),
+        (
+            "ep",
+            peers % ep,
+            f"{ep} does not divide the {peers} GPUs of one pipeline stage; use a divisor",
+        ),
+    ):
+        if wrong:
+            raise InputError(Word(name), f": {said}")

@@ -17,35 +17,39 @@ from distillplan.units import parse_count, parse_usd
 MOST_LISTED: Final = 10
 """GPUs of a price list in the sentence of an error."""
 
-OWN_COLUMNS: Final = ("gpu", "usd_per_hour")
-"""Columns that a user's own list must have."""
-
 _MIB: Final = re.compile(r"SizeInMiB\W{1,9}(\d{1,9})\b")
 _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
 
 
-class CloudColumns(NamedTuple):
-    """The columns in which a program writes down what clouds ask for machines."""
+class PriceColumns(NamedTuple):
+    """The columns in which a price list is written; an empty name stands for none."""
 
     gpu: str
-    """Empty for a machine without one."""
-    gpus: str
+    """In a cloud catalog empty for a machine without one."""
     price: str
-    """Of the machine on demand, in USD per hour; empty where it is not offered."""
-    spot: str
-    """Whether that price is one of spare capacity; missing where another column has those."""
-    instance: str
-    region: str
-    memory: str
+    """Of a GPU, or of the machine on demand, in USD per hour; a catalog may leave it empty."""
+    gpus: str = ""
+    """Of the machine; only cloud catalogs have it."""
+    spot: str = ""
+    """Whether that price is one of spare capacity."""
+    instance: str = ""
+    region: str = ""
+    memory: str = ""
     """Of one GPU, in GiB, or a text with it in MiB."""
-    seller: str
-    """Missing in the catalog of one cloud."""
+    seller: str = ""
+    date: str = ""
+    source: str = ""
 
 
-GPUHUNT: Final = CloudColumns(
+OWN: Final = PriceColumns(
+    gpu="gpu", price="usd_per_hour", seller="seller", date="date", source="source"
+)
+"""A user's own list, which must have the first two."""
+
+GPUHUNT: Final = PriceColumns(
     gpu="gpu_name",
-    gpus="gpu_count",
     price="price",
+    gpus="gpu_count",
     spot="spot",
     instance="instance_name",
     region="location",
@@ -54,15 +58,13 @@ GPUHUNT: Final = CloudColumns(
 )
 """Source: github.com/dstackai/gpuhunt, src/gpuhunt/_internal/models.py."""
 
-SKYPILOT: Final = CloudColumns(
+SKYPILOT: Final = PriceColumns(
     gpu="AcceleratorName",
-    gpus="AcceleratorCount",
     price="Price",
-    spot="",
+    gpus="AcceleratorCount",
     instance="InstanceType",
     region="Region",
     memory="GpuInfo",
-    seller="",
 )
 """Source: github.com/skypilot-org/skypilot-catalog, catalogs/v8/CLOUD/vms.csv."""
 
@@ -82,68 +84,54 @@ def with_prices(found: Gpu, file: str) -> Gpu:
     path, listed, others = Path(file), list[Price](), set[str]()
     text = read_text(path)
     rows = parse_csv(text, str(path))
-    cloud = next((one for one in (GPUHUNT, SKYPILOT) if rows and _has(rows[0].values, one)), None)
-    if cloud is None:
-        rows = parse_csv(text, str(path), OWN_COLUMNS)
+    columns = next((one for one in (GPUHUNT, SKYPILOT) if rows and _has(rows[0].values, one)), OWN)
+    if columns is OWN:
+        rows = parse_csv(text, str(path), (OWN.gpu, OWN.price))
     for row in rows:
         where = f"{path}, line {row.line}"
         said = _said(row, where)
-        if cloud is None:
-            named = said["gpu"]
-            if not named:
-                raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
-            meant = priced_as(named)
+        named = said[columns.gpu]
+        if columns is OWN and not named:
+            raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
+        offered = named and said[columns.price] and said.get(columns.spot, "").lower() != "true"
+        if columns is not OWN and not offered:
+            continue
+        memory, instance = _gib(said.get(columns.memory, "")), said.get(columns.instance, "")
+        if (priced_as(named, memory, instance) or named) == found.name:
+            listed.append(_price(said, columns, path, where))
         else:
-            named = said[cloud.gpu]
-            if not (named and said[cloud.price]) or said.get(cloud.spot, "").lower() == "true":
-                continue
-            meant = priced_as(named, _gib(said.get(cloud.memory, "")), said.get(cloud.instance, ""))
-        if (meant or named) != found.name:
             others.add(named)
-        elif cloud is None:
-            listed.append(_own_price(said, path, where))
-        else:
-            listed.append(_offered_price(said, cloud, path, where))
     if not listed:
         raise InputError(f"{path}: no price for {found.name}; {_listed_instead(others, found)}")
-    if cloud is not None:
+    if columns is not OWN:
         listed = [min(listed, key=lambda price: price.usd_per_hour)]
     return replace(found, prices=tuple(listed))
 
 
 def _said(row: FileRow, where: str) -> dict[str, str]:
-    """A row with nothing missing and no blanks around its words."""
+    """A row with nothing missing, no blanks around its words, and no column without a name."""
     if BEYOND in row.values:
         raise InputError(f"{where}: more fields than the header has; quote those with commas")
-    return {key: " ".join((value or "").split()) for key, value in row.values.items()}
+    return {key: " ".join((value or "").split()) for key, value in row.values.items() if key}
 
 
-def _has(header: Mapping[str, object], columns: CloudColumns) -> bool:
+def _has(header: Mapping[str, object], columns: PriceColumns) -> bool:
     """Whether a file has what a price needs in these columns."""
     return {columns.gpu, columns.gpus, columns.price} <= header.keys()
 
 
-def _own_price(said: Mapping[str, str], path: Path, where: str) -> Price:
+def _price(said: Mapping[str, str], columns: PriceColumns, path: Path, where: str) -> Price:
+    """The price of one GPU."""
+    usd = parse_usd(said[columns.price], f"{where}: {columns.price}", "2.49")
+    if columns.gpus:
+        usd /= parse_count(said[columns.gpus], f"{where}: {columns.gpus}", "8")
+    seller = said.get(columns.seller) or path.name
+    kind = (said.get(column) for column in (columns.instance, columns.region))
     return price_of(
-        parse_usd(said["usd_per_hour"], f"{where}: usd_per_hour", "2.49"),
-        seller=said.get("seller") or path.name,
-        date=said.get("date") or UNKNOWN,
-        source=said.get("source") or str(path),
-        where=f"{where}: ",
-    )
-
-
-def _offered_price(said: Mapping[str, str], cloud: CloudColumns, path: Path, where: str) -> Price:
-    """The price of one GPU of a machine."""
-    machine = parse_usd(said[cloud.price], f"{where}: {cloud.price}", "2.49")
-    gpus = parse_count(said[cloud.gpus], f"{where}: {cloud.gpus}", "8")
-    seller = said.get(cloud.seller) or path.name
-    kind = (said.get(column) for column in (cloud.instance, cloud.region))
-    return price_of(
-        machine / gpus,
+        usd,
         seller=", ".join(filter(None, (seller, *kind))),
-        date=UNKNOWN,
-        source=str(path),
+        date=said.get(columns.date) or UNKNOWN,
+        source=said.get(columns.source) or str(path),
         where=f"{where}: ",
     )
 

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import Gpu, Precision
-from distillplan.hardware.machine_checks import refuse_precision
+from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,

@@ -1,17 +1,14 @@
-"""Teacher logits on disk: bytes per token by format, read rate, cost, and online against cached.
+"""Teacher logits on disk: bytes per token by format, and what storing them costs.
 
 Sources of the formats: Peng et al. 2024 (arXiv 2410.16215: full fp32 and top-p then top-k),
 Anshumann et al. 2025 (arXiv 2503.16870: sampled), the Gemma 3 report (256 sampled), DistillKit's
 README (polynomial and bit packing).
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
-from distillplan.hardware.range import Range
 from distillplan.laws.logit_formats import DISTILLKIT_K, USUAL_ENTRIES, LogitKind, StoredFormat
 
 ENTRY_BYTES: Final = 6.0
@@ -23,14 +20,13 @@ SAMPLED_ENTRY_BYTES: Final = 5.0
 TB: Final = 1e12
 
 STORAGE_USD_PER_TB_MONTH: Final = 23.0
-"""Default price of storage."""
+"""Price of storage."""
 
 STORAGE_PRICE_SOURCE: Final = "AWS S3 Standard, us-east-1, first 50 TB, price list of 2025-10-28"
-"""Source of the default price."""
+"""Source of that price."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogitFormat:
+class LogitFormat(NamedTuple):
     """How the teacher's distribution at one token is stored."""
 
     name: str
@@ -39,6 +35,19 @@ class LogitFormat:
     unbiased: bool
     """Whether it gives the teacher's distribution on average; a cut tail is a bias."""
     source: str = "arithmetic"
+
+
+class StoredLogits(NamedTuple):
+    """Teacher logits that a plan stores."""
+
+    format: LogitFormat
+    months: float = 1.0
+    """How long they are kept."""
+
+    def usd(self, tokens: float) -> float:
+        """The price of storing them for so many unique tokens; epochs read the same bytes."""
+        stored = self.format.bytes_per_token * tokens
+        return stored / TB * self.months * STORAGE_USD_PER_TB_MONTH
 
 
 DISTILLKIT: Final = LogitFormat(
@@ -94,7 +103,7 @@ def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> Logi
     )
 
 
-def stored_logits(stored: StoredFormat, vocab: int) -> "StoredLogits":
+def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
     """A format for a vocabulary of so many rows, and how long it is stored.
 
     Raises:
@@ -105,106 +114,3 @@ def stored_logits(stored: StoredFormat, vocab: int) -> "StoredLogits":
     """
     found = format_of(stored.kind, vocab, stored.entries)
     return StoredLogits(format=found, months=stored.months)
-
-
-def stored_bytes(logits: LogitFormat, tokens: float) -> float:
-    """Bytes of the logits of a whole corpus.
-
-    Args:
-        logits: their format.
-        tokens: unique tokens; further epochs read the same bytes.
-    """
-    return logits.bytes_per_token * tokens
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredLogits:
-    """Teacher logits that a plan stores, and the price of storing them."""
-
-    format: LogitFormat
-    months: float = 1.0
-    """How long they are kept."""
-    usd_per_tb_month: float = STORAGE_USD_PER_TB_MONTH
-
-    def __post_init__(self) -> None:
-        """Check the numbers.
-
-        Raises:
-            InputError: when one is negative.
-        """
-        for name in ("months", "usd_per_tb_month"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise InputError(f"storage: {name} is {value}; it must be at least 0")
-
-    def usd(self, stored: float) -> float:
-        """The price of storing so many bytes."""
-        return stored / TB * self.months * self.usd_per_tb_month
-
-
-def read_bytes_per_s(logits: LogitFormat, tokens_per_s: float) -> float:
-    """Bytes per second of logits that all GPUs read together.
-
-    Args:
-        logits: their format.
-        tokens_per_s: of the whole run.
-
-    >>> read_bytes_per_s(format_of(LogitKind.TOP_K, 128256), 1e6)
-    768000000.0
-    """
-    return logits.bytes_per_token * tokens_per_s
-
-
-@dataclass(frozen=True, kw_only=True)
-class StorageChoice:
-    """The cost of online and of cached logits, for several passes over the same tokens."""
-
-    online_usd: Range
-    """The teacher runs in every pass."""
-    cached_usd: Range
-    """The teacher runs once, and its logits are stored."""
-    storage_usd: float
-    """The part of it that is storage."""
-    break_even_passes: Range
-    """Passes (students times epochs) beyond which the cache is cheaper."""
-
-
-def online_or_cached(
-    stored: StoredLogits,
-    tokens: float,
-    teacher_gpu_hours: Range,
-    usd_per_gpu_hour: float,
-    *,
-    passes: float = 1.0,
-) -> StorageChoice:
-    """The cost of several passes over the same tokens with the teacher online and with a cache.
-
-    One pass of the teacher costs T and storing its logits S: p passes cost p T online and T + S
-    cached, which are equal at p = 1 + S / T.
-
-    Args:
-        stored: the logits of the cache.
-        tokens: unique tokens.
-        teacher_gpu_hours: of one forward pass over them.
-        usd_per_gpu_hour: price of a GPU-hour.
-        passes: students times epochs.
-
-    Raises:
-        InputError: when a number is not positive.
-    """
-    for name, value in {
-        "tokens": tokens,
-        "usd_per_gpu_hour": usd_per_gpu_hour,
-        "passes": passes,
-        "teacher GPU-hours": teacher_gpu_hours.low,
-    }.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"storage: {name} is {value}; it must be positive")
-    storage_usd = stored.usd(stored_bytes(stored.format, tokens))
-    teacher_usd = teacher_gpu_hours.scale(usd_per_gpu_hour)
-    return StorageChoice(
-        online_usd=teacher_usd.scale(passes),
-        cached_usd=teacher_usd + Range.exact(storage_usd),
-        storage_usd=storage_usd,
-        break_even_passes=Range.exact(1.0) + teacher_usd.divide(storage_usd),
-    )

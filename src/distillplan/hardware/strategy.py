@@ -173,6 +173,11 @@ class Strategy:
                 )
         check_context(self.seq_len, "seq_len")
 
+    @property
+    def replica_gpus(self) -> int:
+        """GPUs that hold one copy of the model together."""
+        return self.tp * self.pp * self.cp
+
 
 def stages_per_gpu(interleave: int | None, layers: float, pp: int) -> float:
     """Pipeline stages of one GPU: the given number, else as many as fit, up to the usual.
@@ -191,7 +196,7 @@ def refuse_odd_groups(strategy: Strategy, gpus: int) -> None:
     Raises:
         InputError: when they do not.
     """
-    group = strategy.tp * strategy.pp * strategy.cp
+    group = strategy.replica_gpus
     if gpus < 1 or gpus % group:
         raise InputError(
             Word("gpus"),

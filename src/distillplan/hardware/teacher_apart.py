@@ -56,7 +56,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
         teacher: the frozen model.
         gpus: the teacher's, of the same kind.
     """
-    gpu = machine.cluster.gpu
+    gpu = machine.gpu
     loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision, sharded=False)
     strategy = own_machine(machine, gpus, 1).strategy
     found = Fits.NO
@@ -67,16 +67,16 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
             break
     own = own_machine(machine, gpus, strategy.tp)
     step = student_step_seconds(machine, student) + divergence_seconds(machine, teacher.model)
-    together = machine.cluster.gpus + gpus <= gpu.link_domain
+    together = machine.gpus + gpus <= gpu.link_domain
     link = gpu.intra_node_bytes_per_s if together else gpu.network_bytes_per_s
     sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
-    rate = link * min(gpus, machine.cluster.gpus) / sent
+    rate = link * min(gpus, machine.gpus) / sent
     return TeacherApart(
         gpus=gpus,
         tp=strategy.tp,
         memory_bytes_per_gpu=memory.total,
         fits=found,
-        student_seconds=step.scale(1 / machine.cluster.gpus),
+        student_seconds=step.scale(1 / machine.gpus),
         teacher_seconds=teacher_alone_seconds(own, teacher.model).scale(1 / gpus),
         link_seconds=machine.allocated_share.scale(rate).divide(1.0),
     )
@@ -87,7 +87,7 @@ def own_machine(machine: Machine, gpus: int, tp: int) -> Machine:
     layout = replace(
         machine.strategy, sharding=Sharding.NONE, tp=tp, pp=1, cp=1, ep=1, interleave=None
     )
-    return replace(machine, cluster=replace(machine.cluster, gpus=gpus), strategy=layout)
+    return replace(machine, gpus=gpus, strategy=layout)
 
 
 def _groups(

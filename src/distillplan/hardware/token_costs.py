@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from distillplan.models.shapes import ModelShape
 
 LOG_SIZES = np.log(np.geomspace(1e6, 1e17, 89))
 """Logarithms of sizes, eight per decade, over the search range; the speed changes slowly."""
+
+
+Seconds: TypeAlias = Callable[[Machine, Model], Range]
+"""What says how many GPU-seconds a token of a model takes."""
 
 
 class TokenSeconds(NamedTuple):
@@ -58,46 +62,32 @@ def costs_on(
     return OneStudent(found, step(machine, student).mid / float(usual))
 
 
-class _Tabulated(NamedTuple):
-    """A table, and what it is of: scenarios that differ in student or teacher share it."""
+_recent: Final = deque[tuple[tuple[object, ...], TabulatedCosts]](maxlen=8)
+"""The last tables, each with what it is of: scenarios that differ in student or teacher share it.
 
-    machine: Machine
-    family: Family
-    distilling: bool
-    beside: bool
-    costs: TabulatedCosts
-
-
-_recent: Final = deque[_Tabulated](maxlen=8)
-"""The last tables. Machines have mappings and cannot be hashed, so no `lru_cache` keeps them."""
+Machines have mappings and cannot be hashed, so no `lru_cache` keeps them."""
 
 
 def _tabulated(
     machine: Machine, family: Family, *, distilling: bool, beside: bool
 ) -> TabulatedCosts:
     asked = (machine, family, distilling, beside)
-    for one in _recent:
-        if (one.machine, one.family, one.distilling, one.beside) == asked:
-            return one.costs
-    step, forward = _passes(distilling=distilling, beside=beside)
+    for known, costs in _recent:
+        if known == asked:
+            return costs
 
-    def curve(seconds: Callable[[Machine, Model], Range]) -> CostCurve:
+    def curve(seconds: Seconds) -> CostCurve:
         return CostCurve(LOG_SIZES, lambda size: seconds(machine, non_embedding(family, size)).mid)
 
-    costs = TabulatedCosts(
+    step, forward = _passes(distilling=distilling, beside=beside)
+    found = TabulatedCosts(
         student=curve(step), forward=curve(forward), training=curve(training_seconds)
     )
-    _recent.append(
-        _Tabulated(
-            machine=machine, family=family, distilling=distilling, beside=beside, costs=costs
-        )
-    )
-    return costs
+    _recent.append((asked, found))
+    return found
 
 
-def _passes(
-    *, distilling: bool, beside: bool
-) -> tuple[Callable[[Machine, Model], Range], Callable[[Machine, Model], Range]]:
+def _passes(*, distilling: bool, beside: bool) -> tuple[Seconds, Seconds]:
     """What says how long the student's step takes, and the teacher's forward pass."""
     return (
         student_step_seconds if distilling else supervised_seconds,

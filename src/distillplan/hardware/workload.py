@@ -4,11 +4,9 @@ A published benchmark rarely states everything; what is not known is None here, 
 `hardware.step_time` has stated defaults.
 """
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from distillplan.errors import InputError
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
@@ -68,25 +66,6 @@ class Workload:
     """Tokens attended to, averaged over blocks and positions; None: half a sequence."""
     counted_flops: float | None = None
     """Forward FLOPs per token as the accounting counts them; None: the sum of the parts."""
-
-    def __post_init__(self) -> None:
-        """Check the sizes.
-
-        Raises:
-            InputError: when one is not positive, or the layout needs more GPUs than there are.
-        """
-        for name in ("block_params", "layers", "width", "heads", "inner_width", "stored_params"):
-            _require_positive(name, getattr(self, name))
-        for name in ("seq_len", "gpus", "tp", "pp", "cp", "ep"):
-            _require_positive(name, getattr(self, name))
-        for name in ("micro_batch", "global_tokens", "interleave", "attended", "counted_flops"):
-            if getattr(self, name) is not None:
-                _require_positive(name, getattr(self, name))
-        if self.tp * self.pp * self.cp > self.gpus:
-            raise InputError(
-                f"layout: tensor x pipeline x context parallel is {self.tp * self.pp * self.cp}, "
-                f"more than the {self.gpus} GPUs; reduce one of them or add GPUs"
-            )
 
     @property
     def mixture(self) -> bool:
@@ -204,8 +183,3 @@ _LAYOUT: Final = (
 def _layout(strategy: Strategy, global_tokens: float | None) -> dict[str, Any]:
     """The settings of a strategy, by their names in a workload."""
     return {"global_tokens": global_tokens} | {name: getattr(strategy, name) for name in _LAYOUT}
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"workload: {name} is {value}; it must be positive")

@@ -244,6 +244,8 @@ class StoredFormat:
         settle(self, "logit_")
         if self.entries is not None and self.entries < 1:
             raise InputError(Word("logit_k"), f": {self.entries} is too few; give at least 1")
+        if self.months < 0:
+            raise InputError(Word("logit_months"), f": {self.months:g} is negative")
 
     @property
     def kept(self) -> float | None:

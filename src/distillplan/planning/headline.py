@@ -24,9 +24,9 @@ def format_budget(scenario: Scenario, amount: float | None = None) -> str:
     spent = scenario.budget if amount is None else amount
     if scenario.gpu_hours is None or scenario.machine is None:
         return f"{format_flops(spent)} FLOPs"
-    cluster = scenario.machine.cluster
+    machine = scenario.machine
     hours = format_count(spent / SECONDS_PER_HOUR)
-    return f"{hours} GPU-hours of {cluster.gpus} {cluster.gpu.name}"
+    return f"{hours} GPU-hours of {machine.gpus} {machine.gpu.name}"
 
 
 def headline(plan: Plan) -> str:

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
-from distillplan.hardware.bill import OptionBill
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.option_bill import trained_sizes
+from distillplan.planning.option_bill import OptionBill, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.units import (
@@ -84,7 +83,7 @@ def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterato
     """Where a run is shorter than one optimizer step."""
     if scenario.machine is None:
         return
-    batch, gpus = scenario.machine.batch_tokens, scenario.machine.cluster.gpus
+    batch, gpus = scenario.machine.batch_tokens, scenario.machine.gpus
     runs = [one.student_tokens for one in compared if one.student_tokens is not None]
     if runs and batch > min(runs):
         yield warning(

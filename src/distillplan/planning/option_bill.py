@@ -2,24 +2,52 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share
-from distillplan.hardware.bill import BillLine, OptionBill, Phase
+from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate
-from distillplan.hardware.memory_fit import Run, fits, usable_bytes
+from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
+from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.run_bill import bill_of
 from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
+
+
+class OptionBill(NamedTuple):
+    """Hours, money and memory of one option: of all students, one phase after the other."""
+
+    gpu_hours: Range
+    """Allocated GPU-hours."""
+    wall_seconds: Range
+    """Seconds from start to end."""
+    cost_usd: Range | None
+    """US dollars; None where no price is known."""
+    energy_kwh: Range | None
+    """Energy of the data center, kWh; None where the GPU's power is not known."""
+    co2_kg: Range | None
+    """Kilograms of CO2; None where no grid is named."""
+    memory_bytes_per_gpu: Range
+    """Bytes on the fullest GPU in the phase that needs most."""
+    fits: Fits
+    """Whether that phase fits in the GPU's memory."""
+    fullest: Phase
+    """The phase that needs most memory."""
+    phases: tuple[BillLine, ...]
+    """The same by phase; they sum to the above."""
+    notices: tuple[Notice, ...]
+    """What to know about these numbers."""
+    student_tokens: Range
+    """Tokens of each student that a budget in GPU-hours may turn out to buy, as far as the speed is
+    known; exact for a budget in FLOPs."""
 
 
 def affordable_tokens(
@@ -79,7 +107,7 @@ def option_bill(
         tokens = bill.total.gpu_hours.divide_into(sizes.student_tokens)
         bill = whole(spent=True)
     phase, memory = _fullest(scenario, bill.lines, student, teacher)
-    capacity = usable_bytes(machine.cluster.gpu)
+    capacity = usable_bytes(machine.gpu)
     return OptionBill(
         gpu_hours=bill.total.gpu_hours,
         wall_seconds=bill.total.wall_seconds,
@@ -90,7 +118,7 @@ def option_bill(
         fits=fits(memory, capacity),
         fullest=phase,
         phases=bill.lines,
-        notices=bill.notices,
+        notices=price_notices(bill.price, machine.today),
         student_tokens=tokens,
     )
 
@@ -118,13 +146,15 @@ def _memory(
     machine: Machine, scenario: Scenario, model: Model, beside: LoadedTeacher | None
 ) -> MemoryEstimate:
     shape = _shape(machine, scenario, model)
-    return Run(
-        shape=shape,
-        strategy=machine.strategy,
-        gpus=machine.cluster.gpus,
-        teacher=beside,
-        accumulates=machine.accumulates,
-    ).memory()
+    return memory_estimate(
+        Run(
+            shape=shape,
+            strategy=machine.strategy,
+            gpus=machine.gpus,
+            teacher=beside,
+            accumulates=machine.accumulates,
+        )
+    )
 
 
 def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:

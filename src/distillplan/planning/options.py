@@ -22,7 +22,7 @@ from distillplan.planning.sizes import Near, SearchStatus, Sizes
 from distillplan.planning.stored_logits import lost_nats, option_logits
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import OptionBill
+    from distillplan.planning.option_bill import OptionBill
 
 FLAT_NATS = 0.005
 """Sizes whose loss is within this of the best are listed as nearly as good."""

@@ -37,14 +37,14 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
     machine = scenario.machine
     if machine is None:
         raise ValueError("without a machine everything is possible")
-    gpu = machine.cluster.gpu.name
+    gpu = machine.gpu.name
     enough = _smallest(scenario, machine)
     if enough is None:
         end = f"no number of {gpu} up to {MOST_GPUS} is enough"
     else:
         saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
         how = f" with {SAVING}" if saving else ""
-        end = f"smallest machine that would do: {enough.cluster.gpus} {gpu}{how}"
+        end = f"smallest machine that would do: {enough.gpus} {gpu}{how}"
     failed = [one for one in options if one.bill is not None]
     return InfeasibleError(f"no plan: {_nothing_fits(scenario, machine, failed)}; {end}")
 
@@ -63,15 +63,14 @@ def _nothing_fits(scenario: Scenario, machine: Machine, options: Sequence[Option
             told.append(f"{way}{needs}{format_bytes(one.bill.memory_bytes_per_gpu.mid)}")
             needs = " "
     who = "neither fits" if len(options) > 1 else "it does not fit"
-    each = " per GPU" if machine.cluster.gpus > 1 else ""
+    each = " per GPU" if machine.gpus > 1 else ""
     return f"{who} {in_words(machine)}: {', '.join(told)}{each}"
 
 
 def in_words(machine: Machine) -> str:
     """The GPUs of a machine and their memory."""
-    cluster = machine.cluster
-    size = format_bytes(cluster.gpu.memory_bytes)
-    return f"{cluster.gpus} {cluster.gpu.name} ({size}{' each' if cluster.gpus > 1 else ''})"
+    size = format_bytes(machine.gpu.memory_bytes)
+    return f"{machine.gpus} {machine.gpu.name} ({size}{' each' if machine.gpus > 1 else ''})"
 
 
 def why_not(scenario: Scenario, option: Option) -> str:
@@ -94,9 +93,9 @@ def _saving_memory(machine: Machine) -> Machine:
 
 def _smallest(scenario: Scenario, machine: Machine) -> Machine | None:
     """The fewest GPUs of the same kind on which something is possible; None: no number is."""
-    gpus = machine.cluster.gpus
+    gpus = machine.gpus
     while gpus <= MOST_GPUS:
-        larger = replace(machine, cluster=replace(machine.cluster, gpus=gpus))
+        larger = replace(machine, gpus=gpus)
         for one in (larger, _saving_memory(larger)):
             if _something_possible(replace(scenario, machine=one)):
                 return one

@@ -18,8 +18,8 @@ from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import OptionBill
     from distillplan.planning.confidence import Confidence
+    from distillplan.planning.option_bill import OptionBill
     from distillplan.planning.start_records import StartPlan
 
 

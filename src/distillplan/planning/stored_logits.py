@@ -100,13 +100,10 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         return None
     if not _reads(scenario, scenario.share(way).logits):
         return None
-    from distillplan.hardware.storage import (
-        stored_bytes,  # for those who name a format
-        stored_logits,
-    )
+    from distillplan.hardware.storage import stored_logits  # for those who name a format
 
     kept = stored_logits(stored, round(scenario.architecture.vocab))
-    total = stored_bytes(kept.format, min(option.student_tokens, scenario.unique_tokens))
+    tokens = min(option.student_tokens, scenario.unique_tokens)
     penalty = penalty_of(stored)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
     if penalty is not None and option.gain_nats is not None:
@@ -116,9 +113,9 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
     return OptionLogits(
         format=kept.format.name,
         bytes_per_token=kept.format.bytes_per_token,
-        total_bytes=total,
+        total_bytes=kept.format.bytes_per_token * tokens,
         months=kept.months,
-        storage_usd=kept.usd(total),
+        storage_usd=kept.usd(tokens),
         read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
         penalty_nats=None if penalty is None else penalty.nats,
         penalty_low=None if penalty is None else penalty.low,

@@ -28,6 +28,6 @@ def undivided(scenario: "Scenario") -> Iterator[InputError]:
             model = scenario.architecture.nearest_shape(
                 model, machine.strategy.tp, machine.strategy.pp
             )
-        refuse_impossible_layout(model, machine.strategy, machine.cluster.gpus)
+        refuse_impossible_layout(model, machine.strategy, machine.gpus)
     except InputError as error:
         yield error

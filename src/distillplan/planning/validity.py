@@ -104,7 +104,7 @@ def _remarks(
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
 
-        gpu = scenario.machine.cluster.gpu.name
+        gpu = scenario.machine.gpu.name
         found += [_told(one) for one in machine_warnings(scenario, compared, gpu)]
     return sorted(found, key=lambda one: one.severity is Severity.INFO)
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from itertools import count
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError
-from distillplan.hardware.machine_words import MachineWords, machine
+from distillplan.hardware.machine_words import machine
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.provenance import PublishedLaw
@@ -34,7 +34,7 @@ BEYOND_RUNS = 8.0
 """Down and up from the budgets of the law's runs, where none was given."""
 USUAL_TOKENS_PER_PARAM = (1.0, 1000.0)
 """Of a law that does not say which runs it was fitted on."""
-ASSUMED = MachineWords(gpu="h100-sxm", gpus=64)
+ASSUMED: Final = {"gpu": "h100-sxm", "gpus": 64}
 """The machine of the hours where none is named."""
 
 
@@ -133,7 +133,7 @@ def budget_losses(
     timed = on.machine if len(known) > 1 else None
     return BudgetLosses(
         panels=tuple(known),
-        machine=None if timed is None else f"{timed.cluster.gpus} {timed.cluster.gpu.name}",
+        machine=None if timed is None else f"{timed.gpus} {timed.gpu.name}",
         machine_assumed=scenario.machine is None,
         law=asked.law,
         scenario=scenario,

@@ -133,7 +133,7 @@ def budget_optima(scenario: Scenario, *, given: bool) -> BudgetOptima:
         points=tuple(points),
         here=here,
         runs=_runs(asked, unit, alone),
-        machine=None if on is None else f"{on.cluster.gpus} {on.cluster.gpu.name}",
+        machine=None if on is None else f"{on.gpus} {on.gpu.name}",
         law=asked.law,
         scenario=scenario,
     )

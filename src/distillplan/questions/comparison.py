@@ -232,7 +232,7 @@ def _same_budget(one: Plan, other: Plan) -> bool:
         return math.isclose(cost, its_cost, rel_tol=1 - COSTS_LESS)
     if ours.machine is None or theirs.machine is None:
         raise ValueError("GPU-hours are of a machine")
-    return ours.machine.cluster.gpu == theirs.machine.cluster.gpu and _alike(ours, theirs)
+    return ours.machine.gpu == theirs.machine.gpu and _alike(ours, theirs)
 
 
 def _alike(ours: Scenario, theirs: Scenario) -> bool:

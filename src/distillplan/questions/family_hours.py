@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from distillplan.accounting import Accounting, Logits, Share
-from distillplan.hardware.bill import OptionBill, total_of
+from distillplan.hardware.bill import total_of
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.optimize.problems import GivenTeacher
-from distillplan.planning.option_bill import option_bill, seconds_of
+from distillplan.planning.option_bill import OptionBill, option_bill, seconds_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes

@@ -13,7 +13,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import OptionBill
+    from distillplan.planning.option_bill import OptionBill
 
 
 Way = Accounting | None

@@ -20,7 +20,7 @@ from distillplan.planning.scenario import Limits, Scenario
 from distillplan.questions.family_records import Costing, FamilyMember, FamilyMethod, Way
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import OptionBill
+    from distillplan.planning.option_bill import OptionBill
 
 
 class SolvedWay(NamedTuple):

@@ -146,7 +146,7 @@ def odds_map(
         here_student=asked.student_params,
         teacher_outside=asked.teacher is not None
         and any(OUTSIDE_FIT[name] in one.warnings for one in cells for name in TEACHERS),
-        machine=None if on is None else f"{on.cluster.gpus} {on.cluster.gpu.name}",
+        machine=None if on is None else f"{on.gpus} {on.gpu.name}",
         law=asked.law,
         scenario=scenario,
     )

@@ -106,8 +106,8 @@ def onpolicy(question: OnPolicyQuestion) -> OnPolicy:
         best=best,
         stop_divergence=law.divergence,
         stage=question.stage,
-        gpu=None if question.machine is None else question.machine.cluster.gpu.name,
-        gpus=None if question.machine is None else question.machine.cluster.gpus,
+        gpu=None if question.machine is None else question.machine.gpu.name,
+        gpus=None if question.machine is None else question.machine.gpus,
         published=law.published,
         findings=law.findings,
         warnings=(),
@@ -162,9 +162,9 @@ def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> 
     if machine is None or stage is None:
         return None
     student = _shaped(question.student, machine)
-    gpus = machine.cluster.gpus
+    gpus = machine.gpus
     requests = Requests(prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / gpus)
-    speed = generation_speed(student.shape, machine.cluster.gpu, machine.model, requests)
+    speed = generation_speed(student.shape, machine.gpu, machine.model, requests)
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),

@@ -75,7 +75,7 @@ def served_hours(
     shape = _shape(scenario, params)
     speed = generation_speed(
         shape,
-        machine.cluster.gpu,
+        machine.gpu,
         machine.model,
         Requests(prompt=request.prompt_tokens, generated=request.answer_tokens),
         weight_bytes=None if weights is None else WEIGHT_BYTES[WeightFormat(weights)],

@@ -51,6 +51,7 @@ _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "mem
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
 ODDS = ("distill", "tie", "supervised")
 _WINDOW = ("from_", "to", "from_tokens_per_param", "to_tokens_per_param")
+_LAYOUT = ("sharding", "checkpointing", "tp", "pp", "micro_batch")
 _SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
 WHOLE_LAW = DocumentForm(
@@ -78,6 +79,15 @@ FORMS: Mapping[str, DocumentForm] = {
         without=("bill",),
         lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
     ),
+    "Layout": DocumentForm(
+        only=(),
+        lifted={
+            "gpus": "run.gpus",
+            **{name: f"run.strategy.{name}" for name in _LAYOUT},
+            "memory_bytes_per_gpu": "memory.total",
+        },
+    ),
+    "Step": DocumentForm(without=("run",)),
     "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
     "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),
     "Cell": DocumentForm(

@@ -176,10 +176,11 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
     yield TableBlock("Memory of the fullest GPU", ("", "size"), tuple(parts))
     least = memory.smallest_layout
     if least is not None:
+        gpus, how = least.run.gpus, least.run.strategy
         yield Text(
-            f"Fits with margin on {least.gpus} GPU{'s' if least.gpus > 1 else ''}: sharding "
-            f"{least.sharding}, checkpointing {least.checkpointing}, tp {least.tp}, pp {least.pp}, "
-            f"micro-batch {least.micro_batch} ({format_bytes(least.memory_bytes_per_gpu.mid)})."
+            f"Fits with margin on {gpus} GPU{'s' if gpus > 1 else ''}: sharding "
+            f"{how.sharding}, checkpointing {how.checkpointing}, tp {how.tp}, pp {how.pp}, "
+            f"micro-batch {how.micro_batch} ({format_bytes(least.memory.total.mid)})."
         )
     if memory.steps_to_fit:
         yield TableBlock(

@@ -127,9 +127,10 @@ def _to_fit(found: Estimate) -> Iterator[str]:
         yield f"nothing to switch on makes it fit on {on}{tight}"
     least = memory.smallest_layout
     if least is not None:
+        how = least.run.strategy
         yield (
-            f"on {_gpus(least.gpus)} it fits with sharding {least.sharding}, checkpointing "
-            f"{least.checkpointing}, tp {least.tp}, pp {least.pp}, micro-batch {least.micro_batch}"
+            f"on {_gpus(least.run.gpus)} it fits with sharding {how.sharding}, checkpointing "
+            f"{how.checkpointing}, tp {how.tp}, pp {how.pp}, micro-batch {how.micro_batch}"
         )
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from distillplan.hardware.inventory import AlikeBlocks, GpuCard, GpuList, ModelCard, ModelList
+from distillplan.hardware.gpu_catalog import GpuCard, GpuList
 from distillplan.models.model_catalog import Distilling
+from distillplan.models.model_inventory import AlikeBlocks, ModelCard, ModelList
 from distillplan.render.blocks import (
     Block,
     Bullets,

@@ -211,7 +211,7 @@ def _flops(plan: Plan) -> TableBlock:
 def _bills(plan: Plan) -> TableBlock:
     """Hours, money and memory, as ranges; the middle alone where both ends read the same."""
     machine = plan.scenario.machine
-    title = "" if machine is None else f"On {machine.cluster.gpus} {machine.cluster.gpu.name}"
+    title = "" if machine is None else f"On {machine.gpus} {machine.gpu.name}"
     rows = []
     for one in plan.options:
         bill = one.bill

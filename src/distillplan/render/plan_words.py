@@ -32,7 +32,7 @@ from distillplan.units import (
 )
 
 if TYPE_CHECKING:
-    from distillplan.hardware.bill import OptionBill
+    from distillplan.planning.option_bill import OptionBill
 
 TOO_CLOSE = "too close to call"
 SIDES = {

@@ -257,5 +257,5 @@ def _question(found: Serving) -> str:
         parts.append(f"prompts of {asked.prompt_tokens:,} and answers of {asked.answer_tokens:,}")
     machine = found.scenario.machine
     if machine is not None:
-        parts.append(f"on {machine.cluster.gpus} {machine.cluster.gpu.name}")
+        parts.append(f"on {machine.gpus} {machine.gpu.name}")
     return "; ".join(parts)

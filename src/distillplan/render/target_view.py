@@ -174,8 +174,8 @@ def _question(found: Target) -> str:
     else:
         parts.append(f"student of the best size, least {found.minimise}")
     if scenario.machine is not None and found.minimise is not Goal.STUDENT:
-        cluster = scenario.machine.cluster
-        parts.append(f"on {cluster.gpus} {cluster.gpu.name}")
+        machine = scenario.machine
+        parts.append(f"on {machine.gpus} {machine.gpu.name}")
     return "; ".join(parts)
 
 

@@ -39,11 +39,11 @@ def bare_scenarios() -> tuple[Scenario, Scenario]:
 
     What they have is the default of each key.
     """
-    from distillplan.hardware.machine_words import MachineWords, machine  # for help and schemas
+    from distillplan.hardware.machine_words import machine  # for help and schemas
     from distillplan.models.architecture import FixedAspect
 
     law = law_catalog.law()
-    usual = machine(MachineWords(gpu=EXAMPLE_GPU.value), FixedAspect())
+    usual = machine({"gpu": EXAMPLE_GPU.value}, FixedAspect())
     return Scenario(law=law, compute=1.0), Scenario(law=law, gpu_hours=1.0, machine=usual)
 
 

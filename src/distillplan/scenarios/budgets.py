@@ -35,7 +35,7 @@ def spend(
 
     Args:
         budget: as written; None: all that the limits of time and money allow.
-        words: of the hardware, by the fields of `hardware.machine_words.MachineWords`.
+        words: of the hardware, as for `hardware.machine_words.machine`.
         architecture: of student and teacher.
         limits: of time and money.
 
@@ -53,11 +53,7 @@ def spend(
             why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
             raise InputError(Word(asked), f"{why}; add ", EXAMPLE_GPU)
         return Spent(compute=budget.flops)
-    from distillplan.hardware.machine_words import (  # not for FLOPs alone
-        MachineWords,
-        machine,
-        usd_per_gpu_hour,
-    )
+    from distillplan.hardware.machine_words import machine, usd_per_gpu_hour  # not for FLOPs alone
 
     if budget.gpus is not None and said.setdefault("gpus", budget.gpus) != budget.gpus:
         raise InputError(
@@ -68,7 +64,7 @@ def spend(
         )
     try:
         named = _one_gpu(budget.gpu, gpu)
-        found = machine(MachineWords(gpu=named, **said), architecture)
+        found = machine({"gpu": named, **said}, architecture)
     except InputError as error:
         also = (*error.about, "hardware", "hardware.gpu")
         first, *others = error.parts
@@ -82,7 +78,7 @@ def spend(
         return None if usd is None else usd / usd_per_gpu_hour(found)
 
     wanted = _least(budget.gpu_hours, bought(budget.usd))
-    in_time = None if limits.hours is None else limits.hours * found.cluster.gpus
+    in_time = None if limits.hours is None else limits.hours * found.gpus
     spent = _least(wanted, in_time, bought(limits.usd))
     cut = None if spent == wanted else wanted
     return Spent(gpu_hours=spent, machine=found, asked_gpu_hours=cut)

@@ -26,7 +26,7 @@ def _key(
     written: str | Written | None,
     **more: Any,
 ) -> Key:
-    """A row of a word of `hardware.machine_words.MachineWords`."""
+    """A row of a word of `hardware.machine_words.machine`."""
     said = {"commands": _PLANS, "panel": LAYOUT, **more}
     return row(
         word=f"hardware.{name}",
@@ -47,7 +47,7 @@ def _constant(name: str, module: str = "step_time") -> float:
 
 def _gpu(scenario: Scenario) -> str | None:
     machine = scenario.machine
-    return None if machine is None else machine.gpu_file or machine.cluster.gpu.name
+    return None if machine is None else machine.gpu_file or machine.gpu.name
 
 
 HARDWARE = (
@@ -71,7 +71,7 @@ HARDWARE = (
         values.WHOLE,
         "N",
         "Number of GPUs.",
-        "cluster.gpus",
+        "gpus",
         commands="budget target sweep teachers family estimate onpolicy serve",
     ),
     _key(
@@ -88,7 +88,7 @@ HARDWARE = (
         values.HOURLY_USD,
         "USD",
         "Price of a GPU-hour in USD.",
-        "cluster.price_usd_per_gpu_hour",
+        "price_usd_per_gpu_hour",
         commands="budget target family estimate onpolicy serve",
         panel=COSTS,
         default="the catalog's newest",

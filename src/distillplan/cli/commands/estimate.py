@@ -46,7 +46,7 @@ def question_of(
     from distillplan.accounting import Logits
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
-    from distillplan.hardware.machine_words import MachineWords, machine
+    from distillplan.hardware.machine_words import machine
     from distillplan.laws.logit_formats import StoredFormat
     from distillplan.models.named_models import named_pair, shape_of_options
     from distillplan.scenarios.layers import values_of_options, values_within
@@ -75,7 +75,7 @@ def question_of(
     country = hardware.get("country")
     grid = None if country is None else gpu_catalog.grid(country)
     return Question(
-        machine=machine(MachineWords(ep=ep, **hardware), named.family),
+        machine=machine({"ep": ep, **hardware}, named.family),
         model=named.model,
         tokens=tokens,
         students=values.get("students", 1),

@@ -21,10 +21,10 @@ def gpus(
     Example:
     distillplan gpus h100-sxm
     """
-    from distillplan.hardware import inventory  # not at every start
+    from distillplan.hardware import gpu_catalog  # not at every start
 
     if name is None:
         flags.demand_one(details, "distillplan gpus h100-sxm --details")
-        show(inventory.gpu_list(), output)
+        show(gpu_catalog.gpu_list(), output)
     else:
-        show(inventory.gpu_card(name), output, details=details, asked=shlex.quote(name))
+        show(gpu_catalog.gpu_card(name), output, details=details, asked=shlex.quote(name))

@@ -56,13 +56,13 @@ def models(
     Example:
     distillplan models llama-3.1-8b
     """
-    from distillplan.hardware import inventory  # not at every start
+    from distillplan.models import model_inventory  # not at every start
 
-    wanted = inventory.ModelFilter(
+    wanted = model_inventory.ModelFilter(
         license=license_, tokenizer=tokenizer, min_params=min_params, max_params=max_params
     )
-    found = inventory.models_of(name, wanted)
-    if isinstance(found, inventory.ModelList):
+    found = model_inventory.models_of(name, wanted)
+    if isinstance(found, model_inventory.ModelList):
         flags.demand_one(details, "distillplan models llama-3.1-8b --details")
         show(found, output)
     else:

@@ -51,7 +51,7 @@ def teachers(
 
     distillplan teachers "8 h100-sxm for 7 days" --student 1B --losses measured.csv
     """
-    from distillplan.hardware.inventory import ModelFilter, chosen_models  # not at every start
+    from distillplan.models.model_inventory import ModelFilter, chosen_models  # not at every start
     from distillplan.questions.teachers import teachers as ranked
     from distillplan.scenarios.measured_losses import read_losses
 

@@ -1,14 +1,10 @@
-"""The GPUs and open models that ship, as answers."""
+"""The open models that ship, as answers."""
 
 import re
 from collections import Counter
 from typing import NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import Gpu, Price
-from distillplan.hardware.gpu_catalog import gpu, gpus, throughput_model
-from distillplan.hardware.machine import listed_price
-from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.models.model_catalog import (
     CatalogModel,
     Distilling,
@@ -22,24 +18,6 @@ from distillplan.suggest import nearest
 
 CONTEXT = 4096
 """Tokens of context at which FLOPs per token are shown."""
-
-
-class GpuCard(NamedTuple):
-    """One GPU in full."""
-
-    gpu: Gpu
-    dense_flops_per_s: float
-    """In bf16, or in fp16 on GPUs without it."""
-    matmul_flops_per_s: float
-    """The best matrix product: measured, or else a share of the peak."""
-    listed_price: Price | None
-    """The price that a bill uses where none is given."""
-
-
-class GpuList(NamedTuple):
-    """All that ship."""
-
-    gpus: tuple[GpuCard, ...]
 
 
 class AlikeBlocks(NamedTuple):
@@ -150,20 +128,6 @@ LICENSE_WORDS = (COMMERCIAL, DISTILLING)
 """What a license may be asked for besides its name: commercial use, and training on outputs."""
 
 
-def gpu_list() -> GpuList:
-    """Every GPU that ships."""
-    return GpuList(gpus=tuple(_gpu_card(one) for one in gpus()))
-
-
-def gpu_card(name: str) -> GpuCard:
-    """One GPU, from the catalog or from the user's own file.
-
-    Raises:
-        InputError: for an unknown name or an unusable file.
-    """
-    return _gpu_card(gpu(name))
-
-
 def model_list(wanted: ModelFilter | None = None) -> ModelList:
     """The open models that ship.
 
@@ -249,15 +213,6 @@ def _nothing_found(wanted: ModelFilter, every: tuple[CatalogModel, ...]) -> str:
             f"or a part of {', '.join(names)}"
         )
     return "models: none of the catalog passes all filters; leave one out"
-
-
-def _gpu_card(found: Gpu) -> GpuCard:
-    return GpuCard(
-        gpu=found,
-        dense_flops_per_s=dense_peak(found),
-        matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
-        listed_price=listed_price(found.prices),
-    )
 
 
 def _model_card(found: CatalogModel) -> ModelCard:
