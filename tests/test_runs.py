@@ -116,14 +116,13 @@ def test_a_number_is_a_value_unless_a_column_has_that_name():
 @pytest.mark.parametrize(
     ("header", "near"),
     [
-        ("params,tokens,val/loss", "did you mean val/loss? write --columns loss=val/loss"),
-        ("params,tokens,train/loss,eval/loss", "loss=eval/loss"),
-        ("N,D,loss", "did you mean N and D? write --columns params=N,tokens=D"),
-        ("Params,Tokens,Loss", "did you mean Params, Tokens and Loss?"),
+        ("params,tokens,train/loss", "did you mean train/loss? write --columns loss=train/loss"),
+        ("params,tokens,train/loss,smooth/loss", "loss=smooth/loss"),
+        ("N (M),D (B),loss", "did you mean N (M) and D (B)? write --columns 'params=N (M)"),
         ("parms,tokens,loss", "did you mean parms?"),
         ("params,tokens,smooth loss", "--columns 'loss=smooth loss'"),
         ("params,tokens,a,b,c,d,e,f", "has params, tokens, a, b, c and 3 more"),
-        ("FLOPs,Eff Params,Tokens,Val BPB", "did you mean Eff Params, Tokens and Val BPB?"),
+        ("FLOPs,Eff Params,Tokens,Val BPB", "did you mean Eff Params and Val BPB?"),
     ],
 )
 def test_a_missing_column_names_the_nearest(header, near):

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
+    cell,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
@@ -26,15 +26,17 @@ from distillplan.render.plan_words import (
     beyond_in_words,
     bill_in_words,
     flips_in_words,
+    law_guess_in_words,
     loss_in_words,
     marked_row,
+    open_teacher_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
     verdict_in_words,
     way,
 )
-from distillplan.units import format_count
+from distillplan.units import format_count, format_usd
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart
@@ -80,25 +82,26 @@ def plan_view(
 def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
-    rival = rival_in_words(plan.rival)
+    rival, asked, instead = rival_in_words(plan.rival), _asked(plan), _instead(plan)
     yield Headline(verdict, odds)
+    if instead:
+        yield Text(instead, tight=True)
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
-    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
-    room -= len(choices.rows) + 1 + lines_of(rival)
-    why = short(reasons(plan), _WHY, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = short(_watch(plan), min(_WATCH, room // 2), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in watch)
+    room = Room(_FRAME, _INDENT)
+    head = f"{verdict}{GAP}{odds}"
+    room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
+    why = room.fill(reasons(plan), _WHY)
+    watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", short(_decides(plan), room, indent=_INDENT), "-"),
-            Section("Watch", watch, "!", "warning"),
+            Section("Decides", room.fill(_decides(plan)), "-"),
+            watching(watch),
         )
     )
-    yield Text(_asked(plan), "quiet")
+    yield Text(asked, "quiet")
     if rival:
         yield Text(rival, "quiet", tight=True)
     more = f"Law {plan.law.name}. More: --why  --details  -o markdown"
@@ -124,8 +127,8 @@ def _choices(plan: Plan) -> TableBlock:
     rows = []
     for one in shown:
         cells = [f"{'→' if one.recommended else ' '} {way(one)}", loss_in_words(one)]
-        cells += [_count(one.student_params) for _ in student]
-        cells += [_count(one.student_tokens), teacher_in_words(one, named)]
+        cells += [cell(one.student_params) for _ in student]
+        cells += [cell(one.student_tokens), teacher_in_words(one, named)]
         rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
@@ -143,11 +146,14 @@ def _decides(plan: Plan) -> Iterator[str]:
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
     if TEACHER_FROM_LAW in plan.warning_codes:
-        yield (
-            f"the teacher's loss on your text: {plan.scenario.teacher_loss:.3f} is the law's "
-            "guess; measured: --teacher-loss"
-        )
-    yield from flips_in_words(plan)
+        yield law_guess_in_words(plan.scenario)
+    yield from flips_in_words(plan, open_teacher=not _instead(plan))
+
+
+def _instead(plan: Plan) -> str:
+    """What the verdict was against where no teacher is named, and what an open one would do."""
+    told = "" if plan.verdict is None else open_teacher_in_words(plan)
+    return f"Compared with training a teacher first. With an open model: {told}." if told else ""
 
 
 def _watch(plan: Plan) -> Iterator[str]:
@@ -156,20 +162,20 @@ def _watch(plan: Plan) -> Iterator[str]:
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
-    for one in plan.warnings:
-        if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
+    for one in doubts(plan.warnings):
+        if one.code not in OUTSIDE_FIT_CODES:
             yield one.message
 
 
 def _asked(plan: Plan) -> str:
     """What the numbers are of."""
-    parts = [format_budget(plan.scenario), "loss in nats per token"]
+    spent = format_budget(plan.scenario)
+    bill = (plan.recommended or plan.supervised).bill
+    if bill is not None and bill.cost_usd is not None:
+        spent += f", about {format_usd(bill.cost_usd.mid)}"
+    parts = [spent, "loss in nats per token"]
     if plan.supervised.loss_error is not None:
         parts[-1] += " ± 90% if the law holds"
     if any(one.is_guess for one in plan.options):
         parts.append("? is a guess")
     return f"{'; '.join(parts)}."
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)
