@@ -6,12 +6,14 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from distillplan import Scenario, plan
 from distillplan.cli.app import COMMANDS
 from distillplan.laws import law_catalog
+from distillplan.render import show
 from distillplan.render.documents import document
 from tests.schemas import validate
 from tests.shell import run, told_in_one_sentence
@@ -79,20 +81,35 @@ def test_json_is_one_document_of_its_schema(words):
     validate(answer, schema_of(words))
 
 
+@cache
+def as_people_read_it(*words: str) -> tuple[str, str]:
+    """What a command says, and the same answer as `-o markdown` gives it."""
+    answers = []
+
+    def kept(answer, output, **how):
+        answers.append((answer, how))
+        return rendered(answer, output, **how)
+
+    rendered = show.rendered
+    with mock.patch.object(show, "rendered", kept):
+        found = run(*words, COLUMNS="80", NO_COLOR="1")
+    assert found.returncode == 0
+    ((answer, how),) = answers
+    return found.stdout, rendered(answer, "markdown", **how)
+
+
 @pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
 def test_tables_fit_80_columns(words):
-    found = run(*words, COLUMNS="80", NO_COLOR="1")
-    assert found.returncode == 0
-    assert found.stdout
-    assert max(map(len, found.stdout.splitlines())) <= 80
-    assert "\x1b" not in found.stdout
+    shown, _ = as_people_read_it(*words)
+    assert shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
 def test_markdown_tables_are_whole(words):
-    found = run(*words, "-o", "markdown")
-    assert found.returncode == 0
-    rows = [line for line in found.stdout.splitlines() if line.startswith("|")]
+    _, text = as_people_read_it(*words)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
     tables, rest = [], rows
     while rest:
         width = rest[0].replace("\\|", "").count("|")
