@@ -11,7 +11,8 @@ from distillplan.hardware.range import Range
 
 ERROR_CLASSES: Final = (
     *("dense", "fp8", "mixture", "small", "card", "other_vendor"),
-    *("eager", "new_gpu", "unknown_attention", "unknown_checkpointing", "whole_run"),
+    *("eager", "new_gpu", "unknown_attention", "unknown_overhead", "unknown_checkpointing"),
+    "whole_run",
 )
 """Parts of an estimate's error: one of the first six by kind of run, software that is not tuned,
 what is not known, and of the hours of a whole run what the speed of its steps does not show."""
