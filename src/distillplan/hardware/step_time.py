@@ -37,6 +37,9 @@ KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
 FLASH3_ARCHS: Final = ("Hopper", "Blackwell", "Blackwell Ultra")
 """Where FlashAttention-2 reaches 35% of the peak, and the third 75% (arXiv 2407.08608)."""
 
+MOST_EXPERTS: Final = 32
+"""Routed experts of a block on one GPU of published runs; what more of them take is not known."""
+
 OPTIMIZER_BYTES: Final = 32.0
 """Bytes that Adam moves per parameter: weights and moments in fp32, read and written, gradients."""
 
@@ -131,18 +134,6 @@ def gpu_seconds_per_token(
     compute /= model.mixture if work.mixture else 1.0
     steps["mixture"] = compute
     return steps
-
-
-def attention_share(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, total: float
-) -> float:
-    """Share of a step's time, `total` GPU-seconds per token, that attention takes.
-
-    Its kernels differ most in speed.
-    """
-    kept = matmul_ceiling(gpu, model) * _sustained_share(gpu, model)
-    rate = kept * _attention_rate(work, gpu, model)
-    return min(passes * work.attention_flops / rate / total, 1.0)
 
 
 def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
@@ -295,7 +286,9 @@ def _held_params(work: Workload, gpu: Gpu) -> float:
 def _experts_held(work: Workload, gpu: Gpu) -> float:
     """Routed experts of all blocks on one GPU, each of three matrices; 0 for a dense model."""
     matrices = 3 * work.width * work.expert_width
-    return _held_params(work, gpu) / matrices if work.mixture and matrices else 0.0
+    if not (work.mixture and matrices):
+        return 0.0
+    return min(_held_params(work, gpu) / matrices, MOST_EXPERTS * work.layers / work.pp)
 
 
 def _expert_group(work: Workload, gpu: Gpu) -> int:

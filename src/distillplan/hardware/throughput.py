@@ -24,7 +24,7 @@ from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InputError, Word
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import attention_share, dense_peak, gpu_seconds_per_token
+from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
 from distillplan.hardware.throughput_model import Z80, ThroughputModel
 from distillplan.hardware.workload import Workload
@@ -161,8 +161,9 @@ def _prediction_log_sd(
     if not gpu.calibrated:
         parts.append(model.log_sd["new_gpu"])
     if work.attention is None and work.stack is not Stack.TUNED:
-        share = attention_share(work, gpu, model, passes, steps["mixture"])
-        parts.append(share * model.log_sd["unknown_attention"])
+        seconds = steps["sustained"] * work.attention_flops / work.product_flops
+        share = (seconds + steps["attention"] - steps["precision"]) / steps["mixture"]
+        parts.append(min(share, 1.0) * model.log_sd["unknown_attention"])
     if not work.mixture:  # what a mixture's host takes is most of the error of its kind
         share = 1 - steps["data_parallel"] / steps["overhead"]
         parts.append(share * model.log_sd["unknown_overhead"])
