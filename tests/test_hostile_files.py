@@ -8,6 +8,8 @@ from time import sleep
 import pytest
 
 from distillplan.files.entries import coefficients_dir
+from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.pruning_law import SCHEMA as PRUNING_SCHEMA
 from distillplan.render.blocks import TableBlock
 from distillplan.render.progress import progress
 from distillplan.render.show import as_text
@@ -155,9 +157,20 @@ RUNS = "params,tokens,loss\n" + "".join(
 )
 RESAMPLED = ("--state", "s.json", "--resamples", "64")
 HISTORY = "tokens,loss\n2e9,2.6\n"
+P2 = f"""schema: {PRUNING_SCHEMA}
+runs: 40
+noise: 0.01
+taught: false
+counts: {ParameterCount.TOTAL.value}
+coefficients: {{gamma: 0.5, delta: 0.1, N_C: 9, alpha: 0.2, D_C: 90, beta: 0.25, E: 0.1}}
+valid: {{kept: [0.3, 0.9], parent_params: [1e9, 2e10], tokens: [1e9, 1e12]}}
+draws: ["gamma,delta,N_C,alpha,D_C,beta,E", "0.5,0.1,9,0.2,90,0.25,0.1"]
+"""
+CUT = ("--student", "4B", "--start", "pruned", "--parent", "qwen3-8b", "--parent-loss", "2")
 RUN_ON = ("--tokens", "1B", "--gpu", "h100-sxm", "--gpus", "8")
 READERS = {
     "law": ("mine.yaml", LAW, ("budget", "1e21", "--student", "1B", "--law", "mine.yaml")),
+    "start_law": ("p2.yaml", P2, ("budget", "1e22", *CUT, "--start-law", "p2.yaml")),
     "draws": ("d.csv", DRAWS, ("budget", "1e21", "--student", "1B", "--law", "mine.yaml")),
     "gpu": ("gpu.yaml", GPU, ("gpus", "gpu.yaml")),
     "config": ("config.json", CONFIG, ("estimate", "--model", "config.json", *RUN_ON)),
@@ -231,6 +244,24 @@ REFUSED = [
     ("law", _with_runs("1e8,2e9,1e999,"), "runs.table, line 2: '1e8,2e9,1e999,' is not"),
     ("law", _with_runs("0x10,2e9,3,1_0"), "runs.table, line 2: '0x10,2e9,3,1_0' is not"),
     ("law", _with_runs("1e8,2e9,3,0"), "runs.table, line 2: '1e8,2e9,3,0' is not"),
+    ("start_law", "", "not a law of starts from a cut model"),
+    ("start_law", "[" * 400_000, "line 1: "),
+    ("start_law", BOMB, "more than 50,000 values"),
+    ("start_law", "{{a: b}: c}\n", "line 1: a key must be plain text"),
+    ("start_law", f"{P2}? [a]\n: 2\n", "line 9: a key must be plain text"),
+    ("start_law", f"{P2}runs: 3\n", "line 9: duplicate key 'runs'"),
+    ("start_law", ("gamma: 0.5", "gamma: .nan"), "coefficients.gamma: nan is not finite"),
+    ("start_law", ("gamma: 0.5", f"gamma: {'9' * 400}"), "is larger than 1e+300"),
+    ("start_law", ("gamma: 0.5", "gamma: 1e9"), "coefficients: no finite loss everywhere"),
+    ("start_law", ("N_C: 9", "N_C: -1e99"), "coefficients.N_C: -1e+99 is negative"),
+    ("start_law", ("kept: [0.3, 0.9]", "kept: [0.9, 0.3]"), "0.9 is above 0.3"),
+    ("start_law", ("kept: [0.3, 0.9]", "kept: [-1, 0.3]"), "-1 to 0.3 is not above 0 to 1"),
+    ("start_law", ("noise: 0.01", "noise: -1"), "noise: -1 is negative"),
+    ("start_law", ("runs: 40", "runs: 1.5"), "runs: 1.5 is not a whole number"),
+    ("start_law", ('"0.5,0.1', '"nan,0.1'), "draws: not 7 finite numbers"),
+    ("start_law", ("90,0.25,0.1", "90,-0.25,0.1"), "draw 1: beta: -0.25 is negative"),
+    ("start_law", ('"0.5,', '"1e9,'), "draw 1: no finite loss everywhere"),
+    ("start_law", ('"0.5,0.1', '"0.5'), "draws: not 7 finite numbers"),
     ("draws", "", "the columns must be"),
     ("draws", DRAWS.partition("\n")[0], "0 draws"),
     ("draws", DRAWS + DRAWS.partition("\n")[2] * 14, "4,500 draws; there must be 1 to 4,096"),
@@ -352,7 +383,9 @@ def test_a_hostile_file_is_refused_in_one_sentence(reader, content, says, tmp_pa
     assert len(line) < 1000
 
 
-@pytest.mark.parametrize("reader", ["law", "draws", "gpu", "config", "prices", "runs", "history"])
+@pytest.mark.parametrize(
+    "reader", ["law", "start_law", "draws", "gpu", "config", "prices", "runs", "history"]
+)
 def test_a_file_that_is_meant_well_is_read(reader, tmp_path, good_plan):
     found = run(*READERS[reader][2], folder=folder_of(tmp_path, good_plan))
     assert found.returncode == 0, found.stderr

@@ -326,15 +326,31 @@ def test_inside_nothing_is_outside(law_file):
     assert outside(law, 0.5, 8e9, 1e10) == outside(law, 0.4, 1e9, 4e11) == ""
 
 
-def test_a_law_that_was_made_to_explode_is_no_answer(law_file, tmp_path):
-    broken = tmp_path / "broken.yaml"
-    text = re.sub(r"  gamma: .*", "  gamma: 1e300", Path(law_file).read_text(encoding="utf-8"))
-    broken.write_text(text, encoding="utf-8")
-    words = ("--student", "4B", "--start", "pruned", "--parent", "qwen3-8b", "--parent-loss", "2")
-    found = run("budget", "1e22", *words, "--start-law", broken, "--quick", "-o", "json")
-    assert found.returncode == 1
-    assert found.stdout == ""
-    assert "no answer" in found.stderr
+BY_OWN_LAW = ("--student", "4B", "--start", "pruned", "--parent", "qwen3-8b", "--parent-loss", "2")
+
+
+def changed(law_file, tmp_path, line):
+    """The law with another line for a letter."""
+    path, letter = tmp_path / "changed.yaml", line.partition(":")[0]
+    text = re.sub(rf"  {letter}: .*", f"  {line}", Path(law_file).read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_law_that_was_made_to_explode_is_refused(law_file, tmp_path):
+    broken = changed(law_file, tmp_path, "gamma: 1e300")
+    found = run("budget", "1e22", *BY_OWN_LAW, "--start-law", broken, "--quick", "-o", "json")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "coefficients: no finite loss everywhere in the range of its runs" in found.stderr
+
+
+def test_a_loss_that_guessing_would_beat_is_not_shown(law_file, tmp_path):
+    """Guessing among qwen3's 151,936 tokens costs ln(151,936) = 11.9 nats."""
+    poor = changed(law_file, tmp_path, "E: 1e3")
+    found = run("budget", "1e22", *BY_OWN_LAW, "--start-law", poor, "--quick", "-o", "json")
+    start = json.loads(found.stdout)["start"]
+    assert start["law_outside"] == "it gives a loss that guessing would beat"
+    assert {one["loss"] for one in start["ways"]} == {None}
 
 
 def test_as_the_law_of_a_plan_it_is_refused_with_its_own_option(law_file):

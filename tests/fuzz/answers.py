@@ -79,7 +79,7 @@ def plan_agrees(document: Mapping[str, Any], markdown: str) -> Iterator[str]:
     """Verdict and losses of a plan are those that people read."""
     text = _bare(markdown)
     weighed = document["verdict_reason"] in ("likeliest", "too_close")
-    short = _SHOWN[document["verdict"]] if weighed else document["headline"]
+    short = _SHOWN[document["verdict"]] if weighed else document["headline"].partition(" From ")[0]
     if not text.startswith((_bare(short), _bare(document["headline"]))):
         yield f"neither {short!r} nor the headline begins {text[:200]!r}"
     wanted = {f"{one['loss']:.3f}" for one in document["options"] if one["loss"] is not None}

@@ -59,9 +59,18 @@ def read_foreign_yaml(source: str, most: int = MOST_TREE_BYTES) -> Any:
     Raises:
         InputError: when it cannot be read, and with the first fault that was found in it.
     """
-    tree = read_tree(source, most)
+    return parse_foreign_yaml(read_text(source, most), source)
+
+
+def parse_foreign_yaml(text: str, name: str) -> Any:
+    """The same of its text.
+
+    Raises:
+        InputError: with the first fault that was found in it.
+    """
+    tree = parse_tree(text, name)
     for line, message in tree.faults:
-        raise InputError(f"{source}, line {line}: {message}")
+        raise InputError(f"{name}, line {line}: {message}")
     return tree.root.plain()
 
 

@@ -27,10 +27,13 @@ class NumberLoader(_Loader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"duplicate key {key!r}", key_node.start_mark
-                )
+            problem = (
+                None if isinstance(key, Hashable) else "a key is a mapping or a list, not a word"
+            )
+            if problem is None and key in seen:
+                problem = f"duplicate key {key!r}"
+            if problem is not None:
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 

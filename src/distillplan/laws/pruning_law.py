@@ -10,6 +10,7 @@ invented: a law of this form is fitted to one's own runs.
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,12 +19,15 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.text_reader import read_text
-from distillplan.files.yaml_reader import parse_yaml
+from distillplan.files.tree import parse_foreign_yaml
 from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.soundness import MOST_LOSS
 
 SCHEMA: Final = "distillplan/pruning_law@1"
 FORM: Final = "L = L0 + rho^-gamma N0^-delta (N_C / N0^alpha + D_C / D^beta + E)"
 LETTERS: Final = ("gamma", "delta", "N_C", "alpha", "D_C", "beta", "E")
+ANY_SIGN: Final = frozenset(("gamma", "delta"))
+"""Letters that a fit leaves free; another below zero would reward less training."""
 SOURCE: Final = "form: arXiv:2411.10272; its published coefficients were not found"
 LONGER: Final = 4.0
 """Times the longest recovery behind a law within which its losses are shown, and less than the
@@ -143,13 +147,13 @@ def read_pruning_law(path: str) -> FittedPruning:
     Raises:
         InputError: when the file cannot be read, or is none.
     """
-    return _law_in(read_text(Path(path)), path)
+    return _law_in(read_text(path), path)
 
 
 @lru_cache(16)  # a comparison asks for it once for each scenario
 def _law_in(text: str, path: str) -> FittedPruning:
     name = Path(path).name
-    data = parse_yaml(text, name)
+    data = parse_foreign_yaml(text, name)
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise InputError(
             f"{name}: not a law of starts from a cut model; make one with distillplan fit "
@@ -160,20 +164,43 @@ def _law_in(text: str, path: str) -> FittedPruning:
     lines = whole.texts("draws")
     if not lines or tuple(lines[0].split(",")) != LETTERS:
         raise InputError(f"{name}: draws: the first line is not {','.join(LETTERS)}; fit it again")
-    return FittedPruning(
-        law=PruningLaw(**{one: letters.number(one) for one in LETTERS}),
-        draws=_draws(lines[1:], name),
-        valid=PruningRange(
-            kept=valid.pair("kept"),
-            parent_params=valid.pair("parent_params"),
-            tokens=valid.pair("tokens"),
+    found = FittedPruning(
+        law=PruningLaw(
+            **{
+                one: letters.number(one) if one in ANY_SIGN else letters.not_negative(one)
+                for one in LETTERS
+            }
         ),
+        draws=_draws(lines[1:], name),
+        valid=PruningRange(**{one: _range(valid, one) for one in PruningRange._fields}),
         counts=ParameterCount(whole.choice("counts", tuple(ParameterCount), "")),
         taught=whole.flag("taught") if whole.has("taught") else None,
         runs=whole.whole("runs"),
         noise=whole.not_negative("noise"),
         file=path,
     )
+    _demand_finite(found, name)
+    return found
+
+
+def _range(valid: Entry, key: str) -> tuple[float, float]:
+    """A range of positive numbers; shares are at most 1."""
+    low, high = valid.pair(key)
+    if low <= 0 or (key == "kept" and high > 1):
+        most = " to 1" if key == "kept" else ""
+        raise InputError(f"{valid.where}.{key}: {low:g} to {high:g} is not above 0{most}")
+    return low, high
+
+
+def _demand_finite(fitted: FittedPruning, name: str) -> None:
+    """Refuse letters that give no finite loss somewhere in the range of their runs."""
+    columns = dict(zip(LETTERS, np.transpose([fitted.law, *fitted.draws]), strict=True))
+    excess = [PruningLaw(**columns).excess(*corner) for corner in product(*fitted.valid)]
+    wild = ~(np.array(excess) < MOST_LOSS).all(axis=0)
+    if wild.any():
+        first = int(np.flatnonzero(wild)[0])
+        which = f"draw {first}" if first else "coefficients"
+        raise InputError(f"{name}: {which}: no finite loss everywhere in the range of its runs")
 
 
 def _draws(lines: Sequence[str], name: str) -> tuple[tuple[float, ...], ...]:
@@ -184,4 +211,8 @@ def _draws(lines: Sequence[str], name: str) -> tuple[tuple[float, ...], ...]:
         found = ((),)
     if not all(len(one) == len(LETTERS) and all(map(math.isfinite, one)) for one in found):
         raise InputError(f"{name}: draws: not {len(LETTERS)} finite numbers in each line")
+    for number, one in enumerate(found, 1):
+        for letter, value in zip(LETTERS, one, strict=True):
+            if value < 0 and letter not in ANY_SIGN:
+                raise InputError(f"{name}: draw {number}: {letter}: {value:g} is negative")
     return found

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -38,6 +37,9 @@ MOST_STUDENTS = 4096
 PER_OCTAVE = 2
 """Numbers of students of the first look, per doubling."""
 TEACHER_POINTS = 65
+CLOSER_POINTS = 17
+LOOKS = 3
+"""Teacher losses of the first look and of the closer ones; a line does the rest."""
 
 COSTS = (Accounting.TRAIN, Accounting.EXISTS, Accounting.TRAIN_SHARED, Accounting.FREE)
 """Accountings by how much they ask for, most first."""
@@ -214,21 +216,21 @@ def _teacher_flip(scenario: Scenario, options: tuple[Option, ...]) -> TeacherFli
     if alone.loss is None or peak is None or best_loss is None:
         return None
 
-    def wins(losses: FloatArray) -> Any:
+    def margins(losses: FloatArray) -> FloatArray:
+        """By how much distillation wins, nats per token; not positive where it does not."""
         distilled = run_of(evaluate.distilled_from(scenario, at, losses))
-        return weigh(scenario, run_of(alone), distilled).side == 1
+        found = weigh(scenario, run_of(alone), distilled)
+        margin = np.minimum(found.gain - scenario.tie_nats, found.slack)
+        return np.where((found.side == 1) | (margin <= 0), margin, -np.inf)
 
-    if not wins(np.array([peak]))[0]:
-        return None
     floor = scenario.law.supervised.E
     strong = floor + (peak - floor) * np.geomspace(1.0, 1e-3, TEACHER_POINTS)
     weak = np.linspace(peak, max(alone.loss, peak) * 1.5, TEACHER_POINTS)  # L_S is never below L_T
+    edges = _edges(margins, np.stack([strong, weak]))
+    if edges is None:
+        return None
     return TeacherFlip(
-        accounting=accounting,
-        from_=_edge(wins, strong),
-        to=_edge(wins, weak),
-        best=peak,
-        best_loss=best_loss,
+        accounting=accounting, from_=edges[0], to=edges[1], best=peak, best_loss=best_loss
     )
 
 
@@ -245,14 +247,31 @@ def _best_teacher(
     return float(best.teacher_loss[0]), float(best.loss[0])
 
 
-def _edge(wins: Callable[[FloatArray], Any], losses: FloatArray) -> float:
-    """The last teacher loss, walking away from the best, with which distillation still wins."""
-    for _ in range(3):
-        lost = np.flatnonzero(~wins(losses))
-        if not lost.size:
-            return float(losses[-1])
-        losses = np.linspace(losses[max(lost[0] - 1, 0)], losses[lost[0]], TEACHER_POINTS)
-    return float(losses[0])
+def _edges(
+    margins: Callable[[FloatArray], FloatArray], ways: FloatArray
+) -> tuple[float, float] | None:
+    """The last teacher losses, walking two ways from the best, with which distillation still wins.
+
+    Args:
+        margins: positive where it wins, shape (losses,).
+        ways: losses, shape (2, losses), the best one first.
+
+    Returns:
+        None where it does not win even with the best.
+    """
+    for _ in range(LOOKS):
+        margin = margins(ways.ravel()).reshape(ways.shape)
+        lost = margin <= 0
+        if lost[:, 0].any():
+            return None
+        end = np.where(lost.any(axis=1), lost.argmax(axis=1), ways.shape[1] - 1)
+        (near, far), (wins, loses) = (
+            (one[[0, 1], end - 1], one[[0, 1], end]) for one in (ways, margin)
+        )
+        ways = np.linspace(near, far, CLOSER_POINTS, axis=1)
+    part = np.where(loses > 0, 1.0, wins / (wins - loses))
+    strong, weak = near + part * (far - near)
+    return float(strong), float(weak)
 
 
 def _other_logits(scenario: Scenario) -> list[Scenario]:

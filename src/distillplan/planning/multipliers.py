@@ -29,11 +29,12 @@ def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Opt
     if not wanted:
         return tuple(options)
     losses = np.array([options[row].loss for row in wanted])
-    logs = np.broadcast_to(np.linspace(*MULTIPLES, 49), (len(wanted), 49))
+    logs = np.linspace(*MULTIPLES, 49)[None, :]  # the same for all of them
     for _ in range(2):
         budgets = scenario.budget * np.exp(logs)
         at = cells(scenario, Accounting.FREE, budget=budgets.ravel())
         found = evaluate.supervised(scenario, at).loss.reshape(logs.shape)
+        logs, found = (np.broadcast_to(one, (len(wanted), one.shape[1])) for one in (logs, found))
         reached = found <= losses[:, None]
         never = ~reached.any(axis=1) | reached[:, 0]
         high = np.maximum(reached.argmax(axis=1), 1)

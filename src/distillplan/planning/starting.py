@@ -21,6 +21,7 @@ from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.start import Start, StartKind
 from distillplan.planning.start_records import PracticeCheck, ScratchVerdict, StartPlan
 from distillplan.planning.stored_logits import OptionLogits
+from distillplan.planning.verdict import guessing
 from distillplan.units import format_count
 
 
@@ -61,17 +62,23 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
     )
 
 
+def title_of(scenario: Scenario, start: StartPlan) -> str:
+    """What is done, and whether its loss is known."""
+    if start.kind is StartKind.CONTINUED:
+        return f"Go on from {start.parent.name}: its loss afterwards is not measured."
+    size, way = format_count(scenario.student_params), start.measured
+    if way is None or way.loss is None:
+        return f"Cut {start.parent.name} to {size}: its loss is not measured."
+    how = "on text alone" if way.accounting is None else "taught"
+    return f"Cut {start.parent.name} to {size}, {how}: {way.loss:.3f} nats by your own runs."
+
+
 def _headline(scenario: Scenario, start: StartPlan, scratch: Plan) -> str:
-    """Why nothing is weighed, and the losses from scratch, in two sentences or three."""
-    size, name = format_count(scenario.student_params), start.parent.name
-    how = f"cut to {size} parameters" if start.kind is StartKind.PRUNED else "after more training"
-    told = f"No verdict: no published law gives the loss of {name} {how}."
-    if start.measured is not None:
-        told += f" By the law of your own runs it is {start.measured.loss:.3f} nats."
-    alone, taught = scratch.supervised.loss, scratch.deciding
+    """The title, and the losses from scratch."""
+    title, alone, taught = title_of(scenario, start), scratch.supervised.loss, scratch.deciding
     if alone is None:
-        return f"{told} From scratch no law holds here either."
-    told = f"{told} From scratch, pretraining reaches {alone:.3f} nats"
+        return f"{title} From scratch no law holds here either."
+    told = f"{title} From scratch, pretraining reaches {alone:.3f} nats"
     if taught is None or taught.loss is None:
         return f"{told}."
     return f"{told} and distilling {taught.loss:.3f} nats."
@@ -97,6 +104,8 @@ def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
     if why_not:
         return start._replace(law_outside=why_not)
     found = start_loss(fitted, parent_loss=parent_loss, **place)
+    if not found.loss < guessing(scenario):
+        return start._replace(law_outside="it gives a loss that guessing would beat")
     band = None if found.low is None or found.high is None else (found.low, found.high)
     known = way._replace(loss=found.loss, loss_band=band)
     return start._replace(

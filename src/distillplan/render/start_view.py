@@ -7,6 +7,7 @@ from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.start import StartKind
 from distillplan.planning.start_records import PracticeCheck, StartPlan
+from distillplan.planning.starting import title_of
 from distillplan.render.blocks import (
     LINES,
     Block,
@@ -49,19 +50,8 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
     return _details(plan, start) if details else _screen(plan, start)
 
 
-def title_of(plan: Plan, start: StartPlan) -> str:
-    """What is done, and whether its loss is known."""
-    if start.kind is StartKind.CONTINUED:
-        return f"Go on from {start.parent.name}: its loss afterwards is not measured."
-    size, way = format_count(plan.scenario.student_params), start.measured
-    if way is None or way.loss is None:
-        return f"Cut {start.parent.name} to {size}: its loss is not measured."
-    how = "on text alone" if way.accounting is None else "taught"
-    return f"Cut {start.parent.name} to {size}, {how}: {way.loss:.3f} nats by your own runs."
-
-
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
-    title, ways = title_of(plan, start), _ways(plan, start)
+    title, ways = title_of(plan.scenario, start), _ways(plan, start)
     room = LINES - _FRAME - lines_of(title) - len(ways.rows) - 1
     yield Headline(title)
     yield ways
@@ -199,7 +189,7 @@ def _scratch(start: StartPlan) -> str:
 
 def _details(plan: Plan, start: StartPlan) -> Iterator[Block]:
     """Every number: of the start, then of the starts from scratch."""
-    yield Text(title_of(plan, start), "verdict")
+    yield Text(title_of(plan.scenario, start), "verdict")
     yield Text(_question(plan, start), "quiet")
     yield _ways(plan, start)
     yield _spent(start)
