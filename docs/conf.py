@@ -3,8 +3,10 @@
 The root is the source folder, so that the examples, CHANGELOG and CONTRIBUTING are pages as is.
 """
 
+import builtins
 from typing import Any
 
+from sphinx.addnodes import pending_xref
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
 import distillplan
@@ -58,6 +60,7 @@ FIELDS = {"attribute", "data", "property"}
 
 def setup(app: Any) -> None:
     """Read the docstrings as what they are: plain text with Google's sections."""
+    app.connect("doctree-read", as_they_are)
     app.connect("autodoc-process-docstring", as_rest)
     app.connect("autodoc-skip-member", at_home)
 
@@ -67,6 +70,16 @@ def at_home(app: Any, what: str, name: str, *_: object) -> bool | None:
     here = app.env.temp_data.get("autodoc:module")
     public = what == "module" and here == "distillplan" and name in distillplan.__all__
     return True if public else None
+
+
+def as_they_are(_: Any, tree: Any) -> None:
+    """Take Python's own types for what they are, and not for the ends of names of ours.
+
+    Sphinx would compare each `float` of a signature with all names, thrice: a fifth of a build.
+    """
+    for node in tree.findall(pending_xref):
+        if hasattr(builtins, node["reftarget"]):
+            node.attributes.pop("refspecific", None)
 
 
 def as_rest(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:

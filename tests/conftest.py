@@ -1,16 +1,20 @@
 """What tests share."""
 
 import atexit
+import gc
 import os
 import shutil
 import signal
 import sys
-import tempfile
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from distillplan import law
+from distillplan.cli.main import SELDOM
 from distillplan.laws.provenance import PublishedLaw
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -18,12 +22,47 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # ignore the interrupt that it is sent
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of each worker: they are as many as cores
+
+ROOT = Path(__file__).parents[1]
+
+
+def remove_bytecode() -> None:
+    for folder in ("src", "tests", "coefficients"):
+        for bytecode in (ROOT / folder).rglob("__pycache__"):
+            shutil.rmtree(bytecode, ignore_errors=True)
+
+
 if sys.dont_write_bytecode:
-    # who wants no bytecode in the sources has it elsewhere while the tests run: the processes that
-    # they start, hundreds of them, would each compile the whole package
-    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="bytecode")
+    # who wants no bytecode in the sources has none there after the tests: without it each of the
+    # hundreds of processes that they start would compile the whole package
+    atexit.register(remove_bytecode)
+    sys.dont_write_bytecode = False
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Load every test module, last to first, in every second worker.
+
+    All workers load all modules. If all began at the same end, each would compile every module just
+    before the others write down that they have.
+    """
+    if int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 2:
+        folders = (Path(one) for one in session.config.args if Path(one).is_dir())
+        modules = (path for folder in folders for path in folder.rglob("test_*.py"))
+        for path in sorted(modules, reverse=True):
+            with suppress(Exception, pytest.skip.Exception):  # which collecting it will say
+                import_module(".".join(path.resolve().relative_to(ROOT).with_suffix("").parts))
+
+
+gc.disable()  # modules and tests that are collected make no garbage, and looking takes seconds
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from here on, seldom and not among what stays, as a command does."""
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(SELDOM)
 
 
 # no test times anything: on a busy machine the first of a kind may take seconds

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
-from tests.shell import run
+from distillplan.cli import picture_options
+from distillplan.cli.picture_options import give, places
+from distillplan.render.figures.picture_files import picture_of
+from tests.shell import Finished, run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,9 +24,9 @@ def in_each_others_way(figure: "Figure") -> list[tuple[str, ...]]:
     """Words that overlap other words, or reach over the edge of the picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    boxes = [(one.get_text(), _box(one, canvas.get_renderer())) for one in _texts(figure)]
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw_without_rendering()
+    boxes = [(one.get_text(), _box(one, renderer)) for one in _texts(figure)]
     width, height = figure.bbox.width, figure.bbox.height
     wrong: list[tuple[str, ...]] = [
         (text,)
@@ -64,13 +68,29 @@ def texts_of(figure: "Figure") -> list[str]:
     return [one.get_text() for one in _texts(figure)]
 
 
-def saved_as_each(*words: object, folder: Path) -> None:
-    """Draw with a command, in every format, and see that each file is one of its kind."""
-    for ending, beginning in BEGINNINGS.items():
-        path = folder / f"picture{ending}"
-        found = run(*words, "-o", path)
-        assert (found.returncode, found.stderr) == (0, ""), found.stderr
-        assert found.stdout == f"Wrote {path}.\n"
+def saved_as_each(*words: object, folder: Path) -> Finished:
+    """Draw with a command, in every format, and see that each file is one of its kind.
+
+    The command answers once; its answer is then given in each format as the command gives it.
+
+    Returns:
+        What the command said.
+    """
+    answers = []
+
+    def drawn(answer: object, path: Path) -> bytes:
+        answers.append(answer)
+        return picture_of(answer, path)
+
+    first, *others = (folder / f"picture{ending}" for ending in BEGINNINGS)
+    with mock.patch.object(picture_options, "picture_of", drawn):
+        found = run(*words, "-o", first)
+    assert (found.returncode, found.stderr) == (0, ""), found.stderr
+    (answer,) = answers
+    for path in others:
+        give(answer, places([str(path)], None))
+    for path in (first, *others):
         content = path.read_bytes()
-        assert content.startswith(beginning)
+        assert content.startswith(BEGINNINGS[path.suffix])
         assert len(content) > 5_000
+    return found

@@ -14,6 +14,7 @@ from typing import NamedTuple, TextIO
 from unittest import mock
 
 from distillplan.cli.app import run as run_app
+from tests.built import built_once
 
 
 class Finished(NamedTuple):
@@ -44,6 +45,7 @@ def run(
             chdir(folder or Path.cwd()),
             mock.patch.object(sys, "argv", ["distillplan", *map(str, words)]),
             mock.patch.multiple(sys, stdin=given, stdout=out, stderr=err),
+            built_once(),
         ):
             for name in (name for name, value in variables.items() if not value):
                 del os.environ[name]

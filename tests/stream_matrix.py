@@ -18,8 +18,10 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from itertools import product
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any, NamedTuple
 
+import distillplan
 from distillplan.cli.app import COMMANDS
 from distillplan.cli.main import main
 
@@ -251,8 +253,9 @@ def _faults_of_text(case: Case, found: Outcome, normal: Outcome) -> list[str]:
 
 def examine(some: Iterable[Case]) -> tuple[int, list[str]]:
     """Number of runs, and the faults of each that has any."""
-    for command in COMMANDS:
-        import_module(f"distillplan.cli.commands.{command.replace(' ', '_')}")
+    for one in walk_packages(distillplan.__path__, "distillplan."):
+        if not one.name.endswith("__main__"):
+            import_module(one.name)
     os.environ |= {"COLUMNS": str(WIDTH), "NO_COLOR": "1"}
     normal: dict[tuple[str, ...], Outcome] = {}
     count, found = 0, []

@@ -1,8 +1,6 @@
 """Completion: what the shells get by the protocols of Typer's scripts, and at what price."""
 
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 import typer.main
@@ -16,35 +14,26 @@ from distillplan.models.known_model import known_model
 from distillplan.questions.glossary.explanation import explain
 from distillplan.scenarios import key_table
 from distillplan.schemas.reader import schema_names
-
-COMPLETE = """
-import atexit, sys
-sys.argv = ["distillplan"]
-atexit.register(lambda: sys.stderr.write(" ".join({"numpy", "scipy"} & set(sys.modules))))
-from distillplan.cli.main import main
-main()
-"""
-"""A start as from a shell; on standard error, what slow packages it has imported."""
+from tests.starts import FIRST, starts
 
 
-def completed(shell, line):
-    """What is offered for the end of a line, and what was imported for it."""
-    words = line.split(" ")
-    given = {
-        "_DISTILLPLAN_COMPLETE": f"complete_{shell}",
-        "COMP_WORDS": line,
-        "COMP_CWORD": str(len(words) - 1),
-        "_TYPER_COMPLETE_ARGS": line,
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-    }
-    found = subprocess.run(
-        [sys.executable, "-c", COMPLETE],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **given},
-        check=False,
-    )
-    return found.stdout, found.stderr
+@pytest.fixture(scope="module")
+def completed():
+    """What is offered to a shell for the end of a line, and what slow packages were imported."""
+    with starts(Path(), loaded=FIRST) as shell_of:
+
+        def asked(shell, line):
+            given = {
+                "_DISTILLPLAN_COMPLETE": f"complete_{shell}",
+                "COMP_WORDS": line,
+                "COMP_CWORD": str(len(line.split(" ")) - 1),
+                "_TYPER_COMPLETE_ARGS": line,
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            }
+            found = shell_of.run(environment=given, packages=("numpy", "scipy"))
+            return found.stdout.decode(), found.stderr.decode()
+
+        yield asked
 
 
 LINES = {
@@ -78,7 +67,7 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("shell", "line"), ASKED)
-def test_names_are_completed_without_slow_imports(shell, line):
+def test_names_are_completed_without_slow_imports(completed, shell, line):
     offered, imported = completed(shell, line)
     assert imported == ""
     found = [one.partition("\t")[0] for one in offered.splitlines()]
@@ -88,7 +77,7 @@ def test_names_are_completed_without_slow_imports(shell, line):
     assert all(one.startswith(line.split(" ")[-1]) for one in found) or shell == "zsh"
 
 
-def test_commands_have_their_help_beside_them():
+def test_commands_have_their_help_beside_them(completed):
     assert completed("fish", "distillplan val")[0].startswith("validate\tCheck a scenario file")
 
 
@@ -101,12 +90,12 @@ def test_commands_have_their_help_beside_them():
         ("distillplan models --tokenizer llama-3 -o js", "json"),
     ],
 )
-def test_other_words_are_completed_by_the_command_itself(line, some):
+def test_other_words_are_completed_by_the_command_itself(completed, line, some):
     assert some in completed("bash", line)[0].splitlines()
 
 
 @pytest.mark.parametrize("line", ["distillplan compare ", "distillplan qq", "distillplan gpus zz"])
-def test_where_nothing_is_known_nothing_is_said(line):
+def test_where_nothing_is_known_nothing_is_said(completed, line):
     offered, _ = completed("bash", line)
     assert offered.strip() == ""
 

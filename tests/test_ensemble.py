@@ -1,6 +1,7 @@
 """Several laws on one question: against the table of facts and against each law alone."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -25,6 +26,12 @@ TOKENS_PER_PARAM = {
 }
 
 
+@cache
+def of_all(compute):
+    """What every law says of any student for a budget."""
+    return ensemble(Scenario(compute=compute, law=LAW), EVERY)
+
+
 def test_all_are_all_that_ship():
     assert sorted(one.name for one in EVERY) == sorted(law_catalog.law_names())
 
@@ -40,7 +47,7 @@ def test_laws_of_the_same_runs_count_once():
 
 @pytest.mark.parametrize(("column", "compute"), [(0, 1e20), (1, 1e22), (2, 1e24)])
 def test_tokens_per_parameter_are_those_of_the_papers(column, compute):
-    said = {one.law: one for one in ensemble(Scenario(compute=compute, law=LAW), EVERY).said}
+    said = {one.law: one for one in of_all(compute).said}
     for name, published in TOKENS_PER_PARAM.items():
         unit = 0.1 if published[column] < 5 else 1.0
         found = said[name].best_tokens_per_param_6nd
@@ -49,7 +56,7 @@ def test_tokens_per_parameter_are_those_of_the_papers(column, compute):
 
 @pytest.mark.parametrize(("compute", "ratio"), [(1e20, 9), (1e24, 70)])
 def test_the_laws_are_as_far_apart_as_published(compute, ratio):
-    spread = ensemble(Scenario(compute=compute, law=LAW), EVERY).tokens_per_param_6nd
+    spread = of_all(compute).tokens_per_param_6nd
     assert spread.ratio == pytest.approx(ratio, rel=0.05)
     assert (spread.least_law, spread.most_law) == ("gadre2024_refinedweb", "hoffmann2022_a3")
 
@@ -64,7 +71,7 @@ def test_each_law_says_what_it_says_alone():
 
 
 def test_losses_of_different_tokenizers_are_never_subtracted():
-    found = ensemble(Scenario(compute=1e21, law=LAW), EVERY)
+    found = of_all(1e21)
     for one in found.said:
         assert (one.margin_nats is None) == (law_catalog.law(one.law).distillation is None)
     assert "losses_not_comparable" in [one.code for one in found.warnings]
@@ -86,7 +93,7 @@ def test_a_budget_too_small_for_any_student_is_said_for_each_law():
 
 
 def test_laws_that_nobody_should_use_are_named():
-    found = ensemble(Scenario(compute=1e21, law=LAW), EVERY)
+    found = of_all(1e21)
     (notice,) = [one for one in found.warnings if one.code == "laws_kept_for_comparison"]
     for name in ("busbridge2025_printed (erratum)", "kaplan2020 (historical)"):
         assert name in notice.message

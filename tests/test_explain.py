@@ -29,6 +29,7 @@ from distillplan.questions.track_records import Doubt, Status
 from tests.declared_codes import declared_codes
 from tests.documentation import EXAMPLES
 from tests.shell import run
+from tests.terminal import WIDTHS, screens
 
 ROOT = Path(__file__).parents[1]
 ALL = explanations()
@@ -140,10 +141,10 @@ def test_an_unknown_word_names_the_nearest(written, says):
     assert says in found.stderr
 
 
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_every_entry_fits_its_terminal(width):
     for one in ALL:
-        lines = run("explain", one.word, COLUMNS=str(width)).stdout.splitlines()
+        lines = screens("explain", one.word)[width]
         assert max(map(len, lines)) <= width, one.word
         assert width < 80 or len(lines) <= 22, one.word
         if one.kind is WordKind.WARNING:

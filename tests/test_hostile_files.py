@@ -357,18 +357,23 @@ def folder_of(tmp_path, good_plan):
     return tmp_path
 
 
-def key_of_state(folder):
-    """What the resamples of the runs are known by."""
+@pytest.fixture(scope="module")
+def state(tmp_path_factory, good_plan):
+    """Resamples that are meant well but for their values: their key is that of the runs."""
+    folder = folder_of(tmp_path_factory.mktemp("state"), good_plan)
     assert run(*READERS["state"][2], folder=folder).returncode == 0
-    return json.loads((folder / "s.json").read_text(encoding="utf-8"))["key"]
+    key = json.loads((folder / "s.json").read_text(encoding="utf-8"))["key"]
+    return STATE.replace("%s", key)
 
 
 @pytest.mark.parametrize(("reader", "content", "says"), REFUSED)
-def test_a_hostile_file_is_refused_in_one_sentence(reader, content, says, tmp_path, good_plan):
+def test_a_hostile_file_is_refused_in_one_sentence(
+    reader, content, says, tmp_path, good_plan, request
+):
     folder = folder_of(tmp_path, good_plan)
     name, good, command = READERS[reader]
     if reader == "state":
-        good = STATE.replace("%s", key_of_state(folder))
+        good = request.getfixturevalue("state")
     if isinstance(content, tuple):
         old, new = content
         assert old in good

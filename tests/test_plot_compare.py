@@ -31,7 +31,8 @@ def drawn(path, *sets, baseline=None):
 
 
 def test_it_is_saved_in_every_format(tmp_path):
-    saved_as_each("plot", "compare", FILE, folder=tmp_path)
+    found = saved_as_each("plot", "compare", FILE, folder=tmp_path)
+    assert found.stdout == f"Wrote {tmp_path / 'picture.svg'}.\n"
 
 
 def test_marks_and_bars_are_the_plans():

@@ -56,7 +56,8 @@ def parts_of(document, kind):
 
 
 def test_it_is_saved_in_every_format(tmp_path):
-    saved_as_each("plot", "estimate", *ONLINE, folder=tmp_path)
+    found = saved_as_each("plot", "estimate", *ONLINE, folder=tmp_path)
+    assert found.stdout == f"Wrote {tmp_path / 'picture.svg'}.\n"
 
 
 @pytest.mark.parametrize("words", KINDS.values(), ids=KINDS)

@@ -53,7 +53,8 @@ def number(cell):
 
 
 def test_it_is_saved_in_every_format(mine, tmp_path):
-    saved_as_each("plot", "fit", mine, folder=tmp_path)
+    found = saved_as_each("plot", "fit", mine, folder=tmp_path)
+    assert found.stdout == f"Wrote {tmp_path / 'picture.svg'}.\n"
 
 
 def test_the_runs_of_the_file_are_those_that_were_given(mine):

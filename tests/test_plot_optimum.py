@@ -14,10 +14,9 @@ from distillplan.planning.planner import plan
 from distillplan.questions.budget_losses import BudgetUnit, runs_budgets, with_budget
 from distillplan.questions.budget_optima import BUDGETS, budget_optima
 from distillplan.scenarios.keys import scenario_from_options
-from tests.figures import BEGINNINGS, in_each_others_way, texts_of
+from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.independent import Problem, forward_flops, search
 from tests.schemas import validate
-from tests.shell import run
 
 QUESTIONS = {
     "student": ({"student": "1B"}, False),
@@ -190,14 +189,11 @@ def test_what_cannot_be_asked():
         budget_optima(served, given=True)
 
 
-@pytest.mark.parametrize("ending", BEGINNINGS)
-def test_it_is_drawn_as_each_kind_with_its_data(tmp_path, ending):
+def test_it_is_drawn_as_each_kind_with_its_data(tmp_path):
     pytest.importorskip("matplotlib")
-    picture, data = tmp_path / f"best{ending}", tmp_path / "best.csv"
-    done = run("plot", "optimum", "--student", "1B", "-o", picture, "-o", "json", "--data", data)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert picture.read_bytes().startswith(BEGINNINGS[ending])
-    assert picture.stat().st_size > 5_000
+    data = tmp_path / "best.csv"
+    words = ("plot", "optimum", "--student", "1B", "-o", "json", "--data", data)
+    done = saved_as_each(*words, folder=tmp_path)
     document = json.loads(done.stdout)
     validate(document, "optima")
     assert document["scenario"]["compute"] is None

@@ -14,10 +14,10 @@ from distillplan.checks.practice_checks import (
     PracticeAnswer,
     PracticeOutcome,
     outcome_of,
-    practice_report,
 )
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
+from tests.practice import report, reported
 from tests.shell import run
 
 HIT, MISS, UNDECIDABLE = PracticeOutcome.HIT, PracticeOutcome.MISS, PracticeOutcome.UNDECIDABLE
@@ -66,11 +66,6 @@ PUBLISHED = {
     "Qwen3 8B, on-policy": (74.4 - 67.6, STAGE),
 }
 """The gain as published, and which side that is; None: within its error."""
-
-
-@cache
-def report():
-    return practice_report()
 
 
 def row(name):
@@ -209,6 +204,7 @@ def test_formats_of_logits_are_what_changed():
 
 
 @cache
+@reported()
 def details():
     return " ".join(run("check", "practice", "--details").stdout.split())
 
@@ -237,7 +233,7 @@ def test_a_case_that_was_better_before_fails_the_check():
 
 
 def test_the_screen_fits_its_terminal_and_names_each_miss():
-    with mock.patch.object(practice_checks, "practice_report", return_value=report()):
+    with reported():
         shown, whole = run("check", "practice"), run("check", "practice", "--details")
         table = run("check", "practice", "-o", "markdown")
     assert shown.returncode == whole.returncode == 0

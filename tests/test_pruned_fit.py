@@ -128,6 +128,7 @@ def test_slopes_are_those_of_differences(file, parents):
 # ranges
 
 
+@pytest.mark.slow
 def test_ranges_hold_the_truth_about_as_often_as_they_say(file):
     """Losses between the runs and at twice the longest, in 20 worlds: 90% is 18, give or take 1.3.
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
@@ -116,14 +116,13 @@ def test_a_number_is_a_value_unless_a_column_has_that_name():
 @pytest.mark.parametrize(
     ("header", "near"),
     [
-        ("params,tokens,val/loss", "did you mean val/loss? write --columns loss=val/loss"),
-        ("params,tokens,train/loss,eval/loss", "loss=eval/loss"),
-        ("N,D,loss", "did you mean N and D? write --columns params=N,tokens=D"),
-        ("Params,Tokens,Loss", "did you mean Params, Tokens and Loss?"),
+        ("params,tokens,train/loss", "did you mean train/loss? write --columns loss=train/loss"),
+        ("params,tokens,train/loss,smooth/loss", "loss=smooth/loss"),
+        ("N (M),D (B),loss", "did you mean N (M) and D (B)? write --columns 'params=N (M)"),
         ("parms,tokens,loss", "did you mean parms?"),
         ("params,tokens,smooth loss", "--columns 'loss=smooth loss'"),
         ("params,tokens,a,b,c,d,e,f", "has params, tokens, a, b, c and 3 more"),
-        ("FLOPs,Eff Params,Tokens,Val BPB", "did you mean Eff Params, Tokens and Val BPB?"),
+        ("FLOPs,Eff Params,Tokens,Val BPB", "did you mean Eff Params and Val BPB?"),
     ],
 )
 def test_a_missing_column_names_the_nearest(header, near):
@@ -170,16 +169,23 @@ def test_what_is_no_condition_is_refused(text):
         parse_selection(text)
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_a_selection_or_an_error(text):
-    conditions, refused = (), ""
-    try:
-        conditions = parse_selection(text).conditions
-    except InputError as error:
-        refused = str(error)
-    assert bool(conditions) is not bool(refused)
-    assert all(one.column for one in conditions)
-    assert "\n" not in refused
+@pytest.mark.parametrize("often", [30, pytest.param(100, marks=pytest.mark.slow)])
+def test_any_text_is_a_selection_or_an_error(often):
+    """The fuzzer tries texts of its own after `--where`."""
+
+    @settings(max_examples=often)
+    @given(st.text(max_size=60))
+    def holds(text):
+        conditions, refused = (), ""
+        try:
+            conditions = parse_selection(text).conditions
+        except InputError as error:
+            refused = str(error)
+        assert bool(conditions) is not bool(refused)
+        assert all(one.column for one in conditions)
+        assert "\n" not in refused
+
+    holds()
 
 
 def test_losses_are_held_out_in_the_unit_of_their_file():

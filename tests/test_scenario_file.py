@@ -361,7 +361,8 @@ def test_contradictions_have_their_place(file):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("compute: 1e21", "unknown key 'compute' at the top of the file; put it under base"),
+        ("compute: 1e21\nbase: {}", "unknown key 'compute' at the top of the file; put it under"),
+        ("compute: 1e21\nx: 1", "line 2, base: unknown key 'x'"),
         ("", "not a scenario file"),
         ("[1, 2]", "not a scenario file"),
         ("base: [1]", "line 1, base: not a mapping"),
@@ -626,7 +627,9 @@ def test_the_schema_refuses_what_we_refuse():
     for wrong in (
         {"base": {"studnt": 1}},
         {"base": {"compute": True}},
-        {"compute": 1e21},
+        {"compute": 1e21, "base": {}},
+        {"assert": {"loss": "<= 2"}},
+        {"studnet": 1},
         {},
         {"base": {"teacher": {"parms": 1}}},
     ):

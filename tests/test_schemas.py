@@ -12,6 +12,7 @@ import distillplan.schemas
 from distillplan.render.answers import ANSWERS
 from distillplan.render.schema_generator import schemas
 from distillplan.schemas.reader import schema_names, schema_text
+from tests.practice import reported
 from tests.schemas import validate, validator
 from tests.shell import run
 from tests.small_demos import tiny
@@ -96,7 +97,7 @@ COORDINATES = {"compute", "student_params"}
 
 @cache
 def answered(name):
-    with tiny():
+    with tiny(), reported():
         found = run(*COMMANDS[name], "-o", "json")
     assert found.stdout, found.stderr
     return json.loads(found.stdout, parse_constant=pytest.fail)
@@ -108,10 +109,13 @@ def test_every_answer_has_a_command_here_and_a_schema():
     assert documents | {"scenario"} == set(schema_names())
 
 
+made_of_records = cache(schemas)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_files_are_those_of_the_records(name):
     """DISTILLPLAN_REWRITE_SCHEMAS=1 python -m pytest tests/test_schemas.py writes them anew."""
-    made = schemas()[name]
+    made = made_of_records()[name]
     if os.environ.get("DISTILLPLAN_REWRITE_SCHEMAS"):
         text = json.dumps(made, indent=2, ensure_ascii=False)
         (FOLDER / f"{name}.schema.json").write_text(f"{text}\n", encoding="utf-8")
@@ -147,8 +151,9 @@ def pruned(value):
 
 def with_fault(document, path, *, dropped):
     """The document without the key at a path, or with a value of another kind there."""
-    wrong = inside = copy.deepcopy(document)
-    for step in path[:-1]:
+    wrong = inside = copy.copy(document)
+    for step in path[:-1]:  # what holds the place is copied, the rest is shared
+        inside[step] = copy.copy(inside[step])
         inside = inside[step]
     if dropped:
         del inside[path[-1]]

@@ -9,9 +9,8 @@ from functools import cache
 import pytest
 
 from distillplan.render.blocks import LINES
-from tests.documentation import workbench
 from tests.shell import run
-from tests.terminal import WIDTHS, screens
+from tests.terminal import WIDTHS, asked, screens
 
 COMMANDS = [
     "estimate --model 7B --tokens 140B --gpu h100-sxm --gpus 64",
@@ -48,13 +47,14 @@ SCALES += [1 / seconds for seconds in (60.0, 3600.0, 86_400.0, 31_557_600.0)]
 
 
 @cache
-def said(command: str) -> str:
+def document_of(command: str) -> str:
+    """The document of a command's answer."""
+    return asked(*shlex.split(command)).document
+
+
+def screen_of(command: str) -> str:
     """What a command says at 80 columns."""
-    if command in COMMANDS:
-        return "".join(f"{line}\n" for line in screens(*shlex.split(command))[80])
-    done = run(*shlex.split(command), folder=workbench(), COLUMNS="80")
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return done.stdout
+    return "\n".join(asked(*shlex.split(command)).lines[80])
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -68,26 +68,25 @@ def test_a_screen_fits_its_terminal(command):
 @pytest.mark.parametrize("command", ["gpus", "models"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_list_keeps_each_name_on_one_line(command, width):
-    lines = run(command, COLUMNS=str(width)).stdout.splitlines()
-    (names,) = [
-        one for key, one in json.loads(said(f"{command} -o json")).items() if key == command
-    ]
+    lines = screens(command)[width]
+    (names,) = [one for key, one in json.loads(document_of(command)).items() if key == command]
     shown = {line.partition(" ")[0] for line in lines}
     assert {one.get("name") or one["gpu"]["name"] for one in names} <= shown
     assert max(map(len, lines)) <= width
 
 
 LONG = {"check", "check transfer"}
-"""They compute every published number, four times over."""
+"""They compute every published number, twice."""
 
 
 @pytest.mark.parametrize(
     "command", [pytest.param(one, marks=[pytest.mark.slow] * (one in LONG)) for one in COMMANDS]
 )
 def test_details_are_more_and_change_no_document(command):
-    assert len(said(f"{command} --details").splitlines()) > len(said(command).splitlines()) - 1
-    assert "--details" in said(command)
-    assert said(f"{command} -o json") == said(f"{command} --details -o json")
+    detailed = f"{command} --details"
+    assert len(screen_of(detailed).splitlines()) > len(screen_of(command).splitlines()) - 1
+    assert "--details" in screen_of(command)
+    assert document_of(command) == document_of(detailed)
 
 
 def leaves(document: object) -> Iterator[object]:
@@ -113,7 +112,7 @@ def numbers(text: str) -> list[str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_screen_shows_numbers_of_its_document(command):
     """Each number of three digits is one of the document in some unit, or stands in its words."""
-    found = json.loads(said(f"{command} -o json"))
+    found = json.loads(document_of(command))
     told = [*leaves(found)]
     values = [abs(float(one)) for one in told if isinstance(one, int | float)]
     values += [abs(value - 1) for value in values]  # a ratio is shown as a difference
@@ -121,7 +120,7 @@ def test_a_screen_shows_numbers_of_its_document(command):
         values.append(sum(one["total_flops"] for one in step["runs"]))
     words = " ".join([command, *(one for one in told if isinstance(one, str))])
     unknown = []
-    for shown in numbers(EXAMPLE.sub("", " ".join(said(command).split()))):
+    for shown in numbers(EXAMPLE.sub("", " ".join(screen_of(command).split()))):
         plain = shown.replace(",", "")
         decimals = len(plain.partition("e")[0].partition(".")[2])
         known = shown in words or any(
@@ -135,9 +134,9 @@ def test_a_screen_shows_numbers_of_its_document(command):
 
 def test_the_worst_of_a_group_is_the_farthest_beyond_what_is_allowed():
     """Recounted from the rows of the document."""
-    rows = json.loads(said("check -o json"))["rows"]
+    rows = json.loads(document_of("check"))["rows"]
     of = [one for one in rows if one["where"].split(",")[0] == "Figure 6"]
-    (line,) = [one for one in said("check").splitlines() if one.startswith("Figure 6")]
+    (line,) = [one for one in screen_of("check").splitlines() if one.startswith("Figure 6")]
     assert line.split()[2:4] == [str(len(of)), str(sum(not one["passed"] for one in of))]
     worst = max(
         of, key=lambda one: one["difference"] / one["high" if one["difference"] > 0 else "low"]
@@ -147,8 +146,8 @@ def test_the_worst_of_a_group_is_the_farthest_beyond_what_is_allowed():
 
 def test_a_model_that_may_not_teach_is_not_shown_as_a_teacher():
     """Llama 3's license of April 2024 forbids it, that of Llama 3.1 does not."""
-    assert "--teacher" not in said("models llama-3-8b")
-    assert "--teacher llama-3.1-8b" in said("models llama-3.1-8b")
+    assert "--teacher" not in screen_of("models llama-3-8b")
+    assert "--teacher llama-3.1-8b" in screen_of("models llama-3.1-8b")
 
 
 def test_a_list_has_no_details():

@@ -1,12 +1,16 @@
 """Standard output and error as shells have them: readers that leave, encodings that lack marks."""
 
+import atexit
 import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.starts import CLOSED, starts
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 BUDGET = ("budget", "1e21", "--student", "1B")
@@ -23,11 +27,12 @@ def start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **environment)
     )
 
 
-def closed_pipe():
-    """A pipe whose reader has left."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    return writer
+@cache
+def copies(**environment):
+    """Starts under some environment, for as long as the tests run."""
+    opened = starts(EXAMPLES, **environment)
+    atexit.register(opened.__exit__, None, None, None)
+    return opened.__enter__()
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -47,21 +52,15 @@ def closed_pipe():
     ids=lambda value: value if isinstance(value, int) else " ".join(value),
 )
 def test_a_reader_who_leaves_changes_no_exit_code(code, words, unbuffered):
-    writer = closed_pipe()
-    process = start(*words, stdout=writer, PYTHONUNBUFFERED=unbuffered)
-    os.close(writer)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert b"Traceback" not in error
-    assert b"BrokenPipe" not in error
+    left = copies(PYTHONUNBUFFERED=unbuffered).run(*words, stdout=CLOSED)
+    assert left.returncode == code
+    assert b"Traceback" not in left.stderr
+    assert b"BrokenPipe" not in left.stderr
 
 
 @pytest.mark.parametrize("words", [("budget", "much"), ("budget",), ("bdget",)], ids=" ".join)
 def test_a_reader_of_errors_may_leave_too(words):
-    writer = closed_pipe()
-    process = start(*words, stdout=writer, stderr=writer)
-    os.close(writer)
-    assert process.wait(timeout=60) == 2
+    assert copies().run(*words, stdout=CLOSED, stderr=CLOSED).returncode == 2
 
 
 def test_no_reader_at_all():
@@ -91,9 +90,8 @@ ENCODINGS = {
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("words", [BUDGET, ("check", "Figure 8"), ("fit", "--help")], ids=" ".join)
 def test_marks_stand_where_an_encoding_lacks_the_character(encoding, words):
-    process = start(*words, COLUMNS="80", **ENCODINGS[encoding])
-    output, error = process.communicate(timeout=60)
-    assert process.returncode in {0, 3}
+    code, output, error = copies(COLUMNS="80", **ENCODINGS[encoding]).run(*words)
+    assert code in {0, 3}
     assert error == b""
     name = "ascii" if encoding == "the C locale" else encoding
     lines = output.decode(name).splitlines()
@@ -105,7 +103,7 @@ def test_marks_stand_where_an_encoding_lacks_the_character(encoding, words):
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_json_is_the_same_in_every_encoding(encoding):
     words = ("laws", "busbridge2025", "-o", "json")
-    expected, _ = start(*words, PYTHONIOENCODING="utf-8").communicate(timeout=60)
-    found, _ = start(*words, **ENCODINGS[encoding]).communicate(timeout=60)
+    expected = copies(PYTHONIOENCODING="utf-8").run(*words).stdout
+    found = copies(COLUMNS="80", **ENCODINGS[encoding]).run(*words).stdout
     name = "ascii" if encoding == "the C locale" else encoding
     assert json.loads(found.decode(name)) == json.loads(expected.decode("utf-8"))

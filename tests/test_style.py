@@ -218,8 +218,14 @@ def without_shapes(tree: ast.Module) -> list[str]:
     ]
 
 
+@cache  # most words are in many files
+def british_part(word: str) -> str | None:
+    found = BRITISH.search(word)
+    return found and found[0]
+
+
 def british(text: str, where: str) -> list[str]:
-    words = {found[0] for word in set(re.findall(r"\w+", text)) if (found := BRITISH.search(word))}
+    words = set(map(british_part, set(re.findall(r"\w+", text)))) - {None}
     return sorted(
         word for word in words if not where.startswith(CONTRACT.get(word.lower(), "nowhere"))
     )
@@ -290,9 +296,8 @@ class Records:
 
     def _holds(self, node: ast.expr, variables: set[str]) -> bool:
         if isinstance(node, ast.Call):
-            return isinstance(node.func, ast.Name) and node.func.id in self.functions | set(
-                self.sizes
-            )
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            return name in self.functions or name in self.sizes
         if isinstance(node, ast.Attribute):
             return node.attr in self.fields
         return isinstance(node, ast.Name) and node.id in variables

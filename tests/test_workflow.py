@@ -194,7 +194,7 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         ([*COMPARE, "--baseline", "alon"], 2, "did you mean 'alone'"),
         ([*COMPARE, "--assert", "verdict"], 2, "not a key"),
         (["sweep", "--student", "1B"], 2, "the budget is missing"),
-        (["sweep", "--compute", "1e19:1e24"], 2, "not a number"),
+        (["sweep", "--compute", "1e19:1e24"], 2, "does not say how many values"),
         (["sweep", "--compute", "1e19:1e24:3", "--axis", "vocb=1,2"], 2, "did you mean 'vocab'"),
         (["sweep", "--compute", "1e21", "--logits", "cached"], 2, "no teacher has written"),
         (["sweep", "--compute", "1e21", "--student", "1B", "-o", "html"], 2, "not one of"),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 LONGEST_WORD = 300
 """Letters of a word in a sentence; a longer one is cut."""
-_ENDLESS = re.compile(rf"(\S{{{LONGEST_WORD}}})\S+")
+_ENDLESS = rf"(\S{{{LONGEST_WORD}}})\S+"
 
 
 def one_line(text: str) -> str:
@@ -15,7 +15,7 @@ def one_line(text: str) -> str:
     >>> one_line("there is no " + "x" * 1000 + "\nhere")[-20:]
     'xxxxxxxxxxxx... here'
     """
-    return _ENDLESS.sub(r"\1...", " ".join(text.splitlines()))
+    return re.sub(_ENDLESS, r"\1...", " ".join(text.splitlines()))
 
 
 class Word(NamedTuple):

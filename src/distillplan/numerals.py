@@ -6,7 +6,6 @@ What stands behind a number is for `units` to say.
 import math
 import re
 from typing import Final
-from unicodedata import normalize
 
 from distillplan.errors import InputError
 
@@ -24,6 +23,7 @@ MOST_LETTERS: Final = 64
 """Longest text that is read as a number with its unit."""
 
 # patterns are texts that `re` compiles, and keeps, when one is needed
+_USUAL: Final = r"(?ia)(\d+(?:\.\d+)?(?:e[+-]?\d+)?)([a-z]*)"
 _SUPERSCRIPTS: Final = "[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+"
 _SIGNS: Final = str.maketrans(
     dict.fromkeys("\N{MULTIPLICATION SIGN}\N{MIDDLE DOT}\N{DOT OPERATOR}", "*")
@@ -49,15 +49,27 @@ _POINTS: Final = r"(?a)\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*"
 _LOST_POWER: Final = r"(?ia)\s*(\d[\d.]*)\s*[x*]\s*10(e?)(\d\d)\b.*"
 
 
+def usual(text: str) -> re.Match[str] | None:
+    """The digits and the letters behind them of a number as most are written, such as 1e21 or 7B.
+
+    Those need none of the patterns for what else people write, which take long to compile.
+    """
+    return re.fullmatch(_USUAL, text)
+
+
 def plain(text: str) -> str:
     """A text with fullwidth digits, other signs for times and minus, and superscripts in ASCII.
 
     >>> plain("1.5\N{MULTIPLICATION SIGN}10\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT ONE}")
     '1.5*10^21'
     """
+    if usual(text) is not None:
+        return text
     if re.search(_SUBSCRIPTS, text):
         return text  # 10 with the index 21 is not 1021
     if not text.isascii():
+        from unicodedata import normalize  # only for other digits and signs
+
         raised = re.sub(_SUPERSCRIPTS, lambda found: f"^{found[0]}", text)
         text = normalize("NFKC", raised).translate(_SIGNS)
     if "^{" in text:  # LaTeX
@@ -83,6 +95,9 @@ def split_number(text: str, what: str = "a number", example: str = "7B") -> tupl
             is what is wrong.
     """
     if len(text) <= MOST_LETTERS:
+        found = usual(text)
+        if found is not None:
+            return float(found[1]), found[2]
         ascii_text = plain(text)
         match = re.fullmatch(_NUMBER, ascii_text)
         if match is not None:

@@ -19,6 +19,15 @@ def close_names(name: str, known: Iterable[str], alike: float = 0.5) -> list[str
     return difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=alike)
 
 
+def did_you_mean(names: Iterable[str]) -> str:
+    """The question, without a capital letter.
+
+    >>> did_you_mean(["gpus", "models"])
+    "did you mean 'gpus' or 'models'?"
+    """
+    return f"did you mean {' or '.join(repr(one) for one in names)}?"
+
+
 def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
     """The advice to give for a mistyped name, without a capital letter and a full stop.
 
@@ -35,5 +44,5 @@ def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> st
     known = list(known)
     close = close_names(name, known)
     if close:
-        return f"did you mean {' or '.join(repr(one) for one in close)}?"
+        return did_you_mean(close)
     return f"use one of {', '.join(known)}" if otherwise is None else otherwise

@@ -150,6 +150,23 @@ def parse_usd(text: str | float, what: str, example: str) -> float:
     return parse_count(text if amount is None else amount, what, example)
 
 
+_HOURLY: Final = r"(?i)\s*(?:/|per)\s*(?:gpu[ -]?)?h(?:(?:ou)?rs?)?\s*"
+
+
+def hourly_usd(text: str, what: str) -> str:
+    """The number of dollars in a price of an hour.
+
+    Raises:
+        InputError: when it is in another currency.
+
+    >>> hourly_usd("$0.35/h", ""), hourly_usd("2 USD per GPU-hour", ""), hourly_usd("1.10", "")
+    ('0.35', '2', '1.10')
+    """
+    price = re.sub(f"{_HOURLY}$", "", plain(text))
+    amount = amount_of_money(price, what)
+    return price if amount is None else amount
+
+
 def amount_of_money(text: str, what: str) -> str | None:
     """The text before or after the sign of the dollar; None where no currency is named.
 

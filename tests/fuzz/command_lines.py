@@ -14,11 +14,11 @@ from typing import NamedTuple, get_args
 from distillplan.cli.app import COMMANDS
 from distillplan.render.show import Output
 from distillplan.scenarios import key_table
+from tests.built import command as click_command
 from tests.documentation import SHOWN
 from tests.fuzz.case import Case
 from tests.fuzz.data_files import fixtures_named
 from tests.fuzz.mutations import changed_text
-from tests.fuzz.running import command as click_command
 from tests.fuzz.scenario_texts import assertion, value_of
 from tests.fuzz.written import WHOLES, garbage, number, odd, one_of, several, usual
 

@@ -15,18 +15,15 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
-import typer.main
-
 from distillplan.cli import app as app_module
-from distillplan.cli import help as help_module
 from distillplan.render import show as show_module
 from distillplan.render.streams import HANDLER
+from tests.built import built_once
 from tests.fuzz.case import Case, Fault, Result
 from tests.small_demos import tiny
 
@@ -42,36 +39,6 @@ class TooLongError(BaseException):
     """A case did not end; no handler of ours catches it."""
 
 
-@cache
-def command(name: str) -> Any:
-    """One command as Typer builds it."""
-    found = _get_command(_group(), None, name)
-    assert found is not None
-    return found
-
-
-_get_command = app_module.Commands.get_command
-
-
-@cache
-def _group() -> Any:
-    return typer.main.get_command(app_module.app)
-
-
-def _cached(self: Any, ctx: Any, cmd_name: str) -> Any:
-    name = f"{self.first} {cmd_name}".lstrip()
-    return command(name) if name in app_module.COMMANDS else _get_command(self, ctx, cmd_name)
-
-
-def _complete(shown: Any) -> None:
-    """What the help needs: it changes the defaults of its command, which is then built anew."""
-    command.cache_clear()
-    complete(shown)
-
-
-complete = help_module.complete
-
-
 def _remembered(answer: object, output: Any, **how: bool) -> str:
     _shown.append((answer, how))
     return rendered(answer, output, **how)
@@ -85,9 +52,7 @@ def prepared() -> Iterator[Path]:
         tempfile.TemporaryDirectory() as folder,
         warnings.catch_warnings(),
         mock.patch.dict(os.environ, {"NO_COLOR": "1", "COLUMNS": "80"}),
-        mock.patch.object(app_module, "app", partial(_group().main, prog_name="distillplan")),
-        mock.patch.object(app_module.Commands, "get_command", _cached),
-        mock.patch.object(help_module, "complete", _complete),
+        built_once(),
         mock.patch.object(show_module, "rendered", _remembered),
         tiny(),
     ):

@@ -29,6 +29,8 @@ IN_A_FOLDER = settings(
         HealthCheck.function_scoped_fixture
     ],  # each example writes its file anew
 )
+OFTEN = pytest.mark.parametrize("often", [30, pytest.param(100, marks=pytest.mark.slow)])
+"""Examples: the fuzzer, which the slow tests run, tries many times as many of these files."""
 NUMBER = st.floats() | st.integers() | st.sampled_from(NUMBERS)
 SCALAR = NUMBER | st.booleans() | st.none() | st.text(max_size=8) | st.sampled_from(WORDS)
 TREE = st.recursive(
@@ -53,21 +55,26 @@ def refused(error: InputError) -> None:
     assert not list(sentence(str(error), Case(words=())))
 
 
-@given(FILE)
-@IN_A_FOLDER
-def test_any_scenario_file_is_read_as_validate_says(tmp_path, data):
+@OFTEN
+def test_any_scenario_file_is_read_as_validate_says(tmp_path, often):
     path = tmp_path / "s.yaml"
-    path.write_text(as_flow(data), encoding="utf-8", errors="surrogatepass")
-    try:
-        size = read_grid(str(path)).size
-    except InputError as error:
-        refused(error)
-        with pytest.raises(InputError):
-            read_scenarios(str(path))
-        return
-    if size <= MOST_SCENARIOS:
-        for one in read_scenarios(str(path)):
-            assert not list(not_finite(one.scenario))
+
+    @given(FILE)
+    @settings(max_examples=often)
+    def holds(data):
+        path.write_text(as_flow(data), encoding="utf-8", errors="surrogatepass")
+        try:
+            size = read_grid(str(path)).size
+        except InputError as error:
+            refused(error)
+            with pytest.raises(InputError):
+                read_scenarios(str(path))
+            return
+        if size <= MOST_SCENARIOS:
+            for one in read_scenarios(str(path)):
+                assert not list(not_finite(one.scenario))
+
+    holds()
 
 
 @cache

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from distillplan.checks.check_records import CheckRow, compared
 from distillplan.checks.law_findings import KINDS, Statement
-from distillplan.files.entries import Entry, coefficients_dir
-from distillplan.files.yaml_reader import read_yaml
+from distillplan.files.entries import Entry, coefficients_dir, read_shipped
 from distillplan.laws.law_catalog import law
 from distillplan.laws.provenance import PublishedLaw
 
@@ -108,7 +107,7 @@ def check_groups() -> tuple[tuple[PublishedLaw, CheckGroup], ...]:
     """
     found: list[tuple[PublishedLaw, CheckGroup]] = []
     for path in sorted((coefficients_dir() / "checks").glob("*.yaml")):
-        entry = Entry(read_yaml(path), path.name)
+        entry = Entry(read_shipped(f"checks/{path.name}"), path.name)
         belongs = law(entry.text("law"))
         found += [(belongs, _check_group(one)) for one in entry.items("groups")]
         entry.finish()

@@ -42,6 +42,11 @@ class Command(TyperCommand):
         for option in ONE_NAME:
             if args.count(option) + sum(one.startswith(f"{option}=") for one in args) > 1:
                 raise InputError(f"{option} is given twice; one question has one, so leave one out")
+        known = {name for one in self.params for name in (*one.opts, *one.secondary_opts)}
+        if any(one.startswith("-") and one.partition("=")[0] not in known for one in args):
+            from distillplan.cli.other_words import in_our_words  # only for somebody new here
+
+            args = in_our_words(args, self.params)
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -88,10 +93,13 @@ class Commands(TyperGroup):
         known = self.list_commands(ctx)
         mistyped = args[0] not in known and not args[0].startswith("-")
         if mistyped and not ctx.resilient_parsing:
-            from distillplan.suggest import nearest  # only for somebody who mistyped
+            from distillplan.cli import other_words  # only for somebody who mistyped
+            from distillplan.suggest import did_you_mean, nearest
 
             whole = f"{self.first} {args[0]}".lstrip()
-            raise InputError(f"no such command {whole!r}; {nearest(args[0], known)}")
+            meant = () if self.first else other_words.COMMANDS.get(args[0].lower(), ())
+            advice = did_you_mean(meant) if meant else nearest(args[0], known)
+            raise InputError(f"no such command {whole!r}; {advice}")
         return super().resolve_command(ctx, args)
 
     def _whole(self) -> list[str]:
@@ -176,13 +184,25 @@ def run() -> int:
         write_error(f"error: {error}")
         code = error.exit_code
     except _UsageError as error:
-        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        where = f" ({_example(error)}see {error.ctx.command_path} --help)" if error.ctx else ""
         if error.format_message():  # without a command Typer has shown the help already
             write_error(f"error: {_sentence(error.format_message())}{where}")
         code = error.exit_code
     except typer.Abort:
         code = INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _example(error: Any) -> str:
+    """The first example of a command of which a part is missing or too much; else nothing."""
+    from inspect import getdoc  # only for an error
+
+    said = error.format_message().lower()
+    if not said.startswith(("missing", "got unexpected")):
+        return ""
+    lines = (getdoc(getattr(error.ctx.command, "callback", None)) or "").splitlines()
+    found = next((one.strip() for one in lines if one.strip().startswith("distillplan ")), "")
+    return f"e.g. {found}; " if found else ""
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import shlex
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -75,10 +74,10 @@ def options(
             )
             for one, key in keys.items()
         ]
-        parameters = [*before, *shown, *after]
-        keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        first = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in before]
+        keyword = [*first, *shown, *after]
         wrapper.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]  # Typer's source
-        wrapper.__annotations__ = {one.name: one.annotation for one in keyword}
+        wrapper.__annotations__ = {}  # they stand in the signature, and Typer reads both
         wrapper.keys_of = command  # type: ignore[attr-defined]  # for the help
         return wrapper  # type: ignore[return-value]  # it takes what its signature says
 
@@ -130,6 +129,8 @@ def as_typed(compute: str | None, given: Mapping[str, str]) -> str:
     >>> as_typed("$20k", {"student": "1B"})
     "'$20k' --student 1B"
     """
+    import shlex  # not for every start
+
     words = [] if compute is None else [compute]
     for word, value in given.items():
         key = key_table.TABLE.find(word)

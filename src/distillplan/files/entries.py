@@ -1,5 +1,6 @@
 """The data that ships, and mappings that are read key by key."""
 
+import json
 import math
 from collections.abc import Mapping
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import LARGEST, shown
-from distillplan.files.yaml_reader import read_yaml
+from distillplan.files.text_reader import read_text
 from distillplan.suggest import nearest
 
 
@@ -28,10 +29,18 @@ def coefficients_dir() -> Path:
 def read_shipped(name: str) -> Any:
     """The value of a YAML file in the folder of the data, read once.
 
+    A wheel has its values as JSON beside it (hatch_build.py), which need no reader of YAML.
+
     Raises:
         InputError: when it is missing or not YAML.
     """
-    return read_yaml(coefficients_dir() / name)
+    path = coefficients_dir() / name
+    values = path.with_suffix(".json")
+    if values.is_file():
+        return json.loads(read_text(values))
+    from distillplan.files.yaml_reader import read_yaml  # only in a checkout
+
+    return read_yaml(path)
 
 
 LONGEST_NAME: Final = 100

@@ -8,6 +8,8 @@ from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_BYTES
 
 MEGABYTE: Final = 1_000_000
+YAML_ENDINGS: Final = (".yaml", ".yml")
+"""How the names of YAML files end."""
 
 
 def read_text(source: str | Path, most: int = MOST_BYTES) -> str:
@@ -42,6 +44,6 @@ def _bounded_text(file: BinaryIO, name: str, most: int) -> str:
     if len(content) > most:
         raise InputError(f"{name}: larger than {most // MEGABYTE} MB; is it the right file?")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8 text") from None

@@ -98,7 +98,10 @@ def parse_tree(text: str, name: str) -> Tree:
         return _Builder(text, name).tree()
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"{name}{line}: {error.problem or error.context}") from None
+        what = error.problem or error.context or ""
+        if "cannot start any token" in what and "\t" in text:
+            what = "a tab at the start of a value; YAML takes spaces"
+        raise InputError(f"{name}{line}: {what}") from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise InputError(f"{name}: not readable as YAML: {_first_line(error)}") from None
 

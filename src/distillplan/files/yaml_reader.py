@@ -15,9 +15,6 @@ try:
 except ImportError:  # a PyYAML built without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]  # either will do
 
-YAML_ENDINGS = (".yaml", ".yml")
-"""How the names of YAML files end."""
-
 
 class NumberLoader(_Loader):
     """Reads 1e21 as the number it is (YAML 1.1 makes it a string), and refuses duplicate keys."""

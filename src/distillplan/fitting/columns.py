@@ -31,6 +31,18 @@ _USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What columns are called elsewhere, in small letters without spaces and signs; the best first."""
 
+_SURE: Final[Mapping[str, str]] = {
+    "params": r"n|n?params|numparams|n?parameters|numparameters|modelsize|modelparams|"
+    r"(non|no)emb(ed(ding)?)?(params|parameters)|(params|parameters)nonemb(ed(ding)?)?",
+    "tokens": r"d|n?tokens|numtokens|(num)?(input)?tokensseen|(train|training)(num)?tokens|"
+    r"train(num)?(input)?tokensseen|tokens(trained|seen)",
+    "loss": r"l|loss|(final|best|student)?(val|eval|valid|validation|test|heldout)?loss",
+    "teacher_loss": r"lt|teacher(val|eval|valid|validation|test)?loss|loss(of)?teacher",
+}
+"""Columns that can only mean one thing; they are taken where a file has one of them."""
+_WITHIN: Final = re.compile(r"^(config|summary|_?step)[._/]")
+"""What trackers put before the names of columns."""
+
 _TYPED: Final = 0.75
 """How alike a column must be to a name to be taken for a typing error."""
 
@@ -42,6 +54,8 @@ class RunField(NamedTuple):
     """As in `NAMES`."""
     column: str | None
     constant: float | None = None
+    taken: bool = False
+    """Whether the column has another name, and nobody said that it is meant."""
 
     def cell(self, row: TableRow) -> Any:
         """Its cell in a row."""
@@ -99,7 +113,7 @@ def place_columns(
 
     Raises:
         InputError: when a column is missing, in words that name the nearest; or when a file has
-            several columns for one thing.
+            several columns for one thing. A column that can only mean it is taken.
     """
     for name, columns in named.items():
         for column in columns:
@@ -125,15 +139,44 @@ def _place(
                 f"{table.source}: {both} are both given as {name}; say which, for example "
                 f"--columns {_option(name, there[0] if there else values[0])}"
             )
+        sure = None if asked else _sure(name, table.columns)
         if there:
             found[name] = RunField(name=name, column=there[0])
         elif values:
             found[name] = _constant(name, values[0])
+        elif sure is not None:
+            found[name] = RunField(name=name, column=sure, taken=sure.lower() not in usual)
         elif name != TEACHER or teacher:
             missing.append(name)
     if missing:
         raise _missing(table, missing)
     return found
+
+
+def _sure(name: str, columns: Sequence[str]) -> str | None:
+    """The one column that can only mean this; None where there is none, or more than one.
+
+    >>> _sure("params", ("Run", "config.n_params", "Tokens")), _sure("loss", ("eval/loss", "L"))
+    ('config.n_params', None)
+    """
+    found = [one for one in columns if re.fullmatch(_SURE[name], _plain(one))]
+    return found[0] if len(found) == 1 else None
+
+
+def _plain(column: str) -> str:
+    """The letters of a column's name; a unit that is named there stays, and makes it another."""
+    return re.sub(r"[\s_./-]", "", _WITHIN.sub("", column.strip().lower()))
+
+
+def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunField]]) -> str:
+    """Which columns were taken without being asked for, in words; empty where there are none."""
+    told = {
+        f"{one.name} from {one.column}": None
+        for place in places
+        for one in place.values()
+        if one.taken
+    }
+    return f"{tables[0].source}: read {_listed([*told])}; for other columns: --columns" * bool(told)
 
 
 def _constant(name: str, text: str) -> RunField:

@@ -7,7 +7,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_savable, save
-from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.files.yaml_text import quoted
 from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.runs import Runs

@@ -15,7 +15,7 @@ from distillplan.fitting.cells import (
     number_in,
     uses_decimal_commas,
 )
-from distillplan.fitting.columns import RunField, parse_columns, place_columns
+from distillplan.fitting.columns import RunField, parse_columns, place_columns, taken_columns
 from distillplan.fitting.drafts import (
     Draft,
     Replicates,
@@ -34,6 +34,7 @@ from distillplan.fitting.selection import Selection, parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
+from distillplan.notices import warning
 
 Histories = Literal["drop", "keep"]
 
@@ -80,6 +81,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
+    taken = taken_columns(tables, places)
     for where in wheres:
         tables = _selected(tables, where, places)
     draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
@@ -89,6 +91,8 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     if reading.histories == "drop":
         draft = without_histories(draft)
     draft = without_replicates(draft, reading.replicates)
+    if taken:
+        draft = draft._replace(notices=(warning("columns_taken", taken), *draft.notices))
     return replace(_runs(draft, reading, source), rows=rows)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import read_shipped
-from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, nearest
@@ -48,7 +48,8 @@ def gpu(name: str) -> Gpu:
         raise InputError(
             Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
         )
-    advice = nearest(name, _spellings(), f"use one of {', '.join(_gpus())}")
+    _refuse_number_of(name)
+    advice = nearest(name, _spellings(), "run distillplan gpus for the list, or give a YAML file")
     raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
 
 
@@ -70,6 +71,21 @@ def variants(name: str) -> tuple[str, ...]:
         if found:
             return tuple(found)
     return ()
+
+
+_COUNTED = r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)"
+"""GPUs with their number before them."""
+
+
+def _refuse_number_of(name: str) -> None:
+    """Refuse a number of GPUs where one is to be named, and say where it goes."""
+    found = re.fullmatch(_COUNTED, name.strip(), re.IGNORECASE)
+    if found is None:
+        return
+    known = [_spellings()[one] for one in _written(found[2]) if one in _spellings()]
+    for one in (*known, *variants(found[2]))[:1]:
+        told = (Word("gpu", one), " ", Word("gpus", found[1]))
+        raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
 
 
 def _written(name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeVar
 
 from distillplan.errors import InputError, Word
-from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.bill import PUE
 from distillplan.hardware.gpu import Cluster, Precision

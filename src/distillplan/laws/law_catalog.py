@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.bounds import MOST_BYTES, shown
-from distillplan.files.entries import Entry, coefficients_dir, demand_name
-from distillplan.files.text_reader import read_text
-from distillplan.files.yaml_reader import YAML_ENDINGS, read_yaml
+from distillplan.files.entries import Entry, coefficients_dir, demand_name, read_shipped
+from distillplan.files.text_reader import YAML_ENDINGS, read_text
 from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
     SUPERVISED_LETTERS,
@@ -83,8 +82,11 @@ def _demand_no_pruning_law(data: Any, name: str) -> None:
 
     if isinstance(data, dict) and data.get("schema") == SCHEMA:
         raise InputError(
-            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; give it as ",
+            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; "
+            "distillplan budget takes it, as ",
             Word("start_law", name),
+            " beside ",
+            Word("start", "pruned"),
         )
 
 
@@ -159,7 +161,7 @@ def _draws_in(file: DrawsFile, name: str) -> "Draws":
 @cache
 def _shipped_law(name: str) -> PublishedLaw:
     path = coefficients_dir() / "laws" / f"{name}.yaml"
-    return _law_from(path, read_yaml(path))
+    return _law_from(path, read_shipped(f"laws/{path.name}"))
 
 
 def _law_from(path: Path, data: Any) -> PublishedLaw:

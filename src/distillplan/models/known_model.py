@@ -22,7 +22,8 @@ from distillplan.models.model_sizes import (
     parse_tokens,
     split_pair,
 )
-from distillplan.notices import Notice
+from distillplan.models.spellings import is_tuned
+from distillplan.notices import Notice, warning
 from distillplan.units import format_count, parse_count
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
     >>> sized("80B-A3B:15T").model.is_mixture
     True
     """
-    name, last = split_model(text, what)
+    name, last = _whole_name(text) or split_model(text, what)
     if last is not None and not tokens:
         raise InputError(f"{what}: {text!r} has tokens, and only a model is asked for")
     if not names_a_model(name):
@@ -128,6 +129,17 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
     given = parse_tokens(last, f"{what}: tokens", "2T")
     check_pair(found.params, given, what)
     return Sized(params=found.params, tokens=given, model=found)
+
+
+def _whole_name(text: str) -> tuple[str, None] | None:
+    """A name that has a colon, such as qwen3:8b; None where a model has the name before it."""
+    before, colon, _ = text.rpartition(":")
+    if not colon or not names_a_model(before):
+        return None
+    from distillplan.models.model_catalog import find_model  # for names with a colon only
+
+    whole = text.replace(":", "-")
+    return (whole, None) if find_model(before) is None and find_model(whole) else None
 
 
 def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:
@@ -174,7 +186,19 @@ def known_model(name: str, what: str = "model") -> KnownModel:
     if found is None:
         near = model_catalog.advice(name.strip())
         raise InputError(f"{what}: no model is named {_short(name)}; {near}")
-    return model_of_catalog(found)
+    known = model_of_catalog(found)
+    if model_catalog.is_named(name.strip(), found) or not is_tuned(name):
+        return known
+    return known._replace(notices=(_tuned(name.strip(), known),))
+
+
+def _tuned(name: str, base: KnownModel) -> Notice:
+    """What to know of a model that was tuned after the pretraining that the catalog describes."""
+    return warning(
+        "tuned_model",
+        f"{_short(name)} was tuned after its pretraining, which raises its loss on plain text; it "
+        f"is taken as {base.name}: measure its loss",
+    )
 
 
 def model_of_catalog(found: "CatalogModel") -> KnownModel:

@@ -12,6 +12,7 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.files.json_reader import read_foreign_json
 from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
+from distillplan.models.spellings import bare_name, is_closed, letters, of_base, plain_name
 from distillplan.suggest import close_names
 
 if TYPE_CHECKING:
@@ -80,16 +81,28 @@ def model_names() -> tuple[str, ...]:
     return tuple(_entries())
 
 
+def is_named(name: str, found: CatalogModel) -> bool:
+    """Whether a name is one of those that a model has in the catalog, and not of a copy of it."""
+    return bare_name(name) in (found.name, bare_name(found.hub or ""))
+
+
 def find_model(name: str) -> CatalogModel | None:
     """The model of a name, of a repository on the hub, or of one without its publisher.
 
-    Upper and lower case are alike. None where there is no such model.
+    Upper and lower case are alike, and so are all separators. A tuned, quantized or dated copy is
+    the model that it was made from, as its shape is the same. None where there is no such model.
 
-    >>> [find_model(name).name for name in ("Qwen3-8B", "qwen/qwen3-8b", "someone/Qwen3-8B")]
+    >>> [find_model(name).name for name in ("Qwen3-8B", "someone/qwen3-8b", "qwen3 8b")]
     ['qwen3-8b', 'qwen3-8b', 'qwen3-8b']
+    >>> [find_model(name).name for name in ("Qwen2.5-72B-Instruct", "gemma 3 27b it")]
+    ['qwen2.5-72b', 'gemma-3-27b']
     """
-    key = catalog_name(name)
-    entry = _entries().get(_repositories().get(key, key))
+    key = bare_name(name)
+    found = _repositories().get(key, key)
+    if found not in _entries():
+        alike = _alike()
+        found = alike.get(letters(name)) or alike.get(letters(of_base(name))) or ""
+    entry = _entries().get(found)
     return None if entry is None else _made(entry)
 
 
@@ -108,28 +121,32 @@ def model(name: str) -> CatalogModel:
     return found
 
 
-def catalog_name(name: str) -> str:
-    """A name without its publisher, in lower case.
-
-    >>> catalog_name("meta-llama/Llama-3.1-8B")
-    'llama-3.1-8b'
-    """
-    return name.rpartition("/")[2].lower()
-
-
 def near_names(name: str) -> list[str]:
     """At most three names of the catalog that resemble a mistyped name, the closest first.
 
     >>> near_names("lama-3.1-8b")[0]
     'llama-3.1-8b'
+    >>> near_names("mistral-7b")[:2]
+    ['mistral-7b-v0.1', 'mistral-7b-v0.3']
     """
+    plain = plain_name(name)
+    longer = [one for one in _entries() if one.startswith(f"{plain}-")]
     known = {**{key: key for key in _entries()}, **_repositories()}
-    close = close_names(catalog_name(name), known, alike=0.6)
-    return list(dict.fromkeys(known[key] for key in close))
+    close = close_names(plain, known, alike=0.6)
+    return list(dict.fromkeys([*longer, *(known[key] for key in close)]))[:3]
 
 
 def advice(name: str) -> str:
-    """What to say of a name that is not in the catalog."""
+    """What to say of a name that is not in the catalog.
+
+    >>> advice("gpt-4o")
+    'its weights are closed, and without them there are no logits to learn from; name an open model'
+    """
+    if is_closed(name):
+        return (
+            "its weights are closed, and without them there are no logits to learn from; name an "
+            "open model"
+        )
     close = near_names(name)
     if not close:
         return "run distillplan models for the list"
@@ -171,9 +188,18 @@ def _entries() -> dict[str, Mapping[str, Any]]:
 def _repositories() -> dict[str, str]:
     """The names of models by those of their repositories, without publisher, in lower case."""
     return {
-        catalog_name(entry["hub"]): name
+        bare_name(entry["hub"]): name
         for name, entry in _entries().items()
         if entry["hub"] is not None
+    }
+
+
+@cache
+def _alike() -> dict[str, str]:
+    """The names of models by all their names without separators; exact names go first."""
+    known = {**{name: name for name in _entries()}, **_repositories()}
+    return {letters(of_base(key)): name for key, name in reversed(known.items())} | {
+        letters(key): name for key, name in known.items()
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.errors import InputError, Word
-from distillplan.numerals import NUMBER, ONES, plain, shown
+from distillplan.numerals import NUMBER, ONES, plain, shown, usual
 from distillplan.units import (
     MANY,
     PARAMS,
@@ -144,7 +144,7 @@ def is_size(text: str) -> bool:
     >>> is_size("7B params on 2T"), is_size("8x7B"), is_size("gpt2"), is_size("01-ai/yi-6b")
     (True, True, False, False)
     """
-    return re.match(_SIZE, plain(text)) is not None
+    return usual(text) is not None or re.match(_SIZE, plain(text)) is not None
 
 
 def parse_params(text: str | float, what: str, example: str = "7B") -> float:
@@ -224,7 +224,7 @@ def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str |
     (('7B', '2T'), ('7B params', '2T tokens'))
     """
     parts = text.split(":")
-    if len(parts) == 1:
+    if len(parts) == 1 and usual(text) is None:
         words = re.fullmatch(_IN_WORDS, plain(text).strip())
         if words is not None:
             of_params, of_tokens = filter(None, words.groups())

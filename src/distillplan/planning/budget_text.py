@@ -16,6 +16,7 @@ from distillplan.numerals import (
     positive,
     shown,
     split_number,
+    usual,
 )
 from distillplan.units import (
     HOURS,
@@ -107,8 +108,11 @@ _FLOPS: Final = (
 )
 """petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
 _OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
-_PLAIN: Final = r"\d+(?:\.\d+)?(?:e\+?\d+)?"
-"""A number of FLOPs without a unit, which most budgets are: none of the above is looked for."""
+
+
+_EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
+"""What a shell leaves of dollars in double quotes."""
+_FILES: Final = (".yaml", ".yml")
 
 
 _KIND: Final = rf"{_NO_GPU}[a-z][a-z0-9_-]*(?: {_NO_GPU}[a-z0-9]+){{0,2}}"
@@ -161,7 +165,7 @@ def parse_compute(text: str | float, what: str = "compute budget", example: str 
     """
     if isinstance(text, str):
         value, unit = split_number(text, what, example)
-        flops = _flops_in(unit, text, what)
+        flops = _flops_in(unit, text, what) if unit else None
         if flops is not None:
             return positive(value * flops, text, what, example)
     return parse_count(text, what, example)
@@ -203,7 +207,8 @@ def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
     if not isinstance(text, str) or len(text) > MOST_LETTERS:
         return Budget(flops=parse_compute(text, what))
     words = " ".join(plain(text).split()).rstrip(".")
-    if _match(_PLAIN, words):
+    number = usual(words)
+    if number is not None and not number[2]:  # most budgets are FLOPs without a unit
         return _explained(words, text, what)
     found = _trained(words, what) or _rented(words, what)
     on = None if found else _match(_ON, words)
@@ -293,6 +298,16 @@ def _explained(words: str, text: str, what: str) -> Budget:
             raise InputError(
                 f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
                 f"'8 h100-sxm for {over[2]}'"
+            ) from None
+        if _match(_EATEN, words):
+            raise InputError(
+                f"{what}: {text!r} is not a number; a shell takes $ and what follows out of "
+                "\"$20k\", so write '$20k' with single quotes"
+            ) from None
+        if words.lower().endswith(_FILES):
+            raise InputError(
+                f"{what}: {text!r} is a file, and the budget goes here; for the scenarios of a "
+                f"file: distillplan compare {text}"
             ) from None
         raise
 

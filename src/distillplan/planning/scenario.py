@@ -150,9 +150,8 @@ class Scenario:
             elif value is not None:
                 yield from faults_of(value, name)
         if not 1 <= self.students <= MOST_STUDENTS:
-            yield InputError(
-                Word("students"), f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}"
-            )
+            told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}; for a size: "
+            yield InputError(Word("students"), told, Word("student_params", "3B"))
         for key, limit in self._limits():
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")

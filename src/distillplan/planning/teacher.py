@@ -51,6 +51,13 @@ class Teacher:
             check_params(self.params, Word("teacher.params"))
         if self.loss is None and self.params is None:
             raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
+        if self.loss is None and self.tokens is None and self.model is not None:
+            raise InputError(
+                Word("teacher"),
+                f": the training tokens of {self.model.name} are not published; add them after a "
+                f"colon ({self.model.name}:TOKENS) or its measured loss, ",
+                Word("teacher.loss"),
+            )
         if self.loss is None and self.tokens is None:
             raise InputError(
                 Word("teacher"),

@@ -161,10 +161,14 @@ def doubted(found: Comparison) -> dict[str, tuple[str, str]]:
             if warning.severity is Severity.WARNING:
                 concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
     everyone = len(found.plans)
-    return {
-        code: ("all" if len(told) == everyone else ", ".join(told), next(iter(told.values())))
-        for code, told in concerned.items()
-    }
+    doubts = {}
+    for code, told in concerned.items():
+        names = "all" if len(told) == everyone else ", ".join(told)
+        first, message = next(iter(told.items()))
+        if len({*told.values()}) > 1:
+            message += f" ({first})"
+        doubts[code] = (names, message)
+    return doubts
 
 
 def outcome_in_words(one: NamedOutcome) -> str:

@@ -87,10 +87,14 @@ def _open(report: FitReport) -> Iterator[str]:
 
 
 def _next(report: FitReport) -> str:
-    if report.saved:
-        law, *_ = report.saved
-        return f"distillplan budget 1e21 --student 1B --law {law}"
-    return "save the law and plan with it: add --save mine.yaml"
+    law = report.saved[0] if report.saved else "mine.yaml"
+    alone = report.law.distillation is None
+    if not report.saved:
+        verdict = "; for verdicts on distilling also --anchor busbridge2025" if alone else ""
+        return f"save the law and plan with it: add --save {law}{verdict}"
+    if alone:
+        return f"distillplan predict --student 1B --tokens 100B --law {law}"
+    return f"distillplan budget 1e21 --student 1B --law {law}"
 
 
 def _all(report: FitReport) -> Iterator[Block]:

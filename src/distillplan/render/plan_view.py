@@ -28,13 +28,14 @@ from distillplan.render.plan_words import (
     flips_in_words,
     loss_in_words,
     marked_row,
+    open_teacher_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
     verdict_in_words,
     way,
 )
-from distillplan.units import format_count
+from distillplan.units import format_count, format_usd
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart
@@ -80,13 +81,16 @@ def plan_view(
 def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
-    rival = rival_in_words(plan.rival)
+    rival, asked, instead = rival_in_words(plan.rival), _asked(plan), _instead(plan)
     yield Headline(verdict, odds)
+    if instead:
+        yield Text(instead, tight=True)
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
     room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
-    room -= len(choices.rows) + 1 + lines_of(rival)
+    room -= len(choices.rows) + 1 + lines_of(rival) + lines_of(instead)
+    room -= lines_of(asked) - 1
     why = short(reasons(plan), _WHY, indent=_INDENT)
     room -= sum(lines_of(one, _INDENT) for one in why)
     watch = short(_watch(plan), min(_WATCH, room // 2), indent=_INDENT)
@@ -98,7 +102,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
             Section("Watch", watch, "!", "warning"),
         )
     )
-    yield Text(_asked(plan), "quiet")
+    yield Text(asked, "quiet")
     if rival:
         yield Text(rival, "quiet", tight=True)
     more = f"Law {plan.law.name}. More: --why  --details  -o markdown"
@@ -147,7 +151,13 @@ def _decides(plan: Plan) -> Iterator[str]:
             f"the teacher's loss on your text: {plan.scenario.teacher_loss:.3f} is the law's "
             "guess; measured: --teacher-loss"
         )
-    yield from flips_in_words(plan)
+    yield from flips_in_words(plan, open_teacher=not _instead(plan))
+
+
+def _instead(plan: Plan) -> str:
+    """What the verdict was against where no teacher is named, and what an open one would do."""
+    told = "" if plan.verdict is None else open_teacher_in_words(plan)
+    return f"Compared with training a teacher first. With an open model: {told}." if told else ""
 
 
 def _watch(plan: Plan) -> Iterator[str]:
@@ -163,7 +173,11 @@ def _watch(plan: Plan) -> Iterator[str]:
 
 def _asked(plan: Plan) -> str:
     """What the numbers are of."""
-    parts = [format_budget(plan.scenario), "loss in nats per token"]
+    spent = format_budget(plan.scenario)
+    bill = (plan.recommended or plan.supervised).bill
+    if bill is not None and bill.cost_usd is not None:
+        spent += f", about {format_usd(bill.cost_usd.mid)}"
+    parts = [spent, "loss in nats per token"]
     if plan.supervised.loss_error is not None:
         parts[-1] += " ± 90% if the law holds"
     if any(one.is_guess for one in plan.options):

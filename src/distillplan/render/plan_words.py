@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
+from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
     BudgetFlip,
@@ -89,7 +90,8 @@ def _beyond(found: OutsideFit) -> str:
     edge = in_its_unit(found.size, found.high if over else found.low)
     if found.size == "teacher_loss":
         return f"{what} is {'higher' if over else 'lower'} than any behind the law ({edge})"
-    times = f"{found.times:.1f}" if found.times < 10 else f"{found.times:.0f}"
+    near = 2 if found.times < 1.1 else 1 if found.times < 10 else 0
+    times = f"{found.times:.{near}f}"
     if over:
         return f"{what}, {times} times its largest run ({edge})"
     return f"{what}, 1/{times} of its smallest run ({edge})"
@@ -158,7 +160,7 @@ def reasons(plan: Plan) -> Iterator[str]:
     left = ""
     if plan.scenario.student_params is not None:
         read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
-        left = f": the student reads {read} tokens, not {instead}"
+        left = f": the student reads {read} tokens, not {instead}" if read != instead else ""
     yield f"{takes}{left}."
     yield _worth(plan, other)
     yield from _stored(other)
@@ -203,8 +205,13 @@ def _worth(plan: Plan, other: Option) -> str:
     return f"What the teacher adds does not make up for it: {-gain:.3f} nats worse{much}."
 
 
-def flips_in_words(plan: Plan) -> Iterator[str]:
-    """What would change the verdict, the nearest first."""
+def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
+    """What would change the verdict, the nearest first.
+
+    Args:
+        plan: the answer.
+        open_teacher: whether to name the open model that could teach.
+    """
     flips = plan.flips
     for flip in (flips.budget_down, flips.budget_up):
         if flip is not None:
@@ -219,9 +226,9 @@ def flips_in_words(plan: Plan) -> Iterator[str]:
         where = "on disk" if flips.logits.logits is Logits.CACHED else flips.logits.logits
         told = then(flips.logits.verdict, flips.logits.odds)
         yield f"logits {where} (--logits {flips.logits.logits}): {told}"
-    for option in plan.options:
-        if option.teacher_name is not None and option.odds is not None:
-            yield _open_teacher(option, option.odds)
+    told = open_teacher_in_words(plan) if open_teacher else ""
+    if told:
+        yield told
     if flips.teacher_loss is not None:
         best = flips.teacher_loss
         yield (
@@ -240,10 +247,16 @@ def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
         yield f'equal hours instead of equal FLOPs ("{spent} GPU-hours"): {told}'
 
 
-def _open_teacher(option: Option, odds: Odds) -> str:
-    """The hint at an open teacher, and how to ask for it."""
-    sizes = f"{format_count(option.teacher_params)}:{format_count(option.teacher_tokens)}"
-    return f"--teacher {sizes} ({option.teacher_name}): {then(verdict_of(odds), odds)}"
+def open_teacher_in_words(plan: Plan) -> str:
+    """Another verdict with the open model that would teach best; empty where it is the same."""
+    for one in plan.options:
+        if one.teacher_name is not None and one.odds is not None:
+            verdict = verdict_of(one.odds)
+            fits = one.bill is None or one.bill.fits is not Fits.NO
+            if verdict is not plan.verdict and fits:
+                told = then(verdict, one.odds)
+                return f"--teacher {one.teacher_name} (by its size and tokens): {told}"
+    return ""
 
 
 def then(verdict: Verdict, odds: Odds | None) -> str:

@@ -33,8 +33,8 @@ def _screen(found: Prediction) -> Iterator[Block]:
     else:
         side = "better" if gain > 0 else "worse"
         answer = (
-            f"Distilled {found.distilled_loss:.3f} nats, pretrained {found.supervised_loss:.3f}: "
-            f"distilling is {abs(gain):.3f} {side}."
+            f"Distilled {found.distilled_loss:.3f} nats, pretrained on the same tokens "
+            f"{found.supervised_loss:.3f}: {abs(gain):.3f} {side}, before the teacher's cost."
         )
     yield Headline(answer, "" if ends is None else f"gain, 90%: {_ends(ends, '+')}")
     yield _losses(found)

@@ -6,9 +6,9 @@ The one place where texts are made safe to print; whatever shows a text goes thr
 import re
 from typing import Final
 
-_SPACES: Final = re.compile(r"[\t\n\r\v\f\x85\u2028\u2029]+")
+_SPACES: Final = r"[\t\n\r\v\f\x85\u2028\u2029]+"
 """Tabs and ends of lines."""
-_UNSEEN: Final = re.compile(
+_UNSEEN: Final = (
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -21,7 +21,9 @@ def printable(text: str) -> str:
     >>> print(printable("red \x1b[31m,\n left \u202e"))
     red \x1b[31m,  left \u202e
     """
-    return _UNSEEN.sub(_written_out, _SPACES.sub(" ", text))
+    if text.isprintable():
+        return text
+    return re.sub(_UNSEEN, _written_out, re.sub(_SPACES, " ", text))
 
 
 def printable_lines(text: str) -> str:
@@ -36,7 +38,9 @@ def printable_json(text: str) -> str:
     {"name": "\u202ex"}
     """
     # json escapes C0 itself, and its own line ends stand between strings
-    return _UNSEEN.sub(lambda one: one[0] if one[0] == "\n" else _as_json(one[0]), text)
+    if text.replace("\n", "").isprintable():
+        return text
+    return re.sub(_UNSEEN, lambda one: one[0] if one[0] == "\n" else _as_json(one[0]), text)
 
 
 def _written_out(found: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ LINE_SECONDS = 3.0
 
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Advance]:
-    """A bar that is told how much is done; off a terminal a line every few seconds.
+    """A bar that is told how much is done; off a terminal a line now and then, where it is news.
 
     Args:
         title: what is done.
@@ -61,7 +61,7 @@ def watched(ones: Iterable[One], title: str, total: int) -> Iterator[One]:
 
 @contextmanager
 def _lines(title: str, total: int | None) -> Iterator[Advance]:
-    """Says how much is done every few seconds, however long one step takes."""
+    """Says how much is done every few seconds, where that is more than it said last."""
     from threading import Event, Thread  # only for work that may take long
 
     finished, done = Event(), 0
@@ -71,9 +71,14 @@ def _lines(title: str, total: int | None) -> Iterator[Advance]:
         done = so_far
 
     def say() -> None:
+        last = ""
         while not finished.wait(LINE_SECONDS):
+            line = f"{title}: {'at work' if total is None else f'{done} of {total}'}"
+            if line == last:
+                continue
+            last = line
             try:
-                write_error(f"{title}: {'at work' if total is None else f'{done} of {total}'}")
+                write_error(line)
             except (OSError, ValueError):  # nobody reads, or the stream is closed
                 return
 

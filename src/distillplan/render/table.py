@@ -178,7 +178,10 @@ def _print_grid(console: Console, block: TableBlock) -> None:
 
 
 def _narrowed(console: Console, block: TableBlock) -> TableBlock:
-    """The table without the spare columns for which there is no room."""
+    """The table without the spare columns for which there is no room.
+
+    They go in their order; those for which a wide one makes room come back.
+    """
     widths = [
         max(
             cell_len(marked(line[index], console.encoding)) for line in (block.columns, *block.rows)
@@ -186,12 +189,17 @@ def _narrowed(console: Console, block: TableBlock) -> TableBlock:
         + _apart(block)
         for index in range(len(block.columns))
     ]
+    room = console.width + _apart(block) - sum(widths)
     dropped: list[int] = []
     for index in block.spare:
-        if sum(widths) - _apart(block) <= console.width:
+        if room >= 0:
             break
-        widths[index] = 0
+        room += widths[index]
         dropped.append(index)
+    for index in reversed(tuple(dropped)):
+        if widths[index] <= room:
+            room -= widths[index]
+            dropped.remove(index)
     return block.without(dropped)
 
 

@@ -114,6 +114,12 @@ def _values(word: str, value: Value | None, values: Any) -> list[Any]:
     if isinstance(values, str):
         if value is not None and value.is_number and values.count(":") == RANGE_COLONS:
             return _range(word, value, values)
+        ends = values.split(".." if ".." in values else ":")
+        if len(ends) == 2 and all(ends) and (value is BUDGET or ".." in values):
+            low, high = ends
+            raise InputError(
+                f"{word}: {values!r} does not say how many values; write e.g. {low}:{high}:5"
+            )
         values = [one.strip() for one in values.split(",") if one.strip()]
     values = values if isinstance(values, list) else [values]
     if len(values) > MOST_POINTS:

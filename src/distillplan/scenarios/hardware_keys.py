@@ -87,7 +87,7 @@ HARDWARE = (
     ),
     _key(
         "price",
-        values.ZERO_OR_COUNT,
+        values.HOURLY_USD,
         "USD",
         "Price of a GPU-hour in USD.",
         "cluster.price_usd_per_gpu_hour",

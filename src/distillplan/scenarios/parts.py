@@ -14,7 +14,8 @@ from distillplan.scenarios.layers import Fault, Layer, read_layer, roots
 from distillplan.schemas.reader import OURS
 from distillplan.suggest import nearest
 
-TOP = ("extends", "base", "scenarios", "matrix", "assert")
+PARTS = ("extends", "base", "scenarios", "matrix")
+TOP = (*PARTS, "assert")
 
 
 class Part(NamedTuple):
@@ -29,7 +30,7 @@ class Part(NamedTuple):
 
 
 def read_top(source: str, faults: Faults) -> dict[str, Node]:
-    """The parts of a file by their names.
+    """The parts of a file by their names; of a file with keys of a scenario alone, its base.
 
     Raises:
         InputError: when it cannot be read, or is not a scenario file at all.
@@ -47,14 +48,21 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
             f"{source}: an answer ({str(schema.value)[:60]}), not a scenario file; write the "
             "question that it answers under base"
         )
+    if _is_one_scenario(tree.root.value):
+        return {"base": tree.root}
     for key, node in tree.root.value.items():
         if key not in TOP and not faults.many:
             right = "put it under base" if key_table.TABLE.find(key) else nearest(key, TOP)
             unknown = f"unknown key {key[:60]!r} at the top of the file; {right}"
             faults.add(node.line, unknown, key=key)
-    if not (tree.root.value.keys() & {"base", "scenarios", "matrix", "extends"}):
+    if tree.root.value.keys().isdisjoint(PARTS):
         faults.add(tree.root.line, "no scenario: add base or scenarios")
     return tree.root.value
+
+
+def _is_one_scenario(entries: Mapping[str, Node]) -> bool:
+    """Whether a file has keys of a scenario at its top, and no parts to put them into."""
+    return entries.keys().isdisjoint(PARTS) and any(map(key_table.TABLE.find, entries))
 
 
 def extended_base(source: str, node: Node | None, faults: Faults) -> Part:

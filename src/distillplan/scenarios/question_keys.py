@@ -31,6 +31,7 @@ BUDGET_KEYS = (
         help="Budget of all students together: FLOPs (1e21, '10 PF-days'), GPUs for a time "
         "('64 h100-sxm for 7 days'), '5k gpu-hours' or '$20k'.",
         written=at("compute"),
+        aliases=("budget",),
         flags=("--compute",),
         commands="sweep",
         metavar="COMPUTE",

@@ -5,6 +5,7 @@ A value replaces the whole value below it; mappings such as `teacher` merge key 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from distillplan.errors import InputError
@@ -70,6 +71,33 @@ def read_scenarios(
         merged = {one.key: one for one in file.assertions(file.parts[name])} | demands
         found.append(Named(name=label, scenario=scenario, assertions=tuple(merged.values())))
     faults.raise_any()
+    return tuple(found)
+
+
+def read_several(
+    sources: Sequence[str], sets: Sequence[str] = (), asserts: Sequence[str] = ()
+) -> tuple[Named, ...]:
+    """The scenarios of several files, named by their files where there are several.
+
+    Args:
+        sources: paths, of which one may be ``-`` for standard input.
+        sets: as for `read_scenarios`.
+        asserts: the same.
+
+    Raises:
+        InputError: with every fault of the first file that has any.
+    """
+    if len(sources) == 1:
+        return read_scenarios(sources[0], sets, asserts)
+    files = {source: read_scenarios(source, sets, asserts) for source in dict.fromkeys(sources)}
+    stems = [Path(source).stem for source in files]
+    found = []
+    for source, scenarios in files.items():
+        stem = Path(source).stem
+        title = stem if stems.count(stem) == 1 else source
+        for one in scenarios:
+            alone = len(scenarios) == 1 and one.name == "base"
+            found.append(one._replace(name=title if alone else f"{title}: {one.name}"))
     return tuple(found)
 
 

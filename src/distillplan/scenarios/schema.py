@@ -14,12 +14,10 @@ def scenario_file_schema() -> Json:
     scenario = {"$ref": "#/$defs/scenario"}
     words = key_table.TABLE.words()
     keys = {word: key for word in words if (key := key_table.TABLE.find(word)) is not None}
-    return {
-        "$schema": DIALECT,
-        "title": "A scenario file of `distillplan compare` and `distillplan sweep`",
+    parts = [{"required": [part]} for part in ("base", "scenarios", "matrix", "extends")]
+    whole = {
         "type": "object",
         "additionalProperties": False,
-        "anyOf": [{"required": [part]} for part in ("base", "scenarios", "matrix", "extends")],
         "properties": {
             "extends": {
                 "type": "string",
@@ -34,6 +32,19 @@ def scenario_file_schema() -> Json:
                 "additionalProperties": {"type": ["array", "string", "number"]},
             },
             "assert": demands,
+        },
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "A scenario file of `distillplan compare` and `distillplan sweep`",
+        "type": "object",
+        "minProperties": 1,
+        "if": {"anyOf": parts},
+        "then": whole,
+        "else": {
+            **scenario,
+            "description": "A file of one scenario has its keys at the top.",
+            "anyOf": [{"not": {"required": ["assert"]}}, {"minProperties": 2}],
         },
         "$defs": {
             "scenario": {

@@ -22,7 +22,7 @@ from distillplan.models.model_sizes import (
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.budget_text import Budget, parse_budget
 from distillplan.units import TOKENS as TOKENS_NOUN
-from distillplan.units import parse_bytes, parse_count, parse_hours, parse_usd
+from distillplan.units import hourly_usd, parse_bytes, parse_count, parse_hours, parse_usd
 
 Json = dict[str, Any]
 """A JSON Schema, or a part of one."""
@@ -159,6 +159,12 @@ def _usd(value: Any, word: str) -> float:
     return parse_usd(_scalar(value, word, "$20k"), word, "$20k")
 
 
+def _hourly_usd(value: Any, word: str) -> float:
+    scalar = _scalar(value, word, "2.50")
+    amount = hourly_usd(scalar, word) if isinstance(scalar, str) else scalar
+    return _zero_or_count(amount, word, "2.50")
+
+
 def _memory(value: Any, word: str) -> float:
     return parse_bytes(_scalar(value, word, "80GB"), word)
 
@@ -263,6 +269,8 @@ HOURS = Value(_hours, _positive, is_number=False, unit="hours")
 """A length of time; in hours."""
 USD = Value(_usd, _positive, unit="US dollars")
 """Dollars, with or without their sign."""
+HOURLY_USD = Value(_hourly_usd, lambda: {"type": "number", "minimum": 0})
+"""Dollars for an hour, zero or more, such as 2.50 or $2.50/h."""
 MEMORY = Value(_memory, _positive, unit="bytes")
 """Bytes."""
 BITS_PER_BYTE = Value(

@@ -88,7 +88,8 @@ def budget(
     plan = planner.plan(scenario, quick=quick)
     found = outcomes(asserted, plan)  # before anything is written
     chart = _chart(plan) if plot else None
-    show(plan, output, details=details, why=why, asked=as_typed(compute, given), chart=chart)
+    asked = as_typed(compute, given) if why else ""
+    show(plan, output, details=details, why=why, asked=asked, chart=chart)
     gate(("", outcome) for outcome in found)
 
 

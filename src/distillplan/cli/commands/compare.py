@@ -23,8 +23,14 @@ Baseline: TypeAlias = Annotated[
 ]
 
 
+Files: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="Scenario files; - reads standard input."),
+]
+
+
 def compare(
-    file: flags.File,
+    file: Files,
     sets: flags.Sets = None,
     baseline: Baseline = None,
     asserted: flags.Asserted = None,
@@ -32,18 +38,20 @@ def compare(
     details: flags.Details = False,
     output: flags.ShowRows = "table",
 ) -> None:
-    """Compare the scenarios of a file: which is best, why, and what sets them apart.
+    """Compare the scenarios of a file, or of several: which is best, why, and what sets them apart.
 
     Examples:
     distillplan compare compare.yaml
 
     distillplan compare compare.yaml --set compute=1e22 --baseline none
 
+    distillplan compare plan_a.yaml plan_b.yaml
+
     distillplan compare - -o json < compare.yaml | jq '.plans[].verdict'
     """
     from distillplan.scenarios import scenario_file  # not at every start
 
-    scenarios = scenario_file.read_scenarios(file, sets or (), asserted or ())
+    scenarios = scenario_file.read_several(file, sets or (), asserted or ())
     found = compared(scenarios, baseline, quick=quick)
     show(found, output, details=details)
     gate((one.name, one.outcome) for one in found.assertions)

@@ -21,7 +21,7 @@ from distillplan.cli.run_options import (
 )
 from distillplan.errors import InputError
 from distillplan.files.processes import MOST_JOBS
-from distillplan.files.yaml_reader import YAML_ENDINGS
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit

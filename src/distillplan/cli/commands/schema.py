@@ -7,11 +7,23 @@ import typer
 from distillplan.render.streams import write
 from distillplan.schemas.reader import schema_names, schema_text
 
+OF_COMMANDS = {
+    "budget": "plan",
+    "compare": "comparison",
+    "predict": "prediction",
+    "serve": "serving",
+    "validate": "validation",
+    "explain": "explanation",
+}
+"""Documents that are not named as the commands that write them."""
+
 
 def schema(
     name: Annotated[
         str | None,
-        typer.Argument(help="Name of the schema, e.g. plan, scenario, comparison or sweep."),
+        typer.Argument(
+            help="Name of the schema or of the command, e.g. plan, scenario, compare or sweep."
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema of a command's output, or list the available schemas.
@@ -19,4 +31,7 @@ def schema(
     Example:
     distillplan schema plan
     """
-    write("\n".join(schema_names()) + "\n" if name is None else f"{schema_text(name)}\n")
+    if name is None:
+        write("\n".join(schema_names()) + "\n")
+        return
+    write(f"{schema_text(OF_COMMANDS.get(name, name))}\n")

@@ -1,0 +1,167 @@
+"""Options and commands by the names that people know from other tools."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from distillplan.errors import InputError
+
+ARGUMENT = "COMPUTE"
+"""The budget of the commands that take it without an option, by its metavar."""
+
+
+class Meant(NamedTuple):
+    """What an option of another tool is here."""
+
+    options: Sequence[str]
+    """Names of ours; the first that the command has is the one."""
+    value: str = "{}"
+    """What that option takes, with what was typed for {}; without {} nothing was to be typed."""
+
+
+BUDGET = ("--compute", ARGUMENT)
+_OUTPUT = ("--output",)
+OPTIONS: Mapping[str, Meant] = {
+    "--budget": Meant(BUDGET),
+    "--compute": Meant(BUDGET),
+    "--flops": Meant(BUDGET),
+    "--compute-budget": Meant(BUDGET),
+    "--gpu-hours": Meant(BUDGET, "{} gpu-hours"),
+    "--hours": Meant(("--deadline",), "{} hours"),
+    "--days": Meant(("--deadline",), "{} days"),
+    "--weeks": Meant(("--deadline",), "{} weeks"),
+    "--time": Meant(("--deadline",)),
+    "--max-hours": Meant(("--deadline",), "{} hours"),
+    "--cost": Meant(("--max-cost",)),
+    "--max-price": Meant(("--max-cost",)),
+    "--model": Meant(("--student", "--model")),
+    "--student-size": Meant(("--student", "--model")),
+    "--student-params": Meant(("--student", "--model")),
+    "--student-model": Meant(("--student", "--model")),
+    "--student": Meant(("--model",)),
+    "--student-tokens": Meant(("--tokens",)),
+    "--teacher-model": Meant(("--teacher",)),
+    "--teacher-name": Meant(("--teacher",)),
+    "--teacher-size": Meant(("--teacher-params", "--teacher")),
+    "--unique-tokens": Meant(("--max-unique-tokens",)),
+    "--dataset-tokens": Meant(("--max-unique-tokens",)),
+    "--gpu-type": Meant(("--gpu",)),
+    "--num-gpus": Meant(("--gpus",)),
+    "--n-gpus": Meant(("--gpus",)),
+    "--ngpus": Meant(("--gpus",)),
+    "--gpu-count": Meant(("--gpus",)),
+    "--gpu-price": Meant(("--price",)),
+    "--price-per-hour": Meant(("--price",)),
+    "--seq-len": Meant(("--context",)),
+    "--seq-length": Meant(("--seq-len", "--context")),
+    "--dtype": Meant(("--precision",)),
+    "--save-as": Meant(("--save",)),
+    "--out": Meant(("--save", "--output")),
+    "--verbose": Meant(("--details",), ""),
+    "--format": Meant(_OUTPUT),
+    "--json": Meant(_OUTPUT, "json"),
+    "--csv": Meant(_OUTPUT, "csv"),
+    "--markdown": Meant(_OUTPUT, "markdown"),
+    "--md": Meant(_OUTPUT, "markdown"),
+}
+"""By what people type. A command's own option of that name goes first."""
+
+ADVICE: Mapping[str, str] = {
+    "--teacher-tokens": "write them behind the teacher, e.g. --teacher 7B:2T",
+    "--teachers": "ask about one --teacher; distillplan teachers ranks the open models",
+    "--api": "an API gives text, and this is about logits, which take the teacher's weights",
+    "--teacher-price": "it is about a teacher that you run; its GPUs are priced with --price",
+    "--token-price": "it is about a teacher that you run; its GPUs are priced with --price",
+    "--file": "distillplan compare FILE reads scenarios",
+    "--config": "distillplan compare FILE reads scenarios",
+    "--scenario": "distillplan compare FILE reads scenarios",
+    "-f": "distillplan compare FILE reads scenarios",
+    "--set": "each key is an option here; see --help",
+    "--quiet": "an answer is on stdout alone; 2> /dev/null leaves out the rest",
+    "-q": "an answer is on stdout alone; 2> /dev/null leaves out the rest",
+    "--no-color": "set NO_COLOR=1; a file or a pipe gets no colors anyway",
+    "--by": "give the time that is left, e.g. --deadline '4 weeks'",
+    "--until": "give the time that is left, e.g. --deadline '4 weeks'",
+}
+"""What to do instead of options that no command has, or not this one."""
+
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "plan": ("budget",),
+    "run": ("budget",),
+    "distill": ("budget",),
+    "memory": ("estimate",),
+    "cost": ("estimate",),
+    "time": ("estimate",),
+    "train": ("estimate",),
+    "fits": ("estimate",),
+    "hardware": ("gpus",),
+    "devices": ("gpus",),
+    "export": ("recipe",),
+    "config": ("recipe",),
+    "configs": ("recipe",),
+    "map": ("sweep", "plot map"),
+    "grid": ("sweep",),
+    "inference": ("serve",),
+    "monitor": ("track",),
+    "experiment": ("pilot",),
+    "calibrate": ("fit",),
+    "law": ("laws",),
+    "glossary": ("explain",),
+    "list": ("models", "gpus", "laws"),
+}
+"""Commands of ours by words for what they do."""
+
+
+def in_our_words(args: Sequence[str], params: Sequence[Any]) -> list[str]:
+    """What was typed, with options of other tools replaced by those of the command.
+
+    Args:
+        args: the words after the command's name.
+        params: the parameters of the command, as Typer has them.
+
+    Raises:
+        InputError: where such an option has no value.
+    """
+    return list(_replaced(list(args), params))
+
+
+def _replaced(args: list[str], params: Sequence[Any]) -> Iterator[str]:
+    known = {name: one for one in params for name in (*one.opts, *one.secondary_opts)}
+    if any(one.metavar == ARGUMENT for one in params):
+        known[ARGUMENT] = None
+    while args:
+        word = args.pop(0)
+        if word == "--":
+            yield from (word, *args)
+            return
+        typed, sign, value = word.partition("=")
+        name = _ours(typed, known)
+        if name is None and typed in ADVICE and typed not in known:
+            raise InputError(f"no such option: {typed}; {ADVICE[typed]}")
+        if name is None:
+            yield word
+            if word in known and getattr(known[word], "is_flag", True) is False and args:
+                yield args.pop(0)  # its value, whatever it looks like
+            continue
+        form = OPTIONS[typed].value
+        if "{}" in form and not sign:
+            if not args:
+                raise InputError(f"{typed}: its value is missing")
+            value = args.pop(0)
+        yield from () if name == ARGUMENT else (name,)
+        if form:
+            yield form.replace("{}", value)
+
+
+def _ours(typed: str, known: Mapping[str, Any]) -> str | None:
+    """The option of the command that is meant; None where what was typed is to stay."""
+    meant = OPTIONS.get(typed)
+    if typed in known or meant is None:
+        return None
+    fitting = [one for one in meant.options if one in known]
+    if not fitting:
+        return None
+    choices = getattr(getattr(known[fitting[0]], "type", None), "choices", None)
+    word = meant.value
+    if "{}" not in word and word and choices is not None and word not in choices:
+        return None  # such as --csv of a command that writes none
+    return fitting[0]
