@@ -4,13 +4,14 @@ Tests start one only where a process is the point: start-up, pipes, encodings, l
 """
 
 import io
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 from unittest import mock
 
 from distillplan.cli.app import run as run_app
@@ -58,6 +59,28 @@ def _stream(text: str = "") -> Iterator[TextIO]:
     """A pipe's end as Python opens it, in UTF-8; in memory."""
     with io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8") as stream:
         yield stream
+
+
+def answer(*words: object, **how: Any) -> dict[str, Any]:
+    """The JSON document with which a command answers."""
+    found = run(*words, "-o", "json", **how)
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def codes(document: dict[str, Any]) -> set[str]:
+    """The codes of its warnings."""
+    return {one["code"] for one in document["warnings"]}
+
+
+def told_in_one_sentence(found: Finished, code: int, says: str) -> None:
+    """What a mistake leads to: its exit code, one line on standard error, and nothing else."""
+    assert found.returncode == code
+    assert found.stdout == ""
+    assert says in found.stderr
+    assert found.stderr.startswith("error: ")
+    assert found.stderr.count("\n") == 1
+    assert "Traceback" not in found.stderr
 
 
 PROGRESS = re.compile(r"^[A-Z][a-z ]+: (?:at work|\d+ of \d+)\n", re.MULTILINE)

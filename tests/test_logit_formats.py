@@ -22,29 +22,19 @@ from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
-from tests.shell import run
+from tests.shell import answer, codes, run
 
 CACHED = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "cached")
 HARD, FULL = 2.81, 2.75
 
 
-def asked(*words):
-    found = run(*words, "-o", "json")
-    assert found.returncode == 0, found.stderr
-    return json.loads(found.stdout)
-
-
 def stored(*words):
-    return asked(*CACHED, "--logit-format", *words)
+    return answer(*CACHED, "--logit-format", *words)
 
 
 def deciding(document):
     (one,) = [one for one in document["options"] if one["decides"]]
     return one
-
-
-def codes(document):
-    return {one["code"] for one in document["warnings"]}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +85,7 @@ def test_ranges_hold_their_middle():
 
 
 def test_full_logits_change_nothing_but_say_what_is_stored():
-    without, full = asked(*CACHED), stored("full")
+    without, full = answer(*CACHED), stored("full")
     assert deciding(full)["stored"]["kept_share"] == 1.0
     for one in (*without["options"], *full["options"]):
         one.pop("stored")
@@ -104,7 +94,7 @@ def test_full_logits_change_nothing_but_say_what_is_stored():
 
 
 def test_a_plan_without_a_format_says_nothing_of_one():
-    found = asked(*CACHED)
+    found = answer(*CACHED)
     assert all(one["stored"] is None for one in found["options"])
     assert found["scenario"]["logit_format"] is None
     assert not {one for one in codes(found) if one.startswith("logit_format")}
@@ -171,7 +161,7 @@ def test_bytes_storage_and_reading():
     words = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "stored")
     machine = ("--gpu", "h100-sxm", "--gpus", "64")
     found = deciding(
-        asked(*words, *machine, "--logit-format", "sampled", "--logit-months", "3", "--quick")
+        answer(*words, *machine, "--logit-format", "sampled", "--logit-months", "3", "--quick")
     )
     kept = found["stored"]
     assert kept["bytes_per_token"] == 60  # 12 tokens of 5 bytes
@@ -204,16 +194,16 @@ def test_logits_beside_the_cached_ones_are_full():
 def test_an_hour_budget_pays_the_penalty_too():
     words = ("budget", "64 h100-sxm for 7 days", "--student", "1B", "--teacher", "7B:2T")
     full, cut = (
-        deciding(asked(*words, "--logits", "stored", "--quick", "--logit-format", *one))
+        deciding(answer(*words, "--logits", "stored", "--quick", "--logit-format", *one))
         for one in (["full"], ["top-k", "--logit-k", "12"])
     )
     assert cut["loss"] - full["loss"] == pytest.approx(cut["stored"]["penalty_nats"], abs=1e-9)
 
 
 def test_the_default_is_sampled():
-    assert deciding(asked(*CACHED, "--logit-k", "20", "--quick"))["stored"]["format"] == "sampled"
+    assert deciding(answer(*CACHED, "--logit-k", "20", "--quick"))["stored"]["format"] == "sampled"
     words = ("estimate", "--model", "1B", "--teacher", "llama-3.1-8b", "--tokens", "100B")
-    step = asked(*words, "--gpu", "a100-80gb")["distillation"]
+    step = answer(*words, "--gpu", "a100-80gb")["distillation"]
     assert (step["logit_format"]["name"], step["logit_format"]["bytes_per_token"]) == (
         "sampled",
         60,
@@ -222,9 +212,11 @@ def test_the_default_is_sampled():
 
 def test_estimate_says_what_a_format_costs():
     words = ("estimate", "--model", "1B", "--teacher", "llama-3.1-8b", "--tokens", "100B")
-    cut = asked(*words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "top-k")
+    cut = answer(*words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "top-k")
     assert "logit_format_costs" in codes(cut)
-    none = asked(*words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "distillkit")
+    none = answer(
+        *words, "--gpu", "a100-80gb", "--logits", "stored", "--logit-format", "distillkit"
+    )
     assert "logit_format_not_measured" in codes(none)
 
 
@@ -262,7 +254,7 @@ def test_a_file_asks_the_same(tmp_path):
         "  cut: {logit_format: top-k, logit_k: 12}\n",
         encoding="utf-8",
     )
-    found = asked("compare", path)
+    found = answer("compare", path)
     by_name = {one["name"]: one for one in found["plans"]}
     assert by_name["cut"]["odds"] == stored("top-k", "--logit-k", "12")["odds"]
     assert by_name["full"]["verdict"] != by_name["cut"]["verdict"]

@@ -22,20 +22,14 @@ from distillplan.laws.on_policy_law import (
     slope,
 )
 from distillplan.models.model_catalog import model
-from tests.shell import run
+from tests.shell import answer, codes, run
 
 LAW = on_policy_law()
 TIMED = ("--gpu", "h100-sxm", "--gpus", "8", "--answer-tokens", "1000")
 
 
 def asked(*words):
-    found = run("onpolicy", *words, "-o", "json")
-    assert found.returncode == 0, found.stderr
-    return json.loads(found.stdout)
-
-
-def codes(document):
-    return {one["code"] for one in document["warnings"]}
+    return answer("onpolicy", *words)
 
 
 def test_every_printed_prediction_is_reproduced():

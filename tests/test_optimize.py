@@ -65,6 +65,20 @@ def test_given_students_spend_all_on_tokens():
     assert found.loss[0] == pytest.approx(independent.supervised_loss(1e9, D), rel=1e-12)
 
 
+def both_searches(problem, *, given):
+    """Our optimum, and the other search's; `given`: whether the student has one size."""
+    bounds = Bounds(
+        student_params=(1e6, 1e17) if given else problem.student_params,
+        student_tokens=problem.student_tokens,
+        teacher_params=problem.teacher_params,
+        teacher_tokens=problem.teacher_tokens,
+    )
+    student = problem.student_params if given else None
+    ours = problems(problem.budget, problem.logits, problem.training, student, bounds=bounds)
+    other = independent.search(problem, points=60 if given else 32, starts=3)
+    return optima_over_teachers(LAW, ours), other
+
+
 @pytest.mark.parametrize(
     "problem",
     [
@@ -76,23 +90,7 @@ def test_given_students_spend_all_on_tokens():
 def test_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
     """60 random problems over all accountings, families, free students and tight bounds."""
     given = not isinstance(problem.student_params, tuple)
-    bounds = Bounds(
-        student_params=(1e6, 1e17) if given else problem.student_params,
-        student_tokens=problem.student_tokens,
-        teacher_params=problem.teacher_params,
-        teacher_tokens=problem.teacher_tokens,
-    )
-    ours = optima_over_teachers(
-        LAW,
-        problems(
-            problem.budget,
-            problem.logits,
-            problem.training,
-            problem.student_params if given else None,
-            bounds=bounds,
-        ),
-    )
-    best, sizes = independent.search(problem, points=60 if given else 32, starts=3)
+    ours, (best, sizes) = both_searches(problem, given=given)
     # at a corner between bounds the loss is linear in our last step of 1e-9
     assert ours.loss[0] <= best + 1e-11
     # the other search may stop early in a bent valley; it is never better, and our sizes give
@@ -112,23 +110,7 @@ def test_the_other_search_agrees_on_nearly_all():
     same = 0
     for problem in PROBLEMS[:30]:
         given = not isinstance(problem.student_params, tuple)
-        bounds = Bounds(
-            student_params=(1e6, 1e17) if given else problem.student_params,
-            student_tokens=problem.student_tokens,
-            teacher_params=problem.teacher_params,
-            teacher_tokens=problem.teacher_tokens,
-        )
-        ours = optima_over_teachers(
-            LAW,
-            problems(
-                problem.budget,
-                problem.logits,
-                problem.training,
-                problem.student_params if given else None,
-                bounds=bounds,
-            ),
-        )
-        best, _ = independent.search(problem, points=60 if given else 32, starts=3)
+        ours, (best, _) = both_searches(problem, given=given)
         same += abs(best - ours.loss[0]) < 1e-9
     assert same >= 28
 

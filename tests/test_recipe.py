@@ -7,7 +7,7 @@ import pytest
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import shipped
 from distillplan.laws.logit_formats import KeptLogits
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model
@@ -24,7 +24,7 @@ DISTILLED = sorted(set(ASKED) - {"alone"})
 
 def points(params, tokens, family=None):
     size = run_size(params, tokens, family or FixedAspect())
-    laws = Entry(read_shipped(FILE), FILE).entries("starting_points")
+    laws = shipped(FILE).entries("starting_points")
     return {one.law: one for one in (starting_point(entry, size) for entry in laws)}
 
 

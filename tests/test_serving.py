@@ -21,7 +21,7 @@ from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_hours import parse_request
 from distillplan.questions.serving_odds import LEVELS, ServedPair, pair_odds
-from tests.shell import run
+from tests.shell import answer, codes, run
 
 LAW = law()
 FAMILY = FixedAspect()
@@ -31,19 +31,13 @@ INT4_TIMED = ("--gpu", "h100-sxm", "--request", "1000:200")
 
 
 def asked(*words):
-    found = run("serve", *words, "-o", "json")
-    assert found.returncode == 0, found.stderr
-    return json.loads(found.stdout)
+    return answer("serve", *words)
 
 
 def model_of(document, role, accounting=None):
     return next(
         one for one in document["models"] if (one["role"], one["accounting"]) == (role, accounting)
     )
-
-
-def codes(document):
-    return {one["code"] for one in document["warnings"]}
 
 
 def forward(params):

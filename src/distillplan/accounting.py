@@ -78,6 +78,12 @@ class Flops(NamedTuple):
         trained = self.student_training + self.teacher_logits + self.teacher_training
         return trained + self.student_serving
 
+    @property
+    def teacher_share(self) -> float:
+        """The part of the training FLOPs that goes into the teacher."""
+        teacher = self.teacher_logits + self.teacher_training
+        return teacher / (teacher + self.student_training)
+
 
 def run_flops(
     *,

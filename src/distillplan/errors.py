@@ -97,3 +97,12 @@ def _as_it_was(
 
 class InfeasibleError(DistillplanError):
     """A well-formed question that has no answer, such as a loss below what the law can reach."""
+
+
+EXAMPLE_GPU = Word("gpu", "h100-sxm")
+"""What to add to a question that needs hardware."""
+
+
+def needs_gpu(what: Word) -> InputError:
+    """The error of a key that means nothing without hardware."""
+    return InputError(what, " needs a GPU; add ", EXAMPLE_GPU)

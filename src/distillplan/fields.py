@@ -15,6 +15,18 @@ from typing import Any, get_args
 from distillplan.errors import InfeasibleError, InputError, Word
 
 
+def finite(value: float) -> float | None:
+    """A number that may be infinite or none, as answers have it: None where it is."""
+    return value if math.isfinite(value) else None
+
+
+def not_positive(value: float | None, word: Word) -> InputError | None:
+    """The error of a number that is not positive or not finite; None where it is not given."""
+    if value is None or (math.isfinite(value) and value > 0):
+        return None
+    return InputError(word, f": {value} is not a positive number")
+
+
 def settle(record: Any, prefix: str = "") -> None:
     """Bring the fields of a frozen dataclass to their declared types.
 

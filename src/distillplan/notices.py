@@ -31,6 +31,11 @@ def information(code: str, message: str) -> Notice:
     return Notice(code=code, severity=Severity.INFO, message=message)
 
 
+def doubts(notices: Iterable[Notice]) -> list[Notice]:
+    """Those that should change what the reader does."""
+    return [one for one in notices if one.severity is Severity.WARNING]
+
+
 def worst_first(notices: Iterable[Notice]) -> list[Notice]:
     """Warnings, then what is good to know, each in their order."""
     return sorted(notices, key=lambda one: one.severity is not Severity.WARNING)

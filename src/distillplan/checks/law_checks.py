@@ -125,7 +125,7 @@ def _check_group(data: Any) -> CheckGroup:
         relative=entry.flag("relative"),
         low=entry.number("low", 0.0),
         high=entry.number("high", 0.0),
-        known=entry.text("known", "") or None,
+        known=entry.optional_text("known"),
     )
     entry.finish()
     return group

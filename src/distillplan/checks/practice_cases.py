@@ -15,7 +15,7 @@ from distillplan.checks.transfer_cases import (
     shipped_cases,
 )
 from distillplan.errors import InputError
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import Entry, shipped
 from distillplan.units import plain_count
 
 FILE: Final = "practice_cases.yaml"
@@ -92,7 +92,7 @@ def practice_cases() -> tuple[PracticeCase, ...]:
         InputError: when their file is missing or not of its form.
     """
     known = {(one.study, one.name): one for one in shipped_cases()}
-    entries = Entry(read_shipped(FILE), FILE).entries("cases")
+    entries = shipped(FILE).entries("cases")
     return tuple(case_of_entry(one, known) for one in entries)
 
 

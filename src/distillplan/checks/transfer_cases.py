@@ -116,7 +116,7 @@ def case_from_entry(entry: Entry) -> MatchedCase:
     found = MatchedCase(
         name=entry.text("name"),
         study=entry.text("study"),
-        match=CaseMatch(entry.choice("match", tuple(CaseMatch), "")),
+        match=entry.member("match", CaseMatch),
         student_params=_span(student, "params"),
         student_tokens=tokens,
         supervised_tokens=_span(student, "supervised_tokens")
@@ -125,7 +125,7 @@ def case_from_entry(entry: Entry) -> MatchedCase:
         teacher_params=_span(teacher, "params"),
         teacher_tokens=_span(teacher, "tokens"),
         seen=seen_from_entry(entry.mapping("seen")),
-        quality=CaseQuality(entry.choice("quality", tuple(CaseQuality), "")),
+        quality=entry.member("quality", CaseQuality),
         source=entry.text("source"),
         assumed=entry.text("assumed", ""),
     )

@@ -78,13 +78,7 @@ def shipped_holdouts() -> tuple[HeldOutRuns, ...]:
         InputError: when the file is missing or not of its form.
     """
     return tuple(
-        HeldOutRuns(
-            split=one.text("split"),
-            input=one.choice("input", Beyond._fields, ""),
-            distance=one.positive("distance"),
-            error=one.positive("error"),
-            noise=one.positive("noise"),
-        )
+        one.record(HeldOutRuns, input=one.choice("input", Beyond._fields, ""))
         for one in Entry(read_shipped("transfer.yaml"), "transfer").entries("held_out")
     )
 

@@ -1,6 +1,5 @@
 """Options that commands share and that are no keys of a scenario, declared once."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -10,18 +9,21 @@ from distillplan.render.show import Output, RowOutput
 from distillplan.scenarios import key_table, values
 
 
-def number(flag: str, value: values.Value = values.COUNT) -> Callable[[str], Any]:
-    """What reads the number of an option that is no key of a scenario; its errors name the option.
+def option(
+    flag: str, text: str, *others: str, value: values.Value | None = None, **more: Any
+) -> Any:
+    """An option that is no key of a scenario.
 
     Args:
-        flag: the option.
-        value: the kind of number.
+        flag: the option, which errors name.
+        text: its help.
+        others: other spellings.
+        value: the kind of number that it takes; None: what its annotation says.
+        more: what else Typer is told.
     """
-
-    def read(text: str) -> Any:
-        return value.read(text, flag)
-
-    return read
+    if value is not None:
+        more["parser"] = lambda typed: value.read(typed, flag)
+    return typer.Option(flag, *others, help=text, **more)
 
 
 def demand_one(details: bool, example: str) -> None:

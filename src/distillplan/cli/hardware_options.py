@@ -1,47 +1,33 @@
 """Options of `estimate` that are no keys of a scenario: a model of any shape."""
 
 from functools import partial
-from typing import Annotated, Any, TypeAlias
-
-import typer
+from typing import Annotated, TypeAlias
 
 from distillplan.cli import flags
 from distillplan.scenarios import values
 from distillplan.scenarios.key import DISTILLATION, LAYOUT, MODEL
 
-
-def _option(panel: str, name: str, text: str, **more: Any) -> Any:
-    return typer.Option(name, rich_help_panel=panel, help=text, **more)
-
-
-def _number(kind: values.Value, panel: str, name: str, text: str, **more: Any) -> Any:
-    return _option(panel, name, text, parser=flags.number(name, kind), metavar="N", **more)
-
-
-_tokens, _whole = partial(_number, values.TOKENS), partial(_number, values.WHOLE)
+_model = partial(flags.option, rich_help_panel=MODEL)
+_layout = partial(flags.option, rich_help_panel=LAYOUT, value=values.WHOLE, metavar="N")
+_taught = partial(flags.option, rich_help_panel=DISTILLATION)
+_size = partial(_model, value=values.WHOLE, metavar="N")
 
 
 ModelName: TypeAlias = Annotated[
     str | None,
-    _option(
-        MODEL,
+    _model(
         "--model",
         "Model to train: non-embedding parameters (7B), a name (see `distillplan models`), or a "
         "Hugging Face config.json.",
         metavar="MODEL",
     ),
 ]
-Layers: TypeAlias = Annotated[int | None, _whole(MODEL, "--layers", "Number of blocks.")]
-Width: TypeAlias = Annotated[
-    int | None, _whole(MODEL, "--width", "Channels of the residual stream.")
-]
-Ffn: TypeAlias = Annotated[
-    int | None, _whole(MODEL, "--ffn", "Hidden channels of the feed-forward block.")
-]
+Layers: TypeAlias = Annotated[int | None, _size("--layers", "Number of blocks.")]
+Width: TypeAlias = Annotated[int | None, _size("--width", "Channels of the residual stream.")]
+Ffn: TypeAlias = Annotated[int | None, _size("--ffn", "Hidden channels of the feed-forward block.")]
 FfnMatrices: TypeAlias = Annotated[
     int,
-    _option(
-        MODEL,
+    _model(
         "--ffn-matrices",
         "Matrices of the feed-forward block: 3 gated (SwiGLU), 2 plain (GPT).",
         min=2,
@@ -49,11 +35,10 @@ FfnMatrices: TypeAlias = Annotated[
         metavar="N",
     ),
 ]
-Heads: TypeAlias = Annotated[int | None, _whole(MODEL, "--heads", "Number of attention heads.")]
+Heads: TypeAlias = Annotated[int | None, _size("--heads", "Number of attention heads.")]
 KvHeads: TypeAlias = Annotated[
     int | None,
-    _whole(
-        MODEL,
+    _size(
         "--kv-heads",
         "Number of key-value heads.",
         show_default="as many as --heads",
@@ -61,31 +46,31 @@ KvHeads: TypeAlias = Annotated[
 ]
 Vocab: TypeAlias = Annotated[
     int | None,
-    _whole(
-        MODEL,
+    _size(
         "--vocab",
         "Vocabulary size.",
         show_default="that of the other model, else that of the paper's family",
     ),
 ]
 Tied: TypeAlias = Annotated[
-    bool, _option(MODEL, "--tied/--untied", "Whether the output projection is the embedding.")
+    bool, _model("--tied/--untied", "Whether the output projection is the embedding.")
 ]
 Tokens: TypeAlias = Annotated[
-    float, _tokens(MODEL, "--tokens", "Tokens to train the model on, e.g. 140B.")
+    float, _size("--tokens", "Tokens to train the model on, e.g. 140B.", value=values.TOKENS)
 ]
-SeqLen: TypeAlias = Annotated[int, _whole(LAYOUT, "--seq-len", "Tokens per sequence.")]
-Ep: TypeAlias = Annotated[int, _whole(LAYOUT, "--ep", "Size of an expert-parallel group.")]
+SeqLen: TypeAlias = Annotated[int, _layout("--seq-len", "Tokens per sequence.")]
+Ep: TypeAlias = Annotated[int, _layout("--ep", "Size of an expert-parallel group.")]
 TeacherName: TypeAlias = Annotated[
     str | None,
-    _option(DISTILLATION, "--teacher", "Teacher, named as in --model.", metavar="MODEL"),
+    _taught("--teacher", "Teacher, named as in --model.", metavar="MODEL"),
 ]
 TeacherTokens: TypeAlias = Annotated[
     float | None,
-    _tokens(
-        DISTILLATION,
+    _taught(
         "--teacher-tokens",
         "Tokens the teacher must first be trained on.",
+        value=values.TOKENS,
+        metavar="N",
         show_default="none, it exists",
     ),
 ]

@@ -20,8 +20,9 @@ def complete(command: Any) -> None:
     shown = {key.flags[0]: key for key in key_table.TABLE.options(named)}
     for option in command.params:
         option.opts = [flag for flag in option.opts if flag not in HIDDEN]
-        if isinstance(option.show_default, str):  # which would be put into parentheses
-            option.default, option.show_default = option.show_default, True
+        usual = option.show_default() if callable(option.show_default) else option.show_default
+        if isinstance(usual, str):  # which would be put into parentheses
+            option.default, option.show_default = usual, True
         key = shown.get(option.opts[0])
         if key is None or option.help != key.help:
             continue

@@ -2,15 +2,19 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import LARGEST, shown
 from distillplan.files.text_reader import read_text
 from distillplan.suggest import nearest
+
+_Member = TypeVar("_Member", bound=StrEnum)
+_Record = TypeVar("_Record")
 
 
 def shipped_folder(name: str) -> Path:
@@ -102,6 +106,10 @@ class Entry:
         if default is not None and self.data.get(key) is None:
             return default
         return self._one_line(key, self._value(key))
+
+    def optional_text(self, key: str) -> str | None:
+        """The same; None where it is absent, null or empty."""
+        return self.text(key, "") or None
 
     def _one_line(self, key: str, value: Any) -> str:
         unreadable = isinstance(value, (Mapping, list)) or value is None
@@ -206,6 +214,34 @@ class Entry:
             raise InputError(f"{self.where}.{key}: {shown(value)} is not one of {', '.join(known)}")
         return value
 
+    def member(self, key: str, kind: type[_Member]) -> _Member:
+        """The member of an enumeration whose word is the text under a key."""
+        return kind(self.choice(key, tuple(kind), ""))
+
+    def record(self, kind: type[_Record], /, **read: Any) -> _Record:
+        """A record whose fields stand under their own names, each read as its type demands.
+
+        Numbers are positive, and words are members of their enumeration. A number or a text that
+        may be None is None where its key is absent.
+
+        Args:
+            kind: the class, a NamedTuple.
+            read: the values of those fields that are read otherwise.
+        """
+        readers: dict[Any, Callable[[str], Any]] = {
+            str: self.text,
+            str | None: self.optional_text,
+            float: self.positive,
+            float | None: self.optional,
+            int: self.whole,
+            bool: self.flag,
+            tuple[str, ...]: self.texts,
+        }
+        for name, hint in kind.__annotations__.items():
+            if name not in read:
+                read[name] = readers[hint](name) if hint in readers else self.member(name, hint)
+        return kind(**read)
+
     def finish(self, *also: str) -> None:
         """Check that every key was read.
 
@@ -221,3 +257,12 @@ class Entry:
                 raise InputError(
                     f"{self.where}: unknown key {shown(key)}; {nearest(str(key), sorted(known))}"
                 )
+
+
+def shipped(name: str) -> Entry:
+    """The mapping of a YAML file in the folder of the data, read once.
+
+    Raises:
+        InputError: when it is missing or no mapping.
+    """
+    return Entry(read_shipped(name), name)

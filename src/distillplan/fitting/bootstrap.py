@@ -19,7 +19,7 @@ from distillplan.errors import InputError
 from distillplan.files.processes import in_order
 from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.forms import bounds
-from distillplan.fitting.noise import split
+from distillplan.fitting.noise import root_mean_square, split
 from distillplan.laws.formulas import FloatArray
 
 METHOD: Final = 1
@@ -157,9 +157,9 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
     groups = int(group.max()) + 1
     pooled = min(1.0, _POOLED * result.known / groups)
     scale = np.exp(result.spread_of_noise * generator.standard_normal((_BLOCK, 1)))
-    shared = generator.standard_normal((_BLOCK, groups))[:, group] * _size(parts.shared)
+    shared = generator.standard_normal((_BLOCK, groups))[:, group] * root_mean_square(parts.shared)
     own = generator.standard_normal((_BLOCK, runs)) * (
-        _size(parts.own) if parts.clustered else result.noise
+        root_mean_square(parts.own) if parts.clustered else result.noise
     )
     fitted = result.rows.log_loss + result.residuals
     # between the observed losses, which the weights resample, and simulated ones
@@ -172,8 +172,3 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
     )
     belief = loose * generator.standard_normal((_BLOCK, len(result.theta)))
     return refit(result, weights, losses, belief)
-
-
-def _size(values: FloatArray) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(values**2)))

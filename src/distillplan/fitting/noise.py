@@ -56,6 +56,11 @@ def likely_scale(squares: float, count: float, middle: float, spread: float) -> 
     return float(np.exp(max(at, -25.0)))
 
 
+def root_mean_square(values: FloatArray) -> float:
+    """The size of numbers around zero, of any shape."""
+    return float(np.sqrt(np.mean(values**2)))
+
+
 def robust_squares(residual: FloatArray, scale: float) -> float:
     """Sum of squares of residuals, shape (runs,), cut off at ``ROBUST`` scales, as if none were."""
     return float(np.minimum(residual**2, (ROBUST * scale) ** 2).sum() / _KEPT)

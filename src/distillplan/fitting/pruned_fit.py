@@ -17,6 +17,7 @@ from distillplan.fitting.noise import (
     RUN_NOISE,
     likely_scale,
     robust_squares,
+    root_mean_square,
     split,
 )
 from distillplan.fitting.pruned_form import PrunedForm
@@ -200,7 +201,7 @@ def _draws(
         return np.empty((0, len(best))), parts.clustered
     own, shared, known = noise, 0.0, free
     if parts.clustered:
-        own, shared = _size(parts.own), _size(parts.shared)
+        own, shared = root_mean_square(parts.own), root_mean_square(parts.shared)
         known = min(free, int(group.max()) + 1)
     random = np.random.default_rng([seed])
     spread = (2 * known + NOISE_SPREAD**-2) ** -0.5
@@ -213,11 +214,6 @@ def _draws(
         form, runs, starts, delta=ROBUST * noise, target=target, steps=100, tolerance=1e-9
     )
     return drawn.theta, parts.clustered
-
-
-def _size(values: FloatArray) -> float:
-    """Root mean square."""
-    return float(np.sqrt(np.mean(values**2)))
 
 
 def _valid(runs: PrunedRuns) -> PruningRange:

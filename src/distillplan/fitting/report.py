@@ -28,7 +28,7 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.laws.law_runs import MOST_RUNS
 from distillplan.laws.provenance import Origin, PublishedLaw
 from distillplan.laws.transfer import outside_scale
-from distillplan.notices import Notice, Severity, warning
+from distillplan.notices import Notice, information, warning
 
 Progress = Callable[[BootstrapState], None]
 
@@ -233,7 +233,7 @@ def _about_sides(law: PublishedLaw) -> tuple[Notice, ...]:
             f"no run is distilled: that side is {taught.words()}, and the odds of a plan carry how "
             "far other laboratories' gains came out from it"
         )
-        return (Notice(code="distillation_not_yours", severity=Severity.INFO, message=message),)
+        return (information("distillation_not_yours", message),)
     if alone is not None and alone.origin is Origin.PUBLISHED:
         message = (
             f"the losses of students without a teacher are those of {alone.words()}: if your "

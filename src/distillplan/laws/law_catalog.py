@@ -220,7 +220,7 @@ def law_from_entry(name: str, data: Any, folder: Path = Path()) -> PublishedLaw:
         warnings=tuple(_law_warning(one) for one in entry.entries("warnings")),
         measured_in=LossUnit(entry.choice("measured_in", tuple(LossUnit), LossUnit.NATS)),
         bytes_per_token=entry.optional("bytes_per_token"),
-        same_runs_as=entry.text("same_runs_as", "") or None,
+        same_runs_as=entry.optional_text("same_runs_as"),
         draws_file=_draws_file(entry.mapping("draws"), folder) if "draws" in entry else None,
         runs=_runs(entry.mapping("runs"), distills=bool(distilled)) if "runs" in entry else None,
     )

@@ -21,7 +21,7 @@ import numpy as np
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import Entry, shipped
 
 FILE: Final = "logit_formats.yaml"
 """In the folder of the data."""
@@ -140,16 +140,11 @@ def format_studies() -> FormatStudies:
     Raises:
         InputError: when their file is not what it should be.
     """
-    entry = Entry(read_shipped(FILE), FILE)
+    entry = shipped(FILE)
     rounding = entry.positive("rounding")
     settings = tuple(_setting(one, rounding) for one in entry.entries("settings"))
     named = tuple(
-        OtherPenalty(
-            format=_kind(one),
-            kept=one.positive("kept"),
-            nats=one.not_negative("nats"),
-            source=one.text("source"),
-        )
+        one.record(OtherPenalty, format=_kind(one), nats=one.not_negative("nats"))
         for one in entry.entries("others")
     )
     further = tuple(
@@ -159,25 +154,18 @@ def format_studies() -> FormatStudies:
         for setting in settings[1:]
         for one in setting.shares
     )
-    return FormatStudies(
-        source=entry.text("source"),
-        rounding=rounding,
-        settings=settings,
-        others=(*named, *further),
-    )
+    return entry.record(FormatStudies, settings=settings, others=(*named, *further))
 
 
 def _setting(entry: Entry, rounding: float) -> FormatSetting:
     student, teacher = entry.mapping("student"), entry.mapping("teacher")
     hard, full = entry.positive("hard_labels_loss"), entry.positive("full_logits_loss")
-    return FormatSetting(
-        name=entry.text("name"),
+    return entry.record(
+        FormatSetting,
         student_params=student.positive("params"),
         student_tokens=student.positive("tokens"),
         teacher_params=teacher.positive("params"),
         teacher_tokens=teacher.positive("tokens"),
-        hard_labels_loss=hard,
-        full_logits_loss=full,
         shares=tuple(_shares(entry, hard, full, rounding)),
     )
 
@@ -198,7 +186,7 @@ def _shares(entry: Entry, hard: float, full: float, rounding: float) -> Iterator
 
 
 def _kind(one: Entry) -> KeptLogits:
-    return KeptLogits(one.choice("kind", tuple(KeptLogits), ""))
+    return one.member("kind", KeptLogits)
 
 
 def _penalty(setting: FormatSetting, one: KeptShare) -> float:

@@ -18,7 +18,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import Entry, shipped
 
 FILE: Final = "on_policy.yaml"
 """In the folder of the data."""
@@ -132,37 +132,14 @@ def on_policy_law() -> OnPolicyLaw:
     Raises:
         InputError: when its file is missing or not what it should be.
     """
-    entry = Entry(read_shipped(FILE), FILE)
-    ends, laws, published = (
-        entry.mapping("divergence"),
-        entry.mapping("laws"),
-        entry.mapping("published"),
-    )
-    return OnPolicyLaw(
-        source=entry.text("source"),
-        scope=entry.text("scope"),
-        tasks=entry.text("tasks"),
-        family=entry.text("family"),
-        most_updates=entry.whole("most_updates"),
-        problems_per_update=entry.whole("problems_per_update"),
+    entry = shipped(FILE)
+    ends, laws = entry.mapping("divergence"), entry.mapping("laws")
+    return entry.record(
+        OnPolicyLaw,
         divergence=(ends.positive("low"), ends.positive("median"), ends.positive("high")),
         laws={one: _peak_law(laws.mapping(one)) for one in Objective},
-        sizes=tuple(
-            MeasuredSize(
-                params=one.positive("params"),
-                model=one.text("model"),
-                start=one.positive("start"),
-                rl=one.positive("rl"),
-            )
-            for one in entry.entries("sizes")
-        ),
-        findings=entry.texts("findings"),
-        published=PublishedStage(
-            of=published.text("of"),
-            gpu_hours=published.positive("gpu_hours"),
-            rl_gpu_hours=published.positive("rl_gpu_hours"),
-            source=published.text("source"),
-        ),
+        sizes=tuple(one.record(MeasuredSize) for one in entry.entries("sizes")),
+        published=entry.mapping("published").record(PublishedStage),
     )
 
 

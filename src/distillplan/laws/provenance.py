@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
     SUPERVISED_LETTERS,
@@ -221,3 +221,13 @@ class PublishedLaw(NamedTuple):
         low, high = self.valid.get(name, (-math.inf, math.inf))
         # one part in a thousand: a 143M label is the 143.35M model
         return None if low * 0.999 <= value <= high * 1.001 else (low, high)
+
+
+def demand_distillation(law: PublishedLaw) -> None:
+    """Refuse a law that knows no teachers, where a question is about them.
+
+    Raises:
+        InputError: naming the law.
+    """
+    if law.distillation is None:
+        raise InputError(Word("law"), f": {law.name} says nothing about distillation")

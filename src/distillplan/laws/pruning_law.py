@@ -173,7 +173,7 @@ def _law_in(text: str, path: str) -> FittedPruning:
         ),
         draws=_draws(lines[1:], name),
         valid=PruningRange(**{one: _range(valid, one) for one in PruningRange._fields}),
-        counts=ParameterCount(whole.choice("counts", tuple(ParameterCount), "")),
+        counts=whole.member("counts", ParameterCount),
         taught=whole.flag("taught") if whole.has("taught") else None,
         runs=whole.whole("runs"),
         noise=whole.not_negative("noise"),

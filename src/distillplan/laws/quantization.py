@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import shipped
 
 FILE: Final = "quantization.yaml"
 """In the folder of the data."""
@@ -113,34 +113,20 @@ def quantization_law() -> QuantizationLaw:
     Raises:
         InputError: when its file is missing or not what it should be.
     """
-    entry = _file()
+    entry = shipped(FILE)
     law, largest, one = (entry.mapping(key) for key in ("law", "largest", "outside"))
     before, after = one.positive("perplexity"), one.positive("quantized_perplexity")
-    return QuantizationLaw(
+    return law.record(
+        QuantizationLaw,
         source=entry.text("source"),
-        scale=law.positive("scale"),
-        tokens=law.positive("tokens"),
-        params=law.positive("params"),
-        bits=law.positive("bits"),
         most_params=largest.positive("params"),
         most_tokens=largest.positive("tokens"),
-        outside=QuantizedModel(
-            model=one.text("model"),
-            params=one.positive("params"),
-            tokens=one.positive("tokens"),
-            bits=one.positive("bits"),
-            nats=math.log(after / before),
-            source=one.text("source"),
-        ),
+        outside=one.record(QuantizedModel, nats=math.log(after / before)),
         agrees=entry.mapping("agrees").text("source"),
     )
 
 
-def _file() -> Entry:
-    return Entry(read_shipped(FILE), FILE)
-
-
 @cache
 def _bits() -> dict[QuantizedWeights, float]:
-    formats = _file().mapping("formats")
+    formats = shipped(FILE).mapping("formats")
     return {one: formats.mapping(one).positive("bits") for one in QuantizedWeights}

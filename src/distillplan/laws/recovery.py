@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final, NamedTuple
 
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import Entry, shipped
 
 FILE: Final = "recovery.yaml"
 NEAR: Final = 0.1
@@ -147,51 +147,28 @@ def recovery() -> Recovery:
     >>> round(curve.after(1e12).parent_share, 3)
     0.988
     """
-    entry = Entry(read_shipped(FILE), FILE)
+    entry = shipped(FILE)
     curves = tuple(_curve(one, one.items("points")) for one in entry.entries("curves"))
     return Recovery(
         curves=curves,
         scratch=tuple(_scratch(entry, curves)),
-        uses=tuple(
-            RecoveryUse(
-                what=one.text("what"),
-                removed=one.optional("removed"),
-                tokens=one.positive("tokens"),
-                source=one.text("source"),
-            )
-            for one in entry.entries("uses")
-        ),
-        continued=tuple(
-            ContinuedRun(
-                student=one.text("student"),
-                tokens=one.positive("tokens"),
-                taught=one.flag("taught"),
-                loss=one.positive("loss"),
-                scratch_loss=one.positive("scratch_loss"),
-                source=one.text("source"),
-            )
-            for one in entry.entries("continued")
-        ),
+        uses=tuple(one.record(RecoveryUse) for one in entry.entries("uses")),
+        continued=tuple(one.record(ContinuedRun) for one in entry.entries("continued")),
         practice=tuple(_practices(entry.mapping("practice"))),
     )
 
 
 def _curve(one: Entry, points: list[list[float]], removed: float | None = None) -> RecoveryCurve:
     whole = one.positive("parent_score")
-    return RecoveryCurve(
-        parent=one.text("parent"),
-        student=one.text("student"),
+    return one.record(
+        RecoveryCurve,
         method=one.text("method", "random weights"),
         removed=one.positive("removed") if removed is None else removed,
-        taught=one.flag("taught"),
-        metric=one.text("metric"),
-        parent_score=whole,
         points=tuple(
             RecoveryPoint(tokens=float(tokens), score=float(score), parent_share=score / whole)
             for tokens, score in points
         ),
         read=one.choice("read", ("primary", "secondary"), ""),
-        source=one.text("source"),
     )
 
 
@@ -205,16 +182,8 @@ def _scratch(entry: Entry, curves: tuple[RecoveryCurve, ...]) -> Iterator[Recove
 def _practices(entry: Entry) -> Iterator[Practice]:
     for name in entry.data:
         one = entry.mapping(name)
-        yield Practice(
-            name=name,
-            of=one.texts("of"),
-            says=one.text("says"),
-            unit=one.text("unit"),
-            low=one.optional("low"),
-            high=one.optional("high"),
-            sure=one.choice("sure", ("high", "medium", "low"), ""),
-            source=one.text("source"),
-        )
+        sure = one.choice("sure", ("high", "medium", "low"), "")
+        yield one.record(Practice, name=name, sure=sure)
 
 
 def beside(removed: float, own: float) -> CutSize:

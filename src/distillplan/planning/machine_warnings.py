@@ -7,7 +7,7 @@ from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import OptionBill
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.notices import Notice, Severity
+from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
@@ -52,13 +52,10 @@ def machine_warnings(
     for way, bill in bills:
         yield from _fit_warning(way, bill, gpu)
     if bills and scenario.inference_tokens:
-        yield Notice(
-            code="serving_not_billed",
-            severity=Severity.INFO,
-            message=(
-                "GPU-hours, time and cost cover training and logits only; serving counts in the "
-                "FLOPs, since its speed is not modeled"
-            ),
+        yield information(
+            "serving_not_billed",
+            "GPU-hours, time and cost cover training and logits only; serving counts in the "
+            "FLOPs, since its speed is not modeled",
         )
     yield from _batch_over_run(scenario, compared)
     yield from _divided_too_far(scenario, compared)
@@ -76,13 +73,10 @@ def _budget_cut(scenario: Scenario) -> Iterator[Notice]:
     words = (("deadline", limits.hours), ("cost limit", limits.usd))
     given = " and the ".join(word for word, limit in words if limit is not None)
     left = format_count(scenario.gpu_hours)
-    yield Notice(
-        code="budget_cut",
-        severity=Severity.WARNING,
-        message=(
-            f"the plan spends {left} of the {format_count(asked)} GPU-hours of the budget, as no "
-            f"more keeps to the {given}"
-        ),
+    yield warning(
+        "budget_cut",
+        f"the plan spends {left} of the {format_count(asked)} GPU-hours of the budget, as no "
+        f"more keeps to the {given}",
     )
 
 
@@ -93,13 +87,10 @@ def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterato
     batch, gpus = scenario.machine.batch_tokens, scenario.machine.cluster.gpus
     runs = [one.student_tokens for one in compared if one.student_tokens is not None]
     if runs and batch > min(runs):
-        yield Notice(
-            code="batch_over_run",
-            severity=Severity.WARNING,
-            message=(
-                f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than a whole run of "
-                f"{format_count(min(runs))}; no training can use so many GPUs"
-            ),
+        yield warning(
+            "batch_over_run",
+            f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than a whole run of "
+            f"{format_count(min(runs))}; no training can use so many GPUs",
         )
 
 
@@ -116,15 +107,12 @@ def _divided_too_far(scenario: Scenario, compared: tuple[Option, ...]) -> Iterat
     cut = scenario.architecture.nearest_shape(smallest, layout.tp, layout.pp)
     if own.layers >= layout.pp and cut.params <= MUCH_LARGER * own.params:
         return
-    yield Notice(
-        code="divided_too_far",
-        severity=Severity.WARNING,
-        message=(
-            f"a {format_count(smallest)} model of the law's family is too small for tp "
-            f"{layout.tp} x pp {layout.pp} (layers {own.layers}, heads {own.heads}); its memory is "
-            f"computed with layers {cut.layers}, heads {cut.heads} and {format_count(cut.params)} "
-            "parameters; use smaller groups"
-        ),
+    yield warning(
+        "divided_too_far",
+        f"a {format_count(smallest)} model of the law's family is too small for tp "
+        f"{layout.tp} x pp {layout.pp} (layers {own.layers}, heads {own.heads}); its memory is "
+        f"computed with layers {cut.layers}, heads {cut.heads} and {format_count(cut.params)} "
+        "parameters; use smaller groups",
     )
 
 
@@ -132,13 +120,10 @@ def _fit_warning(way: str, bill: OptionBill, gpu: str) -> Iterator[Notice]:
     if bill.fits is Fits.YES:
         return
     no = bill.fits is Fits.NO
-    yield Notice(
-        code="does_not_fit" if no else "may_not_fit",
-        severity=Severity.WARNING,
-        message=(
-            f"{way}: {bill.fullest.value.replace('_', ' ')} {'does' if no else 'may'} not fit in "
-            f"the memory of one {gpu}; distillplan estimate shows what to change first"
-        ),
+    yield warning(
+        "does_not_fit" if no else "may_not_fit",
+        f"{way}: {bill.fullest.value.replace('_', ' ')} {'does' if no else 'may'} not fit in "
+        f"the memory of one {gpu}; distillplan estimate shows what to change first",
     )
 
 
@@ -150,10 +135,9 @@ def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterato
     for limit in _given_limits(limits):
         over = [f"{way} {text}" for way, bill in bills for text in _over(limit, bill)]
         if over:
-            yield Notice(
-                code=limit.code,
-                severity=Severity.WARNING,
-                message=f"{' and '.join(over)}, over the {limit.words} of {limit.show(limit.most)}",
+            yield warning(
+                limit.code,
+                f"{' and '.join(over)}, over the {limit.words} of {limit.show(limit.most)}",
             )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.models.known_model import KnownModel
-from distillplan.notices import Notice, Severity, warning
+from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units import format_count
 
@@ -15,10 +15,8 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     named = {"student": student, "teacher": teacher}
     known = {who: one for who, one in named.items() if one is not None}
     if known:
-        yield Notice(
-            code="models_named",
-            severity=Severity.INFO,
-            message="; ".join(f"{who} {told_of(one)}" for who, one in known.items()),
+        yield information(
+            "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
     for one in known.values():
         yield from one.notices
@@ -32,11 +30,7 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
-        yield Notice(
-            code="teacher_licence",
-            severity=Severity.INFO,
-            message=f"{teacher.name}: {teacher.license}",
-        )
+        yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
 
 
 def told_of(model: KnownModel) -> str:

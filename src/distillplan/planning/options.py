@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from distillplan.accounting import Accounting, run_flops
+from distillplan.fields import finite
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
@@ -233,7 +234,7 @@ def _option(
         teacher_params=sizes.teacher_params,
         teacher_tokens=sizes.teacher_tokens,
         teacher_loss=sizes.teacher_loss,
-        supervised_equivalent_tokens=equivalent if math.isfinite(equivalent) else None,
+        supervised_equivalent_tokens=finite(equivalent),
         compute_multiplier=None,
         total_flops=flops.total,
         flops_per_student=flops.total / scenario.students,

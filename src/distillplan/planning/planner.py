@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
-from distillplan.fields import demand_finite
+from distillplan.fields import demand_finite, finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
-from distillplan.notices import Notice, Severity
+from distillplan.notices import Notice, information
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import outside_fit
@@ -119,6 +119,14 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     return found._replace(headline=headline(found), rival=rival_of(found))
 
 
+def plan_if_any(scenario: Scenario) -> Plan | None:
+    """The plan without its odds; None where the budget trains nothing, or nothing fits."""
+    try:
+        return plan(scenario, quick=True)
+    except InfeasibleError:
+        return None
+
+
 def decide(
     scenario: Scenario,
     alone: Option,
@@ -212,10 +220,9 @@ def _no_draws(plan: Plan) -> Notice:
     missing = "its losses have no bands"
     if plan.odds is not None:
         missing = "the odds leave out how far these are known"
-    return Notice(
-        code="law_has_no_draws",
-        severity=Severity.INFO,
-        message=f"{plan.law.name} comes without joint draws of its coefficients, so {missing}",
+    return information(
+        "law_has_no_draws",
+        f"{plan.law.name} comes without joint draws of its coefficients, so {missing}",
     )
 
 
@@ -224,7 +231,7 @@ def _best_teacher(scenario: Scenario) -> tuple[float, float] | None:
     if scenario.teacher is None:
         return None
     best = evaluate.best_teacher(scenario, cells(scenario, scenario.pays))
-    teacher_loss, loss = _one(best.teacher_loss, 0), _finite(float(best.loss[0]))
+    teacher_loss, loss = _one(best.teacher_loss, 0), finite(float(best.loss[0]))
     return None if teacher_loss is None or loss is None else (teacher_loss, loss)
 
 
@@ -246,7 +253,3 @@ def _cannot_train(scenario: Scenario) -> str:
 
 def _one(values: FloatArray | None, row: int) -> float | None:
     return None if values is None else float(values[row])
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

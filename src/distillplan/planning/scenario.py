@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
-from distillplan.errors import InputError, Word
-from distillplan.fields import member, number, settle
+from distillplan.errors import InputError, Word, needs_gpu
+from distillplan.fields import member, not_positive, number, settle
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
@@ -18,7 +18,7 @@ from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.start import Start, begin, unstartable
 from distillplan.planning.stored_logits import unread
-from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.teacher import Teacher, check_teacher_loss, no_distillation, teacher_named
 from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unpaid
 from distillplan.units import SECONDS_PER_HOUR
@@ -145,8 +145,8 @@ class Scenario:
         """Each number that cannot be."""
         for name in ("compute", "gpu_hours", "student_params", "max_unique_tokens"):
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                yield InputError(Word(name), f": {value} is not a positive number")
+            if (error := not_positive(value, Word(name))) is not None:
+                yield error
             elif value is not None:
                 yield from faults_of(value, name)
         if not 1 <= self.students <= MOST_STUDENTS:
@@ -190,7 +190,7 @@ class Scenario:
                 "division of the GPUs of its own",
             )
         if self.gpu_hours is not None and self.machine is None:
-            yield InputError(Word("gpu_hours"), " needs a GPU; add ", Word("gpu", "h100-sxm"))
+            yield needs_gpu(Word("gpu_hours"))
         if self.gpu_hours is not None and self.inference_tokens:
             yield InputError(
                 Word("inference_tokens"),
@@ -200,16 +200,12 @@ class Scenario:
         if self.machine is None:
             for key, limit in self._limits():
                 if limit is not None:
-                    yield InputError(Word(key), " needs a GPU; add ", Word("gpu", "h100-sxm"))
+                    yield needs_gpu(Word(key))
 
     def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None
         if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
-            yield InputError(
-                Word("law"),
-                f": {self.law.name} says nothing about distillation; leave the teacher out, "
-                "or use a distillation law such as busbridge2025",
-            )
+            yield no_distillation(self.law)
 
     def reading(self, logits: Logits) -> "Scenario":
         """The same question with logits from elsewhere; a format is of stored ones only."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError, Word
-from distillplan.fields import member, settle
+from distillplan.fields import member, not_positive, settle
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import (
     KnownModel,
@@ -58,8 +58,8 @@ class Start:
         if isinstance(named, str):
             object.__setattr__(self, "parent", known_model(named, "parent"))
         settle(self, "start.")
-        if self.parent_loss is not None and not 0 < self.parent_loss < float("inf"):
-            raise InputError(Word("parent_loss"), f": {self.parent_loss} is not a positive number")
+        if (error := not_positive(self.parent_loss, Word("parent_loss"))) is not None:
+            raise error
 
 
 def begin(scenario: "Scenario") -> None:

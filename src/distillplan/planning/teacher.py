@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from distillplan.errors import InputError, Word
-from distillplan.fields import settle
+from distillplan.fields import not_positive, settle
+from distillplan.laws.law_catalog import DEFAULT_LAW
 from distillplan.laws.loss_units import LEAST_NATS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import sized
@@ -42,9 +43,8 @@ class Teacher:
         if self.model is not None and self.params != self.model.params:
             object.__setattr__(self, "model", None)  # replaced by another size
         for name in ("params", "tokens", "loss"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(Word(f"teacher.{name}"), f": {value} is not a positive number")
+            if (error := not_positive(getattr(self, name), Word(f"teacher.{name}"))) is not None:
+                raise error
         if self.params is not None and self.tokens is not None:
             check_pair(self.params, self.tokens, Word("teacher"))
         elif self.params is not None:
@@ -89,6 +89,15 @@ def teacher_named(text: str) -> Teacher:
     return Teacher(params=found.params, tokens=found.tokens, model=found.model)
 
 
+def no_distillation(law: PublishedLaw) -> InputError:
+    """The error of a law that is asked about a teacher and knows none."""
+    return InputError(
+        Word("law"),
+        f": {law.name} says nothing about distillation; leave the teacher out, or use a "
+        f"distillation law such as {DEFAULT_LAW}",
+    )
+
+
 def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     """Refuse the loss of a teacher that the law cannot place.
 
@@ -102,11 +111,7 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
             floor, no better than guessing, or has no law.
     """
     if law.distillation is None:
-        raise InputError(
-            Word("law"),
-            f": {law.name} says nothing about distillation; leave the teacher out, "
-            "or use a distillation law such as busbridge2025",
-        )
+        raise no_distillation(law)
     floor = law.supervised.E
     if math.isfinite(loss) and floor < loss < LEAST_NATS:  # a law may have no floor
         raise InputError(

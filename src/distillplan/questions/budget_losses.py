@@ -18,7 +18,7 @@ from distillplan.planning import drawn
 from distillplan.planning.bands import banded
 from distillplan.planning.evaluate import cells
 from distillplan.planning.odds import of_options, posterior
-from distillplan.planning.planner import plan
+from distillplan.planning.planner import plan_if_any
 from distillplan.planning.results import Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.verdict import is_guess, transfer_of
@@ -110,7 +110,7 @@ def budget_losses(
     on = asked
     if on.machine is None:
         on = replace(asked, machine=machine(ASSUMED, asked.architecture))
-    middle, done = _quick(asked) if given else None, count(1)
+    middle, done = plan_if_any(asked) if given else None, count(1)
 
     def panel(unit: BudgetUnit, per_unit: float) -> LossPanel:
         # a machine that nobody named has no say in what FLOPs buy
@@ -177,19 +177,11 @@ def _span(scenario: Scenario, middle: Plan | None) -> tuple[float, float]:
 def _flops_per_hour(scenario: Scenario, panel: LossPanel) -> float | None:
     """What a GPU-hour of the machine buys in the middle of the budgets; None: nothing fits it."""
     budget = panel.points[len(panel.points) // 2].budget
-    found = _quick(with_budget(scenario, BudgetUnit.FLOPS, budget))
+    found = plan_if_any(with_budget(scenario, BudgetUnit.FLOPS, budget))
     bill = None if found is None else found.supervised.bill
     if bill is None or bill.gpu_hours.mid <= 0:
         return None
     return budget / bill.gpu_hours.mid
-
-
-def _quick(scenario: Scenario) -> Plan | None:
-    """The plan without its odds; None where the budget trains nothing, or nothing fits."""
-    try:
-        return plan(scenario, quick=True)
-    except InfeasibleError:
-        return None
 
 
 def _points(
@@ -264,7 +256,7 @@ def _spent(on: Scenario, unit: BudgetUnit, middle: Plan | None) -> float | None:
         return middle.supervised.total_flops if compute is None else compute
     if compute is None:
         return gpu_hours
-    found = _quick(with_budget(on, BudgetUnit.FLOPS, compute))
+    found = plan_if_any(with_budget(on, BudgetUnit.FLOPS, compute))
     bill = None if found is None else found.supervised.bill
     return None if bill is None else bill.gpu_hours.mid
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from distillplan.accounting import Accounting
-from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.errors import InfeasibleError
+from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.planning import evaluate
 from distillplan.planning.options import options_from, settled
@@ -111,8 +111,7 @@ def budget_optima(scenario: Scenario, *, given: bool) -> BudgetOptima:
         InputError: when the law knows no distillation.
         InfeasibleError: when no budget trains anything.
     """
-    if scenario.law.distillation is None:
-        raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     asked = replace(scenario, limits=Limits(), student_tokens=None)
     unit = BudgetUnit.FLOPS if asked.gpu_hours is None else BudgetUnit.GPU_HOURS
     if unit is BudgetUnit.FLOPS:

@@ -15,11 +15,11 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InputError, Word
-from distillplan.fields import demand_finite, member, number
+from distillplan.fields import demand_finite, finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.odds import odds_at
@@ -163,8 +163,7 @@ def crossover_each(
         InputError: when the law has no distillation, no student or level is given, there are too
             many levels, or the teacher contradicts an accounting.
     """
-    if scenario.law.distillation is None:
-        raise InputError(f"law: {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
     paid = [member(Accounting, one, Word("accounting")) for one in accountings]
@@ -223,7 +222,7 @@ def _row(
         accounting=scenario.pays,
         levels=tuple(found),
         looked_at=BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1])),
-        gain_at_most_tokens=last if math.isfinite(last) else None,
+        gain_at_most_tokens=finite(last),
     )
 
 

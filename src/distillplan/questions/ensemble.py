@@ -11,12 +11,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
-from distillplan.errors import InfeasibleError
 from distillplan.laws.provenance import LawStatus, PublishedLaw
-from distillplan.notices import Notice, Severity
+from distillplan.notices import Notice, information, warning
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.planner import plan
+from distillplan.planning.planner import plan_if_any
 from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import OUTSIDE_FIT_CODES
@@ -114,7 +113,7 @@ def _says(scenario: Scenario) -> LawSays:
     free = replace(scenario, student_params=None)
     best = evaluate.supervised(free, cells(free, Accounting.FREE))
     feasible = math.isfinite(float(best.loss[0]))
-    found = _plan(scenario)
+    found = plan_if_any(scenario)
     alone = None if found is None else found.options[0]
     return LawSays(
         law=law.name,
@@ -143,14 +142,6 @@ def _at_6nd(scenario: Scenario) -> float | None:
     return float(tokens / params)
 
 
-def _plan(scenario: Scenario) -> Plan | None:
-    """The plan; None where the budget cannot train any student."""
-    try:
-        return plan(scenario, quick=True)
-    except InfeasibleError:
-        return None
-
-
 def _outside(found: Plan) -> tuple[str, ...]:
     return tuple(one.code for one in found.warnings if one.code in OUTSIDE_FIT_CODES)
 
@@ -172,46 +163,32 @@ def _spread(values: dict[str, float | None]) -> LawSpread | None:
 def _warnings(said: tuple[LawSays, ...]) -> Iterator[Notice]:
     silent = [one.law for one in said if one.verdict is None]
     if silent:
-        yield Notice(
-            code="laws_without_verdict",
-            severity=Severity.INFO,
-            message=(
-                f"no verdict from {', '.join(silent)}: the law covers supervised training only, or "
-                "the budget is too small for it"
-            ),
+        yield information(
+            "laws_without_verdict",
+            f"no verdict from {', '.join(silent)}: the law covers supervised training only, or "
+            "the budget is too small for it",
         )
     outside = [one.law for one in said if one.outside_fit]
     if outside:
-        yield Notice(
-            code="laws_outside_fit",
-            severity=Severity.WARNING,
-            message=f"outside the fitted range: {', '.join(outside)}",
-        )
+        yield warning("laws_outside_fit", f"outside the fitted range: {', '.join(outside)}")
     kept = [
         f"{one.law} ({one.status})"
         for one in said
         if one.status in {LawStatus.SUPERSEDED, LawStatus.HISTORICAL, LawStatus.ERRATUM}
     ]
     if kept:
-        yield Notice(
-            code="laws_kept_for_comparison",
-            severity=Severity.INFO,
-            message=f"do not plan with {', '.join(kept)}: kept for comparison only",
+        yield information(
+            "laws_kept_for_comparison",
+            f"do not plan with {', '.join(kept)}: kept for comparison only",
         )
-    yield Notice(
-        code="losses_not_comparable",
-        severity=Severity.INFO,
-        message=(
-            "each loss is in nats per token of the law's own tokenizer and corpus; do not compare "
-            "losses between laws"
-        ),
+    yield information(
+        "losses_not_comparable",
+        "each loss is in nats per token of the law's own tokenizer and corpus; do not compare "
+        "losses between laws",
     )
     if len({one.counts for one in said}) > 1:
-        yield Notice(
-            code="counts_differ",
-            severity=Severity.INFO,
-            message=(
-                "some laws count all parameters, others leave out the embedding; a given student "
-                "size means what each law counts"
-            ),
+        yield information(
+            "counts_differ",
+            "some laws count all parameters, others leave out the embedding; a given student "
+            "size means what each law counts",
         )

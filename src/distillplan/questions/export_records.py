@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.entries import Entry, coefficients_dir, read_shipped
+from distillplan.files.entries import Entry, coefficients_dir, shipped
 
 FOLDER: Final = "exports"
 """In the folder of the data."""
@@ -195,19 +195,14 @@ def trainer(name: str) -> Trainer:
     Raises:
         InputError: when its file is not what it should be.
     """
-    entry = Entry(read_shipped(f"{FOLDER}/{name}.yaml"), f"{FOLDER}/{name}.yaml")
+    entry = shipped(f"{FOLDER}/{name}.yaml")
     starts = entry.choice("starts", ("scratch", "continued"), "")
     names = entry.mapping("names") if entry.has("names") else None
-    found = Trainer(
+    found = entry.record(
+        Trainer,
         name=name,
-        title=entry.text("title"),
-        release=entry.text("release"),
-        commit=entry.text("commit"),
-        sources=entry.texts("sources"),
         from_scratch=starts == "scratch",
         reads_stored=entry.flag("stored"),
-        most_stored_vocab=entry.optional("most_stored_vocab"),
-        about=entry.texts("about"),
         names={} if names is None else {key: names.text(key) for key in names.data},
         files=tuple(_file(one) for one in entry.entries("files")),
     )
@@ -219,8 +214,8 @@ def _file(entry: Entry) -> ConfigFile:
     keys = entry.mapping("keys")
     found = ConfigFile(
         name=entry.text("file"),
-        form=TextForm(entry.choice("form", tuple(TextForm), "")),
-        command=entry.text("command", "") or None,
+        form=entry.member("form", TextForm),
+        command=entry.optional_text("command"),
         when=_cases(entry),
         keys=tuple(
             _key(path, one)
@@ -237,19 +232,17 @@ def _file(entry: Entry) -> ConfigFile:
 def _key(path: str, entry: Entry) -> ConfigKey:
     found = ConfigKey(
         path=path,
-        type=ValueType(entry.choice("type", tuple(ValueType), "")),
+        type=entry.member("type", ValueType),
         least=entry.number("least") if entry.has("least") else None,
         above=entry.number("above") if entry.has("above") else None,
         most=entry.number("most") if entry.has("most") else None,
         one_of=entry.texts("one_of"),
         length=entry.whole("length") if entry.has("length") else None,
         required=entry.flag("required"),
-        value=entry.text("value", "") or None,
+        value=entry.optional_text("value"),
         literal=entry.data.get("literal"),
-        fill=entry.text("fill", "") or None,
-        origin=ValueOrigin(entry.choice("origin", tuple(ValueOrigin), ""))
-        if "origin" in entry
-        else None,
+        fill=entry.optional_text("fill"),
+        origin=entry.member("origin", ValueOrigin) if "origin" in entry else None,
         when=_cases(entry),
         note=entry.text("note", ""),
     )

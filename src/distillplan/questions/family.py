@@ -9,7 +9,7 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.provenance import ParameterCount, demand_distillation
 from distillplan.models.open_models import open_models
 from distillplan.optimize.family_optima import distilled_family
 from distillplan.optimize.problems import GivenTeacher
@@ -123,8 +123,7 @@ def check_family(scenario: Scenario, members: Sequence[FamilyMember]) -> None:
         InputError: when the law has no distillation, logits have a format, or there is nobody to
             train.
     """
-    if scenario.law.distillation is None:
-        raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     if scenario.stored is not None:
         raise InputError(
             Word("logit_format"),

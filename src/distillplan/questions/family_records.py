@@ -145,10 +145,7 @@ class FamilyWay(NamedTuple):
     @property
     def teacher_share(self) -> float:
         """The part of the training FLOPs that goes into teachers; 0 where it is over budget."""
-        if self.flops is None:
-            return 0.0
-        teacher = self.flops.teacher_logits + self.flops.teacher_training
-        return teacher / (teacher + self.flops.student_training)
+        return 0.0 if self.flops is None else self.flops.teacher_share
 
 
 class FamilyRow(NamedTuple):

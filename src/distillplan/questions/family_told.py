@@ -35,12 +35,9 @@ def way_of(
     """A way as it is told."""
     options = one.options if sure is None else sure.options
     most = guessing(scenario)
-    nonsense = any(option.loss is not None and option.loss >= most for option in options)
-    beside = any(option.loss is not None and option.loss >= most for option in alone.options)
+    nonsense = _worse_than_guessing(options, most)
     loss = None if nonsense else one.loss
-    gain = None
-    if one is not alone and loss is not None and alone.loss is not None and not beside:
-        gain = alone.loss - loss
+    gain = None if one is alone else _gain(loss, alone, most)
     supervised = one.method is FamilyMethod.SUPERVISED
     chosen = Verdict.DISTILL if decides else Verdict.SUPERVISED if supervised else None
     recommended = chosen is not None and decision.verdict in (
@@ -75,6 +72,18 @@ def way_of(
         ),
         bill=one.bill,
     )
+
+
+def _worse_than_guessing(options: Sequence[Option], most: float) -> bool:
+    """Whether guessing, whose loss is ``most``, would beat a member."""
+    return any(one.loss is not None and one.loss >= most for one in options)
+
+
+def _gain(loss: float | None, alone: SolvedWay, most: float) -> float | None:
+    """How much lower a loss is than that of training from data alone, where both are told."""
+    if loss is None or alone.loss is None or _worse_than_guessing(alone.options, most):
+        return None
+    return alone.loss - loss
 
 
 def _told(loss: float | None, most: float) -> float | None:

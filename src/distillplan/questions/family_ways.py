@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Flops, Logits
+from distillplan.fields import finite
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyOptima, FamilyProblems, Members
@@ -40,8 +41,7 @@ class SolvedWay(NamedTuple):
     @property
     def loss(self) -> float | None:
         """Weighted mean, nats per token; None where it is over budget."""
-        loss = float(self.optima.loss[0])
-        return loss if math.isfinite(loss) else None
+        return finite(float(self.optima.loss[0]))
 
 
 def weights_of(members: Sequence[FamilyMember]) -> FloatArray:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.errors import InfeasibleError, InputError
+from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.planning.fitted_range import SIZES
 from distillplan.planning.planner import plan
@@ -125,8 +125,7 @@ def odds_map(
         InputError: when the law knows no distillation.
         InfeasibleError: when no budget trains any student.
     """
-    if scenario.law.distillation is None:
-        raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     asked = _without_times(scenario)
     unit = BudgetUnit.FLOPS if asked.gpu_hours is None else BudgetUnit.GPU_HOURS
     ranges = _ranges(asked, given=given)

@@ -7,7 +7,7 @@ written, the student takes a step on it.
 
 from collections.abc import Collection
 
-from distillplan.errors import InputError, Word
+from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
 from distillplan.hardware.machine import Machine, teacher_alone_seconds, training_seconds
 from distillplan.hardware.range import Range
@@ -210,11 +210,9 @@ def stage_size(
     law = on_policy_law()
     if "gpu" not in hardware:
         for word in hardware:
-            raise InputError(Word(word), " is of a machine; add ", Word("gpu", "h100-sxm"))
+            raise InputError(Word(word), " is of a machine; add ", EXAMPLE_GPU)
         if (answer_tokens, updates, answers) != (None, None, None):
-            raise InputError(
-                "the length of a stage is for its hours; add ", Word("gpu", "h100-sxm")
-            )
+            raise InputError("the length of a stage is for its hours; add ", EXAMPLE_GPU)
         return None
     if answer_tokens is None:
         raise InputError(

@@ -12,18 +12,11 @@ from distillplan.planning.options import MORE_COMPUTE
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.pilot_costs import cost_of, to_make
 from distillplan.questions.pilot_designs import Design, best_design, usual_designs
+from distillplan.questions.pilot_limits import MOST_RISK, MOST_SHARE, RISK, SHARE
 from distillplan.questions.pilot_records import Advice, OtherDesign, Pilot, PilotStep
 from distillplan.questions.pilot_value import narrowed, outcomes, stop_rule
 from distillplan.questions.pilot_worlds import OpenDecision, PilotRun, open_decision, prior
 
-SHARE = 0.05
-"""The part of the budget that a pilot may take unless told otherwise."""
-RISK = 0.1
-"""The chance of the wrong side at which one may choose, unless told otherwise."""
-MOST_SHARE = 0.5
-"""Beyond half of the budget it is no pilot."""
-MOST_RISK = 0.5
-"""Nobody need be wrong more often than by tossing a coin."""
 FAR = 10.0
 """A pilot this many times smaller or shorter than the decision says so."""
 

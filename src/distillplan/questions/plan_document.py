@@ -125,7 +125,7 @@ def plan_of_document(data: Any, name: str) -> PlanDocument:
         source=name,
         law=asked.text("law"),
         options=options,
-        verdict=Verdict(whole.choice("verdict", tuple(Verdict), "")) if verdict else None,
+        verdict=whole.member("verdict", Verdict) if verdict else None,
         odds=_odds(whole),
         margin_nats=_finite(whole, "margin_nats"),
         tie_nats=_finite(asked, "tie_nats") or 0.0,
@@ -139,10 +139,8 @@ def plan_of_document(data: Any, name: str) -> PlanDocument:
 def _option(one: Entry) -> PlannedOption:
     accounting = one.text("accounting", "")
     return PlannedOption(
-        method=Method(one.choice("method", tuple(Method), "")),
-        accounting=Accounting(one.choice("accounting", tuple(Accounting), ""))
-        if accounting
-        else None,
+        method=one.member("method", Method),
+        accounting=one.member("accounting", Accounting) if accounting else None,
         decides=one.flag("decides"),
         recommended=one.flag("recommended"),
         loss=one.positive("loss"),

@@ -79,7 +79,7 @@ def settings_of_document(data: Any, name: str) -> PlanSettings:
     models = whole.mapping("models") if whole.has("models") else None
     logits = asked.text("logits", "") if asked.has("logits") else ""
     return PlanSettings(
-        logits=Logits(asked.choice("logits", tuple(Logits), "")) if logits else Logits.ONLINE,
+        logits=asked.member("logits", Logits) if logits else Logits.ONLINE,
         family=_family(asked.mapping("architecture"), name),
         student=_model(models, "student"),
         teacher=_model(models, "teacher"),
@@ -139,9 +139,7 @@ def _flip(whole: Entry) -> PlannedFlip | None:
     if flips is None or not flips.has("budget_up"):
         return None
     up = flips.mapping("budget_up")
-    return PlannedFlip(
-        flops=up.positive("from"), verdict=Verdict(up.choice("verdict", tuple(Verdict), ""))
-    )
+    return PlannedFlip(flops=up.positive("from"), verdict=up.member("verdict", Verdict))
 
 
 def _best_teacher(whole: Entry) -> BestTeacher | None:
@@ -152,7 +150,7 @@ def _best_teacher(whole: Entry) -> BestTeacher | None:
     best = found.optional("best")
     if best is None:
         return None
-    payer = Accounting(found.choice("accounting", tuple(Accounting), ""))
+    payer = found.member("accounting", Accounting)
     return BestTeacher(accounting=payer, loss=best)
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.fields import demand_finite, number
+from distillplan.errors import InfeasibleError, Word
+from distillplan.fields import demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
@@ -114,8 +114,8 @@ def predict(
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
     for name, value in point.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(Word(name), f": {value} is not a positive number")
+        if (error := not_positive(value, Word(name))) is not None:
+            raise error
     if teacher is None and teacher_loss is not None:
         teacher = Teacher(loss=teacher_loss)
     equivalent = best = best_loss = None
@@ -125,7 +125,7 @@ def predict(
         check_teacher_loss(law, teacher_loss, FixedAspect().vocab if measured else math.inf)
         point["teacher_loss"] = teacher_loss
         at = at_point(law, point["student_params"], point["student_tokens"])
-        equivalent = _finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
+        equivalent = finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
         best, best_loss = _one(optimum.teacher_loss, 0), _one(optimum.loss, 0)
     alone, distilled = _losses(law, point)
@@ -301,7 +301,3 @@ def at_point(
 
 def _one(values: FloatArray | None, row: int) -> float | None:
     return None if values is None else float(values[row])
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -297,7 +297,7 @@ def _cases(
     start: StartingPoint,
     best: float | None,
 ) -> Iterator[PlanCase]:
-    student, teacher, flip = settings.student, settings.teacher, settings.flip
+    teacher, flip = settings.teacher, settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
     yield PlanCase.STORED if run.stored else PlanCase.ONLINE
     yield PlanCase.RECOMMENDED if chosen.recommended else PlanCase.NOT_RECOMMENDED
@@ -314,17 +314,20 @@ def _cases(
         yield PlanCase.WEAK_TEACHER
     known = best is not None and run.teacher_loss is not None
     yield PlanCase.BEST_TEACHER if known else PlanCase.NO_BEST_TEACHER
-    tokenizers = [one.tokenizer for one in (student, teacher) if one is not None]
-    if len(tokenizers) < 2 or None in tokenizers:
-        yield PlanCase.TOKENIZER_UNKNOWN
-    elif len(set(tokenizers)) == 1:
-        yield PlanCase.SAME_TOKENIZER
-    else:
-        yield PlanCase.OTHER_TOKENIZER
+    yield _tokenizers(settings)
     if teacher is not None and teacher.tokenizer == _PADDED:
         yield PlanCase.QWEN
     licensed = teacher is not None and teacher.license is not None
     yield PlanCase.LICENSE_KNOWN if licensed else PlanCase.LICENSE_UNKNOWN
+
+
+def _tokenizers(settings: PlanSettings) -> PlanCase:
+    """Whether student and teacher have one tokenizer."""
+    both = (settings.student, settings.teacher)
+    tokenizers = [one.tokenizer for one in both if one is not None]
+    if len(tokenizers) < 2 or None in tokenizers:
+        return PlanCase.TOKENIZER_UNKNOWN
+    return PlanCase.SAME_TOKENIZER if len(set(tokenizers)) == 1 else PlanCase.OTHER_TOKENIZER
 
 
 def _lines(file: Entry, facts: _LineFacts) -> Iterator[RecipeLine]:
@@ -339,6 +342,6 @@ def _lines(file: Entry, facts: _LineFacts) -> Iterator[RecipeLine]:
             do=one.text("do").format_map(given),
             why=one.text("why").format_map(given),
             source=one.text("source").format_map(given),
-            sure=Sureness(one.choice("sure", tuple(Sureness), "")),
+            sure=one.member("sure", Sureness),
             on_screen=one.flag("screen"),
         )

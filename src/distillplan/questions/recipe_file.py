@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import Entry, shipped
 from distillplan.laws.logit_formats import KeptShare, format_studies
 from distillplan.questions.recipe_records import SkippedTrainer
 
@@ -13,7 +13,7 @@ FILE: Final = "recipe.yaml"
 
 def recipe_file() -> Entry:
     """The whole file, read once."""
-    return Entry(read_shipped(FILE), FILE)
+    return shipped(FILE)
 
 
 def practice() -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from distillplan.files.entries import Entry, read_shipped
+from distillplan.files.entries import shipped
 
 FILE: Final = "recipe_studies.yaml"
 """In the folder of the data."""
@@ -70,17 +70,7 @@ def mixed_losses() -> tuple[MixedLoss, ...]:
     Raises:
         InputError: when the file is not what it should be.
     """
-    return tuple(
-        MixedLoss(
-            setting=one.text("setting"),
-            start=one.positive("start") if one.has("start") else None,
-            end=one.positive("end") if one.has("end") else None,
-            result=MixResult(one.choice("result", tuple(MixResult), "")),
-            says=one.text("says"),
-            source=one.text("source"),
-        )
-        for one in _file().entries("mixed_losses")
-    )
+    return tuple(one.record(MixedLoss) for one in shipped(FILE).entries("mixed_losses"))
 
 
 def little_text() -> LittleText:
@@ -89,24 +79,6 @@ def little_text() -> LittleText:
     Raises:
         InputError: when the file is not what it should be.
     """
-    entry = _file().mapping("little_text")
-    return LittleText(
-        tokens=entry.positive("tokens"),
-        scale=entry.positive("scale"),
-        exponent=entry.positive("params"),
-        floor=entry.positive("floor"),
-        results=tuple(
-            LittleTextResult(
-                what=one.text("what"),
-                params=one.positive("params") if one.has("params") else None,
-                loss=one.positive("loss"),
-            )
-            for one in entry.entries("results")
-        ),
-        unmeasured=entry.texts("unmeasured"),
-        source=entry.text("source"),
-    )
-
-
-def _file() -> Entry:
-    return Entry(read_shipped(FILE), FILE)
+    entry = shipped(FILE).mapping("little_text")
+    results = tuple(one.record(LittleTextResult) for one in entry.entries("results"))
+    return entry.record(LittleText, exponent=entry.positive("params"), results=results)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.errors import EXAMPLE_GPU, InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite
 from distillplan.laws.quantization import quantization_law
 from distillplan.planning.results import Method, Odds
@@ -104,7 +104,7 @@ def _checked(question: ServingQuestion) -> Scenario:
     if (scenario.machine is None) != (question.request is None):
         raise InputError(
             "hours of serving depend on the length of requests; give both ",
-            Word("gpu", "h100-sxm"),
+            EXAMPLE_GPU,
             " and --request 1000:200, or neither",
         )
     return replace(scenario, compute=ANY_BUDGET, gpu_hours=None)

@@ -6,6 +6,7 @@ from distillplan.accounting import WHO_PAYS
 from distillplan.laws.quantization import quantization_law
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.validity import plan_warnings
+from distillplan.questions.serving_odds import LEVELS
 from distillplan.questions.serving_records import (
     BreakEven,
     ServedModel,
@@ -127,8 +128,8 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     if even is not None and even.may_never:
         yield warning(
             "serving_may_never",
-            "with a chance of more than 5% the distilled model never reaches the loss, however "
-            "long it is trained",
+            f"with a chance of more than {1 - LEVELS[1]:.0%} the distilled model never reaches the "
+            "loss, however long it is trained",
         )
     yield information(
         "serving_across_sizes",

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.errors import InfeasibleError
+from distillplan.fields import finite
 from distillplan.laws.quantization import QuantizationPenalty, quantization_law
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
@@ -151,7 +152,7 @@ def _reaching(scenario: Scenario, way: Way, budget: float | None, nearest: float
         role=ServedRole.SMALLER,
         way=way,
         status=ServedStatus.OUT_OF_REACH if option is None else ServedStatus.REACHED,
-        nearest=nearest if math.isfinite(nearest) else None,
+        nearest=finite(nearest),
         option=option,
     )
 

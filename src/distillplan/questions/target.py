@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
-from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.errors import InfeasibleError, InputError, Word, needs_gpu
+from distillplan.hardware.machine_words import usd_per_gpu_hour
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice
@@ -204,14 +205,9 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
     if minimize is Goal.COMPUTE:
         return replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     if scenario.machine is None:
-        raise InputError(Word("minimize", minimize), " needs a GPU; add ", Word("gpu", "h100-sxm"))
-    price = scenario.machine.price
-    if minimize is Goal.COST and (price is None or price.usd_per_hour <= 0):
-        raise InputError(
-            f"no price is known for {scenario.machine.cluster.gpu.name}; add ",
-            Word("price", "2.5"),
-            " (dollars per GPU-hour)",
-        )
+        raise needs_gpu(Word("minimize", minimize))
+    if minimize is Goal.COST:
+        usd_per_gpu_hour(scenario.machine)  # or there is none
     return replace(scenario, compute=None, gpu_hours=ANY_BUDGET)
 
 

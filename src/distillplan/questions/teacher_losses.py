@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distillplan.errors import InputError, Word
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray
-from distillplan.laws.provenance import ParameterCount, PublishedLaw
+from distillplan.laws.provenance import ParameterCount, PublishedLaw, demand_distillation
 from distillplan.laws.repetition import log_worth
 from distillplan.models.open_models import open_models
 from distillplan.planning import evaluate
@@ -141,8 +140,7 @@ def teacher_losses(scenario: Scenario) -> TeacherLosses:
         InputError: when the law knows no distillation.
         InfeasibleError: when the budget trains no student, or the law does not hold there.
     """
-    if scenario.law.distillation is None:
-        raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     student = _student(scenario)
     best = _best(student)
     losses = _teacher_losses(student, best)

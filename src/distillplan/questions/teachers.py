@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.models.known_model import (
     KnownModel,
     model_of_catalog,
@@ -103,8 +103,7 @@ def teachers(
     """
     if scenario.teacher is not None:
         raise InputError(Word("teacher"), ": leave it out, as every open model is tried")
-    if scenario.law.distillation is None:
-        raise InputError(Word("law"), f": {scenario.law.name} says nothing about distillation")
+    demand_distillation(scenario.law)
     if tokenizer is None and scenario.student_model is not None:
         tokenizer = scenario.student_model.tokenizer
     known = losses or {}

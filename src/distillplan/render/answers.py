@@ -3,24 +3,15 @@
 Modules are named, not imported: a command does without those of the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distillplan.render.document_forms import (
-    CALIBRATION_ROW,
-    FAMILY_ROW,
-    FORMS,
-    OPTION_ROW,
-    PLAN_ROW,
-    SERVED_ROW,
-    STAGE_ROW,
-    TEACHER_ROW,
-    WAY_ROW,
-    WHOLE_LAW,
-    DocumentForm,
-    RowForm,
-)
+from distillplan.render import document_forms as forms
+from distillplan.render.document_forms import DocumentForm, RowForm
+
+if TYPE_CHECKING:
+    from distillplan.render.blocks import Block
 
 
 class Registered(NamedTuple):
@@ -35,6 +26,9 @@ class Registered(NamedTuple):
     view: str | None = None
     """Module and function that give its blocks, the function alone where the module is named
     after it; None: it is never shown whole."""
+    details: str | None = None
+    """Those that give them in full, as for the view; None: the view is told, where there are
+    more."""
     form: DocumentForm | None = None
     """How it is written in its document; None: as anywhere."""
     rows: RowForm | None = None
@@ -49,13 +43,14 @@ _REGISTERED = (
         document="plan",
         asked_with="budget",
         view="plan_view",
-        rows=RowForm("every_way", OPTION_ROW),
+        rows=RowForm("every_way", forms.OPTION_ROW),
     ),
     Registered(
         record="questions.ensemble:Ensemble",
         document="ensemble",
         asked_with="budget --laws",
         view="ensemble_view",
+        details="ensemble_view:ensemble_details",
         form=DocumentForm(scenario_without=("law",)),
         rows=RowForm("said"),
     ),
@@ -64,15 +59,17 @@ _REGISTERED = (
         document="teachers",
         asked_with="teachers",
         view="teachers_view",
-        rows=RowForm("teachers", TEACHER_ROW),
+        details="teachers_view:teachers_details",
+        rows=RowForm("teachers", forms.TEACHER_ROW),
     ),
     Registered(
         record="questions.comparison:Comparison",
         document="comparison",
         asked_with="compare",
         view="comparison_view",
+        details="comparison_details",
         form=DocumentForm(lifted={"assertions": "assertions"}),
-        rows=RowForm("plans", PLAN_ROW, whole="plans"),
+        rows=RowForm("plans", forms.PLAN_ROW, whole="plans"),
         figure="comparison_figure",
     ),
     Registered(
@@ -86,27 +83,31 @@ _REGISTERED = (
         document="target",
         asked_with="target",
         view="target_view",
-        rows=RowForm("ways", WAY_ROW),
+        details="target_view:target_details",
+        rows=RowForm("ways", forms.WAY_ROW),
     ),
     Registered(
         record="questions.family_records:FamilyPlan",
         document="family",
         asked_with="family",
         view="family_view",
-        rows=RowForm("rows", FAMILY_ROW),
+        details="family_details",
+        rows=RowForm("rows", forms.FAMILY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",
         document="crossover",
         asked_with="crossover",
         view="crossover_view",
-        rows=RowForm("points", FORMS["CrossingPoint"]),
+        details="crossover_view:crossover_details",
+        rows=RowForm("points", forms.FORMS["CrossingPoint"]),
     ),
     Registered(
         record="questions.prediction:Prediction",
         document="prediction",
         asked_with="predict",
         view="prediction_view",
+        details="prediction_view:prediction_details",
     ),
     Registered(
         record="estimate.records:Estimate",
@@ -115,31 +116,27 @@ _REGISTERED = (
         view="estimate_view",
     ),
     Registered(
-        record="estimate.run_parts:RunParts",
-        document="parts",
-        asked_with="plot estimate",
-        rows=RowForm("parts"),
-        figure="estimate_figure",
-    ),
-    Registered(
         record="questions.serving_records:Serving",
         document="serving",
         asked_with="serve",
         view="serving_view",
-        rows=RowForm("models", SERVED_ROW),
+        details="serving_view:serving_details",
+        rows=RowForm("models", forms.SERVED_ROW),
     ),
     Registered(
         record="questions.onpolicy_records:OnPolicy",
         document="onpolicy",
         asked_with="onpolicy",
         view="onpolicy_view",
-        rows=RowForm("teachers", STAGE_ROW),
+        details="onpolicy_view:onpolicy_details",
+        rows=RowForm("teachers", forms.STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",
         document="pilot",
         asked_with="pilot",
         view="pilot_view",
+        details="pilot_view:pilot_details",
         rows=RowForm("table"),
     ),
     Registered(
@@ -147,6 +144,7 @@ _REGISTERED = (
         document="track",
         asked_with="track",
         view="track_view",
+        details="track_view:track_details",
         rows=RowForm("points"),
     ),
     Registered(
@@ -154,6 +152,7 @@ _REGISTERED = (
         document="recipe",
         asked_with="recipe",
         view="recipe_view",
+        details="recipe_view:recipe_details",
         rows=RowForm("lines"),
     ),
     Registered(
@@ -162,7 +161,9 @@ _REGISTERED = (
         asked_with="fit",
         view="fit_view",
         form=DocumentForm(
-            without=("draws", "fitted"), lifted={"draws": "draw_count"}, inner={"law": WHOLE_LAW}
+            without=("draws", "fitted"),
+            lifted={"draws": "draw_count"},
+            inner={"law": forms.WHOLE_LAW},
         ),
     ),
     Registered(
@@ -173,25 +174,18 @@ _REGISTERED = (
         form=DocumentForm(without=("fitted",)),
     ),
     Registered(
-        record="questions.fitted_runs:FittedRuns",
-        document="fitted",
-        asked_with="plot fit",
-        rows=RowForm("points"),
-        figure="fitted_figure",
-    ),
-    Registered(
         record="laws.provenance:PublishedLaw",
         document="law",
         asked_with="laws NAME",
         view="law_view",
-        form=WHOLE_LAW,
+        form=forms.WHOLE_LAW,
     ),
     Registered(
         record="laws.law_catalog:LawList",
         document="laws",
         asked_with="laws",
         view="law_view:laws_view",
-        form=DocumentForm(inner={"laws": WHOLE_LAW}),
+        form=DocumentForm(inner={"laws": forms.WHOLE_LAW}),
     ),
     Registered(
         record="hardware.inventory:GpuCard",
@@ -237,67 +231,51 @@ _REGISTERED = (
         asked_with="check practice",
         view="practice_view",
     ),
-    Registered(
-        record="questions.odds_map:OddsMap",
-        document="map",
-        asked_with="plot map",
-        rows=RowForm("cells"),
-        figure="odds_map_figure",
+    *(
+        Registered(
+            record=record,
+            document=document,
+            asked_with=f"plot {asked}",
+            rows=RowForm(of),
+            figure=figure,
+        )
+        for asked, record, document, of, figure in (
+            ("estimate", "estimate.run_parts:RunParts", "parts", "parts", "estimate_figure"),
+            ("fit", "questions.fitted_runs:FittedRuns", "fitted", "points", "fitted_figure"),
+            ("map", "questions.odds_map:OddsMap", "map", "cells", "odds_map_figure"),
+            ("losses", "questions.budget_losses:BudgetLosses", "losses", "points", "losses_figure"),
+            ("paper", "checks.paper_records:PaperFigure", "paper", "rows", "redrawn_figure"),
+            (
+                "teacher",
+                "questions.teacher_losses:TeacherLosses",
+                "teacher_losses",
+                "points",
+                "teacher_losses_figure",
+            ),
+            (
+                "optimum",
+                "questions.budget_optima:BudgetOptima",
+                "optima",
+                "points",
+                "budget_optima_figure",
+            ),
+        )
     ),
-    Registered(
-        record="questions.budget_losses:BudgetLosses",
-        document="losses",
-        asked_with="plot losses",
-        rows=RowForm("points"),
-        figure="losses_figure",
-    ),
-    Registered(
-        record="checks.paper_records:PaperFigure",
-        document="paper",
-        asked_with="plot paper",
-        rows=RowForm("rows"),
-        figure="redrawn_figure",
-    ),
-    Registered(
-        record="questions.teacher_losses:TeacherLosses",
-        document="teacher_losses",
-        asked_with="plot teacher",
-        rows=RowForm("points"),
-        figure="teacher_losses_figure",
-    ),
-    Registered(
-        record="questions.budget_optima:BudgetOptima",
-        document="optima",
-        asked_with="plot optimum",
-        rows=RowForm("points"),
-        figure="budget_optima_figure",
-    ),
-    Registered(
-        record="demos.kernel_regression:KernelDemo",
-        document="kernel",
-        asked_with="demo kernel",
-        view="demo_views:kernel_view",
-        form=DocumentForm(lifted={"held": "held"}),
-        rows=RowForm("curves"),
-        figure="demo_figures:demo_figure",
-    ),
-    Registered(
-        record="demos.mapping_records:MappingDemo",
-        document="mapping",
-        asked_with="demo mapping",
-        view="demo_views:mapping_view",
-        form=DocumentForm(lifted={"held": "held"}),
-        rows=RowForm("rows"),
-        figure="demo_figures:demo_figure",
-    ),
-    Registered(
-        record="demos.calibration:CalibrationDemo",
-        document="calibration",
-        asked_with="demo calibration",
-        view="demo_views:calibration_view",
-        form=DocumentForm(lifted={"held": "held"}),
-        rows=RowForm("rows", CALIBRATION_ROW),
-        figure="demo_figures:demo_figure",
+    *(
+        Registered(
+            record=f"demos.{record}",
+            document=name,
+            asked_with=f"demo {name}",
+            view=f"demo_views:{name}_view",
+            form=DocumentForm(lifted={"held": "held"}),
+            rows=rows,
+            figure="demo_figures:demo_figure",
+        )
+        for name, record, rows in (
+            ("kernel", "kernel_regression:KernelDemo", RowForm("curves")),
+            ("mapping", "mapping_records:MappingDemo", RowForm("rows")),
+            ("calibration", "calibration:CalibrationDemo", RowForm("rows", forms.CALIBRATION_ROW)),
+        )
     ),
     Registered(
         record="scenarios.validation:Validation",
@@ -334,14 +312,22 @@ def named(place: str, package: str = "distillplan") -> Any:
     return getattr(import_module(f"{package}.{module}"), name or module)
 
 
-def view_of(answer: object) -> Callable[..., Any]:
-    """The function that gives the blocks of an answer.
+def blocks_of(answer: object, *, details: bool = False, **how: Any) -> "Iterable[Block]":
+    """The blocks of an answer.
+
+    Args:
+        answer: a registered one.
+        details: all of it instead of one screen.
+        how: what else its view is told.
 
     Raises:
         TypeError: for an answer that is never shown whole, which is a bug.
     """
-    view = registered(answer).view
-    if view is None:
+    known = registered(answer)
+    if known.view is None:
         raise TypeError(f"{type(answer).__name__} has no view")
-    found: Callable[..., Any] = named(view, "distillplan.render")
-    return found
+    if details and known.details is not None:
+        return named(known.details, "distillplan.render")(answer, **how)
+    if details:
+        how["details"] = True
+    return named(known.view, "distillplan.render")(answer, **how)

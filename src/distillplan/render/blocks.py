@@ -1,12 +1,13 @@
 """What tables and Markdown are both made of."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Literal, NamedTuple, TypeAlias
 
 from distillplan.render.map_marks import Mark
 from distillplan.render.printable import printable, printable_lines
+from distillplan.units import format_count
 
 MOST_ROWS = 200
 """Of a table for people."""
@@ -152,6 +153,18 @@ LINES = 22
 """Of a screen: 24 less the command and the next prompt."""
 
 
+def cell(value: float | None, form: Callable[[float], str] | str = format_count) -> str:
+    """A number in a table; empty where there is none.
+
+    Args:
+        value: the number.
+        form: how it is written, as a function or as a format.
+    """
+    if value is None:
+        return ""
+    return format(value, form) if isinstance(form, str) else form(value)
+
+
 def lines_of(text: str, indent: int = 0) -> int:
     """Lines that a text takes at `WIDTH` columns, of which each leaves some free."""
     return len(wrap(text, WIDTH - indent))
@@ -172,6 +185,33 @@ def short(items: Iterable[str], lines: int, *, indent: int = 0) -> tuple[str, ..
             break
         kept.append(one)
     return tuple(kept)
+
+
+class Room:
+    """The lines that are left on a screen while it is filled."""
+
+    def __init__(self, frame: int, indent: int) -> None:
+        """A screen.
+
+        Args:
+            frame: lines of it that are always taken, empty ones among them.
+            indent: columns that the headings and marks of remarks take.
+        """
+        self.left, self.indent = LINES - frame, indent
+
+    def take(self, *texts: str, rows: int = 0) -> None:
+        """Give room to texts of the full width, and to rows of tables."""
+        self.left -= rows + sum(map(lines_of, texts))
+
+    def keep(self, items: Iterable[str]) -> tuple[str, ...]:
+        """Give room to all of some remarks."""
+        kept = tuple(items)
+        self.left -= sum(lines_of(one, self.indent) for one in kept)
+        return kept
+
+    def fill(self, items: Iterable[str], most: int | None = None) -> tuple[str, ...]:
+        """Give room to as many of some remarks as fit into so many lines; None: those left."""
+        return self.keep(short(items, self.left if most is None else most, indent=self.indent))
 
 
 def printable_block(block: Block) -> Block:  # noqa: PLR0911  (one for each kind of block)

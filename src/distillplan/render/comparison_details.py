@@ -6,10 +6,10 @@ Scenarios are columns when they are few, rows when they are many.
 from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text, cell
 from distillplan.render.notice_blocks import DOUBTS
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
@@ -65,14 +65,14 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         if plan.odds is None or not plan.verdict
         else percent(plan.odds.of(plan.verdict)),
         "loss": _loss(plan, best),
-        "gain": "" if plan.margin_nats is None else f"{plan.margin_nats:+.3f}",
+        "gain": cell(plan.margin_nats, "+.3f"),
         "FLOPs": format_flops(best.total_flops),
         "students": str(plan.scenario.students),
-        "student": _count(best.student_params),
-        "tokens": _count(best.student_tokens),
-        "teacher": _count(best.teacher_params),
-        "its tokens": _count(best.teacher_tokens),
-        "its loss": "" if best.teacher_loss is None else f"{best.teacher_loss:.3f}",
+        "student": cell(best.student_params),
+        "tokens": cell(best.student_tokens),
+        "teacher": cell(best.teacher_params),
+        "its tokens": cell(best.teacher_tokens),
+        "its loss": cell(best.teacher_loss, ".3f"),
         "if distilled": "" if plan.verdict is None else in_a_table(plan.scenario.pays),
         "GPU-hours": "" if bill is None else format_count(bill.gpu_hours.mid),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
@@ -86,7 +86,7 @@ def _loss(plan: Plan, best: Option) -> str:
     """The loss of what the verdict says; that of a start from an open model is not known."""
     if plan.start is not None:
         return "not measured" if plan.start.measured is None else loss_in_words(plan.start.measured)
-    return "" if best.loss is None else f"{best.loss:.3f}"
+    return cell(best.loss, ".3f")
 
 
 def _columns(found: Comparison) -> TableBlock:
@@ -157,18 +157,17 @@ def doubted(found: Comparison) -> dict[str, tuple[str, str]]:
     """The warnings by code: the scenarios that each concerns, and its words for the first."""
     concerned: dict[str, dict[str, str]] = {}
     for one in found.plans:
-        for warning in one.plan.warnings:
-            if warning.severity is Severity.WARNING:
-                concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
+        for warning in doubts(one.plan.warnings):
+            concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
     everyone = len(found.plans)
-    doubts = {}
+    said = {}
     for code, told in concerned.items():
         names = "all" if len(told) == everyone else ", ".join(told)
         first, message = next(iter(told.items()))
         if len({*told.values()}) > 1:
             message += f" ({first})"
-        doubts[code] = (names, message)
-    return doubts
+        said[code] = (names, message)
+    return said
 
 
 def outcome_in_words(one: NamedOutcome) -> str:
@@ -180,10 +179,6 @@ def outcome_in_words(one: NamedOutcome) -> str:
     'online: loss <= 2.3 (2.21)'
     """
     return f"{one.name}: {one.outcome.assertion} ({_value(one.outcome.value)})"
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)
 
 
 def _value(value: float | str | None) -> str:

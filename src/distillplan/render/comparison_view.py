@@ -8,22 +8,22 @@ from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Verdict
 from distillplan.questions.comparison import Comparison, NamedPlan
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
+    cell,
     short,
 )
 from distillplan.render.comparison_details import (
     best_in_words,
-    comparison_details,
     doubted,
     outcome_in_words,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
     loss_in_words,
@@ -32,7 +32,7 @@ from distillplan.render.plan_words import (
     teacher_in_words,
     verdict_in_a_table,
 )
-from distillplan.units import format_count, format_duration, format_usd
+from distillplan.units import format_duration, format_usd
 
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""
@@ -51,17 +51,8 @@ _USUAL = {"students": ("1",), "fits": ("", Fits.YES.value)}
 """What need not be said of all plans."""
 
 
-def comparison_view(found: Comparison, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a comparison.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return comparison_details(found) if details else _screen(found)
-
-
-def _screen(found: Comparison) -> Iterator[Block]:
+def comparison_view(found: Comparison) -> Iterator[Block]:
+    """A comparison, on one screen."""
     best = best_in_words(found)
     yield Headline(best)
     cells = [_cells(one.plan) for one in found.plans]
@@ -72,8 +63,9 @@ def _screen(found: Comparison) -> Iterator[Block]:
     if said:
         yield Text(said, "quiet")
     rival = _rival(found)
-    room = LINES - _FRAME - lines_of(best) - len(table.rows) - lines_of(said) - lines_of(rival)
-    yield Sections(tuple(_remarks(found, max(room, _LEAST))))
+    room = Room(_FRAME, _INDENT)
+    room.take(best, said, rival, rows=len(table.rows))
+    yield Sections(tuple(_remarks(found, max(room.left, _LEAST))))
     yield Text(_legend(found), "quiet")
     if rival:
         yield Text(rival, "quiet", tight=True)
@@ -91,8 +83,8 @@ def _cells(plan: Plan) -> dict[str, str]:
     return {
         "budget": format_budget(plan.scenario),
         "students": str(plan.scenario.students),
-        "student": "" if best.student_params is None else format_count(best.student_params),
-        "tokens": "" if best.student_tokens is None else format_count(best.student_tokens),
+        "student": cell(best.student_params),
+        "tokens": cell(best.student_tokens),
         "teacher": teacher_in_words(other, named) if has_teacher and other is not None else "–",
         "if distilled": "" if other is None else in_a_table(plan.scenario.pays),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
@@ -105,11 +97,11 @@ def _sorted_out(cells: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:
     """The heads of what sets plans apart, all of them for one plan; and what is the same in all."""
     first, *others = cells
     apart, alike = [], []
-    for head, cell in first.items():
-        if not others or any(one[head] != cell for one in others):
+    for head, text in first.items():
+        if not others or any(one[head] != text for one in others):
             apart.append(head)
-        elif cell not in _USUAL.get(head, ("", "–")):
-            alike.append(cell if head in _PLAIN else f"{head} {cell}")
+        elif text not in _USUAL.get(head, ("", "–")):
+            alike.append(text if head in _PLAIN else f"{head} {text}")
     return [head for head in apart if any(one[head] for one in cells)], alike
 
 
@@ -120,7 +112,7 @@ def _table(found: Comparison, cells: Sequence[dict[str, str]], apart: Sequence[s
     columns = ("", "verdict", *odds, "loss", *difference, *apart)
     from_baseline = {one.name: one.loss for one in found.differences}
     rows = []
-    for one, cell in zip(found.plans, cells, strict=True):
+    for one, texts in zip(found.plans, cells, strict=True):
         less = from_baseline.get(one.name)
         rows.append(
             (
@@ -128,8 +120,8 @@ def _table(found: Comparison, cells: Sequence[dict[str, str]], apart: Sequence[s
                 verdict_in_a_table(one.plan.verdict),
                 *_odds(one, len(odds)),
                 _loss(one.plan),
-                *(("" if less is None else f"{less:+.3f}") for _ in difference),
-                *(cell[head] for head in apart),
+                *(cell(less, "+.3f") for _ in difference),
+                *(texts[head] for head in apart),
             )
         )
     marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
@@ -178,7 +170,7 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
     watch = (f"{names}: {message}" for names, message in doubted(found).values())
-    yield Section("Watch", short(watch, room // 2, indent=_INDENT), "!", "warning")
+    yield watching(short(watch, room // 2, indent=_INDENT))
 
 
 def _rival(found: Comparison) -> str:

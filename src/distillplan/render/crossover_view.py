@@ -22,7 +22,9 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops
 
@@ -32,17 +34,8 @@ AGAIN = ", …"
 """What a cell ends with whose gain comes back at larger budgets."""
 
 
-def crossover_view(found: Crossovers, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of crossovers.
-
-    Args:
-        found: the answer.
-        details: show every window with its ends instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Crossovers) -> Iterator[Block]:
+def crossover_view(found: Crossovers) -> Iterator[Block]:
+    """Crossovers, on one screen."""
     tie = found.scenario.tie_nats
     main = min(found.gains_nats, key=lambda gain: abs(gain - tie))
     yield Headline(_answer(found, main))
@@ -62,7 +55,7 @@ def _screen(found: Crossovers) -> Iterator[Block]:
         (
             Section("Example", tuple(_example(found, main))),
             Section("Why", (_WHY,) if any(_example(found, main)) else ()),
-            Section("Watch", tuple(_watch(found, shown)), "!", "warning"),
+            watching(_watch(found, shown)),
         )
     )
     more = "More: --details  -o csv; one budget: distillplan budget"
@@ -166,8 +159,8 @@ def _cut(rows: int) -> Iterator[Text]:
         yield Text(f"{MOST_ROWS} of {rows} rows; all: -o csv, jsonl or json", "quiet")
 
 
-def _details(found: Crossovers) -> Iterator[Block]:
-    """Every window with both ends."""
+def crossover_details(found: Crossovers) -> Iterator[Block]:
+    """Crossovers: every window with its ends."""
     yield Text("Budgets, in FLOPs, at which distillation gains at least this many nats.", "verdict")
     yield TableBlock(
         "",
@@ -197,6 +190,6 @@ def _point(one: CrossingPoint) -> tuple[str, ...]:
         *start,
         "start" if window.from_ is None else format_flops(window.from_),
         "end" if window.to is None else format_flops(window.to),
-        "" if window.to_tokens_per_param is None else format_count(window.to_tokens_per_param),
+        cell(window.to_tokens_per_param),
         "" if window.odds is None else percent(window.odds.distill),
     )

@@ -15,6 +15,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
 )
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.plan_words import TOO_CLOSE, verdict_in_a_table
@@ -24,17 +25,8 @@ _NAMED = 9
 """Laws of one remark."""
 
 
-def ensemble_view(ensemble: Ensemble, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of an ensemble.
-
-    Args:
-        ensemble: the answer.
-        details: show every law instead of one screen.
-    """
-    return _details(ensemble) if details else _screen(ensemble)
-
-
-def _screen(ensemble: Ensemble) -> Iterator[Block]:
+def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
+    """An ensemble, on one screen."""
     speak = [one for one in ensemble.said if one.verdict is not None]
     silent = [one for one in ensemble.said if one.verdict is None]
     yield Headline(_answer(ensemble, speak))
@@ -86,7 +78,7 @@ def _said(one: LawSays) -> tuple[str, ...]:
     return (
         one.law,
         verdict_in_a_table(one.verdict),
-        "" if one.margin_nats is None else f"{one.margin_nats:+.3f}",
+        cell(one.margin_nats, "+.3f"),
         _ratio(one.best_tokens_per_param),
         _note(one),
     )
@@ -148,8 +140,8 @@ def _spread_in_words(ensemble: Ensemble) -> Iterator[str]:
     )
 
 
-def _details(ensemble: Ensemble) -> Iterator[Block]:
-    """Every law, and all remarks."""
+def ensemble_details(ensemble: Ensemble) -> Iterator[Block]:
+    """An ensemble: every law."""
     words = ", ".join(
         f"{count} {_shown(Verdict(word))}" for word, count in ensemble.verdicts.items()
     )
@@ -191,7 +183,7 @@ def _row(one: LawSays) -> tuple[str, ...]:
     return (
         one.law,
         "–" if one.verdict is None else verdict_in_a_table(one.verdict),
-        "" if one.margin_nats is None else f"{one.margin_nats:+.3f}",
+        cell(one.margin_nats, "+.3f"),
         "over budget" if one.supervised_loss is None else f"{one.supervised_loss:.3f}",
         format_count(one.best_params),
         _ratio(one.best_tokens_per_param),

@@ -8,21 +8,20 @@ from distillplan.hardware.bill import Phase
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis
-from distillplan.notices import Severity
+from distillplan.notices import worst_first
 from distillplan.render.blocks import (
-    LINES,
     Block,
     CommandLine,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
 )
 from distillplan.render.estimate_details import BASIS, estimate_details
 from distillplan.render.hardware_words import FITS_SHOWN
+from distillplan.render.notice_blocks import watching
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
 
 EFFECTS = {
@@ -71,10 +70,13 @@ def _screen(found: Estimate, asked: str) -> Iterator[Block]:
     if found.distillation is not None:
         parts.append(Section("Teacher", tuple(_teacher(found, found.distillation)), "-"))
     then = _next(found, asked)
-    room = LINES - _FRAME - lines_of(found.headline) - len(answer.rows) - 1
-    room -= sum(lines_of(item, _INDENT) for part in parts for item in part.items)
-    room -= 2 + lines_of(then, _INDENT) if then else 0
-    watch = Section("Watch", short(_watch(found), room, indent=_INDENT), "!", "warning")
+    room = Room(_FRAME, _INDENT)
+    room.take(found.headline, rows=len(answer.rows) + 1)
+    room.keep(item for part in parts for item in part.items)
+    if then:
+        room.take(rows=2)
+        room.keep((then,))
+    watch = watching(room.fill(_watch(found)))
     yield Sections((*parts, watch))
     if then:
         yield Text("With the same hours, distill or not:")
@@ -179,10 +181,9 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
 
 def _watch(found: Estimate) -> Iterator[str]:
     """What to doubt, warnings first; that it may not fit is said above."""
-    for severity in (Severity.WARNING, Severity.INFO):
-        for one in found.warnings:
-            if one.severity is severity and one.code not in (*_ABOUT_FIT, _ABOUT_TEACHER):
-                yield one.message
+    for one in worst_first(found.warnings):
+        if one.code not in (*_ABOUT_FIT, _ABOUT_TEACHER):
+            yield one.message
 
 
 def _next(found: Estimate, asked: str) -> str:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from distillplan.accounting import in_a_table
 from distillplan.planning.results import Band
 from distillplan.questions.family_records import FamilyMethod, FamilyPlan, FamilyWay
-from distillplan.render.blocks import Block, TableBlock, Text
+from distillplan.render.blocks import Block, TableBlock, Text, cell
 from distillplan.render.family_phrases import (
-    count_shown,
     loss_shown,
     question_asked,
     teacher_shown,
@@ -29,7 +28,7 @@ def family_details(found: FamilyPlan) -> Iterator[Block]:
             (
                 f"{'→' if one.recommended else ' '} {_name(one)}",
                 loss_shown(one),
-                "" if one.gain_nats is None else f"{one.gain_nats:+.4f}",
+                cell(one.gain_nats, "+.4f"),
                 nats_band(one.gain_band, "+"),
                 "" if one.odds is None else percent(one.odds.distill),
                 teacher_shown(one),
@@ -54,7 +53,7 @@ def family_details(found: FamilyPlan) -> Iterator[Block]:
                     one.student_model or format_count(one.student_params),
                     format_flops(one.budget),
                     verdict_in_a_table(one.verdict),
-                    "" if one.gain_nats is None else f"{one.gain_nats:+.4f}",
+                    cell(one.gain_nats, "+.4f"),
                 )
                 for one in found.alone
             ),
@@ -69,7 +68,7 @@ def family_details(found: FamilyPlan) -> Iterator[Block]:
                     str(one.students),
                     format_count(one.largest_params),
                     verdict_in_a_table(one.verdict),
-                    "" if one.gain_nats is None else f"{one.gain_nats:+.4f}",
+                    cell(one.gain_nats, "+.4f"),
                 )
                 for one in found.ladder
             ),
@@ -97,11 +96,11 @@ def _way_details(way: FamilyWay) -> TableBlock:
                 who_shown(one),
                 loss_shown(one),
                 nats_band(one.loss_band),
-                "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
-                count_shown(one.student_tokens),
+                cell(one.gain_nats, "+.3f"),
+                cell(one.student_tokens),
                 _size_band(one.student_tokens_band),
-                count_shown(one.tokens_per_param),
-                "" if one.share is None else f"{one.share:.0%}",
+                cell(one.tokens_per_param),
+                cell(one.share, ".0%"),
             )
             for one in way.members
         ),

@@ -38,11 +38,6 @@ def who_shown(one: MemberRun) -> str:
     return name_of(one) if one.students == 1 else f"{one.students} x {name_of(one)}"
 
 
-def count_shown(value: float | None) -> str:
-    """A count; nothing where it is not known."""
-    return "" if value is None else format_count(value)
-
-
 def question_asked(found: FamilyPlan) -> str:
     """What the numbers are of."""
     many = sum(one.students for one in found.supervised.members)

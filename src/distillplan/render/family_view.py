@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, in_a_table
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.planning.verdict import verdict_of
@@ -17,26 +17,30 @@ from distillplan.questions.family_records import (
 from distillplan.questions.family_told import name_of
 from distillplan.render.blocks import (
     GAP,
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
+    cell,
 )
-from distillplan.render.family_details import family_details
 from distillplan.render.family_phrases import (
-    count_shown,
     loss_shown,
     question_asked,
     teacher_shown,
     who_shown,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import in_brackets, odds_in_words
-from distillplan.render.plan_words import SIDES, TAKES, bill_in_words, verdict_in_a_table
+from distillplan.render.plan_words import (
+    SIDES,
+    TAKES,
+    bill_in_words,
+    law_guess_in_words,
+    verdict_in_a_table,
+)
 from distillplan.units import format_count, format_flops
 
 _INDENT = 11
@@ -49,41 +53,30 @@ _WHY, _WATCH = 3, 2
 """Lines of each at most; what decides takes the rest."""
 
 
-def family_view(found: FamilyPlan, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a family.
-
-    Args:
-        found: the answer.
-        details: show every way and number instead of one screen.
-    """
-    return family_details(found) if details else _screen(found)
-
-
-def _screen(found: FamilyPlan) -> Iterator[Block]:
+def family_view(found: FamilyPlan) -> Iterator[Block]:
+    """A family, on one screen."""
     weighed = found.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
     verdict = SIDES[found.verdict] if weighed and found.verdict is not None else found.headline
     odds = "" if found.odds is None else odds_in_words(found.odds, "  ")
     asked = question_asked(found)
     ways = _ways(found)
-    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(asked) - len(ways.rows)
-    members = _members(found, room - _REMARKS)
+    room = Room(_FRAME, _INDENT)
+    room.take(f"{verdict}{GAP}{odds}", asked, rows=len(ways.rows))
+    members = _members(found, room.left - _REMARKS)
     yield Headline(verdict, odds)
     yield ways
     yield members
-    room -= len(members.rows)
     cut = len(found.supervised.members) - len(members.rows)
     if cut:
         yield Text(f"{cut} more: --details", "quiet", tight=True)
-        room -= 1
-    why = short(_reasons(found), _WHY, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = short(_watch(found), max(min(_WATCH, room // 2), 0), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in watch)
+    room.take(rows=len(members.rows) + bool(cut))
+    why = room.fill(_reasons(found), _WHY)
+    watch = room.fill(_watch(found), max(min(_WATCH, room.left // 2), 0))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", short(_decides(found), room, indent=_INDENT), "-"),
-            Section("Watch", watch, "!", "warning"),
+            Section("Decides", room.fill(_decides(found)), "-"),
+            watching(watch),
         )
     )
     yield Text(asked, "quiet")
@@ -140,7 +133,7 @@ def _ways(found: FamilyPlan) -> TableBlock:
 
 
 def _mean_loss(one: FamilyWay) -> tuple[str, str]:
-    return loss_shown(one), "" if one.gain_nats is None else f"{one.gain_nats:+.3f}"
+    return loss_shown(one), cell(one.gain_nats, "+.3f")
 
 
 def _compute(one: FamilyWay) -> tuple[str, str]:
@@ -148,7 +141,7 @@ def _compute(one: FamilyWay) -> tuple[str, str]:
     if one.total_flops is None:
         return "out of reach", ""
     over = one.over_supervised
-    return format_flops(one.total_flops), "" if over is None else f"{over:.2f}"
+    return format_flops(one.total_flops), cell(over, ".2f")
 
 
 def _members(found: FamilyPlan, most: int) -> TableBlock:
@@ -160,7 +153,7 @@ def _members(found: FamilyPlan, most: int) -> TableBlock:
     for row, one in enumerate(alone.members[:most]):
         cells = [who_shown(one), loss_shown(one), format_count(one.student_tokens)]
         if other is not None:
-            cells += [loss_shown(taught[row]), count_shown(taught[row].student_tokens)]
+            cells += [loss_shown(taught[row]), cell(taught[row].student_tokens)]
         if found.alone:
             cells.append(verdict_in_a_table(found.alone[row].verdict))
         rows.append(tuple(cells))
@@ -214,22 +207,24 @@ def _decides(found: FamilyPlan) -> Iterator[str]:
             who = "student" if one.students == 1 else f"{one.students} students"
             yield f"the whole budget for the smallest {who}: {verdict_in_a_table(one.verdict)}"
             break
+    yield from _other_ways(found)
+    if any(one.code == TEACHER_FROM_LAW for one in found.warnings):
+        yield law_guess_in_words(found.scenario)
+
+
+def _other_ways(found: FamilyPlan) -> Iterator[str]:
+    """Ways to pay for a teacher that would change the verdict."""
     for way in found.ways:
         anyone = found.scenario.teacher is None and way.teacher_name is None
         if way.decides or way.odds is None or (anyone and way.accounting is Accounting.EXISTS):
             continue  # of teachers that exist, the one with a name is enough
         verdict = _side(way)
-        if verdict is not now:
+        if verdict is not found.verdict:
             who = "" if way.teacher_name is None else f" from {way.teacher_name}"
             yield (
                 f"{in_a_table(way.accounting)}{who}: {verdict_in_a_table(verdict)}"
                 f"{in_brackets(way.odds, verdict)}"
             )
-    if any(one.code == TEACHER_FROM_LAW for one in found.warnings):
-        yield (
-            f"the teacher's loss on your text: {found.scenario.teacher_loss:.3f} is the law's "
-            "guess; measured: --teacher-loss"
-        )
 
 
 def _side(way: FamilyWay) -> Verdict:
@@ -247,6 +242,6 @@ def _watch(found: FamilyPlan) -> Iterator[str]:
             one.code.removesuffix("_outside_fit").replace("_", " ") for one in outside
         )
         yield f"outside the law's data: {words}"
-    for one in found.warnings:
-        if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
+    for one in doubts(found.warnings):
+        if one.code not in OUTSIDE_FIT_CODES:
             yield one.message

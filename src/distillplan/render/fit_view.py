@@ -6,6 +6,7 @@ from distillplan.fitting.fit_records import FitReport
 from distillplan.fitting.holdout import FOLDS
 from distillplan.fitting.published_test import DepartureKind, PublishedTest
 from distillplan.laws.provenance import Coefficient
+from distillplan.notices import worst_first
 from distillplan.render.blocks import (
     Block,
     Bullets,
@@ -14,8 +15,9 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    short,
 )
-from distillplan.render.notice_blocks import notice_blocks, watch_section
+from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.units import format_count
 
 _ERRORS = {
@@ -56,12 +58,12 @@ def fit_view(report: FitReport, *, details: bool = False) -> Iterator[Block]:
 def _screen(report: FitReport) -> Iterator[Block]:
     yield Headline(_headline(report))
     yield from _reach(report)
-    watch = watch_section(report.warnings, _WATCH, _INDENT)
+    messages = (one.message for one in worst_first(report.warnings))
     yield Sections(
         (
             Section("Tested", tuple(_left_out(report))),
             Section("Open", tuple(_open(report))),
-            watch,
+            watching(short(messages, _WATCH, indent=_INDENT)),
             Section("Wrote", (", ".join(report.saved),) * bool(report.saved)),
             Section("Next", (_next(report),)),
         )

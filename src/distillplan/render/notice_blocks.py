@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from distillplan.notices import Notice, Severity, worst_first
-from distillplan.render.blocks import Bullets, Section, Tone, short
+from distillplan.render.blocks import Bullets, Room, Section, Tone
 
 DOUBTS = "Before you trust this"
 _HEADINGS: tuple[tuple[Severity, str, Tone], ...] = (
@@ -21,13 +21,18 @@ def notice_blocks(notices: Iterable[Notice]) -> Iterator[Bullets]:
             yield Bullets(title, found, tone)
 
 
-def watch_section(notices: Iterable[Notice], room: int, indent: int) -> Section:
+def watching(items: Iterable[str]) -> Section:
+    """What to watch, in the margin of one screen."""
+    return Section("Watch", tuple(items), "!", "warning")
+
+
+def watch_section(notices: Iterable[Notice], room: Room, least: int = 0) -> Section:
     """What to watch on one screen: as many notices as there is room for, the worst first.
 
     Args:
         notices: of the answer.
-        room: lines.
-        indent: columns that the headings in the margin take.
+        room: what is left of the screen.
+        least: lines that they have in any case.
     """
     messages = (one.message for one in worst_first(notices))
-    return Section("Watch", short(messages, room, indent=indent), "!", "warning")
+    return watching(room.fill(messages, max(room.left, least)))

@@ -11,15 +11,14 @@ from distillplan.questions.onpolicy_records import (
     StageTime,
 )
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.units import format_count, format_duration, format_usd
@@ -33,36 +32,20 @@ _MARKS = {ScoreBasis.MEASURED: "", ScoreBasis.INTERPOLATED: "~", ScoreBasis.GIVE
 _LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two sizes, * yours)"
 
 
-def onpolicy_view(found: OnPolicy, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a stage of on-policy distillation.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: OnPolicy) -> Iterator[Block]:
+def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
+    """A stage of on-policy distillation, on one screen."""
     yield Headline(found.headline)
     yield _table(found)
-    cost, reference = tuple(_cost(found)), _reference(found)
-    why = tuple(_why(found))
-    texts = (*why, *cost, reference)
-    room = LINES - _FRAME - lines_of(found.headline) - len(found.teachers)
-    room -= sum(lines_of(one, _INDENT) for one in texts)
-    watch = watch_section(found.warnings, max(room, 2), _INDENT)
-    yield Sections(
-        (
-            Section("Why", why),
-            Section("Cost", (*cost, reference)),
-            watch,
-        )
-    )
+    room = Room(_FRAME, _INDENT)
+    room.take(found.headline, rows=len(found.teachers))
+    why, cost = room.keep(_why(found)), room.keep((*_cost(found), _reference(found)))
+    watch = watch_section(found.warnings, room, least=2)
+    yield Sections((Section("Why", why), Section("Cost", cost), watch))
     yield Text("More: --details  -o csv  -o markdown", "quiet")
 
 
-def _all(found: OnPolicy) -> Iterator[Block]:
+def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
+    """A stage of on-policy distillation: every number."""
     yield Text(found.headline, "verdict")
     yield _table(found)
     if found.covered:

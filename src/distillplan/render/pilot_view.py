@@ -9,17 +9,17 @@ from distillplan.planning.results import Verdict
 from distillplan.questions.pilot_records import Advice, Pilot, PilotStep
 from distillplan.questions.pilot_value import ExcessRange, Narrowed
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
+    cell,
 )
-from distillplan.render.notice_blocks import notice_blocks, watch_section
+from distillplan.render.notice_blocks import notice_blocks, watch_section, watching
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units import format_count, format_flops, format_usd
 
@@ -36,41 +36,27 @@ _COLUMNS = (
 )
 
 
-def pilot_view(found: Pilot, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a pilot.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: Pilot) -> Iterator[Block]:
+def pilot_view(found: Pilot) -> Iterator[Block]:
+    """A pilot, on one screen."""
     said, law = _headline(found), f"Law {found.law.name}."
     yield Headline(said)
     if not found.steps:
         now = f"{odds_in_words(found.odds)}; the gain {found.margin_nats:+.3f} nats"
         each = tuple(one.message for one in found.warnings)
-        yield Sections((Section("Now", (now,)), Section("Watch", each, "!", "warning")))
+        yield Sections((Section("Now", (now,)), watching(each)))
         yield Text(f"{law} More: --details  -o markdown", "quiet")
         return
     yield _runs(found)
-    stop, columns = tuple(_rules(found)), (_COLUMNS,)
-    room = LINES - _FRAME - lines_of(said) - len(found.steps)
-    room -= sum(lines_of(one, _INDENT) for one in (*stop, *columns))
-    watch = watch_section(found.warnings, room, _INDENT)
-    yield Sections(
-        (
-            Section("Columns", columns),
-            Section("Stop", stop),
-            watch,
-        )
-    )
+    room = Room(_FRAME, _INDENT)
+    room.take(said, rows=len(found.steps))
+    stop, columns = room.keep(_rules(found)), room.keep((_COLUMNS,))
+    watch = watch_section(found.warnings, room)
+    yield Sections((Section("Columns", columns), Section("Stop", stop), watch))
     yield Text(f"{law} More: --details  -o markdown. To fill in for `fit`: -o csv", "quiet")
 
 
-def _all(found: Pilot) -> Iterator[Block]:
+def pilot_details(found: Pilot) -> Iterator[Block]:
+    """A pilot: every number."""
     yield Text(_headline(found), "verdict")
     yield Text(
         f"Before any run: {odds_in_words(found.odds)}; distillation gains "
@@ -154,7 +140,7 @@ def _step(step: PilotStep, *, bills: bool) -> tuple[str, ...]:
         format_count(last.tokens),
         _teacher(step),
         *costs,
-        "" if gain is None else f"{gain:+.3f}",
+        cell(gain, "+.3f"),
         _share(step.share),
         percent(step.after.wrong),
         _known(step.after),

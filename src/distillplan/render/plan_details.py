@@ -12,10 +12,15 @@ from distillplan.planning.results import (
     Reason,
 )
 from distillplan.planning.sizes import Near, SearchStatus
-from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.blocks import Block, Bullets, TableBlock, Text, cell
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import count_band, nats_band, odds_line
-from distillplan.render.plan_words import flips_in_words, kept_in_words, marked_row, rival_in_words
+from distillplan.render.plan_words import (
+    flips_in_words,
+    kept_in_words,
+    marked_row,
+    rival_in_words,
+)
 from distillplan.units import (
     format_bytes,
     format_count,
@@ -125,12 +130,12 @@ def _options(options: Sequence[Option], *, given_student: bool) -> TableBlock:
             (
                 _row_name(one),
                 _loss(one),
-                "" if one.gain_nats is None else f"{one.gain_nats:+.3f}",
+                cell(one.gain_nats, "+.3f"),
                 nats_band(one.gain_band, "+"),
-                *(_count(one.student_params) + _mark(one, "student_params") for _ in student),
-                _count(one.student_tokens) + _mark(one, "student_tokens"),
+                *(cell(one.student_params) + _mark(one, "student_params") for _ in student),
+                cell(one.student_tokens) + _mark(one, "student_tokens"),
                 _teacher(one),
-                "" if one.teacher_loss is None else f"{one.teacher_loss:.3f}",
+                cell(one.teacher_loss, ".3f"),
             )
             for one in options
         ),
@@ -150,9 +155,9 @@ def _teacher(option: Option) -> str:
     """Parameters and tokens of the teacher, as the option that names them is written."""
     if option.teacher_params is None:
         return ""
-    tokens = f":{_count(option.teacher_tokens)}" if option.teacher_tokens is not None else ""
+    tokens = f":{cell(option.teacher_tokens)}" if option.teacher_tokens is not None else ""
     marks = _mark(option, "teacher_params") or _mark(option, "teacher_tokens")
-    return f"{_count(option.teacher_params)}{tokens}{marks}"
+    return f"{cell(option.teacher_params)}{tokens}{marks}"
 
 
 def _bands(options: Sequence[Option]) -> TableBlock:
@@ -256,10 +261,6 @@ def _stored(options: Sequence[Option]) -> TableBlock:
 def _range(value: "Range", text: Callable[[float], str]) -> str:
     low, high = text(value.low), text(value.high)
     return low if low == high else f"{low}–{high}"
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)
 
 
 def _mark(option: Option, size: str) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.laws.provenance import LawStatus
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Option, Plan, Reason
+from distillplan.planning.results import Option, Plan
 from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
+from distillplan.questions.pilot_limits import RISK
 from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_words import (
     TAKES,
     beyond_in_words,
-    flips_in_words,
+    turns_in_words,
     verdict_in_words,
 )
 from distillplan.units import format_count, format_duration, format_usd
@@ -38,7 +39,7 @@ def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
     yield _part("Rule", _rule(other))
     yield _part("Estimate", _estimate(plan))
     yield _part("Odds", _odds(plan))
-    yield _part("Would turn it", _turns(plan))
+    yield _part("Would turn it", turns_in_words(plan))
     if plan.rival is not None:
         yield _part("Not weighed", [_rival(plan.rival)])
     yield from _tests(plan, asked)
@@ -136,12 +137,6 @@ def _odds(plan: Plan) -> Iterator[str]:
         yield outside
 
 
-def _turns(plan: Plan) -> Iterator[str]:
-    """What would turn the verdict."""
-    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
-        yield from flips_in_words(plan)
-
-
 def _rival(rival: Rival) -> str:
     """The start that no law knows."""
     return (
@@ -154,7 +149,6 @@ def _tests(plan: Plan, asked: str) -> Iterator[Block]:
     """What to measure, the cheapest first, and the commands for it."""
     if plan.odds is None:
         return
-    from distillplan.questions.pilot import RISK  # only for this page
 
     heading = "Cheapest test"
     if TEACHER_FROM_LAW in plan.warning_codes:

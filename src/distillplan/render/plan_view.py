@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
+    cell,
 )
+from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_memo import plan_memo
@@ -26,6 +26,7 @@ from distillplan.render.plan_words import (
     beyond_in_words,
     bill_in_words,
     flips_in_words,
+    law_guess_in_words,
     loss_in_words,
     marked_row,
     open_teacher_in_words,
@@ -88,18 +89,16 @@ def _screen(plan: Plan) -> Iterator[Block]:
     if outside:
         yield Text(outside, "warning", tight=True)
     yield choices
-    room = LINES - _FRAME - lines_of(f"{verdict}{GAP}{odds}") - lines_of(outside)
-    room -= len(choices.rows) + 1 + lines_of(rival) + lines_of(instead)
-    room -= lines_of(asked) - 1
-    why = short(reasons(plan), _WHY, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = short(_watch(plan), min(_WATCH, room // 2), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in watch)
+    room = Room(_FRAME, _INDENT)
+    head = f"{verdict}{GAP}{odds}"
+    room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
+    why = room.fill(reasons(plan), _WHY)
+    watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", short(_decides(plan), room, indent=_INDENT), "-"),
-            Section("Watch", watch, "!", "warning"),
+            Section("Decides", room.fill(_decides(plan)), "-"),
+            watching(watch),
         )
     )
     yield Text(asked, "quiet")
@@ -128,8 +127,8 @@ def _choices(plan: Plan) -> TableBlock:
     rows = []
     for one in shown:
         cells = [f"{'→' if one.recommended else ' '} {way(one)}", loss_in_words(one)]
-        cells += [_count(one.student_params) for _ in student]
-        cells += [_count(one.student_tokens), teacher_in_words(one, named)]
+        cells += [cell(one.student_params) for _ in student]
+        cells += [cell(one.student_tokens), teacher_in_words(one, named)]
         rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1
     return TableBlock(
@@ -147,10 +146,7 @@ def _decides(plan: Plan) -> Iterator[str]:
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
     if TEACHER_FROM_LAW in plan.warning_codes:
-        yield (
-            f"the teacher's loss on your text: {plan.scenario.teacher_loss:.3f} is the law's "
-            "guess; measured: --teacher-loss"
-        )
+        yield law_guess_in_words(plan.scenario)
     yield from flips_in_words(plan, open_teacher=not _instead(plan))
 
 
@@ -166,8 +162,8 @@ def _watch(plan: Plan) -> Iterator[str]:
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
-    for one in plan.warnings:
-        if one.severity is Severity.WARNING and one.code not in OUTSIDE_FIT_CODES:
+    for one in doubts(plan.warnings):
+        if one.code not in OUTSIDE_FIT_CODES:
             yield one.message
 
 
@@ -183,7 +179,3 @@ def _asked(plan: Plan) -> str:
     if any(one.is_guess for one in plan.options):
         parts.append("? is a guess")
     return f"{'; '.join(parts)}."
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)

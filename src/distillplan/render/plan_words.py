@@ -17,6 +17,7 @@ from distillplan.planning.results import (
     Verdict,
 )
 from distillplan.planning.rival import Rival
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import verdict_of
@@ -203,6 +204,20 @@ def _worth(plan: Plan, other: Option) -> str:
         return f"What the teacher adds is worth more: {gain:.3f} nats better{much}."
     much = "" if times is None else f", as if pretraining with {times:.0%} of the compute"
     return f"What the teacher adds does not make up for it: {-gain:.3f} nats worse{much}."
+
+
+def law_guess_in_words(scenario: Scenario) -> str:
+    """That the loss of the teacher is what the law says, and how to replace it."""
+    return (
+        f"the teacher's loss on your text: {scenario.teacher_loss:.3f} is the law's guess; "
+        "measured: --teacher-loss"
+    )
+
+
+def turns_in_words(plan: Plan) -> Iterator[str]:
+    """What would turn the verdict; nothing where there is but one way."""
+    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
+        yield from flips_in_words(plan)
 
 
 def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:

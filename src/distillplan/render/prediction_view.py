@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.results import Band
 from distillplan.questions.prediction import LossesAsMeasured, Prediction
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.odds_view import nats_band
 from distillplan.units import format_count
 
@@ -16,17 +16,8 @@ _WATCH = 5
 """Lines of what to watch at most."""
 
 
-def prediction_view(found: Prediction, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a prediction.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Prediction) -> Iterator[Block]:
+def prediction_view(found: Prediction) -> Iterator[Block]:
+    """A prediction, on one screen."""
     gain, ends = found.gain_nats, found.gain_band
     if gain is None:
         answer = f"Pretrained: {found.supervised_loss:.3f} nats."
@@ -38,14 +29,13 @@ def _screen(found: Prediction) -> Iterator[Block]:
         )
     yield Headline(answer, "" if ends is None else f"gain, 90%: {_ends(ends, '+')}")
     yield _losses(found)
-    doubts = (one.message for one in found.warnings if one.severity is Severity.WARNING)
-    watch = (*_may_be_none(found), *doubts)
+    watch = (*_may_be_none(found), *(one.message for one in doubts(found.warnings)))
     yield Sections(
         (
             Section("Worth", tuple(_worth(found))),
             Section("Teacher", tuple(_teacher(found))),
             Section("10% more", tuple(_more(found))),
-            Section("Watch", short(watch, _WATCH, indent=_INDENT), "!", "warning"),
+            watching(short(watch, _WATCH, indent=_INDENT)),
         )
     )
     yield Text(_asked(found), "quiet")
@@ -138,8 +128,8 @@ def _asked(found: Prediction) -> str:
     return f"{'; '.join(parts)}."
 
 
-def _details(found: Prediction) -> Iterator[Block]:
-    """Every number."""
+def prediction_details(found: Prediction) -> Iterator[Block]:
+    """A prediction: every number."""
     student = f"{format_count(found.student_params)} parameters"
     tokens = f"{format_count(found.student_tokens)} tokens"
     if found.distilled_loss is None or found.gain_nats is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from distillplan.fitting.pruned_fit import PrunedFit, PrunedPrediction
 from distillplan.laws.pruning_law import LONGER
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text
+from distillplan.render.notice_blocks import watching
 from distillplan.units import format_count
 
 _SHOWN = 8
@@ -34,7 +35,7 @@ def pruned_fit_view(report: PrunedFit, *, details: bool = False) -> Iterator[Blo
     yield Sections(
         (
             Section("Open", tuple(_open(report)), "-"),
-            Section("Watch", tuple(_watch(report)), "!", "warning"),
+            watching(_watch(report)),
             Section("Wrote", (report.saved,) if report.saved else ()),
             Section("Next", (_next(report),)),
         )

@@ -11,15 +11,15 @@ from distillplan.questions.recipe_records import (
 from distillplan.questions.recipe_studies import LittleText, LittleTextResult, MixedLoss, MixResult
 from distillplan.questions.starting_points import format_rate
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
+    cell,
 )
 from distillplan.units import format_count
 
@@ -65,32 +65,24 @@ _FRAME = 3
 """Empty lines, and the last one."""
 
 
-def recipe_view(found: Recipe, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a recipe.
-
-    Args:
-        found: the answer.
-        details: show every line with its reason and source instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: Recipe) -> Iterator[Block]:
+def recipe_view(found: Recipe) -> Iterator[Block]:
+    """A recipe, on one screen."""
     yield Headline(found.headline)
-    room = LINES - _FRAME - lines_of(found.headline) - lines_of(_TAGGED)
-    parts = []
-    for one in found.lines:
-        text = f"{one.do} [{_TAGS[one.sure]}]"
-        taken = lines_of(text, _INDENT)
-        if one.on_screen and taken <= room:
-            parts.append(Section(one.topic.title(), (text,)))
-            room -= taken
-    yield Sections(tuple(parts))
+    room = Room(_FRAME, _INDENT)
+    room.take(found.headline, _TAGGED)
+    yield Sections(
+        tuple(
+            Section(one.topic.title(), room.fill([f"{one.do} [{_TAGS[one.sure]}]"]))
+            for one in found.lines
+            if one.on_screen
+        )
+    )
     yield Text(_TAGGED, "quiet")
     yield Text("More: --details  --export TRAINER --save FOLDER  -o markdown", "quiet", tight=True)
 
 
-def _all(found: Recipe) -> Iterator[Block]:
+def recipe_details(found: Recipe) -> Iterator[Block]:
+    """A recipe: every line with its reason and source."""
     yield Headline(found.headline)
     for one in found.lines:
         yield Sections(
@@ -131,7 +123,7 @@ def _all(found: Recipe) -> Iterator[Block]:
 
 
 def _starting_row(one: StartingPoint) -> tuple[str, ...]:
-    final = "" if one.final_learning_rate is None else format_rate(one.final_learning_rate)
+    final = cell(one.final_learning_rate, format_rate)
     inside = f"outside its runs ({', '.join(one.outside)})" if one.outside else "inside its runs"
     batch = f"{format_count(one.batch_tokens)} tokens"
     return one.law, format_rate(one.learning_rate), final, batch, inside
@@ -155,7 +147,7 @@ def _little(found: LittleText) -> Iterator[Block]:
 
 
 def _little_row(one: LittleTextResult) -> tuple[str, ...]:
-    return one.what, "" if one.params is None else format_count(one.params), f"{one.loss:.3g}"
+    return one.what, cell(one.params), f"{one.loss:.3g}"
 
 
 def _share_row(one: KeptShare) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
 from distillplan.hardware.range import Range
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.questions.serving_records import (
     BreakEven,
     ServedModel,
@@ -13,18 +13,16 @@ from distillplan.questions.serving_records import (
     Serving,
 )
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.odds_view import percent
 from distillplan.units import format_count, format_flops, format_usd
 
@@ -37,39 +35,30 @@ _FRAME = 6
 _HEADS = ("larger", "smaller", "cheapest")
 
 
-def serving_view(found: Serving, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a question about serving.
-
-    Args:
-        found: the answer.
-        details: show every way to pay for the teacher instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Serving) -> Iterator[Block]:
+def serving_view(found: Serving) -> Iterator[Block]:
+    """A question about serving, on one screen."""
     shown = tuple(one for one in found.models if one.accounting is None or one.decides)
     timed = any(one.hours is not None for one in shown)
-    odds, question = tuple(_odds(found)), f"{_question(found)}."
-    room = LINES - _FRAME - len(shown) - lines_of(found.headline) - lines_of(question)
-    room -= sum(lines_of(one, _INDENT) for one in odds)
-    why = short(_reasons(found), _REMARKS, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in why)
-    watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
+    question, room = f"{_question(found)}.", Room(_FRAME, _INDENT)
+    room.take(found.headline, question, rows=len(shown))
+    odds = room.keep(_odds(found))
+    why = room.fill(_reasons(found), _REMARKS)
+    watch = (one.message for one in doubts(found.warnings))
     yield Headline(found.headline)
     yield _costs(found, shown, ranges=False) if timed else _table(found, shown)
     yield Sections(
         (
             Section("Odds", odds),
             Section("Why", why),
-            Section("Watch", short(watch, max(room, 1), indent=_INDENT), "!", "warning"),
+            watching(room.fill(watch, max(room.left, 1))),
         )
     )
     yield Text(question, "quiet")
     yield Text(f"Law {found.law.name}. More: --details  -o markdown", "quiet", tight=True)
 
 
-def _details(found: Serving) -> Iterator[Block]:
+def serving_details(found: Serving) -> Iterator[Block]:
+    """A question about serving: every way to pay for the teacher."""
     yield Text(found.headline, "verdict")
     yield Text(f"Inputs: {_question(found)}.", "quiet")
     yield _table(found, found.models)
@@ -217,6 +206,7 @@ def _odds(found: Serving) -> Iterator[str]:
 
 
 def _reasons(found: Serving) -> Iterator[str]:
+    """What makes one of the models take less."""
     larger, deciding = found.larger, found.deciding
     if deciding is not None and deciding.option is not None:
         saved = 1 - deciding.flops_per_token / larger.flops_per_token
@@ -234,17 +224,23 @@ def _reasons(found: Serving) -> Iterator[str]:
     ]
     if not pretrained and len(found.models) > 1:
         yield "Pretraining alone does not bring the smaller model to this loss."
-    known = [one.penalty for one in (larger, deciding) if one is not None and one.penalty]
-    if found.quantization is not None and found.quantization.measured and len(known) == 2:
-        yield (
-            f"{found.quantization.weights} costs {known[0].nats:.3f} nats of the larger model and "
-            f"{known[1].nats:.3f} of the smaller one."
-        )
+    yield from _quantized(found)
     even = None if deciding is None else deciding.break_even
     if even is not None and even.hours_tokens is not None and even.hours_tokens < even.tokens:
         yield (
             "Serving is slower for its FLOPs than training, so by hours and money a smaller model "
             "pays earlier."
+        )
+
+
+def _quantized(found: Serving) -> Iterator[str]:
+    """What quantizing both models costs, where it is measured."""
+    both = (found.larger, found.deciding)
+    known = [one.penalty for one in both if one is not None and one.penalty]
+    if found.quantization is not None and found.quantization.measured and len(known) == 2:
+        yield (
+            f"{found.quantization.weights} costs {known[0].nats:.3f} nats of the larger model and "
+            f"{known[1].nats:.3f} of the smaller one."
         )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from distillplan.fields import demand_finite
-from distillplan.render.answers import registered, view_of
+from distillplan.render.answers import blocks_of, registered
 from distillplan.render.documents import columns, document, rows
 from distillplan.render.streams import as_json, write, write_all
 
@@ -21,7 +21,7 @@ SweepOutput: TypeAlias = Literal[RowOutput, "parquet", "map"]
 """For cells that may be many, or lie on a plane."""
 
 
-def show(answer: object, output: RowOutput, **how: object) -> None:
+def show(answer: object, output: RowOutput, **how: Any) -> None:
     """Write one answer to standard output, once all of it is there.
 
     Args:
@@ -40,7 +40,7 @@ def show_rows(answers: Iterable[object], output: Literal["csv", "jsonl"]) -> Non
     write_all(as_rows(chain.from_iterable(map(rows, answers)), output))
 
 
-def rendered(answer: object, output: RowOutput, **how: object) -> str:
+def rendered(answer: object, output: RowOutput, **how: Any) -> str:
     """One answer in the form that is asked for; arguments as for `show`.
 
     Raises:
@@ -59,7 +59,7 @@ def rendered(answer: object, output: RowOutput, **how: object) -> str:
         case "json":
             return as_json(whole, indent=2)
         case "table" | "markdown":
-            return as_text(view_of(answer)(answer, **how), output)
+            return as_text(blocks_of(answer, **how), output)
         case _:
             assert_never(output)
 

@@ -9,16 +9,15 @@ from distillplan.planning.start import StartKind
 from distillplan.planning.start_records import PracticeCheck, StartPlan
 from distillplan.planning.starting import title_of
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Bullets,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
-    short,
+    cell,
 )
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
@@ -52,15 +51,14 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
 
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     title, ways = title_of(plan.scenario, start), _ways(plan, start)
-    room = LINES - _FRAME - lines_of(title) - len(ways.rows) - 1
+    room = Room(_FRAME, _INDENT)
+    room.take(title, rows=len(ways.rows) + 1)
     yield Headline(title)
     yield ways
-    scratch = (_scratch(start),)
-    unknown = short(start.not_measured, _UNKNOWN, indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in (*scratch, *unknown))
-    known = short(_known(start), min(_KNOWN, room // 2 + 1), indent=_INDENT)
-    room -= sum(lines_of(one, _INDENT) for one in known)
-    practice = short(map(_rule, _first_broken(start.practice)), room, indent=_INDENT)
+    scratch = room.keep((_scratch(start),))
+    unknown = room.fill(start.not_measured, _UNKNOWN)
+    known = room.fill(_known(start), min(_KNOWN, room.left // 2 + 1))
+    practice = room.fill(map(_rule, _first_broken(start.practice)))
     yield Sections(
         (
             Section("Published", known, "-"),
@@ -88,7 +86,7 @@ def _ways(plan: Plan, start: StartPlan) -> TableBlock:
         taught = one.accounting is not None
         name = f"{_FROM[one.start]}, {'taught' if taught else 'text alone'}"
         cells = [name, loss_in_words(one)]
-        cells += ["" if one.student_tokens is None else format_count(one.student_tokens)]
+        cells += [cell(one.student_tokens)]
         cells += [_teacher(one, None if given is None else given.name)]
         rows.append((*cells, *(bill_in_words(one.bill) if machine else ())))
     last = len(columns) - 1

@@ -11,7 +11,7 @@ from distillplan.errors import InputError
 from distillplan.fields import demand_finite
 from distillplan.planning.results import Verdict
 from distillplan.questions.sweep import Cell
-from distillplan.render.answers import view_of
+from distillplan.render.answers import blocks_of
 from distillplan.render.blocks import MOST_ROWS, WIDTH, Block, TableBlock, Text
 from distillplan.render.document_forms import FORMS, written
 from distillplan.render.map_layout import maps_of, no_maps
@@ -142,7 +142,7 @@ def _for_people(
         cells = tuple(answers(_finite))
         if asked or any(one.verdict for one in cells):
             swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
-            yield from view_of(swept)(swept, maps=maps)
+            yield from blocks_of(swept, maps=maps)
             if output != "markdown":  # where the rows follow
                 more = "-o table" if odds else "-o table  --odds"
                 yield Text(f"More: {more}  -o csv", "quiet")

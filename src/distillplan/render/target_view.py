@@ -3,12 +3,21 @@
 from collections.abc import Iterator
 
 from distillplan.accounting import Accounting, in_a_table, way_in_words
-from distillplan.notices import Severity
+from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
 from distillplan.questions.target import Goal, Reached, Target, amount
-from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.blocks import (
+    Block,
+    Headline,
+    Section,
+    Sections,
+    TableBlock,
+    Text,
+    cell,
+    short,
+)
+from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.plan_words import TAKES, teacher_in_words
 from distillplan.units import format_count, format_duration, format_flops, format_usd
 
@@ -22,25 +31,16 @@ _REMARKS = 4
 """Lines of each kind of remark at most."""
 
 
-def target_view(found: Target, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a target.
-
-    Args:
-        found: the answer.
-        details: show every way instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Target) -> Iterator[Block]:
+def target_view(found: Target) -> Iterator[Block]:
+    """A target, on one screen."""
     yield Headline(found.headline)
     yield _choices(found)
-    watch = (one.message for one in found.warnings if one.severity is Severity.WARNING)
+    watch = (one.message for one in doubts(found.warnings))
     yield Sections(
         (
             Section("Why", short(_reasons(found), _REMARKS, indent=_INDENT)),
             Section("Decides", short(_decides(found), _REMARKS, indent=_INDENT), "-"),
-            Section("Watch", short(watch, _REMARKS, indent=_INDENT), "!", "warning"),
+            watching(short(watch, _REMARKS, indent=_INDENT)),
         )
     )
     yield Text(f"{_question(found)}.", "quiet")
@@ -97,7 +97,7 @@ def _cells(found: Target, one: Reached, first: str) -> dict[str, str]:
     bill = option.bill
     cells = {
         "FLOPs": format_flops(option.total_flops),
-        "times": "" if one.over_supervised is None else f"{one.over_supervised:.2f}",
+        "times": cell(one.over_supervised, ".2f"),
         "student": format_count(option.student_params),
         "tokens": format_count(option.student_tokens),
         "teacher": teacher_in_words(option, None if model is None else model.name),
@@ -179,8 +179,8 @@ def _question(found: Target) -> str:
     return "; ".join(parts)
 
 
-def _details(found: Target) -> Iterator[Block]:
-    """Every way, and where it is from."""
+def target_details(found: Target) -> Iterator[Block]:
+    """A target: every way."""
     yield Text(found.headline, "verdict")
     yield Text(f"Inputs: {_question(found)}.", "quiet")
     unit = _UNITS.get(found.minimise, "FLOPs")
@@ -195,7 +195,7 @@ def _details(found: Target) -> Iterator[Block]:
         f"times = relative to pretraining; {unit} = total over all students.",
         "quiet",
     )
-    yield from notice_blocks(one for one in found.warnings if one.severity is Severity.WARNING)
+    yield from notice_blocks(doubts(found.warnings))
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 
 
@@ -206,13 +206,9 @@ def _way(goal: Goal, one: Reached) -> tuple[str, ...]:
     return (
         _marked(one),
         amount(Goal.COMPUTE if goal is Goal.STUDENT else goal, option)[0],
-        "" if one.over_supervised is None else f"{one.over_supervised:.2f}",
-        _count(option.student_params),
-        _count(option.student_tokens),
-        _count(option.teacher_params),
-        _count(option.teacher_tokens),
+        cell(one.over_supervised, ".2f"),
+        cell(option.student_params),
+        cell(option.student_tokens),
+        cell(option.teacher_params),
+        cell(option.teacher_tokens),
     )
-
-
-def _count(value: float | None) -> str:
-    return "" if value is None else format_count(value)

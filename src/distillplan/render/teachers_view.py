@@ -15,6 +15,7 @@ from distillplan.render.blocks import (
     Sections,
     TableBlock,
     Text,
+    cell,
     short,
 )
 from distillplan.render.odds_view import odds_in_words, percent
@@ -48,17 +49,8 @@ _TERMS = {
 }
 
 
-def teachers_view(found: Teachers, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of open teachers.
-
-    Args:
-        found: the answer.
-        details: show every model instead of one screen.
-    """
-    return _details(found) if details else _screen(found)
-
-
-def _screen(found: Teachers) -> Iterator[Block]:
+def teachers_view(found: Teachers) -> Iterator[Block]:
+    """Open teachers, on one screen."""
     usable = found.usable
     best = usable[0] if usable else None
     odds = None if best is None else best.odds
@@ -102,7 +94,7 @@ def _choices(found: Teachers, shown: Sequence[OpenTeacher]) -> TableBlock:
     alone = found.supervised
     bill = alone.bill
     cells = ("" if bill is None else format_count(bill.gpu_hours.mid),) if on_machine else ()
-    tokens = "" if alone.student_tokens is None else format_count(alone.student_tokens)
+    tokens = cell(alone.student_tokens)
     pretrain = f"{' ' if distills else '→'} {SUPERVISED_SHOWN}"
     rows = [(pretrain, "", "", "", "", tokens, *cells, "", "")]
     for index, one in enumerate(shown):
@@ -120,8 +112,8 @@ def _choices(found: Teachers, shown: Sequence[OpenTeacher]) -> TableBlock:
     )
 
 
-def _details(found: Teachers) -> Iterator[Block]:
-    """Every model, and why some cannot teach."""
+def teachers_details(found: Teachers) -> Iterator[Block]:
+    """Open teachers: every model."""
     yield Text(found.headline, "verdict")
     alone = found.supervised
     yield Text(

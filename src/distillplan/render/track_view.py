@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from distillplan.planning.results import Band, Verdict
 from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
 from distillplan.render.blocks import (
-    LINES,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
-    lines_of,
+    cell,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.render.odds_view import nats_band, percent
@@ -53,26 +53,17 @@ _FRAME = 6
 """Empty lines, the line at the end, and the head of a table."""
 
 
-def track_view(found: Track, *, details: bool = False) -> Iterator[Block]:
-    """The blocks of a run under way.
-
-    Args:
-        found: the answer.
-        details: show every number instead of one screen.
-    """
-    return _all(found) if details else _screen(found)
-
-
-def _screen(found: Track) -> Iterator[Block]:
+def track_view(found: Track) -> Iterator[Block]:
+    """A run under way, on one screen."""
     said, verdict = _headline(found), _verdict(found)
     yield Headline(said)
     yield Text(verdict, tight=True)
     rows = [*_points(found, _FEW_POINTS), *_ends(found)]
     yield TableBlock("", ("tokens", "progress", "loss", "on course", "90% band"), tuple(rows))
-    what = _DO[found.doubt or found.status]
-    room = LINES - _FRAME - lines_of(said) - lines_of(verdict) - len(rows) - lines_of(what, _INDENT)
-    watch = watch_section(found.warnings, room, _INDENT)
-    yield Sections((Section("Do", (what,)), watch))
+    room = Room(_FRAME, _INDENT)
+    room.take(said, verdict, rows=len(rows))
+    what = room.keep((_DO[found.doubt or found.status],))
+    yield Sections((Section("Do", what), watch_section(found.warnings, room)))
     yield Text("More: --details  -o csv  -o markdown", "quiet")
 
 
@@ -80,7 +71,7 @@ def _points(found: Track, most: int) -> Iterator[tuple[str, ...]]:
     """Some of the run's points, the last among them."""
     step = max(1, -(-len(found.points) // most))
     for one in found.points[::-1][::step][::-1]:
-        expected = "" if one.expected_loss is None else f"{one.expected_loss:.4f}"
+        expected = cell(one.expected_loss, ".4f")
         yield (
             format_count(one.tokens),
             f"{one.progress:.0%}",
@@ -100,7 +91,8 @@ def _ends(found: Track) -> Iterator[tuple[str, ...]]:
         yield end, "forecast", forecast, planned, nats_band(found.forecast_band)
 
 
-def _all(found: Track) -> Iterator[Block]:
+def track_details(found: Track) -> Iterator[Block]:
+    """A run under way: every number."""
     yield Text(_headline(found), "verdict")
     yield Text(_verdict(found), "plain")
     how = str(found.accounting or found.method)

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from distillplan.errors import EXAMPLE_GPU
 from distillplan.laws import law_catalog
 from distillplan.planning.scenario import Scenario
 from distillplan.scenarios import key_table
@@ -40,10 +41,9 @@ def bare_scenarios() -> tuple[Scenario, Scenario]:
     """
     from distillplan.hardware.machine_words import MachineWords, machine  # for help and schemas
     from distillplan.models.architecture import FixedAspect
-    from distillplan.scenarios.budgets import EXAMPLE
 
     law = law_catalog.law()
-    usual = machine(MachineWords(gpu=EXAMPLE), FixedAspect())
+    usual = machine(MachineWords(gpu=EXAMPLE_GPU.value), FixedAspect())
     return Scenario(law=law, compute=1.0), Scenario(law=law, gpu_hours=1.0, machine=usual)
 
 

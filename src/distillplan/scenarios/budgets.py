@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES
-from distillplan.errors import InputError, Word
+from distillplan.errors import EXAMPLE_GPU, InputError, Word, needs_gpu
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_sizes import check_pair
 from distillplan.planning.budget_text import Budget
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
 
 
-EXAMPLE = "h100-sxm"
 """A GPU to name to somebody who has named none."""
 
 
@@ -48,11 +47,11 @@ def spend(
     gpu = said.pop("gpu", None)
     if budget.gpu is None and gpu is None:
         if said:
-            raise InputError(_hardware(min(said)), " needs a GPU; add ", Word("gpu", EXAMPLE))
+            raise needs_gpu(_hardware(min(said)))
         if budget.flops is None:
             asked = _asked(budget, limits)
             why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
-            raise InputError(Word(asked), f"{why}; add ", Word("gpu", EXAMPLE))
+            raise InputError(Word(asked), f"{why}; add ", EXAMPLE_GPU)
         return Spent(compute=budget.flops)
     from distillplan.hardware.machine_words import (  # not for FLOPs alone
         MachineWords,

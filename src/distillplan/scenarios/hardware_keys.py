@@ -5,7 +5,7 @@ from typing import Any
 
 from distillplan.planning.scenario import Scenario
 from distillplan.scenarios import values
-from distillplan.scenarios.key import COSTS, LAYOUT, LIMITS, SPEED, Key, Written, at
+from distillplan.scenarios.key import COSTS, LAYOUT, LIMITS, SPEED, Key, Written, at, row
 from distillplan.scenarios.values import Value
 from distillplan.units import format_count
 
@@ -28,10 +28,9 @@ def _key(
 ) -> Key:
     """A row of a word of `hardware.machine_words.MachineWords`."""
     said = {"commands": _PLANS, "panel": LAYOUT, **more}
-    return Key(
+    return row(
         word=f"hardware.{name}",
         value=value,
-        place=f"hardware.{name}",
         help=text,
         written=at(f"machine.{written}") if isinstance(written, str) else written,
         aliases=() if name == "loss" else (name,),
@@ -52,10 +51,9 @@ def _gpu(scenario: Scenario) -> str | None:
 
 
 HARDWARE = (
-    Key(
+    row(
         word="hardware",
         value=values.GROUP,
-        place="hardware",
         help="What it runs on; gives hours, memory and cost of each option.",
         written=at("machine"),
     ),
@@ -295,19 +293,18 @@ HARDWARE = (
 )
 
 LIMIT_KEYS = (
-    Key(
+    row(
         word="deadline",
         value=values.HOURS,
         place="limits.hours",
         help="Wall-clock limit, e.g. '7 days'. Sets the budget if none is given, otherwise checks "
         "it.",
         written=at("limits.hours"),
-        flags=("--deadline",),
         commands="budget",
         metavar="TIME",
         panel=LIMITS,
     ),
-    Key(
+    row(
         word="max_cost_usd",
         value=values.USD,
         place="limits.usd",
@@ -318,7 +315,7 @@ LIMIT_KEYS = (
         metavar="USD",
         panel=LIMITS,
     ),
-    Key(
+    row(
         word="max_memory_bytes",
         value=values.MEMORY,
         place="limits.bytes_per_gpu",

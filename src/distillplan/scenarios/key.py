@@ -80,6 +80,18 @@ class Key(NamedTuple):
         return self.value in (GROUP, SIZES, BOUNDS_VALUE)
 
 
+def row(*, word: str, **said: Any) -> Key:
+    """A row of the table; its place and its option are named as its word, unless said otherwise.
+
+    Args:
+        word: the word.
+        said: the other fields of a `Key`.
+    """
+    flag = f"--{word.replace('.', '-').replace('_', '-')}"
+    usual = {"place": word, "flags": (flag,) if said.get("commands") else ()}
+    return Key(word=word, **(usual | said))
+
+
 def at(path: str) -> Written:
     """The value at a path of fields in a scenario; None where a step of it is None.
 

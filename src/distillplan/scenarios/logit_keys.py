@@ -4,9 +4,9 @@ from functools import partial
 
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.scenarios import values
-from distillplan.scenarios.key import DISTILLATION, Key, at
+from distillplan.scenarios.key import DISTILLATION, at, row
 
-_key = partial(Key, commands="budget estimate", refused="family pilot", panel=DISTILLATION)
+_key = partial(row, commands="budget estimate", refused="family pilot", panel=DISTILLATION)
 
 LOGIT_KEYS = (
     _key(
@@ -15,7 +15,6 @@ LOGIT_KEYS = (
         place="stored.kind",
         help="Format of stored logits, which changes the gain, not only the bytes.",
         written=at("stored.kind"),
-        flags=("--logit-format",),
         default="not asked; sampled with --logit-k or --logit-months",
     ),
     _key(
@@ -24,7 +23,6 @@ LOGIT_KEYS = (
         place="stored.entries",
         help="Entries stored per token.",
         written=at("stored.entries"),
-        flags=("--logit-k",),
         metavar="N",
         default="depends on the format",
     ),
@@ -34,7 +32,6 @@ LOGIT_KEYS = (
         place="stored.months",
         help="Months to keep stored logits.",
         written=at("stored.months"),
-        flags=("--logit-months",),
         metavar="N",
         default="1",
     ),

@@ -4,7 +4,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.optimize.problems import SizeBounds
 from distillplan.planning.scenario import Scenario
 from distillplan.scenarios import values
-from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, Key, at
+from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, at, row
 
 _SIZES = {
     "student_params": "student size",
@@ -24,7 +24,7 @@ def _law(scenario: Scenario) -> str:
 
 
 BUDGET_KEYS = (
-    Key(
+    row(
         word="compute",
         value=values.BUDGET,
         place="budget",
@@ -37,7 +37,7 @@ BUDGET_KEYS = (
         metavar="COMPUTE",
         default="",
     ),
-    Key(
+    row(
         word="gpu_hours",
         value=values.GPU_HOURS,
         place="budget",
@@ -45,14 +45,14 @@ BUDGET_KEYS = (
         written=lambda one: one.limits.asked_gpu_hours or one.gpu_hours,
         default="",
     ),
-    Key(
+    row(
         word="gpu_days",
         value=values.GPU_DAYS,
         place="budget",
         help="Budget in allocated GPU-days, instead of compute.",
         default="",
     ),
-    Key(
+    row(
         word="student_tokens",
         value=values.STUDENT_TOKENS,
         place="budget",
@@ -67,10 +67,9 @@ BUDGET_KEYS = (
 )
 
 QUESTION_KEYS = (
-    Key(
+    row(
         word="student_params",
         value=values.STUDENT,
-        place="student_params",
         help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b; after "
         "a colon its training tokens, e.g. 1B:300B.",
         written=at("student_params"),
@@ -80,85 +79,74 @@ QUESTION_KEYS = (
         metavar="MODEL[:TOKENS]",
         default="the best size",
     ),
-    Key(
+    row(
         word="student_model",
         value=values.MODEL,
-        place="student_model",
         help="Model whose exact shape and vocabulary the student has.",
         written=at("student_model.name"),
     ),
-    Key(
+    row(
         word="students",
         value=values.WHOLE,
-        place="students",
         help="Number of identical students sharing the teacher.",
         written=at("students"),
         flags=("--students", "-k"),
         commands=f"{_ASKED} teachers estimate",
         metavar="K",
     ),
-    Key(
+    row(
         word="teacher",
         value=values.SIZES,
-        place="teacher",
         help="Existing teacher: non-embedding parameters and training tokens, e.g. 7B:2T, or a "
         "model such as llama-3.1-8b, a Hugging Face name or a config.json.",
         written=at("teacher"),
-        flags=("--teacher",),
         commands=f"{_TAUGHT} predict family",
         metavar="MODEL[:TOKENS]",
     ),
-    Key(
+    row(
         word="teacher.loss",
         value=values.COUNT,
-        place="teacher.loss",
         help="Teacher's loss on your corpus, in nats per token or the loss unit; takes precedence "
         "over the law's.",
         written=at("teacher.loss"),
         aliases=("teacher_loss",),
-        flags=("--teacher-loss",),
         commands=f"{_TAUGHT} predict family",
         metavar="LOSS",
     ),
-    Key(
+    row(
         word="teacher.params",
         value=values.PARAMS,
-        place="teacher.params",
         help="Non-embedding parameters of the teacher, beside its loss.",
         written=at("teacher.params"),
         aliases=("teacher_params",),
-        flags=("--teacher-params",),
         commands=f"{_TAUGHT} family",
         metavar="PARAMS",
     ),
-    Key(
+    row(
         word="teacher.tokens",
         value=values.TOKENS,
-        place="teacher.tokens",
         help="Training tokens of the teacher.",
         written=at("teacher.tokens"),
         aliases=("teacher_tokens",),
     ),
-    Key(
+    row(
         word="teacher.model",
         value=values.MODEL,
-        place="teacher.model",
         help="Model whose exact shape, vocabulary and training tokens the teacher has.",
         written=at("teacher.model.name"),
         aliases=("teacher_model",),
     ),
-    Key(
+    row(
         word="teacher.bpb",
         value=values.BITS_PER_BYTE,
         place="teacher.loss",
         help="Teacher's loss in bits per byte, instead; needs the bytes per token.",
         aliases=("teacher_bpb",),
-        flags=("--teacher-bpb",),
         commands="budget predict",
         metavar="BITS",
         panel=UNITS,
     ),
-    Key(
+    row(
         word="teacher.loss_unit",
         value=values.LOSS_UNIT,
         place="teacher.unit",
@@ -171,52 +159,43 @@ QUESTION_KEYS = (
         panel=UNITS,
         default="nats-per-token",
     ),
-    Key(
+    row(
         word="teacher.bytes_per_token",
         value=values.COUNT,
-        place="teacher.bytes_per_token",
         help="Bytes per token of your corpus under the teacher's tokenizer, where it differs from "
         "the law's.",
         aliases=("teacher_bytes_per_token",),
-        flags=("--teacher-bytes-per-token",),
         commands="budget predict",
         metavar="BYTES",
         panel=UNITS,
     ),
-    Key(
+    row(
         word="bytes_per_token",
         value=values.COUNT,
-        place="bytes_per_token",
         help="Bytes per token of your corpus under the law's tokenizer.",
-        flags=("--bytes-per-token",),
         commands="teachers budget predict",
         metavar="BYTES",
         panel=UNITS,
     ),
-    Key(
+    row(
         word="logits",
         value=values.one_of(lambda: Logits),
-        place="logits",
         help="Source of the teacher's logits: online, every student runs the teacher; stored, it "
         "runs once for all students; cached, they are already on disk.",
         written=at("logits"),
-        flags=("--logits",),
         commands=f"{_TAUGHT} teachers estimate family",
     ),
-    Key(
+    row(
         word="accounting",
         value=values.one_of(lambda: Accounting),
-        place="accounting",
         help="Which teacher costs the budget must cover.",
         written=at("accounting"),
-        flags=("--accounting",),
         commands="budget target sweep family serve",
         default="inferred from teacher and logits",
     ),
-    Key(
+    row(
         word="tie_nats",
         value=values.ZERO_OR_COUNT,
-        place="tie_nats",
         help="Difference in loss below which it is too close to call.",
         written=at("tie_nats"),
         aliases=("tie",),
@@ -224,40 +203,35 @@ QUESTION_KEYS = (
         commands="budget family",
         metavar="NATS",
     ),
-    Key(
+    row(
         word="law",
         value=values.LAW,
-        place="law",
         help="Scaling law: a name (see `distillplan laws`) or a file of your own.",
         written=_law,
-        flags=("--law",),
         commands=f"{_TAUGHT} teachers predict family",
         metavar="NAME",
     ),
-    Key(
+    row(
         word="bounds",
         value=values.BOUNDS,
-        place="bounds",
         help="Sizes to consider: published (up to the largest published trainings) or paper (those "
         "of its figures); in a file also by size, e.g. {student_tokens: [1B, 30T]}.",
         written=at("bounds"),
-        flags=("--bounds",),
         commands=f"{_ASKED} family",
         panel=BOUNDS,
         default=SizeBounds.PUBLISHED.value,
     ),
     *(
-        Key(
+        row(
             word=f"bounds.{size}",
             value=values.PAIR,
-            place=f"bounds.{size}",
             help=f"Smallest and largest {what} to consider.",
             written=at(f"bounds.{size}"),
         )
         for size, what in _SIZES.items()
     ),
     *(
-        Key(
+        row(
             word=f"{end}_{size}",
             value=values.COUNT,
             place=f"bounds.{size}.{'high' if end == 'max' else 'low'}",
@@ -270,18 +244,16 @@ QUESTION_KEYS = (
         for end in ("max", "min")
         for size, what in _SIZES.items()
     ),
-    Key(
+    row(
         word="architecture",
         value=values.GROUP,
-        place="architecture",
         help="Shape of the models; sets FLOPs per token.",
         written=at("architecture"),
     ),
     *(
-        Key(
+        row(
             word=f"architecture.{name}",
             value=values.COUNT,
-            place=f"architecture.{name}",
             help=text,
             written=at(f"architecture.{name}"),
             aliases=(name,),
@@ -297,23 +269,19 @@ QUESTION_KEYS = (
             ("vocab", "Vocabulary size."),
         )
     ),
-    Key(
+    row(
         word="inference_tokens",
         value=values.ZERO_OR_TOKENS,
-        place="inference_tokens",
         help="Tokens each student will serve; the budget pays a forward pass for each.",
         written=at("inference_tokens"),
-        flags=("--inference-tokens",),
         commands="budget family",
         metavar="TOKENS",
     ),
-    Key(
+    row(
         word="max_unique_tokens",
         value=values.TOKENS,
-        place="max_unique_tokens",
         help="Size of your corpus in tokens; training on more repeats it, which is worth less.",
         written=at("max_unique_tokens"),
-        flags=("--max-unique-tokens",),
         commands="teachers budget family",
         metavar="TOKENS",
         default="unlimited",

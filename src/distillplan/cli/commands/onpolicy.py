@@ -1,6 +1,7 @@
 """`distillplan onpolicy`: what a stage of on-policy distillation reaches and costs."""
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +10,18 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.render.show import show
 from distillplan.scenarios import values
 
-STAGE = "Length of the stage"
+if TYPE_CHECKING:
+    from distillplan.laws.on_policy_law import OnPolicyLaw
+
+_stage = partial(
+    flags.option, rich_help_panel="Length of the stage", value=values.WHOLE, metavar="N"
+)
+
+
+def _study() -> "OnPolicyLaw":
+    from distillplan.laws.on_policy_law import on_policy_law  # for help, and not at every start
+
+    return on_policy_law()
 
 
 @options("onpolicy")
@@ -35,44 +47,34 @@ def onpolicy(
     ] = None,
     teacher_score: Annotated[
         float | None,
-        typer.Option(
+        flags.option(
             "--teacher-score",
-            parser=flags.number("--teacher-score", values.SHARE),
+            "The teacher's accuracy on the task, e.g. 0.66 or 66%.",
+            value=values.SHARE,
             metavar="SHARE",
-            help="The teacher's accuracy on the task, e.g. 0.66 or 66%.",
             show_default="as in the study",
         ),
     ] = None,
     answer_tokens: Annotated[
         int | None,
-        typer.Option(
-            "--answer-tokens",
-            parser=flags.number("--answer-tokens", values.WHOLE),
-            metavar="N",
-            rich_help_panel=STAGE,
-            help="Mean length of an answer in tokens; needed with --gpu.",
-        ),
+        _stage("--answer-tokens", "Mean length of an answer in tokens; needed with --gpu."),
     ] = None,
     updates: Annotated[
         int | None,
-        typer.Option(
+        _stage(
             "--updates",
-            parser=flags.number("--updates", values.WHOLE),
-            metavar="N",
-            rich_help_panel=STAGE,
-            help="Optimizer steps of the stage.",
-            show_default="580, the most of the study",
+            "Optimizer steps of the stage.",
+            show_default=lambda: f"{_study().most_updates}, the most of the study",
         ),
     ] = None,
     answers: Annotated[
         int | None,
-        typer.Option(
+        _stage(
             "--answers",
-            parser=flags.number("--answers", values.WHOLE),
-            metavar="N",
-            rich_help_panel=STAGE,
-            help="Answers of each update.",
-            show_default="256, one for each problem of the study's updates",
+            "Answers of each update.",
+            show_default=lambda: (
+                f"{_study().problems_per_update}, one for each problem of the study's updates"
+            ),
         ),
     ] = None,
     details: flags.Details = False,

@@ -6,6 +6,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.questions.pilot_limits import MOST_SHARE, RISK, SHARE
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 from distillplan.scenarios.start_keys import STARTS
@@ -22,7 +23,8 @@ def pilot(
         typer.Option(
             "--share",
             metavar="SHARE",
-            help="Part of the budget that the pilot may take, at most 50%. [default: 5%]",
+            help=f"Part of the budget that the pilot may take, at most {MOST_SHARE:.0%}. "
+            f"[default: {SHARE:.0%}]",
         ),
     ] = None,
     pilot_budget: Annotated[
@@ -38,7 +40,7 @@ def pilot(
         typer.Option(
             "--risk",
             metavar="CHANCE",
-            help="Chance of picking the wrong side at which to stop. [default: 10%]",
+            help=f"Chance of picking the wrong side at which to stop. [default: {RISK:.0%}]",
         ),
     ] = None,
     details: flags.Details = False,
@@ -60,14 +62,14 @@ def pilot(
 
     distillplan pilot 1e21 --student 3B --teacher 7B:2T --pilot-budget 1e20 -o csv
     """
-    from distillplan.questions import pilot as pilots  # not at every start, as below
+    from distillplan.questions.pilot import pilot as found_of  # not at every start, as below
     from distillplan.questions.pilot_costs import parse_share, share_of
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import values_of_options
 
     scenario = scenario_of(values_of_options({"compute": compute, **given}, told_as("budget")))
-    part = share_of(scenario, share, pilot_budget) or pilots.SHARE
-    chance = pilots.RISK if risk is None else parse_share(risk, "risk")
+    part = share_of(scenario, share, pilot_budget) or SHARE
+    chance = RISK if risk is None else parse_share(risk, "risk")
     with progress("Pilots"):
-        found = pilots.pilot(scenario, share=part, risk=chance)
+        found = found_of(scenario, share=part, risk=chance)
     show(found, output, details=details)

@@ -9,6 +9,7 @@ from distillplan.cli.picture_options import Data, Pictured, give, places
 from distillplan.errors import InputError
 from distillplan.laws.law_catalog import DEFAULT_LAW, law
 from distillplan.render.progress import progress
+from distillplan.scenarios import key_table
 
 
 def plot_paper(
@@ -18,9 +19,7 @@ def plot_paper(
     *,
     drawn_from: Annotated[
         str,
-        typer.Option(
-            "--law", help="Scaling law: a name (see `distillplan laws`) or a file of your own."
-        ),
+        typer.Option("--law", help=key_table.TABLE.keys["law"].help),
     ] = DEFAULT_LAW,
     output: Pictured = None,
     data: Data = None,

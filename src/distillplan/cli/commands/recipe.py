@@ -1,12 +1,12 @@
 """`distillplan recipe`: how to run a plan, and files for trainers."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, TypeAlias, cast, get_args
+from typing import Annotated, cast, get_args
 
 import typer
 
-from distillplan.accounting import Accounting
 from distillplan.cli import flags
+from distillplan.cli.plan_options import PlanFile, PlanOption, plan_option
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile
 from distillplan.render.printable import printable
@@ -14,21 +14,13 @@ from distillplan.render.show import RowOutput, show
 from distillplan.render.streams import write
 
 SAVE = "--save"
-Run: TypeAlias = Literal["supervised", "distill", "free", "exists", "train_shared", "train"]
-"""An option of a plan: by its method, or a distillation by who pays for what."""
 
 
 def recipe(
-    plan: Annotated[
-        str,
-        typer.Argument(
-            metavar="PLAN.json",
-            help="Plan that `distillplan budget ... -o json` wrote; - reads standard input.",
-        ),
-    ],
+    plan: PlanFile,
     *,
     option: Annotated[
-        Run | None,
+        PlanOption | None,
         typer.Option(
             help="Option of the plan that is run: by its method, or a distillation by who pays for "
             "the teacher.",
@@ -79,18 +71,18 @@ def recipe(
 
     distillplan recipe plan.json --export megatron-bridge --save run
     """
-    from distillplan.planning.results import Method  # not at every start, as below
-    from distillplan.questions.plan_document import plan_of_document, read_document
+    from distillplan.questions.plan_document import (  # not at every start, as below
+        plan_of_document,
+        read_document,
+    )
     from distillplan.questions.plan_settings import settings_of_document, with_open_teacher
     from distillplan.questions.recipe import recipe as recipe_of
     from distillplan.questions.recipe import run_option
 
     shown, folder = _output(output or (), export, save)
-    by_method = option in tuple(Method)
-    asked = None if option is None else Method(option) if by_method else Accounting(option)
     data, name = read_document(plan)
     found = plan_of_document(data, name)
-    chosen = run_option(found, asked)
+    chosen = run_option(found, plan_option(option))
     settings = with_open_teacher(settings_of_document(data, name), chosen.teacher_name)
     answer = recipe_of(found, settings, chosen)
     if export is None:

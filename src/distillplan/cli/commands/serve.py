@@ -1,5 +1,6 @@
 """`distillplan serve`: a small distilled model, or a larger one without a teacher."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,7 +11,8 @@ from distillplan.laws.quantization import QuantizedWeights
 from distillplan.render.show import show
 from distillplan.scenarios import values
 
-SERVICE = "Service"
+_service = partial(flags.option, rich_help_panel="Service")
+DAYS = 365.0
 _WEIGHTS = values.one_of(lambda: QuantizedWeights)
 
 
@@ -26,60 +28,56 @@ def serve(
     ] = None,
     loss: Annotated[
         float | None,
-        typer.Option(
+        flags.option(
             "--loss",
-            parser=flags.number("--loss"),
-            metavar="NATS",
-            help="Loss to reach, instead of --match; the larger model is the one that takes least "
+            "Loss to reach, instead of --match; the larger model is the one that takes least "
             "pretraining to it.",
+            value=values.COUNT,
+            metavar="NATS",
         ),
     ] = None,
     *,
     tokens_per_day: Annotated[
         float | None,
-        typer.Option(
+        _service(
             "--per-day",
-            parser=flags.number("--per-day", values.TOKENS),
+            "Tokens served a day, prompts included; the model that takes least is marked.",
+            value=values.TOKENS,
             metavar="TOKENS",
-            rich_help_panel=SERVICE,
-            help="Tokens served a day, prompts included; the model that takes least is marked.",
         ),
     ] = None,
     days: Annotated[
         float,
-        typer.Option(
+        _service(
             "--days",
-            parser=flags.number("--days"),
+            "Days that the model is served.",
+            value=values.COUNT,
             metavar="N",
-            rich_help_panel=SERVICE,
-            help="Days that the model is served.",
-            show_default="365",
+            show_default=f"{DAYS:g}",
         ),
-    ] = 365.0,
+    ] = DAYS,
     request: Annotated[
         str | None,
-        typer.Option(
+        _service(
             "--request",
+            "Mean tokens of a prompt and of its answer, e.g. 1000:200; needed with --gpu.",
             metavar="PROMPT:ANSWER",
-            rich_help_panel=SERVICE,
-            help="Mean tokens of a prompt and of its answer, e.g. 1000:200; needed with --gpu.",
         ),
     ] = None,
     quantize: Annotated[
         QuantizedWeights | None,
-        typer.Option(
+        _service(
             "--quantize",
-            parser=flags.number("--quantize", _WEIGHTS),
-            metavar="FORMAT",
-            rich_help_panel=SERVICE,
-            help="Weights in which the model is served: int4, with the published penalty where it "
+            "Weights in which the model is served: int4, with the published penalty where it "
             "is measured.",
+            value=_WEIGHTS,
+            metavar="FORMAT",
             show_default="16 bits",
         ),
     ] = None,
     quantise: Annotated[
         QuantizedWeights | None,
-        typer.Option("--quantise", parser=flags.number("--quantise", _WEIGHTS), hidden=True),
+        flags.option("--quantise", "", value=_WEIGHTS, hidden=True),
     ] = None,
     sets: flags.Sets = None,
     details: flags.Details = False,

@@ -8,16 +8,14 @@ from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.planning.budget_text import Budget
 from distillplan.render.show import show
-from distillplan.scenarios.values import BUDGET
+from distillplan.scenarios import values
 
 
 @options("target")
 def target(
     loss: Annotated[
         float | None,
-        typer.Option(
-            "--loss", parser=flags.number("--loss"), metavar="NATS", help="Loss to reach."
-        ),
+        flags.option("--loss", "Loss to reach.", value=values.COUNT, metavar="NATS"),
     ] = None,
     match: Annotated[
         str | None,
@@ -38,11 +36,8 @@ def target(
     ] = "compute",
     compute: Annotated[
         Budget | None,
-        typer.Option(
-            "--compute",
-            parser=flags.number("--compute", BUDGET),
-            metavar="COMPUTE",
-            help="Budget, for --minimize student.",
+        flags.option(
+            "--compute", "Budget, for --minimize student.", value=values.BUDGET, metavar="COMPUTE"
         ),
     ] = None,
     *,

@@ -4,25 +4,18 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from distillplan.accounting import Accounting
 from distillplan.cli import flags
+from distillplan.cli.plan_options import PlanFile, PlanOption, plan_option
 from distillplan.errors import InputError
 from distillplan.render.progress import progress
 from distillplan.render.show import show
+from distillplan.scenarios import values
 
-Trained: TypeAlias = Literal["supervised", "distill", "free", "exists", "train_shared", "train"]
-"""An option of a plan: by its method, or a distillation by who pays for what."""
 Rates: TypeAlias = Literal["cosine", "wsd", "constant"]
 
 
 def track(
-    plan: Annotated[
-        str,
-        typer.Argument(
-            metavar="PLAN.json",
-            help="Plan that `distillplan budget ... -o json` wrote; - reads standard input.",
-        ),
-    ],
+    plan: PlanFile,
     losses: Annotated[
         str,
         typer.Argument(
@@ -33,7 +26,7 @@ def track(
     ],
     *,
     option: Annotated[
-        Trained | None,
+        PlanOption | None,
         typer.Option(
             help="Option of the plan that is trained: by its method, or a distillation by who pays "
             "for the teacher.",
@@ -46,10 +39,11 @@ def track(
     ] = None,
     batch_tokens: Annotated[
         float | None,
-        typer.Option(
-            parser=flags.number("--batch-tokens"),
+        flags.option(
+            "--batch-tokens",
+            "Tokens of a step, for files that have steps.",
+            value=values.COUNT,
             metavar="TOKENS",
-            help="Tokens of a step, for files that have steps.",
         ),
     ] = None,
     columns: Annotated[
@@ -81,10 +75,11 @@ def track(
     ] = None,
     bytes_per_token: Annotated[
         float | None,
-        typer.Option(
-            parser=flags.number("--bytes-per-token"),
+        flags.option(
+            "--bytes-per-token",
+            "Bytes per token of the tokenizer, for bits per byte.",
+            value=values.COUNT,
             metavar="BYTES",
-            help="Bytes per token of the tokenizer, for bits per byte.",
         ),
     ] = None,
     details: flags.Details = False,
@@ -107,7 +102,6 @@ def track(
     from distillplan.laws import law_catalog
     from distillplan.laws.curves import Schedule
     from distillplan.laws.loss_units import LossUnit, parse_loss_unit
-    from distillplan.planning.results import Method
     from distillplan.questions.loss_history import history_of, parse_history_columns
     from distillplan.questions.plan_document import read_plan
     from distillplan.questions.track_records import Pace
@@ -125,8 +119,6 @@ def track(
     if unit is LossUnit.BITS_PER_BYTE and bytes_per_token is None:
         bytes_per_token = of_plan.bytes_per_token
     demand_bytes(unit, bytes_per_token)
-    by_method = option in tuple(Method)
-    chosen = None if option is None else Method(option) if by_method else Accounting(option)
     pace = Pace(
         schedule=None if schedule is None else Schedule(schedule), warmup=warmup, decay=decay
     )
@@ -138,7 +130,7 @@ def track(
             unit=unit,
             bytes_per_token=bytes_per_token,
         )
-        answer = tracked(found, of_plan, history, option=chosen, pace=pace)
+        answer = tracked(found, of_plan, history, option=plan_option(option), pace=pace)
     show(answer, output, details=details)
 
 

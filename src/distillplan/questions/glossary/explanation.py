@@ -121,16 +121,13 @@ def _of_file(kind: WordKind) -> Iterator[Explanation]:
 
 def _explanation(word: str, kind: WordKind, group: str, data: Mapping[str, Any]) -> Explanation:
     entry = Entry(data, word)
-    found = Explanation(
+    found = entry.record(
+        Explanation,
         word=word,
         kind=kind,
         group=group,
-        means=entry.text("means"),
-        why=entry.text("why", "") or None,
-        advice=entry.text("do", "") or None,
-        command=entry.text("try", "") or None,
-        source=entry.text("source"),
-        also=entry.texts("also"),
+        advice=entry.optional_text("do"),
+        command=entry.optional_text("try"),
     )
     entry.finish("as")
     return found

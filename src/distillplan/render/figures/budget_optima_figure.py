@@ -7,20 +7,21 @@ from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.questions.budget_optima import BudgetOptima, OptimumAt
 from distillplan.render.figures.house_style import (
     ALONE,
-    NOTHING,
     OTHER,
     QUIET,
     STROKES,
+    STUDENT_LOSS,
     TAUGHT,
     TEACHER,
     Stroke,
+    budget_axis,
     counts_axis,
     curve,
     finish,
-    flops_axis,
     here,
     law_source,
     legend,
+    or_nothing,
     outside,
     panels,
     teaching,
@@ -59,10 +60,7 @@ def budget_optima_figure(found: BudgetOptima) -> "Figure":
 
 def _budgets(axes: "Axes", found: BudgetOptima) -> None:
     """The axis of budgets, with where the law's runs were and where the question is."""
-    if found.unit is BudgetUnit.FLOPS:
-        flops_axis(axes)
-    else:
-        counts_axis(axes.xaxis, f"budget (GPU-hours, {found.machine})")
+    budget_axis(axes, found.unit, found.machine)
     axes.set_xlim(found.as_paid[0].budget, found.as_paid[-1].budget)
 
 
@@ -133,10 +131,7 @@ def _shares(axes: "Axes", found: BudgetOptima) -> None:
         parts = [getattr(one, field) for one in found.as_paid]
         if not any(parts):
             continue
-        above = [
-            low + (NOTHING if part is None else part)
-            for low, part in zip(below, parts, strict=True)
-        ]
+        above = [low + or_nothing(part) for low, part in zip(below, parts, strict=True)]
         look: dict[str, Any] = {"facecolor": stroke.color, "alpha": PALER, "hatch": hatch}
         axes.fill_between(across, below, above, edgecolor="white", linewidth=0, label=words, **look)
         below = above
@@ -157,7 +152,7 @@ def _losses(axes: "Axes", found: BudgetOptima) -> None:
     others = (one for one in STROKES if one not in (ALONE, TAUGHT))
     for way in found.ways:
         _line(axes, found.of(way), "loss", strokes.get(way) or next(others), in_a_table(way))
-    axes.set_ylabel("loss of the student (nats per token)")
+    axes.set_ylabel(STUDENT_LOSS)
     _ranges(axes, found, falling=True)
     _legend_above(axes)
 

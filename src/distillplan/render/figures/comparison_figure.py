@@ -9,11 +9,13 @@ from distillplan.questions.comparison import Comparison
 from distillplan.render.comparison_details import best_in_words
 from distillplan.render.figures.house_style import (
     ALONE,
+    GAIN,
     INK,
     NAMED,
     NAMES,
     PALE,
     QUIET,
+    STUDENT_LOSS,
     TAUGHT,
     Stroke,
     finish,
@@ -95,7 +97,7 @@ def _losses(axes: "Axes", found: Comparison) -> None:
             if option is not None and option.loss is not None:
                 _span(axes, lane, option.loss, option.loss_band, stroke, option, "{:.3f}")
     _keys(axes, ALONE, TAUGHT)
-    _across(axes, "loss of the student (nats per token)")
+    _across(axes, STUDENT_LOSS)
     _baseline(axes, found, _loss_of)
 
 
@@ -115,7 +117,7 @@ def _gains(axes: "Axes", found: Comparison) -> None:
         axes.axvspan(-tie, tie, color=PALE, zorder=0, linewidth=0, label=f"a tie (±{tie:g} nats)")
         legend(axes, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
     axes.axvline(0, color=QUIET, linewidth=0.8)
-    _across(axes, "gain of distilling (nats per token)")
+    _across(axes, GAIN)
     _baseline(axes, found, lambda plan: plan.margin_nats)
 
 

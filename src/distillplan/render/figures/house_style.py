@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.units import format_count, format_flops
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ STROKES = (
 )
 """Of several things of one kind, in their order."""
 NAMES = {ALONE: SUPERVISED_SHOWN, TAUGHT: "distill"}
+STUDENT_LOSS, GAIN = "loss of the student (nats per token)", "gain of distilling (nats per token)"
+"""What axes show."""
 NOTHING = float("nan")
 """Where a line is broken."""
 PANEL_WIDTH, PANEL_HEIGHT = 5.2, 4.4
 """Inches."""
 GAP = 0.1
 """Beside each panel, so that the ends of its axis are apart from those of the next; inches."""
-LEAST_GAP = 0.055
-"""Between two names at the ends of lines, as a share of the panel's height."""
 LETTERS_AN_INCH = 18
 """Of the source below a figure."""
 AT_EDGE = 0.22
@@ -133,6 +134,14 @@ def flops_axis(axes: "Axes", words: str = "budget (FLOPs)") -> None:
     _log_axis(axes.xaxis, words, format_flops)
 
 
+def budget_axis(axes: "Axes", unit: BudgetUnit, machine: str | None) -> None:
+    """A logarithmic horizontal axis of budgets, in FLOPs or in GPU-hours of a machine."""
+    if unit is BudgetUnit.FLOPS:
+        flops_axis(axes)
+    else:
+        counts_axis(axes.xaxis, f"budget (GPU-hours, {machine})")
+
+
 def counts_axis(axis: Any, words: str) -> None:
     """A logarithmic axis of sizes, tokens, or hours.
 
@@ -187,7 +196,12 @@ def curve(
 
 
 def _with_gaps(values: Sequence[float | None]) -> list[float]:
-    return [NOTHING if one is None else one for one in values]
+    return [*map(or_nothing, values)]
+
+
+def or_nothing(value: float | None) -> float:
+    """A number to draw; what draws nothing where there is none."""
+    return NOTHING if value is None else value
 
 
 def here(axes: "Axes", at: tuple[float, float | None]) -> None:
@@ -262,53 +276,6 @@ def _upright(axes: "Axes", start: float, end: float, words: str, at: str) -> Non
 def legend(axes: "Axes", **how: Any) -> None:
     """What each line is, without a frame."""
     axes.legend(**{"frameon": False, "fontsize": 8, "loc": "best", **how})
-
-
-def name_ends(axes: "Axes", ends: Sequence[tuple[float, float, str, Stroke]]) -> None:
-    """Names beside the right ends of lines, moved apart where they would overlap.
-
-    Args:
-        axes: with its limits set.
-        ends: place across, value, name and stroke of each line.
-    """
-    to_share = axes.transData + axes.transAxes.inverted()
-    heights = [to_share.transform((at, value))[1] for at, value, _, _ in ends]
-    for (at, value, name, stroke), height in zip(ends, spread(heights, LEAST_GAP), strict=True):
-        axes.annotate(
-            name,
-            (at, value),
-            xytext=(1.015, height),
-            textcoords=axes.transAxes,
-            va="center",
-            fontsize=8,
-            color=stroke.color,
-            annotation_clip=False,
-        )
-
-
-def spread(places: Sequence[float], least: float) -> list[float]:
-    """Places moved apart as little as keeps them apart, in their order.
-
-    >>> spread([1.0, 1.0, 5.0], 2.0)
-    [0.0, 2.0, 5.0]
-    """
-    order = sorted(range(len(places)), key=places.__getitem__)
-    groups: list[tuple[list[int], float]] = []
-    for one in order:
-        group, middle = [one], places[one]
-        while groups:
-            others, before = groups[-1]
-            if middle - before >= least * (len(group) + len(others)) / 2:
-                break
-            groups.pop()
-            group = others + group
-            middle = sum(places[each] for each in group) / len(group)
-        groups.append((group, middle))
-    found = [0.0] * len(places)
-    for group, middle in groups:
-        for step, each in enumerate(group):
-            found[each] = middle + least * (step - (len(group) - 1) / 2)
-    return found
 
 
 def thin_out(figure: "Figure", names: "Sequence[Text]") -> None:

@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING
 
 from distillplan.planning.results import Verdict
-from distillplan.questions.budget_losses import BudgetLosses, BudgetUnit, LossPanel
+from distillplan.questions.budget_losses import BudgetLosses, LossPanel
 from distillplan.render.figures.house_style import (
     ALONE,
     NAMES,
+    STUDENT_LOSS,
     TAUGHT,
     asked,
-    counts_axis,
+    budget_axis,
     curve,
     finish,
-    flops_axis,
     here,
     law_source,
     legend,
@@ -40,10 +40,7 @@ def losses_figure(found: BudgetLosses) -> "Figure":
 
 def _losses(axes: "Axes", found: BudgetLosses, panel: LossPanel) -> None:
     across = [one.budget for one in panel.points]
-    if panel.unit is BudgetUnit.FLOPS:
-        flops_axis(axes)
-    else:
-        counts_axis(axes.xaxis, f"budget (GPU-hours, {found.machine})")
+    budget_axis(axes, panel.unit, found.machine)
     for side, stroke in (("supervised", ALONE), ("distilled", TAUGHT)):
         values = {
             name: [getattr(one, f"{side}_{name}") for one in panel.points]
@@ -58,7 +55,7 @@ def _losses(axes: "Axes", found: BudgetLosses, panel: LossPanel) -> None:
             band=(values["low"], values["high"]),
             guesses=values["is_guess"],
         )
-    axes.set_ylabel("loss of the student (nats per token)")
+    axes.set_ylabel(STUDENT_LOSS)
     axes.set_xlim(across[0], across[-1])
     axes.set_ylim(*_losses_shown(panel))
     outside(axes, *panel.runs)

@@ -13,17 +13,17 @@ from distillplan.render.figures.house_style import (
     BEHIND,
     INK,
     NAMES,
-    NOTHING,
     PALE,
     QUIET,
     TAUGHT,
     Stroke,
+    budget_axis,
     counts_axis,
     finish,
-    flops_axis,
     here,
     law_source,
     legend,
+    or_nothing,
     panels,
     teaching,
     thin_out,
@@ -52,10 +52,7 @@ def odds_map_figure(found: OddsMap) -> "Figure":
     """The picture."""
     figure, every = panels(1, width=6.4, height=5.6)
     axes = every[0][0]
-    if found.unit is BudgetUnit.FLOPS:
-        flops_axis(axes)
-    else:
-        counts_axis(axes.xaxis, f"budget (GPU-hours, {found.machine})")
+    budget_axis(axes, found.unit, found.machine)
     counts_axis(axes.yaxis, "student (parameters)")
     shades = _shades(axes, found)
     scale = figure.colorbar(shades, ax=axes, shrink=0.8, aspect=28, pad=0.02)
@@ -84,7 +81,7 @@ def _shades(axes: "Axes", found: OddsMap) -> Any:
     shades = axes.pcolormesh(
         across,
         up,
-        [[NOTHING if one.shade is None else one.shade for one in row] for row in found.rows],
+        [[or_nothing(one.shade) for one in row] for row in found.rows],
         cmap=LinearSegmentedColormap.from_list("odds", [ALONE.color, "white", TAUGHT.color]),
         vmin=-1,
         vmax=1,
@@ -105,7 +102,7 @@ def _edges(middles: Sequence[float]) -> list[float]:
 
 def _odds_lines(axes: "Axes", found: OddsMap, side: str, stroke: Stroke) -> "list[Text]":
     """Lines of equal odds of one side, and their labels."""
-    odds = [[_known(getattr(one, side)) for one in row] for row in found.rows]
+    odds = [[or_nothing(getattr(one, side)) for one in row] for row in found.rows]
     if not any(low <= level < high for level in LEVELS for low, high in [_ends(odds)]):
         return []
     lines = axes.contour(
@@ -123,10 +120,6 @@ def _odds_lines(axes: "Axes", found: OddsMap, side: str, stroke: Stroke) -> "lis
     return list(labels)
 
 
-def _known(value: float | None) -> float:
-    return NOTHING if value is None else value
-
-
 def _ends(rows: Sequence[Sequence[float]]) -> tuple[float, float]:
     known = [one for row in rows for one in row if not math.isnan(one)]
     return (min(known), max(known)) if known else (0.0, 0.0)
@@ -137,7 +130,7 @@ def _runs(axes: "Axes", found: OddsMap) -> Iterator[Any]:
     from matplotlib.patheffects import Normal  # only for those who draw
     from matplotlib.patheffects import Stroke as Halo
 
-    rooms = [[_known(one.room) for one in row] for row in found.rows]
+    rooms = [[or_nothing(one.room) for one in row] for row in found.rows]
     least, most = _ends(rooms)
     if least < 0 <= most:
         line = axes.contour(

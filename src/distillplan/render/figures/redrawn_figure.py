@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
 from distillplan.checks.paper_records import PaperAxis, PaperFigure, PaperPart, PaperRow
 from distillplan.render.figures.house_style import (
+    GAIN,
     INK,
     NAMED,
-    NOTHING,
     PALE,
     QUIET,
     STROKES,
+    STUDENT_LOSS,
     Stroke,
     counts_axis,
     curve,
@@ -20,6 +21,7 @@ from distillplan.render.figures.house_style import (
     law_source,
     legend,
     notes_below,
+    or_nothing,
     panels,
 )
 
@@ -82,7 +84,7 @@ def _figure_6(found: PaperFigure) -> "Figure":
         ax=every,
         ticks=[-GAINS, -GAINS / 2, 0, GAINS / 2, GAINS],
         shrink=0.6,
-    ).set_label("gain of distilling (nats per token)", fontsize=9)
+    ).set_label(GAIN, fontsize=9)
     return figure
 
 
@@ -125,7 +127,7 @@ def _figure_8(found: PaperFigure) -> "Figure":
     strokes = _over_budgets(every, found, names)
     for top, name in zip(every[0], names, strict=True):
         top.set_title(f"student of {name}", fontsize=9, color=INK)
-    every[0, 0].set_ylabel("loss of the student (nats per token)")
+    every[0, 0].set_ylabel(STUDENT_LOSS)
     _legend(every[0, 0], strokes, WAYS, loc="upper right")
     return figure
 
@@ -186,7 +188,7 @@ def _lines(axes: "Axes", rows: Sequence[PaperRow], strokes: Mapping[str, Stroke]
 def _marks(axes: "Axes", rows: Sequence[PaperRow], strokes: Mapping[str, Stroke]) -> None:
     """What was read off, with its reading error."""
     for one in rows:
-        low, high, up = (NOTHING if end is None else end for end in (one.low, one.high, one.up))
+        low, high, up = map(or_nothing, (one.low, one.high, one.up))
         across = [low, high] if one.along is PaperAxis.ACROSS else [one.across] * 2
         bar = [up] * 2 if one.along is PaperAxis.ACROSS else [low, high]
         axes.plot(across, bar, color=INK, linewidth=1.2, zorder=4)

@@ -8,6 +8,7 @@ from distillplan.render.figures.house_style import (
     BEHIND,
     INK,
     NAMES,
+    STUDENT_LOSS,
     TAUGHT,
     TEACHER,
     curve,
@@ -68,7 +69,7 @@ def teacher_losses_figure(found: TeacherLosses) -> "Figure":
     axes.set_xlim(across[0], across[-1])
     axes.set_ylim(*_losses_shown(found))
     axes.set_xlabel("loss of the teacher (nats per token; stronger to the left)")
-    axes.set_ylabel("loss of the student (nats per token)")
+    axes.set_ylabel(STUDENT_LOSS)
     if found.runs_from is not None and found.runs_to is not None:
         outside(axes, found.runs_from, found.runs_to, stand=("top", "bottom"))
     for given in found.of(TaughtBy.GIVEN):

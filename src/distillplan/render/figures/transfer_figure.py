@@ -7,7 +7,6 @@ from distillplan.checks.transfer_checks import EVEN, CaseOutcome, TransferReport
 from distillplan.render.figures.house_style import (
     ALONE,
     INK,
-    NOTHING,
     OTHER,
     PALE,
     QUIET,
@@ -17,8 +16,8 @@ from distillplan.render.figures.house_style import (
     finish,
     legend,
     notes_below,
+    or_nothing,
     panels,
-    spread,
 )
 
 if TYPE_CHECKING:
@@ -85,13 +84,13 @@ def _source(found: TransferReport, figure: "Figure") -> str:
 
 def _gains(axes: "Axes", rows: Sequence[TransferRow]) -> None:
     """Gains predicted and seen, in nats."""
-    places = [(row.predicted_gain, _number(row.seen_nats)) for row in rows]
+    places = [(row.predicted_gain, or_nothing(row.seen_nats)) for row in rows]
     bands = [end for row in rows for end in row.gain_band]
     for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
         scale("symlog", linthresh=LINEAR)
         axis.set_ticks(TICKS, [f"{one:g}" for one in TICKS])
     for row, (across, up) in zip(rows, places, strict=True):
-        color, error = OUTCOMES[row.outcome].color, _number(row.seen_error)
+        color, error = OUTCOMES[row.outcome].color, or_nothing(row.seen_error)
         axes.plot(row.gain_band, (up, up), color=color, linewidth=1.2, alpha=0.6)
         axes.plot((across, across), (up - error, up + error), color=INK, linewidth=1.2)
         axes.plot(across, up, **_look(row.outcome))
@@ -118,7 +117,7 @@ def _odds(
         seen: what is drawn of each.
         middle: where neither side is better.
     """
-    places = [(100 * row.odds_better, _number(one)) for row, one in zip(rows, seen, strict=True)]
+    places = [(100 * row.odds_better, or_nothing(one)) for row, one in zip(rows, seen, strict=True)]
     for row, (across, up) in zip(rows, places, strict=True):
         error = row.seen_error or 0.0
         axes.plot((across, across), (up - error, up + error), color=INK, linewidth=1.2)
@@ -161,7 +160,7 @@ def _names(
     gap = LINE / axes.bbox.transformed(axes.figure.dpi_scale_trans.inverted()).height
     to_share = axes.transData + axes.transAxes.inverted()
     heights = [to_share.transform(place)[1] for place in places]
-    for row, place, height in zip(rows, places, spread(heights, gap), strict=True):
+    for row, place, height in zip(rows, places, _spread(heights, gap), strict=True):
         axes.annotate(
             f"{row.study}: {row.name}",
             place,
@@ -182,5 +181,26 @@ def _names(
         )
 
 
-def _number(value: float | None) -> float:
-    return NOTHING if value is None else value
+def _spread(places: Sequence[float], least: float) -> list[float]:
+    """Places moved apart as little as keeps them apart, in their order.
+
+    >>> _spread([1.0, 1.0, 5.0], 2.0)
+    [0.0, 2.0, 5.0]
+    """
+    order = sorted(range(len(places)), key=places.__getitem__)
+    groups: list[tuple[list[int], float]] = []
+    for one in order:
+        group, middle = [one], places[one]
+        while groups:
+            others, before = groups[-1]
+            if middle - before >= least * (len(group) + len(others)) / 2:
+                break
+            groups.pop()
+            group = others + group
+            middle = sum(places[each] for each in group) / len(group)
+        groups.append((group, middle))
+    found = [0.0] * len(places)
+    for group, middle in groups:
+        for step, each in enumerate(group):
+            found[each] = middle + least * (step - (len(group) - 1) / 2)
+    return found

@@ -8,13 +8,13 @@ from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison import Comparison
+from distillplan.render.blocks import cell
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import teacher_in_words, verdict_in_a_table
 from distillplan.render.report.markup import Markup, element
 from distillplan.units import (
     format_bytes,
-    format_count,
     format_duration,
     format_flops,
     format_usd,
@@ -103,13 +103,11 @@ def _option_row(plan: Plan, one: Option) -> dict[str, SortedCell]:
     row = {
         "option": SortedCell(f"{mark}{name}", name, is_number=False),
         "loss": SortedCell(loss_in_words(one), one.loss),
-        "gain": SortedCell("" if one.gain_nats is None else f"{one.gain_nats:+.3f}", one.gain_nats),
+        "gain": SortedCell(cell(one.gain_nats, "+.3f"), one.gain_nats),
         "student": _count(one.student_params),
         "tokens": _count(one.student_tokens),
         "teacher": SortedCell(teacher_in_words(one, named), one.teacher_params, is_number=False),
-        "its loss": SortedCell(
-            "" if one.teacher_loss is None else f"{one.teacher_loss:.3f}", one.teacher_loss
-        ),
+        "its loss": SortedCell(cell(one.teacher_loss, ".3f"), one.teacher_loss),
         "FLOPs": SortedCell(
             "" if one.total_flops is None or one.bill else format_flops(one.total_flops),
             one.total_flops,
@@ -145,7 +143,7 @@ def loss_in_words(option: Option) -> str:
 
 
 def _count(value: float | None) -> SortedCell:
-    return SortedCell("" if value is None else format_count(value), value)
+    return SortedCell(cell(value), value)
 
 
 def scenarios_table(found: Comparison) -> Markup:

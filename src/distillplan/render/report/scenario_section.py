@@ -7,7 +7,7 @@ from typing import Any
 from distillplan.accounting import Accounting
 from distillplan.notices import Notice, Severity
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Plan, Reason
+from distillplan.planning.results import Plan
 from distillplan.questions.glossary.explanation import explanations
 from distillplan.questions.report_data import ReportedPlan
 from distillplan.render.document_forms import written
@@ -15,10 +15,10 @@ from distillplan.render.odds_view import odds_line
 from distillplan.render.plan_memo import question_in_words
 from distillplan.render.plan_words import (
     beyond_in_words,
-    flips_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
+    turns_in_words,
     verdict_in_words,
 )
 from distillplan.render.report.markup import Content, Markup, element
@@ -53,7 +53,7 @@ def scenario_section(one: ReportedPlan, number: int, heading: str) -> Markup:
         element(
             "div",
             part("Why", reasons(plan)),
-            part("What would turn it", _turns(plan)),
+            part("What would turn it", turns_in_words(plan)),
             class_="columns",
         ),
         element("h3", "Where it holds"),
@@ -115,11 +115,6 @@ def part(heading: str, items: Iterable[Content]) -> Markup | None:
     if not listed:
         return None
     return element("div", element("h3", heading), element("ul", listed))
-
-
-def _turns(plan: Plan) -> Iterator[str]:
-    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
-        yield from flips_in_words(plan)
 
 
 def _warnings(notices: Iterable[Notice]) -> Markup | None:
