@@ -224,7 +224,7 @@ def test_what_is_known_to_miss_of_the_slowdowns_does(ask):
     assert [row.passed for row in rows] == [one is None for one in known]
     asked = ("--model", "qwen3-0.6b", "--tokens", "100M", "--gpu", "gb200", "--gpus", "4",
              "--batch-tokens", "16384", "--seq-len", "2048", "--micro-batch", "4", "--tp", "4",
-             "--stack", "compiled", "--goodput", "1")  # fmt: skip
+             "--stack", "compiled", "--checkpointing", "full", "--goodput", "1")  # fmt: skip
     alone, taught = ask(*asked), ask(*asked, "--teacher", "qwen3-4b")
     slowdown = mid(taught, "wall_seconds") / mid(alone, "wall_seconds")
     (computed,) = (row.computed for row in rows if row.what == "4B to 0.6B")

@@ -192,7 +192,7 @@ def test_the_host_launches_while_the_gpu_computes() -> None:
 def test_a_step_is_never_shorter_than_what_surrounds_it() -> None:
     work = workload_of_size(1e6, FixedAspect(), Strategy(seq_len=128), 1, global_tokens=128.0)
     rate = training_throughput(work, GPUS["h100-sxm"], MODEL).tokens_per_s_per_gpu.mid
-    assert 128 / rate > MODEL.step_overhead_s
+    assert 128 / rate > MODEL.step_overhead_s  # of compiled software, the default
 
 
 def test_the_last_part_of_an_unbalanced_context_waits_for_no_one() -> None:
@@ -279,9 +279,29 @@ def test_a_faster_network_and_a_faster_gpu_are_faster() -> None:
 
 
 def test_a_mixture_costs_its_active_parameters_and_an_inefficiency() -> None:
-    """Qwen3 30B-A3B: 3.3B active of 30.5B; slower than a dense 3B, faster than a dense 30B."""
-    assert _rate(shape=SHAPES["qwen3-30b-a3b"]) < _rate(shape=SHAPES["llama-3.2-3b"])
-    assert _rate(shape=SHAPES["qwen3-30b-a3b"]) > 3 * _rate(shape=SHAPES["qwen3-32b"])
+    """Qwen3 30B-A3B: 3.3B active of 30.5B; slower than a dense 3B, faster than a dense 30B.
+
+    NeMo AutoModel trains it at 12040 tokens/s on an H100 (ep 8, 4 sequences); a dense 32B at half
+    of the peak would have 2500.
+    """
+    tuned: dict[str, Any] = {"micro_batch": 4, "stack": Stack.TUNED}
+    mixture = _rate(shape=SHAPES["qwen3-30b-a3b"], ep=8, **tuned)
+    assert mixture < _rate(shape=SHAPES["llama-3.2-3b"], **tuned)
+    assert mixture > 3 * _rate(shape=SHAPES["qwen3-32b"], **tuned)
+
+
+@pytest.mark.parametrize("ep", [8, 16, 64])
+def test_gpus_wait_for_the_host_at_each_routed_expert_that_they_hold(ep: int) -> None:
+    """DeepSeek-V3's config.json: 256 routed experts in each of 61 - 3 blocks."""
+    layout = Strategy(seq_len=4096, ep=ep, sharding=Sharding.ZERO1, stack=Stack.COMPILED)
+    work = workload_of_shape(SHAPES["deepseek-v3"], layout, 256)
+
+    def seconds(model: ThroughputModel) -> float:
+        return gpu_seconds_per_token(work, GPUS["gb200"], model, passes=3.0)["overhead"]
+
+    waited = seconds(MODEL) - seconds(replace(MODEL, expert_overhead_s=0.0))
+    experts = 58 * 256 / ep
+    assert waited * layout.seq_len / MODEL.expert_overhead_s == pytest.approx(experts, rel=0.05)
 
 
 @given(

@@ -70,9 +70,10 @@ PRIORS = {
     "tensor_link": (0.75, 0.15),  # bus bandwidth of large all-reduces: 235 of 300 GB/s on A100
     "exposed": (0.50, 0.40),
     "layer_overhead_s": (4.0e-4, 0.40),  # some 60 launches of 6 us
+    "expert_overhead_s": (2.0e-4, 0.50),  # some 40 launches of 5 us
     "step_overhead_s": (0.01, 0.60),
     "scale_out": (0.02, 0.40),  # 4 to 8% per 4x GPUs in published scaling tables
-    "fp8": (0.9, 0.20),
+    "fp8": (0.9, 0.10),  # the nominal advantage at most, less what stays in 16 bits
     "plain_fp8": (0.8, 0.15),
     "mixture": (0.7, 0.30),
 }

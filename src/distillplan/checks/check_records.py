@@ -107,7 +107,7 @@ def compared(
 
 
 def within_its_range(
-    law: str, where: str, what: str, published: float, estimate: "Range"
+    law: str, where: str, what: str, published: float, estimate: "Range", known: str = EXPECTED
 ) -> CheckRow:
     """A published number and an estimate, whose own range is what may lie between them."""
     row = compared(
@@ -120,7 +120,7 @@ def within_its_range(
         high=estimate.mid / estimate.low - 1,
         relative=True,
     )
-    return row if row.passed else row._replace(known=EXPECTED)
+    return row if row.passed else row._replace(known=known)
 
 
 def held_share(law: str, where: str, what: str, share: float) -> CheckRow:

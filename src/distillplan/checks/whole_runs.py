@@ -5,7 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from distillplan.checks.check_records import CheckRow, compared, held_share, within_its_range
+from distillplan.checks.check_records import (
+    EXPECTED,
+    CheckRow,
+    compared,
+    held_share,
+    within_its_range,
+)
 from distillplan.checks.described_runs import described_machine, described_shape
 from distillplan.checks.left_out import model_without
 from distillplan.hardware.bill import bill_of
@@ -35,8 +41,8 @@ def whole_run_rows(group: Mapping[str, Any]) -> Iterator[CheckRow]:
     by_family: dict[str, list[bool]] = {}
     for run in group["rows"]:
         hours = whole_run_hours(group, run, model_without(run["family"]))
-        published = float(run["published"])
-        found = within_its_range("runs", group["where"], run["what"], published, hours)
+        published, known = float(run["published"]), run.get("known", EXPECTED)
+        found = within_its_range("runs", group["where"], run["what"], published, hours, known)
         by_family.setdefault(run["family"], []).append(found.passed)
         rows.append(found)
     yield from rows

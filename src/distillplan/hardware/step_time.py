@@ -36,6 +36,9 @@ KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
 FLASH3_ARCHS: Final = ("Hopper", "Blackwell", "Blackwell Ultra")
 """Where FlashAttention-2 reaches 35% of the peak, and the third 75% (arXiv 2407.08608)."""
 
+MOST_EXPERTS: Final = 32
+"""Routed experts of a block on one GPU of published runs; what more of them take is not known."""
+
 OPTIMIZER_BYTES: Final = 32.0
 """Bytes that Adam moves per parameter: weights and moments in fp32, read and written, gradients."""
 
@@ -115,8 +118,11 @@ def gpu_seconds_per_token(
     # more traffic than computation would make more GPUs useless; gradient accumulation avoids it
     compute += min(shown * _data_parallel_seconds(work, gpu, model, passes), compute)
     steps["data_parallel"] = compute
-    # the host launches while the GPU computes, so a pass takes little more than the longer of both
-    compute = math.hypot(compute, _launch_seconds(work, model, passes))
+    # the host launches while the GPU computes, so a pass takes little more than the longer of both,
+    # but they wait for each other where it must know how many tokens an expert has
+    each = _unfused(work, model) * passes / 3 * work.replica_gpus / _replica_tokens(work)
+    compute = math.hypot(compute, each * model.layer_overhead_s * work.layers / work.pp)
+    compute += each * model.expert_overhead_s * _experts_held(work, gpu)
     if training:
         compute += _optimizer_seconds(work, gpu, model)
     steps["overhead"] = compute
@@ -127,18 +133,6 @@ def gpu_seconds_per_token(
     compute /= model.mixture if work.mixture else 1.0
     steps["mixture"] = compute
     return steps
-
-
-def attention_share(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, total: float
-) -> float:
-    """Share of a step's time, `total` GPU-seconds per token, that attention takes.
-
-    Its kernels differ most in speed.
-    """
-    kept = matmul_ceiling(gpu, model) * _sustained_share(gpu, model)
-    rate = kept * _attention_rate(work, gpu, model)
-    return min(passes * work.attention_flops / rate / total, 1.0)
 
 
 def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
@@ -288,6 +282,14 @@ def _held_params(work: Workload, gpu: Gpu) -> float:
     return work.stored_params / (work.pp * group)
 
 
+def _experts_held(work: Workload, gpu: Gpu) -> float:
+    """Routed experts of all blocks on one GPU, each of three matrices; 0 for a dense model."""
+    matrices = 3 * work.width * work.expert_width
+    if not (work.mixture and matrices):
+        return 0.0
+    return min(_held_params(work, gpu) / matrices, MOST_EXPERTS * work.layers / work.pp)
+
+
 def _expert_group(work: Workload, gpu: Gpu) -> int:
     """GPUs of a stage that share one copy of the experts; by default those on the fast link."""
     return work.ep if work.ep > 1 else max(min(gpu.link_domain, work.gpus // work.pp), 1)
@@ -308,17 +310,12 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
 
 
-def _launch_seconds(work: Workload, model: ThroughputModel, passes: float) -> float:
-    """Seconds in which the host launches the kernels of one pass, spread over its tokens."""
-    fixed = _unfused(work, model) * model.layer_overhead_s * work.layers / work.pp * passes / 3
-    return fixed * work.replica_gpus / _replica_tokens(work)
-
-
 def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     """Seconds of the optimizer's step and what surrounds it, spread over the step's tokens."""
     whole = work.sharding is Sharding.NONE
     held = _held_params(work, gpu) if whole else work.stored_params / work.gpus
-    seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + model.step_overhead_s
+    around = _unfused(work, model) * model.step_overhead_s
+    seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + around
     return seconds * work.gpus / _global_tokens(work)
 
 

@@ -24,7 +24,7 @@ from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InputError, Word
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import attention_share, dense_peak, gpu_seconds_per_token
+from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
 from distillplan.hardware.throughput_model import Z80, ThroughputModel
 from distillplan.hardware.workload import Workload
@@ -151,26 +151,22 @@ def error_kind(work: Workload, gpu: Gpu) -> ErrorKind:
     return ErrorKind.SMALL if work.width <= SMALL_WIDTH else ErrorKind.DENSE
 
 
-def prediction_log_sd(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, seconds: float
+def _prediction_log_sd(
+    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float, steps: Mapping[str, float]
 ) -> float:
-    """Standard deviation of log tokens/s, from the kind of run and what is not known about it.
-
-    Args:
-        work: sizes and layout.
-        gpu: the GPU.
-        model: calibrated coefficients.
-        passes: as for `gpu_seconds_per_token`.
-        seconds: GPU-seconds per token of the whole step.
-    """
+    """Standard deviation of log tokens/s, from the kind of run and what is not known about it."""
     parts = [model.log_sd[error_kind(work, gpu)]]
     if work.stack is Stack.EAGER:
         parts.append(model.log_sd["eager"])
     if not gpu.calibrated:
         parts.append(model.log_sd["new_gpu"])
     if work.attention is None and work.stack is not Stack.TUNED:
-        share = attention_share(work, gpu, model, passes, seconds)
-        parts.append(share * model.log_sd["unknown_attention"])
+        seconds = steps["sustained"] * work.attention_flops / work.product_flops
+        share = (seconds + steps["attention"] - steps["precision"]) / steps["mixture"]
+        parts.append(min(share, 1.0) * model.log_sd["unknown_attention"])
+    if not work.mixture:  # what a mixture's host takes is most of the error of its kind
+        share = 1 - steps["data_parallel"] / steps["overhead"]
+        parts.append(share * model.log_sd["unknown_overhead"])
     if work.checkpointing is None and passes > 1:
         parts.append(model.log_sd["unknown_checkpointing"])
     return math.hypot(*parts)
@@ -181,11 +177,9 @@ def _estimate(
 ) -> ThroughputEstimate:
     """The model's answer, with its factors and its error."""
     steps = gpu_seconds_per_token(work, gpu, model, passes)
-    names = list(steps)
-    pairs = pairwise(names)
-    seconds = steps[names[-1]]
-    log_sd = prediction_log_sd(work, gpu, model, passes, seconds)
-    mid, spread = 1 / seconds, math.exp(Z80 * log_sd)
+    pairs = pairwise(steps)
+    log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
+    mid, spread = 1 / steps["mixture"], math.exp(Z80 * log_sd)
     tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
     return ThroughputEstimate(
         tokens_per_s_per_gpu=tokens,

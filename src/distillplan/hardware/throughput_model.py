@@ -11,7 +11,8 @@ from distillplan.hardware.range import Range
 
 ERROR_CLASSES: Final = (
     *("dense", "fp8", "mixture", "small", "card", "other_vendor"),
-    *("eager", "new_gpu", "unknown_attention", "unknown_checkpointing", "whole_run"),
+    *("eager", "new_gpu", "unknown_attention", "unknown_overhead", "unknown_checkpointing"),
+    "whole_run",
 )
 """Parts of an estimate's error: one of the first six by kind of run, software that is not tuned,
 what is not known, and of the hours of a whole run what the speed of its steps does not show."""
@@ -53,7 +54,7 @@ class ThroughputModel:
     routed_bytes: float
     """Bytes that a mixture moves per token, expert used and channel of stream and expert."""
     unfused: float
-    """Memory traffic and launches of eager software over those of fused kernels."""
+    """Memory traffic and time of the host in eager software over those of fused kernels."""
     overlap: float
     """Share of communication that vendor-tuned software still shows."""
     recompute: float
@@ -64,6 +65,8 @@ class ThroughputModel:
     """Share of data-parallel traffic that computation does not hide."""
     layer_overhead_s: float
     """Fixed seconds per layer and pass, for launches and small kernels."""
+    expert_overhead_s: float
+    """Fixed seconds per routed expert on a GPU and pass, in which the GPU waits for the host."""
     step_overhead_s: float
     """Fixed seconds per optimizer step, for data, logging and synchronization."""
     scale_out: float
@@ -126,8 +129,8 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
 _SCALARS: Final = (
     *("sustained", "power_exponent", "ceiling_exponent", "attention", "flash2_on_hopper"),
     *("elementwise_bytes", "logits_bytes", "score_bytes", "routed_bytes", "unfused", "overlap"),
-    *("recompute", "tensor_link", "exposed", "layer_overhead_s", "step_overhead_s", "scale_out"),
-    *("fp8", "plain_fp8", "mixture"),
+    *("recompute", "tensor_link", "exposed", "layer_overhead_s", "expert_overhead_s"),
+    *("step_overhead_s", "scale_out", "fp8", "plain_fp8", "mixture"),
 )
 
 

@@ -134,9 +134,9 @@ def _of_place(place: str, rows: list[CheckRow]) -> Iterator[Block]:
         yield TableBlock(place, columns, numbers)
     if words:
         yield TableBlock(place, ("what", "published", "computed"), words, text_columns=(0, 1, 2))
-    known = {row.where: row.known for row in rows if row.known and not row.passed}
-    if known:
-        yield Bullets("Known misses", tuple(f"{where}: {why}" for where, why in known.items()))
+    known = (f"{row.where}: {row.known}" for row in rows if row.known and not row.passed)
+    if reasons := tuple(dict.fromkeys(known)):
+        yield Bullets("Known misses", reasons)
     mended = tuple(row.what for row in rows if row.known and row.passed)
     if mended:
         yield Bullets("Marked as known misses, but reproduced", mended)
