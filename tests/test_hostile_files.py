@@ -274,6 +274,8 @@ REFUSED = [
     ("draws", (f"{FIRST},", ""), "line 2: not 15 numbers"),
     ("draws", (FIRST, "1e999"), "supervised.E, draw 1: inf is not finite"),
     ("draws", (FIRST, "-1"), "supervised.E, draw 1: -1 is not zero or more"),
+    ("draws", ("0.4474497", "1e308"), "draw 1: 1e+308 is not of a size that any fit gives"),
+    ("law", (ALPHA, "alpha: {value: 1e-200}"), "alpha: 1e-200 is not of a size that any fit"),
     ("draws", ("0.4474497", "1e9"), "draw 1, no finite loss everywhere"),
     ("gpu", BOMB, "more than 50,000 values"),
     ("gpu", ("989", "989e12"), "9.89e+14 FLOP/s are 989 TFLOP/s, so write 989"),
@@ -395,6 +397,22 @@ def test_a_file_that_is_meant_well_is_read(reader, tmp_path, good_plan):
     found = run(*READERS[reader][2], folder=folder_of(tmp_path, good_plan))
     assert found.returncode == 0, found.stderr
 
+
+CUT_RUNS = """parent_params,kept,tokens,parent_loss,loss,taught
+8e9,60%,1e9,1.9478,5.3384,no
+3e9,0.4,4e9,2.0360,5.3730,no
+3e9,0.8,2e10,2.0360,2.7695,no
+1e9,0.6,1e9,2.1349,5.6932,no
+3e9,0.8,4e9,2.0360,3.4235,no
+1e9,60%,1e9,2.1349,5.7359,no
+3e9,0.4,2e10,2.0360,3.7204,no
+1e9,0.8,4e9,2.1349,3.5301,no
+1e9,60%,1e9,2.1349,5.5317,no
+8e9,0.4,2e10,1.9478,3.7130,no
+1e9,80%,1e9,2.1349,4.5949,no
+1e9,40%,2e10,2.1349,1.5,no
+"""
+"""With a loss below its parent's in the last row, to which an exponent grows without end."""
 
 # --- names of foreign files on a terminal
 
@@ -528,6 +546,11 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
     ("words", "files", "message"),
     [
         (
+            ("fit", "cut_runs.csv", "--form", "p2", "--resamples", "4"),
+            {"cut_runs.csv": CUT_RUNS},
+            "some refits give no finite loss",
+        ),
+        (
             ("fit", "runs.csv"),
             {
                 "runs.csv": "params,tokens,teacher_loss,loss\n"
@@ -600,7 +623,7 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
         ),
     ],
     ids=(
-        *("sum", "faults", "source", "days", "ep"),
+        *("exponent", "sum", "faults", "source", "days", "ep"),
         *("int", "layers", "served", "tie", "guessing", "null", "long", "stages", "blank"),
     ),
 )

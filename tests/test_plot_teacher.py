@@ -180,11 +180,24 @@ def test_the_title_says_which_teachers_help():
     assert f"{found_of('tokens').helps_to:.2f} nats help" in title
 
 
+def test_no_student_is_worse_than_guessing():
+    """ln 32,768 is 10.4 nats; at the strongest teachers of the curve the law gives more."""
+    found = teacher_losses(scenario_from_options(compute=1e21, student=8.9e13))
+    sizes = found.student_params, found.student_tokens
+    whole, first = 161, min(one.teacher_loss for one in found.of(TaughtBy.ANY))
+    assert 0 < len(found.of(TaughtBy.ANY)) < whole
+    assert max(one.student_loss for one in found.points) < math.log(32_768)
+    assert distilled_loss(*sizes, first) < math.log(32_768) < distilled_loss(*sizes, first - 0.05)
+
+
 def test_what_cannot_be_asked():
     with pytest.raises(InputError, match="says nothing about distillation"):
         teacher_losses(scenario_from_options(student="1B:100B", law="kaplan2020"))
     words = {"student": "1M:1M", "architecture.vocab": 512}  # ln 512 is 6.2 nats
     with pytest.raises(InfeasibleError, match="guessing gives"):
+        teacher_losses(scenario_from_options(**words))
+    words = {"compute": 1e21, "student": 8.9e13, "teacher": "llama-3.1-8b"}  # as the fuzzer had it
+    with pytest.raises(InfeasibleError, match="with a teacher of 1.848 nats: it gives the student"):
         teacher_losses(scenario_from_options(**words))
     done = run("plot", "teacher", "--student", "1B", "-o", "json")
     assert (done.returncode, done.stdout) == (2, "")

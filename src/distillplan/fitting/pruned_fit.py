@@ -146,7 +146,7 @@ def fit_pruned(
     )
     predictions = tuple(_predictions(runs, fitted))
     ends = (end for one in predictions for end in (one.low, one.loss, one.high) if end is not None)
-    if not all(map(math.isfinite, ends)):
+    if not (np.isfinite([fitted.law, *fitted.draws]).all() and all(map(math.isfinite, ends))):
         raise InputError(
             f"{runs.source}: too few runs to settle the form: some refits give no finite loss; "
             "give more kept shares, tokens or parents"

@@ -88,21 +88,23 @@ class PrunedForm:
         """The law of one theta, of shape (coordinates,), or laws with letters of shape (batch,)."""
         n0, d0 = self.middle_log_parent, self.middle_log_tokens
         floor, v, log_b, gamma = (theta[..., i] for i in range(4))
-        zero, beta = np.zeros_like(floor), np.exp(log_b)
+        zero = np.zeros_like(floor)
         delta = theta[..., 4] if theta.shape[-1] > 4 else zero
         alpha, constant = zero, zero
-        if theta.shape[-1] > 5:
-            alpha = np.exp(theta[..., 6])
-            constant = np.exp(theta[..., 5] + (alpha + delta) * n0)
-        return PruningLaw(
-            gamma=gamma,
-            delta=delta,
-            N_C=constant,
-            alpha=alpha,
-            D_C=np.exp(v + beta * d0 + delta * n0),
-            beta=beta,
-            E=np.exp(floor + delta * n0),
-        )
+        with np.errstate(over="ignore"):  # a letter beyond all numbers is refused by the fit
+            beta = np.exp(log_b)
+            if theta.shape[-1] > 5:
+                alpha = np.exp(theta[..., 6])
+                constant = np.exp(theta[..., 5] + (alpha + delta) * n0)
+            return PruningLaw(
+                gamma=gamma,
+                delta=delta,
+                N_C=constant,
+                alpha=alpha,
+                D_C=np.exp(v + beta * d0 + delta * n0),
+                beta=beta,
+                E=np.exp(floor + delta * n0),
+            )
 
     def starts(self, rows: PrunedRuns) -> FloatArray:
         """Some places to begin, shape (starts, coordinates)."""

@@ -17,6 +17,8 @@ CORNERS: Final = np.log([(params, tokens) for params in (1e5, 1e15) for tokens i
 """Least and most parameters and tokens that a law is asked for, shape (corners, 2)."""
 TEACHER_LOSSES: Final = np.log([LEAST_NATS, 12.0])
 """The same for a teacher's loss: the least, and guessing among 160,000 tokens."""
+LARGEST_LETTER: Final = 1e100
+"""Far beyond any fit; what is larger, or smaller than its inverse, overflows in products."""
 MOST_LOSS: Final = 1e100
 """Nats per token at a corner; its square is still a number."""
 
@@ -42,6 +44,9 @@ def demand_sound(law: LossLaw, where: str) -> None:
             _refuse(found < 0, found, f"{where}{letter}", "zero or more")
         elif letter not in ANY_SIGN:
             _refuse(found <= 0, found, f"{where}{letter}", "positive")
+        size = np.abs(found)
+        wild = (size > LARGEST_LETTER) | ((size > 0) & (size < 1 / LARGEST_LETTER))
+        _refuse(wild, found, f"{where}{letter}", "of a size that any fit gives")
     with np.errstate(all="ignore"):  # what overflows is what is looked for
         losses = np.array([np.atleast_1d(one) for one in _losses(law)])
     wild = ~(losses < MOST_LOSS).all(axis=0)

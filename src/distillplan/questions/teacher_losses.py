@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.provenance import ParameterCount, PublishedLaw, demand_distillation
@@ -210,8 +211,12 @@ def _teacher_losses(student: _Student, best: float) -> FloatArray:
 def _points(
     student: _Student, every: Sequence[tuple[TaughtBy, str | None, float]]
 ) -> Iterator[TaughtLoss]:
-    """The student with each teacher: what it is, its name and its loss."""
+    """The student with each teacher: what it is, its name and its loss.
+
+    Without those whose student would be no better than guessing, where the law does not hold.
+    """
     scenario = student.scenario
+    every = [one for one, sound in zip(every, _sound(student, every), strict=True) if sound]
     teachers = np.array([loss for *_, loss in every])
     losses = student.taught(teachers)
     trained = Trained(
@@ -236,6 +241,25 @@ def _points(
             is_guess=guess,
             gain_nats=student.alone - loss,
         )
+
+
+def _sound(
+    student: _Student, every: Sequence[tuple[TaughtBy, str | None, float]]
+) -> Iterator[bool]:
+    """Whether the law holds with each teacher.
+
+    Raises:
+        InfeasibleError: where it does not with the best one or the given one.
+    """
+    most = guessing(student.scenario)
+    for kind, _, teacher in every:
+        loss = float(student.taught(np.array(teacher)))
+        if loss >= most and kind in (TaughtBy.BEST, TaughtBy.GIVEN):
+            raise InfeasibleError(
+                f"{student.scenario.law.name} does not hold with a teacher of {teacher:.3f} nats: "
+                f"it gives the student {loss:.3g} nats, and guessing gives {most:.3g}"
+            )
+        yield loss < most
 
 
 def _taught_bands(student: _Student, teachers: FloatArray, losses: FloatArray) -> list[Band | None]:
