@@ -357,7 +357,7 @@ def test_a_loss_that_guessing_would_beat_is_not_shown(law_file, tmp_path):
 def test_as_the_law_of_a_plan_it_is_refused_with_its_own_option(law_file):
     found = run("budget", "1e22", "--student", "4B", "--law", law_file)
     assert (found.returncode, found.stdout) == (2, "")
-    assert f"give it as --start-law {law_file}" in found.stderr
+    assert f"takes it, as --start-law {law_file} beside --start pruned" in found.stderr
 
 
 def test_without_resamples_there_is_no_range_and_no_use(file, tmp_path):

@@ -226,7 +226,9 @@ def _unknown_column(tables: Sequence[RunTable], name: str, column: str) -> Input
 
 def _nearest(name: str, columns: Sequence[str]) -> str | None:
     """The column that most likely holds something; None where none is near."""
-    plain = {re.sub(r"[^a-z]", "", column.lower()): column for column in reversed(columns)}
+    plain = {
+        re.sub(r"[(\[].*[)\]]|[^a-z]", "", column.lower()): column for column in reversed(columns)
+    }
     for usual in _USUAL[name]:
         found = [text for text in plain if re.fullmatch(usual, text)]
         if found:

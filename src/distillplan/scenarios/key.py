@@ -66,8 +66,9 @@ class Key(NamedTuple):
 
     @property
     def short(self) -> str:
-        """The word that people write where one is shorter."""
-        return self.aliases[0] if self.aliases else self.word
+        """The word that people write where one is shorter: its option's, or its first alias."""
+        own = f"--{self.word.replace('_', '-')}" in self.flags
+        return self.aliases[0] if self.aliases and not own else self.word
 
     @property
     def name(self) -> str:
