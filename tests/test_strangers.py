@@ -271,7 +271,7 @@ def test_a_teacher_that_is_there_stands_beside_the_verdict():
 def test_columns_come_back_where_a_wide_one_makes_room(tmp_path):
     """The budgets are too wide for 80 columns; what they cost is not."""
     files = []
-    for name, budget in (("cluster", "8 h100-sxm for 2 weeks"), ("cloud", "$20k")):
+    for name, budget in (("our-own-h100-cluster", "8 h100-sxm for 2 weeks"), ("b", "$20k")):
         files.append(tmp_path / f"{name}.yaml")
         files[-1].write_text(f"student: 3B\nbudget: {budget}\ngpu: h100-sxm\nteacher: 8B:15T\n")
     shown = run("compare", *files, COLUMNS="80").stdout
