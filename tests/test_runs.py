@@ -118,7 +118,7 @@ def test_a_number_is_a_value_unless_a_column_has_that_name():
     [
         ("params,tokens,train/loss", "did you mean train/loss? write --columns loss=train/loss"),
         ("params,tokens,train/loss,smooth/loss", "loss=smooth/loss"),
-        ("N (M),D (B),loss", "did you mean N (M) and D (B)? write --columns 'params=N (M)"),
+        ("N (core),D,loss", "did you mean N (core)? write --columns 'params=N (core)'"),
         ("parms,tokens,loss", "did you mean parms?"),
         ("params,tokens,smooth loss", "--columns 'loss=smooth loss'"),
         ("params,tokens,a,b,c,d,e,f", "has params, tokens, a, b, c and 3 more"),
@@ -130,6 +130,22 @@ def test_a_missing_column_names_the_nearest(header, near):
     with pytest.raises(InputError) as caught:
         placed(f"{header}\n{row}\n")
     assert near in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "header", ["N (M),D (B),loss (nats)", "Params [millions],Tokens (in billions),L (nats/token)"]
+)
+def test_a_unit_in_a_header_is_the_suffix_of_its_numbers(header):
+    """30 in a column of millions is 30M; a suffix of its own goes first, and so does a count."""
+    text = f"{header}\n30,1.5,2.5\n1.2B,40G,2.5\n3e7,1500000000,2.5\n"
+    place = placed(text, teacher=False)
+    cells = [
+        [place[name].cell(row) for name in ("params", "tokens")]
+        for row in parse_table(text, "a.csv").rows
+    ]
+    assert cells == [["30M", "1.5B"], ["1.2B", "40G"], ["3e7", "1500000000"]]
+    assert number_in("30M", "params", "") == number_in("3e7", "params", "") == 30e6
+    assert number_in("1.5B", "tokens", "") == number_in("1500000000", "tokens", "") == 1.5e9
 
 
 def test_two_columns_for_one_thing_are_a_question():

@@ -211,7 +211,7 @@ def test_columns_of_trackers_are_taken_and_told(tmp_path, header):
 
 @pytest.mark.parametrize(
     "header",
-    ["run,N,D,train_loss", "run,N (M),D,L", "run,N,D,val_bpb", "run,N,D,ppl", "N,params_m,D,L"],
+    ["run,N,D,train_loss", "run,N (core),D,L", "run,N,D,val_bpb", "run,N,D,ppl", "N,params_m,D,L"],
 )
 def test_columns_that_may_mean_something_else_are_asked_for(tmp_path, header):
     """Losses on training data, other units, and two columns that could be meant."""

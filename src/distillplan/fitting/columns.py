@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.fitting.cells import number_in
+from distillplan.fitting.cells import LOSSES, number_in
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.numerals import is_number
@@ -43,6 +43,14 @@ _SURE: Final[Mapping[str, str]] = {
 _WITHIN: Final = re.compile(r"^(config|summary|_?step)[._/]")
 """What trackers put before the names of columns."""
 
+_UNIT: Final = re.compile(
+    r"\s*[(\[](?:in )?(?:(thousand|k)|(million|m)|(billion|b)|(trillion|t))s?[)\]]$", re.IGNORECASE
+)
+_NATS: Final = re.compile(r"\s*[(\[](?:in )?nats(?: per token|/tok(?:en)?)?[)\]]$", re.IGNORECASE)
+"""Units that a column's name may end with."""
+_FEW: Final = re.compile(r"\d{1,6}(?:[.,]\d+)*")
+"""A number that may be of millions; 1e8 in such a column is a count after all."""
+
 _TYPED: Final = 0.75
 """How alike a column must be to a name to be taken for a typing error."""
 
@@ -58,8 +66,11 @@ class RunField(NamedTuple):
     """Whether the column has another name, and nobody said that it is meant."""
 
     def cell(self, row: TableRow) -> Any:
-        """Its cell in a row."""
-        return self.constant if self.column is None else row.cells.get(self.column)
+        """Its cell in a row, with the suffix that its column's name has: 30 in "N (M)" is 30M."""
+        if self.column is None:
+            return self.constant
+        cell, suffix = row.cells.get(self.column), _suffix(self.column)
+        return f"{cell}{suffix}" if suffix and _FEW.fullmatch(str(cell).strip()) else cell
 
     def of(self, row: TableRow) -> str:
         """The noun for a message about its cell in a row."""
@@ -159,12 +170,23 @@ def _sure(name: str, columns: Sequence[str]) -> str | None:
     >>> _sure("params", ("Run", "config.n_params", "Tokens")), _sure("loss", ("eval/loss", "L"))
     ('config.n_params', None)
     """
-    found = [one for one in columns if re.fullmatch(_SURE[name], _plain(one))]
+    unit = _NATS if name in LOSSES else _UNIT
+    found = [one for one in columns if re.fullmatch(_SURE[name], _plain(unit.sub("", one.strip())))]
     return found[0] if len(found) == 1 else None
 
 
+def _suffix(column: str) -> str:
+    """The suffix of counts in a column whose name ends with a unit.
+
+    >>> _suffix("N (M)"), _suffix("tokens [billions]"), _suffix("tokens")
+    ('M', 'B', '')
+    """
+    unit = _UNIT.search(column.strip())
+    return "" if unit is None else "kMBT"[(unit.lastindex or 1) - 1]
+
+
 def _plain(column: str) -> str:
-    """The letters of a column's name; a unit that is named there stays, and makes it another."""
+    """The letters of a column's name; another unit that is named there makes it another column."""
     return re.sub(r"[\s_./-]", "", _WITHIN.sub("", column.strip().lower()))
 
 
