@@ -1,5 +1,6 @@
 """Between which budgets distillation wins."""
 
+import json
 import math
 
 import numpy as np
@@ -15,6 +16,7 @@ from distillplan.questions.crossover import crossovers
 from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
 from tests.plans import options_of
+from tests.shell import run
 from tests.verdicts import Rule
 
 PAPER = bounds_named(SizeBounds.PAPER)
@@ -180,6 +182,18 @@ def test_a_given_teacher_and_a_family(busbridge):
     loss = independent.distilled_loss(3e9, tokens, independent.supervised_loss(7e9, 1e12))
     alone = independent.supervised_loss(3e9, tokens)
     assert alone - loss == pytest.approx(0.01, abs=1e-6)
+
+
+@pytest.mark.parametrize("words", [("--teacher", "7B:2T"), ("--teacher-loss", "2.0")])
+def test_logits_on_disk_cost_nothing_where_nobody_says_who_pays(words):
+    """The default was refused with an option that nobody had typed."""
+    asked = ("crossover", "--student", "2B", *words, "--logits", "cached", "--gain", "0.01")
+    found = run(*asked, "-o", "json")
+    assert found.returncode == 0, found.stderr
+    said = run(*asked, "--accounting", "free", "-o", "json")
+    assert json.loads(found.stdout) == json.loads(said.stdout)
+    assert run(*asked, "--accounting", "exists").returncode == 2
+    assert run(*asked, "--accounting=").returncode == 2
 
 
 def test_below_everywhere(busbridge):

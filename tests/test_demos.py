@@ -324,7 +324,7 @@ def test_its_rows_are_the_curves():
 )
 def test_a_picture_is_drawn_beside_the_answer(name, ending, begins, tmp_path):
     """The same numbers give the same bytes."""
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     paths = [tmp_path / f"{at}{ending}" for at in (1, 2)]
     with tiny():
         plain = run("demo", name)
@@ -336,7 +336,7 @@ def test_a_picture_is_drawn_beside_the_answer(name, ending, begins, tmp_path):
 
 
 def test_a_picture_says_what_the_numbers_say_and_where_it_is_from(tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     path = tmp_path / "kernel.svg"
     done = run("demo", "kernel", "-o", path, "-o", "json")
     texts = "".join(re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text(encoding="utf-8")))
@@ -347,7 +347,7 @@ def test_a_picture_says_what_the_numbers_say_and_where_it_is_from(tmp_path):
 
 
 def test_curves_in_the_picture_are_the_numbers():
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     from distillplan.render.figures.demo_figures import demo_figure
 
     found = mapping.mapping_demo(sizes=TINY_MAPPING)

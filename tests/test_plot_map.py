@@ -130,12 +130,13 @@ def test_a_map_of_hours_has_no_verdict_where_nothing_fits():
 
 @pytest.mark.parametrize("name", MAPS)
 def test_words_of_the_map_do_not_stand_on_each_other(name):
-    figure = pytest.importorskip("distillplan.render.figures.picture_files").figure_of(mapped(name))
+    kind = pytest.importorskip("distillplan.render.figures.picture_files", reason="plot extra")
+    figure = kind.figure_of(mapped(name))
     assert not in_each_others_way(figure)
 
 
 def test_the_title_says_where_distilling_wins():
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     from distillplan.render.figures.odds_map_figure import odds_map_figure
 
     found = mapped("teacher")
@@ -167,7 +168,7 @@ def test_the_size_of_the_map_is_known_before():
 
 
 def test_the_map_is_drawn_as_each_kind_with_its_data(tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "map.csv"
     words = ["plot", "map", "1e20", "--student", "1B", "--teacher-loss", "2.1"]
     words += ["--logits", "cached"]

@@ -32,7 +32,7 @@ def found_of(figure, name):
 
 @cache
 def drawn(figure, name):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     from distillplan.render.figures.redrawn_figure import redrawn_figure
 
     return redrawn_figure(found_of(figure, name))
@@ -45,7 +45,7 @@ def transfer():
 
 @cache
 def drawn_transfer():
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     from distillplan.render.figures.transfer_figure import transfer_figure
 
     return transfer_figure(transfer())
@@ -164,7 +164,7 @@ def test_no_words_are_in_each_others_way(figure, name):
 
 def test_words_that_are_in_each_others_way_are_found():
     """So that the test above can fail: words on others, and words over the edge."""
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     from matplotlib.figure import Figure
 
     figure = Figure()
@@ -247,7 +247,7 @@ def test_lines_outside_the_runs_are_marked():
 
 
 def test_a_picture_and_what_is_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     words = ("plot", "paper", "--figure", "7")
     saved_as_each(*words, "--data", tmp_path / "figure.json", folder=tmp_path)
     whole = json.loads((tmp_path / "figure.json").read_text(encoding="utf-8"))
@@ -325,7 +325,7 @@ def test_no_names_of_comparisons_are_in_each_others_way():
 
 
 def test_the_picture_of_comparisons_and_its_data(tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "transfer.csv"
     saved_as_each("plot", "transfer", "--data", data, folder=tmp_path)
     rows = list(csv.DictReader(io.StringIO(data.read_text(encoding="utf-8"))))

@@ -38,7 +38,8 @@ def found_of(name):
 
 @cache
 def drawn(name):
-    return pytest.importorskip("distillplan.render.figures.picture_files").figure_of(found_of(name))
+    kind = pytest.importorskip("distillplan.render.figures.picture_files", reason="plot extra")
+    return kind.figure_of(found_of(name))
 
 
 @pytest.mark.parametrize("name", ["tokens", "compute", "large", "small"])
@@ -205,7 +206,7 @@ def test_what_cannot_be_asked():
 
 
 def test_it_is_drawn_as_each_kind_with_its_data(tmp_path):
-    pytest.importorskip("matplotlib")
+    pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "teacher.csv"
     words = ["plot", "teacher", "--student", "1B", "--tokens", "20 TPP"]
     done = saved_as_each(*words, "-o", "json", "--data", data, folder=tmp_path)

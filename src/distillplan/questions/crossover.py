@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.accounting import TRAINING_PASSES, Accounting
+from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
 from distillplan.fields import demand_finite, finite, member, number
 from distillplan.laws import law_catalog
@@ -132,14 +132,26 @@ class Crossovers(NamedTuple):
 def crossovers(
     scenario: Scenario,
     students: Sequence[float],
-    accountings: Sequence[Accounting] = (Accounting.FREE, Accounting.EXISTS),
+    accountings: Sequence[Accounting] | None = None,
     levels: Sequence[float] = LEVELS,
     *,
     quick: bool = False,
 ) -> Crossovers:
-    """The budgets between which distillation gains at least each level; as for `crossover_each`."""
-    found = list(crossover_each(scenario, students, accountings, levels, quick=quick))
-    return together(found)
+    """The budgets between which distillation gains at least each level; as for `crossover_each`.
+
+    Where no accountings are given, they are the `usual_accountings`.
+    """
+    paid = usual_accountings(scenario) if accountings is None else accountings
+    return together(list(crossover_each(scenario, students, paid, levels, quick=quick)))
+
+
+def usual_accountings(scenario: Scenario) -> tuple[Accounting, ...]:
+    """A teacher that costs nothing, and one that is run, unless its passes cannot be paid for."""
+    teacher = scenario.teacher
+    written = scenario.logits is Logits.CACHED
+    if written or (teacher is not None and teacher.params is None):
+        return (Accounting.FREE,)
+    return Accounting.FREE, Accounting.EXISTS
 
 
 def crossover_each(

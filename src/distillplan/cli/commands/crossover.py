@@ -23,13 +23,14 @@ def crossover(
         ),
     ],
     accounting: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--accounting",
             metavar="LIST",
-            help="Teacher costs the budget covers: free, exists, train_shared, train.",
+            help="Teacher costs the budget covers: free, exists, train_shared, train; otherwise "
+            "free, and exists where the teacher is to be run.",
         ),
-    ] = "free,exists",
+    ] = None,
     gain: Annotated[
         str, typer.Option("--gain", metavar="LIST", help="Gains to look for, in nats.")
     ] = "0.02,0.01,0",
@@ -61,7 +62,11 @@ def crossover(
     axis = parse_axis("student", student, told_as("budget"))
     refuse_budget(axis.places, "--student")
     students = [point.label for point in axis.points]
-    accountings = crossing.parse_accountings(accounting)
+    accountings = (
+        crossing.usual_accountings(scenario)
+        if accounting is None
+        else crossing.parse_accountings(accounting)
+    )
     each = crossing.crossover_each(scenario, students, accountings, crossing.parse_levels(gain))
     found = watched(each, "Rows", len([*product(students, accountings)]))
     if output in ("csv", "jsonl"):
