@@ -256,6 +256,18 @@ def test_without_a_parent_it_is_the_rival_that_a_plan_names():
         assert found.scenario.start.parent.name == rival.parent
 
 
+def test_a_parent_that_is_named_for_the_reader_is_as_one_that_is_named_by_him():
+    """Its vocabulary counts in the budget, in the tokens and in the hours alike."""
+    for money in ("64 h100-sxm for 7 days", "500 tokens/param"):
+        asks = {"student": "1B", "teacher": "3B:1T", "start": "pruned", "gpu": "h100-sxm"}
+        found = started(money, **asks)
+        parent = found.start.parent.name
+        assert found.scenario == started(money, **asks, parent=parent).scenario
+    hours = started("64 h100-sxm for 7 days", student="1B", start="pruned")
+    for option in hours.options:
+        assert sum(each.flops for each in option.bill.phases) == pytest.approx(option.total_flops)
+
+
 def test_the_loss_of_the_parent_is_that_of_a_teacher():
     """The starts from scratch beside it learn from the parent as measured."""
     found = started(**PRUNED, parent_loss=1.9)

@@ -93,6 +93,20 @@ def test_a_machine_adds_hours_and_leaves_out_what_does_not_fit():
     assert "hours" in run(*words).stdout
 
 
+def test_hours_are_those_of_the_plan_with_that_teacher():
+    """A vocabulary of 128,000 makes a small student slower than one of 32,000."""
+    hours = "1000 h100-sxm-hours"
+    words = ("teachers", hours, "--student", "300M", "--tokenizer", "llama-3")
+    for one in usable(json.loads(run(*words, "-o", "json").stdout))[:3]:
+        named = ("budget", hours, "--student", "300M", "--teacher", one["model"]["name"])
+        (ours,) = [
+            each
+            for each in json.loads(run(*named, "-o", "json").stdout)["options"]
+            if each["decides"]
+        ]
+        assert one["distilled"]["student_tokens"] == pytest.approx(ours["student_tokens"])
+
+
 def test_rows_have_a_column_for_each_fact():
     rows = list(csv.DictReader(io.StringIO(run(*ASKED, "-o", "csv").stdout)))
     assert {"name", "left_out", "odds_distill", "student_tokens", "tokenizer"} <= set(rows[0])

@@ -7,12 +7,12 @@ plan weighs neither; it names the nearest such parent and what is known of it.
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.provenance import ParameterCount, PublishedLaw
+from distillplan.models.architecture import FixedAspect
 from distillplan.models.open_models import OpenModel, open_models
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Plan
-    from distillplan.planning.scenario import Scenario
 
 LARGEST_CUT: Final = 1 / 3
 """Share of the parameters to remove in one step at most (NVIDIA's guidelines)."""
@@ -78,7 +78,7 @@ def rival_of(plan: "Plan") -> Rival | None:
     best, scenario = plan.recommended or plan.supervised, plan.scenario
     if best.student_params is None or scenario.start is not None:
         return None
-    params = non_embedding_params(scenario, best.student_params)
+    params = non_embedding_params(scenario.law, scenario.architecture, best.student_params)
     parent = nearest_parent(params)
     if parent is None:
         return None
@@ -93,8 +93,8 @@ def rival_of(plan: "Plan") -> Rival | None:
     )
 
 
-def non_embedding_params(scenario: "Scenario", params: float) -> float:
+def non_embedding_params(law: PublishedLaw, architecture: FixedAspect, params: float) -> float:
     """Non-embedding parameters of a model, from those that the law counts."""
-    if scenario.law.counts is ParameterCount.NON_EMBEDDING:
+    if law.counts is ParameterCount.NON_EMBEDDING:
         return params
-    return math.exp(scenario.architecture.log_params_of_total(params))
+    return math.exp(architecture.log_params_of_total(params))

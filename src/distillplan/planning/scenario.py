@@ -127,6 +127,9 @@ class Scenario:
             family = with_vocabulary(self.architecture, teacher, self.student_model)
             object.__setattr__(self, "architecture", family)
         begin(self)
+        if self.machine is not None and self.machine.family != self.architecture:
+            machine = replace(self.machine, family=self.architecture)  # one bill, one family
+            object.__setattr__(self, "machine", machine)
         if self.student_model is None:
             return
         if self.student_model.is_mixture:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import member, not_positive, settle
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import (
     KnownModel,
@@ -80,7 +81,9 @@ def begin(scenario: "Scenario") -> None:
     if start.kind is StartKind.SCRATCH:
         object.__setattr__(scenario, "start", None)
         return
-    start = _with_parent(scenario, start)
+    start = with_parent(
+        start, scenario.student_params, scenario.student_model, scenario.law, scenario.architecture
+    )
     object.__setattr__(scenario, "start", start)
     parent = start.parent
     if parent is None:
@@ -101,15 +104,28 @@ def begin(scenario: "Scenario") -> None:
         object.__setattr__(scenario, "teacher", _teaching(scenario, parent, start.parent_loss))
 
 
-def _with_parent(scenario: "Scenario", start: Start) -> Start:
-    """The start with the open model that it means where it names none."""
-    size = scenario.student_params
-    if scenario.student_model is not None:
-        size = model_params(scenario.student_model, scenario.law.counts)
-    named = start.parent is not None or start.kind is not StartKind.PRUNED
-    if named or not isinstance(size, int | float) or not size > 0:
+def with_parent(
+    start: Start,
+    params: float | None,
+    model: KnownModel | None,
+    law: PublishedLaw,
+    architecture: FixedAspect,
+) -> Start:
+    """The start with the open model that it means where it names none.
+
+    Args:
+        start: it may name one.
+        params: of the student, as the law counts them.
+        model: the student's, where it is a known one.
+        law: which says how parameters are counted.
+        architecture: of models that are given as a size.
+    """
+    if start.parent is not None or start.kind is not StartKind.PRUNED:
         return start
-    found = nearest_parent(non_embedding_params(scenario, size))
+    size = params if model is None else model_params(model, law.counts)
+    if not isinstance(size, int | float) or not size > 0:
+        return start
+    found = nearest_parent(non_embedding_params(law, architecture, size))
     return start if found is None else replace(start, parent=known_model(found.name))
 
 

@@ -92,7 +92,8 @@ def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
     whole, left = start.parent_total_params, start.student_total_params
     if fitted.counts is ParameterCount.NON_EMBEDDING:
         size = scenario.student_params or 0.0
-        whole, left = start.parent.params, non_embedding_params(scenario, size)
+        left = non_embedding_params(scenario.law, scenario.architecture, size)
+        whole = start.parent.params
     way = next((one for one in start.ways if (one.accounting is not None) is fitted.taught), None)
     if way is None or way.student_tokens is None:
         return start._replace(law_outside="the plan has no way like that of its runs")
@@ -207,7 +208,8 @@ def _total(scenario: Scenario, params: float) -> float:
     """All parameters of a model of the family, from those that the law counts."""
     if scenario.law.counts is not ParameterCount.NON_EMBEDDING:
         return params
-    return float(scenario.architecture.total_params(non_embedding_params(scenario, params)))
+    family = scenario.architecture
+    return float(family.total_params(non_embedding_params(scenario.law, family, params)))
 
 
 def _checked(rule: Practice, removed: float | None, ways: tuple[Option, ...]) -> PracticeCheck:

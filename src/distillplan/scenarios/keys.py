@@ -19,7 +19,7 @@ from distillplan.models.known_model import KnownModel, model_params, with_vocabu
 from distillplan.optimize.problems import Bounds
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.scenario import Limits, Scenario
-from distillplan.planning.start import Start, StartKind
+from distillplan.planning.start import Start, StartKind, with_parent
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend, training_of
@@ -102,7 +102,8 @@ class _Maker:
         if "architecture" in groups:
             settings = groups["architecture"]
             architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
-        plain |= self.start(plain)
+        plain["law"] = plain.get("law") or law_catalog.law()
+        plain |= self.start(plain, architecture)
         if "vocab" not in groups.get("architecture", {}):
             given = (plain.get("start"), teacher)
             named = [None if one is None else _model_of(one) for one in given]
@@ -111,7 +112,6 @@ class _Maker:
             plain["stored"] = self.part("stored", lambda: StoredFormat(**groups["stored"]), None)
         limits = Limits(**groups["limits"]) if "limits" in groups else _NO_LIMITS
         budget = plain.pop("budget", None)
-        plain["law"] = plain.get("law") or law_catalog.law()
         if budget is not None and budget.of_tokens:
             asked = budget
             found = self.part("budget", lambda: training_of(asked, plain, architecture), None)
@@ -133,13 +133,16 @@ class _Maker:
             self.note(error)
             return None
 
-    def start(self, plain: Values) -> Values:
+    def start(self, plain: Values, architecture: FixedAspect) -> Values:
         """What the student starts from; a model that it goes on from is the student."""
         if "start" not in self.groups:
             return {}
         found = self.part("start", lambda: _start(self.groups["start"]), None)
-        goes_on = found is not None and found.kind is StartKind.CONTINUED
-        if found is None or not goes_on or plain.keys() & STUDENT_PLACES:
+        if found is None:
+            return {"start": None}
+        params, model = plain.get("student_params"), plain.get("student_model")
+        found = with_parent(found, params, model, plain["law"], architecture)
+        if found.kind is not StartKind.CONTINUED or plain.keys() & STUDENT_PLACES:
             return {"start": found}
         return {"start": found, "student_model": found.parent}
 
