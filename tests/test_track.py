@@ -414,6 +414,21 @@ def test_a_run_that_has_hardly_begun_has_columns_and_no_rows(tmp_path):
     assert as_lines.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("_step; ", "no column 'eval/loss'; use one of _step"),
+        (";", "no column 'eval/loss'; there is none"),
+    ],
+)
+def test_columns_without_a_name_are_not_offered(header, said, tmp_path):
+    plan = Path(__file__).parents[1] / "examples" / "plan.json"
+    (tmp_path / "l.csv").write_text(f"{header}\n250;5.2\n")
+    found = run("track", plan, "l.csv", "--columns", "loss=eval/loss", folder=tmp_path)
+    assert found.returncode == 2
+    assert found.stderr == f"error: columns: l.csv has {said}\n"
+
+
 def test_a_plan_of_another_law_is_refused():
     with pytest.raises(InputError, match="another law"):
         track(

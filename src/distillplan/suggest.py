@@ -45,4 +45,6 @@ def nearest(name: str, known: Iterable[str], otherwise: str | None = None) -> st
     close = close_names(name, known)
     if close:
         return did_you_mean(close)
-    return f"use one of {', '.join(known)}" if otherwise is None else otherwise
+    if otherwise is not None:
+        return otherwise
+    return f"use one of {', '.join(known)}" if known else "there is none"

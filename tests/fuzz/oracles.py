@@ -5,11 +5,14 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, NoReturn
 from xml.etree import ElementTree as ET
 
+from distillplan.cli.app import COMMANDS
 from distillplan.planning.scenario import Scenario
 from tests.fuzz.case import Case, Result
+from tests.fuzz.command_lines import options_of
 from tests.schemas import validator
 
 CODES = (0, 1, 2, 3)
@@ -299,16 +302,25 @@ ORACLES: Mapping[str, Oracle] = {
 
 def form_of(case: Case) -> str:
     """The form of output that a command line asks for; the last one counts."""
-    found = "table"
-    words = case.words
-    for before, word in zip(("", *words), words, strict=False):
-        if before in ("-o", "--output"):
-            found = word
+    found, option = "table", ""
+    for word in case.words:
+        if option:
+            found = word if option in ("-o", "--output") else found
+            option = ""
         elif word.startswith("--output="):
             found = word.partition("=")[2]
         elif word.startswith("-o") and len(word) > 2:
             found = word[2:].removeprefix("=")
+        elif word in _with_values():
+            option = word
     return found
+
+
+@cache
+def _with_values() -> frozenset[str]:
+    """The options of any command that take the word after them."""
+    options = (one for name in COMMANDS for one in options_of(name))
+    return frozenset(flag for one in options if one.takes for flag in one.flags)
 
 
 def strictly(text: str) -> Any:

@@ -116,7 +116,7 @@ def run(case: Case) -> Result:
     code, error, out, err = None, None, _stream(), _stream()
     names = (sys.argv, sys.stdin, sys.stdout, sys.stderr)
     with files_of(case) as saved, watched() as cost:
-        sys.argv = ["distillplan", *case.words]
+        sys.argv = ["distillplan", *(word.replace("\0", "") for word in case.words)]  # none has one
         sys.stdin, sys.stdout, sys.stderr = _stream(case.stdin), out, err
         try:
             code = app_module.run()

@@ -207,6 +207,8 @@ def test_a_chart_is_not_read_as_a_table():
         (("budget",), "table"),
         (("budget", "-o", "json"), "json"),
         (("budget", "--output=csv", "-ojsonl"), "jsonl"),
+        (("validate", "-o", "json", "--set", "--output=table"), "json"),
+        (("validate", "--set", "-o", "-o", "json"), "json"),
     ],
 )
 def test_the_form_that_is_asked_for(words, form):

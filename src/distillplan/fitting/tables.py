@@ -72,7 +72,7 @@ def _place(path: str) -> str:
 
 
 def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
-    """The rows of a text.
+    """The rows of a text, without the columns that have no name.
 
     Args:
         text: CSV with a header, separated by commas, semicolons or tabs, or JSON Lines.
@@ -87,7 +87,7 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
     if start == "[" and _is_json(text):
         raise InputError(f"{source}: one JSON array; write JSON Lines, one object per line")
     columns, rows = _json_lines(text, source) if start == "{" else _csv(text, source)
-    names = {column: _one_line(column) for column in columns}
+    names = {column: _one_line(column) for column in columns if column.strip()}
     return RunTable(
         source=source,
         columns=tuple(names.values()),

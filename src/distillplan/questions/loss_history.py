@@ -158,7 +158,7 @@ def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> str | None
 
 
 def _missing(table: RunTable, name: str) -> InputError:
-    there = ", ".join(column[:40] for column in table.columns[:8])
+    there = ", ".join(column[:40] for column in table.columns[:8]) or "none"
     what = "no column of tokens or steps" if name == "tokens" else f"no column of the {name}"
     return InputError(
         f"{table.source}: {what}, the file has {there}; name it, for example --columns "
