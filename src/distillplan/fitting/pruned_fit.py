@@ -174,18 +174,21 @@ def fit_pruned(
 
 def _fit(form: PrunedForm, runs: PrunedRuns) -> tuple[FloatArray, float, bool]:
     """The coordinates, the noise, and whether the descent ended."""
-    noise, starts = 0.02, form.starts(runs)
+    noise, starts, steady = 0.02, form.starts(runs), False
+    places = starts
     for _ in range(_ROUNDS):
-        found = solve(form, runs, starts, delta=ROBUST * noise)
+        found = solve(form, runs, places, delta=ROBUST * noise)
         least = int(np.argmin(found.cost))
         best = found.theta[least]
         residual = form.predict(best[None, :], runs)[0][0] - runs.log_loss
         before, free = noise, len(runs) - len(form.names)
         noise = likely_scale(robust_squares(residual, noise), free, RUN_NOISE, NOISE_SPREAD)
         noise = max(noise, 1e-6)
-        starts = np.concatenate([best[None, :], starts])
-        if abs(np.log(noise / before)) < _STEADY:
+        checked, steady = steady, abs(np.log(noise / before)) < _STEADY
+        if checked and steady:
             break
+        # From where each ended, and once nothing changes from every start again: for a local end.
+        places = np.concatenate([found.theta, starts]) if steady else found.theta
     return best, noise, bool(found.converged[least])
 
 
