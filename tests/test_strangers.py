@@ -39,6 +39,14 @@ def test_days_on_a_number_of_gpus_are_a_deadline():
         assert json.loads(run("budget", *words, *time).stdout)["scenario"]["gpu_hours"] == 288
 
 
+def test_an_error_says_as_what_another_tools_option_was_read():
+    for typed, option in (("--num-gpus", "--gpus"), ("--ngpus", "--gpus"), ("--gpus", None)):
+        found = run("budget", "1e21", "--student", "1B", typed, "8")
+        note = f" ({typed} is read as {option})" if option else ""
+        assert found.stderr == f"error: --gpus needs a GPU; add --gpu h100-sxm{note}\n"
+        assert found.returncode == 2
+
+
 def test_a_command_keeps_its_own_options():
     """`pilot` has no --compute, `sweep` has; `estimate` asks for a --model and no --student."""
     for words in (("--budget", "1e21"), ("--compute", "1e21")):

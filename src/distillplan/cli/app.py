@@ -1,5 +1,6 @@
 """The application: its commands, and the one place where errors become messages."""
 
+import sys
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -181,7 +182,9 @@ def run() -> int:
     try:
         code = app(prog_name="distillplan", standalone_mode=False)  # however Python was called
     except DistillplanError as error:
-        write_error(f"error: {error}")
+        from distillplan.cli.other_words import as_read  # only for an error
+
+        write_error(f"error: {as_read(str(error), sys.argv[1:])}")
         code = error.exit_code
     except _UsageError as error:
         where = f" ({_example(error)}see {error.ctx.command_path} --help)" if error.ctx else ""

@@ -1,5 +1,6 @@
 """Options and commands by the names that people know from other tools."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -122,6 +123,25 @@ def in_our_words(args: Sequence[str], params: Sequence[Any]) -> list[str]:
         InputError: where such an option has no value.
     """
     return list(_replaced(list(args), params))
+
+
+def as_read(message: str, args: Sequence[str]) -> str:
+    """An error that says which of its options were typed by a name of another tool.
+
+    >>> as_read("--gpus needs a GPU", ["budget", "1e21", "--num-gpus=8"])
+    '--gpus needs a GPU (--num-gpus is read as --gpus)'
+    >>> as_read("--gpus needs a GPU", ["budget", "1e21", "--gpus", "8"])
+    '--gpus needs a GPU'
+    """
+    line, sign, below = message.partition("\n")
+    named = set(re.findall(r"--[a-z][a-z-]*", line))
+    typed = [word.partition("=")[0] for word in args]
+    for word in dict.fromkeys(typed):
+        meant = OPTIONS.get(word)
+        if meant is not None and word not in named:
+            read = [one for one in meant.options if one in named and one not in typed]
+            line += "".join(f" ({word} is read as {one})" for one in read[:1])
+    return f"{line}{sign}{below}"
 
 
 def _replaced(args: list[str], params: Sequence[Any]) -> Iterator[str]:
