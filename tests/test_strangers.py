@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+from itertools import product
 
 import pytest
 
@@ -14,7 +15,7 @@ from distillplan.models.model_catalog import find_model, model_names
 from distillplan.models.spellings import letters, of_base
 from distillplan.render import progress as bars
 from distillplan.scenarios.scenario_file import read_scenarios, read_several
-from distillplan.units import hourly_usd
+from distillplan.units import hourly_usd, parse_count
 from tests.shell import run
 
 PLANNED = ("budget", "1e21", "--student", "1B", "--quick", "-o", "json")
@@ -130,6 +131,11 @@ def test_what_an_error_says_works_when_it_is_typed():
         ("mistralai/Mistral-7B-Instruct-v0.3", "mistral-7b-v0.3"),
         ("unsloth/Qwen3-8B-bnb-4bit", "qwen3-8b"),
         ("Qwen3-4B-Instruct-2507", "qwen3-4b"),
+        ("Qwen/QwQ-32B", "qwen2.5-32b"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "llama-3.1-8b"),
+        ("DeepSeek R1 Distill Qwen 14B AWQ", "qwen2.5-14b"),
+        ("deepseek-r1:70b", "llama-3.3-70b"),
+        ("Qwen2.5-Math-7B-Instruct", "qwen2.5-7b"),
     ],
 )
 def test_models_are_found_as_people_write_them(typed, name):
@@ -147,9 +153,19 @@ def test_every_name_of_the_catalog_stays_its_own():
         assert find_model(f"{of_base(name)}-instruct") is not None
 
 
+def test_tokens_behind_a_name_are_no_part_of_it():
+    """But for `deepseek-r1:70b`, as Ollama names a tuned copy of another model."""
+    for name, word in product(model_names(), ("14B", "70B", "500B", "2T", "15T")):
+        count = parse_count(word, "tokens")
+        enough = count > find_model(name).shape.total_params
+        if enough and find_model(f"{name}-{word}") in (None, find_model(name)):
+            found = sized(f"{name}:{word}")
+            assert (found.model.name, found.tokens) == (name, count)
+
+
 def test_a_tuned_teacher_is_told_of():
-    codes = [one.code for one in sized("Qwen2.5-7B-Instruct").model.notices]
-    assert codes == ["tuned_model"]
+    for typed in ("Qwen2.5-7B-Instruct", "QwQ-32B", "deepseek-r1-distill-qwen-1.5b"):
+        assert [one.code for one in sized(typed).model.notices] == ["tuned_model"]
     assert sized("Qwen2.5-7B").model.notices == ()
 
 

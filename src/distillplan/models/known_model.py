@@ -22,7 +22,6 @@ from distillplan.models.model_sizes import (
     parse_tokens,
     split_pair,
 )
-from distillplan.models.spellings import is_tuned
 from distillplan.notices import Notice, warning
 from distillplan.units import format_count, parse_count
 
@@ -132,14 +131,14 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
 
 
 def _whole_name(text: str) -> tuple[str, None] | None:
-    """A name that has a colon, such as qwen3:8b; None where a model has the name before it."""
+    """A name that has a colon, such as qwen3:8b; None where tokens follow the name of a model."""
     before, colon, _ = text.rpartition(":")
     if not colon or not names_a_model(before):
         return None
     from distillplan.models.model_catalog import find_model  # for names with a colon only
 
     whole = text.replace(":", "-")
-    return (whole, None) if find_model(before) is None and find_model(whole) else None
+    return (whole, None) if find_model(whole) not in (None, find_model(before)) else None
 
 
 def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:
@@ -187,7 +186,7 @@ def known_model(name: str, what: str = "model") -> KnownModel:
         near = model_catalog.advice(name.strip())
         raise InputError(f"{what}: no model is named {_short(name)}; {near}")
     known = model_of_catalog(found)
-    if model_catalog.is_named(name.strip(), found) or not is_tuned(name):
+    if not model_catalog.is_tuned_copy(name.strip(), found):
         return known
     return known._replace(notices=(_tuned(name.strip(), known),))
 

@@ -12,7 +12,14 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.files.json_reader import read_foreign_json
 from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
-from distillplan.models.spellings import bare_name, is_closed, letters, of_base, plain_name
+from distillplan.models.spellings import (
+    bare_name,
+    is_closed,
+    is_tuned,
+    letters,
+    of_base,
+    plain_name,
+)
 from distillplan.suggest import close_names
 
 if TYPE_CHECKING:
@@ -84,6 +91,16 @@ def model_names() -> tuple[str, ...]:
 def is_named(name: str, found: CatalogModel) -> bool:
     """Whether a name is one of those that a model has in the catalog, and not of a copy of it."""
     return bare_name(name) in (found.name, bare_name(found.hub or ""))
+
+
+def is_tuned_copy(name: str, found: CatalogModel) -> bool:
+    """Whether a name is of a copy that was tuned after the pretraining of a model.
+
+    >>> is_tuned_copy("QwQ-32B", model("qwen2.5-32b"))
+    True
+    """
+    by_its_name = is_tuned(name) or letters(of_base(name)) in _tuned()
+    return by_its_name and not is_named(name, found)
 
 
 def find_model(name: str) -> CatalogModel | None:
@@ -198,9 +215,17 @@ def _repositories() -> dict[str, str]:
 def _alike() -> dict[str, str]:
     """The names of models by all their names without separators; exact names go first."""
     known = {**{name: name for name in _entries()}, **_repositories()}
-    return {letters(of_base(key)): name for key, name in reversed(known.items())} | {
-        letters(key): name for key, name in known.items()
-    }
+    return (
+        _tuned()
+        | {letters(of_base(key)): name for key, name in reversed(known.items())}
+        | {letters(key): name for key, name in known.items()}
+    )
+
+
+@cache
+def _tuned() -> dict[str, str]:
+    """The names of models by those of tuned copies that do not say so, without separators."""
+    return {letters(of_base(key)): name for key, name in read_shipped(FAMILIES)["tuned"].items()}
 
 
 def _made(entry: Mapping[str, Any]) -> CatalogModel:
