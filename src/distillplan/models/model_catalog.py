@@ -88,19 +88,14 @@ def model_names() -> tuple[str, ...]:
     return tuple(_entries())
 
 
-def is_named(name: str, found: CatalogModel) -> bool:
-    """Whether a name is one of those that a model has in the catalog, and not of a copy of it."""
-    return bare_name(name) in (found.name, bare_name(found.hub or ""))
-
-
 def is_tuned_copy(name: str, found: CatalogModel) -> bool:
     """Whether a name is of a copy that was tuned after the pretraining of a model.
 
     >>> is_tuned_copy("QwQ-32B", model("qwen2.5-32b"))
     True
     """
-    by_its_name = is_tuned(name) or letters(of_base(name)) in _tuned()
-    return by_its_name and not is_named(name, found)
+    of_a_copy = is_tuned(name) or letters(of_base(name)) in _tuned()
+    return of_a_copy and bare_name(name) not in (found.name, bare_name(found.hub or ""))
 
 
 def find_model(name: str) -> CatalogModel | None:
