@@ -145,7 +145,6 @@ def recovery_in_words(one: RecoveryRange) -> str:
     """What published cuts reached, in a sentence."""
     removed = _range_in_words(one.removed_low, one.removed_high)
     shares = _range_in_words(one.low, one.high)
-    metric = f"{one.metric} benchmarks" if one.metric.startswith("mean") else one.metric
     few, many = format_count(one.least_tokens), format_count(one.most_tokens)
     tokens = few if few == many else f"{few} to {many}"
     how = "" if one.taught else ", on text alone"
@@ -153,7 +152,7 @@ def recovery_in_words(one: RecoveryRange) -> str:
     if one.scratch_low is not None and one.scratch_high is not None:
         scratch = f"; {_range_in_words(one.scratch_low, one.scratch_high)} from scratch"
     return (
-        f"{_CUTS[one.cut]} ({removed} removed): {shares} of the parent's {metric} after "
+        f"{_CUTS[one.cut]} ({removed} removed): {shares} of the parent's {one.metric} after "
         f"{tokens} tokens{how}{scratch}"
     )
 
