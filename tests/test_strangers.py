@@ -153,6 +153,23 @@ def test_every_name_of_the_catalog_stays_its_own():
         assert find_model(f"{of_base(name)}-instruct") is not None
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("estimate", "--tokens", "5B", "--gpu", "h100-sxm", "--model"),
+        ("budget", "1e23", "--quick", "--student"),
+        ("budget", "1e23", "--student", "1B", "--quick", "--teacher"),
+        ("onpolicy", "--student", "1B", "--teacher"),
+        ("models",),
+    ],
+)
+def test_names_with_a_colon_are_names_in_every_command(words):
+    """The shape of qwen3-8b is that of `qwen3:8b`; its hub name and the one here answer alike."""
+    found, usual = (run(*words, name, "-o", "json") for name in ("qwen3:8b", "qwen3-8b"))
+    assert found.returncode == 0
+    assert found.stdout == usual.stdout
+
+
 def test_tokens_behind_a_name_are_no_part_of_it():
     """But for `deepseek-r1:70b`, as Ollama names a tuned copy of another model."""
     for name, word in product(model_names(), ("14B", "70B", "500B", "2T", "15T")):

@@ -113,7 +113,7 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
     >>> sized("80B-A3B:15T").model.is_mixture
     True
     """
-    name, last = _whole_name(text) or split_model(text, what)
+    name, last = split_model(text, what)
     if last is not None and not tokens:
         raise InputError(f"{what}: {text!r} has tokens, and only a model is asked for")
     if not names_a_model(name):
@@ -130,15 +130,14 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
     return Sized(params=found.params, tokens=given, model=found)
 
 
-def _whole_name(text: str) -> tuple[str, None] | None:
-    """A name that has a colon, such as qwen3:8b; None where tokens follow the name of a model."""
-    before, colon, _ = text.rpartition(":")
-    if not colon or not names_a_model(before):
-        return None
+def _is_whole_name(text: str) -> bool:
+    """Whether a text with a colon is a name, such as qwen3:8b, and no model with its tokens."""
+    before = text.rpartition(":")[0]
+    if not names_a_model(before):
+        return False
     from distillplan.models.model_catalog import find_model  # for names with a colon only
 
-    whole = text.replace(":", "-")
-    return (whole, None) if find_model(whole) not in (None, find_model(before)) else None
+    return find_model(text) not in (None, find_model(before))
 
 
 def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:
@@ -156,7 +155,7 @@ def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str 
     (('qwen3-0.6b', '300B'), ('80B-A3B', None))
     """
     name, colon, tokens = text.rpartition(":")
-    if colon and tokens.strip() and names_a_model(name):
+    if colon and tokens.strip() and names_a_model(name) and not names_a_model(text):
         return name, tokens
     return (text, None) if names_a_model(text) else split_pair(text, what, example)
 
@@ -227,7 +226,9 @@ def names_a_model(text: str) -> bool:
     """Whether a word is a name rather than a size, even a mistyped one."""
     if re.fullmatch(_MIXTURE, text) is not None:
         return True
-    return any(one.isalpha() for one in text) and not is_size(text) and ":" not in text.strip(":")
+    if ":" in text.strip(":"):
+        return _is_whole_name(text)
+    return any(one.isalpha() for one in text) and not is_size(text)
 
 
 def _mixture(name: str, found: "re.Match[str]", what: str) -> KnownModel:
