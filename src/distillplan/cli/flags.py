@@ -1,5 +1,7 @@
 """Options that commands share and that are no keys of a scenario, declared once."""
 
+from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -38,6 +40,29 @@ def demand_one(details: bool, example: str) -> None:
     """
     if details:
         raise InputError(f"--details shows one of a list in full; name it: {example}")
+
+
+def forms_and_files(
+    given: Sequence[str], forms: Sequence[str], endings: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What ``-o`` was given: forms of an answer, and names of files, each once.
+
+    Args:
+        given: as typed.
+        forms: that there are.
+        endings: of the files that can be written.
+
+    Raises:
+        InputError: for a word that is neither.
+    """
+    files = [one for one in dict.fromkeys(given) if one not in forms]
+    for one in files:
+        if PurePath(one).suffix.lower() not in endings:
+            raise InputError(
+                f"--output: {one!r} is not one of {', '.join(forms)}, nor a file that ends in "
+                f"{', '.join(endings)}"
+            )
+    return [one for one in dict.fromkeys(given) if one in forms], files
 
 
 Compute: TypeAlias = Annotated[

@@ -147,8 +147,8 @@ def _place(
 def _field(table: RunTable, name: str, asked: Sequence[str], *, alone: bool) -> RunField | None:
     """Where a table has one thing: a column or value that was asked for, or else a usual column."""
     usual, columns = NAMES[name], table.columns
-    there = [one for one in asked if one in columns]
-    there += [one for one in asked if one not in columns and is_number(one)]
+    there = [one for one in asked if one in columns or is_number(one)]
+    there.sort(key=lambda one: one not in columns)
     if not there and not (asked and alone):
         there = [one for one in usual if one in columns]
     if len(there) > 1:

@@ -146,10 +146,7 @@ def _draft(
     files, rows = [file for file, _, _ in found], [row for _, row, _ in found]
     arrays = {name: np.array([values[name] for _, _, values in found]) for name in NAMES}
     if reading.unit is None:
-        fields = [place[name] for place in places for name in LOSSES if name in place]
-        losses = np.concatenate([arrays[name] for name in LOSSES])
-        columns = [one.column for one in fields if one.column is not None]
-        refuse_other_units(losses[~np.isnan(losses)], columns, source)
+        _demand_nats(arrays, places, source)
     faults += _impossible(arrays, rows, reading)
     if faults:
         raise told(source, faults)
@@ -157,6 +154,16 @@ def _draft(
         raise InputError(f"{source}: no row has every number: {first_of(empty)}")
     notices = () if not empty else (rows_left_out(empty),)
     return Draft(values=arrays, files=np.array(files, dtype=np.intp), rows=rows, notices=notices)
+
+
+def _demand_nats(
+    arrays: Mapping[str, FloatArray], places: Sequence[Mapping[str, RunField]], source: str
+) -> None:
+    """Refuse losses that are in another unit by the names of their columns, or by their size."""
+    losses = np.concatenate([arrays[name] for name in LOSSES])
+    fields = [place[name] for place in places for name in LOSSES if name in place]
+    columns = [one.column for one in fields if one.column is not None]
+    refuse_other_units(losses[~np.isnan(losses)], columns, source)
 
 
 def _whole_rows(
