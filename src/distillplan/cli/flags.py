@@ -42,10 +42,10 @@ def demand_one(details: bool, example: str) -> None:
         raise InputError(f"--details shows one of a list in full; name it: {example}")
 
 
-def forms_and_files(
+def form_and_file(
     given: Sequence[str], forms: Sequence[str], endings: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """What ``-o`` was given: forms of an answer, and names of files, each once.
+) -> tuple[str | None, str | None]:
+    """The form of an answer and the name of a file that ``-o`` was given: either, or one of each.
 
     Args:
         given: as typed.
@@ -53,8 +53,9 @@ def forms_and_files(
         endings: of the files that can be written.
 
     Raises:
-        InputError: for a word that is neither.
+        InputError: for two of a kind, or what is neither.
     """
+    shown = [one for one in dict.fromkeys(given) if one in forms]
     files = [one for one in dict.fromkeys(given) if one not in forms]
     for one in files:
         if PurePath(one).suffix.lower() not in endings:
@@ -62,7 +63,10 @@ def forms_and_files(
                 f"--output: {one!r} is not one of {', '.join(forms)}, nor a file that ends in "
                 f"{', '.join(endings)}"
             )
-    return [one for one in dict.fromkeys(given) if one in forms], files
+    for several in (shown, files):
+        if len(several) > 1:
+            raise InputError(f"--output: {' and '.join(several[:2])} are two; leave one out")
+    return next(iter(shown), None), next(iter(files), None)
 
 
 Compute: TypeAlias = Annotated[

@@ -63,20 +63,17 @@ def places(given: Sequence[str], data: str | None = None, usual: RowOutput | Non
         InputError: for two of a kind, or a file that cannot be written or drawn.
     """
     known = get_args(RowOutput) if usual else tuple(DATA_FORMS.values())
-    forms, files = flags.forms_and_files(given, known, ENDINGS)
-    for several in (forms, files):
-        if len(several) > 1:
-            raise InputError(f"{OUTPUT}: {' and '.join(several[:2])} are two; leave one out")
-    written = [NamedFile(what=OUTPUT, path=one) for one in files]
+    form, picture = flags.form_and_file(given, known, ENDINGS)
+    written = [] if picture is None else [NamedFile(what=OUTPUT, path=picture)]
     for place in written:
         demand_drawable(place)
     if data is not None:
         _demand_data(data, written)
-    if not (forms or files or data or usual):
+    if not (form or picture or data or usual):
         raise InputError(f"{OUTPUT}: name the picture to draw, e.g. -o picture.svg")
     return Places(
-        form=cast("RowOutput", forms[0]) if forms else usual,
-        picture=Path(files[0]) if files else None,
+        form=cast("RowOutput | None", form or usual),
+        picture=None if picture is None else Path(picture),
         data=None if data is None else Path(data),
     )
 

@@ -196,7 +196,7 @@ def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunF
         for one in place.values()
         if one.taken
     }
-    return f"{tables[0].source}: read {_listed([*told])}; for other columns: --columns" * bool(told)
+    return f"{tables[0].source}: read {listed([*told])}; for other columns: --columns" * bool(told)
 
 
 def _constant(name: str, text: str) -> RunField:
@@ -214,7 +214,7 @@ def _missing(table: RunTable, missing: Sequence[str]) -> InputError:
     are = "columns {} are" if len(missing) > 1 else "column {} is"
     columns = [column for column in table.columns if column]
     seen = _odd_header(columns) or _near_columns(missing, columns)
-    return InputError(f"{table.source}: {are.format(_listed(missing))} missing{seen}")
+    return InputError(f"{table.source}: {are.format(listed(missing))} missing{seen}")
 
 
 def _odd_header(columns: Sequence[str]) -> str:
@@ -237,7 +237,7 @@ def _near_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
     advice = f"write --columns {quote}{write}{quote}"
     close = [column for column in near.values() if column is not None]
     if len(close) == len(near):
-        return f"; did you mean {_listed([*dict.fromkeys(close)])}? {advice}"
+        return f"; did you mean {listed([*dict.fromkeys(close)])}? {advice}"
     more = "" if len(columns) <= _MOST_NAMED else f" and {len(columns) - _MOST_NAMED} more"
     there = ", ".join(column[:40] for column in columns[:_MOST_NAMED])
     return f", the file has {there}{more}; {advice}"
@@ -269,5 +269,6 @@ def _option(name: str, column: str) -> str:
     return f'{name}="{column}"' if "," in column else f"{name}={column}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence names them: a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

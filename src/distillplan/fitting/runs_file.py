@@ -15,7 +15,13 @@ from distillplan.fitting.cells import (
     number_in,
     uses_decimal_commas,
 )
-from distillplan.fitting.columns import RunField, parse_columns, place_columns, taken_columns
+from distillplan.fitting.columns import (
+    RunField,
+    listed,
+    parse_columns,
+    place_columns,
+    taken_columns,
+)
 from distillplan.fitting.drafts import (
     Draft,
     Replicates,
@@ -99,7 +105,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
 def _source(names: Sequence[str]) -> str:
     if len(names) > 3:
         return f"{names[0]} and {len(names) - 1} more files"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return listed(names)
 
 
 def _selected(

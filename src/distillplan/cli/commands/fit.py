@@ -316,14 +316,11 @@ def _report(request: "FitRequest", state: Path | None) -> "FitReport":
 
 def _output(given: Sequence[str], save: Path | None) -> tuple[Output, Path | None]:
     """The form to show, and the file to write: -o takes either, or one of each."""
-    forms, files = flags.forms_and_files(given, get_args(Output), YAML_ENDINGS)
-    if len(forms) > 1:
-        raise InputError(f"--output: {' and '.join(forms)} are two formats; leave one out")
-    places = [*([] if save is None else [save]), *map(Path, files)]
-    if len(places) > 1:
-        names = " and ".join(map(str, places[:2]))
-        raise InputError(f"--save, -o: {names} are two files for the law; leave one out")
-    return cast("Output", forms[0] if forms else "table"), places[0] if places else None
+    form, named = flags.form_and_file(given, get_args(Output), YAML_ENDINGS)
+    file = _if_given(Path, named)
+    if save is not None and file is not None:
+        raise InputError(f"{SAVE}, -o: {save} and {file} are two files for the law; leave one out")
+    return cast("Output", form or "table"), save or file
 
 
 def _resamples(asked: int | None, test: str | None) -> int:
