@@ -27,20 +27,23 @@ class LossBytes(NamedTuple):
     """While the loss of a student alone is computed."""
     held_by_teacher: float
     """In addition with an online teacher."""
+    moved: float
+    """Read and written for cross-entropy, which the speed has in it."""
     moved_by_teacher: float
-    """Read and written with an online teacher beyond cross-entropy, which the speed has in it."""
+    """Read and written with an online teacher beyond that."""
 
 
 LOSSES: Final[Mapping[Loss, LossBytes]] = {
-    Loss.DENSE: LossBytes(held=14, held_by_teacher=10, moved_by_teacher=118 - 56),
+    Loss.DENSE: LossBytes(held=14, held_by_teacher=10, moved=56, moved_by_teacher=118 - 56),
     # 60 with a teacher; 64 where both logits are copied to fp32 first
-    Loss.JSD: LossBytes(held=34, held_by_teacher=26, moved_by_teacher=498 - 56),
-    Loss.JSD_16BIT: LossBytes(held=19, held_by_teacher=15, moved_by_teacher=249 - 56),
+    Loss.JSD: LossBytes(held=34, held_by_teacher=26, moved=56, moved_by_teacher=498 - 56),
+    Loss.JSD_16BIT: LossBytes(held=19, held_by_teacher=15, moved=56, moved_by_teacher=249 - 56),
     # no copies to fp32: 50 for the divergence, 22 for cross-entropy
-    Loss.DENSE_16BIT: LossBytes(held=8, held_by_teacher=6, moved_by_teacher=50 - 22),
-    # the teacher's logits are read twice, for their sum and for the gradient
-    Loss.FUSED: LossBytes(held=2, held_by_teacher=2, moved_by_teacher=4),
-    Loss.CHUNKED: LossBytes(held=14, held_by_teacher=10, moved_by_teacher=118 - 56),
+    Loss.DENSE_16BIT: LossBytes(held=8, held_by_teacher=6, moved=22, moved_by_teacher=50 - 22),
+    # all logits are read twice, for their sum and for the gradient, which takes their place
+    Loss.FUSED: LossBytes(held=2, held_by_teacher=2, moved=6, moved_by_teacher=4),
+    # a chunk with a teacher holds what the divergence does: Liger's, which TRL and ms-swift use
+    Loss.CHUNKED: LossBytes(held=14, held_by_teacher=46, moved=56, moved_by_teacher=118 - 56),
 }
 
 CHUNK_TOKENS: Final = 1024
@@ -61,5 +64,16 @@ def divergence_rate(loss: Loss, vocab: float, gpu: Gpu) -> Range:
         vocab: rows of the output projection.
         gpu: the GPU of the student.
     """
-    mid = STREAMED * gpu.memory_bytes_per_s / (LOSSES[loss].moved_by_teacher * vocab)
+    return loss_rate(LOSSES[loss].moved_by_teacher, vocab, gpu)
+
+
+def loss_rate(moved: float, vocab: float, gpu: Gpu) -> Range:
+    """Tokens per second of kernels that read and write so many bytes per logit.
+
+    Args:
+        moved: bytes per logit.
+        vocab: rows of the output projection.
+        gpu: the GPU that they run on.
+    """
+    mid = STREAMED * gpu.memory_bytes_per_s / (moved * vocab)
     return Range(low=mid * (1 - TIME_ERROR), mid=mid, high=mid * (1 + TIME_ERROR))
