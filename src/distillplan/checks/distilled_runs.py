@@ -1,16 +1,13 @@
 """Published distillation runs and losses: their time and memory, for `distillplan check`.
 
-Time is what an estimate gives, with its 80% range, computed without what the authors of the run
-taught the distillation factor; memory is the middle of an estimate.
+Time and memory are what an estimate gives, with its range. Of the runs those of Multiverse and one
+of Model-Optimizer were among the sources of the distillation factor; no other taught anything.
 """
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any, Final
-
-import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.checks.check_records import (
@@ -25,7 +22,6 @@ from distillplan.checks.described_runs import (
     described_shape,
     described_strategy,
 )
-from distillplan.files.entries import read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIB
 from distillplan.hardware.losses import LOSSES, loss_rate
@@ -39,18 +35,22 @@ from distillplan.units import SECONDS_PER_HOUR
 
 TOPIC: Final = "distillation"
 """The word to ask for them."""
-HOURS, SECONDS, LOSS_TIME = "gpu_hours", "seconds", "us_per_token"
-"""Measures of time: allocated GPU-hours of a run, seconds of a step, microseconds of a loss."""
-MEMORY, LOSS_BYTES = "gib", "bytes_per_logit"
-"""Measures of memory: GiB of the fullest GPU, and bytes that a loss holds."""
+SECONDS: Final = "seconds"
+"""The measure of a step; that of a run is gpu_hours, which are allocated ones."""
+LOSS_TIME: Final = "us_per_token"
+"""The measure of a loss and the projections before it: microseconds."""
+GIB_USED: Final = "gib"
+"""The measure of the fullest GPU of a run."""
+MEMORY_MEASURES: Final = (GIB_USED, "bytes_per_logit")
+"""Measures of memory; all others are of time."""
 MEDIAN: Final = 0.15
 """Most that memory may be off in the median."""
-CENTRAL: Final = (0.1, 0.5, 0.9)
-"""Quantiles of the middle 80%, and its middle."""
+NEAR: Final = 0.25
+"""Most that the median of computed times over published ones may be from 1."""
 
 
 def distilled_run_rows(groups: Iterable[Mapping[str, Any]]) -> Iterator[CheckRow]:
-    """Each run and loss; the shares of times that ranges hold, and the median error of memory.
+    """Each run and loss; the share of times that ranges hold, and medians of time and memory.
 
     Args:
         groups: those of coefficients/hardware_checks.yaml with this topic.
@@ -64,7 +64,7 @@ def distilled_run_rows(groups: Iterable[Mapping[str, Any]]) -> Iterator[CheckRow
             published, known = float(row["published"]), row.get("known", EXPECTED)
             found = within_its_range(TOPIC, group["where"], row["what"], published, computed, known)
             yield found
-            if group["measure"] in {MEMORY, LOSS_BYTES}:
+            if group["measure"] in MEMORY_MEASURES:
                 memory.append(abs(found.difference or 0.0))
             else:
                 times.append(found)
@@ -73,6 +73,9 @@ def distilled_run_rows(groups: Iterable[Mapping[str, Any]]) -> Iterator[CheckRow
     yield held_share(TOPIC, where, "times", statistics.fmean(row.passed for row in times))
     alike = statistics.fmean(map(statistics.fmean, by_family.values()))
     yield held_share(TOPIC, where, "times, each family alike,", alike)
+    ratio = statistics.median(1 + (row.difference or 0.0) for row in times)
+    what = "median of computed over published times"
+    yield compared(TOPIC, where, what, 1.0, ratio, low=-NEAR, high=NEAR)
     off = statistics.median(memory)
     yield compared(TOPIC, where, "median error of memory", 0.0, off, low=0.0, high=MEDIAN)
 
@@ -92,52 +95,23 @@ def gib_of(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     return (parts.allocated if group["allocated"] else parts.total) / GIB
 
 
-def distillation_factor(without: str | None = None) -> Range:
-    """Speed of a distillation step over that of its passes, from what each family published.
-
-    Each family has the median of its runs. The middle is the median of families, and the range
-    holds the middle 80% of them, but that nothing is faster than its passes.
-
-    Args:
-        without: a family that is left out.
-    """
-    shares = [share for family, share in _family_shares().items() if family != without]
-    low, mid, high = (min(float(one), 1.0) for one in np.quantile(shares, CENTRAL))
-    return Range(low=low, mid=mid, high=high)
-
-
-@cache
-def _family_shares() -> Mapping[str, float]:
-    """The median of computed over published time by family, with nothing lost in distilling."""
-    shares: dict[str, list[float]] = {}
-    for group in read_shipped("hardware_checks.yaml")["groups"]:
-        if group["topic"] == TOPIC and group["measure"] in {HOURS, SECONDS}:
-            for row in group["rows"]:
-                passes = _run_time(group, row, Range.exact(1.0)).mid
-                shares.setdefault(group["family"], []).append(passes / float(row["published"]))
-    return {family: statistics.median(found) for family, found in shares.items()}
-
-
 def _computed(group: Mapping[str, Any], row: Mapping[str, Any]) -> Range:
     measure = group["measure"]
-    if measure in {HOURS, SECONDS}:
-        return _run_time(group, row, distillation_factor(group["family"]))
     if measure == LOSS_TIME:
         return _loss_microseconds(row)
-    mid = gib_of(group, row) if measure == MEMORY else _bytes_per_logit(row)
+    if measure not in MEMORY_MEASURES:
+        return _run_time(group, row)
+    mid = gib_of(group, row) if measure == GIB_USED else _bytes_per_logit(row)
     return Range(low=mid * (1 - ERROR), mid=mid, high=mid * (1 + ERROR))
 
 
-def _run_time(group: Mapping[str, Any], row: Mapping[str, Any], factor: Range) -> Range:
-    """GPU-hours of a run, or seconds of a step, of which nothing but the step is counted."""
-    machine = described_machine(
-        group, row, replace(catalog.throughput_model(), distillation=factor)
-    )
-    if group["measure"] == SECONDS:
+def _run_time(group: Mapping[str, Any], row: Mapping[str, Any]) -> Range:
+    """Allocated GPU-hours of a run, or seconds of a step, of which nothing else is counted."""
+    machine, step = described_machine(group, row), group["measure"] == SECONDS
+    if step:
         machine = replace(machine, goodput=Range.exact(1.0))
-    each = _seconds_per_token(machine, row)
-    over = machine.gpus if group["measure"] == SECONDS else SECONDS_PER_HOUR
-    return each.scale(float(row["tokens"]) / over)
+    over = machine.gpus if step else SECONDS_PER_HOUR
+    return _seconds_per_token(machine, row).scale(float(row["tokens"]) / over)
 
 
 def _seconds_per_token(machine: Machine, row: Mapping[str, Any]) -> Range:
@@ -163,5 +137,5 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
 
 
 def _bytes_per_logit(row: Mapping[str, Any]) -> float:
-    held = LOSSES[Loss(row["loss"])]
-    return held.held + held.held_by_teacher * row.get("taught", True)
+    loss = LOSSES[Loss(row["loss"])]
+    return float(loss.held + loss.held_by_teacher * row.get("taught", True))
