@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from distillplan.checks.described_runs import described_shape
 from distillplan.checks.distilled_runs import MEMORY_MEASURES, TOPIC, distilled_run_rows
 from distillplan.checks.hardware_checks import hardware_check_groups
 from distillplan.cli.app import app
@@ -93,6 +94,16 @@ def test_every_row_says_where_it_is_from_and_what_is_assumed() -> None:
 )
 def test_a_figure_follows_from_what_is_printed(where: str, what: str, figure: float) -> None:
     assert published(where, what) == pytest.approx(figure, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("what", "billions"),
+    [("Nemotron Nano 9B", 7.00), ("Nemotron 3 Nano", 22.28), ("Qwen3 8B to 6B", 5.99)],
+)
+def test_a_pruned_student_has_its_printed_size(what: str, billions: float) -> None:
+    """Model-Optimizer's logs of the chosen shapes (its two tutorials, and pull request 861)."""
+    (row,) = (row for group, row in ROWS if "Model-Opt" in group["where"] and what in row["what"])
+    assert described_shape(row).total_params / 1e9 == pytest.approx(billions, abs=0.005)
 
 
 def test_tokens_of_a_step_follow_from_its_printed_flops() -> None:
