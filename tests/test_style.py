@@ -337,7 +337,6 @@ MOST_WAYS = 15
 """Ways through one function that a reader can keep in mind."""
 NOT_SPLIT = {
     "optimize/parabolas.py: lowest_on": "the hot loop: a call in each of its steps costs a tenth",
-    "planning/odds.py: with_odds": "to be split",
     "estimate/notes.py: _about_models": "to be split",
     "hardware/price_list.py: with_prices": "to be split",
 }

@@ -44,7 +44,8 @@ NOT_GIVEN: Mapping[str, object] = {"gamma_one": False, "histories": "drop", "job
 """What options are that nobody gives, where that is not None."""
 
 Counts: TypeAlias = Literal["non-embedding", "total"]
-Given, Found = TypeVar("Given"), TypeVar("Found")
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 def fit(
