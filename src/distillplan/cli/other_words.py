@@ -141,14 +141,13 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
         return None
     from distillplan.planning.budget_text import parse_budget  # only for a mistake
 
-    lengths = range(min(MOST_WORDS, len(args)), 1, -1)
-    for first, end in ((at, at + long) for long in lengths for at in range(len(args) - long + 1)):
-        words = args[first:end]
-        if any(one.startswith("-") for one in words):
-            continue
-        with suppress(InputError):
-            parse_budget(" ".join(words))
-            return [*args[:first], " ".join(words), *args[end:]]
+    for long in range(min(MOST_WORDS, len(args)), 1, -1):
+        for first, words in enumerate(zip(*(args[at:] for at in range(long)), strict=False)):
+            if any(one.startswith("-") for one in words):
+                continue
+            with suppress(InputError):
+                parse_budget(" ".join(words))
+                return [*args[:first], " ".join(words), *args[first + long :]]
     return None
 
 
