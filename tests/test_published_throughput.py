@@ -21,7 +21,7 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Attention, Checkpointing
-from distillplan.hardware.throughput import ErrorKind, training_throughput
+from distillplan.hardware.throughput import ErrorKind, throughput
 from distillplan.hardware.throughput_model import (
     LEFT_OUT,
     ThroughputModel,
@@ -138,7 +138,7 @@ def _whole_run(row: dict[str, str]) -> tuple[Workload, Range] | None:
         inner_width=width,
         vocab=vocab,
         stored_params=stored,
-        seq_len=min(float(row["context"]), 8192.0),  # most tokens are trained at the short one
+        seq_len=min(round(float(row["context"])), 8192),  # most tokens are trained at the short one
         gpus=round(float(row["n_gpus"] or 256)),
         precision=Precision.FP8 if row["precision"].startswith("fp8") else Precision.BF16,
         active_experts=8.0 if row["kind"] == "MoE" else 0.0,
@@ -157,7 +157,7 @@ def test_gpu_hours_of_whole_runs_are_within_a_factor() -> None:
         if run is None:
             continue
         work, goodput = run
-        rate = training_throughput(work, GPUS[names[row["gpu"]]], MODEL).tokens_per_s_per_gpu
+        rate = throughput(work, GPUS[names[row["gpu"]]], MODEL).tokens_per_s_per_gpu
         seconds = float(row["train_tokens"]) / (rate.mid * goodput.mid)
         computed = seconds / 3600
         within.append(1 / 1.5 <= computed / float(row["gpu_hours"]) <= 1.5)

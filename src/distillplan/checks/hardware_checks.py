@@ -34,11 +34,7 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import Requests, generation_speed
 from distillplan.hardware.gpu import GIB, Precision
-from distillplan.hardware.machine import (
-    student_step_seconds,
-    supervised_seconds,
-    teacher_pass_seconds,
-)
+from distillplan.hardware.machine import student_seconds, teacher_seconds
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import TB, format_of
@@ -119,18 +115,18 @@ def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """Seconds of one distillation step."""
     machine = replace(described_machine(group, row), goodput=Range.exact(1.0))
-    seconds = student_step_seconds(machine, described_shape(row)).mid
+    seconds = student_seconds(machine, described_shape(row), distilling=True).mid
     if Logits(row["logits"]) is Logits.ONLINE:
-        seconds += teacher_pass_seconds(machine, model(row["teacher"]).shape).mid
+        seconds += teacher_seconds(machine, model(row["teacher"]).shape, beside=True).mid
     return seconds * float(row["tokens"]) / machine.gpus
 
 
 def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """Time of a distillation step with the teacher online, over that of the student alone."""
     machine, student = described_machine(group, row), described_model(row, "model")
-    both = student_step_seconds(machine, student)
-    both += teacher_pass_seconds(machine, described_model(row, "teacher"))
-    return both.mid / supervised_seconds(machine, student).mid
+    both = student_seconds(machine, student, distilling=True)
+    both += teacher_seconds(machine, described_model(row, "teacher"), beside=True)
+    return both.mid / student_seconds(machine, student, distilling=False).mid
 
 
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)

@@ -17,20 +17,24 @@ from distillplan.estimate.records import (
 )
 from distillplan.hardware.bill import NOTHING_PAID, Bill, bill_of
 from distillplan.hardware.gpu import Gpu
-from distillplan.hardware.layout import fastest_layout, smallest_layout
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
-    student_speed,
-    student_step_seconds,
-    teacher_alone_seconds,
-    teacher_pass_seconds,
+    student_seconds,
+    teacher_seconds,
     teacher_speed,
     training_speed,
     work_of,
 )
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, steps_to_fit, usable_bytes
+from distillplan.hardware.memory_fit import (
+    Fits,
+    fastest_layout,
+    fits,
+    smallest_layout,
+    steps_to_fit,
+    usable_bytes,
+)
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.strategy import Sharding, Strategy
@@ -166,19 +170,19 @@ def _refuse_impossible_rate(question: Question) -> None:
 def _step(machine: Machine, question: Question) -> _Step:
     """How long a step takes, in the time that the machine counts."""
     teacher, apart = question.teacher, None
-    alone = both = student_step_seconds(machine, question.model.model)
+    alone = both = student_seconds(machine, question.model.model, distilling=True)
     if teacher is not None and machine.teacher_gpus is not None:
         apart = teacher_apart(machine, question.model.model, teacher, machine.teacher_gpus)
         both = apart.pace.scale(machine.all_gpus)
     elif teacher is not None:
-        both = alone + teacher_pass_seconds(machine, teacher.model)
+        both = alone + teacher_seconds(machine, teacher.model, beside=True)
     return _Step(alone=alone, both=both, apart=apart)
 
 
 def _speed(question: Question, apart: TeacherApart | None) -> Speed:
     """The speeds of the parts, each alone."""
     machine, teacher, factor = question.machine, None, None
-    student = student_speed(machine, question.model.model)
+    student = training_speed(machine, question.model.model, machine.tokens_per_s)
     if question.teacher is not None:
         own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
         teacher = teacher_speed(own, question.teacher.model)
@@ -263,7 +267,7 @@ def _distillation(
     machine, stored, tokens = question.machine, question.kept, question.tokens
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
     loss = divergence_seconds(replace(machine, goodput=Range.exact(1.0)), question.teacher.model)
-    pass_hours = teacher_alone_seconds(machine, question.teacher.model).scale(hours)
+    pass_hours = teacher_seconds(machine, question.teacher.model, beside=False).scale(hours)
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and machine.price.usd_per_hour:

@@ -5,10 +5,9 @@ from typing import NamedTuple
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
 from distillplan.hardware.gpu import Precision
-from distillplan.hardware.layout import Layout
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
-from distillplan.hardware.memory_fit import Fits, Step
+from distillplan.hardware.memory_fit import Fits, Layout, Step
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
 from distillplan.hardware.strategy import (

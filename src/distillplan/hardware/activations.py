@@ -19,10 +19,7 @@ BYTES = 2.0
 def kept_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
     """Bytes per token of one block that a GPU keeps under a checkpointing policy.
 
-    Args:
-        block: one of the model's.
-        width: channels of its residual stream.
-        strategy: its checkpointing, sequence length, attention kernel and tensor parallelism.
+    The width is that of the residual stream.
     """
     parts, scores = _parts(block), 0.0
     if strategy.checkpointing is Checkpointing.FULL:

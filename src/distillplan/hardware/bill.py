@@ -7,7 +7,7 @@ cards.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -16,10 +16,8 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import (
     Machine,
-    student_step_seconds,
-    supervised_seconds,
-    teacher_alone_seconds,
-    teacher_pass_seconds,
+    student_seconds,
+    teacher_seconds,
     training_seconds,
     work_of,
 )
@@ -98,20 +96,10 @@ def bill_of(
 ) -> Bill:
     """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
-    Args:
-        machine: what all phases run on.
-        student: the model of every student.
-        student_tokens: training tokens of each.
-        students: the number of students.
-        teacher: the teacher, paid for or not; None: supervised training.
-        teacher_tokens: training tokens of the teacher.
-        paid: one student's share of the teacher's costs.
-        logits: whether the teacher runs during the students' training or before it.
-        stored: how the logits are stored, where they are; None: storage is free.
-        spent: the hours are a budget, which is spent whatever the speed turns out to be; only the
-            middle of the ranges counts, and the tokens are what is uncertain.
-        pace: seconds per token in which the student's GPUs and the teacher's own both do their
-            part, where it has any; None: they take turns on the same GPUs.
+    Tokens are those that each model is trained on, and `paid` is one student's share of the costs
+    of its teacher, if any. Hours that are a budget are `spent` whatever the speed turns out to be:
+    only the middle of the ranges counts, and the tokens are what is uncertain. A teacher on GPUs
+    of its own sets a `pace` with the student, in seconds per token; else they take turns.
 
     Raises:
         InputError: for less than one student.
@@ -128,13 +116,15 @@ def bill_of(
         return _line(machine, phase, model, tokens, hours, gpus)
 
     every = students * student_tokens
-    step = supervised_seconds if teacher is None else student_step_seconds
-    each = step(machine, student) if pace is None else pace.scale(machine.gpus)
+    each = student_seconds(machine, student, distilling=teacher is not None)
+    if pace is not None:
+        each = pace.scale(machine.gpus)
     lines, storage_usd = [line(Phase.STUDENT_TRAINING, student, every, each)], 0.0
     if teacher is not None and paid.logits > 0:
         beside, passed = logits is Logits.ONLINE, paid.logits * every
-        forward = teacher_pass_seconds if beside else teacher_alone_seconds
-        each = forward(machine, teacher) if pace is None else pace.scale(gpus - machine.gpus)
+        each = teacher_seconds(machine, teacher, beside=beside)
+        if pace is not None:
+            each = pace.scale(gpus - machine.gpus)
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
         storage_usd = 0.0 if stored is None or beside else stored.usd(passed)
     if teacher is not None and paid.training > 0:
@@ -142,30 +132,33 @@ def bill_of(
         each = training_seconds(machine, teacher)
         lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
     if storage_usd:
-        lines.append(_storage_line(storage_usd))
+        # disks' electricity is neglected
+        free = Range.exact(0.0)
+        lines.append(
+            BillLine(
+                phase=Phase.LOGIT_STORAGE,
+                flops=0.0,
+                gpu_hours=free,
+                wall_seconds=free,
+                cost_usd=Range.exact(storage_usd),
+                energy_kwh=free,
+                co2_kg=free,
+            )
+        )
     return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
 
 
 def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
-    """The sum of lines."""
-    return BillLine(
-        phase=phase,
-        flops=sum(line.flops for line in lines),
-        gpu_hours=Range.total(line.gpu_hours for line in lines),
-        wall_seconds=Range.total(line.wall_seconds for line in lines),
-        cost_usd=_sum(line.cost_usd for line in lines),
-        energy_kwh=_sum(line.energy_kwh for line in lines),
-        co2_kg=_sum(line.co2_kg for line in lines),
-    )
+    """The sum of lines; what is not known of one is not known of all."""
+    columns = {name: [getattr(line, name) for line in lines] for name in BillLine._fields[2:]}
+    sums = {
+        name: None if None in column else Range.total(column) for name, column in columns.items()
+    }
+    return BillLine(phase=phase, flops=sum(line.flops for line in lines), **sums)
 
 
 def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
-    """A remark on a price that is missing, undated, or old; none on a recent one.
-
-    Args:
-        price: of one GPU-hour; None: not known.
-        today: the day on which its age is judged.
-    """
+    """A remark on a price that is missing, undated, or old on a day; none on a recent one."""
     if price is None:
         message = "no price per GPU-hour is known, so there is no cost in dollars; give --price"
         return (information("price_missing", message),)
@@ -202,24 +195,3 @@ def _energy_kwh(machine: Machine, hours: Range) -> Range | None:
         return None
     rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
     return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)
-
-
-def _storage_line(storage_usd: float) -> BillLine:
-    """Stored logits cost money only; the electricity of disks is neglected."""
-    nothing = Range.exact(0.0)
-    return BillLine(
-        phase=Phase.LOGIT_STORAGE,
-        flops=0.0,
-        gpu_hours=nothing,
-        wall_seconds=nothing,
-        cost_usd=Range.exact(storage_usd),
-        energy_kwh=nothing,
-        co2_kg=nothing,
-    )
-
-
-def _sum(parts: Iterable[Range | None]) -> Range | None:
-    """The sum of parts; None where a part is not known."""
-    listed = tuple(parts)
-    known = tuple(part for part in listed if part is not None)
-    return Range.total(known) if len(known) == len(listed) else None

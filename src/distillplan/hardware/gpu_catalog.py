@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
-from distillplan.files.entries import read_shipped
+from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
@@ -48,17 +48,18 @@ def gpus() -> tuple[Gpu, ...]:
 
 
 def gpu_list() -> GpuList:
-    """Every GPU that ships."""
-    return GpuList(gpus=tuple(map(_gpu_card, gpus())))
+    """Every GPU that ships, in full."""
+    return GpuList(gpus=tuple(map(gpu_card, gpus())))
 
 
-def gpu_card(name: str) -> GpuCard:
-    """One GPU, from the catalog or from the user's own file.
-
-    Raises:
-        InputError: for an unknown name or an unusable file.
-    """
-    return _gpu_card(gpu(name))
+def gpu_card(found: Gpu) -> GpuCard:
+    """A GPU in full."""
+    return GpuCard(
+        gpu=found,
+        dense_flops_per_s=dense_peak(found),
+        matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
+        listed_price=listed_price(found.prices),
+    )
 
 
 def gpu(name: str) -> Gpu:
@@ -84,15 +85,6 @@ def gpu(name: str) -> Gpu:
     _refuse_number_of(name)
     advice = nearest(name, _spellings(), "run distillplan gpus for the list, or give a YAML file")
     raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
-
-
-def _gpu_card(found: Gpu) -> GpuCard:
-    return GpuCard(
-        gpu=found,
-        dense_flops_per_s=dense_peak(found),
-        matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
-        listed_price=listed_price(found.prices),
-    )
 
 
 def variants(name: str) -> tuple[str, ...]:
@@ -180,28 +172,17 @@ def grid(country: str) -> PowerGrid:
     >>> grid("FRA").name, grid("france").code
     ('France', 'FRA')
     """
-    data = read_shipped("grid.yaml")
-    wanted = country.strip()
-    for code, entry in data["countries"].items():
-        if wanted.upper() == code or wanted.lower() == entry["name"].lower():
-            return PowerGrid(
-                code=code,
-                name=entry["name"],
-                g_co2_per_kwh=float(entry["g_co2_per_kwh"]),
-                year=int(entry["year"]),
-                source=data["source"],
-            )
-    names = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    raise InputError(
-        Word("country"), f": unknown name {country!r}; {_nearest_country(wanted, names)}"
-    )
-
-
-def _nearest_country(wanted: str, codes: Mapping[str, str]) -> str:
-    close = close_names(wanted, codes)
-    if not close:
-        return "give a three-letter code such as FRA or USA, or the English name"
-    return f"did you mean {' or '.join(f'{name.title()} ({codes[name]})' for name in close)}?"
+    data, wanted = read_shipped("grid.yaml"), country.strip().lower()
+    codes = {entry["name"].lower(): code for code, entry in data["countries"].items()}
+    code = wanted.upper() if wanted.upper() in data["countries"] else codes.get(wanted)
+    if code is not None:
+        entry = Entry(data["countries"][code], code)
+        return entry.record(PowerGrid, code=code, source=data["source"])
+    close = [f"{name.title()} ({codes[name]})" for name in close_names(country.strip(), codes)]
+    advice = "give a three-letter code such as FRA or USA, or the English name"
+    if close:
+        advice = f"did you mean {' or '.join(close)}?"
+    raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
 
 
 @cache

@@ -2,8 +2,7 @@
 
 Seconds are GPU-seconds per token of allocated time, goodput included. A model is an exact shape or
 the non-embedding parameters of a model of the paper's family (a float, so that a planner can
-tabulate seconds over sizes). Three kinds of work differ in speed: training a model alone, a
-student's step in a distillation run, and a teacher's forward pass, online or alone.
+tabulate seconds over sizes).
 """
 
 import datetime as dt
@@ -25,13 +24,7 @@ from distillplan.hardware.strategy import (
     Strategy,
     refuse_odd_groups,
 )
-from distillplan.hardware.throughput import (
-    RateBasis,
-    ThroughputEstimate,
-    distillation_seconds,
-    forward_throughput,
-    training_throughput,
-)
+from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
@@ -154,11 +147,6 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     is usual too, as gathering weights for every micro-batch of a pipeline would cost most of its
     time, and such layouts are those of Megatron Core: a tuned stack.
 
-    Args:
-        seq_len: tokens per sequence.
-        micro_batch: sequences per replica and pass; None: the usual.
-        layout: other fields of `Strategy`.
-
     Raises:
         InputError: when a count is below 1, or a word is not known.
 
@@ -176,14 +164,8 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     return replace(strategy, micro_batch=micro_batch)
 
 
-def work_of(machine: Machine, model: Model, *, precision: Precision | None = None) -> Workload:
-    """The workload of a model, in training or forward passes, on one GPU of the machine.
-
-    Args:
-        machine: what it runs on.
-        model: a size or a shape.
-        precision: replaces the strategy's.
-    """
+def work_of(machine: Machine, model: Model, precision: Precision | None = None) -> Workload:
+    """The workload of a model on one GPU of the machine, in a precision or the strategy's."""
     strategy = machine.strategy
     if precision is not None:
         strategy = replace(strategy, precision=precision)
@@ -195,61 +177,43 @@ def work_of(machine: Machine, model: Model, *, precision: Precision | None = Non
 def training_speed(
     machine: Machine, model: Model, tokens_per_s: float | None = None
 ) -> ThroughputEstimate:
-    """Tokens/s/GPU in training a model alone.
-
-    Args:
-        machine: what it runs on; its MFU is used where it has one.
-        model: a size or a shape.
-        tokens_per_s: measured of this model, which takes precedence.
-    """
-    work = work_of(machine, model)
-    return training_throughput(
-        work, machine.gpu, machine.model, mfu=machine.mfu, tokens_per_s=tokens_per_s
+    """Tokens/s/GPU in training a model alone, at its measured rate or the machine's MFU if any."""
+    return throughput(
+        work_of(machine, model),
+        machine.gpu,
+        machine.model,
+        mfu=machine.mfu,
+        tokens_per_s=tokens_per_s,
     )
-
-
-def student_speed(machine: Machine, student: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU in training the student alone, at the user's rate or MFU where there is one."""
-    return training_speed(machine, student, machine.tokens_per_s)
 
 
 def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
     """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
     gpu = machine.gpu
     fp8 = machine.teacher_precision is WeightFormat.FP8 and "fp8" in gpu.peak_flops_per_s
-    work = work_of(machine, teacher, precision=Precision.FP8 if fp8 else Precision.BF16)
-    return forward_throughput(work, gpu, machine.model, mfu=machine.teacher_mfu)
+    work = work_of(machine, teacher, Precision.FP8 if fp8 else Precision.BF16)
+    return throughput(work, gpu, machine.model, 1.0, mfu=machine.teacher_mfu)
 
 
 def training_seconds(machine: Machine, model: Model) -> Range:
-    """GPU-seconds per token in training a model alone.
+    """GPU-seconds per token in training a model alone; a measured tokens/s is the student's."""
+    return _seconds(machine, training_speed(machine, model))
 
-    Args:
-        machine: what it runs on; its measured tokens/s, which are the student's, are not used.
-        model: a size or a shape.
+
+def student_seconds(machine: Machine, student: Model, *, distilling: bool) -> Range:
+    """GPU-seconds per token of a student: training alone, or its own step in a distillation."""
+    speed = training_speed(machine, student, machine.tokens_per_s)
+    return _seconds(machine, speed, distilling=distilling)
+
+
+def teacher_seconds(machine: Machine, teacher: Model, *, beside: bool) -> Range:
+    """GPU-seconds per token of a teacher's forward pass.
+
+    Beside the student they take turns, and the pass has what its logits add to the loss; alone it
+    writes them to storage.
     """
-    return _alone(machine, training_speed(machine, model))
-
-
-def supervised_seconds(machine: Machine, student: Model) -> Range:
-    """GPU-seconds per token in training a student without a teacher, at a measured rate if any."""
-    return _alone(machine, student_speed(machine, student))
-
-
-def student_step_seconds(machine: Machine, student: Model) -> Range:
-    """GPU-seconds per token of the student's own step in a distillation run."""
-    speed = student_speed(machine, student)
-    return distillation_seconds(speed, machine.model, _allocated(machine, speed))
-
-
-def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token of a teacher's forward pass within a distillation step.
-
-    With what its logits add to the loss; the student's step and the teacher's pass take turns.
-    """
-    speed = teacher_speed(machine, teacher)
-    forward = distillation_seconds(speed, machine.model, _allocated(machine, speed))
-    return forward + divergence_seconds(machine, teacher)
+    forward = _seconds(machine, teacher_speed(machine, teacher), distilling=beside)
+    return forward + divergence_seconds(machine, teacher) if beside else forward
 
 
 def divergence_seconds(machine: Machine, teacher: Model) -> Range:
@@ -259,18 +223,11 @@ def divergence_seconds(machine: Machine, teacher: Model) -> Range:
     return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
 
 
-def teacher_alone_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token of a teacher's forward pass that writes its logits to storage."""
-    return _alone(machine, teacher_speed(machine, teacher))
-
-
-def _alone(machine: Machine, speed: ThroughputEstimate) -> Range:
-    factors = (speed.tokens_per_s_per_gpu, *_allocated(machine, speed))
-    return Range.independent_product(factors).divide(1.0)
-
-
-def _allocated(machine: Machine, speed: ThroughputEstimate) -> tuple[Range, ...]:
-    """What allocated hours add to computed or measured steps; a given goodput is all of it."""
-    if machine.goodput is None and speed.basis is RateBasis.MODEL:
-        return (machine.allocated_share, machine.model.whole_run)
-    return (machine.allocated_share,)
+def _seconds(machine: Machine, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
+    """Allocated GPU-seconds; what is given, of the speed or the goodput, has all of it in it."""
+    factors, computed = [machine.allocated_share], speed.basis is RateBasis.MODEL
+    if computed and machine.goodput is None:
+        factors.append(machine.model.whole_run)
+    if computed and distilling:
+        factors.append(machine.model.distillation)
+    return speed.seconds(*factors)

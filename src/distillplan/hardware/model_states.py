@@ -61,14 +61,7 @@ class Stage:
 
 
 def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int) -> Stage:
-    """What one GPU of a pipeline stage holds.
-
-    Args:
-        shape: the model.
-        strategy: its layout, which divides the GPUs evenly.
-        gpus: the number of GPUs of the whole run.
-        index: of the stage, counted from 0.
-    """
+    """What one GPU of a pipeline stage holds, counted from 0, of a run on so many GPUs."""
     small, more = divmod(shape.layers, strategy.pp)
     start = index * small + min(index, more)
     blocks = range(start, start + small + (1 if index < more else 0))
@@ -78,9 +71,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     if last and shape.tied and strategy.pp > 1:
         tables += shape.vocab * shape.width  # the last stage has its own copy of a tied table
     peers = gpus // strategy.pp
-    group = (
-        strategy.ep if strategy.ep > 1 else strategy.tp
-    )  # experts are spread, or cut like the rest
+    group = strategy.ep if strategy.ep > 1 else strategy.tp  # of experts, else cut like the rest
     return Stage(
         blocks=blocks,
         runs=runs,

@@ -71,10 +71,8 @@ _ENTRIES: Final[Mapping[LogitKind, tuple[str, float]]] = {
 def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:
     """A format by its name.
 
-    Args:
-        kind: the name.
-        vocab: rows of the teacher's output projection.
-        entries: logits kept per token, on average; None: `USUAL_ENTRIES`.
+    The vocabulary is the rows of the teacher's output projection, and entries are the logits kept
+    per token, on average; None: `USUAL_ENTRIES`.
 
     Raises:
         InputError: when there are more entries than rows, or for a format without a number of them.

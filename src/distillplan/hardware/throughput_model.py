@@ -2,20 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.hardware.range import Range
-
-ERROR_CLASSES: Final = (
-    *("dense", "fp8", "mixture", "small", "card", "other_vendor"),
-    *("eager", "new_gpu", "unknown_attention", "unknown_overhead", "unknown_checkpointing"),
-    "whole_run",
-)
-"""Parts of an estimate's error: one of the first six by kind of run, software that is not tuned,
-what is not known, and of the hours of a whole run what the speed of its steps does not show."""
 
 Z80: Final = 1.2815515655446004
 """Half width of the central 80% interval of a normal distribution, in standard deviations."""
@@ -29,6 +21,14 @@ LEFT_OUT: Final = {
     "other_vendor": "other vendors",
 }
 """Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
+
+ERROR_CLASSES: Final = (
+    *LEFT_OUT,
+    *("eager", "new_gpu", "unknown_attention", "unknown_overhead", "unknown_checkpointing"),
+    "whole_run",
+)
+"""Parts of an estimate's error: one of the kinds of run, software that is not tuned, what is not
+known, and of the hours of a whole run what the speed of its steps does not show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,11 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     """
     given = Entry(entry, "throughput")
     coefficients, shares = given.mapping("coefficients"), given.mapping("ceiling_share").positives()
-    scalars = {name: coefficients.mapping(name).positive("value") for name in _SCALARS}
+    scalars = {
+        one.name: coefficients.mapping(one.name).positive("value")
+        for one in fields(ThroughputModel)
+        if one.type is float
+    }
     coefficients.finish()
     if "other" not in shares:
         raise InputError("throughput: ceiling_share has no 'other', for new architectures")
@@ -121,18 +125,6 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
         ceiling_share=shares,
         log_sd={name: errors.positive(name) for name in ERROR_CLASSES},
         held_out_error={kind: held_out[group] for kind, group in LEFT_OUT.items()},
-        goodput=_range(given.mapping("goodput")),
-        distillation=_range(given.mapping("distillation")),
+        goodput=given.mapping("goodput").record(Range),
+        distillation=given.mapping("distillation").record(Range),
     )
-
-
-_SCALARS: Final = (
-    *("sustained", "power_exponent", "ceiling_exponent", "attention", "flash2_on_hopper"),
-    *("elementwise_bytes", "logits_bytes", "score_bytes", "routed_bytes", "unfused", "overlap"),
-    *("recompute", "tensor_link", "exposed", "layer_overhead_s", "expert_overhead_s"),
-    *("step_overhead_s", "scale_out", "fp8", "plain_fp8", "mixture"),
-)
-
-
-def _range(entry: Entry) -> Range:
-    return Range(low=entry.positive("low"), mid=entry.positive("mid"), high=entry.positive("high"))

@@ -88,6 +88,7 @@ FORMS: Mapping[str, DocumentForm] = {
         },
     ),
     "Step": DocumentForm(without=("run",)),
+    "RunParts": DocumentForm(without=("beside",)),
     "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
     "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),
     "Cell": DocumentForm(
