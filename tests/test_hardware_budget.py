@@ -11,11 +11,12 @@ import pytest
 from distillplan import Accounting, Logits, Scenario, Teacher, plan
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.machine import (
+    machine,
     student_seconds,
     teacher_seconds,
     training_seconds,
+    usd_per_gpu_hour,
 )
-from distillplan.hardware.machine_words import machine, usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog

@@ -21,21 +21,19 @@ def kept_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
 
     The width is that of the residual stream.
     """
-    parts, scores = _parts(block), 0.0
+    inside, between = _inside_bytes(block), BYTES * 2 * _parts(block) * width  # and of norms
     if strategy.checkpointing is Checkpointing.FULL:
-        return _divided(0.0, BYTES * width, strategy)  # its input
-    if strategy.checkpointing is Checkpointing.SELECTIVE:
-        return _divided(_every_second_product(block, width), BYTES * width, strategy)
-    if strategy.checkpointing is Checkpointing.NONE:
-        scores = _score_bytes(block, strategy)
-    between = BYTES * 2 * parts * width  # inputs and outputs of norms
-    return _divided(_matrix_inputs(block) + _activation_outputs(block) + scores, between, strategy)
+        inside, between = 0.0, BYTES * width  # its input
+    elif strategy.checkpointing is Checkpointing.SELECTIVE:
+        inside, between = _every_second_product(block, width), BYTES * width
+    elif strategy.checkpointing is Checkpointing.NONE:
+        inside += _score_bytes(block, strategy)
+    return _divided(inside, between, strategy)
 
 
 def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
     """Bytes per token on a GPU while one block runs, whatever is kept afterwards."""
-    inside = _matrix_inputs(block) + _activation_outputs(block)
-    inside += _score_bytes(block, strategy)
+    inside = _inside_bytes(block) + _score_bytes(block, strategy)
     return _divided(inside, BYTES * 2 * _parts(block) * width, strategy)
 
 
@@ -64,27 +62,18 @@ def _parts(block: Block) -> int:
     return (1 if block.mixers else 0) + (0 if block.feed_forward is None else 1)
 
 
-def _matrix_inputs(block: Block) -> float:
-    """Bytes per token of results of matrix products that the backward pass reads.
+def _inside_bytes(block: Block) -> float:
+    """Bytes per token of what the backward pass reads inside the parts of a block.
 
-    Queries, keys, values and the attention output, and the inputs of the activation function.
+    Queries, keys, values and the attention output; inputs and output of the activation function.
+    Each token is copied to its experts, and their outputs are kept to weigh them.
     """
-    mixed = sum(mixer.kept_channels for mixer in block.mixers)
+    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
     after = block.feed_forward
-    if after is None:
-        return BYTES * mixed
-    inner = after.matrices - 1
-    # each token is copied to its experts, and their outputs are kept to weigh them
-    routed = after.active_experts * (2 * after.expert_input + inner * after.expert_hidden)
-    return BYTES * (mixed + routed + inner * after.hidden)
-
-
-def _activation_outputs(block: Block) -> float:
-    """Bytes per token of the activation function's output."""
-    after = block.feed_forward
-    if after is None:
-        return 0.0
-    return BYTES * (after.active_experts * after.expert_hidden + after.hidden)
+    if after is not None:
+        routed = 2 * after.expert_input + after.matrices * after.expert_hidden
+        kept += after.matrices * after.hidden + after.active_experts * routed
+    return BYTES * kept
 
 
 def _score_bytes(block: Block, strategy: Strategy) -> float:

@@ -74,11 +74,10 @@ def gpu(name: str) -> Gpu:
     """
     if name.endswith(YAML_ENDINGS):
         return _own_gpu(name)
-    for one in _written(name):
-        if one in _spellings():
-            return _gpus()[_spellings()[one]]
-    several = variants(name)
-    if several:
+    known = _named(name)
+    if known is not None:
+        return _gpus()[known]
+    if several := variants(name):
         raise InputError(
             Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
         )
@@ -93,13 +92,13 @@ def variants(name: str) -> tuple[str, ...]:
     >>> variants("H200")
     ('h200-sxm', 'h200-nvl')
     """
+    if _named(name) is not None:
+        return ()
     for one in _written(name):
-        if one in _spellings():
-            return ()
         first, *others = one.split("-")
         found = {
-            name: None
-            for spelling, name in _spellings().items()
+            whole: None
+            for spelling, whole in _spellings().items()
             if spelling.split("-")[0] == first and {*others} < {*spelling.split("-")}
         }
         if found:
@@ -107,19 +106,18 @@ def variants(name: str) -> tuple[str, ...]:
     return ()
 
 
-_COUNTED = r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)"
-"""GPUs with their number before them."""
-
-
 def _refuse_number_of(name: str) -> None:
     """Refuse a number of GPUs where one is to be named, and say where it goes."""
-    found = re.fullmatch(_COUNTED, name.strip(), re.IGNORECASE)
-    if found is None:
-        return
-    known = [_spellings()[one] for one in _written(found[2]) if one in _spellings()]
-    for one in (*known, *variants(found[2]))[:1]:
+    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
+    one = found and (_named(found[2]) or next(iter(variants(found[2])), None))
+    if found and one:
         told = (Word("gpu", one), " ", Word("gpus", found[1]))
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
+
+
+def _named(name: str) -> str | None:
+    """The GPU that a name stands for on its own."""
+    return next((_spellings()[one] for one in _written(name) if one in _spellings()), None)
 
 
 def _written(name: str) -> tuple[str, str]:
@@ -131,10 +129,8 @@ def _written(name: str) -> tuple[str, str]:
 def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> str | None:
     """The GPU that a price list means; None where it is unknown or may be one of several.
 
-    Args:
-        name: as the list writes it; case, spaces and hyphens do not count.
-        memory_gib: of one GPU, which may tell variants of one name apart.
-        instance: type of the machine, which may name the variant.
+    Case, spaces and hyphens do not count in a name; the memory of one GPU and the type of the
+    machine may tell variants of a name apart.
 
     >>> priced_as("RTX6000Ada"), priced_as("A100", 40), priced_as("H100", 80, "gpu_1x_h100_pcie")
     ('rtx-6000-ada', 'a100-40gb', 'h100-pcie')

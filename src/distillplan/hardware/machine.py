@@ -1,4 +1,4 @@
-"""What a plan runs on, and what its parts cost there, for the planner and for `estimate`.
+"""What a plan runs on, from the words of a user, and what its parts cost there.
 
 Seconds are GPU-seconds per token of allocated time, goodput included. A model is an exact shape or
 the non-embedding parameters of a model of the paper's family (a float, so that a planner can
@@ -7,17 +7,21 @@ tabulate seconds over sizes).
 
 import datetime as dt
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
+from distillplan.files.text_reader import YAML_ENDINGS
+from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
 from distillplan.hardware.losses import divergence_rate
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
 from distillplan.hardware.strategy import (
+    FREE,
     LayoutChoice,
     Sharding,
     Stack,
@@ -30,6 +34,9 @@ from distillplan.hardware.workload import Workload, workload_of_shape, workload_
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+
+DEFAULT_GPUS: Final = 8
+"""One node."""
 
 PUE: Final = 1.2
 """Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
@@ -162,6 +169,63 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
         split = strategy.replica_gpus > 1
         micro_batch = 1 if split else max(int(DEFAULT_REPLICA_TOKENS) // seq_len, 1)
     return replace(strategy, micro_batch=micro_batch)
+
+
+def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
+    """The machine that a user described.
+
+    Args:
+        words: what was written, by the keys of the hardware (`scenarios.hardware_keys`) without
+            their group: a GPU at least. Those that are no others here are fields of `Strategy` and
+            `Machine`.
+        architecture: of student and teacher; its context is the sequence length.
+
+    Raises:
+        InputError: for an unknown name or an impossible number.
+    """
+    said = {name: value for name, value in words.items() if value is not None}
+    named, prices = said.pop("gpu"), said.pop("prices", None)
+    gpu = gpu_catalog.gpu(named)
+    if prices is not None:
+        gpu = price_list.with_prices(gpu, prices)
+    layout = {one.name: said.pop(one.name) for one in fields(Strategy) if one.name in said}
+    for name in FREE if said.get("layout") == LayoutChoice.AUTO else ():
+        if layout.get(name) not in (None, 1):  # one expert group stands for none
+            auto = Word("layout", LayoutChoice.AUTO)
+            raise InputError(Word(name), ": ", auto, " chooses it; leave one of the two out")
+    country, goodput = said.pop("country", None), said.pop("goodput", None)
+    if country is not None:
+        said["grid_g_co2_per_kwh"] = gpu_catalog.grid(country).g_co2_per_kwh
+    return Machine(
+        gpu=gpu,
+        gpus=said.pop("gpus", DEFAULT_GPUS),
+        model=gpu_catalog.throughput_model(),
+        strategy=usual_strategy(seq_len=round(architecture.context), **layout),
+        family=architecture,
+        global_tokens=said.pop("batch_tokens", None),
+        goodput=None if goodput is None else Range.exact(goodput),
+        price_usd_per_gpu_hour=said.pop("price", None),
+        today=dt.datetime.now(tz=dt.UTC).date(),
+        gpu_file=named if named.endswith(YAML_ENDINGS) else None,
+        price_file=prices,
+        **said,
+    )
+
+
+def usd_per_gpu_hour(found: Machine) -> float:
+    """The price of a GPU-hour in dollars, for a budget in dollars.
+
+    Raises:
+        InputError: when no price is known.
+    """
+    price = found.price
+    if price is None or price.usd_per_hour <= 0:
+        raise InputError(
+            f"no price is known for {found.gpu.name}; add ",
+            Word("price", "2.5"),
+            " (dollars per GPU-hour)",
+        )
+    return price.usd_per_hour
 
 
 def work_of(machine: Machine, model: Model, precision: Precision | None = None) -> Workload:

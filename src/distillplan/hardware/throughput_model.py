@@ -36,47 +36,26 @@ class ThroughputModel:
     """Physics with one number for each effect, explained in coefficients/throughput.yaml."""
 
     sustained: float
-    """Share of the best measured matrix product that a whole step of large ones sustains."""
     power_exponent: float
-    """How fast that share falls with peak FLOPs/s per watt beyond an A100's, as clocks throttle."""
     ceiling_exponent: float
-    """How fast the best product itself falls with FLOPs/s per watt, where it was not measured."""
     attention: float
-    """Rate of the best attention kernel of a GPU over the rate of the other matrix products."""
     flash2_on_hopper: float
-    """Rate of FlashAttention-2 over the best kernel, on Hopper and later."""
     elementwise_bytes: float
-    """Bytes that norms, activations and residuals move per token, layer and channel in training."""
     logits_bytes: float
-    """Bytes that softmax and gradient move per token and row of the vocabulary in training."""
     score_bytes: float
-    """Bytes per token, head and context token in training where attention is not fused."""
     routed_bytes: float
-    """Bytes that a mixture moves per token, expert used and channel of stream and expert."""
     unfused: float
-    """Memory traffic and time of the host in eager software over those of fused kernels."""
     overlap: float
-    """Share of communication that vendor-tuned software still shows."""
     recompute: float
-    """Share of a second forward pass that full checkpointing costs; it writes no activations."""
     tensor_link: float
-    """Share of the in-node link that tensor-parallel all-reduces reach."""
     exposed: float
-    """Share of data-parallel traffic that computation does not hide."""
     layer_overhead_s: float
-    """Fixed seconds per layer and pass, for launches and small kernels."""
     expert_overhead_s: float
-    """Fixed seconds per routed expert on a GPU and pass, in which the GPU waits for the host."""
     step_overhead_s: float
-    """Fixed seconds per optimizer step, for data, logging and synchronization."""
     scale_out: float
-    """Exponent of the slowdown with the number of nodes: jitter, stragglers, congestion."""
     fp8: float
-    """Share of the nominal advantage of fp8 over 16 bits that the blocks' products realize."""
     plain_fp8: float
-    """That share in software which the vendor did not tune, over the share in software it did."""
     mixture: float
-    """Speed of a mixture of experts over a dense model of its active size."""
     ceiling_share: Mapping[str, float]
     """Matmul ceiling over dense peak where it was not measured, by architecture or 'other'."""
     log_sd: Mapping[str, float]

@@ -35,7 +35,7 @@ def spend(
 
     Args:
         budget: as written; None: all that the limits of time and money allow.
-        words: of the hardware, as for `hardware.machine_words.machine`.
+        words: of the hardware, as for `hardware.machine.machine`.
         architecture: of student and teacher.
         limits: of time and money.
 
@@ -53,7 +53,7 @@ def spend(
             why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
             raise InputError(Word(asked), f"{why}; add ", EXAMPLE_GPU)
         return Spent(compute=budget.flops)
-    from distillplan.hardware.machine_words import machine, usd_per_gpu_hour  # not for FLOPs alone
+    from distillplan.hardware.machine import machine, usd_per_gpu_hour  # not for FLOPs alone
 
     if budget.gpus is not None and said.setdefault("gpus", budget.gpus) != budget.gpus:
         raise InputError(
