@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, share
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.estimate.notes import headline, settings_of, sources_of, warnings_of
+from distillplan.estimate.notes import headline, sources_of, warnings_of
 from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
@@ -86,7 +86,7 @@ def estimate(question: Question) -> Estimate:
         flops_per_token += other.forward_flops_per_token
     return Estimate(
         headline=headline(question, bill, worst),
-        question=settings_of(question),
+        question=question,
         model=model,
         teacher=other,
         tokens_per_s_per_gpu=rate,

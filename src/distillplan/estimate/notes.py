@@ -1,4 +1,4 @@
-"""What an estimate says in words: its headline, warnings, settings and sources.
+"""What an estimate says in words: its headline, warnings and sources.
 
 Sentences of warnings stand in coefficients/estimate_notices.yaml; when each holds is here.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from distillplan.accounting import Logits
-from distillplan.estimate.records import Memory, Question, Settings
+from distillplan.estimate.records import Memory, Question
 from distillplan.files.entries import read_shipped
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
 from distillplan.hardware.gpu import Precision, Price
@@ -94,23 +94,6 @@ def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
 def price_source(price: Price | None) -> tuple[str, ...]:
     """Where the price of a bill comes from; none for the user's own."""
     return () if price is None or price.given else (f"price: {price.source}",)
-
-
-def settings_of(question: Question) -> Settings:
-    """All settings of the run, defaults included, named like the options."""
-    machine, teacher = question.machine, question.teacher
-    given = vars(machine) | vars(machine.strategy) | question._asdict()
-    given |= {
-        "model": question.model.name,
-        "gpu": machine.gpu.name,
-        "batch_tokens": machine.batch_tokens,
-        "goodput": machine.allocated_share,
-    }
-    if teacher is None:
-        given |= dict.fromkeys(("teacher_precision", "logits", "logit_format"))
-    else:
-        given |= {"teacher": teacher.name, "logit_format": question.kept.format.name}
-    return Settings(**{name: given[name] for name in Settings._fields})
 
 
 @cache

@@ -4,22 +4,11 @@ from typing import NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
-from distillplan.hardware.gpu import Precision
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
 from distillplan.hardware.memory_fit import Fits, Layout, Step
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
-from distillplan.hardware.strategy import (
-    Attention,
-    Checkpointing,
-    Gradients,
-    Loss,
-    Offload,
-    Optimizer,
-    Sharding,
-    Stack,
-)
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.laws.logit_formats import StoredFormat
@@ -53,6 +42,21 @@ class Question(NamedTuple):
     def online(self) -> bool:
         """Whether a teacher runs during training."""
         return self.teacher is not None and self.logits is Logits.ONLINE
+
+    @property
+    def teacher_logits(self) -> Logits | None:
+        """Where they come from; None: there is no teacher."""
+        return None if self.teacher is None else self.logits
+
+    @property
+    def teacher_precision(self) -> WeightFormat | None:
+        """Of its weights; None: there is no teacher."""
+        return None if self.teacher is None else self.machine.teacher_precision
+
+    @property
+    def logit_format(self) -> str | None:
+        """Its name; None: there is no teacher."""
+        return None if self.teacher is None else self.kept.format.name
 
     @property
     def kept(self) -> StoredLogits:
@@ -143,51 +147,11 @@ class DistillationStep(NamedTuple):
     """Students (or epochs) beyond which a cache is cheaper; None: no price is known."""
 
 
-class Settings(NamedTuple):
-    """All settings of a run, defaults included, named like the options."""
-
-    model: str
-    tokens: float
-    students: int
-    teacher: str | None
-    teacher_tokens: float | None
-    teacher_precision: WeightFormat | None
-    logits: Logits | None
-    logit_format: str | None
-    gpu: str
-    gpus: int
-    teacher_gpus: int | None
-    seq_len: int
-    micro_batch: int
-    batch_tokens: float
-    precision: Precision
-    checkpointing: Checkpointing
-    sharding: Sharding
-    tp: int
-    pp: int
-    interleave: int | None
-    cp: int
-    ep: int
-    sequence_parallel: bool
-    attention: Attention | None
-    stack: Stack
-    optimizer: Optimizer
-    gradients: Gradients | None
-    offload: Offload
-    loss: Loss
-    mfu: float | None
-    teacher_mfu: float | None
-    tokens_per_s: float | None
-    goodput: Range
-    pue: float
-    country: str | None
-
-
 class Estimate(NamedTuple):
     """The estimate of one run."""
 
     headline: str
-    question: Settings
+    question: Question
     """All settings, defaults included."""
     model: ModelFacts
     teacher: ModelFacts | None

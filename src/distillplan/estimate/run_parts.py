@@ -89,7 +89,7 @@ def run_parts(found: Estimate) -> RunParts:
 def _step(found: Estimate) -> Iterator[RunPart]:
     """The time of a step: the student's by what takes it, the teacher's, and what comes on top."""
     kind, beside, teacher = PartOf.STEP_SECONDS, found.distillation, found.speed.teacher
-    tokens = found.question.batch_tokens / found.question.gpus  # of each GPU
+    tokens = found.question.machine.batch_tokens / found.question.machine.gpus  # of each GPU
     whole = found.tokens_per_s_per_gpu.divide(tokens)
     parts = [(name, tokens * each) for name, each in _of_training(found.speed.student)]
     own, rest = len(parts), whole.mid

@@ -6,6 +6,7 @@ from distillplan.estimate.records import DistillationStep, Estimate, Memory
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.document_forms import lifted
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import (
     format_bytes,
@@ -69,7 +70,7 @@ def _models(found: Estimate) -> TableBlock:
 def _asked(found: Estimate) -> str:
     """The settings, with their defaults, in the words of the options."""
     words = []
-    for name, value in found.question._asdict().items():
+    for name, value in lifted(found.question).items():
         if value is None:
             continue
         if isinstance(value, Range):

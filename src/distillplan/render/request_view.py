@@ -51,8 +51,7 @@ def _hours(hours: Range) -> str:
 
 
 def _run(run: Estimate) -> Iterator[str]:
-    settings = run.question
-    model = run.model
+    settings, machine, model = run.question, run.question.machine, run.model
     yield (
         f"train {model.name} ({format_count(model.total_params)} parameters) on "
         f"{format_count(settings.tokens)} tokens"
@@ -60,12 +59,12 @@ def _run(run: Estimate) -> Iterator[str]:
     )
     if run.teacher is not None:
         taught = f"teacher {run.teacher.name} ({format_count(run.teacher.total_params)} parameters)"
-        own = f", on {settings.teacher_gpus} GPUs of its own" if settings.teacher_gpus else ""
+        own = f", on {machine.teacher_gpus} GPUs of its own" if machine.teacher_gpus else ""
         yield f"{taught}, logits {settings.logits}{own}"
     yield (
-        f"sequences of {settings.seq_len:,} tokens, "
-        f"{format_count(settings.batch_tokens)} tokens per optimizer step, optimizer "
-        f"{settings.optimizer}, precision {settings.precision}"
+        f"sequences of {machine.strategy.seq_len:,} tokens, "
+        f"{format_count(machine.batch_tokens)} tokens per optimizer step, optimizer "
+        f"{machine.strategy.optimizer}, precision {machine.strategy.precision}"
     )
 
 
@@ -82,18 +81,18 @@ def _resources(run: Estimate) -> Iterator[tuple[str, str, str]]:
 
 
 def _jobs(asked: ComputeRequest) -> Iterator[str]:
-    settings = asked.run.question
+    layout, goodput = asked.run.question.machine.strategy, asked.run.speed.goodput
     yield (
         f"{_count(asked.nodes, 'node')} with {_count(asked.gpus_per_node, 'GPU')} each, one job at "
         "a time, its phases one after the other"
     )
     yield (
-        f"layout: sharding {settings.sharding}, tensor parallel {settings.tp}, pipeline parallel "
-        f"{settings.pp}, context parallel {settings.cp}, micro-batch {settings.micro_batch}, "
-        f"checkpointing of activations {settings.checkpointing}"
+        f"layout: sharding {layout.sharding}, tensor parallel {layout.tp}, pipeline parallel "
+        f"{layout.pp}, context parallel {layout.cp}, micro-batch {layout.micro_batch}, "
+        f"checkpointing of activations {layout.checkpointing}"
     )
     yield (
-        f"{settings.goodput.low:.0%} to {settings.goodput.high:.0%} of allocated time are "
+        f"{goodput.low:.0%} to {goodput.high:.0%} of allocated time are "
         "productive; the hours above include the rest"
     )
 
