@@ -112,15 +112,12 @@ def _laid_out(question: Question) -> Question:
     """The question on the fastest layout that fits."""
     machine, model = question.machine, question.model.model
 
-    def on(strategy: Strategy) -> Machine:
-        return replace(machine, strategy=strategy)
+    def seconds(strategy: Strategy) -> float:
+        tried = training_speed(replace(machine, strategy=strategy), model)
+        return 1 / tried.tokens_per_s_per_gpu.mid
 
-    strategy = fastest_layout(
-        _run(question),
-        machine.gpu,
-        lambda one: 1 / training_speed(on(one), model).tokens_per_s_per_gpu.mid,
-    )
-    return question._replace(machine=on(strategy))
+    strategy = fastest_layout(_run(question), machine.gpu, seconds)
+    return question._replace(machine=replace(machine, strategy=strategy))
 
 
 def _refuse_short_run(question: Question) -> None:
@@ -181,18 +178,17 @@ def _step(machine: Machine, question: Question) -> _Step:
 
 def _speed(question: Question, apart: TeacherApart | None) -> Speed:
     """The speeds of the parts, each alone."""
-    machine, teacher, factor = question.machine, None, None
+    machine, teacher = question.machine, None
     student = training_speed(machine, question.model.model, machine.tokens_per_s)
     if question.teacher is not None:
         own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
         teacher = teacher_speed(own, question.teacher.model)
-        parts = (student, teacher) if question.online else (student,)
-        if any(part.basis is RateBasis.MODEL for part in parts):
-            factor = machine.model.distillation
+    parts = (student, teacher) if question.online else (student,)
+    computed = any(part is not None and part.basis is RateBasis.MODEL for part in parts)
     return Speed(
         student=student,
         teacher=teacher,
-        distillation_factor=factor,
+        distillation_factor=machine.model.distillation if teacher and computed else None,
         goodput=machine.allocated_share,
     )
 
@@ -219,8 +215,7 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
-    machine = question.machine
-    teacher, stored = None, 0.0
+    machine, teacher = question.machine, None
     if question.teacher is not None and question.online:
         teacher = LoadedTeacher(
             shape=question.teacher.shape,
@@ -228,14 +223,13 @@ def _run(question: Question) -> Run:
             sharded=machine.strategy.sharding is Sharding.ZERO3,
             apart=machine.teacher_gpus is not None,
         )
-    elif question.teacher is not None:
-        stored = question.kept.format.bytes_per_token
+    read = question.teacher is not None and not question.online
     return Run(
         shape=question.model.shape,
         strategy=machine.strategy,
         gpus=machine.gpus,
         teacher=teacher,
-        stored_bytes_per_token=stored,
+        stored_bytes_per_token=question.kept.format.bytes_per_token if read else 0.0,
         accumulates=machine.accumulates,
     )
 

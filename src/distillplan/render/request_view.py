@@ -16,8 +16,8 @@ def request_view(asked: ComputeRequest) -> Iterator[Block]:
     Args:
         asked: the run, and what else is to be said.
     """
-    run = asked.run
-    yield Headline(f"Compute request: {_hours(run.gpu_hours)} GPU-hours on {asked.gpu_name}")
+    run, gpu = asked.run, asked.run.question.machine.gpu
+    yield Headline(f"Compute request: {_hours(run.gpu_hours)} GPU-hours on {gpu.name}")
     yield Bullets("Purpose", ("What for, and what is to be published: to be written by you.",))
     yield Bullets("The run", tuple(_run(run)))
     yield TableBlock("Resources", ("", "median", "range"), tuple(_resources(run)))
@@ -32,10 +32,10 @@ def request_view(asked: ComputeRequest) -> Iterator[Block]:
         ("GPUs", "GPU-hours", "wall time", "efficiency", "fits"),
         tuple(
             (
-                str(one.gpus),
+                str(one.question.machine.all_gpus),
                 format_count(one.gpu_hours.mid),
                 format_duration(one.wall_seconds.mid),
-                f"{one.efficiency:.0%}",
+                f"{run.gpu_hours.mid / one.gpu_hours.mid:.0%}",
                 FITS_SHOWN[one.fits],
             )
             for one in asked.scaling
