@@ -44,6 +44,10 @@ MODEL: ThroughputModel = throughput_model_from_entry(shipped("throughput.yaml"))
 SHIPPED = [published_run_from_row(r) for r in _rows(COEFFICIENTS / "throughput_runs.csv")]
 
 
+def test_every_shipped_run_has_the_gpus_of_its_layout() -> None:
+    assert all(run.workload.replica_gpus <= run.workload.gpus for run in SHIPPED)
+
+
 def test_the_shipped_rows_are_computed_within_the_stated_errors() -> None:
     """Rates as printed on the pages of thirty sources, 2020 to 2026.
 

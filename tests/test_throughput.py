@@ -355,8 +355,6 @@ def test_fp8_on_a_gpu_without_it_is_refused() -> None:
 def test_a_layout_needs_its_gpus() -> None:
     with pytest.raises(InputError, match="4 GPUs cannot be divided into groups of tp 8"):
         refuse_odd_groups(Strategy(tp=8), 4)
-    with pytest.raises(InputError, match="more than the 4 GPUs"):
-        workload_of_shape(LLAMA_7B, Strategy(tp=8), 4)
 
 
 # distillation and whole runs

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
-from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import (
     Machine,
@@ -100,12 +99,7 @@ def bill_of(
     of its teacher, if any. Hours that are a budget are `spent` whatever the speed turns out to be:
     only the middle of the ranges counts, and the tokens are what is uncertain. A teacher on GPUs
     of its own sets a `pace` with the student, in seconds per token; else they take turns.
-
-    Raises:
-        InputError: for less than one student.
     """
-    if students < 1:
-        raise InputError(f"students: {students} is too few; give at least 1")
     # both sides work at once, so the time is shared out like the hours
     gpus = machine.gpus if pace is None else machine.all_gpus
 

@@ -4,15 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
-from distillplan.hardware.strategy import (
-    Attention,
-    Checkpointing,
-    Sharding,
-    Stack,
-    stages_per_gpu,
-)
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, stages_per_gpu
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -59,15 +52,8 @@ def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
 
 
 def dense_peak(gpu: Gpu) -> float:
-    """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it.
-
-    Raises:
-        InputError: when neither is known.
-    """
-    peak = gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s.get("fp16")
-    if peak is None:
-        raise InputError(f"GPU {gpu.name}: no bf16 or fp16 peak; give dense_bf16_tflops")
-    return peak
+    """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it."""
+    return gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s["fp16"]
 
 
 def gpu_seconds_per_token(

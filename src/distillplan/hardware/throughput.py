@@ -109,17 +109,28 @@ def throughput(
         if not 0 < mfu <= 1:
             raise InputError(f"mfu: {mfu} is not a share of the dense peak; give 0 < mfu <= 1")
         given = mfu * peak / flops
-    if given is None:
-        return _estimate(work, gpu, model, passes)
     if error := not_positive(given, Word("tokens_per_s")):
         raise error
+    if given is not None:
+        return ThroughputEstimate(
+            tokens_per_s_per_gpu=Range.exact(given),
+            mfu=Range.exact(given * flops / peak),
+            factors={},
+            ideal_tokens_per_s_per_gpu=None,
+            basis=RateBasis.MFU if tokens_per_s is None else RateBasis.TOKENS_PER_S,
+            log_sd=0.0,
+        )
+    steps = gpu_seconds_per_token(work, gpu, model, passes)
+    log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
+    mid, spread = 1 / steps["mixture"], math.exp(Z80 * log_sd)
+    tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
     return ThroughputEstimate(
-        tokens_per_s_per_gpu=Range.exact(given),
-        mfu=Range.exact(given * flops / peak),
-        factors={},
-        ideal_tokens_per_s_per_gpu=None,
-        basis=RateBasis.MFU if tokens_per_s is None else RateBasis.TOKENS_PER_S,
-        log_sd=0.0,
+        tokens_per_s_per_gpu=tokens,
+        mfu=tokens.scale(flops / peak),
+        factors={after: steps[before] / steps[after] for before, after in pairwise(steps)},
+        ideal_tokens_per_s_per_gpu=1 / steps["ideal"],
+        basis=RateBasis.MODEL,
+        log_sd=log_sd,
     )
 
 
@@ -155,21 +166,3 @@ def _prediction_log_sd(
     if work.checkpointing is None and passes > 1:
         parts.append(model.log_sd["unknown_checkpointing"])
     return math.hypot(*parts)
-
-
-def _estimate(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
-) -> ThroughputEstimate:
-    """The model's answer, with its factors and its error."""
-    steps = gpu_seconds_per_token(work, gpu, model, passes)
-    log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
-    mid, spread = 1 / steps["mixture"], math.exp(Z80 * log_sd)
-    tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
-    return ThroughputEstimate(
-        tokens_per_s_per_gpu=tokens,
-        mfu=tokens.scale(passes * work.forward_flops / dense_peak(gpu)),
-        factors={after: steps[before] / steps[after] for before, after in pairwise(steps)},
-        ideal_tokens_per_s_per_gpu=1 / steps["ideal"],
-        basis=RateBasis.MODEL,
-        log_sd=log_sd,
-    )

@@ -7,7 +7,6 @@ A published benchmark rarely states everything; what is not known is None here, 
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from distillplan.errors import InputError
 from distillplan.hardware.strategy import Checkpointing, Execution, Sharding, Strategy
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from distillplan.models.mixers import SCORE_FLOPS
@@ -49,18 +48,6 @@ class Workload(Execution):
     """Tokens attended to, averaged over blocks and positions; None: half a sequence."""
     counted_flops: float | None = None
     """Forward FLOPs per token as the accounting counts them; None: the sum of the parts."""
-
-    def __post_init__(self) -> None:
-        """Check the layout; that of a published speed is checked nowhere else.
-
-        Raises:
-            InputError: when it needs more GPUs than there are.
-        """
-        if self.replica_gpus > self.gpus:
-            raise InputError(
-                f"layout: tensor x pipeline x context parallel is {self.replica_gpus}, more than "
-                f"the {self.gpus} GPUs; reduce one of them or add GPUs"
-            )
 
     @property
     def mixture(self) -> bool:
