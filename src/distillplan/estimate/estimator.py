@@ -40,8 +40,6 @@ from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
-from distillplan.models.named_models import NamedModel
-from distillplan.models.shapes import ModelShape
 from distillplan.units import SECONDS_PER_HOUR, format_count
 
 
@@ -79,11 +77,13 @@ def estimate(question: Question) -> Estimate:
     rate = speed.student.tokens_per_s_per_gpu
     if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
-    model = _facts(machine, question.model)
-    other = None if teacher is None else _facts(machine, teacher)
-    flops_per_token = TRAINING_PASSES * model.forward_flops_per_token
+    model, other = (
+        named and ModelFacts(named=named, work=work_of(machine, named.model))
+        for named in (question.model, teacher)
+    )
+    flops_per_token = TRAINING_PASSES * model.work.forward_flops
     if other is not None and question.online:
-        flops_per_token += other.forward_flops_per_token
+        flops_per_token += other.work.forward_flops
     return Estimate(
         headline=headline(question, bill, worst),
         question=question,
@@ -287,21 +287,4 @@ def _distillation(
         online_usd=online_usd,
         cached_usd=cached_usd,
         break_even_passes=break_even,
-    )
-
-
-def _facts(machine: Machine, named: NamedModel) -> ModelFacts:
-    """A model in numbers; the family's where only its size is known."""
-    work = work_of(machine, named.model)
-    return ModelFacts(
-        name=named.name,
-        basis=named.basis,
-        params=named.model.params if isinstance(named.model, ModelShape) else named.model,
-        active_params=work.block_params,
-        total_params=work.stored_params,
-        forward_flops_per_token=work.forward_flops,
-        layers=work.layers,
-        width=work.width,
-        vocab=work.vocab,
-        source=named.source,
     )

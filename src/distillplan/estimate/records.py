@@ -11,8 +11,10 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import ThroughputEstimate
+from distillplan.hardware.workload import Workload
 from distillplan.laws.logit_formats import StoredFormat
-from distillplan.models.named_models import Basis, NamedModel
+from distillplan.models.named_models import NamedModel
+from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
 
 
@@ -66,21 +68,16 @@ class Question(NamedTuple):
 
 
 class ModelFacts(NamedTuple):
-    """A model in numbers."""
+    """A model in numbers, those of the family where only its size is known."""
 
-    name: str
-    basis: Basis
-    params: float
-    """Non-embedding, with all experts of a mixture."""
-    active_params: float
-    """Non-embedding, used by one token; the FLOPs follow from these."""
-    total_params: float
-    """With embeddings; the memory follows from these."""
-    forward_flops_per_token: float
-    layers: float
-    width: float
-    vocab: float
-    source: str
+    named: NamedModel
+    work: Workload
+
+    @property
+    def params(self) -> float:
+        """Non-embedding, with all experts of a mixture."""
+        model = self.named.model
+        return model.params if isinstance(model, ModelShape) else model
 
 
 class Speed(NamedTuple):

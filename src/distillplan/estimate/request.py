@@ -60,7 +60,7 @@ def compute_request(question: Question) -> ComputeRequest:
     found = estimate(question)
     machine = question.machine
     gpu, model = machine.gpu, question.model.model
-    rows = int(found.model.vocab)
+    rows = int(found.model.work.vocab)
     token_bytes = 2.0 if rows <= SHORT_IDS else 4.0
     master, moments = OPTIMIZER_BYTES[machine.strategy.optimizer]
     gpus, per_node = machine.all_gpus, gpu.gpus_per_node
@@ -74,7 +74,7 @@ def compute_request(question: Question) -> ComputeRequest:
         text_bytes=token_bytes * question.tokens,
         text_bytes_per_s=token_bytes * found.tokens_per_s_per_gpu.mid * gpus,
         # 16-bit weights are made from the master weights where there are any
-        checkpoint_bytes=found.model.total_params * ((master or 2.0) + moments),
+        checkpoint_bytes=found.model.work.stored_params * ((master or 2.0) + moments),
         interruptions=found.gpu_hours.mid / INTERRUPTED_HOURS,
         checkpoint_seconds=2 * LOST_SHARE * between,  # half of it is lost each time
         measured_error=None if given else machine.model.held_out_error[kind],

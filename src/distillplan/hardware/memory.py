@@ -1,8 +1,7 @@
 """Bytes on one GPU of a training or distillation run, itemized.
 
-Weights, gradients and optimizer states are in `hardware.model_states`, activations in
-`hardware.activations`. What exists only for a moment is counted at the fullest moment: while the
-loss is computed, while a block runs, or while the teacher runs.
+Those of a stage are in `hardware.model_states`. What exists only for a moment is counted at the
+fullest moment: while the loss is computed, while a block runs, or while the teacher runs.
 
 Two named numbers stand for what cannot be derived, `WORKSPACE_SHARE` and `RESERVED_SHARE`: medians
 (0.0465 and 0.0526) over 17 measured layouts of Megatron-LM on B200 (SimuMax release 1.2: Llama 3
@@ -15,16 +14,17 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
-from distillplan.hardware.activations import kept_bytes_per_token, working_bytes_per_token
 from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
     collects,
     gathered_bytes,
+    kept_bytes_per_token,
     pipeline_stage,
     refuse_impossible_layout,
     stage_states,
+    working_bytes_per_token,
 )
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy, stages_per_gpu

@@ -87,6 +87,18 @@ FORMS: Mapping[str, DocumentForm] = {
             "memory_bytes_per_gpu": "memory.total",
         },
     ),
+    "ModelFacts": DocumentForm(
+        only=(),
+        lifted={
+            **{name: f"named.{name}" for name in ("name", "basis")},
+            "params": "params",
+            "active_params": "work.block_params",
+            "total_params": "work.stored_params",
+            "forward_flops_per_token": "work.forward_flops",
+            **{name: f"work.{name}" for name in ("layers", "width", "vocab")},
+            "source": "named.source",
+        },
+    ),
     "Question": DocumentForm(
         only=(),
         lifted={

@@ -52,14 +52,14 @@ def _models(found: Estimate) -> TableBlock:
         ("", "params", "active", "total", "layers", "width", "vocab", "FLOPs/token"),
         tuple(
             (
-                one.name,
+                one.named.name,
                 format_count(one.params),
-                format_count(one.active_params),
-                format_count(one.total_params),
-                f"{one.layers:.0f}",
-                f"{one.width:.0f}",
-                f"{one.vocab:.0f}",
-                format_flops(one.forward_flops_per_token),
+                format_count(one.work.block_params),
+                format_count(one.work.stored_params),
+                f"{one.work.layers:.0f}",
+                f"{one.work.width:.0f}",
+                f"{one.work.vocab:.0f}",
+                format_flops(one.work.forward_flops),
             )
             for one in models
         ),

@@ -53,12 +53,13 @@ def _hours(hours: Range) -> str:
 def _run(run: Estimate) -> Iterator[str]:
     settings, machine, model = run.question, run.question.machine, run.model
     yield (
-        f"train {model.name} ({format_count(model.total_params)} parameters) on "
+        f"train {model.named.name} ({format_count(model.work.stored_params)} parameters) on "
         f"{format_count(settings.tokens)} tokens"
         + (f", {settings.students} times" if settings.students > 1 else "")
     )
     if run.teacher is not None:
-        taught = f"teacher {run.teacher.name} ({format_count(run.teacher.total_params)} parameters)"
+        params = format_count(run.teacher.work.stored_params)
+        taught = f"teacher {run.teacher.named.name} ({params} parameters)"
         own = f", on {machine.teacher_gpus} GPUs of its own" if machine.teacher_gpus else ""
         yield f"{taught}, logits {settings.logits}{own}"
     yield (
