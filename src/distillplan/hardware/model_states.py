@@ -183,21 +183,15 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
 
 
 def kept_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
-    """Bytes per token of one block that a GPU keeps under a checkpointing policy.
-
-    The width is that of the residual stream.
-    """
-    inside, between = (
-        _inside_bytes(block),
-        ACTIVATION_BYTES * 2 * _parts(block) * width,
-    )  # and of norms
-    if strategy.checkpointing is Checkpointing.FULL:
-        inside, between = 0.0, ACTIVATION_BYTES * width  # its input
-    elif strategy.checkpointing is Checkpointing.SELECTIVE:
-        inside, between = _every_second_product(block, width), ACTIVATION_BYTES * width
-    elif strategy.checkpointing is Checkpointing.NONE:
-        inside += _score_bytes(block, strategy)
-    return _divided(inside, between, strategy)
+    """Bytes per token of one block, in a residual stream of so many channels, that a GPU keeps."""
+    policy, entered = strategy.checkpointing, ACTIVATION_BYTES * width
+    if policy is Checkpointing.FULL:
+        return _divided(0.0, entered, strategy)
+    if policy is Checkpointing.SELECTIVE:
+        return _divided(_every_second_product(block, width), entered, strategy)
+    if policy is Checkpointing.NONE:
+        return working_bytes_per_token(block, width, strategy)
+    return _divided(_inside_bytes(block), 2 * _parts(block) * entered, strategy)
 
 
 def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
