@@ -283,7 +283,8 @@ def _flip_places(plan: Plan) -> dict[str, Place]:
     places = {}
     if at:
         every = together(at.values())
-        alone, distilled = evaluate.supervised(scenario, every), evaluate.distilled(scenario, every)
+        alone = evaluate.supervised(scenario, every)
+        distilled = evaluate.distilled(scenario, every, finest=drawn.FINEST)
         places = {
             name: _of_optima(one, alone, distilled, row)
             for row, (name, one) in enumerate(at.items())
