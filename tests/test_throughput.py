@@ -445,7 +445,7 @@ def test_goodput_holds_the_published_shares() -> None:
         ({"coefficients": {}}, "missing key 'sustained'"),
         ({"coefficients": ENTRY["coefficients"] | {"magic": {"value": 1}}}, "magic"),
         ({"coefficients": ENTRY["coefficients"] | {"fp8": {"value": -1}}}, "positive"),
-        ({"log_sd": {"dense": 0.1}}, "log_sd: missing key 'fp8'"),
+        ({"log_sd": {"dense": -0.1}}, "log_sd.dense: -0.1 is not positive"),
         ({"ceiling_share": {"Ampere": 0.8}}, "other"),
         ({"goodput": None}, "goodput: expected a mapping"),
     ],

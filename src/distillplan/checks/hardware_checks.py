@@ -93,8 +93,9 @@ def error_summaries() -> tuple[ErrorSummary, ...]:
 
 def _comparisons() -> tuple[SpeedComparison, ...]:
     """Every shipped speed, computed by coefficients that were fitted without its source."""
-    gpus = {gpu.name: gpu for gpu in catalog.gpus()}
-    return compare_with_published(published_runs(), gpus, lambda run: model_without(run.source))
+    return compare_with_published(
+        published_runs(), catalog.gpus(), lambda run: model_without(run.source)
+    )
 
 
 def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:

@@ -15,7 +15,7 @@ from distillplan.estimate.records import (
     Question,
     Speed,
 )
-from distillplan.hardware.bill import NOTHING_PAID, Bill, bill_of
+from distillplan.hardware.bill import Bill, bill_of
 from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.machine import (
     Machine,
@@ -195,10 +195,8 @@ def _speed(question: Question, apart: TeacherApart | None) -> Speed:
 
 def _bill(question: Question, apart: TeacherApart | None) -> Bill:
     """The bill of all students."""
-    teacher, paid = question.teacher, NOTHING_PAID
-    if teacher is not None:
-        pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
-        paid = share(pays, question.logits, question.students)
+    teacher = question.teacher
+    pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
     return bill_of(
         question.machine,
         student=question.model.model,
@@ -206,7 +204,7 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
         students=question.students,
         teacher=None if teacher is None else teacher.model,
         teacher_tokens=question.teacher_tokens or 0.0,
-        paid=paid,
+        paid=share(pays, question.logits, question.students),
         logits=question.logits,
         stored=question.kept,
         pace=None if apart is None else apart.pace,

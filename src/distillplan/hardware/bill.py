@@ -41,9 +41,6 @@ POWER_SHARE_SOURCE: Final = (
 )
 """Source of that share."""
 
-NOTHING_PAID: Final = Share(logits=0.0, training=0.0)
-"""Supervised training, or a teacher that costs nothing."""
-
 
 class Phase(StrEnum):
     """What a part of the bill pays for."""
@@ -87,7 +84,7 @@ def bill_of(
     students: int = 1,
     teacher: Model | None = None,
     teacher_tokens: float = 0.0,
-    paid: Share = NOTHING_PAID,
+    paid: Share | None = None,
     logits: Logits = Logits.ONLINE,
     stored: StoredLogits | None = None,
     spent: bool = False,
@@ -96,9 +93,9 @@ def bill_of(
     """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
     Tokens are those that each model is trained on, and `paid` is one student's share of the costs
-    of its teacher, if any. Hours that are a budget are `spent` whatever the speed turns out to be:
-    only the middle of the ranges counts, and the tokens are what is uncertain. A teacher on GPUs
-    of its own sets a `pace` with the student, in seconds per token; else they take turns.
+    of its teacher; None: nothing. Hours that are a budget are `spent` whatever the speed turns out
+    to be: only the middle of the ranges counts, and the tokens are what is uncertain. A teacher on
+    GPUs of its own sets a `pace` with the student, in seconds per token; else they take turns.
     """
     # both sides work at once, so the time is shared out like the hours
     gpus = machine.gpus if pace is None else machine.all_gpus
@@ -109,7 +106,7 @@ def bill_of(
             hours = Range.exact(hours.mid)
         return _line(machine, phase, model, tokens, hours, gpus)
 
-    every = students * student_tokens
+    every, paid = students * student_tokens, paid or Share()
     each = student_seconds(machine, student, distilling=teacher is not None)
     if pace is not None:
         each = pace.scale(machine.gpus)

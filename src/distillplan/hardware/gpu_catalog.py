@@ -42,14 +42,16 @@ class PowerGrid(NamedTuple):
     source: str
 
 
-def gpus() -> tuple[Gpu, ...]:
-    """Every GPU that ships."""
-    return tuple(_gpus().values())
+@cache
+def gpus() -> Mapping[str, Gpu]:
+    """Every GPU that ships, by its name."""
+    entries = read_shipped("gpus.yaml")["gpus"].items()
+    return {name: gpu_from_entry(name, entry) for name, entry in entries}
 
 
 def gpu_list() -> GpuList:
     """Every GPU that ships, in full."""
-    return GpuList(gpus=tuple(map(gpu_card, gpus())))
+    return GpuList(gpus=tuple(map(gpu_card, gpus().values())))
 
 
 def gpu_card(found: Gpu) -> GpuCard:
@@ -76,7 +78,7 @@ def gpu(name: str) -> Gpu:
         return _own_gpu(name)
     known = _named(name)
     if known is not None:
-        return _gpus()[known]
+        return gpus()[known]
     if several := variants(name):
         raise InputError(
             Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
@@ -182,18 +184,10 @@ def grid(country: str) -> PowerGrid:
 
 
 @cache
-def _gpus() -> dict[str, Gpu]:
-    return {
-        name: gpu_from_entry(name, entry)
-        for name, entry in read_shipped("gpus.yaml")["gpus"].items()
-    }
-
-
-@cache
 def _spellings() -> dict[str, str]:
     """Every accepted spelling, in lower case, with the name that it stands for."""
-    found = {name: name for name in _gpus()}
-    for one in _gpus().values():
+    found = {name: name for name in gpus()}
+    for one in gpus().values():
         found |= {alias.lower().replace(" ", "-"): one.name for alias in one.aliases}
     return found
 

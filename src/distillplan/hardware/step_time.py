@@ -67,7 +67,8 @@ def gpu_seconds_per_token(
         InputError: when the GPU lacks the number format of the run.
     """
     rate = matmul_ceiling(gpu, model)
-    kept = rate * _sustained_share(gpu, model)
+    # a benchmark runs at full clocks; under load those of GPUs with many FLOPs per watt throttle
+    kept = rate * min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
     training = passes > 1
     blocks = passes * work.block_flops / kept
     head = passes * work.head_flops / kept
@@ -119,16 +120,6 @@ def gpu_seconds_per_token(
     compute /= model.mixture if work.mixture else 1.0
     steps["mixture"] = compute
     return steps
-
-
-def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
-    """Share of the matmul ceiling that is sustained for a whole step.
-
-    A short benchmark runs at full clocks; under sustained load the power limit throttles GPUs with
-    many FLOPs per watt. The share is constant up to `REFERENCE_DENSITY` and falls as a power of
-    the density beyond.
-    """
-    return min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
 
 
 def _throttle(gpu: Gpu) -> float:

@@ -22,14 +22,6 @@ LEFT_OUT: Final = {
 }
 """Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
 
-ERROR_CLASSES: Final = (
-    *LEFT_OUT,
-    *("eager", "new_gpu", "unknown_attention", "unknown_overhead", "unknown_checkpointing"),
-    "whole_run",
-)
-"""Parts of an estimate's error: one of the kinds of run, software that is not tuned, what is not
-known, and of the hours of a whole run what the speed of its steps does not show."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputModel:
@@ -59,7 +51,8 @@ class ThroughputModel:
     ceiling_share: Mapping[str, float]
     """Matmul ceiling over dense peak where it was not measured, by architecture or 'other'."""
     log_sd: Mapping[str, float]
-    """Standard deviation of log tokens/s, by `ERROR_CLASSES`."""
+    """Standard deviation of log tokens/s by kind of run, and what adds to it: software that is not
+    tuned, what is not known, and of a whole run what the speed of its steps does not show."""
     held_out_error: Mapping[str, float]
     """Median relative error of tokens/s in runs that were not fitted, by kind of run."""
     goodput: Range
@@ -97,12 +90,12 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     coefficients.finish()
     if "other" not in shares:
         raise InputError("throughput: ceiling_share has no 'other', for new architectures")
-    errors, stated = given.mapping("log_sd"), given.entries("errors")
+    stated = given.entries("errors")
     held_out = {one.text("group"): one.positive("median_error") for one in stated}
     return ThroughputModel(
         **scalars,
         ceiling_share=shares,
-        log_sd={name: errors.positive(name) for name in ERROR_CLASSES},
+        log_sd=given.mapping("log_sd").positives(),
         held_out_error={kind: held_out[group] for kind, group in LEFT_OUT.items()},
         goodput=given.mapping("goodput").record(Range),
         distillation=given.mapping("distillation").record(Range),
