@@ -78,12 +78,13 @@ def estimate(question: Question) -> Estimate:
     if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
     model, other = (
-        named and ModelFacts(named=named, work=work_of(machine, named.model))
-        for named in (question.model, teacher)
+        ModelFacts(named=question.model, work=work_of(machine, question.model.model)),
+        None,
     )
     flops_per_token = TRAINING_PASSES * model.work.forward_flops
-    if other is not None and question.online:
-        flops_per_token += other.work.forward_flops
+    if teacher is not None:
+        other = ModelFacts(named=teacher, work=work_of(machine, teacher.model))
+        flops_per_token += other.work.forward_flops if question.online else 0.0
     return Estimate(
         headline=headline(question, bill, worst),
         question=question,

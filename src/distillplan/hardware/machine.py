@@ -242,13 +242,8 @@ def training_speed(
     machine: Machine, model: Model, tokens_per_s: float | None = None
 ) -> ThroughputEstimate:
     """Tokens/s/GPU in training a model alone, at its measured rate or the machine's MFU if any."""
-    return throughput(
-        work_of(machine, model),
-        machine.gpu,
-        machine.model,
-        mfu=machine.mfu,
-        tokens_per_s=tokens_per_s,
-    )
+    work, gpu, mfu = work_of(machine, model), machine.gpu, machine.mfu
+    return throughput(work, gpu, machine.model, mfu=mfu, tokens_per_s=tokens_per_s)
 
 
 def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
