@@ -181,7 +181,7 @@ def fastest_layout(run: Run, gpu: Gpu, seconds: Callable[[Strategy], float]) -> 
         InfeasibleError: when no layout fits on these GPUs.
     """
     best, least, capacity_bytes, gpus = None, math.inf, usable_bytes(gpu), run.gpus
-    choices = {
+    choices: dict[str, Iterable[Any]] = {
         "pp": _powers(min(gpus, run.shape.layers, MOST_STAGES)),
         "tp": _powers(min(gpus, gpu.gpus_per_node)),
         "cp": _powers(min(gpus, max(run.strategy.seq_len // LEAST_PART, 1))),
@@ -228,7 +228,7 @@ def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
 
 def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
     """Layouts on a number of GPUs, the preferred first."""
-    choices = {
+    choices: dict[str, Iterable[Any]] = {
         "checkpointing": Checkpointing,
         "tp": [tp for tp in _powers(min(gpus, gpus_per_node)) if run.shape.heads % tp == 0],
         "micro_batch": sorted({run.strategy.micro_batch, 1}, reverse=True),
