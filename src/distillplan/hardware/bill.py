@@ -141,7 +141,8 @@ def bill_of(
 
 def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
     """The sum of lines; what is not known of one is not known of all."""
-    columns = {name: [getattr(line, name) for line in lines] for name in BillLine._fields[2:]}
+    names = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg")
+    columns = {name: [getattr(line, name) for line in lines] for name in names}
     sums = {
         name: None if None in column else Range.total(column) for name, column in columns.items()
     }
