@@ -18,7 +18,7 @@ from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.laws.logit_formats import StoredFormat, cost_in_words, penalty_of
+from distillplan.laws.logit_formats import cost_in_words, penalty_of
 from distillplan.models.named_models import Basis
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, worst_first
@@ -185,7 +185,7 @@ def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
     if question.teacher is None or question.online:
         return
-    penalty, name = penalty_of(question.stored or StoredFormat()), question.kept.format.name
+    penalty, name = penalty_of(question.stored), question.kept.format.name
     if penalty is None:
         yield _notice("logit_format_not_measured", format=name)
     elif penalty.nats:

@@ -33,8 +33,8 @@ class Question(NamedTuple):
     teacher_tokens: float | None = None
     """Tokens that the teacher must first be trained on; None: it exists."""
     logits: Logits = Logits.ONLINE
-    stored: StoredFormat | None = None
-    """How the logits are, or would be, stored; None: as `StoredFormat` has it."""
+    stored: StoredFormat = StoredFormat()
+    """How the logits are, or would be, stored."""
     country: str | None = None
     """The country whose grid the machine is on."""
     sources: tuple[str, ...] = ()
@@ -62,9 +62,8 @@ class Question(NamedTuple):
 
     @property
     def kept(self) -> StoredLogits:
-        """How logits are stored, default included."""
-        rows = (self.teacher or self.model).shape.vocab
-        return stored_logits(self.stored or StoredFormat(), rows)
+        """How logits are stored, of the teacher's vocabulary."""
+        return stored_logits(self.stored, (self.teacher or self.model).shape.vocab)
 
 
 class ModelFacts(NamedTuple):

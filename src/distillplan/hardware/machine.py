@@ -101,6 +101,9 @@ class Machine:
         if not (math.isfinite(self.pue) and self.pue >= 1):
             raise InputError(Word("pue"), f": {self.pue:g}; it must be at least 1")
 
+    def __hash__(self) -> int:  # its mappings have none
+        return hash((self.gpu.name, self.gpus, self.strategy))
+
     @property
     def allocated_share(self) -> Range:
         """Productive share of allocated time, default included."""

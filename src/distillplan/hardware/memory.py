@@ -201,7 +201,8 @@ def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:
     workspace = WORKSPACE_SHARE * sum(held.values())
     reserved = RESERVED_SHARE * (sum(held.values()) + workspace) + CONTEXT_BYTES
     parts = MemoryParts(**held, workspace=workspace, reserved=reserved)
-    return MemoryEstimate(parts=parts, moment=moment, total=Range.around(parts.total, ERROR))
+    total = Range(low=parts.total * (1 - ERROR), mid=parts.total, high=parts.total * (1 + ERROR))
+    return MemoryEstimate(parts=parts, moment=moment, total=total)
 
 
 def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:

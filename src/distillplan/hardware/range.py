@@ -59,11 +59,6 @@ class Range:
         low, mid, high = (how([one[place] for one in ends]) for place in range(3))
         return cls(low=low, mid=mid, high=high)
 
-    @classmethod
-    def around(cls, mid: float, share: float) -> Self:
-        """A number with a share of it on either side."""
-        return cls(low=mid * (1 - share), mid=mid, high=mid * (1 + share))
-
     def divide_into(self, amount: float) -> "Range":
         """An amount at the middle, and what it is when this many of a fixed sum go to each.
 

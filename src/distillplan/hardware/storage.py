@@ -103,9 +103,6 @@ def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
 
     Raises:
         InputError: as for `format_of`.
-
-    >>> stored_logits(StoredFormat(), 128256).format.bytes_per_token
-    60.0
     """
     found = format_of(stored.kind, vocab, stored.entries)
     return StoredLogits(format=found, months=stored.months)

@@ -1,9 +1,9 @@
 """Seconds per token: tabulated over sizes for the optimizer, and exact at one size."""
 
 import math
-from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,32 +52,22 @@ def costs_on(
     return OneStudent(found, exact / float(usual))
 
 
-_recent: Final = deque[tuple[tuple[object, ...], TabulatedCosts]](maxlen=8)
-"""The last tables, each with what it is of: scenarios that differ in student or teacher share it.
-
-Machines have mappings and cannot be hashed, so no `lru_cache` keeps them."""
-
-
+@lru_cache(maxsize=8)
 def _tabulated(
     machine: Machine, family: Family, *, distilling: bool, beside: bool
 ) -> TabulatedCosts:
-    asked = (machine, family, distilling, beside)
-    for known, costs in _recent:
-        if known == asked:
-            return costs
+    """The tables, which scenarios that differ in student or teacher share."""
 
     def curve(seconds: Callable[..., Range], **how: bool) -> CostCurve:
         return CostCurve(
             LOG_SIZES, lambda size: seconds(machine, non_embedding(family, size), **how).mid
         )
 
-    found = TabulatedCosts(
+    return TabulatedCosts(
         student=curve(student_seconds, distilling=distilling),
         forward=curve(teacher_seconds, beside=beside),
         training=curve(training_seconds),
     )
-    _recent.append((asked, found))
-    return found
 
 
 def token_seconds(
