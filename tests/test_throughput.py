@@ -12,17 +12,8 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token, matmul_ceiling
-from distillplan.hardware.strategy import (
-    Attention,
-    Checkpointing,
-    Sharding,
-    Stack,
-    Strategy,
-    refuse_odd_groups,
-)
-from distillplan.hardware.throughput import (
-    throughput,
-)
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
+from distillplan.hardware.throughput import throughput
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
@@ -354,7 +345,7 @@ def test_fp8_on_a_gpu_without_it_is_refused() -> None:
 
 def test_a_layout_needs_its_gpus() -> None:
     with pytest.raises(InputError, match="4 GPUs cannot be divided into groups of tp 8"):
-        refuse_odd_groups(Strategy(tp=8), 4)
+        Strategy(tp=8).refuse_odd_groups(4)
 
 
 # distillation and whole runs

@@ -20,14 +20,7 @@ from distillplan.hardware.losses import divergence_rate
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.strategy import (
-    FREE,
-    LayoutChoice,
-    Sharding,
-    Stack,
-    Strategy,
-    refuse_odd_groups,
-)
+from distillplan.hardware.strategy import FREE, LayoutChoice, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
@@ -90,7 +83,7 @@ class Machine:
                 GPU does not have, or a PUE below 1.
         """
         settle(self)
-        refuse_odd_groups(self.strategy, self.gpus)
+        self.strategy.refuse_odd_groups(self.gpus)
         if self.strategy.cp > self.strategy.seq_len:
             raise InputError(
                 Word("cp"),

@@ -27,7 +27,7 @@ from distillplan.hardware.model_states import (
     working_bytes_per_token,
 )
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy, stages_per_gpu
+from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
 
 WORKSPACE_SHARE: Final = 0.045
@@ -238,7 +238,7 @@ def _in_flight(run: Run, index: int) -> float:
     2022, Section 4.2.3). A run has at least p micro-batches.
     """
     pp = run.strategy.pp
-    deep = stages_per_gpu(run.strategy.interleave, run.shape.layers, pp)
+    deep = run.strategy.stages_per_gpu(run.shape.layers)
     if deep == 1:
         return pp - index
     return (2 * (pp - index - 1) + (deep - 1) * pp + 1) / deep

@@ -27,7 +27,6 @@ from distillplan.hardware.strategy import (
     Optimizer,
     Sharding,
     Strategy,
-    refuse_odd_groups,
 )
 from distillplan.models.shapes import Block, ModelShape
 
@@ -163,7 +162,7 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     Raises:
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
-    refuse_odd_groups(strategy, gpus)
+    strategy.refuse_odd_groups(gpus)
     pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
     layers, heads, experts = shape.layers, shape.heads, shape.experts
     dense = ep > 1 and not experts

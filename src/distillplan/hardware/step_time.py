@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, stages_per_gpu
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -294,7 +294,7 @@ def _bubble(work: Workload) -> float:
     if work.pp == 1:
         return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    return (work.pp - 1) / (batches * stages_per_gpu(work.interleave, work.layers, work.pp))
+    return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 
 
 def _replica_tokens(work: Workload) -> float:

@@ -153,6 +153,10 @@ class Execution:
         """GPUs that hold one copy of the model together."""
         return self.tp * self.pp * self.cp
 
+    def stages_per_gpu(self, layers: float) -> float:
+        """Pipeline stages of one GPU: the given number, else as many as fit, up to the usual."""
+        return self.interleave or max(min(TYPICAL_INTERLEAVE, layers // self.pp), 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(Execution):
@@ -183,23 +187,17 @@ class Strategy(Execution):
                 raise InputError(Word(name), f": {count} is too few; it must be at least 1")
         check_context(self.seq_len, "seq_len")
 
+    def refuse_odd_groups(self, gpus: int) -> None:
+        """Check that the groups of the layout divide so many GPUs.
 
-def stages_per_gpu(interleave: int | None, layers: float, pp: int) -> float:
-    """Pipeline stages of one GPU: the given number, else as many as fit, up to the usual."""
-    return interleave or max(min(TYPICAL_INTERLEAVE, layers // pp), 1)
-
-
-def refuse_odd_groups(strategy: Strategy, gpus: int) -> None:
-    """Check that the groups of a layout divide the GPUs.
-
-    Raises:
-        InputError: when they do not.
-    """
-    group = strategy.replica_gpus
-    if gpus < 1 or gpus % group:
-        raise InputError(
-            Word("gpus"),
-            f": {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp {strategy.pp} "
-            f"x cp {strategy.cp}; use a multiple of {group}",
-            also=("tp", "pp", "cp"),
-        )
+        Raises:
+            InputError: when they do not.
+        """
+        group = self.replica_gpus
+        if gpus < 1 or gpus % group:
+            raise InputError(
+                Word("gpus"),
+                f": {gpus} GPUs cannot be divided into groups of tp {self.tp} x pp {self.pp} "
+                f"x cp {self.cp}; use a multiple of {group}",
+                also=("tp", "pp", "cp"),
+            )
