@@ -9,7 +9,7 @@ cards.
 import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
@@ -143,7 +143,7 @@ def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
     """The sum of lines; what is not known of one is not known of all."""
     names = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg")
     columns = {name: [getattr(line, name) for line in lines] for name in names}
-    sums = {
+    sums: dict[str, Any] = {
         name: None if None in column else Range.total(column) for name, column in columns.items()
     }
     return BillLine(phase=phase, flops=sum(line.flops for line in lines), **sums)
