@@ -7,6 +7,7 @@ from typing import Any
 from distillplan.cli.key_options import VALUES
 from distillplan.scenarios import key_table
 from distillplan.scenarios.block import default_of
+from distillplan.scenarios.key import Key
 
 HIDDEN = ("--minimise",)
 """Old spellings that still work."""
@@ -25,19 +26,23 @@ def complete(command: Any) -> None:
     shown = {key.flags[0]: key for key in key_table.TABLE.options(named)}
     for option in command.params:
         option.opts = [flag for flag in option.opts if flag not in HIDDEN]
-        usual = option.show_default() if callable(option.show_default) else option.show_default
-        if isinstance(usual, str):  # which would be put into parentheses
-            option.default, option.show_default = usual, True
         key = shown.get(option.opts[0])
-        ours = key is not None and option.help == key.help
-        choices = getattr(option.type, "choices", ())
-        if key is not None and ours and key.value.choices is not None:
-            choices = key.value.choices()
-        if choices and option.metavar is None:
-            _offer(option, choices)
-        default = default_of(key) if key is not None and ours else None
-        if default and option.metavar != VALUES and not option.required:
-            option.default, option.show_default = default, True
+        _complete(option, key if key is not None and option.help == key.help else None)
+
+
+def _complete(option: Any, key: Key | None) -> None:
+    """Add its choices and default to an option, which may be that of a key."""
+    usual = option.show_default() if callable(option.show_default) else option.show_default
+    if isinstance(usual, str):  # which would be put into parentheses
+        option.default, option.show_default = usual, True
+    choices = getattr(option.type, "choices", ())
+    if key is not None and key.value.choices is not None:
+        choices = key.value.choices()
+    if choices and option.metavar is None:
+        _offer(option, choices)
+    default = None if key is None else default_of(key)
+    if default and option.metavar != VALUES and not option.required:
+        option.default, option.show_default = default, True
 
 
 def _offer(option: Any, choices: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
@@ -122,7 +123,7 @@ def in_our_words(args: Sequence[str], params: Sequence[Any]) -> list[str]:
     Raises:
         InputError: where such an option has no value.
     """
-    return list(_replaced(list(args), params))
+    return list(_replaced(iter(args), params))
 
 
 def as_read(message: str, args: Sequence[str]) -> str:
@@ -144,38 +145,45 @@ def as_read(message: str, args: Sequence[str]) -> str:
     return f"{line}{sign}{below}"
 
 
-def _replaced(args: list[str], params: Sequence[Any]) -> Iterator[str]:
+def _replaced(args: Iterator[str], params: Sequence[Any]) -> Iterator[str]:
     known = {name: one for one in params for name in (*one.opts, *one.secondary_opts)}
     if any(one.metavar == ARGUMENT for one in params):
         known[ARGUMENT] = None
-    while args:
-        word = args.pop(0)
+    for word in args:
         if word == "--":
             yield from (word, *args)
             return
-        typed, sign, value = word.partition("=")
-        name = _ours(typed, known)
-        if name is None and typed in ADVICE and typed not in known:
-            raise InputError(f"no such option: {typed}; {ADVICE[typed]}")
-        if name is None:
-            yield word
-            if word in known and getattr(known[word], "is_flag", True) is False and args:
-                yield args.pop(0)  # its value, whatever it looks like
+        name = _ours(word.partition("=")[0], known)
+        if name is not None:
+            yield from () if name == ARGUMENT else (name,)
+            yield from _value(word, args)
             continue
-        form = OPTIONS[typed].value
-        if "{}" in form and not sign:
-            if not args:
-                raise InputError(f"{typed}: its value is missing")
-            value = args.pop(0)
-        yield from () if name == ARGUMENT else (name,)
-        if form:
-            yield form.replace("{}", value)
+        yield word
+        if getattr(known.get(word), "is_flag", True) is False:
+            yield from islice(args, 1)  # its value, whatever it looks like
+
+
+def _value(word: str, following: Iterator[str]) -> Iterator[str]:
+    """What an option of ours takes instead of another's value, which may be the next word."""
+    typed, sign, value = word.partition("=")
+    form = OPTIONS[typed].value
+    if "{}" in form and not sign:
+        given = next(following, None)
+        if given is None:
+            raise InputError(f"{typed}: its value is missing")
+        value = given
+    if form:
+        yield form.replace("{}", value)
 
 
 def _ours(typed: str, known: Mapping[str, Any]) -> str | None:
     """The option of the command that is meant; None where what was typed is to stay."""
+    if typed in known:
+        return None
     meant = OPTIONS.get(typed)
-    if typed in known or meant is None:
+    if meant is None and typed in ADVICE:
+        raise InputError(f"no such option: {typed}; {ADVICE[typed]}")
+    if meant is None:
         return None
     fitting = [one for one in meant.options if one in known]
     if not fitting:
