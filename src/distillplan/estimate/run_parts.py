@@ -150,13 +150,9 @@ def _part(
     for_teacher: bool = False,
 ) -> RunPart:
     """A part, with its range where that is known."""
-    known = isinstance(values, Range)
+    low, mid, high = (
+        (values.low, values.mid, values.high) if isinstance(values, Range) else (None, values, None)
+    )
     return RunPart(
-        of=of,
-        name=name,
-        is_total=is_total,
-        for_teacher=for_teacher,
-        low=values.low if known else None,
-        mid=values.mid if known else values,
-        high=values.high if known else None,
+        of=of, name=name, is_total=is_total, for_teacher=for_teacher, low=low, mid=mid, high=high
     )
