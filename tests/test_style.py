@@ -336,7 +336,7 @@ BRANCHES = (ast.If, ast.IfExp, ast.For, ast.While, ast.ExceptHandler, ast.Assert
 MOST_WAYS = 15
 """Ways through one function that a reader can keep in mind."""
 NOT_SPLIT = {
-    "optimize/parabolas.py: lowest_on": "the hot loop: a call in each of its steps costs a tenth",
+    "optimize/parabolas.py: lowest_on": "the hot loop of every search: one formula over axes",
 }
 """Functions of more ways, each with the reason."""
 

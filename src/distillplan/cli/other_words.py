@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ class Meant(NamedTuple):
     value: str = "{}"
     """What that option takes, with what was typed for {}; without {} nothing was to be typed."""
 
+
+MOST_WORDS = 10
+"""Of a budget, such as 64 h100-sxm for 7 days."""
 
 BUDGET = ("--compute", ARGUMENT)
 _OUTPUT = ("--output",)
@@ -124,6 +128,28 @@ def in_our_words(args: Sequence[str], params: Sequence[Any]) -> list[str]:
         InputError: where such an option has no value.
     """
     return list(_replaced(iter(args), params))
+
+
+def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] | None:
+    """What was typed, with a budget of several words as one; None where there is no such budget.
+
+    Args:
+        args: the words after the command's name.
+        params: the parameters of the command, as Typer has them.
+    """
+    if all(one.metavar != ARGUMENT for one in params):
+        return None
+    from distillplan.planning.budget_text import parse_budget  # only for a mistake
+
+    lengths = range(min(MOST_WORDS, len(args)), 1, -1)
+    for first, end in ((at, at + long) for long in lengths for at in range(len(args) - long + 1)):
+        words = args[first:end]
+        if any(one.startswith("-") for one in words):
+            continue
+        with suppress(InputError):
+            parse_budget(" ".join(words))
+            return [*args[:first], " ".join(words), *args[end:]]
+    return None
 
 
 def as_read(message: str, args: Sequence[str]) -> str:

@@ -28,8 +28,8 @@ def check(
         str | None,
         typer.Argument(
             help="Part of a source to restrict the check to: 'Figure 9', throughput, memory, runs, "
-            "peers, generation, formats, on-policy; or transfer: other laboratories' runs; or "
-            "practice: what they did, and what a plan says of it."
+            "distillation, peers, generation, formats, on-policy; or transfer: other laboratories' "
+            "runs; or practice: what they did, and what a plan says of it."
         ),
     ] = None,
     *,
