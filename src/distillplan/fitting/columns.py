@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from distillplan.errors import InputError
 from distillplan.fitting.cells import LOSSES, number_in
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
+from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.numerals import is_number
 from distillplan.suggest import close_names
@@ -186,6 +187,42 @@ def _suffix(column: str) -> str:
 def _plain(column: str) -> str:
     """The letters of a column's name; another unit that is named there makes it another column."""
     return re.sub(r"[\s_./-]", "", _WITHIN.sub("", column.strip().lower()))
+
+
+def rows_where(
+    tables: Sequence[RunTable], where: Selection, places: Sequence[Mapping[str, RunField]]
+) -> list[RunTable]:
+    """The rows of each table for which a condition holds.
+
+    Args:
+        tables: the files.
+        where: the condition; on a column of a file, or on one of the things of a run.
+        places: where those are found in each table.
+
+    Raises:
+        InputError: when no table has a column of the condition, or it holds for no row.
+    """
+
+    def cells(column: str) -> list[Any] | None:
+        found: list[Any] = []
+        known = False
+        for table, place in zip(tables, places, strict=True):
+            mapped = place.get(CANONICAL.get(column, ""))
+            if column in table.columns:
+                found += [row.cells.get(column) for row in table.rows]
+            elif mapped is not None:
+                found += [mapped.cell(row) for row in table.rows]
+            else:  # a file without the column has empty cells in it
+                found += [None] * len(table.rows)
+                continue
+            known = True
+        return found if known else None
+
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    chosen = iter(where.rows(cells, columns).tolist())
+    return [
+        table._replace(rows=tuple(row for row in table.rows if next(chosen))) for table in tables
+    ]
 
 
 def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunField]]) -> str:

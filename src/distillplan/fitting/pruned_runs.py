@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import is_missing, number_in, uses_decimal_commas
-from distillplan.fitting.columns import RunField, parse_columns
+from distillplan.fitting.columns import RunField, parse_columns, rows_where
 from distillplan.fitting.rows import IndexArray
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
@@ -109,14 +109,7 @@ def read_pruned_runs(
 def _chosen(table: RunTable, where: Sequence[str]) -> RunTable:
     """The rows for which all conditions hold."""
     for text in where:
-
-        def cells(column: str, table: RunTable = table) -> list[Any] | None:
-            known = column in table.columns
-            return [row.cells.get(column) for row in table.rows] if known else None
-
-        chosen = parse_selection(text, "where").rows(cells, table.columns)
-        kept = tuple(row for row, one in zip(table.rows, chosen.tolist(), strict=True) if one)
-        table = table._replace(rows=kept)
+        (table,) = rows_where([table], parse_selection(text, "where"), [{}])
     return table
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from distillplan.fitting.columns import (
     listed,
     parse_columns,
     place_columns,
+    rows_where,
     taken_columns,
 )
 from distillplan.fitting.drafts import (
@@ -35,8 +36,8 @@ from distillplan.fitting.drafts import (
     without_replicates,
 )
 from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
-from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER, RunKind, Runs
-from distillplan.fitting.selection import Selection, parse_selection
+from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
+from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
@@ -89,7 +90,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     places = place_columns(tables, named, teacher=teacher)
     taken = taken_columns(tables, places)
     for where in wheres:
-        tables = _selected(tables, where, places)
+        tables = rows_where(tables, where, places)
     draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
     draft = unfinished(without_repeats(draft))
     if reading.last_of is not None:
@@ -106,33 +107,6 @@ def _source(names: Sequence[str]) -> str:
     if len(names) > 3:
         return f"{names[0]} and {len(names) - 1} more files"
     return listed(names)
-
-
-def _selected(
-    tables: Sequence[RunTable], where: Selection, places: Sequence[Mapping[str, RunField]]
-) -> list[RunTable]:
-    """The rows of each table for which a condition holds."""
-
-    def cells(column: str) -> list[Any] | None:
-        found: list[Any] = []
-        known = False
-        for table, place in zip(tables, places, strict=True):
-            mapped = place.get(CANONICAL.get(column, ""))
-            if column in table.columns:
-                found += [row.cells.get(column) for row in table.rows]
-            elif mapped is not None:
-                found += [mapped.cell(row) for row in table.rows]
-            else:  # a file without the column has empty cells in it
-                found += [None] * len(table.rows)
-                continue
-            known = True
-        return found if known else None
-
-    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
-    chosen = iter(where.rows(cells, columns).tolist())
-    return [
-        table._replace(rows=tuple(row for row in table.rows if next(chosen))) for table in tables
-    ]
 
 
 def _draft(
