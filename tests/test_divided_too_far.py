@@ -6,7 +6,7 @@ import json
 import pytest
 
 from distillplan import Scenario, plan
-from distillplan.hardware.machine_words import machine
+from distillplan.hardware.machine import machine
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from tests.shell import run

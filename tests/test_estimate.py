@@ -11,7 +11,7 @@ import pytest
 from distillplan.checks import hardware_checks
 from distillplan.cli.app import app
 from distillplan.errors import InputError
-from distillplan.hardware.machine_words import machine
+from distillplan.hardware.machine import machine
 from distillplan.hardware.throughput_model import LEFT_OUT
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.architecture import FixedAspect

@@ -4,9 +4,8 @@ import pytest
 
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.gpu_catalog import gpu
-from distillplan.hardware.layout import smallest_layout
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, steps_to_fit, usable_bytes
+from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, steps_to_fit, usable_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape

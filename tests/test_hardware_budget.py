@@ -11,12 +11,12 @@ import pytest
 from distillplan import Accounting, Logits, Scenario, Teacher, plan
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.machine import (
-    student_step_seconds,
-    supervised_seconds,
-    teacher_pass_seconds,
+    machine,
+    student_seconds,
+    teacher_seconds,
     training_seconds,
+    usd_per_gpu_hour,
 )
-from distillplan.hardware.machine_words import machine, usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
@@ -62,8 +62,8 @@ def test_each_phase_runs_at_its_own_speed(settings):
     for option in plan(asked, quick=True).options:
         phases = {line.phase.value: line for line in option.bill.phases}
         distilling = option.accounting is not None
-        step = student_step_seconds if distilling else supervised_seconds
-        expected = step(H100, option.student_params).mid * option.student_tokens * asked.students
+        each = student_seconds(H100, option.student_params, distilling=distilling).mid
+        expected = each * option.student_tokens * asked.students
         hours = phases["student_training"].gpu_hours.mid
         assert hours * 3600 == pytest.approx(expected, rel=1e-9)
         if "teacher_training" in phases:
@@ -71,7 +71,7 @@ def test_each_phase_runs_at_its_own_speed(settings):
             hours = phases["teacher_training"].gpu_hours.mid
             assert hours * 3600 == pytest.approx(expected, rel=1e-9)
         if "teacher_logits" in phases and asked.logits is Logits.ONLINE:
-            each = teacher_pass_seconds(H100, option.teacher_params).mid
+            each = teacher_seconds(H100, option.teacher_params, beside=True).mid
             expected = each * option.student_tokens * asked.students
             hours = phases["teacher_logits"].gpu_hours.mid
             assert hours * 3600 == pytest.approx(expected, rel=1e-9)
@@ -98,7 +98,10 @@ def test_the_search_is_best_by_the_exact_seconds():
     for params in (option.teacher_params * 1.15**k for k in range(-12, 13)):
         for tokens in (option.teacher_tokens * 1.15**k for k in range(-12, 13)):
             once = training_seconds(H100, params).mid * tokens
-            each = student_step_seconds(H100, 1e9).mid + teacher_pass_seconds(H100, params).mid
+            each = (
+                student_seconds(H100, 1e9, distilling=True).mid
+                + teacher_seconds(H100, params, beside=True).mid
+            )
             left = (WEEK * 3600 - once) / each
             if left > 1e6:
                 teacher = LAW.supervised.loss(params, tokens)
@@ -111,7 +114,7 @@ def test_the_table_is_the_estimate_at_its_sizes():
     costs = costs_on(H100, FixedAspect(), distilling=True, beside=True)
     for n in LOG_SIZES[20:60:8]:
         size = math.exp(n)
-        exact = student_step_seconds(H100, size).mid
+        exact = student_seconds(H100, size, distilling=True).mid
         assert float(costs.student_training(n)) == pytest.approx(exact, rel=1e-9)
     between = (LOG_SIZES[30] + LOG_SIZES[31]) / 2
     exact = training_seconds(H100, math.exp(between)).mid
@@ -245,7 +248,7 @@ def test_a_budget_in_hours_is_exact_and_its_tokens_are_uncertain(price):
         low, high = option.loss_band
         assert low < option.loss < high
     alone = answer.supervised
-    seconds = supervised_seconds(asked.machine, 1e9)
+    seconds = student_seconds(asked.machine, 1e9, distilling=False)
     ends = [WEEK * 3600 / end for end in (seconds.high, seconds.low)]
     assert alone.student_tokens_band == pytest.approx(ends, rel=1e-9)
     # fewer tokens are as much worse as the law says, and the law's own error comes on top
@@ -269,7 +272,7 @@ def test_a_budget_in_flops_has_its_tokens_and_not_its_hours():
     tokens = alone.bill.student_tokens
     assert tokens.low == tokens.mid == tokens.high == alone.student_tokens
     assert alone.student_tokens_band == pytest.approx([alone.student_tokens] * 2, rel=1e-12)
-    seconds = supervised_seconds(H100, 1e9)
+    seconds = student_seconds(H100, 1e9, distilling=False)
     hours = alone.bill.gpu_hours
     assert hours.high / hours.low == pytest.approx(seconds.high / seconds.low, rel=1e-9)
 

@@ -8,7 +8,7 @@ from distillplan.models import model_catalog
 
 
 def test_every_spelling_is_one_gpu():
-    for gpu in gpu_catalog.gpus():
+    for gpu in gpu_catalog.gpus().values():
         for name in (gpu.name, gpu.name.upper(), *gpu.aliases):
             assert gpu_catalog.gpu(name).name == gpu.name
 

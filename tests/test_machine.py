@@ -15,19 +15,16 @@ from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
-    student_speed,
-    student_step_seconds,
-    supervised_seconds,
-    teacher_alone_seconds,
-    teacher_pass_seconds,
+    student_seconds,
+    teacher_seconds,
     teacher_speed,
     training_seconds,
+    training_speed,
     work_of,
 )
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits, format_of
-from distillplan.hardware.throughput import distillation_seconds
 from distillplan.hardware.throughput_model import throughput_model_from_entry
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model as catalog_model
@@ -44,10 +41,12 @@ sizes = st.floats(1e8, 1e11)
 @pytest.mark.parametrize("teacher", [7e9, SHAPE, MIXTURE])
 def test_the_parts_of_a_distillation_step_are_its_throughput(teacher: Any) -> None:
     exact = replace(MACHINE, goodput=Range.exact(1.0))
-    parts = student_step_seconds(exact, 1e9) + teacher_pass_seconds(exact, teacher)
+    parts = student_seconds(exact, 1e9, distilling=True) + teacher_seconds(
+        exact, teacher, beside=True
+    )
     whole = Range.total(
-        distillation_seconds(one, MODEL)
-        for one in (student_speed(exact, 1e9), teacher_speed(exact, teacher))
+        one.seconds(MODEL.distillation)
+        for one in (training_speed(exact, 1e9), teacher_speed(exact, teacher))
     )
     whole += divergence_seconds(exact, teacher)
     for end in ("low", "mid", "high"):
@@ -79,7 +78,7 @@ def test_the_time_of_the_loss_goes_with_vocabulary_and_bandwidth() -> None:
 @given(sizes, st.floats(1e8, 1e13))
 def test_hours_times_rate_are_the_tokens(size: float, tokens: float) -> None:
     bill = bill_of(MACHINE, student=size, student_tokens=tokens)
-    rate = student_speed(MACHINE, size).tokens_per_s_per_gpu.mid
+    rate = training_speed(MACHINE, size).tokens_per_s_per_gpu.mid
     productive = bill.total.gpu_hours.mid * 3600 * MODEL.goodput.mid
     assert productive * rate == pytest.approx(tokens, rel=1e-9)
     assert bill.total.wall_seconds.mid * 64 == pytest.approx(bill.total.gpu_hours.mid * 3600)
@@ -161,21 +160,24 @@ def test_stored_logits_cost_what_the_bytes_do() -> None:
 
 def test_measured_rates_are_used_as_they_are() -> None:
     given_rate = replace(MACHINE, tokens_per_s=5000.0, goodput=Range.exact(1.0))
-    assert supervised_seconds(given_rate, 7e9) == Range.exact(1 / 5000)
-    assert student_step_seconds(given_rate, 7e9).mid == pytest.approx(1 / 5000)
+    assert student_seconds(given_rate, 7e9, distilling=False) == Range.exact(1 / 5000)
+    assert student_seconds(given_rate, 7e9, distilling=True).mid == pytest.approx(1 / 5000)
     assert training_seconds(given_rate, 7e9).mid != pytest.approx(1 / 5000)
     given_mfu = replace(MACHINE, mfu=0.4, teacher_mfu=0.5, goodput=Range.exact(1.0))
     flops = work_of(MACHINE, 7e9).forward_flops
     peak = GPUS["h100-sxm"].peak_flops_per_s["bf16"]
     assert training_seconds(given_mfu, 7e9).mid == pytest.approx(3 * flops / (0.4 * peak))
-    assert teacher_alone_seconds(given_mfu, 7e9).mid == pytest.approx(flops / (0.5 * peak))
+    assert teacher_seconds(given_mfu, 7e9, beside=False).mid == pytest.approx(flops / (0.5 * peak))
 
 
 def test_an_fp8_teacher_is_faster_only_where_the_gpu_can() -> None:
     for gpu, faster in (("h100-sxm", True), ("a100-80gb", False)):
         machine = replace(MACHINE, gpu=GPUS[gpu], gpus=8)
         fp8 = replace(machine, teacher_precision=WeightFormat.FP8)
-        ratio = teacher_pass_seconds(fp8, SHAPE).mid / teacher_pass_seconds(machine, SHAPE).mid
+        ratio = (
+            teacher_seconds(fp8, SHAPE, beside=True).mid
+            / teacher_seconds(machine, SHAPE, beside=True).mid
+        )
         assert (ratio < 1) is faster
 
 

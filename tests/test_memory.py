@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.hardware.activations import kept_bytes_per_token
 from distillplan.hardware.gpu_catalog import gpu
 from distillplan.hardware.memory import (
     ERROR,
@@ -24,7 +23,7 @@ from distillplan.hardware.memory import (
     memory_estimate,
 )
 from distillplan.hardware.memory_fit import usable_bytes
-from distillplan.hardware.model_states import pipeline_stage, stage_states
+from distillplan.hardware.model_states import kept_bytes_per_token, pipeline_stage, stage_states
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,

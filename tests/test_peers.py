@@ -11,7 +11,6 @@ from distillplan.checks import hardware_checks, peer_checks
 from distillplan.checks.left_out import model_without
 from distillplan.checks.published_speeds import compare_with_published, summarize
 from distillplan.hardware.gpu_catalog import gpus, throughput_model
-from distillplan.hardware.throughput_model import ERROR_CLASSES
 
 
 def errors_of(where: str, what: str = "") -> list[float]:
@@ -75,7 +74,7 @@ def test_sources_left_out_have_coefficients_of_their_own() -> None:
     for run in hardware_checks.published_runs():
         without = model_without(run.source)
         assert without.sustained == pytest.approx(shipped.sustained, rel=0.1)
-        assert set(without.log_sd) == set(ERROR_CLASSES)
+        assert set(without.log_sd) == set(throughput_model().log_sd)
     assert model_without("llm-foundry").sustained != shipped.sustained
 
 
@@ -105,7 +104,7 @@ def test_the_conformal_quantile_weighs_runs_and_sources_half_and_half(
 def test_both_shares_are_counted() -> None:
     """Sources alike: the mean over sources of the share of their runs that are held."""
     by_source: dict[str, list[bool]] = defaultdict(list)
-    by_name = {gpu.name: gpu for gpu in gpus()}
+    by_name = gpus()
     runs = hardware_checks.published_runs()
     found = compare_with_published(runs, by_name, throughput_model())
     for one in found:

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from distillplan.hardware.machine_words import machine
+from distillplan.hardware.machine import machine
 from distillplan.laws.law_catalog import law
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.planner import plan

@@ -21,7 +21,7 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Attention, Checkpointing
-from distillplan.hardware.throughput import ErrorKind, training_throughput
+from distillplan.hardware.throughput import ErrorKind, throughput
 from distillplan.hardware.throughput_model import (
     LEFT_OUT,
     ThroughputModel,
@@ -42,6 +42,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
 MODEL: ThroughputModel = throughput_model_from_entry(shipped("throughput.yaml"))
 SHIPPED = [published_run_from_row(r) for r in _rows(COEFFICIENTS / "throughput_runs.csv")]
+
+
+def test_every_shipped_run_has_the_gpus_of_its_layout() -> None:
+    assert all(run.workload.replica_gpus <= run.workload.gpus for run in SHIPPED)
 
 
 def test_the_shipped_rows_are_computed_within_the_stated_errors() -> None:
@@ -138,7 +142,7 @@ def _whole_run(row: dict[str, str]) -> tuple[Workload, Range] | None:
         inner_width=width,
         vocab=vocab,
         stored_params=stored,
-        seq_len=min(float(row["context"]), 8192.0),  # most tokens are trained at the short one
+        seq_len=min(round(float(row["context"])), 8192),  # most tokens are trained at the short one
         gpus=round(float(row["n_gpus"] or 256)),
         precision=Precision.FP8 if row["precision"].startswith("fp8") else Precision.BF16,
         active_experts=8.0 if row["kind"] == "MoE" else 0.0,
@@ -157,7 +161,7 @@ def test_gpu_hours_of_whole_runs_are_within_a_factor() -> None:
         if run is None:
             continue
         work, goodput = run
-        rate = training_throughput(work, GPUS[names[row["gpu"]]], MODEL).tokens_per_s_per_gpu
+        rate = throughput(work, GPUS[names[row["gpu"]]], MODEL).tokens_per_s_per_gpu
         seconds = float(row["train_tokens"]) / (rate.mid * goodput.mid)
         computed = seconds / 3600
         within.append(1 / 1.5 <= computed / float(row["gpu_hours"]) <= 1.5)

@@ -231,7 +231,7 @@ def test_hours_of_serving_follow_from_the_speed_of_generation():
     shape = FAMILY.nearest_shape(2e9)
     gpu = gpu_catalog.gpu("h100-sxm")
     scenario = Scenario(law=LAW, compute=1e21, student_params=2e9)
-    from distillplan.hardware.machine_words import machine
+    from distillplan.hardware.machine import machine
 
     on = machine({"gpu": "h100-sxm"}, FAMILY)
     speed = generation_speed(shape, gpu, on.model, Requests(prompt=1000, generated=200))
@@ -259,7 +259,7 @@ def test_break_even_in_hours_is_where_hours_are_equal():
 
 def test_weights_of_fewer_bits_are_read_sooner():
     """The roofline: never slower, and at one sequence, where weights are all, faster by bytes."""
-    from distillplan.hardware.machine_words import machine
+    from distillplan.hardware.machine import machine
 
     gpu, shape = gpu_catalog.gpu("h100-sxm"), FAMILY.nearest_shape(2e9)
     on = machine({"gpu": "h100-sxm"}, FAMILY)

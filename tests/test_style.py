@@ -337,8 +337,6 @@ MOST_WAYS = 15
 """Ways through one function that a reader can keep in mind."""
 NOT_SPLIT = {
     "optimize/parabolas.py: lowest_on": "the hot loop of every search: one formula over axes",
-    "estimate/notes.py: _about_models": "to be split",
-    "hardware/price_list.py: with_prices": "to be split",
 }
 """Functions of more ways, each with the reason."""
 

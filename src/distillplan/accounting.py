@@ -42,9 +42,9 @@ class Logits(StrEnum):
 class Share(NamedTuple):
     """The part of the teacher's costs that one student's budget pays; see the module's formula."""
 
-    logits: float
+    logits: float = 0.0
     """Times the forward passes on the student's tokens."""
-    training: float
+    training: float = 0.0
     """Times the teacher's training."""
 
 
@@ -109,7 +109,7 @@ def run_flops(
     >>> run_flops(student_forward=2e9, student_tokens=1e10).total
     6e+19
     """
-    paid = paid or Share(logits=0.0, training=0.0)
+    paid = paid or Share()
     return Flops(
         student_training=students * TRAINING_PASSES * student_forward * student_tokens,
         teacher_logits=students * paid.logits * teacher_forward * student_tokens,

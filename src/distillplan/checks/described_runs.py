@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.gpu_values import GIGA
+from distillplan.hardware.gpu import GIGA
 from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.throughput_model import ThroughputModel

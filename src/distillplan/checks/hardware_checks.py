@@ -32,11 +32,7 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import Requests, generation_speed
 from distillplan.hardware.gpu import Precision
-from distillplan.hardware.machine import (
-    student_step_seconds,
-    supervised_seconds,
-    teacher_pass_seconds,
-)
+from distillplan.hardware.machine import student_seconds, teacher_seconds
 from distillplan.hardware.storage import TB, format_of
 from distillplan.laws.logit_formats import LogitKind
 
@@ -95,16 +91,17 @@ def error_summaries() -> tuple[ErrorSummary, ...]:
 
 def _comparisons() -> tuple[SpeedComparison, ...]:
     """Every shipped speed, computed by coefficients that were fitted without its source."""
-    gpus = {gpu.name: gpu for gpu in catalog.gpus()}
-    return compare_with_published(published_runs(), gpus, lambda run: model_without(run.source))
+    return compare_with_published(
+        published_runs(), catalog.gpus(), lambda run: model_without(run.source)
+    )
 
 
 def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """Time of a distillation step with the teacher online, over that of the student alone."""
     machine, student = described_machine(group, row), described_model(row, "model")
-    both = student_step_seconds(machine, student)
-    both += teacher_pass_seconds(machine, described_model(row, "teacher"))
-    return both.mid / supervised_seconds(machine, student).mid
+    both = student_seconds(machine, student, distilling=True)
+    both += teacher_seconds(machine, described_model(row, "teacher"), beside=True)
+    return both.mid / student_seconds(machine, student, distilling=False).mid
 
 
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)

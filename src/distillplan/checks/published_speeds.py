@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu import Gpu, Precision
-from distillplan.hardware.gpu_values import GIGA
+from distillplan.hardware.gpu import GIGA, Gpu, Precision
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack
 from distillplan.hardware.throughput import (
     ErrorKind,
     ThroughputEstimate,
     error_kind,
-    training_throughput,
+    throughput,
 )
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
@@ -106,7 +105,7 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
             inner_width=_number(row, "inner_width", where),
             vocab=_number(row, "vocab", where),
             stored_params=_number(row, "stored_params", where),
-            seq_len=_number(row, "seq_len", where),
+            seq_len=round(_number(row, "seq_len", where)),
             gpus=round(_number(row, "gpus", where)),
             micro_batch=_optional(row, "micro_batch", where),
             global_tokens=_optional(row, "global_tokens", where),
@@ -150,7 +149,7 @@ def compare_with_published(
     for run in runs:
         coefficients = model(run) if callable(model) else model
         gpu = gpu_of(run, gpus)
-        estimate = training_throughput(run.workload, gpu, coefficients)
+        estimate = throughput(run.workload, gpu, coefficients)
         kind = error_kind(run.workload, gpu)
         comparisons.append(SpeedComparison(run=run, kind=kind, estimate=estimate))
     return tuple(comparisons)

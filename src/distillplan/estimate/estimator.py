@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, share
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.estimate.notes import headline, settings_of, sources_of, warnings_of
+from distillplan.estimate.notes import headline, sources_of, warnings_of
 from distillplan.estimate.records import (
     DistillationStep,
     Estimate,
@@ -15,29 +15,31 @@ from distillplan.estimate.records import (
     Question,
     Speed,
 )
-from distillplan.hardware.bill import NOTHING_PAID, Bill, bill_of
+from distillplan.hardware.bill import Bill, bill_of
 from distillplan.hardware.gpu import Gpu
-from distillplan.hardware.layout import fastest_layout, smallest_layout
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
-    student_speed,
-    student_step_seconds,
-    teacher_alone_seconds,
-    teacher_pass_seconds,
+    student_seconds,
+    teacher_seconds,
     teacher_speed,
     training_speed,
     work_of,
 )
 from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, steps_to_fit, usable_bytes
+from distillplan.hardware.memory_fit import (
+    Fits,
+    fastest_layout,
+    fits,
+    smallest_layout,
+    steps_to_fit,
+    usable_bytes,
+)
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
-from distillplan.models.named_models import NamedModel
-from distillplan.models.shapes import ModelShape
 from distillplan.units import SECONDS_PER_HOUR, format_count
 
 
@@ -75,14 +77,17 @@ def estimate(question: Question) -> Estimate:
     rate = speed.student.tokens_per_s_per_gpu
     if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
-    model = _facts(machine, question.model)
-    other = None if teacher is None else _facts(machine, teacher)
-    flops_per_token = TRAINING_PASSES * model.forward_flops_per_token
-    if other is not None and question.online:
-        flops_per_token += other.forward_flops_per_token
+    model, other = (
+        ModelFacts(named=question.model, work=work_of(machine, question.model.model)),
+        None,
+    )
+    flops_per_token = TRAINING_PASSES * model.work.forward_flops
+    if teacher is not None:
+        other = ModelFacts(named=teacher, work=work_of(machine, teacher.model))
+        flops_per_token += other.work.forward_flops if question.online else 0.0
     return Estimate(
         headline=headline(question, bill, worst),
-        question=settings_of(question),
+        question=question,
         model=model,
         teacher=other,
         tokens_per_s_per_gpu=rate,
@@ -108,15 +113,12 @@ def _laid_out(question: Question) -> Question:
     """The question on the fastest layout that fits."""
     machine, model = question.machine, question.model.model
 
-    def on(strategy: Strategy) -> Machine:
-        return replace(machine, strategy=strategy)
+    def seconds(strategy: Strategy) -> float:
+        tried = training_speed(replace(machine, strategy=strategy), model)
+        return 1 / tried.tokens_per_s_per_gpu.mid
 
-    strategy = fastest_layout(
-        _run(question),
-        machine.gpu,
-        lambda one: 1 / training_speed(on(one), model).tokens_per_s_per_gpu.mid,
-    )
-    return question._replace(machine=on(strategy))
+    strategy = fastest_layout(_run(question), machine.gpu, seconds)
+    return question._replace(machine=replace(machine, strategy=strategy))
 
 
 def _refuse_short_run(question: Question) -> None:
@@ -166,39 +168,36 @@ def _refuse_impossible_rate(question: Question) -> None:
 def _step(machine: Machine, question: Question) -> _Step:
     """How long a step takes, in the time that the machine counts."""
     teacher, apart = question.teacher, None
-    alone = both = student_step_seconds(machine, question.model.model)
+    alone = both = student_seconds(machine, question.model.model, distilling=True)
     if teacher is not None and machine.teacher_gpus is not None:
         apart = teacher_apart(machine, question.model.model, teacher, machine.teacher_gpus)
         both = apart.pace.scale(machine.all_gpus)
     elif teacher is not None:
-        both = alone + teacher_pass_seconds(machine, teacher.model)
+        both = alone + teacher_seconds(machine, teacher.model, beside=True)
     return _Step(alone=alone, both=both, apart=apart)
 
 
 def _speed(question: Question, apart: TeacherApart | None) -> Speed:
     """The speeds of the parts, each alone."""
-    machine, teacher, factor = question.machine, None, None
-    student = student_speed(machine, question.model.model)
+    machine, teacher = question.machine, None
+    student = training_speed(machine, question.model.model, machine.tokens_per_s)
     if question.teacher is not None:
         own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
         teacher = teacher_speed(own, question.teacher.model)
-        parts = (student, teacher) if question.online else (student,)
-        if any(part.basis is RateBasis.MODEL for part in parts):
-            factor = machine.model.distillation
+    parts = (student, teacher) if question.online else (student,)
+    computed = any(part is not None and part.basis is RateBasis.MODEL for part in parts)
     return Speed(
         student=student,
         teacher=teacher,
-        distillation_factor=factor,
+        distillation_factor=machine.model.distillation if teacher and computed else None,
         goodput=machine.allocated_share,
     )
 
 
 def _bill(question: Question, apart: TeacherApart | None) -> Bill:
     """The bill of all students."""
-    teacher, paid = question.teacher, NOTHING_PAID
-    if teacher is not None:
-        pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
-        paid = share(pays, question.logits, question.students)
+    teacher = question.teacher
+    pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
     return bill_of(
         question.machine,
         student=question.model.model,
@@ -206,7 +205,7 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
         students=question.students,
         teacher=None if teacher is None else teacher.model,
         teacher_tokens=question.teacher_tokens or 0.0,
-        paid=paid,
+        paid=share(pays, question.logits, question.students),
         logits=question.logits,
         stored=question.kept,
         pace=None if apart is None else apart.pace,
@@ -215,8 +214,7 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
-    machine = question.machine
-    teacher, stored = None, 0.0
+    machine, teacher = question.machine, None
     if question.teacher is not None and question.online:
         teacher = LoadedTeacher(
             shape=question.teacher.shape,
@@ -224,14 +222,13 @@ def _run(question: Question) -> Run:
             sharded=machine.strategy.sharding is Sharding.ZERO3,
             apart=machine.teacher_gpus is not None,
         )
-    elif question.teacher is not None:
-        stored = question.kept.format.bytes_per_token
+    read = question.teacher is not None and not question.online
     return Run(
         shape=question.model.shape,
         strategy=machine.strategy,
         gpus=machine.gpus,
         teacher=teacher,
-        stored_bytes_per_token=stored,
+        stored_bytes_per_token=question.kept.format.bytes_per_token if read else 0.0,
         accumulates=machine.accumulates,
     )
 
@@ -263,7 +260,7 @@ def _distillation(
     machine, stored, tokens = question.machine, question.kept, question.tokens
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
     loss = divergence_seconds(replace(machine, goodput=Range.exact(1.0)), question.teacher.model)
-    pass_hours = teacher_alone_seconds(machine, question.teacher.model).scale(hours)
+    pass_hours = teacher_seconds(machine, question.teacher.model, beside=False).scale(hours)
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and machine.price.usd_per_hour:
@@ -289,21 +286,4 @@ def _distillation(
         online_usd=online_usd,
         cached_usd=cached_usd,
         break_even_passes=break_even,
-    )
-
-
-def _facts(machine: Machine, named: NamedModel) -> ModelFacts:
-    """A model in numbers; the family's where only its size is known."""
-    work = work_of(machine, named.model)
-    return ModelFacts(
-        name=named.name,
-        basis=named.basis,
-        params=named.model.params if isinstance(named.model, ModelShape) else named.model,
-        active_params=work.block_params,
-        total_params=work.stored_params,
-        forward_flops_per_token=work.forward_flops,
-        layers=work.layers,
-        width=work.width,
-        vocab=work.vocab,
-        source=named.source,
     )

@@ -1,4 +1,4 @@
-"""What an estimate says in words: its headline, warnings, settings and sources.
+"""What an estimate says in words: its headline, warnings and sources.
 
 Sentences of warnings stand in coefficients/estimate_notices.yaml; when each holds is here.
 """
@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from functools import cache
 
 from distillplan.accounting import Logits
-from distillplan.estimate.records import Memory, Question, Settings
+from distillplan.estimate.records import Memory, Question
 from distillplan.files.entries import read_shipped
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
-from distillplan.hardware.gpu import Precision
+from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.laws.logit_formats import StoredFormat, cost_in_words, penalty_of
-from distillplan.models.named_models import Basis, NamedModel
+from distillplan.laws.logit_formats import cost_in_words, penalty_of
+from distillplan.models.named_models import Basis
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, worst_first
 from distillplan.units import format_bytes, format_count, format_duration, format_usd
@@ -28,6 +28,8 @@ FEW_TOKENS = 1e5
 """Tokens of an optimizer step below which what surrounds it counts."""
 FEW_STEPS = 1000
 """Optimizer steps below which no run is known to train a model well."""
+
+SPEED_SOURCE = "speed: published training runs (distillplan check throughput)"
 
 FITS_WORDS = {
     Fits.YES: "it fits",
@@ -38,23 +40,20 @@ FITS_WORDS = {
 
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
     """The estimate in one sentence."""
-    machine = question.machine
-    gpus, gpu = str(machine.gpus), machine.gpu.name
+    machine, time = question.machine, bill.total.wall_seconds
+    gpus, what, verb = str(machine.gpus), question.model.name, "train"
     if machine.teacher_gpus is not None:
         gpus += f" + {machine.teacher_gpus}"
-    time, hours = bill.total.wall_seconds, bill.total.gpu_hours
-    verb = "trains" if gpus == "1" else "train"
-    what = question.model.name
     if question.students > 1:
         what = f"{question.students} x {what}"
     if question.teacher is not None:
-        verb = "distills" if gpus == "1" else "distill"
-        what = f"{question.teacher.name} into {what}"
+        verb, what = "distill", f"{question.teacher.name} into {what}"
+    verb += "s" if gpus == "1" else ""
     usd = "" if bill.total.cost_usd is None else f", {format_usd(bill.total.cost_usd.mid)}"
     return (
-        f"{gpus} {gpu} {verb} {what} on {format_count(question.tokens)} tokens in "
+        f"{gpus} {machine.gpu.name} {verb} {what} on {format_count(question.tokens)} tokens in "
         f"{format_duration(time.mid)} ({format_duration(time.low)} to "
-        f"{format_duration(time.high)}): {format_count(hours.mid)} GPU-hours{usd}; "
+        f"{format_duration(time.high)}): {format_count(bill.total.gpu_hours.mid)} GPU-hours{usd}; "
         f"{FITS_WORDS[fits]}."
     )
 
@@ -67,6 +66,7 @@ def warnings_of(
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
+        *_about_teacher(question),
         *_about_format(question),
         *_about_layout(question),
         *_about_speed(question),
@@ -77,15 +77,13 @@ def warnings_of(
 
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
-    gpu = question.machine.gpu
-    found = [f"model: {question.model.source}"]
+    gpu, found = question.machine.gpu, [f"model: {question.model.source}"]
     if question.teacher is not None:
         found.append(f"teacher: {question.teacher.source}")
-    found.append("speed: published training runs (distillplan check throughput)")
+    found.append(SPEED_SOURCE)
     if gpu.sources:
         found.append(f"GPU: {gpu.sources[0]} (all: distillplan gpus {gpu.name})")
-    if bill.price is not None and not bill.price.given:
-        found.append(f"price: {bill.price.source}")
+    found += price_source(bill.price)
     if bill.total.energy_kwh is not None:
         found.append(f"power: {POWER_SHARE_SOURCE}")
     if any(line.phase is Phase.LOGIT_STORAGE for line in bill.lines):
@@ -93,31 +91,9 @@ def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     return (*found, *question.sources)
 
 
-def settings_of(question: Question) -> Settings:
-    """All settings of the run, defaults included, named like the options."""
-    machine, strategy = question.machine, question.machine.strategy
-    teacher, stored = question.teacher, question.kept
-    return Settings(
-        model=question.model.name,
-        tokens=question.tokens,
-        students=question.students,
-        teacher=None if teacher is None else teacher.name,
-        teacher_tokens=question.teacher_tokens,
-        teacher_precision=None if teacher is None else machine.teacher_precision,
-        logits=None if teacher is None else question.logits,
-        logit_format=None if teacher is None else stored.format.name,
-        gpu=machine.gpu.name,
-        gpus=machine.gpus,
-        teacher_gpus=machine.teacher_gpus,
-        batch_tokens=machine.batch_tokens,
-        **vars(strategy),
-        mfu=machine.mfu,
-        teacher_mfu=machine.teacher_mfu,
-        tokens_per_s=machine.tokens_per_s,
-        goodput=machine.allocated_share,
-        pue=machine.pue,
-        country=question.country,
-    )
+def price_source(price: Price | None) -> tuple[str, ...]:
+    """Where the price of a bill comes from; none for the user's own."""
+    return () if price is None or price.given else (f"price: {price.source}",)
 
 
 @cache
@@ -180,16 +156,21 @@ def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Ite
 
 
 def _about_models(question: Question) -> Iterator[Notice]:
-    student, teacher = question.model, question.teacher
-    both = [one for one in (student, teacher) if one is not None]
+    both = [one for one in (question.model, question.teacher) if one is not None]
     for one in both:
         yield from one.notices
     sized = " and ".join(one.name for one in both if one.basis is Basis.SIZE)
     if sized:
         yield _notice("size_without_shape", models=sized, family=question.machine.family)
+
+
+def _about_teacher(question: Question) -> Iterator[Notice]:
+    """Whether its logits can be matched, what its weights are stored in, what its license says."""
+    student, teacher = question.model, question.teacher
     if teacher is None:
         return
-    if _exact(student) and _exact(teacher) and student.shape.vocab != teacher.shape.vocab:
+    exact = isinstance(student.model, ModelShape) and isinstance(teacher.model, ModelShape)
+    if exact and student.shape.vocab != teacher.shape.vocab:
         yield _notice("vocabulary_differs", student=student, teacher=teacher)
     elif student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
         yield _notice("tokenizer_differs", student=student, teacher=teacher)
@@ -204,7 +185,7 @@ def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
     if question.teacher is None or question.online:
         return
-    penalty, name = penalty_of(question.stored or StoredFormat()), question.kept.format.name
+    penalty, name = penalty_of(question.stored), question.kept.format.name
     if penalty is None:
         yield _notice("logit_format_not_measured", format=name)
     elif penalty.nats:
@@ -243,7 +224,3 @@ def _about_speed(question: Question) -> Iterator[Notice]:
         yield _notice("mixture_of_experts", error=machine.model.held_out_error["mixture"])
     if question.logits is Logits.CACHED and question.teacher is not None:
         yield _notice("logits_on_disk")
-
-
-def _exact(named: NamedModel) -> bool:
-    return isinstance(named.model, ModelShape)

@@ -4,27 +4,17 @@ from typing import NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
-from distillplan.hardware.gpu import Precision
-from distillplan.hardware.layout import Layout
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
-from distillplan.hardware.memory_fit import Fits, Step
+from distillplan.hardware.memory_fit import Fits, Layout, Step
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
-from distillplan.hardware.strategy import (
-    Attention,
-    Checkpointing,
-    Gradients,
-    Loss,
-    Offload,
-    Optimizer,
-    Sharding,
-    Stack,
-)
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import ThroughputEstimate
+from distillplan.hardware.workload import Workload
 from distillplan.laws.logit_formats import StoredFormat
-from distillplan.models.named_models import Basis, NamedModel
+from distillplan.models.named_models import NamedModel
+from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
 
 
@@ -43,8 +33,8 @@ class Question(NamedTuple):
     teacher_tokens: float | None = None
     """Tokens that the teacher must first be trained on; None: it exists."""
     logits: Logits = Logits.ONLINE
-    stored: StoredFormat | None = None
-    """How the logits are, or would be, stored; None: as `StoredFormat` has it."""
+    stored: StoredFormat = StoredFormat()
+    """How the logits are, or would be, stored."""
     country: str | None = None
     """The country whose grid the machine is on."""
     sources: tuple[str, ...] = ()
@@ -56,28 +46,37 @@ class Question(NamedTuple):
         return self.teacher is not None and self.logits is Logits.ONLINE
 
     @property
+    def teacher_logits(self) -> Logits | None:
+        """Where they come from; None: there is no teacher."""
+        return None if self.teacher is None else self.logits
+
+    @property
+    def teacher_precision(self) -> WeightFormat | None:
+        """Of its weights; None: there is no teacher."""
+        return None if self.teacher is None else self.machine.teacher_precision
+
+    @property
+    def logit_format(self) -> str | None:
+        """Its name; None: there is no teacher."""
+        return None if self.teacher is None else self.kept.format.name
+
+    @property
     def kept(self) -> StoredLogits:
-        """How logits are stored, default included."""
-        rows = (self.teacher or self.model).shape.vocab
-        return stored_logits(self.stored or StoredFormat(), rows)
+        """How logits are stored, of the teacher's vocabulary."""
+        return stored_logits(self.stored, (self.teacher or self.model).shape.vocab)
 
 
 class ModelFacts(NamedTuple):
-    """A model in numbers."""
+    """A model in numbers, those of the family where only its size is known."""
 
-    name: str
-    basis: Basis
-    params: float
-    """Non-embedding, with all experts of a mixture."""
-    active_params: float
-    """Non-embedding, used by one token; the FLOPs follow from these."""
-    total_params: float
-    """With embeddings; the memory follows from these."""
-    forward_flops_per_token: float
-    layers: float
-    width: float
-    vocab: float
-    source: str
+    named: NamedModel
+    work: Workload
+
+    @property
+    def params(self) -> float:
+        """Non-embedding, with all experts of a mixture."""
+        model = self.named.model
+        return model.params if isinstance(model, ModelShape) else model
 
 
 class Speed(NamedTuple):
@@ -144,51 +143,11 @@ class DistillationStep(NamedTuple):
     """Students (or epochs) beyond which a cache is cheaper; None: no price is known."""
 
 
-class Settings(NamedTuple):
-    """All settings of a run, defaults included, named like the options."""
-
-    model: str
-    tokens: float
-    students: int
-    teacher: str | None
-    teacher_tokens: float | None
-    teacher_precision: WeightFormat | None
-    logits: Logits | None
-    logit_format: str | None
-    gpu: str
-    gpus: int
-    teacher_gpus: int | None
-    seq_len: int
-    micro_batch: int
-    batch_tokens: float
-    precision: Precision
-    checkpointing: Checkpointing
-    sharding: Sharding
-    tp: int
-    pp: int
-    interleave: int | None
-    cp: int
-    ep: int
-    sequence_parallel: bool
-    attention: Attention | None
-    stack: Stack
-    optimizer: Optimizer
-    gradients: Gradients | None
-    offload: Offload
-    loss: Loss
-    mfu: float | None
-    teacher_mfu: float | None
-    tokens_per_s: float | None
-    goodput: Range
-    pue: float
-    country: str | None
-
-
 class Estimate(NamedTuple):
     """The estimate of one run."""
 
     headline: str
-    question: Settings
+    question: Question
     """All settings, defaults included."""
     model: ModelFacts
     teacher: ModelFacts | None

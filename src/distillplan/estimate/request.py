@@ -1,6 +1,7 @@
 """What an application for computer time must say, beyond the estimate of the run itself."""
 
 import math
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -9,9 +10,7 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate.estimator import estimate
 from distillplan.estimate.records import Estimate, Question
 from distillplan.hardware.machine import work_of
-from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.model_states import OPTIMIZER_BYTES
-from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis, error_kind
 
 INTERRUPTED_HOURS: Final = 16_384 * 54 * 24 / 419
@@ -28,23 +27,10 @@ SHORT_IDS: Final = 2**16
 """Rows of a vocabulary whose token numbers fit into two bytes."""
 
 
-class ScaledRun(NamedTuple):
-    """The same run on another number of GPUs."""
-
-    gpus: int
-    gpu_hours: Range
-    wall_seconds: Range
-    efficiency: float
-    """GPU-hours of the run that is asked for over those of this one."""
-    fits: Fits
-
-
 class ComputeRequest(NamedTuple):
     """A run, and what else is asked of those who apply for the time to do it."""
 
     run: Estimate
-    gpu_name: str
-    gpus: int
     gpus_per_node: int
     """Of this run: those of a node, or fewer where it needs fewer."""
     nodes: int
@@ -60,7 +46,8 @@ class ComputeRequest(NamedTuple):
     """Longest time between checkpoints that loses `LOST_SHARE` of the run to interruptions."""
     measured_error: float | None
     """Median error of the speed of like runs that were not fitted; None: the user gave the rate."""
-    scaling: tuple[ScaledRun, ...]
+    scaling: tuple[Estimate, ...]
+    """The same run on `SCALED` times as many GPUs, where it can be laid out."""
 
 
 def compute_request(question: Question) -> ComputeRequest:
@@ -73,7 +60,7 @@ def compute_request(question: Question) -> ComputeRequest:
     found = estimate(question)
     machine = question.machine
     gpu, model = machine.gpu, question.model.model
-    rows = int(found.model.vocab)
+    rows = int(found.model.work.vocab)
     token_bytes = 2.0 if rows <= SHORT_IDS else 4.0
     master, moments = OPTIMIZER_BYTES[machine.strategy.optimizer]
     gpus, per_node = machine.all_gpus, gpu.gpus_per_node
@@ -82,24 +69,22 @@ def compute_request(question: Question) -> ComputeRequest:
     kind = error_kind(work_of(machine, model), gpu)
     return ComputeRequest(
         run=found,
-        gpu_name=gpu.name,
-        gpus=gpus,
         gpus_per_node=min(gpus, per_node),
         nodes=math.ceil(gpus / per_node),
         text_bytes=token_bytes * question.tokens,
         text_bytes_per_s=token_bytes * found.tokens_per_s_per_gpu.mid * gpus,
         # 16-bit weights are made from the master weights where there are any
-        checkpoint_bytes=found.model.total_params * ((master or 2.0) + moments),
+        checkpoint_bytes=found.model.work.stored_params * ((master or 2.0) + moments),
         interruptions=found.gpu_hours.mid / INTERRUPTED_HOURS,
         checkpoint_seconds=2 * LOST_SHARE * between,  # half of it is lost each time
         measured_error=None if given else machine.model.held_out_error[kind],
-        scaling=_scaling(question, found),
+        scaling=tuple(_scaling(question)),
     )
 
 
-def _scaling(question: Question, found: Estimate) -> tuple[ScaledRun, ...]:
+def _scaling(question: Question) -> Iterator[Estimate]:
     """The run on other numbers of GPUs, without those that cannot be laid out."""
-    machine, runs = question.machine, []
+    machine = question.machine
     for factor in SCALED:
         gpus = round(machine.gpus * factor)
         if gpus < 1 or gpus != machine.gpus * factor:
@@ -107,14 +92,4 @@ def _scaling(question: Question, found: Estimate) -> tuple[ScaledRun, ...]:
         apart = machine.teacher_gpus and math.ceil(machine.teacher_gpus * factor)
         with suppress(InputError, InfeasibleError):
             scaled = replace(machine, gpus=gpus, teacher_gpus=apart)
-            other = estimate(question._replace(machine=scaled))
-            runs.append(
-                ScaledRun(
-                    gpus=scaled.all_gpus,
-                    gpu_hours=other.gpu_hours,
-                    wall_seconds=other.wall_seconds,
-                    efficiency=found.gpu_hours.mid / other.gpu_hours.mid,
-                    fits=other.fits,
-                )
-            )
-    return tuple(runs)
+            yield estimate(question._replace(machine=scaled))

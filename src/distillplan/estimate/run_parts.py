@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import Logits
+from distillplan.estimate.notes import SPEED_SOURCE, price_source
 from distillplan.estimate.records import Estimate
-from distillplan.hardware.bill import BillLine, Phase
+from distillplan.hardware.bill import Phase
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
@@ -65,6 +66,8 @@ class RunParts(NamedTuple):
     """What the memory of a GPU holds."""
     fits: Fits
     sources: tuple[str, ...]
+    beside: tuple[str, ...]
+    """Of the sources, those that stand beside a picture."""
 
     def kind(self, of: PartOf) -> tuple[RunPart, ...]:
         """The parts of one kind, the total last; empty where nothing is known."""
@@ -79,31 +82,27 @@ def run_parts(found: Estimate) -> RunParts:
         usable_bytes_per_gpu=found.memory.usable_bytes_per_gpu,
         fits=found.fits,
         sources=found.sources,
+        beside=(SPEED_SOURCE, *price_source(found.bill.price)),
     )
 
 
 def _step(found: Estimate) -> Iterator[RunPart]:
     """The time of a step: the student's by what takes it, the teacher's, and what comes on top."""
-    tokens = found.question.batch_tokens / found.question.gpus  # of each GPU
+    kind, beside, teacher = PartOf.STEP_SECONDS, found.distillation, found.speed.teacher
+    tokens = found.question.machine.batch_tokens / found.question.machine.gpus  # of each GPU
     whole = found.tokens_per_s_per_gpu.divide(tokens)
-    kind, rest = PartOf.STEP_SECONDS, whole.mid
-    for name, each in _of_training(found.speed.student):
-        yield _part(kind, name, tokens * each)
-        rest -= tokens * each
-    teacher = found.speed.teacher
-    if teacher is not None and found.question.logits is Logits.ONLINE:
-        seconds = teacher.tokens_per_s_per_gpu.divide(tokens).mid
-        yield _part(kind, "the teacher's pass", seconds, for_teacher=True)
-        rest -= seconds
-    beside = found.distillation
-    if beside is not None and found.question.logits is Logits.ONLINE:
-        seconds = beside.loss_step_seconds.mid
-        yield _part(kind, "the loss of the teacher's logits", seconds, for_teacher=True)
+    parts = [(name, tokens * each) for name, each in _of_training(found.speed.student)]
+    own, rest = len(parts), whole.mid
+    if teacher is not None and beside is not None and found.question.logits is Logits.ONLINE:
+        parts.append(("the teacher's pass", teacher.tokens_per_s_per_gpu.divide(tokens).mid))
+        parts.append(("the loss of the teacher's logits", beside.loss_step_seconds.mid))
+    for place, (name, seconds) in enumerate(parts):
+        yield _part(kind, name, seconds, for_teacher=place >= own)
         rest -= seconds
     if found.speed.distillation_factor is not None:
         waits = "waiting, and " if beside is not None and beside.apart is not None else ""
         yield _part(kind, f"{waits}slowdown of a distillation step", rest, for_teacher=True)
-    yield _ranged(kind, "total", whole, is_total=True)
+    yield _part(kind, "total", whole, is_total=True)
 
 
 def _of_training(part: ThroughputEstimate) -> Iterator[tuple[str, float]]:
@@ -128,37 +127,32 @@ def _memory(found: Estimate) -> Iterator[RunPart]:
     for name, size in vars(found.memory.parts).items():
         if size > 0:
             yield _part(kind, name.replace("_", " "), size, for_teacher=name in TEACHERS_MEMORY)
-    yield _ranged(kind, "total", found.memory_bytes_per_gpu, is_total=True)
+    yield _part(kind, "total", found.memory_bytes_per_gpu, is_total=True)
 
 
 def _phases(found: Estimate) -> Iterator[RunPart]:
     """The bill, in hours and in money where a price is known."""
-    lines = (*found.bill.lines, found.bill.total)
-    for line in lines:
-        yield _of_phase(PartOf.GPU_HOURS, line, line.gpu_hours)
-    for line in lines:
-        if line.cost_usd is not None and found.cost_usd is not None:
-            yield _of_phase(PartOf.COST_USD, line, line.cost_usd)
+    for kind in (PartOf.GPU_HOURS, PartOf.COST_USD):
+        for line in (*found.bill.lines, found.bill.total):
+            values: Range | None = getattr(line, kind)
+            if values is not None and getattr(found, kind) is not None:
+                total, taught = line.phase is Phase.TOTAL, line.phase in TEACHERS_PHASES
+                name = line.phase.replace("_", " ")
+                yield _part(kind, name, values, is_total=total, for_teacher=taught)
 
 
-def _of_phase(of: PartOf, line: BillLine, values: Range) -> RunPart:
-    return _ranged(
-        of,
-        line.phase.replace("_", " "),
-        values,
-        is_total=line.phase is Phase.TOTAL,
-        for_teacher=line.phase in TEACHERS_PHASES,
-    )
-
-
-def _part(of: PartOf, name: str, mid: float, *, for_teacher: bool = False) -> RunPart:
-    return RunPart(
-        of=of, name=name, is_total=False, for_teacher=for_teacher, low=None, mid=mid, high=None
-    )
-
-
-def _ranged(
-    of: PartOf, name: str, values: Range, *, is_total: bool, for_teacher: bool = False
+def _part(
+    of: PartOf,
+    name: str,
+    values: Range | float,
+    *,
+    is_total: bool = False,
+    for_teacher: bool = False,
 ) -> RunPart:
-    ends = {"low": values.low, "mid": values.mid, "high": values.high}
-    return RunPart(of=of, name=name, is_total=is_total, for_teacher=for_teacher, **ends)
+    """A part, with its range where that is known."""
+    low, mid, high = (
+        (values.low, values.mid, values.high) if isinstance(values, Range) else (None, values, None)
+    )
+    return RunPart(
+        of=of, name=name, is_total=is_total, for_teacher=for_teacher, low=low, mid=mid, high=high
+    )

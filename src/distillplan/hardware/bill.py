@@ -7,19 +7,16 @@ cards.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
-from distillplan.errors import InputError
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import (
     Machine,
-    student_step_seconds,
-    supervised_seconds,
-    teacher_alone_seconds,
-    teacher_pass_seconds,
+    student_seconds,
+    teacher_seconds,
     training_seconds,
     work_of,
 )
@@ -43,9 +40,6 @@ POWER_SHARE_SOURCE: Final = (
     f"Morrison et al. 2025, arXiv 2503.05804: {POWER_SHARE.mid:.0%} of the limit on H100"
 )
 """Source of that share."""
-
-NOTHING_PAID: Final = Share(logits=0.0, training=0.0)
-"""Supervised training, or a teacher that costs nothing."""
 
 
 class Phase(StrEnum):
@@ -90,7 +84,7 @@ def bill_of(
     students: int = 1,
     teacher: Model | None = None,
     teacher_tokens: float = 0.0,
-    paid: Share = NOTHING_PAID,
+    paid: Share | None = None,
     logits: Logits = Logits.ONLINE,
     stored: StoredLogits | None = None,
     spent: bool = False,
@@ -98,26 +92,11 @@ def bill_of(
 ) -> Bill:
     """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
-    Args:
-        machine: what all phases run on.
-        student: the model of every student.
-        student_tokens: training tokens of each.
-        students: the number of students.
-        teacher: the teacher, paid for or not; None: supervised training.
-        teacher_tokens: training tokens of the teacher.
-        paid: one student's share of the teacher's costs.
-        logits: whether the teacher runs during the students' training or before it.
-        stored: how the logits are stored, where they are; None: storage is free.
-        spent: the hours are a budget, which is spent whatever the speed turns out to be; only the
-            middle of the ranges counts, and the tokens are what is uncertain.
-        pace: seconds per token in which the student's GPUs and the teacher's own both do their
-            part, where it has any; None: they take turns on the same GPUs.
-
-    Raises:
-        InputError: for less than one student.
+    Tokens are those that each model is trained on, and `paid` is one student's share of the costs
+    of its teacher; None: nothing. Hours that are a budget are `spent` whatever the speed turns out
+    to be: only the middle of the ranges counts, and the tokens are what is uncertain. A teacher on
+    GPUs of its own sets a `pace` with the student, in seconds per token; else they take turns.
     """
-    if students < 1:
-        raise InputError(f"students: {students} is too few; give at least 1")
     # both sides work at once, so the time is shared out like the hours
     gpus = machine.gpus if pace is None else machine.all_gpus
 
@@ -127,14 +106,16 @@ def bill_of(
             hours = Range.exact(hours.mid)
         return _line(machine, phase, model, tokens, hours, gpus)
 
-    every = students * student_tokens
-    step = supervised_seconds if teacher is None else student_step_seconds
-    each = step(machine, student) if pace is None else pace.scale(machine.gpus)
+    every, paid = students * student_tokens, paid or Share()
+    each = student_seconds(machine, student, distilling=teacher is not None)
+    if pace is not None:
+        each = pace.scale(machine.gpus)
     lines, storage_usd = [line(Phase.STUDENT_TRAINING, student, every, each)], 0.0
     if teacher is not None and paid.logits > 0:
         beside, passed = logits is Logits.ONLINE, paid.logits * every
-        forward = teacher_pass_seconds if beside else teacher_alone_seconds
-        each = forward(machine, teacher) if pace is None else pace.scale(gpus - machine.gpus)
+        each = teacher_seconds(machine, teacher, beside=beside)
+        if pace is not None:
+            each = pace.scale(gpus - machine.gpus)
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
         storage_usd = 0.0 if stored is None or beside else stored.usd(passed)
     if teacher is not None and paid.training > 0:
@@ -142,30 +123,34 @@ def bill_of(
         each = training_seconds(machine, teacher)
         lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
     if storage_usd:
-        lines.append(_storage_line(storage_usd))
+        # disks' electricity is neglected
+        free = Range.exact(0.0)
+        lines.append(
+            BillLine(
+                phase=Phase.LOGIT_STORAGE,
+                flops=0.0,
+                gpu_hours=free,
+                wall_seconds=free,
+                cost_usd=Range.exact(storage_usd),
+                energy_kwh=free,
+                co2_kg=free,
+            )
+        )
     return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
 
 
 def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
-    """The sum of lines."""
-    return BillLine(
-        phase=phase,
-        flops=sum(line.flops for line in lines),
-        gpu_hours=Range.total(line.gpu_hours for line in lines),
-        wall_seconds=Range.total(line.wall_seconds for line in lines),
-        cost_usd=_sum(line.cost_usd for line in lines),
-        energy_kwh=_sum(line.energy_kwh for line in lines),
-        co2_kg=_sum(line.co2_kg for line in lines),
-    )
+    """The sum of lines; what is not known of one is not known of all."""
+    names = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg")
+    columns = {name: [getattr(line, name) for line in lines] for name in names}
+    sums: dict[str, Any] = {
+        name: None if None in column else Range.total(column) for name, column in columns.items()
+    }
+    return BillLine(phase=phase, flops=sum(line.flops for line in lines), **sums)
 
 
 def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
-    """A remark on a price that is missing, undated, or old; none on a recent one.
-
-    Args:
-        price: of one GPU-hour; None: not known.
-        today: the day on which its age is judged.
-    """
+    """A remark on a price that is missing, undated, or old on a day; none on a recent one."""
     if price is None:
         message = "no price per GPU-hour is known, so there is no cost in dollars; give --price"
         return (information("price_missing", message),)
@@ -202,24 +187,3 @@ def _energy_kwh(machine: Machine, hours: Range) -> Range | None:
         return None
     rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
     return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)
-
-
-def _storage_line(storage_usd: float) -> BillLine:
-    """Stored logits cost money only; the electricity of disks is neglected."""
-    nothing = Range.exact(0.0)
-    return BillLine(
-        phase=Phase.LOGIT_STORAGE,
-        flops=0.0,
-        gpu_hours=nothing,
-        wall_seconds=nothing,
-        cost_usd=Range.exact(storage_usd),
-        energy_kwh=nothing,
-        co2_kg=nothing,
-    )
-
-
-def _sum(parts: Iterable[Range | None]) -> Range | None:
-    """The sum of parts; None where a part is not known."""
-    listed = tuple(parts)
-    known = tuple(part for part in listed if part is not None)
-    return Range.total(known) if len(known) == len(listed) else None

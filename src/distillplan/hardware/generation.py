@@ -71,14 +71,8 @@ def generation_speed(
 ) -> GenerationSpeed:
     """Tokens that one GPU generates in a second of productive time.
 
-    Args:
-        shape: the model.
-        gpu: the GPU.
-        model: for the matmul ceiling.
-        requests: lengths, and how many at once.
-        precision: of weights, cache and products.
-        weight_bytes: of a weight that is stored in fewer bits than it is multiplied in; None: those
-            of the precision.
+    The precision is that of cache, products and weights, unless these are stored in fewer bits
+    than they are multiplied in: `weight_bytes` each.
 
     Raises:
         InfeasibleError: when no group of GPUs holds the model and one sequence.

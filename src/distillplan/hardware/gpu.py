@@ -8,24 +8,13 @@ from typing import Any, Final
 
 from distillplan.errors import InputError, Word
 from distillplan.files.bounds import shown
-from distillplan.files.entries import Entry, demand_name
-from distillplan.hardware.gpu_values import (
-    BANDWIDTH,
-    LINK,
-    MEMORY,
-    POWER,
-    PRICE,
-    TERA,
-    TFLOPS,
-    count,
-    in_base_units,
-    needed,
-    optional,
-)
+from distillplan.files.entries import Entry, demand_name, read_shipped
 
 PRECISIONS: Final = ("bf16", "fp16", "fp8", "fp4", "tf32")
 """Number formats whose dense peak an entry may state, as `dense_<format>_tflops`."""
 
+TERA: Final = 1e12
+GIGA: Final = 1e9
 GIB: Final = 2.0**30
 UNKNOWN: Final = "unknown"
 """A date that a price list does not state."""
@@ -152,41 +141,70 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
         InputError: when a number is missing or no GPU's, or a key is unknown.
     """
     given = Entry(entry, f"GPU {demand_name(name, 'GPU')}")
-    peaks = {one: optional(given, f"dense_{one}_tflops", TFLOPS) for one in PRECISIONS}
+    peaks = {one: _optional(given, f"dense_{one}_tflops", "peak") for one in PRECISIONS}
     known_peaks = {one: peak for one, peak in peaks.items() if peak is not None}
     halves = [known_peaks[one] for one in ("bf16", "fp16") if one in known_peaks]
     if not halves:
         raise InputError(f"GPU {name}: no 16-bit peak; give dense_bf16_tflops")
-    measured = optional(given, "measured_matmul_tflops", TFLOPS)
+    measured = _optional(given, "measured_matmul_tflops", "peak")
     if measured is not None and measured > max(halves):
         raise InputError(
             f"GPU {name}: {measured / TERA:g} TFLOP/s were measured, more than the dense peak of "
             f"{max(halves) / TERA:g}"
         )
     linked = "link_domain_gpus"
-    gpu = Gpu(
+    gpu = given.record(
+        Gpu,
         name=name,
         vendor=given.text("vendor", "unknown"),
         arch=given.text("arch", "other"),
         peak_flops_per_s=known_peaks,
-        memory_bytes=needed(given, "memory_gb", MEMORY),
-        memory_bytes_per_s=needed(given, "memory_bw_gb_s", BANDWIDTH),
-        intra_node_bytes_per_s=needed(given, "intra_node_gb_s", LINK),
-        inter_node_bytes_per_s=optional(given, "inter_node_gb_s", LINK),
-        gpus_per_node=count(given, "gpus_per_node"),
-        power_watts=optional(given, "tdp_w", POWER),
+        memory_bytes=_needed(given, "memory_gb", "memory"),
+        memory_bytes_per_s=_needed(given, "memory_bw_gb_s", "bandwidth"),
+        intra_node_bytes_per_s=_needed(given, "intra_node_gb_s", "link"),
+        inter_node_bytes_per_s=_optional(given, "inter_node_gb_s", "link"),
+        gpus_per_node=_count(given, "gpus_per_node"),
+        power_watts=_optional(given, "tdp_w", "power"),
         matmul_flops_per_s=measured,
-        aliases=given.texts("aliases"),
-        usable_bytes=optional(given, "usable_gb", MEMORY),
-        link_domain_gpus=count(given, linked) if given.has(linked) else None,
-        calibrated=given.flag("calibrated"),
-        announced=given.flag("announced"),
-        prices=tuple(_price(price) for price in given.entries("prices")),
-        sources=given.texts("sources"),
+        usable_bytes=_optional(given, "usable_gb", "memory"),
+        link_domain_gpus=_count(given, linked) if given.has(linked) else None,
+        prices=tuple(map(_price, given.entries("prices"))),
         notes=given.text("notes", ""),
     )
     given.finish()
     return gpu
+
+
+def _optional(given: Entry, key: str, kind: str) -> float | None:
+    value = given.optional(key)
+    return None if value is None else in_base_units(value, kind, f"{given.where}.{key}")
+
+
+def _needed(given: Entry, key: str, kind: str) -> float:
+    return in_base_units(given.positive(key), kind, f"{given.where}.{key}")
+
+
+def _count(given: Entry, key: str) -> int:
+    return int(in_base_units(given.whole(key), "gpus", f"{given.where}.{key}"))
+
+
+def in_base_units(value: float, kind: str, where: str) -> float:
+    """A number of a data sheet or a price list in base units, by `units` of gpus.yaml.
+
+    Raises:
+        InputError: when no GPU has so much or so little, saying in which unit one has.
+    """
+    sheet = read_shipped("gpus.yaml")["units"][kind]
+    unit, (least, most) = sheet["unit"], sheet["between"]
+    if least <= value <= most:
+        return value * float(sheet["base"])
+    meant = [
+        f"; {value:g} {name} are {value * factor:g} {unit}, so write {value * factor:g}"
+        for name, factor in sheet["others"].items()
+        if least <= value * factor <= most
+    ]
+    said = f"{where}: {value:g} {unit} is not between {least:g} and {most:g}"
+    raise InputError(said + "".join(meant[:1]))
 
 
 def _price(entry: Entry) -> Price:
@@ -208,7 +226,7 @@ def price_of(usd_per_hour: float, *, seller: str, date: str, source: str, where:
     Raises:
         InputError: when no GPU-hour costs as much, or the date is none.
     """
-    usd = in_base_units(usd_per_hour, PRICE, f"{where}usd_per_hour")
+    usd = in_base_units(usd_per_hour, "price", f"{where}usd_per_hour")
     found = Price(usd_per_hour=usd, seller=seller, date=date, source=source)
     if found.day is None and date != UNKNOWN:
         raise InputError(

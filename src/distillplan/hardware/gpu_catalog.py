@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
-from distillplan.files.entries import read_shipped
+from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
@@ -42,23 +42,26 @@ class PowerGrid(NamedTuple):
     source: str
 
 
-def gpus() -> tuple[Gpu, ...]:
-    """Every GPU that ships."""
-    return tuple(_gpus().values())
+@cache
+def gpus() -> Mapping[str, Gpu]:
+    """Every GPU that ships, by its name."""
+    entries = read_shipped("gpus.yaml")["gpus"].items()
+    return {name: gpu_from_entry(name, entry) for name, entry in entries}
 
 
 def gpu_list() -> GpuList:
-    """Every GPU that ships."""
-    return GpuList(gpus=tuple(map(_gpu_card, gpus())))
+    """Every GPU that ships, in full."""
+    return GpuList(gpus=tuple(map(gpu_card, gpus().values())))
 
 
-def gpu_card(name: str) -> GpuCard:
-    """One GPU, from the catalog or from the user's own file.
-
-    Raises:
-        InputError: for an unknown name or an unusable file.
-    """
-    return _gpu_card(gpu(name))
+def gpu_card(found: Gpu) -> GpuCard:
+    """A GPU in full."""
+    return GpuCard(
+        gpu=found,
+        dense_flops_per_s=dense_peak(found),
+        matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
+        listed_price=listed_price(found.prices),
+    )
 
 
 def gpu(name: str) -> Gpu:
@@ -73,11 +76,10 @@ def gpu(name: str) -> Gpu:
     """
     if name.endswith(YAML_ENDINGS):
         return _own_gpu(name)
-    for one in _written(name):
-        if one in _spellings():
-            return _gpus()[_spellings()[one]]
-    several = variants(name)
-    if several:
+    known = _named(name)
+    if known is not None:
+        return gpus()[known]
+    if several := variants(name):
         raise InputError(
             Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
         )
@@ -86,28 +88,19 @@ def gpu(name: str) -> Gpu:
     raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
 
 
-def _gpu_card(found: Gpu) -> GpuCard:
-    return GpuCard(
-        gpu=found,
-        dense_flops_per_s=dense_peak(found),
-        matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
-        listed_price=listed_price(found.prices),
-    )
-
-
 def variants(name: str) -> tuple[str, ...]:
     """The GPUs that a name without its variant may stand for; none where it is whole, or unknown.
 
     >>> variants("H200")
     ('h200-sxm', 'h200-nvl')
     """
+    if _named(name) is not None:
+        return ()
     for one in _written(name):
-        if one in _spellings():
-            return ()
         first, *others = one.split("-")
         found = {
-            name: None
-            for spelling, name in _spellings().items()
+            whole: None
+            for spelling, whole in _spellings().items()
             if spelling.split("-")[0] == first and {*others} < {*spelling.split("-")}
         }
         if found:
@@ -115,19 +108,18 @@ def variants(name: str) -> tuple[str, ...]:
     return ()
 
 
-_COUNTED = r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)"
-"""GPUs with their number before them."""
-
-
 def _refuse_number_of(name: str) -> None:
     """Refuse a number of GPUs where one is to be named, and say where it goes."""
-    found = re.fullmatch(_COUNTED, name.strip(), re.IGNORECASE)
-    if found is None:
-        return
-    known = [_spellings()[one] for one in _written(found[2]) if one in _spellings()]
-    for one in (*known, *variants(found[2]))[:1]:
+    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
+    one = found and (_named(found[2]) or next(iter(variants(found[2])), None))
+    if found and one:
         told = (Word("gpu", one), " ", Word("gpus", found[1]))
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
+
+
+def _named(name: str) -> str | None:
+    """The GPU that a name stands for on its own."""
+    return next((_spellings()[one] for one in _written(name) if one in _spellings()), None)
 
 
 def _written(name: str) -> tuple[str, str]:
@@ -139,10 +131,8 @@ def _written(name: str) -> tuple[str, str]:
 def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> str | None:
     """The GPU that a price list means; None where it is unknown or may be one of several.
 
-    Args:
-        name: as the list writes it; case, spaces and hyphens do not count.
-        memory_gib: of one GPU, which may tell variants of one name apart.
-        instance: type of the machine, which may name the variant.
+    Case, spaces and hyphens do not count in a name; the memory of one GPU and the type of the
+    machine may tell variants of a name apart.
 
     >>> priced_as("RTX6000Ada"), priced_as("A100", 40), priced_as("H100", 80, "gpu_1x_h100_pcie")
     ('rtx-6000-ada', 'a100-40gb', 'h100-pcie')
@@ -180,43 +170,24 @@ def grid(country: str) -> PowerGrid:
     >>> grid("FRA").name, grid("france").code
     ('France', 'FRA')
     """
-    data = read_shipped("grid.yaml")
-    wanted = country.strip()
-    for code, entry in data["countries"].items():
-        if wanted.upper() == code or wanted.lower() == entry["name"].lower():
-            return PowerGrid(
-                code=code,
-                name=entry["name"],
-                g_co2_per_kwh=float(entry["g_co2_per_kwh"]),
-                year=int(entry["year"]),
-                source=data["source"],
-            )
-    names = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    raise InputError(
-        Word("country"), f": unknown name {country!r}; {_nearest_country(wanted, names)}"
-    )
-
-
-def _nearest_country(wanted: str, codes: Mapping[str, str]) -> str:
-    close = close_names(wanted, codes)
-    if not close:
-        return "give a three-letter code such as FRA or USA, or the English name"
-    return f"did you mean {' or '.join(f'{name.title()} ({codes[name]})' for name in close)}?"
-
-
-@cache
-def _gpus() -> dict[str, Gpu]:
-    return {
-        name: gpu_from_entry(name, entry)
-        for name, entry in read_shipped("gpus.yaml")["gpus"].items()
-    }
+    data, wanted = read_shipped("grid.yaml"), country.strip().lower()
+    codes = {entry["name"].lower(): code for code, entry in data["countries"].items()}
+    code = wanted.upper() if wanted.upper() in data["countries"] else codes.get(wanted)
+    if code is not None:
+        entry = Entry(data["countries"][code], code)
+        return entry.record(PowerGrid, code=code, source=data["source"])
+    close = [f"{name.title()} ({codes[name]})" for name in close_names(country.strip(), codes)]
+    advice = "give a three-letter code such as FRA or USA, or the English name"
+    if close:
+        advice = f"did you mean {' or '.join(close)}?"
+    raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
 
 
 @cache
 def _spellings() -> dict[str, str]:
     """Every accepted spelling, in lower case, with the name that it stands for."""
-    found = {name: name for name in _gpus()}
-    for one in _gpus().values():
+    found = {name: name for name in gpus()}
+    for one in gpus().values():
         found |= {alias.lower().replace(" ", "-"): one.name for alias in one.aliases}
     return found
 

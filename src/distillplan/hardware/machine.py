@@ -1,42 +1,35 @@
-"""What a plan runs on, and what its parts cost there, for the planner and for `estimate`.
+"""What a plan runs on, from the words of a user, and what its parts cost there.
 
 Seconds are GPU-seconds per token of allocated time, goodput included. A model is an exact shape or
 the non-embedding parameters of a model of the paper's family (a float, so that a planner can
-tabulate seconds over sizes). Three kinds of work differ in speed: training a model alone, a
-student's step in a distillation run, and a teacher's forward pass, online or alone.
+tabulate seconds over sizes).
 """
 
 import datetime as dt
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
+from distillplan.files.text_reader import YAML_ENDINGS
+from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
 from distillplan.hardware.losses import divergence_rate
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.strategy import (
-    LayoutChoice,
-    Sharding,
-    Stack,
-    Strategy,
-    refuse_odd_groups,
-)
-from distillplan.hardware.throughput import (
-    RateBasis,
-    ThroughputEstimate,
-    distillation_seconds,
-    forward_throughput,
-    training_throughput,
-)
+from distillplan.hardware.strategy import FREE, LayoutChoice, Sharding, Stack, Strategy
+from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+
+DEFAULT_GPUS: Final = 8
+"""One node."""
 
 PUE: Final = 1.2
 """Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
@@ -90,7 +83,7 @@ class Machine:
                 GPU does not have, or a PUE below 1.
         """
         settle(self)
-        refuse_odd_groups(self.strategy, self.gpus)
+        self.strategy.refuse_odd_groups(self.gpus)
         if self.strategy.cp > self.strategy.seq_len:
             raise InputError(
                 Word("cp"),
@@ -100,6 +93,9 @@ class Machine:
         refuse_precision(self.gpu, self.strategy.precision)
         if not (math.isfinite(self.pue) and self.pue >= 1):
             raise InputError(Word("pue"), f": {self.pue:g}; it must be at least 1")
+
+    def __hash__(self) -> int:  # its mappings have none
+        return hash((self.gpu.name, self.gpus, self.strategy))
 
     @property
     def allocated_share(self) -> Range:
@@ -154,11 +150,6 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     is usual too, as gathering weights for every micro-batch of a pipeline would cost most of its
     time, and such layouts are those of Megatron Core: a tuned stack.
 
-    Args:
-        seq_len: tokens per sequence.
-        micro_batch: sequences per replica and pass; None: the usual.
-        layout: other fields of `Strategy`.
-
     Raises:
         InputError: when a count is below 1, or a word is not known.
 
@@ -176,14 +167,65 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     return replace(strategy, micro_batch=micro_batch)
 
 
-def work_of(machine: Machine, model: Model, *, precision: Precision | None = None) -> Workload:
-    """The workload of a model, in training or forward passes, on one GPU of the machine.
+def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
+    """The machine that a user described.
 
     Args:
-        machine: what it runs on.
-        model: a size or a shape.
-        precision: replaces the strategy's.
+        words: what was written, by the keys of the hardware (`scenarios.hardware_keys`) without
+            their group: a GPU at least. Those that are no others here are fields of `Strategy` and
+            `Machine`.
+        architecture: of student and teacher; its context is the sequence length.
+
+    Raises:
+        InputError: for an unknown name or an impossible number.
     """
+    said = {name: value for name, value in words.items() if value is not None}
+    named, prices = said.pop("gpu"), said.pop("prices", None)
+    gpu = gpu_catalog.gpu(named)
+    if prices is not None:
+        gpu = price_list.with_prices(gpu, prices)
+    layout = {one.name: said.pop(one.name) for one in fields(Strategy) if one.name in said}
+    for name in FREE if said.get("layout") == LayoutChoice.AUTO else ():
+        if layout.get(name) not in (None, 1):  # one expert group stands for none
+            auto = Word("layout", LayoutChoice.AUTO)
+            raise InputError(Word(name), ": ", auto, " chooses it; leave one of the two out")
+    country, goodput = said.pop("country", None), said.pop("goodput", None)
+    if country is not None:
+        said["grid_g_co2_per_kwh"] = gpu_catalog.grid(country).g_co2_per_kwh
+    return Machine(
+        gpu=gpu,
+        gpus=said.pop("gpus", DEFAULT_GPUS),
+        model=gpu_catalog.throughput_model(),
+        strategy=usual_strategy(seq_len=round(architecture.context), **layout),
+        family=architecture,
+        global_tokens=said.pop("batch_tokens", None),
+        goodput=None if goodput is None else Range.exact(goodput),
+        price_usd_per_gpu_hour=said.pop("price", None),
+        today=dt.datetime.now(tz=dt.UTC).date(),
+        gpu_file=named if named.endswith(YAML_ENDINGS) else None,
+        price_file=prices,
+        **said,
+    )
+
+
+def usd_per_gpu_hour(found: Machine) -> float:
+    """The price of a GPU-hour in dollars, for a budget in dollars.
+
+    Raises:
+        InputError: when no price is known.
+    """
+    price = found.price
+    if price is None or price.usd_per_hour <= 0:
+        raise InputError(
+            f"no price is known for {found.gpu.name}; add ",
+            Word("price", "2.5"),
+            " (dollars per GPU-hour)",
+        )
+    return price.usd_per_hour
+
+
+def work_of(machine: Machine, model: Model, precision: Precision | None = None) -> Workload:
+    """The workload of a model on one GPU of the machine, in a precision or the strategy's."""
     strategy = machine.strategy
     if precision is not None:
         strategy = replace(strategy, precision=precision)
@@ -195,61 +237,38 @@ def work_of(machine: Machine, model: Model, *, precision: Precision | None = Non
 def training_speed(
     machine: Machine, model: Model, tokens_per_s: float | None = None
 ) -> ThroughputEstimate:
-    """Tokens/s/GPU in training a model alone.
-
-    Args:
-        machine: what it runs on; its MFU is used where it has one.
-        model: a size or a shape.
-        tokens_per_s: measured of this model, which takes precedence.
-    """
-    work = work_of(machine, model)
-    return training_throughput(
-        work, machine.gpu, machine.model, mfu=machine.mfu, tokens_per_s=tokens_per_s
-    )
-
-
-def student_speed(machine: Machine, student: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU in training the student alone, at the user's rate or MFU where there is one."""
-    return training_speed(machine, student, machine.tokens_per_s)
+    """Tokens/s/GPU in training a model alone, at its measured rate or the machine's MFU if any."""
+    work, gpu, mfu = work_of(machine, model), machine.gpu, machine.mfu
+    return throughput(work, gpu, machine.model, mfu=mfu, tokens_per_s=tokens_per_s)
 
 
 def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
     """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
     gpu = machine.gpu
     fp8 = machine.teacher_precision is WeightFormat.FP8 and "fp8" in gpu.peak_flops_per_s
-    work = work_of(machine, teacher, precision=Precision.FP8 if fp8 else Precision.BF16)
-    return forward_throughput(work, gpu, machine.model, mfu=machine.teacher_mfu)
+    work = work_of(machine, teacher, Precision.FP8 if fp8 else Precision.BF16)
+    return throughput(work, gpu, machine.model, 1.0, mfu=machine.teacher_mfu)
 
 
 def training_seconds(machine: Machine, model: Model) -> Range:
-    """GPU-seconds per token in training a model alone.
+    """GPU-seconds per token in training a model alone; a measured tokens/s is the student's."""
+    return _seconds(machine, training_speed(machine, model))
 
-    Args:
-        machine: what it runs on; its measured tokens/s, which are the student's, are not used.
-        model: a size or a shape.
+
+def student_seconds(machine: Machine, student: Model, *, distilling: bool) -> Range:
+    """GPU-seconds per token of a student: training alone, or its own step in a distillation."""
+    speed = training_speed(machine, student, machine.tokens_per_s)
+    return _seconds(machine, speed, distilling=distilling)
+
+
+def teacher_seconds(machine: Machine, teacher: Model, *, beside: bool) -> Range:
+    """GPU-seconds per token of a teacher's forward pass.
+
+    Beside the student they take turns, and the pass has what its logits add to the loss; alone it
+    writes them to storage.
     """
-    return _alone(machine, training_speed(machine, model))
-
-
-def supervised_seconds(machine: Machine, student: Model) -> Range:
-    """GPU-seconds per token in training a student without a teacher, at a measured rate if any."""
-    return _alone(machine, student_speed(machine, student))
-
-
-def student_step_seconds(machine: Machine, student: Model) -> Range:
-    """GPU-seconds per token of the student's own step in a distillation run."""
-    speed = student_speed(machine, student)
-    return distillation_seconds(speed, machine.model, _allocated(machine, speed))
-
-
-def teacher_pass_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token of a teacher's forward pass within a distillation step.
-
-    With what its logits add to the loss; the student's step and the teacher's pass take turns.
-    """
-    speed = teacher_speed(machine, teacher)
-    forward = distillation_seconds(speed, machine.model, _allocated(machine, speed))
-    return forward + divergence_seconds(machine, teacher)
+    forward = _seconds(machine, teacher_speed(machine, teacher), distilling=beside)
+    return forward + divergence_seconds(machine, teacher) if beside else forward
 
 
 def divergence_seconds(machine: Machine, teacher: Model) -> Range:
@@ -259,18 +278,11 @@ def divergence_seconds(machine: Machine, teacher: Model) -> Range:
     return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
 
 
-def teacher_alone_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token of a teacher's forward pass that writes its logits to storage."""
-    return _alone(machine, teacher_speed(machine, teacher))
-
-
-def _alone(machine: Machine, speed: ThroughputEstimate) -> Range:
-    factors = (speed.tokens_per_s_per_gpu, *_allocated(machine, speed))
-    return Range.independent_product(factors).divide(1.0)
-
-
-def _allocated(machine: Machine, speed: ThroughputEstimate) -> tuple[Range, ...]:
-    """What allocated hours add to computed or measured steps; a given goodput is all of it."""
-    if machine.goodput is None and speed.basis is RateBasis.MODEL:
-        return (machine.allocated_share, machine.model.whole_run)
-    return (machine.allocated_share,)
+def _seconds(machine: Machine, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
+    """Allocated GPU-seconds; what is given, of the speed or the goodput, has all of it in it."""
+    factors, computed = [machine.allocated_share], speed.basis is RateBasis.MODEL
+    if computed and machine.goodput is None:
+        factors.append(machine.model.whole_run)
+    if computed and distilling:
+        factors.append(machine.model.distillation)
+    return speed.seconds(*factors)

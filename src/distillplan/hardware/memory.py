@@ -1,8 +1,7 @@
 """Bytes on one GPU of a training or distillation run, itemized.
 
-Weights, gradients and optimizer states are in `hardware.model_states`, activations in
-`hardware.activations`. What exists only for a moment is counted at the fullest moment: while the
-loss is computed, while a block runs, or while the teacher runs.
+Those of a stage are in `hardware.model_states`. What exists only for a moment is counted at the
+fullest moment: while the loss is computed, while a block runs, or while the teacher runs.
 
 Two named numbers stand for what cannot be derived, `WORKSPACE_SHARE` and `RESERVED_SHARE`: medians
 (0.0465 and 0.0526) over 17 measured layouts of Megatron-LM on B200 (SimuMax release 1.2: Llama 3
@@ -15,25 +14,20 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
-from distillplan.hardware.activations import kept_bytes_per_token, working_bytes_per_token
 from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
     collects,
     gathered_bytes,
+    kept_bytes_per_token,
     pipeline_stage,
     refuse_impossible_layout,
     stage_states,
+    working_bytes_per_token,
 )
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import (
-    Checkpointing,
-    Loss,
-    Sharding,
-    Strategy,
-    stages_per_gpu,
-)
+from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
 
 WORKSPACE_SHARE: Final = 0.045
@@ -116,12 +110,12 @@ class Moment(StrEnum):
 class MemoryParts:
     """Bytes on the fullest GPU at its fullest moment, by their content; they sum to `total`."""
 
-    weights: float
-    gradients: float
-    optimizer_states: float
+    weights: float = 0.0
+    gradients: float = 0.0
+    optimizer_states: float = 0.0
     gathered_weights: float = 0.0
     """Whole blocks gathered for use under ZeRO-3, with one block's gradient."""
-    activations: float
+    activations: float = 0.0
     """Those kept for the backward pass, and a running block's own."""
     logits: float = 0.0
     """Output of the vocabulary projection, its copies in the loss, and its gradient."""
@@ -166,15 +160,16 @@ def memory_estimate(run: Run) -> MemoryEstimate:
     Raises:
         InputError: when the layout does not divide the GPUs, or the model.
     """
-    strategy = run.strategy
-    refuse_impossible_layout(run.shape, strategy, run.gpus)
+    shape, strategy = run.shape, run.strategy
+    refuse_impossible_layout(shape, strategy, run.gpus)
     freed = not run.accumulates and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
-    found: list[tuple[Moment, MemoryParts]] = []
+    found: list[MemoryEstimate] = []
     for index in range(strategy.pp):
-        stage = pipeline_stage(run.shape, strategy, run.gpus, index)
+        stage = pipeline_stage(shape, strategy, run.gpus, index)
+        kept = sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in stage.runs)
         lasting = {
             **stage_states(stage, strategy),
-            "activations": run.tokens * _in_flight(run, index) * _kept_bytes_per_token(run, stage),
+            "activations": run.tokens * _in_flight(run, index) * kept,
             "teacher_weights": _teacher_bytes(run.teacher, strategy, run.gpus),
             "stored_logits": run.stored_bytes_per_token * run.tokens,
         }
@@ -186,43 +181,28 @@ def memory_estimate(run: Run) -> MemoryEstimate:
                 key: (0.0 if key in absent else lasting.get(key, 0.0)) + passing.get(key, 0.0)
                 for key in lasting | passing
             }
-            found.append((moment, _with_overhead(held)))
-    moment, parts = max(found, key=lambda one: one[1].total)
-    return _estimated(moment, parts)
+            found.append(_estimated(moment, held))
+    return max(found, key=lambda one: one.total.mid)
 
 
 def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
-    """Bytes on a GPU of a frozen model that has its GPUs to itself.
-
-    Args:
-        teacher: the model.
-        strategy: the layout of its forward passes.
-        gpus: the number of its GPUs.
-    """
+    """Bytes on a GPU of a frozen model that has its GPUs to itself, under their layout."""
     tokens = strategy.micro_batch * strategy.seq_len
-    derived = dict.fromkeys(("weights", "gradients", "optimizer_states", "activations"), 0.0)
-    parts = _with_overhead(
-        derived
-        | {
-            "logits": 2.0 * teacher.shape.vocab * tokens / strategy.tp,
-            "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
-            "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
-        }
-    )
-    return _estimated(Moment.TEACHER, parts)
+    held = {
+        "logits": 2.0 * teacher.shape.vocab * tokens / strategy.tp,
+        "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
+        "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
+    }
+    return _estimated(Moment.TEACHER, held)
 
 
-def _estimated(moment: Moment, parts: MemoryParts) -> MemoryEstimate:
-    mid = parts.total
-    total = Range(low=mid * (1 - ERROR), mid=mid, high=mid * (1 + ERROR))
-    return MemoryEstimate(parts=parts, moment=moment, total=total)
-
-
-def _with_overhead(derived: Mapping[str, float]) -> MemoryParts:
+def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:
     """The derived parts, and those that cannot be derived."""
-    workspace = WORKSPACE_SHARE * sum(derived.values())
-    reserved = RESERVED_SHARE * (sum(derived.values()) + workspace) + CONTEXT_BYTES
-    return MemoryParts(**derived, workspace=workspace, reserved=reserved)
+    workspace = WORKSPACE_SHARE * sum(held.values())
+    reserved = RESERVED_SHARE * (sum(held.values()) + workspace) + CONTEXT_BYTES
+    parts = MemoryParts(**held, workspace=workspace, reserved=reserved)
+    total = Range(low=parts.total * (1 - ERROR), mid=parts.total, high=parts.total * (1 + ERROR))
+    return MemoryEstimate(parts=parts, moment=moment, total=total)
 
 
 def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
@@ -258,16 +238,10 @@ def _in_flight(run: Run, index: int) -> float:
     2022, Section 4.2.3). A run has at least p micro-batches.
     """
     pp = run.strategy.pp
-    deep = stages_per_gpu(run.strategy.interleave, run.shape.layers, pp)
+    deep = run.strategy.stages_per_gpu(run.shape.layers)
     if deep == 1:
         return pp - index
     return (2 * (pp - index - 1) + (deep - 1) * pp + 1) / deep
-
-
-def _kept_bytes_per_token(run: Run, stage: Stage) -> float:
-    """Bytes per token that the blocks of one stage keep."""
-    width, strategy = run.shape.width, run.strategy
-    return sum(n * kept_bytes_per_token(one, width, strategy) for one, n in stage.runs)
 
 
 def _logit_bytes(run: Run) -> float:
@@ -291,10 +265,8 @@ def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int)
 
 def _teacher_working_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
     """Bytes per token of its largest block while it runs."""
-    return max(
-        working_bytes_per_token(block, teacher.shape.width, strategy)
-        for block, _ in teacher.shape.runs
-    )
+    width = teacher.shape.width
+    return max(working_bytes_per_token(one, width, strategy) for one, _ in teacher.shape.runs)
 
 
 def _teacher_in_use_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:

@@ -1,17 +1,19 @@
-"""Whether a run fits into its GPUs, and what to switch on first when it does not."""
+"""Whether a run fits into its GPUs, what makes it fit, and on which layout it is fastest."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from itertools import product
+from typing import Any, Final, NamedTuple
 
-from distillplan.errors import InputError
-from distillplan.hardware.gpu import GIB, Gpu
-from distillplan.hardware.gpu_values import GIGA
+from distillplan.errors import InfeasibleError, InputError
+from distillplan.hardware.gpu import GIB, GIGA, Gpu
 from distillplan.hardware.memory import MemoryEstimate, Run, WeightFormat, memory_estimate
-from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding
+from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP
+from distillplan.units import format_bytes
 
 DRIVER_SHARE: Final = 0.99
 """Usable share of the printed memory, taken in GiB: an 80 GB H100 reports 81559 MiB."""
@@ -19,7 +21,16 @@ DRIVER_SHARE: Final = 0.99
 WORTH_WHILE: Final = 0.01
 """Least share of the memory that a change must save to be proposed."""
 
-_SHARDINGS: Final = tuple(Sharding)
+MOST_STAGES: Final = 16
+MOST_SEQUENCES: Final = 8
+LEAST_PART: Final = 4096
+"""Pipeline stages, sequences per pass and tokens of a part of a sequence that are tried."""
+
+MAX_GPUS: Final = 16384
+"""Largest number of GPUs that the search tries."""
+
+EVERY_NODE: Final = 16
+"""Nodes up to which it tries every number of them."""
 
 
 class Fits(StrEnum):
@@ -44,6 +55,13 @@ class Step(NamedTuple):
     """The run with it."""
 
 
+class Layout(NamedTuple):
+    """A run as it is laid out, and the memory that it needs."""
+
+    run: Run
+    memory: MemoryEstimate
+
+
 def usable_bytes(gpu: Gpu) -> float:
     """The memory that a run can use of a GPU, in bytes.
 
@@ -56,12 +74,7 @@ def usable_bytes(gpu: Gpu) -> float:
 
 
 def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:
-    """Whether an estimate is below a capacity by more than its known error.
-
-    Args:
-        memory: of the run's fullest GPU.
-        capacity_bytes: memory that a run can use (`usable_bytes`).
-    """
+    """Whether an estimate is below a capacity by more than its known error."""
     if memory.total.high <= capacity_bytes:
         return Fits.YES
     return Fits.NO if memory.total.low > capacity_bytes else Fits.UNCERTAIN
@@ -71,10 +84,6 @@ def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Step, ...]:
     """Changes to make one after the other until a run fits on its GPUs, the cheapest first.
 
     None when it fits already. When all of them are not enough, the last does not fit either.
-
-    Args:
-        run: the run as it is.
-        capacity_bytes: memory of one GPU that a run can use.
     """
     steps: list[Step] = []
     memory, tried = memory_estimate(run), set[str]()
@@ -86,76 +95,159 @@ def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Step, ...]:
         tried.add(name)
         saved = memory.total.mid - after.total.mid
         if saved >= WORTH_WHILE * memory.total.mid:
-            run, memory = changed, after
-            steps.append(
-                Step(
-                    name=name,
-                    price=price,
-                    saved_bytes=saved,
-                    fits=fits(after, capacity_bytes),
-                    run=changed,
-                )
-            )
+            run, memory, found = changed, after, fits(after, capacity_bytes)
+            steps.append(Step(name=name, price=price, saved_bytes=saved, fits=found, run=run))
     return tuple(steps)
 
 
 def _possible(run: Run, tried: set[str]) -> Iterator[tuple[str, str, Run, MemoryEstimate]]:
     """Changes that a launcher would accept, without some, each with the memory that it makes."""
-    for name, price, changed in (*_free(run), *_slower(run), *_without_teacher(run), *_last(run)):
-        if name in tried:
-            continue
-        with suppress(InputError):
-            yield name, price, changed, memory_estimate(changed)
+    for name, price, changed in (*_cheap(run), *_dear(run)):
+        if name not in tried:
+            with suppress(InputError):
+                yield name, price, changed, memory_estimate(changed)
 
 
-def _with(run: Run, name: str, price: str, **what: object) -> tuple[str, str, Run]:
+def _with(run: Run, name: str, price: str, **what: Any) -> tuple[str, str, Run]:
     """A change of the strategy: what to switch on, what it costs, and the run with it."""
-    strategy = replace(run.strategy, **what)  # type: ignore[arg-type]  # names of its own fields
-    return name, price, replace(run, strategy=strategy)
+    return name, price, replace(run, strategy=replace(run.strategy, **what))
 
 
-def _free(run: Run) -> Iterator[tuple[str, str, Run]]:
-    """Changes that cost traffic at most."""
-    strategy, traffic = run.strategy, "traffic between GPUs"
-    if strategy.loss is not Loss.CHUNKED:
+def _cheap(run: Run) -> Iterator[tuple[str, str, Run]]:
+    """Changes that cost traffic and speed."""
+    how, teacher, kinds = run.strategy, run.teacher, Checkpointing
+    traffic, slower = "traffic between GPUs", "up to a quarter of the speed"
+    if how.loss is not Loss.CHUNKED:
         yield _with(run, "chunked loss", "next to nothing", loss=Loss.CHUNKED)
-    if run.gpus == 1:
-        return
-    for sharding in _SHARDINGS[_SHARDINGS.index(strategy.sharding) + 1 :]:
-        yield _with(run, f"sharding {sharding}", traffic, sharding=sharding)
-    if run.teacher is not None and not run.teacher.sharded:
-        yield "sharded teacher", traffic, replace(run, teacher=replace(run.teacher, sharded=True))
-
-
-def _slower(run: Run) -> Iterator[tuple[str, str, Run]]:
-    """Changes that make the student slower."""
-    how = Checkpointing
-    if run.strategy.checkpointing is how.NONE:
-        price = "a few percent of speed"
-        yield _with(run, "selective checkpointing", price, checkpointing=how.SELECTIVE)
-    if run.strategy.micro_batch > 1:
+    if run.gpus > 1:
+        for sharding in tuple(Sharding)[[*Sharding].index(how.sharding) + 1 :]:
+            yield _with(run, f"sharding {sharding}", traffic, sharding=sharding)
+    if run.gpus > 1 and teacher is not None and not teacher.sharded:
+        yield "sharded teacher", traffic, replace(run, teacher=replace(teacher, sharded=True))
+    if how.checkpointing is kinds.NONE:
+        name, price = "selective checkpointing", "a few percent of speed"
+        yield _with(run, name, price, checkpointing=kinds.SELECTIVE)
+    if how.micro_batch > 1:
         yield _with(run, "micro-batch 1", "some speed", micro_batch=1)
-    if run.strategy.checkpointing is not how.FULL:
-        price = "up to a quarter of the speed"
-        yield _with(run, "full checkpointing", price, checkpointing=how.FULL)
+    if how.checkpointing is not kinds.FULL:
+        yield _with(run, "full checkpointing", slower, checkpointing=kinds.FULL)
 
 
-def _without_teacher(run: Run) -> Iterator[tuple[str, str, Run]]:
-    """Changes that make the teacher smaller, or remove it."""
-    if run.teacher is None:
-        return
-    price = "a pass of the teacher in advance, and storage"
-    yield "stored logits", price, replace(run, teacher=None)
-    if run.teacher.weights is WeightFormat.BF16 and not run.teacher.apart:
+def _dear(run: Run) -> Iterator[tuple[str, str, Run]]:
+    """Changes of the teacher, of the numerics, and of what a node is used for."""
+    teacher, tp = run.teacher, 2 * run.strategy.tp
+    if teacher is not None:
+        price = "a pass of the teacher in advance, and storage"
+        yield "stored logits", price, replace(run, teacher=None)
+    if teacher is not None and teacher.weights is WeightFormat.BF16 and not teacher.apart:
         for weights in (WeightFormat.FP8, WeightFormat.INT4):
-            smaller = replace(run, teacher=replace(run.teacher, weights=weights))
+            smaller = replace(run, teacher=replace(teacher, weights=weights))
             yield f"{weights} teacher", "a slightly worse teacher", smaller
-
-
-def _last(run: Run) -> Iterator[tuple[str, str, Run]]:
-    """Changes of the numerics, and of what a node is used for."""
     if run.strategy.optimizer is Optimizer.ADAM:
         yield _with(run, "8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
-    tp = 2 * run.strategy.tp
     if tp <= USUAL_TP:
         yield _with(run, f"tensor parallel {tp}", "traffic inside a node", tp=tp)
+
+
+def smallest_layout(run: Run, gpu: Gpu) -> Layout:
+    """The layout on the fewest GPUs on which a run fits for certain, at the least loss of speed.
+
+    Numbers of GPUs are multiples of the run's pipeline, context and expert groups: all up to a
+    node, then whole nodes, then powers of two where more than `EVERY_NODE` nodes are needed. Loss,
+    optimizer, precision and teacher stay as they are; sharding, checkpointing, micro-batch and
+    tensor parallelism (up to a node) are free. On the same number of GPUs a layout is preferred
+    with less recomputation, then less tensor parallelism, a larger micro-batch, less sharding.
+
+    Raises:
+        InfeasibleError: when nothing fits, with the reason.
+    """
+    counts, capacity_bytes = _gpu_counts(run.strategy, gpu.gpus_per_node), usable_bytes(gpu)
+    for gpus in counts:
+        for layout in _layouts(run, gpus, gpu.gpus_per_node):
+            if fits(layout.memory, capacity_bytes) is Fits.YES:
+                return layout
+    most = _layouts(run, counts[-1], gpu.gpus_per_node)
+    smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
+    raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
+
+
+def fastest_layout(run: Run, gpu: Gpu, seconds: Callable[[Strategy], float]) -> Strategy:
+    """The fastest layout on the GPUs of a run that fits for certain.
+
+    `FREE` is chosen by the seconds per token under a strategy (an InputError where it is
+    impossible); the largest tensor-parallel group is a node. All else stays as it is.
+
+    Raises:
+        InfeasibleError: when no layout fits on these GPUs.
+    """
+    best, least, capacity_bytes, gpus = None, math.inf, usable_bytes(gpu), run.gpus
+    choices: dict[str, Iterable[Any]] = {
+        "pp": _powers(min(gpus, run.shape.layers, MOST_STAGES)),
+        "tp": _powers(min(gpus, gpu.gpus_per_node)),
+        "cp": _powers(min(gpus, max(run.strategy.seq_len // LEAST_PART, 1))),
+        "ep": _powers(min(gpus, max(run.shape.experts, 1))),
+        "micro_batch": _powers(MOST_SEQUENCES),
+        "checkpointing": Checkpointing,
+        "sharding": (Sharding.ZERO1, Sharding.ZERO3) if gpus > 1 else (Sharding.NONE,),
+    }
+    for candidate in _laid_out(run, gpus, choices):
+        with suppress(InputError):  # where it does not divide over these GPUs
+            taken = seconds(candidate.strategy)
+            if taken < least and fits(memory_estimate(candidate), capacity_bytes) is Fits.YES:
+                best, least = candidate.strategy, taken
+    if best is None:
+        raise InfeasibleError(
+            f"layout: no layout fits on {gpus} GPUs; use more of them, or a smaller optimizer "
+            "or loss"
+        )
+    return best
+
+
+def _powers(limit: int) -> list[int]:
+    """Powers of two up to a limit."""
+    return [2**k for k in range(limit.bit_length())]
+
+
+def _laid_out(run: Run, gpus: int, choices: Mapping[str, Iterable[Any]]) -> Iterator[Run]:
+    """A run on so many GPUs, in each layout of some choices whose groups divide them, in order."""
+    for values in product(*choices.values()):
+        layout = vars(run.strategy) | dict(zip(choices, values, strict=True))
+        if gpus % (layout["pp"] * layout["tp"] * layout["cp"]) == 0:
+            yield replace(run, gpus=gpus, strategy=Strategy(**layout))
+
+
+def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
+    """Numbers of GPUs that the fixed groups of a layout divide, in order."""
+    group = strategy.pp * math.lcm(strategy.cp, strategy.ep)
+    every = {gpus for gpus in range(1, gpus_per_node + 1) if gpus % group == 0}
+    node = math.lcm(group, gpus_per_node)
+    nodes = {node * count for count in range(1, EVERY_NODE + 1) if node * count <= MAX_GPUS}
+    doublings = max((MAX_GPUS // group).bit_length(), 1)
+    return tuple(sorted(every | nodes | {group * 2**power for power in range(doublings)}))
+
+
+def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
+    """Layouts on a number of GPUs, the preferred first."""
+    choices: dict[str, Iterable[Any]] = {
+        "checkpointing": Checkpointing,
+        "tp": [tp for tp in _powers(min(gpus, gpus_per_node)) if run.shape.heads % tp == 0],
+        "micro_batch": sorted({run.strategy.micro_batch, 1}, reverse=True),
+        "sharding": Sharding if gpus > 1 else (Sharding.NONE,),
+    }
+    for candidate in _laid_out(run, gpus, choices):
+        with suppress(InputError):  # where it does not divide over these GPUs
+            yield Layout(run=candidate, memory=memory_estimate(candidate))
+
+
+def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
+    """One sentence with the smallest layout of all and its largest part."""
+    if smallest is None:
+        return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
+    parts = vars(smallest.memory.parts)
+    largest = max(parts, key=lambda name: parts[name])
+    return (
+        f"layout: even {smallest.run.gpus} GPUs may need "
+        f"{format_bytes(smallest.memory.total.high)} each and have {format_bytes(capacity_bytes)}; "
+        f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
+        "reduce: shorten the context, raise cp, or use a chunked loss"
+    )

@@ -1,9 +1,17 @@
-"""Weights, gradients and optimizer states on one GPU: ZeRO (Rajbhandari et al. 2020, Figure 1).
+"""Bytes of one pipeline stage on one GPU: its states, and the activations that it keeps.
 
-With 16-bit gradients they take 2 + 2 + 12 bytes per parameter, and each stage of ZeRO divides one
-more of the three. With gradients summed in fp32 they take 2 + 4 + 12 (Megatron Core's distributed
-optimizer); under ZeRO-3 only the fp32 weights are stored (FSDP), so 4 + 4 + 8. A model loaded in
-bf16 has no fp32 weights: 2 + 2 + 4, or 2 + 2 + 2 with 8-bit moments.
+States are after ZeRO (Rajbhandari et al. 2020, Figure 1). With 16-bit gradients they take 2 + 2 +
+12 bytes per parameter, and each stage of ZeRO divides one more of the three. With gradients summed
+in fp32 they take 2 + 4 + 12 (Megatron Core's distributed optimizer); under ZeRO-3 only the fp32
+weights are stored (FSDP), so 4 + 4 + 8. A model loaded in bf16 has no fp32 weights: 2 + 2 + 4, or
+2 + 2 + 2 with 8-bit moments.
+
+Activations: Korthikanti et al. 2022 (arXiv 2205.05198, Equation 1) count s b h (34 + 5 a s / h)
+bytes for one block of a GPT in 16 bits: every input of the backward pass. Counting by tensor
+extends this to gated feed-forward blocks, grouped queries and mixtures, and reproduces it for a GPT
+but for the masks of dropout, which nobody trains with today. Fused attention never stores the term
+in a s / h. Tensor parallelism divides everything by the group, norms included, where it is sequence
+parallel (their Equation 4), and else what matrix products take and give inside (their Equation 2).
 """
 
 from collections.abc import Mapping
@@ -12,14 +20,18 @@ from typing import Final
 
 from distillplan.errors import InputError, Word
 from distillplan.hardware.strategy import (
+    Attention,
+    Checkpointing,
     Gradients,
     Offload,
     Optimizer,
     Sharding,
     Strategy,
-    refuse_odd_groups,
 )
 from distillplan.models.shapes import Block, ModelShape
+
+ACTIVATION_BYTES: Final = 2.0
+"""Bytes of one activation; fp8 runs keep them in 16 bits too (torchtitan measured the same)."""
 
 OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
     Optimizer.ADAM: (4.0, 8.0),
@@ -61,14 +73,7 @@ class Stage:
 
 
 def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int) -> Stage:
-    """What one GPU of a pipeline stage holds.
-
-    Args:
-        shape: the model.
-        strategy: its layout, which divides the GPUs evenly.
-        gpus: the number of GPUs of the whole run.
-        index: of the stage, counted from 0.
-    """
+    """What one GPU of a pipeline stage holds, counted from 0, of a run on so many GPUs."""
     small, more = divmod(shape.layers, strategy.pp)
     start = index * small + min(index, more)
     blocks = range(start, start + small + (1 if index < more else 0))
@@ -78,9 +83,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
     if last and shape.tied and strategy.pp > 1:
         tables += shape.vocab * shape.width  # the last stage has its own copy of a tied table
     peers = gpus // strategy.pp
-    group = (
-        strategy.ep if strategy.ep > 1 else strategy.tp
-    )  # experts are spread, or cut like the rest
+    group = strategy.ep if strategy.ep > 1 else strategy.tp  # of experts, else cut like the rest
     return Stage(
         blocks=blocks,
         runs=runs,
@@ -159,7 +162,7 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     Raises:
         InputError: when it does not divide the GPUs, the layers, the heads or the experts.
     """
-    refuse_odd_groups(strategy, gpus)
+    strategy.refuse_odd_groups(gpus)
     pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
     layers, heads, experts = shape.layers, shape.heads, shape.experts
     dense = ep > 1 and not experts
@@ -176,3 +179,68 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     ):
         if wrong:
             raise InputError(Word(name), f": {said}")
+
+
+def kept_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
+    """Bytes per token of one block, in a residual stream of so many channels, that a GPU keeps."""
+    policy, entered = strategy.checkpointing, ACTIVATION_BYTES * width
+    if policy is Checkpointing.FULL:
+        return _divided(0.0, entered, strategy)
+    if policy is Checkpointing.SELECTIVE:
+        return _divided(_every_second_product(block, width), entered, strategy)
+    if policy is Checkpointing.NONE:
+        return working_bytes_per_token(block, width, strategy)
+    return _divided(_inside_bytes(block), 2 * _parts(block) * entered, strategy)
+
+
+def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
+    """Bytes per token on a GPU while one block runs, whatever is kept afterwards."""
+    inside = _inside_bytes(block) + _score_bytes(block, strategy)
+    return _divided(inside, ACTIVATION_BYTES * 2 * _parts(block) * width, strategy)
+
+
+def _divided(inside: float, between: float, strategy: Strategy) -> float:
+    """A GPU's share of bytes inside the parts of a block, and between them."""
+    return inside / strategy.tp + between / (strategy.tp if strategy.sequence_parallel else 1)
+
+
+def _every_second_product(block: Block, width: int) -> float:
+    """Bytes per token that torchtitan's selective policy keeps besides a block's input.
+
+    It keeps what attention gives, and of the matrix products the first, third and so on. Keys are
+    counted with the values: they are few where queries share them.
+    """
+    after = block.feed_forward
+    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
+    if after is not None:
+        kept += after.hidden + after.active_experts * after.expert_hidden
+        if after.matrices > 2:  # the third is the way out
+            kept += (width if after.hidden else 0) + after.active_experts * after.expert_input
+    return ACTIVATION_BYTES * kept
+
+
+def _parts(block: Block) -> int:
+    """Parts with a norm before them, which is kept too, and a sum behind: mixers, what follows."""
+    return (1 if block.mixers else 0) + (0 if block.feed_forward is None else 1)
+
+
+def _inside_bytes(block: Block) -> float:
+    """Bytes per token of what the backward pass reads inside the parts of a block.
+
+    Queries, keys, values and the attention output; inputs and output of the activation function.
+    Each token is copied to its experts, and their outputs are kept to weigh them.
+    """
+    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
+    after = block.feed_forward
+    if after is not None:
+        routed = 2 * after.expert_input + after.matrices * after.expert_hidden
+        kept += after.matrices * after.hidden + after.active_experts * routed
+    return ACTIVATION_BYTES * kept
+
+
+def _score_bytes(block: Block, strategy: Strategy) -> float:
+    """Bytes per token in attention: a statistic per head, or the score matrix if not fused."""
+    heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
+    if strategy.attention is not Attention.UNFUSED:
+        return 4.0 * heads  # the fp32 log-sum-exp of FlashAttention
+    return ACTIVATION_BYTES * heads * strategy.seq_len  # the output of softmax

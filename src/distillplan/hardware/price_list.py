@@ -1,14 +1,15 @@
 """Price lists of users: their own columns, or a cloud catalog as gpuhunt or SkyPilot writes it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import shown
 from distillplan.files.csv_reader import BEYOND, FileRow, parse_csv
+from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
 from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, price_of
 from distillplan.hardware.gpu_catalog import priced_as, variants
@@ -19,54 +20,6 @@ MOST_LISTED: Final = 10
 
 _MIB: Final = re.compile(r"SizeInMiB\W{1,9}(\d{1,9})\b")
 _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
-
-
-class PriceColumns(NamedTuple):
-    """The columns in which a price list is written; an empty name stands for none."""
-
-    gpu: str
-    """In a cloud catalog empty for a machine without one."""
-    price: str
-    """Of a GPU, or of the machine on demand, in USD per hour; a catalog may leave it empty."""
-    gpus: str = ""
-    """Of the machine; only cloud catalogs have it."""
-    spot: str = ""
-    """Whether that price is one of spare capacity."""
-    instance: str = ""
-    region: str = ""
-    memory: str = ""
-    """Of one GPU, in GiB, or a text with it in MiB."""
-    seller: str = ""
-    date: str = ""
-    source: str = ""
-
-
-OWN: Final = PriceColumns(
-    gpu="gpu", price="usd_per_hour", seller="seller", date="date", source="source"
-)
-"""A user's own list, which must have the first two."""
-
-GPUHUNT: Final = PriceColumns(
-    gpu="gpu_name",
-    price="price",
-    gpus="gpu_count",
-    spot="spot",
-    instance="instance_name",
-    region="location",
-    memory="gpu_memory",
-    seller="provider",
-)
-"""Source: github.com/dstackai/gpuhunt, src/gpuhunt/_internal/models.py."""
-
-SKYPILOT: Final = PriceColumns(
-    gpu="AcceleratorName",
-    price="Price",
-    gpus="AcceleratorCount",
-    instance="InstanceType",
-    region="Region",
-    memory="GpuInfo",
-)
-"""Source: github.com/skypilot-org/skypilot-catalog, catalogs/v8/CLOUD/vms.csv."""
 
 
 def with_prices(found: Gpu, file: str) -> Gpu:
@@ -82,56 +35,62 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         InputError: when the list has no price of this GPU, or one that is not a price.
     """
     path, listed, others = Path(file), list[Price](), set[str]()
-    text = read_text(path)
-    rows = parse_csv(text, str(path))
-    columns = next((one for one in (GPUHUNT, SKYPILOT) if rows and _has(rows[0].values, one)), OWN)
-    if columns is OWN:
-        rows = parse_csv(text, str(path), (OWN.gpu, OWN.price))
-    for row in rows:
-        where = f"{path}, line {row.line}"
-        said = _said(row, where)
-        named = said[columns.gpu]
-        if columns is OWN and not named:
-            raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
-        offered = named and said[columns.price] and said.get(columns.spot, "").lower() != "true"
-        if columns is not OWN and not offered:
-            continue
-        memory, instance = _gib(said.get(columns.memory, "")), said.get(columns.instance, "")
-        if (priced_as(named, memory, instance) or named) == found.name:
+    columns, rows = _read(path)
+    for where, said in _offers(path, columns, rows):
+        named = said["gpu"]
+        kind = priced_as(named, _gib(said.get("memory", "")), said.get("instance", ""))
+        if (kind or named) == found.name:
             listed.append(_price(said, columns, path, where))
         else:
             others.add(named)
     if not listed:
         raise InputError(f"{path}: no price for {found.name}; {_listed_instead(others, found)}")
-    if columns is not OWN:
+    if "gpus" in columns:
         listed = [min(listed, key=lambda price: price.usd_per_hour)]
     return replace(found, prices=tuple(listed))
 
 
-def _said(row: FileRow, where: str) -> dict[str, str]:
-    """A row with nothing missing, no blanks around its words, and no column without a name."""
-    if BEYOND in row.values:
-        raise InputError(f"{where}: more fields than the header has; quote those with commas")
-    return {key: " ".join((value or "").split()) for key, value in row.values.items() if key}
+def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
+    """The columns of a list, by what they hold, and its rows; only cloud catalogs count GPUs."""
+    text, known = read_text(path), read_shipped("gpus.yaml")["price_lists"].values()
+    rows = parse_csv(text, str(path))
+    for one in known:
+        if rows and "gpus" in one and {one["gpu"], one["gpus"], one["price"]} <= {*rows[0].values}:
+            return one, rows
+    own = next(one for one in known if "gpus" not in one)
+    return own, parse_csv(text, str(path), (own["gpu"], own["price"]))
 
 
-def _has(header: Mapping[str, object], columns: PriceColumns) -> bool:
-    """Whether a file has what a price needs in these columns."""
-    return {columns.gpu, columns.gpus, columns.price} <= header.keys()
+def _offers(
+    path: Path, columns: Mapping[str, str], rows: list[FileRow]
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each price stands, and what is said of it; catalogs have rows without one or spot."""
+    for row in rows:
+        where = f"{path}, line {row.line}"
+        if BEYOND in row.values:
+            raise InputError(f"{where}: more fields than the header has; quote those with commas")
+        said = {
+            name: " ".join((row.values.get(column) or "").split())
+            for name, column in columns.items()
+        }
+        if "gpus" not in columns and not said["gpu"]:
+            raise InputError(f"{where}: gpu is empty; write e.g. h100-sxm")
+        offered = said["gpu"] and said["price"] and said.get("spot", "").lower() != "true"
+        if offered or "gpus" not in columns:
+            yield where, said
 
 
-def _price(said: Mapping[str, str], columns: PriceColumns, path: Path, where: str) -> Price:
+def _price(said: Mapping[str, str], columns: Mapping[str, str], path: Path, where: str) -> Price:
     """The price of one GPU."""
-    usd = parse_usd(said[columns.price], f"{where}: {columns.price}", "2.49")
-    if columns.gpus:
-        usd /= parse_count(said[columns.gpus], f"{where}: {columns.gpus}", "8")
-    seller = said.get(columns.seller) or path.name
-    kind = (said.get(column) for column in (columns.instance, columns.region))
+    usd = parse_usd(said["price"], f"{where}: {columns['price']}", "2.49")
+    if "gpus" in said:
+        usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
+    seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
     return price_of(
         usd,
-        seller=", ".join(filter(None, (seller, *kind))),
-        date=said.get(columns.date) or UNKNOWN,
-        source=said.get(columns.source) or str(path),
+        seller=", ".join(filter(None, seller)),
+        date=said.get("date") or UNKNOWN,
+        source=said.get("source") or str(path),
         where=f"{where}: ",
     )
 

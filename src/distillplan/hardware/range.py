@@ -1,7 +1,7 @@
 """A number with bounds, and the arithmetic that bills and memory need."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -42,12 +42,7 @@ class Range:
     @classmethod
     def total(cls, parts: "Iterable[Range]") -> Self:
         """The sum of parts; zero without any."""
-        listed = tuple(parts)
-        return cls(
-            low=sum(part.low for part in listed),
-            mid=sum(part.mid for part in listed),
-            high=sum(part.high for part in listed),
-        )
+        return cls._of_ends(sum, parts)
 
     @classmethod
     def slowest(cls, parts: "Iterable[Range]") -> Self:
@@ -56,12 +51,13 @@ class Range:
         >>> Range.slowest([Range(low=1.0, mid=2.0, high=3.0), Range.exact(2.5)])
         Range(low=2.5, mid=2.5, high=3.0)
         """
-        listed = tuple(parts)
-        return cls(
-            low=max(part.low for part in listed),
-            mid=max(part.mid for part in listed),
-            high=max(part.high for part in listed),
-        )
+        return cls._of_ends(max, parts)
+
+    @classmethod
+    def _of_ends(cls, how: Callable[[list[float]], float], parts: "Iterable[Range]") -> Self:
+        ends = [(part.low, part.mid, part.high) for part in parts]
+        low, mid, high = (how([one[place] for one in ends]) for place in range(3))
+        return cls(low=low, mid=mid, high=high)
 
     def divide_into(self, amount: float) -> "Range":
         """An amount at the middle, and what it is when this many of a fixed sum go to each.

@@ -4,15 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
-from distillplan.hardware.strategy import (
-    Attention,
-    Checkpointing,
-    Sharding,
-    Stack,
-    stages_per_gpu,
-)
+from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
@@ -59,15 +52,8 @@ def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
 
 
 def dense_peak(gpu: Gpu) -> float:
-    """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it.
-
-    Raises:
-        InputError: when neither is known.
-    """
-    peak = gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s.get("fp16")
-    if peak is None:
-        raise InputError(f"GPU {gpu.name}: no bf16 or fp16 peak; give dense_bf16_tflops")
-    return peak
+    """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it."""
+    return gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s["fp16"]
 
 
 def gpu_seconds_per_token(
@@ -75,17 +61,14 @@ def gpu_seconds_per_token(
 ) -> dict[str, float]:
     """Cumulative GPU-seconds per token, by effect: `ideal`, then after each effect in turn.
 
-    Args:
-        work: sizes and layout.
-        gpu: the GPU.
-        model: calibrated coefficients.
-        passes: `TRAINING_PASSES` in training, 1 in forward passes alone.
+    There are `TRAINING_PASSES` in training, and 1 pass in forward passes alone.
 
     Raises:
         InputError: when the GPU lacks the number format of the run.
     """
     rate = matmul_ceiling(gpu, model)
-    kept = rate * _sustained_share(gpu, model)
+    # a benchmark runs at full clocks; under load those of GPUs with many FLOPs per watt throttle
+    kept = rate * min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
     training = passes > 1
     blocks = passes * work.block_flops / kept
     head = passes * work.head_flops / kept
@@ -98,9 +81,9 @@ def gpu_seconds_per_token(
     attention /= _attention_rate(work, gpu, model)
     steps["attention"] = blocks + head + attention
 
-    layer_bytes, logit_bytes = _elementwise_bytes(work, model)
-    layer_traffic = passes / 3 * layer_bytes / gpu.memory_bytes_per_s
-    logit_traffic = passes / 3 * logit_bytes / gpu.memory_bytes_per_s
+    layer_traffic, logit_traffic = (
+        passes / 3 * moved / gpu.memory_bytes_per_s for moved in _elementwise_bytes(work, model)
+    )
     compute = blocks + head + attention + layer_traffic + logit_traffic
     steps["elementwise"] = compute
 
@@ -111,9 +94,13 @@ def gpu_seconds_per_token(
     steps["recomputation"] = compute
 
     shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
-    compute += shown * _tensor_parallel_seconds(work, gpu, model, passes)
+    # per layer two in a forward pass, and two (not four) in a backward one
+    exchanges = 4.0 if training else 2.0
+    if training and work.checkpointing is Checkpointing.FULL:
+        exchanges += 2.0
+    compute += shown * _tensor_parallel_seconds(work, gpu, model, exchanges)
     steps["tensor_parallel"] = compute
-    compute += shown * _expert_parallel_seconds(work, gpu, model, passes)
+    compute += shown * _expert_parallel_seconds(work, gpu, model, exchanges)
     steps["expert_parallel"] = compute
     # more traffic than computation would make more GPUs useless; gradient accumulation avoids it
     compute += min(shown * _data_parallel_seconds(work, gpu, model, passes), compute)
@@ -133,16 +120,6 @@ def gpu_seconds_per_token(
     compute /= model.mixture if work.mixture else 1.0
     steps["mixture"] = compute
     return steps
-
-
-def _sustained_share(gpu: Gpu, model: ThroughputModel) -> float:
-    """Share of the matmul ceiling that is sustained for a whole step.
-
-    A short benchmark runs at full clocks; under sustained load the power limit throttles GPUs with
-    many FLOPs per watt. The share is constant up to `REFERENCE_DENSITY` and falls as a power of
-    the density beyond.
-    """
-    return min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
 
 
 def _throttle(gpu: Gpu) -> float:
@@ -208,18 +185,14 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
 
 
 def _tensor_parallel_seconds(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
+    work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float
 ) -> float:
-    """Seconds of the all-reduces in a tensor-parallel group: two per layer and pass, in 16 bits.
+    """Seconds of the all-reduces of each layer in a tensor-parallel group, in 16 bits.
 
-    A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token. The backward
-    pass has two as well (not four), so a step has 4, and a recomputed forward pass adds 2.
+    A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
     """
     if work.tp == 1:
         return 0.0
-    reduces = 2.0 if passes == 1 else 4.0
-    if passes > 1 and work.checkpointing is Checkpointing.FULL:
-        reduces += 2.0
     link = gpu.intra_node_bytes_per_s
     if work.tp > gpu.link_domain and gpu.inter_node_bytes_per_s is not None:
         link = gpu.inter_node_bytes_per_s
@@ -228,7 +201,7 @@ def _tensor_parallel_seconds(
 
 
 def _expert_parallel_seconds(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
+    work: Workload, gpu: Gpu, model: ThroughputModel, trips: float
 ) -> float:
     """Seconds in which tokens travel to their experts and back.
 
@@ -238,9 +211,6 @@ def _expert_parallel_seconds(
     group = _expert_group(work, gpu)
     if not work.mixture or group == 1:
         return 0.0
-    trips = 2.0 if passes == 1 else 4.0
-    if passes > 1 and work.checkpointing is Checkpointing.FULL:
-        trips += 2.0
     each = 1.5 if work.precision is Precision.FP8 else 2.0  # sent in fp8, returned in 16 bits
     token = trips * each * work.width * work.layers
     inside = work.active_experts * (1 - 1 / min(group, gpu.link_domain))
@@ -324,7 +294,7 @@ def _bubble(work: Workload) -> float:
     if work.pp == 1:
         return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    return (work.pp - 1) / (batches * stages_per_gpu(work.interleave, work.layers, work.pp))
+    return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 
 
 def _replica_tokens(work: Workload) -> float:

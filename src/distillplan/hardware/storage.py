@@ -71,10 +71,8 @@ _ENTRIES: Final[Mapping[LogitKind, tuple[str, float]]] = {
 def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:
     """A format by its name.
 
-    Args:
-        kind: the name.
-        vocab: rows of the teacher's output projection.
-        entries: logits kept per token, on average; None: `USUAL_ENTRIES`.
+    The vocabulary is the rows of the teacher's output projection, and entries are the logits kept
+    per token, on average; None: `USUAL_ENTRIES`.
 
     Raises:
         InputError: when there are more entries than rows, or for a format without a number of them.
@@ -82,11 +80,11 @@ def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> Logi
     >>> format_of(LogitKind.TOP_K, 128256).name, format_of(LogitKind.FULL, 128256).bytes_per_token
     ('top-128', 256512.0)
     """
+    if kind not in _ENTRIES and entries is not None:
+        raise InputError(Word("logit_k"), f": {kind} has no k; leave it out, or use top-k")
+    if kind is LogitKind.DISTILLKIT:
+        return DISTILLKIT
     if kind not in _ENTRIES:
-        if entries is not None:
-            raise InputError(Word("logit_k"), f": {kind} has no k; leave it out, or use top-k")
-        if kind is LogitKind.DISTILLKIT:
-            return DISTILLKIT
         each = 4.0 if kind is LogitKind.FULL_FP32 else 2.0
         name = f"full, {each:g} bytes"
         return LogitFormat(name=name, bytes_per_token=vocab * each, unbiased=True)
@@ -95,12 +93,9 @@ def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> Logi
         wrong = f"exceed the vocabulary of {vocab}; give fewer" if kept > vocab else "are too few"
         raise InputError(Word("logit_k"), f": {kept:g} entries {wrong}")
     name, each = _ENTRIES[kind]
-    counted = float(kept) if "{}" not in name else round(kept)
-    return LogitFormat(
-        name=name.format(counted),
-        bytes_per_token=float(counted * each),
-        unbiased=kind is LogitKind.SAMPLED,
-    )
+    counted = round(kept) if "{}" in name else kept
+    stored, unbiased = float(counted * each), kind is LogitKind.SAMPLED
+    return LogitFormat(name=name.format(counted), bytes_per_token=stored, unbiased=unbiased)
 
 
 def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
@@ -108,9 +103,6 @@ def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
 
     Raises:
         InputError: as for `format_of`.
-
-    >>> stored_logits(StoredFormat(), 128256).format.bytes_per_token
-    60.0
     """
     found = format_of(stored.kind, vocab, stored.entries)
     return StoredLogits(format=found, months=stored.months)

@@ -66,7 +66,7 @@ class LayoutChoice(StrEnum):
 
     GIVEN = "given"
     AUTO = "auto"
-    """The fastest layout that fits (`hardware.layout.fastest_layout`)."""
+    """The fastest layout that fits (`hardware.memory_fit.fastest_layout`)."""
 
 
 class Optimizer(StrEnum):
@@ -128,16 +128,12 @@ FREE: Final = ("micro_batch", "tp", "pp", "cp", "ep", "checkpointing", "sharding
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strategy:
-    """The layout of one training run."""
+class Execution:
+    """How a run is carried out, as far as published benchmarks state it."""
 
     seq_len: int = 4096
     """Tokens per sequence."""
-    micro_batch: int = 1
-    """Sequences per replica and pass."""
     precision: Precision = Precision.BF16
-    checkpointing: Checkpointing = Checkpointing.SELECTIVE
-    sharding: Sharding = Sharding.ZERO3
     tp: int = 1
     """Tensor-parallel group."""
     pp: int = 1
@@ -145,7 +141,31 @@ class Strategy:
     cp: int = 1
     """Context-parallel group: GPUs over which one sequence is split."""
     ep: int = 1
-    """Expert-parallel group: GPUs over which the experts of a mixture are split."""
+    """Expert-parallel group: GPUs over which the experts of a mixture are split; 1: not stated."""
+    interleave: int | None = None
+    """Pipeline stages per GPU (Megatron's virtual ones); None: as `stages_per_gpu` has it."""
+    attention: Attention | None = None
+    """None: fused, of an unknown generation."""
+    stack: Stack = Stack.COMPILED
+
+    @property
+    def replica_gpus(self) -> int:
+        """GPUs that hold one copy of the model together."""
+        return self.tp * self.pp * self.cp
+
+    def stages_per_gpu(self, layers: float) -> float:
+        """Pipeline stages of one GPU: the given number, else as many as fit, up to the usual."""
+        return self.interleave or max(min(TYPICAL_INTERLEAVE, layers // self.pp), 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy(Execution):
+    """The layout of one training run, whole."""
+
+    micro_batch: int = 1
+    """Sequences per replica and pass."""
+    checkpointing: Checkpointing = Checkpointing.SELECTIVE
+    sharding: Sharding = Sharding.ZERO3
     optimizer: Optimizer = Optimizer.ADAM
     loss: Loss = Loss.DENSE
     gradients: Gradients | None = None
@@ -153,11 +173,6 @@ class Strategy:
     offload: Offload = Offload.NONE
     sequence_parallel: bool = True
     """Whether a tensor-parallel group also divides what lies between its matrix products."""
-    interleave: int | None = None
-    """Pipeline stages per GPU (Megatron's virtual ones); None: as `stages_per_gpu` has it."""
-    attention: Attention | None = None
-    """None: fused, of an unknown generation."""
-    stack: Stack = Stack.COMPILED
 
     def __post_init__(self) -> None:
         """Check the counts.
@@ -167,40 +182,22 @@ class Strategy:
         """
         settle(self)
         for name in ("seq_len", "micro_batch", "tp", "pp", "cp", "ep", "interleave"):
-            if (getattr(self, name) or 0) < 1 and getattr(self, name) is not None:
-                raise InputError(
-                    Word(name), f": {getattr(self, name)} is too few; it must be at least 1"
-                )
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise InputError(Word(name), f": {count} is too few; it must be at least 1")
         check_context(self.seq_len, "seq_len")
 
-    @property
-    def replica_gpus(self) -> int:
-        """GPUs that hold one copy of the model together."""
-        return self.tp * self.pp * self.cp
+    def refuse_odd_groups(self, gpus: int) -> None:
+        """Check that the groups of the layout divide so many GPUs.
 
-
-def stages_per_gpu(interleave: int | None, layers: float, pp: int) -> float:
-    """Pipeline stages of one GPU: the given number, else as many as fit, up to the usual.
-
-    Args:
-        interleave: the given number.
-        layers: of the model.
-        pp: GPUs of a pipeline.
-    """
-    return interleave or max(min(TYPICAL_INTERLEAVE, layers // pp), 1)
-
-
-def refuse_odd_groups(strategy: Strategy, gpus: int) -> None:
-    """Check that the groups of a layout divide the GPUs.
-
-    Raises:
-        InputError: when they do not.
-    """
-    group = strategy.replica_gpus
-    if gpus < 1 or gpus % group:
-        raise InputError(
-            Word("gpus"),
-            f": {gpus} GPUs cannot be divided into groups of tp {strategy.tp} x pp {strategy.pp} "
-            f"x cp {strategy.cp}; use a multiple of {group}",
-            also=("tp", "pp", "cp"),
-        )
+        Raises:
+            InputError: when they do not.
+        """
+        group = self.replica_gpus
+        if gpus < 1 or gpus % group:
+            raise InputError(
+                Word("gpus"),
+                f": {gpus} GPUs cannot be divided into groups of tp {self.tp} x pp {self.pp} "
+                f"x cp {self.cp}; use a multiple of {group}",
+                also=("tp", "pp", "cp"),
+            )

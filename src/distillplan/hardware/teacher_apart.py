@@ -10,14 +10,14 @@ from typing import NamedTuple
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
-    student_step_seconds,
-    teacher_alone_seconds,
+    student_seconds,
+    teacher_seconds,
     work_of,
 )
 from distillplan.hardware.memory import LoadedTeacher, serving_estimate
 from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import Sharding, Strategy
+from distillplan.hardware.strategy import Sharding
 from distillplan.models.named_models import Model, NamedModel
 
 LOGIT_BYTES = 2.0
@@ -48,36 +48,32 @@ class TeacherApart(NamedTuple):
 
 
 def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: int) -> TeacherApart:
-    """How a run goes whose teacher has GPUs of its own.
+    """How a run goes whose teacher has so many GPUs of its own, of the same kind.
 
-    Args:
-        machine: of the student; its micro-batch is the teacher's as well.
-        student: the model in training.
-        teacher: the frozen model.
-        gpus: the teacher's, of the same kind.
+    The machine is the student's; its micro-batch is the teacher's as well.
     """
-    gpu = machine.gpu
+    gpu, heads = machine.gpu, teacher.shape.heads
     loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision, sharded=False)
-    strategy = own_machine(machine, gpus, 1).strategy
-    found = Fits.NO
-    for one in _groups(strategy, teacher, gpus, gpu.gpus_per_node):
-        strategy, memory = one, serving_estimate(loaded, one, gpus)
-        found = fits(memory, usable_bytes(gpu))
-        if found is Fits.YES:
-            break
-    own = own_machine(machine, gpus, strategy.tp)
-    step = student_step_seconds(machine, student) + divergence_seconds(machine, teacher.model)
+    for tp in (2**power for power in range(min(gpus, gpu.gpus_per_node).bit_length())):
+        if gpus % tp == 0 and heads % tp == 0:
+            own = own_machine(machine, gpus, tp)
+            memory = serving_estimate(loaded, own.strategy, gpus)
+            found = fits(memory, usable_bytes(gpu))
+            if found is Fits.YES:
+                break
+    step = student_seconds(machine, student, distilling=True)
+    step += divergence_seconds(machine, teacher.model)
     together = machine.gpus + gpus <= gpu.link_domain
     link = gpu.intra_node_bytes_per_s if together else gpu.network_bytes_per_s
     sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
     rate = link * min(gpus, machine.gpus) / sent
     return TeacherApart(
         gpus=gpus,
-        tp=strategy.tp,
+        tp=own.strategy.tp,
         memory_bytes_per_gpu=memory.total,
         fits=found,
         student_seconds=step.scale(1 / machine.gpus),
-        teacher_seconds=teacher_alone_seconds(own, teacher.model).scale(1 / gpus),
+        teacher_seconds=teacher_seconds(own, teacher.model, beside=False).scale(1 / gpus),
         link_seconds=machine.allocated_share.scale(rate).divide(1.0),
     )
 
@@ -88,13 +84,3 @@ def own_machine(machine: Machine, gpus: int, tp: int) -> Machine:
         machine.strategy, sharding=Sharding.NONE, tp=tp, pp=1, cp=1, ep=1, interleave=None
     )
     return replace(machine, gpus=gpus, strategy=layout)
-
-
-def _groups(
-    strategy: Strategy, teacher: NamedModel, gpus: int, gpus_per_node: int
-) -> list[Strategy]:
-    """Layouts of the teacher, by growing tensor-parallel groups within a node."""
-    sizes = (2**power for power in range(min(gpus, gpus_per_node).bit_length()))
-    return [
-        replace(strategy, tp=tp) for tp in sizes if gpus % tp == 0 and teacher.shape.heads % tp == 0
-    ]

@@ -14,7 +14,7 @@ effects are in `hardware.step_time`.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -22,6 +22,7 @@ from typing import Final
 
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import InputError, Word
+from distillplan.fields import not_positive
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token
@@ -78,64 +79,59 @@ class ThroughputEstimate:
     log_sd: float
     """Standard deviation of log tokens/s; 0 where the rate was given."""
 
+    def seconds(self, *factors: Range) -> Range:
+        """Productive GPU-seconds per token, or with further factors of the speed allocated ones."""
+        return Range.independent_product((self.tokens_per_s_per_gpu, *factors)).divide(1.0)
 
-def training_throughput(
+
+def throughput(
     work: Workload,
     gpu: Gpu,
     model: ThroughputModel,
+    passes: float = TRAINING_PASSES,
     *,
     mfu: float | None = None,
     tokens_per_s: float | None = None,
 ) -> ThroughputEstimate:
-    """The speed of training: forward and backward passes, and recomputation.
+    """The speed of training, or of forward passes alone, such as a teacher's.
 
-    Args:
-        work: sizes and layout of the run.
-        gpu: the GPU.
-        model: calibrated coefficients.
-        mfu: the user's own, model FLOPs over the dense 16-bit peak, in place of the model's.
-        tokens_per_s: the user's own tokens/s/GPU, which takes precedence over `mfu`.
+    Public measurements put prefill at 30% to 50% of peak, like training; so the same factors
+    apply to forward passes, to a third of the FLOPs and of the traffic, with nothing recomputed.
+
+    The user's own MFU (model FLOPs over the dense 16-bit peak) stands in place of the model's, and
+    the user's own tokens/s/GPU before both.
 
     Raises:
         InputError: when the user's number is impossible, or the GPU lacks the number format.
     """
-    given = _given(TRAINING_PASSES * work.forward_flops, gpu, mfu, tokens_per_s)
-    return given or _estimate(work, gpu, model, passes=TRAINING_PASSES)
-
-
-def forward_throughput(
-    work: Workload,
-    gpu: Gpu,
-    model: ThroughputModel,
-    *,
-    mfu: float | None = None,
-    tokens_per_s: float | None = None,
-) -> ThroughputEstimate:
-    """The speed of forward passes alone, such as a teacher's; see `training_throughput`.
-
-    Public measurements put prefill at 30% to 50% of peak, like training; so the same factors
-    apply, to a third of the FLOPs and of the traffic, with nothing recomputed.
-    """
-    given = _given(work.forward_flops, gpu, mfu, tokens_per_s)
-    return given or _estimate(work, gpu, model, passes=1.0)
-
-
-def distillation_seconds(
-    part: ThroughputEstimate, model: ThroughputModel, allocated: Iterable[Range] = ()
-) -> Range:
-    """GPU-seconds per token of one part of a distillation step: the student's or the teacher's.
-
-    What the model computed is slowed by the distillation factor; what a user measured is not.
-
-    Args:
-        part: the speed of that part alone.
-        model: for the distillation factor.
-        allocated: further factors, of allocated hours; none: seconds are productive ones.
-    """
-    factors = [part.tokens_per_s_per_gpu, *allocated]
-    if part.basis is RateBasis.MODEL:
-        factors.append(model.distillation)
-    return Range.independent_product(factors).divide(1.0)
+    peak, flops, given = dense_peak(gpu), passes * work.forward_flops, tokens_per_s
+    if mfu is not None and tokens_per_s is None:
+        if not 0 < mfu <= 1:
+            raise InputError(f"mfu: {mfu} is not a share of the dense peak; give 0 < mfu <= 1")
+        given = mfu * peak / flops
+    if error := not_positive(given, Word("tokens_per_s")):
+        raise error
+    if given is not None:
+        return ThroughputEstimate(
+            tokens_per_s_per_gpu=Range.exact(given),
+            mfu=Range.exact(given * flops / peak),
+            factors={},
+            ideal_tokens_per_s_per_gpu=None,
+            basis=RateBasis.MFU if tokens_per_s is None else RateBasis.TOKENS_PER_S,
+            log_sd=0.0,
+        )
+    steps = gpu_seconds_per_token(work, gpu, model, passes)
+    log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
+    mid, spread = 1 / steps["mixture"], math.exp(Z80 * log_sd)
+    tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
+    return ThroughputEstimate(
+        tokens_per_s_per_gpu=tokens,
+        mfu=tokens.scale(flops / peak),
+        factors={after: steps[before] / steps[after] for before, after in pairwise(steps)},
+        ideal_tokens_per_s_per_gpu=1 / steps["ideal"],
+        basis=RateBasis.MODEL,
+        log_sd=log_sd,
+    )
 
 
 def error_kind(work: Workload, gpu: Gpu) -> ErrorKind:
@@ -170,49 +166,3 @@ def _prediction_log_sd(
     if work.checkpointing is None and passes > 1:
         parts.append(model.log_sd["unknown_checkpointing"])
     return math.hypot(*parts)
-
-
-def _estimate(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
-) -> ThroughputEstimate:
-    """The model's answer, with its factors and its error."""
-    steps = gpu_seconds_per_token(work, gpu, model, passes)
-    pairs = pairwise(steps)
-    log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
-    mid, spread = 1 / steps["mixture"], math.exp(Z80 * log_sd)
-    tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
-    return ThroughputEstimate(
-        tokens_per_s_per_gpu=tokens,
-        mfu=tokens.scale(passes * work.forward_flops / dense_peak(gpu)),
-        factors={after: steps[before] / steps[after] for before, after in pairs},
-        ideal_tokens_per_s_per_gpu=1 / steps["ideal"],
-        basis=RateBasis.MODEL,
-        log_sd=log_sd,
-    )
-
-
-def _given(
-    flops_per_token: float, gpu: Gpu, mfu: float | None, tokens_per_s: float | None
-) -> ThroughputEstimate | None:
-    """The user's own rate; None where there is none."""
-    if tokens_per_s is None and mfu is None:
-        return None
-    peak = dense_peak(gpu)
-    if tokens_per_s is not None:
-        if not (math.isfinite(tokens_per_s) and tokens_per_s > 0):
-            raise InputError(
-                Word("tokens_per_s"), f": {tokens_per_s} is not a rate; it must be positive"
-            )
-        rate, basis = tokens_per_s, RateBasis.TOKENS_PER_S
-    else:
-        if mfu is None or not 0 < mfu <= 1:
-            raise InputError(f"mfu: {mfu} is not a share of the dense peak; give 0 < mfu <= 1")
-        rate, basis = mfu * peak / flops_per_token, RateBasis.MFU
-    return ThroughputEstimate(
-        tokens_per_s_per_gpu=Range.exact(rate),
-        mfu=Range.exact(rate * flops_per_token / peak),
-        factors={},
-        ideal_tokens_per_s_per_gpu=None,
-        basis=basis,
-        log_sd=0.0,
-    )

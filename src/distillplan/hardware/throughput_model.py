@@ -2,20 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.hardware.range import Range
-
-ERROR_CLASSES: Final = (
-    *("dense", "fp8", "mixture", "small", "card", "other_vendor"),
-    *("eager", "new_gpu", "unknown_attention", "unknown_overhead", "unknown_checkpointing"),
-    "whole_run",
-)
-"""Parts of an estimate's error: one of the first six by kind of run, software that is not tuned,
-what is not known, and of the hours of a whole run what the speed of its steps does not show."""
 
 Z80: Final = 1.2815515655446004
 """Half width of the central 80% interval of a normal distribution, in standard deviations."""
@@ -36,51 +28,31 @@ class ThroughputModel:
     """Physics with one number for each effect, explained in coefficients/throughput.yaml."""
 
     sustained: float
-    """Share of the best measured matrix product that a whole step of large ones sustains."""
     power_exponent: float
-    """How fast that share falls with peak FLOPs/s per watt beyond an A100's, as clocks throttle."""
     ceiling_exponent: float
-    """How fast the best product itself falls with FLOPs/s per watt, where it was not measured."""
     attention: float
-    """Rate of the best attention kernel of a GPU over the rate of the other matrix products."""
     flash2_on_hopper: float
-    """Rate of FlashAttention-2 over the best kernel, on Hopper and later."""
     elementwise_bytes: float
-    """Bytes that norms, activations and residuals move per token, layer and channel in training."""
     logits_bytes: float
-    """Bytes that softmax and gradient move per token and row of the vocabulary in training."""
     score_bytes: float
-    """Bytes per token, head and context token in training where attention is not fused."""
     routed_bytes: float
-    """Bytes that a mixture moves per token, expert used and channel of stream and expert."""
     unfused: float
-    """Memory traffic and time of the host in eager software over those of fused kernels."""
     overlap: float
-    """Share of communication that vendor-tuned software still shows."""
     recompute: float
-    """Share of a second forward pass that full checkpointing costs; it writes no activations."""
     tensor_link: float
-    """Share of the in-node link that tensor-parallel all-reduces reach."""
     exposed: float
-    """Share of data-parallel traffic that computation does not hide."""
     layer_overhead_s: float
-    """Fixed seconds per layer and pass, for launches and small kernels."""
     expert_overhead_s: float
-    """Fixed seconds per routed expert on a GPU and pass, in which the GPU waits for the host."""
     step_overhead_s: float
-    """Fixed seconds per optimizer step, for data, logging and synchronization."""
     scale_out: float
-    """Exponent of the slowdown with the number of nodes: jitter, stragglers, congestion."""
     fp8: float
-    """Share of the nominal advantage of fp8 over 16 bits that the blocks' products realize."""
     plain_fp8: float
-    """That share in software which the vendor did not tune, over the share in software it did."""
     mixture: float
-    """Speed of a mixture of experts over a dense model of its active size."""
     ceiling_share: Mapping[str, float]
     """Matmul ceiling over dense peak where it was not measured, by architecture or 'other'."""
     log_sd: Mapping[str, float]
-    """Standard deviation of log tokens/s, by `ERROR_CLASSES`."""
+    """Standard deviation of log tokens/s by kind of run, and what adds to it: software that is not
+    tuned, what is not known, and of a whole run what the speed of its steps does not show."""
     held_out_error: Mapping[str, float]
     """Median relative error of tokens/s in runs that were not fitted, by kind of run."""
     goodput: Range
@@ -110,29 +82,21 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     """
     given = Entry(entry, "throughput")
     coefficients, shares = given.mapping("coefficients"), given.mapping("ceiling_share").positives()
-    scalars = {name: coefficients.mapping(name).positive("value") for name in _SCALARS}
+    scalars = {
+        one.name: coefficients.mapping(one.name).positive("value")
+        for one in fields(ThroughputModel)
+        if one.type is float
+    }
     coefficients.finish()
     if "other" not in shares:
         raise InputError("throughput: ceiling_share has no 'other', for new architectures")
-    errors, stated = given.mapping("log_sd"), given.entries("errors")
+    stated = given.entries("errors")
     held_out = {one.text("group"): one.positive("median_error") for one in stated}
     return ThroughputModel(
         **scalars,
         ceiling_share=shares,
-        log_sd={name: errors.positive(name) for name in ERROR_CLASSES},
+        log_sd=given.mapping("log_sd").positives(),
         held_out_error={kind: held_out[group] for kind, group in LEFT_OUT.items()},
-        goodput=_range(given.mapping("goodput")),
-        distillation=_range(given.mapping("distillation")),
+        goodput=given.mapping("goodput").record(Range),
+        distillation=given.mapping("distillation").record(Range),
     )
-
-
-_SCALARS: Final = (
-    *("sustained", "power_exponent", "ceiling_exponent", "attention", "flash2_on_hopper"),
-    *("elementwise_bytes", "logits_bytes", "score_bytes", "routed_bytes", "unfused", "overlap"),
-    *("recompute", "tensor_link", "exposed", "layer_overhead_s", "expert_overhead_s"),
-    *("step_overhead_s", "scale_out", "fp8", "plain_fp8", "mixture"),
-)
-
-
-def _range(entry: Entry) -> Range:
-    return Range(low=entry.positive("low"), mid=entry.positive("mid"), high=entry.positive("high"))

@@ -4,20 +4,18 @@ A published benchmark rarely states everything; what is not known is None here, 
 `hardware.step_time` has stated defaults.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from distillplan.errors import InputError
-from distillplan.hardware.gpu import Precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
+from distillplan.hardware.strategy import Checkpointing, Execution, Sharding, Strategy
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from distillplan.models.mixers import SCORE_FLOPS
 from distillplan.models.shapes import ModelShape
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workload:
-    """The sizes of one run; FLOPs count causal attention (half of the score matrix)."""
+class Workload(Execution):
+    """The sizes of one run and how it is carried out."""
 
     block_params: float
     """Weights of the blocks that multiply a token; the active ones of a mixture."""
@@ -33,30 +31,13 @@ class Workload:
     """Rows of the output projection."""
     stored_params: float
     """All weights, with embeddings and inactive experts, which the links carry."""
-    seq_len: float
-    """Tokens per sequence."""
     gpus: int
-    """Number of GPUs."""
     micro_batch: float | None = None
     """Sequences per replica and pass."""
     global_tokens: float | None = None
     """Tokens per optimizer step, over all replicas."""
-    precision: Precision = Precision.BF16
     checkpointing: Checkpointing | None = None
     sharding: Sharding | None = None
-    tp: int = 1
-    """Tensor-parallel group."""
-    pp: int = 1
-    """Pipeline stages."""
-    cp: int = 1
-    """Context-parallel group."""
-    ep: int = 1
-    """Expert-parallel group of a mixture, within the replicas; 1: not stated."""
-    interleave: int | None = None
-    """Pipeline stages per GPU; None: not known."""
-    attention: Attention | None = None
-    """Generation of the attention kernel; None: fused, of an unknown generation."""
-    stack: Stack = Stack.COMPILED
     active_experts: float = 0.0
     """Routed experts that one token uses; 0: a dense model."""
     expert_width: float = 0.0
@@ -68,27 +49,10 @@ class Workload:
     counted_flops: float | None = None
     """Forward FLOPs per token as the accounting counts them; None: the sum of the parts."""
 
-    def __post_init__(self) -> None:
-        """Check the layout; that of a published speed is checked nowhere else.
-
-        Raises:
-            InputError: when it needs more GPUs than there are.
-        """
-        if self.replica_gpus > self.gpus:
-            raise InputError(
-                f"layout: tensor x pipeline x context parallel is {self.replica_gpus}, more than "
-                f"the {self.gpus} GPUs; reduce one of them or add GPUs"
-            )
-
     @property
     def mixture(self) -> bool:
         """Whether the blocks are mixtures of experts."""
         return self.active_experts > 0
-
-    @property
-    def replica_gpus(self) -> int:
-        """GPUs that hold one copy of the model together."""
-        return self.tp * self.pp * self.cp
 
     @property
     def replicas(self) -> float:
@@ -125,17 +89,12 @@ class Workload:
 def workload_of_shape(
     shape: ModelShape, strategy: Strategy, gpus: int, global_tokens: float | None = None
 ) -> Workload:
-    """The workload of a model of known shape, dense or a mixture of experts.
-
-    Args:
-        shape: layers, widths and vocabulary.
-        strategy: sequence length, micro-batch and layout.
-        gpus: number of GPUs.
-        global_tokens: tokens per optimizer step; None: not known.
-    """
+    """The workload of a model of known shape, with the tokens of a step where they are known."""
     inner, heads = shape.query_width, shape.attention_heads
     per_attended = (4 * inner + SCORE_FLOPS * heads) * shape.layers
+    mixture = shape.mixture
     return Workload(
+        **_shared(strategy),
         block_params=shape.active_params,
         layers=shape.layers,
         width=shape.width,
@@ -143,14 +102,13 @@ def workload_of_shape(
         inner_width=inner,
         vocab=shape.vocab,
         stored_params=shape.total_params,
-        seq_len=strategy.seq_len,
         gpus=gpus,
-        active_experts=0 if shape.mixture is None else shape.mixture.active_experts,
-        expert_width=0 if shape.mixture is None else shape.mixture.expert_hidden,
-        reachable_share=1.0 if shape.mixture is None else shape.mixture.reachable_share,
+        global_tokens=global_tokens,
+        active_experts=0 if mixture is None else mixture.active_experts,
+        expert_width=0 if mixture is None else mixture.expert_hidden,
+        reachable_share=1.0 if mixture is None else mixture.reachable_share,
         attended=shape.context_flops(strategy.seq_len) / per_attended,
         counted_flops=shape.forward_flops(strategy.seq_len),
-        **_layout(strategy, global_tokens),
     )
 
 
@@ -161,17 +119,10 @@ def workload_of_size(
     gpus: int,
     global_tokens: float | None = None,
 ) -> Workload:
-    """The workload of a model of known size, shaped like the paper's family.
-
-    Args:
-        params: non-embedding parameters.
-        family: aspect ratio and vocabulary (Busbridge et al. 2025, Appendix G).
-        strategy: sequence length, micro-batch and layout.
-        gpus: number of GPUs.
-        global_tokens: tokens per optimizer step; None: not known.
-    """
+    """The same of so many non-embedding parameters, shaped like the paper's family (Appendix G)."""
     width = family.width(params)
     return Workload(
+        **_shared(strategy),
         block_params=params,
         layers=width / family.aspect,
         width=width,
@@ -179,20 +130,15 @@ def workload_of_size(
         inner_width=width,
         vocab=family.vocab,
         stored_params=family.total_params(params),
-        seq_len=strategy.seq_len,
         gpus=gpus,
+        global_tokens=global_tokens,
         counted_flops=replace(family, context=strategy.seq_len).forward_flops(params),
-        **_layout(strategy, global_tokens),
     )
 
 
-_LAYOUT: Final = (
-    *("micro_batch", "precision", "checkpointing", "sharding", "tp", "pp", "cp", "ep"),
-    *("interleave", "attention", "stack"),
-)
-"""Fields that a workload shares with a strategy."""
+_SHARED: Final = {one.name for one in fields(Strategy)} & {one.name for one in fields(Workload)}
 
 
-def _layout(strategy: Strategy, global_tokens: float | None) -> dict[str, Any]:
-    """The settings of a strategy, by their names in a workload."""
-    return {"global_tokens": global_tokens} | {name: getattr(strategy, name) for name in _LAYOUT}
+def _shared(strategy: Strategy) -> dict[str, Any]:
+    """What a workload takes from a strategy, by the names of both."""
+    return {name: getattr(strategy, name) for name in _SHARED}

@@ -10,7 +10,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError
-from distillplan.hardware.machine_words import machine
+from distillplan.hardware.machine import machine
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.provenance import PublishedLaw

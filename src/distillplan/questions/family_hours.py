@@ -79,7 +79,7 @@ def billed(
     longest = tokens.index(max(tokens))
     found = []
     for row, (member, option) in enumerate(zip(members, options, strict=True)):
-        paid = Share(logits=0.0, training=0.0)
+        paid = Share()
         if way is not None:
             each = 1 / member.number
             online = base.logits is not Logits.STORED

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import Machine, teacher_alone_seconds, training_seconds
+from distillplan.hardware.machine import Machine, teacher_seconds, training_seconds
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
     Z90,
@@ -171,7 +171,7 @@ def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> 
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),
-        "scoring": teacher_alone_seconds(machine, _shaped(teacher, machine).model),
+        "scoring": teacher_seconds(machine, _shaped(teacher, machine).model, beside=False),
         "training": training_seconds(machine, student.model),
     }
     hours = {name: one.scale(stage.tokens / SECONDS_PER_HOUR) for name, one in each.items()}

@@ -132,7 +132,7 @@ def share_of(scenario: Scenario, share: str | None, amount: str | None) -> float
         )
     hours = budget.gpu_hours
     if budget.usd is not None and scenario.machine is not None:
-        from distillplan.hardware.machine_words import usd_per_gpu_hour  # not for FLOPs alone
+        from distillplan.hardware.machine import usd_per_gpu_hour  # not for FLOPs alone
 
         hours = budget.usd / usd_per_gpu_hour(scenario.machine)
     if hours is None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS, way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word, needs_gpu
-from distillplan.hardware.machine_words import usd_per_gpu_hour
+from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice

@@ -87,7 +87,47 @@ FORMS: Mapping[str, DocumentForm] = {
             "memory_bytes_per_gpu": "memory.total",
         },
     ),
+    "ModelFacts": DocumentForm(
+        only=(),
+        lifted={
+            **{name: f"named.{name}" for name in ("name", "basis")},
+            "params": "params",
+            "active_params": "work.block_params",
+            "total_params": "work.stored_params",
+            "forward_flops_per_token": "work.forward_flops",
+            **{name: f"work.{name}" for name in ("layers", "width", "vocab")},
+            "source": "named.source",
+        },
+    ),
+    "Question": DocumentForm(
+        only=(),
+        lifted={
+            "model": "model.name",
+            **{name: name for name in ("tokens", "students")},
+            "teacher": "teacher.name",
+            **{name: name for name in ("teacher_tokens", "teacher_precision")},
+            "logits": "teacher_logits",
+            "logit_format": "logit_format",
+            "gpu": "machine.gpu.name",
+            **{name: f"machine.{name}" for name in ("gpus", "teacher_gpus")},
+            **{name: f"machine.strategy.{name}" for name in ("seq_len", "micro_batch")},
+            "batch_tokens": "machine.batch_tokens",
+            **{
+                name: f"machine.strategy.{name}"
+                for name in (
+                    *("precision", "checkpointing", "sharding", "tp", "pp", "interleave", "cp"),
+                    *("ep", "sequence_parallel", "attention", "stack", "optimizer", "gradients"),
+                    *("offload", "loss"),
+                )
+            },
+            **{name: f"machine.{name}" for name in ("mfu", "teacher_mfu", "tokens_per_s")},
+            "goodput": "machine.allocated_share",
+            "pue": "machine.pue",
+            "country": "country",
+        },
+    ),
     "Step": DocumentForm(without=("run",)),
+    "RunParts": DocumentForm(without=("beside",)),
     "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
     "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),
     "Cell": DocumentForm(
@@ -285,6 +325,12 @@ def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
         for key in getattr(record, "unasked", ()):
             found["scenario"][key] = None
     return found
+
+
+def lifted(record: Any) -> dict[str, Any]:
+    """The values of the keys that the form of a record lifts, as they are."""
+    form = FORMS[type(record).__name__]
+    return {key: _at(record, path) for key, path in form.lifted.items()}
 
 
 def _at(record: Any, path: str) -> Any:

@@ -6,6 +6,7 @@ from distillplan.estimate.records import DistillationStep, Estimate, Memory
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
+from distillplan.render.document_forms import lifted
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units import (
     format_bytes,
@@ -51,14 +52,14 @@ def _models(found: Estimate) -> TableBlock:
         ("", "params", "active", "total", "layers", "width", "vocab", "FLOPs/token"),
         tuple(
             (
-                one.name,
+                one.named.name,
                 format_count(one.params),
-                format_count(one.active_params),
-                format_count(one.total_params),
-                f"{one.layers:.0f}",
-                f"{one.width:.0f}",
-                f"{one.vocab:.0f}",
-                format_flops(one.forward_flops_per_token),
+                format_count(one.work.block_params),
+                format_count(one.work.stored_params),
+                f"{one.work.layers:.0f}",
+                f"{one.work.width:.0f}",
+                f"{one.work.vocab:.0f}",
+                format_flops(one.work.forward_flops),
             )
             for one in models
         ),
@@ -69,7 +70,7 @@ def _models(found: Estimate) -> TableBlock:
 def _asked(found: Estimate) -> str:
     """The settings, with their defaults, in the words of the options."""
     words = []
-    for name, value in found.question._asdict().items():
+    for name, value in lifted(found.question).items():
         if value is None:
             continue
         if isinstance(value, Range):

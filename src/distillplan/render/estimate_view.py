@@ -119,7 +119,7 @@ def _to_fit(found: Estimate) -> Iterator[str]:
         return
     if memory.why_no_layout is not None:
         yield memory.why_no_layout
-    steps, on = memory.steps_to_fit, _gpus(found.question.gpus)
+    steps, on = memory.steps_to_fit, _gpus(found.question.machine.gpus)
     if steps and steps[-1].fits is Fits.YES:
         yield f"switch on, in this order: {', '.join(one.name for one in steps)}"
     elif steps:
@@ -161,7 +161,7 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
         said = f"its passes take {added} of the {of} GPU-hours"
         share = step.loss_step_seconds.mid / step.online_step_seconds.mid
         slow = share >= _SLOW_LOSS and found.question.logits is Logits.ONLINE
-        loss = found.question.loss
+        loss = found.question.machine.strategy.loss
         yield f"{said}; the loss ({loss}) is {share:.0%} of a step" if slow else said
     yield from (one.message for one in found.warnings if one.code == _ABOUT_TEACHER)
     stored = f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"

@@ -16,8 +16,8 @@ def request_view(asked: ComputeRequest) -> Iterator[Block]:
     Args:
         asked: the run, and what else is to be said.
     """
-    run = asked.run
-    yield Headline(f"Compute request: {_hours(run.gpu_hours)} GPU-hours on {asked.gpu_name}")
+    run, gpu = asked.run, asked.run.question.machine.gpu
+    yield Headline(f"Compute request: {_hours(run.gpu_hours)} GPU-hours on {gpu.name}")
     yield Bullets("Purpose", ("What for, and what is to be published: to be written by you.",))
     yield Bullets("The run", tuple(_run(run)))
     yield TableBlock("Resources", ("", "median", "range"), tuple(_resources(run)))
@@ -32,10 +32,10 @@ def request_view(asked: ComputeRequest) -> Iterator[Block]:
         ("GPUs", "GPU-hours", "wall time", "efficiency", "fits"),
         tuple(
             (
-                str(one.gpus),
+                str(one.question.machine.all_gpus),
                 format_count(one.gpu_hours.mid),
                 format_duration(one.wall_seconds.mid),
-                f"{one.efficiency:.0%}",
+                f"{run.gpu_hours.mid / one.gpu_hours.mid:.0%}",
                 FITS_SHOWN[one.fits],
             )
             for one in asked.scaling
@@ -51,21 +51,21 @@ def _hours(hours: Range) -> str:
 
 
 def _run(run: Estimate) -> Iterator[str]:
-    settings = run.question
-    model = run.model
+    settings, machine, model = run.question, run.question.machine, run.model
     yield (
-        f"train {model.name} ({format_count(model.total_params)} parameters) on "
+        f"train {model.named.name} ({format_count(model.work.stored_params)} parameters) on "
         f"{format_count(settings.tokens)} tokens"
         + (f", {settings.students} times" if settings.students > 1 else "")
     )
     if run.teacher is not None:
-        taught = f"teacher {run.teacher.name} ({format_count(run.teacher.total_params)} parameters)"
-        own = f", on {settings.teacher_gpus} GPUs of its own" if settings.teacher_gpus else ""
+        params = format_count(run.teacher.work.stored_params)
+        taught = f"teacher {run.teacher.named.name} ({params} parameters)"
+        own = f", on {machine.teacher_gpus} GPUs of its own" if machine.teacher_gpus else ""
         yield f"{taught}, logits {settings.logits}{own}"
     yield (
-        f"sequences of {settings.seq_len:,} tokens, "
-        f"{format_count(settings.batch_tokens)} tokens per optimizer step, optimizer "
-        f"{settings.optimizer}, precision {settings.precision}"
+        f"sequences of {machine.strategy.seq_len:,} tokens, "
+        f"{format_count(machine.batch_tokens)} tokens per optimizer step, optimizer "
+        f"{machine.strategy.optimizer}, precision {machine.strategy.precision}"
     )
 
 
@@ -82,18 +82,18 @@ def _resources(run: Estimate) -> Iterator[tuple[str, str, str]]:
 
 
 def _jobs(asked: ComputeRequest) -> Iterator[str]:
-    settings = asked.run.question
+    layout, goodput = asked.run.question.machine.strategy, asked.run.speed.goodput
     yield (
         f"{_count(asked.nodes, 'node')} with {_count(asked.gpus_per_node, 'GPU')} each, one job at "
         "a time, its phases one after the other"
     )
     yield (
-        f"layout: sharding {settings.sharding}, tensor parallel {settings.tp}, pipeline parallel "
-        f"{settings.pp}, context parallel {settings.cp}, micro-batch {settings.micro_batch}, "
-        f"checkpointing of activations {settings.checkpointing}"
+        f"layout: sharding {layout.sharding}, tensor parallel {layout.tp}, pipeline parallel "
+        f"{layout.pp}, context parallel {layout.cp}, micro-batch {layout.micro_batch}, "
+        f"checkpointing of activations {layout.checkpointing}"
     )
     yield (
-        f"{settings.goodput.low:.0%} to {settings.goodput.high:.0%} of allocated time are "
+        f"{goodput.low:.0%} to {goodput.high:.0%} of allocated time are "
         "productive; the hours above include the rest"
     )
 

@@ -39,7 +39,7 @@ def bare_scenarios() -> tuple[Scenario, Scenario]:
 
     What they have is the default of each key.
     """
-    from distillplan.hardware.machine_words import machine  # for help and schemas
+    from distillplan.hardware.machine import machine  # for help and schemas
     from distillplan.models.architecture import FixedAspect
 
     law = law_catalog.law()

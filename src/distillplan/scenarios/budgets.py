@@ -32,7 +32,7 @@ def spend(
 
     Args:
         budget: as written; None: all that the limits of time and money allow.
-        words: of the hardware, as for `hardware.machine_words.machine`.
+        words: of the hardware, as for `hardware.machine.machine`.
         architecture: of student and teacher.
         limits: of time and money.
 
@@ -47,7 +47,7 @@ def spend(
     found = _machine(budget, gpu, said, architecture)
     if budget.flops is not None:
         return Spent(compute=budget.flops, machine=found)
-    from distillplan.hardware.machine_words import usd_per_gpu_hour  # not for FLOPs alone, as below
+    from distillplan.hardware.machine import usd_per_gpu_hour  # not for FLOPs alone, as below
 
     def bought(usd: float | None) -> float | None:
         return None if usd is None else usd / usd_per_gpu_hour(found)
@@ -74,7 +74,7 @@ def _machine(
     budget: Budget, gpu: str | None, said: Mapping[str, Any], architecture: FixedAspect
 ) -> "Machine":
     """The machine that the budget and the words of the hardware name together."""
-    from distillplan.hardware.machine_words import machine
+    from distillplan.hardware.machine import machine
 
     gpus = said.get("gpus", budget.gpus)
     if budget.gpus not in (None, gpus):

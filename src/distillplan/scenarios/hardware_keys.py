@@ -26,7 +26,7 @@ def _key(
     written: str | Written | None,
     **more: Any,
 ) -> Key:
-    """A row of a word of `hardware.machine_words.machine`."""
+    """A row of a word of `hardware.machine.machine`."""
     said = {"commands": _PLANS, "panel": LAYOUT, **more}
     return row(
         word=f"hardware.{name}",

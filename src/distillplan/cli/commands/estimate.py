@@ -46,7 +46,7 @@ def question_of(
     from distillplan.accounting import Logits
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
-    from distillplan.hardware.machine_words import machine
+    from distillplan.hardware.machine import machine
     from distillplan.laws.logit_formats import StoredFormat
     from distillplan.models.named_models import named_pair, shape_of_options
     from distillplan.scenarios.layers import values_of_options, values_within

@@ -27,4 +27,5 @@ def gpus(
         flags.demand_one(details, "distillplan gpus h100-sxm --details")
         show(gpu_catalog.gpu_list(), output)
     else:
-        show(gpu_catalog.gpu_card(name), output, details=details, asked=shlex.quote(name))
+        found = gpu_catalog.gpu_card(gpu_catalog.gpu(name))
+        show(found, output, details=details, asked=shlex.quote(name))

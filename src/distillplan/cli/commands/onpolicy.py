@@ -95,7 +95,7 @@ def onpolicy(
 
     distillplan onpolicy --student qwen3-8b --teacher qwen3-32b --gpu h100-sxm --answer-tokens 8k
     """
-    from distillplan.hardware.machine_words import machine  # not at every start
+    from distillplan.hardware.machine import machine  # not at every start
     from distillplan.models.architecture import FixedAspect
     from distillplan.questions.onpolicy import onpolicy as answered
     from distillplan.questions.onpolicy import stage_model, stage_size

@@ -112,4 +112,4 @@ def _share(share: float) -> str:
 def _notes(found: RunParts) -> Sequence[str]:
     hatched = "; hatched: for the teacher" * any(part.for_teacher for part in found.parts)
     first = f"lines: 80% ranges, of memory ±{ERROR:.0%}{hatched}"
-    return [first, *(one for one in found.sources if one.startswith(("speed", "price")))]
+    return [first, *found.beside]
