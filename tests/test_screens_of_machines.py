@@ -54,7 +54,7 @@ def document_of(command: str) -> str:
 
 def screen_of(command: str) -> str:
     """What a command says at 80 columns."""
-    return "\n".join(asked(*shlex.split(command)).lines[80])
+    return "\n".join(asked(*shlex.split(command)).said)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
