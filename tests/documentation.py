@@ -189,7 +189,7 @@ def command_page(name: str) -> str:
     """The page of one command: what it answers, an example with its output, its options."""
     command = _command(name)
     about, *more = re.split(r"\n\nExamples?:\n", command.help)
-    others = [line for line in "\n".join(more).splitlines() if line.startswith("distillplan ")]
+    others = [line.removeprefix("$ ") for one in more for line in one.splitlines()]
     lines = [f"# {name}", "", about.strip(), ""]
     lines += ["```console", f"$ {SHOWN[name]}", "```", ""]
     if others:

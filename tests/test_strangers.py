@@ -48,6 +48,26 @@ def test_an_error_says_as_what_another_tools_option_was_read():
         assert found.returncode == 2
 
 
+@pytest.mark.parametrize(
+    "budget", ["64 h100-sxm for 7 days", "5k gpu-hours", "1000 h100-sxm-hours", "10 PF-days"]
+)
+def test_a_budget_needs_no_quotes(budget):
+    rest = ("--student", "1B", "--gpu", "h100-sxm", "--quick", "-o", "json")
+    quoted = run("budget", budget, *rest)
+    assert quoted.returncode == 0
+    assert run("budget", *budget.split(), *rest).stdout == quoted.stdout
+    assert run("budget", *rest, *budget.split()).stdout == quoted.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [("1e21", "1B"), ("1e21", "2e21"), ("64", "h100-sxm"), ("1e21", "x")]
+)
+def test_words_too_many_that_are_no_budget_are_refused(words):
+    found = run("budget", *words, "--student", "1B", "--quick")
+    assert "got unexpected extra argument(s)" in found.stderr
+    assert found.returncode == 2
+
+
 def test_a_command_keeps_its_own_options():
     """`pilot` has no --compute, `sweep` has; `estimate` asks for a --model and no --student."""
     for words in (("--budget", "1e21"), ("--compute", "1e21")):

@@ -332,6 +332,40 @@ def records() -> Records:
     return Records([tree_of(path) for path in sorted(SRC.rglob("*.py"))])
 
 
+BRANCHES = (ast.If, ast.IfExp, ast.For, ast.While, ast.ExceptHandler, ast.Assert, ast.match_case)
+MOST_WAYS = 15
+"""Ways through one function that a reader can keep in mind."""
+NOT_SPLIT = {
+    "optimize/parabolas.py: lowest_on": "the hot loop of every search: one formula over axes",
+    "estimate/notes.py: _about_models": "to be split",
+    "hardware/price_list.py: with_prices": "to be split",
+}
+"""Functions of more ways, each with the reason."""
+
+
+def ways_through(function: ast.AST) -> int:
+    """McCabe's complexity of a function and of those in it, with branches in expressions."""
+    ways = 1
+    for node in ast.walk(function):
+        if isinstance(node, BRANCHES):
+            ways += 1
+        elif isinstance(node, ast.BoolOp):
+            ways += len(node.values) - 1
+        elif isinstance(node, ast.comprehension):
+            ways += 1 + len(node.ifs)
+    return ways
+
+
+def tangled(path: Path) -> list[str]:
+    """Functions with more ways through them than a reader keeps in mind."""
+    return [
+        f"{named(path)}: {node.name}"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and ways_through(node) > MOST_WAYS
+    ]
+
+
 def named(path: Path) -> str:
     return str(path.relative_to(SRC if path.is_relative_to(SRC) else ROOT))
 
@@ -352,6 +386,12 @@ def test_arrays_have_a_shape():
 
 def test_records_are_read_and_built_by_name():
     assert not faults(lambda path: records().by_position(tree_of(path)), MODULES)
+
+
+def test_functions_have_few_ways_through_them():
+    """And what is no longer tangled is no longer excused."""
+    found = [name for path in sorted(SRC.rglob("*.py")) for name in tangled(path)]
+    assert sorted(found) == sorted(NOT_SPLIT)
 
 
 def test_spelling_is_american():
@@ -410,6 +450,25 @@ def test_the_checks_of_code_find_what_they_are_for(built, apart):
     assert without_shapes(tree) == ["means"]
     sound = apart.endswith(".one")
     assert bool(Records([tree]).by_position(tree)) is not sound
+
+
+@pytest.mark.parametrize(
+    ("body", "ways"),
+    [
+        ("return x", 1),
+        ("if x: return 1\n elif y: return 2\n else: return 3", 3),
+        ("return 1 if x else 2", 2),
+        ("return x and y and z or w", 4),
+        ("for one in x:\n  while y: pass\n else: return z", 3),
+        ("try: pass\n except OSError: pass\n except KeyError: pass\n finally: pass", 3),
+        ("assert x", 2),
+        ("match x:\n  case 1: pass\n  case _: pass", 3),
+        ("return [(a, b) for a in x if a if y for b in z]", 5),
+        ("def inner(y):\n  if y: return x\n return inner", 2),
+    ],
+)
+def test_the_count_of_ways_is_that_by_hand(body, ways):
+    assert ways_through(ast.parse(f"def function(x):\n {body}").body[0]) == ways
 
 
 @pytest.mark.parametrize(

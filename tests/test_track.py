@@ -331,7 +331,7 @@ def test_spikes_and_rows_without_a_loss_change_nothing():
     )
     assert bad.forecast_loss == pytest.approx(plain.forecast_loss, rel=5e-4)
     said = {one.code: one.message for one in bad.warnings}
-    assert said["rows_cleaned"].startswith("2 rows without a finite loss")
+    assert said["rows_cleaned"].startswith("2 rows without a usable loss")
     assert said["spikes_left_out"].endswith("3")
 
 
@@ -339,6 +339,24 @@ def test_steps_beyond_all_floats_are_no_rows():
     table = parse_table("step,loss\n1e308,3.1\n1e4,3.0\n", "l.csv")
     history = history_of(table, columns={}, batch_tokens=524_288.0)
     assert history.tokens.tolist() == [524_288e4]
+
+
+@pytest.mark.parametrize("impossible", [5e-324, 1e-3, 1e6, 1e300])
+def test_a_number_that_no_loss_can_be_is_left_out(impossible):
+    """Found by the fuzzer: one such row in a good run gave a forecast of 0 nats, or no answer."""
+    tokens, values = losses(0.8)
+    odd = values.copy()
+    odd[50] = impossible
+    plain, other = (
+        track(planned(), law(), history_of(table_of(tokens, one), columns={}), pace=COSINE)
+        for one in (values, odd)
+    )
+    assert other.forecast_loss == pytest.approx(plain.forecast_loss, rel=5e-4)
+    assert "1 row without a usable loss left out" in [one.message for one in other.warnings]
+    with pytest.raises(InputError, match=r"between 0\.01 and 1000 nats"):
+        history_of(
+            table_of(tokens, np.full_like(values, impossible)), columns={}, unit=LossUnit.NATS
+        )
 
 
 def test_steps_need_the_tokens_of_a_batch():
@@ -357,7 +375,7 @@ def test_steps_need_the_tokens_of_a_batch():
     rows=st.lists(
         st.tuples(
             st.floats(allow_nan=True, allow_infinity=True) | st.integers(-5, 20_000_000_000),
-            st.floats(0, 30) | st.sampled_from([math.nan, math.inf, -1.0, 0.0, 1e300]),
+            st.floats(0, 30) | st.sampled_from([math.nan, math.inf, -1.0, 0.0, 5e-324, 1e300]),
         ),
         max_size=40,
     ),

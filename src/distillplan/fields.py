@@ -142,13 +142,14 @@ def _not_finite(value: Any) -> tuple[str, float] | None:
     """Where the first number that is not finite stands, and that number."""
     if isinstance(value, float):
         return None if math.isfinite(value) else ("", value)
+    if isinstance(value, str | int | None):  # ahead of the slow questions: a plan has hundreds
+        return None
     parts: Iterable[tuple[Any, Any]]
-    if isinstance(value, Mapping):
+    if isinstance(value, list | tuple):
+        names = getattr(value, "_fields", None)
+        parts = enumerate(value) if names is None else zip(names, value, strict=True)
+    elif isinstance(value, Mapping):
         parts = value.items()
-    elif hasattr(value, "_fields"):
-        parts = zip(value._fields, value, strict=True)
-    elif isinstance(value, list | tuple):
-        parts = enumerate(value)
     else:
         return None
     for name, part in parts:

@@ -10,7 +10,10 @@ from typing import Any, NoReturn
 from xml.etree import ElementTree as ET
 
 from distillplan.cli.app import COMMANDS
+from distillplan.cli.other_words import in_our_words
+from distillplan.errors import InputError
 from distillplan.planning.scenario import Scenario
+from tests.built import command as click_command
 from tests.fuzz.case import Case, Result
 from tests.fuzz.command_lines import options_of
 from tests.schemas import validator
@@ -303,7 +306,7 @@ ORACLES: Mapping[str, Oracle] = {
 def form_of(case: Case) -> str:
     """The form of output that a command line asks for; the last one counts."""
     found, option = "table", ""
-    for word in case.words:
+    for word in _in_our_words(case.words):
         if option:
             found = word if option in ("-o", "--output") else found
             option = ""
@@ -314,6 +317,18 @@ def form_of(case: Case) -> str:
         elif word in _with_values():
             option = word
     return found
+
+
+def _in_our_words(words: tuple[str, ...]) -> list[str]:
+    """A command line with the options of other tools replaced, as the command does."""
+    for count in (2, 1):
+        name = " ".join(words[:count])
+        if name in COMMANDS:
+            try:
+                return in_our_words(words[count:], click_command(name).params)
+            except InputError:  # for which there is no answer in any form
+                break
+    return list(words)
 
 
 @cache

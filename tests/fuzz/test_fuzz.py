@@ -209,6 +209,9 @@ def test_a_chart_is_not_read_as_a_table():
         (("budget", "--output=csv", "-ojsonl"), "jsonl"),
         (("validate", "-o", "json", "--set", "--output=table"), "json"),
         (("validate", "--set", "-o", "-o", "json"), "json"),
+        (("validate", "-o", "csv", "--out", "json"), "json"),
+        (("plot", "map", "--save", "--json", "--format=csv"), "csv"),
+        (("budget", "1e21", "--json"), "json"),
     ],
 )
 def test_the_form_that_is_asked_for(words, form):

@@ -1,10 +1,8 @@
 """Published speeds, memory, hours and bytes, and the computed ones, for `distillplan check`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
-from distillplan.accounting import Logits
 from distillplan.checks.check_records import (
     CheckRow,
     compared,
@@ -15,8 +13,8 @@ from distillplan.checks.described_runs import (
     described_machine,
     described_model,
     described_shape,
-    described_strategy,
 )
+from distillplan.checks.distilled_runs import TOPIC, distilled_run_rows, gib_of
 from distillplan.checks.left_out import model_without
 from distillplan.checks.peer_checks import peer_rows
 from distillplan.checks.published_speeds import (
@@ -33,20 +31,17 @@ from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.gpu import GIB, Precision
+from distillplan.hardware.gpu import Precision
 from distillplan.hardware.machine import (
     student_step_seconds,
     supervised_seconds,
     teacher_pass_seconds,
 )
-from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
-from distillplan.hardware.range import Range
 from distillplan.hardware.storage import TB, format_of
 from distillplan.laws.logit_formats import LogitKind
-from distillplan.models.model_catalog import model
 
 TOPICS: Final = (
-    *("throughput", "memory", "runs", "steps", "slowdowns", "storage", "generation", "peers"),
+    *("throughput", "memory", "runs", TOPIC, "slowdowns", "storage", "generation", "peers"),
 )
 """The topics of the checks."""
 
@@ -55,9 +50,12 @@ def hardware_rows() -> Iterator[CheckRow]:
     """Every published number about hardware, and the computed one."""
     yield from throughput_rows()
     yield from peer_rows()
-    for group in hardware_check_groups():
+    groups = hardware_check_groups()
+    yield from distilled_run_rows(one for one in groups if one["topic"] == TOPIC)
+    for group in groups:
         if group["topic"] == "runs":
             yield from whole_run_rows(group)
+        if group["topic"] not in COMPUTED:
             continue
         for row in group["rows"]:
             computed = COMPUTED[group["topic"]](group, row)
@@ -101,30 +99,6 @@ def _comparisons() -> tuple[SpeedComparison, ...]:
     return compare_with_published(published_runs(), gpus, lambda run: model_without(run.source))
 
 
-def _memory(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
-    """GiB on the fullest GPU."""
-    gpus = int(row.get("gpus", group.get("gpus", 1)))
-    taught = row.get("teacher")
-    run = Run(
-        shape=described_shape(row),
-        strategy=described_strategy(group, row),
-        gpus=gpus,
-        teacher=None if taught is None else LoadedTeacher(shape=model(taught).shape),
-        accumulates=bool(row.get("accumulates", group.get("accumulates", True))),
-    )
-    parts = memory_estimate(run).parts
-    return (parts.allocated if group["allocated"] else parts.total) / GIB
-
-
-def _step_seconds(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
-    """Seconds of one distillation step."""
-    machine = replace(described_machine(group, row), goodput=Range.exact(1.0))
-    seconds = student_step_seconds(machine, described_shape(row)).mid
-    if Logits(row["logits"]) is Logits.ONLINE:
-        seconds += teacher_pass_seconds(machine, model(row["teacher"]).shape).mid
-    return seconds * float(row["tokens"]) / machine.gpus
-
-
 def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """Time of a distillation step with the teacher online, over that of the student alone."""
     machine, student = described_machine(group, row), described_model(row, "model")
@@ -154,8 +128,7 @@ def _generated_per_s(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 
 
 COMPUTED: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], float]]] = {
-    "memory": _memory,
-    "steps": _step_seconds,
+    "memory": gib_of,
     "slowdowns": _slowdown,
     "storage": _terabytes,
     "generation": _generated_per_s,

@@ -30,6 +30,9 @@ ONE_NAME = ("--teacher",)
 """Options of which a second is a mistake (two teachers are no question that is answered here),
 where others are overridden on purpose."""
 
+_UsageError: Any = typer.BadParameter.__base__
+"""What Typer raises for a wrong command line; it has no public name of its own."""
+
 
 class Command(TyperCommand):
     """A command whose help says more than its start needs to know."""
@@ -48,7 +51,15 @@ class Command(TyperCommand):
             from distillplan.cli.other_words import in_our_words  # only for somebody new here
 
             args = in_our_words(args, self.params)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, [*args])
+        except _UsageError:
+            from distillplan.cli.other_words import with_whole_budget  # only for a mistake
+
+            whole = with_whole_budget(args, self.params)
+            if whole is None:
+                raise
+            return super().parse_args(ctx, whole)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
@@ -165,10 +176,6 @@ def _options(
         from distillplan.cli.first_screen import FIRST_SCREEN  # not beside a command
 
         write(FIRST_SCREEN)
-
-
-_UsageError: Any = typer.BadParameter.__base__
-"""What Typer raises for a wrong command line; it has no public name of its own."""
 
 
 def run() -> int:

@@ -1,5 +1,7 @@
 """Options that commands share and that are no keys of a scenario, declared once."""
 
+from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -38,6 +40,33 @@ def demand_one(details: bool, example: str) -> None:
     """
     if details:
         raise InputError(f"--details shows one of a list in full; name it: {example}")
+
+
+def form_and_file(
+    given: Sequence[str], forms: Sequence[str], endings: Sequence[str]
+) -> tuple[str | None, str | None]:
+    """The form of an answer and the name of a file that ``-o`` was given: either, or one of each.
+
+    Args:
+        given: as typed.
+        forms: that there are.
+        endings: of the files that can be written.
+
+    Raises:
+        InputError: for two of a kind, or what is neither.
+    """
+    shown = [one for one in dict.fromkeys(given) if one in forms]
+    files = [one for one in dict.fromkeys(given) if one not in forms]
+    for one in files:
+        if PurePath(one).suffix.lower() not in endings:
+            raise InputError(
+                f"--output: {one!r} is not one of {', '.join(forms)}, nor a file that ends in "
+                f"{', '.join(endings)}"
+            )
+    for several in (shown, files):
+        if len(several) > 1:
+            raise InputError(f"--output: {' and '.join(several[:2])} are two; leave one out")
+    return next(iter(shown), None), next(iter(files), None)
 
 
 Compute: TypeAlias = Annotated[

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
@@ -18,6 +20,9 @@ class Meant(NamedTuple):
     value: str = "{}"
     """What that option takes, with what was typed for {}; without {} nothing was to be typed."""
 
+
+MOST_WORDS = 10
+"""Of a budget, such as 64 h100-sxm for 7 days."""
 
 BUDGET = ("--compute", ARGUMENT)
 _OUTPUT = ("--output",)
@@ -122,7 +127,29 @@ def in_our_words(args: Sequence[str], params: Sequence[Any]) -> list[str]:
     Raises:
         InputError: where such an option has no value.
     """
-    return list(_replaced(list(args), params))
+    return list(_replaced(iter(args), params))
+
+
+def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] | None:
+    """What was typed, with a budget of several words as one; None where there is no such budget.
+
+    Args:
+        args: the words after the command's name.
+        params: the parameters of the command, as Typer has them.
+    """
+    if all(one.metavar != ARGUMENT for one in params):
+        return None
+    from distillplan.planning.budget_text import parse_budget  # only for a mistake
+
+    lengths = range(min(MOST_WORDS, len(args)), 1, -1)
+    for first, end in ((at, at + long) for long in lengths for at in range(len(args) - long + 1)):
+        words = args[first:end]
+        if any(one.startswith("-") for one in words):
+            continue
+        with suppress(InputError):
+            parse_budget(" ".join(words))
+            return [*args[:first], " ".join(words), *args[end:]]
+    return None
 
 
 def as_read(message: str, args: Sequence[str]) -> str:
@@ -144,38 +171,45 @@ def as_read(message: str, args: Sequence[str]) -> str:
     return f"{line}{sign}{below}"
 
 
-def _replaced(args: list[str], params: Sequence[Any]) -> Iterator[str]:
+def _replaced(args: Iterator[str], params: Sequence[Any]) -> Iterator[str]:
     known = {name: one for one in params for name in (*one.opts, *one.secondary_opts)}
     if any(one.metavar == ARGUMENT for one in params):
         known[ARGUMENT] = None
-    while args:
-        word = args.pop(0)
+    for word in args:
         if word == "--":
             yield from (word, *args)
             return
-        typed, sign, value = word.partition("=")
-        name = _ours(typed, known)
-        if name is None and typed in ADVICE and typed not in known:
-            raise InputError(f"no such option: {typed}; {ADVICE[typed]}")
-        if name is None:
-            yield word
-            if word in known and getattr(known[word], "is_flag", True) is False and args:
-                yield args.pop(0)  # its value, whatever it looks like
+        name = _ours(word.partition("=")[0], known)
+        if name is not None:
+            yield from () if name == ARGUMENT else (name,)
+            yield from _value(word, args)
             continue
-        form = OPTIONS[typed].value
-        if "{}" in form and not sign:
-            if not args:
-                raise InputError(f"{typed}: its value is missing")
-            value = args.pop(0)
-        yield from () if name == ARGUMENT else (name,)
-        if form:
-            yield form.replace("{}", value)
+        yield word
+        if getattr(known.get(word), "is_flag", True) is False:
+            yield from islice(args, 1)  # its value, whatever it looks like
+
+
+def _value(word: str, following: Iterator[str]) -> Iterator[str]:
+    """What an option of ours takes instead of another's value, which may be the next word."""
+    typed, sign, value = word.partition("=")
+    form = OPTIONS[typed].value
+    if "{}" in form and not sign:
+        given = next(following, None)
+        if given is None:
+            raise InputError(f"{typed}: its value is missing")
+        value = given
+    if form:
+        yield form.replace("{}", value)
 
 
 def _ours(typed: str, known: Mapping[str, Any]) -> str | None:
     """The option of the command that is meant; None where what was typed is to stay."""
+    if typed in known:
+        return None
     meant = OPTIONS.get(typed)
-    if typed in known or meant is None:
+    if meant is None and typed in ADVICE:
+        raise InputError(f"no such option: {typed}; {ADVICE[typed]}")
+    if meant is None:
         return None
     fitting = [one for one in meant.options if one in known]
     if not fitting:

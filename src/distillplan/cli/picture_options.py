@@ -6,6 +6,7 @@ from typing import Annotated, NamedTuple, TypeAlias, cast, get_args
 
 import typer
 
+from distillplan.cli import flags
 from distillplan.cli.key_options import told_as
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_apart, demand_savable, save
@@ -62,33 +63,28 @@ def places(given: Sequence[str], data: str | None = None, usual: RowOutput | Non
         InputError: for two of a kind, or a file that cannot be written or drawn.
     """
     known = get_args(RowOutput) if usual else tuple(DATA_FORMS.values())
-    forms = [one for one in given if one in known]
-    files = [one for one in dict.fromkeys(given) if one not in known]
-    for one in files:
-        if Path(one).suffix.lower() not in ENDINGS:
-            raise InputError(
-                f"{OUTPUT}: {one!r} is not one of {', '.join(known)}, nor a file that ends in "
-                f"{', '.join(ENDINGS)}"
-            )
-    for several in (forms, files):
-        if len(set(several)) > 1:
-            raise InputError(f"{OUTPUT}: {' and '.join(several[:2])} are two; leave one out")
-    written = [NamedFile(what=OUTPUT, path=one) for one in files]
+    form, picture = flags.form_and_file(given, known, ENDINGS)
+    written = [] if picture is None else [NamedFile(what=OUTPUT, path=picture)]
     for place in written:
         demand_drawable(place)
     if data is not None:
-        if Path(data).suffix.lower() not in DATA_FORMS:
-            raise InputError(f"{DATA}: {data!r} does not end in {', '.join(DATA_FORMS)}")
-        beside = NamedFile(what=DATA, path=data)
-        demand_savable(beside)
-        demand_apart([beside], written)
-    if not (forms or files or data or usual):
+        _demand_data(data, written)
+    if not (form or picture or data or usual):
         raise InputError(f"{OUTPUT}: name the picture to draw, e.g. -o picture.svg")
     return Places(
-        form=cast("RowOutput", forms[0]) if forms else None if files and not usual else usual,
-        picture=Path(files[0]) if files else None,
+        form=cast("RowOutput | None", form or usual),
+        picture=None if picture is None else Path(picture),
         data=None if data is None else Path(data),
     )
+
+
+def _demand_data(data: str, beside: Sequence[NamedFile]) -> None:
+    """Refuse a file of data that cannot be written beside others."""
+    if Path(data).suffix.lower() not in DATA_FORMS:
+        raise InputError(f"{DATA}: {data!r} does not end in {', '.join(DATA_FORMS)}")
+    named = NamedFile(what=DATA, path=data)
+    demand_savable(named)
+    demand_apart([named], beside)
 
 
 def give(answer: object, where: Places) -> None:

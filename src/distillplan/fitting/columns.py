@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from distillplan.errors import InputError
 from distillplan.fitting.cells import LOSSES, number_in
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
+from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.numerals import is_number
 from distillplan.suggest import close_names
@@ -136,32 +137,30 @@ def place_columns(
 def _place(
     table: RunTable, named: Mapping[str, tuple[str, ...]], *, alone: bool, teacher: bool | None
 ) -> dict[str, RunField]:
-    found: dict[str, RunField] = {}
-    missing = []
-    for name, usual in NAMES.items():
-        asked = named.get(name, ())
-        there = [column for column in asked if column in table.columns]
-        values = [one for one in asked if one not in table.columns and is_number(one)]
-        if not there and not values and not (asked and alone):
-            there = [column for column in usual if column in table.columns]
-        if len(there) + len(values) > 1:
-            both = " and ".join((there + values)[:2])
-            raise InputError(
-                f"{table.source}: {both} are both given as {name}; say which, for example "
-                f"--columns {_option(name, there[0] if there else values[0])}"
-            )
-        sure = None if asked else _sure(name, table.columns)
-        if there:
-            found[name] = RunField(name=name, column=there[0])
-        elif values:
-            found[name] = _constant(name, values[0])
-        elif sure is not None:
-            found[name] = RunField(name=name, column=sure, taken=sure.lower() not in usual)
-        elif name != TEACHER or teacher:
-            missing.append(name)
+    fields = {name: _field(table, name, named.get(name, ()), alone=alone) for name in NAMES}
+    found = {name: one for name, one in fields.items() if one is not None}
+    missing = [name for name in NAMES if name not in found and (name != TEACHER or teacher)]
     if missing:
         raise _missing(table, missing)
     return found
+
+
+def _field(table: RunTable, name: str, asked: Sequence[str], *, alone: bool) -> RunField | None:
+    """Where a table has one thing: a column or value that was asked for, or else a usual column."""
+    usual, columns = NAMES[name], table.columns
+    there = [one for one in asked if one in columns or is_number(one)]
+    there.sort(key=lambda one: one not in columns)
+    if not there and not (asked and alone):
+        there = [one for one in usual if one in columns]
+    if len(there) > 1:
+        raise InputError(
+            f"{table.source}: {' and '.join(there[:2])} are both given as {name}; say which, for "
+            f"example --columns {_option(name, there[0])}"
+        )
+    if there:
+        return RunField(name, there[0]) if there[0] in columns else _constant(name, there[0])
+    sure = None if asked else _sure(name, columns)
+    return None if sure is None else RunField(name, sure, taken=sure.lower() not in usual)
 
 
 def _sure(name: str, columns: Sequence[str]) -> str | None:
@@ -190,6 +189,42 @@ def _plain(column: str) -> str:
     return re.sub(r"[\s_./-]", "", _WITHIN.sub("", column.strip().lower()))
 
 
+def rows_where(
+    tables: Sequence[RunTable], where: Selection, places: Sequence[Mapping[str, RunField]]
+) -> list[RunTable]:
+    """The rows of each table for which a condition holds.
+
+    Args:
+        tables: the files.
+        where: the condition; on a column of a file, or on one of the things of a run.
+        places: where those are found in each table.
+
+    Raises:
+        InputError: when no table has a column of the condition, or it holds for no row.
+    """
+
+    def cells(column: str) -> list[Any] | None:
+        found: list[Any] = []
+        known = False
+        for table, place in zip(tables, places, strict=True):
+            mapped = place.get(CANONICAL.get(column, ""))
+            if column in table.columns:
+                found += [row.cells.get(column) for row in table.rows]
+            elif mapped is not None:
+                found += [mapped.cell(row) for row in table.rows]
+            else:  # a file without the column has empty cells in it
+                found += [None] * len(table.rows)
+                continue
+            known = True
+        return found if known else None
+
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    chosen = iter(where.rows(cells, columns).tolist())
+    return [
+        table._replace(rows=tuple(row for row in table.rows if next(chosen))) for table in tables
+    ]
+
+
 def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunField]]) -> str:
     """Which columns were taken without being asked for, in words; empty where there are none."""
     told = {
@@ -198,7 +233,7 @@ def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunF
         for one in place.values()
         if one.taken
     }
-    return f"{tables[0].source}: read {_listed([*told])}; for other columns: --columns" * bool(told)
+    return f"{tables[0].source}: read {listed([*told])}; for other columns: --columns" * bool(told)
 
 
 def _constant(name: str, text: str) -> RunField:
@@ -212,29 +247,37 @@ def _constant(name: str, text: str) -> RunField:
 
 
 def _missing(table: RunTable, missing: Sequence[str]) -> InputError:
-    """A sentence that names the nearest columns, and what to write."""
-    noun = "column" if len(missing) == 1 else "columns"
-    verb = "is" if len(missing) == 1 else "are"
-    text = f"{table.source}: {noun} {_listed(missing)} {verb} missing"
+    """What is missing, and what the file has instead, or what to write."""
+    are = "columns {} are" if len(missing) > 1 else "column {} is"
     columns = [column for column in table.columns if column]
+    seen = _odd_header(columns) or _near_columns(missing, columns)
+    return InputError(f"{table.source}: {are.format(listed(missing))} missing{seen}")
+
+
+def _odd_header(columns: Sequence[str]) -> str:
+    """What to mend in a header that names no columns; empty where it does."""
     if columns and all(map(is_number, columns)):
-        return InputError(f"{text}, the first line has numbers only; put a header above it")
-    near = [_nearest(name, columns) for name in missing]
-    write = ",".join(
-        _option(name, one or "COLUMN") for name, one in zip(missing, near, strict=True)
-    )
-    quoted = f"--columns '{write}'" if re.search(r"[^\w=,/.+-]", write) else f"--columns {write}"
-    close = list(dict.fromkeys(one for one in near if one is not None))
+        return ", the first line has numbers only; put a header above it"
     if len(columns) == 1 and re.search(r"[\s|:]", columns[0]):
-        return InputError(
-            f"{text}, the header has one column, {columns[0][:40]!r}; separate columns by commas, "
+        return (
+            f", the header has one column, {columns[0][:40]!r}; separate columns by commas, "
             "semicolons or tabs"
         )
-    if None not in near:
-        return InputError(f"{text}; did you mean {_listed(close)}? write {quoted}")
+    return ""
+
+
+def _near_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
+    """The columns nearest to those that are missing, or all, and what to write."""
+    near = {name: _nearest(name, columns) for name in missing}
+    write = ",".join(_option(name, column or "COLUMN") for name, column in near.items())
+    quote = "'" if re.search(r"[^\w=,/.+-]", write) else ""
+    advice = f"write --columns {quote}{write}{quote}"
+    close = [column for column in near.values() if column is not None]
+    if len(close) == len(near):
+        return f"; did you mean {listed([*dict.fromkeys(close)])}? {advice}"
     more = "" if len(columns) <= _MOST_NAMED else f" and {len(columns) - _MOST_NAMED} more"
     there = ", ".join(column[:40] for column in columns[:_MOST_NAMED])
-    return InputError(f"{text}, the file has {there}{more}; write {quoted}")
+    return f", the file has {there}{more}; {advice}"
 
 
 def _unknown_column(tables: Sequence[RunTable], name: str, column: str) -> InputError:
@@ -263,5 +306,6 @@ def _option(name: str, column: str) -> str:
     return f'{name}="{column}"' if "," in column else f"{name}={column}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence names them: a, b and c."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -82,12 +82,7 @@ def _wrong_losses(rows: Rows, what: str) -> Iterator[Notice]:
     """Losses that no law of this kind can describe."""
     if len(rows) < _FEWEST:
         return
-    columns = {"size": rows.log_params, "tokens": rows.log_tokens}
-    if rows.distilled.all() and rows.log_teacher_loss is not None:
-        columns["teacher loss"] = rows.log_teacher_loss
-    varied = {name: one - one.mean() for name, one in columns.items() if one.std() > _APART / 5}
-    if "size" in varied and "tokens" in varied and _move_together(rows):
-        varied.pop("tokens")
+    varied = _varied(rows)
     if not varied or len(rows) < len(varied) + 3:
         return
     design = np.column_stack([*varied.values()])
@@ -110,3 +105,14 @@ def _wrong_losses(rows: Rows, what: str) -> Iterator[Notice]:
             f"size and tokens explain {max(explained, 0.0):.0%} of how the losses of your {what} "
             "differ: the rest is noise, and no law of them can be trusted",
         )
+
+
+def _varied(rows: Rows) -> dict[str, FloatArray]:
+    """What differs between the runs, around its mean; tokens only where they vary apart."""
+    columns = {"size": rows.log_params, "tokens": rows.log_tokens}
+    if rows.distilled.all() and rows.log_teacher_loss is not None:
+        columns["teacher loss"] = rows.log_teacher_loss
+    varied = {name: one - one.mean() for name, one in columns.items() if one.std() > _APART / 5}
+    if "size" in varied and "tokens" in varied and _move_together(rows):
+        del varied["tokens"]
+    return varied

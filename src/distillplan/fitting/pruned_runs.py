@@ -8,7 +8,7 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import is_missing, number_in, uses_decimal_commas
-from distillplan.fitting.columns import RunField, parse_columns
+from distillplan.fitting.columns import RunField, parse_columns, rows_where
 from distillplan.fitting.rows import IndexArray
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
@@ -109,34 +109,20 @@ def read_pruned_runs(
 def _chosen(table: RunTable, where: Sequence[str]) -> RunTable:
     """The rows for which all conditions hold."""
     for text in where:
-
-        def cells(column: str, table: RunTable = table) -> list[Any] | None:
-            known = column in table.columns
-            return [row.cells.get(column) for row in table.rows] if known else None
-
-        chosen = parse_selection(text, "where").rows(cells, table.columns)
-        kept = tuple(row for row, one in zip(table.rows, chosen.tolist(), strict=True) if one)
-        table = table._replace(rows=kept)
+        (table,) = rows_where([table], parse_selection(text, "where"), [{}])
     return table
 
 
 def _place(table: RunTable, named: Mapping[str, tuple[str, ...]]) -> dict[str, RunField]:
     """Where each thing of a run is found."""
-    found, missing = {}, []
+    found = {}
     for name, usual in COLUMNS.items():
-        asked = named.get(name, usual)
-        there = [one for one in asked if one in table.columns]
-        values = [one for one in asked if name in named and one not in table.columns]
-        if there:
-            found[name] = RunField(name=name, column=there[0])
-        elif values and (is_number(values[0]) or name == _TAUGHT):
-            value = _number(values[0], name, f"columns: {name}", decimal_commas=False)
-            found[name] = RunField(name=name, column=None, constant=value)
-        elif values:
-            near = nearest(values[0], table.columns, "name a column of the file")
-            raise InputError(f"columns: {table.source} has no column {values[0]!r}; {near}")
-        elif name != _TAUGHT:
-            missing.append(name)
+        there = next((one for one in named.get(name, usual) if one in table.columns), None)
+        if there is not None:
+            found[name] = RunField(name=name, column=there)
+        elif name in named:
+            found[name] = _constant(table, name, named[name][0])
+    missing = [name for name in _NEEDED if name not in found]
     if missing:
         lacks = "column" if len(missing) == 1 else "columns"
         raise InputError(
@@ -145,6 +131,15 @@ def _place(table: RunTable, named: Mapping[str, tuple[str, ...]]) -> dict[str, R
             f"--columns {missing[0]}=COLUMN"
         )
     return found
+
+
+def _constant(table: RunTable, name: str, text: str) -> RunField:
+    """One value for all runs."""
+    if not is_number(text) and name != _TAUGHT:
+        near = nearest(text, table.columns, "name a column of the file")
+        raise InputError(f"columns: {table.source} has no column {text!r}; {near}")
+    value = _number(text, name, f"columns: {name}", decimal_commas=False)
+    return RunField(name=name, column=None, constant=value)
 
 
 def _rows(

@@ -1,8 +1,8 @@
 """Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,14 @@ from distillplan.fitting.cells import (
     number_in,
     uses_decimal_commas,
 )
-from distillplan.fitting.columns import RunField, parse_columns, place_columns, taken_columns
+from distillplan.fitting.columns import (
+    RunField,
+    listed,
+    parse_columns,
+    place_columns,
+    rows_where,
+    taken_columns,
+)
 from distillplan.fitting.drafts import (
     Draft,
     Replicates,
@@ -29,8 +36,8 @@ from distillplan.fitting.drafts import (
     without_replicates,
 )
 from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
-from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER, RunKind, Runs
-from distillplan.fitting.selection import Selection, parse_selection
+from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
+from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
@@ -83,7 +90,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     places = place_columns(tables, named, teacher=teacher)
     taken = taken_columns(tables, places)
     for where in wheres:
-        tables = _selected(tables, where, places)
+        tables = rows_where(tables, where, places)
     draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
     draft = unfinished(without_repeats(draft))
     if reading.last_of is not None:
@@ -99,34 +106,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
 def _source(names: Sequence[str]) -> str:
     if len(names) > 3:
         return f"{names[0]} and {len(names) - 1} more files"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _selected(
-    tables: Sequence[RunTable], where: Selection, places: Sequence[Mapping[str, RunField]]
-) -> list[RunTable]:
-    """The rows of each table for which a condition holds."""
-
-    def cells(column: str) -> list[Any] | None:
-        found: list[Any] = []
-        known = False
-        for table, place in zip(tables, places, strict=True):
-            mapped = place.get(CANONICAL.get(column, ""))
-            if column in table.columns:
-                found += [row.cells.get(column) for row in table.rows]
-            elif mapped is not None:
-                found += [mapped.cell(row) for row in table.rows]
-            else:  # a file without the column has empty cells in it
-                found += [None] * len(table.rows)
-                continue
-            known = True
-        return found if known else None
-
-    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
-    chosen = iter(where.rows(cells, columns).tolist())
-    return [
-        table._replace(rows=tuple(row for row in table.rows if next(chosen))) for table in tables
-    ]
+    return listed(names)
 
 
 def _draft(
@@ -136,32 +116,17 @@ def _draft(
     source: str,
 ) -> Draft:
     """The rows that have every number; those without one are left out, all faults are told."""
-    found: dict[str, list[float]] = {name: [] for name in NAMES}
-    files, rows, empty, faults = [], [], [], []
-    for number, (table, place) in enumerate(zip(tables, places, strict=True)):
-        commas = uses_decimal_commas(
-            ((name, one.cell(row)) for row in table.rows for name, one in place.items()),
-            perplexity=reading.unit is LossUnit.PERPLEXITY,
-        )
-        for row in table.rows:
-            missing = [one for one in place.values() if _left_out(one, row)]
-            if reading.last_of is not None and is_unknown(row.cells.get(reading.last_of, "there")):
-                missing.append(RunField(name=reading.last_of, column=reading.last_of))
-            if missing:
-                empty.append(_emptiness(missing[0], row))
-                continue
-            values, wrong = _numbers(row, place, decimal_commas=commas)
-            faults += wrong
-            if not wrong:
-                files.append(number)
-                rows.append(row)
-                for name, value in values.items():
-                    found[name].append(value)
-    arrays = {name: np.array(values) for name, values in found.items()}
+    empty: list[str] = []
+    faults: list[str] = []
+    found = [
+        (file, row, values)
+        for file, (table, place) in enumerate(zip(tables, places, strict=True))
+        for row, values in _whole_rows(table, place, reading, empty, faults)
+    ]
+    files, rows = [file for file, _, _ in found], [row for _, row, _ in found]
+    arrays = {name: np.array([values[name] for _, _, values in found]) for name in NAMES}
     if reading.unit is None:
-        known = np.concatenate([arrays[name] for name in LOSSES])
-        columns = [one.column for place in places for one in place.values() if one.name in LOSSES]
-        refuse_other_units(known[~np.isnan(known)], [one for one in columns if one], source)
+        _demand_nats(arrays, places, source)
     faults += _impossible(arrays, rows, reading)
     if faults:
         raise told(source, faults)
@@ -171,10 +136,48 @@ def _draft(
     return Draft(values=arrays, files=np.array(files, dtype=np.intp), rows=rows, notices=notices)
 
 
-def _left_out(place: RunField, row: TableRow) -> bool:
-    """Whether a row lacks a number; a teacher's loss may be unknown."""
-    cell = place.cell(row)
-    return is_missing(cell) and not (place.name == TEACHER and is_unknown(cell))
+def _demand_nats(
+    arrays: Mapping[str, FloatArray], places: Sequence[Mapping[str, RunField]], source: str
+) -> None:
+    """Refuse losses that are in another unit by the names of their columns, or by their size."""
+    losses = np.concatenate([arrays[name] for name in LOSSES])
+    fields = [place[name] for place in places for name in LOSSES if name in place]
+    columns = [one.column for one in fields if one.column is not None]
+    refuse_other_units(losses[~np.isnan(losses)], columns, source)
+
+
+def _whole_rows(
+    table: RunTable,
+    place: Mapping[str, RunField],
+    reading: Reading,
+    empty: list[str],
+    faults: list[str],
+) -> Iterator[tuple[TableRow, dict[str, float]]]:
+    """Rows with their numbers; what others lack goes to `empty`, what is wrong to `faults`."""
+    commas = uses_decimal_commas(
+        ((name, one.cell(row)) for row in table.rows for name, one in place.items()),
+        perplexity=reading.unit is LossUnit.PERPLEXITY,
+    )
+    for row in table.rows:
+        lacking = _lacking(row, place, reading.last_of)
+        if lacking is not None:
+            empty.append(_emptiness(lacking, row))
+            continue
+        values, wrong = _numbers(row, place, decimal_commas=commas)
+        faults += wrong
+        if not wrong:
+            yield row, values
+
+
+def _lacking(row: TableRow, place: Mapping[str, RunField], last_of: str | None) -> RunField | None:
+    """What a row should have and has not; a teacher's loss may be unknown."""
+    for one in place.values():
+        cell = one.cell(row)
+        if is_missing(cell) and not (one.name == TEACHER and is_unknown(cell)):
+            return one
+    if last_of is not None and is_unknown(row.cells.get(last_of, "there")):
+        return RunField(name=last_of, column=last_of)
+    return None
 
 
 def _emptiness(place: RunField, row: TableRow) -> str:

@@ -48,7 +48,7 @@ CONTEXT_BYTES: Final = 1.5e9
 ERROR: Final = 0.15
 """Relative half width of the interval around the total.
 
-The Megatron-LM layouts on which the numbers above were fitted are within 6%. On the other 55 of
+The Megatron-LM layouts on which the numbers above were fitted are within 6%. On the other 53 of
 `distillplan check memory` (torchtitan, torchtune, ms-swift, and our own on one H100) the median
 error is 4%, and the largest 19%.
 """

@@ -59,17 +59,20 @@ def read_runs_of_law(runs: LawRuns, where: str, *, distills: bool) -> FittedOn:
         raise InputError(f"{where}: {shown(header)} is not the line {HEADER}, which it begins with")
     if not 0 < len(lines) <= MOST_RUNS:
         raise InputError(f"{where}: {len(lines):,} runs; there must be 1 to {MOST_RUNS:,}")
-    rows = []
-    for number, line in enumerate(lines, 2):
-        cells = [one.strip() for one in line.split(",")]
-        values = [float(one) if one else np.nan for one in cells] if _RUN.fullmatch(line) else []
-        if not values or not all(0 < one <= LARGEST or np.isnan(one) for one in values):
-            raise InputError(
-                f"{where}, line {number}: {shown(line)} is not three positive numbers and a "
-                "teacher's loss, which may be empty, with commas between"
-            )
-        rows.append(values)
+    rows = [_run(line, f"{where}, line {number}") for number, line in enumerate(lines, 2)]
     params, tokens, loss, teacher_loss = np.array(rows).T
     if not (distills or np.isnan(teacher_loss).all()):
         raise InputError(f"{where}: a run has a teacher, but the law has no distillation side")
     return FittedOn(params=params, tokens=tokens, loss=loss, teacher_loss=teacher_loss)
+
+
+def _run(line: str, where: str) -> list[float]:
+    """The numbers of a run; not-a-number for the loss of a teacher that it has not."""
+    if _RUN.fullmatch(line):
+        values = [float(one) if one.strip() else np.nan for one in line.split(",")]
+        if all(0 < one <= LARGEST or np.isnan(one) for one in values):
+            return values
+    raise InputError(
+        f"{where}: {shown(line)} is not three positive numbers and a teacher's loss, which may be "
+        "empty, with commas between"
+    )

@@ -102,6 +102,11 @@ class StartLoss(NamedTuple):
     """Of a 90% range of the law; one run's noise is not in it. None without joint draws."""
     high: float | None
 
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """The range."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
 
 def outside(fitted: FittedPruning, kept: float, parent_params: float, tokens: float) -> str:
     """Why a law does not reach a place, in words; empty where it does."""

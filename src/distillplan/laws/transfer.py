@@ -267,36 +267,39 @@ def density(distance: Any, scale: Any) -> Any:
     return variance / (spread * np.sqrt(spread))
 
 
-def error_quantile(level: float) -> float:
+def error_quantile(level: Any) -> Any:
     """A quantile of the error of scale one: u sqrt(2 / (1 - u^2)) with u = 2 level - 1.
 
-    >>> round(error_quantile(0.95), 4)
+    >>> round(float(error_quantile(0.95)), 4)
     2.92
     """
-    u = 2 * level - 1
-    return float(u * np.sqrt(2 / (1 - u * u)))
+    u = 2 * np.asarray(level, dtype=float) - 1
+    return u * np.sqrt(2 / (1 - u * u))
 
 
-def gain_quantile(centers: FloatArray, scale: Any, level: float) -> FloatArray:
+def gain_quantile(centers: FloatArray, scale: Any, level: Any) -> FloatArray:
     """A quantile of equally likely gains that each carry the error.
 
     Args:
         centers: gains of the drawn laws, shape (..., draws); not finite where there is none.
         scale: of the error, nats: a number, or an array of shape (...,) or (..., draws).
-        level: from 0 to 1, without the ends.
+        level: from 0 to 1, without the ends: a number, or an array that broadcasts to (...,), whose
+            first axes may go before those of the centers.
 
     Returns:
-        Quantiles of shape (...,); not a number where a center is not finite.
+        Quantiles of shape (...,), of the levels too; not a number where a center is not finite.
 
     >>> gain_quantile(np.zeros((2, 3)), np.array([1.0, 2.0]), 0.95).round(3)
     array([2.92, 5.84])
+    >>> gain_quantile(np.zeros(3), 1.0, np.array([0.05, 0.5, 0.95])).round(3)
+    array([-2.92,  0.  ,  2.92])
     """
     centers = np.asarray(centers, dtype=float)
     scale = np.asarray(scale, dtype=float)
     if scale.ndim == centers.ndim - 1:
         scale = scale[..., None]
     # the quantile of a mixture lies between the least and the greatest of its parts
-    ends = centers + scale * error_quantile(level)
+    ends = centers + scale * error_quantile(level)[..., None]
     low, high = ends.min(axis=-1), ends.max(axis=-1)
     at = (low + high) / 2
     for _ in range(MOST_STEPS):

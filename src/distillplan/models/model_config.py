@@ -241,20 +241,8 @@ def _like_llama(settings: ConfigSettings) -> Builder:
     Raises:
         InputError: when it lacks them, or has keys of other mixers, which cannot be guessed.
     """
-    kind = settings.kind
-    other = [key for key in settings.config if any(part in key for part in _UNLIKE_LLAMA)]
-    missing = [key for key in _LOOKS_LIKE_LLAMA if settings.config.get(key) is None]
     sparse = any(settings.has(key) for key in EXPERTS)
-    if sparse and missing == ["intermediate_size"] and settings.has("moe_intermediate_size"):
-        missing = []
-    if other or missing:
-        reason = f"with {other[0]}, which" if other else f"without {missing[0]}, which"
-        close = close_names(kind, builders())
-        advice = f"did you mean {close[0]!r}? Otherwise" if close else "so"
-        raise InputError(
-            f"model config: {settings.path}model_type {kind!r} is unknown here, and {reason} makes "
-            f"it unlike Llama; {advice} give its sizes with distillplan estimate --layers"
-        )
+    _refuse_unlike_llama(settings, sparse=sparse)
     if all(settings.has(key) for key in _LATENT_KEYS):
         return latent_kinds.deepseek
     traits = Traits(
@@ -266,6 +254,27 @@ def _like_llama(settings: ConfigSettings) -> Builder:
     if sparse and any(settings.has(key) for key in ACTIVE):
         return partial(mixture_kinds.mixed_shape, mix=mixture_kinds.Mix(traits=traits))
     return partial(plain_kinds.plain_shape, traits=traits)
+
+
+def _refuse_unlike_llama(settings: ConfigSettings, *, sparse: bool) -> None:
+    """Check the keys of an unknown kind.
+
+    Raises:
+        InputError: as `_like_llama`.
+    """
+    kind = settings.kind
+    other = [key for key in settings.config if any(part in key for part in _UNLIKE_LLAMA)]
+    missing = [key for key in _LOOKS_LIKE_LLAMA if settings.config.get(key) is None]
+    if sparse and missing == ["intermediate_size"] and settings.has("moe_intermediate_size"):
+        missing = []
+    if other or missing:
+        reason = f"with {other[0]}, which" if other else f"without {missing[0]}, which"
+        close = close_names(kind, builders())
+        advice = f"did you mean {close[0]!r}? Otherwise" if close else "so"
+        raise InputError(
+            f"model config: {settings.path}model_type {kind!r} is unknown here, and {reason} makes "
+            f"it unlike Llama; {advice} give its sizes with distillplan estimate --layers"
+        )
 
 
 def _unknown_kind(settings: ConfigSettings, shape: ModelShape) -> Notice:

@@ -98,9 +98,8 @@ def uniform_shape(
     )
     per_head = width // heads if head_width is None else head_width
     queries, keys = heads * per_head, kv * per_head
-    vectors = (queries + keys if qk_norm_full else 2 * per_head) if qk_norm else 0
-    vectors += queries + 2 * keys if qkv_bias else 0
-    vectors += width if attention_out_bias else 0
+    vectors = qk_norm * (queries + keys if qk_norm_full else 2 * per_head)
+    vectors += qkv_bias * (queries + 2 * keys) + attention_out_bias * width
     everywhere, nearby = (
         attention(
             width,
@@ -124,21 +123,18 @@ def uniform_shape(
             matrices=ffn_matrices,
             bias=ffn_bias,
         )
-    norm = width * (2 if layer_norm else 1)
-    kinds = {
-        (near, dense_one): Block(
-            mixers=(nearby if near else everywhere,),
-            feed_forward=plain if dense_one else sparse,
+    norm = width * (1 + layer_norm)
+
+    def block(place: int) -> Block:
+        return Block(
+            mixers=(nearby if place < window_layers else everywhere,),
+            feed_forward=plain if place < dense_layers else sparse,
             vector_params=norms_per_layer * norm,
         )
-        for near in (False, True)
-        for dense_one in (False, True)
-    }
-    ends = sorted({0, window_layers, dense_layers, layers})
-    alike = (  # whole runs at once: a family may have millions of layers
-        (kinds[start < window_layers, start < dense_layers],) * (end - start)
-        for start, end in pairwise(ends)
-    )
+
+    # whole runs at once: a family may have millions of layers
+    runs = pairwise(sorted({0, window_layers, dense_layers, layers}))
+    alike = ((block(start),) * (end - start) for start, end in runs)
     return ModelShape(
         width=width,
         vocab=vocab,

@@ -37,9 +37,11 @@ ROUNDING = 1e-5
 """Half-width of a grid below which two of its values may differ by rounding alone; there the values
 themselves decide, as they would have on all grids."""
 
-STENCIL = {1: 15, 2: 9, 3: 7}
-"""Points per axis of a refining grid, by the number of axes: fewer and larger grids while a grid
-is cheap."""
+STENCIL = {1: (15, 65), 2: (9, 25), 3: (7, 13)}
+"""Fewest and most points per axis of a refining grid, by the number of axes."""
+CHEAP = 2000
+"""Points of all problems together up to which a grid costs no more than a smaller one: then fewer
+and larger grids."""
 OVERLAP = 1.2
 """Half-width of the next grid in spacings of this one that holds the minimum inside; above 1, so an
 oblique valley does not leave it."""
@@ -162,7 +164,7 @@ class _Grids(NamedTuple):
             places = list(np.unravel_index(chosen, outer))
             shape = (rows.size, *sizes, *[1] * (AXES - len(sizes)))
             last = places[2] if len(sizes) > 2 else 0
-            amount = np.broadcast_to(amounts, shape)[each, places[0], :, last]
+            amount = _whole(amounts, shape)[each, places[0], :, last]
             places[INNER] = amount.argmax(axis=1)
         at = [
             axis[each if axis.shape[0] > 1 else 0, place]
@@ -176,7 +178,7 @@ def _by_grids(
 ) -> _Spot:
     """From the best point of a grid by ever smaller grids."""
     center, half, best = list(place.center), list(place.half), place.best
-    stencil = STENCIL[len(center)]
+    stencil = _stencil(len(center), rows.size)
     steps, shrink = np.linspace(-1.0, 1.0, stencil), 2 * OVERLAP / (stencil - 1)
     for _ in range(most):
         widest = max(float(width.max()) for width in half)
@@ -198,6 +200,13 @@ def _by_grids(
             center[axis] = np.where(better, there, center[axis])
             half[axis] = np.where(outside, half[axis], half[axis] * shrink)
     return _Spot(center=center, half=half, best=best)
+
+
+def _stencil(axes: int, problems: int) -> int:
+    """Points per axis of a refining grid; odd, so that the center is one of them."""
+    fewest, most = STENCIL[axes]
+    cheap = int((CHEAP / max(problems, 1)) ** (1 / axes))
+    return min(max((cheap - 1) // 2 * 2 + 1, fewest), most)
 
 
 def _by_newton(objective: Objective, place: _Spot, points: Sequence[int], bent: int | None) -> Any:
@@ -321,4 +330,13 @@ def minimize_near(
 def _flat(values: FloatArray, problems: int, sizes: Sequence[int]) -> FloatArray:
     """Values at all points, problem by problem; shape (problems, points)."""
     shape = (problems, *sizes, *[1] * (AXES - len(sizes)))
-    return np.broadcast_to(values, shape).reshape(problems, -1)
+    return _whole(values, shape).reshape(problems, -1)
+
+
+def _whole(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Values broadcast to a shape; several times as fast as `numpy.broadcast_to`."""
+    if np.shape(values) == shape:
+        return values
+    whole = np.empty(shape)
+    whole[...] = values
+    return whole

@@ -116,7 +116,7 @@ def optima_over_teachers(
     if not pairs:
         return _optima(problems, found, None, spread)
     w = np.log(np.exp(found.x) - per_problem(law.supervised.E, found.x))
-    pair = cheapest_pair(plane, problems, w, np.exp(found.d))
+    pair = cheapest_pair(plane, problems, w, np.exp(found.d), finest)
     return _optima(problems, found, pair, spread)
 
 
@@ -209,6 +209,7 @@ def cheapest_pair(
     problems: Problems,
     w: FloatArray,
     student_tokens: FloatArray,
+    finest: float | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Log N_T and log D_T of the cheapest teachers of some losses, in what the student pays.
 
@@ -217,6 +218,7 @@ def cheapest_pair(
         problems: what each student pays of them.
         w: log of the teachers' losses above the law's floor, shape (problems,).
         student_tokens: that the teacher reads for it, shape (problems,).
+        finest: as in `minimize`.
     """
     costs = problems.costs
     per_token = problems.logits * student_tokens
@@ -231,6 +233,6 @@ def cheapest_pair(
         return cost
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        (s,) = minimize(log_cost, w.size, [LOSS_POINTS], bent=0, finest=_finest(plane.law))
+        (s,) = minimize(log_cost, w.size, [LOSS_POINTS], bent=0, finest=_finest(plane.law, finest))
         t, e = plane.on_curve(column(w), column(s))
     return per_problem(t, w), per_problem(e, w)

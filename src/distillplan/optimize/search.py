@@ -260,7 +260,9 @@ class _LastRows:
 
 def per_problem(value: Any, like: FloatArray) -> FloatArray:
     """One value per problem, from anything that broadcasts to a `column`; shape (problems,)."""
-    return np.array(np.broadcast_to(value, (like.size, *[1] * AXES)).reshape(like.size))
+    found = np.empty((like.size, *[1] * AXES))
+    found[...] = value
+    return found.reshape(like.size)
 
 
 def _ends(values: Any, inside: Any) -> FloatArray:

@@ -9,11 +9,12 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
+from distillplan.laws.transfer import gain_quantile
 from distillplan.optimize.problems import Optima
 from distillplan.planning.evaluate import distilled_loss
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.tails import centered, exact_band, quantiles
+from distillplan.planning.tails import exact_band
 from distillplan.planning.verdict import outside_loss
 
 LOW, HIGH = 0.05, 0.95
@@ -97,10 +98,8 @@ def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
         return None
     if not error:
         return exact_band(drawn, own, (LOW, HIGH))
-    scale = np.array([error])
-    around = centered(drawn[None, :], scale, np.array([own]))
-    low, high = (float(quantiles(around, scale, level)[0]) for level in (LOW, HIGH))
-    return low, high
+    low, middle, high = gain_quantile(drawn, error, np.array([LOW, 0.5, HIGH])).tolist()
+    return own + (low - middle), own + (high - middle)
 
 
 def size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:

@@ -81,14 +81,24 @@ def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = Non
     return supervised_optima(scenario.law.supervised, problems, within=within)
 
 
-def distilled(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
+def distilled(
+    scenario: Scenario,
+    at: Cells,
+    *,
+    within: FloatArray | None = None,
+    finest: float | None = None,
+) -> Optima:
     """Distillation with each cell's budget per student, from the given or the best teacher.
 
-    Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
+    Args:
+        scenario: the question.
+        at: the cells.
+        within: also how far the sizes of the first cells may move so many nats, shape (asked,).
+        finest: half-width of the optimizer's last grid, where it searches over teachers.
     """
     problems, law = problems_of(scenario, at), law_of(scenario)
     if scenario.teacher is None:
-        found = optima_over_teachers(law, problems, within=within)
+        found = optima_over_teachers(law, problems, within=within, finest=finest)
     else:
         found = optima_with_teacher(law, problems, given_teacher(scenario), within=within)
     return as_read(scenario, problems.logits, found)

@@ -16,6 +16,7 @@ import numpy as np
 from distillplan.accounting import Accounting
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import FloatArray
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.bands import band, banded
@@ -157,8 +158,8 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     """
     scenario = plan.scenario
     first, *others = plan.options
-    if first.loss is None or (draws is None and not transfer_of(plan.law).scale):
-        return plan  # nobody knows how far off it is
+    if first.loss is None or _unknown_error(plan.law, draws):
+        return plan
     laws = draws or one_draw(plan.law)
     alone = drawn.supervised(scenario, cells(scenario, Accounting.FREE), laws)
     shown = [one for one in others if one.loss is not None and one.teacher_name is None]
@@ -168,20 +169,11 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     places = [of_options(scenario, first, one) for one in shown]
     found = posterior(scenario, [*places, *flips.values()], laws)
     rows = {one.accounting: row for row, one in enumerate(shown)}
-
-    def with_bands(one: Option) -> Option:
-        if one.loss is None:
-            return one
-        if one.teacher_name is None:
-            return _banded(scenario, first, one, found, rows[one.accounting])
-        taught = taught_by(scenario, one.teacher_params or 0.0, one.teacher_tokens or 0.0)
-        by_it = posterior(taught, [of_options(taught, first, one)], laws)
-        return _banded(taught, first, one, by_it, 0)
-
     odds = found.odds(found.error, scenario.tie_nats)
     by_way = dict(zip(rows, odds, strict=False))
+    bands = (_with_bands(scenario, first, one, found, rows, laws) for one in others)
     plan = plan._replace(
-        options=(banded(scenario, first, alone, 0), *map(with_bands, others)),
+        options=(banded(scenario, first, alone, 0), *bands),
         flips=_with_odds(plan, dict(zip(flips, odds[len(shown) :], strict=True)), by_way),
     )
     if plan.verdict_reason not in (Reason.LIKELIEST, Reason.TOO_CLOSE):
@@ -201,7 +193,7 @@ def odds_between(
         distilled: what it is weighed against, within budget.
         draws: joint draws of its law; None where it has none.
     """
-    if draws is None and not transfer_of(scenario.law).scale:
+    if _unknown_error(scenario.law, draws):
         return None
     places = [of_options(scenario, alone, distilled)]
     found = posterior(scenario, places, draws or one_draw(scenario.law))
@@ -216,7 +208,7 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
         budget: as `Scenario.budget`, within which both sides are affordable.
         draws: joint draws of its law; None where it has none.
     """
-    if draws is None and not transfer_of(scenario.law).scale:
+    if _unknown_error(scenario.law, draws):
         return None
     at = cells(scenario, scenario.pays, budget=budget)
     place = _of_optima(at, evaluate.supervised(scenario, at), evaluate.distilled(scenario, at), 0)
@@ -224,6 +216,29 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
         return None
     found = posterior(scenario, [place], draws or one_draw(scenario.law))
     return found.odds(found.error, scenario.tie_nats)[0]
+
+
+def _unknown_error(law: PublishedLaw, draws: Draws | None) -> bool:
+    """Whether nobody knows how far off a law is."""
+    return draws is None and not transfer_of(law).scale
+
+
+def _with_bands(
+    scenario: Scenario,
+    alone: Option,
+    option: Option,
+    found: Posterior,
+    rows: dict[Accounting | None, int],
+    laws: Draws,
+) -> Option:
+    """A distillation with its bands and odds: of the posterior's rows, or of an open teacher."""
+    if option.loss is None:
+        return option
+    if option.teacher_name is None:
+        return _banded(scenario, alone, option, found, rows[option.accounting])
+    taught = taught_by(scenario, option.teacher_params or 0.0, option.teacher_tokens or 0.0)
+    by_it = posterior(taught, [of_options(taught, alone, option)], laws)
+    return _banded(taught, alone, option, by_it, 0)
 
 
 def _banded(
@@ -283,7 +298,8 @@ def _flip_places(plan: Plan) -> dict[str, Place]:
     places = {}
     if at:
         every = together(at.values())
-        alone, distilled = evaluate.supervised(scenario, every), evaluate.distilled(scenario, every)
+        alone = evaluate.supervised(scenario, every)
+        distilled = evaluate.distilled(scenario, every, finest=drawn.FINEST)
         places = {
             name: _of_optima(one, alone, distilled, row)
             for row, (name, one) in enumerate(at.items())

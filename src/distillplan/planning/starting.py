@@ -89,26 +89,20 @@ def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
     fitted, parent_loss = start.law, start.parent_loss
     if fitted is None or parent_loss is None:
         return start
-    whole, left = start.parent_total_params, start.student_total_params
-    if fitted.counts is ParameterCount.NON_EMBEDDING:
-        size = scenario.student_params or 0.0
-        left = non_embedding_params(scenario.law, scenario.architecture, size)
-        whole = start.parent.params
     way = next((one for one in start.ways if (one.accounting is not None) is fitted.taught), None)
     if way is None or way.student_tokens is None:
         return start._replace(law_outside="the plan has no way like that of its runs")
     model = None if scenario.teacher is None else scenario.teacher.model
     if fitted.taught and model != start.parent:
         return start._replace(law_outside="its runs were taught by their parents, and this is not")
-    place = {"kept": left / whole, "parent_params": whole, "tokens": way.student_tokens}
+    place = _place(scenario, start, fitted.counts, way.student_tokens)
     why_not = outside(fitted, **place)
     if why_not:
         return start._replace(law_outside=why_not)
     found = start_loss(fitted, parent_loss=parent_loss, **place)
     if not found.loss < guessing(scenario):
         return start._replace(law_outside="it gives a loss that guessing would beat")
-    band = None if found.low is None or found.high is None else (found.low, found.high)
-    known = way._replace(loss=found.loss, loss_band=band)
+    known = way._replace(loss=found.loss, loss_band=found.band)
     return start._replace(
         ways=tuple(known if one is way else one for one in start.ways),
         not_measured=(
@@ -116,6 +110,18 @@ def _measured(scenario: Scenario, start: StartPlan) -> StartPlan:
             *start.not_measured[1:],
         ),
     )
+
+
+def _place(
+    scenario: Scenario, start: StartPlan, counts: ParameterCount, tokens: float
+) -> dict[str, float]:
+    """Where a cut lies among the runs of a law that counts parameters in one way."""
+    whole, left = start.parent_total_params, start.student_total_params
+    if counts is ParameterCount.NON_EMBEDDING:
+        size = scenario.student_params or 0.0
+        left = non_embedding_params(scenario.law, scenario.architecture, size)
+        whole = start.parent.params
+    return {"kept": left / whole, "parent_params": whole, "tokens": tokens}
 
 
 def _on_from(kind: StartKind, option: Option) -> Option:

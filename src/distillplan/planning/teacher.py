@@ -49,21 +49,27 @@ class Teacher:
             check_pair(self.params, self.tokens, Word("teacher"))
         elif self.params is not None:
             check_params(self.params, Word("teacher.params"))
-        if self.loss is None and self.params is None:
-            raise InputError(Word("teacher"), ": give its parameters and tokens, or its loss")
-        if self.loss is None and self.tokens is None and self.model is not None:
-            raise InputError(
-                Word("teacher"),
-                f": the training tokens of {self.model.name} are not published; add them after a "
-                f"colon ({self.model.name}:TOKENS) or its measured loss, ",
+        if self.loss is None and (self.params is None or self.tokens is None):
+            raise self._unknown_loss()
+
+    def _unknown_loss(self) -> InputError:
+        """The error of a teacher without a loss and without what the law predicts it from."""
+        teacher = Word("teacher")
+        if self.params is None:
+            return InputError(teacher, ": give its parameters and tokens, or its loss")
+        if self.model is not None:
+            name = self.model.name
+            return InputError(
+                teacher,
+                f": the training tokens of {name} are not published; add them after a colon "
+                f"({name}:TOKENS) or its measured loss, ",
                 Word("teacher.loss"),
             )
-        if self.loss is None and self.tokens is None:
-            raise InputError(
-                Word("teacher"),
-                f": {format_count(self.params)} parameters alone do not say how good it is; "
-                "add its tokens (7B:2T) or its measured loss",
-            )
+        return InputError(
+            teacher,
+            f": {format_count(self.params)} parameters alone do not say how good it is; add its "
+            "tokens (7B:2T) or its measured loss",
+        )
 
     @property
     def law_params(self) -> float | None:

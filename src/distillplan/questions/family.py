@@ -1,6 +1,6 @@
 """Students of several sizes on one budget: one teacher for all, each from data, or a cascade."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +31,7 @@ from distillplan.questions.family_told import family_warnings, headline_of, name
 from distillplan.questions.family_ways import SolvedWay, paying, problems_of, solve
 from distillplan.questions.family_weighing import (
     STRIDE,
+    Sure,
     decide_family,
     drawn_family,
     sure_of,
@@ -82,15 +83,7 @@ def family(
             "distillplan budget with one of the students says what is missing"
         )
     shown = [alone, *ways, *_open_teacher(scenario, members)]
-    sure = {}
-    if not quick:
-        drawn = drawn_family(scenario, members, alone, law_catalog.draws(scenario.law))
-        if drawn is not None:
-            sure = {
-                row: sure_of(_base(scenario, one), members, alone, one, part)
-                for row, one in enumerate(shown)
-                for part in [drawn if one is alone or one is deciding else drawn.every(STRIDE)]
-            }
+    sure = {} if quick else _sureness(scenario, members, shown, deciding)
     written = tuple(
         way_of(scenario, members, one, alone, decision, sure.get(row), decides=one is deciding)
         for row, one in enumerate(shown)
@@ -134,6 +127,25 @@ def check_family(scenario: Scenario, members: Sequence[FamilyMember]) -> None:
         raise InputError(
             Word("students"), f": {len(members)} sizes; give 1 to {MOST_SIZES}, e.g. 300M,1B,3B"
         )
+
+
+def _sureness(
+    scenario: Scenario,
+    members: Sequence[FamilyMember],
+    ways: Sequence[SolvedWay],
+    deciding: SolvedWay,
+) -> Mapping[int, Sure]:
+    """How sure each way is, by its place; the first is from data, and others need fewer draws."""
+    alone = ways[0]
+    drawn = drawn_family(scenario, members, alone, law_catalog.draws(scenario.law))
+    if drawn is None:
+        return {}
+    fewer = drawn.every(STRIDE)
+    parts = [drawn if one is alone or one is deciding else fewer for one in ways]
+    return {
+        row: sure_of(_base(scenario, one), members, alone, one, part)
+        for row, (one, part) in enumerate(zip(ways, parts, strict=True))
+    }
 
 
 def _base(scenario: Scenario, way: SolvedWay) -> Scenario:

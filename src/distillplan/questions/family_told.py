@@ -38,25 +38,18 @@ def way_of(
     nonsense = _worse_than_guessing(options, most)
     loss = None if nonsense else one.loss
     gain = None if one is alone else _gain(loss, alone, most)
-    supervised = one.method is FamilyMethod.SUPERVISED
-    chosen = Verdict.DISTILL if decides else Verdict.SUPERVISED if supervised else None
-    recommended = chosen is not None and decision.verdict in (
-        (chosen, Verdict.TIE) if supervised else (chosen,)
-    )
-    model = None if scenario.teacher is None else scenario.teacher.model
-    named = model.name if model is not None and not supervised else None
     teacher = _teacher(scenario, one)
     return FamilyWay(
         method=one.method,
         accounting=one.accounting,
         decides=decides,
-        recommended=recommended,
+        recommended=_is_recommended(one, decision.verdict, decides=decides),
         status=SearchStatus.WORSE_THAN_GUESSING if nonsense else _status(options),
         loss=loss,
         gain_nats=gain,
         gain_band=None if sure is None or gain is None else sure.gain_band,
         odds=None if sure is None else sure.odds,
-        teacher_name=one.teacher_name or named,
+        teacher_name=one.teacher_name or _named_teacher(scenario, one),
         teacher_params=teacher.params,
         teacher_tokens=teacher.tokens,
         teacher_loss=_told(teacher.loss, most),
@@ -72,6 +65,19 @@ def way_of(
         ),
         bill=one.bill,
     )
+
+
+def _is_recommended(one: SolvedWay, verdict: Verdict | None, *, decides: bool) -> bool:
+    """Whether a verdict is for a way; of two that are alike the simpler one is recommended."""
+    if one.method is FamilyMethod.SUPERVISED:
+        return verdict in (Verdict.SUPERVISED, Verdict.TIE)
+    return decides and verdict is Verdict.DISTILL
+
+
+def _named_teacher(scenario: Scenario, one: SolvedWay) -> str | None:
+    """The model that the question names as the teacher, in a way that has one."""
+    model = None if scenario.teacher is None else scenario.teacher.model
+    return None if model is None or one.method is FamilyMethod.SUPERVISED else model.name
 
 
 def _worse_than_guessing(options: Sequence[Option], most: float) -> bool:

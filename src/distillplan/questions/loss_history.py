@@ -12,7 +12,7 @@ from distillplan.fitting.reported_units import in_nats, refuse_other_units
 from distillplan.fitting.rows import IndexArray
 from distillplan.fitting.tables import RunTable
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.loss_units import LossUnit
+from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
 from distillplan.suggest import nearest
 from distillplan.units import parse_count
@@ -26,6 +26,9 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 
 RESTARTS: Final = 1 / 20
 """Share of rows that may go back in tokens, as a restarted run does; more is a file in no order."""
+
+MOST_NATS: Final = 1e3
+"""Beyond what any model of a text has, a diverged one included."""
 
 _PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
 
@@ -108,13 +111,21 @@ def history_of(
     tokens, raw = np.array(rows).T
     if unit is None:
         refuse_other_units(raw, (loss_column,), table.source)
-    ordered, replaced, shuffled = _in_order(tokens)
     loss = in_nats(raw, unit, bytes_per_token, f"{table.source}, {loss_column}")
+    possible = (loss > LEAST_NATS) & (loss < MOST_NATS)
+    if not possible.any():
+        raise InputError(
+            f"{table.source}: no row of {loss_column} has a loss between {LEAST_NATS:g} and "
+            f"{MOST_NATS:g} nats per token; name its unit with --loss-unit, or another "
+            "column with --columns"
+        )
+    tokens, loss = tokens[possible], loss[possible]
+    ordered, replaced, shuffled = _in_order(tokens)
     return LossHistory(
         source=table.source,
         tokens=tokens[ordered],
         loss=loss[ordered],
-        notices=tuple(_notices(len(table.rows) - len(rows), replaced, shuffled=shuffled)),
+        notices=tuple(_notices(len(table.rows) - loss.size, replaced, shuffled=shuffled)),
     )
 
 
@@ -192,7 +203,7 @@ def _notices(unusable: int, replaced: int, *, shuffled: bool) -> Iterable[Notice
     """One remark on all that was done."""
     said = []
     if unusable:
-        said.append(f"{_rows(unusable)} without a finite loss left out")
+        said.append(f"{_rows(unusable)} without a usable loss left out")
     if replaced:
         said.append(f"{_rows(replaced)} replaced by later ones of the same tokens or a restart")
     if shuffled:

@@ -79,11 +79,7 @@ def onpolicy(question: OnPolicyQuestion) -> OnPolicy:
         InfeasibleError: when a model does not fit on the machine.
     """
     law, student = on_policy_law(), question.student
-    if question.teacher_score is not None:
-        if question.teacher is None:
-            raise InputError("--teacher-score is of one teacher; name it with --teacher")
-        if not 0 < question.teacher_score < 1:
-            raise InputError("--teacher-score: give a share above 0 and below 1, such as 0.66")
+    _check_teacher_score(question)
     asked = (
         [question.teacher]
         if question.teacher is not None
@@ -91,9 +87,7 @@ def onpolicy(question: OnPolicyQuestion) -> OnPolicy:
     )
     covered = student.of_study and law.covers(student.params)
     teachers = tuple(_teacher(question, one, law) for one in asked)
-    peaks = [one.vanilla for one in teachers]
-    reached = max((one.peak for one in peaks if one is not None), default=None)
-    best = next((i for i, one in enumerate(peaks) if one and one.peak == reached), None)
+    peaks = {i: one.vanilla.peak for i, one in enumerate(teachers) if one.vanilla is not None}
     found = OnPolicy(
         headline="",
         scope=law.scope,
@@ -103,7 +97,7 @@ def onpolicy(question: OnPolicyQuestion) -> OnPolicy:
         start_score=between_sizes(law, student.params, "start") if covered else None,
         rl_score=between_sizes(law, student.params, "rl") if covered else None,
         teachers=teachers,
-        best=best,
+        best=max(peaks, key=lambda i: peaks[i], default=None),
         stop_divergence=law.divergence,
         stage=question.stage,
         gpu=None if question.machine is None else question.machine.gpu.name,
@@ -115,6 +109,15 @@ def onpolicy(question: OnPolicyQuestion) -> OnPolicy:
     )
     notices = tuple(warnings_of(question, found, law))
     return found._replace(headline=headline_of(question, found, law), warnings=notices)
+
+
+def _check_teacher_score(question: OnPolicyQuestion) -> None:
+    """Refuse a score that is no share, or nobody's."""
+    score = question.teacher_score
+    if score is not None and question.teacher is None:
+        raise InputError("--teacher-score is of one teacher; name it with --teacher")
+    if score is not None and not 0 < score < 1:
+        raise InputError("--teacher-score: give a share above 0 and below 1, such as 0.66")
 
 
 def _teacher(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> StageTeacher:

@@ -6,7 +6,12 @@ from typing import Final
 from distillplan.hardware.bill import price_notices
 from distillplan.laws.on_policy_law import OnPolicyLaw
 from distillplan.notices import Notice, information, warning
-from distillplan.questions.onpolicy_records import OnPolicy, OnPolicyQuestion, ScoreBasis
+from distillplan.questions.onpolicy_records import (
+    OnPolicy,
+    OnPolicyQuestion,
+    ScoreBasis,
+    StageTeacher,
+)
 from distillplan.units import plain_count
 
 _RL_ERROR: Final = 0.003
@@ -82,37 +87,9 @@ def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -
 
 def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
     """What to know of the scores that the peaks are computed from."""
-    asked = (
-        []
-        if question.teacher is None
-        else [one for one in found.teachers if one.vanilla is not None]
-    )
-    for one in asked:
-        if one.larger_than_needed:
-            yield information(
-                "onpolicy_teacher_larger",
-                f"{one.teacher} is larger than the student: in the study such a teacher did no "
-                "better than one of the student's size, and the law counts it as that one",
-            )
-        if one.teacher_params > law.most_params:
-            yield warning(
-                "onpolicy_teacher_outside",
-                f"no teacher above {plain_count(law.most_params)} was tried",
-            )
-        score, (low, high) = one.teacher_score or 0.0, law.scores
-        if one.score_basis is ScoreBasis.GIVEN and not low <= score <= high:
-            yield warning(
-                "onpolicy_score_outside",
-                f"teachers scored from {_points(low)} to {_points(high)} in the study; "
-                f"{_points(score)} is outside",
-            )
-        peak = one.vanilla
-        if peak is not None and found.start_score is not None and peak.peak <= found.start_score:
-            yield warning(
-                "onpolicy_no_gain",
-                f"the student starts at {_points(found.start_score)}, so this teacher does not "
-                "lift it",
-            )
+    if question.teacher is not None:
+        for one in found.teachers:
+            yield from _of_teacher(one, found.start_score, law)
     if any(one.score_basis is ScoreBasis.INTERPOLATED for one in found.teachers) or (
         law.measured(found.student_params) is None
     ):
@@ -120,4 +97,32 @@ def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) ->
             "onpolicy_between_sizes",
             f"scores of sizes between those of the study lie on a line of log error over log size; "
             f"sizes that were left out come back within {100 * _RL_ERROR:.1g} points",
+        )
+
+
+def _of_teacher(one: StageTeacher, start: float | None, law: OnPolicyLaw) -> Iterator[Notice]:
+    """What to know of a teacher that was named, where the study covers the pair."""
+    if one.vanilla is None:
+        return
+    if one.larger_than_needed:
+        yield information(
+            "onpolicy_teacher_larger",
+            f"{one.teacher} is larger than the student: in the study such a teacher did no better "
+            "than one of the student's size, and the law counts it as that one",
+        )
+    if one.teacher_params > law.most_params:
+        yield warning(
+            "onpolicy_teacher_outside", f"no teacher above {plain_count(law.most_params)} was tried"
+        )
+    score, (low, high) = one.teacher_score or 0.0, law.scores
+    if one.score_basis is ScoreBasis.GIVEN and not low <= score <= high:
+        yield warning(
+            "onpolicy_score_outside",
+            f"teachers scored from {_points(low)} to {_points(high)} in the study; "
+            f"{_points(score)} is outside",
+        )
+    if start is not None and one.vanilla.peak <= start:
+        yield warning(
+            "onpolicy_no_gain",
+            f"the student starts at {_points(start)}, so this teacher does not lift it",
         )

@@ -141,38 +141,44 @@ class _Explained(NamedTuple):
 
 def _best_with(decision: OpenDecision, first: Unit, budget: float) -> _Explained | None:
     """The best pairs with one teacher."""
+    scenario, skip = decision.scenario, len(first)
+    left = budget - cost_of(scenario, first)
+    units = _affordable(decision, first, left)
+    if not units:
+        return None
+    known = prior(decision, [*first, *(run for unit in units for run in unit)])
+    sound = (np.exp(known.expected) < guessing(scenario))[skip:].reshape(-1, 2).all(axis=1)
+    costs = np.where(sound, [cost_of(scenario, unit) for unit in units], np.inf)
+    joint = _joint(known)
+    for row in range(skip):
+        joint = _after(joint, row)
+    picked = max(
+        (_greedy(joint, costs, left, skip, power) for power in PRICE_POWERS),
+        key=lambda rows: _explained(joint, rows, skip),
+    )
+    picked = _exchanged(joint, picked, costs, left, skip)
+    picked = _greedy(joint, costs, left, skip, 0.0, picked)  # what is left over
+    if not picked:
+        return None
+    order = _by_price(joint, picked, costs, skip)
+    before = (first,) if first else ()
+    design = Design(name="chosen pairs", units=(*before, *(units[one] for one in order)))
+    return _Explained(design=design, explained=_explained(joint, picked, skip))
+
+
+def _affordable(decision: OpenDecision, first: Unit, budget: float) -> list[Unit]:
+    """The pairs that a budget allows with one teacher, but for runs that are made already."""
     scenario = decision.scenario
     teacher = scenario.teacher or Teacher(params=first[0].params, tokens=first[0].tokens)
     student = decision.distilled.student_params or 1.0
-    left = budget - cost_of(scenario, first)
     sizes = sorted({rounded(one * student) for one in np.geomspace(SMALLEST, LARGEST, SIZES)})
     units = [
         pair(size, each * size, teacher)
         for size in sizes
         for each in TOKENS_PER_PARAM
-        if PilotRun(params=size, tokens=each * size) not in first  # that is made already
+        if PilotRun(params=size, tokens=each * size) not in first
     ]
-    units = [one for one in units if cost_of(scenario, one) <= left]
-    if not units:
-        return None
-    known = prior(decision, [*first, *(run for unit in units for run in unit)])
-    sound = (np.exp(known.expected) < guessing(scenario))[len(first) :].reshape(-1, 2).all(axis=1)
-    costs = np.where(sound, [cost_of(scenario, unit) for unit in units], np.inf)
-    joint = _joint(known)
-    for row in range(len(first)):
-        joint = _after(joint, row)
-    picked = max(
-        (_greedy(joint, costs, left, len(first), power) for power in PRICE_POWERS),
-        key=lambda rows: _explained(joint, rows, len(first)),
-    )
-    picked = _exchanged(joint, picked, costs, left, len(first))
-    picked = _greedy(joint, costs, left, len(first), 0.0, picked)  # what is left over
-    if not picked:
-        return None
-    order = _by_price(joint, picked, costs, len(first))
-    before = (first,) if first else ()
-    design = Design(name="chosen pairs", units=(*before, *(units[one] for one in order)))
-    return _Explained(design=design, explained=_explained(joint, picked, len(first)))
+    return [one for one in units if cost_of(scenario, one) <= budget]
 
 
 class _Joint(NamedTuple):

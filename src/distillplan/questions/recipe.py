@@ -144,10 +144,7 @@ def _demand_sizes(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOpt
 
 
 def _run(
-    settings: PlanSettings,
-    chosen: PlannedOption,
-    points: tuple[StartingPoint, ...],
-    words: Entry,
+    settings: PlanSettings, chosen: PlannedOption, points: tuple[StartingPoint, ...], words: Entry
 ) -> PlannedRun:
     """The run in numbers."""
     given = practice()
@@ -297,7 +294,7 @@ def _cases(
     start: StartingPoint,
     best: float | None,
 ) -> Iterator[PlanCase]:
-    teacher, flip = settings.teacher, settings.flip
+    flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
     yield PlanCase.STORED if run.stored else PlanCase.ONLINE
     yield PlanCase.RECOMMENDED if chosen.recommended else PlanCase.NOT_RECOMMENDED
@@ -309,10 +306,17 @@ def _cases(
         yield PlanCase.REPEATS
     if chosen.decides and flip is not None and flip.verdict is not Verdict.DISTILL:
         yield PlanCase.FLIPS_WITH_BUDGET
-    alone = _alone_loss(plan)
-    if run.teacher_loss is not None and alone is not None and run.teacher_loss >= alone:
+    yield from _teacher_cases(settings, run.teacher_loss, _alone_loss(plan), best)
+
+
+def _teacher_cases(
+    settings: PlanSettings, loss: float | None, alone: float | None, best: float | None
+) -> Iterator[PlanCase]:
+    """What depends on the teacher: its loss, beside the student's alone and the best one's."""
+    teacher = settings.teacher
+    if loss is not None and alone is not None and loss >= alone:
         yield PlanCase.WEAK_TEACHER
-    known = best is not None and run.teacher_loss is not None
+    known = best is not None and loss is not None
     yield PlanCase.BEST_TEACHER if known else PlanCase.NO_BEST_TEACHER
     yield _tokenizers(settings)
     if teacher is not None and teacher.tokenizer == _PADDED:
@@ -323,11 +327,10 @@ def _cases(
 
 def _tokenizers(settings: PlanSettings) -> PlanCase:
     """Whether student and teacher have one tokenizer."""
-    both = (settings.student, settings.teacher)
-    tokenizers = [one.tokenizer for one in both if one is not None]
-    if len(tokenizers) < 2 or None in tokenizers:
+    tokenizers = {one and one.tokenizer for one in (settings.student, settings.teacher)}
+    if None in tokenizers:
         return PlanCase.TOKENIZER_UNKNOWN
-    return PlanCase.SAME_TOKENIZER if len(set(tokenizers)) == 1 else PlanCase.OTHER_TOKENIZER
+    return PlanCase.SAME_TOKENIZER if len(tokenizers) == 1 else PlanCase.OTHER_TOKENIZER
 
 
 def _lines(file: Entry, facts: _LineFacts) -> Iterator[RecipeLine]:

@@ -179,43 +179,43 @@ def _shown(
     amount: ServedAmount | None,
     sure: ServedPairOdds | None,
 ) -> Iterator[ServedModel]:
-    """The models with what they take."""
-    pays = question.scenario.pays
+    """The models with what they take; the larger one is the first."""
+    pays, larger = question.scenario.pays, models[0]
     timed = [_hours(question, one, amount) for one in models]
-    lives = [
-        None if amount is None or one.option is None
-        else one.training + amount.tokens * one.flops_per_token
-        for one in models
-    ]  # fmt: skip
+    lives = [_life(one, amount) for one in models]
     # other ways to pay for the teacher are shown, but only the question's own may be the choice
-    rows = list(zip(models, lives, timed, strict=True))
+    choice = [one.way in (None, pays) for one in models]
     least = min(
-        (life for one, life, _ in rows if life is not None and one.way in (None, pays)),
+        (life for life, may in zip(lives, choice, strict=True) if life is not None and may),
         default=None,
     )
-    for one, life, hours in rows:
-        decides = one.way is not None and one.way is pays
-        even = None
-        if one is not models[0] and one.option is not None and models[0].saved_by(one) > 0:
-            even = _break_even(question, models[0], one, sure if decides else None)
-            even = _by_hours(even, timed[0], hours, question.days)
+    for one, life, hours, may in zip(models, lives, timed, choice, strict=True):
+        decides = one.way is pays
+        even = _break_even(question, larger, one, sure if decides else None)
         yield ServedModel(
             role=one.role,
             method=Method.SUPERVISED if one.way is None else Method.DISTILL,
             accounting=one.way,
             decides=decides,
-            recommended=life is not None and life == least and one.way in (None, pays),
+            recommended=may and life is not None and life == least,
             status=one.status,
             nearest_loss=one.nearest,
             option=one.option,
             penalty=one.penalty,
             training_flops=None if one.option is None else one.training,
-            training_over_larger=None if one.option is None else one.training / models[0].training,
+            training_over_larger=None if one.option is None else one.training / larger.training,
             flops_per_token=one.flops_per_token,
             lifetime_flops=life,
-            break_even=even,
+            break_even=_by_hours(even, timed[0], hours, question.days),
             hours=hours,
         )
+
+
+def _life(one: FoundModel, amount: ServedAmount | None) -> float | None:
+    """FLOPs of training a model and of serving it for its life."""
+    if amount is None or one.option is None:
+        return None
+    return one.training + amount.tokens * one.flops_per_token
 
 
 def _hours(
@@ -228,9 +228,11 @@ def _hours(
 
 def _break_even(
     question: ServingQuestion, larger: FoundModel, one: FoundModel, sure: ServedPairOdds | None
-) -> BreakEven:
+) -> BreakEven | None:
     """From which tokens on a smaller model takes less, by FLOPs, with its interval."""
     saved = larger.saved_by(one)
+    if one.option is None or not saved > 0:  # the larger one itself too
+        return None
 
     def tokens(training: float) -> float:
         return max(training - larger.training, 0.0) / saved
@@ -247,9 +249,9 @@ def _break_even(
 
 
 def _by_hours(
-    even: BreakEven, larger: ServedHours | None, smaller: ServedHours | None, days: float
-) -> BreakEven:
-    if larger is None or smaller is None:
+    even: BreakEven | None, larger: ServedHours | None, smaller: ServedHours | None, days: float
+) -> BreakEven | None:
+    if even is None or larger is None or smaller is None:
         return even
     middle, low, high = hours_break_even(larger, smaller)
     return even._replace(

@@ -130,6 +130,13 @@ class Solved(NamedTuple):
         tie = np.array([one.tie_nats for one in self.scenarios])
         return weigh(self.scenarios[0], run_of(self.alone), run_of(self.distilled), tie)
 
+    def best(self, row: int) -> tuple[float, float] | None:
+        """The loss of the best teacher of a scenario and that of its student; None without one."""
+        found = self.best_teacher
+        if found is None or found.teacher_loss is None:
+            return None
+        return float(found.teacher_loss[row]), float(found.loss[row])
+
 
 def solve(scenarios: Sequence[Scenario]) -> Solved:
     """The answers of scenarios of one kind (`evaluate.MAY_DIFFER`), before options are made."""
@@ -152,14 +159,10 @@ def _cells(
     solved = solve(scenarios)
     alone = options_from(scenarios, [None] * len(cells), solved.alone, None)
     deciding: Sequence[Option | None] = [None] * len(cells)
-    best: Sequence[tuple[float, float] | None] = [None] * len(cells)
     weighed = solved.weighed
     if solved.distilled is not None and solved.gains is not None:
         paid = [one.pays for one in scenarios]
         deciding = options_from(scenarios, paid, solved.distilled, solved.gains)
-    if solved.best_teacher is not None and solved.best_teacher.teacher_loss is not None:
-        losses = solved.best_teacher.teacher_loss.tolist(), solved.best_teacher.loss.tolist()
-        best = list(zip(*losses, strict=True))
     draws = law_catalog.draws(scenarios[0].law) if with_odds else None
     for row in rows:
         (at, scenario), supervised, distilled = cells[row], alone[row], deciding[row]
@@ -171,7 +174,7 @@ def _cells(
         if with_odds and distilled is not None and decision.by_odds:
             odds = odds_between(scenario, supervised, distilled, draws)
         most, nonsense = guessing(scenario), decision.reason is Reason.WORSE_THAN_GUESSING
-        teacher = None if nonsense else best[row]
+        teacher = None if nonsense else solved.best(row)
         found = None if distilled is None else without_nonsense(distilled, supervised, most)
         yield Cell(
             at=at,

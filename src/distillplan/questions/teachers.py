@@ -106,25 +106,13 @@ def teachers(
     demand_distillation(scenario.law)
     if tokenizer is None and scenario.student_model is not None:
         tokenizer = scenario.student_model.tokenizer
-    known = losses or {}
-    found: list[OpenTeacher] = []
-    asked: list[tuple[Mapping[str, CatalogModel], Scenario]] = []
-    for one in models:
-        if one.hub is None:  # nobody can have it
-            continue
-        loss = known.get(one.name)
-        taught = _taught(scenario, one, loss, tokenizer)
-        if isinstance(taught, LeftOut):
-            found.append(_without(scenario, one, loss, taught))
-        else:
-            asked.append(({"model": one}, taught))
-    cells = list(sweep(iter(asked), odds=True))
-    for (_, taught), cell in zip(asked, cells, strict=True):
-        found.append(_ranked(taught, cell))
-    usable = sorted((one for one in found if one.left_out is None), key=_rank)
-    others = sorted((one for one in found if one.left_out is not None), key=lambda x: x.model.name)
-    if not cells:
+    asked, found = _asked(scenario, models, losses or {}, tokenizer)
+    if not asked:
         raise InfeasibleError(NOBODY)
+    cells = list(sweep(iter(asked), odds=True))
+    found += [_ranked(taught, cell) for (_, taught), cell in zip(asked, cells, strict=True)]
+    ranked = sorted(found, key=_rank)
+    usable = [one for one in ranked if one.left_out is None]
     first = usable[0].model.name if usable else cells[0].at["model"].name
     alone = next(cell.supervised for cell in cells if cell.at["model"].name == first)
     if alone.loss is None:
@@ -132,13 +120,34 @@ def teachers(
     return Teachers(
         headline=_headline(usable),
         supervised=alone,
-        teachers=(*usable, *others),
+        teachers=tuple(ranked),
         law=scenario.law,
         scenario=scenario,
     )
 
 
 NOBODY = "teachers: no open model is left; ask for another tokenizer or license"
+
+
+def _asked(
+    scenario: Scenario,
+    models: Sequence[CatalogModel],
+    losses: Mapping[str, float],
+    tokenizer: str | None,
+) -> tuple[list[tuple[Mapping[str, CatalogModel], Scenario]], list[OpenTeacher]]:
+    """The models that may teach, each with its question, and those that are left out unasked."""
+    asked: list[tuple[Mapping[str, CatalogModel], Scenario]] = []
+    left_out = []
+    for one in models:
+        if one.hub is None:  # nobody can have it
+            continue
+        loss = losses.get(one.name)
+        taught = _taught(scenario, one, loss, tokenizer)
+        if isinstance(taught, LeftOut):
+            left_out.append(_without(scenario, one, loss, taught))
+        else:
+            asked.append(({"model": one}, taught))
+    return asked, left_out
 
 
 def _taught(
@@ -214,10 +223,12 @@ def _law_loss(scenario: Scenario, model: KnownModel) -> float | None:
     return scenario.law.supervised.loss(model.law_params, model.trained_tokens)
 
 
-def _rank(one: OpenTeacher) -> tuple[float, float, str]:
-    """The likelier it is to help the better, then the larger its gain."""
+def _rank(one: OpenTeacher) -> tuple[bool, float, float, str]:
+    """The likelier it is to help the better, then the larger its gain; last who cannot, by name."""
+    if one.left_out is not None:
+        return (True, 0.0, 0.0, one.model.name)
     odds = -1.0 if one.odds is None else one.odds.distill
-    return (-odds, -(one.gain_nats or -math.inf), one.model.name)
+    return (False, -odds, -(one.gain_nats or -math.inf), one.model.name)
 
 
 def _headline(usable: Sequence[OpenTeacher]) -> str:

@@ -306,11 +306,14 @@ def _shown(
     tokens = points.progress * chosen.student_tokens
     here = _log_law(law, plan, chosen, tokens)
     there = here + expected(own, points, -own.anneal * _at_end(schedule))
-    columns = tokens, points.progress, np.exp(here + points.excess), np.exp(there)
+    guess = math.log(
+        math.log(plan.vocab)
+    )  # early on a curve may lie above every loss, or any float
+    columns = tokens, points.progress, np.exp(here + points.excess), there
     for token, progress, loss, wanted in np.column_stack(columns).tolist():
         yield TrackedPoint(
             tokens=token,
             progress=progress,
             loss=loss,
-            expected_loss=wanted if wanted < math.log(plan.vocab) else None,
+            expected_loss=math.exp(wanted) if wanted < guess else None,
         )

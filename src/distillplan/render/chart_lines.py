@@ -46,13 +46,7 @@ def chart_lines(block: ChartBlock, width: int) -> Iterator[Line]:
     ticks = [f"{high - (high - low) * row / (ROWS - 1):.2f}" for row in range(ROWS)]
     margin = max(map(len, ticks)) + 1
     columns = min(COLUMNS, width - margin - 1)
-    plane: dict[tuple[int, int], ChartLine] = {}
-    for curve, values in ((ALONE, block.alone), (TAUGHT, block.taught)):
-        for column in range(columns):
-            value = values[_nearest(column, columns, len(values))]
-            if value is not None and value <= high:
-                at = round((high - value) / (high - low) * (ROWS - 1)), column
-                plane[at] = BOTH if at in plane else curve
+    plane = _plane(block, columns, low, high)
     drawn = set(plane.values())
     yield from _legend(block, [one for one in (ALONE, TAUGHT, BOTH) if one in drawn], width)
     for row in range(ROWS):
@@ -65,6 +59,20 @@ def chart_lines(block: ChartBlock, width: int) -> Iterator[Line]:
     yield (Piece(" " * margin + "└" + "".join("─" if one else "." for one in inside)),)
     yield (Piece(" " * (margin + 1) + _across(block.ticks, columns)),)
     yield (Piece(" " * (margin + 1) + _here(columns)),)
+
+
+def _plane(
+    block: ChartBlock, columns: int, low: float, high: float
+) -> dict[tuple[int, int], ChartLine]:
+    """The curve that goes through each row and column, from above and from the left."""
+    plane: dict[tuple[int, int], ChartLine] = {}
+    for curve, values in ((ALONE, block.alone), (TAUGHT, block.taught)):
+        for column in range(columns):
+            value = values[_nearest(column, columns, len(values))]
+            if value is not None and value <= high:
+                at = round((high - value) / (high - low) * (ROWS - 1)), column
+                plane[at] = BOTH if at in plane else curve
+    return plane
 
 
 def ends_of(values: Sequence[float | None]) -> tuple[float, float]:

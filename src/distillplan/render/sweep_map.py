@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,13 @@ _MARKS = {
     Verdict.TIE: Mark.TIE,
     Verdict.SUPERVISED: Mark.PRETRAIN,
 }
-_SILENT = {
+_SILENT: Mapping[Reason | None, str] = {
     Reason.FAR_OUTSIDE_FIT: "too far from the law's data to tell",
     Reason.WORSE_THAN_GUESSING: "the law gives a loss that guessing would beat",
     Reason.LAW_HAS_NO_DISTILLATION: "the law says nothing about distillation",
 }
 """Why there is no verdict."""
-_IMPOSSIBLE = {
+_IMPOSSIBLE: Mapping[Reason | None, str] = {
     None: "over budget",
     Reason.NOTHING_POSSIBLE: "neither fits the machine and keeps to the limits",
 }
@@ -177,12 +177,10 @@ def _remarks(
     if outside:
         yield f"Outside the law's data: {', '.join(outside)}."
     reasons = {cell.verdict_reason for cell in cells}
-    silent = [words for reason, words in _SILENT.items() if reason in reasons]
-    if silent:
-        yield f"No verdict: {' or '.join(silent)}."
-    impossible = [words for reason, words in _IMPOSSIBLE.items() if reason in reasons]
-    if impossible:
-        yield f"Impossible: {' or '.join(impossible)}."
+    for what, table in (("No verdict", _SILENT), ("Impossible", _IMPOSSIBLE)):
+        why = [words for reason, words in table.items() if reason in reasons]
+        if why:
+            yield f"{what}: {' or '.join(why)}."
     sure = [
         cell.odds.of(cell.verdict)
         for cell in cells

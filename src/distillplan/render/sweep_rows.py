@@ -14,7 +14,7 @@ from distillplan.questions.sweep import Cell
 from distillplan.render.answers import blocks_of
 from distillplan.render.blocks import MOST_ROWS, WIDTH, Block, TableBlock, Text
 from distillplan.render.document_forms import FORMS, written
-from distillplan.render.map_layout import maps_of, no_maps
+from distillplan.render.map_layout import SweepMaps, maps_of, no_maps
 from distillplan.render.odds_view import percent
 from distillplan.render.progress import watched
 from distillplan.render.row_streams import as_document, csv_header, csv_line, jsonl_line
@@ -129,27 +129,31 @@ def _for_people(
     answers: CellAnswers, grid: CellGrid, output: SweepOutput | None, *, odds: bool
 ) -> Iterator[Block]:
     """Maps where they are wanted and can be, then a table of rows where that is wanted too."""
-    asked, default = output == "map", output is None and sys.stdout.isatty()
-    maps = maps_of(grid) if asked or default or output == "markdown" else None
-    if asked and maps is None:
-        raise InputError(f"-o map: {no_maps(grid)}")
-    misfit = "" if maps is None else maps.misfit(WIDTH if output == "markdown" else _width())
-    if asked and misfit:
-        raise InputError(f"-o map: {misfit}")
+    maps, misfit = _wanted_maps(grid, output)
     if maps is None or misfit:
         yield from _blocks(answers(_row), grid.columns)
-    else:
-        cells = tuple(answers(_finite))
-        if asked or any(one.verdict for one in cells):
-            swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
-            yield from blocks_of(swept, maps=maps)
-            if output != "markdown":  # where the rows follow
-                more = "-o table" if odds else "-o table  --odds"
-                yield Text(f"More: {more}  -o csv", "quiet")
-                return
-        yield from _blocks(map(_row, cells), grid.columns)
-    if misfit and default:
-        yield Text(f"No map: {misfit}", "quiet")
+        if misfit and output is None:
+            yield Text(f"No map: {misfit}", "quiet")
+        return
+    cells = tuple(answers(_finite))
+    if output == "map" or any(one.verdict for one in cells):
+        swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
+        yield from blocks_of(swept, maps=maps)
+        if output != "markdown":  # where the rows follow
+            more = "-o table" if odds else "-o table  --odds"
+            yield Text(f"More: {more}  -o csv", "quiet")
+            return
+    yield from _blocks(map(_row, cells), grid.columns)
+
+
+def _wanted_maps(grid: CellGrid, output: SweepOutput | None) -> tuple[SweepMaps | None, str]:
+    """How a sweep lies on maps, where they are wanted and can be, and why they do not fit."""
+    by_default = output is None and sys.stdout.isatty()
+    maps = maps_of(grid) if by_default or output in ("map", "markdown") else None
+    misfit = "" if maps is None else maps.misfit(WIDTH if output == "markdown" else _width())
+    if output == "map" and (maps is None or misfit):
+        raise InputError(f"-o map: {misfit or no_maps(grid)}")
+    return maps, misfit
 
 
 def _width() -> int:

@@ -52,18 +52,7 @@ def target_view(found: Target) -> Iterator[Block]:
 def _choices(found: Target) -> TableBlock:
     """Training from data alone, and the way that the scenario pays for."""
     shown = [one for one in found.ways if one.accounting is None or one.decides]
-    searched = found.scenario.student_params is None
-    heads = ["student" if found.minimise is Goal.STUDENT else _UNITS.get(found.minimise, "FLOPs")]
-    if len(shown) > 1:
-        heads.append("times")
-    if searched and found.minimise is not Goal.STUDENT:
-        heads.append("student")
-    heads.append("tokens")
-    if len(shown) > 1:
-        heads.append("teacher")
-    if found.scenario.machine is not None:
-        bill = ("time", "GPU-hours", "cost", "fits")
-        heads += [one for one in bill if one != heads[0]]
+    heads = _heads(found, taught=len(shown) > 1)
     rows = []
     for one in shown:
         cells = _cells(found, one, heads[0])
@@ -77,6 +66,21 @@ def _choices(found: Target) -> TableBlock:
         text_columns=(0, *_at(columns, "teacher"), *_at(columns, "fits")),
         spare=tuple(place for head in _SPARE if head != heads[0] for place in _at(columns, head)),
     )
+
+
+def _heads(found: Target, *, taught: bool) -> list[str]:
+    """Heads of the columns: what is to be small, then the rest, each once."""
+    first = "student" if found.minimise is Goal.STUDENT else _UNITS.get(found.minimise, "FLOPs")
+    searched, billed = found.scenario.student_params is None, found.scenario.machine is not None
+    wanted = (
+        (first, True),
+        ("times", taught),
+        ("student", searched),
+        ("tokens", True),
+        ("teacher", taught),
+        *((head, billed) for head in ("time", "GPU-hours", "cost", "fits")),
+    )
+    return list(dict.fromkeys(head for head, is_shown in wanted if is_shown))
 
 
 def _at(columns: tuple[str, ...], head: str) -> tuple[int, ...]:

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine
 
 
-"""A GPU to name to somebody who has named none."""
-
-
 class Spent(NamedTuple):
     """A budget as a `Scenario` has it."""
 
@@ -46,33 +43,11 @@ def spend(
     said = {name: value for name, value in words.items() if value is not None}
     gpu = said.pop("gpu", None)
     if budget.gpu is None and gpu is None:
-        if said:
-            raise needs_gpu(_hardware(min(said)))
-        if budget.flops is None:
-            asked = _asked(budget, limits)
-            why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
-            raise InputError(Word(asked), f"{why}; add ", EXAMPLE_GPU)
-        return Spent(compute=budget.flops)
-    from distillplan.hardware.machine_words import machine, usd_per_gpu_hour  # not for FLOPs alone
-
-    if budget.gpus is not None and said.setdefault("gpus", budget.gpus) != budget.gpus:
-        raise InputError(
-            f"the budget says {budget.gpus} GPUs, ",
-            _hardware("gpus"),
-            f" says {said['gpus']}; leave one out",
-            also=("compute",),
-        )
-    try:
-        named = _one_gpu(budget.gpu, gpu)
-        found = machine({"gpu": named, **said}, architecture)
-    except InputError as error:
-        also = (*error.about, "hardware", "hardware.gpu")
-        first, *others = error.parts
-        if gpu is None and first == Word("gpu"):  # the budget has its name
-            first = Word("compute")
-        raise InputError(first, *others, also=also) from None
+        return _without_machine(budget, limits, said)
+    found = _machine(budget, gpu, said, architecture)
     if budget.flops is not None:
         return Spent(compute=budget.flops, machine=found)
+    from distillplan.hardware.machine_words import usd_per_gpu_hour  # not for FLOPs alone, as below
 
     def bought(usd: float | None) -> float | None:
         return None if usd is None else usd / usd_per_gpu_hour(found)
@@ -82,6 +57,42 @@ def spend(
     spent = _least(wanted, in_time, bought(limits.usd))
     cut = None if spent == wanted else wanted
     return Spent(gpu_hours=spent, machine=found, asked_gpu_hours=cut)
+
+
+def _without_machine(budget: Budget, limits: Limits, said: Mapping[str, Any]) -> Spent:
+    """A budget in FLOPs; hours, money and words of the hardware need a GPU."""
+    if said:
+        raise needs_gpu(_hardware(min(said)))
+    if budget.flops is None:
+        asked = _asked(budget, limits)
+        why = ": hours and money need a GPU" if asked == "compute" else " needs a GPU"
+        raise InputError(Word(asked), f"{why}; add ", EXAMPLE_GPU)
+    return Spent(compute=budget.flops)
+
+
+def _machine(
+    budget: Budget, gpu: str | None, said: Mapping[str, Any], architecture: FixedAspect
+) -> "Machine":
+    """The machine that the budget and the words of the hardware name together."""
+    from distillplan.hardware.machine_words import machine
+
+    gpus = said.get("gpus", budget.gpus)
+    if budget.gpus not in (None, gpus):
+        raise InputError(
+            f"the budget says {budget.gpus} GPUs, ",
+            _hardware("gpus"),
+            f" says {gpus}; leave one out",
+            also=("compute",),
+        )
+    try:
+        named = _one_gpu(budget.gpu, gpu)
+        return machine({**said, "gpu": named, "gpus": gpus}, architecture)
+    except InputError as error:
+        also = (*error.about, "hardware", "hardware.gpu")
+        first, *others = error.parts
+        if gpu is None and first == Word("gpu"):  # the budget has its name
+            first = Word("compute")
+        raise InputError(first, *others, also=also) from None
 
 
 def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAspect) -> Budget:

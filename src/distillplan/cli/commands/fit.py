@@ -1,8 +1,8 @@
 """`distillplan fit`: a law from the user's own runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 import typer
 
@@ -40,7 +40,12 @@ RESAMPLES = 512
 ADDITIVE_LAW = "besiroglu2024"
 """What a law with an outer exponent of 1 is believed to be like."""
 
+NOT_GIVEN: Mapping[str, object] = {"gamma_one": False, "histories": "drop", "jobs": 1}
+"""What options are that nobody gives, where that is not None."""
+
 Counts: TypeAlias = Literal["non-embedding", "total"]
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 def fit(
@@ -152,31 +157,39 @@ def fit(
     from distillplan.fitting.outliers import kept_lines
     from distillplan.fitting.selection import parse_selection
 
+    where = where or []
     shown, saved = _output(output or (), save)
     if form == "p2":
-        others = (
-            *(("--last-of", last_of), ("--replicates", replicates), ("--loss-unit", loss_unit)),
-            *(("--bytes-per-token", bytes_per_token), ("--gamma-one", gamma_one or None)),
-            *(("--anchor", anchor), ("--supervised-law", supervised_law), ("--keep", keep)),
-            *(("--same-tokenizer-as", same_tokenizer_as), ("--test", test), ("--holdout", holdout)),
-            *(("--state", state), ("--jobs", None if jobs == 1 else jobs)),
-            ("--histories", None if histories == "drop" else histories),
+        _refuse_beside_p2(
+            last_of=last_of,
+            histories=histories,
+            replicates=replicates,
+            loss_unit=loss_unit,
+            bytes_per_token=bytes_per_token,
+            gamma_one=gamma_one,
+            anchor=anchor,
+            supervised_law=supervised_law,
+            same_tokenizer_as=same_tokenizer_as,
+            keep=keep,
+            test=test,
+            holdout=holdout,
+            jobs=jobs,
+            state=state,
         )
-        _refuse_beside_p2(name for name, one in others if one is not None)
         size = parse_parameter_count(counts or "total")
         options = {"counts": size, "resamples": _resamples(resamples, None), "seed": seed}
-        show(_fit_pruned(runs, columns, where or (), saved, options), shown, details=details)
+        show(_fit_pruned(runs, columns, where, saved, options), shown, details=details)
         return
-    unit = None if loss_unit is None else parse_loss_unit(loss_unit)
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
     alone = _supervised(supervised_law, same_tokenizer_as)
-    tested = None if test is None else law_catalog.law(test)
-    _refuse_overwriting(saved, state, runs, [one for one in (like, alone, tested) if one])
+    tested = _if_given(law_catalog.law, test)
+    unit = _if_given(parse_loss_unit, loss_unit)
+    _refuse_overwriting(saved, state, runs, [like, alone, tested])
     _demand_places(saved, state)
     reading = runs_file.Reading(
         form=form,
         columns=columns,
-        where=tuple(where or ()),
+        where=tuple(where),
         last_of=last_of,
         histories=histories,
         replicates=replicates,
@@ -193,15 +206,15 @@ def fit(
         like_draws=law_catalog.draws(like),
         anchored=anchor is not None,
         supervised=alone,
-        supervised_draws=None if alone is None else law_catalog.draws(alone),
+        supervised_draws=_if_given(law_catalog.draws, alone),
         gamma_one=gamma_one,
         kept=kept_lines(checked, keep or ()),
         test=tested,
-        holdout=None if holdout is None else parse_selection(holdout),
+        holdout=_if_given(parse_selection, holdout),
         resamples=_resamples(resamples, test),
         seed=seed,
         jobs=jobs,
-        counts=like.counts if counts is None else parse_parameter_count(counts),
+        counts=parse_parameter_count(counts) if counts else like.counts,
     )
     _refuse_gamma_one(request)
     report = _report(request, state)
@@ -211,9 +224,19 @@ def fit(
     _exit_if_rejected(report)
 
 
-def _refuse_beside_p2(given: Iterable[str]) -> None:
-    for one in given:
-        raise InputError(f"{one}: --form p2 fits cut models and has no use for it; leave one out")
+def _if_given(read: Callable[[Given], Found], one: Given | None) -> Found | None:
+    """What is read from an option; None where it was not given."""
+    return None if one is None else read(one)
+
+
+def _refuse_beside_p2(**options: object) -> None:
+    """Refuse options that are given and are for other forms."""
+    for name, value in options.items():
+        if value != NOT_GIVEN.get(name):
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(
+                f"{option}: --form p2 fits cut models and has no use for it; leave one out"
+            )
 
 
 def _fit_pruned(
@@ -247,13 +270,13 @@ def _demand_places(saved: Path | None, state: Path | None) -> None:
 
 
 def _refuse_overwriting(
-    saved: Path | None, state: Path | None, runs: Sequence[str], laws: Sequence[PublishedLaw]
+    saved: Path | None, state: Path | None, runs: Sequence[str], laws: Sequence[PublishedLaw | None]
 ) -> None:
     """Refuse to write what this command reads, its runs and laws, or the answer it prints."""
     from distillplan.files.saving import NamedFile, demand_apart
 
     read = [NamedFile(what=f"the runs in {one}", path=one) for one in runs]
-    for law in laws:
+    for law in filter(None, laws):
         if law.file is not None:
             read.append(NamedFile(what=f"the law in {law.file}", path=law.file))
         if law.draws_file is not None and law.draws_file.path:
@@ -294,22 +317,11 @@ def _report(request: "FitRequest", state: Path | None) -> "FitReport":
 
 def _output(given: Sequence[str], save: Path | None) -> tuple[Output, Path | None]:
     """The form to show, and the file to write: -o takes either, or one of each."""
-    known = get_args(Output)
-    forms = [one for one in given if one in known]
-    files = [one for one in given if one not in known]
-    for one in files:
-        if not one.endswith(YAML_ENDINGS):
-            raise InputError(
-                f"--output: {one!r} is not one of {', '.join(known)}, nor a file that ends in "
-                f"{YAML_ENDINGS[0]}"
-            )
-    if len(set(forms)) > 1:
-        raise InputError(f"--output: {' and '.join(forms)} are two formats; leave one out")
-    places = [*([] if save is None else [save]), *map(Path, dict.fromkeys(files))]
-    if len(places) > 1:
-        names = " and ".join(map(str, places[:2]))
-        raise InputError(f"--save, -o: {names} are two files for the law; leave one out")
-    return cast("Output", forms[0] if forms else "table"), places[0] if places else None
+    form, named = flags.form_and_file(given, get_args(Output), YAML_ENDINGS)
+    file = _if_given(Path, named)
+    if save is not None and file is not None:
+        raise InputError(f"{SAVE}, -o: {save} and {file} are two files for the law; leave one out")
+    return cast("Output", form or "table"), save or file
 
 
 def _resamples(asked: int | None, test: str | None) -> int:
@@ -323,5 +335,4 @@ def _supervised(own: str | None, published: str | None) -> PublishedLaw | None:
     """The law of students without a teacher, where it is not fitted."""
     if own is not None and published is not None:
         raise InputError("--supervised-law and --same-tokenizer-as name one thing; leave one out")
-    name = own or published
-    return None if name is None else law_catalog.law(name)
+    return _if_given(law_catalog.law, own or published)

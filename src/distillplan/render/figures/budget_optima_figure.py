@@ -166,21 +166,26 @@ def _title(found: BudgetOptima) -> str:
     if not known:
         return f"{what} is over budget everywhere here"
     ends = known[0], known[-1]
-    is_flops = found.unit is BudgetUnit.FLOPS
-    shown, unit = (format_flops, "FLOPs") if is_flops else (format_count, "GPU-hours")
-    least, most = (f"{shown(one.budget, 2)} {unit}" for one in ends)
-    if found.scenario.teacher is not None and not any(map(_teacher_share, known)):
-        return f"{what}: all of the FLOPs train the student"
+    least, most = map(_budget, ends)
     if found.scenario.teacher is not None:
         first, last = (f"{_teacher_share(one):.0%}" for one in ends)
+        if not any(map(_teacher_share, known)):
+            return f"{what}: all of the FLOPs train the student"
         if first == last:
             return f"{what}: the teacher takes {first} of the FLOPs"
         return f"{what}: the teacher takes {first} of the FLOPs at {least}, {last} at {most}"
     if any(one.teacher_params is None for one in ends):
-        first, last = (f"{one.teacher_loss or 0.0:.2f}" for one in ends)
-        return f"{what}: the teacher has {first} nats at {least}, {last} nats at {most}"
-    first, last = (format_count(one.teacher_params, 2) for one in ends)
-    return f"{what}: the teacher has {first} parameters at {least}, {last} at {most}"
+        first, last = (f"{one.teacher_loss or 0.0:.2f} nats" for one in ends)
+    else:
+        first, last = (format_count(one.teacher_params, 2) for one in ends)
+        first += " parameters"
+    return f"{what}: the teacher has {first} at {least}, {last} at {most}"
+
+
+def _budget(one: OptimumAt) -> str:
+    if one.unit is BudgetUnit.FLOPS:
+        return f"{format_flops(one.budget, 2)} FLOPs"
+    return f"{format_count(one.budget, 2)} GPU-hours"
 
 
 def _teacher_share(one: OptimumAt) -> float:

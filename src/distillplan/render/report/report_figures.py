@@ -182,21 +182,15 @@ def _legend() -> Markup:
 def loss_drawing(plan: Plan, found: LossCurves) -> Markup:
     """Both losses over the budget."""
     alone, other = plan.supervised, plan.deciding
-    known = [one for one in (alone, other) if one is not None and one.loss is not None]
-    bands = [one.loss_band for one in known if one.loss_band is not None]
-    losses = [one for one in (*found.alone, *found.distilled) if one is not None]
-    lowest = min(losses)
-    highest = max((one.loss or lowest for one in known), default=max(losses))
-    most = highest + STEEP * max(highest - lowest, LEAST_HEIGHT)
-    shown = [one for one in losses if one <= most]
+    written = [one for one in (alone, other) if one is not None and one.loss is not None]
     frame = Frame(
         across=budget_axis(plan.scenario, found.budgets),
-        up=linear(LOSS, [*shown, *(end for band in bands for end in band)]),
+        up=linear(LOSS, _shown_losses(found, written)),
     )
     at = [log_budget(plan.scenario, one) for one in found.budgets]
     place = log_budget(plan.scenario, plan.scenario.budget)
     drawn: list[Content] = [line(frame, _points(at, found.alone, found.alone_is_guess), "alone")]
-    drawn += [_bar(frame, place, one) for one in known]
+    drawn += [_bar(frame, place, one) for one in written]
     marks: list[Content] = [here(frame, "alone", (place, alone.loss), "alone")]
     names = [(SUPERVISED_SHOWN, "alone")]
     if found.distilled:
@@ -211,6 +205,16 @@ def loss_drawing(plan: Plan, found: LossCurves) -> Markup:
         _key(*names),
         marks,
     )
+
+
+def _shown_losses(found: LossCurves, written: Sequence[Option]) -> list[float]:
+    """Losses of the curves, but where the law is steep, and the bands at the budget as written."""
+    losses = [one for one in (*found.alone, *found.distilled) if one is not None]
+    lowest = min(losses)
+    highest = max((one.loss or lowest for one in written), default=max(losses))
+    most = highest + STEEP * max(highest - lowest, LEAST_HEIGHT)
+    bands = [one.loss_band for one in written if one.loss_band is not None]
+    return [one for one in losses if one <= most] + [end for band in bands for end in band]
 
 
 def _points(
