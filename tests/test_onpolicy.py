@@ -151,6 +151,9 @@ def test_a_weak_teacher_is_said_not_to_lift():
     assert {"onpolicy_no_gain", "onpolicy_score_outside"} <= codes(found)
 
 
+LONG = ["--student", "7B", "--gpu", "l4", "--answer-tokens", "1000"]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -162,6 +165,8 @@ def test_a_weak_teacher_is_said_not_to_lift():
         (["--student", "7B", "--price", "2"], "--gpu"),
         (["--student", "80B-A3B"], "no shape"),
         ([], "--student"),
+        ([*LONG, "--answers", "1e308", "--updates", "1000"], "more than 1e+18 tokens cannot be"),
+        ([*LONG, "--answers", "1e18"], "check --updates, --answers and --answer-tokens"),
     ],
 )
 def test_what_cannot_be_used_is_refused(words, says):

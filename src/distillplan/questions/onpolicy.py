@@ -22,7 +22,7 @@ from distillplan.laws.on_policy_law import (
 )
 from distillplan.models.architecture import check_context
 from distillplan.models.known_model import known_model, names_a_model
-from distillplan.models.model_sizes import parse_params
+from distillplan.models.model_sizes import MOST_TOKENS, parse_params
 from distillplan.models.named_models import NamedModel, named_pair
 from distillplan.questions.onpolicy_notices import headline_of, warnings_of
 from distillplan.questions.onpolicy_records import (
@@ -208,7 +208,7 @@ def stage_size(
         hardware: words of it that were given.
 
     Raises:
-        InputError: when one is given without what it needs.
+        InputError: when one is given without what it needs, or together they are beyond all stages.
     """
     law = on_policy_law()
     if "gpu" not in hardware:
@@ -226,6 +226,11 @@ def stage_size(
     check_context(answer_tokens, "--answer-tokens")
     many = law.most_updates if updates is None else updates
     each = law.problems_per_update if answers is None else answers
+    if many * each * answer_tokens > MOST_TOKENS:
+        raise InputError(
+            f"a stage of more than {MOST_TOKENS:.0e} tokens cannot be; check --updates, --answers "
+            "and --answer-tokens"
+        )
     return StageSize(
         updates=many,
         answers=each,
