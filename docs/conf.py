@@ -4,10 +4,11 @@ The root is the source folder, so that the examples, CHANGELOG and CONTRIBUTING 
 """
 
 import builtins
-from typing import Any
+from typing import Any, ClassVar
 
 from sphinx.addnodes import pending_xref
 from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 import distillplan
 
@@ -47,6 +48,7 @@ smartquotes = False  # commands are copied
 toc_object_entries = False  # the menu of every page would hold every function
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
+autodoc_use_type_comments = False  # there are none, and looking for them takes time
 python_use_unqualified_type_names = True
 
 html_theme = "furo"
@@ -60,7 +62,7 @@ FIELDS = {"attribute", "data", "property"}
 
 def setup(app: Any) -> None:
     """Read the docstrings as what they are: plain text with Google's sections."""
-    app.connect("doctree-read", as_they_are)
+    app.add_post_transform(AsTheyAre)
     app.connect("autodoc-process-docstring", as_rest)
     app.connect("autodoc-skip-member", at_home)
 
@@ -72,14 +74,25 @@ def at_home(app: Any, what: str, name: str, *_: object) -> bool | None:
     return True if public else None
 
 
-def as_they_are(_: Any, tree: Any) -> None:
-    """Take Python's own types for what they are, and not for the ends of names of ours.
+class AsTheyAre(SphinxPostTransform):
+    """Look for names of others among ours no longer than it takes to see that they are none.
 
-    Sphinx would compare each `float` of a signature with all names, thrice: a fifth of a build.
+    Sphinx would compare each `float` or `Any` of a signature with the ends of all names, thrice:
+    a fifth of a build.
     """
-    for node in tree.findall(pending_xref):
-        if hasattr(builtins, node["reftarget"]):
-            node.attributes.pop("refspecific", None)
+
+    default_priority = 1  # before names are looked up
+    ends: ClassVar[frozenset[str]] = frozenset()
+
+    def run(self, **_: Any) -> None:
+        """Of one page, once all are read."""
+        if not self.ends:
+            names = self.env.get_domain("py").data["objects"]
+            ends = {name.rpartition(".")[2] for name in names}
+            type(self).ends = frozenset(ends - {*dir(builtins)})
+        for node in self.document.findall(pending_xref):
+            if node["reftarget"].rpartition(".")[2] not in self.ends:
+                node.attributes.pop("refspecific", None)
 
 
 def as_rest(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:

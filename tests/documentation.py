@@ -25,7 +25,6 @@ from unittest import mock
 import typer.main
 
 import distillplan
-from distillplan.checks.practice_checks import practice_report
 from distillplan.cli.app import COMMANDS, app
 from distillplan.cli.help import complete
 from distillplan.questions.glossary.explanation import Explanation, WordKind, explanations
@@ -35,6 +34,7 @@ from distillplan.schemas.reader import schema_names, schema_text
 from tests.gallery import page as gallery_page
 from tests.man_page import man_page
 from tests.pictures import picture
+from tests.reports import practice_report, reported
 from tests.shell import run, without_progress
 
 ROOT = Path(__file__).parents[1]
@@ -150,7 +150,7 @@ def output(command: str) -> str:
         words = command.replace("distillplan", f"{shlex.quote(sys.executable)} -m distillplan")
         return _trimmed(_in_shell(words))
     assert alone.startswith("distillplan ")
-    with mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # on a slow machine
+    with reported(), mock.patch("distillplan.render.progress.LINE_SECONDS", 3600):  # when slow
         plain = run(*shlex.split(alone)[1:], folder=workbench(), COLUMNS=str(COLUMNS))
     shown = _in_shell(filters, plain.stdout) if pipe else plain.stdout
     return _trimmed(shown + plain.stderr)

@@ -9,7 +9,7 @@ from unittest import mock
 from distillplan.render import show, sweep_rows
 from distillplan.render.blocks import Block
 from tests.documentation import workbench
-from tests.practice import reported
+from tests.reports import reported
 from tests.shell import run
 
 WIDTHS = (60, 80, 120)
@@ -18,10 +18,13 @@ WIDTHS = (60, 80, 120)
 class Asked(NamedTuple):
     """What a command says, asked once."""
 
-    lines: dict[int, list[str]]
-    """By the width of the terminal."""
+    words: tuple[str, ...]
+    said: list[str]
+    """Its lines at 80 columns."""
     answers: list[object]
     """What it shows."""
+    shown: list[list[Block]]
+    """How, where it is for people."""
 
     @property
     def document(self) -> str:
@@ -29,10 +32,20 @@ class Asked(NamedTuple):
         (answer,) = self.answers
         return show.rendered(answer, "json")
 
+    def at(self, width: int) -> list[str]:
+        """Its lines on a terminal of a width."""
+        if width == 80:
+            return self.said
+        if not self.shown:
+            found = run(*self.words, folder=workbench(), COLUMNS=str(width))
+            return found.stdout.splitlines()
+        with mock.patch.dict(os.environ, {"COLUMNS": str(width)}):
+            return "".join(show.as_text(each, "table") for each in self.shown).splitlines()
+
 
 @cache
 def asked(*words: str) -> Asked:
-    """The answer of a command on terminals of several widths, and as a document."""
+    """The answer of a command, for terminals of any width and as a document."""
     answers: list[object] = []
     blocks_of: list[list[Block]] = []
 
@@ -53,16 +66,11 @@ def asked(*words: str) -> Asked:
     ):
         done = run(*words, folder=workbench(), COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    found = {80: done.stdout.splitlines()}
-    for width in {*WIDTHS} - {80}:
-        if blocks_of:
-            with mock.patch.dict(os.environ, {"COLUMNS": str(width)}):
-                found[width] = "".join(shown(each, "table") for each in blocks_of).splitlines()
-        else:
-            found[width] = run(*words, folder=workbench(), COLUMNS=str(width)).stdout.splitlines()
-    return Asked(found, answers)
+    return Asked(words, done.stdout.splitlines(), answers, blocks_of)
 
 
+@cache
 def screens(*words: str) -> dict[int, list[str]]:
     """The lines of an answer by the width of the terminal."""
-    return asked(*words).lines
+    found = asked(*words)
+    return {width: found.at(width) for width in WIDTHS}

@@ -27,13 +27,19 @@ from distillplan.questions.recipe_records import Sureness
 from distillplan.questions.teachers import LeftOut
 from distillplan.questions.track_records import Doubt, Status
 from tests.declared_codes import declared_codes
-from tests.documentation import EXAMPLES
+from tests.documentation import BLOCK, EXAMPLES, pages
 from tests.shell import run
 from tests.terminal import WIDTHS, screens
 
 ROOT = Path(__file__).parents[1]
 ALL = explanations()
 TRIED = sorted({one.command for one in ALL if one.command})
+SHOWN = {
+    found["command"]: found["shown"]
+    for page in pages()
+    for found in BLOCK.finditer(page.read_text(encoding="utf-8"))
+}
+"""What pages show of commands; `test_docs` runs those."""
 GIVEN = "--teacher 7B:2T"
 QUESTIONS = [
     f"budget 1e21 --student 1B --quick {GIVEN}",
@@ -170,8 +176,16 @@ def bench(tmp_path_factory):
     return folder
 
 
+def test_a_command_to_try_that_a_page_shows_is_answered_there():
+    shown = {one: SHOWN[one] for one in TRIED if one in SHOWN}
+    assert len(shown) > 10
+    assert all(text and "error:" not in text for text in shown.values())
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [one for one in TRIED if not one.startswith("-")])
+@pytest.mark.parametrize(
+    "command", [one for one in TRIED if not one.startswith("-") and one not in SHOWN]
+)
 def test_a_command_to_try_is_answered(command, bench):
     words = shlex.split(command)
     assert words[0] == "distillplan"

@@ -14,10 +14,11 @@ from distillplan.checks.check_records import report
 from distillplan.checks.law_checks import check_group, check_groups
 from distillplan.checks.paper_figures import FIGURES, paper_figure
 from distillplan.checks.paper_records import PaperAxis, PaperPart
-from distillplan.checks.transfer_checks import CaseOutcome, transfer_report
+from distillplan.checks.transfer_checks import CaseOutcome
 from distillplan.laws.law_catalog import law
 from distillplan.units import parse_count
 from tests.figures import in_each_others_way, saved_as_each, texts_of
+from tests.reports import reported, transfer_report
 from tests.schemas import validate
 from tests.shell import run
 
@@ -39,16 +40,11 @@ def drawn(figure, name):
 
 
 @cache
-def transfer():
-    return transfer_report()
-
-
-@cache
 def drawn_transfer():
     pytest.importorskip("matplotlib", reason="the plot extra")
     from distillplan.render.figures.transfer_figure import transfer_figure
 
-    return transfer_figure(transfer())
+    return transfer_figure(transfer_report())
 
 
 def curve(found, panel, line):
@@ -279,7 +275,7 @@ def test_what_is_not_redrawn_is_one_sentence(words, said, tmp_path):
 def test_every_comparison_is_in_the_picture():
     """Named once, with the mark of its outcome at what was said and what was seen."""
     texts = Counter(texts_of(drawn_transfer()))
-    for row in transfer().rows:
+    for row in transfer_report().rows:
         assert texts[f"{row.study}: {row.name}"] == 1
     marks, shapes = Counter(), {}
     for axes in drawn_transfer().axes:
@@ -290,7 +286,7 @@ def test_every_comparison_is_in_the_picture():
                 shapes[across, up] = (line.get_marker(), line.get_markerfacecolor() != "white")
     expected = Counter()
     kinds = {one: set() for one in CaseOutcome}
-    for row in transfer().rows:
+    for row in transfer_report().rows:
         if row.seen_nats is not None:
             place = (row.predicted_gain, row.seen_nats)
         elif row.seen_points is not None:
@@ -307,12 +303,12 @@ def test_every_comparison_is_in_the_picture():
 
 def test_bands_of_the_picture_are_those_of_the_report():
     bands = [tuple(line.get_xdata()) for line in drawn_transfer().axes[0].lines]
-    for row in transfer().rows:
+    for row in transfer_report().rows:
         assert (row.gain_band in bands) == (row.seen_nats is not None)
 
 
 def test_the_picture_of_comparisons_counts_and_scores():
-    texts, found = texts_of(drawn_transfer()), transfer()
+    texts, found = texts_of(drawn_transfer()), transfer_report()
     (title,) = [one for one in texts if "came out" in one]
     assert f"{found.hits} of {found.hits + found.misses} comparisons" in title
     assert f"{found.misses} did not" in title
@@ -327,8 +323,9 @@ def test_no_names_of_comparisons_are_in_each_others_way():
 def test_the_picture_of_comparisons_and_its_data(tmp_path):
     pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "transfer.csv"
-    saved_as_each("plot", "transfer", "--data", data, folder=tmp_path)
+    with reported():
+        saved_as_each("plot", "transfer", "--data", data, folder=tmp_path)
     rows = list(csv.DictReader(io.StringIO(data.read_text(encoding="utf-8"))))
     assert [float(row["predicted_gain"]) for row in rows] == [
-        row.predicted_gain for row in transfer().rows
+        row.predicted_gain for row in transfer_report().rows
     ]

@@ -17,7 +17,8 @@ from distillplan.checks.practice_checks import (
 )
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
-from tests.practice import report, reported
+from tests.reports import practice_report as report
+from tests.reports import reported
 from tests.shell import run
 
 HIT, MISS, UNDECIDABLE = PracticeOutcome.HIT, PracticeOutcome.MISS, PracticeOutcome.UNDECIDABLE

@@ -12,7 +12,7 @@ import distillplan.schemas
 from distillplan.render.answers import ANSWERS
 from distillplan.render.schema_generator import schemas
 from distillplan.schemas.reader import schema_names, schema_text
-from tests.practice import reported
+from tests.reports import reported
 from tests.schemas import validate, validator
 from tests.shell import run
 from tests.small_demos import tiny

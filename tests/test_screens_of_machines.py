@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 
+import numpy as np
 import pytest
 
 from distillplan.render.blocks import LINES
@@ -54,7 +55,7 @@ def document_of(command: str) -> str:
 
 def screen_of(command: str) -> str:
     """What a command says at 80 columns."""
-    return "\n".join(asked(*shlex.split(command)).lines[80])
+    return "\n".join(asked(*shlex.split(command)).said)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -118,16 +119,15 @@ def test_a_screen_shows_numbers_of_its_document(command):
     values += [abs(value - 1) for value in values]  # a ratio is shown as a difference
     for step in found.get("steps", ()):  # a pair of runs is one row
         values.append(sum(one["total_flops"] for one in step["runs"]))
+    scaled = np.sort(np.outer(values, SCALES), axis=None)
     words = " ".join([command, *(one for one in told if isinstance(one, str))])
     unknown = []
     for shown in numbers(EXAMPLE.sub("", " ".join(screen_of(command).split()))):
-        plain = shown.replace(",", "")
-        decimals = len(plain.partition("e")[0].partition(".")[2])
-        known = shown in words or any(
-            f"{value * scale:.{decimals}f}" == plain.partition("e")[0]
-            for value in values
-            for scale in SCALES
-        )
+        plain = shown.replace(",", "").partition("e")[0]
+        decimals = len(plain.partition(".")[2])
+        low, high = (float(plain) + side * 10.0**-decimals for side in (-1, 1))
+        near = scaled[np.searchsorted(scaled, low) : np.searchsorted(scaled, high, "right")]
+        known = shown in words or any(f"{one:.{decimals}f}" == plain for one in near)
         unknown += [] if known else [shown]
     assert not unknown
 

@@ -8,7 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from multiprocessing import parent_process
+from multiprocessing import active_children, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -235,6 +235,7 @@ def test_an_error_in_a_process_is_the_same_sentence_after_the_same_rows(monkeypa
     with monkeypatch.context() as short:
         short.setattr("distillplan.render.streams.CHUNK", 1)  # rows do not wait for others
         alone, several = run(*words), run(*words, "--jobs", "2")
+    assert not active_children()
     assert alone == several
     assert (alone.returncode, alone.stderr) == (1, f"error: {SENTENCE}\n")
     assert alone.stdout.splitlines() == whole[: 3 + (form == "csv")]

@@ -16,7 +16,7 @@ from distillplan.checks.transfer_cases import (
     case_gains,
     shipped_cases,
 )
-from distillplan.checks.transfer_checks import CaseOutcome, brier, reliability, transfer_report
+from distillplan.checks.transfer_checks import CaseOutcome, brier, reliability
 from distillplan.checks.transfer_fit import (
     PRIOR,
     fitted_error,
@@ -41,6 +41,7 @@ from distillplan.laws.transfer import (
     transfer_error_from_entry,
 )
 from make_transfer import Students, held_out
+from tests.reports import transfer_report as report
 from tests.shell import run
 
 VALID = {
@@ -50,11 +51,6 @@ VALID = {
 }
 INSIDE = {"student_params": 1e9, "student_tokens": 1e11, "teacher_loss": 2.0}
 T = stats.t(DEGREES_OF_FREEDOM)
-
-
-@cache
-def report():
-    return transfer_report()
 
 
 def row(study, name):
@@ -391,7 +387,7 @@ def test_the_check_fails_where_the_odds_lose(monkeypatch):
         "_odds_of_release_before",
         lambda cases: [worse[one.study][one.name] for one in cases],
     )
-    assert not transfer_report().passed
+    assert not transfer_checks.transfer_report().passed
 
 
 def test_brier_and_reliability_by_hand():

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -21,11 +21,14 @@ _AHEAD: Final = 3
 and what is ready stays small."""
 
 
-def in_order(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -> Iterator[Result]:
+def in_order(
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Generator[Result, None, None]:
     """The results of items in the order of the items, made by as many processes.
 
     The processes start at once, before the first result is asked for; a program that has threads
-    should not start processes. With one process the work is done here, when it is asked for.
+    should not start processes. With one process the work is done here, when it is asked for. Who
+    stops before the last result closes the generator, which ends the processes.
 
     Args:
         work: a function that another process can import.
@@ -36,7 +39,7 @@ def in_order(work: Callable[[Item], Result], items: Sequence[Item], jobs: int) -
         DistillplanError: when a process is killed. What `work` raises is raised here.
     """
     if jobs == 1 or len(items) < 2:
-        return map(work, items)
+        return (work(one) for one in items)
     from concurrent.futures import ProcessPoolExecutor  # only where it is asked for
 
     pool = ProcessPoolExecutor(min(jobs, len(items)), initializer=_as_worker)
@@ -49,7 +52,7 @@ def _collected(
     pool: "ProcessPoolExecutor",
     ahead: "deque[Future[Result]]",
     more: "Iterator[Future[Result]]",
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Results in their order; one more item is handed out for each that is ready."""
     from concurrent.futures.process import BrokenProcessPool
 

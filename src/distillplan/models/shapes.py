@@ -113,6 +113,8 @@ class ModelShape:
     @cached_property
     def runs(self) -> tuple[tuple[Block, int], ...]:
         """Neighboring blocks that are alike, and their number."""
+        if self.blocks.count(self.blocks[0]) == self.layers:  # a family may have millions
+            return ((self.blocks[0], self.layers),)
         return tuple((block, len(list(alike))) for block, alike in groupby(self.blocks))
 
     def runs_within(self, blocks: range) -> tuple[tuple[Block, int], ...]:

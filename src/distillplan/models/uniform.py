@@ -1,7 +1,7 @@
 """A model of equal blocks from a few sizes, as papers and people state them."""
 
 from collections.abc import Mapping
-from itertools import chain, pairwise, repeat
+from itertools import pairwise
 
 from distillplan.errors import InputError
 from distillplan.models.feed_forwards import dense, mixture
@@ -134,11 +134,11 @@ def uniform_shape(
 
     # whole runs at once: a family may have millions of layers
     runs = pairwise(sorted({0, window_layers, dense_layers, layers}))
-    alike = (repeat(block(start), end - start) for start, end in runs)
+    alike = ((block(start),) * (end - start) for start, end in runs)
     return ModelShape(
         width=width,
         vocab=vocab,
-        blocks=tuple(chain.from_iterable(alike)),
+        blocks=sum(alike, ()),
         tied=tied,
         learned_positions=learned_positions,
         vector_params=norm,

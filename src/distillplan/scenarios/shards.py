@@ -1,7 +1,8 @@
 """Parts of a sweep: what one of several machines, or one of several processes, computes of it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -145,9 +146,10 @@ def _piece(
     return _Found(answers=answers, error=None)
 
 
-def _told(pieces: Iterator[_Found[Written]]) -> Iterator[Written]:
+def _told(pieces: Generator[_Found[Written], None, None]) -> Iterator[Written]:
     """The answers of pieces, then the first error."""
-    for piece in pieces:
-        yield from piece.answers
-        if piece.error is not None:
-            raise piece.error
+    with closing(pieces):
+        for piece in pieces:
+            yield from piece.answers
+            if piece.error is not None:
+                raise piece.error
