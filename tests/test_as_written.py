@@ -16,7 +16,7 @@ from distillplan.hardware.gpu_catalog import gpu
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
 from distillplan.planning.budget_text import parse_budget
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 from tests.shell import run
 
 FLOPS = {

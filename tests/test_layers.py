@@ -11,7 +11,6 @@ import pytest
 SRC = Path(__file__).parents[1] / "src" / "distillplan"
 LAYERS = """
     errors notices suggest accounting
-    numerals
     units files schemas fields demos
     laws
     models fitting
@@ -22,10 +21,10 @@ LAYERS = """
     checks
     render
     cli
-    __init__ __main__
 """
 """Lowest first; a module imports from lines above its own and from its own folder."""
 RANK = {name: rank for rank, line in enumerate(LAYERS.splitlines()) for name in line.split()}
+RANK |= dict.fromkeys(("__init__", "__main__"), len(RANK))  # what Python itself names: above all
 WHERE = {"typer": "cli", "rich": "render", "matplotlib": "render", "yaml": "files"}
 MODULES = sorted(SRC.rglob("*.py"))
 NAMES = {".".join(one.relative_to(SRC).with_suffix("").parts) for one in MODULES}

@@ -16,7 +16,7 @@ from distillplan.checks.paper_figures import FIGURES, paper_figure
 from distillplan.checks.paper_records import PaperAxis, PaperPart
 from distillplan.checks.transfer_checks import CaseOutcome
 from distillplan.laws.law_catalog import law
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.reports import reported, transfer_report
 from tests.schemas import validate

@@ -14,7 +14,7 @@ import pytest
 from distillplan.render.blocks import LINES, CommandLine
 from distillplan.render.odds_view import percent
 from distillplan.render.table import as_table
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 from tests.documentation import ROOT, workbench
 from tests.shell import run
 from tests.terminal import WIDTHS, screens

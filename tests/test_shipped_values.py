@@ -7,7 +7,7 @@ import pytest
 from distillplan.files import entries
 from distillplan.files.yaml_reader import read_yaml
 from distillplan.models.model_sizes import is_size, split_pair
-from distillplan.numerals import split_number
+from distillplan.units.numerals import split_number
 from tests.shipped import COEFFICIENTS
 
 

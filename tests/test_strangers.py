@@ -15,7 +15,7 @@ from distillplan.models.model_catalog import find_model, model_names
 from distillplan.models.spellings import letters, of_base
 from distillplan.render import progress as bars
 from distillplan.scenarios.scenario_file import read_scenarios, read_several
-from distillplan.units import hourly_usd, parse_count
+from distillplan.units.quantities import hourly_usd, parse_count
 from tests.shell import run
 
 PLANNED = ("budget", "1e21", "--student", "1B", "--quick", "-o", "json")

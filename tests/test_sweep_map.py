@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from distillplan.laws import law_catalog
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 from tests.shell import run
 from tests.stream_matrix import Case, outcome
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from distillplan.errors import InputError
 from distillplan.models.model_sizes import parse_pair
 from distillplan.planning.budget_text import Budget, parse_budget, parse_compute
-from distillplan.units import format_count, format_flops, parse_count
+from distillplan.units.quantities import format_count, format_flops, parse_count
 
 
 @pytest.mark.parametrize(

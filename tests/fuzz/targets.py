@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from distillplan import units
 from distillplan.cli.app import COMMANDS
 from distillplan.errors import InputError
 from distillplan.fitting.pruned_fit import fit_pruned
@@ -31,6 +30,7 @@ from distillplan.questions.plan_document import read_plan
 from distillplan.render.documents import document
 from distillplan.scenarios import key_table, scenario_file
 from distillplan.scenarios.axes import parse_axis
+from distillplan.units import quantities
 from tests.fuzz import data_files, families, sweeps, trials
 from tests.fuzz.case import Case, Target
 from tests.fuzz.command_lines import any_line, columns, command_line, where
@@ -59,12 +59,12 @@ def _numbers(random: Random) -> Case:
 
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "count": units.parse_count,
+    "count": quantities.parse_count,
     "compute": budget_text.parse_compute,
     "budget": budget_text.parse_budget,
-    "hours": units.parse_hours,
-    "bytes": units.parse_bytes,
-    "usd": lambda text: units.parse_usd(text, "price", "2.49"),
+    "hours": quantities.parse_hours,
+    "bytes": quantities.parse_bytes,
+    "usd": lambda text: quantities.parse_usd(text, "price", "2.49"),
     "params:tokens": lambda text: model_sizes.parse_pair(text, "teacher"),
 }
 _SAMPLES: Mapping[str, Callable[[Random], str]] = {
@@ -84,9 +84,9 @@ def _read_number(case: Case) -> Iterator[str]:
         if isinstance(value, (int, float)) and not (0 < value < float("inf")):
             yield f"{kind} {text!r} is read as {value!r}"
     if kind == "count":
-        again = units.parse_count(units.format_count(found, 4))
+        again = quantities.parse_count(quantities.format_count(found, 4))
         if abs(again / found - 1) > 1e-3:
-            yield f"{text!r} is shown as {units.format_count(found, 4)}"
+            yield f"{text!r} is shown as {quantities.format_count(found, 4)}"
 
 
 def _words(random: Random) -> Case:

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from distillplan import units
 from distillplan.fitting import law_files
 from distillplan.render import plan_view
+from distillplan.units import quantities
 from tests import shell
 from tests.fuzz.answers import forms_agree
 from tests.fuzz.campaign import Tally, shares, tally
@@ -77,8 +77,8 @@ def test_every_target_has_inputs_that_are_answered(name):
 
 
 def test_an_exception_is_found_with_its_place(monkeypatch):
-    monkeypatch.setitem(units.HOURS, "week", 0.0)
-    monkeypatch.setattr(units, "positive", lambda value, *_: 1 / value)
+    monkeypatch.setitem(quantities.HOURS, "week", 0.0)
+    monkeypatch.setattr(quantities, "positive", lambda value, *_: 1 / value)
     with prepared():
         found = tally("numbers", SEED, range(400))
     assert "ZeroDivisionError" in {kind for kind, _ in found.findings}

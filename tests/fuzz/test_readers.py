@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from distillplan import units
 from distillplan.errors import InputError
 from distillplan.fitting.columns import parse_columns
 from distillplan.fitting.runs_file import Reading, read_runs
@@ -16,6 +15,7 @@ from distillplan.laws import law_catalog
 from distillplan.planning import budget_text
 from distillplan.scenarios import key_table
 from distillplan.scenarios.scenario_file import MOST_SCENARIOS, read_grid, read_scenarios
+from distillplan.units import quantities
 from tests.fuzz.case import Case
 from tests.fuzz.data_files import sound_files
 from tests.fuzz.mutations import as_flow
@@ -160,7 +160,13 @@ def test_any_mapping_of_columns_is_read_or_refused(text):
 
 
 @pytest.mark.parametrize(
-    "read", [units.parse_count, budget_text.parse_compute, units.parse_hours, units.parse_bytes]
+    "read",
+    [
+        quantities.parse_count,
+        budget_text.parse_compute,
+        quantities.parse_hours,
+        quantities.parse_bytes,
+    ],
 )
 @given(text=st.text(max_size=70) | st.sampled_from((*NUMBERS, *WORDS)))
 @settings(deadline=None)
@@ -175,5 +181,5 @@ def test_any_number_is_positive_and_finite_or_refused(read, text):
 
 @given(st.floats(min_value=1e-3, max_value=1e300), st.integers(3, 6))
 def test_a_number_is_read_again_as_it_is_shown(value, digits):
-    again = units.parse_count(units.format_count(value, digits))
+    again = quantities.parse_count(quantities.format_count(value, digits))
     assert math.isclose(again, value, rel_tol=10.0 ** (1 - digits))

@@ -31,7 +31,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import matmul_ceiling
 from distillplan.hardware.strategy import Loss
 from distillplan.models.model_catalog import model
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 TOPIC: Final = "distillation"
 """The word to ask for them."""

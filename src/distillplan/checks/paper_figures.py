@@ -24,7 +24,7 @@ from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import SIZES as RANGED
 from distillplan.planning.fitted_range import outside
-from distillplan.units import plain_count
+from distillplan.units.quantities import plain_count
 
 STUDENTS: Final = (1e8, 1e10)
 """Of Figure 6."""

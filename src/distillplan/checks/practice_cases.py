@@ -16,7 +16,7 @@ from distillplan.checks.transfer_cases import (
 )
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, shipped
-from distillplan.units import plain_count
+from distillplan.units.quantities import plain_count
 
 FILE: Final = "practice_cases.yaml"
 SURE: Final = 0.85

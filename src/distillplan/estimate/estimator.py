@@ -40,7 +40,7 @@ from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
-from distillplan.units import SECONDS_PER_HOUR, format_count
+from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
 
 
 class _Step(NamedTuple):

@@ -22,7 +22,7 @@ from distillplan.laws.logit_formats import cost_in_words, penalty_of
 from distillplan.models.named_models import Basis
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, worst_first
-from distillplan.units import format_bytes, format_count, format_duration, format_usd
+from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
 FEW_TOKENS = 1e5
 """Tokens of an optimizer step below which what surrounds it counts."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 
 
 class _Sense(NamedTuple):

@@ -9,8 +9,8 @@ from distillplan.fitting.cells import LOSSES, number_in
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
-from distillplan.numerals import is_number
 from distillplan.suggest import close_names
+from distillplan.units.numerals import is_number
 
 _PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
 _MOST_NAMED: Final = 5

@@ -15,7 +15,7 @@ from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, information, warning
 from distillplan.suggest import nearest
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 Replicates = Literal["lowest", "all"]
 

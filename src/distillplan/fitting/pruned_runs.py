@@ -13,8 +13,8 @@ from distillplan.fitting.rows import IndexArray
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.laws.formulas import FloatArray
-from distillplan.numerals import is_number
 from distillplan.suggest import nearest
+from distillplan.units.numerals import is_number
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "parent_params": ("parent_params", "parent_size"),

@@ -12,9 +12,9 @@ from distillplan.fitting.cells import LOSSES
 from distillplan.fitting.rows import Mask
 from distillplan.fitting.runs import CANONICAL, Runs
 from distillplan.laws.loss_units import to_nats_per_token
-from distillplan.numerals import MOST_LETTERS
 from distillplan.suggest import nearest
-from distillplan.units import parse_count
+from distillplan.units.numerals import MOST_LETTERS
+from distillplan.units.quantities import parse_count
 
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq,

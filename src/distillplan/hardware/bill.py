@@ -24,7 +24,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits
 from distillplan.models.named_models import Model
 from distillplan.notices import Notice, information, warning
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 PRICE_AGE_DAYS: Final = 180
 """Age of a price beyond which it is worth a warning."""

@@ -16,7 +16,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.models.shapes import ModelShape
-from distillplan.units import format_bytes
+from distillplan.units.quantities import format_bytes
 
 EFFICIENCY: Final = Range(low=0.4, mid=0.75, high=0.85)
 """Speed of an engine over the roofline.

@@ -13,7 +13,7 @@ from distillplan.hardware.gpu import GIB, GIGA, Gpu
 from distillplan.hardware.memory import MemoryEstimate, Run, WeightFormat, memory_estimate
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP
-from distillplan.units import format_bytes
+from distillplan.units.quantities import format_bytes
 
 DRIVER_SHARE: Final = 0.99
 """Usable share of the printed memory, taken in GiB: an 80 GB H100 reports 81559 MiB."""

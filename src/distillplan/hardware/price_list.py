@@ -13,7 +13,7 @@ from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
 from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, price_of
 from distillplan.hardware.gpu_catalog import priced_as, variants
-from distillplan.units import parse_count, parse_usd
+from distillplan.units.quantities import parse_count, parse_usd
 
 MOST_LISTED: Final = 10
 """GPUs of a price list in the sentence of an error."""

@@ -23,7 +23,7 @@ from distillplan.models.model_sizes import (
     split_pair,
 )
 from distillplan.notices import Notice, warning
-from distillplan.units import format_count, parse_count
+from distillplan.units.quantities import format_count, parse_count
 
 if TYPE_CHECKING:
     from distillplan.models.model_catalog import CatalogModel

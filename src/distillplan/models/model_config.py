@@ -25,7 +25,7 @@ from distillplan.models.shapes import ModelShape
 from distillplan.models.stored_weights import StoredWeights, stored_weights
 from distillplan.notices import Notice, information, warning
 from distillplan.suggest import close_names
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 Builder = Callable[[ConfigSettings], ModelShape]
 """Makes the model of one architecture."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.errors import InputError, Word
-from distillplan.numerals import NUMBER, ONES, plain, shown, usual
-from distillplan.units import (
+from distillplan.units.numerals import NUMBER, ONES, plain, shown, usual
+from distillplan.units.quantities import (
     MANY,
     PARAMS,
     TOKENS,

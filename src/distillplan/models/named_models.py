@@ -12,7 +12,7 @@ from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
 from distillplan.notices import Notice
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a usual node; it divides the heads of most models."""

@@ -13,7 +13,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import Costs, FlopCosts
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 PAPER_RANGE = (1e6, 1e17)
 """The paper's search range for parameters and tokens (Section 5.3: 1M to 100P)."""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.models.model_sizes import parse_tokens_per_param
-from distillplan.numerals import (
+from distillplan.units.numerals import (
     MOST_LETTERS,
     NUMBER,
     plain,
@@ -18,7 +18,7 @@ from distillplan.numerals import (
     split_number,
     usual,
 )
-from distillplan.units import (
+from distillplan.units.quantities import (
     HOURS,
     MANY,
     METRIC,

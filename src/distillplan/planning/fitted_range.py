@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distillplan.accounting import Accounting
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.scenario import Scenario
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option

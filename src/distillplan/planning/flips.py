@@ -23,7 +23,7 @@ from distillplan.planning.results import (
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import Weighed, run_of, weigh, weigh_options, word
 from distillplan.planning.windows import FIRST_LOOK, SILENT, Window, windows
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 DECADES = 4
 """How far the budget is searched, up and down."""

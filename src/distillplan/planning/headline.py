@@ -3,7 +3,7 @@
 from distillplan.accounting import Accounting
 from distillplan.planning.results import Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.units import SECONDS_PER_HOUR, format_count, format_flops
+from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops
 
 TEACHERS = {
     Accounting.FREE: "a teacher at no cost",

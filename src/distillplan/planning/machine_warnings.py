@@ -10,7 +10,7 @@ from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
-from distillplan.units import (
+from distillplan.units.quantities import (
     SECONDS_PER_HOUR,
     format_bytes,
     format_count,

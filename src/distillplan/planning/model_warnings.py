@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:

@@ -36,7 +36,7 @@ from distillplan.planning.verdict import (
     weigh,
     weigh_options,
 )
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 FORM_FAILS = 0.02
 """Probability that outside the fitted range the form of the law fails altogether. Nobody can know

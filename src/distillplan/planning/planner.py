@@ -42,7 +42,7 @@ from distillplan.planning.verdict import (
     weigh_options,
     word,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 class Decision(NamedTuple):

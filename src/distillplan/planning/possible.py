@@ -12,7 +12,7 @@ from distillplan.planning.machine_warnings import OVER_MEMORY, limits_passed
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.units import format_bytes
+from distillplan.units.quantities import format_bytes
 
 SAVING = "--checkpointing full"
 MOST_GPUS = 16384

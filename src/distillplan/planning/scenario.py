@@ -21,7 +21,7 @@ from distillplan.planning.stored_logits import unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, no_distillation, teacher_named
 from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unpaid
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from distillplan.hardware.machine import Machine

@@ -17,7 +17,7 @@ from distillplan.models.known_model import (
 )
 from distillplan.planning.rival import nearest_parent, non_embedding_params
 from distillplan.planning.teacher import Teacher, check_teacher_loss
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
     from distillplan.laws.pruning_law import FittedPruning

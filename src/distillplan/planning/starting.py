@@ -22,7 +22,7 @@ from distillplan.planning.start import Start, StartKind
 from distillplan.planning.start_records import PracticeCheck, ScratchVerdict, StartPlan
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import guessing
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def with_start(scenario: Scenario, scratch: Plan) -> Plan:

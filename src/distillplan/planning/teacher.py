@@ -11,7 +11,7 @@ from distillplan.laws.loss_units import LEAST_NATS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import check_pair, check_params
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
     from distillplan.models.known_model import KnownModel

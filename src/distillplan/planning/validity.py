@@ -18,7 +18,7 @@ from distillplan.planning.results import (
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.stored_logits import format_notices
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 HARM_NATS = 0.001
 """A teacher counts as too strong or too weak when the best one would save at least this."""

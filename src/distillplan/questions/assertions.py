@@ -19,7 +19,7 @@ from distillplan.planning.results import (
 )
 from distillplan.planning.sizes import SearchStatus
 from distillplan.suggest import nearest
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,

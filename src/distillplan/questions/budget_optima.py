@@ -22,7 +22,7 @@ from distillplan.questions.budget_losses import (
     runs_budgets,
     with_budget,
 )
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 BUDGETS = 41
 """Of a curve; the one in the middle is that of the question."""

@@ -10,7 +10,7 @@ from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion, Outcome, check
 from distillplan.suggest import nearest
-from distillplan.units import format_flops
+from distillplan.units.quantities import format_flops
 
 COSTS_LESS = 0.999
 """Compute counts as less below this share; the last bits do not."""

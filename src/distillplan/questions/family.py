@@ -36,7 +36,7 @@ from distillplan.questions.family_weighing import (
     drawn_family,
     sure_of,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 MOST_SIZES = 16
 """Sizes of one family."""

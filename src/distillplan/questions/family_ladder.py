@@ -28,7 +28,7 @@ from distillplan.questions.family_records import (
 )
 from distillplan.questions.family_ways import SolvedWay, problems_of, solve
 from distillplan.questions.family_weighing import judge_runs, weigh_family
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 LOOKS = 10
 """Numbers of copies at each closer look; the first looks at every power of two."""

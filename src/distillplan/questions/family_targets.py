@@ -30,7 +30,7 @@ from distillplan.questions.family_records import (
 )
 from distillplan.questions.family_told import family_warnings, name_of, way_of
 from distillplan.questions.family_ways import SolvedWay, problems_of, solved, with_teacher
-from distillplan.units import format_flops
+from distillplan.units.quantities import format_flops
 
 ANY_BUDGET = 1e21
 """FLOPs of a scenario whose budget is sought."""

@@ -19,7 +19,7 @@ from distillplan.questions.family_records import (
 )
 from distillplan.questions.family_ways import SolvedWay
 from distillplan.questions.family_weighing import Sure
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def way_of(

@@ -16,7 +16,7 @@ from distillplan.questions.budget_losses import (
     with_budget,
 )
 from distillplan.questions.sweep import solve
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 NOTHING = "no budget that a chart would show trains anything"
 POINTS = 61

@@ -15,7 +15,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
 from distillplan.suggest import nearest
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "tokens": ("tokens", "tokensseen", "ntokens", "numtokens", "traintokens", "totaltokens"),

@@ -18,7 +18,7 @@ from distillplan.planning.validity import OUTSIDE_FIT
 from distillplan.questions.budget_losses import BEYOND_RUNS, BudgetUnit, runs_budgets, with_budget
 from distillplan.questions.page_ranges import BUDGET_DECADES, sizes_around, student_of
 from distillplan.questions.sweep import Cell, sweep
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 COLUMNS_PER_DECADE = 5
 """Budgets around one that was given."""

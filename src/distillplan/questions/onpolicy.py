@@ -35,7 +35,7 @@ from distillplan.questions.onpolicy_records import (
     StageTeacher,
     StageTime,
 )
-from distillplan.units import SECONDS_PER_HOUR, plain_count
+from distillplan.units.quantities import SECONDS_PER_HOUR, plain_count
 
 
 def stage_model(text: str, what: str) -> StageModel:

@@ -12,7 +12,7 @@ from distillplan.planning.sizes import Sizes
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.pilot_records import RunToMake
 from distillplan.questions.pilot_worlds import PilotRun, Unit
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 
 
 def cost_of(scenario: Scenario, unit: Unit) -> float:

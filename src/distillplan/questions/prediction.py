@@ -32,7 +32,7 @@ from distillplan.planning.verdict import (
     transfer_of,
     weigh,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 TEN_PERCENT_MORE = 1.1
 FAR_OUTSIDE = warning(

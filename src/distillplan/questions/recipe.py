@@ -34,7 +34,7 @@ from distillplan.questions.recipe_records import (
 from distillplan.questions.recipe_studies import little_text, mixed_losses
 from distillplan.questions.starting_points import format_rate, run_size, starting_point
 from distillplan.questions.tracking import option_of
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 _PADDED: Final = "qwen2.5"
 """The tokenizer whose models have vocabularies of two widths."""

@@ -18,7 +18,7 @@ from distillplan.questions.comparison import Asked, Comparison, NamedPlan
 from distillplan.questions.explorer import Explorer, explorer_of
 from distillplan.questions.page_ranges import LOSS_STEP, budgets, loss_steps, map_rows
 from distillplan.questions.sweep import Solved, solve
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 MOST_REPORTED = 40
 """Scenarios in one report; nobody reads more."""

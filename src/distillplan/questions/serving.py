@@ -33,7 +33,7 @@ from distillplan.questions.serving_search import (
     models_at_its_loss,
 )
 from distillplan.questions.target import ANY_BUDGET
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _MOST_DAYS: Final = 36_525.0
 """A hundred years."""

@@ -12,7 +12,7 @@ from distillplan.models.shapes import ModelShape
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_records import ServedHours, ServedRequest
-from distillplan.units import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 EXAMPLE = "1000:200"
 _BILLION = 1e9

@@ -15,7 +15,7 @@ from distillplan.questions.serving_records import (
     Serving,
     ServingQuestion,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def headline_of(found: Serving) -> str:

@@ -26,7 +26,7 @@ from distillplan.questions.inverse import (
     smallest_students,
     spending,
 )
-from distillplan.units import format_count, format_flops, format_usd
+from distillplan.units.quantities import format_count, format_flops, format_usd
 
 ANY_BUDGET = 1e21
 """FLOPs, or GPU-hours, of a scenario whose budget is searched for."""

@@ -49,7 +49,7 @@ from distillplan.questions.track_records import (
     TrackedPoint,
     VerdictThen,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 SURE: Final = 0.02
 """Half width of a band, as a share of the loss, up to which a run can be said to be on course."""

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from distillplan.render.map_marks import Mark
 from distillplan.render.printable import printable, printable_lines
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 MOST_ROWS = 200
 """Of a table for people."""

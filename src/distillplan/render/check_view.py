@@ -7,7 +7,7 @@ from distillplan.checks.check_records import CheckReport, CheckRow
 from distillplan.checks.hardware_checks import TOPICS
 from distillplan.laws.law_catalog import DEFAULT_LAW
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 MOST_ROWS = 60
 """Of a check, before it is summed up by place."""

@@ -18,7 +18,13 @@ from distillplan.render.plan_words import (
     verdict_in_a_table,
     verdict_in_words,
 )
-from distillplan.units import format_bytes, format_count, format_duration, format_flops, format_usd
+from distillplan.units.quantities import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_flops,
+    format_usd,
+)
 
 MOST_COLUMNS = 3
 """Scenarios that fit beside each other."""

@@ -32,7 +32,7 @@ from distillplan.render.plan_words import (
     teacher_in_words,
     verdict_in_a_table,
 )
-from distillplan.units import format_duration, format_usd
+from distillplan.units.quantities import format_duration, format_usd
 
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""

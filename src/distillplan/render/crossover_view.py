@@ -26,7 +26,7 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import percent
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 _LEVELS = 3
 """Gains beside each other on a screen."""

@@ -19,7 +19,7 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.plan_words import TOO_CLOSE, verdict_in_a_table
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _NAMED = 9
 """Laws of one remark."""

@@ -8,7 +8,7 @@ from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
 from distillplan.render.document_forms import lifted
 from distillplan.render.notice_blocks import notice_blocks
-from distillplan.units import (
+from distillplan.units.quantities import (
     format_bytes,
     format_count,
     format_duration,

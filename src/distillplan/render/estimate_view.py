@@ -22,7 +22,7 @@ from distillplan.render.blocks import (
 from distillplan.render.estimate_details import BASIS, estimate_details
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.notice_blocks import watching
-from distillplan.units import format_bytes, format_count, format_duration, format_usd
+from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
 EFFECTS = {
     "sustained": "matrix products",

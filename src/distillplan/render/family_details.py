@@ -15,7 +15,7 @@ from distillplan.render.family_phrases import (
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import nats_band, percent
 from distillplan.render.plan_words import verdict_in_a_table
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 
 def family_details(found: FamilyPlan) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from distillplan.questions.family_records import (
     MemberRun,
 )
 from distillplan.questions.family_told import name_of
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def teacher_shown(way: FamilyWay) -> str:

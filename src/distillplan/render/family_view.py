@@ -41,7 +41,7 @@ from distillplan.render.plan_words import (
     law_guess_in_words,
     verdict_in_a_table,
 )
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""

@@ -18,7 +18,7 @@ from distillplan.render.blocks import (
     short,
 )
 from distillplan.render.notice_blocks import notice_blocks, watching
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _ERRORS = {
     "in_sample": "the runs of the fit",

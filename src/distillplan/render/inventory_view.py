@@ -15,7 +15,7 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
-from distillplan.units import format_bytes, format_count, format_flops
+from distillplan.units.quantities import format_bytes, format_count, format_flops
 
 
 def gpus_view(found: GpuList) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from distillplan.laws.law_catalog import LawList
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def laws_view(found: LawList) -> Iterator[Block]:

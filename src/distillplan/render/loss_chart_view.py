@@ -10,7 +10,7 @@ from distillplan.render.blocks import Block, ChartBlock, Headline, Text
 from distillplan.render.chart_lines import ends_of
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_words import verdict_in_words
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 WORDS = (SUPERVISED_SHOWN, "distill", "both")
 UNITS = {BudgetUnit.FLOPS: "FLOPs", BudgetUnit.GPU_HOURS: "GPU-hours"}

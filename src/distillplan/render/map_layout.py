@@ -9,7 +9,7 @@ from distillplan.render.map_lines import margin_of
 from distillplan.scenarios import key_table
 from distillplan.scenarios.axes import FLOPS, Axis
 from distillplan.scenarios.grid import CellGrid
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 MOST_CELLS = 5_000
 """Of all maps of a sweep, which are in memory together."""

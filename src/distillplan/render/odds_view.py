@@ -2,7 +2,7 @@
 
 from distillplan.planning.confidence import Confidence
 from distillplan.planning.results import Band, Odds, Verdict
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 
 def percent(part: float) -> str:

@@ -21,7 +21,7 @@ from distillplan.render.blocks import (
     Text,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
-from distillplan.units import format_count, format_duration, format_usd
+from distillplan.units.quantities import format_count, format_duration, format_usd
 
 _INDENT = 9
 """Columns that the headings in the margin take."""

@@ -21,7 +21,7 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section, watching
 from distillplan.render.odds_view import odds_in_words, percent
-from distillplan.units import format_count, format_flops, format_usd
+from distillplan.units.quantities import format_count, format_flops, format_usd
 
 _DO = {Verdict.DISTILL: "distill", Verdict.SUPERVISED: SUPERVISED_SHOWN}
 

@@ -21,7 +21,7 @@ from distillplan.render.plan_words import (
     marked_row,
     rival_in_words,
 )
-from distillplan.units import (
+from distillplan.units.quantities import (
     format_bytes,
     format_count,
     format_duration,

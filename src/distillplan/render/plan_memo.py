@@ -18,7 +18,7 @@ from distillplan.render.plan_words import (
     turns_in_words,
     verdict_in_words,
 )
-from distillplan.units import format_count, format_duration, format_usd
+from distillplan.units.quantities import format_count, format_duration, format_usd
 
 _MARGIN = len("Would turn it")
 """Columns of the headings."""

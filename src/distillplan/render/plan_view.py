@@ -36,7 +36,7 @@ from distillplan.render.plan_words import (
     verdict_in_words,
     way,
 )
-from distillplan.units import format_count, format_usd
+from distillplan.units.quantities import format_count, format_usd
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart

@@ -23,7 +23,7 @@ from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import verdict_of
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import in_brackets
-from distillplan.units import (
+from distillplan.units.quantities import (
     format_bytes,
     format_count,
     format_duration,

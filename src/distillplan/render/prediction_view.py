@@ -8,7 +8,7 @@ from distillplan.questions.prediction import LossesAsMeasured, Prediction
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
 from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.odds_view import nats_band
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _INDENT = 10
 """Columns that the headings and marks in the margin take."""

@@ -6,7 +6,7 @@ from distillplan.fitting.pruned_fit import PrunedFit, PrunedPrediction
 from distillplan.laws.pruning_law import LONGER
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text
 from distillplan.render.notice_blocks import watching
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _SHOWN = 8
 """Predictions on one screen."""

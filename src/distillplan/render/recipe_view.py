@@ -21,7 +21,7 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _SURE = {
     Sureness.PAPER: "measured by the paper",

@@ -7,7 +7,7 @@ from distillplan.estimate.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeR
 from distillplan.hardware.range import Range
 from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
 from distillplan.render.hardware_words import FITS_SHOWN
-from distillplan.units import format_bytes, format_count, format_duration, format_usd
+from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
 
 def request_view(asked: ComputeRequest) -> Iterator[Block]:

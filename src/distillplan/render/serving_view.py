@@ -24,7 +24,7 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.odds_view import percent
-from distillplan.units import format_count, format_flops, format_usd
+from distillplan.units.quantities import format_count, format_flops, format_usd
 
 _INDENT = 9
 """Columns that the headings in the margin take."""

@@ -22,7 +22,7 @@ from distillplan.render.blocks import (
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_words import bill_in_words, loss_in_words, verdict_in_a_table
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 _INDENT = 11
 """Columns that the headings and marks in the margin take."""

@@ -23,7 +23,7 @@ from distillplan.render.streams import write, write_all
 from distillplan.scenarios.grid import CellGrid
 from distillplan.scenarios.shards import WHOLE, Shard
 from distillplan.schemas.reader import schema_id
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 ODDS = "odds"
 """The column of the table that no key of a row holds."""

@@ -19,7 +19,7 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.notice_blocks import notice_blocks, watching
 from distillplan.render.plan_words import TAKES, teacher_in_words
-from distillplan.units import format_count, format_duration, format_flops, format_usd
+from distillplan.units.quantities import format_count, format_duration, format_flops, format_usd
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}
 """Heads of the column that is to be small, where that is not FLOPs."""

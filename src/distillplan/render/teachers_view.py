@@ -19,7 +19,7 @@ from distillplan.render.blocks import (
     short,
 )
 from distillplan.render.odds_view import odds_in_words, percent
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 SHOWN = 7
 """Teachers on a screen."""

@@ -16,7 +16,7 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
 from distillplan.render.odds_view import nats_band, percent
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _STATUS = {
     Status.ON_COURSE: "On course",

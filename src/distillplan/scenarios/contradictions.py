@@ -12,7 +12,7 @@ from distillplan.scenarios.key_table import TABLE
 from distillplan.scenarios.keys import make
 from distillplan.scenarios.layers import Layer, roots
 from distillplan.scenarios.parts import Matrix, Part
-from distillplan.units import plain_count
+from distillplan.units.quantities import plain_count
 
 MOST_FAULTY_CELLS = 1_000
 """Most faulty cells looked at per scenario; more would hardly differ."""

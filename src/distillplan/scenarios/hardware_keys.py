@@ -7,7 +7,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.scenarios import values
 from distillplan.scenarios.key import COSTS, LAYOUT, LIMITS, SPEED, Key, Written, at, row
 from distillplan.scenarios.values import Value
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 _PLANS = "budget estimate"
 """Commands whose answer has hours and a bill."""

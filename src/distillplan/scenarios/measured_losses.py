@@ -4,7 +4,7 @@ from distillplan.errors import InputError
 from distillplan.files.csv_reader import FileRow, read_csv
 from distillplan.laws.loss_units import measured_loss
 from distillplan.models.model_catalog import advice, find_model
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 
 COLUMNS = ("bpb", "loss")
 """Bits per byte, or nats per token of the law's tokenizer."""

@@ -21,8 +21,14 @@ from distillplan.models.model_sizes import (
 )
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.budget_text import Budget, parse_budget
-from distillplan.units import TOKENS as TOKENS_NOUN
-from distillplan.units import hourly_usd, parse_bytes, parse_count, parse_hours, parse_usd
+from distillplan.units.quantities import TOKENS as TOKENS_NOUN
+from distillplan.units.quantities import (
+    hourly_usd,
+    parse_bytes,
+    parse_count,
+    parse_hours,
+    parse_usd,
+)
 
 Json = dict[str, Any]
 """A JSON Schema, or a part of one."""

@@ -6,7 +6,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.render.show import show
-from distillplan.units import parse_count
+from distillplan.units.quantities import parse_count
 
 
 def _least(text: str) -> float:

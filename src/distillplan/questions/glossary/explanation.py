@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.yaml_reader import read_yaml
-from distillplan.numerals import shown
 from distillplan.suggest import nearest
+from distillplan.units.numerals import shown
 
 
 class WordKind(StrEnum):

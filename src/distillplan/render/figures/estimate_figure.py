@@ -17,7 +17,7 @@ from distillplan.render.figures.house_style import (
     notes_below,
     panels,
 )
-from distillplan.units import format_bytes, format_count, format_duration, format_usd
+from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ from distillplan.render.figures.house_style import (
     outside,
     panels,
 )
-from distillplan.units import format_flops
+from distillplan.units.quantities import format_flops
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -28,7 +28,7 @@ from distillplan.render.figures.house_style import (
     teaching,
     thin_out,
 )
-from distillplan.units import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -20,7 +20,7 @@ from distillplan.render.figures.house_style import (
     panels,
     thin_out,
 )
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import teacher_in_words, verdict_in_a_table
 from distillplan.render.report.markup import Markup, element
-from distillplan.units import (
+from distillplan.units.quantities import (
     format_bytes,
     format_duration,
     format_flops,

@@ -22,7 +22,7 @@ from distillplan.render.report.svg_frame import (
     line,
     linear,
 )
-from distillplan.units import SECONDS_PER_HOUR, format_count, format_flops
+from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops
 
 LOSS = "student's loss, nats per token"
 NO_VERDICT = "none"

@@ -26,7 +26,7 @@ from distillplan.render.report.options_table import loss_in_words, options_table
 from distillplan.render.report.report_figures import figures
 from distillplan.render.report.slider_form import slider_form, slider_result
 from distillplan.scenarios.block import bare_scenarios
-from distillplan.units import format_count
+from distillplan.units.quantities import format_count
 
 ASKED = ("compute", "gpu_hours", "hardware.gpu", "hardware.gpus")
 """Keys that a reader looks for; a bare scenario has them for want of a question."""

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from distillplan.errors import InputError
-from distillplan.numerals import NUMBER, ONES, plain, positive, shown, split_number
+from distillplan.units.numerals import NUMBER, ONES, plain, positive, shown, split_number
 
 SUFFIXES: Final = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "P": 1e15}
 """Multipliers of a count, read in any case; B is a billion as in "a 7B model"."""

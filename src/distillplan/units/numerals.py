@@ -1,6 +1,6 @@
 """Numbers as people write them: separators of thousands, powers of ten, words, other digits.
 
-What stands behind a number is for `units` to say.
+What stands behind a number is for `quantities` to say.
 """
 
 import math
