@@ -59,9 +59,16 @@ def test_a_budget_needs_no_quotes(budget):
     assert run("budget", *rest, *budget.split()).stdout == quoted.stdout
 
 
-@pytest.mark.parametrize(
-    "words", [("1e21", "1B"), ("1e21", "2e21"), ("64", "h100-sxm"), ("1e21", "x")]
-)
+@pytest.mark.parametrize("budget", ["64 h100-sxm", "two weeks", "64 h100-sxm for 7 parsecs"])
+def test_a_budget_without_quotes_is_told_what_it_lacks(budget):
+    """As with quotes."""
+    quoted = run("budget", budget, "--student", "1B")
+    assert quoted.returncode == 2
+    assert run("budget", *budget.split(), "--student", "1B").stderr == quoted.stderr
+    assert "extra argument" not in quoted.stderr
+
+
+@pytest.mark.parametrize("words", [("1e21", "1B"), ("1e21", "2e21"), ("1e21", "x")])
 def test_words_too_many_that_are_no_budget_are_refused(words):
     found = run("budget", *words, "--student", "1B", "--quick")
     assert "got unexpected extra argument(s)" in found.stderr

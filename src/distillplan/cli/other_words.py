@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
@@ -136,6 +136,9 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
     Args:
         args: the words after the command's name.
         params: the parameters of the command, as Typer has them.
+
+    Raises:
+        InputError: where the first words are meant as a budget and lack something.
     """
     if all(one.metavar != ARGUMENT for one in params):
         return None
@@ -148,7 +151,22 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
             with suppress(InputError):
                 parse_budget(" ".join(words))
                 return [*args[:first], " ".join(words), *args[first + long :]]
+    typed = list(islice(takewhile(lambda one: not one.startswith("-"), args), MOST_WORDS))
+    if len(typed) > 1 and not _is_budget(typed[0]):
+        parse_budget(" ".join(typed), "compute")
     return None
+
+
+def _is_budget(word: str) -> bool:
+    """Whether a word is a budget by itself, which the 64 of 64 h100-sxm is not."""
+    from distillplan.models.model_sizes import LEAST_FLOPS  # only for a mistake
+    from distillplan.planning.budget_text import parse_budget
+
+    try:
+        flops = parse_budget(word).flops
+    except InputError:
+        return False
+    return flops is None or flops >= LEAST_FLOPS
 
 
 def as_read(message: str, args: Sequence[str]) -> str:
