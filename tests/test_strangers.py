@@ -68,7 +68,7 @@ def test_a_budget_without_quotes_is_told_what_it_lacks(budget):
     assert "extra argument" not in quoted.stderr
 
 
-@pytest.mark.parametrize("words", [("1e21", "1B"), ("1e21", "2e21"), ("1e21", "x")])
+@pytest.mark.parametrize("words", [("1e21", "1B"), ("1e21", "2e21"), ("1e21", "x"), ("1B", "3B")])
 def test_words_too_many_that_are_no_budget_are_refused(words):
     found = run("budget", *words, "--student", "1B", "--quick")
     assert "got unexpected extra argument(s)" in found.stderr

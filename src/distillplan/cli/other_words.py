@@ -158,7 +158,7 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
 
 
 def _is_budget(word: str) -> bool:
-    """Whether a word is a budget by itself, which the 64 of 64 h100-sxm is not."""
+    """Whether a word may be a budget by itself, which the 64 of 64 h100-sxm may not."""
     from distillplan.models.model_sizes import LEAST_FLOPS  # only for a mistake
     from distillplan.planning.budget_text import parse_budget
 
@@ -166,7 +166,7 @@ def _is_budget(word: str) -> bool:
         flops = parse_budget(word).flops
     except InputError:
         return False
-    return flops is None or flops >= LEAST_FLOPS
+    return flops is None or flops >= LEAST_FLOPS or not word.isdigit()
 
 
 def as_read(message: str, args: Sequence[str]) -> str:
