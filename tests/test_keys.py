@@ -19,12 +19,12 @@ from distillplan.scenarios import key_table, schema
 from distillplan.scenarios.key import PANELS, Key
 from distillplan.scenarios.keys import scenario_from_options
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
-from distillplan.scenarios.values import COUNT
+from distillplan.scenarios.values import count
 
 SHIPPED = Path(distillplan.schemas.__file__).parent / "scenario.schema.json"
 MADE_UP = Key(
     word="wished_tokens",
-    value=COUNT,
+    value=count("7B"),
     place="max_unique_tokens",
     help="Number of tokens one wishes for.",
     written=lambda scenario: scenario.max_unique_tokens,

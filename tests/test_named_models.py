@@ -196,7 +196,7 @@ def test_different_tokenizers_are_said_in_every_plan():
             ("--student", "qwen3-30b-a3b"),
             "mixture of experts, and the laws describe dense",
         ),
-        (("--student", "llama-3.1-8b:2T"), "compute and --student both give budget"),
+        (("--student", "llama-3.1-8b:2T"), "COMPUTE and --student both give budget"),
         (("--teacher", "3B-A80B"), "write all of them first, e.g. 80B-A3B"),
         (("--teacher", "no/such/config.json"), "no/such/config.json: cannot be read"),
     ],

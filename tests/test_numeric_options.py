@@ -1,5 +1,7 @@
 """No option of any command takes a number that is none: the error names the option."""
 
+import re
+
 import pytest
 import typer
 
@@ -90,7 +92,34 @@ def test_what_is_no_number_is_refused_by_its_option(folder, command):
                 refused(folder, command, option, text)
 
 
+@pytest.mark.parametrize("command", [one for one in BASE if not one.startswith("plot ")])
+def test_what_an_error_tells_to_write_can_be_written(folder, command):
+    # but for --ep, as the model is dense
+    for option in [option for its, option in OPTIONS if its == command and option != "--ep"]:
+        text = advice(refused(folder, command, option, "foo"))
+        if text is not None:  # else any word may be the name of a model
+            error = typed(folder, command, option, text).stderr  # of what is missing beside it
+            assert "write e.g." not in error, (option, error)
+            assert not re.search(rf"{option}: '?{re.escape(text)}", error), (option, error)
+
+
+def advice(error):
+    """The first example of an error, if it has one."""
+    found = re.search(r"write (?:e\.g\.|it as) (?:'([^']+)'|(\S+?),?(?:\s|$))", error)
+    return found and (found[1] or found[2])
+
+
 def refused(folder, command, option, text):
+    """The error of what is refused."""
+    found = typed(folder, command, option, text)
+    assert found.returncode == 2, (option, text, found.stdout[:300])
+    assert (option if option.startswith("-") else option.upper()) in found.stderr
+    assert not found.stdout
+    assert "Traceback" not in found.stderr
+    return found.stderr
+
+
+def typed(folder, command, option, text):
     words = BASE[command]
     if not option.startswith("-"):
         words = [*words[1:], "--", text]
@@ -99,8 +128,4 @@ def refused(folder, command, option, text):
         words = [*words[:at], f"{option}={text}", *words[at + 2 :]]
     else:
         words = [*words, f"{option}={text}"]
-    found = run(*command.split(), *words, folder=folder)
-    assert found.returncode == 2, (option, text, found.stdout[:300])
-    assert option in found.stderr
-    assert not found.stdout
-    assert "Traceback" not in found.stderr
+    return run(*command.split(), *words, folder=folder)

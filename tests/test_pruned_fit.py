@@ -327,6 +327,17 @@ def test_inside_nothing_is_outside(law_file):
     assert outside(law, 0.5, 8e9, 1e10) == outside(law, 0.4, 1e9, 4e11) == ""
 
 
+def test_an_end_of_the_range_is_inside_whatever_the_rounding(law_file):
+    """Longest runs of 1e11 tokens reach 4e11, on every machine's last bits of a logarithm."""
+    law = read_pruning_law(law_file)
+    low, high = law.valid.tokens
+    for turned in (1 - 1e-12, 1.0, 1 + 1e-12):
+        ends = law._replace(valid=law.valid._replace(tokens=(low * turned, high * turned)))
+        assert outside(ends, 0.5, 8e9, 4e11) == outside(ends, 0.5, 8e9, 1.25e8) == ""
+        assert outside(ends, 0.5, 8e9, 4.1e11)
+        assert outside(ends, 0.5, 8e9, 1.2e8)
+
+
 BY_OWN_LAW = ("--student", "4B", "--start", "pruned", "--parent", "qwen3-8b", "--parent-loss", "2")
 
 

@@ -26,7 +26,7 @@ from distillplan.questions.onpolicy_records import OnPolicyQuestion
 from distillplan.scenarios.family_words import FamilyWords, family_of
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
-from distillplan.scenarios.values import SHARE
+from distillplan.scenarios.values import SCORE
 
 _WAYS = {
     Verdict.SUPERVISED: PracticeWay.SUPERVISED,
@@ -232,7 +232,7 @@ def _on_policy(question: PracticeQuestion) -> PracticeAnswer:
         OnPolicyQuestion(
             student=stage_model(words["student"], "student"),
             teacher=stage_model(words["teacher"], "teacher"),
-            teacher_score=None if score is None else SHARE.read(score, "teacher-score"),
+            teacher_score=None if score is None else SCORE.read(score, "teacher-score"),
         )
     )
     peak, start = found.teachers[0].vanilla, found.start_score

@@ -1,16 +1,20 @@
 """Options of `estimate` that are no keys of a scenario: a model of any shape."""
 
 from functools import partial
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from distillplan.cli import flags
 from distillplan.scenarios import values
 from distillplan.scenarios.key import DISTILLATION, LAYOUT, MODEL
 
 _model = partial(flags.option, rich_help_panel=MODEL)
-_layout = partial(flags.option, rich_help_panel=LAYOUT, value=values.WHOLE, metavar="N")
+_layout = partial(flags.option, rich_help_panel=LAYOUT, metavar="N")
 _taught = partial(flags.option, rich_help_panel=DISTILLATION)
-_size = partial(_model, value=values.WHOLE, metavar="N")
+
+
+def _size(flag: str, text: str, example: str, **more: Any) -> Any:
+    """A size of a model, such as the example."""
+    return _model(flag, text, value=values.whole(example), metavar="N", **more)
 
 
 ModelName: TypeAlias = Annotated[
@@ -22,9 +26,13 @@ ModelName: TypeAlias = Annotated[
         metavar="MODEL",
     ),
 ]
-Layers: TypeAlias = Annotated[int | None, _size("--layers", "Number of blocks.")]
-Width: TypeAlias = Annotated[int | None, _size("--width", "Channels of the residual stream.")]
-Ffn: TypeAlias = Annotated[int | None, _size("--ffn", "Hidden channels of the feed-forward block.")]
+Layers: TypeAlias = Annotated[int | None, _size("--layers", "Number of blocks.", "32")]
+Width: TypeAlias = Annotated[
+    int | None, _size("--width", "Channels of the residual stream.", "4096")
+]
+Ffn: TypeAlias = Annotated[
+    int | None, _size("--ffn", "Hidden channels of the feed-forward block.", "14336")
+]
 FfnMatrices: TypeAlias = Annotated[
     int,
     _model(
@@ -35,12 +43,13 @@ FfnMatrices: TypeAlias = Annotated[
         metavar="N",
     ),
 ]
-Heads: TypeAlias = Annotated[int | None, _size("--heads", "Number of attention heads.")]
+Heads: TypeAlias = Annotated[int | None, _size("--heads", "Number of attention heads.", "32")]
 KvHeads: TypeAlias = Annotated[
     int | None,
     _size(
         "--kv-heads",
         "Number of key-value heads.",
+        "8",
         show_default="as many as --heads",
     ),
 ]
@@ -49,6 +58,7 @@ Vocab: TypeAlias = Annotated[
     _size(
         "--vocab",
         "Vocabulary size.",
+        "32000",
         show_default="that of the other model, else that of the paper's family",
     ),
 ]
@@ -56,10 +66,17 @@ Tied: TypeAlias = Annotated[
     bool, _model("--tied/--untied", "Whether the output projection is the embedding.")
 ]
 Tokens: TypeAlias = Annotated[
-    float, _size("--tokens", "Tokens to train the model on, e.g. 140B.", value=values.TOKENS)
+    float,
+    _model(
+        "--tokens", "Tokens to train the model on, e.g. 140B.", value=values.TOKENS, metavar="N"
+    ),
 ]
-SeqLen: TypeAlias = Annotated[int, _layout("--seq-len", "Tokens per sequence.")]
-Ep: TypeAlias = Annotated[int, _layout("--ep", "Size of an expert-parallel group.")]
+SeqLen: TypeAlias = Annotated[
+    int, _layout("--seq-len", "Tokens per sequence.", value=values.whole("4096"))
+]
+Ep: TypeAlias = Annotated[
+    int, _layout("--ep", "Size of an expert-parallel group.", value=values.WHOLE)
+]
 TeacherName: TypeAlias = Annotated[
     str | None,
     _taught("--teacher", "Teacher, named as in --model.", metavar="MODEL"),

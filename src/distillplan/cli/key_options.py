@@ -118,9 +118,18 @@ def _is_argument(parameter: inspect.Parameter) -> bool:
 
 
 def told_as(command: str) -> Callable[[str], str]:
-    """How to name a word of the table to somebody who typed a command."""
+    """How to name a word of the table to somebody who typed it in a command.
+
+    What is no option of the command stood without one.
+    """
     name = naming(command)
-    return lambda word: name(Word(word))
+
+    def told(word: str) -> str:
+        key = key_table.TABLE.find(word)
+        bare = key is not None and key.flags and not key.known_to(command)
+        return key.metavar if key is not None and bare else name(Word(word))
+
+    return told
 
 
 def as_typed(compute: str | None, given: Mapping[str, str]) -> str:

@@ -153,7 +153,7 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
                 return [*args[:first], " ".join(words), *args[first + long :]]
     typed = list(islice(takewhile(lambda one: not one.startswith("-"), args), MOST_WORDS))
     if len(typed) > 1 and not _is_budget(typed[0]):
-        parse_budget(" ".join(typed), "compute")
+        parse_budget(" ".join(typed), ARGUMENT)
     return None
 
 

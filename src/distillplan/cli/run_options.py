@@ -84,7 +84,7 @@ BytesPerToken: TypeAlias = Annotated[
     _table(
         "--bytes-per-token",
         "Bytes of a text divided by its tokens, for losses in bits/byte, e.g. 4.3.",
-        value=values.COUNT,
+        value=values.count("4.3"),
         metavar="N",
     ),
 ]

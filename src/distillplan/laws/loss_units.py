@@ -41,8 +41,12 @@ _ALIASES: Final = {unit.value: unit for unit in LossUnit} | {
 }
 
 
-def parse_loss_unit(text: str) -> LossUnit:
+def parse_loss_unit(text: str, what: str = "loss unit") -> LossUnit:
     """The unit that somebody named.
+
+    Args:
+        text: as written.
+        what: the word that starts an error message.
 
     Raises:
         InputError: for an unknown unit.
@@ -54,7 +58,7 @@ def parse_loss_unit(text: str) -> LossUnit:
     unit = _ALIASES.get(words.replace(" per ", "/"))
     if unit is None:
         known = ", ".join(LossUnit)
-        raise InputError(f"loss unit: {text[:40]!r} is unknown; use one of {known}")
+        raise InputError(f"{what}: {text[:40]!r} is unknown; use one of {known}")
     return unit
 
 

@@ -219,8 +219,12 @@ class PublishedLaw(NamedTuple):
     def range_left(self, name: str, value: float) -> tuple[float, float] | None:
         """The fitted range of an input that lies beyond it; None within, or where there is none."""
         low, high = self.valid.get(name, (-math.inf, math.inf))
-        # one part in a thousand: a 143M label is the 143.35M model
-        return None if low * 0.999 <= value <= high * 1.001 else (low, high)
+        return None if within(value, low, high) else (low, high)
+
+
+def within(value: float, low: float, high: float) -> bool:
+    """Whether a size is in a range of runs, whose files round: a 143M label is a 143.35M model."""
+    return low * 0.999 <= value <= high * 1.001
 
 
 def demand_distillation(law: PublishedLaw) -> None:

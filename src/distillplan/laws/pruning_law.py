@@ -20,7 +20,7 @@ from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.text_reader import read_text
 from distillplan.files.tree import parse_foreign_yaml
-from distillplan.laws.provenance import ParameterCount
+from distillplan.laws.provenance import ParameterCount, within
 from distillplan.laws.soundness import MOST_LOSS
 
 SCHEMA: Final = "distillplan/pruning_law@1"
@@ -112,15 +112,15 @@ def outside(fitted: FittedPruning, kept: float, parent_params: float, tokens: fl
     """Why a law does not reach a place, in words; empty where it does."""
     valid = fitted.valid
     low, high = valid.kept
-    if not low * 0.999 <= kept <= high * 1.001:
+    if not within(kept, low, high):
         return f"its runs kept {low:.0%} to {high:.0%} of the parameters, and this keeps {kept:.0%}"
     low, high = valid.parent_params
-    if not low / SAME_PARENT <= parent_params <= high * SAME_PARENT:
+    if not within(parent_params, low / SAME_PARENT, high * SAME_PARENT):
         return (
             f"its parents have {low:.3g} to {high:.3g} parameters, and this has {parent_params:.3g}"
         )
     low, high = valid.tokens
-    if not low / LONGER <= tokens <= high * LONGER:
+    if not within(tokens, low / LONGER, high * LONGER):
         return f"its runs took {low:.3g} to {high:.3g} tokens, and this takes {tokens:.3g}"
     return ""
 

@@ -68,7 +68,9 @@ class Budget(NamedTuple):
 _TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
 _UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 _NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with)\b|e\d)"
-_GPU: Final = rf"(?P<gpu>{_NO_GPU}[a-z](?:[a-z0-9()_-]| {_NO_GPU})*?)"
+_GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
+"""A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
+_GPU: Final = rf"(?P<gpu>{_GEFORCE}|{_NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {_NO_GPU})*?)"
 _NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
 _GPUS: Final = (
     rf"(?:(?P<nodes>{MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
@@ -102,7 +104,7 @@ _TRADE: Final = (
 """Words beside the name of a GPU."""
 
 _FLOPS: Final = (
-    rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
+    rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?:training\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
     r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
     rf"(?:[\s*-]*(?P<time>{any_of([*HOURS, MONTH])})s?)?"
 )

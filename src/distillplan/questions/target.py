@@ -242,7 +242,7 @@ def parse_match(text: str, what: str = "match") -> Match:
     Raises:
         InputError: when the tokens are missing, or either is not a count.
     """
-    params, tokens = parse_pair(text, what, EXAMPLE_MATCH)
+    params, tokens = parse_pair(text, what, EXAMPLE_MATCH) if ":" in text else (0.0, None)
     if tokens is None:
         raise InputError(f"{what}: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
     return Match(student_params=params, student_tokens=tokens)

@@ -10,7 +10,7 @@ from distillplan.planning.budget_text import Budget, parse_compute
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
 from distillplan.scenarios.layers import Fault, Layer, Told, read_layer
-from distillplan.scenarios.values import BUDGET, GPU_DAYS, TOKENS, USD, WHOLE, InBits, Value
+from distillplan.scenarios.values import BUDGET, GPU_DAYS, TOKENS, USD, InBits, Value
 from distillplan.units.quantities import HOURS, parse_count
 
 MOST_CELLS = 1_000_000
@@ -132,7 +132,7 @@ def _range(word: str, value: Value, text: str) -> list[float]:
     low_text, high_text, count_text = text.split(":")
     in_flops = value is BUDGET
     low, high = (
-        parse_compute(end, word) if in_flops else parse_count(end, word)
+        parse_compute(end, word) if in_flops else parse_count(end, word, value.example)
         for end in (low_text, high_text)
     )
     count = parse_count(count_text, f"{word}: the number of values", "41")
@@ -145,7 +145,7 @@ def _range(word: str, value: Value, text: str) -> list[float]:
     found = [float(f"{10**log:.15g}") for log in logs]
     if found:
         found[0], found[-1] = low, high if count > 1 else low
-    return sorted({round(one) for one in found}) if value is WHOLE else found
+    return sorted({round(one) for one in found}) if value.is_whole else found
 
 
 def _point(written: str, value: Any, faults: list[Fault], told: Told) -> Point:

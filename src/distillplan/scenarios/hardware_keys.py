@@ -104,7 +104,7 @@ HARDWARE = (
     ),
     _key(
         "mfu",
-        values.SHARE,
+        values.share("0.4"),
         "MFU",
         "Measured MFU of training: model FLOPs over the dense 16-bit peak, 0 to 1.",
         "mfu",
@@ -114,7 +114,7 @@ HARDWARE = (
     ),
     _key(
         "teacher_mfu",
-        values.SHARE,
+        values.share("0.4"),
         "MFU",
         "Measured MFU of the teacher's forward passes, 0 to 1.",
         "teacher_mfu",
@@ -124,7 +124,7 @@ HARDWARE = (
     ),
     _key(
         "tokens_per_s",
-        values.COUNT,
+        values.count("12k"),
         "N",
         "Measured tokens per second and GPU when training without a teacher; overrides --mfu.",
         "tokens_per_s",
@@ -134,7 +134,7 @@ HARDWARE = (
     ),
     _key(
         "goodput",
-        values.SHARE,
+        values.share("0.9"),
         "SHARE",
         "Productive share of the allocated time, 0 to 1.",
         "goodput.mid",
@@ -202,7 +202,7 @@ HARDWARE = (
     ),
     _key(
         "batch_tokens",
-        values.COUNT,
+        values.count("4M"),
         "N",
         "Tokens per optimizer step.",
         "global_tokens",
@@ -266,7 +266,7 @@ HARDWARE = (
     ),
     _key(
         "pue",
-        values.ZERO_OR_COUNT,
+        values.zero_or_count("1.2"),
         "PUE",
         "Power usage effectiveness of the building.",
         "pue",
@@ -283,7 +283,7 @@ HARDWARE = (
     ),
     _key(
         "grid_g_co2_per_kwh",
-        values.ZERO_OR_COUNT,
+        values.zero_or_count("380"),
         "G",
         "Carbon intensity of the grid in grams of CO2 per kWh, instead of a country's.",
         "grid_g_co2_per_kwh",

@@ -19,7 +19,7 @@ LOGIT_KEYS = (
     ),
     _key(
         word="logit_k",
-        value=values.WHOLE,
+        value=values.whole("64"),
         place="stored.entries",
         help="Entries stored per token.",
         written=at("stored.entries"),
@@ -28,7 +28,7 @@ LOGIT_KEYS = (
     ),
     _key(
         word="logit_months",
-        value=values.ZERO_OR_COUNT,
+        value=values.zero_or_count("3"),
         place="stored.months",
         help="Months to keep stored logits.",
         written=at("stored.months"),

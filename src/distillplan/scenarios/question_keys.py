@@ -105,7 +105,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="teacher.loss",
-        value=values.COUNT,
+        value=values.count("1.95"),
         help="Teacher's loss on your corpus, in nats per token or the loss unit; takes precedence "
         "over the law's.",
         written=at("teacher.loss"),
@@ -161,7 +161,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="teacher.bytes_per_token",
-        value=values.COUNT,
+        value=values.count("4.3"),
         help="Bytes per token of your corpus under the teacher's tokenizer, where it differs from "
         "the law's.",
         aliases=("teacher_bytes_per_token",),
@@ -171,7 +171,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="bytes_per_token",
-        value=values.COUNT,
+        value=values.count("4.3"),
         help="Bytes per token of your corpus under the law's tokenizer.",
         commands="teachers budget predict",
         metavar="BYTES",
@@ -195,7 +195,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="tie_nats",
-        value=values.ZERO_OR_COUNT,
+        value=values.zero_or_count("0.01"),
         help="Difference in loss below which it is too close to call.",
         written=at("tie_nats"),
         aliases=("tie",),
@@ -233,7 +233,7 @@ QUESTION_KEYS = (
     *(
         row(
             word=f"{end}_{size}",
-            value=values.COUNT,
+            value=values.count("7B" if size.endswith("params") else "2T"),
             place=f"bounds.{size}.{'high' if end == 'max' else 'low'}",
             help=f"{'Largest' if end == 'max' else 'Smallest'} {what} to consider.",
             flags=(f"--max-{size.replace('_', '-')}",) if end == "max" else (),
@@ -253,7 +253,7 @@ QUESTION_KEYS = (
     *(
         row(
             word=f"architecture.{name}",
-            value=values.COUNT,
+            value=values.count(example),
             help=text,
             written=at(f"architecture.{name}"),
             aliases=(name,),
@@ -262,11 +262,11 @@ QUESTION_KEYS = (
             metavar="N",
             panel=ARCHITECTURE,
         )
-        for name, text in (
-            ("aspect", "Width divided by depth."),
-            ("omega", "Non-embedding parameters divided by layers times width squared."),
-            ("context", "Context length in tokens."),
-            ("vocab", "Vocabulary size."),
+        for name, example, text in (
+            ("aspect", "64", "Width divided by depth."),
+            ("omega", "12", "Non-embedding parameters divided by layers times width squared."),
+            ("context", "4096", "Context length in tokens."),
+            ("vocab", "32k", "Vocabulary size."),
         )
     ),
     row(

@@ -5,6 +5,7 @@ A reader takes the value as a file or an option has it, and the word to name in 
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
@@ -47,6 +48,10 @@ class Value(NamedTuple):
     """The words that it may be, where there are few."""
     unit: str = ""
     """What a number of it counts; empty where the key's word says that, or the value does."""
+    example: str = ""
+    """One, where it is a number."""
+    is_whole: bool = False
+    """Whether a number of it is a whole one."""
 
 
 class InBits(NamedTuple):
@@ -63,42 +68,38 @@ def _scalar(value: Any, word: str, example: str) -> str | float:
     return value
 
 
-def _count(value: Any, word: str) -> float:
-    return parse_count(_scalar(value, word, "7B"), word)
+def _count(value: Any, word: str, example: str, parse: Callable[..., float] = parse_count) -> float:
+    return parse(_scalar(value, word, example), word, example)
 
 
-def _gpu_days(value: Any, word: str) -> Budget:
-    hours = 24 * _count(value, word)
+def _bits_per_byte(value: Any, word: str, example: str) -> InBits:
+    return InBits(_count(value, word, example))
+
+
+def _gpu_hours(value: Any, word: str, example: str) -> Budget:
+    return Budget(gpu_hours=_count(value, word, example))
+
+
+def _gpu_days(value: Any, word: str, example: str) -> Budget:
+    hours = 24 * _count(value, word, example)
     if not math.isfinite(hours):
         raise InputError(f"{word}: {value} is too many days")
     return Budget(gpu_hours=hours)
 
 
-def _zero_or_count(value: Any, word: str, example: str = "0.01", noun: str = "") -> float:
+def _zero_or_count(value: Any, word: str, example: str, noun: str = "") -> float:
     scalar = _scalar(value, word, example)
     zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
     return 0.0 if zero else parse_count(scalar, word, example, noun)
 
 
-def _params(value: Any, word: str) -> float:
-    return parse_params(_scalar(value, word, "7B"), word)
-
-
-def _tokens(value: Any, word: str) -> float:
-    return parse_tokens(_scalar(value, word, "100B"), word)
-
-
-def _zero_or_tokens(value: Any, word: str) -> float:
-    return _zero_or_count(value, word, "1T", TOKENS_NOUN)
-
-
-def _student_tokens(value: Any, word: str) -> Budget:
-    scalar = _scalar(value, word, "100B")
+def _student_tokens(value: Any, word: str, example: str) -> Budget:
+    scalar = _scalar(value, word, example)
     if isinstance(scalar, str):
         ratio = parse_tokens_per_param(scalar, word)
         if ratio is not None:
             return Budget(tokens_per_param=ratio)
-    return Budget(tokens=parse_tokens(scalar, word, per_param=True))
+    return Budget(tokens=parse_tokens(scalar, word, example, per_param=True))
 
 
 class StudentSizes(NamedTuple):
@@ -108,33 +109,32 @@ class StudentSizes(NamedTuple):
     budget: Budget | None = None
 
 
-def _student(value: Any, word: str) -> StudentSizes:
+def _student(value: Any, word: str, example: str) -> StudentSizes:
     if not isinstance(value, str):
-        return StudentSizes(Sized(params=parse_params(_scalar(value, word, "1B"), word, "1B")))
-    model, of_tokens = split_model(value, word, "1B:300B")
+        return StudentSizes(Sized(params=_count(value, word, example, parse_params)))
+    model, of_tokens = split_model(value, word, f"{example}:300B")
     student = sized(model, word, tokens=False)
     if of_tokens is None:
         return StudentSizes(student)
-    budget = _student_tokens(of_tokens, f"{word}: tokens")
+    budget = _student_tokens(of_tokens, f"{word}: tokens", "300B")
     if budget.tokens is not None:
         check_pair(student.params, budget.tokens, word)
     return StudentSizes(student, budget)
 
 
-def _share(value: Any, word: str) -> float:
-    scalar = _scalar(value, word, "0.4")
+def _share(value: Any, word: str, example: str) -> float:
+    scalar, in_all = _scalar(value, word, example), 1
     if isinstance(scalar, str) and scalar.rstrip().endswith("%"):
-        share = parse_count(scalar.rstrip().removesuffix("%"), word, "40%") / 100
-    else:
-        share = parse_count(scalar, word, "0.4")
-    if share > 1:
-        meant = f"; did you mean {share:g}%?" if 2 <= share <= 100 else ""
+        scalar, in_all = scalar.rstrip().removesuffix("%"), 100
+    found = parse_count(scalar, word, example) / in_all
+    if found > 1:
+        meant = f"; did you mean {found:g}%?" if 2 <= found <= 100 else ""
         raise InputError(f"{word}: {value} is above 1{meant}")
-    return share
+    return found
 
 
-def _whole(value: Any, word: str) -> int:
-    number = parse_count(_scalar(value, word, "8"), word, "8")
+def _whole(value: Any, word: str, example: str) -> int:
+    number = _count(value, word, example)
     if number != int(number):
         raise InputError(f"{word}: {value} is not a whole number")
     return int(number)
@@ -148,8 +148,9 @@ def _switch(value: Any, word: str) -> bool:
     return bool(value == "on")
 
 
-def _budget(value: Any, word: str) -> Budget:
-    found = value if isinstance(value, Budget) else parse_budget(_scalar(value, word, "1e21"), word)
+def _budget(value: Any, word: str, example: str) -> Budget:
+    given = value if isinstance(value, Budget) else _scalar(value, word, example)
+    found = given if isinstance(given, Budget) else parse_budget(given, word)
     if found.flops is not None:
         check_flops(found.flops, word)
     if found.tokens is not None:
@@ -161,18 +162,14 @@ def _hours(value: Any, word: str) -> float:
     return parse_hours(_scalar(value, word, "'7 days'"), word)
 
 
-def _usd(value: Any, word: str) -> float:
-    return parse_usd(_scalar(value, word, "$20k"), word, "$20k")
-
-
-def _hourly_usd(value: Any, word: str) -> float:
-    scalar = _scalar(value, word, "2.50")
+def _hourly_usd(value: Any, word: str, example: str) -> float:
+    scalar = _scalar(value, word, example)
     amount = hourly_usd(scalar, word) if isinstance(scalar, str) else scalar
-    return _zero_or_count(amount, word, "2.50")
+    return _zero_or_count(amount, word, example)
 
 
-def _memory(value: Any, word: str) -> float:
-    return parse_bytes(_scalar(value, word, "80GB"), word)
+def _memory(value: Any, word: str, example: str) -> float:
+    return parse_bytes(_scalar(value, word, example), word)
 
 
 def _text(value: Any, word: str) -> str:
@@ -195,7 +192,7 @@ def _pair(value: Any, word: str) -> tuple[float, float]:
     if not (isinstance(value, list) and len(value) == 2):
         raise InputError(f"{word}: not a pair [least, largest]; write for example [1M, 70B]")
     low, high = value
-    return _count(low, word), _count(high, word)
+    return _count(low, word, "1M"), _count(high, word, "70B")
 
 
 def _model(value: Any, word: str) -> KnownModel:
@@ -223,7 +220,7 @@ def _bounds(value: Any, word: str) -> Bounds:
 
 
 def _unit(value: Any, word: str) -> LossUnit:
-    return parse_loss_unit(_text(value, word))
+    return parse_loss_unit(_text(value, word), word)
 
 
 def _group(value: Any, word: str) -> Any:
@@ -234,30 +231,73 @@ def _positive() -> Json:
     return {"type": "number", "exclusiveMinimum": 0}
 
 
+def _not_negative() -> Json:
+    return {"type": "number", "minimum": 0}
+
+
 def _string() -> Json:
     return {"type": "string"}
 
 
-COUNT = Value(_count, _positive)
-"""A positive number."""
-PARAMS = Value(_params, _positive, unit="parameters")
-"""Parameters of a model."""
-TOKENS = Value(_tokens, _positive, unit="tokens")
-"""Training tokens."""
-ZERO_OR_TOKENS = Value(_zero_or_tokens, lambda: {"type": "number", "minimum": 0}, unit="tokens")
-"""Tokens, zero or more."""
-STUDENT = Value(_student, _positive, unit="parameters")
-"""A size or a name and, after a colon, training tokens; as `StudentSizes`."""
-STUDENT_TOKENS = Value(_student_tokens, _positive)
-"""Training tokens of the student, or how many for each parameter (20 TPP); as a `Budget`."""
-SHARE = Value(_share, lambda: {"type": "number", "exclusiveMinimum": 0, "maximum": 1})
+def _number(
+    read: Callable[..., Any], json: Callable[[], Json], example: str, *parse: Any, **more: Any
+) -> Value:
+    """A number, such as the example."""
+    return Value(
+        lambda value, word: read(value, word, example, *parse), json, example=example, **more
+    )
+
+
+def _word(read: Callable[[Any, str], Any], kind: Callable[[], Any]) -> Value:
+    """A word of an enumeration."""
+
+    def choices() -> list[str]:
+        return [one.value for one in kind()]
+
+    return Value(read, lambda: {"enum": choices()}, is_number=False, choices=choices)
+
+
+count = partial(_number, _count, _positive)
+"""A positive number, such as an example."""
+zero_or_count = partial(_number, _zero_or_count, _not_negative)
+"""A number, zero or more, such as an example."""
+whole = partial(_number, _whole, lambda: {"type": "integer", "minimum": 1}, is_whole=True)
+"""A positive whole number, such as an example."""
+share = partial(_number, _share, lambda: {**_positive(), "maximum": 1})
 """A share, above 0 and at most 1, such as 0.4 or 40%."""
+
+PARAMS = _number(_count, _positive, "7B", parse_params, unit="parameters")
+"""Parameters of a model."""
+TOKENS = _number(_count, _positive, "100B", parse_tokens, unit="tokens")
+"""Training tokens."""
+ZERO_OR_TOKENS = _number(_zero_or_count, _not_negative, "1T", TOKENS_NOUN, unit="tokens")
+"""Tokens, zero or more."""
+STUDENT = _number(_student, _positive, "1B", unit="parameters")
+"""A size or a name and, after a colon, training tokens; as `StudentSizes`."""
+STUDENT_TOKENS = _number(_student_tokens, _positive, "100B")
+"""Training tokens of the student, or how many for each parameter (20 TPP); as a `Budget`."""
+SCORE = share("0.66")
+"""The accuracy of a model on a task."""
+WHOLE = whole("8")
+"""A positive whole number, as of GPUs or students."""
+BUDGET = _number(_budget, _positive, "1e21")
+"""FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
+GPU_DAYS = _number(_gpu_days, _positive, "400")
+"""GPU-days to spend, such as 2k."""
+GPU_HOURS = _number(_gpu_hours, _positive, "10k")
+"""A `Budget` in GPU-hours."""
+USD = _number(_count, _positive, "$20k", parse_usd, unit="US dollars")
+"""Dollars, with or without their sign."""
+HOURLY_USD = _number(_hourly_usd, _not_negative, "2.50")
+"""Dollars for an hour, zero or more, such as 2.50 or $2.50/h."""
+MEMORY = _number(_memory, _positive, "80GB", unit="bytes")
+"""Bytes."""
+BITS_PER_BYTE = _number(_bits_per_byte, _positive, "0.72", unit="bits per byte")
+"""A loss in bits per byte, as `InBits`."""
+HOURS = Value(_hours, _positive, is_number=False, unit="hours")
+"""A length of time; in hours."""
 MODEL = Value(_model, _string, is_number=False)
 """A model by its name or its config.json, as a `KnownModel`."""
-ZERO_OR_COUNT = Value(_zero_or_count, lambda: {"type": "number", "minimum": 0})
-"""A number, zero or more."""
-WHOLE = Value(_whole, lambda: {"type": "integer", "minimum": 1})
-"""A positive whole number."""
 SWITCH = Value(
     _switch,
     lambda: {"enum": [True, False, "on", "off"]},
@@ -265,24 +305,6 @@ SWITCH = Value(
     choices=lambda: ["on", "off"],
 )
 """On or off, as true or false."""
-BUDGET = Value(_budget, _positive)
-"""FLOPs, GPUs for a time, GPU-hours or dollars, as a `Budget`."""
-GPU_DAYS = Value(_gpu_days, _positive)
-"""GPU-days to spend, such as 2k."""
-GPU_HOURS = Value(lambda value, word: Budget(gpu_hours=_count(value, word)), _positive)
-"""A `Budget` in GPU-hours."""
-HOURS = Value(_hours, _positive, is_number=False, unit="hours")
-"""A length of time; in hours."""
-USD = Value(_usd, _positive, unit="US dollars")
-"""Dollars, with or without their sign."""
-HOURLY_USD = Value(_hourly_usd, lambda: {"type": "number", "minimum": 0})
-"""Dollars for an hour, zero or more, such as 2.50 or $2.50/h."""
-MEMORY = Value(_memory, _positive, unit="bytes")
-"""Bytes."""
-BITS_PER_BYTE = Value(
-    lambda value, word: InBits(_count(value, word)), _positive, unit="bits per byte"
-)
-"""A loss in bits per byte, as `InBits`."""
 LOSS_UNIT = Value(_unit, _string, is_number=False)
 """The unit of a loss, as a `LossUnit`."""
 TEXT = Value(_text, _string, is_number=False)
@@ -300,12 +322,7 @@ PAIR = Value(
 SIZES = Value(_sizes, lambda: {"type": "string", "pattern": "^[^:]+(:[^:]+)?$"}, is_number=False)
 """Parameters and, after a colon, tokens of a model, or its name; as a `Sized`. A mapping of its
 parts is read as one too."""
-BOUNDS = Value(
-    _bounds,
-    lambda: {"enum": [one.value for one in SizeBounds]},
-    is_number=False,
-    choices=lambda: [one.value for one in SizeBounds],
-)
+BOUNDS = _word(_bounds, lambda: SizeBounds)
 """Named bounds of the search, as `Bounds`, or a mapping of them by size."""
 GROUP = Value(_group, dict, is_number=False)
 """A mapping of other keys."""
@@ -326,9 +343,4 @@ def one_of(kind: Callable[[], Any]) -> Value:
             names = ", ".join(known)
             raise InputError(f"{word}: {str(value)[:40]!r} is none of {names}") from None
 
-    return Value(
-        read,
-        lambda: {"enum": [one.value for one in kind()]},
-        is_number=False,
-        choices=lambda: [one.value for one in kind()],
-    )
+    return _word(read, kind)

@@ -183,7 +183,7 @@ def fit(
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
     alone = _supervised(supervised_law, same_tokenizer_as)
     tested = _if_given(law_catalog.law, test)
-    unit = _if_given(parse_loss_unit, loss_unit)
+    unit = _if_given(lambda one: parse_loss_unit(one, "--loss-unit"), loss_unit)
     _refuse_overwriting(saved, state, runs, [like, alone, tested])
     _demand_places(saved, state)
     reading = runs_file.Reading(

@@ -13,9 +13,7 @@ from distillplan.scenarios import values
 if TYPE_CHECKING:
     from distillplan.laws.on_policy_law import OnPolicyLaw
 
-_stage = partial(
-    flags.option, rich_help_panel="Length of the stage", value=values.WHOLE, metavar="N"
-)
+_stage = partial(flags.option, rich_help_panel="Length of the stage", metavar="N")
 
 
 def _study() -> "OnPolicyLaw":
@@ -50,20 +48,25 @@ def onpolicy(
         flags.option(
             "--teacher-score",
             "The teacher's accuracy on the task, e.g. 0.66 or 66%.",
-            value=values.SHARE,
+            value=values.SCORE,
             metavar="SHARE",
             show_default="as in the study",
         ),
     ] = None,
     answer_tokens: Annotated[
         int | None,
-        _stage("--answer-tokens", "Mean length of an answer in tokens; needed with --gpu."),
+        _stage(
+            "--answer-tokens",
+            "Mean length of an answer in tokens; needed with --gpu.",
+            value=values.whole("1000"),
+        ),
     ] = None,
     updates: Annotated[
         int | None,
         _stage(
             "--updates",
             "Optimizer steps of the stage.",
+            value=values.whole("200"),
             show_default=lambda: f"{_study().most_updates}, the most of the study",
         ),
     ] = None,
@@ -72,6 +75,7 @@ def onpolicy(
         _stage(
             "--answers",
             "Answers of each update.",
+            value=values.whole("512"),
             show_default=lambda: (
                 f"{_study().problems_per_update}, one for each problem of the study's updates"
             ),

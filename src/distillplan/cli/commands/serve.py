@@ -32,7 +32,7 @@ def serve(
             "--loss",
             "Loss to reach, instead of --match; the larger model is the one that takes least "
             "pretraining to it.",
-            value=values.COUNT,
+            value=values.count("2.2"),
             metavar="NATS",
         ),
     ] = None,
@@ -51,7 +51,7 @@ def serve(
         _service(
             "--days",
             "Days that the model is served.",
-            value=values.COUNT,
+            value=values.count("180"),
             metavar="N",
             show_default=f"{DAYS:g}",
         ),

@@ -42,7 +42,7 @@ def track(
         flags.option(
             "--batch-tokens",
             "Tokens of a step, for files that have steps.",
-            value=values.COUNT,
+            value=values.count("4M"),
             metavar="TOKENS",
         ),
     ] = None,
@@ -78,7 +78,7 @@ def track(
         flags.option(
             "--bytes-per-token",
             "Bytes per token of the tokenizer, for bits per byte.",
-            value=values.COUNT,
+            value=values.count("4.3"),
             metavar="BYTES",
         ),
     ] = None,
@@ -111,7 +111,7 @@ def track(
     _demand_share("--warmup", warmup, 0.0)
     _demand_share("--decay", decay, 1e-6)
     named = parse_history_columns(columns)
-    unit = None if loss_unit is None else parse_loss_unit(loss_unit)
+    unit = None if loss_unit is None else parse_loss_unit(loss_unit, "--loss-unit")
     found = read_plan(plan)
     of_plan = law_catalog.law(law or found.law)
     if unit is None and of_plan.measured_in is not LossUnit.NATS:
