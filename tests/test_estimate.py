@@ -485,7 +485,8 @@ def test_the_smallest_layout_fits_when_it_is_asked_for(ask):
     least = ask(*words, "--gpus", "8")["memory"]["smallest_layout"]
     layout = ["--gpus", str(least["gpus"]), "--tp", str(least["tp"]), "--pp", str(least["pp"])]
     layout += ["--sharding", least["sharding"], "--checkpointing", least["checkpointing"]]
-    answer = ask(*words, *layout, "--micro-batch", str(least["micro_batch"]))
+    layout += ["--micro-batch", str(least["micro_batch"]), "--loss", least["loss"]]
+    answer = ask(*words, *layout)
     assert answer["fits"] == "yes"
     assert answer["memory_bytes_per_gpu"] == least["memory_bytes_per_gpu"]
 

@@ -84,7 +84,8 @@ def test_steps_save_what_they_say_and_come_cheapest_first() -> None:
         before = step.run
     names = [step.name for step in steps]
     assert names[0] == "chunked loss"  # which costs nothing
-    assert {"sharding zero3", "full checkpointing", "stored logits"} <= set(names)
+    assert {"sharding zero3", "full checkpointing", "int4 teacher"} <= set(names)
+    assert "stored logits" not in names  # no teacher could write them
     assert steps_to_fit(RUN, 1e15) == ()
 
 

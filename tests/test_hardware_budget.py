@@ -226,11 +226,84 @@ def test_only_what_fits_can_be_the_verdict(budget):
     assert answer.odds is None
     assert answer.flips == Flips()
     assert "does_not_fit" in answer.warning_codes
-    assert "Nothing else works on 1 h100-sxm (80.0 GB): distill" in answer.headline
+    assert "nothing else fits 1 h100-sxm (80.0 GB): distill" in answer.headline
     # with its logits on disk the same teacher need not be loaded, and is weighed
     cached = plan(scenario_from_options(**words, logits="cached"))
     assert cached.deciding.bill.fits is Fits.YES
     assert cached.odds is not None
+
+
+def advised(text):
+    """The options that a sentence says to add, as keys of a scenario."""
+    found = re.findall(r"--([a-z-]+) ([\w-]+)", text)
+    return {key.replace("-", "_"): value for key, value in found}
+
+
+SMALL_CARDS = {"compute": "$5k", "gpu": "rtx-4090", "gpus": 8}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {**SMALL_CARDS, "student": "3B", "teacher": "qwen2.5-7b"},
+        {**SMALL_CARDS, "gpu": "l4", "student": "3B", "teacher": "llama-3.1-8b"},
+        {"compute": 1e20, "gpu": "h100-sxm", "gpus": 1, "student": "1B", "teacher": "70B:15T"},
+    ],
+    ids=str,
+)
+def test_what_a_plan_says_to_add_makes_it_fit(words):
+    """Its own advice, followed: then both choices fit, and are weighed."""
+    answer = plan(scenario_from_options(**words))
+    assert answer.deciding.bill.fits is Fits.NO
+    changes = advised(answer.headline.partition("To weigh it, add ")[2])
+    assert changes
+    followed = plan(scenario_from_options(**words, **changes))
+    assert followed.deciding.bill.fits is Fits.YES
+    assert followed.odds is not None
+
+
+def test_what_an_error_says_to_add_makes_it_fit():
+    words = {**SMALL_CARDS, "student": "7B", "teacher": "qwen2.5-7b"}
+    with pytest.raises(InfeasibleError, match="neither fits") as caught:
+        plan(scenario_from_options(**words))
+    alone, distill = re.findall(r"(?:pretrain|distill) fits with ([^;]+)", str(caught.value))
+    followed = plan(scenario_from_options(**words, **advised(alone)))
+    assert followed.supervised.bill.fits is Fits.YES
+    followed = plan(scenario_from_options(**words, **advised(distill)))
+    assert followed.deciding.bill.fits is Fits.YES
+
+
+def test_a_loss_that_nobody_chose_is_computed_in_chunks_where_no_other_fits():
+    """Liger's loss, of Hsu et al. 2024 (arXiv:2410.10989): the same result in less memory."""
+    words = {**SMALL_CARDS, "student": "500M", "teacher": "qwen2.5-7b"}
+    open_, chunked, dense = (
+        plan(scenario_from_options(**words, **loss))
+        for loss in ({}, {"hardware.loss": "chunked"}, {"hardware.loss": "dense"})
+    )
+    assert open_.deciding.bill.fits is Fits.YES
+    assert dense.deciding.bill.fits is Fits.NO
+    assert open_.deciding.bill.memory_bytes_per_gpu == chunked.deciding.bill.memory_bytes_per_gpu
+    assert open_.deciding.loss == chunked.deciding.loss
+    assert "loss_in_chunks" in open_.warning_codes
+    assert "loss_in_chunks" not in chunked.warning_codes
+    roomy = {**words, "gpu": "h100-sxm"}
+    open_, dense = (
+        plan(scenario_from_options(**roomy, **loss)) for loss in ({}, {"hardware.loss": "dense"})
+    )
+    assert open_.deciding.bill == dense.deciding.bill
+    assert "loss_in_chunks" not in open_.warning_codes
+
+
+def test_a_teacher_that_stores_its_logits_has_to_fit_first():
+    """70B in 16 bits are 140 GB, more than one H100 has, whoever reads the logits afterwards."""
+    words = {"compute": 1e20, "gpu": "h100-sxm", "gpus": 1, "student": "1B", "teacher": "70B:15T"}
+    stored = plan(scenario_from_options(**words, logits="stored"))
+    assert stored.deciding.bill.fits is Fits.NO
+    assert stored.deciding.bill.fullest == "teacher_logits"
+    assert stored.deciding.bill.memory_bytes_per_gpu.low > 0.85 * 140e9
+    assert "the teacher's pass does not fit" in str(stored.warnings)
+    several = plan(scenario_from_options(**{**words, "gpus": 4}, logits="stored"))
+    assert several.deciding.bill.fits is Fits.YES
 
 
 @pytest.mark.parametrize("price", [{}, {"price": 2.0}], ids=str)

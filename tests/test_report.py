@@ -31,7 +31,7 @@ SEVERAL = {
     "other law": {"law": "kaplan2020"},
     "far": {"compute": 1e25, "student": "1M", "teacher": "7B:2T"},
     "poor": {"compute": 1e20, "student": "1B", "teacher": "70B:2T", "accounting": "train"},
-    "tight": {"gpu": "h100-sxm", "gpus": 1, "teacher": "70B:2T"},
+    "tight": {"gpu": "h100-sxm", "gpus": 1, "teacher": "405B:2T"},
     "nonsense": {"compute": 1e14, "student": "1B", "bounds": {"student_tokens": [1, 1e12]}},
     "machine": {"gpu": "h100-sxm", "gpus": 8, "teacher": "llama-3.1-8b"},
 }

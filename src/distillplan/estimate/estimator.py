@@ -14,6 +14,7 @@ from distillplan.estimate.records import (
     ModelFacts,
     Question,
     Speed,
+    TeacherPass,
 )
 from distillplan.hardware.bill import Bill, bill_of
 from distillplan.hardware.gpu import Gpu
@@ -26,7 +27,13 @@ from distillplan.hardware.machine import (
     training_speed,
     work_of,
 )
-from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
+from distillplan.hardware.memory import (
+    LoadedTeacher,
+    MemoryEstimate,
+    Run,
+    memory_estimate,
+    pass_estimate,
+)
 from distillplan.hardware.memory_fit import (
     Fits,
     fastest_layout,
@@ -34,10 +41,11 @@ from distillplan.hardware.memory_fit import (
     smallest_layout,
     steps_to_fit,
     usable_bytes,
+    with_open_loss,
 )
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
-from distillplan.hardware.strategy import Sharding, Strategy
+from distillplan.hardware.strategy import Loss, Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
@@ -65,14 +73,16 @@ def estimate(question: Question) -> Estimate:
     _refuse_odd_teacher(question)
     if question.machine.searches_layout:
         question = _laid_out(question)
+    if question.machine.loss_is_open:
+        question = _with_open_loss(question)
     _refuse_impossible_rate(question)
     machine, teacher = question.machine, question.teacher
     step = _step(machine, question)
     productive = _step(replace(machine, goodput=Range.exact(1.0)), question)
     speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
     memory = memory_estimate(run)
-    shown = _memory(memory, run, machine.gpu)
-    sides = {shown.fits} if step.apart is None else {shown.fits, step.apart.fits}
+    shown = _memory(memory, run, machine.gpu, _teacher_pass(question))
+    sides = {one.fits for one in (shown, step.apart, shown.teacher_pass) if one is not None}
     worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in sides)
     rate = speed.student.tokens_per_s_per_gpu
     if teacher is not None:
@@ -117,7 +127,17 @@ def _laid_out(question: Question) -> Question:
         tried = training_speed(replace(machine, strategy=strategy), model)
         return 1 / tried.tokens_per_s_per_gpu.mid
 
-    strategy = fastest_layout(_run(question), machine.gpu, seconds)
+    run, own = _run(question), machine.strategy
+    if machine.loss_is_open:
+        run = replace(run, strategy=replace(own, loss=Loss.CHUNKED))
+    strategy = replace(fastest_layout(run, machine.gpu, seconds), loss=own.loss)
+    return question._replace(machine=replace(machine, strategy=strategy))
+
+
+def _with_open_loss(question: Question) -> Question:
+    """The question with the loss that fits, where none was asked for."""
+    machine = question.machine
+    strategy = with_open_loss(_run(question), usable_bytes(machine.gpu)).strategy
     return question._replace(machine=replace(machine, strategy=strategy))
 
 
@@ -233,7 +253,17 @@ def _run(question: Question) -> Run:
     )
 
 
-def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
+def _teacher_pass(question: Question) -> TeacherPass | None:
+    """The teacher's pass in advance; None where there is none."""
+    machine, teacher = question.machine, question.teacher
+    if teacher is None or question.logits is not Logits.STORED:
+        return None
+    loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision)
+    held = pass_estimate(loaded, machine.strategy, machine.gpus)
+    return TeacherPass(memory_bytes_per_gpu=held.total, fits=fits(held, usable_bytes(machine.gpu)))
+
+
+def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPass | None) -> Memory:
     """The parts, the smallest layout, and what to switch on."""
     layout, why, capacity = None, None, usable_bytes(gpu)
     try:
@@ -247,6 +277,7 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
         parts=memory.parts,
         smallest_layout=layout,
         why_no_layout=why,
+        teacher_pass=teacher_pass,
         steps_to_fit=steps_to_fit(run, capacity),
     )
 

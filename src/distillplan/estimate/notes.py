@@ -13,9 +13,10 @@ from distillplan.files.entries import read_shipped
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import Fits, options_to_fit
 from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
+from distillplan.hardware.strategy import Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.logit_formats import cost_in_words, penalty_of
@@ -114,19 +115,26 @@ def _notice(code: str, name: str = "", **values: object) -> Notice:
 
 
 def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
-    if memory.fits is Fits.YES:
-        return
+    machine, least, alone = question.machine, memory.smallest_layout, memory.teacher_pass
     limit = format_bytes(memory.usable_bytes_per_gpu)
-    least, steps = memory.smallest_layout, memory.steps_to_fit
+    if alone is not None and alone.fits is not Fits.YES:
+        needed = format_bytes(alone.memory_bytes_per_gpu.mid)
+        yield _notice(
+            "teacher_does_not_fit", "teacher_does_not_fit_alone", memory=needed, limit=limit
+        )
+    if memory.fits is Fits.YES:
+        if machine.loss_is_open and machine.strategy.loss is Loss.CHUNKED:
+            yield _notice("loss_in_chunks")
+        return
+    changes = options_to_fit(memory.steps_to_fit)
     if least is None:
         yield _notice("fits_nowhere", why=memory.why_no_layout)
     elif memory.fits is Fits.UNCERTAIN:
         yield _notice("fit_uncertain", limit=limit, error=ERROR)
     else:
         ways = f"; use at least {least.run.gpus} GPUs"
-        if steps and steps[-1].fits is Fits.YES:
-            ways += f", or switch on, in this order: {', '.join(step.name for step in steps)}"
-        yield _notice("does_not_fit", limit=limit, gpu=question.machine.gpu, ways=ways)
+        ways += f", or add {changes}" if changes else ""
+        yield _notice("does_not_fit", limit=limit, gpu=machine.gpu, ways=ways)
 
 
 def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[Notice]:

@@ -92,12 +92,19 @@ class Speed(NamedTuple):
     """Productive share of allocated time."""
 
 
+class TeacherPass(NamedTuple):
+    """Memory of a teacher's pass in advance, its weights spread over all GPUs."""
+
+    memory_bytes_per_gpu: Range
+    fits: Fits
+
+
 class Memory(NamedTuple):
     """Memory of the fullest GPU at its fullest moment."""
 
     usable_bytes_per_gpu: float
     fits: Fits
-    """Whether the student's side fits; a teacher on GPUs of its own is judged by itself."""
+    """Whether the student's training fits; a teacher by itself is judged by itself."""
     moment: Moment
     parts: MemoryParts
     """They sum to the middle of `memory_bytes_per_gpu`."""
@@ -105,6 +112,8 @@ class Memory(NamedTuple):
     """On the fewest GPUs; None: it fits on no number of GPUs."""
     why_no_layout: str | None
     """Why it fits on no number of GPUs; None where it does."""
+    teacher_pass: TeacherPass | None
+    """None: no teacher runs in advance."""
     steps_to_fit: tuple[Step, ...]
     """What to switch on, one after the other, on the GPUs at hand; none where it fits."""
 

@@ -51,6 +51,8 @@ class Machine:
     """Tokens per optimizer step; None: see `batch_tokens`."""
     teacher_gpus: int | None = None
     """GPUs of an online teacher alone, beside those of the student; None: it runs on these."""
+    loss_is_open: bool = False
+    """Whether the strategy's loss was not asked for, so that a chunked one may take its place."""
     layout: LayoutChoice = LayoutChoice.GIVEN
     """Whether the strategy is what is asked for, or where the search for the fastest begins."""
     mfu: float | None = None
@@ -197,6 +199,7 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
         gpus=said.pop("gpus", DEFAULT_GPUS),
         model=gpu_catalog.throughput_model(),
         strategy=usual_strategy(seq_len=round(architecture.context), **layout),
+        loss_is_open="loss" not in layout,
         family=architecture,
         global_tokens=said.pop("batch_tokens", None),
         goodput=None if goodput is None else Range.exact(goodput),

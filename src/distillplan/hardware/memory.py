@@ -10,7 +10,7 @@ parallel), rounded.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
 
@@ -191,9 +191,15 @@ def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> M
     held = {
         "logits": 2.0 * teacher.shape.vocab * tokens / strategy.tp,
         "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
-        "teacher_weights": _teacher_bytes(teacher, strategy, gpus),
+        "teacher_weights": _teacher_bytes(teacher, strategy, gpus)
+        + _teacher_in_use_bytes(teacher, strategy),
     }
     return _estimated(Moment.TEACHER, held)
+
+
+def pass_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
+    """The same in a pass in advance, with its weights spread over all GPUs of the student."""
+    return serving_estimate(replace(teacher, sharded=True, apart=False), strategy, gpus)
 
 
 def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:

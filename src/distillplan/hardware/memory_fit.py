@@ -1,7 +1,7 @@
 """Whether a run fits into its GPUs, what makes it fit, and on which layout it is fastest."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
@@ -10,7 +10,13 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.gpu import GIB, GIGA, Gpu
-from distillplan.hardware.memory import MemoryEstimate, Run, WeightFormat, memory_estimate
+from distillplan.hardware.memory import (
+    MemoryEstimate,
+    Run,
+    WeightFormat,
+    memory_estimate,
+    pass_estimate,
+)
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP
 from distillplan.units.quantities import format_bytes
@@ -46,6 +52,8 @@ class Step(NamedTuple):
     """One thing to switch on, after the steps before it."""
 
     name: str
+    option: str
+    """What switches it on, such as `--loss chunked`."""
     price: str
     """What it costs."""
     saved_bytes: float
@@ -88,32 +96,56 @@ def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Step, ...]:
     steps: list[Step] = []
     memory, tried = memory_estimate(run), set[str]()
     while fits(memory, capacity_bytes) is not Fits.YES:
-        change = next(_possible(run, tried), None)
-        if change is None:
+        found = next(_possible(run, tried, capacity_bytes), None)
+        if found is None:
             break
-        name, price, changed, after = change
-        tried.add(name)
+        change, after = found
+        tried.add(change.name)
         saved = memory.total.mid - after.total.mid
         if saved >= WORTH_WHILE * memory.total.mid:
-            run, memory, found = changed, after, fits(after, capacity_bytes)
-            steps.append(Step(name=name, price=price, saved_bytes=saved, fits=found, run=run))
+            run, memory, now = change.run, after, fits(after, capacity_bytes)
+            steps.append(change._replace(saved_bytes=saved, fits=now))
     return tuple(steps)
 
 
-def _possible(run: Run, tried: set[str]) -> Iterator[tuple[str, str, Run, MemoryEstimate]]:
+def options_to_fit(steps: Sequence[Step]) -> str:
+    """The options that make a run fit; empty where its steps are not enough, or it has none."""
+    if not steps or steps[-1].fits is not Fits.YES:
+        return ""
+    last = {one.option.partition(" ")[0]: one.option for one in steps}  # of what goes in steps
+    return " ".join(last.values())
+
+
+def with_open_loss(run: Run, capacity_bytes: float) -> Run:
+    """A run whose loss nobody chose: a chunked one, which takes no longer, where no other fits."""
+    if fits(memory_estimate(run), capacity_bytes) is Fits.YES:
+        return run
+    return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
+
+
+def _possible(
+    run: Run, tried: set[str], capacity_bytes: float
+) -> Iterator[tuple[Step, MemoryEstimate]]:
     """Changes that a launcher would accept, without some, each with the memory that it makes."""
-    for name, price, changed in (*_cheap(run), *_dear(run)):
-        if name not in tried:
+    for change in (*_cheap(run), *_dear(run, capacity_bytes)):
+        if change.name not in tried:
             with suppress(InputError):
-                yield name, price, changed, memory_estimate(changed)
+                yield change, memory_estimate(change.run)
 
 
-def _with(run: Run, name: str, price: str, **what: Any) -> tuple[str, str, Run]:
-    """A change of the strategy: what to switch on, what it costs, and the run with it."""
-    return name, price, replace(run, strategy=replace(run.strategy, **what))
+def _step(run: Run, name: str, option: str, price: str) -> Step:
+    """A change, before its memory is known."""
+    return Step(name=name, option=option, price=price, saved_bytes=0.0, fits=Fits.NO, run=run)
 
 
-def _cheap(run: Run) -> Iterator[tuple[str, str, Run]]:
+def _with(run: Run, name: str, price: str, **what: Any) -> Step:
+    """A change of the strategy, which has one word for it."""
+    ((key, value),) = what.items()
+    option = f"--{key.replace('_', '-')} {value}"
+    return _step(replace(run, strategy=replace(run.strategy, **what)), name, option, price)
+
+
+def _cheap(run: Run) -> Iterator[Step]:
     """Changes that cost traffic and speed."""
     how, teacher, kinds = run.strategy, run.teacher, Checkpointing
     traffic, slower = "traffic between GPUs", "up to a quarter of the speed"
@@ -121,9 +153,10 @@ def _cheap(run: Run) -> Iterator[tuple[str, str, Run]]:
         yield _with(run, "chunked loss", "next to nothing", loss=Loss.CHUNKED)
     if run.gpus > 1:
         for sharding in tuple(Sharding)[[*Sharding].index(how.sharding) + 1 :]:
-            yield _with(run, f"sharding {sharding}", traffic, sharding=sharding)
-    if run.gpus > 1 and teacher is not None and not teacher.sharded:
-        yield "sharded teacher", traffic, replace(run, teacher=replace(teacher, sharded=True))
+            spread = run
+            if teacher is not None and sharding is Sharding.ZERO3:  # as the student's
+                spread = replace(run, teacher=replace(teacher, sharded=True))
+            yield _with(spread, f"sharding {sharding}", traffic, sharding=sharding)
     if how.checkpointing is kinds.NONE:
         name, price = "selective checkpointing", "a few percent of speed"
         yield _with(run, name, price, checkpointing=kinds.SELECTIVE)
@@ -133,16 +166,18 @@ def _cheap(run: Run) -> Iterator[tuple[str, str, Run]]:
         yield _with(run, "full checkpointing", slower, checkpointing=kinds.FULL)
 
 
-def _dear(run: Run) -> Iterator[tuple[str, str, Run]]:
+def _dear(run: Run, capacity_bytes: float) -> Iterator[Step]:
     """Changes of the teacher, of the numerics, and of what a node is used for."""
     teacher, tp = run.teacher, 2 * run.strategy.tp
-    if teacher is not None:
+    alone = None if teacher is None else pass_estimate(teacher, run.strategy, run.gpus)
+    if alone is not None and fits(alone, capacity_bytes) is Fits.YES:
         price = "a pass of the teacher in advance, and storage"
-        yield "stored logits", price, replace(run, teacher=None)
-    if teacher is not None and teacher.weights is WeightFormat.BF16 and not teacher.apart:
-        for weights in (WeightFormat.FP8, WeightFormat.INT4):
+        yield _step(replace(run, teacher=None), "stored logits", "--logits stored", price)
+    if teacher is not None and not teacher.apart:
+        for weights in tuple(WeightFormat)[[*WeightFormat].index(teacher.weights) + 1 :]:
             smaller = replace(run, teacher=replace(teacher, weights=weights))
-            yield f"{weights} teacher", "a slightly worse teacher", smaller
+            option = f"--teacher-precision {weights}"
+            yield _step(smaller, f"{weights} teacher", option, "a slightly worse teacher")
     if run.strategy.optimizer is Optimizer.ADAM:
         yield _with(run, "8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
     if tp <= USUAL_TP:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.bill import Phase
+from distillplan.hardware.memory_fit import Fits, options_to_fit, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, trained_sizes
@@ -22,6 +23,12 @@ OVER_MEMORY = "over_memory"
 """Code of the warning about the memory limit."""
 MUCH_LARGER = 1.25
 """Parameters, over those asked for, of a model with enough heads that is another model."""
+_HELD = {
+    Phase.STUDENT_TRAINING: "training the student",
+    Phase.TEACHER_TRAINING: "training the teacher",
+    Phase.TEACHER_LOGITS: "the teacher's pass",
+}
+"""What has to fit in a phase."""
 ROUNDING = 1e-6
 """A limit that sets the budget is met to rounding."""
 
@@ -48,8 +55,8 @@ def machine_warnings(
         gpu: name of the machine's GPU.
     """
     bills = [(way_in_words(one.accounting), one.bill) for one in compared if one.bill is not None]
-    for way, bill in bills:
-        yield from _fit_warning(way, bill, gpu)
+    for one in compared:
+        yield from _fit_warning(scenario, one, gpu)
     if bills and scenario.inference_tokens:
         yield information(
             "serving_not_billed",
@@ -115,15 +122,35 @@ def _divided_too_far(scenario: Scenario, compared: tuple[Option, ...]) -> Iterat
     )
 
 
-def _fit_warning(way: str, bill: OptionBill, gpu: str) -> Iterator[Notice]:
-    if bill.fits is Fits.YES:
+def _fit_warning(scenario: Scenario, option: Option, gpu: str) -> Iterator[Notice]:
+    """Whether an option fits, and with what."""
+    bill, machine = option.bill, scenario.machine
+    if bill is None or machine is None:
         return
-    no = bill.fits is Fits.NO
-    yield warning(
-        "does_not_fit" if no else "may_not_fit",
-        f"{way}: {bill.fullest.value.replace('_', ' ')} {'does' if no else 'may'} not fit in "
-        f"the memory of one {gpu}; distillplan estimate shows what to change first",
-    )
+    what, run = f"{way_in_words(option.accounting)}: {_HELD[bill.fullest]}", bill.run
+    if bill.fits is Fits.YES:
+        if run is not None and run.strategy.loss is not machine.strategy.loss:
+            yield information(
+                "loss_in_chunks",
+                f"{what} fits with a loss that is computed in chunks, and with no other; this "
+                "assumes it (--loss chunked)",
+            )
+        return
+    changes = changes_to_fit(scenario, bill)
+    if bill.fits is Fits.NO:
+        what += f" does not fit in the memory of one {gpu}"
+        end = f"it fits with {changes}" if changes else "take more GPUs, or larger ones"
+        yield warning("does_not_fit", f"{what}; {end}")
+    else:
+        end = f"; to be sure, use {changes}" if changes else ""
+        yield warning("may_not_fit", f"{what} may not fit in the memory of one {gpu}{end}")
+
+
+def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:
+    """What to add so that an option fits, the cheapest first; empty where nothing is enough."""
+    if scenario.machine is None or bill.run is None:
+        return ""
+    return options_to_fit(steps_to_fit(bill.run, usable_bytes(scenario.machine.gpu)))
 
 
 def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterator[Notice]:

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory import LoadedTeacher, MemoryEstimate, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
+from distillplan.hardware.memory import (
+    LoadedTeacher,
+    MemoryEstimate,
+    Run,
+    memory_estimate,
+    pass_estimate,
+)
+from distillplan.hardware.memory_fit import Fits, fits, usable_bytes, with_open_loss
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
@@ -41,6 +47,9 @@ class OptionBill(NamedTuple):
     """Whether that phase fits in the GPU's memory."""
     fullest: Phase
     """The phase that needs most memory."""
+    run: Run | None
+    """The training of that phase, with a chunked loss where nobody chose one and no other fits;
+    None: it is a pass of the teacher alone."""
     phases: tuple[BillLine, ...]
     """The same by phase; they sum to the above."""
     notices: tuple[Notice, ...]
@@ -106,55 +115,69 @@ def option_bill(
     if scenario.gpu_hours is not None:
         tokens = bill.total.gpu_hours.divide_into(sizes.student_tokens)
         bill = whole(spent=True)
-    phase, memory = _fullest(scenario, bill.lines, student, teacher)
-    capacity = usable_bytes(machine.gpu)
+    phase, fullest = _fullest(scenario, bill.lines, student, teacher)
     return OptionBill(
         gpu_hours=bill.total.gpu_hours,
         wall_seconds=bill.total.wall_seconds,
         cost_usd=bill.total.cost_usd,
         energy_kwh=bill.total.energy_kwh,
         co2_kg=bill.total.co2_kg,
-        memory_bytes_per_gpu=memory.total,
-        fits=fits(memory, capacity),
+        memory_bytes_per_gpu=fullest.memory.total,
+        fits=fits(fullest.memory, usable_bytes(machine.gpu)),
         fullest=phase,
+        run=fullest.run,
         phases=bill.lines,
         notices=price_notices(bill.price, machine.today),
         student_tokens=tokens,
     )
 
 
+class _Held(NamedTuple):
+    """What has to fit in a phase."""
+
+    run: Run | None
+    """None: a teacher alone."""
+    memory: MemoryEstimate
+
+
 def _fullest(
     scenario: Scenario, lines: tuple[BillLine, ...], student: Model, teacher: Model | None
-) -> tuple[Phase, MemoryEstimate]:
+) -> tuple[Phase, _Held]:
     """The phase that needs most memory, and its memory."""
     machine = _machine(scenario)
     phases = {line.phase for line in lines}
-    beside = None
-    if teacher is not None and Phase.TEACHER_LOGITS in phases and scenario.logits is Logits.ONLINE:
-        beside = LoadedTeacher(
+    beside, found = None, dict[Phase, _Held]()
+    if teacher is not None and Phase.TEACHER_LOGITS in phases:
+        loaded = LoadedTeacher(
             shape=_shape(machine, scenario, teacher),
             weights=machine.teacher_precision,
         )
-    found = {Phase.STUDENT_TRAINING: _memory(machine, scenario, student, beside)}
+        if scenario.logits is Logits.ONLINE:
+            beside = loaded
+        else:
+            alone = pass_estimate(loaded, machine.strategy, machine.gpus)
+            found[Phase.TEACHER_LOGITS] = _Held(run=None, memory=alone)
+    found[Phase.STUDENT_TRAINING] = _laid_out(machine, scenario, student, beside)
     if teacher is not None and Phase.TEACHER_TRAINING in phases:
-        found[Phase.TEACHER_TRAINING] = _memory(machine, scenario, teacher, None)
-    fullest = max(found, key=lambda phase: found[phase].total.mid)
+        found[Phase.TEACHER_TRAINING] = _laid_out(machine, scenario, teacher, None)
+    fullest = max(found, key=lambda phase: found[phase].memory.total.mid)
     return fullest, found[fullest]
 
 
-def _memory(
+def _laid_out(
     machine: Machine, scenario: Scenario, model: Model, beside: LoadedTeacher | None
-) -> MemoryEstimate:
-    shape = _shape(machine, scenario, model)
-    return memory_estimate(
-        Run(
-            shape=shape,
-            strategy=machine.strategy,
-            gpus=machine.gpus,
-            teacher=beside,
-            accumulates=machine.accumulates,
-        )
+) -> _Held:
+    """A training that has to fit, and its memory."""
+    run = Run(
+        shape=_shape(machine, scenario, model),
+        strategy=machine.strategy,
+        gpus=machine.gpus,
+        teacher=beside,
+        accumulates=machine.accumulates,
     )
+    if machine.loss_is_open:
+        run = with_open_loss(run, usable_bytes(machine.gpu))
+    return _Held(run=run, memory=memory_estimate(run))
 
 
 def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:

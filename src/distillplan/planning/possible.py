@@ -8,7 +8,7 @@ from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.strategy import Checkpointing
-from distillplan.planning.machine_warnings import OVER_MEMORY, limits_passed
+from distillplan.planning.machine_warnings import OVER_MEMORY, changes_to_fit, limits_passed
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -37,16 +37,25 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
     machine = scenario.machine
     if machine is None:
         raise ValueError("without a machine everything is possible")
-    gpu = machine.gpu.name
-    enough = _smallest(scenario, machine)
-    if enough is None:
-        end = f"no number of {gpu} up to {MOST_GPUS} is enough"
-    else:
-        saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
-        how = f" with {SAVING}" if saving else ""
-        end = f"smallest machine that would do: {enough.gpus} {gpu}{how}"
     failed = [one for one in options if one.bill is not None]
+    changes = [(one, changes_in_words(scenario, one)) for one in failed]
+    end = "; ".join(f"{_way(one)} fits with {change}" for one, change in changes if change)
+    end = end or _larger_machine(scenario, machine)
     return InfeasibleError(f"no plan: {_nothing_fits(scenario, machine, failed)}; {end}")
+
+
+def _larger_machine(scenario: Scenario, machine: Machine) -> str:
+    """The smallest machine on which something is possible, in words."""
+    enough, gpu = _smallest(scenario, machine), machine.gpu.name
+    if enough is None:
+        return f"no number of {gpu} up to {MOST_GPUS} is enough"
+    saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
+    how = f" with {SAVING}" if saving else ""
+    return f"smallest machine that would do: {enough.gpus} {gpu}{how}"
+
+
+def _way(option: Option) -> str:
+    return SUPERVISED_SHOWN if option.accounting is None else "distill"
 
 
 def _nothing_fits(scenario: Scenario, machine: Machine, options: Sequence[Option]) -> str:
@@ -59,8 +68,7 @@ def _nothing_fits(scenario: Scenario, machine: Machine, options: Sequence[Option
     told = []
     for one in options:
         if one.bill is not None:
-            way = SUPERVISED_SHOWN if one.accounting is None else "distill"
-            told.append(f"{way}{needs}{format_bytes(one.bill.memory_bytes_per_gpu.mid)}")
+            told.append(f"{_way(one)}{needs}{format_bytes(one.bill.memory_bytes_per_gpu.mid)}")
             needs = " "
     who = "neither fits" if len(options) > 1 else "it does not fit"
     each = " per GPU" if machine.gpus > 1 else ""
@@ -83,6 +91,14 @@ def why_not(scenario: Scenario, option: Option) -> str:
     if bill.fits is Fits.NO and OVER_MEMORY not in passed:
         parts.insert(0, f"needs {format_bytes(bill.memory_bytes_per_gpu.mid)} per GPU")
     return f"{way_in_words(option.accounting)} {' and '.join(parts)}"
+
+
+def changes_in_words(scenario: Scenario, option: Option) -> str:
+    """What to add so that an option fits; empty where that is not all it lacks."""
+    bill = option.bill
+    if bill is None or limits_passed(scenario.limits, bill):
+        return ""
+    return changes_to_fit(scenario, bill)
 
 
 def _saving_memory(machine: Machine) -> Machine:

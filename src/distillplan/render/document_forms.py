@@ -51,7 +51,7 @@ _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "mem
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
 ODDS = ("distill", "tie", "supervised")
 _WINDOW = ("from_", "to", "from_tokens_per_param", "to_tokens_per_param")
-_LAYOUT = ("sharding", "checkpointing", "tp", "pp", "micro_batch")
+_LAYOUT = ("sharding", "checkpointing", "tp", "pp", "micro_batch", "loss")
 _SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
 WHOLE_LAW = DocumentForm(

@@ -181,14 +181,15 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
         yield Text(
             f"Fits with margin on {gpus} GPU{'s' if gpus > 1 else ''}: sharding "
             f"{how.sharding}, checkpointing {how.checkpointing}, tp {how.tp}, pp {how.pp}, "
-            f"micro-batch {how.micro_batch} ({format_bytes(least.memory.total.mid)})."
+            f"micro-batch {how.micro_batch}, {how.loss} loss "
+            f"({format_bytes(least.memory.total.mid)})."
         )
     if memory.steps_to_fit:
         yield TableBlock(
             "To fit on these GPUs, in this order",
-            ("switch on", "saves", "fits then", "costs"),
+            ("add", "saves", "fits then", "costs"),
             tuple(
-                (step.name, format_bytes(step.saved_bytes), str(step.fits), step.price)
+                (step.option, format_bytes(step.saved_bytes), str(step.fits), step.price)
                 for step in memory.steps_to_fit
             ),
             text_columns=(0, 2, 3),

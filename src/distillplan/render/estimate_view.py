@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import DistillationStep, Estimate
 from distillplan.hardware.bill import Phase
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import Fits, options_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis
 from distillplan.notices import worst_first
@@ -102,6 +102,10 @@ def _answer(found: Estimate) -> TableBlock:
         fits = f"fits {usable}: {FITS_SHOWN[apart.fits]}; tp {apart.tp}"
         memory = _row("per teacher GPU", apart.memory_bytes_per_gpu, format_bytes)
         rows.append((*memory[:3], fits))
+    alone = found.memory.teacher_pass
+    if alone is not None:
+        memory = _row("teacher's pass", alone.memory_bytes_per_gpu, format_bytes)
+        rows.append((*memory[:3], f"fits {usable}: {FITS_SHOWN[alone.fits]}"))
     return TableBlock("", ("", "median", "range", ""), tuple(rows), text_columns=(0, 2, 3))
 
 
@@ -115,13 +119,15 @@ def _to_fit(found: Estimate) -> Iterator[str]:
     apart = None if found.distillation is None else found.distillation.apart
     if apart is not None and apart.fits is not Fits.YES:
         yield "more --teacher-gpus, or a lower --teacher-precision"
+    if memory.teacher_pass is not None and memory.teacher_pass.fits is not Fits.YES:
+        yield "for the teacher's pass, more GPUs, or a lower --teacher-precision"
     if memory.fits is Fits.YES:
         return
     if memory.why_no_layout is not None:
         yield memory.why_no_layout
     steps, on = memory.steps_to_fit, _gpus(found.question.machine.gpus)
-    if steps and steps[-1].fits is Fits.YES:
-        yield f"switch on, in this order: {', '.join(one.name for one in steps)}"
+    if changes := options_to_fit(steps):
+        yield f"add {changes}, each at a higher price: --details"
     elif steps:
         tight = ", and all of it together is tight" if steps[-1].fits is Fits.UNCERTAIN else ""
         yield f"nothing to switch on makes it fit on {on}{tight}"
@@ -130,7 +136,8 @@ def _to_fit(found: Estimate) -> Iterator[str]:
         how = least.run.strategy
         yield (
             f"on {_gpus(least.run.gpus)} it fits with sharding {how.sharding}, checkpointing "
-            f"{how.checkpointing}, tp {how.tp}, pp {how.pp}, micro-batch {how.micro_batch}"
+            f"{how.checkpointing}, tp {how.tp}, pp {how.pp}, micro-batch {how.micro_batch}, "
+            f"{how.loss} loss"
         )
 
 

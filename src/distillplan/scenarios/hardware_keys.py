@@ -45,6 +45,11 @@ def _constant(name: str, module: str = "step_time") -> float:
     return float(getattr(import_module(f"distillplan.hardware.{module}"), name))
 
 
+def _loss(scenario: Scenario) -> str | None:
+    machine = scenario.machine
+    return None if machine is None or machine.loss_is_open else machine.strategy.loss.value
+
+
 def _gpu(scenario: Scenario) -> str | None:
     machine = scenario.machine
     return None if machine is None else machine.gpu_file or machine.gpu.name
@@ -240,7 +245,8 @@ HARDWARE = (
         "",
         "Implementation of the loss: how much of the logits exists at once, and how long it takes "
         "with an online teacher.",
-        "strategy.loss",
+        _loss,
+        default="dense, or chunked where only that fits",
     ),
     _key(
         "gradients",
