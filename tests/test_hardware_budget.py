@@ -23,6 +23,7 @@ from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.possible import MOST_GPUS
 from distillplan.planning.results import Flips
+from distillplan.questions.target import target
 from distillplan.scenarios.keys import scenario_from_options
 from tests.shell import run
 
@@ -304,6 +305,47 @@ def test_a_teacher_that_stores_its_logits_has_to_fit_first():
     assert "the teacher's pass does not fit" in str(stored.warnings)
     several = plan(scenario_from_options(**{**words, "gpus": 4}, logits="stored"))
     assert several.deciding.bill.fits is Fits.YES
+
+
+def test_an_open_layout_is_faster_and_fits():
+    """Of two students of one size: more tokens in the same hours, on a layout that fits."""
+    words = {**SMALL_CARDS, "student": "1.5B", "teacher": "qwen2.5-7b"}
+    usual, found = (
+        plan(scenario_from_options(**words, **layout)) for layout in ({}, {"layout": "auto"})
+    )
+    assert usual.deciding.bill.fits is Fits.UNCERTAIN
+    for one, other in zip(usual.options[:2], found.options[:2], strict=True):
+        assert other.bill.fits is Fits.YES
+        assert other.student_tokens > one.student_tokens
+    assert "layout_found" in found.warning_codes
+    # what the document says of it, asked for
+    told = found.scenario.machine.strategy
+    names = ("tp", "pp", "cp", "micro_batch", "checkpointing", "sharding")
+    given = {name: getattr(told, name) for name in names}
+    assert plan(scenario_from_options(**words, **given)).options == found.options
+    # one step away in any choice it does not fit, or is no faster
+    for name, others in (("micro_batch", (1, 2, 8)), ("tp", (2, 4)), ("sharding", ("zero1",))):
+        for value in others:
+            near = plan(scenario_from_options(**words, **{**given, name: value})).deciding
+            slower = near.student_tokens <= found.deciding.student_tokens * (1 + 1e-9)
+            assert slower or near.bill.fits is not Fits.YES, (name, value)
+
+
+def test_a_plan_says_its_layout_and_can_be_asked_again(tmp_path):
+    words = ("--gpu", "rtx-4090", "--gpus", "8", "--student", "1.5B", "--teacher", "qwen2.5-7b")
+    first = run("budget", "$5k", *words, "--layout", "auto", "--quick", "-o", "json")
+    document = json.loads(first.stdout)
+    assert document["scenario"]["hardware"]["layout"] == "given"
+    file = tmp_path / "again.yaml"
+    file.write_text(json.dumps({"base": document["scenario"]}))
+    again = json.loads(run("compare", file, "--quick", "-o", "json").stdout)["plans"][0]
+    assert again["options"] == document["options"]
+
+
+def test_an_open_layout_is_for_one_plan():
+    words = {**SMALL_CARDS, "student": "1.5B", "layout": "auto"}
+    with pytest.raises(InputError, match="layout: auto is for one plan"):
+        target(scenario_from_options(**words), loss=2.2)
 
 
 @pytest.mark.parametrize("price", [{}, {"price": 2.0}], ids=str)

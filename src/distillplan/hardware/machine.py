@@ -55,6 +55,8 @@ class Machine:
     """Whether the strategy's loss was not asked for, so that a chunked one may take its place."""
     layout: LayoutChoice = LayoutChoice.GIVEN
     """Whether the strategy is what is asked for, or where the search for the fastest begins."""
+    layout_found: bool = False
+    """Whether that search has been made, for a plan."""
     mfu: float | None = None
     """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
@@ -134,7 +136,7 @@ class Machine:
     @property
     def searches_layout(self) -> bool:
         """Whether the layout is to be found for a run."""
-        return self.layout is LayoutChoice.AUTO
+        return self.layout is LayoutChoice.AUTO and not self.layout_found
 
     @property
     def price(self) -> Price | None:

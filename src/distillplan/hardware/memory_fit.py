@@ -108,12 +108,18 @@ def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def options_to_fit(steps: Sequence[Step]) -> str:
-    """The options that make a run fit; empty where its steps are not enough, or it has none."""
+def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
+    """The options that make a run fit; empty where its steps are not enough, or it has none.
+
+    Args:
+        steps: to make it fit, in order.
+        without: words of the strategy that are chosen anyway.
+    """
     if not steps or steps[-1].fits is not Fits.YES:
         return ""
     last = {one.option.partition(" ")[0]: one.option for one in steps}  # of what goes in steps
-    return " ".join(last.values())
+    left_out = {f"--{name.replace('_', '-')}" for name in without}
+    return " ".join(option for flag, option in last.items() if flag not in left_out)
 
 
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:

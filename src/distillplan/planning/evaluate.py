@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import Accounting
+from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
 from distillplan.optimize.optimizer import (
@@ -49,6 +50,7 @@ def cells(
         students: other numbers of students, of shape (cells,).
     """
     refuse_start(scenario)
+    _refuse_open_layout(scenario)
     budgets = np.atleast_1d(np.asarray(scenario.budget if budget is None else budget, float))
     counts = np.atleast_1d(np.asarray(scenario.students if students is None else students, int))
     shares = [scenario.share(accounting, int(count)) for count in counts]
@@ -159,6 +161,7 @@ def side_by_side(
     """The problems of scenarios that differ in `MAY_DIFFER` only, each under its accounting."""
     first = scenarios[0]
     refuse_start(first)
+    _refuse_open_layout(first)
     pairs = list(zip(scenarios, accountings, strict=True))
     shares = [one.share(accounting) for one, accounting in pairs]
     given = first.student_params is not None
@@ -278,3 +281,17 @@ def law_of(scenario: Scenario) -> DistillationLaw:
     if scenario.law.distillation is None:
         raise ValueError(f"{scenario.law.name} has no distillation side")
     return scenario.law.distillation
+
+
+def _refuse_open_layout(scenario: Scenario) -> None:
+    """Refuse an open layout where a question has many sizes.
+
+    Raises:
+        InputError: when the layout is open.
+    """
+    if scenario.machine is not None and scenario.machine.searches_layout:
+        raise InputError(
+            Word("layout", scenario.machine.layout),
+            " is for one plan: here sizes differ, and each would have its own; leave it out, or "
+            "use distillplan budget, compare or estimate",
+        )

@@ -7,6 +7,7 @@ from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase
 from distillplan.hardware.memory_fit import Fits, options_to_fit, steps_to_fit, usable_bytes
 from distillplan.hardware.range import Range
+from distillplan.hardware.strategy import FREE
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, trained_sizes
 from distillplan.planning.results import Option
@@ -57,6 +58,7 @@ def machine_warnings(
     bills = [(way_in_words(one.accounting), one.bill) for one in compared if one.bill is not None]
     for one in compared:
         yield from _fit_warning(scenario, one, gpu)
+    yield from _layout_found(scenario)
     if bills and scenario.inference_tokens:
         yield information(
             "serving_not_billed",
@@ -146,11 +148,22 @@ def _fit_warning(scenario: Scenario, option: Option, gpu: str) -> Iterator[Notic
         yield warning("may_not_fit", f"{what} may not fit in the memory of one {gpu}{end}")
 
 
+def _layout_found(scenario: Scenario) -> Iterator[Notice]:
+    """Which layout the plan is on, where it was left open."""
+    machine = scenario.machine
+    if machine is not None and machine.layout_found:
+        names = sorted(FREE, key=lambda name: getattr(machine.strategy, name) == 1)
+        chosen = [f"{name.replace('_', '-')} {getattr(machine.strategy, name)}" for name in names]
+        yield information("layout_found", f"the fastest layout that fits: {', '.join(chosen)}")
+
+
 def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:
     """What to add so that an option fits, the cheapest first; empty where nothing is enough."""
     if scenario.machine is None or bill.run is None:
         return ""
-    return options_to_fit(steps_to_fit(bill.run, usable_bytes(scenario.machine.gpu)))
+    steps = steps_to_fit(bill.run, usable_bytes(scenario.machine.gpu))
+    chosen = FREE if scenario.machine.layout_found else ()  # a search would find these itself
+    return options_to_fit(steps, without=chosen)
 
 
 def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterator[Notice]:

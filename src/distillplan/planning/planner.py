@@ -76,6 +76,11 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     >>> answer.verdict, answer.odds.supervised > 0.9
     (<Verdict.SUPERVISED: 'supervised'>, True)
     """
+    machine = scenario.machine
+    if machine is not None and machine.searches_layout:
+        from distillplan.planning.open_layout import laid_out  # only where one is asked for
+
+        scenario = laid_out(scenario, machine)
     if scenario.start is not None:
         from distillplan.planning.starting import with_start  # only where one is asked for
 

@@ -181,11 +181,6 @@ class Scenario:
             yield InputError(
                 "budget: give ", Word("compute"), " or ", Word("gpu_hours"), ", and only one"
             )
-        if self.machine is not None and self.machine.searches_layout:
-            yield InputError(
-                Word("layout", self.machine.layout),
-                " is for `estimate`: sizes differ in a plan, and each would have its own",
-            )
         if self.machine is not None and self.machine.teacher_gpus is not None:
             yield InputError(
                 Word("teacher_gpus"),

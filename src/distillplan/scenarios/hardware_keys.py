@@ -50,6 +50,13 @@ def _loss(scenario: Scenario) -> str | None:
     return None if machine is None or machine.loss_is_open else machine.strategy.loss.value
 
 
+def _layout(scenario: Scenario) -> str | None:
+    machine = scenario.machine
+    if machine is None:
+        return None
+    return "given" if machine.layout_found else machine.layout.value
+
+
 def _gpu(scenario: Scenario) -> str | None:
     machine = scenario.machine
     return None if machine is None else machine.gpu_file or machine.gpu.name
@@ -175,8 +182,7 @@ HARDWARE = (
         "",
         "auto chooses the fastest layout that fits: tp, pp, cp, ep, micro-batch, checkpointing and "
         "sharding.",
-        "layout",
-        commands="estimate",
+        _layout,
     ),
     _key("tp", values.WHOLE, "N", "Size of a tensor-parallel group.", "strategy.tp"),
     _key("pp", values.WHOLE, "N", "Number of pipeline stages.", "strategy.pp"),

@@ -1,0 +1,70 @@
+"""A scenario whose layout is left open: the fastest one in which what it weighs fits."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from distillplan.accounting import Share
+from distillplan.errors import InfeasibleError
+from distillplan.hardware.machine import Machine
+from distillplan.hardware.memory_fit import fastest_layout
+from distillplan.hardware.strategy import Loss, Strategy
+from distillplan.planning.option_bill import seconds_of
+from distillplan.planning.options import distilled_options, supervised_option
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.sizes import Sizes
+
+
+def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
+    """The scenario on the fastest layout of its machine, at the sizes that it has on the usual one.
+
+    By the time of the distillation that the verdict is about, or of supervised training where only
+    that fits; on the usual layout where neither does.
+    """
+    machine = replace(machine, layout_found=True)
+    scenario = replace(scenario, machine=machine)
+    for option in _weighed(scenario):
+        with suppress(InfeasibleError):
+            strategy = _fastest(scenario, machine, option)
+            return replace(scenario, machine=replace(machine, strategy=strategy))
+    return scenario
+
+
+def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
+    """The fastest strategy for one option."""
+    own, sizes, way = machine.strategy, _sizes(option), option.accounting
+    if option.bill is None or option.bill.run is None:
+        raise InfeasibleError("it trains nothing here")
+    run = option.bill.run
+    if machine.loss_is_open:  # a chunked one, which takes no longer, may make room for more
+        run = replace(run, strategy=replace(own, loss=Loss.CHUNKED))
+    paid = Share() if way is None else scenario.share(way)
+
+    def seconds(strategy: Strategy) -> float:
+        tried = replace(scenario, machine=replace(machine, strategy=strategy))
+        each = seconds_of(tried, way, sizes)
+        once = paid.training * each.teacher_training * (sizes.teacher_tokens or 0.0)
+        passes = paid.logits * each.teacher_forward
+        return each.student_training + passes + once / sizes.student_tokens
+
+    return replace(fastest_layout(run, machine.gpu, seconds), loss=own.loss)
+
+
+def _weighed(scenario: Scenario) -> Iterator[Option]:
+    """The distillation that decides, within budget, and supervised training."""
+    alone = supervised_option(scenario)
+    if alone.loss is not None:
+        options = distilled_options(scenario, alone.loss)
+        yield from (one for one in options if one.decides and one.loss is not None)
+        yield alone
+
+
+def _sizes(option: Option) -> Sizes:
+    return Sizes(
+        student_params=option.student_params or 1.0,
+        student_tokens=option.student_tokens or 1.0,
+        teacher_params=option.teacher_params,
+        teacher_tokens=option.teacher_tokens,
+        teacher_loss=option.teacher_loss,
+    )
