@@ -76,11 +76,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     >>> answer.verdict, answer.odds.supervised > 0.9
     (<Verdict.SUPERVISED: 'supervised'>, True)
     """
-    machine = scenario.machine
-    if machine is not None and machine.searches_layout:
-        from distillplan.planning.open_layout import laid_out  # only where one is asked for
-
-        scenario = laid_out(scenario, machine)
+    scenario = _placed(scenario)
     if scenario.start is not None:
         from distillplan.planning.starting import with_start  # only where one is asked for
 
@@ -122,6 +118,16 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
             found = found._replace(warnings=(*found.warnings, _no_draws(found)))
     demand_finite(found)
     return found._replace(headline=headline(found), rival=rival_of(found))
+
+
+def _placed(scenario: Scenario) -> Scenario:
+    """The scenario on a layout, found where it is left open."""
+    machine = scenario.machine
+    if machine is None or not machine.searches_layout:
+        return scenario
+    from distillplan.planning.open_layout import laid_out  # only where one is asked for
+
+    return laid_out(scenario, machine)
 
 
 def plan_if_any(scenario: Scenario) -> Plan | None:
