@@ -28,6 +28,10 @@ ASKED = {
     "family": ("1e22", "--student", "1B", "--students", "30", "--logits", "stored"),
     "short": ("1e21", "--student", "1B", "--teacher", "7B:2T", "--max-unique-tokens", "5B"),
     "large": ("1e24", "--student", "30B", "--teacher", "llama-3.1-405b"),
+    "cards": (
+        *("1e21", "--student", "qwen2.5-0.5b", "--teacher", "qwen2.5-7b"),
+        *("--gpu", "rtx-4090", "--gpus", "8"),
+    ),
     "alone": ("1e21", "--student", "1B", "--law", "besiroglu2024"),
 }
 """Words of `budget` that make them."""

@@ -237,6 +237,12 @@ def test_trl_learns_from_data_and_never_on_its_own_samples():
     assert "Distillation" not in "".join(export.texts.values()).replace("distillation", "")
 
 
+def test_trl_computes_the_loss_in_chunks_where_the_plan_counts_on_it():
+    """GKDTrainer takes Liger's fused divergence with this key (trl/experimental/gkd)."""
+    assert first("trl-gkd", "cards")["use_liger_kernel"] is True
+    assert "use_liger_kernel" not in first("trl-gkd", "qwen")
+
+
 @pytest.mark.parametrize(("name", "kind", "option"), RUNS)
 def test_every_value_says_where_it_is_from(name, kind, option):
     export, _, read, _ = exported(name, kind, option)

@@ -122,7 +122,7 @@ def test_a_plan_to_pretrain_has_no_word_for_a_teacher(kind):
     answer, _ = recipe_of(kind, Method.SUPERVISED)
     assert answer.headline.startswith("Pretrain")
     topics = {one.topic for one in answer.lines}
-    assert topics <= {"plan", "rate", "batch", "schedule", "tokens", "repeats", "watch"}
+    assert topics <= {"plan", "memory", "rate", "batch", "schedule", "tokens", "repeats", "watch"}
     assert answer.run.teacher is None
     assert not answer.kept_shares
 
@@ -161,6 +161,13 @@ def test_logits_are_stored_where_the_plan_reads_them():
         answer, _ = recipe_of(kind, option)
         assert answer.run.stored is stored, (kind, option)
         assert ("top k" in {one.topic for one in answer.lines}) is stored
+
+
+def test_a_loss_in_chunks_is_told_where_the_memory_is_that_of_one():
+    for kind, chunked in (("cards", True), ("qwen", False)):
+        answer, _ = recipe_of(kind, Method.DISTILL)
+        assert answer.run.chunked is chunked
+        assert ("memory" in {one.topic for one in answer.lines}) is chunked
 
 
 def test_padding_of_qwen_is_told():

@@ -67,6 +67,8 @@ class ExportCase(StrEnum):
     """The teacher runs beside the student."""
     STORED = "stored"
     """Its logits are read from a disk."""
+    CHUNKED = "chunked"
+    """Its memory is that of a loss in chunks."""
     SIZED = "sized"
     """The student is a size."""
     NAMED = "named"

@@ -168,7 +168,8 @@ def cases_of(run: PlannedRun, settings: PlanSettings) -> frozenset[ExportCase]:
     """What holds for an export of a run."""
     logits = ExportCase.STORED if run.stored else ExportCase.ONLINE
     student = ExportCase.SIZED if settings.student is None else ExportCase.NAMED
-    return frozenset((logits, student))
+    chunked = (ExportCase.CHUNKED,) if run.chunked else ()
+    return frozenset((logits, student, *chunked))
 
 
 def _lines(

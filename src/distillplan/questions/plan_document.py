@@ -8,6 +8,7 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.json_reader import read_foreign_json
+from distillplan.hardware.strategy import Loss
 from distillplan.planning.results import Band, Method, Odds, Verdict
 from distillplan.schemas.reader import schema_id
 
@@ -39,6 +40,8 @@ class PlannedOption(NamedTuple):
     """Of an open model that the plan found; None: it named none itself."""
     format_nats: float = 0.0
     """What the format of its stored logits costs, which is in its loss."""
+    chunked: bool = False
+    """Whether its memory is that of a loss in chunks."""
 
 
 class PlanDocument(NamedTuple):
@@ -153,6 +156,7 @@ def _option(one: Entry) -> PlannedOption:
         teacher_tokens=one.optional("teacher_tokens"),
         teacher_name=one.name("teacher_name", "") if one.has("teacher_name") else None,
         format_nats=_format_nats(one),
+        chunked=one.data.get("loss_implementation") == Loss.CHUNKED,
     )
 
 

@@ -17,7 +17,6 @@ from distillplan.planning.results import Method, Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
 from distillplan.questions.recipe_file import (
-    FILE,
     kept_shares,
     kept_source,
     practice,
@@ -32,7 +31,7 @@ from distillplan.questions.recipe_records import (
     Sureness,
 )
 from distillplan.questions.recipe_studies import little_text, mixed_losses
-from distillplan.questions.starting_points import format_rate, run_size, starting_point
+from distillplan.questions.starting_points import exported, format_rate, run_size, starting_point
 from distillplan.questions.tracking import option_of
 from distillplan.units.quantities import format_count, format_flops
 
@@ -52,6 +51,7 @@ class PlanCase(StrEnum):
     WEIGHED = "weighed"
     ONLINE = "online"
     STORED = "stored"
+    CHUNKED = "chunked"
     RATE_OUTSIDE = "rate_outside"
     FLIPS_WITH_BUDGET = "flips_with_budget"
     REPEATS = "repeats"
@@ -148,7 +148,7 @@ def _run(
 ) -> PlannedRun:
     """The run in numbers."""
     given = practice()
-    start = _exported(points)
+    start = exported(points)
     context = round(settings.family.context)
     group = round(given["batch_group"])
     wanted = start.batch_tokens / context / group
@@ -165,6 +165,7 @@ def _run(
         teacher=_teacher(settings.teacher, chosen, words) if distills else None,
         teacher_loss=chosen.teacher_loss,
         stored=distills and _is_stored(settings.logits, chosen.accounting),
+        chunked=chosen.chunked,
         context=context,
         vocab=vocab,
         batch_sequences=sequences,
@@ -173,13 +174,6 @@ def _run(
         learning_rate=start.learning_rate,
         final_learning_rate=min(final, start.learning_rate),
     )
-
-
-def _exported(points: tuple[StartingPoint, ...]) -> StartingPoint:
-    found = next((one for one in points if one.exported), None)
-    if found is None:
-        raise InputError(f"{FILE}: no starting point is marked as exported")
-    return found
 
 
 def _is_stored(logits: Logits, accounting: Accounting | None) -> bool:
@@ -217,7 +211,7 @@ def _facts(
     run: PlannedRun,
     points: tuple[StartingPoint, ...],
 ) -> _LineFacts:
-    start = _exported(points)
+    start = exported(points)
     student, teacher, flip = settings.student, settings.teacher, settings.flip
     sought = settings.best_teacher
     best = sought.loss if sought is not None and sought.accounting is chosen.accounting else None
@@ -297,6 +291,8 @@ def _cases(
     flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
     yield PlanCase.STORED if run.stored else PlanCase.ONLINE
+    if run.chunked:
+        yield PlanCase.CHUNKED
     yield PlanCase.RECOMMENDED if chosen.recommended else PlanCase.NOT_RECOMMENDED
     if any(one.method is Method.DISTILL for one in plan.options):
         yield PlanCase.WEIGHED

@@ -71,6 +71,8 @@ class PlannedRun(NamedTuple):
     """Nats per token."""
     stored: bool
     """Whether the teacher's logits are read from a disk."""
+    chunked: bool
+    """Whether its memory is that of a loss in chunks."""
     context: int
     """Tokens of one sequence."""
     vocab: int

@@ -5,11 +5,13 @@ fitted on distillation, so that each is a place to start from and no prediction.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.models.architecture import FixedAspect
+from distillplan.questions.recipe_file import FILE
 from distillplan.questions.recipe_records import StartingPoint
 
 FACTORS: Final = ("params", "tokens", "flops")
@@ -97,3 +99,15 @@ def format_rate(value: float) -> str:
     """
     mantissa, _, power = f"{value:.1e}".partition("e")
     return f"{mantissa}e{int(power)}"
+
+
+def exported(points: Sequence[StartingPoint]) -> StartingPoint:
+    """The point that exports take.
+
+    Raises:
+        InputError: when the file of recipes marks none.
+    """
+    found = next((one for one in points if one.exported), None)
+    if found is None:
+        raise InputError(f"{FILE}: no starting point is marked as exported")
+    return found

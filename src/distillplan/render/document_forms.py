@@ -48,6 +48,7 @@ class RowForm(NamedTuple):
 
 
 _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
+_BILLED = {**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"}
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
 ODDS = ("distill", "tie", "supervised")
 _WINDOW = ("from_", "to", "from_tokens_per_param", "to_tokens_per_param")
@@ -73,11 +74,11 @@ FORMS: Mapping[str, DocumentForm] = {
     "FittedPruning": DocumentForm(without=("law", "draws")),
     "Option": DocumentForm(
         without=("bill",),
-        lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
+        lifted={**_BILLED, "loss_implementation": "bill.run.strategy.loss"},
     ),
     "FamilyWay": DocumentForm(
         without=("bill",),
-        lifted={**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"},
+        lifted=_BILLED,
     ),
     "Layout": DocumentForm(
         only=(),
