@@ -15,7 +15,7 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu_catalog import gpu
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
-from distillplan.planning.budget_text import parse_budget
+from distillplan.planning.budget_text import Budget, parse_budget
 from distillplan.units.quantities import format_count
 from tests.shell import run
 
@@ -335,7 +335,7 @@ SIZES_ASKED = {
 def test_flops(text):
     found = parse_budget(text)
     assert found.flops == pytest.approx(FLOPS[text], rel=1e-12)
-    assert found == (found.flops, *[None] * 6)
+    assert found == Budget(flops=found.flops)
 
 
 @pytest.mark.parametrize("text", GPU_HOURS)

@@ -372,6 +372,23 @@ def test_a_budget_in_hours_is_exact_and_its_tokens_are_uncertain(price):
     assert low <= more < alone.loss < less <= high
 
 
+@pytest.mark.parametrize(
+    ("gpus", "limit", "whole"),
+    [
+        ("64 h100-sxm", {"deadline": "3 weeks"}, "64 h100-sxm for 3 weeks"),
+        ("8 nodes of 8 h100-sxm", {"deadline": "3 weeks"}, "64 h100-sxm for 3 weeks"),
+        ("8x4090", {"max_cost_usd": "$500", "price": "0.5"}, "8 rtx-4090 for 125 hours"),
+    ],
+)
+def test_gpus_without_a_time_are_used_as_long_as_a_limit_allows(gpus, limit, whole):
+    """By hand: so many GPUs for the time, or for what the money buys at the price."""
+    words = {"student": "1B", **{key: value for key, value in limit.items() if key == "price"}}
+    asked = scenario_from_options(compute=gpus, student="1B", **limit)
+    assert asked.gpu_hours == scenario_from_options(compute=whole, **words).gpu_hours
+    with pytest.raises(InputError, match="for how long"):
+        scenario_from_options(compute=gpus, student="1B")
+
+
 def test_dollars_are_exact_too():
     answer = plan(scenario_from_options(compute="$20k", gpu="h100-sxm", price=2.0, student="1B"))
     for option in answer.options:

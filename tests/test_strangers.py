@@ -59,6 +59,13 @@ def test_a_budget_needs_no_quotes(budget):
     assert run("budget", *rest, *budget.split()).stdout == quoted.stdout
 
 
+def test_a_deadline_says_how_long_gpus_are_used():
+    rest = ("--student", "1B", "--quick", "-o", "json", "--deadline", "7 days")
+    quoted = run("budget", "64 h100-sxm", *rest)
+    assert quoted.returncode == 0
+    assert run("budget", "64", "h100-sxm", *rest).stdout == quoted.stdout
+
+
 @pytest.mark.parametrize("budget", ["64 h100-sxm", "two weeks", "64 h100-sxm for 7 parsecs"])
 def test_a_budget_without_quotes_is_told_what_it_lacks(budget):
     """As with quotes."""

@@ -152,9 +152,10 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
                 parse_budget(" ".join(words))
                 return [*args[:first], " ".join(words), *args[first + long :]]
     typed = list(islice(takewhile(lambda one: not one.startswith("-"), args), MOST_WORDS))
-    if len(typed) > 1 and not _is_budget(typed[0]):
-        parse_budget(" ".join(typed), ARGUMENT)
-    return None
+    if len(typed) < 2 or _is_budget(typed[0]):
+        return None
+    parse_budget(" ".join(typed), ARGUMENT, gpus_alone=True)
+    return [" ".join(typed), *args[len(typed) :]]
 
 
 def _is_budget(word: str) -> bool:

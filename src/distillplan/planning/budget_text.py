@@ -9,9 +9,23 @@ from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.models.model_sizes import parse_tokens_per_param
+from distillplan.planning.budget_patterns import (
+    EATEN,
+    FILES,
+    FLOPS,
+    GPUS,
+    GPUS_ALONE,
+    MISSING,
+    NODE,
+    OF_TOKENS,
+    ON,
+    RENTED,
+    SPENT,
+    TRADE,
+    match,
+)
 from distillplan.units.numerals import (
     MOST_LETTERS,
-    NUMBER,
     plain,
     positive,
     shown,
@@ -19,15 +33,11 @@ from distillplan.units.numerals import (
     usual,
 )
 from distillplan.units.quantities import (
-    HOURS,
-    MANY,
     METRIC,
-    MONTH,
     MULTIPLIERS,
     SECONDS_PER_HOUR,
     TOKENS,
     amount_of_money,
-    any_of,
     parse_count,
     parse_hours,
     parse_many,
@@ -54,6 +64,8 @@ class Budget(NamedTuple):
     """Tokens of each student: the budget is what training on them takes without a teacher."""
     tokens_per_param: float | None = None
     """The same for each parameter of the student."""
+    lacks: str = ""
+    """What to ask where it names GPUs alone, and no limit says how long they are used."""
 
     @property
     def of_tokens(self) -> bool:
@@ -63,92 +75,6 @@ class Budget(NamedTuple):
     def tokens_for(self, params: float) -> float:
         """Training tokens of a student of so many parameters, where it is given by them."""
         return self.tokens or (self.tokens_per_param or 0.0) * params
-
-
-_TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
-_UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
-_NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with)\b|e\d)"
-_GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
-"""A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
-_GPU: Final = rf"(?P<gpu>{_GEFORCE}|{_NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {_NO_GPU})*?)"
-_NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
-_GPUS: Final = (
-    rf"(?:(?P<nodes>{MANY})\s*(?:{_NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
-    rf"(?P<count>{MANY})\s*(?>[x*]?)\s*{_GPU}"
-)
-"""GPUs such as 8 x H100, or 4 nodes of 8 H100."""
-_NEXT: Final = (
-    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
-)
-"""Between the GPUs and the time."""
-_RENTED: Final = (
-    rf"{_GPUS}{_NEXT}{_TIME}",
-    rf"{_GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){_NEXT}{_TIME}",
-    rf"{_TIME}\s*(?:[,x*]|\s(?:on|of|with|using)\s|\s)\s*{_GPUS}",
-)
-"""8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
-_SPENT: Final = (
-    rf"(?P<count>{MANY})[\s-]*{_GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){_UNIT}"
-    r"(?:\s+(?P<on>[a-z].*))?"
-)
-"""10k H100-hours, 5k gpu-hours."""
-_ON: Final = (
-    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{_GPU}"
-)
-"""$20k on h100-sxm, 10k GPU-hours on 64 H100."""
-_TRADE: Final = (
-    frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
-    | {"compute", "time", "each"}
-    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core", "geforce", "tesla", "instinct"}
-)
-"""Words beside the name of a GPU."""
-
-_FLOPS: Final = (
-    rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?:training\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
-    r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
-    rf"(?:[\s*-]*(?P<time>{any_of([*HOURS, MONTH])})s?)?"
-)
-"""petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
-_OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
-
-
-_EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
-"""What a shell leaves of dollars in double quotes."""
-_FILES: Final = (".yaml", ".yml")
-
-
-_KIND: Final = rf"{_NO_GPU}[a-z][a-z0-9_-]*(?: {_NO_GPU}[a-z0-9]+){{0,2}}"
-_SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{_NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
-_MISSING: Final = (
-    (
-        rf"(?:for )?(?P<given>{MANY}\s*-?\s*{MONTH}s?)",
-        "{given} of what? write '8 h100-sxm for 30 days'",
-    ),
-    (rf"(?:for )?(?P<given>{_TIME})", "{given} of what? write '8 h100-sxm for {given}'"),
-    (
-        rf"(?P<given>{_TIME}) (?:on|of) (?P<kind>{_KIND})",
-        "how many {kind} for {given}? write '8 {gpu} for {given}'",
-    ),
-    (
-        rf"(?P<given>(?P<count>{_SOME})(?P<kind>(?=[a-z -]*\d|gpu){_KIND}))",
-        "{given} for how long? write '{count}{gpu} for 7 days'",
-    ),
-    (
-        rf"(?P<kind>(?=[a-z -]*\d){_KIND})(?: for {_TIME})?",
-        "how many {kind}? write '8 {gpu} for {hours}'",
-    ),
-    (rf"(?P<given>{_FLOPS})", "how many {given}? write '10 {given}'"),
-    (
-        r"(?P<given>.*f(?:lop)?s?(?:/s)?) for .+",
-        "{given} is a rate; write its product with the time in FLOP/s-days",
-    ),
-)
-"""What lacks a part, and what to ask."""
-
-
-def _match(pattern: str, text: str) -> re.Match[str] | None:
-    """The match of a whole text; a pattern is compiled when it is first asked for."""
-    return re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
 
 
 def parse_compute(text: str | float, what: str = "compute budget", example: str = EXAMPLE) -> float:
@@ -179,7 +105,7 @@ def _flops_in(unit: str, text: str, what: str) -> float | None:
     Raises:
         InputError: for a rate, and for what may be one.
     """
-    found = _match(_FLOPS, unit.lower())
+    found = match(FLOPS, unit.lower())
     if found is None:
         return None
     flops = MULTIPLIERS[found["times"] or ""] * METRIC[found["prefix"]]
@@ -195,8 +121,15 @@ def _flops_in(unit: str, text: str, what: str) -> float | None:
     return flops
 
 
-def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
+def parse_budget(
+    text: str | float, what: str = "compute budget", *, gpus_alone: bool = False
+) -> Budget:
     """A budget in FLOPs, GPUs for a time, GPU-hours, dollars, or tokens.
+
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        gpus_alone: whether a deadline may say how long GPUs are used.
 
     Raises:
         InputError: when it is none of these; says what is missing.
@@ -213,11 +146,14 @@ def parse_budget(text: str | float, what: str = "compute budget") -> Budget:
     if number is not None and not number[2]:  # most budgets are FLOPs without a unit
         return _explained(words, text, what)
     found = _trained(words, what) or _rented(words, what)
-    on = None if found else _match(_ON, words)
+    on = None if found else match(ON, words)
     placed = _unplaced(on["budget"], what) if on else None
     if on and placed:
         return _placed(placed, on["count"], _gpu_name(on["gpu"], what), what)
-    return found or _unplaced(words, what) or _explained(words, text, what)
+    found = found or _unplaced(words, what)
+    if found is None and gpus_alone:
+        found = _gpus_alone(words, what)
+    return found or _explained(words, text, what)
 
 
 def _trained(words: str, what: str) -> Budget | None:
@@ -225,7 +161,7 @@ def _trained(words: str, what: str) -> Budget | None:
     ratio = parse_tokens_per_param(words, what)
     if ratio is not None:
         return Budget(tokens_per_param=ratio)
-    if _match(_OF_TOKENS, words):
+    if match(OF_TOKENS, words):
         return Budget(tokens=parse_count(words, what, "100B tokens", TOKENS))
     return None
 
@@ -258,14 +194,14 @@ def _computed(words: str, what: str) -> Budget | None:
 
 def _rented(words: str, what: str) -> Budget | None:
     """GPUs for a time."""
-    for pattern in _RENTED:
-        found = _match(pattern, words)
+    for pattern in RENTED:
+        found = match(pattern, words)
         if found is None:
             continue
         said = found.groupdict()
         if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.IGNORECASE):
             continue  # 5k RTX 4090 hours are no RTX for 4090 hours
-        if _match(_FLOPS, said["gpu"].lower()):
+        if match(FLOPS, said["gpu"].lower()):
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
@@ -273,9 +209,20 @@ def _rented(words: str, what: str) -> Budget | None:
     return None
 
 
+def _gpus_alone(words: str, what: str) -> Budget | None:
+    """GPUs without a time, which is lacking unless a limit has it."""
+    pattern, sentence = GPUS_ALONE
+    said, asked = match(GPUS, words), match(pattern, words)
+    if said is None or asked is None:
+        return None
+    gpus = _whole(said["count"], what) * _whole(said["nodes"] or "one", what)
+    lacks = _asked(sentence, asked.groupdict())
+    return Budget(gpus=gpus, gpu=_gpu_name(said["gpu"], what), lacks=lacks)
+
+
 def _spent(words: str, what: str) -> Budget | None:
     """GPU-hours or GPU-days."""
-    found = _match(_SPENT, words)
+    found = match(SPENT, words)
     if found is None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
@@ -290,8 +237,8 @@ def _explained(words: str, text: str, what: str) -> Budget:
     try:
         return Budget(flops=parse_compute(text, what, EXAMPLES))
     except InputError:
-        for pattern, sentence in _MISSING:
-            found = _match(pattern, words)
+        for pattern, sentence in MISSING:
+            found = match(pattern, words)
             if found is not None:
                 raise InputError(f"{what}: {_asked(sentence, found.groupdict())}") from None
         over = re.fullmatch(r"(.+) (?:for|over|during) (.+)", words, re.IGNORECASE)
@@ -301,12 +248,12 @@ def _explained(words: str, text: str, what: str) -> Budget:
                 f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
                 f"'8 h100-sxm for {over[2]}'"
             ) from None
-        if _match(_EATEN, words):
+        if match(EATEN, words):
             raise InputError(
                 f"{what}: {text!r} is not a number; a shell takes $ and what follows out of "
                 "\"$20k\", so write '$20k' with single quotes"
             ) from None
-        if words.lower().endswith(_FILES):
+        if words.lower().endswith(FILES):
             raise InputError(
                 f"{what}: {text!r} is a file, and the budget goes here; for the scenarios of a "
                 f"file: distillplan compare {text}"
@@ -340,8 +287,8 @@ def _whole(text: str, what: str) -> int:
 
 def _gpu_name(text: str, what: str) -> str | None:
     """The name of a GPU in the form of the catalog; None where the text only says GPU."""
-    names = [word for word in re.split(r"[\s()_-]+", text.lower()) if word not in {*_TRADE, ""}]
-    if any(re.fullmatch(_NODE, word) for word in names):
+    names = [word for word in re.split(r"[\s()_-]+", text.lower()) if word not in {*TRADE, ""}]
+    if any(re.fullmatch(NODE, word) for word in names):
         raise InputError(
             f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
             "days'"

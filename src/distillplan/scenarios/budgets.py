@@ -42,6 +42,8 @@ def spend(
     budget = Budget() if budget is None else budget
     said = {name: value for name, value in words.items() if value is not None}
     gpu = said.pop("gpu", None)
+    if budget.lacks and limits.hours is None and limits.usd is None:
+        raise InputError(Word("compute"), f": {budget.lacks}")
     if budget.gpu is None and gpu is None:
         return _without_machine(budget, limits, said)
     found = _machine(budget, gpu, said, architecture)

@@ -150,7 +150,7 @@ def _switch(value: Any, word: str) -> bool:
 
 def _budget(value: Any, word: str, example: str) -> Budget:
     given = value if isinstance(value, Budget) else _scalar(value, word, example)
-    found = given if isinstance(given, Budget) else parse_budget(given, word)
+    found = given if isinstance(given, Budget) else parse_budget(given, word, gpus_alone=True)
     if found.flops is not None:
         check_flops(found.flops, word)
     if found.tokens is not None:

@@ -1,0 +1,94 @@
+"""Budgets as people write them, as regular expressions, and what to ask where a part is missing."""
+
+import re
+from typing import Final
+
+from distillplan.units.numerals import NUMBER
+from distillplan.units.quantities import HOURS, MANY, METRIC, MONTH, MULTIPLIERS, any_of
+
+TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
+UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
+NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with)\b|e\d)"
+GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
+"""A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
+GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {NO_GPU})*?)"
+NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
+GPUS: Final = (
+    rf"(?:(?P<nodes>{MANY})\s*(?:{NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
+    rf"(?P<count>{MANY})\s*(?>[x*]?)\s*{GPU}"
+)
+"""GPUs such as 8 x H100, or 4 nodes of 8 H100."""
+NEXT: Final = (
+    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
+)
+"""Between the GPUs and the time."""
+RENTED: Final = (
+    rf"{GPUS}{NEXT}{TIME}",
+    rf"{GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){NEXT}{TIME}",
+    rf"{TIME}\s*(?:[,x*]|\s(?:on|of|with|using)\s|\s)\s*{GPUS}",
+)
+"""8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
+SPENT: Final = (
+    rf"(?P<count>{MANY})[\s-]*{GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){UNIT}"
+    r"(?:\s+(?P<on>[a-z].*))?"
+)
+"""10k H100-hours, 5k gpu-hours."""
+ON: Final = (
+    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{GPU}"
+)
+"""$20k on h100-sxm, 10k GPU-hours on 64 H100."""
+TRADE: Final = (
+    frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
+    | {"compute", "time", "each"}
+    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core", "geforce", "tesla", "instinct"}
+)
+"""Words beside the name of a GPU."""
+
+FLOPS: Final = (
+    rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?:training\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
+    r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
+    rf"(?:[\s*-]*(?P<time>{any_of([*HOURS, MONTH])})s?)?"
+)
+"""petaFLOP/s-days, PF-days, zettaFLOPs, billion TFLOPs."""
+OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
+
+
+EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
+"""What a shell leaves of dollars in double quotes."""
+FILES: Final = (".yaml", ".yml")
+
+
+KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,2}}"
+SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
+GPUS_ALONE: Final = (
+    rf"(?P<given>(?P<count>{SOME})(?P<kind>(?=[a-z -]*\d|gpu){KIND}|{GEFORCE}))",
+    "{given} for how long? write '{count}{gpu} for 7 days'",
+)
+"""GPUs without a time, and what to ask."""
+MISSING: Final = (
+    (
+        rf"(?:for )?(?P<given>{MANY}\s*-?\s*{MONTH}s?)",
+        "{given} of what? write '8 h100-sxm for 30 days'",
+    ),
+    (rf"(?:for )?(?P<given>{TIME})", "{given} of what? write '8 h100-sxm for {given}'"),
+    (
+        rf"(?P<given>{TIME}) (?:on|of) (?P<kind>{KIND})",
+        "how many {kind} for {given}? write '8 {gpu} for {given}'",
+    ),
+    GPUS_ALONE,
+    (
+        rf"(?P<kind>(?=[a-z -]*\d){KIND})(?: for {TIME})?",
+        "how many {kind}? write '8 {gpu} for {hours}'",
+    ),
+    (rf"(?P<given>{FLOPS})", "how many {given}? write '10 {given}'"),
+    (
+        r"(?P<given>.*f(?:lop)?s?(?:/s)?) for .+",
+        "{given} is a rate; write its product with the time in FLOP/s-days",
+    ),
+)
+"""What lacks a part, and what to ask."""
+
+
+def match(pattern: str, text: str) -> re.Match[str] | None:
+    """The match of a whole text; a pattern is compiled when it is first asked for."""
+    return re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
