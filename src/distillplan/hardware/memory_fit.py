@@ -123,7 +123,7 @@ def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
 
 
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:
-    """A run whose loss nobody chose: a chunked one, which takes no longer, where no other fits."""
+    """A run whose loss nobody chose: a chunked one, about as fast, where no other fits."""
     if fits(memory_estimate(run), capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))

@@ -37,7 +37,7 @@ def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
     if option.bill is None or option.bill.run is None:
         raise InfeasibleError("it trains nothing here")
     run = option.bill.run
-    if machine.loss_is_open:  # a chunked one, which takes no longer, may make room for more
+    if machine.loss_is_open:  # a chunked one, which takes about as long, may make room
         run = replace(run, strategy=replace(own, loss=Loss.CHUNKED))
     paid = Share() if way is None else scenario.share(way)
 

@@ -37,7 +37,7 @@ _WHY = {
     LeftOut.TOKENS_NOT_STATED: "training tokens not stated, so no law can place them; use --losses",
     LeftOut.UNUSABLE_LOSS: "the law cannot place the loss that was measured",
     LeftOut.OVER_BUDGET: "the budget does not pay for their passes",
-    LeftOut.DOES_NOT_FIT: "they do not fit into this machine beside the student",
+    LeftOut.DOES_NOT_FIT: "they do not fit into this machine on the usual layout",
     LeftOut.BEYOND_THE_LAW: "too far from any run behind the law",
     LeftOut.LICENSE: "the license forbids to train on their outputs",
 }
