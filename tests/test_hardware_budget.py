@@ -342,6 +342,16 @@ def test_a_plan_says_its_layout_and_can_be_asked_again(tmp_path):
     assert again["options"] == document["options"]
 
 
+def test_an_open_layout_is_that_of_the_plan_from_scratch():
+    words = {"compute": 1e22, "student": "4B", "gpu": "h100-sxm", "layout": "auto"}
+    scratch = plan(scenario_from_options(**words), quick=True)
+    pruned = scenario_from_options(**words, start="pruned", parent="qwen3-8b")
+    found = plan(pruned, quick=True)
+    assert found.start is not None
+    assert found.scenario.machine.layout_found
+    assert scratch.scenario.machine.strategy.sharding is found.scenario.machine.strategy.sharding
+
+
 def test_an_open_layout_is_for_one_plan():
     words = {**SMALL_CARDS, "student": "1.5B", "layout": "auto"}
     with pytest.raises(InputError, match="layout: auto is for one plan"):

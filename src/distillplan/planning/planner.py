@@ -127,7 +127,8 @@ def _placed(scenario: Scenario) -> Scenario:
         return scenario
     from distillplan.planning.open_layout import laid_out  # only where one is asked for
 
-    return laid_out(scenario, machine)
+    placed = laid_out(replace(scenario, start=None), machine)
+    return replace(placed, start=scenario.start)
 
 
 def plan_if_any(scenario: Scenario) -> Plan | None:
