@@ -249,13 +249,14 @@ SMALL_CARDS = {"compute": "$5k", "gpu": "rtx-4090", "gpus": 8}
         {**SMALL_CARDS, "student": "3B", "teacher": "qwen2.5-7b"},
         {**SMALL_CARDS, "gpu": "l4", "student": "3B", "teacher": "llama-3.1-8b"},
         {"compute": 1e20, "gpu": "h100-sxm", "gpus": 1, "student": "1B", "teacher": "70B:15T"},
+        {**SMALL_CARDS, "student": "500M", "teacher": "qwen2.5-7b", "max_memory_bytes": "16GB"},
     ],
     ids=str,
 )
 def test_what_a_plan_says_to_add_makes_it_fit(words):
     """Its own advice, followed: then both choices fit, and are weighed."""
     answer = plan(scenario_from_options(**words))
-    assert answer.deciding.bill.fits is Fits.NO
+    assert answer.verdict_reason == "only_one_possible"
     changes = advised(answer.headline.partition("To weigh it, add ")[2])
     assert changes
     followed = plan(scenario_from_options(**words, **changes))
@@ -313,6 +314,8 @@ def test_an_open_layout_is_faster_and_fits():
     usual, found = (
         plan(scenario_from_options(**words, **layout)) for layout in ({}, {"layout": "auto"})
     )
+    limited = plan(scenario_from_options(**words, layout="auto", max_memory_bytes="16GB"))
+    assert limited.deciding.bill.memory_bytes_per_gpu.high <= 16e9
     assert usual.deciding.bill.fits is Fits.UNCERTAIN
     for one, other in zip(usual.options[:2], found.options[:2], strict=True):
         assert other.bill.fits is Fits.YES

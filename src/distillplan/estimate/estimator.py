@@ -130,7 +130,9 @@ def _laid_out(question: Question) -> Question:
     run, own = _run(question), machine.strategy
     if machine.loss_is_open:
         run = replace(run, strategy=replace(own, loss=Loss.CHUNKED))
-    strategy = replace(fastest_layout(run, machine.gpu, seconds), loss=own.loss)
+    strategy = replace(
+        fastest_layout(run, machine.gpu, seconds, usable_bytes(machine.gpu)), loss=own.loss
+    )
     return question._replace(machine=replace(machine, strategy=strategy))
 
 

@@ -212,8 +212,10 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
 
 
-def fastest_layout(run: Run, gpu: Gpu, seconds: Callable[[Strategy], float]) -> Strategy:
-    """The fastest layout on the GPUs of a run that fits for certain.
+def fastest_layout(
+    run: Run, gpu: Gpu, seconds: Callable[[Strategy], float], capacity_bytes: float
+) -> Strategy:
+    """The fastest layout on the GPUs of a run that fits into so many bytes of each for certain.
 
     `FREE` is chosen by the seconds per token under a strategy (an InputError where it is
     impossible); the largest tensor-parallel group is a node. All else stays as it is.
@@ -221,7 +223,7 @@ def fastest_layout(run: Run, gpu: Gpu, seconds: Callable[[Strategy], float]) -> 
     Raises:
         InfeasibleError: when no layout fits on these GPUs.
     """
-    best, least, capacity_bytes, gpus = None, math.inf, usable_bytes(gpu), run.gpus
+    best, least, gpus = None, math.inf, run.gpus
     choices: dict[str, Iterable[Any]] = {
         "pp": _powers(min(gpus, run.shape.layers, MOST_STAGES)),
         "tp": _powers(min(gpus, gpu.gpus_per_node)),

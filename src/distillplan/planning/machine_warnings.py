@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase
-from distillplan.hardware.memory_fit import Fits, options_to_fit, steps_to_fit, usable_bytes
+from distillplan.hardware.memory_fit import Fits, options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import FREE
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.option_bill import OptionBill, trained_sizes
+from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.units.quantities import (
@@ -161,7 +161,7 @@ def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:
     """What to add so that an option fits, the cheapest first; empty where nothing is enough."""
     if scenario.machine is None or bill.run is None:
         return ""
-    steps = steps_to_fit(bill.run, usable_bytes(scenario.machine.gpu))
+    steps = steps_to_fit(bill.run, room(scenario, scenario.machine))
     chosen = FREE if scenario.machine.layout_found else ()  # a search would find these itself
     return options_to_fit(steps, without=chosen)
 

@@ -9,7 +9,7 @@ from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import fastest_layout
 from distillplan.hardware.strategy import Loss, Strategy
-from distillplan.planning.option_bill import seconds_of
+from distillplan.planning.option_bill import room, seconds_of
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -48,7 +48,8 @@ def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
         passes = paid.logits * each.teacher_forward
         return each.student_training + passes + once / sizes.student_tokens
 
-    return replace(fastest_layout(run, machine.gpu, seconds), loss=own.loss)
+    capacity = room(scenario, machine)
+    return replace(fastest_layout(run, machine.gpu, seconds, capacity), loss=own.loss)
 
 
 def _weighed(scenario: Scenario) -> Iterator[Option]:

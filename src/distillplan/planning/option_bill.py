@@ -1,5 +1,6 @@
 """What an option takes on the scenario's machine: hours, money, energy, memory."""
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -176,8 +177,14 @@ def _laid_out(
         accumulates=machine.accumulates,
     )
     if machine.loss_is_open:
-        run = with_open_loss(run, usable_bytes(machine.gpu))
+        run = with_open_loss(run, room(scenario, machine))
     return _Held(run=run, memory=memory_estimate(run))
+
+
+def room(scenario: Scenario, machine: Machine) -> float:
+    """Bytes that a run may take on one GPU: what it has, or the limit of the scenario."""
+    limit = scenario.limits.bytes_per_gpu
+    return min(usable_bytes(machine.gpu), math.inf if limit is None else limit)
 
 
 def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:

@@ -96,7 +96,7 @@ def why_not(scenario: Scenario, option: Option) -> str:
 def changes_in_words(scenario: Scenario, option: Option) -> str:
     """What to add so that an option fits; empty where that is not all it lacks."""
     bill = option.bill
-    if bill is None or limits_passed(scenario.limits, bill):
+    if bill is None or limits_passed(scenario.limits, bill).keys() - {OVER_MEMORY}:
         return ""
     return changes_to_fit(scenario, bill)
 
