@@ -566,6 +566,7 @@ def test_an_answer_is_no_scenario_file_and_said_to_be_none(command, tmp_path):
 def test_a_plan_in_flops_says_what_it_exceeds():
     """Below both options no plan works; between them one is left; above both nothing is said."""
     words = {"compute": 1e22, "gpu": "h100-sxm", "student": "1B", "price": 2.0}
+    words["hardware.loss"] = "dense"  # or one in chunks would keep to a limit
     free = plan(scenario_from_options(**words), quick=True)
     limits = {
         "deadline": ("over_deadline", lambda bill: bill.wall_seconds.mid / 3600),
