@@ -345,6 +345,25 @@ def test_a_plan_says_its_layout_and_can_be_asked_again(tmp_path):
     assert again["options"] == document["options"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"gpu": "b200-sxm", "gpus": 64, "compute": "$5k", "deadline": "1 day"},
+        {"gpu": "rtx-3090", "gpus": 1, "compute": 1e18, "student": "1B", "teacher": "1B:1T"},
+        {"gpu": "trainium1", "gpus": 16, "compute": "$5k", "teacher": "7B:2T"},
+        {"gpu": "h100-sxm", "gpus": 64, "compute": 1e23, "teacher": "llama-3.1-70b"},
+    ],
+    ids=str,
+)
+def test_an_open_layout_that_is_found_fits_at_the_sizes_of_the_plan(words):
+    """A student whose size is free too grows on a faster layout; both settle."""
+    found = plan(scenario_from_options(**words, layout="auto"), quick=True)
+    options = (found.supervised, found.deciding)
+    told = "layout_found" in found.warning_codes
+    assert told is found.scenario.machine.layout_found
+    assert any(one.bill.fits is Fits.YES for one in options) or not told
+
+
 def test_an_open_layout_is_that_of_the_plan_from_scratch():
     words = {"compute": 1e22, "student": "4B", "gpu": "h100-sxm", "layout": "auto"}
     scratch = plan(scenario_from_options(**words), quick=True)

@@ -154,7 +154,7 @@ def _layout_found(scenario: Scenario) -> Iterator[Notice]:
     if machine is not None and machine.layout_found:
         names = sorted(FREE, key=lambda name: getattr(machine.strategy, name) == 1)
         chosen = [f"{name.replace('_', '-')} {getattr(machine.strategy, name)}" for name in names]
-        yield information("layout_found", f"the fastest layout that fits: {', '.join(chosen)}")
+        yield information("layout_found", f"the fastest layout that fits is {', '.join(chosen)}")
 
 
 def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:

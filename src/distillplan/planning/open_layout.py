@@ -1,34 +1,44 @@
 """A scenario whose layout is left open: the fastest one in which what it weighs fits."""
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 
-from distillplan.accounting import Share
+from distillplan.accounting import Accounting, Share
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory_fit import fastest_layout
-from distillplan.hardware.strategy import Loss, Strategy
+from distillplan.hardware.memory_fit import Fits, fastest_layout
+from distillplan.hardware.strategy import LayoutChoice, Loss, Strategy
 from distillplan.planning.option_bill import room, seconds_of
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 
+MOST_TURNS = 4
+"""Sizes change with the layout, and the layout with the sizes: turns in which both settle."""
+
 
 def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
-    """The scenario on the fastest layout of its machine, at the sizes that it has on the usual one.
+    """The scenario on the fastest layout of its machine, at the sizes that it has on that.
 
     By the time of the distillation that the verdict is about, or of supervised training where only
     that fits; on the usual layout where neither does.
     """
-    machine = replace(machine, layout_found=True)
-    scenario = replace(scenario, machine=machine)
-    for option in _weighed(scenario):
-        with suppress(InfeasibleError):
-            strategy = _fastest(scenario, machine, option)
-            return replace(scenario, machine=replace(machine, strategy=strategy))
-    return scenario
+    usual = replace(scenario, machine=replace(machine, layout=LayoutChoice.GIVEN))
+    for way in (scenario.pays, None):
+        found = usual
+        for _ in range(MOST_TURNS):
+            option = _option(found, way)
+            if option is None:
+                break
+            if found is not usual and option.bill is not None and option.bill.fits is Fits.YES:
+                return found
+            try:
+                strategy = _fastest(usual, machine, option)
+            except InfeasibleError:
+                break
+            placed = replace(machine, strategy=strategy, layout_found=True)
+            found = replace(scenario, machine=placed)
+    return usual
 
 
 def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
@@ -52,13 +62,13 @@ def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
     return replace(fastest_layout(run, machine.gpu, seconds, capacity), loss=own.loss)
 
 
-def _weighed(scenario: Scenario) -> Iterator[Option]:
-    """The distillation that decides, within budget, and supervised training."""
+def _option(scenario: Scenario, way: Accounting | None) -> Option | None:
+    """One way to spend the budget; None where the law has none, or it is over budget."""
     alone = supervised_option(scenario)
-    if alone.loss is not None:
-        options = distilled_options(scenario, alone.loss)
-        yield from (one for one in options if one.decides and one.loss is not None)
-        yield alone
+    if way is None or alone.loss is None:
+        return None if alone.loss is None else alone
+    options = distilled_options(scenario, alone.loss)
+    return next((one for one in options if one.decides and one.loss is not None), None)
 
 
 def _sizes(option: Option) -> Sizes:
