@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
 import math
 import re
@@ -189,12 +190,22 @@ def test_what_does_not_fit_is_said():
     assert re.match(
         r"no plan: neither fits 1 l4 .24.0 GB.: pretrain needs \d+ GB, distill \d+ GB;", told
     )
-    assert told.endswith("; smallest machine that would do: 8 l4 with --checkpointing full")
-    enough = scenario_from_options(**words, gpus=8, checkpointing="full")
-    assert plan(enough, quick=True).recommended.bill.fits is not Fits.NO
-    for fewer in ({"gpus": 4, "checkpointing": "full"}, {"gpus": 8}):
+    enough = re.search(r"; smallest machine that would do: (\d+) l4 with (.*)$", told)
+    gpus, layout = int(enough[1]), advised(enough[2])
+    found = plan(scenario_from_options(**words, gpus=gpus, **layout), quick=True)
+    assert found.recommended.bill.fits is Fits.YES
+    for tp, sharding in itertools.product((1, 2, 4), ("zero1", "zero3")):
+        fewer = {"gpus": gpus // 2, "tp": tp, "sharding": sharding, "micro_batch": 1}
         with pytest.raises(InfeasibleError):
-            plan(scenario_from_options(**words, **fewer))
+            plan(scenario_from_options(**words, **fewer, checkpointing="full"))
+
+
+def test_the_smallest_machine_is_that_of_an_estimate():
+    words = ("--gpu", "rtx-4090", "--gpus", "8")
+    told = run("budget", "1e24", "--student", "70B", *words).stderr
+    found = run("estimate", "--model", "70B", "--tokens", "2T", *words, "-o", "json")
+    least = json.loads(found.stdout)["memory"]["smallest_layout"]
+    assert f"smallest machine that would do: {least['gpus']} rtx-4090" in told
 
 
 def test_what_no_machine_can_do_is_said():

@@ -172,5 +172,10 @@ def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
         raise InputError(
             Word("tp"), f": {tp} is more than the {heads} attention heads of a model of {text}"
         )
-    whole_node = USUAL_TP if family.width(params) >= 1024 else 1
+    whole_node = usual_group(family, params)
     return model_of_size(params, family, text, math.lcm(tp, whole_node))
+
+
+def usual_group(family: FixedAspect, params: float) -> int:
+    """What divides the heads of a model that is known by its size: a node where it is not small."""
+    return USUAL_TP if family.width(params) >= 1024 else 1

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ from distillplan.hardware.memory_fit import Fits, fits, usable_bytes, with_open_
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
-from distillplan.models.named_models import Model
+from distillplan.models.named_models import Model, usual_group
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
@@ -192,6 +193,24 @@ def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:
     if isinstance(model, ModelShape):
         return model
     return scenario.architecture.nearest_shape(model, machine.strategy.tp, machine.strategy.pp)
+
+
+def run_on_nodes(scenario: Scenario, option: "Option") -> Run | None:
+    """What has to fit in the fullest phase, as an estimate has it: a size that a node can divide.
+
+    None where that is a teacher's pass.
+    """
+    bill, size = option.bill, option.teacher_params
+    if bill is None or bill.run is None:
+        return None
+    if bill.fullest is Phase.STUDENT_TRAINING:
+        size = None if scenario.student_shape else option.student_params
+    model = None if size is None else non_embedding(scenario.family, size)
+    if not isinstance(model, float):
+        return bill.run
+    family = scenario.architecture
+    shape = family.nearest_shape(model, usual_group(family, model), bill.run.strategy.pp)
+    return replace(bill.run, shape=shape)
 
 
 def trained_sizes(scenario: Scenario, option: "Option") -> Iterator[float]:

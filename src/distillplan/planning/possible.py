@@ -1,20 +1,24 @@
 """Whether an option can be done on the scenario's machine, and on how many GPUs one could."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from distillplan.accounting import SUPERVISED_SHOWN, way_in_words
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import Fits, smallest_layout
 from distillplan.hardware.strategy import Checkpointing
 from distillplan.planning.machine_warnings import OVER_MEMORY, changes_to_fit, limits_passed
+from distillplan.planning.option_bill import run_on_nodes
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_bytes
 
 SAVING = "--checkpointing full"
+LAID_OUT = ("tp", "sharding", "checkpointing", "micro_batch")
+"""What `smallest_layout` chooses."""
 MOST_GPUS = 16384
 """The largest cluster that a published run of the calibration used (Llama 3 405B)."""
 
@@ -40,8 +44,27 @@ def nothing_possible(scenario: Scenario, options: Sequence[Option]) -> Infeasibl
     failed = [one for one in options if one.bill is not None]
     changes = [(one, changes_in_words(scenario, one)) for one in failed]
     end = "; ".join(f"{_way(one)} fits with {change}" for one, change in changes if change)
-    end = end or _larger_machine(scenario, machine)
+    end = end or _on_fewest(scenario, machine, failed) or _larger_machine(scenario, machine)
     return InfeasibleError(f"no plan: {_nothing_fits(scenario, machine, failed)}; {end}")
+
+
+def _on_fewest(scenario: Scenario, machine: Machine, options: Sequence[Option]) -> str:
+    """The fewest GPUs on which one of some options fits, as an estimate finds them, in words.
+
+    Empty where memory is not all that they lack, or no number of GPUs is enough.
+    """
+    layouts = []
+    for one in options:
+        run = run_on_nodes(scenario, one)
+        if one.bill and run is not None and not limits_passed(scenario.limits, one.bill):
+            with suppress(InfeasibleError):
+                layouts.append(smallest_layout(run, machine.gpu))
+    if not layouts:
+        return ""
+    least = min(layouts, key=lambda one: one.run.gpus).run
+    told = [f"--{name.replace('_', '-')} {getattr(least.strategy, name)}" for name in LAID_OUT]
+    gpus = f"{least.gpus} {machine.gpu.name}"
+    return f"smallest machine that would do: {gpus} with {' '.join(told)}"
 
 
 def _larger_machine(scenario: Scenario, machine: Machine) -> str:
