@@ -1,5 +1,6 @@
 """Whether an option can be done on the scenario's machine, and on how many GPUs one could."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -134,12 +135,37 @@ def _smallest(scenario: Scenario, machine: Machine) -> Machine | None:
     """The fewest GPUs of the same kind on which something is possible; None: no number is."""
     gpus = machine.gpus
     while gpus <= MOST_GPUS:
-        larger = replace(machine, gpus=gpus)
-        for one in (larger, _saving_memory(larger)):
-            if _something_possible(replace(scenario, machine=one)):
-                return one
+        found = _possible_on(scenario, machine, gpus)
+        if found is not None:
+            return _fewer(scenario, machine, found)
         gpus *= 2
     return None
+
+
+def _possible_on(scenario: Scenario, machine: Machine, gpus: int) -> Machine | None:
+    """So many GPUs of the same kind, where something is possible on them."""
+    larger = replace(machine, gpus=gpus)
+    return next(
+        (
+            one
+            for one in (larger, _saving_memory(larger))
+            if _something_possible(replace(scenario, machine=one))
+        ),
+        None,
+    )
+
+
+def _fewer(scenario: Scenario, machine: Machine, enough: Machine) -> Machine:
+    """The fewest whole nodes, or groups of a layout, between a machine and half of it."""
+    unit = math.lcm(machine.strategy.replica_gpus, machine.gpu.gpus_per_node)
+    if enough.gpus < 2 * unit or enough.gpus == machine.gpus:
+        return enough
+    low, high = enough.gpus // 2 // unit, -(-enough.gpus // unit)
+    while high - low > 1:
+        found = _possible_on(scenario, machine, unit * ((low + high) // 2))
+        low, high = (low, (low + high) // 2) if found else ((low + high) // 2, high)
+        enough = found or enough
+    return enough
 
 
 def _something_possible(scenario: Scenario) -> bool:
