@@ -45,7 +45,7 @@ from distillplan.hardware.memory_fit import (
 )
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
-from distillplan.hardware.strategy import Loss, Sharding, Strategy
+from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
@@ -127,11 +127,12 @@ def _laid_out(question: Question) -> Question:
         tried = training_speed(replace(machine, strategy=strategy), model)
         return 1 / tried.tokens_per_s_per_gpu.mid
 
-    run, own = _run(question), machine.strategy
-    if machine.loss_is_open:
-        run = replace(run, strategy=replace(own, loss=Loss.CHUNKED))
-    strategy = replace(
-        fastest_layout(run, machine.gpu, seconds, usable_bytes(machine.gpu)), loss=own.loss
+    strategy = fastest_layout(
+        _run(question),
+        machine.gpu,
+        seconds,
+        usable_bytes(machine.gpu),
+        loss_is_open=machine.loss_is_open,
     )
     return question._replace(machine=replace(machine, strategy=strategy))
 

@@ -123,7 +123,7 @@ def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
 
 
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:
-    """A run whose loss nobody chose: a chunked one, about as fast, where no other fits."""
+    """A run whose loss nobody chose: a chunked one, about as fast, where its own does not fit."""
     if fits(memory_estimate(run), capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
@@ -213,17 +213,25 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
 
 
 def fastest_layout(
-    run: Run, gpu: Gpu, seconds: Callable[[Strategy], float], capacity_bytes: float
+    run: Run,
+    gpu: Gpu,
+    seconds: Callable[[Strategy], float],
+    capacity_bytes: float,
+    *,
+    loss_is_open: bool = False,
 ) -> Strategy:
     """The fastest layout on the GPUs of a run that fits into so many bytes of each for certain.
 
     `FREE` is chosen by the seconds per token under a strategy (an InputError where it is
-    impossible); the largest tensor-parallel group is a node. All else stays as it is.
+    impossible); the largest tensor-parallel group is a node. All else stays as it is. Where nobody
+    chose the loss a chunked one may make room, as `with_open_loss` has it.
 
     Raises:
         InfeasibleError: when no layout fits on these GPUs.
     """
-    best, least, gpus = None, math.inf, run.gpus
+    best, least, gpus, own = None, math.inf, run.gpus, run.strategy.loss
+    if loss_is_open:
+        run = replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
     choices: dict[str, Iterable[Any]] = {
         "pp": _powers(min(gpus, run.shape.layers, MOST_STAGES)),
         "tp": _powers(min(gpus, gpu.gpus_per_node)),
@@ -243,7 +251,7 @@ def fastest_layout(
             f"layout: no layout fits on {gpus} GPUs; use more of them, or a smaller optimizer "
             "or loss"
         )
-    return best
+    return replace(best, loss=own)
 
 
 def _powers(limit: int) -> list[int]:

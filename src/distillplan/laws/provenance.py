@@ -223,7 +223,7 @@ class PublishedLaw(NamedTuple):
 
 
 def within(value: float, low: float, high: float) -> bool:
-    """Whether a size is in a range of runs, whose files round: a 143M label is a 143.35M model."""
+    """Whether a size is in a range of runs, which files round: 143.35M parameters to 143.4M."""
     return low * 0.999 <= value <= high * 1.001
 
 

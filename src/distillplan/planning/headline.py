@@ -114,16 +114,12 @@ def _sizes(option: Option) -> str:
 
 def _impossible(scenario: Scenario, option: Option | None) -> str:
     """Why an option cannot be done."""
-    from distillplan.planning.possible import (
-        changes_in_words,
-        in_words,
-        why_not,
-    )  # on machines only
+    from distillplan.planning import possible  # on machines only
 
     if option is None or scenario.machine is None:
         raise ValueError("there is another option, on a machine")
-    machine, why = in_words(scenario.machine), why_not(scenario, option)
-    changes = changes_in_words(scenario, option)
+    machine, why = possible.in_words(scenario.machine), possible.why_not(scenario, option)
+    changes = possible.changes_in_words(scenario, option)
     if changes:
         return f"As laid out, nothing else fits {machine}: {why}. To weigh it, add {changes}"
     return f"Nothing else works on {machine}: {why}"

@@ -134,8 +134,8 @@ def _fit_warning(scenario: Scenario, option: Option, gpu: str) -> Iterator[Notic
         if run is not None and run.strategy.loss is not machine.strategy.loss:
             yield information(
                 "loss_in_chunks",
-                f"{what} fits with a loss that is computed in chunks, and with no other; this "
-                "assumes it (--loss chunked)",
+                f"{what} fits with a loss that is computed in chunks, and not with the plain one; "
+                "this assumes it (--loss chunked)",
             )
         return
     changes = changes_to_fit(scenario, bill)

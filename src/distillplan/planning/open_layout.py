@@ -6,7 +6,7 @@ from distillplan.accounting import Accounting, Share
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import Fits, fastest_layout
-from distillplan.hardware.strategy import LayoutChoice, Loss, Strategy
+from distillplan.hardware.strategy import LayoutChoice, Strategy
 from distillplan.planning.option_bill import room, seconds_of
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
@@ -43,12 +43,9 @@ def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
 
 def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
     """The fastest strategy for one option."""
-    own, sizes, way = machine.strategy, _sizes(option), option.accounting
+    sizes, way = _sizes(option), option.accounting
     if option.bill is None or option.bill.run is None:
         raise InfeasibleError("it trains nothing here")
-    run = option.bill.run
-    if machine.loss_is_open:  # a chunked one, which takes about as long, may make room
-        run = replace(run, strategy=replace(own, loss=Loss.CHUNKED))
     paid = Share() if way is None else scenario.share(way)
 
     def seconds(strategy: Strategy) -> float:
@@ -59,7 +56,8 @@ def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
         return each.student_training + passes + once / sizes.student_tokens
 
     capacity = room(scenario, machine)
-    return replace(fastest_layout(run, machine.gpu, seconds, capacity), loss=own.loss)
+    run = replace(option.bill.run, strategy=machine.strategy)
+    return fastest_layout(run, machine.gpu, seconds, capacity, loss_is_open=machine.loss_is_open)
 
 
 def _option(scenario: Scenario, way: Accounting | None) -> Option | None:

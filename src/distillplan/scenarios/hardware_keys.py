@@ -252,7 +252,7 @@ HARDWARE = (
         "Implementation of the loss: how much of the logits exists at once, and how long it takes "
         "with an online teacher.",
         _loss,
-        default="dense, or chunked where only that fits",
+        default="dense, or chunked where that does not fit",
     ),
     _key(
         "gradients",
