@@ -24,7 +24,8 @@ NEXT: Final = (
 """Between the GPUs and the time."""
 RENTED: Final = (
     rf"{GPUS}{NEXT}{TIME}",
-    rf"{GPU}(?:(?<=\d)\s*[x*]|\s+x|\s*\*)\s*(?P<count>{MANY}){NEXT}{TIME}",
+    # the x of "mi300x 64" is the name's: one that multiplies stands as near to both
+    rf"{GPU}(?:(?<=\d)x(?=\d)|\s+x\s*|\s*\*\s*)(?P<count>{MANY}){NEXT}{TIME}",
     rf"{TIME}\s*(?:[,x*]|\s(?:on|of|with|using)\s|\s)\s*{GPUS}",
 )
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
@@ -62,7 +63,7 @@ KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,2}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 GPUS_ALONE: Final = (
     rf"(?P<given>(?P<count>{SOME})(?P<kind>(?=[a-z -]*\d|gpu){KIND}|{GEFORCE}))",
-    "{given} for how long? write '{count}{gpu} for 7 days'",
+    "{given} for how long? write '{count} {gpu} for 7 days'",
 )
 """GPUs without a time, and what to ask."""
 MISSING: Final = (
@@ -76,6 +77,10 @@ MISSING: Final = (
         "how many {kind} for {given}? write '8 {gpu} for {given}'",
     ),
     GPUS_ALONE,
+    (
+        rf"(?P<kind>(?=[a-z-]*\d)[a-z][a-z0-9_-]*) (?P<count>\d{{1,4}})(?:(?: for| x|,)? {TIME})?",
+        "the number goes first: write '{count} {gpu} for {hours}'",
+    ),
     (
         rf"(?P<kind>(?=[a-z -]*\d){KIND})(?: for {TIME})?",
         "how many {kind}? write '8 {gpu} for {hours}'",

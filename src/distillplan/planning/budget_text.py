@@ -265,13 +265,12 @@ def _asked(sentence: str, said: Mapping[str, str | None]) -> str:
     """What is missing and what to write, with a variant where the GPU's name leaves it open."""
     from distillplan.hardware.gpu_catalog import variants  # reads the catalog; few budgets need it
 
-    kind, count = said.get("kind") or "", said.get("count") or ""
+    kind, count = said.get("kind") or "", (said.get("count") or "").rstrip(" xX*")
     name = re.sub(r"(?<=\d)s$", "", _gpu_name(kind, "") or kind)
     sold = variants(name)
     given = {"hours": "7 days"} | {key: text for key, text in said.items() if text}
     if not sold:
         return sentence.format(**given | {"gpu": kind, "count": count})
-    count = f"{count.rstrip(' xX*')} " if count else ""
     others = f"{', '.join(sold[:-1])} or {sold[-1]}"
     asked = sentence.format(**given | {"gpu": sold[0], "count": count})
     return f"{asked}; {name} is {others}"
