@@ -181,6 +181,53 @@ def test_a_corpus_that_is_read_again_is_stored_once():
     assert found["stored"]["total_bytes"] == pytest.approx(60 * 20e9)
 
 
+ON_DISK = ("--teacher", "llama-3.1-8b", "--logits", "stored", "--gpu", "h100-sxm", "--gpus", "64")
+
+
+@pytest.mark.parametrize("money", [("$50k",), ("--max-cost", "$50k"), ("20k gpu-hours",)])
+@pytest.mark.parametrize("kept", ["full", "sampled"])
+def test_money_pays_for_storage_and_hours_do_not(money, kept):
+    """What is spent in hours and on disks is the budget; 205B tokens of full logits are $1.2M."""
+    words = ("--student", "3B", "--students", "4", "--logit-format", kept, *ON_DISK)
+    document = answer("budget", *money, *words, "--quick")
+    found = deciding(document)
+    hours = found["gpu_hours"]["mid"] * 2.5
+    assert found["cost_usd"]["mid"] == pytest.approx(hours + found["stored"]["storage_usd"])
+    spent = found["cost_usd"]["mid"] if money != ("20k gpu-hours",) else hours
+    assert spent == pytest.approx(50_000)
+    again = answer("compare", "-", "--quick", stdin=json.dumps({"base": document["scenario"]}))
+    (same,) = again["plans"]
+    assert deciding(same) == found
+
+
+def test_a_deadline_leaves_money_a_limit():
+    """In five days the hours cost $19.2k, and full logits of what they train on far over $50k."""
+    words = ("$50k", "--deadline", "5 days", "--student", "3B", "--logit-format", "full", *ON_DISK)
+    found = answer("budget", *words, "--quick")
+    assert (found["verdict"], found["verdict_reason"]) == ("supervised", "only_one_possible")
+    assert "over the cost limit of $50.0k" in found["headline"]
+
+
+def test_the_least_cost_has_storage_in_it():
+    words = ("--student", "3B", "--students", "4", "--set", "logit_format=full", *ON_DISK)
+    found = answer("target", "--loss", "2.1", "--minimize", "cost", *words)
+    alone, taught = (
+        next(one for one in found["ways"] if one["accounting"] == way) for way in (None, "exists")
+    )
+    times = taught["option"]["cost_usd"]["mid"] / alone["option"]["cost_usd"]["mid"]
+    assert taught["over_supervised"] == pytest.approx(times)
+    assert times > 10
+    assert taught["option"]["loss"] == pytest.approx(2.1)
+
+
+def test_stored_once_is_billed_once():
+    words = ("8 h100-sxm for 7 days", "--student", "1B", "--students", "2", *ON_DISK[:4])
+    kept = ("--logit-format", "top-k", "--max-unique-tokens", "10B", "--quick")
+    found = deciding(answer("budget", *words, *kept))
+    (storage,) = [one for one in found["bill"] if one["phase"] == "logit_storage"]
+    assert storage["cost_usd"]["mid"] == pytest.approx(found["stored"]["storage_usd"])
+
+
 def test_logits_beside_the_cached_ones_are_full():
     """The option to run the teacher is shown for comparison, and reads nothing from disk."""
     full, cut = stored("full"), stored("top-k", "--logit-k", "12")

@@ -37,14 +37,18 @@ def costs_on(
     *,
     distilling: bool,
     beside: bool,
+    storage: float = 0.0,
     student: ModelShape | None = None,
 ) -> Costs:
     """GPU-seconds per token over the search range.
 
     The only student may have an exact shape; else it is of the family, as the teacher is. Whether
-    the student is `distilling`, and whether the teacher runs `beside` it, not before it.
+    the student is `distilling`, and whether the teacher runs `beside` it, not before it; then
+    `storage` is what keeping its logits costs, in GPU-seconds of the same price.
     """
     found = _tabulated(machine, family, distilling=distilling, beside=beside)
+    if storage:
+        found = found._replace(storage=storage)
     if student is None:
         return found
     usual = found.student_training(math.log(student.active_params))
@@ -78,13 +82,19 @@ def token_seconds(
     *,
     distilling: bool,
     beside: bool,
+    storage: float = 0.0,
 ) -> TokenSeconds:
-    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None."""
+    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None.
+
+    What keeping the teacher's logits costs is a part of its pass, as in `costs_on`.
+    """
     size = None if teacher is None else non_embedding(family, teacher)
     own = student_seconds(machine, non_embedding(family, student), distilling=distilling)
     return TokenSeconds(
         student_training=own.mid,
-        teacher_forward=0.0 if size is None else teacher_seconds(machine, size, beside=beside).mid,
+        teacher_forward=0.0
+        if size is None
+        else teacher_seconds(machine, size, beside=beside).mid + storage,
         teacher_training=0.0 if size is None else training_seconds(machine, size).mid,
     )
 

@@ -112,6 +112,7 @@ def option_bill(
         paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
         stored=None if scenario.stored is None else stored_logits(scenario.stored, vocab),
+        unique_tokens=scenario.unique_tokens,
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:
@@ -252,6 +253,7 @@ def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) 
         _teacher(scenario, sizes),
         distilling=accounting is not None,
         beside=scenario.logits is Logits.ONLINE,
+        storage=scenario.storage_seconds,
     )
 
 

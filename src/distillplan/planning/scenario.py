@@ -77,6 +77,8 @@ class Scenario:
     """Where the teacher's logits come from."""
     stored: StoredFormat | None = None
     """Format of logits that are read from disk; None: not asked, and counted as full ones."""
+    pays_storage: bool = False
+    """Whether the budget in GPU-hours is money, of which a part pays for storing logits."""
     start: Start | None = None
     """An open model that the student starts from; None: from scratch."""
     accounting: Accounting | None = None
@@ -301,8 +303,32 @@ class Scenario:
 
         beside = self.logits is Logits.ONLINE
         on, family = self.machine, self.family
-        found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
+        found = token_seconds(
+            on,
+            family,
+            shape,
+            shape,
+            distilling=True,
+            beside=beside,
+            storage=self.storage_seconds,
+        )
         return found.teacher_forward, found.teacher_training
+
+    @cached_property
+    def storage_seconds(self) -> float:
+        """GPU-seconds that cost as much as storing the logits of one token; 0 where none are paid.
+
+        Raises:
+            InputError: when a budget of money has no price.
+        """
+        stores = self.pays_storage and self.logits is Logits.STORED
+        if not stores or self.stored is None or self.machine is None:
+            return 0.0
+        from distillplan.hardware.machine import usd_per_gpu_hour  # not for budgets in FLOPs
+        from distillplan.hardware.storage import stored_logits
+
+        each = stored_logits(self.stored, round(self.architecture.vocab)).usd(1.0)
+        return each / usd_per_gpu_hour(self.machine) * SECONDS_PER_HOUR
 
     @cached_property
     def supervised_costs(self) -> Costs:
@@ -323,6 +349,7 @@ class Scenario:
                 self.family,
                 distilling=distilling,
                 beside=self.logits is Logits.ONLINE,
+                storage=self.storage_seconds,
                 student=self.student_shape,
             )
         costs = FlopCosts(self.family)

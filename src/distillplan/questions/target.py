@@ -208,7 +208,7 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
         raise needs_gpu(Word("minimize", minimize))
     if minimize is Goal.COST:
         usd_per_gpu_hour(scenario.machine)  # or there is none
-    return replace(scenario, compute=None, gpu_hours=ANY_BUDGET)
+    return replace(scenario, compute=None, gpu_hours=ANY_BUDGET, pays_storage=minimize is Goal.COST)
 
 
 def budget_for(minimize: Goal, budget: Budget | None) -> Budget:

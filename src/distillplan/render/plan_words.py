@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
+from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from distillplan.planning.option_bill import OptionBill
 
 TOO_CLOSE = "too close to call"
+LEAST_SHARE = 0.01
+"""Least share of the money that is worth a word."""
 SIDES = {
     Verdict.DISTILL: "Distill.",
     Verdict.SUPERVISED: f"{SUPERVISED_SHOWN.capitalize()}.",
@@ -162,9 +165,18 @@ def reasons(plan: Plan) -> Iterator[str]:
     if plan.scenario.student_params is not None:
         read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
         left = f": the student reads {read} tokens, not {instead}" if read != instead else ""
-    yield f"{takes}{left}."
+    yield f"{takes}{storing_in_words(plan.scenario, other)}{left}."
     yield _worth(plan, other)
     yield from _stored(other)
+
+
+def storing_in_words(scenario: Scenario, option: Option) -> str:
+    """The part of a budget of money that storing logits takes; empty where it is none or small."""
+    found, bill = option.stored, option.bill
+    if not scenario.pays_storage or found is None or bill is None or bill.cost_usd is None:
+        return ""
+    share = found.storage_usd / bill.cost_usd.mid
+    return f", storing its logits {share:.0%} of the money" if share >= LEAST_SHARE else ""
 
 
 def _stored(option: Option) -> Iterator[str]:
@@ -294,6 +306,9 @@ def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
 
 
 def _budget(plan: Plan, amount: float | None) -> str:
+    machine = plan.scenario.machine
+    if plan.scenario.pays_storage and machine is not None and amount is not None:
+        return format_usd(amount * usd_per_gpu_hour(machine))
     if plan.scenario.gpu_hours is not None:
         return f"{format_count(amount)} GPU-hours"
     return f"{format_flops(amount)} FLOPs"

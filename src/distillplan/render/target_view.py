@@ -18,7 +18,7 @@ from distillplan.render.blocks import (
     short,
 )
 from distillplan.render.notice_blocks import notice_blocks, watching
-from distillplan.render.plan_words import TAKES, teacher_in_words
+from distillplan.render.plan_words import TAKES, storing_in_words, teacher_in_words
 from distillplan.units.quantities import format_count, format_duration, format_flops, format_usd
 
 _UNITS = {Goal.HOURS: "GPU-hours", Goal.COST: "cost"}
@@ -126,6 +126,7 @@ def _reasons(found: Target) -> Iterator[str]:
         takes = "The teacher's logits cost this budget nothing"
     else:
         takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute of distilling"
+        takes += storing_in_words(found.scenario, other)
     yield f"{takes}{_tokens(found, alone.option, other)}."
     gain, tie = other.gain_nats, found.scenario.tie_nats
     if gain is not None and abs(gain) < tie:

@@ -23,6 +23,10 @@ class Spent(NamedTuple):
     machine: "Machine | None" = None
     asked_gpu_hours: float | None = None
     """As `Limits.asked_gpu_hours`."""
+    usd: float | None = None
+    """Money that the plan must not exceed: the budget, or its limit."""
+    is_money: bool = False
+    """Whether that is what sets the hours."""
 
 
 def spend(
@@ -54,11 +58,17 @@ def spend(
     def bought(usd: float | None) -> float | None:
         return None if usd is None else usd / usd_per_gpu_hour(found)
 
+    usd = _least(budget.usd, limits.usd)
     wanted = _least(budget.gpu_hours, bought(budget.usd))
     in_time = None if limits.hours is None else limits.hours * found.gpus
-    spent = _least(wanted, in_time, bought(limits.usd))
-    cut = None if spent == wanted else wanted
-    return Spent(gpu_hours=spent, machine=found, asked_gpu_hours=cut)
+    spent = _least(wanted, in_time, bought(usd))
+    return Spent(
+        gpu_hours=spent,
+        machine=found,
+        asked_gpu_hours=None if spent == wanted else wanted,
+        usd=usd,
+        is_money=spent == bought(usd),
+    )
 
 
 def _without_machine(budget: Budget, limits: Limits, said: Mapping[str, Any]) -> Spent:

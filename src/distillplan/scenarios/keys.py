@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
+from distillplan.accounting import Logits
 from distillplan.errors import InputError, Word
 from distillplan.laws import law_catalog
 from distillplan.laws.logit_formats import StoredFormat
@@ -123,7 +124,7 @@ class _Maker:
                 teacher=teacher,
                 bounds=bounds,
                 architecture=architecture,
-                limits=limits._replace(asked_gpu_hours=spent.asked_gpu_hours),
+                **_paid(spent, limits, plain),
                 compute=spent.compute,
                 gpu_hours=spent.gpu_hours,
                 machine=spent.machine,
@@ -187,6 +188,14 @@ class _Maker:
             keys = [key_table.TABLE.find(word) for word in one.about]
             if not self.broken & {root_of(key.place) for key in keys if key is not None}:
                 self.found.append(one)
+
+
+def _paid(spent: Spent, limits: Limits, plain: Values) -> Values:
+    """The limits of a scenario, and whether its money pays for storage beside the hours."""
+    limits = limits._replace(asked_gpu_hours=spent.asked_gpu_hours)
+    if "stored" not in plain or plain.get("logits") is not Logits.STORED:
+        return {"limits": limits}
+    return {"limits": limits._replace(usd=spent.usd), "pays_storage": spent.is_money}
 
 
 def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
