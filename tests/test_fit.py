@@ -1,11 +1,14 @@
 """Whether a run fits, what helps, and the smallest layout."""
 
+from dataclasses import replace
+
 import pytest
 
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.gpu_catalog import gpu
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, steps_to_fit, usable_bytes
+from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, usable_bytes
+from distillplan.hardware.memory_steps import steps_to_fit
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape
@@ -27,7 +30,7 @@ RUN = Run(
         attention=Attention.UNFUSED,
     ),
     gpus=8,
-    teacher=LoadedTeacher(shape=model("llama-3.1-8b"), sharded=False),
+    teacher=LoadedTeacher(shape=model("llama-3.1-8b")),
 )
 
 
@@ -58,8 +61,7 @@ def test_a_14b_teacher_beside_a_7b_student_does_not_fit_on_two_cards() -> None:
     run = Run(shape=student, strategy=Strategy(), gpus=2, teacher=LoadedTeacher(shape=teacher))
     assert fits(memory_estimate(run), CARD_80GB) is Fits.NO
     assert fits(memory_estimate(run), 80e9) is Fits.NO
-    steps = steps_to_fit(run, CARD_80GB)
-    assert steps[0].name == "chunked loss"
+    steps = steps_to_fit(run, gpu("a100-80gb"), CARD_80GB)
     assert steps[-1].fits is Fits.YES
     layout = smallest_layout(run, gpu("a100-80gb"))
     assert layout.run.gpus > 2
@@ -74,7 +76,7 @@ def test_fits_says_uncertain_inside_the_error() -> None:
 
 
 def test_steps_save_what_they_say_and_come_cheapest_first() -> None:
-    steps = steps_to_fit(RUN, 1.0)  # nothing is enough, so all of them
+    steps = steps_to_fit(RUN, gpu("a100-80gb"), 1.0)  # nothing is enough, so all of them
     before = RUN
     for step in steps:
         assert step.saved_bytes == pytest.approx(
@@ -86,7 +88,38 @@ def test_steps_save_what_they_say_and_come_cheapest_first() -> None:
     assert names[0] == "chunked loss"  # which costs nothing
     assert {"sharding zero3", "full checkpointing", "int4 teacher"} <= set(names)
     assert "stored logits" not in names  # no teacher could write them
-    assert steps_to_fit(RUN, 1e15) == ()
+    assert steps_to_fit(RUN, gpu("a100-80gb"), 1e15) == ()
+
+
+def test_a_step_that_the_others_make_needless_is_left_out() -> None:
+    """Without any one of them, applied alone to the run, it does not fit."""
+    for capacity in (20e9, 30e9, 45e9, 60e9):
+        steps = steps_to_fit(RUN, gpu("a100-80gb"), capacity)
+        assert steps[-1].fits is Fits.YES
+        assert all(one.fits is not Fits.YES for one in steps[:-1])
+
+
+def test_tensor_parallelism_stays_inside_a_node() -> None:
+    """A group of four would lie across two nodes of two."""
+    small = replace(gpu("a100-80gb"), gpus_per_node=2)
+    names = [step.name for step in steps_to_fit(RUN, small, 1.0)]
+    assert "tensor parallel 2" in names
+    assert "tensor parallel 4" not in names
+
+
+def test_what_is_proposed_fits_when_asked_for() -> None:
+    """A teacher is spread as the student is, and gradients are freed by the layout's own passes."""
+    for tokens in (None, 65536.0, 2.0**22):
+        run = replace(RUN, global_tokens=tokens)
+        found = smallest_layout(run, gpu("rtx-4090"))
+        again = Run(
+            shape=run.shape,
+            strategy=found.run.strategy,
+            gpus=found.run.gpus,
+            teacher=run.teacher,
+            global_tokens=tokens,
+        )
+        assert memory_estimate(again).total == found.memory.total
 
 
 def test_the_smallest_layout_is_smallest() -> None:

@@ -22,6 +22,7 @@ from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
+from distillplan.planning.planner import plan_if_any
 from distillplan.planning.possible import MOST_GPUS
 from distillplan.planning.results import Flips
 from distillplan.questions.target import target
@@ -347,12 +348,14 @@ def test_an_open_layout_is_faster_and_fits():
     names = ("tp", "pp", "cp", "micro_batch", "checkpointing", "sharding")
     given = {name: getattr(told, name) for name in names}
     assert plan(scenario_from_options(**words, **given)).options == found.options
-    # one step away in any choice it does not fit, or is no faster
+    # one step away in any choice, on the same software, it does not fit or is no faster
+    given["stack"] = told.stack
     for name, others in (("micro_batch", (1, 2, 8)), ("tp", (2, 4)), ("sharding", ("zero1",))):
         for value in others:
-            near = plan(scenario_from_options(**words, **{**given, name: value})).deciding
-            slower = near.student_tokens <= found.deciding.student_tokens * (1 + 1e-9)
-            assert slower or near.bill.fits is not Fits.YES, (name, value)
+            near = plan_if_any(scenario_from_options(**words, **{**given, name: value}))
+            if near is not None and near.deciding.bill.fits is Fits.YES:
+                most = found.deciding.student_tokens * (1 + 1e-9)
+                assert near.deciding.student_tokens <= most, (name, value)
 
 
 def test_a_plan_says_its_layout_and_can_be_asked_again(tmp_path):

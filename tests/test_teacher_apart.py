@@ -102,7 +102,7 @@ def test_the_student_holds_the_logits_and_nothing_else_of_the_teacher():
 @pytest.mark.parametrize(("tp", "weights"), [(1, "bf16"), (4, "bf16"), (1, "int4")])
 def test_the_teacher_alone_holds_its_weights(tp, weights):
     """8.03B parameters at 2 bytes; 4.5 bits with a 16-bit scale for 64, but not the tables."""
-    loaded = LoadedTeacher(shape=TEACHER.shape, weights=weights, sharded=False)
+    loaded = LoadedTeacher(shape=TEACHER.shape, weights=weights)
     held = serving_estimate(loaded, Strategy(tp=tp, sharding=Sharding.NONE), 8).parts
     tables = 2 * 128256 * 4096
     each = {"bf16": 2.0, "int4": 0.5 + 2 / 64}[weights]

@@ -86,12 +86,14 @@ def gib_of(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """GiB on the fullest GPU of a described run."""
     gpus = int(row.get("gpus", group.get("gpus", 1)))
     taught = [LoadedTeacher(shape=model(name).shape) for name in row.get("teachers", ())]
+    strategy = described_strategy(group, row)
+    accumulates = row.get("accumulates", group.get("accumulates", True))
     run = Run(
         shape=described_shape(row),
-        strategy=described_strategy(group, row),
+        strategy=strategy,
         gpus=gpus,
         teacher=taught[0] if taught else None,
-        accumulates=bool(row.get("accumulates", group.get("accumulates", True))),
+        global_tokens=None if accumulates else strategy.pass_tokens(gpus),
     )
     parts = memory_estimate(run).parts
     return (parts.allocated if group["allocated"] else parts.total) / GIB

@@ -21,6 +21,8 @@ from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
+    loaded_teacher,
+    run_on,
     student_seconds,
     teacher_seconds,
     teacher_speed,
@@ -28,7 +30,6 @@ from distillplan.hardware.machine import (
     work_of,
 )
 from distillplan.hardware.memory import (
-    LoadedTeacher,
     MemoryEstimate,
     Run,
     memory_estimate,
@@ -39,13 +40,13 @@ from distillplan.hardware.memory_fit import (
     fastest_layout,
     fits,
     smallest_layout,
-    steps_to_fit,
     usable_bytes,
     with_open_loss,
 )
+from distillplan.hardware.memory_steps import steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
-from distillplan.hardware.strategy import Sharding, Strategy
+from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
@@ -69,10 +70,10 @@ def estimate(question: Question) -> Estimate:
         InputError: for a question that contradicts itself, or a layout that does not divide the
             GPUs or the model.
     """
-    _refuse_short_run(question)
     _refuse_odd_teacher(question)
     if question.machine.searches_layout:
         question = _laid_out(question)
+    _refuse_short_run(question)
     if question.machine.loss_is_open:
         question = _with_open_loss(question)
     _refuse_impossible_rate(question)
@@ -124,16 +125,11 @@ def _laid_out(question: Question) -> Question:
     machine, model = question.machine, question.model.model
 
     def seconds(strategy: Strategy) -> float:
-        tried = training_speed(replace(machine, strategy=strategy), model)
-        return 1 / tried.tokens_per_s_per_gpu.mid
+        tried = replace(machine, strategy=strategy)
+        _refuse_short_run(question._replace(machine=tried))
+        return 1 / training_speed(tried, model).tokens_per_s_per_gpu.mid
 
-    strategy = fastest_layout(
-        _run(question),
-        machine.gpu,
-        seconds,
-        usable_bytes(machine.gpu),
-        loss_is_open=machine.loss_is_open,
-    )
+    strategy = fastest_layout(_run(question), machine, seconds, usable_bytes(machine.gpu))
     return question._replace(machine=replace(machine, strategy=strategy))
 
 
@@ -237,23 +233,12 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
-    machine, teacher = question.machine, None
-    if question.teacher is not None and question.online:
-        teacher = LoadedTeacher(
-            shape=question.teacher.shape,
-            weights=machine.teacher_precision,
-            sharded=machine.strategy.sharding is Sharding.ZERO3,
-            apart=machine.teacher_gpus is not None,
-        )
-    read = question.teacher is not None and not question.online
-    return Run(
-        shape=question.model.shape,
-        strategy=machine.strategy,
-        gpus=machine.gpus,
-        teacher=teacher,
-        stored_bytes_per_token=question.kept.format.bytes_per_token if read else 0.0,
-        accumulates=machine.accumulates,
-    )
+    machine, teacher, kept = question.machine, question.teacher, 0.0
+    loaded = None
+    if teacher is not None:
+        kept = question.kept.format.bytes_per_token
+        loaded = loaded_teacher(machine, teacher.shape) if question.online else None
+    return run_on(machine, question.model.shape, teacher=loaded, stored_bytes_per_token=kept)
 
 
 def _teacher_pass(question: Question) -> TeacherPass | None:
@@ -261,8 +246,7 @@ def _teacher_pass(question: Question) -> TeacherPass | None:
     machine, teacher = question.machine, question.teacher
     if teacher is None or question.logits is not Logits.STORED:
         return None
-    loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision)
-    held = pass_estimate(loaded, machine.strategy, machine.gpus)
+    held = pass_estimate(loaded_teacher(machine, teacher.shape), machine.strategy, machine.gpus)
     return TeacherPass(memory_bytes_per_gpu=held.total, fits=fits(held, usable_bytes(machine.gpu)))
 
 
@@ -281,7 +265,7 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPas
         smallest_layout=layout,
         why_no_layout=why,
         teacher_pass=teacher_pass,
-        steps_to_fit=steps_to_fit(run, capacity),
+        steps_to_fit=steps_to_fit(run, gpu, capacity),
     )
 
 

@@ -13,10 +13,10 @@ from distillplan.files.entries import read_shipped
 from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
-from distillplan.hardware.memory_fit import Fits, options_to_fit
-from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS
+from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_steps import options_to_fit
 from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
-from distillplan.hardware.strategy import Loss
+from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.logit_formats import cost_in_words, penalty_of
@@ -133,6 +133,8 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
         yield _notice("fit_uncertain", limit=limit, error=ERROR)
     else:
         ways = f"; use at least {least.run.gpus} GPUs"
+        if least.run.gpus <= machine.gpus:
+            ways = "; use --layout auto"
         ways += f", or add {changes}" if changes else ""
         yield _notice("does_not_fit", limit=limit, gpu=machine.gpu, ways=ways)
 

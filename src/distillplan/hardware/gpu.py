@@ -96,7 +96,10 @@ class Gpu:
     usable_bytes: float | None = None
     """Of the memory, as the driver reports it; None: as for most (`memory_fit.usable_bytes`)."""
     link_domain_gpus: int | None = None
-    """GPUs on the in-node link where it reaches beyond a node (72 in an NVL72 rack)."""
+    """GPUs on the in-node link where it does not reach all of a node, as bridges between pairs of
+    cards, or reaches beyond it (72 in an NVL72 rack)."""
+    pcie_bytes_per_s: float | None = None
+    """In one direction, per GPU, within a node beyond such bridges; None: there are none."""
     calibrated: bool = False
     """Whether the throughput coefficients were fitted on published training runs on this GPU."""
     announced: bool = False
@@ -114,6 +117,14 @@ class Gpu:
     def network_bytes_per_s(self) -> float:
         """Of its network card, default included."""
         return self.inter_node_bytes_per_s or self.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
+
+    def link_bytes_per_s(self, gpus: int) -> float:
+        """Of the slowest link among so many GPUs that lie as near each other as they can."""
+        if gpus <= self.link_domain:
+            return self.intra_node_bytes_per_s
+        if gpus <= self.gpus_per_node and self.pcie_bytes_per_s is not None:
+            return self.pcie_bytes_per_s
+        return self.network_bytes_per_s
 
 
 def refuse_precision(gpu: Gpu, precision: Precision) -> None:
@@ -163,6 +174,7 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
         memory_bytes_per_s=_needed(given, "memory_bw_gb_s", "bandwidth"),
         intra_node_bytes_per_s=_needed(given, "intra_node_gb_s", "link"),
         inter_node_bytes_per_s=_optional(given, "inter_node_gb_s", "link"),
+        pcie_bytes_per_s=_optional(given, "pcie_gb_s", "link"),
         gpus_per_node=_count(given, "gpus_per_node"),
         power_watts=_optional(given, "tdp_w", "power"),
         matmul_flops_per_s=measured,

@@ -17,16 +17,17 @@ from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
 from distillplan.hardware.losses import divergence_rate
-from distillplan.hardware.memory import WeightFormat
+from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import DEFAULT_GLOBAL_TOKENS, DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.strategy import FREE, LayoutChoice, Sharding, Stack, Strategy
+from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
+from distillplan.hardware.strategy import FREE, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+from distillplan.units.quantities import format_count
 
 DEFAULT_GPUS: Final = 8
 """One node."""
@@ -48,15 +49,17 @@ class Machine:
     family: FixedAspect = field(default_factory=FixedAspect)
     """The family of models that are given as a size; the context is the strategy's."""
     global_tokens: float | None = None
-    """Tokens per optimizer step; None: see `batch_tokens`."""
+    """Tokens per optimizer step; None: as `Strategy.step_tokens` has it."""
     teacher_gpus: int | None = None
     """GPUs of an online teacher alone, beside those of the student; None: it runs on these."""
     loss_is_open: bool = False
     """Whether the strategy's loss was not asked for, so that a chunked one may take its place."""
+    stack_is_open: bool = False
+    """Whether its stack was not, so that it is the layout's usual one."""
     layout: LayoutChoice = LayoutChoice.GIVEN
     """Whether the strategy is what is asked for, or where the search for the fastest begins."""
-    layout_found: bool = False
-    """Whether that search has been made, for a plan."""
+    layout_found: bool | None = None
+    """Whether that search has found one, for a plan; None: it has not been made."""
     mfu: float | None = None
     """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
@@ -83,8 +86,8 @@ class Machine:
         """Check what the table of keys cannot, as it takes several keys.
 
         Raises:
-            InputError: for groups that do not divide the GPUs or a sequence, a precision that the
-                GPU does not have, or a PUE below 1.
+            InputError: for groups that do not divide the GPUs or a sequence, a step of less than
+                one pass, a precision that the GPU does not have, or a PUE below 1.
         """
         settle(self)
         self.strategy.refuse_odd_groups(self.gpus)
@@ -93,6 +96,14 @@ class Machine:
                 Word("cp"),
                 f": {self.strategy.cp} GPUs cannot share a sequence of {self.strategy.seq_len} "
                 "tokens; use fewer",
+            )
+        passed = self.strategy.pass_tokens(self.gpus)
+        if not self.searches_layout and self.batch_tokens < passed:
+            raise InputError(
+                Word("batch_tokens"),
+                f": {format_count(self.batch_tokens)} tokens are fewer than one pass of "
+                f"{self.gpus} GPUs takes ({format_count(passed)}); use more tokens or fewer GPUs",
+                also=("micro_batch", "gpus"),
             )
         refuse_precision(self.gpu, self.strategy.precision)
         if not (math.isfinite(self.pue) and self.pue >= 1):
@@ -113,30 +124,13 @@ class Machine:
 
     @property
     def batch_tokens(self) -> float:
-        """Tokens per optimizer step, default included.
-
-        The default is `DEFAULT_GLOBAL_TOKENS`, or more where a pipeline with fewer passes than
-        stages would idle; Llama 3 405B on 16384 GPUs used the 16M that this gives.
-        """
-        if self.global_tokens is not None:
-            return self.global_tokens
-        return max(DEFAULT_GLOBAL_TOKENS, self._pass_tokens * self.strategy.pp)
-
-    @property
-    def accumulates(self) -> bool:
-        """Whether a step sums the gradients of several micro-batches."""
-        return self.batch_tokens > self._pass_tokens
-
-    @property
-    def _pass_tokens(self) -> float:
-        """Tokens of one pass of all replicas."""
-        layout = self.strategy
-        return self.gpus / layout.replica_gpus * layout.micro_batch * layout.seq_len
+        """Tokens per optimizer step, default included."""
+        return self.strategy.step_tokens(self.gpus, self.global_tokens)
 
     @property
     def searches_layout(self) -> bool:
         """Whether the layout is to be found for a run."""
-        return self.layout is LayoutChoice.AUTO and not self.layout_found
+        return self.layout is LayoutChoice.AUTO and self.layout_found is None
 
     @property
     def price(self) -> Price | None:
@@ -146,13 +140,16 @@ class Machine:
         return Price.of_user(self.price_usd_per_gpu_hour, self.today)
 
 
-def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: Any) -> Strategy:
+def usual_strategy(
+    *, seq_len: int, micro_batch: int | None = None, most_tokens: float = math.inf, **layout: Any
+) -> Strategy:
     """A strategy with the usual micro-batch, `DEFAULT_REPLICA_TOKENS`, sharding and stack.
 
-    It is one sequence where that is longer, or where the model is split over GPUs: the assumption
-    with which the speed model was calibrated on published runs that do not state it. There ZeRO-1
-    is usual too, as gathering weights for every micro-batch of a pipeline would cost most of its
-    time, and such layouts are those of Megatron Core: a tuned stack.
+    It is one sequence where that is longer, where a GPU has but `most_tokens` of a step, or where
+    the model is split over GPUs: the assumption with which the speed model was calibrated on
+    published runs that do not state it. There ZeRO-1 is usual too, as gathering weights for every
+    micro-batch of a pipeline would cost most of its time, and such layouts are those of Megatron
+    Core: a tuned stack.
 
     Raises:
         InputError: when a count is below 1, or a word is not known.
@@ -163,11 +160,12 @@ def usual_strategy(*, seq_len: int, micro_batch: int | None = None, **layout: An
     strategy = Strategy(seq_len=seq_len, **layout)
     if strategy.tp * strategy.pp > 1 and "sharding" not in layout:
         strategy = replace(strategy, sharding=Sharding.ZERO1)
-    if strategy.tp * strategy.pp * strategy.ep > 1 and "stack" not in layout:
-        strategy = replace(strategy, stack=Stack.TUNED)
+    if "stack" not in layout:
+        strategy = replace(strategy, stack=strategy.usual_stack)
     if micro_batch is None:
         split = strategy.replica_gpus > 1
-        micro_batch = 1 if split else max(int(DEFAULT_REPLICA_TOKENS) // seq_len, 1)
+        tokens = min(seq_len if split else DEFAULT_REPLICA_TOKENS, most_tokens)
+        micro_batch = max(int(tokens) // seq_len, 1)
     return replace(strategy, micro_batch=micro_batch)
 
 
@@ -193,17 +191,21 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
         if layout.get(name) not in (None, 1):  # one expert group stands for none
             auto = Word("layout", LayoutChoice.AUTO)
             raise InputError(Word(name), ": ", auto, " chooses it; leave one of the two out")
+    gpus, step = said.pop("gpus", DEFAULT_GPUS), said.pop("batch_tokens", None)
     country, goodput = said.pop("country", None), said.pop("goodput", None)
     if country is not None:
         said["grid_g_co2_per_kwh"] = gpu_catalog.grid(country).g_co2_per_kwh
     return Machine(
         gpu=gpu,
-        gpus=said.pop("gpus", DEFAULT_GPUS),
+        gpus=gpus,
         model=gpu_catalog.throughput_model(),
-        strategy=usual_strategy(seq_len=round(architecture.context), **layout),
+        strategy=usual_strategy(
+            seq_len=round(architecture.context), most_tokens=(step or math.inf) / gpus, **layout
+        ),
         loss_is_open="loss" not in layout,
+        stack_is_open="stack" not in layout,
         family=architecture,
-        global_tokens=said.pop("batch_tokens", None),
+        global_tokens=step,
         goodput=None if goodput is None else Range.exact(goodput),
         price_usd_per_gpu_hour=said.pop("price", None),
         today=dt.datetime.now(tz=dt.UTC).date(),
@@ -237,6 +239,30 @@ def work_of(machine: Machine, model: Model, precision: Precision | None = None) 
     if isinstance(model, ModelShape):
         return workload_of_shape(model, strategy, machine.gpus, machine.batch_tokens)
     return workload_of_size(model, machine.family, strategy, machine.gpus, machine.batch_tokens)
+
+
+def run_on(
+    machine: Machine,
+    shape: ModelShape,
+    *,
+    teacher: LoadedTeacher | None = None,
+    stored_bytes_per_token: float = 0.0,
+) -> Run:
+    """A training on the machine as it has to fit, with a teacher beside it or stored logits."""
+    return Run(
+        shape=shape,
+        strategy=machine.strategy,
+        gpus=machine.gpus,
+        teacher=teacher,
+        stored_bytes_per_token=stored_bytes_per_token,
+        global_tokens=machine.global_tokens,
+    )
+
+
+def loaded_teacher(machine: Machine, shape: ModelShape) -> LoadedTeacher:
+    """A teacher in the format, and on the GPUs, that the machine has for it."""
+    apart = machine.teacher_gpus is not None
+    return LoadedTeacher(shape=shape, weights=machine.teacher_precision, apart=apart)
 
 
 def training_speed(

@@ -66,12 +66,10 @@ WEIGHT_BYTES: Final[Mapping[WeightFormat, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedTeacher:
-    """A frozen model that runs with the student."""
+    """A frozen model that runs with the student, its weights spread over all GPUs as those are."""
 
     shape: ModelShape
     weights: WeightFormat = WeightFormat.BF16
-    sharded: bool = True
-    """Whether its weights are spread over all GPUs and gathered block by block."""
     apart: bool = False
     """Whether it runs on GPUs of its own, and only its logits are on the student's."""
 
@@ -86,9 +84,16 @@ class Run:
     teacher: LoadedTeacher | None = None
     """A frozen model that runs with it, for online distillation."""
     stored_bytes_per_token: float = 0.0
-    """Of logits that are read from storage instead of a teacher."""
-    accumulates: bool = True
-    """Whether gradients are summed over several micro-batches."""
+    """Of logits that are read from storage where no teacher runs."""
+    global_tokens: float | None = None
+    """Tokens per optimizer step; None: as `Strategy.step_tokens` has it."""
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether gradients are summed over several micro-batches."""
+        layout = self.strategy
+        passed = layout.pass_tokens(self.gpus)
+        return layout.step_tokens(self.gpus, self.global_tokens) > passed
 
     @property
     def tokens(self) -> float:
@@ -171,7 +176,9 @@ def memory_estimate(run: Run) -> MemoryEstimate:
             **stage_states(stage, strategy),
             "activations": run.tokens * _in_flight(run, index) * kept,
             "teacher_weights": _teacher_bytes(run.teacher, strategy, run.gpus),
-            "stored_logits": run.stored_bytes_per_token * run.tokens,
+            "stored_logits": 0.0
+            if run.teacher is not None
+            else run.stored_bytes_per_token * run.tokens,
         }
         for moment, passing in _moments(run, stage).items():
             absent = set[str]()
@@ -199,7 +206,8 @@ def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> M
 
 def pass_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
     """The same in a pass in advance, with its weights spread over all GPUs of the student."""
-    return serving_estimate(replace(teacher, sharded=True, apart=False), strategy, gpus)
+    spread = replace(strategy, sharding=Sharding.ZERO3)
+    return serving_estimate(replace(teacher, apart=False), spread, gpus)
 
 
 def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:
@@ -266,7 +274,7 @@ def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int)
         return 0.0
     tables = 2.0 * (teacher.shape.embedding_params + teacher.shape.head_params)
     stored = teacher.shape.params * WEIGHT_BYTES[teacher.weights] + tables
-    return stored / (gpus if teacher.sharded else strategy.tp)
+    return stored / (gpus if strategy.sharding is Sharding.ZERO3 else strategy.tp)
 
 
 def _teacher_working_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
@@ -276,8 +284,8 @@ def _teacher_working_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
 
 
 def _teacher_in_use_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
-    """Blocks of a sharded teacher that are gathered while it runs."""
-    if not teacher.sharded:
+    """Blocks of a teacher spread over all GPUs that are gathered while it runs."""
+    if strategy.sharding is not Sharding.ZERO3:
         return 0.0
     block = teacher.shape.params / teacher.shape.layers * WEIGHT_BYTES[teacher.weights]
     return min(GATHERED_BLOCKS, teacher.shape.layers) * block / strategy.tp

@@ -1,36 +1,40 @@
-"""Whether a run fits into its GPUs, what makes it fit, and on which layout it is fastest."""
+"""Whether a run fits into its GPUs, and on which layout it fits and is fastest."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from itertools import product
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.gpu import GIB, GIGA, Gpu
 from distillplan.hardware.memory import (
     MemoryEstimate,
     Run,
-    WeightFormat,
     memory_estimate,
-    pass_estimate,
 )
-from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding, Strategy
-from distillplan.models.named_models import USUAL_TP
+from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.units.quantities import format_bytes
+
+if TYPE_CHECKING:
+    from distillplan.hardware.machine import Machine
 
 DRIVER_SHARE: Final = 0.99
 """Usable share of the printed memory, taken in GiB: an 80 GB H100 reports 81559 MiB."""
-
-WORTH_WHILE: Final = 0.01
-"""Least share of the memory that a change must save to be proposed."""
 
 MOST_STAGES: Final = 16
 MOST_SEQUENCES: Final = 8
 LEAST_PART: Final = 4096
 """Pipeline stages, sequences per pass and tokens of a part of a sequence that are tried."""
+
+SHRINKS: Final = {
+    "teacher_weights": "use a smaller teacher, fewer bits for its weights, or stored logits",
+    "logits": "shorten the context, raise cp, or use a chunked loss",
+}
+"""What makes a part of the memory smaller."""
+OTHERWISE: Final = "shorten the context, raise cp, or use full checkpointing"
 
 MAX_GPUS: Final = 16384
 """Largest number of GPUs that the search tries."""
@@ -46,21 +50,6 @@ class Fits(StrEnum):
     NO = "no"
     UNCERTAIN = "uncertain"
     """The margin is smaller than the known error of the estimate."""
-
-
-class Step(NamedTuple):
-    """One thing to switch on, after the steps before it."""
-
-    name: str
-    option: str
-    """What switches it on, such as `--loss chunked`."""
-    price: str
-    """What it costs."""
-    saved_bytes: float
-    fits: Fits
-    """Whether the run fits with it."""
-    run: Run
-    """The run with it."""
 
 
 class Layout(NamedTuple):
@@ -88,106 +77,11 @@ def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:
     return Fits.NO if memory.total.low > capacity_bytes else Fits.UNCERTAIN
 
 
-def steps_to_fit(run: Run, capacity_bytes: float) -> tuple[Step, ...]:
-    """Changes to make one after the other until a run fits on its GPUs, the cheapest first.
-
-    None when it fits already. When all of them are not enough, the last does not fit either.
-    """
-    steps: list[Step] = []
-    memory, tried = memory_estimate(run), set[str]()
-    while fits(memory, capacity_bytes) is not Fits.YES:
-        found = next(_possible(run, tried, capacity_bytes), None)
-        if found is None:
-            break
-        change, after = found
-        tried.add(change.name)
-        saved = memory.total.mid - after.total.mid
-        if saved >= WORTH_WHILE * memory.total.mid:
-            run, memory, now = change.run, after, fits(after, capacity_bytes)
-            steps.append(change._replace(saved_bytes=saved, fits=now))
-    return tuple(steps)
-
-
-def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
-    """The options that make a run fit; empty where its steps are not enough, or it has none.
-
-    Args:
-        steps: to make it fit, in order.
-        without: words of the strategy that are chosen anyway.
-    """
-    if not steps or steps[-1].fits is not Fits.YES:
-        return ""
-    last = {one.option.partition(" ")[0]: one.option for one in steps}  # of what goes in steps
-    left_out = {f"--{name.replace('_', '-')}" for name in without}
-    return " ".join(option for flag, option in last.items() if flag not in left_out)
-
-
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:
     """A run whose loss nobody chose: a chunked one, about as fast, where its own does not fit."""
     if fits(memory_estimate(run), capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
-
-
-def _possible(
-    run: Run, tried: set[str], capacity_bytes: float
-) -> Iterator[tuple[Step, MemoryEstimate]]:
-    """Changes that a launcher would accept, without some, each with the memory that it makes."""
-    for change in (*_cheap(run), *_dear(run, capacity_bytes)):
-        if change.name not in tried:
-            with suppress(InputError):
-                yield change, memory_estimate(change.run)
-
-
-def _step(run: Run, name: str, option: str, price: str) -> Step:
-    """A change, before its memory is known."""
-    return Step(name=name, option=option, price=price, saved_bytes=0.0, fits=Fits.NO, run=run)
-
-
-def _with(run: Run, name: str, price: str, **what: Any) -> Step:
-    """A change of the strategy, which has one word for it."""
-    ((key, value),) = what.items()
-    option = f"--{key.replace('_', '-')} {value}"
-    return _step(replace(run, strategy=replace(run.strategy, **what)), name, option, price)
-
-
-def _cheap(run: Run) -> Iterator[Step]:
-    """Changes that cost traffic and speed."""
-    how, teacher, kinds = run.strategy, run.teacher, Checkpointing
-    traffic, slower = "traffic between GPUs", "up to a quarter of the speed"
-    if how.loss is not Loss.CHUNKED:
-        yield _with(run, "chunked loss", "next to nothing", loss=Loss.CHUNKED)
-    if run.gpus > 1:
-        for sharding in tuple(Sharding)[[*Sharding].index(how.sharding) + 1 :]:
-            spread = run
-            if teacher is not None and sharding is Sharding.ZERO3:  # as the student's
-                spread = replace(run, teacher=replace(teacher, sharded=True))
-            yield _with(spread, f"sharding {sharding}", traffic, sharding=sharding)
-    if how.checkpointing is kinds.NONE:
-        name, price = "selective checkpointing", "a few percent of speed"
-        yield _with(run, name, price, checkpointing=kinds.SELECTIVE)
-    if how.micro_batch > 1:
-        yield _with(run, "micro-batch 1", "some speed", micro_batch=1)
-    if how.checkpointing is not kinds.FULL:
-        yield _with(run, "full checkpointing", slower, checkpointing=kinds.FULL)
-
-
-def _dear(run: Run, capacity_bytes: float) -> Iterator[Step]:
-    """Changes of the teacher, of the numerics, and of what a node is used for."""
-    teacher, tp = run.teacher, 2 * run.strategy.tp
-    alone = None if teacher is None else pass_estimate(teacher, run.strategy, run.gpus)
-    if alone is not None and fits(alone, capacity_bytes) is Fits.YES:
-        price = "a pass of the teacher in advance, and storage"
-        yield _step(replace(run, teacher=None), "stored logits", "--logits stored", price)
-    if teacher is not None and not teacher.apart:
-        for weights in tuple(WeightFormat)[[*WeightFormat].index(teacher.weights) + 1 :]:
-            smaller = replace(run, teacher=replace(teacher, weights=weights))
-            option = f"--teacher-precision {weights}"
-            yield _step(smaller, f"{weights} teacher", option, "a slightly worse teacher")
-    if run.strategy.optimizer is Optimizer.ADAM:
-        yield _with(run, "8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
-    if tp <= USUAL_TP:
-        yield _with(run, f"tensor parallel {tp}", "traffic inside a node", tp=tp)
 
 
 def smallest_layout(run: Run, gpu: Gpu) -> Layout:
@@ -214,27 +108,27 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
 
 def fastest_layout(
     run: Run,
-    gpu: Gpu,
+    machine: "Machine",
     seconds: Callable[[Strategy], float],
     capacity_bytes: float,
-    *,
-    loss_is_open: bool = False,
 ) -> Strategy:
-    """The fastest layout on the GPUs of a run that fits into so many bytes of each for certain.
+    """The fastest layout of a run on its machine that fits into so many bytes of each GPU.
 
     `FREE` is chosen by the seconds per token under a strategy (an InputError where it is
-    impossible); the largest tensor-parallel group is a node. All else stays as it is. Where nobody
-    chose the loss a chunked one may make room, as `with_open_loss` has it.
+    impossible); the largest tensor-parallel group is a node. All else stays as it is, but that
+    where nobody chose the loss a chunked one may make room, as `with_open_loss` has it. Where
+    nobody chose the stack all are compared on one, and the best gets its usual one.
 
     Raises:
         InfeasibleError: when no layout fits on these GPUs.
     """
     best, least, gpus, own = None, math.inf, run.gpus, run.strategy.loss
-    if loss_is_open:
+    step = run.global_tokens or math.inf
+    if machine.loss_is_open:
         run = replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
     choices: dict[str, Iterable[Any]] = {
         "pp": _powers(min(gpus, run.shape.layers, MOST_STAGES)),
-        "tp": _powers(min(gpus, gpu.gpus_per_node)),
+        "tp": _powers(min(gpus, machine.gpu.gpus_per_node)),
         "cp": _powers(min(gpus, max(run.strategy.seq_len // LEAST_PART, 1))),
         "ep": _powers(min(gpus, max(run.shape.experts, 1))),
         "micro_batch": _powers(MOST_SEQUENCES),
@@ -242,16 +136,19 @@ def fastest_layout(
         "sharding": (Sharding.ZERO1, Sharding.ZERO3) if gpus > 1 else (Sharding.NONE,),
     }
     for candidate in _laid_out(run, gpus, choices):
+        strategy = candidate.strategy
+        if strategy.pass_tokens(gpus) > step:
+            continue
         with suppress(InputError):  # where it does not divide over these GPUs
-            taken = seconds(candidate.strategy)
+            taken = seconds(strategy)
             if taken < least and fits(memory_estimate(candidate), capacity_bytes) is Fits.YES:
-                best, least = candidate.strategy, taken
+                best, least = strategy, taken
     if best is None:
         raise InfeasibleError(
             f"layout: no layout fits on {gpus} GPUs; use more of them, or a smaller optimizer "
             "or loss"
         )
-    return replace(best, loss=own)
+    return replace(best, loss=own, stack=best.usual_stack if machine.stack_is_open else best.stack)
 
 
 def _powers(limit: int) -> list[int]:
@@ -300,5 +197,5 @@ def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
         f"layout: even {smallest.run.gpus} GPUs may need "
         f"{format_bytes(smallest.memory.total.high)} each and have {format_bytes(capacity_bytes)}; "
         f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
-        "reduce: shorten the context, raise cp, or use a chunked loss"
+        f"reduce: {SHRINKS.get(largest, OTHERWISE)}"
     )

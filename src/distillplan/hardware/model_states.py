@@ -44,7 +44,7 @@ OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
 GATHERED_BLOCKS: Final = 2
 """Blocks whose weights ZeRO-3 holds at once: the running one and the next."""
 
-_LEVEL: Final = {Sharding.NONE: 0, Sharding.ZERO1: 1, Sharding.ZERO2: 2, Sharding.ZERO3: 3}
+_LEVEL: Final = {sharding: level for level, sharding in enumerate(Sharding)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,10 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
     layers, heads, experts = shape.layers, shape.heads, shape.experts
     dense = ep > 1 and not experts
+    deep = pp * (strategy.interleave or 1)
     for name, wrong, said in (
         ("pp", pp > layers, f"{pp} stages are more than the model's {layers} layers; use fewer"),
+        ("interleave", deep > layers, f"{deep} stages are more than {layers} layers; use fewer"),
         ("tp", heads % tp, f"{tp} does not divide {heads} heads; use a divisor"),
         ("ep", dense, f"{ep} is for mixtures of experts; this model is dense, so leave it out"),
         ("ep", experts % ep, f"{ep} does not divide {experts} experts; use a divisor"),

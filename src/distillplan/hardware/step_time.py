@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack
+from distillplan.hardware.strategy import (
+    DEFAULT_GLOBAL_TOKENS,
+    Attention,
+    Checkpointing,
+    Sharding,
+    Stack,
+)
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
 REFERENCE_DENSITY: Final = 312e12 / 400
 """Dense peak FLOPs/s per watt of an A100 SXM, which holds its clocks under load."""
 
-DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
-"""Default tokens per optimizer step: the usual 4M of runs of 7B to 70B."""
 DEFAULT_REPLICA_TOKENS: Final = 8192.0
 """Default tokens per replica and pass; one sequence where that is longer."""
 
@@ -115,7 +119,8 @@ def gpu_seconds_per_token(
     steps["overhead"] = compute
     compute *= 1 + (_bubble(work) if training else 0.0)
     steps["pipeline"] = compute
-    compute *= max(work.gpus / gpu.link_domain, 1.0) ** model.scale_out
+    node = max(gpu.link_domain, gpu.gpus_per_node)  # bridges link pairs of cards within one
+    compute *= max(work.gpus / node, 1.0) ** model.scale_out
     steps["scale_out"] = compute
     compute /= model.mixture if work.mixture else 1.0
     steps["mixture"] = compute
@@ -193,11 +198,8 @@ def _tensor_parallel_seconds(
     """
     if work.tp == 1:
         return 0.0
-    link = gpu.intra_node_bytes_per_s
-    if work.tp > gpu.link_domain and gpu.inter_node_bytes_per_s is not None:
-        link = gpu.inter_node_bytes_per_s
     traffic = reduces * 2 * 2 * (work.tp - 1) * work.width * work.layers
-    return traffic / (model.tensor_link * link)
+    return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
 
 
 def _expert_parallel_seconds(
@@ -217,7 +219,7 @@ def _expert_parallel_seconds(
     seconds = token * inside / gpu.intra_node_bytes_per_s
     if group > gpu.link_domain:
         nodes = group / gpu.link_domain
-        between = gpu.network_bytes_per_s
+        between = gpu.link_bytes_per_s(group)
         among = max(nodes * work.reachable_share, 1.0)
         reached = among * (1 - (1 - 1 / among) ** work.active_experts)  # of experts at random
         seconds += token * reached * (1 - 1 / nodes) / between
@@ -275,7 +277,7 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     inside = 1 / gpu.intra_node_bytes_per_s
     if work.gpus <= gpu.link_domain:
         return inside
-    between = gpu.network_bytes_per_s
+    between = gpu.link_bytes_per_s(work.gpus)
     outside = max(1 / (between * max(gpu.link_domain / work.tp, 1.0)), inside)
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
 

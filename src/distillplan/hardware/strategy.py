@@ -12,6 +12,9 @@ from distillplan.models.architecture import check_context
 TYPICAL_INTERLEAVE: Final = 4
 """Default pipeline stages per GPU: the median of 67 published runs."""
 
+DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
+"""Default tokens per optimizer step: the usual 4M of runs of 7B to 70B."""
+
 
 class Checkpointing(StrEnum):
     """Which activations are recomputed in the backward pass."""
@@ -186,6 +189,23 @@ class Strategy(Execution):
             if count is not None and count < 1:
                 raise InputError(Word(name), f": {count} is too few; it must be at least 1")
         check_context(self.seq_len, "seq_len")
+
+    @property
+    def usual_stack(self) -> Stack:
+        """That of software which divides a model like this: Megatron Core's, or compiled."""
+        return Stack.TUNED if self.tp * self.pp * self.ep > 1 else Stack.COMPILED
+
+    def pass_tokens(self, gpus: int) -> float:
+        """Tokens of one pass of all replicas on so many GPUs."""
+        return gpus / self.replica_gpus * self.micro_batch * self.seq_len
+
+    def step_tokens(self, gpus: int, given: float | None = None) -> float:
+        """Tokens per optimizer step on so many GPUs: those given, or a default.
+
+        The default is `DEFAULT_GLOBAL_TOKENS`, or more where a pipeline with fewer passes than
+        stages would idle; Llama 3 405B on 16384 GPUs used the 16M that this gives.
+        """
+        return given or max(DEFAULT_GLOBAL_TOKENS, self.pass_tokens(gpus) * self.pp)
 
     def refuse_odd_groups(self, gpus: int) -> None:
         """Check that the groups of the layout divide so many GPUs.

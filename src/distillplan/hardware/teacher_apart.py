@@ -53,7 +53,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
     The machine is the student's; its micro-batch is the teacher's as well.
     """
     gpu, heads = machine.gpu, teacher.shape.heads
-    loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision, sharded=False)
+    loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision)
     for tp in (2**power for power in range(min(gpus, gpu.gpus_per_node).bit_length())):
         if gpus % tp == 0 and heads % tp == 0:
             own = own_machine(machine, gpus, tp)
@@ -63,8 +63,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
                 break
     step = student_seconds(machine, student, distilling=True)
     step += divergence_seconds(machine, teacher.model)
-    together = machine.gpus + gpus <= gpu.link_domain
-    link = gpu.intra_node_bytes_per_s if together else gpu.network_bytes_per_s
+    link = gpu.link_bytes_per_s(machine.gpus + gpus)
     sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
     rate = link * min(gpus, machine.gpus) / sent
     return TeacherApart(

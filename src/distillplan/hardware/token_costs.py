@@ -39,19 +39,21 @@ def costs_on(
     beside: bool,
     storage: float = 0.0,
     student: ModelShape | None = None,
+    student_params: float | None = None,
 ) -> Costs:
     """GPU-seconds per token over the search range.
 
-    The only student may have an exact shape; else it is of the family, as the teacher is. Whether
+    The only student may have an exact shape, and a size as the law counts parameters; else it is of
+    the family, as the teacher is. Whether
     the student is `distilling`, and whether the teacher runs `beside` it, not before it; then
     `storage` is what keeping its logits costs, in GPU-seconds of the same price.
     """
     found = _tabulated(machine, family, distilling=distilling, beside=beside)
     if storage:
         found = found._replace(storage=storage)
-    if student is None:
+    if student is None or student_params is None:
         return found
-    usual = found.student_training(math.log(student.active_params))
+    usual = found.student_training(math.log(student_params))
     exact = student_seconds(machine, student, distilling=distilling).mid
     return OneStudent(found, exact / float(usual))
 

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase
-from distillplan.hardware.memory_fit import Fits, options_to_fit, steps_to_fit
+from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import FREE
+from distillplan.hardware.strategy import FREE, LayoutChoice
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
@@ -161,8 +162,9 @@ def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:
     """What to add so that an option fits, the cheapest first; empty where nothing is enough."""
     if scenario.machine is None or bill.run is None:
         return ""
-    steps = steps_to_fit(bill.run, room(scenario, scenario.machine))
-    chosen = FREE if scenario.machine.layout_found else ()  # a search would find these itself
+    machine = scenario.machine
+    steps = steps_to_fit(bill.run, machine.gpu, room(scenario, machine))
+    chosen = FREE if machine.layout is LayoutChoice.AUTO else ()  # a search would find these itself
     return options_to_fit(steps, without=chosen)
 
 

@@ -6,8 +6,8 @@ from distillplan.accounting import Accounting, Share
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import Fits, fastest_layout
-from distillplan.hardware.strategy import LayoutChoice, Strategy
-from distillplan.planning.option_bill import room, seconds_of
+from distillplan.hardware.strategy import Strategy
+from distillplan.planning.option_bill import room, run_on_nodes, seconds_of
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -23,7 +23,7 @@ def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
     By the time of the distillation that the verdict is about, or of supervised training where only
     that fits; on the usual layout where neither does.
     """
-    usual = replace(scenario, machine=replace(machine, layout=LayoutChoice.GIVEN))
+    usual = replace(scenario, machine=replace(machine, layout_found=False))
     for way in (scenario.pays, None):
         found = usual
         for _ in range(MOST_TURNS):
@@ -44,7 +44,8 @@ def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
 def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
     """The fastest strategy for one option."""
     sizes, way = _sizes(option), option.accounting
-    if option.bill is None or option.bill.run is None:
+    run = run_on_nodes(scenario, option)
+    if run is None:
         raise InfeasibleError("it trains nothing here")
     paid = Share() if way is None else scenario.share(way)
 
@@ -56,8 +57,7 @@ def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
         return each.student_training + passes + once / sizes.student_tokens
 
     capacity = room(scenario, machine)
-    run = replace(option.bill.run, strategy=machine.strategy)
-    return fastest_layout(run, machine.gpu, seconds, capacity, loss_is_open=machine.loss_is_open)
+    return fastest_layout(replace(run, strategy=machine.strategy), machine, seconds, capacity)
 
 
 def _option(scenario: Scenario, way: Accounting | None) -> Option | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
-from distillplan.hardware.machine import Machine
+from distillplan.hardware.machine import Machine, loaded_teacher, run_on
 from distillplan.hardware.memory import (
     LoadedTeacher,
     MemoryEstimate,
@@ -18,7 +18,7 @@ from distillplan.hardware.memory import (
 )
 from distillplan.hardware.memory_fit import Fits, fits, usable_bytes, with_open_loss
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import stored_logits
+from distillplan.hardware.storage import StoredLogits, stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model, usual_group
 from distillplan.models.shapes import ModelShape
@@ -101,6 +101,7 @@ def option_bill(
     vocab = round(scenario.architecture.vocab)
     if accounting is not None:  # even a free teacher makes it a distillation run
         teacher = _teacher(scenario, sizes) or student
+    stored = None if scenario.stored is None else stored_logits(scenario.stored, vocab)
     whole = partial(
         bill_of,
         machine,
@@ -111,14 +112,14 @@ def option_bill(
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
-        stored=None if scenario.stored is None else stored_logits(scenario.stored, vocab),
+        stored=stored,
         unique_tokens=scenario.unique_tokens,
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:
         tokens = bill.total.gpu_hours.divide_into(sizes.student_tokens)
         bill = whole(spent=True)
-    phase, fullest = _fullest(scenario, bill.lines, student, teacher)
+    phase, fullest = _fullest(scenario, bill.lines, student, teacher, stored)
     return OptionBill(
         gpu_hours=bill.total.gpu_hours,
         wall_seconds=bill.total.wall_seconds,
@@ -144,39 +145,44 @@ class _Held(NamedTuple):
 
 
 def _fullest(
-    scenario: Scenario, lines: tuple[BillLine, ...], student: Model, teacher: Model | None
+    scenario: Scenario,
+    lines: tuple[BillLine, ...],
+    student: Model,
+    teacher: Model | None,
+    stored: StoredLogits | None,
 ) -> tuple[Phase, _Held]:
     """The phase that needs most memory, and its memory."""
     machine = _machine(scenario)
     phases = {line.phase for line in lines}
     beside, found = None, dict[Phase, _Held]()
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
-        loaded = LoadedTeacher(
-            shape=_shape(machine, scenario, teacher),
-            weights=machine.teacher_precision,
-        )
+        loaded = loaded_teacher(machine, _shape(machine, scenario, teacher))
         if scenario.logits is Logits.ONLINE:
             beside = loaded
         else:
             alone = pass_estimate(loaded, machine.strategy, machine.gpus)
             found[Phase.TEACHER_LOGITS] = _Held(run=None, memory=alone)
-    found[Phase.STUDENT_TRAINING] = _laid_out(machine, scenario, student, beside)
+    read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
+    found[Phase.STUDENT_TRAINING] = _laid_out(machine, scenario, student, beside, read)
     if teacher is not None and Phase.TEACHER_TRAINING in phases:
-        found[Phase.TEACHER_TRAINING] = _laid_out(machine, scenario, teacher, None)
+        found[Phase.TEACHER_TRAINING] = _laid_out(machine, scenario, teacher)
     fullest = max(found, key=lambda phase: found[phase].memory.total.mid)
     return fullest, found[fullest]
 
 
 def _laid_out(
-    machine: Machine, scenario: Scenario, model: Model, beside: LoadedTeacher | None
+    machine: Machine,
+    scenario: Scenario,
+    model: Model,
+    beside: LoadedTeacher | None = None,
+    stored_bytes: float = 0.0,
 ) -> _Held:
     """A training that has to fit, and its memory."""
-    run = Run(
-        shape=_shape(machine, scenario, model),
-        strategy=machine.strategy,
-        gpus=machine.gpus,
+    run = run_on(
+        machine,
+        _shape(machine, scenario, model),
         teacher=beside,
-        accumulates=machine.accumulates,
+        stored_bytes_per_token=stored_bytes,
     )
     if machine.loss_is_open:
         run = with_open_loss(run, room(scenario, machine))

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
-from distillplan.errors import InputError, Word, needs_gpu
+from distillplan.errors import InputError, Word
 from distillplan.fields import member, not_positive, number, settle
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
@@ -17,10 +17,10 @@ from distillplan.models.known_model import model_params, sized, with_vocabulary
 from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.start import Start, begin, unstartable
-from distillplan.planning.stored_logits import unread
+from distillplan.planning.stored_logits import storage_seconds, unread
 from distillplan.planning.teacher import Teacher, check_teacher_loss, no_distillation, teacher_named
 from distillplan.planning.undivided import undivided
-from distillplan.planning.unpaid import unpaid
+from distillplan.planning.unpaid import unfunded, unpaid
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -46,6 +46,14 @@ class Limits(NamedTuple):
     """Bytes of memory on the fullest GPU."""
     asked_gpu_hours: float | None = None
     """GPU-hours of the budget before the limits of time and money cut it; None: they did not."""
+
+    def by_key(self) -> tuple[tuple[str, float | None], ...]:
+        """Each limit with its key."""
+        return (
+            ("deadline", self.hours),
+            ("max_cost_usd", self.usd),
+            ("max_memory_bytes", self.bytes_per_gpu),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +116,7 @@ class Scenario:
         found = [*self._numbers()]
         if not found:
             costs = (unpaid(self), unread(self), unstartable(self))
-            checks = (self._budget(), undivided(self), self._distillation(), *costs, self._loss())
+            checks = (unfunded(self), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
             first = found.pop(0)
@@ -157,7 +165,7 @@ class Scenario:
         if not 1 <= self.students <= MOST_STUDENTS:
             told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}; for a size: "
             yield InputError(Word("students"), told, Word("student_params", "3B"))
-        for key, limit in self._limits():
+        for key, limit in self.limits.by_key():
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
         for name, unit, most in (
@@ -169,38 +177,6 @@ class Scenario:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
             elif value > most:
                 yield InputError(Word(name), f": {value:g} is more than {most:g} {unit}")
-
-    def _limits(self) -> tuple[tuple[str, float | None], ...]:
-        """Each limit with its key."""
-        return (
-            ("deadline", self.limits.hours),
-            ("max_cost_usd", self.limits.usd),
-            ("max_memory_bytes", self.limits.bytes_per_gpu),
-        )
-
-    def _budget(self) -> Iterator[InputError]:
-        if (self.compute is None) == (self.gpu_hours is None):
-            yield InputError(
-                "budget: give ", Word("compute"), " or ", Word("gpu_hours"), ", and only one"
-            )
-        if self.machine is not None and self.machine.teacher_gpus is not None:
-            yield InputError(
-                Word("teacher_gpus"),
-                " is for `estimate`: in a plan each size of teacher and student would need a "
-                "division of the GPUs of its own",
-            )
-        if self.gpu_hours is not None and self.machine is None:
-            yield needs_gpu(Word("gpu_hours"))
-        if self.gpu_hours is not None and self.inference_tokens:
-            yield InputError(
-                Word("inference_tokens"),
-                ": hours of serving are not modeled; give the budget in FLOPs with ",
-                Word("compute"),
-            )
-        if self.machine is None:
-            for key, limit in self._limits():
-                if limit is not None:
-                    yield needs_gpu(Word(key))
 
     def _distillation(self) -> Iterator[InputError]:
         asked = self.teacher is not None or self.accounting is not None
@@ -316,19 +292,8 @@ class Scenario:
 
     @cached_property
     def storage_seconds(self) -> float:
-        """GPU-seconds that cost as much as storing the logits of one token; 0 where none are paid.
-
-        Raises:
-            InputError: when a budget of money has no price.
-        """
-        stores = self.pays_storage and self.logits is Logits.STORED
-        if not stores or self.stored is None or self.machine is None:
-            return 0.0
-        from distillplan.hardware.machine import usd_per_gpu_hour  # not for budgets in FLOPs
-        from distillplan.hardware.storage import stored_logits
-
-        each = stored_logits(self.stored, round(self.architecture.vocab)).usd(1.0)
-        return each / usd_per_gpu_hour(self.machine) * SECONDS_PER_HOUR
+        """GPU-seconds that cost as much as storing the logits of a token; 0 where none are paid."""
+        return storage_seconds(self)
 
     @cached_property
     def supervised_costs(self) -> Costs:
@@ -351,6 +316,7 @@ class Scenario:
                 beside=self.logits is Logits.ONLINE,
                 storage=self.storage_seconds,
                 student=self.student_shape,
+                student_params=self.student_params,
             )
         costs = FlopCosts(self.family)
         if self.student_params is None or self.student_shape is None:

@@ -10,6 +10,7 @@ from distillplan.errors import InputError, Word
 from distillplan.laws.logit_formats import cost_in_words, format_studies, penalty_of
 from distillplan.laws.transfer import error_quantile
 from distillplan.notices import Notice, information, warning
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
@@ -63,6 +64,23 @@ def unread(scenario: "Scenario") -> Iterator[InputError]:
         stored_logits(scenario.stored, round(scenario.architecture.vocab))
     except InputError as error:
         yield InputError(*error.parts, also=("logit_format", "logit_k"))
+
+
+def storage_seconds(scenario: "Scenario") -> float:
+    """As `Scenario.storage_seconds`.
+
+    Raises:
+        InputError: when a budget of money has no price.
+    """
+    stored, machine = scenario.stored, scenario.machine
+    stores = scenario.pays_storage and scenario.logits is Logits.STORED
+    if not stores or stored is None or machine is None:
+        return 0.0
+    from distillplan.hardware.machine import usd_per_gpu_hour  # for those who name a format
+    from distillplan.hardware.storage import stored_logits
+
+    each = stored_logits(stored, round(scenario.architecture.vocab)).usd(1.0)
+    return each / usd_per_gpu_hour(machine) * SECONDS_PER_HOUR
 
 
 def lost_nats(scenario: "Scenario", logits: Any) -> Any:

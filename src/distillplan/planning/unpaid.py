@@ -1,13 +1,39 @@
-"""Costs of a teacher that a scenario asks for without what they depend on."""
+"""Budgets and costs of a teacher that a scenario asks for without what they depend on."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import Accounting, Logits
-from distillplan.errors import InputError, Word
+from distillplan.errors import InputError, Word, needs_gpu
 
 if TYPE_CHECKING:
     from distillplan.planning.scenario import Scenario
+
+
+def unfunded(scenario: "Scenario") -> Iterator[InputError]:
+    """What is missing or contradictory in the budget, and in what needs a machine."""
+    if (scenario.compute is None) == (scenario.gpu_hours is None):
+        yield InputError(
+            "budget: give ", Word("compute"), " or ", Word("gpu_hours"), ", and only one"
+        )
+    if scenario.machine is not None and scenario.machine.teacher_gpus is not None:
+        yield InputError(
+            Word("teacher_gpus"),
+            " is for `estimate`: in a plan each size of teacher and student would need a "
+            "division of the GPUs of its own",
+        )
+    if scenario.gpu_hours is not None and scenario.machine is None:
+        yield needs_gpu(Word("gpu_hours"))
+    if scenario.gpu_hours is not None and scenario.inference_tokens:
+        yield InputError(
+            Word("inference_tokens"),
+            ": hours of serving are not modeled; give the budget in FLOPs with ",
+            Word("compute"),
+        )
+    if scenario.machine is None:
+        for key, limit in scenario.limits.by_key():
+            if limit is not None:
+                yield needs_gpu(Word(key))
 
 
 def unpaid(scenario: "Scenario") -> Iterator[InputError]:

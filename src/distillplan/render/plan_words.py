@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
-from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
@@ -308,6 +307,8 @@ def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
 def _budget(plan: Plan, amount: float | None) -> str:
     machine = plan.scenario.machine
     if plan.scenario.pays_storage and machine is not None and amount is not None:
+        from distillplan.hardware.machine import usd_per_gpu_hour  # few budgets need it
+
         return format_usd(amount * usd_per_gpu_hour(machine))
     if plan.scenario.gpu_hours is not None:
         return f"{format_count(amount)} GPU-hours"

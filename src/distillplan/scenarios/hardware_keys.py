@@ -54,7 +54,7 @@ def _layout(scenario: Scenario) -> str | None:
     machine = scenario.machine
     if machine is None:
         return None
-    return "given" if machine.layout_found else machine.layout.value
+    return machine.layout.value if machine.searches_layout else "given"
 
 
 def _gpu(scenario: Scenario) -> str | None:

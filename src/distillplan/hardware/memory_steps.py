@@ -1,0 +1,175 @@
+"""What to switch on, the cheapest first, until a run fits into the memory of its GPUs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.hardware.gpu import Gpu
+from distillplan.hardware.memory import (
+    MemoryEstimate,
+    Run,
+    WeightFormat,
+    memory_estimate,
+    pass_estimate,
+)
+from distillplan.hardware.memory_fit import Fits, fits
+from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding
+from distillplan.models.named_models import USUAL_TP
+
+WORTH_WHILE: Final = 0.01
+"""Least share of the memory that a change must save to be proposed."""
+
+
+class Step(NamedTuple):
+    """One thing to switch on, after the steps before it."""
+
+    name: str
+    option: str
+    """What switches it on, such as `--loss chunked`."""
+    price: str
+    """What it costs."""
+    saved_bytes: float
+    fits: Fits
+    """Whether the run fits with it."""
+    run: Run
+    """The run with it."""
+
+
+class _Change(NamedTuple):
+    """Something that saves memory, whatever else is switched on."""
+
+    name: str
+    option: str
+    price: str
+    apply: Callable[[Run], Run]
+
+
+def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
+    """Changes to make one after the other until a run fits on its GPUs, the cheapest first.
+
+    None when it fits already, and none that the others make needless. When all of them are not
+    enough, the last does not fit either.
+    """
+    chosen, now, tried = list[_Change](), run, set[str]()
+    memory = memory_estimate(run)
+    while fits(memory, capacity_bytes) is not Fits.YES:
+        found = next(_possible(now, gpu, tried, capacity_bytes), None)
+        if found is None:
+            return tuple(_taken(run, chosen, capacity_bytes))
+        change, after = found
+        tried.add(change.name)
+        if memory.total.mid - after.total.mid >= WORTH_WHILE * memory.total.mid:
+            now, memory = change.apply(now), after
+            chosen.append(change)
+    for change in chosen[-2::-1]:  # the dearest first; the last is needed
+        others = [one for one in chosen if one is not change]
+        with suppress(InputError):
+            if fits(memory_estimate(_changed(run, others)), capacity_bytes) is Fits.YES:
+                chosen = others
+    return tuple(_taken(run, chosen, capacity_bytes))
+
+
+def _changed(run: Run, changes: Sequence[_Change]) -> Run:
+    for change in changes:
+        run = change.apply(run)
+    return run
+
+
+def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Iterator[Step]:
+    """Changes in their order, with what each saves."""
+    before = memory_estimate(run).total.mid
+    for change in changes:
+        run = change.apply(run)
+        after = memory_estimate(run)
+        yield Step(
+            name=change.name,
+            option=change.option,
+            price=change.price,
+            saved_bytes=before - after.total.mid,
+            fits=fits(after, capacity_bytes),
+            run=run,
+        )
+        before = after.total.mid
+
+
+def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
+    """The options that make a run fit; empty where its steps are not enough, or it has none.
+
+    Args:
+        steps: to make it fit, in order.
+        without: words of the strategy that are chosen anyway.
+    """
+    if not steps or steps[-1].fits is not Fits.YES:
+        return ""
+    words = " ".join(one.option for one in steps).split()
+    last = dict(zip(words[::2], words[1::2], strict=True))  # of what goes in steps
+    left_out = {f"--{name.replace('_', '-')}" for name in without}
+    return " ".join(f"{flag} {word}" for flag, word in last.items() if flag not in left_out)
+
+
+def _possible(
+    run: Run, gpu: Gpu, tried: set[str], capacity_bytes: float
+) -> Iterator[tuple[_Change, MemoryEstimate]]:
+    """Changes that a launcher would accept, without some, each with the memory that it makes."""
+    for change in (*_cheap(run), *_dear(run, gpu, capacity_bytes)):
+        if change.name not in tried:
+            with suppress(InputError):
+                yield change, memory_estimate(change.apply(run))
+
+
+def _with(name: str, price: str, **what: Any) -> _Change:
+    """A change of the strategy."""
+    option = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in what.items())
+
+    def apply(run: Run) -> Run:
+        return replace(run, strategy=replace(run.strategy, **what))
+
+    return _Change(name=name, option=option, price=price, apply=apply)
+
+
+def _with_teacher(name: str, option: str, price: str, **what: Any) -> _Change:
+    """A change of the teacher; without any it is gone."""
+
+    def apply(run: Run) -> Run:
+        other = replace(run.teacher, **what) if what and run.teacher is not None else None
+        return replace(run, teacher=other)
+
+    return _Change(name=name, option=option, price=price, apply=apply)
+
+
+def _cheap(run: Run) -> Iterator[_Change]:
+    """Changes that cost traffic and speed."""
+    how, kinds = run.strategy, Checkpointing
+    traffic, slower = "traffic between GPUs", "up to a quarter of the speed"
+    if how.loss is not Loss.CHUNKED:
+        yield _with("chunked loss", "next to nothing", loss=Loss.CHUNKED)
+    if run.gpus > 1:
+        for sharding in tuple(Sharding)[[*Sharding].index(how.sharding) + 1 :]:
+            yield _with(f"sharding {sharding}", traffic, sharding=sharding)
+    if how.checkpointing is kinds.NONE:
+        name, price = "selective checkpointing", "a few percent of speed"
+        yield _with(name, price, checkpointing=kinds.SELECTIVE)
+    if how.micro_batch > 1:
+        yield _with("micro-batch 1", "some speed", micro_batch=1)
+    if how.checkpointing is not kinds.FULL:
+        yield _with("full checkpointing", slower, checkpointing=kinds.FULL)
+
+
+def _dear(run: Run, gpu: Gpu, capacity_bytes: float) -> Iterator[_Change]:
+    """Changes of the teacher, of the numerics, and of what a node is used for."""
+    teacher, how, tp = run.teacher, run.strategy, 2 * run.strategy.tp
+    if teacher is not None and not teacher.apart:
+        alone = pass_estimate(teacher, how, run.gpus)
+        if fits(alone, capacity_bytes) is Fits.YES:
+            price = "a pass of the teacher in advance, and storage"
+            yield _with_teacher("stored logits", "--logits stored", price)
+        for weights in tuple(WeightFormat)[[*WeightFormat].index(teacher.weights) + 1 :]:
+            name, option = f"{weights} teacher", f"--teacher-precision {weights}"
+            yield _with_teacher(name, option, "a slightly worse teacher", weights=weights)
+    if how.optimizer is Optimizer.ADAM:
+        yield _with("8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
+    if tp <= min(USUAL_TP, gpu.gpus_per_node):  # which would change the usual sharding
+        name, price = f"tensor parallel {tp}", "traffic inside a node"
+        yield _with(name, price, tp=tp, sharding=how.sharding)
