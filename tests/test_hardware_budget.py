@@ -18,12 +18,11 @@ from distillplan.hardware.machine import (
     training_seconds,
     usd_per_gpu_hour,
 )
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import MAX_GPUS, Fits
 from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.planner import plan_if_any
-from distillplan.planning.possible import MOST_GPUS
 from distillplan.planning.results import Flips
 from distillplan.questions.target import target
 from distillplan.scenarios.keys import scenario_from_options
@@ -222,7 +221,7 @@ def test_the_smallest_machine_for_a_deadline_is_so_to_a_node():
 def test_what_no_machine_can_do_is_said():
     """A student of 1T parameters has more than 16 TB of states, with a deadline of an hour."""
     words = {"compute": 1e26, "gpu": "l4", "student": "1T", "deadline": "1 hour"}
-    with pytest.raises(InfeasibleError, match=f"no number of l4 up to {MOST_GPUS} is enough"):
+    with pytest.raises(InfeasibleError, match=f"no number of l4 up to {MAX_GPUS} is enough"):
         plan(scenario_from_options(**words))
 
 

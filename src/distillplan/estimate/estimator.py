@@ -83,15 +83,13 @@ def estimate(question: Question) -> Estimate:
     speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
     memory = memory_estimate(run)
     shown = _memory(memory, run, machine.gpu, _teacher_pass(question))
-    sides = {one.fits for one in (shown, step.apart, shown.teacher_pass) if one is not None}
-    worst = next(one for one in (Fits.NO, Fits.UNCERTAIN, Fits.YES) if one in sides)
+    sides = (shown, step.apart, shown.teacher_pass)
+    worst = Fits.worst(one.fits for one in sides if one is not None)
     rate = speed.student.tokens_per_s_per_gpu
     if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
-    model, other = (
-        ModelFacts(named=question.model, work=work_of(machine, question.model.model)),
-        None,
-    )
+    other, work = None, work_of(machine, question.model.model)
+    model = ModelFacts(named=question.model, work=work)
     flops_per_token = TRAINING_PASSES * model.work.forward_flops
     if teacher is not None:
         other = ModelFacts(named=teacher, work=work_of(machine, teacher.model))

@@ -35,9 +35,6 @@ MOST_GPUS: Final = 1024
 MOST_WEIGHTS: Final = 0.7
 """Share of the used memory that weights may take; the cache needs the rest."""
 
-VALUE_BYTES: Final = {Precision.BF16: 2.0, Precision.FP16: 2.0, Precision.FP8: 1.0}
-"""Bytes of a weight, and of a value of the cache."""
-
 
 class Requests(NamedTuple):
     """What is generated at once."""
@@ -57,8 +54,6 @@ class GenerationSpeed(NamedTuple):
     """Generated ones."""
     gpus: int
     """That hold one copy of the model."""
-    sequences: float
-    """At once on one copy."""
 
 
 def generation_speed(
@@ -77,7 +72,7 @@ def generation_speed(
     Raises:
         InfeasibleError: when no group of GPUs holds the model and one sequence.
     """
-    each = VALUE_BYTES[precision]
+    each = 1.0 if precision is Precision.FP8 else 2.0
     weights = (each if weight_bytes is None else weight_bytes) * shape.total_params
     length = requests.prompt + requests.generated // 2
     cached = max(each * shape.cached_values(length), 1.0)
@@ -101,5 +96,4 @@ def generation_speed(
     return GenerationSpeed(
         tokens_per_s_per_gpu=EFFICIENCY.scale(many / group / seconds),
         gpus=group,
-        sequences=many,
     )

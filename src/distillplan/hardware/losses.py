@@ -58,17 +58,6 @@ TIME_ERROR: Final = 0.3
 (Liger's references in PyTorch, H100)."""
 
 
-def divergence_rate(loss: Loss, vocab: float, gpu: Gpu) -> Range:
-    """Tokens per second of what an online teacher's logits add to the loss, as if alone.
-
-    Args:
-        loss: its implementation.
-        vocab: rows of the output projection.
-        gpu: the GPU of the student.
-    """
-    return loss_rate(LOSSES[loss].moved_by_teacher, vocab, gpu)
-
-
 def loss_rate(moved: float, vocab: float, gpu: Gpu) -> Range:
     """Tokens per second of kernels that read and write so many bytes per logit.
 

@@ -37,7 +37,8 @@ SHRINKS: Final = {
 OTHERWISE: Final = "shorten the context, raise cp, or use full checkpointing"
 
 MAX_GPUS: Final = 16384
-"""Largest number of GPUs that the search tries."""
+"""Largest number of GPUs that a search tries: the largest cluster that a published run of the
+calibration used (Llama 3 405B)."""
 
 EVERY_NODE: Final = 16
 """Nodes up to which it tries every number of them."""
@@ -50,6 +51,11 @@ class Fits(StrEnum):
     NO = "no"
     UNCERTAIN = "uncertain"
     """The margin is smaller than the known error of the estimate."""
+
+    @classmethod
+    def worst(cls, sides: Iterable["Fits"]) -> "Fits":
+        """Whether all sides fit, so the worst of them."""
+        return min(sides, key=[cls.NO, cls.UNCERTAIN, cls.YES].index)
 
 
 class Layout(NamedTuple):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from distillplan.accounting import SUPERVISED_SHOWN, way_in_words
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory_fit import Fits, smallest_layout
-from distillplan.hardware.strategy import Checkpointing
+from distillplan.hardware.memory_fit import MAX_GPUS, Fits, smallest_layout
+from distillplan.hardware.strategy import Checkpointing, LayoutChoice
 from distillplan.planning.machine_warnings import OVER_MEMORY, changes_to_fit, limits_passed
 from distillplan.planning.option_bill import run_on_nodes
 from distillplan.planning.options import distilled_options, supervised_option
@@ -20,8 +20,6 @@ from distillplan.units.quantities import format_bytes
 SAVING = "--checkpointing full"
 LAID_OUT = ("tp", "sharding", "checkpointing", "micro_batch")
 """What `smallest_layout` chooses."""
-MOST_GPUS = 16384
-"""The largest cluster that a published run of the calibration used (Llama 3 405B)."""
 
 
 def possible(scenario: Scenario, option: Option) -> bool:
@@ -64,15 +62,15 @@ def _on_fewest(scenario: Scenario, machine: Machine, options: Sequence[Option]) 
         return ""
     least = min(layouts, key=lambda one: one.run.gpus).run
     told = [f"--{name.replace('_', '-')} {getattr(least.strategy, name)}" for name in LAID_OUT]
-    gpus = f"{least.gpus} {machine.gpu.name}"
-    return f"smallest machine that would do: {gpus} with {' '.join(told)}"
+    how = "" if machine.layout is LayoutChoice.AUTO else f" with {' '.join(told)}"
+    return f"smallest machine that would do: {least.gpus} {machine.gpu.name}{how}"
 
 
 def _larger_machine(scenario: Scenario, machine: Machine) -> str:
     """The smallest machine on which something is possible, in words."""
     enough, gpu = _smallest(scenario, machine), machine.gpu.name
     if enough is None:
-        return f"no number of {gpu} up to {MOST_GPUS} is enough"
+        return f"no number of {gpu} up to {MAX_GPUS} is enough"
     saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
     how = f" with {SAVING}" if saving else ""
     return f"smallest machine that would do: {enough.gpus} {gpu}{how}"
@@ -134,7 +132,7 @@ def _saving_memory(machine: Machine) -> Machine:
 def _smallest(scenario: Scenario, machine: Machine) -> Machine | None:
     """The fewest GPUs of the same kind on which something is possible; None: no number is."""
     gpus = machine.gpus
-    while gpus <= MOST_GPUS:
+    while gpus <= MAX_GPUS:
         found = _possible_on(scenario, machine, gpus)
         if found is not None:
             return _fewer(scenario, machine, found)

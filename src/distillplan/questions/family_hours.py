@@ -16,8 +16,6 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 from distillplan.questions.family_records import Costing, FamilyMember, Way
 
-_WORST_FIRST = (Fits.NO, Fits.UNCERTAIN, Fits.YES)
-
 
 def exact_costs(
     base: Scenario, members: Sequence[FamilyMember], way: Way, found: FamilyOptima
@@ -108,7 +106,7 @@ def together(options: Sequence[Option]) -> OptionBill:
         cost_usd=total.cost_usd,
         energy_kwh=total.energy_kwh,
         co2_kg=total.co2_kg,
-        fits=next(one for one in _WORST_FIRST if any(bill.fits is one for bill in bills)),
+        fits=Fits.worst(bill.fits for bill in bills),
         phases=tuple(
             total_of([line for line in lines if line.phase is phase], phase)
             for phase in dict.fromkeys(line.phase for line in lines)
