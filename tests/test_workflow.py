@@ -181,6 +181,23 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
     path.write_text("base: {compute: 1e21, student: 1B}\nassert: {verdict: distill}")
     assert run("compare", str(path)).returncode == 3
     assert run("validate", str(path)).returncode == 0
+    assert run("plot", "compare", str(path), "-o", "json").returncode == 3
+
+
+@pytest.mark.parametrize("at", ["top", "base", "scenario", "extended"])
+@pytest.mark.parametrize("words", [("sweep",), ("family", "--students", "1B,3B", "--file")])
+def test_a_command_that_checks_no_assertion_does_not_pass_over_one(tmp_path, words, at):
+    """Wherever the file, or the one that it extends, has it."""
+    demand = {"assert": {"verdict": "distill"}}
+    within = {"base": {"compute": 1e21}, "scenarios": {"it": {"teacher": "7B:2T"}}}
+    (tmp_path / "below.yaml").write_text(yaml.safe_dump({"base": {"vocab": 32_000} | demand}))
+    places = {"top": within, "base": within["base"], "scenario": within["scenarios"]["it"]}
+    places.get(at, {}).update(demand)
+    if at == "extended":
+        within["extends"] = "below.yaml"
+    path = tmp_path / "s.yaml"
+    path.write_text(yaml.safe_dump(within), encoding="utf-8")
+    told_in_one_sentence(run(*words, path), 2, "only distillplan compare and report check")
 
 
 @pytest.mark.parametrize(
