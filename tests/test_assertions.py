@@ -7,6 +7,7 @@ from distillplan.accounting import Logits
 from distillplan.errors import InputError
 from distillplan.questions.assertions import BILL, NUMBERS, assertion, check, parse_assertion
 from distillplan.scenarios.keys import scenario_from_options
+from tests.declared_codes import declared_codes
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,13 @@ def test_a_file_asks_as_a_command_does(distilled, key, condition):
     assert check([assertion(key, condition)], distilled) == check([typed], distilled)
 
 
+def test_every_code_and_every_part_of_one_may_be_asked():
+    """All that the sources can emit, read from the sources."""
+    for code in declared_codes():
+        for part in (code, *code.split("_")):
+            assert parse_assertion(f"warnings excludes {part}").wanted == part
+
+
 def test_what_warnings_there_are_is_told(distilled):
     """The codes that an assertion is about, or all of them where it is about none."""
     codes = " ".join(distilled.warning_codes)
@@ -199,6 +207,8 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
         ("verdict_reason = because", "none of likeliest, too_close"),
         ("warnings = outside_fit", "not 'includes CODE' or 'excludes CODE'"),
         ("warnings includes Outside Fit", "not 'includes CODE' or 'excludes CODE'"),
+        ("warnings excludes outside_fti", "no warning has 'outside_fti' in its code"),
+        ("warnings includes does_not_fits", "did you mean 'does_not_fit'"),
         ("exists.warnings includes price_old", "unknown"),
         ("x" * 1000, "not a key"),
     ],

@@ -133,7 +133,20 @@ def _of_codes(key: str, condition: Any) -> Assertion:
             f"assertion {key}: {str(condition)[:60]!r} is not 'includes CODE' or 'excludes CODE'; "
             f"write for example {key}: 'excludes outside_fit'"
         )
+    known = _codes()
+    if not any(code in one for one in known):  # a typing error would exclude what never comes
+        raise InputError(
+            f"assertion {key}: no warning has {code!r} in its code; "
+            f"{nearest(code, known, 'run distillplan explain for the list')}"
+        )
     return Assertion(key=key, operator=sign, wanted=code, text=f"{key} {sign} {code}")
+
+
+def _codes() -> list[str]:
+    """The codes of all warnings."""
+    from distillplan.questions.glossary.explanation import WordKind, explanations  # slow, as below
+
+    return [one.word for one in explanations() if one.kind is WordKind.WARNING]
 
 
 def _known_name(key: str) -> str:
