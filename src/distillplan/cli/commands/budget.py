@@ -86,7 +86,7 @@ def budget(
         show(_under(laws, scenario), output, details=details)
         return
     plan = planner.plan(scenario, quick=quick)
-    found = outcomes(asserted, plan)  # before anything is written
+    found = outcomes(asserted, plan, quick=quick)  # before anything is written
     chart = _chart(plan) if plot else None
     asked = as_typed(compute, given) if why else ""
     show(plan, output, details=details, why=why, asked=asked, chart=chart)
