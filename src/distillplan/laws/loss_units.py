@@ -154,6 +154,15 @@ def measured_loss(
             )
         return None
     unit = unit or LossUnit.NATS
+    of_the_law = bytes_per_token is not None
+    if unit is LossUnit.BITS_PER_BYTE and own_bytes_per_token is not None and not of_the_law:
+        raise InputError(
+            f"{what}: ",
+            Word("teacher.bytes_per_token"),
+            " is of the teacher's own tokenizer, and bits/byte need that of the law's; add ",
+            Word("bytes_per_token", "4.3"),
+            " beside the teacher",
+        )
     nats = to_nats_per_token(loss, unit, bytes_per_token=bytes_per_token, what=what)
     if unit is LossUnit.BITS_PER_BYTE:  # which does not depend on the tokenizer
         return nats
