@@ -246,6 +246,18 @@ def test_mistakes_get_one_sentence(words, code, says):
     told_in_one_sentence(run(*words), code, says)
 
 
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_the_difference_that_was_asked_for_is_shown_on_a_narrow_screen(columns):
+    """Other columns are left out first. It is the loss minus the baseline's, to three digits."""
+    plans = json.loads(run(*COMPARE, "-o", "json").stdout)["plans"]
+    losses = [next(way["loss"] for way in one["options"] if way["recommended"]) for one in plans]
+    text = run(*COMPARE, "--baseline", "alone", COLUMNS=columns).stdout
+    header, _, *rows = text[text.index("   verdict") :].splitlines()[:4]
+    assert "difference" in header
+    for row, loss in zip(rows, losses[1:], strict=True):
+        assert f"{loss - losses[0]:+.3f}" in row.split()
+
+
 @pytest.mark.parametrize("words", [*COMMANDS.values(), AXES], ids=lambda words: " ".join(words[:2]))
 def test_tables_fit_80_columns(words):
     found = run(*words, COLUMNS="80", NO_COLOR="1")
