@@ -114,20 +114,13 @@ def predict(
     2.37
     """
     if isinstance(student_params, str):
-        named = sized(student_params, "student", tokens=False)
-        model = named.model
-        student_params = named.params if model is None else model_params(model, law.counts)
-    if isinstance(teacher, str):
-        teacher = teacher_named(teacher)
+        student_params = _params_named(student_params, law)
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
     for name, value in point.items():
         if (error := not_positive(value, Word(name))) is not None:
             raise error
-    if teacher is None and teacher_loss is not None:
-        teacher = Teacher(loss=teacher_loss)
-    if not isinstance(teacher, Teacher | None):
-        raise InputError(Word("teacher"), f": expected Teacher, got {teacher!r:.40}")
+    teacher = _teacher(teacher, teacher_loss)
     equivalent = best = best_loss = None
     if teacher is not None:
         teacher_loss = float(_loss_of(teacher, law.supervised))
@@ -164,6 +157,22 @@ def predict(
     )
     found = found._replace(as_measured=_as_measured(found))
     demand_finite(found)
+    return found
+
+
+def _params_named(word: str, law: PublishedLaw) -> float:
+    """The parameters of a model, as a law counts them."""
+    found = sized(word, "student", tokens=False)
+    return found.params if found.model is None else model_params(found.model, law.counts)
+
+
+def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
+    """The teacher of a record, a word or a loss; None without one."""
+    if given is None:
+        return None if loss is None else Teacher(loss=loss)
+    found = teacher_named(given) if isinstance(given, str) else given
+    if not isinstance(found, Teacher):
+        raise InputError(Word("teacher"), f": expected Teacher, got {given!r:.40}")
     return found
 
 
