@@ -5,8 +5,17 @@ import pytest
 from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Logits
 from distillplan.errors import InputError
-from distillplan.questions.assertions import BILL, NUMBERS, assertion, check, parse_assertion
+from distillplan.questions.assertions import (
+    BILL,
+    NUMBERS,
+    OF_THE_PLAN,
+    assertion,
+    check,
+    demand_known,
+    parse_assertion,
+)
 from distillplan.scenarios.keys import scenario_from_options
+from tests.declared_codes import declared_codes
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +133,13 @@ def test_a_file_asks_as_a_command_does(distilled, key, condition):
     assert check([assertion(key, condition)], distilled) == check([typed], distilled)
 
 
+def test_every_code_and_every_part_of_one_may_be_asked():
+    """All that the sources can emit, read from the sources."""
+    for code in declared_codes():
+        for part in (code, *code.split("_")):
+            assert parse_assertion(f"warnings excludes {part}").wanted == part
+
+
 def test_what_warnings_there_are_is_told(distilled):
     """The codes that an assertion is about, or all of them where it is about none."""
     codes = " ".join(distilled.warning_codes)
@@ -140,6 +156,31 @@ def test_without_odds_a_demand_on_them_fails(distilled):
     for text in ("odds.distill >= 0", "loss_band.low >= 0"):
         (found,) = check([parse_assertion(text)], quick)
         assert (found.passed, found.value) == (False, None)
+
+
+def test_a_demand_is_refused_where_no_plan_of_the_question_can_have_the_value(distilled):
+    """Exactly those whose value is there with the odds, or with a machine, and not without."""
+    bare = distilled.scenario
+    hired = scenario_from_options(compute=1e21, gpu="h100-sxm", student="1B", country="FRA")
+    for scenario, rich, poor, quick in (
+        (bare, plan(bare), plan(bare, quick=True), True),
+        (bare, plan(hired), plan(bare), False),
+    ):
+        parts = [f"supervised.{name}" for name in NUMBERS if name not in OF_THE_PLAN]
+        for key in (*NUMBERS, *parts):
+            demand = assertion(key, ">= 0")
+            (there,), (here,) = check([demand], rich), check([demand], poor)
+            lost = there.value is not None and here.value is None
+            try:
+                demand_known([demand], scenario, quick=quick)
+            except InputError:
+                assert here.value is None, key
+            else:
+                assert not lost, key
+    (fits,) = [parse_assertion("fits = no")]
+    demand_known([fits], hired)
+    with pytest.raises(InputError, match="no GPU is named"):
+        demand_known([fits], bare)
 
 
 def test_a_verdict_that_there_is_not_can_be_demanded_by_its_reason(busbridge):
@@ -199,6 +240,8 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
         ("verdict_reason = because", "none of likeliest, too_close"),
         ("warnings = outside_fit", "not 'includes CODE' or 'excludes CODE'"),
         ("warnings includes Outside Fit", "not 'includes CODE' or 'excludes CODE'"),
+        ("warnings excludes outside_fti", "no warning has 'outside_fti' in its code"),
+        ("warnings includes does_not_fits", "did you mean 'does_not_fit'"),
         ("exists.warnings includes price_old", "unknown"),
         ("x" * 1000, "not a key"),
     ],

@@ -13,6 +13,7 @@ from distillplan.cli.app import COMMANDS
 from distillplan.files.example_files import EXAMPLE_FILES
 from distillplan.scenarios.scenario_file import read_scenarios
 from tests.documentation import (
+    BLOCK,
     MAN_PAGE,
     ROOT,
     SHOWN,
@@ -50,6 +51,13 @@ def test_the_pages_show_commands():
     shown = [command for page in pages() for command in commands(page)]
     assert len(shown) > len(COMMANDS)
     assert SHOWN.keys() == set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_command_of_a_page_shows_nothing(page):
+    """Such as one with a filter for a line that is no longer there."""
+    shown = BLOCK.finditer(page.read_text(encoding="utf-8"))
+    assert [one["command"] for one in shown if not one["shown"].strip()] == []
 
 
 def test_the_scenarios_of_the_readme_are_read(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from distillplan import Bounds
 from distillplan.accounting import Accounting, Logits
 from distillplan.cli.app import COMMANDS, app
 from distillplan.errors import InputError
@@ -26,6 +27,7 @@ from distillplan.questions.pilot_records import Advice
 from distillplan.questions.recipe_records import Sureness
 from distillplan.questions.teachers import LeftOut
 from distillplan.questions.track_records import Doubt, Status
+from distillplan.units.quantities import parse_count
 from tests.declared_codes import declared_codes
 from tests.documentation import BLOCK, EXAMPLES, pages
 from tests.shell import run
@@ -102,6 +104,18 @@ def test_every_word_that_an_answer_may_have_is_explained(words: type[StrEnum]):
 )
 def test_terms_of_the_field_and_of_the_screens_are_explained(word):
     assert run("explain", word).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "word"), [("at_upper_bound", "teacher_tokens"), ("at_lower_bound", "student_params")]
+)
+def test_what_to_try_at_a_bound_of_the_search_widens_it(code, word):
+    """Beyond the end that the search has by itself."""
+    typed = explain(code).command.replace("--set ", "").replace("=", " ").split()
+    end = parse_count(typed[1], "tried", "1")
+    least, most = getattr(Bounds(), word)
+    assert typed[0].strip("-").replace("-", "_") in (f"max_{word}", f"min_{word}")
+    assert end < least if code == "at_lower_bound" else end > most
 
 
 def test_no_two_entries_share_a_name():

@@ -501,7 +501,7 @@ def test_the_shell_reads_a_family(tmp_path):
         (["--students", "1B,3B"], "the budget is missing"),
         (["1e22", "--students", "1B", "--law", "kaplan2020"], "nothing about distillation"),
         (["1e22", "--students", ",".join(f"{n}M" for n in range(100, 117))], "17 sizes"),
-        (["--file", str(EXAMPLES / "compare.yaml")], "a family has one scenario"),
+        (["--file", str(EXAMPLES / "lifetime.yaml")], "a family has one scenario"),
     ],
 )
 def test_what_is_no_family_is_refused(words, said):

@@ -9,7 +9,7 @@ from distillplan.cli.app import COMMANDS
 from distillplan.cli.first_screen import FIRST_SCREEN
 from distillplan.files.entries import shipped_folder
 from distillplan.files.example_files import EXAMPLE_FILES
-from tests.shell import run
+from tests.shell import run, told_in_one_sentence
 
 NEXT = [
     line.split("   ")[0].split()[1:]
@@ -90,7 +90,12 @@ def test_an_example_is_saved_and_nothing_is_overwritten(tmp_path):
     text = run("example", "grid.yaml").stdout
     saved = run("example", "grid.yaml", "--save", ".", folder=tmp_path)
     assert saved.stdout == f"Wrote grid.yaml. Next: {EXAMPLE_FILES['grid.yaml']}\n"
-    assert run("example", "grid.yaml", "--save", "my.yaml", folder=tmp_path).returncode == 0
+    saved = run("example", "grid.yaml", "--save", "my.yaml", folder=tmp_path)
+    assert saved.stdout == "Wrote my.yaml. Next: distillplan sweep my.yaml\n"
+    beside = run("example", "losses.csv", "--save", tmp_path / "l.csv").stdout
+    assert f"distillplan track {tmp_path}/plan.json {tmp_path}/l.csv --batch" in beside
+    refused = run("example", "grid.yaml", "--save", "my.yaml/", folder=tmp_path)
+    told_in_one_sentence(refused, 2, "is a file, not a folder")
     for name in ("grid.yaml", "my.yaml"):
         assert (tmp_path / name).read_text(encoding="utf-8") == text
     (tmp_path / "grid.yaml").write_text("mine", encoding="utf-8")
@@ -107,6 +112,7 @@ def test_an_example_is_saved_and_nothing_is_overwritten(tmp_path):
         (["compar.yaml"], "did you mean 'compare.yaml'"),
         (["--save", "here.yaml"], "--save: which file?"),
         (["grid.yaml", "--save", "nowhere/x.yaml"], "does not exist; create it first"),
+        (["grid.yaml", "--save", "nowhere/"], "nowhere does not exist; create it first"),
         (["../examples/grid.yaml"], "is unknown"),
     ],
 )

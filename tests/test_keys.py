@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 from pathlib import Path
 
 import jsonschema
@@ -256,6 +257,45 @@ def test_errors_of_a_file_name_its_keys(tmp_path):
 def test_set_is_named_where_there_is_no_option():
     words = ["target", "--loss", "2.2", "--set", "deadline=5"]
     assert "--set deadline needs a GPU; add --gpu h100-sxm" in run_error(*words)
+
+
+def test_the_page_of_keys_names_the_commands_that_take_set():
+    page = Path(__file__).parents[1] / "docs" / "reference" / "scenario-keys.md"
+    named = re.search(
+        r"`--set KEY=VALUE` takes any of them in (.*?);", page.read_text("utf-8"), re.DOTALL
+    )[1]
+    taking = [one for one in application.COMMANDS if "--set" in run(*one.split(), "--help").output]
+    assert sorted(re.findall(r"`([^`]*)`", named)) == sorted(taking)
+
+
+@pytest.mark.parametrize("word", ["min_teacher_params=8B", "bounds.teacher_params=[8B, 9B]"])
+def test_set_of_a_plan_is_the_key_in_a_file(tmp_path, word):
+    """For keys that are no option, such as the least teacher, which the best one here is below."""
+    key, _, value = word.partition("=")
+    file = tmp_path / "s.yaml"
+    file.write_text(f"compute: 1e21\nstudent: 1B\n{key}: {value}", encoding="utf-8")
+    words = ("--quick", "-o", "json")
+    plans = (("compare", str(file)), ("budget", "1e21", "--student", "1B", "--set", word))
+    compared, asked = (json.loads(run(*one, *words).stdout) for one in plans)
+    assert asked["options"] == compared["plans"][0]["options"]
+    (trained,) = (one for one in asked["options"] if one["accounting"] == "train")
+    assert trained["teacher_params"] >= 8e9
+
+
+def test_a_plan_reads_set_as_its_options():
+    """In what they rule out, and in the question that --why asks again."""
+    assert "no law knows" in run_error("budget", "1e21", "--laws", "all", "--set", "start=pruned")
+    assert "names a law" in run_error(
+        "budget", "1e21", "--laws", "all", "--set", "law=besiroglu2024"
+    )
+    assert "--start shows" in run_error("budget", "1e21", "--plot", "--set", "start=pruned")
+    assert "unknown key 'computer'" in run_error("budget", "1e21", "--set", "computer=1")
+    question = ("1e21", "--student", "1B", "--teacher", "7B:2T", "--set", "logits=cached")
+    told = words_of("budget", *question, "--why").replace(" \\ ", " ")
+    assert "--set logits=cached --teacher-loss LOSS" in told
+    assert f"distillplan pilot {' '.join(question)}" in told
+    assert run("pilot", *question).exit_code == 0
+    assert "distillplan compare FILE" in run_error("teachers", "1e21", "--set", "student=1B")
 
 
 def test_the_old_spelling_still_works_and_is_hidden():

@@ -84,8 +84,20 @@ def test_what_a_shell_refuses_a_program_may_not_ask(fields, message):
         (lambda: Strategy(sharding="zero4"), "sharding: 'zero4' is none of none, zero1"),
         (lambda: Strategy(tp=1.5), "tp: 1.5 is not a whole number"),
         (
-            lambda: predict(law(), student_params="1B", student_tokens=2e10),
-            "student_params: '1B' is not a number",
+            lambda: predict(law(), student_params="1B", student_tokens="20B"),
+            "student_tokens: '20B' is not a number",
+        ),
+        (
+            lambda: predict(law(), student_params="qwen3-0.7b", student_tokens=2e10),
+            "student: no model is named 'qwen3-0.7b'; did you mean",
+        ),
+        (
+            lambda: predict(law(), student_params=1e9, student_tokens=2e10, teacher=7e9),
+            "teacher: expected Teacher, got 7000000000.0",
+        ),
+        (
+            lambda: predict(law(), student_params=1e9, student_tokens=2e10, teacher="llama-3.1"),
+            "did you mean",
         ),
         (
             lambda: crossovers(Scenario(**QUESTION), [1e9], accountings=["freely"]),
@@ -100,6 +112,20 @@ def test_what_a_shell_refuses_a_program_may_not_ask(fields, message):
 def test_the_other_records_refuse_it_too(make, message):
     with pytest.raises(InputError, match=re.escape(message)):
         make()
+
+
+def test_a_prediction_takes_the_names_that_a_scenario_takes():
+    """The same sizes as those of the scenario's records, so the same losses to the last digit."""
+    asked = Scenario(compute=1e21, student_params="qwen3-0.6b", teacher="llama-3.1-8b", law=law())
+    named, sized = (
+        predict(law(), student_params=student, student_tokens=2e10, teacher=teacher)
+        for student, teacher in (
+            ("qwen3-0.6b", "llama-3.1-8b"),
+            (asked.student_params, asked.teacher),
+        )
+    )
+    assert named == sized
+    assert named.teacher_loss == asked.teacher_loss
 
 
 def test_a_word_of_the_layout_is_its_member():

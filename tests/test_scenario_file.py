@@ -479,6 +479,10 @@ def test_a_loss_in_nats_takes_the_place_of_one_in_bits_and_back(file):
     assert over == pytest.approx(0.71 * 4 * LN2)
     both = {**base, "teacher_loss": 1.9}
     assert "both give teacher.loss" in fault(file({"base": both}))
+    inside = {"params": "7B", "bpb": 0.72, "bytes_per_token": 4.3}
+    told = fault(file({"base": {"compute": 1e21, "teacher": inside}}))
+    assert "teacher.bytes_per_token is of the teacher's own tokenizer" in told
+    assert told.endswith("add bytes_per_token: 4.3 beside the teacher")
 
 
 def test_own_files_are_asked_for_again(file, tmp_path):

@@ -128,7 +128,7 @@ def test_a_target_shows_the_numbers_of_its_document():
     times = deciding["total_flops"] / alone["total_flops"]
     assert math.isclose(deciding["over_supervised"], times, rel_tol=1e-9)
     assert cells(screen, "pretrain ")[1] == format_flops(alone["total_flops"])
-    assert cells(screen, "train for this")[1:3] == [
+    assert cells(screen, "train and run")[1:3] == [
         format_flops(deciding["total_flops"]),
         f"{times:.2f}",
     ]

@@ -181,6 +181,23 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
     path.write_text("base: {compute: 1e21, student: 1B}\nassert: {verdict: distill}")
     assert run("compare", str(path)).returncode == 3
     assert run("validate", str(path)).returncode == 0
+    assert run("plot", "compare", str(path), "-o", "json").returncode == 3
+
+
+@pytest.mark.parametrize("at", ["top", "base", "scenario", "extended"])
+@pytest.mark.parametrize("words", [("sweep",), ("family", "--students", "1B,3B", "--file")])
+def test_a_command_that_checks_no_assertion_does_not_pass_over_one(tmp_path, words, at):
+    """Wherever the file, or the one that it extends, has it."""
+    demand = {"assert": {"verdict": "distill"}}
+    within = {"base": {"compute": 1e21}, "scenarios": {"it": {"teacher": "7B:2T"}}}
+    (tmp_path / "below.yaml").write_text(yaml.safe_dump({"base": {"vocab": 32_000} | demand}))
+    places = {"top": within, "base": within["base"], "scenario": within["scenarios"]["it"]}
+    places.get(at, {}).update(demand)
+    if at == "extended":
+        within["extends"] = "below.yaml"
+    path = tmp_path / "s.yaml"
+    path.write_text(yaml.safe_dump(within), encoding="utf-8")
+    told_in_one_sentence(run(*words, path), 2, "only distillplan compare and report check")
 
 
 @pytest.mark.parametrize(
@@ -215,12 +232,30 @@ def test_a_broken_file_is_2_and_a_gate_is_3(tmp_path):
         (["crossover", "--student", "1B", "--law", "besiroglu2024"], 2, "nothing about"),
         (["validate", "gone.yaml"], 2, "cannot be read"),
         (["budget", "1e21", "--assert", "los <= 2"], 2, "did you mean 'loss'"),
+        (["budget", "1e21", "--quick", "--assert", "odds.distill > 0"], 2, "leave out --quick"),
+        (["budget", "1e21", "--assert", "fits = yes"], 2, "add --gpu h100-sxm"),
+        (["budget", "1e21", "--gpu", "h20", "--assert", "cost_usd < 9"], 2, "add --price 2.5"),
+        (["budget", "1e21", "--gpu", "h20", "--assert", "co2_kg < 9"], 2, "add --country FRA"),
+        ([*COMPARE, "--assert", "supervised.fits = yes"], 2, "alone: assertion supervised.fits"),
+        ([*COMPARE, "--quick", "--assert", "distill.loss_band.low < 9"], 2, "leave out --quick"),
         (["budget", "1e21", "--inference-tokens", "-1"], 2, "--inference-tokens: '-1'"),
     ],
     ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else None,
 )
 def test_mistakes_get_one_sentence(words, code, says):
     told_in_one_sentence(run(*words), code, says)
+
+
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_the_difference_that_was_asked_for_is_shown_on_a_narrow_screen(columns):
+    """Other columns are left out first. It is the loss minus the baseline's, to three digits."""
+    plans = json.loads(run(*COMPARE, "-o", "json").stdout)["plans"]
+    losses = [next(way["loss"] for way in one["options"] if way["recommended"]) for one in plans]
+    text = run(*COMPARE, "--baseline", "alone", COLUMNS=columns).stdout
+    header, _, *rows = text[text.index("   verdict") :].splitlines()[:4]
+    assert "difference" in header
+    for row, loss in zip(rows, losses[1:], strict=True):
+        assert f"{loss - losses[0]:+.3f}" in row.split()
 
 
 @pytest.mark.parametrize("words", [*COMMANDS.values(), AXES], ids=lambda words: " ".join(words[:2]))

@@ -129,7 +129,7 @@ WHO_PAYS = {
     Accounting.FREE: "logits on disk",
     Accounting.EXISTS: "run the teacher",
     Accounting.TRAIN_SHARED: "train it, share its logits",
-    Accounting.TRAIN: "train it, for this alone",
+    Accounting.TRAIN: "train and run the teacher",
 }
 """Each accounting in the words that people read; identifiers stay in JSON."""
 
@@ -138,7 +138,7 @@ IN_A_TABLE = {
     Accounting.FREE: "logits on disk",
     Accounting.EXISTS: "run the teacher",
     Accounting.TRAIN_SHARED: "train and share",
-    Accounting.TRAIN: "train for this",
+    Accounting.TRAIN: "train and run",
 }
 """The same where room is short."""
 

@@ -13,17 +13,26 @@ if TYPE_CHECKING:
     from distillplan.questions.assertions import Outcome
 
 
-def outcomes(asserted: Sequence[str] | None, plan: Plan) -> "tuple[Outcome, ...]":
+def outcomes(
+    asserted: Sequence[str] | None, plan: Plan, *, quick: bool = False
+) -> "tuple[Outcome, ...]":
     """The outcome of each assertion.
 
+    Args:
+        asserted: as typed.
+        plan: that they are about.
+        quick: whether its odds and bands are left out.
+
     Raises:
-        InputError: when one cannot be read.
+        InputError: when one cannot be read, or is about what the plan cannot have.
     """
     if not asserted:
         return ()
-    from distillplan.questions.assertions import check, parse_assertion  # not at every start
+    from distillplan.questions import assertions  # not at every start
 
-    return check([parse_assertion(text) for text in asserted], plan)
+    found = [assertions.parse_assertion(text) for text in asserted]
+    assertions.demand_known(found, plan.scenario, quick=quick)
+    return assertions.check(found, plan)
 
 
 def gate(outcomes: "Iterable[tuple[str, Outcome]]") -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
 import typer
@@ -132,7 +132,7 @@ def told_as(command: str) -> Callable[[str], str]:
     return told
 
 
-def as_typed(compute: str | None, given: Mapping[str, str]) -> str:
+def as_typed(compute: str | None, given: Mapping[str, str], sets: Sequence[str] = ()) -> str:
     """A question as a shell takes it: the budget where it is given, then the options of keys.
 
     >>> as_typed("$20k", {"student": "1B"})
@@ -144,6 +144,8 @@ def as_typed(compute: str | None, given: Mapping[str, str]) -> str:
     for word, value in given.items():
         key = key_table.TABLE.find(word)
         words += [] if key is None else [key.flags[0], value]
+    for one in sets:
+        words += ["--set", one]
     return shlex.join(words)
 
 

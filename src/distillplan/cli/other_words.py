@@ -81,7 +81,8 @@ ADVICE: Mapping[str, str] = {
     "--config": "distillplan compare FILE reads scenarios",
     "--scenario": "distillplan compare FILE reads scenarios",
     "-f": "distillplan compare FILE reads scenarios",
-    "--set": "each key is an option here; see --help",
+    "--set": "a key without an option goes into a file: distillplan compare FILE, or "
+    "distillplan budget --set",
     "--quiet": "an answer is on stdout alone; 2> /dev/null leaves out the rest",
     "-q": "an answer is on stdout alone; 2> /dev/null leaves out the rest",
     "--no-color": "set NO_COLOR=1; a file or a pipe gets no colors anyway",

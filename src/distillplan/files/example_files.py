@@ -1,6 +1,7 @@
 """The example files that ship: scenarios and data to try the commands with."""
 
 import os
+import shlex
 from pathlib import Path
 
 from distillplan.errors import InputError
@@ -35,6 +36,16 @@ def example_text(name: str) -> str:
     return (shipped_folder("examples") / name).read_text(encoding="utf-8")
 
 
+def command_for(name: str, path: Path) -> str:
+    """The command line to try one of the files with where it is now, the others beside it.
+
+    >>> command_for("grid.yaml", Path("my grid.yaml"))
+    "distillplan sweep 'my grid.yaml'"
+    """
+    places = {other: path.with_name(other) for other in EXAMPLE_FILES} | {name: path}
+    return shlex.join(str(places.get(word, word)) for word in EXAMPLE_FILES[name].split())
+
+
 def save_example(name: str, place: NamedFile) -> Path:
     """Write one of the files to a path, or under its own name into a folder.
 
@@ -48,7 +59,8 @@ def save_example(name: str, place: NamedFile) -> Path:
     path = Path(place.path)
     if os.path.isdir(path):  # noqa: PTH112  (a Path raises where no file can have the name)
         path /= name
-    demand_savable(place._replace(path=str(path)))
+        place = place._replace(path=str(path))
+    demand_savable(place)
     if path.exists():
         raise InputError(f"{place.what}: {path} exists; remove it, or name another file")
     save(path, text)

@@ -129,7 +129,10 @@ def demand_savable(name: NamedFile) -> None:
         raise InputError(f"{name.what}: {name.path} is {kind}; name a file")
     if target.is_symlink():  # after all links were followed
         raise InputError(f"{name.what}: {name.path} is a link to itself; name another file")
-    folder = target.parent
+    ends_as_folder = name.path.endswith(("/", os.sep))  # which realpath leaves out
+    if ends_as_folder and there is not None:
+        raise InputError(f"{name.what}: {name.path} is a file, not a folder; leave the / out")
+    folder = target if ends_as_folder else target.parent
     if not folder.is_dir():
         raise InputError(f"{name.what}: the folder {folder} does not exist; create it first")
     for one in (folder, target):

@@ -154,6 +154,8 @@ def measured_loss(
             )
         return None
     unit = unit or LossUnit.NATS
+    if unit is LossUnit.BITS_PER_BYTE and bytes_per_token is None:
+        _refuse_own_alone(own_bytes_per_token, what)
     nats = to_nats_per_token(loss, unit, bytes_per_token=bytes_per_token, what=what)
     if unit is LossUnit.BITS_PER_BYTE:  # which does not depend on the tokenizer
         return nats
@@ -172,6 +174,18 @@ def measured_loss(
         law_bytes_per_token=bytes_per_token,
         what=what,
     )
+
+
+def _refuse_own_alone(own_bytes_per_token: float | None, what: str) -> None:
+    """Refuse bytes per token of the teacher's tokenizer where those of the law's are needed."""
+    if own_bytes_per_token is not None:
+        raise InputError(
+            f"{what}: ",
+            Word("teacher.bytes_per_token"),
+            " is of the teacher's own tokenizer, and bits/byte need that of the law's; add ",
+            Word("bytes_per_token", "4.3"),
+            " beside the teacher",
+        )
 
 
 def between_tokenizers(

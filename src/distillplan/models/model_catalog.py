@@ -41,7 +41,7 @@ class Distilling(StrEnum):
 
 
 class License(NamedTuple):
-    """The terms of a model, as far as they matter to a teacher; no legal advice."""
+    """The terms of a model, as far as they matter to a teacher; not legal advice."""
 
     key: str
     """Its short name here."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from distillplan.accounting import Accounting, Flops
-from distillplan.errors import InputError
+from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.planning.results import (
     BANDS,
     Odds,
@@ -17,6 +17,7 @@ from distillplan.planning.results import (
     Reason,
     Verdict,
 )
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.suggest import nearest
 from distillplan.units.quantities import parse_count
@@ -133,7 +134,20 @@ def _of_codes(key: str, condition: Any) -> Assertion:
             f"assertion {key}: {str(condition)[:60]!r} is not 'includes CODE' or 'excludes CODE'; "
             f"write for example {key}: 'excludes outside_fit'"
         )
+    known = _codes()
+    if not any(code in one for one in known):  # a typing error would exclude what never comes
+        raise InputError(
+            f"assertion {key}: no warning has {code!r} in its code; "
+            f"{nearest(code, known, 'run distillplan explain for the list')}"
+        )
     return Assertion(key=key, operator=sign, wanted=code, text=f"{key} {sign} {code}")
+
+
+def _codes() -> list[str]:
+    """The codes of all warnings."""
+    from distillplan.questions.glossary.explanation import WordKind, explanations  # slow, as below
+
+    return [one.word for one in explanations() if one.kind is WordKind.WARNING]
 
 
 def _known_name(key: str) -> str:
@@ -178,6 +192,49 @@ def _words(name: str) -> tuple[str, ...]:
         return tuple(Fits)
     kinds: dict[str, type[StrEnum]] = {"verdict": Verdict, "verdict_reason": Reason}
     return tuple(kinds.get(name, SearchStatus))
+
+
+def demand_known(
+    assertions: Sequence[Assertion], scenario: Scenario, *, quick: bool = False, name: str = ""
+) -> None:
+    """Refuse assertions about what no plan of a scenario can have, whatever it comes to.
+
+    Args:
+        assertions: on its plan.
+        scenario: the question.
+        quick: whether the odds and bands are left out.
+        name: of the scenario, where there are several.
+
+    Raises:
+        InputError: for the first one, with what to add to the question.
+    """
+    where = f"{name}: " if name else ""
+    for one in assertions:
+        part, _, key = one.key.partition(".")
+        first = (key if part in PARTS else one.key).partition(".")[0]
+        if quick and first in ("odds", "regret_nats", *BANDS):
+            raise InputError(
+                f"{where}assertion {one.key}: --quick leaves the odds and bands out; leave out "
+                "--quick or the assertion"
+            )
+        missing = _missing(first, scenario)
+        if missing is not None:
+            what, add = missing
+            raise InputError(f"{where}assertion {one.key}: {what}; add ", add)
+
+
+def _missing(first: str, scenario: Scenario) -> tuple[str, Word] | None:
+    """What a total of the bill needs and a scenario does not have, and what to add to it."""
+    machine = scenario.machine
+    if first not in (*BILL, "fits"):
+        return None
+    if machine is None:
+        return "no GPU is named", EXAMPLE_GPU
+    if first == "cost_usd" and machine.price is None:
+        return f"no price of {machine.gpu.name} is known", Word("price", "2.5")
+    if first == "co2_kg" and machine.grid_g_co2_per_kwh is None:
+        return "the country of the grid is not known", Word("country", "FRA")
+    return None
 
 
 def check(assertions: Sequence[Assertion], plan: Plan) -> tuple[Outcome, ...]:

@@ -8,7 +8,7 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan, Verdict
 from distillplan.planning.scenario import Scenario
-from distillplan.questions.assertions import Assertion, Outcome, check
+from distillplan.questions.assertions import Assertion, Outcome, check, demand_known
 from distillplan.suggest import nearest
 from distillplan.units.quantities import format_flops
 
@@ -114,6 +114,8 @@ def compare(
     scenarios: Sequence[Asked],
     baseline: str | None = None,
     answer: Callable[[Scenario], Plan] = plan,
+    *,
+    quick: bool = False,
 ) -> Comparison:
     """The plan of each scenario, the best of them, and their differences from a baseline.
 
@@ -121,14 +123,18 @@ def compare(
         scenarios: scenarios with their names and assertions, such as those of `read_scenarios`.
         baseline: name of the one to measure the others by.
         answer: makes the plan of a scenario.
+        quick: whether the plans that it makes are without odds and bands.
 
     Raises:
-        InputError: when no scenario has the baseline's name.
+        InputError: when no scenario has the baseline's name, or an assertion is about what the plan
+            of its scenario cannot have.
         InfeasibleError: naming every scenario whose budget cannot train a student.
     """
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
+    for one in scenarios:
+        demand_known(one.assertions, one.scenario, quick=quick, name=one.name)
     plans, impossible = [], []
     for one in scenarios:
         try:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.errors import InfeasibleError, Word
+from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.known_model import model_params, sized
 from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
@@ -22,7 +23,7 @@ from distillplan.planning.bands import band
 from distillplan.planning.evaluate import cells
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.teacher import Teacher, check_teacher_loss
+from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
 from distillplan.planning.validity import prediction_warnings
 from distillplan.planning.verdict import (
     Trained,
@@ -89,35 +90,37 @@ class Prediction(NamedTuple):
 def predict(
     law: PublishedLaw,
     *,
-    student_params: float,
+    student_params: float | str,
     student_tokens: float,
     teacher_loss: float | None = None,
-    teacher: Teacher | None = None,
+    teacher: Teacher | str | None = None,
 ) -> Prediction:
     """A law's losses at one point, and what their difference is worth in tokens.
 
     Args:
         law: with a distillation side where a teacher is given.
-        student_params: parameters as the law counts them.
+        student_params: parameters as the law counts them, or a model such as ``qwen3-0.6b``.
         student_tokens: training tokens of the student.
         teacher_loss: nats per token; None for the supervised loss only.
-        teacher: its sizes, from which the law gives its loss, or its loss, instead.
+        teacher: its sizes, from which the law gives its loss, its loss, or a model, instead.
 
     Raises:
-        InputError: when a size is not positive, or the law cannot place the teacher.
+        InputError: when a size is not positive, a model is unknown, or the law cannot place the
+            teacher.
         InfeasibleError: where the law gives a loss that guessing would beat.
 
     >>> from distillplan.laws.law_catalog import law
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
     2.37
     """
+    if isinstance(student_params, str):
+        student_params = _params_named(student_params, law)
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
     for name, value in point.items():
         if (error := not_positive(value, Word(name))) is not None:
             raise error
-    if teacher is None and teacher_loss is not None:
-        teacher = Teacher(loss=teacher_loss)
+    teacher = _teacher(teacher, teacher_loss)
     equivalent = best = best_loss = None
     if teacher is not None:
         teacher_loss = float(_loss_of(teacher, law.supervised))
@@ -154,6 +157,22 @@ def predict(
     )
     found = found._replace(as_measured=_as_measured(found))
     demand_finite(found)
+    return found
+
+
+def _params_named(word: str, law: PublishedLaw) -> float:
+    """The parameters of a model, as a law counts them."""
+    found = sized(word, "student", tokens=False)
+    return found.params if found.model is None else model_params(found.model, law.counts)
+
+
+def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
+    """The teacher of a record, a word or a loss; None without one."""
+    if given is None:
+        return None if loss is None else Teacher(loss=loss)
+    found = teacher_named(given) if isinstance(given, str) else given
+    if not isinstance(found, Teacher):
+        raise InputError(Word("teacher"), f": expected Teacher, got {given!r:.40}")
     return found
 
 

@@ -40,7 +40,7 @@ class LeftOut(StrEnum):
     BEYOND_THE_LAW = "beyond_the_law"
     """So far from any run behind the law that nothing can be said."""
     LICENSE = "license"
-    """Its license forbids to train on its outputs."""
+    """Its license forbids training on its outputs."""
 
 
 class OpenTeacher(NamedTuple):

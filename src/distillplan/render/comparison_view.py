@@ -41,7 +41,7 @@ _FRAME = 6
 _LEAST = 3
 """Lines of remarks, however many scenarios there are."""
 _SPARE = (
-    *("tokens", "time", "fits", "cost", "difference", "students", "student", "budget"),
+    *("tokens", "time", "fits", "cost", "students", "student", "budget"),
     *("if distilled", "teacher", "pretrain", "distill"),
 )
 """Columns that narrow terminals do without, the first first."""

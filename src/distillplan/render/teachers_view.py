@@ -39,7 +39,7 @@ _WHY = {
     LeftOut.OVER_BUDGET: "the budget does not pay for their passes",
     LeftOut.DOES_NOT_FIT: "they do not fit into this machine on the usual layout",
     LeftOut.BEYOND_THE_LAW: "too far from any run behind the law",
-    LeftOut.LICENSE: "the license forbids to train on their outputs",
+    LeftOut.LICENSE: "the license forbids training on their outputs",
 }
 _TERMS = {
     Distilling.ALLOWED: "yes",

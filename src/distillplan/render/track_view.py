@@ -25,7 +25,7 @@ _STATUS = {
 }
 _DOUBTS = {
     Doubt.TOO_EARLY: "Too early to tell",
-    Doubt.WIDE: "Nothing to be told yet: the plan and a run off it are both within the band",
+    Doubt.WIDE: "Too early to tell: the plan and a run off it are both within the band",
     Doubt.OTHER_SCALE: "Not on the scale of its plan",
 }
 _DO: dict[Status | Doubt, str] = {

@@ -81,7 +81,7 @@ def values_of_file(source: str, sets: Sequence[str]) -> tuple[Values, tuple[str,
     Raises:
         InputError: with every fault of the file, or where it is about more than one family.
     """
-    grid = read_grid(source, sets)
+    grid = read_grid(source, sets, unchecked=True)
     if len(grid.scenarios) != 1 or any(axis.key != "student_params" for axis in grid.axes):
         raise InputError(
             f"{source}: a family has one scenario, and no more than the students in its matrix"

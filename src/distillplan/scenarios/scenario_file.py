@@ -121,6 +121,7 @@ def read_grid(
     shard: Shard | None = None,
     *,
     weighed: bool = False,
+    unchecked: bool = False,
 ) -> CellGrid:
     """The scenarios and axes of a file, to be swept.
 
@@ -132,12 +133,19 @@ def read_grid(
         shard: the part of the cells that will be asked for, which alone is looked into; None for
             all.
         weighed: whether each cell needs a verdict, which starts from an open model have not.
+        unchecked: whether nobody checks assertions, so that a file with some is refused.
 
     Raises:
         InputError: with every fault of the file.
     """
     faults = Faults(source)
     file = _read(source, sets, axes or {}, faults, told)
+    if unchecked and any(map(file.assertions, file.parts.values())):
+        faults.add(
+            0,
+            f"{source}: assert: only distillplan compare and report check assertions; use one of "
+            "them, or take assert out",
+        )
     shard = shard or WHOLE
     cells = len(shard.of(file.grid.size))
     if cells > MOST_CELLS:

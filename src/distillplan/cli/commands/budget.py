@@ -1,6 +1,6 @@
 """`distillplan budget`: one scenario from options."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +13,7 @@ from distillplan.laws import law_catalog
 from distillplan.planning import planner
 from distillplan.render.show import show
 from distillplan.scenarios.keys import scenario_of
-from distillplan.scenarios.layers import values_of_options
+from distillplan.scenarios.layers import Layer, values_of_options
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Plan
@@ -41,6 +41,7 @@ def budget(
         bool, typer.Option("--plot", help="Chart both losses over the budget in the terminal.")
     ] = False,
     asserted: flags.Asserted = None,
+    sets: flags.Sets = None,
     output: flags.ShowRows = "table",
     **given: str,
 ) -> None:
@@ -74,23 +75,34 @@ def budget(
 
     distillplan budget 1e22 --inference-tokens 1T --assert "verdict = distill"
     """
+    over = _over(sets or ())
+    named = given.keys() | over.words
     if plot:
         others = {"--laws": laws is not None, "--why": why, "--details": details}
-        others["--start"] = "start" in given
+        others["--start"] = "start" in named
         _refuse_beside_plot(output, [one for one, is_given in others.items() if is_given])
     if laws is not None:
-        _refuse_beside_laws(asserted, given, why=why)
-    values = values_of_options({"compute": compute, **given}, told_as("budget"))
+        _refuse_beside_laws(asserted, named, why=why)
+    values = values_of_options({"compute": compute, **given}, told_as("budget"), over)
     scenario = scenario_of(values)
     if laws is not None:
         show(_under(laws, scenario), output, details=details)
         return
     plan = planner.plan(scenario, quick=quick)
-    found = outcomes(asserted, plan)  # before anything is written
+    found = outcomes(asserted, plan, quick=quick)  # before anything is written
     chart = _chart(plan) if plot else None
-    asked = as_typed(compute, given) if why else ""
+    asked = as_typed(compute, given, sets or ()) if why else ""
     show(plan, output, details=details, why=why, asked=asked, chart=chart)
     gate(("", outcome) for outcome in found)
+
+
+def _over(sets: Sequence[str]) -> Layer:
+    """What ``--set`` says."""
+    if not sets:
+        return Layer()
+    from distillplan.scenarios.parts import layer_of_sets  # reads YAML, so not at every start
+
+    return layer_of_sets(sets)
 
 
 def _refuse_beside_plot(output: str, others: Sequence[str]) -> None:
@@ -110,7 +122,7 @@ def _chart(plan: "Plan") -> "LossChart":
     return loss_chart(plan)
 
 
-def _refuse_beside_laws(asserted: list[str] | None, given: Mapping[str, str], *, why: bool) -> None:
+def _refuse_beside_laws(asserted: list[str] | None, given: Container[str], *, why: bool) -> None:
     if asserted:
         raise InputError("--laws: --assert checks a single plan; leave one out")
     if why:

@@ -76,4 +76,4 @@ def compared(
             advance(next(done))
             return found
 
-        return comparison.compare(scenarios, baseline, answer)
+        return comparison.compare(scenarios, baseline, answer, quick=quick)

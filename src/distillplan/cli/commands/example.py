@@ -44,8 +44,8 @@ def example(
         write(example_files.example_text(name))
     else:
         path = example_files.save_example(name, NamedFile(what=SAVE, path=save))
-        command = example_files.EXAMPLE_FILES[name]
-        write(f"Wrote {printable(str(path))}. Next: {command}\n")
+        command = example_files.command_for(name, path)
+        write(f"Wrote {printable(str(path))}. Next: {printable(command)}\n")
 
 
 def _no_name() -> InputError:

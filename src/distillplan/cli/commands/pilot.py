@@ -43,6 +43,7 @@ def pilot(
             help=f"Chance of picking the wrong side at which to stop. [default: {RISK:.0%}]",
         ),
     ] = None,
+    sets: flags.Sets = None,
     details: flags.Details = False,
     output: flags.ShowRows = "table",
     **given: str,
@@ -66,8 +67,10 @@ def pilot(
     from distillplan.questions.pilot_costs import parse_share, share_of
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.parts import layer_of_sets
 
-    scenario = scenario_of(values_of_options({"compute": compute, **given}, told_as("budget")))
+    asked = {"compute": compute, **given}
+    scenario = scenario_of(values_of_options(asked, told_as("budget"), layer_of_sets(sets or ())))
     part = share_of(scenario, share, pilot_budget) or SHARE
     chance = RISK if risk is None else parse_share(risk, "risk")
     with progress("Pilots"):

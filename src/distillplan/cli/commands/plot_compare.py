@@ -2,6 +2,7 @@
 
 from distillplan.cli import flags
 from distillplan.cli.commands.compare import Baseline, compared
+from distillplan.cli.gate import gate
 from distillplan.cli.picture_options import Data, Pictured, give, places
 from distillplan.errors import InputError
 
@@ -28,7 +29,9 @@ def plot_compare(
     where = places(output or (), data)
     scenarios = scenario_file.read_scenarios(file, sets or ())
     _refuse_many(file, len(scenarios))
-    give(compared(scenarios, baseline), where)
+    found = compared(scenarios, baseline)
+    give(found, where)
+    gate((one.name, one.outcome) for one in found.assertions)
 
 
 def _refuse_many(file: str, scenarios: int) -> None:
