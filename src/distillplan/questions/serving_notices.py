@@ -119,6 +119,8 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     if larger is not None:
         option = None if deciding is None else deciding.option
         yield from plan_warnings(found.scenario, larger, option, None)
+    if found.match is not None:
+        yield from found.match.notices
     even = None if deciding is None else deciding.break_even
     if even is not None and even.low_tokens is None:
         yield warning(

@@ -10,7 +10,7 @@ from distillplan.notices import Notice
 from distillplan.planning.results import Method, Odds, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import Way
-from distillplan.questions.target import Match
+from distillplan.questions.matched_model import Match
 
 
 class ServedRole(StrEnum):

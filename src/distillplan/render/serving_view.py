@@ -249,7 +249,9 @@ def _question(found: Serving) -> str:
     if found.quantization is not None:
         before = "" if found.quantization.measured else "before "
         unit = f", {before}{found.quantization.weights}"
-    parts = [f"{found.loss:.4f} nats{unit}", f"served for {found.days:g} days"]
+    match = found.match
+    of_it = "" if match is None or match.model is None else f", those of {match.in_words}"
+    parts = [f"{found.loss:.4f} nats{unit}{of_it}", f"served for {found.days:g} days"]
     if found.tokens_per_day is not None:
         parts.append(f"{format_count(found.tokens_per_day)} tokens a day")
     if found.request is not None:
