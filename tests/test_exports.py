@@ -429,3 +429,12 @@ def test_plans_are_read_as_they_are_written():
 def test_a_file_says_where_its_run_is_outside_the_law_of_its_rate(kind, outside):
     (text, *_) = exported("maxtext", kind)[0].texts.values()
     assert ("outside the runs of that law" in text) is outside
+
+
+@pytest.mark.parametrize("name", trainer_names())
+def test_a_weight_decay_of_adamw_says_why_it_is_not_the_papers(name):
+    """The paper decouples 1e-4 (Appendix I); AdamW multiplies its own by the learning rate."""
+    keys = [key for file in trainer(name).files for key in file.keys]
+    found = [one for one in keys if one.value == "adamw_weight_decay"]
+    assert found
+    assert all("AdamW multiplies it by the rate" in one.note for one in found)

@@ -34,6 +34,64 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("target", "--student", "1B"),
+        ("serve", "--student", "1B", "--teacher", "1.5B:1T", "--logits", "cached"),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("name", ["llama-3.2-3b", "meta-llama/Llama-3.2-3B", "config.json"])
+def test_the_model_to_match_may_be_named(command, name, tmp_path):
+    """Its loss is the law's at 2,818,747,392 parameters: by its model card 3,212,749,824, less
+    the 128,256 rows of 3,072 that its embeddings and its head share.
+
+    At 40B tokens, as nothing of its size brings a smaller one to its own 9T.
+    """
+    known = {**LLAMA, "hidden_size": 3072, "intermediate_size": 8192, "num_hidden_layers": 28}
+    known |= {"num_attention_heads": 24, "tie_word_embeddings": True}
+    (tmp_path / "config.json").write_text(json.dumps(known), encoding="utf-8")
+    own = 3_212_749_824 - 128_256 * 3_072
+    done = run(*command, "--match", f"{name}:40B", "-o", "json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["match"]["student_params"] == own
+    assert found["loss"] == pytest.approx(float(law().supervised.loss(own, 40e9)), abs=1e-12)
+    assert "models_named" in [one["code"] for one in found["warnings"]]
+    if name != "config.json":
+        assert found["match"]["student_model"] == "llama-3.2-3b"
+
+
+def test_the_model_to_serve_costs_what_its_shape_does():
+    """Hoffmann et al. 2022, Appendix F, of Llama 3.2 3B: projections, logits, attention."""
+    done = run(
+        *("serve", "--match", "llama-3.2-3b:40B", "--student", "1B", "--teacher", "1.5B:1T"),
+        *("--logits", "cached", "-o", "json"),
+    )
+    larger, *_ = json.loads(done.stdout)["models"]
+    layers, width, context = 28, 3072, 4096
+    attention = 2 * layers * context * width
+    logits = 2 * 128_256 * width
+    matrices = 2 * layers * (2 * width * width + 2 * width * 1024 + 3 * width * 8192)
+    assert larger["flops_per_token"] == pytest.approx(matrices + attention + logits, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("qwen3-30b-a3b", "is a mixture of experts"),
+        ("llama-3.2-33b", "did you mean 'llama-3.2-3b'"),
+        ("config.json", "are not published; add them after a colon"),
+        ("3B", "has no tokens; write it as 3B:60B"),
+    ],
+)
+def test_a_model_that_cannot_be_matched_gets_one_sentence(name, says, folder):
+    done = run("target", "--student", "1B", "--match", name, folder=folder / "llama-8b")
+    assert done.returncode == 2
+    assert says in done.stderr, done.stderr
+
+
 def teacher_of(document):
     return document["scenario"]["teacher"]
 

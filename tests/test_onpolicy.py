@@ -105,6 +105,44 @@ def test_a_teacher_above_the_students_size_does_as_one_of_its_size():
     assert "own size does the same" in larger["headline"]
 
 
+def headline(*words):
+    return asked("--student", "3B", *words)["headline"]
+
+
+def test_a_larger_teacher_that_scores_less_is_not_as_good_as_one_of_the_students_size():
+    """The law's form: G_eff is the score of the teacher, 60% here, and 73.59% of a 3B one."""
+    law = LAW.laws[Objective.VANILLA]
+    weak, own = (peak_score(law, 3e9, 3e9, score) for score in (0.6, 0.7359))
+    said = headline("--teacher", "7B", "--teacher-score", "60%")
+    assert f"peaks at {weak:.1%}" in said
+    assert f"one of the student's own size at 73.6% brings it to {own:.1%}" in said
+    assert "does the same" not in said
+
+
+def test_a_score_that_the_law_caps_is_said_to_be():
+    """The law's own cap: a larger teacher counts as one of the student's size, 73.59% of a 3B."""
+    words = ("--teacher", "7B", "--teacher-score", "85%")
+    said = headline(*words)
+    assert "a teacher of 7B, whose 85.0% count as 73.6%: one of the student's own size" in said
+    screen = " ".join(run("onpolicy", "--student", "3B", *words).stdout.split())
+    assert "counts it as that one, its 85.0% as 73.6%" in screen
+
+
+@pytest.mark.parametrize("teacher", ["7B", "3B", "1.5B"])
+def test_a_teacher_that_does_not_lift_is_no_gain(teacher):
+    """The student starts at 53.0% in the study."""
+    said = headline("--teacher", teacher, "--teacher-score", "30%")
+    assert said.startswith("No gain: a 3B student starts at 53.0% and peaks at ")
+
+
+@pytest.mark.parametrize(
+    ("student", "said"), [("8B", "An 8B student"), ("11B", "An 11B"), ("1.8B", "A 1.8B")]
+)
+def test_articles_are_as_numbers_are_spoken(student, said):
+    assert asked("--student", student, "--teacher", student)["headline"].startswith(said)
+    assert f"{said} student"[:9] in run("onpolicy", "--student", student).stdout
+
+
 def test_the_best_teacher_is_never_larger_than_the_student():
     for size, name in (("0.5B", "qwen2.5-0.5b"), ("7B", "qwen2.5-7b"), ("14B", "qwen2.5-14b")):
         found = asked("--student", size)

@@ -14,7 +14,7 @@ from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
 from distillplan.questions.recipe_file import FILE, kept_shares, practice
 from distillplan.questions.recipe_records import Sureness
-from distillplan.questions.starting_points import format_rate, run_size, starting_point
+from distillplan.questions.starting_points import format_rate, rates_told, run_size, starting_point
 from tests.recipes import ASKED, EXAMPLE, document, recipe_of
 from tests.shell import run
 
@@ -168,6 +168,41 @@ def test_a_loss_in_chunks_is_told_where_the_memory_is_that_of_one():
         answer, _ = recipe_of(kind, Method.DISTILL)
         assert answer.run.chunked is chunked
         assert ("memory" in {one.topic for one in answer.lines}) is chunked
+
+
+def line_of(answer, topic):
+    return next(one for one in answer.lines if one.topic == topic)
+
+
+def test_laws_that_agree_say_one_rate():
+    """One law twice agrees with itself; the two of the recipe are apart at 1B and 100B tokens."""
+    both = tuple(points(1e9, 1e11).values())
+    rate = format_rate(both[0].learning_rate)
+    assert rates_told(both[:1] * 2) == f"{rate}: try half and twice that"
+    least, most = sorted(both, key=lambda one: one.learning_rate)
+    ends = f"{format_rate(least.learning_rate)} to {format_rate(most.learning_rate)}"
+    assert rates_told(both) == f"{ends}: try rates in between"
+
+
+def test_both_weight_decays_are_told():
+    """Loshchilov and Hutter 2019, Algorithm 2, as optimizers have it: the rate times the decay."""
+    answer, _ = recipe_of("named", Method.DISTILL)
+    line = line_of(answer, "schedule")
+    assert "decay of 0.0001" in line.do
+    assert "give it 0.1, as exports do" in line.do
+    assert f"it takes {format_rate(0.1 * answer.run.learning_rate)} of a weight" in line.why
+
+
+@pytest.mark.parametrize("kind", DISTILLED)
+def test_rows_are_kept_or_cut_but_not_both(kind):
+    """Trainers refuse logits of two widths; of one width there is nothing to cut."""
+    answer, settings = recipe_of(kind, Method.DISTILL)
+    both = {one.vocab for one in (settings.student, settings.teacher) if one is not None}
+    told = [one.do.split()[0] for one in answer.lines if one.topic in {"tokenizer", "padding"}]
+    assert ("Cut" in told) is (len(both - {None}) > 1), told
+    assert not {"Cut", "Give"} <= set(told)
+    if "Give" in told:
+        assert f"{answer.run.vocab:,} rows of vocabulary, padding incl" in text(answer)
 
 
 def test_padding_of_qwen_is_told():

@@ -1,5 +1,6 @@
 """The report without a browser: one file that is whole, escaped, readable, and true to the law."""
 
+import colorsys
 import json
 import re
 from itertools import pairwise
@@ -8,8 +9,9 @@ import pytest
 
 from distillplan.laws.law_catalog import law
 from distillplan.questions.glossary.explanation import explain
-from distillplan.render.report import report_page
+from distillplan.render.figures.house_style import ALONE, TAUGHT
 from distillplan.render.report.markup import Markup, element
+from distillplan.render.report.report_style import report_style
 from tests.html_page import ALLOWED, HOSTILE_LAW, Page
 from tests.shell import run
 
@@ -233,7 +235,7 @@ two sides of the map differ by place, legend and gray as well."""
 
 def schemes():
     """The colors of each scheme, by name: light, dark, print."""
-    style = report_page._shipped(report_page.STYLE)
+    style = report_style()
     found = [dict(re.findall(r"(--[\w-]+): (#\w{6});", one)) for one in style.split(":root {")[1:]]
     assert len(found) == 3
     return dict(zip(("light", "dark", "print"), found, strict=True))
@@ -260,6 +262,29 @@ def test_the_contrast_of_black_on_white_is_21():
 def test_colors_can_be_told_apart(scheme, pair):
     colors = schemes()[scheme]
     assert contrast(*(colors[one] for one in pair)) >= PAIRS[pair]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_a_report_has_the_colors_of_the_pictures(scheme):
+    """By hue, which mixing with white or black leaves as it is; on white the lines are the same."""
+    colors = schemes()[scheme]
+
+    def hue(color):
+        return colorsys.rgb_to_hsv(*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)))[0]
+
+    for stroke, names in (
+        (ALONE, ("--line-alone", "--pretrain")),
+        (TAUGHT, ("--line-taught", "--distill")),
+    ):
+        for name in names:
+            assert hue(colors[name]) == pytest.approx(hue(stroke.color), abs=4e-3)
+        assert scheme == "dark" or colors[names[0]] == stroke.color
+
+
+def test_a_report_has_the_dashes_of_the_pictures():
+    dashed = re.findall(r"\.curve\.(\w+) {[^}]*stroke-dasharray: \d", report_style())
+    strokes = {"alone": ALONE, "taught": TAUGHT}
+    assert dashed == [name for name, one in strokes.items() if one.dash != "-"]
 
 
 # --- command lines

@@ -257,6 +257,68 @@ def test_break_even_in_hours_is_where_hours_are_equal():
     assert even["low_hours_tokens"] <= even["hours_tokens"] <= even["high_hours_tokens"]
 
 
+TIMED = (*BASE, "--gpu", "h100-sxm", "--price", "2.5", "--request", "1000:200")
+STORED = ("--logits", "stored", "--set", "logit_format=full")
+
+
+def paid(one):
+    """Dollars of training, and of a token."""
+    return one["hours"]["training_cost_usd"]["mid"], one["hours"]["usd_per_million"]["mid"] / 1e6
+
+
+@pytest.mark.parametrize(
+    ("more", "way", "better"),
+    [((), "exists", None), (("--logits", "cached"), "free", "free"), (STORED, "exists", None)],
+)
+def test_with_a_price_all_speaks_of_money(more, way, better):
+    """By hand: extra dollars of training over dollars saved by a token, and by a day."""
+    found = asked(*TIMED, *more)
+    larger, smaller = model_of(found, "larger"), model_of(found, "smaller", better)
+    for one in (model_of(found, "smaller"), model_of(found, "smaller", way)):
+        training, each = np.subtract(paid(one), paid(larger))
+        assert one["break_even"]["hours_tokens"] == pytest.approx(-training / each, rel=1e-9)
+    training, each = np.array(paid(smaller)) / paid(larger)
+    said = run("serve", *TIMED, *more, COLUMNS="300").stdout
+    start = f"{smaller['break_even']['hours_tokens_per_day'] / 1e6:.3g}"
+    headline, *_, why = (line for line in said.splitlines() if "costs" in line)
+    assert f"{start}M tokens a day" in headline
+    assert f"costs {1 - each:.0%} less; training costs {training:.2f} times" in why
+
+
+def test_storing_logits_is_paid_for():
+    """Dollars over the price are hours, but for those of storage, which no GPU takes."""
+    one = model_of(asked(*TIMED, *STORED, "--per-day", "1B"), "smaller", "exists")
+    hours = one["hours"]
+    (stored,) = (
+        line["cost_usd"]["mid"]
+        for line in one["option"]["bill"]
+        if line["phase"] == "logit_storage"
+    )
+    assert stored > 0
+    for name in ("training", "lifetime"):
+        gpus = 2.5 * hours[f"{name}_gpu_hours"]["mid"]
+        assert hours[f"{name}_cost_usd"]["mid"] == pytest.approx(gpus + stored, rel=1e-9)
+
+
+@pytest.mark.parametrize("per_day", ["1M", "1B"])
+def test_the_model_that_costs_least_is_marked(per_day):
+    found = asked(*TIMED, "--per-day", per_day)
+    own = [one for one in found["models"] if one["accounting"] in (None, "exists")]
+    costs = [one["hours"]["lifetime_cost_usd"]["mid"] for one in own]
+    assert [one["recommended"] for one in own] == [cost == min(costs) for cost in costs]
+    assert "it costs least at" in found["headline"]
+
+
+def test_reasons_are_those_of_what_is_recommended():
+    """Pretraining for longer takes less than distilling here; the table has its compute."""
+    words = ("--match", "3B:60B", "--student", "1B", "--teacher", "7B:2T")
+    found = asked(*words)
+    larger, smaller = model_of(found, "larger"), model_of(found, "smaller")
+    assert "Pretrain 1.00B for longer: it takes less compute than distilling" in found["headline"]
+    times = smaller["training_flops"] / larger["training_flops"]
+    assert f"training takes {times:.2f} times as much.\n" in run("serve", *words).stdout
+
+
 def test_weights_of_fewer_bits_are_read_sooner():
     """The roofline: never slower, and at one sequence, where weights are all, faster by bytes."""
     from distillplan.hardware.machine import machine

@@ -19,7 +19,7 @@ from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
-from distillplan.units.quantities import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops, with_article
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at
@@ -142,7 +142,7 @@ def _largest_teacher(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Find
     found = evaluate.distilled(scenario, cells(scenario, Accounting.TRAIN, budget=budgets))
     sizes = np.asarray(found.teacher_params)
     peak = int(np.argmax(sizes))
-    name = f"largest teacher of a {format_count(student)} student"
+    name = f"largest teacher of {with_article(format_count(student))} student"
     for what, column, values in (
         (name, "teacher_params", sizes),
         (f"budget of the {name}", "compute", budgets),

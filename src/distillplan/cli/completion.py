@@ -91,6 +91,7 @@ def commands() -> list[str]:
 
 BY_OPTION: Mapping[str, Names] = {
     **dict.fromkeys(("--teacher", "--student", "--students", "-s", "--model", "--parent"), models),
+    "--match": models,
     "--gpu": gpus,
     **dict.fromkeys(("--law", "--anchor", "--test", "--supervised-law"), laws),
     "--same-tokenizer-as": laws,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import shown
+from distillplan.units.quantities import with_article
 
 MOST: Final = 10**9
 """Largest size in a configuration; that of a vocabulary is below a million."""
@@ -81,7 +82,8 @@ class ConfigSettings:
         what = "a positive whole number" if least else "a whole number that is not negative"
         if value is None:
             if default is None:
-                raise self.fail(key, f"is missing; it must be {what} in a {self.kind} model")
+                kind = with_article(self.kind)
+                raise self.fail(key, f"is missing; it must be {what} in {kind} model")
             return default
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise self.fail(key, f"is {shown(value)}; it must be {what}")

@@ -19,6 +19,7 @@ from distillplan.units.quantities import (
     format_count,
     format_duration,
     format_usd,
+    with_article,
 )
 
 OVER_MEMORY = "over_memory"
@@ -118,7 +119,7 @@ def _divided_too_far(scenario: Scenario, compared: tuple[Option, ...]) -> Iterat
         return
     yield warning(
         "divided_too_far",
-        f"a {format_count(smallest)} model of the law's family is too small for tp "
+        f"{with_article(format_count(smallest))} model of the law's family is too small for tp "
         f"{layout.tp} x pp {layout.pp} (layers {own.layers}, heads {own.heads}); its memory is "
         f"computed with layers {cut.layers}, heads {cut.heads} and {format_count(cut.params)} "
         "parameters; use smaller groups",

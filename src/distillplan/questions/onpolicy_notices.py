@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.hardware.bill import price_notices
-from distillplan.laws.on_policy_law import OnPolicyLaw
+from distillplan.laws.on_policy_law import Objective, OnPolicyLaw, between_sizes, peak_score
 from distillplan.notices import Notice, information, warning
 from distillplan.questions.onpolicy_records import (
     OnPolicy,
@@ -12,7 +12,7 @@ from distillplan.questions.onpolicy_records import (
     ScoreBasis,
     StageTeacher,
 )
-from distillplan.units.quantities import plain_count
+from distillplan.units.quantities import plain_count, with_article
 
 _RL_ERROR: Final = 0.003
 """Error of an RL score between two sizes, where a size with neighbors is left out."""
@@ -35,19 +35,37 @@ def headline_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -
             f"No score: nothing is published for {pair}. The only law of on-policy distillation is "
             f"of {law.family} from {sizes} on math."
         )
-    peak = best.vanilla
-    said = (
-        f"A {found.student} student peaks at {_points(peak.peak)} ({_points(peak.low)} to "
-        f"{_points(peak.high)}) with a teacher of {best.teacher}"
-    )
-    if best.larger_than_needed:
-        said += "; one of the student's own size does the same"
-    elif question.teacher is None:
-        said += ", no larger than it needs"
-    elif best.teacher_score is not None:
-        side = "above" if peak.peak > best.teacher_score else "no better than"
-        said += f", {side} the teacher's own {_points(best.teacher_score)}"
-    return f"{said} ({found.scope})."
+    peak, start = best.vanilla, found.start_score
+    who = with_article(f"{found.student} student", begins=start is None or peak.peak > start)
+    if start is not None and peak.peak <= start:
+        who = f"No gain: {who} starts at {_points(start)} and"
+    reaches = f"{_points(peak.peak)} ({_points(peak.low)} to {_points(peak.high)})"
+    said = f"{who} peaks at {reaches} with a teacher of {best.teacher}"
+    return f"{said}{_of_its_teacher(question, best, law)} ({found.scope})."
+
+
+def _of_its_teacher(question: OnPolicyQuestion, best: StageTeacher, law: OnPolicyLaw) -> str:
+    """What else the teacher of the headline is."""
+    score, given, peak = best.teacher_score, question.teacher_score, best.vanilla
+    if question.teacher is None:
+        return ", no larger than it needs"
+    if score is None or peak is None:
+        return ""
+    if not best.larger_than_needed:
+        side = "above" if peak.peak > score else "no better than"
+        return f", {side} the teacher's own {_points(score)}"
+    if best.score_basis is ScoreBasis.GIVEN:
+        own = question.student.params
+        usual = between_sizes(law, own, "rl")
+        reached = peak_score(law.laws[Objective.VANILLA], own, own, usual)
+        return (
+            f" that scores {_points(score)}; one of the student's own size at {_points(usual)} "
+            f"brings it to {_points(reached)}"
+        )
+    same = "one of the student's own size does the same"
+    if given in (None, score):
+        return f"; {same}"
+    return f", whose {_points(given or 0.0)} count as {_points(score)}: {same}"
 
 
 def _sizes(law: OnPolicyLaw) -> str:
@@ -89,7 +107,7 @@ def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) ->
     """What to know of the scores that the peaks are computed from."""
     if question.teacher is not None:
         for one in found.teachers:
-            yield from _of_teacher(one, found.start_score, law)
+            yield from _of_teacher(question, one, found.start_score, law)
     if any(one.score_basis is ScoreBasis.INTERPOLATED for one in found.teachers) or (
         law.measured(found.student_params) is None
     ):
@@ -100,15 +118,20 @@ def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) ->
         )
 
 
-def _of_teacher(one: StageTeacher, start: float | None, law: OnPolicyLaw) -> Iterator[Notice]:
+def _of_teacher(
+    question: OnPolicyQuestion, one: StageTeacher, start: float | None, law: OnPolicyLaw
+) -> Iterator[Notice]:
     """What to know of a teacher that was named, where the study covers the pair."""
     if one.vanilla is None:
         return
     if one.larger_than_needed:
+        given, used = question.teacher_score, one.teacher_score
+        capped = given is not None and used is not None and one.score_basis != ScoreBasis.GIVEN
         yield information(
             "onpolicy_teacher_larger",
             f"{one.teacher} is larger than the student: in the study such a teacher did no better "
-            "than one of the student's size, and the law counts it as that one",
+            "than one of the student's size, and the law counts it as that one"
+            + (f", its {_points(given or 0)} as {_points(used or 0)}" if capped else ""),
         )
     if one.teacher_params > law.most_params:
         yield warning(

@@ -58,7 +58,7 @@ class StageTeacher(NamedTuple):
     teacher_params: float
     """As models of the study are named."""
     larger_than_needed: bool
-    """Whether one of the student's size does the same."""
+    """Whether it is larger than the student, so that one of the student's size does no worse."""
     teacher_score: float | None
     """Of a teacher of the smaller of both sizes; None: the study does not cover it."""
     score_basis: ScoreBasis | None

@@ -30,13 +30,17 @@ from distillplan.questions.recipe_records import (
     StartingPoint,
     Sureness,
 )
-from distillplan.questions.recipe_studies import little_text, mixed_losses
-from distillplan.questions.starting_points import exported, format_rate, run_size, starting_point
+from distillplan.questions.recipe_studies import little_numbers, little_text, mixed_losses
+from distillplan.questions.starting_points import (
+    exported,
+    format_rate,
+    rates_told,
+    run_size,
+    starting_point,
+)
 from distillplan.questions.tracking import option_of
-from distillplan.units.quantities import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops, with_article
 
-_PADDED: Final = "qwen2.5"
-"""The tokenizer whose models have vocabularies of two widths."""
 _MOST: Final = 1e18
 """Tokens or parameters above which a document cannot be meant."""
 
@@ -61,7 +65,7 @@ class PlanCase(StrEnum):
     SAME_TOKENIZER = "same_tokenizer"
     OTHER_TOKENIZER = "other_tokenizer"
     TOKENIZER_UNKNOWN = "tokenizer_unknown"
-    QWEN = "qwen"
+    ROWS_DIFFER = "rows_differ"
     LICENSE_KNOWN = "license_known"
     LICENSE_UNKNOWN = "license_unknown"
 
@@ -185,7 +189,9 @@ def _is_stored(logits: Logits, accounting: Accounting | None) -> bool:
 def _student(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
     if model is not None:
         return model.name
-    return words.text("student_of_size").format(size=format_count(chosen.student_params))
+    return with_article(
+        words.text("student_of_size").format(size=format_count(chosen.student_params))
+    )
 
 
 def _teacher(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
@@ -194,13 +200,13 @@ def _teacher(model: PlannedModel | None, chosen: PlannedOption, words: Entry) ->
     size = None if chosen.teacher_params is None else format_count(chosen.teacher_params)
     if trains and size is not None and chosen.teacher_tokens is not None:
         tokens = format_count(chosen.teacher_tokens)
-        return words.text("teacher_to_train").format(size=size, tokens=tokens)
+        return with_article(words.text("teacher_to_train").format(size=size, tokens=tokens))
     if chosen.teacher_name is not None:
         return chosen.teacher_name
     if model is not None:
         return model.name
     if size is not None:
-        return words.text("teacher_of_size").format(size=size)
+        return with_article(words.text("teacher_of_size").format(size=size))
     return words.text("teacher_of_loss").format(loss=chosen.teacher_loss or math.nan)
 
 
@@ -227,8 +233,8 @@ def _facts(
         "tokens_per_param": format_count(run.student_tokens / run.student_params),
         "verdict": "none" if verdict is None else verdict.shown,
         "learning_rate": format_rate(run.learning_rate),
-        "least_rate": format_rate(min(one.learning_rate for one in points)),
-        "most_rate": format_rate(max(one.learning_rate for one in points)),
+        "rates": rates_told(points),
+        "adamw_decay_each_step": format_rate(practice()["adamw_weight_decay"] * run.learning_rate),
         "rate_law": start.law,
         "rate_source": start.source,
         "batch": format_count(run.batch_sequences * run.context),
@@ -240,9 +246,11 @@ def _facts(
         "epochs_planned": run.student_tokens / plan.unique_tokens,
         "worth": format_count(_worth(run.student_tokens, plan.unique_tokens)),
         "most_worth": 1 + REPEATS_WORTH,
-        **_little_numbers(),
+        **little_numbers(),
         "flip_budget": None if flip is None else format_flops(flip.flops),
         "flip_verdict": None if flip is None else flip.verdict.shown,
+        "student_rows": _rows(student),
+        "teacher_rows": _rows(teacher),
         "student_tokenizer": None if student is None else student.tokenizer,
         "teacher_tokenizer": None if teacher is None else teacher.tokenizer,
         "license": None if teacher is None else teacher.license,
@@ -250,6 +258,10 @@ def _facts(
     return _LineFacts(
         cases=frozenset(_cases(plan, settings, chosen, run, start, best)), numbers=numbers
     )
+
+
+def _rows(model: PlannedModel | None) -> str | None:
+    return None if model is None or model.vocab is None else f"{model.vocab:,}"
 
 
 def _alone_loss(plan: PlanDocument) -> float | None:
@@ -261,23 +273,6 @@ def _alone_loss(plan: PlanDocument) -> float | None:
 def _worth(tokens: float, unique: float) -> float:
     """New tokens that repeated ones are worth; as many where nothing is repeated."""
     return math.exp(float(log_worth(math.log(tokens), unique)))
-
-
-def _little_numbers() -> Mapping[str, Any]:
-    """Losses on few unique tokens, by the names of the lines."""
-    found = little_text()
-    one, ensemble, joint, student, before, after = (each.loss for each in found.results)
-    return {
-        "little_tokens": format_count(found.tokens, 2),
-        "little_one": one,
-        "little_ensemble": ensemble,
-        "little_joint": joint,
-        "little_student": student,
-        "little_before": before,
-        "little_after": after,
-        "little_unmeasured": "; ".join(found.unmeasured),
-        "little_source": found.source,
-    }
 
 
 def _cases(
@@ -314,9 +309,10 @@ def _teacher_cases(
         yield PlanCase.WEAK_TEACHER
     known = best is not None and loss is not None
     yield PlanCase.BEST_TEACHER if known else PlanCase.NO_BEST_TEACHER
-    yield _tokenizers(settings)
-    if teacher is not None and teacher.tokenizer == _PADDED:
-        yield PlanCase.QWEN
+    tokenizers, rows = _tokenizers(settings), {_rows(settings.student), _rows(teacher)}
+    yield tokenizers
+    if tokenizers is PlanCase.SAME_TOKENIZER and None not in rows and len(rows) > 1:
+        yield PlanCase.ROWS_DIFFER
     licensed = teacher is not None and teacher.license is not None
     yield PlanCase.LICENSE_KNOWN if licensed else PlanCase.LICENSE_UNKNOWN
 

@@ -1,9 +1,11 @@
 """What others measured where the law of distillation has no word: mixed losses, and little text."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from distillplan.files.entries import shipped
+from distillplan.units.quantities import format_count
 
 FILE: Final = "recipe_studies.yaml"
 """In the folder of the data."""
@@ -82,3 +84,20 @@ def little_text() -> LittleText:
     entry = shipped(FILE).mapping("little_text")
     results = tuple(one.record(LittleTextResult) for one in entry.entries("results"))
     return entry.record(LittleText, exponent=entry.positive("params"), results=results)
+
+
+def little_numbers() -> Mapping[str, float | str]:
+    """Losses on few unique tokens, by the names of the lines."""
+    found = little_text()
+    one, ensemble, joint, student, before, after = (each.loss for each in found.results)
+    return {
+        "little_tokens": format_count(found.tokens, 2),
+        "little_one": one,
+        "little_ensemble": ensemble,
+        "little_joint": joint,
+        "little_student": student,
+        "little_before": before,
+        "little_after": after,
+        "little_unmeasured": "; ".join(found.unmeasured),
+        "little_source": found.source,
+    }

@@ -16,6 +16,7 @@ from distillplan.laws.quantization import quantization_law
 from distillplan.planning.results import Method, Odds
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_hours import ServedAmount, hours_break_even, served_hours
+from distillplan.questions.serving_measure import life
 from distillplan.questions.serving_notices import headline_of, warnings_of
 from distillplan.questions.serving_odds import ServedPair, ServedPairOdds, pair_odds
 from distillplan.questions.serving_records import (
@@ -182,14 +183,14 @@ def _shown(
     """The models with what they take; the larger one is the first."""
     pays, larger = question.scenario.pays, models[0]
     timed = [_hours(question, one, amount) for one in models]
-    lives = [_life(one, amount) for one in models]
+    flops = [_life(one, amount) for one in models]
     # other ways to pay for the teacher are shown, but only the question's own may be the choice
-    choice = [one.way in (None, pays) for one in models]
-    least = min(
-        (life for life, may in zip(lives, choice, strict=True) if life is not None and may),
-        default=None,
-    )
-    for one, life, hours, may in zip(models, lives, timed, choice, strict=True):
+    weighed = [
+        life(in_flops, hours) if one.way in (None, pays) else None
+        for one, in_flops, hours in zip(models, flops, timed, strict=True)
+    ]
+    least = min((spent for spent in weighed if spent is not None), default=None)
+    for one, spent, in_flops, hours in zip(models, weighed, flops, timed, strict=True):
         decides = one.way is pays
         even = _break_even(question, larger, one, sure if decides else None)
         yield ServedModel(
@@ -197,7 +198,7 @@ def _shown(
             method=Method.SUPERVISED if one.way is None else Method.DISTILL,
             accounting=one.way,
             decides=decides,
-            recommended=may and life is not None and life == least,
+            recommended=spent is not None and spent == least,
             status=one.status,
             nearest_loss=one.nearest,
             option=one.option,
@@ -205,7 +206,7 @@ def _shown(
             training_flops=None if one.option is None else one.training,
             training_over_larger=None if one.option is None else one.training / larger.training,
             flops_per_token=one.flops_per_token,
-            lifetime_flops=life,
+            lifetime_flops=in_flops,
             break_even=_by_hours(even, timed[0], hours, question.days),
             hours=hours,
         )

@@ -11,6 +11,7 @@ from distillplan.laws.quantization import QuantizedWeights
 from distillplan.models.shapes import ModelShape
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.serving_measure import Taken, taken
 from distillplan.questions.serving_records import ServedHours, ServedRequest
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
@@ -87,8 +88,10 @@ def served_hours(
         round(scenario.architecture.context)
     )
     each = speed.tokens_per_s_per_gpu.divide(part * size / SECONDS_PER_HOUR)
-    price = None if machine.price is None else machine.price.usd_per_hour
+    price, cost = None if machine.price is None else machine.price.usd_per_hour, None
     lifetime = None if amount is None else bill.gpu_hours + each.scale(amount.tokens)
+    if amount is not None and price is not None and bill.cost_usd is not None:
+        cost = bill.cost_usd + each.scale(amount.tokens * price)
     busy = None if amount is None else each.scale(amount.tokens / (24 * amount.days))
     return ServedHours(
         training_gpu_hours=bill.gpu_hours,
@@ -98,7 +101,7 @@ def served_hours(
         gpus_per_copy=speed.gpus,
         busy_gpus=busy,
         lifetime_gpu_hours=lifetime,
-        lifetime_cost_usd=None if price is None or lifetime is None else lifetime.scale(price),
+        lifetime_cost_usd=cost,
     )
 
 
@@ -112,33 +115,33 @@ def _shape(scenario: Scenario, params: float) -> ModelShape:
 def hours_break_even(
     larger: ServedHours, smaller: ServedHours
 ) -> tuple[float | None, float | None, float | None]:
-    """Tokens from which on the smaller model takes fewer GPU-hours, and both ends of that.
+    """Tokens from which on the smaller model costs less, and both ends of that.
 
-    The speed of training is off by one factor for both models, and so is that of serving, so the
-    ends are those of the four corners. None where no tokens make up for its training.
+    By GPU-hours where no price is known. The speed of training is off by one factor for both
+    models, and so is that of serving, so the ends are those of the four corners. None where no
+    tokens make up for its training.
     """
+    both = taken(larger), taken(smaller)
     corners = [
-        _crossing(larger, smaller, training, served)
+        _crossing(*both, training, served)
         for training in ("low", "high")
         for served in ("low", "high")
     ]
-    middle = _crossing(larger, smaller, "mid", "mid")
+    middle = _crossing(*both, "mid", "mid")
     found = [one for one in (*corners, middle) if one is not None]
     high = None if len(found) <= len(corners) else max(found)
     return middle, min(found, default=None), high
 
 
-def _crossing(
-    larger: ServedHours, smaller: ServedHours, training: str, served: str
-) -> float | None:
-    """Tokens at which both have taken equal GPU-hours; None where there are none."""
-    extra = _end(smaller.training_gpu_hours, training) - _end(larger.training_gpu_hours, training)
-    saved = _end(larger.gpu_hours_per_billion, served) - _end(smaller.gpu_hours_per_billion, served)
+def _crossing(larger: Taken, smaller: Taken, training: str, served: str) -> float | None:
+    """Tokens at which both have taken as much; None where there are none."""
+    extra = _end(smaller.training, training) - _end(larger.training, training)
+    saved = _end(larger.each, served) - _end(smaller.each, served)
     if extra <= 0 and saved >= 0:
         return 0.0
     if saved <= 0:
         return None
-    found = extra / saved * _BILLION
+    found = extra / saved
     return found if math.isfinite(found) and found > 0 else None
 
 

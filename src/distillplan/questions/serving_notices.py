@@ -6,11 +6,15 @@ from distillplan.accounting import WHO_PAYS
 from distillplan.laws.quantization import quantization_law
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.validity import plan_warnings
+from distillplan.questions.serving_measure import (
+    better_smaller,
+    interval_of,
+    measure_of,
+    start_of,
+)
 from distillplan.questions.serving_odds import LEVELS
 from distillplan.questions.serving_records import (
-    BreakEven,
     ServedModel,
-    ServedRole,
     ServedStatus,
     Serving,
     ServingQuestion,
@@ -19,38 +23,24 @@ from distillplan.units.quantities import format_count
 
 
 def headline_of(found: Serving) -> str:
-    """The answer in a sentence.
+    """The answer in a sentence; all amounts in it are in one unit, which it says.
 
     Args:
         found: the answer but for its words.
     """
-    deciding, pretrained = found.deciding, _pretrained(found)
-    chosen = next((one for one in found.models if one.recommended), None)
-    served = "" if found.tokens_per_day is None else f"{format_count(found.tokens_per_day)} tokens"
-    if deciding is None or deciding.option is None:
-        return f"{_cannot(found)}{_instead(pretrained)}."
-    even = deciding.break_even
-    from_on = "" if even is None else _from_on(found, even)
+    deciding, smaller, chosen = found.deciding, better_smaller(found), found.chosen
+    from_on = "" if smaller is None else _from_on(found, smaller)
     if chosen is not None:
-        life = f"at {served} a day for {found.days:g} days"
-        return f"{_to_do(chosen)}: it takes least compute {life}. {from_on}"
-    if pretrained is not None and _cheaper(pretrained, deciding):
-        least = pretrained.break_even
-        start = "" if least is None else f", and less than {_size(found.larger)}{_start(least)}"
-        return f"Pretrain {_size(pretrained)} for longer: it takes less than distilling it{start}."
-    return from_on
-
-
-def _pretrained(found: Serving) -> ServedModel | None:
-    """The smaller model without a teacher, where it reaches the loss."""
-    reached = (one for one in found.models if one.option is not None)
-    return next(
-        (one for one in reached if one.role is ServedRole.SMALLER and one.accounting is None), None
-    )
-
-
-def _cheaper(one: ServedModel, other: ServedModel) -> bool:
-    return (one.training_flops or 0.0) < (other.training_flops or 0.0)
+        served = f"{format_count(found.tokens_per_day)} tokens a day for {found.days:g} days"
+        least = f"{_to_do(chosen)}: it {measure_of(found.scenario).least} at {served}."
+        return f"{least} {from_on}".strip()
+    if deciding is None or deciding.option is None:
+        return f"{_cannot(found)}{_instead(found, smaller)}."
+    if smaller is None or smaller.accounting is not None or start_of(smaller) is None:
+        return from_on
+    less, start = measure_of(found.scenario).less, _start(smaller)
+    more = f", and less than {_size(found.larger)}{start}{_ends(found, smaller)}" if start else ""
+    return f"Pretrain {_size(smaller)} for longer: it {less} than distilling it{more}."
 
 
 def _size(one: ServedModel) -> str:
@@ -63,29 +53,33 @@ def _to_do(one: ServedModel) -> str:
     return f"Distill {_size(one)} ({WHO_PAYS[one.accounting]})"
 
 
-def _from_on(found: Serving, even: BreakEven) -> str:
-    deciding = found.deciding
-    small = "" if deciding is None else _size(deciding)
-    start = _start(even) or ", served or not"
-    over = "" if even.tokens == 0 else f" over {found.days:g} days{_interval(found, even)}"
-    return (
-        f"The distilled {small} takes less than the pretrained {_size(found.larger)}{start}{over}."
-    )
+def _from_on(found: Serving, smaller: ServedModel) -> str:
+    """From which amount on the better of the smaller models takes less than the larger one."""
+    less, larger = measure_of(found.scenario).less, _size(found.larger)
+    who = f"The distilled {_size(smaller)}"
+    if smaller.recommended:
+        who = "It"
+    elif smaller.accounting is None:
+        who = f"Pretrained for longer, {_size(smaller)}"
+    start = start_of(smaller)
+    if start is None:
+        return f"{who} never {less} than the pretrained {larger}."
+    over = f" over {found.days:g} days{_ends(found, smaller)}" if start else ""
+    return f"{who} {less} than the pretrained {larger}{_start(smaller) or ', served or not'}{over}."
 
 
-def _start(even: BreakEven) -> str:
-    if even.tokens == 0:
+def _start(one: ServedModel) -> str:
+    start = start_of(one)
+    return f" from {format_count(start)} tokens a day on" if start else ""
+
+
+def _ends(found: Serving, one: ServedModel) -> str:
+    """The ends of the amount: by the odds of the law, or on a machine by the range of speeds."""
+    low, high = interval_of(one, found.days)
+    if low is None:
         return ""
-    return f" from {format_count(even.tokens_per_day)} tokens a day on"
-
-
-def _interval(found: Serving, even: BreakEven) -> str:
-    if even.low_tokens is None:
-        return ""
-    low = format_count(even.low_tokens / found.days)
-    if even.high_tokens is None:
-        return f" (90%: {low} to never)"
-    return f" (90%: {low} to {format_count(even.high_tokens / found.days)})"
+    of_what = "90%: " if one.hours is None else "as speeds range: "
+    return f" ({of_what}{format_count(low)} to {'never' if high is None else format_count(high)})"
 
 
 def _cannot(found: Serving) -> str:
@@ -99,11 +93,12 @@ def _cannot(found: Serving) -> str:
     return f"Serve {larger}: distilling does not bring the smaller one to {loss}{at_best}"
 
 
-def _instead(pretrained: ServedModel | None) -> str:
-    if pretrained is None or pretrained.break_even is None:
+def _instead(found: Serving, pretrained: ServedModel | None) -> str:
+    if pretrained is None or start_of(pretrained) is None:
         return ""
-    start = _start(pretrained.break_even) or " at once"
-    return f"; pretrained for longer, {_size(pretrained)} takes less{start}"
+    less = measure_of(found.scenario).less
+    start = _start(pretrained) or " at once"
+    return f"; pretrained for longer, {_size(pretrained)} {less}{start}"
 
 
 def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
@@ -119,6 +114,8 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     if larger is not None:
         option = None if deciding is None else deciding.option
         yield from plan_warnings(found.scenario, larger, option, None)
+    if found.match is not None:
+        yield from found.match.notices
     even = None if deciding is None else deciding.break_even
     if even is not None and even.low_tokens is None:
         yield warning(

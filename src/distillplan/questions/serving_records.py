@@ -10,7 +10,7 @@ from distillplan.notices import Notice
 from distillplan.planning.results import Method, Odds, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import Way
-from distillplan.questions.target import Match
+from distillplan.questions.matched_model import Match
 
 
 class ServedRole(StrEnum):
@@ -48,7 +48,8 @@ class BreakEven(NamedTuple):
     may_never: bool
     """Whether there is no high end: the model may never reach the loss."""
     hours_tokens: float | None = None
-    """By GPU-hours, and so by money; None: no machine was named, or no tokens make up for it."""
+    """By money, or by GPU-hours where no price is known; None: no machine was named, or no tokens
+    make up for it."""
     hours_tokens_per_day: float | None = None
     low_hours_tokens: float | None = None
     high_hours_tokens: float | None = None
@@ -64,7 +65,7 @@ class ServedHours(NamedTuple):
     gpu_hours_per_billion: Range
     """GPU-hours for a billion tokens served, prompts included, with GPUs kept full."""
     usd_per_million: Range | None
-    """US dollars for a million of them."""
+    """US dollars for a million of them; None: no price is known."""
     gpus_per_copy: int
     """GPUs that hold one copy of the model."""
     busy_gpus: Range | None
@@ -84,7 +85,8 @@ class ServedModel(NamedTuple):
     decides: bool
     """Whether it is the distilled one that the question is about."""
     recommended: bool
-    """Whether it takes least over its life; false for all where no amount was given."""
+    """Whether it takes least over its life: money, or else GPU-hours on a machine, and compute
+    without one; false for all where no amount was given."""
     status: ServedStatus
     nearest_loss: float | None
     """The lowest loss that any budget brings it to, nats per token; None: not sought."""
@@ -182,3 +184,8 @@ class Serving(NamedTuple):
     def deciding(self) -> ServedModel | None:
         """The distilled model that the question is about."""
         return next((one for one in self.models if one.decides), None)
+
+    @property
+    def chosen(self) -> ServedModel | None:
+        """The one that takes least over its life; None where no amount was given."""
+        return next((one for one in self.models if one.recommended), None)

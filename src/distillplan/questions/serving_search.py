@@ -82,7 +82,8 @@ def larger_model(question: ServingQuestion, scenario: Scenario) -> FoundModel:
             raise InfeasibleError(f"no pretraining reaches {loss:.4g} nats; give a higher --loss")
         option = option_of(spending(base, budget), None)
     else:
-        base = _alone(scenario, student_params=match.student_params)
+        named = {"student_params": match.student_params, "student_model": match.model}
+        base = _alone(scenario, **named)
         each = float(base.supervised_costs.student_training(math.log(match.student_params)))
         option = option_of(spending(base, each * match.student_tokens), None)
     if option.loss is None:

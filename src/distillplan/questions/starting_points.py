@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.models.architecture import FixedAspect
-from distillplan.questions.recipe_file import FILE
+from distillplan.questions.recipe_file import FILE, recipe_file
 from distillplan.questions.recipe_records import StartingPoint
 
 FACTORS: Final = ("params", "tokens", "flops")
@@ -99,6 +99,14 @@ def format_rate(value: float) -> str:
     """
     mantissa, _, power = f"{value:.1e}".partition("e")
     return f"{mantissa}e{int(power)}"
+
+
+def rates_told(points: Sequence[StartingPoint]) -> str:
+    """The learning rates of all laws, and which to try; one where they agree as they are shown."""
+    rates = [one.learning_rate for one in points]
+    least, most = format_rate(min(rates)), format_rate(max(rates))
+    word = "rates_agree" if least == most else "rates_differ"
+    return recipe_file().mapping("words").text(word).format(least=least, most=most)
 
 
 def exported(points: Sequence[StartingPoint]) -> StartingPoint:

@@ -10,7 +10,6 @@ from distillplan.accounting import WHO_PAYS, way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word, needs_gpu
 from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.models.model_sizes import parse_pair
 from distillplan.notices import Notice
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.headline import format_budget
@@ -26,11 +25,11 @@ from distillplan.questions.inverse import (
     smallest_students,
     spending,
 )
+from distillplan.questions.matched_model import Match
 from distillplan.units.quantities import format_count, format_flops, format_usd
 
 ANY_BUDGET = 1e21
 """FLOPs, or GPU-hours, of a scenario whose budget is searched for."""
-EXAMPLE_MATCH = "3B:60B"
 
 
 class Goal(StrEnum):
@@ -44,13 +43,6 @@ class Goal(StrEnum):
     """US dollars for these GPU-hours."""
     STUDENT = "student"
     """Parameters of the student at the scenario's budget."""
-
-
-class Match(NamedTuple):
-    """A supervised model whose loss is to be reached."""
-
-    student_params: float
-    student_tokens: float
 
 
 class Reached(NamedTuple):
@@ -133,7 +125,7 @@ def target(
         minimise=minimize,
         headline=_headline(scenario, wanted, minimize, reached),
         ways=reached,
-        warnings=_warnings(scenario, reached),
+        warnings=(*_warnings(scenario, reached), *(() if match is None else match.notices)),
         law=scenario.law,
         scenario=scenario,
     )
@@ -230,22 +222,6 @@ def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
             Word("minimize", "student"),
         )
     return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
-
-
-def parse_match(text: str, what: str = "match") -> Match:
-    """The model to match, from PARAMS:TOKENS.
-
-    Args:
-        text: as written.
-        what: the word that starts an error message.
-
-    Raises:
-        InputError: when the tokens are missing, or either is not a count.
-    """
-    params, tokens = parse_pair(text, what, EXAMPLE_MATCH) if ":" in text else (0.0, None)
-    if tokens is None:
-        raise InputError(f"{what}: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")
-    return Match(student_params=params, student_tokens=tokens)
 
 
 def _option(scenario: Scenario, way: Way) -> Option:

@@ -100,6 +100,7 @@ FORMS: Mapping[str, DocumentForm] = {
             "source": "named.source",
         },
     ),
+    "Match": DocumentForm(without=("model",), lifted={"student_model": "model.name"}),
     "Question": DocumentForm(
         only=(),
         lifted={

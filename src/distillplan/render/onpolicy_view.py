@@ -21,7 +21,12 @@ from distillplan.render.blocks import (
     Text,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
-from distillplan.units.quantities import format_count, format_duration, format_usd
+from distillplan.units.quantities import (
+    format_count,
+    format_duration,
+    format_usd,
+    with_article,
+)
 
 _INDENT = 9
 """Columns that the headings in the margin take."""
@@ -79,7 +84,8 @@ def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
 def _table(found: OnPolicy) -> TableBlock:
     hours = ("GPU-hours",) if found.stage is not None else ()
     return TableBlock(
-        f"A {found.student} student, on-policy" + (f" ({found.scope})" if found.covered else ""),
+        f"{with_article(found.student, begins=True)} student, on-policy"
+        + (f" ({found.scope})" if found.covered else ""),
         ("teacher", "score used", "vanilla", "90% range", "delta", "90% range", *hours),
         tuple(_row(one, timed=bool(hours)) for one in found.teachers),
         marked=found.best,

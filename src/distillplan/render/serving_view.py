@@ -5,6 +5,13 @@ from collections.abc import Iterator
 from distillplan.accounting import in_a_table
 from distillplan.hardware.range import Range
 from distillplan.notices import doubts
+from distillplan.questions.serving_measure import (
+    better_smaller,
+    measure_of,
+    saved_share,
+    teacher_share,
+    training_ratio,
+)
 from distillplan.questions.serving_records import (
     BreakEven,
     ServedModel,
@@ -63,13 +70,13 @@ def serving_details(found: Serving) -> Iterator[Block]:
     yield Text(f"Inputs: {_question(found)}.", "quiet")
     yield _table(found, found.models)
     yield Text(
-        "FLOPs a token: of serving. From: tokens a day from which on it takes less in all than the "
-        "larger model.",
+        "FLOPs a token: of serving. From: tokens a day from which on it takes less compute in all "
+        "than the larger model.",
         "quiet",
     )
     if any(one.hours is not None for one in found.models):
         yield _costs(found, found.models, ranges=True)
-    yield Bullets("Why", (*_odds(found), *_reasons(found)))
+    yield Bullets("Why", (*_odds(found), *_reasons(found), *_earlier(found)))
     if found.quantization is not None:
         yield TableBlock(
             f"What {found.quantization.weights} costs, nats per token",
@@ -206,16 +213,16 @@ def _odds(found: Serving) -> Iterator[str]:
 
 
 def _reasons(found: Serving) -> Iterator[str]:
-    """What makes one of the models take less."""
-    larger, deciding = found.larger, found.deciding
-    if deciding is not None and deciding.option is not None:
-        saved = 1 - deciding.flops_per_token / larger.flops_per_token
-        more = deciding.training_over_larger or 0.0
-        teacher = deciding.option.teacher_share
+    """What makes one of the models take less: of the one that is recommended, or could be."""
+    larger, smaller, chosen = found.larger, better_smaller(found), found.chosen
+    told = smaller if chosen is None or chosen is larger else chosen
+    if told is not None:
+        takes, saved = measure_of(found.scenario).takes, saved_share(told, larger)
+        more, teacher = training_ratio(told, larger), teacher_share(told)
         of_it = f", {teacher:.0%} of it the teacher" if teacher else ""
         yield (
-            f"Each token served takes {saved:.0%} less; training takes {more:.2f} times as much"
-            f"{of_it}."
+            f"Each token served {takes} {abs(saved):.0%} {'less' if saved >= 0 else 'more'}; "
+            f"training {takes} {more:.2f} times as much{of_it}."
         )
     pretrained = [
         one
@@ -225,7 +232,12 @@ def _reasons(found: Serving) -> Iterator[str]:
     if not pretrained and len(found.models) > 1:
         yield "Pretraining alone does not bring the smaller model to this loss."
     yield from _quantized(found)
-    even = None if deciding is None else deciding.break_even
+
+
+def _earlier(found: Serving) -> Iterator[str]:
+    """Why an amount differs between the table in FLOPs and that of the machine."""
+    smaller = better_smaller(found)
+    even = None if smaller is None else smaller.break_even
     if even is not None and even.hours_tokens is not None and even.hours_tokens < even.tokens:
         yield (
             "Serving is slower for its FLOPs than training, so by hours and money a smaller model "
@@ -249,7 +261,9 @@ def _question(found: Serving) -> str:
     if found.quantization is not None:
         before = "" if found.quantization.measured else "before "
         unit = f", {before}{found.quantization.weights}"
-    parts = [f"{found.loss:.4f} nats{unit}", f"served for {found.days:g} days"]
+    match = found.match
+    of_it = "" if match is None or match.model is None else f", those of {match.in_words}"
+    parts = [f"{found.loss:.4f} nats{unit}{of_it}", f"served for {found.days:g} days"]
     if found.tokens_per_day is not None:
         parts.append(f"{format_count(found.tokens_per_day)} tokens a day")
     if found.request is not None:

@@ -169,9 +169,7 @@ def _question(found: Target) -> str:
     scenario = found.scenario
     parts = [f"{found.loss:.4f} nats"]
     if found.match is not None:
-        params = format_count(found.match.student_params)
-        tokens = format_count(found.match.student_tokens)
-        parts[0] += f", what pretraining {params} parameters on {tokens} tokens reaches"
+        parts[0] += f", what pretraining {found.match.in_words} reaches"
     if found.minimise is Goal.STUDENT:
         parts.append(f"the smallest student with {format_budget(scenario)}")
     elif scenario.student_params is not None:

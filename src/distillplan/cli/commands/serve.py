@@ -22,8 +22,9 @@ def serve(
         str | None,
         typer.Option(
             "--match",
-            metavar="PARAMS:TOKENS",
-            help="Larger supervised model whose loss the smaller one is to reach, e.g. 3B:300B.",
+            metavar="MODEL:TOKENS",
+            help="Larger supervised model whose loss the smaller one is to reach, e.g. 3B:300B or "
+            "llama-3.2-3b.",
         ),
     ] = None,
     loss: Annotated[
@@ -98,10 +99,11 @@ def serve(
 
     distillplan serve --match 300M:6B --student 200M --teacher 500M:15B --quantize int4
     """
-    from distillplan.questions.serving import serving  # not at every start, as below
+    from distillplan.questions.matched_model import parse_match  # not at every start, as below
+    from distillplan.questions.serving import serving
     from distillplan.questions.serving_hours import parse_request
     from distillplan.questions.serving_records import ServingQuestion
-    from distillplan.questions.target import Goal, budget_for, parse_match
+    from distillplan.questions.target import Goal, budget_for
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
@@ -113,7 +115,7 @@ def serve(
         ServingQuestion(
             scenario=scenario,
             loss=loss,
-            match=None if match is None else parse_match(match, "--match"),
+            match=None if match is None else parse_match(match, scenario.law, "--match"),
             days=days,
             tokens_per_day=tokens_per_day,
             weights=quantize or quantise,

@@ -21,8 +21,9 @@ def target(
         str | None,
         typer.Option(
             "--match",
-            metavar="PARAMS:TOKENS",
-            help="Supervised model whose loss to reach, instead of --loss, e.g. 3B:60B.",
+            metavar="MODEL:TOKENS",
+            help="Supervised model whose loss to reach, instead of --loss, e.g. 3B:60B or "
+            "llama-3.2-3b.",
         ),
     ] = None,
     minimize: Annotated[
@@ -58,6 +59,7 @@ def target(
     distillplan target --loss 2.2 --minimize student --compute 1e21
     """
     from distillplan.questions import target as targets  # not at every start, as below
+    from distillplan.questions.matched_model import parse_match
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
@@ -69,7 +71,7 @@ def target(
     found = targets.target(
         scenario,
         loss=loss,
-        match=None if match is None else targets.parse_match(match, "--match"),
+        match=None if match is None else parse_match(match, scenario.law, "--match"),
         minimize=goal,
     )
     show(found, output, details=details)

@@ -26,7 +26,7 @@ from distillplan.render.figures.house_style import (
     panels,
     teaching,
 )
-from distillplan.units.quantities import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops, with_article
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,7 +160,9 @@ def _losses(axes: "Axes", found: BudgetOptima) -> None:
 def _title(found: BudgetOptima) -> str:
     """What the numbers say, in words."""
     size = found.scenario.student_params
-    who = "the best student" if size is None else f"a {format_count(size, 2)} student"
+    who = "the best student"
+    if size is not None:
+        who = with_article(f"{format_count(size, 2)} student")
     what = teaching(found.scenario, who)
     known = [one for one in found.as_paid if one.student_tokens is not None]
     if not known:

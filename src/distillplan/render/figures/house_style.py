@@ -12,7 +12,7 @@ from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.budget_losses import BudgetUnit
-from distillplan.units.quantities import format_count, format_flops
+from distillplan.units.quantities import format_count, format_flops, with_article
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +104,9 @@ def notes_below(figure: "Figure", *notes: str) -> str:
 def asked(scenario: Scenario) -> str:
     """The student, its teacher and who pays for it, in words."""
     student = scenario.student_params
-    who = "The best student" if student is None else f"A {format_count(student, 2)} student"
+    who = "The best student"
+    if student is not None:
+        who = with_article(f"{format_count(student, 2)} student", begins=True)
     loss = scenario.teacher_loss
     teacher = "" if loss is None else f"a teacher of {loss:.3f} nats, "
     return f"{who} with {teacher}{WHO_PAYS[scenario.pays]}"

@@ -20,7 +20,7 @@ from distillplan.render.figures.house_style import (
     panels,
     thin_out,
 )
-from distillplan.units.quantities import format_count
+from distillplan.units.quantities import format_count, with_article
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,7 +134,8 @@ def _losses_shown(found: TeacherLosses) -> tuple[float, float]:
 def _title(found: TeacherLosses) -> str:
     """Which teachers help, in words."""
     size, tokens = (format_count(one, 2) for one in (found.student_params, found.student_tokens))
-    who = f"A {size} student on {tokens} tokens, the teacher's costs aside"
+    student = with_article(f"{size} student", begins=True)
+    who = f"{student} on {tokens} tokens, the teacher's costs aside"
     if found.helps_from is None or found.helps_to is None:
         return f"{who}: no teacher is better than none by more than a tie"
     across = [one.teacher_loss for one in found.of(TaughtBy.ANY)]

@@ -13,10 +13,11 @@ from distillplan.render.plan_words import verdict_in_words
 from distillplan.render.report.markup import Content, Markup, element
 from distillplan.render.report.options_table import scenarios_table
 from distillplan.render.report.report_figures import SHOWN
+from distillplan.render.report.report_style import report_style
 from distillplan.render.report.scenario_section import scenario_section
 
-STYLE, SCRIPT = "report.css", "report.js"
-"""Files beside this module that stand in the page."""
+SCRIPT = "report.js"
+"""Beside this module."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """Content-Security-Policy: nothing is fetched, whatever a name in a file tries."""
 
@@ -40,7 +41,7 @@ def report_page(found: DecisionReport) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", title),
-        element("style", Markup(_shipped(STYLE))),
+        element("style", Markup(report_style())),
     )
     body = element(
         "body",
@@ -48,7 +49,7 @@ def report_page(found: DecisionReport) -> str:
         element("footer", _made()),
         _patterns(),
         element("script", Markup(_json(carried)), type="application/json", id="carried"),
-        element("script", Markup(_shipped(SCRIPT))),
+        element("script", Markup(_script())),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
@@ -147,5 +148,5 @@ def _json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _shipped(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+def _script() -> str:
+    return files(__package__).joinpath(SCRIPT).read_text(encoding="utf-8")
