@@ -280,6 +280,82 @@ def test_bits_are_recognized_and_read():
     assert track(planned(), law(), told, pace=COSINE).status is Status.ON_COURSE
 
 
+def test_the_column_on_course_is_of_the_plan_and_not_of_the_run():
+    """The closed form of `laws.curves`: the law there times what the published curve adds."""
+    one, known = option_named(Method.DISTILL), curve()
+    shown = [
+        {point.progress: point.expected_loss for point in tracked(0.7, **how).points}
+        for how in ({}, {"times": 1.03}, {"times": 1.5}, {"times": 0.6}, {"seed": 1})
+    ]
+    for other in shown[1:]:
+        assert other == shown[0]
+    at = np.array(list(shown[0]))
+    sizes = np.full_like(at, one.student_params), at * one.student_tokens
+    law_there = law().distillation.loss(*sizes, np.full_like(at, one.teacher_loss))
+    rate = (1 + np.cos(np.pi * (at - 0.01) / 0.99)) / 2
+    above = known.anneal * np.sqrt(at) * rate + known.bend * np.log(law_there / one.loss)
+    assert list(shown[0].values()) == pytest.approx(law_there * np.exp(above), rel=1e-3)
+
+
+@pytest.mark.parametrize("times", [1.1, 1.3, 3.0])
+@pytest.mark.parametrize("rows", [13, 100, 1000])
+def test_a_run_that_diverges_is_told_by_its_losses_before_that(times, rows):
+    """The inverse: those of a run of the law, raised after half of its tokens and not before."""
+    tokens, values = losses(0.7, step=0.7 / rows)
+    half = tokens > 0.5 * option_named(Method.DISTILL).student_tokens
+    raised = np.where(half, times * values, values)
+    whole = track(planned(), law(), history_of(table_of(tokens, raised), columns={}), pace=COSINE)
+    before = history_of(table_of(tokens[~half], values[~half]), columns={})
+    alone = track(planned(), law(), before, pace=COSINE)
+    assert (whole.status, whole.doubt) == (Status.CANNOT_TELL, Doubt.DIVERGED)
+    assert whole.diverged_after == before.tokens[-1]
+    assert whole.forecast_band == alone.forecast_band
+    assert not whole.readings
+    assert "diverged" in [one.code for one in whole.warnings]
+    shown = {one.progress: one.expected_loss for one in whole.points}
+    assert list(shown.values()) == sorted(shown.values(), reverse=True)
+
+
+def test_a_loss_that_creeps_up_and_stays_there_has_diverged():
+    """As of text that is repeated too often: no row stands out from its neighbors."""
+    tokens, values = losses(0.8)
+    creeping = values * np.exp(np.linspace(-0.5, 0.2, values.size).clip(0))
+    found = track(planned(), law(), history_of(table_of(tokens, creeping), columns={}), pace=COSINE)
+    assert found.doubt is Doubt.DIVERGED
+    assert 0.5 < found.diverged_after / tokens[-1] < 1
+
+
+def test_what_comes_back_and_what_was_never_on_the_scale_has_not_diverged():
+    """A spike of some rows, a last row that may come back, a slip, noise, and another unit."""
+    tokens, values = losses(0.8)
+    rows = np.arange(tokens.size)
+    noise = np.exp(0.02 * np.random.default_rng(1).standard_normal((50, tokens.size)))
+    for changed in (
+        values * np.where((rows > 50) & (rows < 62), 1.4, 1.0),
+        values * np.where(rows == rows[-1], 1.4, 1.0),
+        values * np.where(rows == 40, 0.5, 1.0),
+        *(values * noise),
+        values / math.log(2),
+        np.exp(values / 2),
+    ):
+        history = history_of(table_of(tokens, changed), columns={})
+        found = track(planned(), law(), history, pace=COSINE)
+        assert found.diverged_after is None
+    bits = np.where(rows > 60, 1.4, 1.0) * values / math.log(2)
+    found = track(planned(), law(), history_of(table_of(tokens, bits), columns={}), pace=COSINE)
+    assert found.doubt is Doubt.OTHER_SCALE
+    assert {"diverged", "other_scale"} <= {one.code for one in found.warnings}
+
+
+def test_a_run_that_diverges_before_a_tenth_has_no_forecast():
+    tokens, values = losses(0.6)
+    early = values * np.where(tokens > tokens[4], 2.0, 1.0)
+    found = track(planned(), law(), history_of(table_of(tokens, early), columns={}), pace=COSINE)
+    assert found.doubt is Doubt.DIVERGED
+    assert found.forecast_loss is None
+    assert found.diverged_after == pytest.approx(tokens[4], abs=1)
+
+
 def test_an_unknown_schedule_has_a_band_that_holds_both():
     whole = tracked(0.7, pace=Pace()).forecast_band
     for schedule in (Schedule.COSINE, Schedule.WSD):
@@ -391,7 +467,7 @@ def test_whatever_the_file_holds_the_answer_does_not_contradict_itself(rows, sch
     assert (found.doubt is None) == (found.status is not Status.CANNOT_TELL)
     assert np.all(np.diff(history.tokens) > 0)
     if found.forecast_loss is None:
-        assert found.doubt is Doubt.TOO_EARLY
+        assert found.doubt in (Doubt.TOO_EARLY, Doubt.DIVERGED)
         return
     low, high = found.forecast_band
     assert low <= found.forecast_loss <= high
