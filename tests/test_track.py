@@ -411,6 +411,52 @@ def test_spikes_and_rows_without_a_loss_change_nothing():
     assert said["spikes_left_out"].endswith("3")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tokens;val_loss\n2000000000;2,801\n4000000000;2,64\n",
+        "Tokens;eval/loss\n2.000.000.000;2,8010\n4.000.000.000;2,6400\n",
+        "tokens (B),val_loss\n2,2.801\n4,2.64\n",
+        "tokens [billions]\tval loss (nats)\n2\t2.801\n4\t2.64\n",
+        '"tokens (B)";"val_loss"\n"2,0";"2,801"\n"4,0";"2,640"\n',
+        "num_input_tokens_seen,loss,eval_loss\n2e9,3.1,2.801\n4e9,3.0,2.64\n",
+        '{"tokens (M)": 2000, "eval_loss": 2.801}\n{"tokens (M)": 4000, "eval_loss": 2.64}\n',
+    ],
+)
+def test_cells_and_headers_are_read_as_in_a_table_of_runs(text):
+    """The inverse: one run of two rows, as spreadsheets and trackers write it."""
+    history = history_of(parse_table(text, "l.csv"), columns={})
+    assert history.tokens.tolist() == [2e9, 4e9]
+    assert history.loss.tolist() == [2.801, 2.64]
+    assert not history.notices
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "said"),
+    [
+        ("tokens,loss\n2,2.8\n4,2.64\n", {}, "line 2, tokens: '2' is not between 1000 and"),
+        ("step,loss\n2,2.8\n", {}, "line 2, step times the tokens of a step: '128.0' is not"),
+        ("tokens,loss\n2e9,high\n", {}, "line 2, loss: 'high' is not a number"),
+        ("tokens,loss\n2e9,\n", {}, "none has a number in loss and in tokens; name others with"),
+        ("seen,loss\n2,2.8\n", {"tokens": "seen"}, "line 2, seen: '2' is not between"),
+    ],
+)
+def test_a_file_without_a_row_to_use_says_why(text, columns, said):
+    with pytest.raises(InputError, match="no row can be used") as caught:
+        history_of(parse_table(text, "l.csv"), columns=columns, batch_tokens=64.0)
+    assert said in str(caught.value)
+
+
+def test_a_column_is_named_once():
+    assert parse_history_columns("loss='val, loss',step=_step") == {
+        "loss": "val, loss",
+        "step": "_step",
+    }
+    for text in ("loss=a,loss=b", "loss=a,loss=a"):
+        with pytest.raises(InputError, match="given twice; give it once"):
+            parse_history_columns(text)
+
+
 def test_steps_beyond_all_floats_are_no_rows():
     table = parse_table("step,loss\n1e308,3.1\n1e4,3.0\n", "l.csv")
     history = history_of(table, columns={}, batch_tokens=524_288.0)
