@@ -431,6 +431,46 @@ def test_cells_and_headers_are_read_as_in_a_table_of_runs(text):
     assert not history.notices
 
 
+@pytest.mark.parametrize("indent", [2, None])
+def test_the_log_of_the_trainer_of_hugging_face_is_read(indent):
+    """Its keys are those of transformers 4 and 5 (TrainerState.save_to_json and Trainer.log).
+
+    The evaluation losses count, not those of the training that stand between.
+    """
+    log = [
+        {"epoch": 0.2, "grad_norm": math.nan, "learning_rate": 2e-4, "loss": 3.1, "step": 1000},
+        {"epoch": 0.2, "eval_loss": 2.8, "eval_runtime": 12.5, "step": 1000},
+        {"epoch": 0.4, "grad_norm": 0.8, "learning_rate": 1e-4, "loss": 2.9, "step": 2000},
+        {"epoch": 0.4, "eval_loss": 2.64, "eval_runtime": 12.5, "step": 2000},
+        {"epoch": 0.4, "total_flos": 1e18, "train_loss": 3.0, "train_runtime": 9e3, "step": 2000},
+    ]
+    state = {"best_metric": None, "global_step": 2000, "log_history": log, "max_steps": 10000}
+    table = parse_table(json.dumps(state, indent=indent), "trainer_state.json")
+    history = history_of(table, columns={}, batch_tokens=2e6)
+    assert history.tokens.tolist() == [2e9, 4e9]
+    assert history.loss.tolist() == [2.8, 2.64]
+    trained = history_of(table, columns={"loss": "loss"}, batch_tokens=2e6)
+    assert trained.loss.tolist() == [3.1, 2.9]
+    assert table.rows[3].where == "log_history entry 4"
+    with pytest.raises(InputError, match="it has steps"):
+        history_of(table, columns={})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{\n"a": 1\n}\n', "l.json: one JSON document; write JSON Lines, one object per line"),
+        ('[\n{"step": 1}\n]', "l.json: one JSON array; write JSON Lines, one object per line"),
+        ('{"log_history": [{}, 17]}', "log_history entry 2: not a JSON object"),
+        ('{"log_history": []}', "no rows; give a header and a row for each loss"),
+    ],
+)
+def test_other_json_says_what_to_write(text, said):
+    with pytest.raises(InputError) as caught:
+        history_of(parse_table(text, "l.json"), columns={})
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "columns", "said"),
     [

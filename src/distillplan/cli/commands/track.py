@@ -20,8 +20,9 @@ def track(
         str,
         typer.Argument(
             metavar="LOSSES.csv",
-            help="CSV or JSON Lines file with the tokens or steps and the validation losses of the "
-            "run, on data, not the divergence from a teacher; - reads standard input.",
+            help="CSV, JSON Lines or trainer_state.json file with the tokens or steps and the "
+            "validation losses of the run, on data, not the divergence from a teacher; - reads "
+            "standard input.",
         ),
     ],
     *,
@@ -96,6 +97,8 @@ def track(
     distillplan track plan.json losses.csv --option supervised --schedule wsd --decay 0.1
 
     distillplan track plan.json wandb.csv --columns "loss=eval/loss,step=_step" --batch-tokens 1M
+
+    distillplan track plan.json trainer_state.json --batch-tokens 1M
     """
     from distillplan.fitting.reported_units import demand_bytes  # not at every start, as below
     from distillplan.fitting.tables import read_tables
