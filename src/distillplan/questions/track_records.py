@@ -9,6 +9,7 @@ from distillplan.accounting import Accounting
 from distillplan.laws.curves import End, Schedule
 from distillplan.notices import Notice
 from distillplan.planning.results import Band, Method, Odds, Verdict
+from distillplan.questions.defaults import DECAY, WARMUP
 
 HALF: Final = NormalDist().inv_cdf(0.95)
 """Half width of a 90% interval in standard deviations."""
@@ -123,9 +124,9 @@ class Pace(NamedTuple):
     """How the learning rate of a run goes."""
 
     schedule: Schedule | None = None
-    warmup: float = 0.01
+    warmup: float = WARMUP
     """Share of the run."""
-    decay: float = 0.2
+    decay: float = DECAY
     """Share of the run, for `Schedule.WSD`."""
 
     @property

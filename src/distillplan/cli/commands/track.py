@@ -7,6 +7,7 @@ import typer
 from distillplan.cli import flags
 from distillplan.cli.plan_options import PlanFile, PlanOption, plan_option
 from distillplan.errors import InputError
+from distillplan.questions.defaults import DECAY, WARMUP
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 from distillplan.scenarios import values
@@ -62,10 +63,10 @@ def track(
     ] = None,
     warmup: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the run that is warmup.")
-    ] = 0.01,
+    ] = WARMUP,
     decay: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the run that decays, for wsd.")
-    ] = 0.2,
+    ] = DECAY,
     loss_unit: Annotated[
         str | None,
         typer.Option(
