@@ -47,21 +47,9 @@ class LittleText(NamedTuple):
 
     tokens: float
     """Unique ones of the corpus."""
-    scale: float
-    exponent: float
-    floor: float
-    """Of the loss of one model, scale / N^exponent + floor with N in billions."""
     results: tuple[LittleTextResult, ...]
     unmeasured: tuple[str, ...]
     source: str
-
-    def one_model(self, params: float) -> float:
-        """The loss of a single model with its weight decay tuned, nats per token.
-
-        >>> round(little_text().one_model(1e9), 2)
-        3.48
-        """
-        return self.scale / (params / 1e9) ** self.exponent + self.floor
 
 
 def mixed_losses() -> tuple[MixedLoss, ...]:
@@ -81,4 +69,4 @@ def little_text() -> LittleText:
     """
     entry = shipped(FILE).mapping("little_text")
     results = tuple(one.record(LittleTextResult) for one in entry.entries("results"))
-    return entry.record(LittleText, exponent=entry.positive("params"), results=results)
+    return entry.record(LittleText, results=results)
