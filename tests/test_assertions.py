@@ -6,7 +6,7 @@ from distillplan import Scenario, Teacher, plan
 from distillplan.accounting import Logits
 from distillplan.errors import InputError
 from distillplan.questions.assertions import BILL, NUMBERS, assertion, check, parse_assertion
-from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import scenario_from_options
 
 
 @pytest.fixture(scope="module")
