@@ -47,6 +47,10 @@ class LittleText(NamedTuple):
 
     tokens: float
     """Unique ones of the corpus."""
+    scale: float
+    exponent: float
+    floor: float
+    """Of the loss of one model, scale / N^exponent + floor with N in billions."""
     results: tuple[LittleTextResult, ...]
     unmeasured: tuple[str, ...]
     source: str
@@ -69,4 +73,4 @@ def little_text() -> LittleText:
     """
     entry = shipped(FILE).mapping("little_text")
     results = tuple(one.record(LittleTextResult) for one in entry.entries("results"))
-    return entry.record(LittleText, results=results)
+    return entry.record(LittleText, exponent=entry.positive("params"), results=results)
