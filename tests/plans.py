@@ -1,10 +1,19 @@
 """What tests ask of plans and read from them."""
 
+from typing import Any
+
 from distillplan.accounting import Accounting
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.scenario import Scenario
+from distillplan.scenarios.keys import scenario_of
+from distillplan.scenarios.layers import values_of_options
+
+
+def scenario_from_options(**options: Any) -> Scenario:
+    """The scenario of values by the words of the table of keys; None was not given."""
+    return scenario_of(values_of_options(options, str))
 
 
 def quick_plan(scenario: Scenario) -> Plan:

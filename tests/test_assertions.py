@@ -14,8 +14,8 @@ from distillplan.questions.assertions import (
     demand_known,
     parse_assertion,
 )
-from distillplan.scenarios.keys import scenario_from_options
 from tests.declared_codes import declared_codes
+from tests.plans import scenario_from_options
 
 
 @pytest.fixture(scope="module")

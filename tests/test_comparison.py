@@ -14,8 +14,8 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.questions.assertions import parse_assertion
 from distillplan.questions.comparison import Difference, compare
-from distillplan.scenarios.keys import scenario_from_options
 from distillplan.scenarios.scenario_file import Named
+from tests.plans import scenario_from_options
 from tests.shell import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -13,9 +13,8 @@ from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.questions.crossover import crossovers
-from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
-from tests.plans import options_of
+from tests.plans import options_of, scenario_from_options
 from tests.shell import run
 from tests.verdicts import Rule
 

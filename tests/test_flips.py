@@ -12,9 +12,8 @@ from distillplan import Accounting, Logits, Scenario, Teacher, Verdict, law
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.planner import plan as plan_of
-from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
-from tests.plans import quick_plan
+from tests.plans import quick_plan, scenario_from_options
 from tests.shell import run
 from tests.verdicts import NOBODY_KNOWS, Rule
 

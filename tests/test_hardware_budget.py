@@ -25,7 +25,7 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.planning.planner import plan_if_any
 from distillplan.planning.results import Flips
 from distillplan.questions.target import target
-from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import scenario_from_options
 from tests.shell import run
 
 LAW = law_catalog.law()

@@ -48,7 +48,7 @@ def test_a_name_that_variants_share_is_refused(name):
 
 
 def test_every_model_is_found_under_its_name_and_its_publishers():
-    for name in model_catalog.model_names():
+    for name in [one.name for one in model_catalog.models()]:
         assert model_catalog.model(name).name == name
         assert model_catalog.model(f"someone/{name.upper()}").name == name
 

@@ -18,9 +18,9 @@ from distillplan.laws import law_catalog
 from distillplan.render.documents import document
 from distillplan.scenarios import key_table, schema
 from distillplan.scenarios.key import PANELS, Key
-from distillplan.scenarios.keys import scenario_from_options
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
 from distillplan.scenarios.values import count
+from tests.plans import scenario_from_options
 
 SHIPPED = Path(distillplan.schemas.__file__).parent / "scenario.schema.json"
 MADE_UP = Key(

@@ -8,9 +8,8 @@ from distillplan import Accounting, Bounds, Scenario
 from distillplan.laws import law_catalog
 from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.models.architecture import FixedAspect
-from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
-from tests.plans import by_accounting, quick_plan
+from tests.plans import by_accounting, quick_plan, scenario_from_options
 
 TWO_N = FixedAspect(context=1e-9, vocab=1e-9)
 """F(N) = 2 N to the last bits: the 6 N D + 2 N T of Sardana et al. 2024."""

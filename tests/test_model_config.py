@@ -244,7 +244,10 @@ def test_a_config_file_gives_the_catalog_shape(name: str, config: dict[str, Any]
         ({"hidden_size": 10**400}, "hidden_size is 1000"),
         ({"num_key_value_heads": 5}, "num_key_value_heads is 5; it must divide the 32"),
         ({"num_attention_heads": 30}, "num_key_value_heads is 8; it must divide the 30"),
-        ({"hidden_size": 4100}, "hidden_size is 4100; it must be a multiple of the 32 heads"),
+        (
+            {"hidden_size": 4100},
+            "hidden_size is 4100; it must be a multiple of the 32 attention heads",
+        ),
         ({"layer_types": ["full_attention"] * 31}, "layer_types has 31 entries for 32 layers"),
         ({"layer_types": ["mamba"] * 32}, "layer_types names 'mamba'"),
         ({"layer_types": [None] * 32}, "layer_types is .* must be a list of names"),

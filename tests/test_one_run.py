@@ -11,7 +11,7 @@ from distillplan.laws.law_catalog import law, law_names
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model
-from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import scenario_from_options
 from tests.shell import answer, run, told_in_one_sentence
 
 EIGHT = ("--gpu", "h100-sxm", "--gpus", "8")

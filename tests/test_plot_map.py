@@ -15,8 +15,8 @@ from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.validity import OUTSIDE_FIT_CODES
 from distillplan.questions.budget_losses import BudgetUnit, with_budget
 from distillplan.questions.odds_map import TEACHERS, map_size, odds_map
-from distillplan.scenarios.keys import scenario_from_options
 from tests.figures import in_each_others_way, saved_as_each, texts_of
+from tests.plans import scenario_from_options
 from tests.schemas import validate
 
 QUESTIONS = {

@@ -13,9 +13,9 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
 from distillplan.questions.budget_losses import BudgetUnit, runs_budgets, with_budget
 from distillplan.questions.budget_optima import BUDGETS, budget_optima
-from distillplan.scenarios.keys import scenario_from_options
 from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.independent import Problem, forward_flops, search
+from tests.plans import scenario_from_options
 from tests.schemas import validate
 
 QUESTIONS = {

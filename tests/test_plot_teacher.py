@@ -16,9 +16,9 @@ from distillplan.laws.repetition import log_worth
 from distillplan.planning.planner import plan
 from distillplan.questions.prediction import predict
 from distillplan.questions.teacher_losses import MOST_MODELS, TaughtBy, teacher_losses
-from distillplan.scenarios.keys import scenario_from_options
 from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.independent import distilled_loss, supervised_loss
+from tests.plans import scenario_from_options
 from tests.schemas import validate
 from tests.shell import run
 

@@ -19,7 +19,7 @@ from distillplan.fitting.pruned_runs import read_pruned_runs
 from distillplan.laws.provenance import ParameterCount
 from distillplan.laws.pruning_law import LETTERS, PruningLaw, outside, read_pruning_law, start_loss
 from distillplan.planning.planner import plan
-from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import scenario_from_options
 from tests.shell import run
 
 TRUE = PruningLaw(gamma=1.3, delta=0.12, N_C=800.0, alpha=0.35, D_C=9e4, beta=0.42, E=0.9)

@@ -18,8 +18,8 @@ from distillplan.planning.rival import LARGEST_CUT, cuts, rival_of
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import Start, StartKind
 from distillplan.planning.starting import with_start
-from distillplan.scenarios.keys import scenario_from_options
 from distillplan.scenarios.scenario_file import read_scenarios
+from tests.plans import scenario_from_options
 from tests.shell import run
 
 DEFAULT = law()

@@ -30,7 +30,11 @@ REFUSED = {
         [],
         "'[1000000000.0]'",
     ),
-    "indented JSON": ('{\n "params": 1e9,\n "tokens": 2e10\n}\n', [], "write one object per line"),
+    "indented JSON": (
+        '{\n "params": 1e9,\n "tokens": 2e10\n}\n',
+        [],
+        "write JSON Lines, one object",
+    ),
     "deep JSON": ('{"a":' * 100_000, [], "line 1: nested more than 20 levels"),
     "JSON cut off": ('{"params": 1e9, "tok', [], "line 1: not readable as JSON"),
     "JSON with a true": ('{"params": true, "tokens": 1e9, "loss": 2}\n', [], "'True' is not"),

@@ -22,8 +22,9 @@ from distillplan.planning.budget_text import Budget
 from distillplan.render.document_forms import written
 from distillplan.render.documents import document
 from distillplan.scenarios.key_table import TABLE
-from distillplan.scenarios.keys import scenario_from_options, scenario_of
+from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.scenario_file import read_grid, read_scenarios
+from tests.plans import scenario_from_options
 from tests.schemas import validate, validator
 from tests.shell import run
 

@@ -11,7 +11,7 @@ from distillplan.cli.other_words import COMMANDS, OPTIONS
 from distillplan.errors import InputError
 from distillplan.fitting.runs_file import read_runs
 from distillplan.models.known_model import sized
-from distillplan.models.model_catalog import find_model, model_names
+from distillplan.models.model_catalog import find_model, models
 from distillplan.models.spellings import letters, of_base
 from distillplan.render import progress as bars
 from distillplan.scenarios.scenario_file import read_scenarios, read_several
@@ -179,7 +179,7 @@ def test_models_are_found_as_people_write_them(typed, name):
 
 def test_every_name_of_the_catalog_stays_its_own():
     """No spelling of one model is that of another, with or without what marks a tuned copy."""
-    names = model_names()
+    names = [one.name for one in models()]
     assert len({letters(name) for name in names}) == len(names)
     for name in names:
         assert find_model(name).name == name
@@ -206,7 +206,8 @@ def test_names_with_a_colon_are_names_in_every_command(words):
 
 def test_tokens_behind_a_name_are_no_part_of_it():
     """But for `deepseek-r1:70b`, as Ollama names a tuned copy of another model."""
-    for name, word in product(model_names(), ("14B", "70B", "500B", "2T", "15T")):
+    names = [one.name for one in models()]
+    for name, word in product(names, ("14B", "70B", "500B", "2T", "15T")):
         count = parse_count(word, "tokens")
         enough = count > find_model(name).shape.total_params
         if enough and find_model(f"{name}-{word}") in (None, find_model(name)):

@@ -16,7 +16,7 @@ from distillplan.planning.scenario import Limits
 from distillplan.planning.start import Start, StartKind
 from distillplan.planning.verdict import verdict_of
 from distillplan.questions.sweep import CHUNK, sweep
-from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import scenario_from_options
 
 
 def random_scenarios(count, seed):

@@ -13,9 +13,8 @@ from distillplan.laws import law_catalog
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning.options import option_of
 from distillplan.questions.target import Goal, Match, target
-from distillplan.scenarios.keys import scenario_from_options
 from tests import independent
-from tests.plans import options_of
+from tests.plans import options_of, scenario_from_options
 
 PAPER = bounds_named(SizeBounds.PAPER)
 MATCH = Match(student_params=3e9, student_tokens=60e9)

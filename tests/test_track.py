@@ -280,6 +280,82 @@ def test_bits_are_recognized_and_read():
     assert track(planned(), law(), told, pace=COSINE).status is Status.ON_COURSE
 
 
+def test_the_column_on_course_is_of_the_plan_and_not_of_the_run():
+    """The closed form of `laws.curves`: the law there times what the published curve adds."""
+    one, known = option_named(Method.DISTILL), curve()
+    shown = [
+        {point.progress: point.expected_loss for point in tracked(0.7, **how).points}
+        for how in ({}, {"times": 1.03}, {"times": 1.5}, {"times": 0.6}, {"seed": 1})
+    ]
+    for other in shown[1:]:
+        assert other == shown[0]
+    at = np.array(list(shown[0]))
+    sizes = np.full_like(at, one.student_params), at * one.student_tokens
+    law_there = law().distillation.loss(*sizes, np.full_like(at, one.teacher_loss))
+    rate = (1 + np.cos(np.pi * (at - 0.01) / 0.99)) / 2
+    above = known.anneal * np.sqrt(at) * rate + known.bend * np.log(law_there / one.loss)
+    assert list(shown[0].values()) == pytest.approx(law_there * np.exp(above), rel=1e-3)
+
+
+@pytest.mark.parametrize("times", [1.1, 1.3, 3.0])
+@pytest.mark.parametrize("rows", [13, 100, 1000])
+def test_a_run_that_diverges_is_told_by_its_losses_before_that(times, rows):
+    """The inverse: those of a run of the law, raised after half of its tokens and not before."""
+    tokens, values = losses(0.7, step=0.7 / rows)
+    half = tokens > 0.5 * option_named(Method.DISTILL).student_tokens
+    raised = np.where(half, times * values, values)
+    whole = track(planned(), law(), history_of(table_of(tokens, raised), columns={}), pace=COSINE)
+    before = history_of(table_of(tokens[~half], values[~half]), columns={})
+    alone = track(planned(), law(), before, pace=COSINE)
+    assert (whole.status, whole.doubt) == (Status.CANNOT_TELL, Doubt.DIVERGED)
+    assert whole.diverged_after == before.tokens[-1]
+    assert whole.forecast_band == alone.forecast_band
+    assert not whole.readings
+    assert "diverged" in [one.code for one in whole.warnings]
+    shown = {one.progress: one.expected_loss for one in whole.points}
+    assert list(shown.values()) == sorted(shown.values(), reverse=True)
+
+
+def test_a_loss_that_creeps_up_and_stays_there_has_diverged():
+    """As of text that is repeated too often: no row stands out from its neighbors."""
+    tokens, values = losses(0.8)
+    creeping = values * np.exp(np.linspace(-0.5, 0.2, values.size).clip(0))
+    found = track(planned(), law(), history_of(table_of(tokens, creeping), columns={}), pace=COSINE)
+    assert found.doubt is Doubt.DIVERGED
+    assert 0.5 < found.diverged_after / tokens[-1] < 1
+
+
+def test_what_comes_back_and_what_was_never_on_the_scale_has_not_diverged():
+    """A spike of some rows, a last row that may come back, a slip, noise, and another unit."""
+    tokens, values = losses(0.8)
+    rows = np.arange(tokens.size)
+    noise = np.exp(0.02 * np.random.default_rng(1).standard_normal((50, tokens.size)))
+    for changed in (
+        values * np.where((rows > 50) & (rows < 62), 1.4, 1.0),
+        values * np.where(rows == rows[-1], 1.4, 1.0),
+        values * np.where(rows == 40, 0.5, 1.0),
+        *(values * noise),
+        values / math.log(2),
+        np.exp(values / 2),
+    ):
+        history = history_of(table_of(tokens, changed), columns={})
+        found = track(planned(), law(), history, pace=COSINE)
+        assert found.diverged_after is None
+    bits = np.where(rows > 60, 1.4, 1.0) * values / math.log(2)
+    found = track(planned(), law(), history_of(table_of(tokens, bits), columns={}), pace=COSINE)
+    assert found.doubt is Doubt.OTHER_SCALE
+    assert {"diverged", "other_scale"} <= {one.code for one in found.warnings}
+
+
+def test_a_run_that_diverges_before_a_tenth_has_no_forecast():
+    tokens, values = losses(0.6)
+    early = values * np.where(tokens > tokens[4], 2.0, 1.0)
+    found = track(planned(), law(), history_of(table_of(tokens, early), columns={}), pace=COSINE)
+    assert found.doubt is Doubt.DIVERGED
+    assert found.forecast_loss is None
+    assert found.diverged_after == pytest.approx(tokens[4], abs=1)
+
+
 def test_an_unknown_schedule_has_a_band_that_holds_both():
     whole = tracked(0.7, pace=Pace()).forecast_band
     for schedule in (Schedule.COSINE, Schedule.WSD):
@@ -333,6 +409,92 @@ def test_spikes_and_rows_without_a_loss_change_nothing():
     said = {one.code: one.message for one in bad.warnings}
     assert said["rows_cleaned"].startswith("2 rows without a usable loss")
     assert said["spikes_left_out"].endswith("3")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tokens;val_loss\n2000000000;2,801\n4000000000;2,64\n",
+        "Tokens;eval/loss\n2.000.000.000;2,8010\n4.000.000.000;2,6400\n",
+        "tokens (B),val_loss\n2,2.801\n4,2.64\n",
+        "tokens [billions]\tval loss (nats)\n2\t2.801\n4\t2.64\n",
+        '"tokens (B)";"val_loss"\n"2,0";"2,801"\n"4,0";"2,640"\n',
+        "num_input_tokens_seen,loss,eval_loss\n2e9,3.1,2.801\n4e9,3.0,2.64\n",
+        '{"tokens (M)": 2000, "eval_loss": 2.801}\n{"tokens (M)": 4000, "eval_loss": 2.64}\n',
+    ],
+)
+def test_cells_and_headers_are_read_as_in_a_table_of_runs(text):
+    """The inverse: one run of two rows, as spreadsheets and trackers write it."""
+    history = history_of(parse_table(text, "l.csv"), columns={})
+    assert history.tokens.tolist() == [2e9, 4e9]
+    assert history.loss.tolist() == [2.801, 2.64]
+    assert not history.notices
+
+
+@pytest.mark.parametrize("indent", [2, None])
+def test_the_log_of_the_trainer_of_hugging_face_is_read(indent):
+    """Its keys are those of transformers 4 and 5 (TrainerState.save_to_json and Trainer.log).
+
+    The evaluation losses count, not those of the training that stand between.
+    """
+    log = [
+        {"epoch": 0.2, "grad_norm": math.nan, "learning_rate": 2e-4, "loss": 3.1, "step": 1000},
+        {"epoch": 0.2, "eval_loss": 2.8, "eval_runtime": 12.5, "step": 1000},
+        {"epoch": 0.4, "grad_norm": 0.8, "learning_rate": 1e-4, "loss": 2.9, "step": 2000},
+        {"epoch": 0.4, "eval_loss": 2.64, "eval_runtime": 12.5, "step": 2000},
+        {"epoch": 0.4, "total_flos": 1e18, "train_loss": 3.0, "train_runtime": 9e3, "step": 2000},
+    ]
+    state = {"best_metric": None, "global_step": 2000, "log_history": log, "max_steps": 10000}
+    table = parse_table(json.dumps(state, indent=indent), "trainer_state.json")
+    history = history_of(table, columns={}, batch_tokens=2e6)
+    assert history.tokens.tolist() == [2e9, 4e9]
+    assert history.loss.tolist() == [2.8, 2.64]
+    trained = history_of(table, columns={"loss": "loss"}, batch_tokens=2e6)
+    assert trained.loss.tolist() == [3.1, 2.9]
+    assert table.rows[3].where == "log_history entry 4"
+    with pytest.raises(InputError, match="it has steps"):
+        history_of(table, columns={})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{\n"a": 1\n}\n', "l.json: one JSON document; write JSON Lines, one object per line"),
+        ('[\n{"step": 1}\n]', "l.json: one JSON array; write JSON Lines, one object per line"),
+        ('{"log_history": [{}, 17]}', "log_history entry 2: not a JSON object"),
+        ('{"log_history": []}', "no rows; give a header and a row for each loss"),
+    ],
+)
+def test_other_json_says_what_to_write(text, said):
+    with pytest.raises(InputError) as caught:
+        history_of(parse_table(text, "l.json"), columns={})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "said"),
+    [
+        ("tokens,loss\n2,2.8\n4,2.64\n", {}, "line 2, tokens: '2' is not between 1000 and"),
+        ("step,loss\n2,2.8\n", {}, "line 2, step times the tokens of a step: '128.0' is not"),
+        ("tokens,loss\n2e9,high\n", {}, "line 2, loss: 'high' is not a number"),
+        ("tokens,loss\n2e9,\n", {}, "none has a number in loss and in tokens; name others with"),
+        ("seen,loss\n2,2.8\n", {"tokens": "seen"}, "line 2, seen: '2' is not between"),
+    ],
+)
+def test_a_file_without_a_row_to_use_says_why(text, columns, said):
+    with pytest.raises(InputError, match="no row can be used") as caught:
+        history_of(parse_table(text, "l.csv"), columns=columns, batch_tokens=64.0)
+    assert said in str(caught.value)
+
+
+def test_a_column_is_named_once():
+    assert parse_history_columns("loss='val, loss',step=_step") == {
+        "loss": "val, loss",
+        "step": "_step",
+    }
+    for text in ("loss=a,loss=b", "loss=a,loss=a"):
+        with pytest.raises(InputError, match="given twice; give it once"):
+            parse_history_columns(text)
 
 
 def test_steps_beyond_all_floats_are_no_rows():
@@ -391,7 +553,7 @@ def test_whatever_the_file_holds_the_answer_does_not_contradict_itself(rows, sch
     assert (found.doubt is None) == (found.status is not Status.CANNOT_TELL)
     assert np.all(np.diff(history.tokens) > 0)
     if found.forecast_loss is None:
-        assert found.doubt is Doubt.TOO_EARLY
+        assert found.doubt in (Doubt.TOO_EARLY, Doubt.DIVERGED)
         return
     low, high = found.forecast_band
     assert low <= found.forecast_loss <= high

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 TRAINING_PASSES = 3.0
 """Training costs a forward and a backward pass, and a backward pass two forwards (Equation 70)."""
+FLOPS_PER_PARAM_AND_TOKEN = 2 * TRAINING_PASSES
+"""Of training, without attention and vocabulary: C = 6 N D (Kaplan et al. 2020)."""
 
 
 class Accounting(StrEnum):

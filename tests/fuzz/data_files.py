@@ -352,8 +352,16 @@ def history_text(random: Random) -> str:
     for _ in range(random.choice((0, 0, 1, 2))):
         row = random.choice(rows)
         row[random.randrange(len(row))] = odd(random)
-    text = _csv(rows, random)
+    text = _csv(rows, random) if random.random() < 0.8 else _trainer_state(rows)
     return changed_text(random, text) if random.random() < 0.3 else text
+
+
+def _trainer_state(rows: list[list[str]]) -> str:
+    """The same as Hugging Face's Trainer writes it, with a row of the training loss between."""
+    header, *values = rows
+    log = [{"step": number, "loss": 3.0} for number in range(len(values))]
+    log[1::2] = [dict(zip(header, row, strict=True)) for row in values[1::2]]  # type: ignore[arg-type]  # texts
+    return json.dumps({"global_step": len(values), "log_history": log}, indent=2)
 
 
 @cache

@@ -33,8 +33,6 @@ class PublishedRun:
     """Name in the GPU catalog."""
     workload: Workload
     tokens_per_s_per_gpu: float
-    page: str = ""
-    """The page that states the rate."""
     inter_node_bytes_per_s: float | None = None
     """Speed of the run's own network; None: not stated."""
 
@@ -125,7 +123,6 @@ def published_run_from_row(row: Mapping[str, str]) -> PublishedRun:
             reachable_share=_optional(row, "reachable_share", where) or 1,
         ),
         tokens_per_s_per_gpu=_number(row, "tokens_per_s_per_gpu", where),
-        page=row.get("page", ""),
         inter_node_bytes_per_s=None if between is None else between * GIGA,
     )
 

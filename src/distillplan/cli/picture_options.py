@@ -11,6 +11,7 @@ from distillplan.cli.key_options import told_as
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_apart, demand_savable, save
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.render.figures.picture_files import ENDINGS, demand_drawable, picture_of
 from distillplan.render.printable import printable
 from distillplan.render.show import RowOutput, rendered, show
@@ -18,8 +19,6 @@ from distillplan.render.streams import write
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import FUNDS, values_of_options
 
-ANY_BUDGET = 1e21
-"""FLOPs of a question whose budget is left out, as its picture is of many."""
 OUTPUT, DATA = "--output", "--data"
 DATA_FORMS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl"}
 """Of what is drawn, by the end of a file's name."""

@@ -141,41 +141,30 @@ def _error(inside: FloatArray, learned: FloatArray, whole: float) -> FloatArray:
     return np.sqrt((learned - 1.0) ** 2 * inside + (whole - inside))
 
 
-def kernel_demo(
-    *,
-    seed: int = 0,
-    dimensions: int = DIMENSIONS,
-    students: tuple[int, ...] = STUDENTS,
-    teacher_norm: float = TEACHER_NORM,
-    student_norm: float = STUDENT_NORM,
-) -> KernelDemo:
+def kernel_demo(*, seed: int = 0) -> KernelDemo:
     """Figure 10 of the paper, with other coefficients for every seed.
 
     Args:
         seed: of the target's coefficients.
-        dimensions: of the target.
-        students: their dimensions.
-        teacher_norm: the bound on a teacher's norm.
-        student_norm: the bound on a student's norm, not more than the teacher's.
     """
     random = np.random.default_rng(seed)
-    coefficients = random.uniform(-LARGEST_COEFFICIENT, LARGEST_COEFFICIENT, dimensions)
-    by_teacher = teacher_errors(coefficients, teacher_norm)
+    coefficients = random.uniform(-LARGEST_COEFFICIENT, LARGEST_COEFFICIENT, DIMENSIONS)
+    by_teacher = teacher_errors(coefficients, TEACHER_NORM)
     by_student = [
-        student_errors(coefficients, one, teacher_norm=teacher_norm, student_norm=student_norm)
-        for one in students
+        student_errors(coefficients, one, teacher_norm=TEACHER_NORM, student_norm=STUDENT_NORM)
+        for one in STUDENTS
     ]
     norms = np.sqrt(np.cumsum(coefficients**2))
     rows = tuple(
-        _row(one, errors, can_shrink=bool(teacher_norm * norms[one - 1] < student_norm * norms[-1]))
-        for one, errors in zip(students, by_student, strict=True)
+        _row(one, errors, can_shrink=bool(TEACHER_NORM * norms[one - 1] < STUDENT_NORM * norms[-1]))
+        for one, errors in zip(STUDENTS, by_student, strict=True)
     )
-    kept = dict.fromkeys([0, *range(STEP - 1, dimensions, STEP), dimensions - 1])
+    kept = dict.fromkeys([0, *range(STEP - 1, DIMENSIONS, STEP), DIMENSIONS - 1])
     return KernelDemo(
         seed=seed,
-        dimensions=dimensions,
-        teacher_norm=teacher_norm,
-        student_norm=student_norm,
+        dimensions=DIMENSIONS,
+        teacher_norm=TEACHER_NORM,
+        student_norm=STUDENT_NORM,
         target_norm=float(norms[-1]),
         rows=rows,
         points=tuple(

@@ -108,11 +108,6 @@ class Perceptrons:
         """
         return _softmax(self._forward(inputs)[-1])
 
-    def cross_entropies(self, batch: Batch) -> Floats:
-        """The mean cross-entropy of each network with its targets, of shape (networks,)."""
-        logs = np.log(self.distributions(batch.inputs) + _LEAST)
-        return -np.mean(np.sum(batch.targets * logs, axis=-1), axis=-1)
-
     def backward(self, batch: Batch) -> None:
         """Set the gradient of the cross-entropy of each network with its targets."""
         first, second, logits = self._forward(batch.inputs)
@@ -161,10 +156,6 @@ class Perceptrons:
     def _layer_gradient(self, layer: int, inputs: Floats, delta: Floats) -> None:
         np.matmul(inputs.transpose(0, 2, 1), delta, out=self._weight_gradients[layer])
         np.sum(delta, axis=1, keepdims=True, out=self._bias_gradients[layer])
-
-
-_LEAST = 1e-30
-"""A probability that is added to each, so that none is zero; it changes no other."""
 
 
 def _rectified(values: Floats) -> Floats:

@@ -19,21 +19,17 @@ from distillplan.files.bounds import (
 from distillplan.files.text_reader import read_text
 
 
-def read_foreign_json(
-    source: str | Path, *, most_bytes: int = MOST_TREE_BYTES, most_values: int = MOST_VALUES
-) -> Any:
+def read_foreign_json(source: str | Path) -> Any:
     """The value of a user's JSON file, read within the bounds of `parse_json`.
 
     Args:
         source: its path; ``-`` is standard input.
-        most_bytes: the largest size.
-        most_values: how many values it may hold.
 
     Raises:
         InputError: when it cannot be read, with what is wrong with it.
     """
     name = "standard input" if source == "-" else str(source)
-    return parse_json(read_text(source, most_bytes), name, most_values=most_values)
+    return parse_json(read_text(source, MOST_TREE_BYTES), name)
 
 
 def parse_json(

@@ -74,7 +74,7 @@ def parse_foreign_yaml(text: str, name: str) -> Any:
     return tree.root.plain()
 
 
-def read_tree(source: str, most: int = MOST_TREE_BYTES) -> Tree:
+def read_tree(source: str) -> Tree:
     """The values of a file, or of standard input for ``-``, with their lines.
 
     Faults that do not stop the reader are collected.
@@ -82,7 +82,7 @@ def read_tree(source: str, most: int = MOST_TREE_BYTES) -> Tree:
     Raises:
         InputError: when it is missing, too large, or not YAML text.
     """
-    return parse_tree(read_text(source, most), source)
+    return parse_tree(read_text(source, MOST_TREE_BYTES), source)
 
 
 def parse_tree(text: str, name: str) -> Tree:

@@ -1,11 +1,11 @@
 """Which column of a table holds what: usual names, ``--columns``, and the nearest where none is."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.fitting.cells import LOSSES, number_in
+from distillplan.fitting.cells import LOSSES, is_unknown, number_in, uses_decimal_commas
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
@@ -32,7 +32,7 @@ _USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What columns are called elsewhere, in small letters without spaces and signs; the best first."""
 
-_SURE: Final[Mapping[str, str]] = {
+SURE: Final[Mapping[str, str]] = {
     "params": r"n|n?params|numparams|n?parameters|numparameters|modelsize|modelparams|"
     r"(non|no)emb(ed(ding)?)?(params|parameters)|(params|parameters)nonemb(ed(ding)?)?",
     "tokens": r"d|n?tokens|numtokens|(num)?(input)?tokensseen|(train|training)(num)?tokens|"
@@ -40,7 +40,8 @@ _SURE: Final[Mapping[str, str]] = {
     "loss": r"l|loss|(final|best|student)?(val|eval|valid|validation|test|heldout)?loss",
     "teacher_loss": r"lt|teacher(val|eval|valid|validation|test)?loss|loss(of)?teacher",
 }
-"""Columns that can only mean one thing; they are taken where a file has one of them."""
+"""Columns that can only mean one thing, as `bare_name` has them; they are taken where a file has
+one of them."""
 _WITHIN: Final = re.compile(r"^(config|summary|_?step)[._/]")
 """What trackers put before the names of columns."""
 
@@ -169,8 +170,7 @@ def _sure(name: str, columns: Sequence[str]) -> str | None:
     >>> _sure("params", ("Run", "config.n_params", "Tokens")), _sure("loss", ("eval/loss", "L"))
     ('config.n_params', None)
     """
-    unit = _NATS if name in LOSSES else _UNIT
-    found = [one for one in columns if re.fullmatch(_SURE[name], _plain(unit.sub("", one.strip())))]
+    found = [one for one in columns if re.fullmatch(SURE[name], bare_name(one, name))]
     return found[0] if len(found) == 1 else None
 
 
@@ -184,9 +184,47 @@ def _suffix(column: str) -> str:
     return "" if unit is None else "kMBT"[(unit.lastindex or 1) - 1]
 
 
-def _plain(column: str) -> str:
-    """The letters of a column's name; another unit that is named there makes it another column."""
-    return re.sub(r"[\s_./-]", "", _WITHIN.sub("", column.strip().lower()))
+def bare_name(column: str, name: str) -> str:
+    """The letters of a column's name, without the unit of what it may hold.
+
+    Another unit that is named there makes it another column.
+
+    >>> bare_name("config.Tokens (B)", "tokens"), bare_name("val/loss, bits", "loss")
+    ('tokens', 'valloss,bits')
+    """
+    unit = _NATS if name in LOSSES else _UNIT
+    bare = _WITHIN.sub("", unit.sub("", column.strip()).strip().lower())
+    return re.sub(r"[\s_./-]", "", bare)
+
+
+def row_numbers(
+    table: RunTable, place: Mapping[str, RunField], *, perplexity: bool = False
+) -> Iterator[tuple[TableRow, dict[str, float], list[str]]]:
+    """The rows of a table with their numbers by name, and what is wrong with other cells.
+
+    An unknown cell has no number, and nothing is wrong with it.
+
+    Args:
+        table: the file.
+        place: where each thing is found, by names that `number_in` knows.
+        perplexity: whether losses are perplexities.
+    """
+    commas = uses_decimal_commas(
+        ((name, one.cell(row)) for row in table.rows for name, one in place.items()),
+        perplexity=perplexity,
+    )
+    for row in table.rows:
+        found: dict[str, float] = {}
+        faults: list[str] = []
+        for name, one in place.items():
+            cell = one.cell(row)
+            if is_unknown(cell):
+                continue
+            try:
+                found[name] = number_in(cell, name, one.of(row), decimal_commas=commas)
+            except InputError as error:
+                faults.append(str(error))
+        yield row, found, faults
 
 
 def rows_where(

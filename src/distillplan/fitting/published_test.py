@@ -39,6 +39,9 @@ from distillplan.laws.formulas import (
 ROUNDING: Final = 0.004
 """Relative error of a loss that rounding the letters to three digits can make."""
 
+REJECTING: Final = 0.05
+"""Probability of rejecting the law that the runs come from."""
+
 _NEIGHBORS: Final = 5
 """Runs of the smallest neighborhood."""
 
@@ -127,24 +130,20 @@ class PublishedTest:
     """the letter that by itself would repair most"""
 
 
-def judge_published(
-    rows: Rows, law: LossLaw, *, tolerance: float = ROUNDING, level: float = 0.05
-) -> PublishedTest:
+def judge_published(rows: Rows, law: LossLaw) -> PublishedTest:
     """Test whether a published law is the law of these runs.
 
     Args:
         rows: the runs.
         law: the published law; a distillation law brings its supervised side with it.
-        tolerance: relative error allowed in every expected loss.
-        level: probability of rejecting the law that the runs come from.
 
     Raises:
         InputError: when the runs and the law are of different kinds, or the runs are too few.
     """
-    sides = [_judge(some, side, tolerance) for some, side in _sides(rows, law)]
+    sides = [_judge(some, side) for some, side in _sides(rows, law)]
     worse = min(sides, key=lambda one: one.p_value)
     p_value = min(1.0, worse.p_value * len(sides))
-    return replace(worse, p_value=p_value, rejected=p_value < level, level=level)
+    return replace(worse, p_value=p_value, rejected=p_value < REJECTING, level=REJECTING)
 
 
 def _sides(rows: Rows, law: LossLaw) -> Iterator[tuple[Rows, LossLaw]]:
@@ -161,7 +160,7 @@ def _sides(rows: Rows, law: LossLaw) -> Iterator[tuple[Rows, LossLaw]]:
             yield rows.take(which), side
 
 
-def _judge(rows: Rows, law: LossLaw, tolerance: float) -> PublishedTest:
+def _judge(rows: Rows, law: LossLaw) -> PublishedTest:
     """The test of one side, not yet corrected for the number of sides."""
     if len(rows) < _LEAST_RUNS:
         raise InputError(
@@ -174,7 +173,7 @@ def _judge(rows: Rows, law: LossLaw, tolerance: float) -> PublishedTest:
     at = _axes(rows, law)
     odd = odd_runs(residual, at)
     kept = rows.take(~odd)
-    departures, noise = _departures(residual[~odd], at[~odd], kept, np.log1p(tolerance))
+    departures, noise = _departures(residual[~odd], at[~odd], kept, np.log1p(ROUNDING))
     group = kept.groups()
     means = np.bincount(group, weights=residual[~odd]) / np.bincount(group)
     worst = int(np.argmax(np.abs(means)))
@@ -184,7 +183,7 @@ def _judge(rows: Rows, law: LossLaw, tolerance: float) -> PublishedTest:
         rejected=False,
         p_value=min(1.0, p_value),
         level=0.0,
-        tolerance=tolerance,
+        tolerance=ROUNDING,
         distilled=isinstance(law, DistillationLaw),
         runs=len(kept),
         left_out=int(odd.sum()),

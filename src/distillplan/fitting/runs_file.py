@@ -12,14 +12,13 @@ from distillplan.fitting.cells import (
     MOST_NATS,
     is_missing,
     is_unknown,
-    number_in,
-    uses_decimal_commas,
 )
 from distillplan.fitting.columns import (
     RunField,
     listed,
     parse_columns,
     place_columns,
+    row_numbers,
     rows_where,
     taken_columns,
 )
@@ -154,19 +153,15 @@ def _whole_rows(
     faults: list[str],
 ) -> Iterator[tuple[TableRow, dict[str, float]]]:
     """Rows with their numbers; what others lack goes to `empty`, what is wrong to `faults`."""
-    commas = uses_decimal_commas(
-        ((name, one.cell(row)) for row in table.rows for name, one in place.items()),
-        perplexity=reading.unit is LossUnit.PERPLEXITY,
-    )
-    for row in table.rows:
+    perplexity = reading.unit is LossUnit.PERPLEXITY
+    for row, values, wrong in row_numbers(table, place, perplexity=perplexity):
         lacking = _lacking(row, place, reading.last_of)
         if lacking is not None:
             empty.append(_emptiness(lacking, row))
             continue
-        values, wrong = _numbers(row, place, decimal_commas=commas)
         faults += wrong
         if not wrong:
-            yield row, values
+            yield row, {TEACHER: np.nan, **values}
 
 
 def _lacking(row: TableRow, place: Mapping[str, RunField], last_of: str | None) -> RunField | None:
@@ -184,22 +179,6 @@ def _emptiness(place: RunField, row: TableRow) -> str:
     cell = place.cell(row)
     word = "empty" if cell is None or not str(cell).strip() else str(cell).strip()
     return f"{row.where} ({place.column} {word})"
-
-
-def _numbers(
-    row: TableRow, places: Mapping[str, RunField], *, decimal_commas: bool
-) -> tuple[dict[str, float], list[str]]:
-    """The numbers of a row, and what is wrong with them."""
-    found, faults = {TEACHER: np.nan}, []
-    for name, place in places.items():
-        cell = place.cell(row)
-        if is_unknown(cell):
-            continue
-        try:
-            found[name] = number_in(cell, name, place.of(row), decimal_commas=decimal_commas)
-        except InputError as error:
-            faults.append(str(error))
-    return found, faults
 
 
 def _impossible(

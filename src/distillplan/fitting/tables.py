@@ -1,11 +1,15 @@
-"""The only reader of files of runs: CSV with any separator, or JSON Lines; knows no columns."""
+"""The only reader of files of runs: CSV with any separator, or JSON; knows no columns.
+
+JSON is JSON Lines, or the `trainer_state.json` of Hugging Face's Trainer, whose rows are its log.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import MOST_CELLS
 from distillplan.files.csv_reader import BEYOND, FileRow, demand_table, parse_csv
 from distillplan.files.json_reader import parse_json
 from distillplan.files.text_reader import read_text
@@ -18,6 +22,8 @@ MOST_SHOWN: Final = 12
 
 _HINT: Final = re.compile(r"sep=([,;\t])\s*?(?:\n|\Z)")
 """Spreadsheets may write a first line that names the separator."""
+_LOG: Final = "log_history"
+"""Where a `trainer_state.json` has its rows."""
 _QUOTED: Final = re.compile(r'"[^"]*"')
 
 
@@ -25,7 +31,8 @@ class TableRow(NamedTuple):
     """One row of a table."""
 
     where: str
-    """For messages: ``line 7``, or ``b.csv, line 7`` where there are several files."""
+    """For messages: ``line 7``, or ``b.csv, line 7`` where there are several files; of a
+    `trainer_state.json` ``log_history entry 7``."""
     cells: Mapping[str, Any]
     """By column: strings of a CSV file, values of JSON."""
 
@@ -75,7 +82,8 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
     """The rows of a text, without the columns that have no name.
 
     Args:
-        text: CSV with a header, separated by commas, semicolons or tabs, or JSON Lines.
+        text: CSV with a header, separated by commas, semicolons or tabs; JSON Lines; or a
+            `trainer_state.json`.
         source: name of its file, for messages.
         prefix: what each row's place starts with, where there are several files.
 
@@ -83,17 +91,23 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
         InputError: when it is neither CSV nor JSON Lines, or a row has more or fewer fields than
             the header.
     """
-    start = text.lstrip()[:1]
-    if start == "[" and _is_json(text):
-        raise InputError(f"{source}: one JSON array; write JSON Lines, one object per line")
-    columns, rows = _json_lines(text, source) if start == "{" else _csv(text, source)
+    start, word = text.lstrip()[:1], "line"
+    whole = _whole(text) if start in ("{", "[") else None
+    if isinstance(whole, dict) and isinstance(whole.get(_LOG), list):
+        word = f"{_LOG} entry"
+        columns, rows = _objects(enumerate(whole[_LOG], 1), source, word, [])
+    elif isinstance(whole, list) or (isinstance(whole, dict) and "\n" in text.strip()):
+        what = "array" if isinstance(whole, list) else "document"
+        raise InputError(f"{source}: one JSON {what}; write JSON Lines, one object per line")
+    else:
+        columns, rows = _json_lines(text, source) if start == "{" else _csv(text, source)
     names = {column: _one_line(column) for column in columns if column.strip()}
     return RunTable(
         source=source,
         columns=tuple(names.values()),
         rows=tuple(
             TableRow(
-                where=f"{prefix}line {row.line}",
+                where=f"{prefix}{word} {row.line}",
                 cells={name: row.values[column] for column, name in names.items()},
             )
             for row in rows
@@ -145,38 +159,44 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=header.count) if any(map(header.count, SEPARATORS)) else ","
 
 
-def _is_json(text: str) -> bool:
+def _whole(text: str) -> Any:
+    """The value of a text that is one of JSON; None for any other text."""
     try:
-        parse_json(text, "")
+        return parse_json(text, "", most_values=MOST_CELLS, not_a_number=True)
     except InputError:
-        return False
-    return True
+        return None
 
 
 def _json_lines(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
     """One object a line; all lines that are none in one message."""
-    found: list[FileRow] = []
+    found = []
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            value = parse_json(line, source, line=number, not_a_number=True)
+            found.append((number, parse_json(line, source, line=number, not_a_number=True)))
         except InputError as error:
             faults.append(str(error).removeprefix(f"{source}, "))  # told once
-            continue
+    return _objects(found, source, "line", faults)
+
+
+def _objects(
+    values: Iterable[tuple[int, Any]], source: str, word: str, faults: list[str]
+) -> tuple[tuple[str, ...], list[FileRow]]:
+    """The columns and rows of numbered objects; those that are none in one message."""
+    found: list[FileRow] = []
+    for number, value in values:
         if isinstance(value, dict):
             found.append(FileRow(line=number, values=value))
         else:
-            faults.append(f"line {number}: not a JSON object")
+            faults.append(f"{word} {number}: not a JSON object")
     if faults:
-        raise InputError(
-            f"{told(source, faults)}; write one object per line with params, tokens, loss"
-        )
+        raise InputError(f"{told(source, faults)}; write one object per {word}")
     # a column that only some rows have is empty in the others
     every: dict[str, Any] = {}
     for row in found:
         every |= dict.fromkeys(row.values)
-        demand_table(len(found), len(every), f"{source}, line {row.line}")
+        demand_table(len(found), len(every), f"{source}, {word} {row.line}")
     rows = [FileRow(line=row.line, values={**every, **row.values}) for row in found]
     return tuple(every), rows

@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from distillplan.accounting import FLOPS_PER_PARAM_AND_TOKEN
+
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Numeric = TypeVar("Numeric", float, FloatArray)
 
@@ -82,15 +84,15 @@ class SupervisedLaw(NamedTuple):
         log_rest = log_inner + np.log1p(-np.exp(np.minimum(log_other - log_inner, 0.0)))
         return (np.log(scale) - log_rest) / exponent
 
-    def compute_optimal(self, C: Numeric, flops_per_param_token: float = 6.0) -> Any:
-        """(N, D) of least loss when training costs ``flops_per_param_token * N * D`` FLOPs.
+    def compute_optimal(self, C: Numeric) -> Any:
+        """(N, D) of least loss when training costs 6 N D FLOPs.
 
         The closed form of Hoffmann et al. 2022, Equation 4; the outer exponent does not move it.
         """
         a = self.beta / (self.alpha + self.beta)
         G = (self.alpha * self.A / (self.beta * self.B)) ** (1 / (self.alpha + self.beta))
-        N = G * (C / flops_per_param_token) ** a
-        return N, C / flops_per_param_token / N
+        N = G * (C / FLOPS_PER_PARAM_AND_TOKEN) ** a
+        return N, C / FLOPS_PER_PARAM_AND_TOKEN / N
 
 
 class DistillationLaw(NamedTuple):

@@ -92,7 +92,7 @@ def to_nats_per_token(
 
 
 def from_nats_per_token(
-    nats: float, unit: LossUnit, *, bytes_per_token: float | None = None, what: str = "loss"
+    nats: float, unit: LossUnit, *, bytes_per_token: float | None = None
 ) -> float:
     """A loss in another unit; the inverse of ``to_nats_per_token``.
 
@@ -108,7 +108,7 @@ def from_nats_per_token(
         case LossUnit.BITS:
             return nats / _LN2
         case LossUnit.BITS_PER_BYTE:
-            return nats / _LN2 / _bytes(bytes_per_token, what, unit.value)
+            return nats / _LN2 / _bytes(bytes_per_token, "loss", unit.value)
         case LossUnit.PERPLEXITY:
             return math.exp(nats)
 
@@ -120,7 +120,6 @@ def measured_loss(
     bpb: float | None = None,
     bytes_per_token: float | None = None,
     own_bytes_per_token: float | None = None,
-    what: str = "teacher loss",
 ) -> float | None:
     """A loss as somebody measured it, in nats per token of the law's tokenizer.
 
@@ -130,7 +129,6 @@ def measured_loss(
         bpb: the loss in bits per byte, instead.
         bytes_per_token: of the law's tokenizer on the same text.
         own_bytes_per_token: of the tokenizer that the loss was measured with, if it is another.
-        what: noun for an error message.
 
     Raises:
         InputError: naming what is missing or superfluous.
@@ -140,6 +138,7 @@ def measured_loss(
     >>> round(measured_loss(2.5, bytes_per_token=4.0, own_bytes_per_token=5.0), 3)
     2.0
     """
+    what = "teacher loss"
     if loss is not None and bpb is not None:
         raise InputError(f"{what}: given twice, once in bits/byte; leave one out")
     if bpb is not None:

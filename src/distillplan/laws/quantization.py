@@ -66,8 +66,6 @@ class QuantizationLaw(NamedTuple):
     most_tokens: float
     """Of the longest training that it was checked on."""
     outside: QuantizedModel
-    agrees: str
-    """Another study with the same direction, and no scale."""
 
     def nats(self, bits: float, params: float, tokens: float) -> float:
         """The penalty in nats per token, wherever it is asked for.
@@ -122,7 +120,6 @@ def quantization_law() -> QuantizationLaw:
         most_params=largest.positive("params"),
         most_tokens=largest.positive("tokens"),
         outside=one.record(QuantizedModel, nats=math.log(after / before)),
-        agrees=entry.mapping("agrees").text("source"),
     )
 
 

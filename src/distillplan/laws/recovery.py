@@ -38,7 +38,6 @@ class RecoveryCurve(NamedTuple):
     taught: bool
     """Whether the parent taught it; false: text alone."""
     metric: str
-    parent_score: float
     points: tuple[RecoveryPoint, ...]
     read: str
     """primary or secondary."""

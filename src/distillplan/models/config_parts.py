@@ -104,7 +104,6 @@ def first_key(settings: ConfigSettings, keys: Sequence[str]) -> str:
 
 def heads_of(
     settings: ConfigSettings,
-    heads: str = "num_attention_heads",
     kv_heads: str = "num_key_value_heads",
     head_width: str = "head_dim",
 ) -> Heads:
@@ -113,18 +112,16 @@ def heads_of(
     Raises:
         InputError: when one is missing or unusable, or heads do not divide as they must.
     """
-    count = settings.whole(heads)
+    count = settings.whole("num_attention_heads")
     shared = settings.whole(kv_heads, default=count)
     if count % shared:
-        raise settings.fail(
-            kv_heads, f"is {shared}; it must divide the {count} attention heads of {heads}"
-        )
+        raise settings.fail(kv_heads, f"is {shared}; it must divide the {count} attention heads")
     if settings.has(head_width):
         return Heads(heads=count, kv_heads=shared, width=settings.whole(head_width))
     width = settings.whole("hidden_size")
     if width % count:
         raise settings.fail(
-            "hidden_size", f"is {width}; it must be a multiple of the {count} heads of {heads}"
+            "hidden_size", f"is {width}; it must be a multiple of the {count} attention heads"
         )
     return Heads(heads=count, kv_heads=shared, width=width // count)
 

@@ -154,7 +154,7 @@ class ConfigSettings:
             )
         return None if values is None else values[:layers]
 
-    def inner(self, key: str, defaults: Config | None = None) -> "ConfigSettings | None":
+    def inner(self, key: str) -> "ConfigSettings | None":
         """The configuration under a key; None where there is none.
 
         Raises:
@@ -165,4 +165,4 @@ class ConfigSettings:
             return None
         if not isinstance(found, Mapping):
             raise self.fail(key, f"is {shown(found)}; it must be a mapping of names to values")
-        return ConfigSettings(found, f"{self.path}{key}.", defaults)
+        return ConfigSettings(found, f"{self.path}{key}.")

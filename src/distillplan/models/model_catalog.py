@@ -83,11 +83,6 @@ def models() -> tuple[CatalogModel, ...]:
     return tuple(_made(entry) for entry in _entries().values())
 
 
-def model_names() -> tuple[str, ...]:
-    """The names of all models that ship."""
-    return tuple(_entries())
-
-
 def is_tuned_copy(name: str, found: CatalogModel) -> bool:
     """Whether a name is of a copy that was tuned after the pretraining of a model.
 

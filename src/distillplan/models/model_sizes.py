@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from distillplan.accounting import FLOPS_PER_PARAM_AND_TOKEN
 from distillplan.errors import InputError, Word
 from distillplan.units.numerals import NUMBER, ONES, plain, shown, usual
 from distillplan.units.quantities import (
@@ -29,8 +30,6 @@ training in print."""
 LEAST_TOKENS_PER_PARAM: Final = 0.1
 """Of a finished training; among published ones Switch-C has 0.36 (arXiv:2101.03961) and
 Megatron-Turing NLG 0.51 (arXiv:2201.11990)."""
-FLOPS_PER_PARAM_AND_TOKEN: Final = 6.0
-"""Of training, without attention and vocabulary (Kaplan et al. 2020)."""
 LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""

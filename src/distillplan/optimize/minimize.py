@@ -55,6 +55,8 @@ MANY = 50
 """Fewer problems go to the grids alone: a step of Newton's takes more calls, of fewer points."""
 BEFORE_NEWTON = 2
 """Grids before Newton starts: where two valleys lie near each other they choose between them."""
+NEAR_SPACING, NEAR_STEPS = 0.05, 4
+"""First spacing of the search near a known point, of the unit box, and how many parabolas."""
 LAST = 5e-6
 """Spacing of Newton's last parabola: its minimum is off by about the square of that, and its slope
 is known to about 1e-10 of a loss."""
@@ -280,9 +282,7 @@ def _bend(v: FloatArray, bent: int | None) -> FloatArray:
     return u
 
 
-def minimize_near(
-    objective: Objective, start: Sequence[FloatArray], half: float = 0.05, steps: int = 4
-) -> list[FloatArray]:
+def minimize_near(objective: Objective, start: Sequence[FloatArray]) -> list[FloatArray]:
     """Minimize near a known point: for problems that differ little from one that is solved.
 
     A parabola through three points per axis, its lowest point within the box, and again around
@@ -292,8 +292,6 @@ def minimize_near(
     Args:
         objective: see `Objective`.
         start: coordinates per axis, each of shape (problems,).
-        half: first spacing, of the unit box.
-        steps: how many parabolas.
 
     Returns:
         One array of coordinates per axis, each of shape (problems,).
@@ -302,9 +300,9 @@ def minimize_near(
     rows = np.arange(many)
     middle = (3**count - 1) // 2
     center = np.stack([np.clip(one, 0.0, 1.0) for one in start])
-    width = np.full(many, half)
+    width = np.full(many, NEAR_SPACING)
     best = np.full(many, np.inf)
-    for _ in range(steps):
+    for _ in range(NEAR_STEPS):
         around = np.clip(center, width, 1.0 - width)
         axes = [one[:, None] + width[:, None] * THREE for one in around]
         values = _flat(

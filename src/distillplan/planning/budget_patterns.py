@@ -56,8 +56,6 @@ OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 
 EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
 """What a shell leaves of dollars in double quotes."""
-FILES: Final = (".yaml", ".yml")
-
 
 KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,2}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.models.model_sizes import parse_tokens_per_param
 from distillplan.planning.budget_patterns import (
     EATEN,
-    FILES,
     FLOPS,
     GPUS,
     GPUS_ALONE,
@@ -253,7 +253,7 @@ def _explained(words: str, text: str, what: str) -> Budget:
                 f"{what}: {text!r} is not a number; a shell takes $ and what follows out of "
                 "\"$20k\", so write '$20k' with single quotes"
             ) from None
-        if words.lower().endswith(FILES):
+        if words.lower().endswith(YAML_ENDINGS):
             raise InputError(
                 f"{what}: {text!r} is a file, and the budget goes here; for the scenarios of a "
                 f"file: distillplan compare {text}"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 FLAT_NATS = 0.005
 """Sizes whose loss is within this of the best are listed as nearly as good."""
-MORE_COMPUTE = 1.1
-"""The marginal value of compute is shown for ten percent more."""
+TEN_PERCENT_MORE = 1.1
+"""The marginal value of compute, or of a size, is shown for so much more."""
 AT_BOUND = 1e-6
 """A size this near a bound, relatively, stands at it."""
 
@@ -37,7 +37,7 @@ Ways: TypeAlias = Sequence[Accounting | None]
 
 def supervised_option(scenario: Scenario) -> Option:
     """Supervised training with the whole budget."""
-    budgets = scenario.budget * np.array([1.0, MORE_COMPUTE])
+    budgets = scenario.budget * np.array([1.0, TEN_PERCENT_MORE])
     at = cells(scenario, Accounting.FREE, budget=budgets)
     optima = evaluate.supervised(scenario, at, within=np.array([FLAT_NATS]))
     return _shown(scenario, [None], optima, alone=None)[0]
@@ -55,7 +55,7 @@ def distilled_options(scenario: Scenario, alone: float) -> list[Option]:
         return []
     at = together(
         cells(scenario, accounting, budget=scenario.budget * factor)
-        for factor in (1.0, MORE_COMPUTE)
+        for factor in (1.0, TEN_PERCENT_MORE)
         for accounting in shown
     )
     optima = evaluate.distilled(scenario, at, within=np.full(len(shown), FLAT_NATS))
@@ -112,7 +112,7 @@ def _shown(
     """Options from optima of each way, followed by those with more compute."""
     same, count = [scenario] * len(ways), len(ways)
     own = settled(same, ways, optima.rows(slice(count)))
-    more = settled(same, ways, optima.rows(slice(count, None)), MORE_COMPUTE)
+    more = settled(same, ways, optima.rows(slice(count, None)), TEN_PERCENT_MORE)
     options = options_from(same, ways, own, None if alone is None else alone - own.loss)
     return [
         option

@@ -18,6 +18,7 @@ from distillplan.planning.results import (
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.stored_logits import format_notices
+from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM
 from distillplan.units.quantities import format_count
 
 HARM_NATS = 0.001
@@ -211,15 +212,17 @@ def _in_words(found: OutsideFit) -> str:
 
 def _few_tokens(compared: tuple[Option, ...]) -> Iterator[_Remark]:
     for option in compared:
-        if option.tokens_per_param is not None and option.tokens_per_param < 1:
+        ratio = option.tokens_per_param
+        if ratio is not None and ratio < FEWEST_TOKENS_PER_PARAM:
             yield _warning("few_tokens_per_param", partial(_few_told, option))
 
 
 def _few_told(option: Option) -> str:
     return (
         f"{way_in_words(option.accounting)}: no run behind the law had as few as "
-        f"{option.tokens_per_param:.2g} tokens per parameter, and below 1 its losses contradict "
-        "themselves: it even has a student gain by paying for its own teacher"
+        f"{option.tokens_per_param:.2g} tokens per parameter, and below "
+        f"{FEWEST_TOKENS_PER_PARAM:g} its losses contradict themselves: it even has a student gain "
+        "by paying for its own teacher"
     )
 
 

@@ -27,9 +27,8 @@ from distillplan.planning.results import BudgetRange, Odds
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
+from distillplan.questions.defaults import ANY_BUDGET, GAINS
 
-LEVELS = (0.02, 0.01, 0.0)
-"""Gains that are searched for by default, nats per token."""
 MOST_LEVELS = 20
 """Gains of one question; each takes a search for every student."""
 NOTE = (
@@ -38,8 +37,6 @@ NOTE = (
     f"it may lie anywhere between the budgets at which the gain is {TIE_NATS:g} and -{TIE_NATS:g} "
     "nats, and there may be none."
 )
-ANY_BUDGET = 1e21
-"""FLOPs of a scenario whose own budget is ignored."""
 DECADES = 8
 """The search runs from 1 token per parameter, below which the law is an artifact, so far up."""
 PER_DECADE = 8
@@ -133,7 +130,7 @@ def crossovers(
     scenario: Scenario,
     students: Sequence[float],
     accountings: Sequence[Accounting] | None = None,
-    levels: Sequence[float] = LEVELS,
+    levels: Sequence[float] = GAINS,
     *,
     quick: bool = False,
 ) -> Crossovers:
@@ -286,7 +283,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
     except ValueError:
         found = ()
     if not found or not all(map(math.isfinite, found)):
-        example = ",".join(f"{level:g}" for level in LEVELS)
+        example = ",".join(f"{level:g}" for level in GAINS)
         raise InputError(Word("gain"), f": {text!r} is not a list of gains in nats, e.g. {example}")
     return found
 

@@ -18,6 +18,7 @@ from distillplan.planning.planner import Decision
 from distillplan.planning.results import Reason, Verdict
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import guessing, sides, word
+from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.family import check_family
 from distillplan.questions.family_cascade import cascade_of, chain_of, check_cascade, order_of
 from distillplan.questions.family_records import (
@@ -31,9 +32,6 @@ from distillplan.questions.family_records import (
 from distillplan.questions.family_told import family_warnings, name_of, way_of
 from distillplan.questions.family_ways import SolvedWay, problems_of, solved, with_teacher
 from distillplan.units.quantities import format_flops
-
-ANY_BUDGET = 1e21
-"""FLOPs of a scenario whose budget is sought."""
 
 
 def family_for_losses(

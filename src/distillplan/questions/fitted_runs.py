@@ -4,14 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from distillplan.accounting import TRAINING_PASSES
+from distillplan.accounting import FLOPS_PER_PARAM_AND_TOKEN
 from distillplan.errors import InputError
 from distillplan.fitting.rows import Rows, predicted_log_loss
 from distillplan.laws.law_runs import read_runs_of_law
 from distillplan.laws.provenance import PublishedLaw
-
-FLOPS_PER_PARAM = 2 * TRAINING_PASSES
-"""Of a token in training, attention aside: C = 6ND."""
 
 
 class FittedRun(NamedTuple):
@@ -70,7 +67,7 @@ def fitted_runs(law: PublishedLaw) -> FittedRuns:
         FittedRun(
             params=params,
             tokens=tokens,
-            training_flops=FLOPS_PER_PARAM * params * tokens,
+            training_flops=FLOPS_PER_PARAM_AND_TOKEN * params * tokens,
             teacher_loss=None if np.isnan(taught) else taught,
             loss=loss,
             fitted_loss=said,

@@ -1,13 +1,14 @@
 """The losses of one run under way: rows of a table -> tokens and losses in order."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.fitting.cells import number_in
+from distillplan.fitting.columns import SURE, RunField, bare_name, parse_columns, row_numbers
 from distillplan.fitting.reported_units import in_nats, refuse_other_units
 from distillplan.fitting.rows import IndexArray
 from distillplan.fitting.tables import RunTable
@@ -15,22 +16,19 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
 from distillplan.suggest import nearest
-from distillplan.units.quantities import parse_count
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {
-    "tokens": ("tokens", "tokensseen", "ntokens", "numtokens", "traintokens", "totaltokens"),
+    "tokens": (SURE["tokens"], "totaltokens"),
     "step": ("step", "steps", "globalstep", "iteration", "iter", "update"),
     "loss": ("valloss", "validationloss", "evalloss", "validloss", "testloss", "loss"),
 }
-"""What columns are called, in small letters without signs; validation losses before others."""
+"""What columns are called, as `bare_name` has them; validation losses before others."""
 
 RESTARTS: Final = 1 / 20
 """Share of rows that may go back in tokens, as a restarted run does; more is a file in no order."""
 
 MOST_NATS: Final = 1e3
 """Beyond what any model of a text has, a diverged one included."""
-
-_PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
 
 
 class LossHistory(NamedTuple):
@@ -54,19 +52,11 @@ def parse_history_columns(text: str) -> dict[str, str]:
     >>> parse_history_columns("tokens=seen, loss=val_loss")
     {'tokens': 'seen', 'loss': 'val_loss'}
     """
-    found: dict[str, str] = {}
-    position = 0
-    while position < len(text):
-        match = _PART.match(text, position)
-        column = "" if match is None else match[2].strip("\"'")
-        if match is None or not column or match[1] not in USUAL or match[1] in found:
-            raise InputError(
-                f"columns: {text[position:].strip()[:60]!r} is not NAME=COLUMN with NAME one of "
-                f"{', '.join(USUAL)}, each once; write for example loss=val_loss"
-            )
-        found[match[1]] = column
-        position = match.end()
-    return found
+    found = parse_columns(text, {name: name for name in USUAL})
+    for name, columns in found.items():
+        if len(columns) > 1:
+            raise InputError(f"columns: {name} is given twice; give it once")
+    return {name: columns[0] for name, columns in found.items()}
 
 
 def history_of(
@@ -95,20 +85,8 @@ def history_of(
     if not table.rows:
         raise InputError(f"{table.source}: no rows; give a header and a row for each loss")
     loss_column = _column(table, columns, "loss")
-    at, per = _place(table, columns, batch_tokens)
-    read = [(_number(row.cells.get(at)), _number(row.cells.get(loss_column))) for row in table.rows]
-    least = 1.0 if unit is LossUnit.PERPLEXITY else 0.0
-    rows = [
-        (tokens * per, loss)
-        for tokens, loss in read
-        if 1 <= tokens * per < math.inf and loss > least
-    ]
-    if not rows:
-        raise InputError(
-            f"{table.source}: no row has a positive number in {at} and in {loss_column}; name "
-            "other columns with --columns"
-        )
-    tokens, raw = np.array(rows).T
+    place = {"loss": RunField("loss", loss_column)} | _place(table, columns, batch_tokens)
+    tokens, raw = _numbers(table, place, batch_tokens, unit)
     if unit is None:
         refuse_other_units(raw, (loss_column,), table.source)
     loss = in_nats(raw, unit, bytes_per_token, f"{table.source}, {loss_column}")
@@ -131,11 +109,11 @@ def history_of(
 
 def _place(
     table: RunTable, columns: Mapping[str, str], batch_tokens: float | None
-) -> tuple[str, float]:
-    """The column that says where in the run a row is, and the tokens of one unit of it."""
+) -> dict[str, RunField]:
+    """The column that says where in the run a row is, by its name: tokens or step."""
     tokens = None if "step" in columns else _usual(table, columns, "tokens")
     if tokens is not None:
-        return tokens, 1.0
+        return {"tokens": RunField("tokens", tokens)}
     step = _usual(table, columns, "step")
     if step is None:
         raise _missing(table, "tokens")
@@ -144,7 +122,36 @@ def _place(
             f"{table.source}: it has steps ({step}) and no tokens; say how many tokens a step has, "
             "for example --batch-tokens 524288"
         )
-    return step, batch_tokens
+    return {"step": RunField("step", step)}
+
+
+def _numbers(
+    table: RunTable,
+    place: Mapping[str, RunField],
+    batch_tokens: float | None,
+    unit: LossUnit | None,
+) -> tuple[FloatArray, FloatArray]:
+    """Tokens and losses of the rows that have both, in the file's order and unit."""
+    perplexity = unit is LossUnit.PERPLEXITY
+    rows, faults = [], []
+    for row, found, wrong in row_numbers(table, place, perplexity=perplexity):
+        faults += wrong
+        if len(found) < len(place) or found["loss"] <= perplexity:  # a perplexity is above 1
+            continue
+        if "step" in found and batch_tokens is not None:
+            try:
+                at = f"{place['step'].of(row)} times the tokens of a step"
+                found["tokens"] = number_in(found["step"] * batch_tokens, "tokens", at)
+            except InputError as error:
+                faults.append(str(error))
+                continue
+        rows.append((found["tokens"], found["loss"]))
+    if not rows:
+        names = " and in ".join(one.column or "" for one in place.values())
+        why = faults[0] if faults else f"none has a number in {names}; name others with --columns"
+        raise InputError(f"{table.source}: no row can be used: {why}")
+    tokens, loss = np.array(rows).T
+    return tokens, loss
 
 
 def _column(table: RunTable, columns: Mapping[str, str], name: str) -> str:
@@ -164,8 +171,11 @@ def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> str | None
                 f"{nearest(asked, table.columns)}"
             )
         return asked
-    plain = {re.sub(r"[^a-z]", "", column.lower()): column for column in reversed(table.columns)}
-    return next((plain[one] for one in USUAL[name] if one in plain), None)
+    bare = [(bare_name(column, name), column) for column in table.columns]
+    there = (
+        column for usual in USUAL[name] for plain, column in bare if re.fullmatch(usual, plain)
+    )
+    return next(there, None)
 
 
 def _missing(table: RunTable, name: str) -> InputError:
@@ -175,17 +185,6 @@ def _missing(table: RunTable, name: str) -> InputError:
         f"{table.source}: {what}, the file has {there}; name it, for example --columns "
         f"{name}=COLUMN"
     )
-
-
-def _number(cell: Any) -> float:
-    """A positive number; not-a-number for anything else."""
-    if isinstance(cell, (bool, type(None))) or not isinstance(cell, (int, float, str)):
-        return math.nan
-    try:
-        value = float(cell) if not isinstance(cell, str) else parse_count(cell)
-    except (InputError, OverflowError):
-        return math.nan
-    return value if math.isfinite(value) else math.nan
 
 
 def _in_order(tokens: FloatArray) -> tuple[IndexArray, int, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 from distillplan.errors import InputError, Word
 from distillplan.notices import Notice, information, warning
 from distillplan.planning import planner
-from distillplan.planning.options import MORE_COMPUTE
+from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.pilot_costs import cost_of, to_make
 from distillplan.questions.pilot_designs import Design, best_design, usual_designs
@@ -123,7 +123,7 @@ def _steps(decision: OpenDecision, design: Design, risk: float) -> Iterator[Pilo
 def _price(decision: OpenDecision, share: float) -> float:
     """Loss that a share of the budget saves in the training itself, nats per token."""
     option = decision.alone if decision.gain_nats < 0 else decision.distilled
-    doublings = -math.log1p(-share) / math.log(MORE_COMPUTE)
+    doublings = -math.log1p(-share) / math.log(TEN_PERCENT_MORE)
     return (option.gain_from_10_percent or 0.0) * doublings
 
 

@@ -103,13 +103,13 @@ def scales(prior: Prior) -> Scales:
     return Scales(w=np.square(r), probability=probability / probability.sum())
 
 
-def outcomes(prior: Prior, count: int = OUTCOMES, seed: int = 0) -> FloatArray:
+def outcomes(prior: Prior) -> FloatArray:
     """Log losses that the runs may come out with, equally likely, shape (outcomes, runs)."""
-    generator = np.random.default_rng(seed)
-    found = np.empty((count, prior.expected.size))
-    draws = generator.permutation(np.arange(count) % prior.gain.size)
+    generator = np.random.default_rng(0)
+    found = np.empty((OUTCOMES, prior.expected.size))
+    draws = generator.permutation(np.arange(OUTCOMES) % prior.gain.size)
     known = scales(prior)
-    even = generator.permutation((np.arange(count) + 0.5) / count)
+    even = generator.permutation((np.arange(OUTCOMES) + 0.5) / OUTCOMES)
     which = np.searchsorted(np.cumsum(known.probability), even)
     normal = generator.standard_normal(found.shape)
     for row, one in enumerate(known.w):

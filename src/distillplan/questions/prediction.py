@@ -21,6 +21,7 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import band
 from distillplan.planning.evaluate import cells
+from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
@@ -35,7 +36,6 @@ from distillplan.planning.verdict import (
 )
 from distillplan.units.quantities import format_count
 
-TEN_PERCENT_MORE = 1.1
 FAR_OUTSIDE = warning(
     "far_outside_fit",
     "so far from any run behind the law, its error may be larger than the gain: a plan has no "

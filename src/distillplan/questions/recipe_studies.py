@@ -57,14 +57,6 @@ class LittleText(NamedTuple):
     unmeasured: tuple[str, ...]
     source: str
 
-    def one_model(self, params: float) -> float:
-        """The loss of a single model with its weight decay tuned, nats per token.
-
-        >>> round(little_text().one_model(1e9), 2)
-        3.48
-        """
-        return self.scale / (params / 1e9) ** self.exponent + self.floor
-
 
 def mixed_losses() -> tuple[MixedLoss, ...]:
     """What is published of mixed losses.

@@ -15,6 +15,7 @@ from distillplan.fields import demand_finite
 from distillplan.laws.quantization import quantization_law
 from distillplan.planning.results import Method, Odds
 from distillplan.planning.scenario import Scenario
+from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.serving_hours import ServedAmount, hours_break_even, served_hours
 from distillplan.questions.serving_measure import life
 from distillplan.questions.serving_notices import headline_of, warnings_of
@@ -33,7 +34,6 @@ from distillplan.questions.serving_search import (
     larger_model,
     models_at_its_loss,
 )
-from distillplan.questions.target import ANY_BUDGET
 from distillplan.units.quantities import format_count
 
 _MOST_DAYS: Final = 36_525.0

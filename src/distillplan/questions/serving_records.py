@@ -134,12 +134,12 @@ class ServingQuestion(NamedTuple):
 
     scenario: Scenario
     """The smaller student, its teacher, the law and the machine; its budget is searched for."""
+    days: float
+    """How long the model is served."""
     loss: float | None = None
     """Nats per token; None where a model is given."""
     match: Match | None = None
     """The larger supervised model; None: the one that takes least training to the loss."""
-    days: float = 365.0
-    """How long the model is served."""
     tokens_per_day: float | None = None
     """Served, prompts included; None: only the break-even is asked for."""
     weights: QuantizedWeights | None = None

@@ -18,6 +18,7 @@ from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import guessing
+from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.inverse import (
     Least,
     Way,
@@ -28,8 +29,12 @@ from distillplan.questions.inverse import (
 from distillplan.questions.matched_model import Match
 from distillplan.units.quantities import format_count, format_flops, format_usd
 
+<<<<<<< HEAD
 ANY_BUDGET = 1e21
 """FLOPs, or GPU-hours, of a scenario whose budget is searched for."""
+=======
+EXAMPLE_MATCH = "3B:60B"
+>>>>>>> w_track
 
 
 class Goal(StrEnum):

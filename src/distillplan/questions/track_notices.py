@@ -11,20 +11,30 @@ from distillplan.notices import Notice, information, warning
 from distillplan.planning.results import Method
 from distillplan.questions.plan_document import PlannedOption
 from distillplan.questions.track_records import Doubt, Forecast, Pace, Status
+from distillplan.questions.track_rows import UsedRows
+from distillplan.units.quantities import format_count
 
 UNIT: Final = 0.1
 """How close, in log loss, the ratio of two units must be met to be named."""
 _LN2: Final = math.log(2)
 
 
-def cleaned(inside: Mask, kept: Mask) -> Iterator[Notice]:
+def cleaned(inside: Mask, used: UsedRows) -> Iterator[Notice]:
     """What was left out of a run's rows.
 
     Args:
         inside: which lie within the plan's tokens, shape (rows,).
-        kept: which of them are used, shape (rows,).
+        used: which of them are used.
     """
-    spikes = int((inside & ~kept).sum())
+    if used.rise is not None:
+        rise = used.rise
+        yield warning(
+            "diverged",
+            f"its loss rose from {rise.before:.3f} to {rise.after:.3f} nats after "
+            f"{format_count(rise.tokens)} tokens and has not come back; what is said of its end is "
+            "said of its losses before that",
+        )
+    spikes = int((inside & ~used.shown).sum())
     if spikes:
         yield information("spikes_left_out", f"losses left out as spikes: {spikes}")
     if not inside.all():

@@ -9,6 +9,7 @@ from distillplan.accounting import Accounting
 from distillplan.laws.curves import End, Schedule
 from distillplan.notices import Notice
 from distillplan.planning.results import Band, Method, Odds, Verdict
+from distillplan.questions.defaults import DECAY, WARMUP
 
 HALF: Final = NormalDist().inv_cdf(0.95)
 """Half width of a 90% interval in standard deviations."""
@@ -34,6 +35,8 @@ class Doubt(StrEnum):
     """There is no loss after the first part of the run."""
     WIDE = "wide"
     """The band of the forecast is too wide yet."""
+    DIVERGED = "diverged"
+    """Its loss rose far above its lowest and has not come back."""
     OTHER_SCALE = "other_scale"
     """The losses are not on the plan's scale: another unit, tokenizer or corpus."""
 
@@ -66,8 +69,8 @@ class TrackedPoint(NamedTuple):
     loss: float
     """Nats per token."""
     expected_loss: float | None
-    """What a run of the same curve that ends with the planned loss has there, nats per token; None
-    where that is worse than guessing among the vocabulary, as after a loss that is no loss."""
+    """What a run of the published curve that ends with the planned loss has there, nats per token;
+    None where that is worse than guessing among the vocabulary."""
 
 
 class Track(NamedTuple):
@@ -94,7 +97,8 @@ class Track(NamedTuple):
     planned_band: Band | None
     """90% band of the planned loss."""
     forecast_loss: float | None
-    """Loss at the end, nats per token; None where it is too early."""
+    """Loss at the end, nats per token, by the losses before it diverged, if it did; None where it
+    is too early."""
     forecast_band: Band | None
     """90% band of the forecast."""
     difference: float | None
@@ -102,6 +106,8 @@ class Track(NamedTuple):
     status: Status
     doubt: Doubt | None
     """Why nobody can tell; None where one can."""
+    diverged_after: float | None
+    """Tokens; None where it did not diverge."""
     planned_verdict: Verdict | None
     planned_gain: float | None
     """Supervised minus distilled loss of the plan, nats per token."""
@@ -118,9 +124,9 @@ class Pace(NamedTuple):
     """How the learning rate of a run goes."""
 
     schedule: Schedule | None = None
-    warmup: float = 0.01
+    warmup: float = WARMUP
     """Share of the run."""
-    decay: float = 0.2
+    decay: float = DECAY
     """Share of the run, for `Schedule.WSD`."""
 
     @property

@@ -19,7 +19,6 @@ from distillplan.errors import InputError
 from distillplan.fitting.rows import Mask
 from distillplan.laws.curves import (
     CurvePoints,
-    End,
     LossCurve,
     Schedule,
     curve,
@@ -49,6 +48,7 @@ from distillplan.questions.track_records import (
     TrackedPoint,
     VerdictThen,
 )
+from distillplan.questions.track_rows import Rise, used_rows
 from distillplan.units.quantities import format_count
 
 SURE: Final = 0.02
@@ -59,12 +59,6 @@ SAME_LAW: Final = 1e-4
 """Relative difference of the plan's loss and the law's above which it is another law."""
 PAST: Final = 1.01
 """Progress above which a row lies past the plan's tokens; logs round."""
-SPIKE: Final = 6.0
-"""Robust standard deviations above the losses around it at which a loss is a spike."""
-LEAST_SPIKE: Final = 0.01
-"""Nor is it one that is less than this share above them."""
-_AROUND: Final = 11
-"""Losses that are the surroundings of one."""
 _DRAWS: Final = np.array([NormalDist().inv_cdf((one + 0.5) / 199) for one in range(199)])
 """A Gaussian as equally likely values."""
 
@@ -100,19 +94,17 @@ def track(
             "--option"
         )
     known = curve()
-    kept = inside & ~_spikes(history.loss)
+    used = used_rows(history, inside)
     progress = np.minimum(progress, 1.0)
-    runs = [
-        (one, _points(law, plan, chosen, history, kept, progress, one, pace))
-        for one in pace.possible
-    ]
-    ends = [
-        forecast(known, points, _at_end(schedule))
-        for schedule, points in runs
-        if points.progress.size
-    ]
+
+    def points(which: Mask, schedule: Schedule) -> CurvePoints:
+        return _points(law, plan, chosen, history, which, progress, schedule, pace)
+
+    first = pace.possible[0]
+    runs = [(one, points(used.told, one)) for one in pace.possible]
+    ends = [forecast(known, some, _at_end(one)) for one, some in runs if some.progress.size]
     found = Forecast.of(ends, chosen.loss)
-    status, doubt = _status(found, chosen)
+    status, doubt = _status(found, chosen, used.rise)
     readings = tuple(_readings(plan, chosen, found)) if doubt is None and found else ()
     verdicts = {one.verdict for one in readings}
     return Track(
@@ -132,15 +124,16 @@ def track(
         difference=None if found is None else found.loss / chosen.loss - 1,
         status=status,
         doubt=doubt,
+        diverged_after=None if used.rise is None else used.rise.tokens,
         planned_verdict=plan.verdict,
         planned_gain=plan.margin_nats,
         planned_odds=plan.odds,
         readings=readings,
         verdict=verdicts.pop() if len(verdicts) == 1 else None,
-        points=tuple(_shown(known, law, plan, chosen, *runs[0], ends[0])) if ends else (),
+        points=tuple(_shown(known, law, plan, chosen, first, points(used.shown, first))),
         warnings=(
             *history.notices,
-            *cleaned(inside, kept),
+            *cleaned(inside, used),
             *warnings_of(known, law, chosen, pace, history.source, found, status, doubt),
         ),
     )
@@ -229,31 +222,22 @@ def _at_end(schedule: Schedule) -> float:
     return float(undecayed(schedule, np.array([1.0]), warmup=0.0, decay=1.0)[0])
 
 
-def _spikes(loss: FloatArray) -> Mask:
-    """Which losses jump above those around them, shape (rows,)."""
-    if loss.size < _AROUND:
-        return np.zeros(loss.size, dtype=bool)
-    half = _AROUND // 2
-    logs = np.pad(np.log(loss), half, mode="edge")
-    around = np.lib.stride_tricks.sliding_window_view(logs, _AROUND)
-    middle = np.median(around, axis=1)
-    spread = 1.4826 * np.median(np.abs(around - middle[:, None]), axis=1)
-    return np.asarray(np.log(loss) - middle > np.maximum(SPIKE * spread, LEAST_SPIKE))
-
-
-def _status(found: Forecast | None, chosen: PlannedOption) -> tuple[Status, Doubt | None]:
+def _status(
+    found: Forecast | None, chosen: PlannedOption, rise: Rise | None
+) -> tuple[Status, Doubt | None]:
+    diverged = None if rise is None else Doubt.DIVERGED
     if found is None:
-        return Status.CANNOT_TELL, Doubt.TOO_EARLY
+        return Status.CANNOT_TELL, diverged or Doubt.TOO_EARLY
     low, high = found.band
     least, most = chosen.loss_band or (chosen.loss, chosen.loss)
     if low > chosen.loss * (1 + OTHER_SCALE) or high < chosen.loss / (1 + OTHER_SCALE):
         return Status.CANNOT_TELL, Doubt.OTHER_SCALE
-    if low > most:
+    if diverged is None and low > most:
         return Status.ABOVE, None
-    if high < least:
+    if diverged is None and high < least:
         return Status.BELOW, None
-    if HALF * found.sd > SURE:
-        return Status.CANNOT_TELL, Doubt.WIDE
+    if diverged is not None or HALF * found.sd > SURE:
+        return Status.CANNOT_TELL, diverged or Doubt.WIDE
     return Status.ON_COURSE, None
 
 
@@ -299,16 +283,13 @@ def _shown(
     chosen: PlannedOption,
     schedule: Schedule,
     points: CurvePoints,
-    end: End,
 ) -> Iterator[TrackedPoint]:
-    """The points beside those of a run of the same curve that ends as planned."""
-    own = known._replace(anneal=end.anneal, bend=end.bend)
+    """The points beside those of a run of the published curve that ends as planned."""
     tokens = points.progress * chosen.student_tokens
     here = _log_law(law, plan, chosen, tokens)
-    there = here + expected(own, points, -own.anneal * _at_end(schedule))
-    guess = math.log(
-        math.log(plan.vocab)
-    )  # early on a curve may lie above every loss, or any float
+    there = here + expected(known, points, -known.anneal * _at_end(schedule))
+    # early on a curve may lie above every loss, or any float
+    guess = math.log(math.log(plan.vocab))
     columns = tokens, points.progress, np.exp(here + points.excess), there
     for token, progress, loss, wanted in np.column_stack(columns).tolist():
         yield TrackedPoint(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.planning.results import Band, Verdict
+from distillplan.planning.results import Verdict
 from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
 from distillplan.render.blocks import (
     Block,
@@ -27,6 +27,7 @@ _DOUBTS = {
     Doubt.TOO_EARLY: "Too early to tell",
     Doubt.WIDE: "Too early to tell: the plan and a run off it are both within the band",
     Doubt.OTHER_SCALE: "Not on the scale of its plan",
+    Doubt.DIVERGED: "Diverged",
 }
 _DO: dict[Status | Doubt, str] = {
     Status.ON_COURSE: "go on",
@@ -37,6 +38,8 @@ _DO: dict[Status | Doubt, str] = {
     Doubt.WIDE: "go on, and ask again later in the run",
     Doubt.OTHER_SCALE: "compare unit, tokenizer and validation text with those of the law "
     "(--loss-unit, --bytes-per-token)",
+    Doubt.DIVERGED: "go back to a checkpoint from before that, and change the learning rate or "
+    "skip the data; go on only if the next losses come back",
 }
 """What follows for the run."""
 _CAUSES = {
@@ -131,15 +134,16 @@ def track_details(found: Track) -> Iterator[Block]:
 
 
 def _headline(found: Track) -> str:
-    if found.forecast_loss is None or found.forecast_band is None:
-        return f"{_DOUBTS[Doubt.TOO_EARLY]}."
     state = _STATUS[found.status] if found.doubt is None else _DOUBTS[found.doubt]
-    return f"{state}: {_end(found.forecast_loss, found.forecast_band)}; {_apart(found)}."
-
-
-def _end(loss: float, band: Band) -> str:
-    low, high = band
-    return f"it will end at {loss:.3f} nats ({low:.3f} to {high:.3f})"
+    will = "it will"
+    if found.doubt is Doubt.DIVERGED:
+        state += f" after {format_count(found.diverged_after)} tokens"
+        will = "by its losses before that, it would"
+    if found.forecast_loss is None or found.forecast_band is None:
+        return f"{state}."
+    low, high = found.forecast_band
+    end = f"{will} end at {found.forecast_loss:.3f} nats ({low:.3f} to {high:.3f})"
+    return f"{state}: {end}; {_apart(found)}."
 
 
 def _apart(found: Track) -> str:

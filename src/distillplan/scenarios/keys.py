@@ -27,10 +27,8 @@ from distillplan.scenarios.budgets import Spent, spend, training_of
 from distillplan.scenarios.layers import (
     FUNDS,
     STUDENT_PLACES,
-    Layer,
     Values,
     root_of,
-    values_of_options,
     values_within,
 )
 from distillplan.scenarios.values import InBits
@@ -261,19 +259,6 @@ def _bounds(named: Bounds, ends: Values) -> Bounds:
         low, high = (ends.get(f"{size}.{end}") for end in ("low", "high"))
         pairs[size] = (least if low is None else low, largest if high is None else high)
     return replace(named, **pairs)
-
-
-def scenario_from_options(*above: Layer, **options: Any) -> Scenario:
-    """The scenario of words and their values; those that are None were not given.
-
-    Args:
-        above: layers that win over the options.
-        options: values by the words of the table.
-
-    Raises:
-        InputError: with all that is wrong.
-    """
-    return scenario_of(values_of_options(options, str, *above))
 
 
 def student_of(values: Mapping[str, Any], law: PublishedLaw) -> float:

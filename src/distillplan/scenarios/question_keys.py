@@ -2,7 +2,7 @@
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.optimize.problems import SizeBounds
-from distillplan.planning.scenario import Scenario
+from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.scenarios import values
 from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, at, row
 
@@ -195,7 +195,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="tie_nats",
-        value=values.zero_or_count("0.01"),
+        value=values.zero_or_count(f"{TIE_NATS:g}"),
         help="Difference in loss below which it is too close to call.",
         written=at("tie_nats"),
         aliases=("tie",),

@@ -7,6 +7,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.questions.defaults import ANY_BUDGET, GAINS
 from distillplan.render.progress import watched
 from distillplan.render.show import show, show_rows
 
@@ -33,7 +34,7 @@ def crossover(
     ] = None,
     gain: Annotated[
         str, typer.Option("--gain", metavar="LIST", help="Gains to look for, in nats.")
-    ] = "0.02,0.01,0",
+    ] = ",".join(f"{gain:g}" for gain in GAINS),
     *,
     sets: flags.Sets = None,
     details: flags.Details = False,
@@ -55,7 +56,7 @@ def crossover(
     from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
-    asked = {"compute": crossing.ANY_BUDGET, **given}
+    asked = {"compute": ANY_BUDGET, **given}
     scenario = scenario_of(
         values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
     )

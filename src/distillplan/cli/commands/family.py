@@ -7,6 +7,7 @@ import typer
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError
+from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 
@@ -80,7 +81,7 @@ def family(
     distillplan family 1e23 --students 8x1B,2x3B --weights 1,4 -o json
     """
     from distillplan.questions.family import family as planned  # not at every start, as below
-    from distillplan.questions.family_targets import ANY_BUDGET, family_for_losses
+    from distillplan.questions.family_targets import family_for_losses
     from distillplan.scenarios.family_words import TRAINED, FamilyWords, family_of, values_of_file
     from distillplan.scenarios.layers import values_of_options
     from distillplan.scenarios.parts import layer_of_sets

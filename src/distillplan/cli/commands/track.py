@@ -7,6 +7,7 @@ import typer
 from distillplan.cli import flags
 from distillplan.cli.plan_options import PlanFile, PlanOption, plan_option
 from distillplan.errors import InputError
+from distillplan.questions.defaults import DECAY, WARMUP
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 from distillplan.scenarios import values
@@ -20,8 +21,9 @@ def track(
         str,
         typer.Argument(
             metavar="LOSSES.csv",
-            help="CSV or JSON Lines file with the tokens or steps and the validation losses of the "
-            "run, on data, not the divergence from a teacher; - reads standard input.",
+            help="CSV, JSON Lines or trainer_state.json file with the tokens or steps and the "
+            "validation losses of the run, on data, not the divergence from a teacher; - reads "
+            "standard input.",
         ),
     ],
     *,
@@ -61,10 +63,10 @@ def track(
     ] = None,
     warmup: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the run that is warmup.")
-    ] = 0.01,
+    ] = WARMUP,
     decay: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the run that decays, for wsd.")
-    ] = 0.2,
+    ] = DECAY,
     loss_unit: Annotated[
         str | None,
         typer.Option(
@@ -96,6 +98,8 @@ def track(
     distillplan track plan.json losses.csv --option supervised --schedule wsd --decay 0.1
 
     distillplan track plan.json wandb.csv --columns "loss=eval/loss,step=_step" --batch-tokens 1M
+
+    distillplan track plan.json trainer_state.json --batch-tokens 1M
     """
     from distillplan.fitting.reported_units import demand_bytes  # not at every start, as below
     from distillplan.fitting.tables import read_tables
