@@ -181,9 +181,11 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
         return
     online, cached = (format_usd(one.mid) for one in (step.online_usd, step.cached_usd))
     cheaper = "storing is cheaper" if step.cached_usd.mid < step.online_usd.mid else "run it"
+    passes = step.break_even_passes.mid
+    least = f"{passes:.3g} students or epochs" if passes > 1 else "the first student"
     yield (
-        f"{cheaper}: its passes cost {online}, one pass in advance and storing {stored} {cached}; "
-        f"storing pays from {step.break_even_passes.mid:.3g} students or epochs"
+        f"{cheaper}: beside the student it adds {online} to the bill, one pass in advance and "
+        f"storing {stored} {cached}; storing pays from {least}"
     )
 
 
