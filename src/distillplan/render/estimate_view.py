@@ -50,7 +50,9 @@ _FRAME = 4
 """Empty lines and the one at the end."""
 
 
-def estimate_view(found: Estimate, *, details: bool = False, asked: str = "") -> Iterator[Block]:
+def estimate_view(
+    found: Estimate, *, details: bool = False, asked: str = "", note: str = ""
+) -> Iterator[Block]:
     """The blocks of one estimate.
 
     Args:
@@ -58,11 +60,12 @@ def estimate_view(found: Estimate, *, details: bool = False, asked: str = "") ->
         details: show every number instead of one screen.
         asked: the machine and the models as the options of `budget` take them, for the command to
             go on with; empty where they cannot be named there.
+        note: what that command leaves out or asks for.
     """
-    return estimate_details(found) if details else _screen(found, asked)
+    return estimate_details(found) if details else _screen(found, asked, note)
 
 
-def _screen(found: Estimate, asked: str) -> Iterator[Block]:
+def _screen(found: Estimate, asked: str, note: str) -> Iterator[Block]:
     answer = _answer(found)
     yield Headline(found.headline)
     yield answer
@@ -70,16 +73,17 @@ def _screen(found: Estimate, asked: str) -> Iterator[Block]:
     if found.distillation is not None:
         parts.append(Section("Teacher", tuple(_teacher(found, found.distillation)), "-"))
     then = _next(found, asked)
+    with_hours = f"With the same hours, distill or not{f' ({note})' if note else ''}:"
     room = Room(_FRAME, _INDENT)
     room.take(found.headline, rows=len(answer.rows) + 1)
     room.keep(item for part in parts for item in part.items)
     if then:
-        room.take(rows=2)
+        room.take(with_hours, rows=1)
         room.keep((then,))
     watch = watching(room.fill(_watch(found)))
     yield Sections((*parts, watch))
     if then:
-        yield Text("With the same hours, distill or not:")
+        yield Text(with_hours)
         yield CommandLine(then)
     yield Text("More: --details  -o markdown", "quiet")
 
