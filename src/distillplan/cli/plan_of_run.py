@@ -29,24 +29,34 @@ def plan_of_run(given: Mapping[str, Any]) -> PlanOfRun:
     """
     if given["model"] is None:
         return PlanOfRun()
-    taken, ours = (
-        {key.word for key in key_table.TABLE.options(one)} for one in ("budget", "estimate")
-    )
-    keys = {word: value for word, value in given.items() if word in ours}
-    words = _models(given) | {word: value for word, value in keys.items() if word in taken}
-    if words.get("logits", "online") == "online":  # then their format is what storing would take
-        words = {word: value for word, value in words.items() if not word.startswith("logit_")}
-    left = [key_table.TABLE.keys[word].flags[0] for word in keys if word not in taken]
-    left += [f"--{name}" for name, usual in RUN_ALONE.items() if given[name] != usual]
-    note = f"without {' and '.join(left)}, which a plan does not take" if left else ""
-    if _is_question(words):
-        return PlanOfRun(as_typed(None, words), note)
-    if "teacher" not in words or not _is_question({**words, "teacher.loss": "2"}):
-        return PlanOfRun()
-    needs = "LOSS is the teacher's on your corpus, in nats per token"
-    return PlanOfRun(
-        as_typed(None, {**words, "teacher.loss": "LOSS"}), f"{note}; {needs}" if note else needs
-    )
+    left, words = _left_out(given), {**_models(given), **_shared(given)}
+    notes = [f"without {' and '.join(left)}, which a plan does not take"] if left else []
+    if not _is_question(words):
+        if "teacher" not in words or not _is_question({**words, "teacher.loss": "2"}):
+            return PlanOfRun()
+        words["teacher.loss"] = "LOSS"
+        notes.append("LOSS is the teacher's on your corpus, in nats per token")
+    return PlanOfRun(as_typed(None, words), "; ".join(notes))
+
+
+def _words(command: str) -> set[str]:
+    return {key.word for key in key_table.TABLE.options(command)}
+
+
+def _shared(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What both commands take; where no logits are stored, their format is no part of the run."""
+    both = _words("budget") & _words("estimate")
+    if given.get("logits", "online") == "online":
+        both = {word for word in both if not word.startswith("logit_")}
+    return {word: value for word, value in given.items() if word in both}
+
+
+def _left_out(given: Mapping[str, Any]) -> list[str]:
+    """Options that a plan does not take."""
+    alone = given.keys() & (_words("estimate") - _words("budget"))
+    others = [name for name, usual in RUN_ALONE.items() if given[name] != usual]
+    flags = [key_table.TABLE.keys[word].flags[0] for word in alone]
+    return sorted([*flags, *(f"--{name}" for name in others)])
 
 
 def _models(given: Mapping[str, Any]) -> dict[str, Any]:

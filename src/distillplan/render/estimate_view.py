@@ -175,21 +175,29 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
         loss = found.question.machine.strategy.loss
         yield f"{said}; the loss ({loss}) is {share:.0%} of a step" if slow else said
     yield from (one.message for one in found.warnings if one.code == _ABOUT_TEACHER)
-    stored = f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
     if found.question.logits is Logits.CACHED:
-        yield f"its logits are on disk: {stored}, read at {format_bytes(step.read_bytes_per_s)}/s"
-        return
+        rate = format_bytes(step.read_bytes_per_s)
+        yield f"its logits are on disk: {_stored(step)}, read at {rate}/s"
+    else:
+        yield _beside_or_stored(step)
+
+
+def _stored(step: DistillationStep) -> str:
+    return f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
+
+
+def _beside_or_stored(step: DistillationStep) -> str:
+    """Which way adds less to the bill, where a price is known."""
     if step.online_usd is None or step.cached_usd is None or step.break_even_passes is None:
         hours = format_count(step.teacher_pass_gpu_hours.mid)
-        yield f"one pass in advance would take {hours} GPU-hours and store {stored}"
-        return
+        return f"one pass in advance would take {hours} GPU-hours and store {_stored(step)}"
     online, cached = (format_usd(one.mid) for one in (step.online_usd, step.cached_usd))
     cheaper = "storing is cheaper" if step.cached_usd.mid < step.online_usd.mid else "run it"
     passes = step.break_even_passes.mid
     least = f"{passes:.3g} students or epochs" if passes > 1 else "the first student"
-    yield (
+    return (
         f"{cheaper}: beside the student it adds {online} to the bill, one pass in advance and "
-        f"storing {stored} {cached}; storing pays from {least}"
+        f"storing {_stored(step)} {cached}; storing pays from {least}"
     )
 
 
