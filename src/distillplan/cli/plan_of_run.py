@@ -53,7 +53,7 @@ def _shared(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _left_out(given: Mapping[str, Any]) -> list[str]:
     """Options that a plan does not take."""
-    alone = given.keys() & (_words("estimate") - _words("budget"))
+    alone = given.keys() & _words("estimate").difference(_words("budget"))
     others = [name for name, usual in RUN_ALONE.items() if given[name] != usual]
     flags = [key_table.TABLE.keys[word].flags[0] for word in alone]
     return sorted([*flags, *(f"--{name}" for name in others)])
