@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.hardware.gpu import GIB, Gpu
 from distillplan.hardware.gpu_catalog import GpuCard, GpuList
-from distillplan.hardware.memory_fit import usable_bytes
 from distillplan.models.model_catalog import Distilling
 from distillplan.models.model_inventory import AlikeBlocks, ModelCard, ModelList
 from distillplan.render.blocks import (
@@ -85,7 +83,8 @@ def _gpu_rows(card: GpuCard) -> Iterator[tuple[str, str]]:
         yield f"dense {name} peak", f"{_tera(peak)} TFLOP/s"
     yield "best 16-bit product", f"{_tera(card.matmul_flops_per_s)} TFLOP/s, {measured}"
     yield "memory", f"{format_bytes(gpu.memory_bytes)} at {_giga(gpu.memory_bytes_per_s)} GB/s"
-    yield "memory for a run", _usable(gpu)
+    why = "sellers print GB and build GiB" if gpu.usable_bytes is None else "as drivers report it"
+    yield "memory for a run", f"{format_bytes(card.usable_memory_bytes)}: {why}"
     yield (
         "link inside a node",
         f"{_giga(gpu.intra_node_bytes_per_s)} GB/s, one direction; {gpu.link_domain} GPUs on it",
@@ -99,13 +98,6 @@ def _gpu_rows(card: GpuCard) -> Iterator[tuple[str, str]]:
         low, high = (pick(one.usd_per_hour for one in gpu.prices) for pick in (min, max))
         yield "all prices listed", f"${low:.2f} to ${high:.2f}"
     yield "published runs", "behind the speed model" if gpu.calibrated else "none on it"
-
-
-def _usable(gpu: Gpu) -> str:
-    """What a run can use of the memory, which may look like more than there is."""
-    usable = usable_bytes(gpu)
-    why = "sellers print GB and build GiB" if gpu.usable_bytes is None else "as drivers report it"
-    return f"{format_bytes(usable)}, that is {usable / GIB:.1f} GiB: {why}"
 
 
 def _gpu_details(card: GpuCard) -> Iterator[Block]:
