@@ -23,6 +23,20 @@ ASKED = {
     "sized": ("1e20", "--student", "1.821B", "--teacher", "llama-3.1-8b"),
     "named": ("1e21", "--student", "llama-3.2-1b", "--teacher", "llama-3.1-8b"),
     "stored": ("1e21", "--student", "1B", "--teacher", "smollm2-1.7b", "--logits", "cached"),
+    **{
+        kind: (
+            *("1e21", "--student", "1B", "--teacher", "smollm2-1.7b", "--logits", "cached"),
+            *("--logit-format", kind, *words),
+        )
+        for kind, words in {
+            "top-k": ("--logit-k", "64"),
+            "top-p": (),
+            "top-k-and-label": ("--logit-k", "20"),
+            "sampled": ("--logit-k", "9"),
+            "full": (),
+            "distillkit": (),
+        }.items()
+    },
     "qwen": ("1e21", "--student", "qwen2.5-0.5b", "--teacher", "qwen2.5-7b"),
     "trains": ("1e21", "--student", "300M"),
     "family": ("1e22", "--student", "1B", "--students", "30", "--logits", "stored"),

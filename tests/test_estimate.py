@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from distillplan.checks import hardware_checks
 from distillplan.cli.app import app
@@ -207,12 +209,42 @@ def test_mfu_is_model_flops_over_the_dense_peak(ask):
     assert mid(answer, "mfu") == pytest.approx(mfu, rel=2e-3)
 
 
-def test_a_cache_and_a_teacher_beside_cost_the_same_at_break_even(ask):
-    """p T = T + S, with S the storage and T one pass of the teacher."""
-    step = ask(*DISTILL)["distillation"]
-    teacher = mid(step, "online_usd")
-    passes = mid(step, "break_even_passes")
-    assert passes * teacher == pytest.approx(teacher + step["storage_usd"], rel=1e-12)
+PAIRS = (("qwen3-1.7b", "qwen3-8b"), ("llama-3.2-1b", "llama-3.1-8b"), ("1B", "7B"))
+WAYS = ("online_step_seconds", "cached_step_seconds", "online_usd", "cached_usd")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    pair=st.sampled_from(PAIRS),
+    students=st.integers(1, 3),
+    gpu=st.sampled_from(("h100-sxm", "a100-80gb", "rtx-4090")),
+    more=st.sampled_from(((), ("--loss", "fused"), ("--mfu", "0.4"), ("--goodput", "1"))),
+    k=st.sampled_from((12, 64, 300, 1000)),
+    apart=st.sampled_from(((), ("--teacher-gpus", "4"), ("--teacher-gpus", "16"))),
+)
+def test_the_cheaper_way_is_that_of_the_two_bills(pair, students, gpu, more, k, apart):
+    """Each asked by itself: their difference, and one student's more or fewer at break-even."""
+    asked = (
+        *("--model", pair[0], "--teacher", pair[1], "--tokens", "100B", "--gpu", gpu),
+        *("--gpus", "16", "--students", str(students), "--logit-format", "top-k"),
+        *("--logit-k", str(k), *more),
+    )
+    online, stored = (
+        json.loads(run("estimate", *asked, *words, "-o", "json").stdout)
+        for words in (apart, ("--logits", "stored"))
+    )
+    step = online["distillation"]
+    for end in ("low", "mid", "high") if not apart else ("mid",):
+        saved = online["cost_usd"][end] - stored["cost_usd"][end]
+        added = step["online_usd"][end] - step["cached_usd"][end]
+        assert added == pytest.approx(saved, abs=1e-6 * online["cost_usd"][end])
+    saved = mid(online, "cost_usd") - mid(stored, "cost_usd")
+    assert (students > mid(step, "break_even_passes")) == (saved > 0)
+    if not apart:
+        other = stored["distillation"]
+        assert [mid(step, one) for one in WAYS] == pytest.approx([mid(other, one) for one in WAYS])
+    said = run("estimate", *asked, *apart).stdout
+    assert ("storing is cheaper: " in said) == (saved > 0)
 
 
 def test_what_is_known_to_miss_of_the_slowdowns_does(ask):

@@ -35,6 +35,7 @@ RUNS = [
     *((name, kind, Method.DISTILL) for name in TRAINERS for kind in ("sized", "named", "large")),
     *((name, "stored", Accounting.FREE) for name in READERS),
     *((name, "cached", Accounting.FREE) for name in READERS),
+    *((name, "top-k", Accounting.FREE) for name in READERS),
 ]
 STEPS = {
     "distillkit": ("training_args.max_steps", "training_args.gradient_accumulation_steps"),
@@ -227,6 +228,37 @@ def test_full_logits_are_pure_and_top_k_ones_mixed():
     assert stored["loss_functions.1.function"] == "cross_entropy"
     assert stored["loss_functions.1.weight"] == pytest.approx(0.3)
     assert stored["teacher.logprob_compressor.d"] == 49_152  # SmolLM2's config.json
+
+
+def test_distillkit_reads_what_the_plan_stores():
+    """64 exact values and no curve for others; else its recommended 128, of which 16 are exact."""
+    begin = "teacher.logprob_compressor."
+    for kind, kept in (("top-k", (64, 64, [])), ("distillkit", (128, 16, [0, 1, 2, 3, 4, "sqrt"]))):
+        values = first("distillkit", kind, Accounting.FREE)
+        names = ("k", "exact_k", "polynomial_terms")
+        assert tuple(values[begin + one] for one in names) == kept
+
+
+@pytest.mark.parametrize("kind", ["sampled", "full", "top-k-and-label", "top-p", "distillkit"])
+@pytest.mark.parametrize("name", READERS)
+def test_a_format_that_a_trainer_does_not_read_is_refused(name, kind):
+    if kind in trainer(name).stored_formats:
+        assert first(name, kind, Accounting.FREE)
+        return
+    with pytest.raises(InputError, match=f"the plan stores {kind} logits, and .* reads top-k"):
+        first(name, kind, Accounting.FREE)
+
+
+def test_only_trainers_that_take_the_plan_are_named_in_place_of_another():
+    """Gemma's 256,000 rows are too many for the 17 bits of Megatron-LM."""
+    family = {"aspect": 128, "omega": 12, "context": 4096, "vocab": 256_000}
+    answer, settings = recipe_of("cached", Accounting.FREE, architecture=family)
+    with pytest.raises(InputError) as refused:
+        export_of(answer, settings, "trl-gkd")
+    assert "; take distillkit or maxtext, or plan with --logits online" in str(refused.value)
+    answer, settings = recipe_of("full", Accounting.FREE)
+    with pytest.raises(InputError, match="runs the teacher itself; plan with --logits online"):
+        export_of(answer, settings, "trl-gkd")
 
 
 def test_trl_learns_from_data_and_never_on_its_own_samples():

@@ -1,11 +1,15 @@
 """The GPU catalog: dense peaks, sources, and what a wrong entry says."""
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from distillplan.errors import InputError
+from distillplan.hardware import gpu_catalog
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
+from tests.shell import run
 from tests.shipped import shipped
 
 ENTRIES: dict[str, dict[str, Any]] = shipped("gpus.yaml")["gpus"]
@@ -146,3 +150,20 @@ def test_bytes_are_decimal_as_datasheets_print_them() -> None:
 def test_a_wrong_entry_says_what_is_wrong(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         gpu_from_entry("mine", ENTRIES["h100-sxm"] | change)
+
+
+@pytest.mark.parametrize("name", ["rtx-4090", "h100-sxm", "gb300"])
+def test_what_a_run_can_use_of_a_card_stands_beside_what_is_printed(name):
+    """0.99 of as many GiB as GB are printed, or what the catalog says; an estimate fits into it."""
+    screen = run("gpus", name).stdout
+    gpu = gpu_catalog.gpu(name)
+    usable = gpu.usable_bytes or 0.99 * gpu.memory_bytes / 1e9 * 2**30
+    printed, found_by_runs = (f"{one / 1e9:#.3g}".rstrip(".") for one in (gpu.memory_bytes, usable))
+    assert re.search(rf"memory +{printed} GB at ", screen)
+    assert re.search(rf"memory for a run +{found_by_runs} GB: ", screen)
+    assert json.loads(run("gpus", name, "-o", "json").stdout)["usable_memory_bytes"] == (
+        pytest.approx(usable)
+    )
+    words = ("--model", "1B", "--tokens", "20B", "--gpu", name, "--gpus", "8")
+    found = json.loads(run("estimate", *words, "-o", "json").stdout)
+    assert found["memory"]["usable_bytes_per_gpu"] == pytest.approx(usable)

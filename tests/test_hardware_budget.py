@@ -188,7 +188,8 @@ def test_what_does_not_fit_is_said():
         plan(scenario_from_options(**words, gpus=1))
     told = str(caught.value)
     assert re.match(
-        r"no plan: neither fits 1 l4 .24.0 GB.: pretrain needs \d+ GB, distill \d+ GB;", told
+        r"no plan: neither fits 1 l4 .25.5 GB usable.: pretrain needs \d+ GB, distill \d+ GB;",
+        told,
     )
     enough = re.search(r"; smallest machine that would do: (\d+) l4 with (.*)$", told)
     gpus, layout = int(enough[1]), advised(enough[2])
@@ -248,7 +249,7 @@ def test_only_what_fits_can_be_the_verdict(budget):
     assert answer.odds is None
     assert answer.flips == Flips()
     assert "does_not_fit" in answer.warning_codes
-    assert "nothing else fits 1 h100-sxm (80.0 GB): distill" in answer.headline
+    assert "nothing else fits 1 h100-sxm (85.0 GB usable): distill" in answer.headline
     # with its logits on disk the same teacher need not be loaded, and is weighed
     cached = plan(scenario_from_options(**words, logits="cached"))
     assert cached.deciding.bill.fits is Fits.YES

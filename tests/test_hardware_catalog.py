@@ -195,3 +195,28 @@ def test_countries_have_codes_and_names():
     assert gpu_catalog.grid("germany").g_co2_per_kwh == pytest.approx(381, abs=1)
     with pytest.raises(InputError, match="three-letter code"):
         gpu_catalog.grid("zzzzzz")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gpu;usd_per_hour\nrtx-4090;0.34\n",
+        "gpu;usd_per_hour\nrtx-4090;0,34\n",
+        "gpu;usd_per_hour;seller\nrtx-4090;$0,34;us, here\n",
+        "sep=;\ngpu;usd_per_hour\nrtx-4090;0.34\n",
+        "gpu\tusd_per_hour\nrtx-4090\t0,34\n",
+        "gpu,usd_per_hour\nrtx-4090,0.34\n",
+    ],
+)
+def test_a_price_list_has_the_separators_of_any_spreadsheet(text, tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text(text, encoding="utf-8")
+    (price,) = price_list.with_prices(gpu_catalog.gpu("rtx-4090"), str(path)).prices
+    assert price.usd_per_hour == 0.34
+
+
+def test_a_comma_that_may_separate_fields_is_no_decimal(tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text('gpu,usd_per_hour\nrtx-4090,"0,34"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"write decimals with a point: 0\.34"):
+        price_list.with_prices(gpu_catalog.gpu("rtx-4090"), str(path))

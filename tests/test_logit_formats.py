@@ -267,6 +267,28 @@ def test_estimate_says_what_a_format_costs():
     assert "logit_format_not_measured" in codes(none)
 
 
+@pytest.mark.parametrize(
+    ("kind", "k", "code"),
+    [
+        ("top-k", "5000", "logit_format_outside"),
+        ("top-k", "2", "logit_format_outside"),
+        ("top-k", "12", "logit_format_costs"),
+        ("distillkit", None, "logit_format_not_measured"),
+    ],
+)
+def test_an_estimate_says_of_a_format_what_a_plan_says(kind, k, code):
+    """In the same sentence; k of 3 to 300 were tried (arXiv:2503.16870)."""
+    format_words = ("--logits", "stored", "--logit-format", kind, *(("--logit-k", k) if k else ()))
+    pair = ("--teacher", "llama-3.1-8b", *format_words)
+    run_of = answer("estimate", "--model", "1B", "--tokens", "100B", "--gpu", "a100-80gb", *pair)
+    planned = answer("budget", "1e21", "--student", "1B", *pair, "--quick")
+    said = [
+        {one["code"]: one["message"] for one in found["warnings"] if one["code"] == code}
+        for found in (run_of, planned)
+    ]
+    assert said[0] == said[1] != {}
+
+
 def test_the_curve_over_teachers_has_the_penalty_too():
     """The picture of `plot teacher`: the same shift at every teacher."""
     asks = {

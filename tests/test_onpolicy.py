@@ -6,6 +6,7 @@ Numbers of the law are printed in Bao et al. 2026 (arXiv:2609.32722) or on its p
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -281,3 +282,47 @@ def test_a_row_for_each_teacher():
     rows = list(csv.DictReader(io.StringIO(found)))
     assert [one["teacher"] for one in rows] == [one.model for one in LAW.sizes]
     assert float(rows[1]["vanilla_peak"]) == pytest.approx(0.7705, abs=1e-4)
+
+
+# --- memory
+
+
+STAGE = ("--student", "qwen2.5-7b", "--teacher", "qwen2.5-14b", "--answer-tokens", "1000")
+
+
+def on(*words):
+    """A stage and the first screen of it."""
+    found = run("onpolicy", *STAGE, *words, "-o", "json")
+    assert not found.returncode, found.stderr
+    said = {one["code"]: one["message"] for one in json.loads(found.stdout)["warnings"]}
+    return said, run("onpolicy", *STAGE, *words).stdout
+
+
+def test_a_stage_that_does_not_fit_is_said_on_the_first_screen():
+    """Of 7.6B parameters Adam alone keeps 16 bytes each, 122 GB; a teacher of 14.8B has 29.5 GB."""
+    said, screen = on("--gpu", "rtx-4090", "--gpus", "1")
+    assert "so the stage cannot run; use at least " in said["does_not_fit"]
+    for code, least in (("does_not_fit", 7.6 * 16), ("teacher_does_not_fit", 14.8 * 2)):
+        assert float(re.search(r"takes ([\d.]+) GB of the 25.5 GB", said[code])[1]) > least
+        assert said[code][:40] in " ".join(screen.split())
+
+
+def test_a_stage_that_fits_on_its_gpus_says_nothing_of_memory():
+    said, _ = on("--gpu", "h100-sxm", "--gpus", "64")
+    assert not said.keys() & {"does_not_fit", "fit_uncertain", "teacher_does_not_fit"}
+
+
+def test_where_another_layout_fits_it_is_said():
+    """States of 16 bytes for 7.6B parameters are 15 GB on each of eight; what else there is,
+    such as activations, can be computed again."""
+    said, _ = on("--gpu", "rtx-4090", "--gpus", "8")
+    assert "another one fits on 8 of them (distillplan estimate)" in said["does_not_fit"]
+
+
+def test_a_loss_in_chunks_stands_in_where_the_plain_one_does_not_fit():
+    """The 151936 logits of 8192 tokens are 2.5 GB in 16 bits, and a plain loss has several."""
+    words = ("--student", "qwen2.5-0.5b", "--teacher", "qwen2.5-0.5b", "--answer-tokens", "4000",
+             "--gpu", "rtx-4090", "--gpus", "8", "-o", "json")  # fmt: skip
+    said = {one["code"] for one in json.loads(run("onpolicy", *words).stdout)["warnings"]}
+    assert "loss_in_chunks" in said
+    assert not said & {"does_not_fit", "fit_uncertain"}

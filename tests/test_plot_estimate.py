@@ -27,6 +27,7 @@ LARGE = (
 )
 MIXTURE = ("--model", "mixtral-8x7b", "--tokens", "1T", "--gpu", "h200-sxm", "--gpus", "128")
 GIVEN = (*ONLINE, "--mfu", "0.4", "--teacher-mfu", "0.5")
+APART = tuple((*ONLINE, "--teacher-gpus", gpus) for gpus in ("4", "64"))
 KINDS = {
     "plain": PLAIN,
     "online": ONLINE,
@@ -34,6 +35,9 @@ KINDS = {
     "large": LARGE,
     "mixture": MIXTURE,
     "given": GIVEN,
+    "slow teacher": APART[0],
+    "slow student": APART[1],
+    "both given": (*GIVEN, "--teacher-gpus", "64"),
 }
 
 
@@ -65,7 +69,7 @@ def test_parts_sum_to_what_the_estimate_says(words):
     drawn, whole = said(*words)
     asked = whole["question"]
     seconds, total = parts_of(drawn, "step_seconds")
-    in_step = asked["batch_tokens"] / asked["gpus"]
+    in_step = asked["batch_tokens"] / (asked["gpus"] + (asked["teacher_gpus"] or 0))
     rate = whole["tokens_per_s_per_gpu"]
     assert sum(seconds.values()) == pytest.approx(in_step / rate["mid"])
     ends = [in_step / rate[end] for end in ("high", "mid", "low")]
@@ -79,6 +83,38 @@ def test_parts_sum_to_what_the_estimate_says(words):
         parts, total = parts_of(drawn, kind)
         assert sum(parts.values()) == pytest.approx(total["mid"])
         assert {end: total[end] for end in ("low", "mid", "high")} == whole[name]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "slower"), [("4", "teacher's pass"), ("64", "slowdown of a distillation step")]
+)
+def test_of_two_sides_at_once_the_slower_takes_the_time(gpus, slower):
+    """A side's time is that of its work over its own GPUs; a step is as long as the slower."""
+    drawn, whole = said(*ONLINE, "--teacher-gpus", gpus)
+    seconds, total = parts_of(drawn, "step_seconds")
+    step, tokens = whole["distillation"], whole["question"]["batch_tokens"]
+    assert total["mid"] == pytest.approx(step["online_step_seconds"]["mid"])
+    assert any(slower in one for one in seconds)
+    teacher = tokens / int(gpus) / whole["speed"]["teacher"]["tokens_per_s_per_gpu"]["mid"]
+    student = step["cached_step_seconds"]["mid"] + step["loss_step_seconds"]["mid"]
+    assert total["mid"] == pytest.approx(max(teacher, student))
+    assert sum(seconds.values()) == pytest.approx(total["mid"])
+
+
+def test_a_slow_network_is_waited_for(tmp_path):
+    """128256 logits of 2 bytes over the four links of the teacher's side, at 0.1 GB/s each."""
+    (tmp_path / "slow.yaml").write_text(
+        "gpus:\n  slow:\n    vendor: NVIDIA\n    arch: Ampere\n    dense_bf16_tflops: 312\n"
+        "    memory_gb: 80\n    memory_bw_gb_s: 2039\n    intra_node_gb_s: 300\n"
+        "    inter_node_gb_s: 0.1\n    gpus_per_node: 8\n",
+        encoding="utf-8",
+    )
+    words = (*(one if one != "a100-80gb" else "slow.yaml" for one in ONLINE), "--teacher-gpus", "4")
+    found = run("plot", "estimate", *words, "-o", "json", folder=tmp_path)
+    seconds, total = parts_of(json.loads(found.stdout), "step_seconds")
+    assert total["mid"] == pytest.approx(4 * 2**20 * 128256 * 2 / (4 * 0.1e9))
+    assert seconds["waiting for the logits to arrive"] > 0.5 * total["mid"]
+    assert sum(seconds.values()) == pytest.approx(total["mid"])
 
 
 def test_a_bubble_is_that_of_the_pipeline():

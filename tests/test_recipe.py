@@ -163,6 +163,29 @@ def test_logits_are_stored_where_the_plan_reads_them():
         assert ("top k" in {one.topic for one in answer.lines}) is stored
 
 
+@pytest.mark.parametrize(
+    ("kind", "weight", "stored"),
+    [
+        ("stored", "Distillation alone: weight 1 ", "Store about 12 sampled tokens"),
+        ("sampled", "Distillation alone: weight 1 ", "Store about 9 sampled tokens"),
+        ("full", "Distillation alone: weight 1 ", "Store all logits of every position"),
+        ("top-k-and-label", "Distillation alone: weight 1 ", "Store the top 20 of each position"),
+        ("top-k", "Weight 0.7 on KL", "Store top-64 logits, as the plan does"),
+        ("top-p", "Weight 0.7 on KL", "Store top-p logits, as the plan does"),
+        ("distillkit", "Weight 0.7 on KL", "Store distillkit logits, as the plan does"),
+    ],
+)
+def test_stored_logits_are_those_of_the_plan(kind, weight, stored):
+    """Pure where nothing is cut off, 0.7 beside hard labels where it is: the paper's Appendix G."""
+    answer, _ = recipe_of(kind, Accounting.FREE)
+    for topic, said in (("loss", weight), ("logits", stored)):
+        (line,) = (one for one in answer.lines if one.topic == topic)
+        assert line.do.startswith(said)
+        assert ("full logits" in line.do) is ((kind, topic) == ("full", "loss"))
+    asked = json.loads(document(kind))["scenario"]
+    assert answer.run.logit_format == asked["logit_format"]
+
+
 def test_a_loss_in_chunks_is_told_where_the_memory_is_that_of_one():
     for kind, chunked in (("cards", True), ("qwen", False)):
         answer, _ = recipe_of(kind, Method.DISTILL)

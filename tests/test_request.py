@@ -48,6 +48,16 @@ def test_a_checkpoint_has_weights_and_optimizer_states(optimizer, size):
     assert f"checkpoints: {size} each" in request(*RUN, "--optimizer", optimizer)
 
 
+def test_a_checkpoint_of_muon_has_the_second_moment_of_its_tables():
+    """Adam trains those: 8 bytes for each of 2,614,341,888 parameters, 4 for 256,000 rows of 2304.
+
+    The sizes are those of google/gemma-2-2b's files and config.json.
+    """
+    found = request("--model", "gemma-2-2b", *RUN[2:], "--optimizer", "muon")
+    size = 8 * 2_614_341_888 + 4 * 256_000 * 2304
+    assert f"checkpoints: {size / 1e9:.1f} GB each" in found
+
+
 def test_token_numbers_of_a_large_vocabulary_take_four_bytes():
     """128,256 rows need more than two bytes, the 50,304 of Pythia do not: 4 TB and 2 TB."""
     assert "training text: 4.00 TB" in request(*RUN)

@@ -78,8 +78,9 @@ def estimate(question: Question) -> Estimate:
         question = _with_open_loss(question)
     _refuse_impossible_rate(question)
     machine, teacher = question.machine, question.teacher
-    step = _step(machine, question)
-    productive = _step(replace(machine, goodput=Range.exact(1.0)), question)
+    beside = _with_teacher_beside(question)
+    step = _step(beside.machine, question)
+    productive = _step(replace(beside.machine, goodput=Range.exact(1.0)), question)
     speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
     memory = memory_estimate(run)
     shown = _memory(memory, run, machine.gpu, _teacher_pass(question))
@@ -111,7 +112,7 @@ def estimate(question: Question) -> Estimate:
         fits=worst,
         speed=speed,
         memory=shown,
-        distillation=_distillation(question, step, productive),
+        distillation=_distillation(beside, step, productive),
         bill=bill,
         warnings=warnings_of(question, bill, shown, step.apart),
         sources=sources_of(question, bill),
@@ -136,6 +137,14 @@ def _with_open_loss(question: Question) -> Question:
     machine = question.machine
     strategy = with_open_loss(_run(question), usable_bytes(machine.gpu)).strategy
     return question._replace(machine=replace(machine, strategy=strategy))
+
+
+def _with_teacher_beside(question: Question) -> Question:
+    """The question as one of an online run, whose loss has less memory; itself where it is one."""
+    if question.teacher is None or question.online:
+        return question
+    online = question._replace(logits=Logits.ONLINE)
+    return _with_open_loss(online) if question.machine.loss_is_open else online
 
 
 def _refuse_short_run(question: Question) -> None:
@@ -280,11 +289,16 @@ def _distillation(
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and machine.price.usd_per_hour:
-        # with T for the teacher's pass and S for storage, p T = T + S at p = 1 + S / T
-        pass_usd = pass_hours.scale(machine.price.usd_per_hour)
-        online_usd = pass_usd.scale(question.students)
-        cached_usd = pass_usd + Range.exact(storage_usd)
-        break_even = Range.exact(1.0) + pass_usd.divide(storage_usd)
+        # what each way adds to a bill: with A for a teacher beside one student, T for its pass in
+        # advance and S for storage, p A = T + S at p = (T + S) / A
+        both, alone = (
+            one.scale(hours * machine.price.usd_per_hour)
+            for one in (allocated.both, allocated.alone)
+        )
+        added = Range.of_ends(lambda ends: ends[0] - ends[1], (both, alone))
+        online_usd = added.scale(question.students)
+        cached_usd = pass_hours.scale(machine.price.usd_per_hour) + Range.exact(storage_usd)
+        break_even = Range.of_ends(lambda ends: ends[0] / ends[1], (cached_usd, added))
     return DistillationStep(
         step_tokens=machine.batch_tokens,
         apart=allocated.apart,

@@ -19,7 +19,7 @@ from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.laws.logit_formats import cost_in_words, penalty_of
+from distillplan.laws.logit_formats import format_notices
 from distillplan.models.named_models import Basis
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, worst_first
@@ -193,13 +193,8 @@ def _about_teacher(question: Question) -> Iterator[Notice]:
 
 def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
-    if question.teacher is None or question.online:
-        return
-    penalty, name = penalty_of(question.stored), question.kept.format.name
-    if penalty is None:
-        yield _notice("logit_format_not_measured", format=name)
-    elif penalty.nats:
-        yield _notice("logit_format_costs", format=name, cost=cost_in_words(penalty))
+    if question.teacher is not None and not question.online:
+        yield from format_notices(question.stored, question.kept.format.name)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:

@@ -146,11 +146,11 @@ class DistillationStep(NamedTuple):
     storage_months: float
     storage_usd: float
     online_usd: Range | None
-    """The teacher's passes for all students; None: no price is known."""
+    """What a teacher that runs beside all students adds to their bill; None: no price is known."""
     cached_usd: Range | None
-    """One pass of the teacher, and storage; None: no price is known."""
+    """What stored logits add to it: one pass of the teacher, and storage; None: no price."""
     break_even_passes: Range | None
-    """Students (or epochs) beyond which a cache is cheaper; None: no price is known."""
+    """Students (or epochs) from which a cache is cheaper; None: no price is known."""
 
 
 class Estimate(NamedTuple):

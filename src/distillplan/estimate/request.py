@@ -10,8 +10,11 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate.estimator import estimate
 from distillplan.estimate.records import Estimate, Question
 from distillplan.hardware.machine import work_of
-from distillplan.hardware.model_states import OPTIMIZER_BYTES
+from distillplan.hardware.model_states import OPTIMIZER_BYTES, pipeline_stage, stage_states
+from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, error_kind
+from distillplan.models.shapes import ModelShape
+from distillplan.units.quantities import SECONDS_PER_HOUR
 
 INTERRUPTED_HOURS: Final = 16_384 * 54 * 24 / 419
 """GPU-hours for one unexpected interruption: Llama 3 405B had 419 of them in 54 days on 16,384 H100
@@ -62,9 +65,8 @@ def compute_request(question: Question) -> ComputeRequest:
     gpu, model = machine.gpu, question.model.model
     rows = int(found.model.work.vocab)
     token_bytes = 2.0 if rows <= SHORT_IDS else 4.0
-    master, moments = OPTIMIZER_BYTES[machine.strategy.optimizer]
     gpus, per_node = machine.all_gpus, gpu.gpus_per_node
-    between = INTERRUPTED_HOURS / gpus * 3600
+    between = INTERRUPTED_HOURS / gpus * SECONDS_PER_HOUR
     given = found.speed.student.basis is not RateBasis.MODEL
     kind = error_kind(work_of(machine, model), gpu)
     return ComputeRequest(
@@ -73,13 +75,21 @@ def compute_request(question: Question) -> ComputeRequest:
         nodes=math.ceil(gpus / per_node),
         text_bytes=token_bytes * question.tokens,
         text_bytes_per_s=token_bytes * found.tokens_per_s_per_gpu.mid * gpus,
-        # 16-bit weights are made from the master weights where there are any
-        checkpoint_bytes=found.model.work.stored_params * ((master or 2.0) + moments),
+        checkpoint_bytes=_checkpoint_bytes(question.model.shape, machine.strategy.optimizer),
         interruptions=found.gpu_hours.mid / INTERRUPTED_HOURS,
         checkpoint_seconds=2 * LOST_SHARE * between,  # half of it is lost each time
         measured_error=None if given else machine.model.held_out_error[kind],
         scaling=tuple(_scaling(question)),
     )
+
+
+def _checkpoint_bytes(shape: ModelShape, optimizer: Optimizer) -> float:
+    """What the optimizer keeps of a whole model, and its weights."""
+    whole = Strategy(optimizer=optimizer, sharding=Sharding.NONE)
+    states = stage_states(pipeline_stage(shape, whole, 1, 0), whole)
+    master, _ = OPTIMIZER_BYTES[optimizer]
+    # 16-bit weights are made from the master weights where there are any
+    return states["optimizer_states"] + (0.0 if master else states["weights"])
 
 
 def _scaling(question: Question) -> Iterator[Estimate]:

@@ -10,7 +10,7 @@ from distillplan.estimate.records import Estimate
 from distillplan.hardware.bill import Phase
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
-from distillplan.hardware.throughput import ThroughputEstimate
+from distillplan.hardware.throughput import RateBasis, ThroughputEstimate
 
 TEACHERS_PHASES = (Phase.TEACHER_TRAINING, Phase.TEACHER_LOGITS, Phase.LOGIT_STORAGE)
 TEACHERS_MEMORY = ("teacher_weights", "teacher_activations", "stored_logits")
@@ -26,6 +26,10 @@ EFFECTS = {
 }
 """Parts of a step, and the effects of the speed model that each is made of; what the first takes at
 the highest speed of the GPU counts as its own."""
+
+SLOWDOWN = "slowdown of a distillation step"
+ROUNDING = 1e-9
+"""Of a step, what is left of it by the rounding of its parts."""
 
 
 class PartOf(StrEnum):
@@ -88,21 +92,45 @@ def run_parts(found: Estimate) -> RunParts:
 
 def _step(found: Estimate) -> Iterator[RunPart]:
     """The time of a step: the student's by what takes it, the teacher's, and what comes on top."""
-    kind, beside, teacher = PartOf.STEP_SECONDS, found.distillation, found.speed.teacher
-    tokens = found.question.machine.batch_tokens / found.question.machine.gpus  # of each GPU
-    whole = found.tokens_per_s_per_gpu.divide(tokens)
-    parts = [(name, tokens * each) for name, each in _of_training(found.speed.student)]
-    own, rest = len(parts), whole.mid
-    if teacher is not None and beside is not None and found.question.logits is Logits.ONLINE:
-        parts.append(("the teacher's pass", teacher.tokens_per_s_per_gpu.divide(tokens).mid))
-        parts.append(("the loss of the teacher's logits", beside.loss_step_seconds.mid))
-    for place, (name, seconds) in enumerate(parts):
-        yield _part(kind, name, seconds, for_teacher=place >= own)
+    kind, machine = PartOf.STEP_SECONDS, found.question.machine
+    whole = found.tokens_per_s_per_gpu.divide(machine.batch_tokens / machine.all_gpus)
+    parts, rest = [*_in_turn(found)], whole.mid
+    for name, seconds, for_teacher in parts:
+        yield _part(kind, name, seconds, for_teacher=for_teacher)
         rest -= seconds
-    if found.speed.distillation_factor is not None:
-        waits = "waiting, and " if beside is not None and beside.apart is not None else ""
-        yield _part(kind, f"{waits}slowdown of a distillation step", rest, for_teacher=True)
+    if rest > ROUNDING * whole.mid:
+        name = "waiting for the logits to arrive" if machine.teacher_gpus else SLOWDOWN
+        yield _part(kind, name, rest, for_teacher=True)
     yield _part(kind, "total", whole, is_total=True)
+
+
+def _in_turn(found: Estimate) -> Iterator[tuple[str, float, bool]]:
+    """Names and seconds of what is done one after the other, and whether it is for the teacher.
+
+    Where the teacher has GPUs of its own, only the slower side takes time.
+    """
+    speed, machine, beside = found.speed, found.question.machine, found.distillation
+    tokens = machine.batch_tokens / machine.gpus  # of each GPU
+    own = [(name, tokens * each, False) for name, each in _of_training(speed.student)]
+    if speed.teacher is None or beside is None or found.question.logits is not Logits.ONLINE:
+        yield from own
+        return
+    teachers = machine.teacher_gpus or machine.gpus
+    passed = speed.teacher.tokens_per_s_per_gpu.divide(machine.batch_tokens / teachers).mid
+    taught, loss = ("the teacher's pass", passed, True), beside.loss_step_seconds.mid
+    lost = ("the loss of the teacher's logits", loss, True)
+    if machine.teacher_gpus is None:
+        yield from (*own, taught, lost)
+        return
+    alone, slower = sum(seconds for _, seconds, _ in own), speed.distillation_factor
+    given = speed.student.basis is not RateBasis.MODEL
+    slowed = 0.0 if given or slower is None else alone / slower.mid - alone
+    if passed > alone + slowed + loss:
+        yield taught
+        return
+    yield from (*own, lost)
+    if slowed:
+        yield SLOWDOWN, slowed, True
 
 
 def _of_training(part: ThroughputEstimate) -> Iterator[tuple[str, float]]:

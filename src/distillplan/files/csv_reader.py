@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,6 +13,12 @@ from distillplan.files.text_reader import read_text
 
 BEYOND: Final = "(beyond the header)"
 """Where a row has its fields beyond the header, as a list."""
+SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
+"""Of columns; where two of them are in a header equally often, the first."""
+
+_HINT: Final = re.compile(r"sep=([,;\t])\s*?(?:\n|\Z)")
+"""Spreadsheets may write a first line that names the separator."""
+_QUOTED: Final = re.compile(r'"[^"]*"')
 
 
 class FileRow(NamedTuple):
@@ -24,16 +31,46 @@ class FileRow(NamedTuple):
 
 
 def read_csv(source: str | Path, needed: tuple[str, ...] = ()) -> list[FileRow]:
-    """The rows of a CSV file.
+    """The rows of a CSV file, whatever separates its columns.
 
     Args:
         source: its path; ``-`` is standard input.
         needed: columns that the header must have.
 
     Raises:
-        InputError: when it cannot be read, or as for `parse_csv`.
+        InputError: when it cannot be read, or as for `parse_separated`.
     """
-    return parse_csv(read_text(source), str(source), needed)
+    return parse_separated(read_text(source), str(source), needed)
+
+
+def parse_separated(text: str, name: str, needed: tuple[str, ...] = ()) -> list[FileRow]:
+    """The rows of a CSV text whose columns are separated by commas, semicolons or tabs.
+
+    Args:
+        text: a header and rows.
+        name: of the file, for error messages.
+        needed: columns that the header must have.
+
+    Raises:
+        InputError: as for `parse_csv`.
+    """
+    separator = separator_of(text)
+    hinted = f"# {text}" if _HINT.match(text) else text
+    return parse_csv(hinted, name, needed, separator=separator)
+
+
+def separator_of(text: str) -> str:
+    """What separates the columns of a CSV text: what it says, or what makes most of its header.
+
+    >>> separator_of("gpu;usd_per_hour"), separator_of("a, b")
+    (';', ',')
+    """
+    hint = _HINT.match(text)
+    if hint is not None:
+        return hint[1]
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    header = _QUOTED.sub("", next(lines, ""))
+    return max(SEPARATORS, key=header.count) if any(map(header.count, SEPARATORS)) else ","
 
 
 def parse_csv(

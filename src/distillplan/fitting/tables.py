@@ -3,28 +3,21 @@
 JSON is JSON Lines, or the `trainer_state.json` of Hugging Face's Trainer, whose rows are its log.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_CELLS
-from distillplan.files.csv_reader import BEYOND, FileRow, demand_table, parse_csv
+from distillplan.files.csv_reader import BEYOND, FileRow, demand_table, parse_separated
 from distillplan.files.json_reader import parse_json
 from distillplan.files.text_reader import read_text
-
-SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
-"""Of the columns of a CSV file; where two of them are in a header equally often, the first."""
 
 MOST_SHOWN: Final = 12
 """Faults named in one message."""
 
-_HINT: Final = re.compile(r"sep=([,;\t])\s*?(?:\n|\Z)")
-"""Spreadsheets may write a first line that names the separator."""
 _LOG: Final = "log_history"
 """Where a `trainer_state.json` has its rows."""
-_QUOTED: Final = re.compile(r'"[^"]*"')
 
 
 class TableRow(NamedTuple):
@@ -125,11 +118,7 @@ def told(source: str, faults: Sequence[str]) -> InputError:
 
 
 def _csv(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
-    hint = _HINT.match(text)
-    if hint is None:
-        found = parse_csv(text, source, separator=_separator(text))
-    else:
-        found = parse_csv(f"# {text}", source, separator=hint[1])
+    found = parse_separated(text, source)
     rows = [row for row in found if any(_filled(cell) for cell in row.values.values())]
     faults = [
         f"line {row.line}: {'more' if BEYOND in row.values else 'fewer'} fields than the header has"
@@ -150,13 +139,6 @@ def _one_line(name: str) -> str:
 def _filled(cell: Any) -> bool:
     """Whether a field, or one of the fields beyond the header, holds anything."""
     return any(map(_filled, cell)) if isinstance(cell, list) else bool(cell and cell.strip())
-
-
-def _separator(text: str) -> str:
-    """What separates the columns of the header: whatever makes most of them."""
-    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    header = _QUOTED.sub("", next(lines, ""))
-    return max(SEPARATORS, key=header.count) if any(map(header.count, SEPARATORS)) else ","
 
 
 def _whole(text: str) -> Any:

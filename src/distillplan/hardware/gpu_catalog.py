@@ -22,6 +22,8 @@ class GpuCard(NamedTuple):
     """In bf16, or in fp16 on GPUs without it."""
     matmul_flops_per_s: float
     """The best matrix product: measured, or else a share of the peak."""
+    usable_memory_bytes: float
+    """What a run can use of the memory, against which its need is weighed."""
     listed_price: Price | None
     """The price that a bill uses where none is given."""
 
@@ -56,10 +58,13 @@ def gpu_list() -> GpuList:
 
 def gpu_card(found: Gpu) -> GpuCard:
     """A GPU in full."""
+    from distillplan.hardware.memory_fit import usable_bytes  # for no other answer than this
+
     return GpuCard(
         gpu=found,
         dense_flops_per_s=dense_peak(found),
         matmul_flops_per_s=matmul_ceiling(found, throughput_model()),
+        usable_memory_bytes=usable_bytes(found),
         listed_price=listed_price(found.prices),
     )
 

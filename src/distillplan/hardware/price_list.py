@@ -8,7 +8,7 @@ from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import shown
-from distillplan.files.csv_reader import BEYOND, FileRow, parse_csv
+from distillplan.files.csv_reader import BEYOND, FileRow, parse_separated, separator_of
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
 from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, price_of
@@ -18,6 +18,7 @@ from distillplan.units.quantities import parse_count, parse_usd
 MOST_LISTED: Final = 10
 """GPUs of a price list in the sentence of an error."""
 
+_DECIMALS: Final = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
 _MIB: Final = re.compile(r"SizeInMiB\W{1,9}(\d{1,9})\b")
 _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
 
@@ -53,12 +54,21 @@ def with_prices(found: Gpu, file: str) -> Gpu:
 def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
     """The columns of a list, by what they hold, and its rows; only cloud catalogs count GPUs."""
     text, known = read_text(path), read_shipped("gpus.yaml")["price_lists"].values()
-    rows = parse_csv(text, str(path))
+    rows = parse_separated(text, str(path))
     for one in known:
         if rows and "gpus" in one and {one["gpu"], one["gpus"], one["price"]} <= {*rows[0].values}:
             return one, rows
     own = next(one for one in known if "gpus" not in one)
-    return own, parse_csv(text, str(path), (own["gpu"], own["price"]))
+    rows = parse_separated(text, str(path), (own["gpu"], own["price"]))
+    if separator_of(text) != ",":
+        rows = [_with_point(row, own["price"]) for row in rows]
+    return own, rows
+
+
+def _with_point(row: FileRow, column: str) -> FileRow:
+    """A row whose comma before decimals is a point; where columns have another separator."""
+    price = _DECIMALS.sub(r"\1.\2", row.values[column] or "")
+    return row._replace(values={**row.values, column: price})
 
 
 def _offers(

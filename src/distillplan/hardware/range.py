@@ -42,7 +42,7 @@ class Range:
     @classmethod
     def total(cls, parts: "Iterable[Range]") -> Self:
         """The sum of parts; zero without any."""
-        return cls._of_ends(sum, parts)
+        return cls.of_ends(sum, parts)
 
     @classmethod
     def slowest(cls, parts: "Iterable[Range]") -> Self:
@@ -51,13 +51,18 @@ class Range:
         >>> Range.slowest([Range(low=1.0, mid=2.0, high=3.0), Range.exact(2.5)])
         Range(low=2.5, mid=2.5, high=3.0)
         """
-        return cls._of_ends(max, parts)
+        return cls.of_ends(max, parts)
 
     @classmethod
-    def _of_ends(cls, how: Callable[[list[float]], float], parts: "Iterable[Range]") -> Self:
+    def of_ends(cls, how: Callable[[list[float]], float], parts: "Iterable[Range]") -> Self:
+        """What follows from each end of ranges that err alike, by itself; from low to high.
+
+        >>> Range.of_ends(lambda ends: ends[0] / ends[1], [Range.exact(8.0), Range(1.0, 2.0, 4.0)])
+        Range(low=2.0, mid=4.0, high=8.0)
+        """
         ends = [(part.low, part.mid, part.high) for part in parts]
         low, mid, high = (how([one[place] for one in ends]) for place in range(3))
-        return cls(low=low, mid=mid, high=high)
+        return cls(low=min(low, mid, high), mid=mid, high=max(low, mid, high))
 
     def divide_into(self, amount: float) -> "Range":
         """An amount at the middle, and what it is when this many of a fixed sum go to each.

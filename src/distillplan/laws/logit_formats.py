@@ -22,6 +22,7 @@ import numpy as np
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.files.entries import Entry, shipped
+from distillplan.notices import Notice, information, warning
 
 FILE: Final = "logit_formats.yaml"
 """In the folder of the data."""
@@ -272,6 +273,39 @@ def penalty_of(stored: StoredFormat | None) -> FormatPenalty | None:
     return None if kind is None or stored.kept is None else format_penalty(kind, stored.kept)
 
 
-def cost_in_words(penalty: FormatPenalty) -> str:
-    """What a format costs, with its range."""
-    return f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
+def format_notices(
+    stored: StoredFormat | None, name: str, kept_share: float | None = None
+) -> Iterator[Notice]:
+    """What to know of a format before a student reads it.
+
+    Args:
+        stored: the format; None: logits are not stored.
+        name: as it is shown, such as top-12.
+        kept_share: of the gain that full logits would bring; None: not known.
+    """
+    penalty = penalty_of(stored)
+    if penalty is None:
+        yield warning(
+            "logit_format_not_measured",
+            f"what {name} logits cost a student is not published; a plan counts them as full ones",
+        )
+        return
+    if not penalty.tried:
+        yield warning(
+            "logit_format_outside",
+            f"{name} logits keep fewer or more tokens than any that were tried; their cost is that "
+            "of the nearest",
+        )
+    cost = f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
+    if kept_share is not None and kept_share < 0:
+        yield warning(
+            "logit_format_worse_than_none",
+            f"{name} logits are worse than no teacher: they cost {cost}, more than full ones gain; "
+            "sampled ones cost nothing measurable",
+        )
+    elif penalty.nats:
+        yield information(
+            "logit_format_costs",
+            f"{name} logits cost a student {cost} beside full ones; sampled ones cost nothing "
+            "measurable",
+        )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from distillplan.accounting import SUPERVISED_SHOWN, way_in_words
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory_fit import MAX_GPUS, Fits, smallest_layout
+from distillplan.hardware.memory_fit import MAX_GPUS, Fits, smallest_layout, usable_bytes
 from distillplan.hardware.strategy import Checkpointing, LayoutChoice
 from distillplan.planning.machine_warnings import OVER_MEMORY, changes_to_fit, limits_passed
 from distillplan.planning.option_bill import run_on_nodes
@@ -98,9 +98,10 @@ def _nothing_fits(scenario: Scenario, machine: Machine, options: Sequence[Option
 
 
 def in_words(machine: Machine) -> str:
-    """The GPUs of a machine and their memory."""
-    size = format_bytes(machine.gpu.memory_bytes)
-    return f"{machine.gpus} {machine.gpu.name} ({size}{' each' if machine.gpus > 1 else ''})"
+    """The GPUs of a machine and what a run can use of their memory, beside what one needs."""
+    size = format_bytes(usable_bytes(machine.gpu))
+    each = " each" if machine.gpus > 1 else ""
+    return f"{machine.gpus} {machine.gpu.name} ({size} usable{each})"
 
 
 def why_not(scenario: Scenario, option: Option) -> str:

@@ -7,9 +7,8 @@ import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.laws.logit_formats import cost_in_words, format_studies, penalty_of
+from distillplan.laws.logit_formats import format_studies, penalty_of
 from distillplan.laws.transfer import error_quantile
-from distillplan.notices import Notice, information, warning
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -143,39 +142,6 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         kept_high=shares["low"],
         penalty_source=None if penalty is None else format_studies().source,
     )
-
-
-def format_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]:
-    """What to know of the format of the logits that the deciding distillation reads."""
-    found, stored = option.stored, scenario.stored
-    if found is None or stored is None:
-        return
-    penalty = penalty_of(stored)
-    if penalty is None:
-        yield warning(
-            "logit_format_not_measured",
-            f"what {found.format} logits cost a student is not published; the plan counts them as "
-            "full ones",
-        )
-        return
-    if not penalty.tried:
-        yield warning(
-            "logit_format_outside",
-            f"{found.format} logits keep fewer or more tokens than any that were tried; the plan "
-            "takes the nearest",
-        )
-    if found.kept_share is not None and found.kept_share < 0:
-        yield warning(
-            "logit_format_worse_than_none",
-            f"{found.format} logits are worse than no teacher: they cost {cost_in_words(penalty)}, "
-            "more than full ones gain; sampled ones cost nothing measurable",
-        )
-    elif penalty.nats:
-        yield information(
-            "logit_format_costs",
-            f"{found.format} logits cost a student {cost_in_words(penalty)} beside full ones; "
-            "sampled ones cost nothing measurable",
-        )
 
 
 def _read_rate(option: "Option", bytes_per_token: float) -> float | None:

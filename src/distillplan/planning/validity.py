@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from distillplan.accounting import Accounting, way_in_words
+from distillplan.laws.logit_formats import format_notices
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
@@ -17,7 +18,6 @@ from distillplan.planning.results import (
 )
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
-from distillplan.planning.stored_logits import format_notices
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM
 from distillplan.units.quantities import format_count
 
@@ -100,8 +100,10 @@ def _remarks(
         from distillplan.planning.model_warnings import model_warnings  # only where one is named
 
         found += map(_told, model_warnings(scenario))
-    if scenario.stored is not None and deciding is not None:
-        found += map(_told, format_notices(scenario, deciding))
+    logits = None if deciding is None else deciding.stored
+    if logits is not None:
+        notices = format_notices(scenario.stored, logits.format, logits.kept_share)
+        found += map(_told, notices)
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir, shipped
+from distillplan.laws.logit_formats import LogitKind
 
 FOLDER: Final = "exports"
 """In the folder of the data."""
@@ -170,8 +171,8 @@ class Trainer(NamedTuple):
     sources: tuple[str, ...]
     from_scratch: bool
     """Whether a student may start from random weights."""
-    reads_stored: bool
-    """Whether it reads stored logits."""
+    stored_formats: tuple[LogitKind, ...]
+    """Formats of stored logits that it reads; empty: none."""
     most_stored_vocab: float | None
     """Rows of vocabulary of which it reads stored logits; None: any."""
     about: tuple[str, ...]
@@ -204,7 +205,7 @@ def trainer(name: str) -> Trainer:
         Trainer,
         name=name,
         from_scratch=starts == "scratch",
-        reads_stored=entry.flag("stored"),
+        stored_formats=tuple(map(LogitKind, entry.texts("stored"))),
         names={} if names is None else {key: names.text(key) for key in names.data},
         files=tuple(_file(one) for one in entry.entries("files")),
     )

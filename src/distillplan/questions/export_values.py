@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from distillplan.laws.logit_formats import DISTILLKIT_K, LogitKind
 from distillplan.models.mixers import Mixing
 from distillplan.models.shapes import ModelShape
 from distillplan.questions.export_records import Trainer
@@ -32,6 +33,7 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         **{key: round(one) if key in _WHOLE else one for key, one in given.items()},
         "pure": given["distill_weight"] == 1,
         "label_weight": round(1 - given["truncated_weight"], 6),
+        **_stored(run),
         "context": run.context,
         "vocab": run.vocab,
         "sequences": run.batch_sequences,
@@ -47,6 +49,17 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "teacher_there": None if teacher is None else trainer.names.get(teacher.name),
         **_of_shape(_shape(student, run, settings)),
     }
+
+
+def _stored(run: PlannedRun) -> dict[str, Any]:
+    """Entries of stored logits, how many of them are exact, and the curve of the others.
+
+    The exact number and the curve are those of DistillKit's recommended configuration.
+    """
+    if run.logit_format is LogitKind.TOP_K and run.logit_k is not None:
+        kept = round(run.logit_k)
+        return {"stored_k": kept, "exact_k": kept, "curve": []}
+    return {"stored_k": DISTILLKIT_K, "exact_k": 16, "curve": [0, 1, 2, 3, 4, "sqrt"]}
 
 
 def _shape(student: PlannedModel | None, run: PlannedRun, settings: PlanSettings) -> Any:

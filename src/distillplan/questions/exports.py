@@ -148,20 +148,41 @@ def _demand_runnable(to: Trainer, found: Recipe) -> None:
             f"--export: {found.plan} pretrains, and there is no teacher to export; for the "
             "distillation that it weighed add --option distill"
         )
-    if run.stored and not to.reads_stored:
+    if run.stored and not to.stored_formats:
+        others = " or ".join(_readers(run))
         raise InputError(
             f"--export: the plan reads stored logits, and {to.title} runs the teacher itself; "
-            f"take {' or '.join(_readers())}, or plan with --logits online"
+            f"{f'take {others}, or ' if others else ''}plan with --logits online"
         )
-    if run.stored and to.most_stored_vocab is not None and run.vocab > to.most_stored_vocab:
+    if not _holds(to, run):
         raise InputError(
             f"--export: {to.title} reads stored logits of up to {to.most_stored_vocab:,.0f} rows "
             f"of vocabulary, and the teacher has {run.vocab:,}; plan with --logits online"
         )
+    if not _reads(to, run):
+        raise InputError(
+            f"--export: the plan stores {run.logit_format} logits, and {to.title} reads "
+            f"{' or '.join(to.stored_formats)} ones; plan with --logit-format "
+            f"{to.stored_formats[0]}, or with --logits online"
+        )
 
 
-def _readers() -> list[str]:
-    return [name for name in trainer_names() if trainer(name).reads_stored]
+def _readers(run: PlannedRun) -> list[str]:
+    """Trainers that read the stored logits of a run."""
+    every = (trainer(name) for name in trainer_names())
+    return [one.name for one in every if _reads(one, run) and _holds(one, run)]
+
+
+def _reads(to: Trainer, run: PlannedRun) -> bool:
+    """Whether it takes logits from where the run has them, in their format where one is named."""
+    if run.logit_format is None:
+        return bool(to.stored_formats) or not run.stored
+    return run.logit_format in to.stored_formats
+
+
+def _holds(to: Trainer, run: PlannedRun) -> bool:
+    """Whether its stored logits have room for the vocabulary."""
+    return not run.stored or to.most_stored_vocab is None or run.vocab <= to.most_stored_vocab
 
 
 def cases_of(run: PlannedRun, settings: PlanSettings) -> frozenset[ExportCase]:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import Machine, teacher_seconds, training_seconds
+from distillplan.hardware.machine import teacher_seconds, training_seconds
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
     Z90,
@@ -23,7 +23,7 @@ from distillplan.laws.on_policy_law import (
 from distillplan.models.architecture import check_context
 from distillplan.models.known_model import known_model, names_a_model
 from distillplan.models.model_sizes import MOST_TOKENS, parse_params
-from distillplan.models.named_models import NamedModel, named_pair
+from distillplan.questions.onpolicy_memory import memory_notices, shaped
 from distillplan.questions.onpolicy_notices import headline_of, warnings_of
 from distillplan.questions.onpolicy_records import (
     ExpectedPeak,
@@ -107,7 +107,9 @@ def onpolicy(question: OnPolicyQuestion) -> OnPolicy:
         warnings=(),
         sources=(law.source, law.published.source),
     )
-    notices = tuple(warnings_of(question, found, law))
+    machine = question.machine
+    memory = () if machine is None else memory_notices(machine, student, asked)
+    notices = (*memory, *warnings_of(question, found, law))
     return found._replace(headline=headline_of(question, found, law), warnings=notices)
 
 
@@ -164,14 +166,14 @@ def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> 
     machine, stage = question.machine, question.stage
     if machine is None or stage is None:
         return None
-    student = _shaped(question.student, machine)
+    student = shaped(question.student, machine)
     gpus = machine.gpus
     requests = Requests(prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / gpus)
     speed = generation_speed(student.shape, machine.gpu, machine.model, requests)
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),
-        "scoring": teacher_seconds(machine, _shaped(teacher, machine).model, beside=False),
+        "scoring": teacher_seconds(machine, shaped(teacher, machine).model, beside=False),
         "training": training_seconds(machine, student.model),
     }
     hours = {name: one.scale(stage.tokens / SECONDS_PER_HOUR) for name, one in each.items()}
@@ -186,11 +188,6 @@ def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> 
         cost_usd=None if price is None else total.scale(price.usd_per_hour),
         tokens_in_published_hours=stage.tokens * law.published.gpu_hours / total.mid,
     )
-
-
-def _shaped(one: StageModel, machine: Machine) -> NamedModel:
-    """The model with its shape; a size between those of the study is one of the paper's family."""
-    return named_pair(one.named, None, seq_len=machine.strategy.seq_len).model
 
 
 def stage_size(

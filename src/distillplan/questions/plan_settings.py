@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import CatalogModel, find_model
 from distillplan.models.shapes import ModelShape
@@ -54,6 +55,8 @@ class PlanSettings(NamedTuple):
     """What the recipe needs of a plan beside its options."""
 
     logits: Logits
+    stored: StoredFormat | None
+    """How they are stored; None: the plan names no format."""
     family: FixedAspect
     """Of models that are given as a size."""
     student: PlannedModel | None
@@ -80,12 +83,27 @@ def settings_of_document(data: Any, name: str) -> PlanSettings:
     logits = asked.text("logits", "") if asked.has("logits") else ""
     return PlanSettings(
         logits=asked.member("logits", Logits) if logits else Logits.ONLINE,
+        stored=_stored(asked, name),
         family=_family(asked.mapping("architecture"), name),
         student=_model(models, "student"),
         teacher=_model(models, "teacher"),
         flip=_flip(whole),
         best_teacher=_best_teacher(whole),
     )
+
+
+def _stored(asked: Entry, name: str) -> StoredFormat | None:
+    """The format of stored logits; documents of former releases have none."""
+    if not asked.has("logit_format"):
+        return None
+    entries = asked.optional("logit_k")
+    try:
+        return StoredFormat(
+            kind=asked.member("logit_format", LogitKind),
+            entries=None if entries is None else round(entries),
+        )
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def _family(architecture: Entry, name: str) -> FixedAspect:

@@ -6,7 +6,6 @@ numbers are put into them.
 
 import math
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import Accounting, Logits
@@ -16,6 +15,7 @@ from distillplan.laws.repetition import REPEATS_WORTH, log_worth
 from distillplan.planning.results import Method, Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
+from distillplan.questions.recipe_cases import PlanCase, logit_cases, logit_numbers
 from distillplan.questions.recipe_file import (
     kept_shares,
     kept_source,
@@ -43,31 +43,6 @@ from distillplan.units.quantities import format_count, format_flops, with_articl
 
 _MOST: Final = 1e18
 """Tokens or parameters above which a document cannot be meant."""
-
-
-class PlanCase(StrEnum):
-    """What a line may depend on."""
-
-    DISTILL = "distill"
-    PRETRAIN = "pretrain"
-    RECOMMENDED = "recommended"
-    NOT_RECOMMENDED = "not_recommended"
-    WEIGHED = "weighed"
-    ONLINE = "online"
-    STORED = "stored"
-    CHUNKED = "chunked"
-    RATE_OUTSIDE = "rate_outside"
-    FLIPS_WITH_BUDGET = "flips_with_budget"
-    REPEATS = "repeats"
-    WEAK_TEACHER = "weak_teacher"
-    BEST_TEACHER = "best_teacher"
-    NO_BEST_TEACHER = "no_best_teacher"
-    SAME_TOKENIZER = "same_tokenizer"
-    OTHER_TOKENIZER = "other_tokenizer"
-    TOKENIZER_UNKNOWN = "tokenizer_unknown"
-    ROWS_DIFFER = "rows_differ"
-    LICENSE_KNOWN = "license_known"
-    LICENSE_UNKNOWN = "license_unknown"
 
 
 class _LineFacts(NamedTuple):
@@ -162,13 +137,17 @@ def _run(
     rows = [one.vocab for one in (settings.teacher, settings.student) if one is not None]
     vocab = next((one for one in rows if one is not None), round(settings.family.vocab))
     distills = chosen.method is Method.DISTILL
+    stored = distills and _is_stored(settings.logits, chosen.accounting)
+    kept = settings.stored if stored else None
     return PlannedRun(
         student=_student(settings.student, chosen, words),
         student_params=chosen.student_params,
         student_tokens=chosen.student_tokens,
         teacher=_teacher(settings.teacher, chosen, words) if distills else None,
         teacher_loss=chosen.teacher_loss,
-        stored=distills and _is_stored(settings.logits, chosen.accounting),
+        stored=stored,
+        logit_format=None if kept is None else kept.kind,
+        logit_k=None if kept is None else kept.kept,
         chunked=chosen.chunked,
         context=context,
         vocab=vocab,
@@ -247,6 +226,7 @@ def _facts(
         "worth": format_count(_worth(run.student_tokens, plan.unique_tokens)),
         "most_worth": 1 + REPEATS_WORTH,
         **little_numbers(),
+        **logit_numbers(run),
         "flip_budget": None if flip is None else format_flops(flip.flops),
         "flip_verdict": None if flip is None else flip.verdict.shown,
         "student_rows": _rows(student),
@@ -285,7 +265,7 @@ def _cases(
 ) -> Iterator[PlanCase]:
     flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
-    yield PlanCase.STORED if run.stored else PlanCase.ONLINE
+    yield from logit_cases(run)
     if run.chunked:
         yield PlanCase.CHUNKED
     yield PlanCase.RECOMMENDED if chosen.recommended else PlanCase.NOT_RECOMMENDED

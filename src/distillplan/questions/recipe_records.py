@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import Accounting
-from distillplan.laws.logit_formats import KeptShare
+from distillplan.laws.logit_formats import KeptShare, LogitKind
 from distillplan.planning.results import Method, Verdict
 from distillplan.questions.recipe_studies import LittleText, MixedLoss
 
@@ -71,6 +71,10 @@ class PlannedRun(NamedTuple):
     """Nats per token."""
     stored: bool
     """Whether the teacher's logits are read from a disk."""
+    logit_format: LogitKind | None
+    """How the plan stores them; None: it names no format, or stores none."""
+    logit_k: float | None
+    """Logits kept per token, on average; None: the format has no number of them."""
     chunked: bool
     """Whether its memory is that of a loss in chunks."""
     context: int

@@ -29,13 +29,6 @@ from distillplan.questions.inverse import (
 from distillplan.questions.matched_model import Match
 from distillplan.units.quantities import format_count, format_flops, format_usd
 
-<<<<<<< HEAD
-ANY_BUDGET = 1e21
-"""FLOPs, or GPU-hours, of a scenario whose budget is searched for."""
-=======
-EXAMPLE_MATCH = "3B:60B"
->>>>>>> w_track
-
 
 class Goal(StrEnum):
     """What to minimize."""

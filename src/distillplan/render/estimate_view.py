@@ -51,7 +51,9 @@ _FRAME = 4
 """Empty lines and the one at the end."""
 
 
-def estimate_view(found: Estimate, *, details: bool = False, asked: str = "") -> Iterator[Block]:
+def estimate_view(
+    found: Estimate, *, details: bool = False, asked: str = "", note: str = ""
+) -> Iterator[Block]:
     """The blocks of one estimate.
 
     Args:
@@ -59,11 +61,12 @@ def estimate_view(found: Estimate, *, details: bool = False, asked: str = "") ->
         details: show every number instead of one screen.
         asked: the machine and the models as the options of `budget` take them, for the command to
             go on with; empty where they cannot be named there.
+        note: what that command leaves out or asks for.
     """
-    return estimate_details(found) if details else _screen(found, asked)
+    return estimate_details(found) if details else _screen(found, asked, note)
 
 
-def _screen(found: Estimate, asked: str) -> Iterator[Block]:
+def _screen(found: Estimate, asked: str, note: str) -> Iterator[Block]:
     answer = _answer(found)
     yield Headline(found.headline)
     yield answer
@@ -71,16 +74,17 @@ def _screen(found: Estimate, asked: str) -> Iterator[Block]:
     if found.distillation is not None:
         parts.append(Section("Teacher", tuple(_teacher(found, found.distillation)), "-"))
     then = _next(found, asked)
+    with_hours = f"With the same hours, distill or not{f' ({note})' if note else ''}:"
     room = Room(_FRAME, _INDENT)
     room.take(found.headline, rows=len(answer.rows) + 1)
     room.keep(item for part in parts for item in part.items)
     if then:
-        room.take(rows=2)
+        room.take(with_hours, rows=1)
         room.keep((then,))
     watch = watching(room.fill(_watch(found)))
     yield Sections((*parts, watch))
     if then:
-        yield Text("With the same hours, distill or not:")
+        yield Text(with_hours)
         yield CommandLine(then)
     yield Text("More: --details  -o markdown", "quiet")
 
@@ -172,19 +176,29 @@ def _teacher(found: Estimate, step: DistillationStep) -> Iterator[str]:
         loss = found.question.machine.strategy.loss
         yield f"{said}; the loss ({loss}) is {share:.0%} of a step" if slow else said
     yield from (one.message for one in found.warnings if one.code == _ABOUT_TEACHER)
-    stored = f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
     if found.question.logits is Logits.CACHED:
-        yield f"its logits are on disk: {stored}, read at {format_bytes(step.read_bytes_per_s)}/s"
-        return
+        rate = format_bytes(step.read_bytes_per_s)
+        yield f"its logits are on disk: {_stored(step)}, read at {rate}/s"
+    else:
+        yield _beside_or_stored(step)
+
+
+def _stored(step: DistillationStep) -> str:
+    return f"{format_bytes(step.stored_bytes)} of {step.logit_format.name} logits"
+
+
+def _beside_or_stored(step: DistillationStep) -> str:
+    """Which way adds less to the bill, where a price is known."""
     if step.online_usd is None or step.cached_usd is None or step.break_even_passes is None:
         hours = format_count(step.teacher_pass_gpu_hours.mid)
-        yield f"one pass in advance would take {hours} GPU-hours and store {stored}"
-        return
+        return f"one pass in advance would take {hours} GPU-hours and store {_stored(step)}"
     online, cached = (format_usd(one.mid) for one in (step.online_usd, step.cached_usd))
     cheaper = "storing is cheaper" if step.cached_usd.mid < step.online_usd.mid else "run it"
-    yield (
-        f"{cheaper}: its passes cost {online}, one pass in advance and storing {stored} {cached}; "
-        f"storing pays from {step.break_even_passes.mid:.3g} students or epochs"
+    passes = step.break_even_passes.mid
+    least = f"{passes:.3g} students or epochs" if passes > 1 else "the first student"
+    return (
+        f"{cheaper}: beside the student it adds {online} to the bill, one pass in advance and "
+        f"storing {_stored(step)} {cached}; storing pays from {least}"
     )
 
 

@@ -83,6 +83,8 @@ def _gpu_rows(card: GpuCard) -> Iterator[tuple[str, str]]:
         yield f"dense {name} peak", f"{_tera(peak)} TFLOP/s"
     yield "best 16-bit product", f"{_tera(card.matmul_flops_per_s)} TFLOP/s, {measured}"
     yield "memory", f"{format_bytes(gpu.memory_bytes)} at {_giga(gpu.memory_bytes_per_s)} GB/s"
+    why = "sellers print GB and build GiB" if gpu.usable_bytes is None else "as drivers report it"
+    yield "memory for a run", f"{format_bytes(card.usable_memory_bytes)}: {why}"
     yield (
         "link inside a node",
         f"{_giga(gpu.intra_node_bytes_per_s)} GB/s, one direction; {gpu.link_domain} GPUs on it",

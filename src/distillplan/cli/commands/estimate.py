@@ -1,18 +1,17 @@
 """`distillplan estimate`: one run on one machine."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
-from distillplan.cli.key_options import as_typed, options, told_as
+from distillplan.cli.key_options import options, told_as
+from distillplan.cli.plan_of_run import plan_of_run
 from distillplan.errors import InputError
 from distillplan.fields import demand_finite
 from distillplan.render.show import EstimateOutput, as_text, show
 from distillplan.render.streams import write
-from distillplan.scenarios import key_table
 
 if TYPE_CHECKING:
     from distillplan.estimate.records import Question
@@ -124,19 +123,8 @@ def estimate(
         demand_finite(found)
         write(f"{as_text(request_view(found), 'markdown').rstrip()}\n")
         return
-    show(estimated(question), output, details=details, asked=_to_plan(given))
-
-
-def _to_plan(given: Mapping[str, Any]) -> str:
-    """The machine and the models as `budget` takes them; empty where the shape was given."""
-    model, teacher = given["model"], given["teacher"]
-    if model is None:
-        return ""
-    named = {"student": model} if teacher is None else {"student": model, "teacher": teacher}
-    taken, ours = (
-        {key.word for key in key_table.TABLE.options(one)} for one in ("budget", "estimate")
-    )
-    return as_typed(None, named | {name: given[name] for name in given if name in taken & ours})
+    then = plan_of_run(given)
+    show(estimated(question), output, details=details, asked=then.asked, note=then.note)
 
 
 def _refuse_shape(*sizes: int | None) -> None:
