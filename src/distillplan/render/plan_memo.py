@@ -10,11 +10,12 @@ from distillplan.planning.results import Option, Plan
 from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
 from distillplan.questions.pilot_limits import RISK
-from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
+from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections, Text
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_words import (
     TAKES,
     beyond_in_words,
+    mismatch_in_words,
     turns_in_words,
     verdict_in_words,
 )
@@ -32,7 +33,10 @@ def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
         asked: the question as a shell takes it.
     """
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
+    mismatch = mismatch_in_words(plan)
     yield Headline(verdict_in_words(plan), odds)
+    if mismatch:
+        yield Text(mismatch, "warning", tight=True)
     alone, other = plan.supervised, plan.deciding
     yield _part("Question", [question_in_words(plan)])
     yield _part("Choices", _choices(alone, other))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
@@ -29,6 +30,7 @@ from distillplan.render.plan_words import (
     law_guess_in_words,
     loss_in_words,
     marked_row,
+    mismatch_in_words,
     open_teacher_in_words,
     reasons,
     rival_in_words,
@@ -45,6 +47,8 @@ _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
 """Of these, empty ones and the two at the end."""
+_ON_TOP = OUTSIDE_FIT_CODES | {TOKENIZERS_DIFFER}
+"""Codes of the warnings that stand under the verdict."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
 
@@ -83,7 +87,10 @@ def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
     rival, asked, instead = rival_in_words(plan.rival), _asked(plan), _instead(plan)
+    mismatch = mismatch_in_words(plan)
     yield Headline(verdict, odds)
+    if mismatch:
+        yield Text(mismatch, "warning", tight=True)
     if instead:
         yield Text(instead, tight=True)
     if outside:
@@ -91,7 +98,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     yield choices
     room = Room(_FRAME, _INDENT)
     head = f"{verdict}{GAP}{odds}"
-    room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
+    room.take(head, mismatch, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
     watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
@@ -163,7 +170,7 @@ def _watch(plan: Plan) -> Iterator[str]:
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in OUTSIDE_FIT_CODES:
+        if one.code not in _ON_TOP:
             yield one.message
 
 

@@ -7,6 +7,7 @@ from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
 from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import (
     BudgetFlip,
     BudgetRange,
@@ -67,6 +68,8 @@ _PAID = {
 def verdict_in_words(plan: Plan) -> str:
     """The verdict in one short sentence; where no odds were weighed, why."""
     weighed = plan.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
+    if weighed and plan.verdict is Verdict.DISTILL and plan.models.tokenizers_differ:
+        return "Distill, if the tokenizers matched."
     return SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
 
 
@@ -75,6 +78,12 @@ def verdict_in_a_table(verdict: Verdict | None) -> str:
     if verdict is None:
         return "none"
     return "too close" if verdict is Verdict.TIE else verdict.shown
+
+
+def mismatch_in_words(plan: Plan) -> str:
+    """Why nobody can distill as planned, and so what to read first; empty where one can."""
+    found = (one.message for one in plan.warnings if one.code == TOKENIZERS_DIFFER)
+    return next((f"{one}." for one in found), "")
 
 
 def beyond_in_words(plan: Plan) -> str:
