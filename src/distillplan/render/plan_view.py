@@ -22,16 +22,15 @@ from distillplan.render.blocks import (
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
-from distillplan.render.plan_memo import plan_memo
+from distillplan.render.plan_flips import flips_in_words, open_teacher_in_words
+from distillplan.render.plan_memo import Asked, not_typed, plan_memo
 from distillplan.render.plan_words import (
     beyond_in_words,
     bill_in_words,
-    flips_in_words,
     law_guess_in_words,
     loss_in_words,
     marked_row,
     mismatch_in_words,
-    open_teacher_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
@@ -58,7 +57,7 @@ def plan_view(
     *,
     details: bool = False,
     why: bool = False,
-    asked: str = "...",
+    asked: Asked = not_typed,
     chart: "LossChart | None" = None,
 ) -> Iterator[Block]:
     """The blocks of a plan.
@@ -67,7 +66,7 @@ def plan_view(
         plan: the answer.
         details: show every number instead of one screen.
         why: show the reasoning as a page.
-        asked: the question as a shell takes it, for the commands that the page names.
+        asked: the question as the shell takes it after a command, for those that the page names.
         chart: both losses over the budget, to show instead of the numbers.
     """
     if chart is not None:

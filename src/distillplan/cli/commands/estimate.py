@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from distillplan.accounting import Logits
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
 from distillplan.cli.key_options import as_typed, options, told_as
@@ -13,6 +14,7 @@ from distillplan.fields import demand_finite
 from distillplan.render.show import EstimateOutput, as_text, show
 from distillplan.render.streams import write
 from distillplan.scenarios import key_table
+from distillplan.scenarios.logit_keys import FORMAT_WORDS
 
 if TYPE_CHECKING:
     from distillplan.estimate.records import Question
@@ -43,7 +45,6 @@ def question_of(
     Raises:
         InputError: with what is wrong.
     """
-    from distillplan.accounting import Logits
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine import machine
@@ -124,11 +125,18 @@ def estimate(
         demand_finite(found)
         write(f"{as_text(request_view(found), 'markdown').rstrip()}\n")
         return
-    show(estimated(question), output, details=details, asked=_to_plan(given))
+    for_people = output in ("table", "markdown") and not details
+    asked = _to_plan(given) if for_people else ""
+    show(estimated(question), output, details=details, asked=asked)
 
 
 def _to_plan(given: Mapping[str, Any]) -> str:
-    """The machine and the models as `budget` takes them; empty where the shape was given."""
+    """The machine and the models as `budget` takes them.
+
+    Empty where the shape was given, and where `budget` could not place the models.
+    """
+    from distillplan.scenarios.keys import scenario_from_options  # only for those who read it
+
     model, teacher = given["model"], given["teacher"]
     if model is None:
         return ""
@@ -136,7 +144,14 @@ def _to_plan(given: Mapping[str, Any]) -> str:
     taken, ours = (
         {key.word for key in key_table.TABLE.options(one)} for one in ("budget", "estimate")
     )
-    return as_typed(None, named | {name: given[name] for name in given if name in taken & ours})
+    named |= {name: given[name] for name in given if name in taken & ours}
+    if given.get("logits") != Logits.STORED:
+        named = {name: value for name, value in named.items() if name not in FORMAT_WORDS}
+    try:
+        scenario_from_options(compute="1 GPU-hours", **named)
+    except InputError:
+        return ""
+    return as_typed(None, named, "budget")
 
 
 def _refuse_shape(*sizes: int | None) -> None:
