@@ -20,6 +20,8 @@ from distillplan.render.odds_view import in_brackets
 from distillplan.render.plan_words import TOO_CLOSE
 from distillplan.units.quantities import format_count, format_flops, format_usd
 
+_ROUGH = 2
+"""Digits of budgets next to which there is no verdict, where nobody looks closely."""
 _PAID = {
     Accounting.FREE: "whose logits cost nothing",
     Accounting.EXISTS: "as large as this one",
@@ -44,9 +46,10 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     flips = plan.flips
     for flip in (flips.budget_down, flips.budget_up):
         if flip is not None:
-            yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds)}"
+            at = f"at {_amount(plan, flip.at)}"
+            yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds, at)}"
     if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
-        yield f"not the budget: no other verdict {_range_of_budgets(plan, flips.budgets)}"
+        yield f"not the budget: {_no_other(plan, flips.budgets)}"
     yield from _in_hours(flips.equal_hours)
     if flips.students is not None:
         one = flips.students
@@ -121,10 +124,17 @@ def _changes(scenario: Scenario, logits: Logits, accounting: Accounting | None =
     return f"{' '.join(found)}{', without --logit-format' if unread else ''}"
 
 
-def then(verdict: Verdict, odds: Odds | None) -> str:
-    """Another verdict with its odds; at a tie those of both sides."""
+def then(verdict: Verdict, odds: Odds | None, at: str = "") -> str:
+    """Another verdict with its odds; at a tie those of both sides.
+
+    Args:
+        verdict: the other one.
+        odds: of it; None where they were not asked for.
+        at: where they are taken, if that is not the whole of what is said.
+    """
     word = TOO_CLOSE if verdict is Verdict.TIE else verdict.shown
-    return f"{word}{in_brackets(odds, verdict)}"
+    told = in_brackets(odds, verdict)
+    return f"{word}{f'{told[:-1]}, {at})' if told and at else told}"
 
 
 def _window(plan: Plan, flip: BudgetFlip) -> str:
@@ -132,18 +142,34 @@ def _window(plan: Plan, flip: BudgetFlip) -> str:
         return f"below {_budget(plan, flip.to)}"
     if flip.to is None:
         return f"above {_budget(plan, flip.from_)}"
-    return _range_of_budgets(plan, flip)
+    return _from_to(plan, flip.from_, flip.to)
 
 
-def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
-    low, _, _ = _budget(plan, ends.from_).partition(" ")
-    return f"from {low} to {_budget(plan, ends.to)}"
+def _no_other(plan: Plan, seen: BudgetRange) -> str:
+    """Where the verdict holds and where there is none, if no budget that was seen has another."""
+    same = plan.flips.same_verdict
+    if same is None:
+        return f"no verdict {_from_to(plan, seen.from_, seen.to, _ROUGH)}"
+    low, high = same.from_ or seen.from_, same.to or seen.to
+    ends = {"below": same.from_, "above": same.to}
+    silent = " or ".join(name for name, end in ends.items() if end is not None)
+    none = f"; no verdict just {silent}" if silent else ""
+    return f"the same verdict {_from_to(plan, low, high, _ROUGH)}{none}"
 
 
-def _budget(plan: Plan, amount: float | None) -> str:
+def _from_to(plan: Plan, low: float, high: float, digits: int = 3) -> str:
+    return f"from {_amount(plan, low, digits)} to {_budget(plan, high, digits)}"
+
+
+def _budget(plan: Plan, amount: float | None, digits: int = 3) -> str:
+    unit = " GPU-hours" if plan.scenario.gpu_hours is not None else " FLOPs"
+    return f"{_amount(plan, amount, digits)}{'' if plan.scenario.pays_storage else unit}"
+
+
+def _amount(plan: Plan, amount: float | None, digits: int = 3) -> str:
+    """A budget in words without its unit, but for dollars."""
     machine = plan.scenario.machine
     if plan.scenario.pays_storage and machine is not None and amount is not None:
         return format_usd(amount * usd_per_gpu_hour(machine))
-    if plan.scenario.gpu_hours is not None:
-        return f"{format_count(amount)} GPU-hours"
-    return f"{format_flops(amount)} FLOPs"
+    shown = format_flops if plan.scenario.gpu_hours is None else format_count
+    return shown(amount, digits)
