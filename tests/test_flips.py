@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -100,6 +101,52 @@ def test_budget_flips_are_those_of_an_independent_search(asked):
     looked_at = answer.flips.budgets
     assert looked_at.from_ == pytest.approx(asked.compute * 1e-4)
     assert looked_at.to == pytest.approx(asked.compute * 1e4)
+
+
+@pytest.mark.parametrize("asked", random_scenarios(60, seed=20261126), ids=range(60))
+def test_the_verdict_holds_as_far_as_an_independent_search_says(asked):
+    """Against the same formulas and grid; next to no verdict an end is known to 3%."""
+    found, searched = quick_plan(asked).flips.same_verdict, rule(asked)
+    here = [one for one in searched.spans(asked.compute) if (one.low or 0) <= asked.compute]
+    own = here[-1]
+    if own.side == NOBODY_KNOWS:
+        assert found is None
+        return
+    for end, true in ((found.from_, own.low), (found.to, own.high)):
+        assert end == (None if true is None else pytest.approx(true, rel=0.03))
+
+
+@pytest.mark.parametrize("teacher", ["7B:2T", "70B:15T"])
+def test_without_another_verdict_the_screen_says_where_there_is_none(teacher):
+    """Asked anew just within each end, there is the same verdict; just beyond it, none."""
+    base = {"compute": "1e20", "student": "1B", "teacher": teacher}
+    answer = plan_of(scenario_from_options(**base), quick=True)
+    same, silent = answer.flips.same_verdict, []
+    assert (answer.flips.budget_down, answer.flips.budget_up) == (None, None)
+    for name, end, out in (("below", same.from_, 0.95), ("above", same.to, 1.05)):
+        if end is not None:
+            silent.append(name)
+            within, beyond = (
+                plan_of(scenario_from_options(**base | {"compute": one}), quick=True).verdict
+                for one in (end / out, end * out)
+            )
+            assert (within, beyond) == (answer.verdict, None)
+    words = ("1e20", "--student", "1B", "--teacher", teacher, "--quick", "--details")
+    screen = " ".join(run("budget", *words).stdout.split())
+    assert "not the budget: the same verdict from" in screen
+    assert (f"; no verdict just {' or '.join(silent)}" in screen) is bool(silent)
+
+
+def test_the_odds_of_a_window_are_those_at_the_budget_beside_them():
+    """A window has one figure, which says of which budget it is: that of the plan there."""
+    words = ("--student", "1B", "--teacher", "llama-3.1-8b", "--logits", "cached")
+    screen = " ".join(run("budget", "1e21", *words).stdout.split())
+    found = re.findall(r"(distill|pretrain) \((\d+)%, at ([\d.e]+)\)", screen)
+    assert found
+    for side, share, at in found:
+        odds = json.loads(run("budget", at, *words, "-o", "json").stdout)["odds"]
+        there = odds["distill" if side == "distill" else "supervised"]
+        assert 100 * there == pytest.approx(int(share), abs=1)
 
 
 def test_the_random_scenarios_are_of_all_kinds():

@@ -10,6 +10,7 @@ import pytest
 from distillplan import Scenario, law, plan
 from distillplan.models.model_catalog import models
 from distillplan.questions.teachers import LeftOut, teachers
+from tests.plans import quick_plan
 from tests.shell import run
 
 ASKED = ("teachers", "1e22", "--student", "1.5B", "--tokenizer", "llama-3")
@@ -150,3 +151,32 @@ def test_files_of_losses_that_cannot_be_used(text, message, tmp_path):
     done = run("teachers", "1e22", "--student", "1B", "--losses", file)
     assert done.returncode == 2, done.stdout
     assert message in done.stderr
+
+
+def test_each_gain_is_over_pretraining_with_that_tokenizer():
+    """The vocabulary is the teacher's, so pretraining is that of the plan with each teacher."""
+    base = {"student_params": 5e8, "law": law(), "compute": 1e21}
+    found = teachers(Scenario(**base), models())
+    by_tokenizer = {one.model.tokenizer: one for one in found.usable}
+    assert len(by_tokenizer) > 3
+    for one in list(by_tokenizer.values())[:4]:
+        alone = quick_plan(Scenario(**base, teacher=one.model.name)).supervised
+        assert math.isclose(one.pretrained_loss, alone.loss, abs_tol=1e-9)
+        assert math.isclose(one.gain_nats, alone.loss - one.distilled.loss, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("form", [(), ("--details",), ("-o", "markdown")])
+def test_losses_of_different_tokenizers_are_shown_apart(form):
+    """As computed for each teacher; with one tokenizer there is one loss, and no such column."""
+    words = ("teachers", "1e21", "--student", "500M", "--logits", "stored", "--students", "16")
+    document = json.loads(run(*words, "-o", "json").stdout)
+    assert "with its tokenizer" in document["headline"]
+    shown = run(*words, *form).stdout
+    for one in usable(document)[:7]:
+        named = [line for line in shown.splitlines() if one["model"]["name"] in line]
+        assert any(f"{one['pretrained_loss']:.3f}" in line for line in named)
+    assert "in nats of each tokenizer" in " ".join(shown.split())
+    assert "pretrained 2." not in shown
+    one_tokenizer = run(*ASKED, *form).stdout
+    assert "alone =" not in one_tokenizer
+    assert " alone " not in one_tokenizer.split("\n\n")[1].splitlines()[0]

@@ -1,6 +1,7 @@
 """Numbers as people write them."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,17 @@ from hypothesis import strategies as st
 from distillplan.errors import InputError
 from distillplan.models.model_sizes import parse_pair
 from distillplan.planning.budget_text import Budget, parse_budget, parse_compute
-from distillplan.units.quantities import format_count, format_flops, parse_count
+from distillplan.units.quantities import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_flops,
+    format_usd,
+    parse_bytes,
+    parse_count,
+    parse_usd,
+    plain_count,
+)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +137,56 @@ def test_a_formatted_count_reads_back_to_its_digits(value):
 @given(st.floats(min_value=1, max_value=1e17))
 def test_a_formatted_count_is_short(value):
     assert len(format_count(value)) <= 8
+
+
+SECONDS = {"ms": 1e-3, "s": 1.0, "minutes": 60.0, "hours": 3600.0, "days": 86_400.0}
+YEAR = 365.25 * 86_400
+
+
+def seconds_of(text):
+    """A time as it is shown, in seconds; the lengths are those of the calendar."""
+    number, unit = text.split()
+    return float(number) * {**SECONDS, "years": YEAR}[unit]
+
+
+SHOWN = {
+    format_count: (1e-3, 1e24, parse_count),
+    plain_count: (1e-3, 1e24, parse_count),
+    format_bytes: (1, 9.9e19, parse_bytes),
+    format_duration: (1e-6, 1e12, seconds_of),
+    format_usd: (1, 1e15, lambda text: parse_usd(text, "", "")),
+}
+"""Each way to show a number with a unit, the least and the most it is for, and how it is read."""
+
+
+@st.composite
+def near_a_unit(draw):
+    """A number a little below a power of a thousand, a bound of time, or any other."""
+    powers = [1000.0**power for power in range(-1, 6)]
+    times = [1.0, 60.0, 100.0, 6000.0, 172_800.0, 6.3e7]
+    edge = draw(st.sampled_from([*powers, *times]))
+    return draw(st.floats(1e-3, 1e20) | st.floats(0.99, 1.01).map(lambda part: edge * part))
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda one: one.__name__)
+@given(value=near_a_unit())
+def test_what_is_shown_reads_back_and_keeps_its_digits_at_each_unit(shown, value):
+    """An inverse; and no number is shown as a thousand of a unit that has a larger one."""
+    least, most, read = SHOWN[shown]
+    value = min(max(value, least), most)
+    text = shown(value)
+    assert read(text) == pytest.approx(value, rel=6e-3)
+    assert "e+" not in text
+    number = re.match(r"\$?([\d.]+)", text)[1]
+    largest = re.search("[TP]|years|e", text)
+    assert float(number) < 1000 or largest or shown is plain_count
+
+
+def test_a_unit_begins_where_its_number_is_shown_as_one():
+    assert format_bytes(999.7e9) == "1.00 TB"
+    assert format_duration(0.9996) == "1.00 s"
+    assert format_usd(999.999) == "$1.00k"
+    assert plain_count(999_999_900.0) == "1B"
 
 
 @given(st.text(max_size=80))

@@ -132,10 +132,18 @@ def told_as(command: str) -> Callable[[str], str]:
     return told
 
 
-def as_typed(compute: str | None, given: Mapping[str, str], sets: Sequence[str] = ()) -> str:
+def as_typed(
+    compute: str | None, given: Mapping[str, str], command: str, sets: Sequence[str] = ()
+) -> str:
     """A question as a shell takes it: the budget where it is given, then the options of keys.
 
-    >>> as_typed("$20k", {"student": "1B"})
+    Args:
+        compute: the budget, as written.
+        given: the other keys, as written, by their words.
+        command: that takes it; the options that it only refuses are left out.
+        sets: as `--set` has them.
+
+    >>> as_typed("$20k", {"student": "1B", "logit_format": "full"}, "pilot")
     "'$20k' --student 1B"
     """
     import shlex  # not for every start
@@ -143,7 +151,8 @@ def as_typed(compute: str | None, given: Mapping[str, str], sets: Sequence[str] 
     words = [] if compute is None else [compute]
     for word, value in given.items():
         key = key_table.TABLE.find(word)
-        words += [] if key is None else [key.flags[0], value]
+        if key is not None and command not in key.refused.split():
+            words += [key.flags[0], value]
     for one in sets:
         words += ["--set", one]
     return shlex.join(words)

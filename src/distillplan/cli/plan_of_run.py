@@ -36,7 +36,7 @@ def plan_of_run(given: Mapping[str, Any]) -> PlanOfRun:
             return PlanOfRun()
         words["teacher.loss"] = "LOSS"
         notes.append("LOSS is the teacher's on your corpus, in nats per token")
-    return PlanOfRun(as_typed(None, words), "; ".join(notes))
+    return PlanOfRun(as_typed(None, words, "budget"), "; ".join(notes))
 
 
 def _words(command: str) -> set[str]:

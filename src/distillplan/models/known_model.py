@@ -82,6 +82,17 @@ class NamedModels(NamedTuple):
     teacher: KnownModel | None
     """The same."""
 
+    @property
+    def tokenizers_differ(self) -> bool:
+        """Whether both are known to have different tokenizers."""
+        return other_tokenizer(self.student, self.teacher)
+
+
+def other_tokenizer(one: KnownModel | None, other: KnownModel | None) -> bool:
+    """Whether two models are known to have different tokenizers."""
+    names = [model and model.tokenizer for model in (one, other)]
+    return None not in names and names[0] != names[1]
+
 
 class Sized(NamedTuple):
     """What one word says of a model."""

@@ -7,10 +7,13 @@ table is made from the catalog; a test says when it is stale.
 import csv
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.text_reader import read_text
+
+if TYPE_CHECKING:
+    from distillplan.models.known_model import KnownModel
 
 FILE = "open_models.csv"
 
@@ -23,25 +26,40 @@ class OpenModel(NamedTuple):
     """Non-embedding parameters."""
     tokens: float
     """Tokens of its pretraining."""
+    tokenizer: str
+    """It can teach models with a tokenizer of this name, token by token."""
 
 
-@cache
-def open_models() -> tuple[OpenModel, ...]:
-    """The open models that a law of sizes can place.
+def open_models(*students: "KnownModel | None") -> tuple[OpenModel, ...]:
+    """The open models that a law of sizes can place, and that can teach some students.
+
+    Args:
+        students: where one of them is a model whose tokenizer is known, only those with the same.
 
     >>> open_models()[0].name
     'llama-3.1-8b'
     """
+    asked = {one.tokenizer for one in students if one is not None and one.tokenizer is not None}
+    return tuple(one for one in _table() if asked <= {one.tokenizer})
+
+
+@cache
+def _table() -> tuple[OpenModel, ...]:
     rows = csv.DictReader(read_text(coefficients_dir() / FILE).splitlines())
     return tuple(
-        OpenModel(name=row["name"], params=int(row["params"]), tokens=float(row["tokens"]))
+        OpenModel(
+            name=row["name"],
+            params=int(row["params"]),
+            tokens=float(row["tokens"]),
+            tokenizer=row["tokenizer"],
+        )
         for row in rows
     )
 
 
 def table_of_catalog() -> str:
     """The text of the table, made from the catalog."""
-    lines = ["name,params,tokens", *_lines()]
+    lines = ["name,params,tokens,tokenizer", *_lines()]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -52,4 +70,4 @@ def _lines() -> Iterator[str]:
         if one.license.distilling is Distilling.FORBIDDEN or one.hub is None:
             continue
         if one.trained_tokens is not None and not one.shape.experts:
-            yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g}"
+            yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g},{one.tokenizer}"

@@ -1,7 +1,7 @@
 """What would change the verdict: the nearest budget, family, teacher, logits or accounting."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from distillplan.planning.results import (
     AccountingFlip,
     BudgetFlip,
     BudgetRange,
+    BudgetSpan,
     Flips,
     LogitsFlip,
     Option,
@@ -63,13 +64,15 @@ def find_flips(scenario: Scenario, options: tuple[Option, ...], now: Verdict | N
     looks += [cells(changed, changed.pays) for changed in sources]
     seen = weigh_cells(scenario, together(looks), FIRST_LOOK)
     ends = logs.size, logs.size + counts.size
-    down, up = _budget_flips(scenario, now, logs, seen.rows(slice(ends[0])))
+    found = _windows(scenario, now, logs, seen.rows(slice(ends[0])))
+    down, up = _budget_flips(scenario, now, found)
     return Flips(
         budget_down=down,
         budget_up=up,
         budgets=BudgetRange(
             from_=_in_unit(scenario, float(logs[0])), to=_in_unit(scenario, float(logs[-1]))
         ),
+        same_verdict=_same_verdict(scenario, found),
         students=_students_flip(scenario, now, counts, seen.side[ends[0] : ends[1]]),
         teacher_loss=_teacher_flip(scenario, options),
         logits=_logits_flip(now, sources, seen.side[ends[1] :]),
@@ -110,30 +113,42 @@ def _budgets(scenario: Scenario) -> FloatArray:
     return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], steps])
 
 
-def _budget_flips(
+def _windows(
     scenario: Scenario, now: Verdict | None, logs: FloatArray, first: Weighed
-) -> tuple[BudgetFlip | None, BudgetFlip | None]:
-    """The nearest windows with another verdict, below the own budget and above it."""
-
-    def other(state: int) -> bool:
-        return state != SILENT and word(state) is not now
-
-    found = windows(
+) -> tuple[Window, ...]:
+    """The windows of budgets; the edges of those with another verdict are exact."""
+    return windows(
         lambda at, finest: weigh_cells(scenario, _at_budgets(scenario, at), finest),
         logs,
         lambda one: one.side,
         (scenario.tie_nats, -scenario.tie_nats),
         first,
-        other,
+        lambda state: state != SILENT and word(state) is not now,
     )
+
+
+def _budget_flips(
+    scenario: Scenario, now: Verdict | None, found: Sequence[Window]
+) -> tuple[BudgetFlip | None, BudgetFlip | None]:
+    """The nearest windows with another verdict, below the own budget and above it."""
     here = math.log(scenario.budget)
-    others = [one for one in found if other(one.state)]
+    others = [one for one in found if one.state != SILENT and word(one.state) is not now]
     below = [one for one in others if one.high is not None and one.high <= here]
     above = [one for one in others if one.low is not None and one.low >= here]
     return (
         _budget_flip(scenario, below[-1]) if below else None,
         _budget_flip(scenario, above[0]) if above else None,
     )
+
+
+def _same_verdict(scenario: Scenario, found: Sequence[Window]) -> BudgetSpan | None:
+    """The window of the own budget; None where it has no verdict."""
+    here = math.log(scenario.budget)
+    own = next(one for one in found if one.high is None or here <= one.high)
+    if own.state == SILENT:
+        return None
+    low, high = (None if end is None else _in_unit(scenario, end) for end in (own.low, own.high))
+    return BudgetSpan(from_=low, to=high)
 
 
 def _budget_flip(scenario: Scenario, window: Window) -> BudgetFlip:

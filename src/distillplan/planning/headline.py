@@ -82,7 +82,8 @@ def _weighed(plan: Plan) -> str:
 
 def _do(plan: Plan) -> str:
     if plan.verdict is Verdict.DISTILL:
-        return f"Distill from {TEACHERS[plan.scenario.pays]}"
+        unless = ", if the tokenizers matched" if plan.models.tokenizers_differ else ""
+        return f"Distill from {TEACHERS[plan.scenario.pays]}{unless}"
     return "Pretrain"
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from distillplan.models.known_model import KnownModel
+from distillplan.models.known_model import KnownModel, other_tokenizer
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
+
+TOKENIZERS_DIFFER = "tokenizers_differ"
+"""Code of the warning that the student cannot learn from this teacher's logits."""
 
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:
@@ -22,7 +25,7 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield from one.notices
     if student is not None and teacher is not None and other_tokenizer(student, teacher):
         yield warning(
-            "tokenizers_differ",
+            TOKENIZERS_DIFFER,
             f"{student.name} ({student.tokenizer}) and its teacher {teacher.name} "
             f"({teacher.tokenizer}) have different tokenizers, so the student cannot learn from "
             "its logits token by token, and this plan does not hold as it is",
@@ -47,11 +50,6 @@ def told_of(model: KnownModel) -> str:
     if model.shape is not None:
         parts.append("FLOPs of its exact shape")
     return f"{model.name}: {', '.join(parts)}"
-
-
-def other_tokenizer(one: KnownModel, other: KnownModel) -> bool:
-    """Whether two models are known to have different tokenizers."""
-    return None not in (one.tokenizer, other.tokenizer) and one.tokenizer != other.tokenizer
 
 
 def _mixture(scenario: Scenario, teacher: KnownModel) -> Iterator[Notice]:

@@ -22,29 +22,31 @@ def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
     """Distillation from the open model that is best for this student, run beside it.
 
     Its loss is what the law gives a model of its size and tokens. None where a teacher is named,
-    where the law cannot place the models, and where none of them is affordable.
+    where the law cannot place the models, where none of them has the student's tokenizer, and where
+    none of these is affordable.
 
     Args:
         scenario: the question.
         alone: loss of supervised training, nats per token.
     """
-    law = scenario.law
-    if scenario.teacher is not None or law.distillation is None:
+    law, models = scenario.law, open_models(scenario.student_model)
+    if scenario.teacher is not None or law.distillation is None or not models:
         return ()
     if law.counts is not ParameterCount.NON_EMBEDDING:
         return ()
-    models, costs = open_models(), scenario.distillation_costs
+    beside = _run_beside(scenario)
     params = np.array([float(one.params) for one in models])
     tokens = np.array([one.tokens for one in models])
     teacher = GivenTeacher(
-        loss=law.supervised.loss(params, tokens), forward_cost=costs.teacher_forward(np.log(params))
+        loss=law.supervised.loss(params, tokens),
+        forward_cost=beside.distillation_costs.teacher_forward(np.log(params)),
     )
-    at = cells(scenario, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
-    found = optima_with_teacher(
-        evaluate.law_of(scenario), evaluate.problems_of(scenario, at), teacher
-    )
-    best = int(np.argmin(found.loss))
-    if not found.loss[best] < guessing(scenario):
+    at = cells(beside, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
+    problems = evaluate.problems_of(beside, at)
+    found = optima_with_teacher(evaluate.law_of(beside), problems, teacher)
+    loss = evaluate.as_read(beside, problems.logits, found).loss
+    best = int(np.argmin(loss))
+    if not loss[best] < guessing(scenario):
         return ()
     taught = taught_by(scenario, params[best].item(), tokens[best].item())
     option = option_of(taught, Accounting.EXISTS, alone)
@@ -52,8 +54,16 @@ def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
 
 
 def taught_by(scenario: Scenario, params: float, tokens: float) -> Scenario:
-    """The scenario with a teacher of these sizes that runs beside the student."""
-    teacher = Teacher(params=params, tokens=tokens)
+    """The scenario with a teacher of these sizes that exists and is run for the student."""
+    return replace(_run_beside(scenario), teacher=Teacher(params=params, tokens=tokens))
+
+
+def _run_beside(scenario: Scenario) -> Scenario:
+    """The scenario whose teacher exists; logits that are not stored come from it as it runs."""
+    kept = scenario.logits is Logits.STORED
     return replace(
-        scenario, teacher=teacher, logits=Logits.ONLINE, stored=None, accounting=Accounting.EXISTS
+        scenario,
+        logits=Logits.STORED if kept else Logits.ONLINE,
+        stored=scenario.stored if kept else None,
+        accounting=Accounting.EXISTS,
     )

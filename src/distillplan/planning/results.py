@@ -203,6 +203,13 @@ class BudgetRange(NamedTuple):
     to: float
 
 
+class BudgetSpan(NamedTuple):
+    """Budgets around the scenario's with its verdict; an end without one behind is known to 3%."""
+
+    from_: float | None  # None: below what was looked at
+    to: float | None  # above it
+
+
 class StudentsFlip(NamedTuple):
     """The nearest number of students with another verdict."""
 
@@ -261,7 +268,9 @@ class Flips(NamedTuple):
     budget_down: BudgetFlip | None = None
     budget_up: BudgetFlip | None = None
     budgets: BudgetRange | None = None
-    """The budgets that were looked at; beyond them the law gives no verdict."""
+    """The budgets that were looked at for another verdict."""
+    same_verdict: BudgetSpan | None = None
+    """Those around the own budget with its verdict; next to them is another one, or none."""
     students: StudentsFlip | None = None
     teacher_loss: TeacherFlip | None = None
     logits: LogitsFlip | None = None

@@ -161,7 +161,9 @@ def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterat
     law = scenario.law
     if scenario.teacher is not None or law.counts is not ParameterCount.NON_EMBEDDING:
         return
-    models = open_models()
+    models = open_models(*(one.scenario.student_model for one in members))
+    if not models:
+        return
     params = np.array([float(one.params) for one in models])
     tokens = np.array([one.tokens for one in models])
     problems = problems_of(scenario, members, Accounting.EXISTS)
@@ -179,7 +181,6 @@ def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterat
     if not found.loss[best] < guessing(scenario):
         return
     taught = taught_by(scenario, float(params[best]), float(tokens[best]))
-    taught = replace(taught, logits=scenario.logits)
     own = [one._replace(scenario=_as(taught, one.scenario)) for one in members]
     yield solve(taught, own, Accounting.EXISTS)._replace(teacher_name=models[best].name)
 

@@ -23,6 +23,9 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher, check_teacher_loss
 from distillplan.questions.sweep import Cell, sweep
 
+SAME_NATS = 0.0005
+"""Losses closer than this are one number on a screen."""
+
 
 class LeftOut(StrEnum):
     """Why a model cannot teach here."""
@@ -61,7 +64,10 @@ class OpenTeacher(NamedTuple):
     odds: Odds | None = None
     """Of each verdict, beside training from data alone."""
     gain_nats: float | None = None
-    """Over training from data alone, nats per token."""
+    """Over training from data alone with its vocabulary, nats per token of its tokenizer."""
+    pretrained_loss: float | None = None
+    """Of that training, nats per token of its tokenizer; None: it was not asked, or no student can
+    be trained."""
     distilled: Option | None = None
     """The student that it teaches."""
 
@@ -80,6 +86,11 @@ class Teachers(NamedTuple):
     def usable(self) -> tuple[OpenTeacher, ...]:
         """Those that can teach."""
         return tuple(one for one in self.teachers if one.left_out is None)
+
+    @property
+    def pretrained_loss(self) -> float | None:
+        """Loss of training from data alone, where it is the same with the vocabulary of each."""
+        return _common(self.usable)
 
 
 def teachers(
@@ -213,6 +224,7 @@ def _ranked(taught: Scenario, cell: Cell) -> OpenTeacher:
         verdict=cell.verdict,
         odds=cell.odds,
         gain_nats=cell.margin_nats,
+        pretrained_loss=cell.supervised.loss,
         distilled=option,
     )
 
@@ -231,6 +243,12 @@ def _rank(one: OpenTeacher) -> tuple[bool, float, float, str]:
     return (False, -odds, -(one.gain_nats or -math.inf), one.model.name)
 
 
+def _common(usable: Sequence[OpenTeacher]) -> float | None:
+    """The loss of training from data alone; None where it depends on the teacher's vocabulary."""
+    found = [one.pretrained_loss for one in usable if one.pretrained_loss is not None]
+    return found[0] if found and max(found) - min(found) < SAME_NATS else None
+
+
 def _headline(usable: Sequence[OpenTeacher]) -> str:
     """The best of them in a sentence."""
     if not usable:
@@ -238,7 +256,9 @@ def _headline(usable: Sequence[OpenTeacher]) -> str:
     best = usable[0]
     gain = 0.0 if best.gain_nats is None else best.gain_nats
     if best.verdict is Verdict.DISTILL:
-        return f"Let {best.model.name} teach: {gain:.3f} nats better than training from data alone."
+        alike = _common(usable) is not None
+        alone = "training from data alone" if alike else "pretraining with its tokenizer"
+        return f"Let {best.model.name} teach: {gain:.3f} nats better than {alone}."
     if best.verdict is Verdict.TIE:
         return f"Nothing clearly beats training from data alone; {best.model.name} comes nearest."
     return f"Train from data alone: even {best.model.name}, the best teacher, is behind."

@@ -201,6 +201,7 @@ TEACHER_ROW = DocumentForm(
         "tokenizer": "model.tokenizer",
         "teacher_params": "model.params",
         "trained_tokens": "model.trained_tokens",
+        "pretrained_loss": "pretrained_loss",
         "student_loss": "distilled.loss",
         "student_tokens": "distilled.student_tokens",
         **{name: f"distilled.{path}" for name, path in _ROW_BILL.items()},

@@ -15,8 +15,8 @@ from distillplan.planning.sizes import Near, SearchStatus
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text, cell
 from distillplan.render.notice_blocks import notice_blocks
 from distillplan.render.odds_view import count_band, nats_band, odds_line
+from distillplan.render.plan_flips import flips_in_words
 from distillplan.render.plan_words import (
-    flips_in_words,
     kept_in_words,
     marked_row,
     rival_in_words,

@@ -1,7 +1,8 @@
 """The reasoning behind a plan, on a page for a reader who knows no scaling law."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.laws.provenance import LawStatus
@@ -10,29 +11,42 @@ from distillplan.planning.results import Option, Plan
 from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
 from distillplan.questions.pilot_limits import RISK
-from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
+from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections, Text
 from distillplan.render.odds_view import odds_in_words, percent
+from distillplan.render.plan_flips import turns_in_words
 from distillplan.render.plan_words import (
     TAKES,
     beyond_in_words,
-    turns_in_words,
+    mismatch_in_words,
     verdict_in_words,
 )
 from distillplan.units.quantities import format_count, format_duration, format_usd
+
+Asked: TypeAlias = Callable[[str], str]
+"""From a command to a question as the shell takes it after that command's name."""
+
+
+def not_typed(_: str) -> str:
+    """In place of a question that was not typed."""
+    return "..."
+
 
 _MARGIN = len("Would turn it")
 """Columns of the headings."""
 
 
-def plan_memo(plan: Plan, asked: str) -> Iterator[Block]:
+def plan_memo(plan: Plan, asked: Asked) -> Iterator[Block]:
     """The blocks of the reasoning.
 
     Args:
         plan: the answer.
-        asked: the question as a shell takes it.
+        asked: the question as a shell takes it after a command.
     """
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
+    mismatch = mismatch_in_words(plan)
     yield Headline(verdict_in_words(plan), odds)
+    if mismatch:
+        yield Text(mismatch, "warning", tight=True)
     alone, other = plan.supervised, plan.deciding
     yield _part("Question", [question_in_words(plan)])
     yield _part("Choices", _choices(alone, other))
@@ -145,7 +159,7 @@ def _rival(rival: Rival) -> str:
     )
 
 
-def _tests(plan: Plan, asked: str) -> Iterator[Block]:
+def _tests(plan: Plan, asked: Asked) -> Iterator[Block]:
     """What to measure, the cheapest first, and the commands for it."""
     if plan.odds is None:
         return
@@ -153,7 +167,7 @@ def _tests(plan: Plan, asked: str) -> Iterator[Block]:
     heading = "Cheapest test"
     if TEACHER_FROM_LAW in plan.warning_codes:
         yield _part(heading, ["Measure the teacher's loss on your text, and ask again with it:"])
-        yield CommandLine(f"distillplan budget {asked} --teacher-loss LOSS")
+        yield CommandLine(f"distillplan budget {asked('budget')} --teacher-loss LOSS")
         heading = ""
     chance = percent(plan.odds.wrong)
     if plan.odds.wrong <= RISK:
@@ -165,7 +179,7 @@ def _tests(plan: Plan, asked: str) -> Iterator[Block]:
         "for what share of the compute, and when to stop:"
     )
     yield _part(heading, [told])
-    yield CommandLine(f"distillplan pilot {asked}")
+    yield CommandLine(f"distillplan pilot {asked('pilot')}")
 
 
 def _sources(plan: Plan) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
@@ -21,15 +22,15 @@ from distillplan.render.blocks import (
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
-from distillplan.render.plan_memo import plan_memo
+from distillplan.render.plan_flips import flips_in_words, open_teacher_in_words
+from distillplan.render.plan_memo import Asked, not_typed, plan_memo
 from distillplan.render.plan_words import (
     beyond_in_words,
     bill_in_words,
-    flips_in_words,
     law_guess_in_words,
     loss_in_words,
     marked_row,
-    open_teacher_in_words,
+    mismatch_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
@@ -45,6 +46,8 @@ _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
 """Of these, empty ones and the two at the end."""
+_ON_TOP = OUTSIDE_FIT_CODES | {TOKENIZERS_DIFFER}
+"""Codes of the warnings that stand under the verdict."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
 
@@ -54,7 +57,7 @@ def plan_view(
     *,
     details: bool = False,
     why: bool = False,
-    asked: str = "...",
+    asked: Asked = not_typed,
     chart: "LossChart | None" = None,
 ) -> Iterator[Block]:
     """The blocks of a plan.
@@ -63,7 +66,7 @@ def plan_view(
         plan: the answer.
         details: show every number instead of one screen.
         why: show the reasoning as a page.
-        asked: the question as a shell takes it, for the commands that the page names.
+        asked: the question as the shell takes it after a command, for those that the page names.
         chart: both losses over the budget, to show instead of the numbers.
     """
     if chart is not None:
@@ -83,7 +86,10 @@ def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
     rival, asked, instead = rival_in_words(plan.rival), _asked(plan), _instead(plan)
+    mismatch = mismatch_in_words(plan)
     yield Headline(verdict, odds)
+    if mismatch:
+        yield Text(mismatch, "warning", tight=True)
     if instead:
         yield Text(instead, tight=True)
     if outside:
@@ -91,7 +97,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     yield choices
     room = Room(_FRAME, _INDENT)
     head = f"{verdict}{GAP}{odds}"
-    room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
+    room.take(head, mismatch, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
     watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
@@ -163,7 +169,7 @@ def _watch(plan: Plan) -> Iterator[str]:
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in OUTSIDE_FIT_CODES:
+        if one.code not in _ON_TOP:
             yield one.message
 
 

@@ -3,14 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
-from distillplan.hardware.memory_fit import Fits
+from distillplan.accounting import SUPERVISED_SHOWN, Accounting
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import (
-    BudgetFlip,
-    BudgetRange,
-    HoursFlip,
-    Odds,
     Option,
     Plan,
     Reason,
@@ -20,14 +16,11 @@ from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
-from distillplan.planning.verdict import verdict_of
 from distillplan.render.hardware_words import FITS_SHOWN
-from distillplan.render.odds_view import in_brackets
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
     format_duration,
-    format_flops,
     format_usd,
 )
 
@@ -55,17 +48,13 @@ _SIZES = {
     "teacher_tokens": "a teacher trained on {} tokens",
     "teacher_loss": "a teacher loss of {} nats",
 }
-_PAID = {
-    Accounting.FREE: "whose logits cost nothing",
-    Accounting.EXISTS: "as large as this one",
-    Accounting.TRAIN_SHARED: "that costs as much to train",
-    Accounting.TRAIN: "as large as this one, with the same training",
-}
 
 
 def verdict_in_words(plan: Plan) -> str:
     """The verdict in one short sentence; where no odds were weighed, why."""
     weighed = plan.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
+    if weighed and plan.verdict is Verdict.DISTILL and plan.models.tokenizers_differ:
+        return "Distill, if the tokenizers matched."
     return SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
 
 
@@ -74,6 +63,12 @@ def verdict_in_a_table(verdict: Verdict | None) -> str:
     if verdict is None:
         return "none"
     return "too close" if verdict is Verdict.TIE else verdict.shown
+
+
+def mismatch_in_words(plan: Plan) -> str:
+    """Why nobody can distill as planned, and so what to read first; empty where one can."""
+    found = (one.message for one in plan.warnings if one.code == TOKENIZERS_DIFFER)
+    return next((f"{one}." for one in found), "")
 
 
 def beyond_in_words(plan: Plan) -> str:
@@ -223,96 +218,6 @@ def law_guess_in_words(scenario: Scenario) -> str:
         f"the teacher's loss on your text: {scenario.teacher_loss:.3f} is the law's guess; "
         "measured: --teacher-loss"
     )
-
-
-def turns_in_words(plan: Plan) -> Iterator[str]:
-    """What would turn the verdict; nothing where there is but one way."""
-    if plan.law.distillation is not None and plan.verdict_reason is not Reason.ONLY_ONE_POSSIBLE:
-        yield from flips_in_words(plan)
-
-
-def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
-    """What would change the verdict, the nearest first.
-
-    Args:
-        plan: the answer.
-        open_teacher: whether to name the open model that could teach.
-    """
-    flips = plan.flips
-    for flip in (flips.budget_down, flips.budget_up):
-        if flip is not None:
-            yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds)}"
-    if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
-        yield f"not the budget: no other verdict {_range_of_budgets(plan, flips.budgets)}"
-    yield from _in_hours(flips.equal_hours)
-    if flips.students is not None:
-        one = flips.students
-        yield f"--students {one.students}: {then(one.verdict, one.odds)}"
-    if flips.logits is not None:
-        where = "on disk" if flips.logits.logits is Logits.CACHED else flips.logits.logits
-        told = then(flips.logits.verdict, flips.logits.odds)
-        yield f"logits {where} (--logits {flips.logits.logits}): {told}"
-    told = open_teacher_in_words(plan) if open_teacher else ""
-    if told:
-        yield told
-    if flips.teacher_loss is not None:
-        best = flips.teacher_loss
-        yield (
-            f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, "
-            f"{_PAID[best.accounting]}: {then(Verdict.DISTILL, best.odds)}"
-        )
-    if flips.accounting is not None and flips.logits is None and plan.scenario.teacher is not None:
-        told = then(flips.accounting.verdict, flips.accounting.odds)
-        yield f"--accounting {flips.accounting.accounting}: {told}"
-
-
-def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
-    if flip is not None:
-        spent = format_count(flip.gpu_hours)
-        told = then(flip.verdict, None)
-        yield f'equal hours instead of equal FLOPs ("{spent} GPU-hours"): {told}'
-
-
-def open_teacher_in_words(plan: Plan) -> str:
-    """Another verdict with the open model that would teach best; empty where it is the same."""
-    for one in plan.options:
-        if one.teacher_name is not None and one.odds is not None:
-            verdict = verdict_of(one.odds)
-            fits = one.bill is None or one.bill.fits is not Fits.NO
-            if verdict is not plan.verdict and fits:
-                told = then(verdict, one.odds)
-                return f"--teacher {one.teacher_name} (by its size and tokens): {told}"
-    return ""
-
-
-def then(verdict: Verdict, odds: Odds | None) -> str:
-    """Another verdict with its odds; at a tie those of both sides."""
-    word = TOO_CLOSE if verdict is Verdict.TIE else verdict.shown
-    return f"{word}{in_brackets(odds, verdict)}"
-
-
-def _window(plan: Plan, flip: BudgetFlip) -> str:
-    if flip.from_ is None:
-        return f"below {_budget(plan, flip.to)}"
-    if flip.to is None:
-        return f"above {_budget(plan, flip.from_)}"
-    return _range_of_budgets(plan, flip)
-
-
-def _range_of_budgets(plan: Plan, ends: BudgetFlip | BudgetRange) -> str:
-    low, _, _ = _budget(plan, ends.from_).partition(" ")
-    return f"from {low} to {_budget(plan, ends.to)}"
-
-
-def _budget(plan: Plan, amount: float | None) -> str:
-    machine = plan.scenario.machine
-    if plan.scenario.pays_storage and machine is not None and amount is not None:
-        from distillplan.hardware.machine import usd_per_gpu_hour  # few budgets need it
-
-        return format_usd(amount * usd_per_gpu_hour(machine))
-    if plan.scenario.gpu_hours is not None:
-        return f"{format_count(amount)} GPU-hours"
-    return f"{format_flops(amount)} FLOPs"
 
 
 def marked_row(options: Sequence[Option]) -> int | None:

@@ -21,7 +21,12 @@ from distillplan.render.blocks import (
 )
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
-from distillplan.render.plan_words import bill_in_words, loss_in_words, verdict_in_a_table
+from distillplan.render.plan_words import (
+    bill_in_words,
+    loss_in_words,
+    mismatch_in_words,
+    verdict_in_a_table,
+)
 from distillplan.units.quantities import format_count, format_flops
 
 _INDENT = 11
@@ -52,8 +57,11 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     title, ways = title_of(plan.scenario, start), _ways(plan, start)
     room = Room(_FRAME, _INDENT)
-    room.take(title, rows=len(ways.rows) + 1)
+    mismatch = mismatch_in_words(plan)
+    room.take(title, mismatch, rows=len(ways.rows) + 1)
     yield Headline(title)
+    if mismatch:
+        yield Text(mismatch, "warning", tight=True)
     yield ways
     scratch = room.keep((_scratch(start),))
     unknown = room.fill(start.not_measured, _UNKNOWN)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.models.model_catalog import Distilling
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Verdict
+from distillplan.planning.results import Option, Verdict
 from distillplan.questions.teachers import LeftOut, OpenTeacher, Teachers, counted
 from distillplan.render.blocks import (
     Block,
@@ -27,7 +27,7 @@ _INDENT = 9
 """Columns that the headings in the margin take."""
 _LEFT_OUT = 4
 """Lines of those that cannot teach, on a screen."""
-_SPARE = ("hours", "tokenizer", "tie", "its loss", "tokens")
+_SPARE = ("hours", "tie", "tokenizer", "its loss", "tokens")
 """Columns that narrow terminals do without, the first first."""
 MEASURED, MIXTURE = "*", "?"
 """Marks of a teacher's loss."""
@@ -77,59 +77,57 @@ def teachers_view(found: Teachers) -> Iterator[Block]:
 
 def _choices(found: Teachers, shown: Sequence[OpenTeacher]) -> TableBlock:
     """Training from data alone, then the teachers; the mark is on what the best one's odds say."""
-    on_machine = found.scenario.machine is not None
     distills = bool(shown) and shown[0].verdict is Verdict.DISTILL
-    hours = ("hours",) if on_machine else ()
-    columns = (
-        "",
-        "gain",
-        "distill",
-        "tie",
-        "its loss",
-        "tokens",
-        *hours,
-        "tokenizer",
-        "may distill",
-    )
-    alone = found.supervised
-    bill = alone.bill
-    cells = ("" if bill is None else format_count(bill.gpu_hours.mid),) if on_machine else ()
-    tokens = cell(alone.student_tokens)
-    pretrain = f"{' ' if distills else '→'} {SUPERVISED_SHOWN}"
-    rows = [(pretrain, "", "", "", "", tokens, *cells, "", "")]
+    columns = ("", "gain", *_apart_columns(found), "distill", "tie", *_columns(found))
+    alone, common = found.supervised, found.pretrained_loss is not None
+    pretrain = {"": f"{' ' if distills else '→'} {SUPERVISED_SHOWN}"}
+    if common:
+        pretrain |= {"tokens": cell(alone.student_tokens), "hours": _hours(alone)}
+    first = common or not distills
+    rows = [tuple(pretrain.get(head, "") for head in columns)] if first else []
     for index, one in enumerate(shown):
-        name, gain, odds, *others = _row(one, on_machine=on_machine)
         mark = "→" if distills and not index else " "
-        rows.append((f"{mark} {name}", gain, *odds.split(), *others))
+        told = {**_row(one), "": f"{mark} {one.model.name}"}
+        rows.append(tuple(told[head] for head in columns))
     return TableBlock(
         "",
         columns,
         tuple(rows),
-        marked=int(distills),
+        marked=int(distills and first),
         text_columns=(0, columns.index("tokenizer"), columns.index("may distill")),
         tight=True,
         spare=tuple(columns.index(head) for head in _SPARE if head in columns),
     )
 
 
+def _apart_columns(found: Teachers) -> tuple[str, ...]:
+    """What pretraining reaches with each teacher's tokenizer, where that is not one number."""
+    return () if found.pretrained_loss is not None else ("alone",)
+
+
+def _columns(found: Teachers) -> tuple[str, ...]:
+    """The teacher, and what the student takes with it."""
+    hours = ("hours",) if found.scenario.machine is not None else ()
+    return ("its loss", "tokens", *hours, "tokenizer", "may distill")
+
+
 def teachers_details(found: Teachers) -> Iterator[Block]:
     """Open teachers: every model."""
     yield Text(found.headline, "verdict")
-    alone = found.supervised
+    alone, usable = found.supervised, found.usable
     yield Text(
         f"Inputs: {format_budget(found.scenario)}; {format_count(alone.student_params)} student. "
-        f"From data alone: {alone.loss:.3f} nats on {format_count(alone.student_tokens)} tokens.",
+        f"{_alone_in_words(found)}.",
         "quiet",
     )
-    usable = found.usable
-    on_machine = found.scenario.machine is not None
-    hours = ("hours",) if on_machine else ()
     if usable:
+        columns = ("teacher", "gain", *_apart_columns(found), "odds", *_columns(found))
+        rows = tuple({**_row(one), "teacher": one.model.name} for one in usable)
         yield TableBlock(
             "",
-            ("teacher", "gain", "odds", "its loss", "tokens", *hours, "tokenizer", "may distill"),
-            tuple(_row(one, on_machine=on_machine) for one in usable),
-            text_columns=(0, 6 + len(hours), 7 + len(hours)),
+            columns,
+            tuple(tuple(one[head] for head in columns) for one in rows),
+            text_columns=(0, len(columns) - 2, len(columns) - 1),
             tight=True,
         )
         yield Text(
@@ -153,24 +151,35 @@ def teachers_details(found: Teachers) -> Iterator[Block]:
         )
 
 
-def _row(one: OpenTeacher, *, on_machine: bool) -> tuple[str, ...]:
+def _alone_in_words(found: Teachers) -> str:
+    """What training from data alone reaches."""
+    loss, tokens = found.pretrained_loss, found.supervised.student_tokens
+    if loss is None:
+        return "alone = the loss from data alone, in nats of each tokenizer, as is the gain"
+    return f"From data alone: {loss:.3f} nats on {format_count(tokens)} tokens"
+
+
+def _row(one: OpenTeacher) -> dict[str, str]:
+    """A teacher that can be used, by the heads of the columns."""
     option, odds = one.distilled, one.odds
     if option is None or odds is None:
         raise ValueError("a teacher that can be used has odds")
-    hours: tuple[str, ...] = ()
-    if on_machine:
-        bill = option.bill
-        hours = ("" if bill is None else format_count(bill.gpu_hours.mid),)
-    return (
-        one.model.name,
-        f"{one.gain_nats or 0.0:+.3f}",
-        f"{percent(odds.distill)} {percent(odds.tie)}",
-        f"{one.loss or 0.0:.3f}{_mark(one)}",
-        format_count(option.student_tokens),
-        *hours,
-        one.model.tokenizer or "",
-        _TERMS[one.distilling],
-    )
+    return {
+        "gain": f"{one.gain_nats or 0.0:+.3f}",
+        "alone": cell(one.pretrained_loss, ".3f"),
+        "odds": f"{percent(odds.distill)} {percent(odds.tie)}",
+        "distill": percent(odds.distill),
+        "tie": percent(odds.tie),
+        "its loss": f"{one.loss or 0.0:.3f}{_mark(one)}",
+        "tokens": format_count(option.student_tokens),
+        "hours": _hours(option),
+        "tokenizer": one.model.tokenizer or "",
+        "may distill": _TERMS[one.distilling],
+    }
+
+
+def _hours(option: Option) -> str:
+    return "" if option.bill is None else format_count(option.bill.gpu_hours.mid)
 
 
 def _mark(one: OpenTeacher) -> str:
@@ -186,9 +195,14 @@ def _measured(shown: Sequence[OpenTeacher]) -> Iterator[str]:
 
 def _legend(found: Teachers, shown: Sequence[OpenTeacher]) -> str:
     """What the numbers are of, and what their marks say."""
-    alone = found.supervised
-    student = f"{format_count(alone.student_params)} student"
-    parts = [f"{student}, pretrained {alone.loss:.3f} nats", "gain in nats", "distill, tie: odds"]
+    loss, student = (
+        found.pretrained_loss,
+        f"{format_count(found.supervised.student_params)} student",
+    )
+    each = "alone: its loss from data alone, in nats of each tokenizer, as is the gain"
+    parts = [student, each, "distill, tie: odds"]
+    if loss is not None:
+        parts[:2] = [f"{student}, pretrained {loss:.3f} nats", "gain in nats"]
     marks = {_mark(one) for one in shown}
     if MEASURED in marks:
         parts.append(f"{MEASURED} measured")

@@ -236,7 +236,7 @@ def format_count(value: float | None, digits: int = 3) -> str:
         return "∞"
     if value == 0:
         return "0"
-    rounded = float(f"{value:.{digits - 1}e}")  # so that 999.95M becomes 1.00B, not 1000M
+    rounded = _rounded(value, digits)  # so that 999.95M becomes 1.00B, not 1000M
     for suffix in ("T", "B", "M", "k"):
         scaled = rounded / SUFFIXES[suffix]
         if 1 <= scaled < 1e4:
@@ -268,7 +268,7 @@ def plain_count(value: float) -> str:
     ('3B', '1.5M', '1e22', '4096', '0.5')
     """
     for suffix in ("T", "B", "M"):
-        if 1 <= value / SUFFIXES[suffix] < 1e3:
+        if 1 <= _rounded(value / SUFFIXES[suffix], 6) < 1e3:
             return f"{value / SUFFIXES[suffix]:g}{suffix}"
     return f"{value:g}".replace("e+", "e")
 
@@ -293,11 +293,14 @@ def format_duration(seconds: float) -> str:
     >>> format_duration(0.0123), format_duration(90), format_duration(7200), format_duration(6e6)
     ('12.3 ms', '90.0 s', '2.00 hours', '69.4 days')
     """
-    for name, size, most in (("ms", 1e-3, 1.0), ("s", 1.0, 100.0), ("minutes", 60.0, 6000.0)):
-        if seconds < most:
-            return f"{_three_digits(seconds / size)} {name}"
-    for name, size, most in (("hours", SECONDS_PER_HOUR, 172_800.0), ("days", 86_400.0, 6.3e7)):
-        if seconds < most:
+    for name, size, most in (
+        ("ms", 1e-3, 1000),
+        ("s", 1.0, 100),
+        ("minutes", 60.0, 100),
+        ("hours", SECONDS_PER_HOUR, 48),
+        ("days", 86_400.0, 730),
+    ):
+        if _rounded(seconds / size) < most:
             return f"{_three_digits(seconds / size)} {name}"
     return f"{_three_digits(seconds / 31_557_600)} years"
 
@@ -309,7 +312,7 @@ def format_bytes(value: float) -> str:
     ('768 B', '85.9 GB', '58.6 PB')
     """
     for name, size in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if value >= size:
+        if _rounded(value / size) >= 1:
             return f"{_three_digits(value / size)} {name}"
     return f"{value:.3g} B"
 
@@ -320,15 +323,24 @@ def format_usd(value: float) -> str:
     >>> format_usd(2.5), format_usd(90210.0), format_usd(1.234e6)
     ('$2.50', '$90.2k', '$1.23M')
     """
-    return f"${value:.2f}" if value < 1000 else f"${format_count(value)}"
+    return f"${value:.2f}" if round(value, 2) < 1000 else f"${format_count(value)}"
+
+
+def _rounded(value: float, digits: int = 3) -> float:
+    """A number as it is shown, to so many significant digits: its unit follows from that.
+
+    >>> _rounded(999.96e6), _rounded(0.99951)
+    (1000000000.0, 1.0)
+    """
+    return float(f"{value:.{digits - 1}e}")
 
 
 def _three_digits(value: float) -> str:
-    """Three significant digits, without an exponent below 1e6.
+    """Three significant digits, without a suffix below a million.
 
     >>> _three_digits(0.5), _three_digits(69.44), _three_digits(1234.5)
     ('0.500', '69.4', '1234')
     """
-    if value >= 1000 or value < 1e-3:
-        return f"{value:.0f}" if 1000 <= value < 1e6 else f"{value:.3g}"
-    return f"{value:#.3g}".rstrip(".")
+    if 1e-3 <= _rounded(value) < 1000:
+        return f"{value:#.3g}".rstrip(".")
+    return f"{value:.0f}" if 999 < value < 1e6 else format_count(value)

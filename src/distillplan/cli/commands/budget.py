@@ -1,6 +1,7 @@
 """`distillplan budget`: one scenario from options."""
 
 from collections.abc import Container, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,7 +92,7 @@ def budget(
     plan = planner.plan(scenario, quick=quick)
     found = outcomes(asserted, plan, quick=quick)  # before anything is written
     chart = _chart(plan) if plot else None
-    asked = as_typed(compute, given, sets or ()) if why else ""
+    asked = partial(as_typed, compute, given, sets=sets or ())
     show(plan, output, details=details, why=why, asked=asked, chart=chart)
     gate(("", outcome) for outcome in found)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from distillplan.accounting import Logits
 from distillplan.cli import flags
 from distillplan.cli import hardware_options as how
 from distillplan.cli.key_options import options, told_as
@@ -42,7 +43,6 @@ def question_of(
     Raises:
         InputError: with what is wrong.
     """
-    from distillplan.accounting import Logits
     from distillplan.estimate.records import Question
     from distillplan.hardware import gpu_catalog  # none of these at every start
     from distillplan.hardware.machine import machine

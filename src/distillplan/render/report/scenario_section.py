@@ -12,13 +12,13 @@ from distillplan.questions.glossary.explanation import explanations
 from distillplan.questions.report_data import ReportedPlan
 from distillplan.render.document_forms import written
 from distillplan.render.odds_view import odds_line
+from distillplan.render.plan_flips import turns_in_words
 from distillplan.render.plan_memo import question_in_words
 from distillplan.render.plan_words import (
     beyond_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
-    turns_in_words,
     verdict_in_words,
 )
 from distillplan.render.report.markup import Content, Markup, element

@@ -1,0 +1,156 @@
+"""The open model that a plan without a teacher proposes: whose it is, and what it is worth."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from distillplan import Accounting, Logits, Teacher, plan
+from distillplan.models.model_catalog import model
+from distillplan.models.open_models import open_models
+from distillplan.planning.planner import plan_if_any
+from distillplan.questions.teachers import LeftOut, teachers
+from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import quick_plan
+from tests.shell import run
+
+QUESTIONS = {
+    "online": {"budget": "1e22", "student": "3B"},
+    "stored": {"budget": "1e22", "student": "3B", "students": 8, "logits": "stored"},
+    "with a format": {
+        "budget": "1e21",
+        "student": "1B",
+        "students": 4,
+        "logits": "stored",
+        "logit_format": "top-k",
+        "logit_k": 12,
+    },
+    "hours": {"budget": "32 h100-sxm for 5 days", "student": "1.5B"},
+    "stored in hours": {
+        "budget": "32 h100-sxm for 5 days",
+        "student": "1.5B",
+        "students": 4,
+        "logits": "stored",
+    },
+    "stored for money": {
+        "budget": "$20k",
+        "gpu": "h100-sxm",
+        "student": "1B",
+        "logits": "stored",
+        "logit_format": "sampled",
+    },
+    "any student": {"budget": "1e21", "logits": "stored", "students": 3},
+}
+PAID = ("--accounting", "free")
+ON_DISK = {"budget": "1e22", "student": "3B", "logits": "cached", "accounting": "free"}
+
+
+def asked(words):
+    return scenario_from_options(**words)
+
+
+def proposed(found):
+    return next((one for one in found.options if one.teacher_name is not None), None)
+
+
+def with_teacher(scenario, params, tokens):
+    """The question as somebody asks it who names the teacher by its size and tokens."""
+    teacher = Teacher(params=params, tokens=tokens)
+    return replace(scenario, teacher=teacher, accounting=None)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_it_is_the_plan_asked_with_that_teacher(name):
+    """An equal question: the teacher by its size and tokens, its logits as they were asked for."""
+    scenario = asked(QUESTIONS[name])
+    row = proposed(plan(scenario))
+    there = plan(with_teacher(scenario, row.teacher_params, row.teacher_tokens))
+    alike = there.deciding
+    assert row.accounting is alike.accounting is Accounting.EXISTS
+    assert math.isclose(row.loss, alike.loss, abs_tol=1e-9)
+    assert math.isclose(row.student_tokens, alike.student_tokens, rel_tol=1e-6)
+    assert row.flops.total == pytest.approx(alike.flops.total)
+    assert row.odds == pytest.approx(there.odds, abs=1e-3)
+    assert (row.stored is None) == (alike.stored is None)
+
+
+@pytest.mark.parametrize("name", ["online", "stored in hours"])
+def test_no_other_open_model_is_better(name):
+    """Each open model, asked for in turn."""
+    scenario = asked(QUESTIONS[name])
+    found = [
+        plan_if_any(with_teacher(scenario, float(one.params), one.tokens)) for one in open_models()
+    ]
+    losses = [one.deciding.loss for one in found if one and one.deciding.loss is not None]
+    assert math.isclose(proposed(quick_plan(scenario)).loss, min(losses), abs_tol=1e-9)
+
+
+def test_logits_on_disk_are_of_no_teacher_that_was_never_run():
+    """It then runs beside the student, as where logits are asked for online."""
+    scenario = asked(ON_DISK)
+    row = proposed(quick_plan(scenario))
+    online = replace(scenario, logits=Logits.ONLINE, accounting=None)
+    assert row.loss == proposed(quick_plan(online)).loss
+    family = run("family", "1e22", "--students", "1B,3B", "--logits", "cached", *PAID)
+    assert family.returncode == 0, family.stderr
+
+
+@pytest.mark.parametrize("student", ["qwen3-1.7b", "llama-3.2-1b", "gemma-3-1b"])
+def test_it_has_the_tokenizer_of_a_named_student(student):
+    """As `teachers` chooses, which leaves models with other tokenizers out."""
+    scenario = asked({"budget": "1e21", "student": student})
+    row = proposed(quick_plan(scenario))
+    assert model(row.teacher_name).tokenizer == model(student).tokenizer
+    other = [model(one.name) for one in open_models()]
+    listed = teachers(scenario, other)
+    assert row.teacher_name in {one.model.name for one in listed.usable}
+    left_out = {
+        one.model.name for one in listed.teachers if one.left_out is LeftOut.OTHER_TOKENIZER
+    }
+    usable = {one.name for one in open_models(scenario.student_model)}
+    assert usable == {one.name for one in open_models()} - left_out
+
+
+def test_none_is_named_where_none_has_the_tokenizer():
+    """Nobody says how long the models with this tokenizer were trained."""
+    scenario = asked({"budget": "1e21", "student": "qwen3.5-4b"})
+    assert not open_models(scenario.student_model)
+    assert proposed(quick_plan(scenario)) is None
+    screen = run("budget", "1e21", "--student", "qwen3.5-4b", "--quick").stdout
+    assert "open model" not in screen
+
+
+def test_a_family_is_taught_by_a_model_with_the_tokenizer_of_each():
+    shown = run("family", "1e22", "--students", "qwen3-1.7b,qwen3-4b", "-o", "markdown")
+    assert shown.returncode == 0, shown.stderr
+    others = [one.name for one in open_models() if one.tokenizer != model("qwen3-4b").tokenizer]
+    assert not [name for name in others if name in shown.stdout]
+
+
+MISMATCHED = ("budget", "1e20", "--student", "qwen3-1.7b", "--teacher", "llama-3.2-1b")
+CUT = ("budget", "1e22", "--student", "4B", "--start", "pruned")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        MISMATCHED,
+        (*MISMATCHED, "--gpu", "rtx-4090", "--gpus", "8"),
+        (*MISMATCHED, "--why"),
+        (*CUT, "--parent", "qwen3-8b", "--teacher", "llama-3.1-8b"),
+    ],
+)
+def test_a_teacher_with_another_tokenizer_is_what_a_screen_says_first(words):
+    """A plan that does not hold as it is says so right under its verdict, which says so as well."""
+    first, *others = run(*words).stdout.splitlines()
+    told = " ".join(others[:3])
+    assert "have different tokenizers" in told or "has another" in told
+    assert "this plan does not hold as it is." in told
+    assert not first.startswith("Distill.")
+
+
+@pytest.mark.parametrize("form", ["--details", "-o", "--plot"])
+def test_no_form_of_a_plan_says_distill_with_another_tokenizer_and_no_more(form):
+    words = (form, "markdown") if form == "-o" else (form,)
+    shown = run(*MISMATCHED, *words).stdout
+    assert "if the tokenizers matched" in shown.replace("\n", " ")
