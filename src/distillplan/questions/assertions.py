@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from distillplan.accounting import Accounting, Flops
+from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.planning.results import (
     BANDS,
@@ -117,7 +117,8 @@ def assertion(key: str, condition: Any) -> Assertion:
         return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
     words = _words(name)
     if value not in words or sign not in ("==", "=", "!="):
-        raise InputError(f"assertion {key}: {condition!r} is none of {', '.join(words)}")
+        asked = f"is none of {', '.join(words)}{_word_of_screens(value)}"
+        raise InputError(f"assertion {key}: {condition!r} {asked}")
     return Assertion(key=key, operator=sign, wanted=value, text=text)
 
 
@@ -161,9 +162,17 @@ def _known_name(key: str) -> str:
         part, name = "", key
     known = name in WORD_KEYS or name in NUMBERS or name == CODES
     if not known or (part and name in OF_THE_PLAN):
-        names = [*WORD_KEYS, CODES, *NUMBERS]
-        raise InputError(f"assertion: the key {key!r} is unknown; {nearest(key, names)}")
+        advice = _word_of_screens(key) or f"; {nearest(key, [*WORD_KEYS, CODES, *NUMBERS])}"
+        raise InputError(f"assertion: the key {key!r} is unknown{advice}")
     return name
+
+
+def _word_of_screens(written: str) -> str:
+    """What documents say for a word of the screens; empty for any other."""
+    if SUPERVISED_SHOWN not in written:
+        return ""
+    meant = written.replace(SUPERVISED_SHOWN, Verdict.SUPERVISED)
+    return f"; write {meant}, as documents call what screens call {SUPERVISED_SHOWN}"
 
 
 def _sign_and_value(key: str, name: str, condition: Any) -> tuple[str, str]:
