@@ -39,6 +39,7 @@ from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_oth
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
+from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import warning
@@ -91,7 +92,8 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     taken = taken_columns(tables, places)
     for where in wheres:
         tables = rows_where(tables, where, places)
-    draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
+    draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
+    draft = of_kind(draft, reading.form, source)
     draft = unfinished(without_repeats(draft))
     if reading.last_of is not None:
         draft = last_of_each(draft, tables, reading.last_of)
