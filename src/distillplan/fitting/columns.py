@@ -9,6 +9,7 @@ from distillplan.fitting.cells import LOSSES, number_in
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
+from distillplan.laws.provenance import ParameterCount
 from distillplan.suggest import close_names
 from distillplan.units.numerals import is_number
 
@@ -41,6 +42,11 @@ _SURE: Final[Mapping[str, str]] = {
     "teacher_loss": r"lt|teacher(val|eval|valid|validation|test)?loss|loss(of)?teacher",
 }
 """Columns that can only mean one thing; they are taken where a file has one of them."""
+_COUNTED: Final = (
+    (ParameterCount.TOTAL, re.compile(r"total")),
+    (ParameterCount.NON_EMBEDDING, re.compile(r"(non|no)emb")),
+)
+"""What parameters count by the plain name of their column."""
 _WITHIN: Final = re.compile(r"^(config|summary|_?step)[._/]")
 """What trackers put before the names of columns."""
 
@@ -51,6 +57,9 @@ _NATS: Final = re.compile(r"\s*[(\[](?:in )?nats(?: per token|/tok(?:en)?)?[)\]]
 """Units that a column's name may end with."""
 _FEW: Final = re.compile(r"\d{1,6}(?:[.,]\d+)*")
 """A number that may be of millions; 1e8 in such a column is a count after all."""
+
+_CUT: Final = frozenset({"kept", "parent_loss"})
+"""Columns of runs of cut models (`pruned_runs`)."""
 
 _TYPED: Final = 0.75
 """How alike a column must be to a name to be taken for a typing error."""
@@ -236,6 +245,28 @@ def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunF
     return f"{tables[0].source}: read {listed([*told])}; for other columns: --columns" * bool(told)
 
 
+def counts_named(
+    tables: Sequence[RunTable], places: Sequence[Mapping[str, RunField]]
+) -> ParameterCount | None:
+    """What the parameters count by the names of their columns; None where those do not say.
+
+    Raises:
+        InputError: when the columns of two files count otherwise.
+    """
+    found = {
+        counts: column
+        for place in places
+        for counts, name in _COUNTED
+        if (column := place["params"].column) and name.search(_plain(column))
+    }
+    if len(found) > 1:
+        raise InputError(
+            f"{tables[0].source}: {listed([*found.values()])} count different parameters; give all "
+            "runs by one of them"
+        )
+    return next(iter(found), None)
+
+
 def _constant(name: str, text: str) -> RunField:
     if name == "loss":
         raise InputError(
@@ -250,6 +281,8 @@ def _missing(table: RunTable, missing: Sequence[str]) -> InputError:
     """What is missing, and what the file has instead, or what to write."""
     are = "columns {} are" if len(missing) > 1 else "column {} is"
     columns = [column for column in table.columns if column]
+    if _CUT.issubset(columns):
+        return InputError(f"{table.source}: these are runs of cut models; add --form p2")
     seen = _odd_header(columns) or _near_columns(missing, columns)
     return InputError(f"{table.source}: {are.format(listed(missing))} missing{seen}")
 

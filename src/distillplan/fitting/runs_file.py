@@ -1,8 +1,9 @@
 """Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from distillplan.fitting.cells import (
 )
 from distillplan.fitting.columns import (
     RunField,
+    counts_named,
     listed,
     parse_columns,
     place_columns,
@@ -43,6 +45,9 @@ from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import warning
+
+_NOTHING: Final = re.compile(r"-?[0.,]+")
+_LEAVE_EMPTY: Final = "leave it empty for a run without a teacher"
 
 Histories = Literal["drop", "keep"]
 
@@ -89,7 +94,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
-    taken = taken_columns(tables, places)
+    taken, counts = taken_columns(tables, places), counts_named(tables, places)
     for where in wheres:
         tables = rows_where(tables, where, places)
     draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
@@ -102,7 +107,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     draft = without_replicates(draft, reading.replicates)
     if taken:
         draft = draft._replace(notices=(warning("columns_taken", taken), *draft.notices))
-    return replace(_runs(draft, reading, source), rows=rows)
+    return replace(_runs(draft, reading, source), rows=rows, counts=counts)
 
 
 def _source(names: Sequence[str]) -> str:
@@ -142,10 +147,11 @@ def _demand_nats(
     arrays: Mapping[str, FloatArray], places: Sequence[Mapping[str, RunField]], source: str
 ) -> None:
     """Refuse losses that are in another unit by the names of their columns, or by their size."""
-    losses = np.concatenate([arrays[name] for name in LOSSES])
-    fields = [place[name] for place in places for name in LOSSES if name in place]
-    columns = [one.column for one in fields if one.column is not None]
-    refuse_other_units(losses[~np.isnan(losses)], columns, source)
+    for name in LOSSES:
+        fields = [place[name] for place in places if name in place]
+        columns = [one.column for one in fields if one.column is not None]
+        losses = arrays[name][~np.isnan(arrays[name])]
+        refuse_other_units(losses, columns, source, teachers=name == TEACHER)
 
 
 def _whole_rows(
@@ -200,7 +206,8 @@ def _numbers(
         try:
             found[name] = number_in(cell, name, place.of(row), decimal_commas=decimal_commas)
         except InputError as error:
-            faults.append(str(error))
+            none = name == TEACHER and _NOTHING.fullmatch(str(cell).strip())
+            faults.append(f"{place.of(row)}: {cell}; {_LEAVE_EMPTY}" if none else str(error))
     return found, faults
 
 

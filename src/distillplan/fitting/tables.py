@@ -9,6 +9,8 @@ from distillplan.errors import InputError
 from distillplan.files.csv_reader import BEYOND, FileRow, demand_table, parse_csv
 from distillplan.files.json_reader import parse_json
 from distillplan.files.text_reader import read_text
+from distillplan.fitting.cells import is_unknown
+from distillplan.units.numerals import is_number
 
 SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 """Of the columns of a CSV file; where two of them are in a header equally often, the first."""
@@ -111,6 +113,7 @@ def told(source: str, faults: Sequence[str]) -> InputError:
 
 
 def _csv(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
+    text = _with_header(text, source)
     hint = _HINT.match(text)
     if hint is None:
         found = parse_csv(text, source, separator=_separator(text))
@@ -143,6 +146,29 @@ def _separator(text: str) -> str:
     lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
     header = _QUOTED.sub("", next(lines, ""))
     return max(SEPARATORS, key=header.count) if any(map(header.count, SEPARATORS)) else ","
+
+
+def _with_header(text: str, source: str) -> str:
+    """The text with its header as one, where a # stands before it, as numpy.savetxt writes it.
+
+    Raises:
+        InputError: when it is one line of numbers.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    at = next((i for i, line in enumerate(lines) if not line.startswith("#")), None)
+    if at is None:
+        return text
+    separator = _separator(lines[at])
+    cells = lines[at].split(separator)
+    if not all(is_unknown(cell) or is_number(cell) for cell in cells):
+        return text
+    above = lines[at - 1] if at else ""
+    names = above.lstrip("#").split(separator)
+    if above and len(names) == len(cells) and not any(map(is_number, names)):
+        return text.replace(above, above.replace("#", " "), 1)
+    if at == len(lines) - 1:
+        raise InputError(f"{source}: the first line has numbers only; put a header above it")
+    return text
 
 
 def _is_json(text: str) -> bool:

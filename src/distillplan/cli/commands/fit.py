@@ -99,7 +99,10 @@ def fit(
     ] = None,
     counts: Annotated[
         Counts | None,
-        typer.Option(help="Parameters that the runs count.", show_default="those of the other law"),
+        typer.Option(
+            help="Parameters that the runs count.",
+            show_default="as the column says, or the other law",
+        ),
     ] = None,
     resamples: Annotated[
         int | None,
@@ -214,7 +217,7 @@ def fit(
         resamples=_resamples(resamples, test),
         seed=seed,
         jobs=jobs,
-        counts=parse_parameter_count(counts) if counts else like.counts,
+        counts=parse_parameter_count(counts) if counts else checked.counts or like.counts,
     )
     _refuse_gamma_one(request)
     report = _report(request, state)
