@@ -274,8 +274,9 @@ def _loads(
         )
         for ends in (valid, range_alone(valid))
     )
-    pairs = zip(alone, taught, strict=True)
-    return _by_cause(Beyond(*(np.where(np.isnan(teacher), *pair) for pair in pairs)), gain)
+    untaught, distances = np.isnan(teacher), taught._asdict()
+    own = {name: np.where(untaught, one, distances[name]) for name, one in alone._asdict().items()}
+    return _by_cause(Beyond(**own), gain)
 
 
 def _load_of_decision(decision: OpenDecision) -> FloatArray:
