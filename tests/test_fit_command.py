@@ -502,3 +502,23 @@ def test_distilled_runs_take_nothing_from_the_losses_without_a_teacher(tmp_path)
         low, high = json.loads(found.stdout)["supervised_loss_band"]
         widths.append(high - low)
     assert widths[1] == pytest.approx(widths[0], rel=0.15)
+
+
+def test_a_test_changes_nothing_in_what_is_said_of_the_fit(supervised):
+    """The same precision, intervals and draws with --test as without."""
+    plain, tested = (
+        answer(supervised, *words) for words in ((), ("--test", "busbridge2025_printed"))
+    )
+    assert tested.pop("test") is not None
+    assert plain.pop("test") is None
+    tested.pop("tested"), plain.pop("tested")
+    assert tested == plain
+    assert any(one["low"] is not None for one in plain["law"]["coefficients"].values())
+
+
+def test_without_resamples_nothing_is_called_unsettled(supervised):
+    """A range that was not asked for is not one that the runs leave open."""
+    shown = fit(supervised, "--resamples", 0).stdout
+    assert "without resamples there are no ranges" in shown
+    assert "do not settle" not in shown
+    assert "predicts one like these" in " ".join(shown.split())
