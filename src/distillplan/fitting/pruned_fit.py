@@ -149,7 +149,6 @@ def fit_pruned(
         noise=noise,
     )
     predictions = tuple(_predictions(runs, fitted))
-    letters = tuple(_letters(fitted, form.dropped, form.unfound(draws, runs)))
     losses = (
         end for one in predictions for end in (one.low, one.loss, one.high) if end is not None
     )
@@ -158,6 +157,7 @@ def fit_pruned(
             f"{runs.source}: too few runs to settle the form: some refits give no finite loss; "
             "give more kept shares, tokens or parents"
         )
+    letters = tuple(_letters(fitted, form.dropped, form.unfound(draws, runs)))
     return PrunedFit(
         form=FORM,
         letters=letters,
