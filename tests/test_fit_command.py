@@ -481,3 +481,44 @@ def test_rows_of_the_file_are_counted_beside_those_of_the_fit(tmp_path):
     assert f"{count} supervised runs of {count + 1} rows" in " ".join(
         fit(str(runs), "--resamples", "0").stdout.split()
     )
+
+
+def test_distilled_runs_take_nothing_from_the_losses_without_a_teacher(tmp_path):
+    """The band of a supervised loss hardly changes with one small distilled run as without.
+
+    And how far a fit reaches is told of its largest run without a teacher.
+    """
+    rows = ["60M,1.2B,,3.31", "60M,4.8B,,3.12", "250M,5B,,2.85", "250M,20B,,2.69"]
+    rows += ["1B,20B,,2.50", "1B,80B,,2.38"]
+    widths = []
+    for more in ([], ["250M,5B,2.4,2.78"]):
+        path = tmp_path / "runs.csv"
+        path.write_text("\n".join(["params,tokens,teacher_loss,loss", *rows, *more]))
+        law = str(tmp_path / f"law{len(more)}.yaml")
+        fitted = run("fit", str(path), "--save", law, "-o", "json")
+        reach = json.loads(fitted.stdout)["reach"][0]
+        assert (reach["params"], reach["tokens"]) == pytest.approx((1e9, 8e10))
+        found = run("predict", "--student", "1B", "--tokens", "80B", "--law", law, "-o", "json")
+        low, high = json.loads(found.stdout)["supervised_loss_band"]
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0], rel=0.15)
+
+
+def test_a_test_changes_nothing_in_what_is_said_of_the_fit(supervised):
+    """The same precision, intervals and draws with --test as without."""
+    plain, tested = (
+        answer(supervised, *words) for words in ((), ("--test", "busbridge2025_printed"))
+    )
+    assert tested.pop("test") is not None
+    assert plain.pop("test") is None
+    tested.pop("tested"), plain.pop("tested")
+    assert tested == plain
+    assert any(one["low"] is not None for one in plain["law"]["coefficients"].values())
+
+
+def test_without_resamples_nothing_is_called_unsettled(supervised):
+    """A range that was not asked for is not one that the runs leave open."""
+    shown = fit(supervised, "--resamples", 0).stdout
+    assert "without resamples there are no ranges" in shown
+    assert "do not settle" not in shown
+    assert "predicts one like these" in " ".join(shown.split())

@@ -9,17 +9,19 @@ from distillplan.errors import InputError
 from distillplan.fitting.bootstrap import BootstrapState, bootstrap
 from distillplan.fitting.diagnostics import run_warnings
 from distillplan.fitting.fitter import FitResult, fit, moved
-from distillplan.fitting.identifiability import FLOOR, combinations, intervals
+from distillplan.fitting.identifiability import FLOOR, ONE_TEACHER, combinations, intervals
 from distillplan.fitting.noise import split
 from distillplan.fitting.outliers import without_outliers
 from distillplan.fitting.rows import Rows
 from distillplan.laws import law_catalog
+from distillplan.laws.draws import columns_of_law
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.transfer import outside_scale
 from distillplan.planning.bands import band
 from tests.fitting_cases import (
     BESIROGLU,
     CORRECTED,
+    PRINTED,
     SUPERVISED,
     joint_runs,
     supervised_runs,
@@ -299,6 +301,67 @@ def test_runs_that_cannot_carry_a_law_are_said_to_be_such(change, code) -> None:
     assert code in codes
     good = fit(supervised_runs(SUPERVISED, 40, noise=0.003), LIKE.supervised)
     assert run_warnings(good, "busbridge2025") == ()
+
+
+def one_teacher_world(seed: int) -> tuple[DistillationLaw, Rows]:
+    """A law whose c0 is half the paper's, and nine runs of each side, all with one teacher."""
+    law = PRINTED._replace(c0=1.2, f1=0.16, d1=1.12, c1=60.0, A=673.0, B=2.28e6)
+    n = np.repeat(np.log([60e6, 250e6, 1e9]), 6)
+    d = n + np.log(np.tile(np.repeat([10.0, 40.0, 160.0], 2), 3))
+    x = np.where(np.arange(18) % 2, np.log(2.4), np.nan)
+    loss = np.where(
+        np.isnan(x),
+        law.supervised.loss_at_logs(n, d),
+        law.loss_at_logs(n, d, np.full(18, np.log(2.4))),
+    )
+    noise = 0.003 * np.random.default_rng(seed).standard_normal(18)
+    rows = Rows(log_params=n, log_tokens=d, log_loss=np.log(loss) + noise, log_teacher_loss=x)
+    return law, rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_teacher_settles_no_coefficient_of_teachers(seed: int) -> None:
+    """The truth, which is known, is far from the belief: no interval may leave it out."""
+    law, rows = one_teacher_world(seed)
+    found = fit(rows, LIKE.distillation or CORRECTED)
+    state = bootstrap(found, resamples=256)
+    ends = intervals(found, state)
+    assert {one.no_interval for column, one in ends.items() if "." not in column} >= {ONE_TEACHER}
+    for column, truth in columns_of_law(law).items():
+        low, high = ends[column].low, ends[column].high
+        assert low is None or high is None or low <= truth <= high, column
+    codes = [item.code for item in run_warnings(found, "busbridge2025")]
+    assert codes.count("one_teacher") == 1
+
+
+def test_one_distilled_run_settles_nothing_of_its_side() -> None:
+    """What one run says of nine letters is the belief, and each side has its own count."""
+    _, rows = one_teacher_world(0)
+    found = fit(rows.take(np.r_[0:18:2, 7]), LIKE.distillation or CORRECTED)
+    state = bootstrap(found, resamples=256)
+    ends = intervals(found, state)
+    assert all(one.low is None for column, one in ends.items() if "." not in column)
+    (few,) = (one for one in run_warnings(found, "the paper") if one.code == "few_runs")
+    assert few.message.startswith(
+        "9 supervised runs for 6 coefficients and 1 distilled run for 9 coefficients: "
+    )
+
+
+def test_no_letter_has_an_interval_where_its_coordinate_is_open() -> None:
+    """The same verdict in the table of combinations and in that of coefficients."""
+    for seed in range(4):
+        generator = np.random.default_rng(seed)
+        found = fit(world_design(CORRECTED, generator), LIKE.distillation or CORRECTED)
+        state = bootstrap(found, resamples=128)
+        ends = intervals(found, state)
+        known = {item.what: item.verdict for item in combinations(found, state)}
+        for what, column in (
+            ("c0", "c0"),
+            ("gamma", "supervised.gamma"),
+            ("gamma'", "gamma"),
+            ("f1", "f1"),
+        ):
+            assert known[what] != "open" or ends[column].low is None, column
 
 
 def test_draws_of_both_sides_are_laws() -> None:

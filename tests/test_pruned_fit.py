@@ -13,6 +13,7 @@ import pytest
 from scipy.optimize import least_squares
 
 from distillplan.errors import InputError
+from distillplan.fitting.forms import BOUNDS
 from distillplan.fitting.pruned_fit import fit_pruned
 from distillplan.fitting.pruned_form import PrunedForm
 from distillplan.fitting.pruned_runs import read_pruned_runs
@@ -193,7 +194,7 @@ def test_the_same_seed_gives_the_same_draws(file):
         ),
         (
             "parent_params,kept,tokens,parent_loss,loss\n8e9,0.5,1e9,2.1,\n",
-            "line 2, loss: is empty",
+            "no row has every number: line 2 (loss empty)",
         ),
         (
             f"{HEAD},taught\n8e9,0.5,1e9,2.1,2.5,yes\n8e9,0.5,1e9,2.1,2.5,no\n",
@@ -450,3 +451,77 @@ def test_a_broken_file_is_an_error_in_a_sentence(law_file, tmp_path, old, new, t
     broken.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputError, match=re.escape(told)):
         read_pruning_law(str(broken))
+
+
+def test_a_term_that_the_runs_do_not_show_has_no_range(file):
+    """Without a constant, and with three parents between which alpha says little.
+
+    Any E from 0 to a tenth of the excess fits as well with another alpha, by scipy: neither may
+    have the range of where the descent stopped.
+    """
+    law = TRUE._replace(E=0.0, alpha=0.05, N_C=1.5)
+    runs = read_pruned_runs(
+        [file(table(law=law, noise=1e-3, parents=dict([*PARENTS.items()][:3])))]
+    )
+    found = fit_pruned(runs, counts=TOTAL, resamples=64)
+    letters = {one.name: one for one in found.letters}
+    costs = [least_cost(runs, floor) for floor in (0.0, 0.2, 0.4)]
+    assert max(costs) < min(costs) * 1.05
+    for name in ("E", "N_C", "alpha"):
+        one = letters[name]
+        assert not one.settled
+        assert one.low is None or one.high > 10 * one.low, name
+    assert letters["beta"].settled
+
+
+def least_cost(runs, floor):
+    """The least sum of squares with this E."""
+    n, d = runs.log_parent, runs.log_tokens
+
+    def residual(letters):
+        gamma, delta, u, a, v, b = letters
+        size, length = np.exp(u - a * (n - n.mean())), np.exp(v - b * (d - d.mean()))
+        inner = size + length + floor
+        excess = np.exp(-gamma * runs.log_kept - delta * n) * inner
+        return np.log(runs.parent_loss + excess) - runs.log_loss
+
+    start = [1.3, 0.12, 0.0, 0.1, 0.0, 0.4]
+    ends = ([-5, -5, -40, 0, -20, 0], [5, 5, 20, 2, 20, 3])
+    return 2 * least_squares(residual, start, bounds=ends, x_scale="jac", max_nfev=4000).cost
+
+
+def test_a_bound_of_the_search_is_no_end_of_a_range(file):
+    """An alpha that is steeper than any that is searched."""
+    law = TRUE._replace(alpha=3.0, N_C=TRUE.N_C * 1e9**2.65)
+    found = fitted(file(table(law=law, noise=3e-3)), resamples=64)
+    alpha = next(one for one in found.letters if one.name == "alpha")
+    bound = float(np.exp(BOUNDS["log_a"][1]))
+    assert alpha.value > 0.9 * bound
+    assert (alpha.low, alpha.high, alpha.settled) == (None, None, False)
+
+
+def test_losses_that_rise_with_the_share_kept_are_warned_of(file):
+    """A column with the share that was cut away instead."""
+    lines = table(noise=1e-3).splitlines()
+    swapped = [lines[0]]
+    for line in lines[1:]:
+        parent, kept, *rest = line.split(",")
+        swapped.append(",".join([parent, f"{1 - float(kept):.2f}", *rest]))
+    for resamples in (0, 32):
+        found = fitted(file("\n".join(swapped)), resamples=resamples)
+        assert [one.code for one in found.warnings] == ["loss_rises_with_kept"]
+        assert not fitted(file(table(noise=1e-3)), resamples=resamples).warnings
+
+
+def test_rows_without_a_number_are_left_out_and_named(file):
+    lines = table().splitlines()
+    lines[3] = lines[3].rpartition(",")[0] + ",nan"
+    lines[5] = lines[5].rpartition(",")[0] + ","
+    runs = read_pruned_runs([file("\n".join(lines))])
+    assert len(runs) == len(lines) - 3
+    (notice,) = runs.notices
+    assert notice.code == "rows_left_out"
+    assert notice.message.endswith("line 4 (loss nan), line 6 (loss empty)")
+    empty = [lines[0], *(line.rpartition(",")[0] + "," for line in lines[1:])]
+    with pytest.raises(InputError, match="no row has every number: line 2"):
+        read_pruned_runs([file("\n".join(empty))])

@@ -11,6 +11,7 @@ import pytest
 from distillplan.errors import InputError
 from distillplan.fitting.runs_file import Reading, read_runs
 from distillplan.laws.loss_units import LossUnit
+from distillplan.laws.provenance import ParameterCount
 from tests.fitting_cases import STUDENTS
 from tests.test_runs_histories import LADDER
 
@@ -258,6 +259,49 @@ def test_json_and_csv_are_the_same_runs(tmp_path):
     rows[1]["loss"] = 2.2
     text = "\n".join(map(json.dumps, rows))
     assert numbers_of(read(tmp_path, text)) == numbers_of(read(tmp_path, CSV))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_the_unicode_text_of_spreadsheets_is_read(tmp_path, encoding):
+    """UTF-16 with its mark and tabs between columns, against the same in UTF-8."""
+    text = CSV.replace(",", "\t")
+    path = tmp_path / "runs.txt"
+    path.write_bytes((text if encoding == "utf-16" else f"\ufeff{text}").encode(encoding))
+    assert numbers_of(read_runs([str(path)])) == numbers_of(read(tmp_path, CSV))
+
+
+def test_a_header_behind_a_hash_is_the_header(tmp_path):
+    """numpy.savetxt writes it so."""
+    path = tmp_path / "runs.csv"
+    rows = np.array([[1e9, 2e10, 2.4], [2e9, 4e10, 2.2]])
+    for count in (1, 2):
+        np.savetxt(path, rows[:count], delimiter=",", header="params,tokens,loss")
+        runs = read_runs([str(path)])
+        found = np.column_stack([runs.params, runs.tokens, runs.loss])
+        assert found.tolist() == rows[:count].tolist()
+        assert runs.lines[0] == "line 2"
+
+
+@pytest.mark.parametrize(
+    ("column", "counts"),
+    [
+        ("params", None),
+        ("total_params", ParameterCount.TOTAL),
+        ("params (total)", ParameterCount.TOTAL),
+        ("config.non_embedding_params", ParameterCount.NON_EMBEDDING),
+    ],
+)
+def test_the_name_of_a_column_says_what_parameters_count(tmp_path, column, counts):
+    text = CSV.replace("params", column)
+    assert read(tmp_path, text, columns=f"params={column}").counts is counts
+
+
+def test_files_that_count_differently_are_refused(tmp_path):
+    first = written(tmp_path, CSV.replace("params", "total_params"), "a.csv")
+    second = written(tmp_path, CSV.replace("params", "nonemb_params"), "b.csv")
+    columns = "params=total_params,params=nonemb_params"
+    with pytest.raises(InputError, match="total_params and nonemb_params count different"):
+        read_runs([first, second], Reading(columns=columns))
 
 
 def test_what_is_no_text_is_refused(tmp_path):

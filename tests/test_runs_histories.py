@@ -186,3 +186,56 @@ def test_curves_of_two_files_are_two_runs(tmp_path):
         (tmp_path / name).write_text("params,tokens,loss\n" + lines)
     runs = read_runs([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")], Reading(replicates="all"))
     assert runs.lines == ("a.csv, line 11", "b.csv, line 11")
+
+
+def doubling(column, named="{size:.0f}-cosine", sizes=(6e7, 1.2e8, 2.5e8, 5e8, 1e9)):
+    """Five runs of the paper's law with a checkpoint at each of six doublings of the tokens."""
+    lines = [f"{column},params,tokens,loss"]
+    for number, size in enumerate(sizes):
+        for tokens in 5 * size * 2.0 ** np.arange(6):
+            name = named.format(size=size / 1e6, number=number)
+            loss = SUPERVISED.loss(size, tokens)
+            lines.append(f"{name},{size:.0f},{tokens:.0f},{loss:.5f}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("column", ["run", "Run Name", "run_id"])
+def test_a_named_run_has_one_end_on_any_grid(tmp_path, column):
+    path = tmp_path / "runs.csv"
+    path.write_text(doubling(column))
+    runs = read_runs([str(path)])
+    (notice,) = runs.notices
+    assert notice.code == "histories_left_out"
+    assert "25 rows are left out as intermediate points of 5 runs (5 of 60.0M" in notice.message
+    assert (runs.tokens / runs.params).tolist() == [160.0] * 5
+    assert len(read_runs([str(path)], Reading(histories="keep"))) == 30
+
+
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [
+        ("name", "{size:.0f}-cosine"),  # may name a recipe
+        ("run", "{size:.0f}M"),  # a size, of finished runs
+        ("run", "ladder"),  # of several sizes
+        ("seed", "{number}"),
+    ],
+)
+def test_names_that_may_be_of_several_finished_runs_say_nothing(tmp_path, column, named):
+    path = tmp_path / "runs.csv"
+    path.write_text(doubling(column, named))
+    runs = read_runs([str(path)])
+    assert (len(runs), runs.notices) == (30, ())
+
+
+def test_a_name_with_one_length_twice_is_of_two_runs(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text(doubling("run") + "\n60-cosine,60M,300M,3.9\n")
+    assert len(read_runs([str(path)], Reading(replicates="all"))) == 31
+
+
+def test_a_name_may_return_in_another_file(tmp_path):
+    one, two = doubling("run", "a", (6e7,)), doubling("run", "a", (1e9,))
+    (tmp_path / "a.csv").write_text(one)
+    (tmp_path / "b.csv").write_text(two)
+    runs = read_runs([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
+    assert runs.params.tolist() == [6e7, 1e9]

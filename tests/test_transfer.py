@@ -40,6 +40,7 @@ from distillplan.laws.transfer import (
     transfer_error,
     transfer_error_from_entry,
 )
+from distillplan.planning.verdict import outside_loss
 from make_transfer import Students, held_out
 from tests.reports import transfer_report as report
 from tests.shell import run
@@ -140,6 +141,29 @@ def test_the_error_grows_with_the_distance(name):
 
 def test_an_input_without_a_range_is_never_outside():
     assert not outside_scale({}, gain=1.0, **INSIDE)
+
+
+def test_each_side_is_judged_by_the_range_of_its_own_runs():
+    """One distilled run of 5B tokens takes nothing from supervised runs of up to 300B."""
+    valid = {
+        "params": (6e7, 1e9),
+        "tokens": (1e9, 3e11),
+        "student_params": (2.5e8, 2.5e8),
+        "student_tokens": (5e9, 5e9),
+        "teacher_loss": (2.4, 2.4),
+    }
+    law = law_catalog.law()._replace(valid=valid)
+    for params, tokens in ((6e7, 1e9), (1e9, 3e11)):
+        assert outside_loss(law, params, tokens) == 0
+        assert outside_loss(law, params, tokens, 2.4) > 0
+    assert outside_loss(law, 2.5e8, 5e9, 2.4) == 0
+    slope = transfer_error().slopes.above
+    assert outside_loss(law, 1e9, 3e11 * math.e) == pytest.approx(slope)
+    # of a gain the side that is farther out counts, here that without a teacher
+    pair = {"student_params": 2.5e8, "student_tokens": 5e9, "teacher_loss": 2.4}
+    assert outside_scale(valid, gain=0.0, **pair, supervised_tokens=3e11) == 0
+    far = outside_scale(valid, gain=0.0, **pair, supervised_tokens=3e11 * math.e**2)
+    assert far == pytest.approx(2 * slope)
 
 
 def test_no_odds_above_99_percent_half_an_e_fold_below_the_range():

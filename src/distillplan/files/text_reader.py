@@ -1,6 +1,7 @@
 """The bounded reader of text: from a file, or from standard input for ``-``."""
 
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -44,6 +45,12 @@ def _bounded_text(file: BinaryIO, name: str, most: int) -> str:
     if len(content) > most:
         raise InputError(f"{name}: larger than {most // MEGABYTE} MB; is it the right file?")
     try:
-        return content.decode().removeprefix("\ufeff")
+        return content.decode(_encoding(content)).removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8 text") from None
+
+
+def _encoding(content: bytes) -> str:
+    """UTF-8, or the UTF-16 of spreadsheets ("Unicode text"), which begins with its mark."""
+    marked = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and len(content) > len(BOM_UTF16_LE)
+    return "utf-16" if marked else "utf-8"

@@ -36,6 +36,7 @@ _SUFFIX: Final = r"((?:[eE][+-]?\d+)?\s*[A-Za-z]*)"
 _ONE_COMMA: Final = re.compile(rf"(\d+),(\d+){_SUFFIX}", re.ASCII)
 _ONE_POINT: Final = re.compile(rf"\d{{1,3}}\.\d{{3}}{_SUFFIX}", re.ASCII)
 _POINTS: Final = re.compile(rf"(\d{{1,3}}(?:\.\d{{3}}){{2,}})(?:,(\d+))?{_SUFFIX}", re.ASCII)
+_NOTHING: Final = re.compile(r"-?[0.,]+", re.ASCII)
 _GROUP: Final = 3
 """Digits between two separators of thousands."""
 
@@ -107,6 +108,8 @@ def number_in(cell: Any, name: str, what: str, *, decimal_commas: bool = False) 
     text = (
         _with_point(cell.strip(), name, what) if isinstance(cell, str) and decimal_commas else cell
     )
+    if name == "teacher_loss" and _NOTHING.fullmatch(str(cell).strip()):
+        raise InputError(f"{what}: {cell}; leave it empty for a run without a teacher")
     value = parse_count(text, what, sense.example)
     if not sense.low <= value <= sense.high:
         raise InputError(

@@ -6,31 +6,20 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import LOSSES, is_unknown, number_in, uses_decimal_commas
+from distillplan.fitting.missing_columns import (
+    column_option,
+    listed,
+    missing_columns,
+    unknown_column,
+)
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
-from distillplan.suggest import close_names
+from distillplan.laws.provenance import ParameterCount
 from distillplan.units.numerals import is_number
 
 _PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
-_MOST_NAMED: Final = 5
-"""Columns of a file named in one message."""
 
-_USUAL: Final[Mapping[str, tuple[str, ...]]] = {
-    "params": (r"params", r"n|ns|nparams|numparams", r".*param.*", r"nonemb.*", r"modelsize"),
-    "tokens": (r"tokens", r"d|ds|ntokens|numtokens", r".*token.*"),
-    "loss": (
-        *(
-            r"loss",
-            r"l|ls",
-            r"(val|eval|valid|test|heldout)(.*loss)?",
-            r"(?!train|teacher).*loss.*",
-        ),
-        *(r".*(bpb|bitsper).*", r".*(ppl|perplexity).*", r"train.*loss"),
-    ),
-    "teacher_loss": (r"teacherloss", r"lt", r".*teach.*loss.*"),
-}
-"""What columns are called elsewhere, in small letters without spaces and signs; the best first."""
 
 SURE: Final[Mapping[str, str]] = {
     "params": r"n|n?params|numparams|n?parameters|numparameters|modelsize|modelparams|"
@@ -42,6 +31,11 @@ SURE: Final[Mapping[str, str]] = {
 }
 """Columns that can only mean one thing, as `bare_name` has them; they are taken where a file has
 one of them."""
+_COUNTED: Final = (
+    (ParameterCount.TOTAL, re.compile(r"total")),
+    (ParameterCount.NON_EMBEDDING, re.compile(r"(non|no)emb")),
+)
+"""What parameters count by the plain name of their column."""
 _WITHIN: Final = re.compile(r"^(config|summary|_?step)[._/]")
 """What trackers put before the names of columns."""
 
@@ -52,9 +46,6 @@ _NATS: Final = re.compile(r"\s*[(\[](?:in )?nats(?: per token|/tok(?:en)?)?[)\]]
 """Units that a column's name may end with."""
 _FEW: Final = re.compile(r"\d{1,6}(?:[.,]\d+)*")
 """A number that may be of millions; 1e8 in such a column is a count after all."""
-
-_TYPED: Final = 0.75
-"""How alike a column must be to a name to be taken for a typing error."""
 
 
 class RunField(NamedTuple):
@@ -131,7 +122,7 @@ def place_columns(
     for name, columns in named.items():
         for column in columns:
             if not any(column in table.columns for table in tables) and not is_number(column):
-                raise _unknown_column(tables, name, column)
+                raise unknown_column(tables, name, column)
     return [_place(table, named, alone=len(tables) == 1, teacher=teacher) for table in tables]
 
 
@@ -142,7 +133,7 @@ def _place(
     found = {name: one for name, one in fields.items() if one is not None}
     missing = [name for name in NAMES if name not in found and (name != TEACHER or teacher)]
     if missing:
-        raise _missing(table, missing)
+        raise missing_columns(table, missing)
     return found
 
 
@@ -156,7 +147,7 @@ def _field(table: RunTable, name: str, asked: Sequence[str], *, alone: bool) -> 
     if len(there) > 1:
         raise InputError(
             f"{table.source}: {' and '.join(there[:2])} are both given as {name}; say which, for "
-            f"example --columns {_option(name, there[0])}"
+            f"example --columns {column_option(name, there[0])}"
         )
     if there:
         return RunField(name, there[0]) if there[0] in columns else _constant(name, there[0])
@@ -274,6 +265,28 @@ def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunF
     return f"{tables[0].source}: read {listed([*told])}; for other columns: --columns" * bool(told)
 
 
+def counts_named(
+    tables: Sequence[RunTable], places: Sequence[Mapping[str, RunField]]
+) -> ParameterCount | None:
+    """What the parameters count by the names of their columns; None where those do not say.
+
+    Raises:
+        InputError: when the columns of two files count otherwise.
+    """
+    found = {
+        counts: column
+        for place in places
+        for counts, name in _COUNTED
+        if (column := place["params"].column) and name.search(bare_name(column, "params"))
+    }
+    if len(found) > 1:
+        raise InputError(
+            f"{tables[0].source}: {listed([*found.values()])} count different parameters; give all "
+            "runs by one of them"
+        )
+    return next(iter(found), None)
+
+
 def _constant(name: str, text: str) -> RunField:
     if name == "loss":
         raise InputError(
@@ -282,68 +295,3 @@ def _constant(name: str, text: str) -> RunField:
         )
     value = number_in(text, name, f"columns: {name}")
     return RunField(name=name, column=None, constant=value)
-
-
-def _missing(table: RunTable, missing: Sequence[str]) -> InputError:
-    """What is missing, and what the file has instead, or what to write."""
-    are = "columns {} are" if len(missing) > 1 else "column {} is"
-    columns = [column for column in table.columns if column]
-    seen = _odd_header(columns) or _near_columns(missing, columns)
-    return InputError(f"{table.source}: {are.format(listed(missing))} missing{seen}")
-
-
-def _odd_header(columns: Sequence[str]) -> str:
-    """What to mend in a header that names no columns; empty where it does."""
-    if columns and all(map(is_number, columns)):
-        return ", the first line has numbers only; put a header above it"
-    if len(columns) == 1 and re.search(r"[\s|:]", columns[0]):
-        return (
-            f", the header has one column, {columns[0][:40]!r}; separate columns by commas, "
-            "semicolons or tabs"
-        )
-    return ""
-
-
-def _near_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
-    """The columns nearest to those that are missing, or all, and what to write."""
-    near = {name: _nearest(name, columns) for name in missing}
-    write = ",".join(_option(name, column or "COLUMN") for name, column in near.items())
-    quote = "'" if re.search(r"[^\w=,/.+-]", write) else ""
-    advice = f"write --columns {quote}{write}{quote}"
-    close = [column for column in near.values() if column is not None]
-    if len(close) == len(near):
-        return f"; did you mean {listed([*dict.fromkeys(close)])}? {advice}"
-    more = "" if len(columns) <= _MOST_NAMED else f" and {len(columns) - _MOST_NAMED} more"
-    there = ", ".join(column[:40] for column in columns[:_MOST_NAMED])
-    return f", the file has {there}{more}; {advice}"
-
-
-def _unknown_column(tables: Sequence[RunTable], name: str, column: str) -> InputError:
-    """A column that --columns names and no file has."""
-    columns = [one for table in tables for one in table.columns if one]
-    close = close_names(column, columns, _TYPED) or [_nearest(name, columns) or ""]
-    advice = f"did you mean {close[0]}?" if close[0] else "name a column of it"
-    where = f"{tables[0].source} has no" if len(tables) == 1 else "no file has a"
-    return InputError(f"columns: {where} column {column!r}; {advice}")
-
-
-def _nearest(name: str, columns: Sequence[str]) -> str | None:
-    """The column that most likely holds something; None where none is near."""
-    plain = {
-        re.sub(r"[(\[].*[)\]]|[^a-z]", "", column.lower()): column for column in reversed(columns)
-    }
-    for usual in _USUAL[name]:
-        found = [text for text in plain if re.fullmatch(usual, text)]
-        if found:
-            return plain[min(found, key=len)]
-    close = close_names(name, plain, _TYPED)
-    return plain[close[0]] if close else None
-
-
-def _option(name: str, column: str) -> str:
-    return f'{name}="{column}"' if "," in column else f"{name}={column}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Words as a sentence names them: a, b and c."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from distillplan.fitting.fitter import FitResult
+from distillplan.fitting.joint_form import DISTILLED
 from distillplan.fitting.rows import Rows
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, warning
@@ -31,22 +32,31 @@ def run_warnings(fitted: FitResult, like: str) -> tuple[Notice, ...]:
         like: name of the law that fills in.
     """
     rows, taught = fitted.rows, fitted.rows.distilled
+    distilled = len(set(fitted.form.names) & set(DISTILLED))
+    sides = [
+        (f"{kind} run" if taught.any() else "run", rows.take(which), coefficients)
+        for kind, which, coefficients in (
+            ("supervised", ~taught, len(fitted.form.names) - distilled),
+            ("distilled", taught, distilled),
+        )
+        if which.any()
+    ]
+    few = [
+        f"{len(own)} {run}{'s' * (len(own) > 1)} for {coefficients} coefficients"
+        for run, own, coefficients in sides
+        if len(own) < _FEW * coefficients
+    ]
     found = []
-    coefficients = len(fitted.form.names)
-    if len(rows) < _FEW * coefficients:
-        runs = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
+    if few:
         found.append(
             warning(
                 "few_runs",
-                f"{runs} for {coefficients} coefficients: what they leave open is taken from "
-                f"{like}, as loosely as laboratories differ",
+                f"{' and '.join(few)}: what they leave open is taken from {like}, as loosely as "
+                "laboratories differ",
             )
         )
-    for kind, which in (("supervised", ~taught), ("distilled", taught)):
-        if which.any():
-            found += list(
-                _of_one_kind(rows.take(which), f"{kind} runs" if taught.any() else "runs")
-            )
+    for run, own, _ in sides:
+        found += list(_of_one_kind(own, f"{run}s"))
     return tuple(found)
 
 
@@ -63,6 +73,12 @@ def _of_one_kind(rows: Rows, what: str) -> Iterator[Notice]:
             "size_and_tokens_together",
             f"size and tokens never vary apart in your {what}: they cannot tell one from the "
             "other, so a plan with another ratio of tokens to parameters is hardly known",
+        )
+    if len(rows) > 1 and rows.one_teacher:
+        yield warning(
+            "one_teacher",
+            f"your {what} have one teacher loss: they cannot tell what a better or worse teacher "
+            "does",
         )
     yield from _wrong_losses(rows, what)
 

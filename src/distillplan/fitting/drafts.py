@@ -22,6 +22,9 @@ Replicates = Literal["lowest", "all"]
 _RUN_NAMES: Final = ("run", "name", "runname", "runid", "experiment")
 """Columns that name a run, without spaces and signs."""
 
+_OF_RUNS: Final = ("run", "runname", "runid")
+"""Those that name nothing else."""
+
 _STATES: Final = ("state", "status")
 _UNFINISHED: Final = ("crashed", "failed", "killed", "running", "preempted")
 """What trackers of experiments say of a run without an end."""
@@ -131,10 +134,12 @@ def unfinished(draft: Draft) -> Draft:
 
 def without_histories(draft: Draft) -> Draft:
     """The rows that are not intermediate points of a run."""
+    named = [_run_name(row) for row in draft.rows]
     left_out, curves = intermediate_points(
         *(draft.values[name] for name in ("params", "tokens", "loss", TEACHER)),
         files=draft.files,
-        names=[_run_name(row) for row in draft.rows],
+        names=[name for _, name in named],
+        of_runs={column for column, _ in named} <= {*_OF_RUNS},
     )
     return draft.without(left_out, _histories_left_out(curves))
 
@@ -149,13 +154,13 @@ def _histories_left_out(curves: Sequence[Curve]) -> Notice:
     )
 
 
-def _run_name(row: TableRow) -> str | None:
-    """The name of a row's run, from the first column that has one."""
+def _run_name(row: TableRow) -> tuple[str, str | None]:
+    """The name of a row's run, from the first column that has one, and that column in letters."""
     for column, cell in row.cells.items():
         plain = "".join(filter(str.isalpha, str(column).lower()))
         if plain in _RUN_NAMES and not is_unknown(cell):
-            return str(cell)
-    return None
+            return plain, str(cell)
+    return "", None
 
 
 def without_replicates(draft: Draft, replicates: Replicates | None) -> Draft:

@@ -11,7 +11,9 @@ teacher) are the history of one run where
   down instead (arXiv:2405.18392; arXiv:2408.11029, Equation 1).
 
 A column with the run's name is evidence too: one name over all rows of a curve lets fewer rows do,
-and a name of its own for each row says that an even grid was chosen.
+and a name of its own for each row says that an even grid was chosen. Where a column ``run``
+has one size and no token count twice for each of its names, rows of one name are one run's, on any
+grid.
 """
 
 from collections import Counter
@@ -20,14 +22,19 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from distillplan.errors import InputError
 from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.laws.formulas import FloatArray
+from distillplan.units.quantities import parse_count
 
 MANY: Final = 8
 """Token counts of one size from which they may be checkpoints."""
 
 MANY_OF_ONE_NAME: Final = 5
 """The same, where the rows have one name and other curves have another."""
+
+_NEAR: Final = 1.5
+"""A size may be called by one this many times as large: with embeddings, or rounded."""
 
 _OFF: Final = 0.03
 """How far from a grid a token count may lie, in spacings."""
@@ -76,6 +83,7 @@ def intermediate_points(
     *,
     files: IndexArray,
     names: Sequence[str | None],
+    of_runs: bool = False,
 ) -> tuple[Mask, tuple[Curve, ...]]:
     """The rows that are intermediate points of a run, and the runs that they are of.
 
@@ -86,6 +94,7 @@ def intermediate_points(
         teacher_loss: NaN without a teacher, shape (rows,).
         files: number of the file that each row is from, shape (rows,).
         names: the name of each row's run; None where there is none.
+        of_runs: whether they name runs for sure, not also sizes or recipes of several runs.
 
     Returns:
         A mask of shape (rows,), true for rows that are not the end of a run, and the runs.
@@ -95,13 +104,40 @@ def intermediate_points(
     size = size.reshape(-1)
     left_out = np.zeros(params.size, dtype=bool)
     curves, uses = [], Counter(names)
+    named = of_runs and _name_runs(list(zip(files.tolist(), names, strict=True)), size, tokens)
     for members in _curves(size, names):
         among = members[_of_one_run(tokens[members], loss[members], _naming(members, names, uses))]
+        own = {names[row] for row in members.tolist()}
+        if named and len(own) == 1 and not _is_size(min(own, key=str), params[members[0]]):
+            among = members
         before = among[tokens[among] < tokens[among].max(initial=0.0)]
         if before.size:
             left_out[before] = True
             curves.append(Curve(params=float(params[before[0]]), rows=before.size))
     return left_out, tuple(curves)
+
+
+def _name_runs(
+    names: Sequence[tuple[int, str | None]], size: IndexArray, tokens: FloatArray
+) -> bool:
+    """Whether each name, of a file, has one size and no token count twice, as a run has."""
+    rows: dict[tuple[int, str | None], list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return all(
+        name is not None
+        and np.unique(size[own]).size == 1
+        and np.unique(tokens[own]).size == len(own)
+        for (_, name), own in rows.items()
+    )
+
+
+def _is_size(name: str | None, params: float) -> bool:
+    """Whether a name is the size of its rows, which finished runs share: 60M."""
+    try:
+        return name is None or 1 / _NEAR < parse_count(name) / params < _NEAR
+    except InputError:
+        return False
 
 
 class _Naming(NamedTuple):

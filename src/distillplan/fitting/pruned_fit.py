@@ -6,6 +6,7 @@ together where their residuals show it.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ from distillplan.laws.pruning_law import (
     PruningRange,
     start_loss,
 )
+from distillplan.notices import Notice, warning
 
 SPARE: Final = 2
 """Runs beyond the coefficients that a fit needs, to tell their noise."""
@@ -53,7 +55,8 @@ class PruningLetter(NamedTuple):
     value: float | None
     """None: left out, as the runs cannot show it."""
     low: float | None
-    """Of a 90% range; None without resamples, and where it was left out."""
+    """Of a 90% range; None without resamples, where it was left out, and where the range would be
+    that of the search: its term vanishes, or it ends at a bound."""
     high: float | None
     settled: bool
     """Whether its range is narrower than a factor of ten."""
@@ -98,6 +101,7 @@ class PrunedFit(NamedTuple):
     """Whether the points of one recovery err together."""
     draw_count: int
     converged: bool
+    warnings: tuple[Notice, ...]
     predictions: tuple[PrunedPrediction, ...]
     """Each parent and kept share of the runs, at its longest recovery and four times as long."""
     source: str
@@ -145,15 +149,18 @@ def fit_pruned(
         noise=noise,
     )
     predictions = tuple(_predictions(runs, fitted))
-    ends = (end for one in predictions for end in (one.low, one.loss, one.high) if end is not None)
-    if not (np.isfinite([fitted.law, *fitted.draws]).all() and all(map(math.isfinite, ends))):
+    losses = (
+        end for one in predictions for end in (one.low, one.loss, one.high) if end is not None
+    )
+    if not (np.isfinite([fitted.law, *fitted.draws]).all() and all(map(math.isfinite, losses))):
         raise InputError(
             f"{runs.source}: too few runs to settle the form: some refits give no finite loss; "
             "give more kept shares, tokens or parents"
         )
+    letters = tuple(_letters(fitted, form.dropped, form.unfound(draws, runs)))
     return PrunedFit(
         form=FORM,
-        letters=tuple(_letters(fitted, form.dropped)),
+        letters=letters,
         dropped=form.dropped,
         runs=len(runs),
         parents=runs.parents,
@@ -165,6 +172,7 @@ def fit_pruned(
         clustered=clustered,
         draw_count=len(draws),
         converged=converged,
+        warnings=(*runs.notices, *_rising(letters[0])),
         predictions=predictions,
         source=SOURCE,
         saved=None,
@@ -230,7 +238,20 @@ def _valid(runs: PrunedRuns) -> PruningRange:
     )
 
 
-def _letters(fitted: FittedPruning, dropped: tuple[str, ...]) -> list[PruningLetter]:
+def _rising(gamma: PruningLetter) -> Iterator[Notice]:
+    """Where a model loses more, the more of it is kept."""
+    ends = [one for one in (gamma.value, gamma.high) if one is not None]
+    if max(ends) < 0:
+        yield warning(
+            "loss_rises_with_kept",
+            "the losses rise with the share that is kept, which no cut does: check the columns, "
+            "and whether kept is the share that was cut away",
+        )
+
+
+def _letters(
+    fitted: FittedPruning, dropped: tuple[str, ...], unfound: set[str]
+) -> list[PruningLetter]:
     found = []
     for name in LETTERS:
         if name in dropped:
@@ -238,6 +259,8 @@ def _letters(fitted: FittedPruning, dropped: tuple[str, ...]) -> list[PruningLet
             continue
         drawn = np.array([one[LETTERS.index(name)] for one in fitted.draws])
         low, high = np.quantile(drawn, COVERAGE).tolist() if drawn.size else (None, None)
+        if name in unfound:
+            low, high = None, None
         settled = low is not None and low > 0 and high < _WIDE * low
         value = float(getattr(fitted.law, name))
         found.append(PruningLetter(name, value=value, low=low, high=high, settled=settled))

@@ -14,11 +14,20 @@ from typing import Final
 
 import numpy as np
 
+from distillplan.fitting.forms import bounds
 from distillplan.fitting.pruned_runs import PrunedRuns
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.pruning_law import PruningLaw
+from distillplan.laws.pruning_law import COVERAGE, PruningLaw
 
 NAMES: Final = ("floor", "v", "log_b", "gamma", "delta", "u", "log_a")
+_TERMS: Final = (
+    ("floor", "", ("E",)),
+    ("v", "log_b", ("D_C", "beta")),
+    ("u", "log_a", ("N_C", "alpha")),
+)
+"""The level and the exponent of each term, and its letters."""
+_UNSEEN: Final = 1e-5
+"""Change of a log loss by one e-fold of a term that no run shows."""
 _DELTA_PARENTS: Final = 2
 _SIZE_PARENTS: Final = 3
 """Sizes of parents that these terms need."""
@@ -105,6 +114,32 @@ class PrunedForm:
                 beta=beta,
                 E=np.exp(floor + delta * n0),
             )
+
+    def unfound(self, theta: FloatArray, rows: PrunedRuns) -> set[str]:
+        """Letters of which draws tell only where the search ended.
+
+        Those of a term that no run shows, or whose exponent lies at a bound. A size term with a
+        small alpha is as good as E, so where one of the two vanishes neither is known.
+
+        Args:
+            theta: the draws, shape (draws, coordinates).
+            rows: the runs.
+        """
+        if not len(theta):
+            return set()
+        _, slopes = self.predict(theta, rows)
+        ends = np.quantile(theta, COVERAGE, axis=0)
+        at_bound = (ends <= bounds(self.names)[0]) | (ends >= bounds(self.names)[1])
+        largest = np.quantile(np.abs(slopes).max(axis=1), COVERAGE[1], axis=0)
+        found: set[str] = set()
+        for level, exponent, letters in _TERMS:
+            if level not in self.names:
+                continue
+            if largest[self.names.index(level)] < _UNSEEN:
+                found |= {"E", "N_C", "alpha"} if level in ("floor", "u") else set(letters)
+            elif exponent and at_bound[:, self.names.index(exponent)].any():
+                found |= set(letters)
+        return found
 
     def starts(self, rows: PrunedRuns) -> FloatArray:
         """Some places to begin, shape (starts, coordinates)."""

@@ -9,10 +9,12 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.fitting.cells import is_missing, number_in, uses_decimal_commas
 from distillplan.fitting.columns import RunField, parse_columns, rows_where
+from distillplan.fitting.drafts import first_of, rows_left_out
 from distillplan.fitting.rows import IndexArray
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.laws.formulas import FloatArray
+from distillplan.notices import Notice
 from distillplan.suggest import nearest
 from distillplan.units.numerals import is_number
 
@@ -54,6 +56,8 @@ class PrunedRuns:
     """name of the file, or of the files"""
     taught: bool | None
     """whether the parent taught; None: the runs do not say"""
+    notices: tuple[Notice, ...] = ()
+    """which rows were left out"""
 
     def __len__(self) -> int:
         """Number of runs."""
@@ -95,13 +99,17 @@ def read_pruned_runs(
         raise InputError(f"{source}: no runs; give at least one row with {', '.join(_NEEDED)}")
     found: dict[str, list[float]] = {name: [] for name in COLUMNS}
     faults: list[str] = []
+    empty: list[str] = []
     for table in tables:
-        for values in _rows(table, _place(table, named), faults):
+        for values in _rows(table, _place(table, named), empty, faults):
             for name, value in values.items():
                 found[name].append(value)
     if faults:
         raise told(source, faults)
-    runs = _checked({name: np.array(one, float) for name, one in found.items()}, source)
+    if not found["loss"]:
+        raise InputError(f"{source}: no row has every number: {first_of(empty)}")
+    notices = (rows_left_out(empty),) if empty else ()
+    runs = _checked({name: np.array(one, float) for name, one in found.items()}, source, notices)
     _demand_enough(runs)
     return runs
 
@@ -143,14 +151,21 @@ def _constant(table: RunTable, name: str, text: str) -> RunField:
 
 
 def _rows(
-    table: RunTable, places: Mapping[str, RunField], faults: list[str]
+    table: RunTable, places: Mapping[str, RunField], empty: list[str], faults: list[str]
 ) -> Iterator[dict[str, float]]:
-    """The numbers of each row that has all of them; what is wrong goes to the faults."""
+    """The numbers of each row that has all of them; what others lack goes to `empty`.
+
+    What is wrong goes to the faults.
+    """
     cells = [
         (_LIKE.get(name, name), one.cell(row)) for row in table.rows for name, one in places.items()
     ]
     commas = uses_decimal_commas(one for one in cells if one[0] in ("params", "tokens", "loss"))
     for row in table.rows:
+        lacking = [places[name] for name in _NEEDED if is_missing(places[name].cell(row))]
+        if lacking:
+            empty.append(f"{row.where} ({lacking[0].column} {lacking[0].cell(row) or 'empty'})")
+            continue
         values = {_TAUGHT: np.nan}
         for name, place in places.items():
             try:
@@ -165,7 +180,7 @@ def _rows(
 def _cell(row: TableRow, name: str, place: RunField, *, decimal_commas: bool) -> float:
     cell = place.cell(row)
     if is_missing(cell):
-        raise InputError(f"{place.of(row)}: is empty; give a number, or leave the row out")
+        raise InputError(f"{place.of(row)}: is empty; write yes or no, or leave the row out")
     return _number(cell, name, place.of(row), decimal_commas=decimal_commas)
 
 
@@ -192,7 +207,9 @@ def _number(cell: Any, name: str, what: str, *, decimal_commas: bool) -> float:
     return value
 
 
-def _checked(arrays: Mapping[str, FloatArray], source: str) -> PrunedRuns:
+def _checked(
+    arrays: Mapping[str, FloatArray], source: str, notices: tuple[Notice, ...]
+) -> PrunedRuns:
     taught = arrays[_TAUGHT]
     if taught.size and np.unique(taught[~np.isnan(taught)]).size > 1:
         raise InputError(
@@ -208,6 +225,7 @@ def _checked(arrays: Mapping[str, FloatArray], source: str) -> PrunedRuns:
         log_loss=np.log(arrays["loss"]),
         source=source,
         taught=bool(known[0]) if known.size else None,
+        notices=notices,
     )
 
 

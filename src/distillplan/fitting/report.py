@@ -27,7 +27,7 @@ from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.laws.law_runs import MOST_RUNS
 from distillplan.laws.provenance import Origin, PublishedLaw
-from distillplan.laws.transfer import outside_scale
+from distillplan.laws.transfer import outside_scale, range_alone
 from distillplan.notices import Notice, information, warning
 
 Progress = Callable[[BootstrapState], None]
@@ -173,8 +173,9 @@ def _held_out(request: FitRequest, rows: Rows, chosen: Mask) -> Accuracy:
 
 
 def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach, ...]:
-    """How well larger runs are predicted: sizes and tokens grow alike."""
-    rows = fitted.rows
+    """How well larger runs without a teacher are predicted: sizes and tokens grow alike."""
+    alone = ~fitted.rows.distilled
+    rows = fitted.rows.take(alone) if alone.any() else fitted.rows
     largest = int(np.argmax(rows.log_params + rows.log_tokens))
     found = []
     for times in _REACHES:
@@ -185,7 +186,7 @@ def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach,
         loss = float(law.supervised.loss_at_logs(n, d))
         outside = float(
             outside_scale(
-                {k: v for k, v in law.valid.items() if k != "teacher_loss"},
+                range_alone(law.valid),
                 gain=0.0,
                 student_params=np.exp(n),
                 student_tokens=np.exp(d),

@@ -44,13 +44,16 @@ _ADVICE: Final = {
 }
 
 
-def refuse_other_units(losses: FloatArray, columns: Iterable[str], source: str) -> None:
+def refuse_other_units(
+    losses: FloatArray, columns: Iterable[str], source: str, *, teachers: bool = False
+) -> None:
     """Refuse losses that are not in nats per token by their column's name or their size.
 
     Args:
         losses: in the unit of the file, shape (runs,).
         columns: names of the columns that they are from.
         source: the file's name, for the message.
+        teachers: whether they are the teachers', beside losses that may be nats per token.
 
     Raises:
         InputError: which says what they look like, and what to write.
@@ -58,7 +61,7 @@ def refuse_other_units(losses: FloatArray, columns: Iterable[str], source: str) 
     for column in columns:
         unit = next((unit for unit, name in _NAMED if name.search(column.lower())), None)
         if unit is not None:
-            raise _refusal(source, f"the column {column!r} looks like", unit)
+            raise _refusal(source, f"the column {column!r} looks like", unit, teachers=teachers)
     if not losses.size:
         return
     # which a diverged run does not move; of halves, whose sum cannot overflow
@@ -69,10 +72,12 @@ def refuse_other_units(losses: FloatArray, columns: Iterable[str], source: str) 
     ):
         if odd:
             span = f"{losses.min():.4g} to {losses.max():.4g}"
+            what = "teacher_loss" if teachers else "loss"
             raise _refusal(
                 source,
-                f"the median loss is {edge} ({median:.4g} of {span}), which looks like",
+                f"the median {what} is {edge} ({median:.4g} of {span}), which looks like",
                 unit,
+                teachers=teachers,
             )
 
 
@@ -114,7 +119,12 @@ def demand_bytes(unit: LossUnit | None, bytes_per_token: float | None) -> None:
         )
 
 
-def _refusal(source: str, finding: str, unit: LossUnit) -> InputError:
+def _refusal(source: str, finding: str, unit: LossUnit, *, teachers: bool) -> InputError:
     looks, write = _ADVICE[unit]
+    advice = f"write {write}"
+    if (
+        teachers and unit is not LossUnit.NATS
+    ):  # --loss-unit would turn the losses too, and those look right
+        advice = "give it in nats/token, as the losses are"
     other = "" if unit is LossUnit.NATS else ", or --loss-unit nats if it is nats/token"
-    return InputError(f"{source}: {finding} {looks}, not nats/token; write {write}{other}")
+    return InputError(f"{source}: {finding} {looks}, not nats/token; {advice}{other}")

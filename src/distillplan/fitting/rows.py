@@ -1,7 +1,7 @@
 """Runs as arrays of logarithms, the only thing that a fitter reads."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 
 IndexArray: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
+
+_ALIKE: Final = 1e-3
+"""Teachers whose losses differ by less, in e-folds, are as good as one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,14 @@ class Rows:
         if self.log_teacher_loss is None:
             return np.zeros(len(self), dtype=bool)
         return ~np.isnan(self.log_teacher_loss)
+
+    @property
+    def one_teacher(self) -> bool:
+        """Whether all distilled runs have one teacher loss; not where no run is distilled."""
+        logs = self.log_teacher_loss
+        if logs is None or not self.distilled.any():
+            return False
+        return bool(np.nanmax(logs) - np.nanmin(logs) < _ALIKE)
 
     def take(self, which: Any) -> "Rows":
         """The runs at these indices, in this slice, or where this mask holds."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LossUnit
+from distillplan.laws.provenance import ParameterCount
 from distillplan.notices import Notice
 
 RunKind = Literal["supervised", "distillation"]
@@ -52,6 +53,8 @@ class Runs:
     """what was left out or merged"""
     rows: int | None = None
     """rows of the files, with those that were left out; None where there was no file"""
+    counts: ParameterCount | None = None
+    """what the sizes count by the name of their column; None where it does not say"""
 
     def __len__(self) -> int:
         """Number of runs."""
@@ -80,4 +83,5 @@ class Runs:
             bytes_per_token=self.bytes_per_token,
             notices=self.notices,
             rows=self.rows,
+            counts=self.counts,
         )

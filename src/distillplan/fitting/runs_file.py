@@ -15,7 +15,7 @@ from distillplan.fitting.cells import (
 )
 from distillplan.fitting.columns import (
     RunField,
-    listed,
+    counts_named,
     parse_columns,
     place_columns,
     row_numbers,
@@ -34,10 +34,12 @@ from distillplan.fitting.drafts import (
     without_repeats,
     without_replicates,
 )
+from distillplan.fitting.missing_columns import listed
 from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
+from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import warning
@@ -87,10 +89,11 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
-    taken = taken_columns(tables, places)
+    taken, counts = taken_columns(tables, places), counts_named(tables, places)
     for where in wheres:
         tables = rows_where(tables, where, places)
-    draft = of_kind(_draft(tables, places, reading, source), reading.form, source)
+    draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
+    draft = of_kind(draft, reading.form, source)
     draft = unfinished(without_repeats(draft))
     if reading.last_of is not None:
         draft = last_of_each(draft, tables, reading.last_of)
@@ -99,7 +102,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     draft = without_replicates(draft, reading.replicates)
     if taken:
         draft = draft._replace(notices=(warning("columns_taken", taken), *draft.notices))
-    return replace(_runs(draft, reading, source), rows=rows)
+    return replace(_runs(draft, reading, source), rows=rows, counts=counts)
 
 
 def _source(names: Sequence[str]) -> str:
@@ -139,10 +142,11 @@ def _demand_nats(
     arrays: Mapping[str, FloatArray], places: Sequence[Mapping[str, RunField]], source: str
 ) -> None:
     """Refuse losses that are in another unit by the names of their columns, or by their size."""
-    losses = np.concatenate([arrays[name] for name in LOSSES])
-    fields = [place[name] for place in places for name in LOSSES if name in place]
-    columns = [one.column for one in fields if one.column is not None]
-    refuse_other_units(losses[~np.isnan(losses)], columns, source)
+    for name in LOSSES:
+        fields = [place[name] for place in places if name in place]
+        columns = [one.column for one in fields if one.column is not None]
+        losses = arrays[name][~np.isnan(arrays[name])]
+        refuse_other_units(losses, columns, source, teachers=name == TEACHER)
 
 
 def _whole_rows(

@@ -9,9 +9,17 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_CELLS
-from distillplan.files.csv_reader import BEYOND, FileRow, demand_table, parse_separated
+from distillplan.files.csv_reader import (
+    BEYOND,
+    FileRow,
+    demand_table,
+    parse_separated,
+    separator_of,
+)
 from distillplan.files.json_reader import parse_json
 from distillplan.files.text_reader import read_text
+from distillplan.fitting.cells import is_unknown
+from distillplan.units.numerals import is_number
 
 MOST_SHOWN: Final = 12
 """Faults named in one message."""
@@ -118,7 +126,7 @@ def told(source: str, faults: Sequence[str]) -> InputError:
 
 
 def _csv(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
-    found = parse_separated(text, source)
+    found = parse_separated(_with_header(text, source), source)
     rows = [row for row in found if any(_filled(cell) for cell in row.values.values())]
     faults = [
         f"line {row.line}: {'more' if BEYOND in row.values else 'fewer'} fields than the header has"
@@ -139,6 +147,29 @@ def _one_line(name: str) -> str:
 def _filled(cell: Any) -> bool:
     """Whether a field, or one of the fields beyond the header, holds anything."""
     return any(map(_filled, cell)) if isinstance(cell, list) else bool(cell and cell.strip())
+
+
+def _with_header(text: str, source: str) -> str:
+    """The text with its header as one, where a # stands before it, as numpy.savetxt writes it.
+
+    Raises:
+        InputError: when it is one line of numbers.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    at = next((i for i, line in enumerate(lines) if not line.startswith("#")), None)
+    if at is None:
+        return text
+    separator = separator_of(text)
+    cells = lines[at].split(separator)
+    if not all(is_unknown(cell) or is_number(cell) for cell in cells):
+        return text
+    above = lines[at - 1] if at else ""
+    names = above.lstrip("#").split(separator)
+    if above and len(names) == len(cells) and not any(map(is_number, names)):
+        return text.replace(above, above.replace("#", " "), 1)
+    if at == len(lines) - 1:
+        raise InputError(f"{source}: the first line has numbers only; put a header above it")
+    return text
 
 
 def _whole(text: str) -> Any:

@@ -130,6 +130,11 @@ def transfer_error_from_entry(data: Any) -> TransferError:
     )
 
 
+def range_alone(valid: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """The part of a law's range that its side without a teacher has, of whatever else it knows."""
+    return {name: valid[name] for name in ("params", "tokens") if name in valid}
+
+
 def beyond_range(
     valid: Mapping[str, tuple[float, float]],
     *,
@@ -145,8 +150,8 @@ def beyond_range(
         student_params: non-embedding parameters of the student.
         student_tokens: tokens of the distilled student.
         teacher_loss: nats per token.
-        supervised_tokens: tokens of the student trained from data alone; None: as many. The one
-            that is farther out counts.
+        supervised_tokens: tokens of the student trained from data alone, whose size and tokens are
+            judged by the supervised runs; None: there is none. The one that is farther out counts.
 
     Returns:
         Distances of the shape to which the arguments broadcast.
@@ -157,7 +162,10 @@ def beyond_range(
     params_below, params_above = _beyond(np.log(student_params), sizes)
     tokens_below, tokens_above = _beyond(np.log(student_tokens), lengths)
     if supervised_tokens is not None:
-        below, above = _beyond(np.log(supervised_tokens), lengths)
+        below, above = _beyond(np.log(student_params), valid.get("params", sizes))
+        params_below = np.maximum(params_below, below)
+        params_above = np.maximum(params_above, above)
+        below, above = _beyond(np.log(supervised_tokens), valid.get("tokens", lengths))
         tokens_below = np.maximum(tokens_below, below)
         tokens_above = np.maximum(tokens_above, above)
     too_low, too_high = _beyond(teacher_loss, valid.get("teacher_loss"), logs=False)
@@ -188,7 +196,7 @@ def outside_scale(
         student_params: non-embedding parameters of the student.
         student_tokens: tokens of the distilled student.
         teacher_loss: nats per token.
-        supervised_tokens: tokens of the student trained from data alone; None: as many.
+        supervised_tokens: tokens of the student trained from data alone; None: there is none.
         error: other constants than those that ship.
 
     Returns:

@@ -19,6 +19,7 @@ from distillplan.laws.transfer import (
     TELLING,
     TransferError,
     outside_scale,
+    range_alone,
     room_to_tell,
     transfer_error,
 )
@@ -211,15 +212,15 @@ def error_of_gain(law: PublishedLaw, point: Mapping[str, float], gain: float) ->
             student_params=point["student_params"],
             student_tokens=point["student_tokens"],
             teacher_loss=point["teacher_loss"],
+            supervised_tokens=point["student_tokens"],
         )
     )
 
 
 def outside_loss(law: PublishedLaw, params: Any, tokens: Any, teacher_loss: Any = None) -> Any:
     """The same for the loss of one student, distilled where a teacher's loss is given."""
-    known = {name: ends for name, ends in law.valid.items() if name != "teacher_loss"}
     return outside_scale(
-        known if teacher_loss is None else law.valid,
+        range_alone(law.valid) if teacher_loss is None else law.valid,
         gain=0.0,
         student_params=params,
         student_tokens=tokens,

@@ -33,7 +33,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
-from distillplan.laws.transfer import Beyond, beyond_range, transfer_error
+from distillplan.laws.transfer import Beyond, beyond_range, range_alone, transfer_error
 from distillplan.planning.odds import of_options, posterior
 from distillplan.planning.results import Odds, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
@@ -264,13 +264,19 @@ def _loads(
     Returns:
         Scales in nats, shape (runs, causes).
     """
-    distances = beyond_range(
-        decision.scenario.law.valid,
-        student_params=np.array([one.params for one in runs]),
-        student_tokens=np.array([one.tokens for one in runs]),
-        teacher_loss=teacher,
+    valid = decision.scenario.law.valid
+    taught, alone = (
+        beyond_range(
+            ends,
+            student_params=np.array([one.params for one in runs]),
+            student_tokens=np.array([one.tokens for one in runs]),
+            teacher_loss=teacher,
+        )
+        for ends in (valid, range_alone(valid))
     )
-    return _by_cause(distances, gain)
+    untaught, distances = np.isnan(teacher), taught._asdict()
+    own = {name: np.where(untaught, one, distances[name]) for name, one in alone._asdict().items()}
+    return _by_cause(Beyond(**own), gain)
 
 
 def _load_of_decision(decision: OpenDecision) -> FloatArray:

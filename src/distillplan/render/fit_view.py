@@ -83,6 +83,9 @@ def _left_out(report: FitReport) -> Iterator[str]:
 
 def _open(report: FitReport) -> Iterator[str]:
     """Coefficients that the runs do not settle."""
+    if not report.resamples:
+        yield "without resamples there are no ranges"
+        return
     found = [name for name, one in report.law.coefficients.items() if one.no_interval is not None]
     if found:
         yield f"the runs do not settle {', '.join(found)}; predictions far from them stay guesses"
@@ -164,9 +167,10 @@ def _headline(report: FitReport) -> str:
     more = report.level - 1
     # never better than what is said of the largest run below
     within = report.reach[0].relative_error if report.reach else report.sigma_run
+    like = "the largest" if report.reach else "these"
     side = "above" if more > 0 else "below"
     return (
-        f"{' and '.join(kinds)} {runs}: predicts one like the largest to within "
+        f"{' and '.join(kinds)} {runs}: predicts one like {like} to within "
         f"{_percent(within)} (1 s.d.). Your losses are {_percent(abs(more))} {side} "
         f"those of {report.like} at the same sizes."
     )

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting
-from distillplan.planning.fitted_range import OutsideFit, in_its_unit
+from distillplan.laws.provenance import PublishedLaw
+from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import (
     Option,
@@ -79,10 +80,10 @@ def beyond_in_words(plan: Plan) -> str:
     most = max(counts or plan.beyond, key=lambda one: one.times)
     best = plan.recommended or plan.supervised
     guess = "And a guess" if best.is_guess else "Outside the law's data"
-    return f"{guess}: {_beyond(most)}."
+    return f"{guess}: {_beyond(most, plan.law)}."
 
 
-def _beyond(found: OutsideFit) -> str:
+def _beyond(found: OutsideFit, law: PublishedLaw) -> str:
     what = _SIZES[found.size].format(in_its_unit(found.size, found.value))
     over = found.value > found.high
     edge = in_its_unit(found.size, found.high if over else found.low)
@@ -90,9 +91,12 @@ def _beyond(found: OutsideFit) -> str:
         return f"{what} is {'higher' if over else 'lower'} than any behind the law ({edge})"
     near = 2 if found.times < 1.1 else 1 if found.times < 10 else 0
     times = f"{found.times:.{near}f}"
+    size = SIZES[found.size]
+    apart = law.valid.get(size.supervised) != law.valid.get(size.distilled)
+    run = "distilled run" if apart and found.accounting is not None else "run"
     if over:
-        return f"{what}, {times} times its largest run ({edge})"
-    return f"{what}, 1/{times} of its smallest run ({edge})"
+        return f"{what}, {times} times its largest {run} ({edge})"
+    return f"{what}, 1/{times} of its smallest {run} ({edge})"
 
 
 def way(option: Option) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.fitting.pruned_fit import PrunedFit, PrunedPrediction
 from distillplan.laws.pruning_law import LONGER
+from distillplan.notices import worst_first
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text
 from distillplan.render.notice_blocks import watching
 from distillplan.units.quantities import format_count
@@ -49,7 +50,9 @@ def _letters(report: PrunedFit) -> TableBlock:
         if one.value is None:
             rows.append((one.name, "left out", f"needs {_NEEDS[one.name]}"))
             continue
-        ends = "" if one.low is None else f"{one.low:.4g} to {one.high:.4g}"
+        ends = "open" if report.draw_count else ""
+        if one.low is not None:
+            ends = f"{one.low:.4g} to {one.high:.4g}"
         rows.append((one.name, f"{one.value:.4g}", ends))
     return TableBlock("", ("", "value", "90%"), tuple(rows))
 
@@ -81,6 +84,7 @@ def _open(report: PrunedFit) -> Iterator[str]:
 
 def _watch(report: PrunedFit) -> Iterator[str]:
     """What to doubt."""
+    yield from (one.message for one in worst_first(report.warnings))
     if report.taught is None:
         yield (
             "the runs do not say whether the parent taught, so no plan takes this law; add a "

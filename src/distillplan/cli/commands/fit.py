@@ -99,17 +99,14 @@ def fit(
     ] = None,
     counts: Annotated[
         Counts | None,
-        typer.Option(help="Parameters that the runs count.", show_default="those of the other law"),
-    ] = None,
-    resamples: Annotated[
-        int | None,
         typer.Option(
-            min=0,
-            max=MOST_DRAWS,
-            help="Number of bootstrap resamples.",
-            show_default=f"{RESAMPLES}; 0 with --test",
+            help="Parameters that the runs count.",
+            show_default="as the column says, or the other law",
         ),
     ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=0, max=MOST_DRAWS, help="Number of bootstrap resamples.")
+    ] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     jobs: Annotated[
         int, typer.Option(min=1, max=MOST_JOBS, help="Processes that resample side by side.")
@@ -177,7 +174,7 @@ def fit(
             state=state,
         )
         size = parse_parameter_count(counts or "total")
-        options = {"counts": size, "resamples": _resamples(resamples, None), "seed": seed}
+        options = {"counts": size, "resamples": resamples, "seed": seed}
         show(_fit_pruned(runs, columns, where, saved, options), shown, details=details)
         return
     like = law_catalog.law(anchor or (ADDITIVE_LAW if gamma_one else law_catalog.DEFAULT_LAW))
@@ -211,10 +208,10 @@ def fit(
         kept=kept_lines(checked, keep or ()),
         test=tested,
         holdout=_if_given(parse_selection, holdout),
-        resamples=_resamples(resamples, test),
+        resamples=resamples,
         seed=seed,
         jobs=jobs,
-        counts=parse_parameter_count(counts) if counts else like.counts,
+        counts=parse_parameter_count(counts) if counts else checked.counts or like.counts,
     )
     _refuse_gamma_one(request)
     report = _report(request, state)
@@ -322,13 +319,6 @@ def _output(given: Sequence[str], save: Path | None) -> tuple[Output, Path | Non
     if save is not None and file is not None:
         raise InputError(f"{SAVE}, -o: {save} and {file} are two files for the law; leave one out")
     return cast("Output", form or "table"), save or file
-
-
-def _resamples(asked: int | None, test: str | None) -> int:
-    """A test needs none."""
-    if asked is not None:
-        return asked
-    return RESAMPLES if test is None else 0
 
 
 def _supervised(own: str | None, published: str | None) -> PublishedLaw | None:

@@ -1,0 +1,103 @@
+"""What is said where a column is missing or unknown: what the file has, and what to write."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from distillplan.errors import InputError
+from distillplan.fitting.tables import RunTable
+from distillplan.suggest import close_names
+from distillplan.units.numerals import is_number
+
+_MOST_NAMED: Final = 5
+"""Columns of a file named in one message."""
+
+_USUAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "params": (r"params", r"n|ns|nparams|numparams", r".*param.*", r"nonemb.*", r"modelsize"),
+    "tokens": (r"tokens", r"d|ds|ntokens|numtokens", r".*token.*"),
+    "loss": (
+        *(
+            r"loss",
+            r"l|ls",
+            r"(val|eval|valid|test|heldout)(.*loss)?",
+            r"(?!train|teacher).*loss.*",
+        ),
+        *(r".*(bpb|bitsper).*", r".*(ppl|perplexity).*", r"train.*loss"),
+    ),
+    "teacher_loss": (r"teacherloss", r"lt", r".*teach.*loss.*"),
+}
+"""What columns are called elsewhere, in small letters without spaces and signs; the best first."""
+
+_CUT: Final = frozenset({"kept", "parent_loss"})
+"""Columns of runs of cut models (`pruned_runs`)."""
+
+_TYPED: Final = 0.75
+"""How alike a column must be to a name to be taken for a typing error."""
+
+
+def missing_columns(table: RunTable, missing: Sequence[str]) -> InputError:
+    """What is missing, and what the file has instead, or what to write."""
+    are = "columns {} are" if len(missing) > 1 else "column {} is"
+    columns = [column for column in table.columns if column]
+    if _CUT.issubset(columns):
+        return InputError(f"{table.source}: these are runs of cut models; add --form p2")
+    seen = _odd_header(columns) or _near_columns(missing, columns)
+    return InputError(f"{table.source}: {are.format(listed(missing))} missing{seen}")
+
+
+def _odd_header(columns: Sequence[str]) -> str:
+    """What to mend in a header that names no columns; empty where it does."""
+    if columns and all(map(is_number, columns)):
+        return ", the first line has numbers only; put a header above it"
+    if len(columns) == 1 and re.search(r"[\s|:]", columns[0]):
+        return (
+            f", the header has one column, {columns[0][:40]!r}; separate columns by commas, "
+            "semicolons or tabs"
+        )
+    return ""
+
+
+def _near_columns(missing: Sequence[str], columns: Sequence[str]) -> str:
+    """The columns nearest to those that are missing, or all, and what to write."""
+    near = {name: _nearest(name, columns) for name in missing}
+    write = ",".join(column_option(name, column or "COLUMN") for name, column in near.items())
+    quote = "'" if re.search(r"[^\w=,/.+-]", write) else ""
+    advice = f"write --columns {quote}{write}{quote}"
+    close = [column for column in near.values() if column is not None]
+    if len(close) == len(near):
+        return f"; did you mean {listed([*dict.fromkeys(close)])}? {advice}"
+    more = "" if len(columns) <= _MOST_NAMED else f" and {len(columns) - _MOST_NAMED} more"
+    there = ", ".join(column[:40] for column in columns[:_MOST_NAMED])
+    return f", the file has {there}{more}; {advice}"
+
+
+def unknown_column(tables: Sequence[RunTable], name: str, column: str) -> InputError:
+    """A column that --columns names and no file has."""
+    columns = [one for table in tables for one in table.columns if one]
+    close = close_names(column, columns, _TYPED) or [_nearest(name, columns) or ""]
+    advice = f"did you mean {close[0]}?" if close[0] else "name a column of it"
+    where = f"{tables[0].source} has no" if len(tables) == 1 else "no file has a"
+    return InputError(f"columns: {where} column {column!r}; {advice}")
+
+
+def _nearest(name: str, columns: Sequence[str]) -> str | None:
+    """The column that most likely holds something; None where none is near."""
+    plain = {
+        re.sub(r"[(\[].*[)\]]|[^a-z]", "", column.lower()): column for column in reversed(columns)
+    }
+    for usual in _USUAL[name]:
+        found = [text for text in plain if re.fullmatch(usual, text)]
+        if found:
+            return plain[min(found, key=len)]
+    close = close_names(name, plain, _TYPED)
+    return plain[close[0]] if close else None
+
+
+def column_option(name: str, column: str) -> str:
+    """A part of `--columns`, quoted where the name of the column has a comma."""
+    return f'{name}="{column}"' if "," in column else f"{name}={column}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence names them: a, b and c."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
