@@ -5,6 +5,7 @@ labels 2.81 and with full logits 2.75, a 3B student 2.37 and 2.34.
 """
 
 import json
+import math
 
 import pytest
 
@@ -17,15 +18,18 @@ from distillplan.laws.logit_formats import (
     StoredFormat,
     format_penalty,
     format_studies,
+    penalty_of,
 )
 from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
 from tests.shell import answer, codes, run
+from tests.shipped import shipped
 
 CACHED = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "cached")
 HARD, FULL = 2.81, 2.75
+TOP_128 = StoredFormat(kind=LogitKind.TOP_K, entries=128)
 
 
 def stored(*words):
@@ -284,11 +288,45 @@ def test_the_curve_over_teachers_has_the_penalty_too():
     )
 
 
-def test_what_is_not_measured_is_said_and_not_counted():
-    found, full = stored("distillkit"), stored("full")
-    assert "logit_format_not_measured" in codes(found)
-    assert deciding(found)["stored"]["penalty_nats"] is None
-    assert deciding(found)["loss"] == deciding(full)["loss"]
+def test_top_p_costs_at_least_the_top_100_and_at_most_what_p_of_0_9_did():
+    """Of p 0.95 then k 100, whose mean is 25 entries: the published top 25 at -21% of 0.06 nats,
+    the top 100 at 55%, and p 0.9 at 0.13 nats (Appendix G of the paper)."""
+    found = penalty_of(StoredFormat(kind=LogitKind.TOP_P))
+    assert found.nats == pytest.approx(1.21 * 0.06)
+    assert found.nats > (1 - 0.55) * 0.06
+    assert (found.low, found.high) == (0.0, 0.13)
+    (told,) = [one for one in shipped("recipe.yaml")["lines"] if one["topic"] == "top k"]
+    assert told["numbers"]["p_cost"] == found.high
+
+
+def test_distillkit_costs_between_nothing_and_its_top_128():
+    """Half of a line over the logarithm from 0.027 nats at 100 to 0.0138 at 300, at 128."""
+    found, alone = penalty_of(StoredFormat(kind=LogitKind.DISTILLKIT)), penalty_of(TOP_128)
+    part = math.log(1.28) / math.log(3)
+    assert found.nats == pytest.approx((0.45 - part * (0.45 - 0.23)) * 0.06 / 2)
+    assert (found.low, found.high) == (0.0, alone.high)
+
+
+@pytest.mark.parametrize("kind", list(LogitKind))
+def test_every_format_has_a_cost_within_its_range_and_a_source(kind):
+    found = penalty_of(StoredFormat(kind=kind))
+    assert 0 <= found.low <= found.nats <= found.high
+    assert found.source
+
+
+@pytest.mark.parametrize("kind", ["top-p", "distillkit"])
+def test_what_is_inferred_is_counted_and_called_an_inference(kind):
+    found, full = stored(kind), stored("full")
+    (told,) = [one for one in found["warnings"] if one["code"] == "logit_format_not_measured"]
+    assert "an inference" in told["message"]
+    kept = deciding(found)["stored"]
+    assert kept["penalty_source"].startswith("inferred")
+    lost = deciding(found)["loss"] - deciding(full)["loss"]
+    assert lost == pytest.approx(kept["penalty_nats"])
+    assert found["odds"]["distill"] < full["odds"]["distill"]
+
+
+def test_numbers_of_tokens_that_nobody_tried_are_said():
     assert "logit_format_outside" in codes(stored("top-k", "--logit-k", "2"))
 
 

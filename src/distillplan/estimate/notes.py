@@ -194,10 +194,12 @@ def _about_format(question: Question) -> Iterator[Notice]:
     if question.teacher is None or question.online:
         return
     penalty, name = penalty_of(question.stored), question.kept.format.name
-    if penalty is None:
-        yield _notice("logit_format_not_measured", format=name)
+    cost = cost_in_words(penalty)
+    if penalty.inferred:
+        told = penalty.inferred
+        yield _notice("logit_format_not_measured", format=name, cost=cost, inferred=told)
     elif penalty.nats:
-        yield _notice("logit_format_costs", format=name, cost=cost_in_words(penalty))
+        yield _notice("logit_format_costs", format=name, cost=cost)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.laws.logit_formats import cost_in_words, format_studies, penalty_of
+from distillplan.laws.logit_formats import cost_in_words, penalty_of
 from distillplan.laws.transfer import error_quantile
 from distillplan.notices import Notice, information, warning
 
@@ -33,16 +33,17 @@ class OptionLogits(NamedTuple):
     read_bytes_per_s: float | None
     """Read by all GPUs together; None: no machine was named."""
     penalty_nats: float | None
-    """What the format costs the student, nats per token; None: not measured, and not counted."""
+    """What the format costs the student, nats per token; None: of a start from an open model, of
+    which nobody knows."""
     penalty_low: float | None
     penalty_high: float | None
     kept_share: float | None
-    """Of the gain that full logits would bring; below 0: worse than no teacher. None: not measured,
-    or full logits gain nothing either."""
+    """Of the gain that full logits would bring; below 0: worse than no teacher. None: full logits
+    gain nothing either."""
     kept_low: float | None
     kept_high: float | None
     penalty_source: str | None
-    """Where the cost is from; None: not measured."""
+    """Where the cost is from, or what it is inferred from; None where there is none."""
 
 
 def unread(scenario: "Scenario") -> Iterator[InputError]:
@@ -74,7 +75,7 @@ def lost_nats(scenario: "Scenario", logits: Any) -> Any:
             and not stored, the teacher runs beside the student and no format is in the way.
     """
     penalty = penalty_of(scenario.stored)
-    if penalty is None or not penalty.nats:
+    if not penalty.nats:
         return np.zeros_like(logits, float)
     return penalty.nats * _reads(scenario, logits)
 
@@ -82,8 +83,6 @@ def lost_nats(scenario: "Scenario", logits: Any) -> Any:
 def format_error(scenario: "Scenario", logits: Any) -> Any:
     """Scale of the error of that cost, nats per token: its farther end is that of a 90% range."""
     penalty = penalty_of(scenario.stored)
-    if penalty is None:
-        return np.zeros_like(logits, float)
     half = max(penalty.nats - penalty.low, penalty.high - penalty.nats)
     return half / error_quantile(_HIGH) * _reads(scenario, logits)
 
@@ -106,7 +105,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
     tokens = min(option.student_tokens, scenario.unique_tokens)
     penalty = penalty_of(stored)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
-    if penalty is not None and option.gain_nats is not None:
+    if option.gain_nats is not None:
         full = option.gain_nats + penalty.nats
         if full > 0:
             shares = {name: 1 - getattr(penalty, name) / full for name in shares}
@@ -117,13 +116,13 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         months=kept.months,
         storage_usd=kept.usd(tokens),
         read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
-        penalty_nats=None if penalty is None else penalty.nats,
-        penalty_low=None if penalty is None else penalty.low,
-        penalty_high=None if penalty is None else penalty.high,
+        penalty_nats=penalty.nats,
+        penalty_low=penalty.low,
+        penalty_high=penalty.high,
         kept_share=shares["nats"],
         kept_low=shares["high"],
         kept_high=shares["low"],
-        penalty_source=None if penalty is None else format_studies().source,
+        penalty_source=penalty.source,
     )
 
 
@@ -133,13 +132,12 @@ def format_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]:
     if found is None or stored is None:
         return
     penalty = penalty_of(stored)
-    if penalty is None:
+    if penalty.inferred:
         yield warning(
             "logit_format_not_measured",
-            f"what {found.format} logits cost a student is not published; the plan counts them as "
-            "full ones",
+            f"{found.format} logits count as {cost_in_words(penalty)}, an inference: "
+            f"{penalty.inferred}",
         )
-        return
     if not penalty.tried:
         yield warning(
             "logit_format_outside",

@@ -184,11 +184,9 @@ def _stored(option: Option) -> Iterator[str]:
     found = option.stored
     if found is None:
         return
-    kept = "what it costs is not measured"
+    kept = f"it costs {found.penalty_nats or 0.0:.3f} nats"
     if found.kept_share is not None:
         kept = f"it keeps {kept_in_words(found)} of the gain"
-    elif found.penalty_nats is not None:
-        kept = f"it costs {found.penalty_nats:.3f} nats"
     yield f"Stored as {found.format} ({format_bytes(found.total_bytes)}): {kept}."
 
 
