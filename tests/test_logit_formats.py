@@ -389,3 +389,39 @@ def test_the_check_reproduces_the_table():
     assert (found["failed"], found["known"]) == (0, 0)
     printed = [one for one in format_studies().settings[0].shares if one.share_error is None]
     assert len(found["rows"]) == len(printed) + 19 + 3
+
+
+BESIDE = ("--student", "3B", "--teacher", "llama-3.1-8b", "--context", "2048", "--logits", "stored")
+CUT_AND_WHOLE = [
+    ("3e21", *BESIDE),
+    CACHED[1:],
+    ("64 h100-sxm for 7 days", *BESIDE),
+    ("$50k", *BESIDE, "--students", "4", "--gpu", "h100-sxm", "--gpus", "64"),
+    ("1e22", "--student", "llama-3.2-3b", *BESIDE[2:]),
+]
+
+
+@pytest.mark.parametrize("kept", ["12", "50", "100"])
+@pytest.mark.parametrize("question", CUT_AND_WHOLE)
+def test_a_format_that_makes_the_verdict_is_on_the_first_screen(question, kept):
+    """What it makes is asked for anew, with sampled logits, which cost nothing."""
+    words = ("budget", *question, "--logit-format")
+    cut, sampled = (answer(*words, *one) for one in (("top-k", "--logit-k", kept), ("sampled",)))
+    screen = " ".join(run(*words, "top-k", "--logit-k", kept).stdout.split())
+    flip = cut["flips"]["logit_format"]
+    assert (flip is None) is (sampled["verdict"] == cut["verdict"])
+    if flip is not None:
+        assert flip["verdict"] == sampled["verdict"]
+        odds = list(sampled["odds"].values())
+        assert list(flip["odds"].values()) == pytest.approx(odds, abs=2e-3)
+        assert "sampled logits (--logit-format sampled)" in screen
+    lost, gains = deciding(cut)["stored"]["penalty_nats"], deciding(sampled)["gain_nats"]
+    worse = lost > gains and (gains > 0 or lost > 0.01)
+    assert ("logit_format_worse_than_none" in codes(cut)) is worse
+    assert not worse or f"top-{kept} logits are worse than no teacher" in screen
+
+
+def test_formats_that_cost_nothing_turn_nothing():
+    for kind in ("full", "sampled"):
+        assert stored(kind)["flips"]["logit_format"] is None
+    assert answer(*CACHED)["flips"]["logit_format"] is None

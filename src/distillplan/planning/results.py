@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops, Logits
+from distillplan.laws.logit_formats import LogitKind
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice
@@ -180,10 +181,7 @@ BANDS = tuple(name for name in Option._fields if name.endswith("_band"))
 
 
 class BudgetFlip(NamedTuple):
-    """The nearest budgets with another verdict, in the unit of the scenario's budget.
-
-    FLOPs, or GPU-hours for a budget in these.
-    """
+    """The nearest budgets with another verdict, in FLOPs or, where the scenario's is, GPU-hours."""
 
     from_: float | None
     """Least budget of the window; None where it begins below what was looked at."""
@@ -237,6 +235,15 @@ class LogitsFlip(NamedTuple):
     odds: Odds | None = None
 
 
+class FormatFlip(NamedTuple):
+    """Another format of stored logits that changes the verdict."""
+
+    logit_format: LogitKind
+    verdict: Verdict
+    """The verdict with it."""
+    odds: Odds | None = None
+
+
 class AccountingFlip(NamedTuple):
     """The accounting nearest in cost that changes the verdict."""
 
@@ -265,6 +272,7 @@ class Flips(NamedTuple):
     students: StudentsFlip | None = None
     teacher_loss: TeacherFlip | None = None
     logits: LogitsFlip | None = None
+    logit_format: FormatFlip | None = None
     accounting: AccountingFlip | None = None
     equal_hours: HoursFlip | None = None
 

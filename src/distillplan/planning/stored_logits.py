@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from distillplan.planning.results import Option
     from distillplan.planning.scenario import Scenario
 
+LOGITS_WORSE_THAN_NONE: Final = "logit_format_worse_than_none"
+"""Code of the warning that a format costs more than its teacher gives."""
 _HIGH: Final = 0.95
 """The ends of a penalty's range are taken as those of a 90% interval."""
 
@@ -77,18 +79,23 @@ def lost_nats(scenario: "Scenario", logits: Any) -> Any:
     penalty = penalty_of(scenario.stored)
     if not penalty.nats:
         return np.zeros_like(logits, float)
-    return penalty.nats * _reads(scenario, logits)
+    return penalty.nats * reads(scenario, logits)
 
 
 def format_error(scenario: "Scenario", logits: Any) -> Any:
     """Scale of the error of that cost, nats per token: its farther end is that of a 90% range."""
     penalty = penalty_of(scenario.stored)
     half = max(penalty.nats - penalty.low, penalty.high - penalty.nats)
-    return half / error_quantile(_HIGH) * _reads(scenario, logits)
+    return half / error_quantile(_HIGH) * reads(scenario, logits)
 
 
-def _reads(scenario: "Scenario", logits: Any) -> Any:
-    """Whether students read logits from disk."""
+def reads(scenario: "Scenario", logits: Any) -> Any:
+    """Whether students read logits from disk, of the shape of the argument.
+
+    Args:
+        scenario: the question.
+        logits: share of the teacher's forward passes that one student pays.
+    """
     return (np.asarray(logits) == 0) | (scenario.logits is Logits.STORED)
 
 
@@ -97,7 +104,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
     stored, way = scenario.stored, option.accounting
     if stored is None or way is None or option.student_tokens is None:
         return None
-    if not _reads(scenario, scenario.share(way).logits):
+    if not reads(scenario, scenario.share(way).logits):
         return None
     from distillplan.hardware.storage import stored_logits  # for those who name a format
 
@@ -144,13 +151,17 @@ def format_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]:
             f"{found.format} logits keep fewer or more tokens than any that were tried; the plan "
             "takes the nearest",
         )
-    if found.kept_share is not None and found.kept_share < 0:
+    full = (option.gain_nats or 0.0) + penalty.nats  # what is weighed has a gain
+    if penalty.nats > full and (full > 0 or penalty.nats >= scenario.tie_nats):
+        are = "would be" if penalty.inferred else "are"
+        than = "more than full ones gain" if full > 0 else "and full ones gain nothing"
         yield warning(
-            "logit_format_worse_than_none",
-            f"{found.format} logits are worse than no teacher: they cost {cost_in_words(penalty)}, "
-            "more than full ones gain; sampled ones cost nothing measurable",
+            LOGITS_WORSE_THAN_NONE,
+            f"{found.format} logits {are} worse than no teacher: "
+            f"{'by an inference ' if penalty.inferred else ''}they cost "
+            f"{cost_in_words(penalty)}, {than}",
         )
-    elif penalty.nats:
+    elif penalty.nats and not penalty.inferred:
         yield information(
             "logit_format_costs",
             f"{found.format} logits cost a student {cost_in_words(penalty)} beside full ones; "

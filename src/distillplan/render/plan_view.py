@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Reason
+from distillplan.planning.stored_logits import LOGITS_WORSE_THAN_NONE
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
     GAP,
@@ -26,6 +27,7 @@ from distillplan.render.plan_words import (
     beyond_in_words,
     bill_in_words,
     flips_in_words,
+    format_flip_in_words,
     law_guess_in_words,
     loss_in_words,
     marked_row,
@@ -47,6 +49,8 @@ _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
+_FORMAT = 2
+"""Lines that the warning of a format takes that is worse than no teacher."""
 
 
 def plan_view(
@@ -93,7 +97,8 @@ def _screen(plan: Plan) -> Iterator[Block]:
     head = f"{verdict}{GAP}{odds}"
     room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
-    watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
+    least = _FORMAT if LOGITS_WORSE_THAN_NONE in plan.warning_codes else 0
+    watch = room.fill(_watch(plan), min(_WATCH, max(room.left // 2, least)))
     yield Sections(
         (
             Section("Why", why),
@@ -145,9 +150,13 @@ def _decides(plan: Plan) -> Iterator[str]:
     """What would change the verdict, and what to measure first."""
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
+    formats = format_flip_in_words(plan)
+    if formats:
+        yield formats
     if TEACHER_FROM_LAW in plan.warning_codes:
         yield law_guess_in_words(plan.scenario)
-    yield from flips_in_words(plan, open_teacher=not _instead(plan))
+    others = flips_in_words(plan, open_teacher=not _instead(plan))
+    yield from (one for one in others if one != formats)
 
 
 def _instead(plan: Plan) -> str:
@@ -159,12 +168,13 @@ def _instead(plan: Plan) -> str:
 def _watch(plan: Plan) -> Iterator[str]:
     """What to doubt or to have ready."""
     best = plan.recommended or plan.supervised
+    found = [one for one in doubts(plan.warnings) if one.code not in OUTSIDE_FIT_CODES]
+    first = [one for one in found if one.code == LOGITS_WORSE_THAN_NONE]  # it makes the verdict
+    yield from (one.message for one in first)
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
-    for one in doubts(plan.warnings):
-        if one.code not in OUTSIDE_FIT_CODES:
-            yield one.message
+    yield from (one.message for one in found if one not in first)
 
 
 def _asked(plan: Plan) -> str:

@@ -238,6 +238,7 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
         open_teacher: whether to name the open model that could teach.
     """
     flips = plan.flips
+    yield from filter(None, [format_flip_in_words(plan)])
     for flip in (flips.budget_down, flips.budget_up):
         if flip is not None:
             yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds)}"
@@ -263,6 +264,15 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     if flips.accounting is not None and flips.logits is None and plan.scenario.teacher is not None:
         told = then(flips.accounting.verdict, flips.accounting.odds)
         yield f"--accounting {flips.accounting.accounting}: {told}"
+
+
+def format_flip_in_words(plan: Plan) -> str:
+    """Another verdict with another format of stored logits; empty where it is the same."""
+    flip = plan.flips.logit_format
+    if flip is None:
+        return ""
+    told = then(flip.verdict, flip.odds)
+    return f"{flip.logit_format} logits (--logit-format {flip.logit_format}): {told}"
 
 
 def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
