@@ -23,6 +23,8 @@ class OpenModel(NamedTuple):
     """Non-embedding parameters."""
     tokens: float
     """Tokens of its pretraining."""
+    tokenizer: str
+    """Models with a tokenizer of one name can share logits."""
 
 
 @cache
@@ -34,14 +36,19 @@ def open_models() -> tuple[OpenModel, ...]:
     """
     rows = csv.DictReader(read_text(coefficients_dir() / FILE).splitlines())
     return tuple(
-        OpenModel(name=row["name"], params=int(row["params"]), tokens=float(row["tokens"]))
+        OpenModel(
+            name=row["name"],
+            params=int(row["params"]),
+            tokens=float(row["tokens"]),
+            tokenizer=row["tokenizer"],
+        )
         for row in rows
     )
 
 
 def table_of_catalog() -> str:
     """The text of the table, made from the catalog."""
-    lines = ["name,params,tokens", *_lines()]
+    lines = ["name,params,tokens,tokenizer", *_lines()]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -52,4 +59,4 @@ def _lines() -> Iterator[str]:
         if one.license.distilling is Distilling.FORBIDDEN or one.hub is None:
             continue
         if one.trained_tokens is not None and not one.shape.experts:
-            yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g}"
+            yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g},{one.tokenizer}"

@@ -1,11 +1,15 @@
 """What to know of the models that a question names."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
+
+TOKENIZERS_DIFFER: Final = "tokenizers_differ"
+"""Code of the warning that a student cannot learn from its teacher's logits."""
 
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:
@@ -22,7 +26,7 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield from one.notices
     if student is not None and teacher is not None and other_tokenizer(student, teacher):
         yield warning(
-            "tokenizers_differ",
+            TOKENIZERS_DIFFER,
             f"{student.name} ({student.tokenizer}) and its teacher {teacher.name} "
             f"({teacher.tokenizer}) have different tokenizers, so the student cannot learn from "
             "its logits token by token, and this plan does not hold as it is",

@@ -13,7 +13,7 @@ from distillplan.laws.pruning_law import outside, start_loss
 from distillplan.laws.recovery import Practice, recovered, recovery
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.model_warnings import other_tokenizer, told_of
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, other_tokenizer, told_of
 from distillplan.planning.results import Flips, Option, Plan, Reason
 from distillplan.planning.rival import cuts, non_embedding_params
 from distillplan.planning.scenario import Scenario
@@ -283,7 +283,7 @@ def _notices(scenario: Scenario) -> Iterator[Notice]:
     model = None if teacher is None else teacher.model
     if model is not None and scenario.student_model is None and other_tokenizer(parent, model):
         yield warning(
-            "tokenizers_differ",
+            TOKENIZERS_DIFFER,
             f"the student has the tokenizer of {parent.name} ({parent.tokenizer}), and its teacher "
             f"{model.name} has another ({model.tokenizer}), so it cannot learn from its logits "
             "token by token, and this plan does not hold as it is",

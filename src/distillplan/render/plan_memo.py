@@ -14,6 +14,7 @@ from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sec
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_words import (
     TAKES,
+    asking,
     beyond_in_words,
     turns_in_words,
     verdict_in_words,
@@ -141,7 +142,7 @@ def _rival(rival: Rival) -> str:
     """The start that no law knows."""
     return (
         f"C: prune {rival.parent} to {format_count(rival.student_params)} parameters and train it "
-        f"on (--start pruned). Known: {rival.known}. Not known: {rival.not_known}."
+        f"on ({asking(rival)}). Known: {rival.known}. Not known: {rival.not_known}."
     )
 
 

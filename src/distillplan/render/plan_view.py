@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.stored_logits import LOGITS_WORSE_THAN_NONE
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
@@ -49,8 +50,8 @@ _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
-_FORMAT = 2
-"""Lines that the warning of a format takes that is worse than no teacher."""
+_FIRST = (TOKENIZERS_DIFFER, LOGITS_WORSE_THAN_NONE)
+"""Codes of what a plan falls with, which is watched before all else."""
 
 
 def plan_view(
@@ -97,8 +98,8 @@ def _screen(plan: Plan) -> Iterator[Block]:
     head = f"{verdict}{GAP}{odds}"
     room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
-    least = _FORMAT if LOGITS_WORSE_THAN_NONE in plan.warning_codes else 0
-    watch = room.fill(_watch(plan), min(_WATCH, max(room.left // 2, least)))
+    watch = room.fill((one.message for one in plan.warnings if one.code in _FIRST), _WATCH)
+    watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
             Section("Why", why),
@@ -168,13 +169,12 @@ def _instead(plan: Plan) -> str:
 def _watch(plan: Plan) -> Iterator[str]:
     """What to doubt or to have ready."""
     best = plan.recommended or plan.supervised
-    found = [one for one in doubts(plan.warnings) if one.code not in OUTSIDE_FIT_CODES]
-    first = [one for one in found if one.code == LOGITS_WORSE_THAN_NONE]  # it makes the verdict
-    yield from (one.message for one in first)
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
-    yield from (one.message for one in found if one not in first)
+    for one in doubts(plan.warnings):
+        if one.code not in OUTSIDE_FIT_CODES and one.code not in _FIRST:
+            yield one.message
 
 
 def _asked(plan: Plan) -> str:

@@ -332,4 +332,9 @@ def rival_in_words(rival: Rival | None) -> str:
     if rival is None:
         return ""
     size = format_count(rival.student_params)
-    return f"Not weighed: prune {rival.parent} to {size}; scores known, loss not (--start pruned)"
+    return f"Not weighed: prune {rival.parent} to {size}; scores known, loss not ({asking(rival)})"
+
+
+def asking(rival: Rival) -> str:
+    """The options that ask for a pruned start; another teacher may be in its way."""
+    return "--start pruned, without --teacher" if rival.must_teach else "--start pruned"
