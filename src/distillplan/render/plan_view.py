@@ -99,11 +99,12 @@ def _screen(plan: Plan) -> Iterator[Block]:
     room.take(head, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
     watch = room.fill((one.message for one in plan.warnings if one.code in _FIRST), _WATCH)
+    decides = room.keep(filter(None, [format_flip_in_words(plan)]))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", room.fill(_decides(plan)), "-"),
+            Section("Decides", decides + room.fill(_decides(plan, decides)), "-"),
             watching(watch),
         )
     )
@@ -147,17 +148,14 @@ def _choices(plan: Plan) -> TableBlock:
     )
 
 
-def _decides(plan: Plan) -> Iterator[str]:
-    """What would change the verdict, and what to measure first."""
+def _decides(plan: Plan, told: tuple[str, ...]) -> Iterator[str]:
+    """What would change the verdict, and what to measure first, but for what is told."""
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
-    formats = format_flip_in_words(plan)
-    if formats:
-        yield formats
     if TEACHER_FROM_LAW in plan.warning_codes:
         yield law_guess_in_words(plan.scenario)
     others = flips_in_words(plan, open_teacher=not _instead(plan))
-    yield from (one for one in others if one != formats)
+    yield from (one for one in others if one not in told)
 
 
 def _instead(plan: Plan) -> str:
