@@ -53,7 +53,8 @@ class Reason(StrEnum):
     LAW_HAS_NO_DISTILLATION = "law_has_no_distillation"
     """No verdict: the law describes supervised training only."""
     FAR_OUTSIDE_FIT = "far_outside_fit"
-    """No verdict: so far outside the fitted range, the law may err by more than the gain."""
+    """No verdict: outside the fitted range the law's error grows by more than the gain, or there is
+    less than a token per parameter."""
     WORSE_THAN_GUESSING = "worse_than_guessing"
     """No verdict: the law gives a loss that guessing would beat."""
     START_HAS_NO_LAW = "start_has_no_law"

@@ -37,8 +37,8 @@ from distillplan.units.quantities import format_count
 TEN_PERCENT_MORE = 1.1
 FAR_OUTSIDE = warning(
     "far_outside_fit",
-    "so far from any run behind the law, its error may be larger than the gain: a plan has no "
-    "verdict here",
+    "outside the runs behind the law, its error grows by more than the gain here, or there is "
+    "less than a token per parameter: a plan has no verdict",
 )
 
 
