@@ -102,7 +102,14 @@ def loss_limits(scenario: Scenario, least: float = math.inf) -> Band:
 
 
 def loss_band(scenario: Scenario, drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
-    """The 90% band of a loss, cut at what is possible; as `band`."""
+    """The 90% band of a loss, cut at what is possible; as `band`.
+
+    Args:
+        scenario: the question.
+        drawn: the loss in every draw, shape (draws,).
+        own: the loss itself.
+        error: scale of the error beyond the draws.
+    """
     return band(drawn, own, error, loss_limits(scenario, float(np.min(drawn))))
 
 
