@@ -6,6 +6,7 @@ labels 2.81 and with full logits 2.75, a 3B student 2.37 and 2.34.
 
 import json
 import math
+import re
 
 import pytest
 
@@ -419,6 +420,14 @@ def test_a_format_that_makes_the_verdict_is_on_the_first_screen(question, kept):
     worse = lost > gains and (gains > 0 or lost > 0.01)
     assert ("logit_format_worse_than_none" in codes(cut)) is worse
     assert not worse or f"top-{kept} logits are worse than no teacher" in screen
+
+
+def test_what_it_says_to_type_gives_the_verdict_that_it_names():
+    """With so few logits as were asked for, sampled ones would cost something too."""
+    words = (*CACHED[1:], "--logit-format", "top-k", "--logit-k", "3")
+    named = re.search(r"sampled logits \((.*?)\)", " ".join(run("budget", *words).stdout.split()))
+    said = answer("budget", *words)["flips"]["logit_format"]["verdict"]
+    assert stored(*named.group(1).split()[1:])["verdict"] == said
 
 
 def test_formats_that_cost_nothing_turn_nothing():

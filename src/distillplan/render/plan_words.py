@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
 from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.hardware.memory_fit import Fits
+from distillplan.laws.logit_formats import USUAL_ENTRIES
 from distillplan.planning.fitted_range import OutsideFit, in_its_unit
 from distillplan.planning.results import (
     BudgetFlip,
@@ -268,11 +269,13 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
 
 def format_flip_in_words(plan: Plan) -> str:
     """Another verdict with another format of stored logits; empty where it is the same."""
-    flip = plan.flips.logit_format
-    if flip is None:
+    flip, stored = plan.flips.logit_format, plan.scenario.stored
+    if flip is None or stored is None:
         return ""
+    usual = USUAL_ENTRIES[flip.logit_format]
+    more = f" --logit-k {usual:g}" if (stored.entries or usual) < usual else ""
     told = then(flip.verdict, flip.odds)
-    return f"{flip.logit_format} logits (--logit-format {flip.logit_format}): {told}"
+    return f"{flip.logit_format} logits (--logit-format {flip.logit_format}{more}): {told}"
 
 
 def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
