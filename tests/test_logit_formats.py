@@ -5,6 +5,8 @@ labels 2.81 and with full logits 2.75, a 3B student 2.37 and 2.34.
 """
 
 import json
+import math
+import re
 
 import pytest
 
@@ -17,15 +19,18 @@ from distillplan.laws.logit_formats import (
     StoredFormat,
     format_penalty,
     format_studies,
+    penalty_of,
 )
 from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
 from tests.shell import answer, codes, run
+from tests.shipped import shipped
 
 CACHED = ("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", "--logits", "cached")
 HARD, FULL = 2.81, 2.75
+TOP_128 = StoredFormat(kind=LogitKind.TOP_K, entries=128)
 
 
 def stored(*words):
@@ -306,11 +311,45 @@ def test_the_curve_over_teachers_has_the_penalty_too():
     )
 
 
-def test_what_is_not_measured_is_said_and_not_counted():
-    found, full = stored("distillkit"), stored("full")
-    assert "logit_format_not_measured" in codes(found)
-    assert deciding(found)["stored"]["penalty_nats"] is None
-    assert deciding(found)["loss"] == deciding(full)["loss"]
+def test_top_p_costs_at_least_the_top_100_and_at_most_what_p_of_0_9_did():
+    """Of p 0.95 then k 100, whose mean is 25 entries: the published top 25 at -21% of 0.06 nats,
+    the top 100 at 55%, and p 0.9 at 0.13 nats (Appendix G of the paper)."""
+    found = penalty_of(StoredFormat(kind=LogitKind.TOP_P))
+    assert found.nats == pytest.approx(1.21 * 0.06)
+    assert found.nats > (1 - 0.55) * 0.06
+    assert (found.low, found.high) == (0.0, 0.13)
+    (told,) = [one for one in shipped("recipe.yaml")["lines"] if one["topic"] == "top k"]
+    assert told["numbers"]["p_cost"] == found.high
+
+
+def test_distillkit_costs_between_nothing_and_its_top_128():
+    """Half of a line over the logarithm from 0.027 nats at 100 to 0.0138 at 300, at 128."""
+    found, alone = penalty_of(StoredFormat(kind=LogitKind.DISTILLKIT)), penalty_of(TOP_128)
+    part = math.log(1.28) / math.log(3)
+    assert found.nats == pytest.approx((0.45 - part * (0.45 - 0.23)) * 0.06 / 2)
+    assert (found.low, found.high) == (0.0, alone.high)
+
+
+@pytest.mark.parametrize("kind", list(LogitKind))
+def test_every_format_has_a_cost_within_its_range_and_a_source(kind):
+    found = penalty_of(StoredFormat(kind=kind))
+    assert 0 <= found.low <= found.nats <= found.high
+    assert found.source
+
+
+@pytest.mark.parametrize("kind", ["top-p", "distillkit"])
+def test_what_is_inferred_is_counted_and_called_an_inference(kind):
+    found, full = stored(kind), stored("full")
+    (told,) = [one for one in found["warnings"] if one["code"] == "logit_format_not_measured"]
+    assert "an inference" in told["message"]
+    kept = deciding(found)["stored"]
+    assert kept["penalty_source"].startswith("inferred")
+    lost = deciding(found)["loss"] - deciding(full)["loss"]
+    assert lost == pytest.approx(kept["penalty_nats"])
+    assert found["odds"]["distill"] < full["odds"]["distill"]
+
+
+def test_numbers_of_tokens_that_nobody_tried_are_said():
     assert "logit_format_outside" in codes(stored("top-k", "--logit-k", "2"))
 
 
@@ -373,3 +412,47 @@ def test_the_check_reproduces_the_table():
     assert (found["failed"], found["known"]) == (0, 0)
     printed = [one for one in format_studies().settings[0].shares if one.share_error is None]
     assert len(found["rows"]) == len(printed) + 19 + 3
+
+
+BESIDE = ("--student", "3B", "--teacher", "llama-3.1-8b", "--context", "2048", "--logits", "stored")
+CUT_AND_WHOLE = [
+    ("3e21", *BESIDE),
+    CACHED[1:],
+    ("64 h100-sxm for 7 days", *BESIDE),
+    ("$50k", *BESIDE, "--students", "4", "--gpu", "h100-sxm", "--gpus", "64"),
+    ("1e22", "--student", "llama-3.2-3b", *BESIDE[2:]),
+]
+
+
+@pytest.mark.parametrize("kept", ["12", "50", "100"])
+@pytest.mark.parametrize("question", CUT_AND_WHOLE)
+def test_a_format_that_makes_the_verdict_is_on_the_first_screen(question, kept):
+    """What it makes is asked for anew, with sampled logits, which cost nothing."""
+    words = ("budget", *question, "--logit-format")
+    cut, sampled = (answer(*words, *one) for one in (("top-k", "--logit-k", kept), ("sampled",)))
+    screen = " ".join(run(*words, "top-k", "--logit-k", kept).stdout.split())
+    flip = cut["flips"]["logit_format"]
+    assert (flip is None) is (sampled["verdict"] == cut["verdict"])
+    if flip is not None:
+        assert flip["verdict"] == sampled["verdict"]
+        odds = list(sampled["odds"].values())
+        assert list(flip["odds"].values()) == pytest.approx(odds, abs=2e-3)
+        assert "sampled logits (--logit-format sampled)" in screen
+    lost, gains = deciding(cut)["stored"]["penalty_nats"], deciding(sampled)["gain_nats"]
+    worse = lost > gains and (gains > 0 or lost > 0.01)
+    assert ("logit_format_worse_than_none" in codes(cut)) is worse
+    assert not worse or f"top-{kept} logits are worse than no teacher" in screen
+
+
+def test_what_it_says_to_type_gives_the_verdict_that_it_names():
+    """With so few logits as were asked for, sampled ones would cost something too."""
+    words = (*CACHED[1:], "--logit-format", "top-k", "--logit-k", "3")
+    named = re.search(r"sampled logits \((.*?)\)", " ".join(run("budget", *words).stdout.split()))
+    said = answer("budget", *words)["flips"]["logit_format"]["verdict"]
+    assert stored(*named.group(1).split()[1:])["verdict"] == said
+
+
+def test_formats_that_cost_nothing_turn_nothing():
+    for kind in ("full", "sampled"):
+        assert stored(kind)["flips"]["logit_format"] is None
+    assert answer(*CACHED)["flips"]["logit_format"] is None

@@ -19,6 +19,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import Start, StartKind
 from distillplan.planning.starting import with_start
 from distillplan.scenarios.scenario_file import read_scenarios
+from distillplan.units.quantities import parse_count
 from tests.plans import scenario_from_options
 from tests.shell import run
 
@@ -127,7 +128,7 @@ UNCHANGED = {
         "tie",
         0.4055434001007714,
         (2.026588903322212, 2.011252732125508, 2.0317628238301872),
-        "qwen2.5-7b",
+        "llama-3.1-8b",
         [
             *("teacher_tokens_outside_fit", "teacher_loss_outside_fit", "teacher_loss_from_law"),
             *("models_named", "teacher_licence"),
@@ -254,6 +255,40 @@ def test_without_a_parent_it_is_the_rival_that_a_plan_names():
         found = started(1e22, student=size, start="pruned")
         assert found.start.parent.name == rival.parent
         assert found.scenario.start.parent.name == rival.parent
+
+
+@pytest.mark.parametrize("teacher", ["llama-3.1-8b", "qwen3-14b", "gemma-3-27b", "olmo-2-32b"])
+@pytest.mark.parametrize("student", ["1B", "3B", "20B"])
+def test_a_parent_has_the_tokenizer_of_the_named_teacher_where_any_has(teacher, student):
+    """Against the catalog itself: what is cut keeps its tokenizer, and learns from its logits."""
+    wanted, size = known_model(teacher).tokenizer, parse_count(student)
+    any_has = any(
+        one.tokenizer == wanted
+        and one.hub is not None
+        and not one.shape.experts
+        and one.trained_tokens
+        and one.license.distilling != "forbidden"
+        and 2 * size <= one.shape.params <= 10 * size
+        for one in models()
+    )
+    words = {"student": student, "teacher": teacher}
+    rival = started(1e22, **words).rival
+    assert (known_model(rival.parent).tokenizer == wanted) is any_has
+    assert rival.must_teach is not any_has
+    found = started(1e22, **words, start="pruned")
+    assert found.start.parent.name == rival.parent
+    assert ("tokenizers_differ" in found.warning_codes) is not any_has
+    own = started(1e22, student=student, start="pruned", parent=rival.parent)
+    assert "tokenizers_differ" not in own.warning_codes
+
+
+def test_another_tokenizer_is_told_of_on_the_first_screen():
+    words = ("budget", "3e21", "--student", "3B", "--teacher", "llama-3.1-8b")
+    shown = " ".join(run(*words, "--start", "pruned", "--parent", "qwen2.5-7b").stdout.split())
+    assert "Watch ! the student has the tokenizer of qwen2.5-7b (qwen2.5)" in shown
+    assert "Watch" not in run(*words, "--start", "pruned").stdout
+    shown = run("budget", "1e22", "--student", "20B", "--teacher", "gemma-3-27b", "--quick").stdout
+    assert "(--start pruned, without --teacher)" in " ".join(shown.split())
 
 
 def test_a_parent_that_is_named_for_the_reader_is_as_one_that_is_named_by_him():

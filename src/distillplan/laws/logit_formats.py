@@ -9,8 +9,15 @@ share of its own gain that is left.
 Between published numbers of kept tokens the penalty is a line over their logarithm. It falls with
 them; so a range ends where fewer did as well, or more did as badly, in any study. The numbers are
 in coefficients/logit_formats.yaml.
+
+Two formats were not tried as they are used, so that their penalties are inferred. Top-p 0.95, then
+top-k 100, keeps a part of the top 100, so it costs at least what those cost, and more of the
+probability than top-p 0.9, so at most the 0.13 nats of that; between, it counts as the top k of its
+mean number of entries. DistillKit keeps its top k and a polynomial for the rest, so it costs
+something between nothing and what the top k alone cost; half of that counts.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +35,8 @@ FILE: Final = "logit_formats.yaml"
 """In the folder of the data."""
 
 
+TOP_P_MOST: Final = 100
+"""Entries that top-p 0.95 keeps at most."""
 TOP_P_ENTRIES: Final = 25.0
 """Mean entries under top-p 0.95, then top-k 100: 15 TB for 100B tokens at 6 bytes each."""
 
@@ -113,6 +122,15 @@ class OtherPenalty(NamedTuple):
     source: str
 
 
+class TopPPenalty(NamedTuple):
+    """What top-p cost where it was tried."""
+
+    p: float
+    """Probability that was kept."""
+    nats: float
+    source: str
+
+
 class FormatStudies(NamedTuple):
     """All that is published of the cost of formats."""
 
@@ -122,6 +140,7 @@ class FormatStudies(NamedTuple):
     settings: tuple[FormatSetting, ...]
     others: tuple[OtherPenalty, ...]
     """Of the further settings too."""
+    top_p: "TopPPenalty"
 
 
 class FormatPenalty(NamedTuple):
@@ -132,6 +151,9 @@ class FormatPenalty(NamedTuple):
     high: float
     tried: bool
     """Whether so many tokens lie between numbers that were tried."""
+    source: str = ""
+    inferred: str = ""
+    """What it is inferred from, in words; empty where the format itself was tried."""
 
 
 @cache
@@ -155,7 +177,12 @@ def format_studies() -> FormatStudies:
         for setting in settings[1:]
         for one in setting.shares
     )
-    return entry.record(FormatStudies, settings=settings, others=(*named, *further))
+    return entry.record(
+        FormatStudies,
+        settings=settings,
+        others=(*named, *further),
+        top_p=entry.mapping("top_p").record(TopPPenalty),
+    )
 
 
 def _setting(entry: Entry, rounding: float) -> FormatSetting:
@@ -222,6 +249,33 @@ def format_penalty(kind: KeptLogits, kept: float) -> FormatPenalty:
         low=max(min([nats - error, *(one.nats for one in others if one.kept <= kept)]), 0.0),
         high=max([nats + error, *(one.nats for one in others if one.kept >= kept)]),
         tried=counts[0] <= kept <= counts[-1],
+        source=studies.source,
+    )
+
+
+def _top_p_penalty(kept: float) -> FormatPenalty:
+    """What top-p costs with so many entries on average: at least what its most would cost."""
+    alike, least = (format_penalty(KeptLogits.TOP_K, one) for one in (kept, max(kept, TOP_P_MOST)))
+    tried = format_studies().top_p
+    return alike._replace(
+        low=least.low,
+        high=max(alike.high, tried.nats),
+        source=f"inferred from {alike.source}, and from {tried.source}",
+        inferred=(
+            f"what the top {kept:g} alone cost, and at most the {tried.nats:g} nats that "
+            f"p = {tried.p:g} did"
+        ),
+    )
+
+
+def _distillkit_penalty() -> FormatPenalty:
+    """What DistillKit's format costs: between nothing and what its top k alone would."""
+    alone = format_penalty(KeptLogits.TOP_K, DISTILLKIT_K)
+    return alone._replace(
+        nats=alone.nats / 2,
+        low=0.0,
+        source=f"inferred from {alone.source}",
+        inferred=f"half of what its top {DISTILLKIT_K} alone cost, as a polynomial has the rest",
     )
 
 
@@ -261,49 +315,62 @@ TRIED: Final = {
 }
 """Formats whose cost to a student is published."""
 _WHOLE: Final = (LogitKind.FULL, LogitKind.FULL_FP32)
-_NOTHING: Final = FormatPenalty(nats=0.0, low=0.0, high=0.0, tried=True)
+_NOTHING: Final = FormatPenalty(nats=0.0, low=0.0, high=0.0, tried=True, source="arithmetic")
 
 
 @lru_cache(64)
-def penalty_of(stored: StoredFormat | None) -> FormatPenalty | None:
-    """What a format costs a student; nothing without one, None where nobody has measured it."""
-    if stored is None or stored.kind in _WHOLE:
-        return _NOTHING
-    kind = TRIED.get(stored.kind)
-    return None if kind is None or stored.kept is None else format_penalty(kind, stored.kept)
+def penalty_of(stored: StoredFormat | None) -> FormatPenalty:
+    """What a format costs a student; nothing without one.
+
+    >>> penalty_of(StoredFormat(kind=LogitKind.FULL)).nats
+    0.0
+    """
+    if stored is None or stored.kept is None:
+        whole = stored is None or stored.kind in _WHOLE
+        return _NOTHING if whole else _distillkit_penalty()
+    if stored.kind is LogitKind.TOP_P:
+        return _top_p_penalty(stored.kept)
+    return format_penalty(TRIED[stored.kind], stored.kept)
+
+
+LOGITS_WORSE_THAN_NONE: Final = "logit_format_worse_than_none"
+"""Code of the warning that a format costs more than its teacher gives."""
 
 
 def format_notices(
-    stored: StoredFormat | None, name: str, kept_share: float | None = None
+    stored: StoredFormat | None, name: str, gain: float | None = None, tie: float = 0.0
 ) -> Iterator[Notice]:
     """What to know of a format before a student reads it.
 
     Args:
         stored: the format; None: logits are not stored.
         name: as it is shown, such as top-12.
-        kept_share: of the gain that full logits would bring; None: not known.
+        gain: over training from data alone with this format, nats per token; None: not known.
+        tie: differences below this are ties, nats per token.
     """
     penalty = penalty_of(stored)
-    if penalty is None:
+    cost = f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
+    if penalty.inferred:
         yield warning(
             "logit_format_not_measured",
-            f"what {name} logits cost a student is not published; a plan counts them as full ones",
+            f"{name} logits count as {cost}, an inference: {penalty.inferred}",
         )
-        return
     if not penalty.tried:
         yield warning(
             "logit_format_outside",
             f"{name} logits keep fewer or more tokens than any that were tried; their cost is that "
             "of the nearest",
         )
-    cost = f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
-    if kept_share is not None and kept_share < 0:
+    full = math.inf if gain is None else gain + penalty.nats
+    if penalty.nats > full and (full > 0 or penalty.nats >= tie):
+        are = "would be" if penalty.inferred else "are"
+        than = "more than full ones gain" if full > 0 else "and full ones gain nothing"
         yield warning(
-            "logit_format_worse_than_none",
-            f"{name} logits are worse than no teacher: they cost {cost}, more than full ones gain; "
-            "sampled ones cost nothing measurable",
+            LOGITS_WORSE_THAN_NONE,
+            f"{name} logits {are} worse than no teacher: "
+            f"{'by an inference ' if penalty.inferred else ''}they cost {cost}, {than}",
         )
-    elif penalty.nats:
+    elif penalty.nats and not penalty.inferred:
         yield information(
             "logit_format_costs",
             f"{name} logits cost a student {cost} beside full ones; sampled ones cost nothing "

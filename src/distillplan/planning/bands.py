@@ -1,4 +1,7 @@
-"""The 90% bands of an option: its numbers under every drawn law, laid evenly around its own."""
+"""The 90% bands of an option: its numbers under every drawn law, laid evenly around its own.
+
+They end at what is possible: no loss is below the floor of the law, none above that of guessing.
+"""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +18,7 @@ from distillplan.planning.evaluate import distilled_loss
 from distillplan.planning.results import Band, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import exact_band
-from distillplan.planning.verdict import outside_loss
+from distillplan.planning.verdict import guessing, outside_loss
 
 LOW, HIGH = 0.05, 0.95
 
@@ -43,7 +46,7 @@ def _bands(
     """The bands of an option within budget, by their names."""
     sizes = option.student_params, option.student_tokens, option.teacher_loss
     outside = float(outside_loss(scenario.law, *sizes))
-    yield "loss_band", band(optima.loss[row], option.loss or 0.0, outside)
+    yield "loss_band", loss_band(scenario, optima.loss[row], option.loss or 0.0, outside)
     for name in _free_sizes(scenario, option):
         drawn, own = getattr(optima, name), getattr(option, name)
         if drawn is not None and own is not None:
@@ -69,9 +72,11 @@ def _with_speed(scenario: Scenario, option: Option) -> Option:
     if loss_band is not None:
         loss_low, loss_high = loss_band
         more, less = losses.tolist()  # fewer tokens, higher loss
-        loss_band = (
+        loss_band = _cut(
             option.loss - math.hypot(option.loss - loss_low, option.loss - less),
             option.loss + math.hypot(loss_high - option.loss, more - option.loss),
+            option.loss,
+            loss_limits(scenario, loss_low),
         )
     return option._replace(student_tokens_band=(low, high), loss_band=loss_band)
 
@@ -86,20 +91,67 @@ def _loss_at(scenario: Scenario, option: Option, tokens: FloatArray) -> FloatArr
     return np.asarray(distilled_loss(scenario, option.accounting, n, d, x))
 
 
-def band(drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
+def loss_limits(scenario: Scenario, least: float = math.inf) -> Band:
+    """The losses between which all are, nats per token: the law's floor, and that of guessing.
+
+    Args:
+        scenario: the question.
+        least: a lower floor, where a drawn law has one.
+    """
+    return min(scenario.law.supervised.E, least), guessing(scenario)
+
+
+def loss_band(scenario: Scenario, drawn: FloatArray, own: float, error: float = 0.0) -> Band | None:
+    """The 90% band of a loss, cut at what is possible; as `band`.
+
+    Args:
+        scenario: the question.
+        drawn: the loss in every draw, shape (draws,).
+        own: the loss itself.
+        error: scale of the error beyond the draws.
+    """
+    return band(drawn, own, error, loss_limits(scenario, float(np.min(drawn))))
+
+
+def gain_band(
+    scenario: Scenario, alone: float, drawn: FloatArray, own: float, error: float = 0.0
+) -> Band | None:
+    """The 90% band of a gain over a loss, cut so that the distilled loss is possible; as `band`.
+
+    Args:
+        scenario: the question.
+        alone: loss of supervised training, nats per token.
+        drawn: the gain in every draw, shape (draws,).
+        own: the gain itself.
+        error: scale of the error beyond the draws.
+    """
+    least, most = loss_limits(scenario)
+    return band(drawn, own, error, (alone - most, alone - least))
+
+
+def band(
+    drawn: FloatArray, own: float, error: float = 0.0, limits: Band = (-math.inf, math.inf)
+) -> Band | None:
     """The 90% band of a number, laid evenly around it; None where a draw is not finite.
 
     Args:
         drawn: the number in every draw, shape (draws,).
         own: the number itself.
         error: scale of the error beyond the draws.
+        limits: ends beyond which no such number is possible.
     """
     if not np.isfinite(drawn).all():
         return None
     if not error:
-        return exact_band(drawn, own, (LOW, HIGH))
+        return _cut(*exact_band(drawn, own, (LOW, HIGH)), own, limits)
     low, middle, high = gain_quantile(drawn, error, np.array([LOW, 0.5, HIGH])).tolist()
-    return own + (low - middle), own + (high - middle)
+    return _cut(own + (low - middle), own + (high - middle), own, limits)
+
+
+def _cut(low: float, high: float, own: float, limits: Band) -> Band:
+    """A band cut at limits, with its own number in it."""
+    least, most = limits
+    return min(max(low, least), own), max(min(high, most), own)
 
 
 def size_band(drawn: FloatArray, own: float, bounds: Band) -> Band | None:

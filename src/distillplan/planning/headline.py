@@ -1,8 +1,10 @@
 """The sentence at the top of a plan."""
 
 from distillplan.accounting import Accounting
+from distillplan.laws.transfer import LARGEST_GAIN
 from distillplan.planning.results import Option, Plan, Reason, Verdict
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM, weigh_options
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops
 
 TEACHERS = {
@@ -44,10 +46,7 @@ def headline(plan: Plan) -> str:
                 f"so far from its data are {_sizes(alone)}."
             )
         case Reason.FAR_OUTSIDE_FIT:
-            return (
-                f"No verdict: {_sizes(alone)} are too far from any run behind the law to tell "
-                "which is better; its error there may be larger than the difference."
-            )
+            return _cannot_tell(scenario, alone, deciding)
         case Reason.DISTILLATION_OVER_BUDGET:
             return (
                 f"Pretrain: {format_budget(scenario)} is too little for a student and "
@@ -59,6 +58,27 @@ def headline(plan: Plan) -> str:
             return f"{_do(plan)}: {_nats(plan.recommended)}. {_impossible(scenario, other)}."
         case _:
             return _weighed(plan)
+
+
+def _cannot_tell(scenario: Scenario, alone: Option, deciding: Option | None) -> str:
+    """Why there is no verdict outside the law's runs: by the rule of `verdict.judged`."""
+    if deciding is None:
+        raise ValueError("a law that knows of no distillation is another reason")
+    if (alone.tokens_per_param or 0.0) < FEWEST_TOKENS_PER_PARAM:
+        return (
+            f"No verdict: {_sizes(alone)} is less than a token per parameter, and no run behind "
+            "the law has so few."
+        )
+    weighed = weigh_options(scenario, alone, deciding)
+    error, gain = float(weighed.outside[0]), abs(float(weighed.gain[0]))
+    places = 3 if f"{error:.3f}" != f"{gain:.3f}" else 5
+    beside = f"the choices differ by {gain:.{places}f}"
+    if gain > LARGEST_GAIN:
+        beside = f"differences count up to {LARGEST_GAIN:g}, the largest gain ever measured"
+    return (
+        f"No verdict: at {_sizes(alone)}, outside its runs, the law may be off by a further "
+        f"{error:.{places}f} nats; {beside}."
+    )
 
 
 def _weighed(plan: Plan) -> str:

@@ -1,14 +1,15 @@
 """What to know of the models that a question names."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from distillplan.models.known_model import KnownModel, other_tokenizer
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
 
-TOKENIZERS_DIFFER = "tokenizers_differ"
-"""Code of the warning that the student cannot learn from this teacher's logits."""
+TOKENIZERS_DIFFER: Final = "tokenizers_differ"
+"""Code of the warning that a student cannot learn from its teacher's logits."""
 
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:

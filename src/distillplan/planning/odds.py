@@ -19,7 +19,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
-from distillplan.planning.bands import band, banded
+from distillplan.planning.bands import banded, gain_band
 from distillplan.planning.confidence import Confidence
 from distillplan.planning.evaluate import Cells, cells, together
 from distillplan.planning.open_teacher import taught_by
@@ -246,7 +246,8 @@ def _banded(
 ) -> Option:
     """A distillation with its bands and odds."""
     here = found.rows(row)
-    gain = band(here.gain[0], float(here.point[0]), float(here.error[0]))
+    point, error = float(here.point[0]), float(here.error[0])
+    gain = gain_band(scenario, alone.loss or 0.0, here.gain[0], point, error)
     silent = np.isnan(weigh_options(scenario, alone, option).side[0])
     odds = None if silent else here.odds(here.error, scenario.tie_nats)[0]
     return banded(scenario, option, found.distilled, row)._replace(gain_band=gain, odds=odds)

@@ -110,14 +110,23 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         beyond=outside_fit(scenario, options[:1] if deciding is None else (options[0], deciding)),
     )
     if not quick:
-        from distillplan.planning.odds import with_odds  # not for `quick`
-
-        draws = law_catalog.draws(scenario.law)
-        found = with_odds(found, draws)
-        if draws is None and found.odds is not None:
-            found = found._replace(warnings=(*found.warnings, _no_draws(found)))
+        found = _with_odds(found)
     demand_finite(found)
     return found._replace(headline=headline(found), rival=rival_of(found))
+
+
+def _with_odds(found: Plan) -> Plan:
+    from distillplan.planning.odds import with_odds  # not for `quick`
+
+    draws = law_catalog.draws(found.law)
+    found = with_odds(found, draws)
+    if found.flips.logit_format is not None:
+        from distillplan.planning.format_flip import with_format_odds  # only for this flip
+
+        found = with_format_odds(found, draws)
+    if draws is None and found.odds is not None:
+        found = found._replace(warnings=(*found.warnings, _no_draws(found)))
+    return found
 
 
 def _placed(scenario: Scenario) -> Scenario:
@@ -201,6 +210,10 @@ def _flips(scenario: Scenario, options: tuple[Option, ...], decision: Decision) 
     if decision.reason is Reason.ONLY_ONE_POSSIBLE:
         return Flips()
     found = find_flips(scenario, options, decision.verdict)
+    if scenario.stored is not None:
+        from distillplan.planning.format_flip import find_format_flip  # only where one is named
+
+        found = found._replace(logit_format=find_format_flip(scenario, decision.verdict))
     return found._replace(equal_hours=_hours_flip(scenario, options[0], decision))
 
 

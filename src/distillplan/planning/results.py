@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops, Logits
+from distillplan.laws.logit_formats import LogitKind
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice
@@ -52,7 +53,8 @@ class Reason(StrEnum):
     LAW_HAS_NO_DISTILLATION = "law_has_no_distillation"
     """No verdict: the law describes supervised training only."""
     FAR_OUTSIDE_FIT = "far_outside_fit"
-    """No verdict: so far outside the fitted range, the law may err by more than the gain."""
+    """No verdict: outside the fitted range the law's error grows by more than the gain, or there is
+    less than a token per parameter."""
     WORSE_THAN_GUESSING = "worse_than_guessing"
     """No verdict: the law gives a loss that guessing would beat."""
     START_HAS_NO_LAW = "start_has_no_law"
@@ -180,10 +182,7 @@ BANDS = tuple(name for name in Option._fields if name.endswith("_band"))
 
 
 class BudgetFlip(NamedTuple):
-    """The nearest budgets with another verdict, in the unit of the scenario's budget.
-
-    FLOPs, or GPU-hours for a budget in these.
-    """
+    """The nearest budgets with another verdict, in FLOPs or, where the scenario's is, GPU-hours."""
 
     from_: float | None
     """Least budget of the window; None where it begins below what was looked at."""
@@ -244,6 +243,15 @@ class LogitsFlip(NamedTuple):
     odds: Odds | None = None
 
 
+class FormatFlip(NamedTuple):
+    """Another format of stored logits that changes the verdict."""
+
+    logit_format: LogitKind
+    verdict: Verdict
+    """The verdict with it."""
+    odds: Odds | None = None
+
+
 class AccountingFlip(NamedTuple):
     """The accounting nearest in cost that changes the verdict."""
 
@@ -274,6 +282,7 @@ class Flips(NamedTuple):
     students: StudentsFlip | None = None
     teacher_loss: TeacherFlip | None = None
     logits: LogitsFlip | None = None
+    logit_format: FormatFlip | None = None
     accounting: AccountingFlip | None = None
     equal_hours: HoursFlip | None = None
 

@@ -12,6 +12,7 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.models.open_models import OpenModel, open_models
 
 if TYPE_CHECKING:
+    from distillplan.models.known_model import KnownModel
     from distillplan.planning.results import Plan
 
 LARGEST_CUT: Final = 1 / 3
@@ -49,19 +50,32 @@ class Rival(NamedTuple):
     """What is published of such starts."""
     not_known: str
     """What is not, and why this is not weighed."""
+    must_teach: bool = False
+    """Whether the named teacher has another tokenizer, so that only the parent itself can teach."""
 
 
-def nearest_parent(params: float) -> OpenModel | None:
+def tokenizer_of(*models: "KnownModel | None") -> str | None:
+    """The first tokenizer that is known of a student and its teacher; None where none is."""
+    return next((one.tokenizer for one in models if one is not None and one.tokenizer), None)
+
+
+def nearest_parent(params: float, tokenizer: str | None = None) -> OpenModel | None:
     """The open model to cut to so many non-embedding parameters; None where none is near enough.
 
-    It takes the fewest cuts; of several it is the one that was trained on most tokens.
+    What is cut keeps its tokenizer, so those with the wanted one come first. Of these it is the one
+    that takes the fewest cuts; of several the one that was trained on most tokens.
 
-    >>> nearest_parent(3e9).name
-    'qwen2.5-7b'
+    Args:
+        params: to cut to.
+        tokenizer: of the model that is to teach; None where it does not matter.
+
+    >>> nearest_parent(3e9).name, nearest_parent(3e9, "llama-3").name
+    ('qwen2.5-7b', 'llama-3.1-8b')
     """
     near = [
         one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
     ]
+    near = [one for one in near if one.tokenizer == tokenizer] or near
 
     def rank(one: OpenModel) -> tuple[int, float, int]:
         return cuts(one.params, params), -one.tokens, one.params
@@ -79,7 +93,9 @@ def rival_of(plan: "Plan") -> Rival | None:
     if best.student_params is None or scenario.start is not None:
         return None
     params = non_embedding_params(scenario.law, scenario.architecture, best.student_params)
-    parent = nearest_parent(params)
+    teacher = None if scenario.teacher is None else scenario.teacher.model
+    wanted = tokenizer_of(scenario.student_model, teacher)
+    parent = nearest_parent(params, wanted)
     if parent is None:
         return None
     return Rival(
@@ -90,6 +106,7 @@ def rival_of(plan: "Plan") -> Rival | None:
         cuts=cuts(parent.params, params),
         known="how far benchmark scores come back after a cut, and on how many tokens",
         not_known="its loss: no published law gives it, so it is not weighed against the options",
+        must_teach=tokenizer_of(teacher) not in (None, parent.tokenizer),
     )
 
 

@@ -15,7 +15,7 @@ from distillplan.models.known_model import (
     model_params,
     with_vocabulary,
 )
-from distillplan.planning.rival import nearest_parent, non_embedding_params
+from distillplan.planning.rival import nearest_parent, non_embedding_params, tokenizer_of
 from distillplan.planning.teacher import Teacher, check_teacher_loss
 from distillplan.units.quantities import format_count
 
@@ -82,7 +82,12 @@ def begin(scenario: "Scenario") -> None:
         object.__setattr__(scenario, "start", None)
         return
     start = with_parent(
-        start, scenario.student_params, scenario.student_model, scenario.law, scenario.architecture
+        start,
+        scenario.student_params,
+        scenario.student_model,
+        None if scenario.teacher is None else scenario.teacher.model,
+        scenario.law,
+        scenario.architecture,
     )
     object.__setattr__(scenario, "start", start)
     parent = start.parent
@@ -108,6 +113,7 @@ def with_parent(
     start: Start,
     params: float | None,
     model: KnownModel | None,
+    teacher: KnownModel | None,
     law: PublishedLaw,
     architecture: FixedAspect,
 ) -> Start:
@@ -117,6 +123,7 @@ def with_parent(
         start: it may name one.
         params: of the student, as the law counts them.
         model: the student's, where it is a known one.
+        teacher: the teacher's, whose tokenizer the student needs.
         law: which says how parameters are counted.
         architecture: of models that are given as a size.
     """
@@ -125,7 +132,8 @@ def with_parent(
     size = params if model is None else model_params(model, law.counts)
     if not isinstance(size, int | float) or not size > 0:
         return start
-    found = nearest_parent(non_embedding_params(law, architecture, size))
+    wanted = tokenizer_of(model, teacher)
+    found = nearest_parent(non_embedding_params(law, architecture, size), wanted)
     return start if found is None else replace(start, parent=known_model(found.name))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.laws.logit_formats import format_studies, penalty_of
+from distillplan.laws.logit_formats import penalty_of
 from distillplan.laws.transfer import error_quantile
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
@@ -33,16 +33,17 @@ class OptionLogits(NamedTuple):
     read_bytes_per_s: float | None
     """Read by all GPUs together; None: no machine was named."""
     penalty_nats: float | None
-    """What the format costs the student, nats per token; None: not measured, and not counted."""
+    """What the format costs the student, nats per token; None: of a start from an open model, of
+    which nobody knows."""
     penalty_low: float | None
     penalty_high: float | None
     kept_share: float | None
-    """Of the gain that full logits would bring; below 0: worse than no teacher. None: not measured,
-    or full logits gain nothing either."""
+    """Of the gain that full logits would bring; below 0: worse than no teacher. None: full logits
+    gain nothing either."""
     kept_low: float | None
     kept_high: float | None
     penalty_source: str | None
-    """Where the cost is from; None: not measured."""
+    """Where the cost is from, or what it is inferred from; None where there is none."""
 
 
 def unread(scenario: "Scenario") -> Iterator[InputError]:
@@ -91,22 +92,25 @@ def lost_nats(scenario: "Scenario", logits: Any) -> Any:
             and not stored, the teacher runs beside the student and no format is in the way.
     """
     penalty = penalty_of(scenario.stored)
-    if penalty is None or not penalty.nats:
+    if not penalty.nats:
         return np.zeros_like(logits, float)
-    return penalty.nats * _reads(scenario, logits)
+    return penalty.nats * reads(scenario, logits)
 
 
 def format_error(scenario: "Scenario", logits: Any) -> Any:
     """Scale of the error of that cost, nats per token: its farther end is that of a 90% range."""
     penalty = penalty_of(scenario.stored)
-    if penalty is None:
-        return np.zeros_like(logits, float)
     half = max(penalty.nats - penalty.low, penalty.high - penalty.nats)
-    return half / error_quantile(_HIGH) * _reads(scenario, logits)
+    return half / error_quantile(_HIGH) * reads(scenario, logits)
 
 
-def _reads(scenario: "Scenario", logits: Any) -> Any:
-    """Whether students read logits from disk."""
+def reads(scenario: "Scenario", logits: Any) -> Any:
+    """Whether students read logits from disk, of the shape of the argument.
+
+    Args:
+        scenario: the question.
+        logits: share of the teacher's forward passes that one student pays.
+    """
     return (np.asarray(logits) == 0) | (scenario.logits is Logits.STORED)
 
 
@@ -115,7 +119,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
     stored, way = scenario.stored, option.accounting
     if stored is None or way is None or option.student_tokens is None:
         return None
-    if not _reads(scenario, scenario.share(way).logits):
+    if not reads(scenario, scenario.share(way).logits):
         return None
     from distillplan.hardware.storage import stored_logits  # for those who name a format
 
@@ -123,7 +127,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
     tokens = min(option.student_tokens, scenario.unique_tokens)
     penalty = penalty_of(stored)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
-    if penalty is not None and option.gain_nats is not None:
+    if option.gain_nats is not None:
         full = option.gain_nats + penalty.nats
         if full > 0:
             shares = {name: 1 - getattr(penalty, name) / full for name in shares}
@@ -134,13 +138,13 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         months=kept.months,
         storage_usd=kept.usd(tokens),
         read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
-        penalty_nats=None if penalty is None else penalty.nats,
-        penalty_low=None if penalty is None else penalty.low,
-        penalty_high=None if penalty is None else penalty.high,
+        penalty_nats=penalty.nats,
+        penalty_low=penalty.low,
+        penalty_high=penalty.high,
         kept_share=shares["nats"],
         kept_low=shares["high"],
         kept_high=shares["low"],
-        penalty_source=None if penalty is None else format_studies().source,
+        penalty_source=penalty.source,
     )
 
 

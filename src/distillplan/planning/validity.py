@@ -101,8 +101,9 @@ def _remarks(
 
         found += map(_told, model_warnings(scenario))
     logits = None if deciding is None else deciding.stored
-    if logits is not None:
-        notices = format_notices(scenario.stored, logits.format, logits.kept_share)
+    if deciding is not None and logits is not None:
+        gain = deciding.gain_nats or 0.0  # what is weighed has one
+        notices = format_notices(scenario.stored, logits.format, gain, scenario.tie_nats)
         found += map(_told, notices)
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone

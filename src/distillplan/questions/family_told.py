@@ -229,8 +229,8 @@ def headline_of(
             )
         case Reason.FAR_OUTSIDE_FIT:
             return (
-                "No verdict: the family is too far from any run behind the law to tell which is "
-                "better; its error there may be larger than the difference."
+                "No verdict: outside its runs, the law's error for the family grows by more than "
+                "the difference between the ways, or there is less than a token per parameter."
             )
         case Reason.DISTILLATION_OVER_BUDGET:
             little = format_budget(scenario)

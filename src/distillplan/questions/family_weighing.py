@@ -16,7 +16,7 @@ from distillplan.laws.formulas import FloatArray, SupervisedLaw
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.optimize.problems import Optima
-from distillplan.planning.bands import band, banded
+from distillplan.planning.bands import banded, gain_band
 from distillplan.planning.machine_warnings import limits_passed
 from distillplan.planning.odds import FORM_FAILS, Posterior
 from distillplan.planning.planner import Decision
@@ -186,7 +186,7 @@ def sure_of(
     odds = None if silent else found.odds(error, base.tie_nats)[0]
     return Sure(
         odds=odds,
-        gain_band=band(gain, point, float(error[0])),
+        gain_band=gain_band(base, alone.loss or 0.0, gain, point, float(error[0])),
         options=_banded(members, way, optima),
     )
 

@@ -19,7 +19,7 @@ from distillplan.models.known_model import model_params, sized
 from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
-from distillplan.planning.bands import band
+from distillplan.planning.bands import gain_band, loss_band
 from distillplan.planning.evaluate import cells
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
@@ -38,8 +38,8 @@ from distillplan.units.quantities import format_count
 
 FAR_OUTSIDE = warning(
     "far_outside_fit",
-    "so far from any run behind the law, its error may be larger than the gain: a plan has no "
-    "verdict here",
+    "outside the runs behind the law, its error grows by more than the gain here, or there is "
+    "less than a token per parameter: a plan has no verdict",
 )
 
 
@@ -284,7 +284,8 @@ def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | Non
     drawn = draws.supervised.loss(*sizes)
     error = float(outside_loss(law, *sizes))
     alone, distilled = _losses(law, point)
-    supervised = band(drawn, alone, error)
+    at = Scenario(compute=1.0, law=law)
+    supervised = loss_band(at, drawn, alone, error)
     if distilled is None or teacher is None or not isinstance(draws.law, DistillationLaw):
         return _Bands(supervised=supervised)
     taught = draws.law.loss(*sizes, np.asarray(_loss_of(teacher, draws.supervised)))
@@ -292,8 +293,8 @@ def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | Non
     whole = math.hypot(transfer_of(law).scale, error_of_gain(law, point, alone - distilled))
     return _Bands(
         supervised=supervised,
-        distilled=band(taught, distilled, outside),
-        gain=band(drawn - taught, alone - distilled, whole),
+        distilled=loss_band(at, taught, distilled, outside),
+        gain=gain_band(at, alone, drawn - taught, alone - distilled, whole),
     )
 
 

@@ -81,5 +81,5 @@ def logit_numbers(run: PlannedRun) -> Mapping[str, Any]:
         **said,
         "logit_format": format_of(run.logit_format, run.vocab, entries).name,
         "logit_k": entries,
-        "format_cost": "nothing" if penalty is None else f"{penalty.nats:.3f} nats",
+        "format_cost": f"{penalty.nats:.3f} nats" if penalty.nats else "nothing",
     }

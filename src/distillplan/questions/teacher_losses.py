@@ -17,7 +17,7 @@ from distillplan.laws.provenance import ParameterCount, PublishedLaw, demand_dis
 from distillplan.laws.repetition import log_worth
 from distillplan.models.open_models import open_models
 from distillplan.planning import evaluate
-from distillplan.planning.bands import band
+from distillplan.planning.bands import loss_band
 from distillplan.planning.evaluate import cells
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Band
@@ -270,7 +270,7 @@ def _taught_bands(student: _Student, teachers: FloatArray, losses: FloatArray) -
     drawn = student.taught(teachers[:, None], draws.law)
     outside = outside_loss(law, student.params, student.tokens, teachers)
     return [
-        band(row, own, error)
+        loss_band(student.scenario, row, own, error)
         for row, own, error in zip(drawn, losses.tolist(), outside.tolist(), strict=True)
     ]
 
@@ -283,7 +283,7 @@ def _alone_band(student: _Student) -> Band | None:
         return None
     drawn = draws.supervised.loss_at_logs(math.log(student.params), math.log(student.worth))
     error = float(outside_loss(law, student.params, student.tokens))
-    return band(np.asarray(drawn), student.alone, error)
+    return loss_band(student.scenario, np.asarray(drawn), student.alone, error)
 
 
 def _helps(student: _Student, losses: FloatArray) -> Band | None:

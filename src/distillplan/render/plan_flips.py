@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.hardware.memory_fit import Fits
+from distillplan.laws.logit_formats import USUAL_ENTRIES
 from distillplan.planning.results import (
     BudgetFlip,
     BudgetRange,
@@ -43,6 +44,7 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
         open_teacher: whether to name the open model that could teach.
     """
     flips = plan.flips
+    yield from filter(None, [format_flip_in_words(plan)])
     for flip in (flips.budget_down, flips.budget_up):
         if flip is not None:
             at = f"at {_amount(plan, flip.at)}"
@@ -72,6 +74,17 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
         accounting = flips.accounting.accounting
         changes = _changes(plan.scenario, _logits_of(plan.scenario, accounting), accounting)
         yield f"{changes}: {told}"
+
+
+def format_flip_in_words(plan: Plan) -> str:
+    """Another verdict with another format of stored logits; empty where it is the same."""
+    flip, stored = plan.flips.logit_format, plan.scenario.stored
+    if flip is None or stored is None:
+        return ""
+    usual = USUAL_ENTRIES[flip.logit_format]
+    more = f" --logit-k {usual:g}" if (stored.entries or usual) < usual else ""
+    told = then(flip.verdict, flip.odds)
+    return f"{flip.logit_format} logits (--logit-format {flip.logit_format}{more}): {told}"
 
 
 def _in_hours(flip: HoursFlip | None) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The reasoning behind a plan, on a page for a reader who knows no scaling law."""
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
@@ -16,6 +17,7 @@ from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_flips import turns_in_words
 from distillplan.render.plan_words import (
     TAKES,
+    asking,
     beyond_in_words,
     mismatch_in_words,
     verdict_in_words,
@@ -66,19 +68,31 @@ def _part(heading: str, items: Iterable[str]) -> Block:
 
 def question_in_words(plan: Plan) -> str:
     """What was asked, in a sentence."""
-    scenario, alone = plan.scenario, plan.supervised
-    size = format_count(alone.student_params)
+    scenario, alone, other = plan.scenario, plan.supervised, plan.deciding
     who = f"{scenario.students} models" if scenario.students > 1 else "a model"
-    found = "" if scenario.student_params is not None else ", the best size for it"
+    who += _of_size(plan)
+    size = (other or alone).student_params or alone.student_params or math.inf
+    larger = other is not None and (other.teacher_params or 0.0) > size
     spent = format_budget(scenario)
     if alone.bill is not None:
         spent += f" ({format_duration(alone.bill.wall_seconds.mid)}"
         cost = alone.bill.cost_usd
         spent += ")" if cost is None else f", about {format_usd(cost.mid)})"
     return (
-        f"{spent} for {who} of {size} parameters{found}: train it on text alone (pretrain), or let "
-        "a larger model teach it (distill)?"
+        f"{spent} for {who}: train it on text alone (pretrain), or let "
+        f"{'a larger' if larger else 'another'} model teach it (distill)?"
     )
+
+
+def _of_size(plan: Plan) -> str:
+    """The size of the student; where it is free the best one, or both where these differ."""
+    other = None if plan.deciding is None else plan.deciding.student_params
+    size, taught = format_count(plan.supervised.student_params), format_count(other)
+    if plan.scenario.student_params is not None:
+        return f" of {size} parameters"
+    if other is None or taught == size:
+        return f" of {size} parameters, the best size for it"
+    return f", at best of {size} parameters without a teacher and of {taught} with one"
 
 
 def _choices(alone: Option, other: Option | None) -> Iterator[str]:
@@ -155,7 +169,7 @@ def _rival(rival: Rival) -> str:
     """The start that no law knows."""
     return (
         f"C: prune {rival.parent} to {format_count(rival.student_params)} parameters and train it "
-        f"on (--start pruned). Known: {rival.known}. Not known: {rival.not_known}."
+        f"on ({asking(rival)}). Known: {rival.known}. Not known: {rival.not_known}."
     )
 
 

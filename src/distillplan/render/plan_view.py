@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from distillplan.laws.logit_formats import LOGITS_WORSE_THAN_NONE
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
@@ -22,7 +23,11 @@ from distillplan.render.blocks import (
 from distillplan.render.notice_blocks import watching
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
-from distillplan.render.plan_flips import flips_in_words, open_teacher_in_words
+from distillplan.render.plan_flips import (
+    flips_in_words,
+    format_flip_in_words,
+    open_teacher_in_words,
+)
 from distillplan.render.plan_memo import Asked, not_typed, plan_memo
 from distillplan.render.plan_words import (
     beyond_in_words,
@@ -99,11 +104,14 @@ def _screen(plan: Plan) -> Iterator[Block]:
     head = f"{verdict}{GAP}{odds}"
     room.take(head, mismatch, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
-    watch = room.fill(_watch(plan), min(_WATCH, room.left // 2))
+    worst = (one.message for one in plan.warnings if one.code == LOGITS_WORSE_THAN_NONE)
+    watch = room.fill(worst, _WATCH)  # before all else
+    decides = room.keep(filter(None, [format_flip_in_words(plan)]))
+    watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
             Section("Why", why),
-            Section("Decides", room.fill(_decides(plan)), "-"),
+            Section("Decides", decides + room.fill(_decides(plan, decides)), "-"),
             watching(watch),
         )
     )
@@ -147,13 +155,14 @@ def _choices(plan: Plan) -> TableBlock:
     )
 
 
-def _decides(plan: Plan) -> Iterator[str]:
-    """What would change the verdict, and what to measure first."""
+def _decides(plan: Plan, told: tuple[str, ...]) -> Iterator[str]:
+    """What would change the verdict, and what to measure first, but for what is told."""
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
     if TEACHER_FROM_LAW in plan.warning_codes:
         yield law_guess_in_words(plan.scenario)
-    yield from flips_in_words(plan, open_teacher=not _instead(plan))
+    others = flips_in_words(plan, open_teacher=not _instead(plan))
+    yield from (one for one in others if one not in told)
 
 
 def _instead(plan: Plan) -> str:
@@ -169,7 +178,7 @@ def _watch(plan: Plan) -> Iterator[str]:
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in _ON_TOP:
+        if one.code not in _ON_TOP and one.code != LOGITS_WORSE_THAN_NONE:
             yield one.message
 
 

@@ -182,11 +182,9 @@ def _stored(option: Option) -> Iterator[str]:
     found = option.stored
     if found is None:
         return
-    kept = "what it costs is not measured"
+    kept = f"it costs {found.penalty_nats or 0.0:.3f} nats"
     if found.kept_share is not None:
         kept = f"it keeps {kept_in_words(found)} of the gain"
-    elif found.penalty_nats is not None:
-        kept = f"it costs {found.penalty_nats:.3f} nats"
     yield f"Stored as {found.format} ({format_bytes(found.total_bytes)}): {kept}."
 
 
@@ -234,4 +232,9 @@ def rival_in_words(rival: Rival | None) -> str:
     if rival is None:
         return ""
     size = format_count(rival.student_params)
-    return f"Not weighed: prune {rival.parent} to {size}; scores known, loss not (--start pruned)"
+    return f"Not weighed: prune {rival.parent} to {size}; scores known, loss not ({asking(rival)})"
+
+
+def asking(rival: Rival) -> str:
+    """The options that ask for a pruned start; another teacher may be in its way."""
+    return "--start pruned, without --teacher" if rival.must_teach else "--start pruned"

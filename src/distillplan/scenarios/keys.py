@@ -102,7 +102,7 @@ class _Maker:
             settings = groups["architecture"]
             architecture = self.part("architecture", lambda: FixedAspect(**settings), architecture)
         plain["law"] = plain.get("law") or law_catalog.law()
-        plain |= self.start(plain, architecture)
+        plain |= self.start(plain, teacher, architecture)
         if "vocab" not in groups.get("architecture", {}):
             given = (plain.get("start"), teacher)
             named = [None if one is None else _model_of(one) for one in given]
@@ -132,7 +132,7 @@ class _Maker:
             self.note(error)
             return None
 
-    def start(self, plain: Values, architecture: FixedAspect) -> Values:
+    def start(self, plain: Values, teacher: Teacher | None, architecture: FixedAspect) -> Values:
         """What the student starts from; a model that it goes on from is the student."""
         if "start" not in self.groups:
             return {}
@@ -140,7 +140,8 @@ class _Maker:
         if found is None:
             return {"start": None}
         params, model = plain.get("student_params"), plain.get("student_model")
-        found = with_parent(found, params, model, plain["law"], architecture)
+        taught = None if teacher is None else teacher.model
+        found = with_parent(found, params, model, taught, plain["law"], architecture)
         if found.kind is not StartKind.CONTINUED or plain.keys() & STUDENT_PLACES:
             return {"start": found}
         return {"start": found, "student_model": found.parent}
