@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.hardware.gpu_words import words_of
 from distillplan.models.model_sizes import parse_tokens_per_param
 from distillplan.planning.budget_patterns import (
     EATEN,
@@ -21,7 +22,6 @@ from distillplan.planning.budget_patterns import (
     ON,
     RENTED,
     SPENT,
-    TRADE,
     match,
 )
 from distillplan.units.numerals import (
@@ -286,10 +286,10 @@ def _whole(text: str, what: str) -> int:
 
 def _gpu_name(text: str, what: str) -> str | None:
     """The name of a GPU in the form of the catalog; None where the text only says GPU."""
-    names = [word for word in re.split(r"[\s()_-]+", text.lower()) if word not in {*TRADE, ""}]
+    names = words_of(text)
     if any(re.fullmatch(NODE, word) for word in names):
         raise InputError(
             f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
             "days'"
         )
-    return re.sub(r"(?<=\d)-gb\b", "gb", "-".join(names)) or None
+    return "-".join(names) or None
