@@ -53,7 +53,7 @@ class KnownModel(NamedTuple):
     total_params: float | None = None
     """All parameters, embeddings included; None: not known."""
     trained_tokens: float | None = None
-    """Tokens of pretraining; None: not stated."""
+    """Tokens of pretraining; None: not known."""
     vocab: int | None = None
     """Rows of its vocabulary; None: not known."""
     tokenizer: str | None = None

@@ -283,6 +283,9 @@ def _made(entry: Mapping[str, Any]) -> CatalogModel:
     counted = "parameters as counted in its safetensors files"
     if "stated_params" in entry:
         counted = f"{entry['stated_params']} parameters as its publisher states"
+    source = entry.get("source", f"huggingface.co/{hub} config.json; {counted}")
+    if "tokens_source" in entry:
+        source += f"; tokens: {entry['tokens_source']}"
     return CatalogModel(
         name=entry["name"],
         hub=hub,
@@ -291,7 +294,7 @@ def _made(entry: Mapping[str, Any]) -> CatalogModel:
         tokenizer=family["tokenizer"],
         license=licenses()[family["license"]],
         trained_tokens=entry.get("trained_tokens"),
-        source=entry.get("source", f"huggingface.co/{hub} config.json; {counted}"),
+        source=source,
     )
 
 

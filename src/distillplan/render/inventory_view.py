@@ -173,8 +173,11 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
         )
     )
     if card.hub is not None and card.license.distilling is not Distilling.FORBIDDEN:
-        yield Text("With it as the teacher:")
-        yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}")
+        told, loss = "", ""
+        if card.trained_tokens is None:
+            told, loss = ", with its loss on your text", " --teacher-loss LOSS"
+        yield Text(f"With it as the teacher{told}:")
+        yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}{loss}")
     if not details:
         yield Text("More: --details (exact counts, blocks, source)  -o markdown", "quiet")
 
@@ -217,7 +220,7 @@ def _exact_rows(card: ModelCard) -> Iterator[tuple[str, str]]:
 
 def _trained(card: ModelCard) -> str:
     if card.trained_tokens is None:
-        return "tokens not stated"
+        return "tokens not in the catalog"
     return f"{format_count(card.trained_tokens)} tokens"
 
 
