@@ -282,3 +282,54 @@ def test_what_is_neither_the_size_nor_likely_tokens_says_how_to_write_either(tex
     if "r1" not in text:  # whose parameters are too many for that
         tokens = float(text.partition(":")[2][:-1]) * 1e9
         assert sized(f"{text} tokens", "teacher").tokens == tokens
+
+
+def test_the_models_command_shows_a_config_json(folder):
+    """Its exact size is what the model card says, 8,030,261,248."""
+    found = json.loads(run("models", "llama-8b/config.json", "-o", "json", folder=folder).stdout)
+    assert found["total_params"] == 8_030_261_248
+    assert (found["name"], found["hub"], found["license"]["distilling"]) == (
+        "llama-8b",
+        None,
+        "unknown",
+    )
+    assert run("models", "llama-8b/config.json", folder=folder).returncode == 0
+    missing = run("models", "./nowhere.json", folder=folder)
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)
+
+
+ESTIMATE = ("estimate", "--gpu", "h100-sxm", "--tokens")
+
+
+@pytest.mark.parametrize(
+    ("words", "mended"),
+    [
+        (("--teacher", "7B:2T"), ("--teacher", "7B")),
+        (("--teacher", "7B:2T"), ("--teacher", "7B", "--teacher-tokens", "2T")),
+        (("--teacher", "llama-3.1-8b:15T"), ("--teacher", "llama-3.1-8b")),
+    ],
+)
+def test_an_estimate_says_where_the_tokens_of_a_teacher_go(words, mended):
+    found = run(*ESTIMATE, "10B", "--model", "1B", *words)
+    assert found.returncode == 2
+    for option, value in zip(mended[::2], mended[1::2], strict=True):
+        assert f"{option} {value}" in found.stderr
+    assert run(*ESTIMATE, "10B", "--model", "1B", *mended).returncode == 0
+
+
+def test_an_estimate_says_where_the_tokens_of_a_model_go():
+    found = run(*ESTIMATE, "10B", "--model", "1B:20B")
+    assert "write --model 1B, and --tokens 20B" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    # of Llama 3.1 8B all but two tables of 128256 x 4096
+    [("1B", 1e9), ("llama-3.1-8b", 8_030_261_248 - 2 * 128256 * 4096)],
+)
+def test_tokens_per_parameter_are_those_of_the_model(name, params):
+    ratio, count = (
+        json.loads(run(*ESTIMATE, tokens, "--model", name, "-o", "json").stdout)
+        for tokens in ("20 TPP", f"{20 * params:.0f}")
+    )
+    assert ratio == count

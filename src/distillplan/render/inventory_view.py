@@ -15,6 +15,7 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units.quantities import format_bytes, format_count, format_flops
 
 
@@ -178,6 +179,7 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
             told, loss = ", with its loss on your text", " --teacher-loss LOSS"
         yield Text(f"With it as the teacher{told}:")
         yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}{loss}")
+    yield from notice_blocks(card.warnings)
     if not details:
         yield Text("More: --details (exact counts, blocks, source)  -o markdown", "quiet")
 
