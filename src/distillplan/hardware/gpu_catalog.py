@@ -79,7 +79,7 @@ def gpu(name: str) -> Gpu:
     """
     if name.endswith(YAML_ENDINGS):
         return _own_gpu(name)
-    known = _named(name)
+    known = name_of(name)
     if known is not None:
         return gpus()[known]
     if several := variants(name):
@@ -107,7 +107,7 @@ def variants(name: str) -> tuple[str, ...]:
     >>> variants("H200"), variants("NVIDIA H100 80GB")
     (('h200-sxm', 'h200-nvl'), ('h100-sxm', 'h100-pcie'))
     """
-    return () if _named(name) is not None else _variants(words_of(name))
+    return () if name_of(name) is not None else _variants(words_of(name))
 
 
 def _variants(words: list[str]) -> tuple[str, ...]:
@@ -126,14 +126,18 @@ def _variants(words: list[str]) -> tuple[str, ...]:
 def _refuse_number_of(name: str) -> None:
     """Refuse a number of GPUs where one is to be named, and say where it goes."""
     found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
-    one = found and (_named(found[2]) or next(iter(variants(found[2])), None))
+    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
     if found and one:
         told = (Word("gpu", one), " ", Word("gpus", found[1]))
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
 
 
-def _named(name: str) -> str | None:
-    """The GPU that a name stands for on its own."""
+def name_of(name: str) -> str | None:
+    """The GPU that a name stands for on its own; None where there is none, or several.
+
+    >>> name_of("NVIDIA H100 80GB HBM3"), name_of("h100")
+    ('h100-sxm', None)
+    """
     words = words_of(name)
     known = next(
         (_lettered()[one] for one in map("".join, looser(words)) if one in _lettered()), None
@@ -145,7 +149,7 @@ def _named(name: str) -> str | None:
     memory = [word for word in words if is_memory(word)]
     if known is not None or not memory:
         return known
-    bare = _named(" ".join(word for word in words if not is_memory(word)))
+    bare = name_of(" ".join(word for word in words if not is_memory(word)))
     if bare is not None:
         return bare if memory == [f"{gpus()[bare].memory_bytes / 1e9:.0f}gb"] else None
     left = _variants(words)
@@ -161,7 +165,7 @@ def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> s
     ('rtx-6000-ada', 'a100-40gb', 'h100-pcie')
     >>> priced_as("H100", 80)
     """
-    known = _named(name)
+    known = name_of(name)
     if known is not None:
         return known
     machine = instance.lower()

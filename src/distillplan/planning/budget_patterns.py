@@ -61,8 +61,8 @@ GPUS_ALONE: Final = (
 """GPUs without a time, and what to ask."""
 MISSING: Final = (
     (
-        rf"(?:for )?(?P<given>{MANY}\s*-?\s*{MONTH}s?)",
-        "{given} of what? write '8 h100-sxm for 30 days'",
+        rf"(?P<given>(?P<count>{MANY})\s*-?\s*(?:hours?|hrs?|h)) of (?P<kind>{KIND})",
+        "{given} in all, or of each? write '{count} {unit}-hours' or '8 {gpu} for {given}'",
     ),
     (rf"(?:for )?(?P<given>{TIME})", "{given} of what? write '8 h100-sxm for {given}'"),
     (
