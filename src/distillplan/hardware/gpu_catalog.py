@@ -135,23 +135,28 @@ def _refuse_number_of(name: str) -> None:
 def name_of(name: str) -> str | None:
     """The GPU that a name stands for on its own; None where there is none, or several.
 
-    >>> name_of("NVIDIA H100 80GB HBM3"), name_of("h100")
-    ('h100-sxm', None)
+    >>> name_of("NVIDIA H100 80GB HBM3"), name_of("RTX 4090 24GB"), name_of("h100")
+    ('h100-sxm', 'rtx-4090', None)
     """
     words = words_of(name)
-    known = next(
-        (_lettered()[one] for one in map("".join, looser(words)) if one in _lettered()), None
-    )
-    if known is not None:
-        return known
+    return _spelled(words) or _with_memory(words)
+
+
+def _spelled(words: list[str]) -> str | None:
+    """The GPU of which these are all the words, glued together or in any order."""
     sets = {frozenset(spelled): whole for spelled, whole in reversed(_worded())}
-    known = next((sets[one] for one in map(frozenset, looser(words)) if one in sets), None)
+    found = [_lettered().get("".join(one)) for one in looser(words)]
+    found += [sets.get(frozenset(one)) for one in looser(words)]
+    return next(filter(None, found), None)
+
+
+def _with_memory(words: list[str]) -> str | None:
+    """The GPU of a name with the memory that it has, or that only one of its variants has."""
     memory = [word for word in words if is_memory(word)]
-    if known is not None or not memory:
-        return known
-    bare = name_of(" ".join(word for word in words if not is_memory(word)))
-    if bare is not None:
-        return bare if memory == [f"{gpus()[bare].memory_bytes / 1e9:.0f}gb"] else None
+    bare = _spelled([word for word in words if not is_memory(word)])
+    if not memory or bare is not None:
+        right = bare is not None and memory == [f"{gpus()[bare].memory_bytes / 1e9:.0f}gb"]
+        return bare if right else None
     left = _variants(words)
     return left[0] if len(left) == 1 else None
 

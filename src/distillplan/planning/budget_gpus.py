@@ -4,12 +4,17 @@ import re
 from collections.abc import Mapping
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu_words import words_of
 from distillplan.planning.budget_patterns import NODE
 
 
 def gpu_name(text: str, what: str) -> str | None:
-    """The name of a GPU in the form of the catalog; None where the text only says GPU."""
+    """The name of a GPU in the form of the catalog; None where the text only says GPU.
+
+    Raises:
+        InputError: for nodes without their number of GPUs.
+    """
+    from distillplan.hardware.gpu_words import words_of  # not for FLOPs alone
+
     names = words_of(text)
     if any(re.fullmatch(NODE, word) for word in names):
         raise InputError(

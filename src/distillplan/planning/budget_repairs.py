@@ -60,10 +60,10 @@ def _days(months: str, what: str) -> str:
     return plain_count(DAYS_PER_MONTH * parse_many(months, what))
 
 
-def product(words: str) -> Repair | None:
+def multiplied(words: str) -> Repair | None:
     """The GPUs and the time of a product of them.
 
-    >>> product("64*168 h100-sxm-hours").budget
+    >>> multiplied("64*168 h100-sxm-hours").budget
     '64 h100-sxm for 168 hours'
     """
     found = match(_PRODUCT, words)

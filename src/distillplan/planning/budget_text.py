@@ -167,7 +167,7 @@ def _read(words: str, text: str, what: str, *, gpus_alone: bool) -> Budget:
     found = found or _unplaced(words, what)
     if found is not None:
         return found
-    _refuse(words, what, budget_repairs.product(words))
+    _refuse(words, what, budget_repairs.multiplied(words))
     _refuse(words, what, budget_repairs.with_days(words, _is_of_gpus))
     return (_gpus_alone(words, what) if gpus_alone else None) or _explained(words, text, what)
 
