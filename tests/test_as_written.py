@@ -5,6 +5,7 @@ has 168 hours, a day 24. A notation is read right or answered by a sentence that
 missing; none is read wrong.
 """
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -306,6 +307,28 @@ ASKED = {
     "1e400": "not finite",
 }
 
+MENDED = {
+    "8 h100-sxm for 7": "8 h100-sxm for 7 days",
+    "64 h100-sxm 7": "64 h100-sxm for 7 days",
+    "8 h100 7": "8 h100-sxm for 7 days",
+    "8 rtx 4090 7": "8 rtx 4090 for 7 days",
+    "8 h100-sxm, 7": "8 h100-sxm for 7 days",
+    "8 h100-sxm for 2 months": "8 h100-sxm for 60 days",
+    "8 H100 for a month": "8 h100-sxm for 30 days",
+    "3 months on 8 h100-sxm": "90 days on 8 h100-sxm",
+    "12 GPU-months": "360 GPU-days",
+    "2 months": "8 h100-sxm for 60 days",
+    "10,5k h100-sxm-hours": "10.5k h100-sxm-hours",
+    "10,5 PF-days": "10.5 PF-days",
+    "8xH100 for 3,5 days": "8xh100-sxm for 3.5 days",
+    "10k hours of H100 SXM": "10k H100-SXM-hours",
+    "10k hours": "8 h100-sxm for 10k hours",
+    "64*168 h100-sxm-hours": "64 h100-sxm for 168 hours",
+    "64 x 168 GPU-hours": "64 GPU for 168 hours",
+}
+"""What is asked, and a budget that is proposed."""
+PROPOSED = re.compile(r"'([^']+)'")
+
 SIZES_ASKED = {
     "7": "7 parameters; did you mean 7B?",
     "1": "1 parameter; did you mean 1B?",
@@ -421,6 +444,26 @@ def test_gpus_for_a_time_in_any_order(gpus, time, unit, form):
     name, hours = unit
     found = parse_budget(form.format(n=gpus, t=time, u=name))
     assert (found.gpus, found.gpu, found.gpu_hours) == (gpus, "h100-sxm", gpus * time * hours)
+
+
+@pytest.mark.parametrize("gpus_alone", [False, True])
+@pytest.mark.parametrize("text", [*MENDED, *ASKED])
+def test_a_budget_that_is_proposed_is_one(text, gpus_alone):
+    """An inverse: what an error says to write is read, with GPUs of the catalog, and is another."""
+    try:
+        parse_budget(text, gpus_alone=gpus_alone)
+    except InputError as error:
+        _, _, said = str(error).partition("write ")
+        proposed = PROPOSED.findall(said)
+        assert text not in MENDED or MENDED[text] in proposed
+        for one in proposed:
+            # of the time alone where the rest is right
+            budget = parse_budget("8 h100-sxm for 7 days" if one == "7 days" else one)
+            assert one != text
+            assert budget.gpu is None or gpu(budget.gpu)
+    else:
+        assert gpus_alone
+        assert text not in MENDED
 
 
 @given(st.floats(1e12, 1e30))

@@ -281,7 +281,14 @@ def test_with_a_teacher_of_ones_own_windows_are_those_of_a_dense_grid(settings):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"compute": 1e22, "student_params": 3e9, "students": 8}, OWN_TEACHERS[4]]
+    "settings",
+    [
+        {},
+        {"compute": 1e22, "student_params": 3e9, "students": 8},
+        OWN_TEACHERS[4],
+        # stored logits are shared where no training is
+        {"teacher": Teacher(params=7e9, tokens=1.5e13), "logits": Logits.STORED},
+    ],
 )
 def test_a_students_flip_is_the_nearest(settings):
     """Asked again: no number of students between the own and that of the flip has another one."""

@@ -5,6 +5,7 @@ import pytest
 from distillplan.errors import InputError
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.models import model_catalog
+from distillplan.planning.budget_text import parse_budget
 
 
 def test_every_spelling_is_one_gpu():
@@ -38,6 +39,74 @@ def test_every_spelling_is_one_gpu():
 )
 def test_a_gpu_is_found_as_people_write_it(written, name):
     assert gpu_catalog.gpu(written).name == name
+
+
+PRINTED = {
+    # as nvidia-smi, rocm-smi, lspci, Kubernetes, JAX and the consoles of clouds print them
+    "NVIDIA L40S": "l40s",
+    "NVIDIA L4": "l4",
+    "NVIDIA A10G": "a10g",
+    "NVIDIA B200": "b200-sxm",
+    "Tesla T4": "t4",
+    "nvidia-tesla-t4": "t4",
+    "Tesla V100-SXM2-32GB": "v100-32gb",
+    "NVIDIA A100-SXM4-80GB": "a100-80gb",
+    "NVIDIA A100-PCIE-40GB": "a100-40gb-pcie",
+    "NVIDIA A100 80GB PCIe": "a100-80gb-pcie",
+    "NVIDIA H100 80GB HBM3": "h100-sxm",  # the others have HBM2e, or 94 GB
+    "NVIDIA-H100-80GB-HBM3": "h100-sxm",
+    "NVIDIA H100 PCIe": "h100-pcie",
+    "NVIDIA H100 NVL": "h100-nvl",
+    "H100 94GB": "h100-nvl",  # data sheet: the only one with so much
+    "NVIDIA H200 NVL": "h200-nvl",
+    "NVIDIA GH200 480GB": "gh200-96gb",  # of the CPU's memory
+    "NVIDIA GH200 144G HBM3e": "gh200-144gb",
+    "NVIDIA RTX A6000": "rtx-a6000",
+    "NVIDIA RTX 6000 Ada Generation": "rtx-6000-ada",
+    "NVIDIA RTX PRO 6000 Blackwell Server Edition": "rtx-pro-6000",
+    "NVIDIA GeForce RTX 4090": "rtx-4090",
+    "RTX 4090 24GB": "rtx-4090",
+    "AMD Instinct MI300X": "mi300x",
+    "AMD Instinct MI250X": "mi250x",
+    "AWS Trainium2": "trainium2",
+    "TPU v5e": "tpu-v5e",
+}
+LISTED = {
+    "NVIDIA Corporation GH100 [H100 SXM5 80GB] (rev a1)": "h100-sxm",
+    "Advanced Micro Devices, Inc. [AMD/ATI] Aqua Vanjaram [Instinct MI300X]": "mi300x",
+}
+
+
+@pytest.mark.parametrize("printed", [*PRINTED, *LISTED])
+def test_a_gpu_is_found_as_programs_print_it(printed):
+    name = {**PRINTED, **LISTED}[printed]
+    assert gpu_catalog.gpu(printed).name == name
+    assert gpu_catalog.priced_as(printed) == name
+    assert gpu_catalog.variants(printed) == ()
+
+
+@pytest.mark.parametrize("printed", PRINTED)
+def test_a_budget_takes_a_gpu_as_programs_print_it(printed):
+    budget = parse_budget(f"8 x {printed} for 7 days")
+    assert gpu_catalog.gpu(budget.gpu).name == PRINTED[printed]
+    assert budget.gpu_hours == 8 * 168
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("NVIDIA H200", "use one of h200-sxm, h200-nvl"),
+        ("nvidia-h100-80gb", "use one of h100-sxm, h100-pcie"),
+        # other cards than those that share their number
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", "unknown name .* did you mean 'rtx-4090'?"),
+        ("RTX PRO 6000 Blackwell Max-Q", "unknown name .* did you mean 'rtx-pro-6000'"),
+        ("RTX 4090 48GB", "unknown name .* did you mean 'rtx-4090'?"),
+        ("Tesla V100-PCIE-16GB", "unknown name .* did you mean 'v100-16gb' or 'v100-32gb'?"),
+    ],
+)
+def test_what_a_printed_name_leaves_open_is_asked(name, advice):
+    with pytest.raises(InputError, match=advice):
+        gpu_catalog.gpu(name)
 
 
 @pytest.mark.parametrize("name", ["h100", "a100", "v100", "H200", "a100-40", "gh200", "rtx 6000"])

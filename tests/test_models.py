@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
+from distillplan.models.known_model import sized
 from distillplan.models.model_catalog import (
+    CatalogModel,
     Distilling,
     advice,
     find_model,
@@ -19,10 +21,19 @@ from distillplan.models.model_catalog import (
     models,
     near_names,
 )
-from distillplan.models.model_inventory import ModelCard, ModelFilter, ModelList, models_of
+from distillplan.models.model_inventory import (
+    ModelCard,
+    ModelFilter,
+    ModelList,
+    model_card,
+    models_of,
+)
 from distillplan.models.open_models import FILE, open_models, table_of_catalog
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.uniform import uniform_shape
+from distillplan.planning.teacher import Teacher
+from distillplan.render.blocks import CommandLine
+from distillplan.render.inventory_view import model_view
 
 COEFFICIENTS = Path(__file__).parents[1] / "coefficients"
 MODELS: dict[str, dict[str, Any]] = {
@@ -332,3 +343,37 @@ def test_names_are_as_people_type_them() -> None:
     """Lower case, and what a shell takes without quotes."""
     for name in [one.name for one in models()]:
         assert re.fullmatch(r"[a-z][a-z0-9.\-]*", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    # as their publishers print them: model cards, arXiv:2409.02060 and 2403.08295
+    [
+        ("phi-3-mini", 4.9e12),
+        ("phi-3-medium", 4.8e12),
+        ("phi-2", 1.4e12),
+        ("olmoe-1b-7b", 5e12),
+        ("falcon3-7b", 14e12),
+        ("deepseek-v2-lite", 5.7e12),
+        ("gemma-2b", 3e12),
+        ("gemma-7b", 6e12),
+    ],
+)
+def test_published_training_tokens_are_in_the_catalog(name: str, tokens: float) -> None:
+    assert model(name).trained_tokens == tokens
+    assert "; tokens: " in model(name).source
+
+
+@pytest.mark.parametrize("one", models(), ids=lambda one: one.name)
+def test_the_command_that_a_model_is_shown_with_is_understood(one: CatalogModel) -> None:
+    """It says where a loss must be filled in, and with one it is a question that has an answer."""
+    shown = model_view(model_card(one.name))
+    words = [block.text for block in shown if isinstance(block, CommandLine)]
+    if one.hub is None or one.license.distilling is Distilling.FORBIDDEN:
+        assert not words
+        return
+    name = words[0].split(" --teacher ")[1].removesuffix(" --teacher-loss LOSS")
+    given = {"loss": 1.9} if words[0].endswith(" --teacher-loss LOSS") else {}
+    found = sized(name)
+    teacher = Teacher(params=found.params, tokens=found.tokens, model=found.model, **given)
+    assert teacher.params == found.params

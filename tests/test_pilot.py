@@ -15,6 +15,8 @@ from distillplan.errors import InfeasibleError
 from distillplan.fitting.runs_file import read_runs
 from distillplan.laws import law_catalog
 from distillplan.laws.transfer import outside_scale, transfer_error
+from distillplan.planning.results import Verdict
+from distillplan.planning.verdict import verdict_of
 from distillplan.questions import pilot_worlds
 from distillplan.questions.pilot import pilot
 from distillplan.questions.pilot_costs import share_of
@@ -220,7 +222,36 @@ def test_more_runs_are_never_worth_less(name):
     assert all(later <= before * 1.03 for before, later in pairwise(widths))
     assert all(one.after.saved_nats >= 0 for one in found.steps)
     assert wrong[-1] < 0.85 * wrong[0]
-    assert found.before.wrong == min(found.odds.distill, found.odds.supervised)
+    advised = verdict_of(found.odds) is Verdict.DISTILL
+    assert found.before.wrong == (found.odds.supervised if advised else found.odds.distill)
+
+
+def test_at_a_tie_the_wrong_side_is_the_one_that_is_not_advised():
+    """By definition: pretraining is advised there, so it is wrong where distillation is better.
+
+    Afterwards one does what is likelier, so with no runs the chance falls to the smaller share.
+    """
+    question = Scenario(
+        compute=5e20,
+        law=LAW,
+        student_params=3e9,
+        teacher=Teacher(params=7e9, tokens=1.5e13),
+        tie_nats=0.02,
+    )
+    found = pilot(question, share=0.2)
+    odds = found.odds
+    assert found.verdict is Verdict.TIE
+    assert odds.distill > 2 * odds.supervised
+    assert found.before.wrong == odds.distill
+    assert found.advice is not Advice.ALREADY_SURE
+    decision = open_decision(plan(question))
+    nothing = narrowed(decision, prior(decision, []), NO_RUNS, 0.05)
+    assert nothing.wrong == pytest.approx(odds.supervised, abs=0.01)
+    printed = run(
+        "budget", "5e20", "--student", "3B", "--teacher", "7B:15T", "--tie", "0.02", "--why"
+    ).stdout
+    assert "Small runs are not worth it" not in printed
+    assert f"wrong side is {odds.distill:.0%}" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -14,6 +14,7 @@ from distillplan.fitting.runs import Runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import parse_table
 from distillplan.laws.loss_units import LossUnit
+from distillplan.models.model_sizes import parse_params, parse_tokens
 
 
 def some_runs(unit=LossUnit.NATS, bytes_per_token=None, teachers=(np.nan, 2.1, np.nan)):
@@ -146,6 +147,14 @@ def test_a_unit_in_a_header_is_the_suffix_of_its_numbers(header):
     assert cells == [["30M", "1.5B"], ["1.2B", "40G"], ["3e7", "1500000000"]]
     assert number_in("30M", "params", "") == number_in("3e7", "params", "") == 30e6
     assert number_in("1.5B", "tokens", "") == number_in("1500000000", "tokens", "") == 1.5e9
+
+
+@pytest.mark.parametrize("cell", ["5BT", "5B tokens", "5 billion tokens", "5b tok", "5B", "5e9"])
+def test_a_cell_of_tokens_is_read_as_the_option_is(cell):
+    """An inverse: what `--tokens` takes, a table may have."""
+    assert number_in(cell, "tokens", "") == parse_tokens(cell, "") == 5e9
+    assert number_in("1B params", "params", "") == parse_params("1B params", "") == 1e9
+    assert number_in("5,5B tokens", "tokens", "", decimal_commas=True) == 5.5e9
 
 
 def test_two_columns_for_one_thing_are_a_question():

@@ -11,7 +11,7 @@ from distillplan.cli.other_words import COMMANDS, OPTIONS
 from distillplan.errors import InputError
 from distillplan.fitting.runs_file import read_runs
 from distillplan.models.known_model import sized
-from distillplan.models.model_catalog import find_model, models
+from distillplan.models.model_catalog import find_model, models, tagged
 from distillplan.models.spellings import letters, of_base
 from distillplan.render import progress as bars
 from distillplan.scenarios.scenario_file import read_scenarios, read_several
@@ -205,12 +205,14 @@ def test_names_with_a_colon_are_names_in_every_command(words):
 
 
 def test_tokens_behind_a_name_are_no_part_of_it():
-    """But for `deepseek-r1:70b`, as Ollama names a tuned copy of another model."""
-    names = [one.name for one in models()]
-    for name, word in product(names, ("14B", "70B", "500B", "2T", "15T")):
-        count = parse_count(word, "tokens")
-        enough = count > find_model(name).shape.total_params
-        if enough and find_model(f"{name}-{word}") in (None, find_model(name)):
+    """Without their noun where they are a hundredth of its own, or 10 per parameter, and no tag."""
+    for name, word in product([one.name for one in models()], ("14B", "70B", "500B", "2T", "15T")):
+        count, whole = parse_count(word, "tokens"), find_model(name)
+        if count > whole.shape.total_params:
+            found = sized(f"{name}:{word} tokens")
+            assert (found.model.name, found.tokens) == (name, count)
+        least = (whole.trained_tokens or 1000 * whole.shape.active_params) / 100
+        if count >= least and not tagged(f"{name}:{word}"):
             found = sized(f"{name}:{word}")
             assert (found.model.name, found.tokens) == (name, count)
 

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Annotated, Any, TypeAlias
 
 from distillplan.cli import flags
+from distillplan.planning.budget_text import Budget
 from distillplan.scenarios import values
 from distillplan.scenarios.key import DISTILLATION, LAYOUT, MODEL
 
@@ -66,9 +67,12 @@ Tied: TypeAlias = Annotated[
     bool, _model("--tied/--untied", "Whether the output projection is the embedding.")
 ]
 Tokens: TypeAlias = Annotated[
-    float,
+    Budget,
     _model(
-        "--tokens", "Tokens to train the model on, e.g. 140B.", value=values.TOKENS, metavar="N"
+        "--tokens",
+        "Tokens to train the model on, e.g. 140B, or for each of its parameters, e.g. '20 TPP'.",
+        value=values.STUDENT_TOKENS,
+        metavar="N",
     ),
 ]
 SeqLen: TypeAlias = Annotated[

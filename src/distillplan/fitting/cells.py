@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.units.quantities import parse_count
+from distillplan.units.quantities import PARAMS, TOKENS, parse_count
 
 
 class _Sense(NamedTuple):
@@ -15,11 +15,13 @@ class _Sense(NamedTuple):
     low: float
     high: float
     example: str
+    noun: str = ""
+    """Regular expression of what may stand behind one."""
 
 
 _SENSES: Final = {
-    "params": _Sense(low=1e3, high=1e15, example="1B"),
-    "tokens": _Sense(low=1e3, high=1e18, example="20B"),
+    "params": _Sense(low=1e3, high=1e15, example="1B", noun=PARAMS),
+    "tokens": _Sense(low=1e3, high=1e18, example="20B", noun=TOKENS),
     "step": _Sense(low=1.0, high=1e15, example="1000"),
     "loss": _Sense(low=0.0, high=math.inf, example="2.31"),
     "teacher_loss": _Sense(low=0.0, high=math.inf, example="2.31"),
@@ -32,7 +34,7 @@ MOST_NATS: Final = 30.0
 
 _UNKNOWN: Final = {"", "nan", "null", "none", "na", "n/a", "#n/a", "-", "\N{EN DASH}"}
 _INFINITE: Final = {"inf", "infinity"}
-_SUFFIX: Final = r"((?:[eE][+-]?\d+)?\s*[A-Za-z]*)"
+_SUFFIX: Final = r"((?:[eE][+-]?\d+)?\s*[A-Za-z]*(?: [A-Za-z]+)?)"
 _ONE_COMMA: Final = re.compile(rf"(\d+),(\d+){_SUFFIX}", re.ASCII)
 _ONE_POINT: Final = re.compile(rf"\d{{1,3}}\.\d{{3}}{_SUFFIX}", re.ASCII)
 _POINTS: Final = re.compile(rf"(\d{{1,3}}(?:\.\d{{3}}){{2,}})(?:,(\d+))?{_SUFFIX}", re.ASCII)
@@ -110,7 +112,7 @@ def number_in(cell: Any, name: str, what: str, *, decimal_commas: bool = False) 
     )
     if name == "teacher_loss" and _NOTHING.fullmatch(str(cell).strip()):
         raise InputError(f"{what}: {cell}; leave it empty for a run without a teacher")
-    value = parse_count(text, what, sense.example)
+    value = parse_count(text, what, sense.example, sense.noun)
     if not sense.low <= value <= sense.high:
         raise InputError(
             f"{what}: {str(cell)[:40]!r} is not between {sense.low:g} and {sense.high:g}; "

@@ -9,9 +9,10 @@ from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
+from distillplan.hardware.gpu_words import is_memory, looser, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
-from distillplan.suggest import close_names, nearest
+from distillplan.suggest import close_names, did_you_mean
 
 
 class GpuCard(NamedTuple):
@@ -78,10 +79,12 @@ def gpu(name: str) -> Gpu:
 
     >>> gpu("h100-sxm").gpus_per_node
     8
+    >>> gpu("NVIDIA A100-SXM4-80GB").name, gpu("H100 94GB").name, gpu("TPU v5e").name
+    ('a100-80gb', 'h100-nvl', 'tpu-v5e')
     """
     if name.endswith(YAML_ENDINGS):
         return _own_gpu(name)
-    known = _named(name)
+    known = name_of(name)
     if known is not None:
         return gpus()[known]
     if several := variants(name):
@@ -89,24 +92,36 @@ def gpu(name: str) -> Gpu:
             Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
         )
     _refuse_number_of(name)
-    advice = nearest(name, _spellings(), "run distillplan gpus for the list, or give a YAML file")
-    raise InputError(Word("gpu"), f": unknown name {name!r}; {advice}")
+    raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
+
+
+def _advice(words: list[str]) -> str:
+    """What to say of a name that nobody knows: cards of the same number, or names like it."""
+    numbers = {word for word in words if re.search(r"\d", word) and not is_memory(word)}
+    alike = sorted(_worded(), key=lambda one: -len({*words} & {*one[0]}))
+    found = [name for spelled, name in alike if numbers & {*spelled}]
+    found = found or [_spellings()[one] for one in close_names("-".join(words), _spellings())]
+    if not found:
+        return "run distillplan gpus for the list, or give a YAML file"
+    return did_you_mean(list(dict.fromkeys(found))[:3])
 
 
 def variants(name: str) -> tuple[str, ...]:
     """The GPUs that a name without its variant may stand for; none where it is whole, or unknown.
 
-    >>> variants("H200")
-    ('h200-sxm', 'h200-nvl')
+    >>> variants("H200"), variants("NVIDIA H100 80GB")
+    (('h200-sxm', 'h200-nvl'), ('h100-sxm', 'h100-pcie'))
     """
-    if _named(name) is not None:
-        return ()
-    for one in _written(name):
-        first, *others = one.split("-")
+    return () if name_of(name) is not None else _variants(words_of(name))
+
+
+def _variants(words: list[str]) -> tuple[str, ...]:
+    """The GPUs whose names have these words and more, the first one first."""
+    for first, *others in filter(None, looser(words)):
         found = {
             whole: None
-            for spelling, whole in _spellings().items()
-            if spelling.split("-")[0] == first and {*others} < {*spelling.split("-")}
+            for spelled, whole in _worded()
+            if spelled[0] == first and {*others} < {*spelled[1:]}
         }
         if found:
             return tuple(found)
@@ -116,35 +131,53 @@ def variants(name: str) -> tuple[str, ...]:
 def _refuse_number_of(name: str) -> None:
     """Refuse a number of GPUs where one is to be named, and say where it goes."""
     found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
-    one = found and (_named(found[2]) or next(iter(variants(found[2])), None))
+    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
     if found and one:
         told = (Word("gpu", one), " ", Word("gpus", found[1]))
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
 
 
-def _named(name: str) -> str | None:
-    """The GPU that a name stands for on its own."""
-    return next((_spellings()[one] for one in _written(name) if one in _spellings()), None)
+def name_of(name: str) -> str | None:
+    """The GPU that a name stands for on its own; None where there is none, or several.
+
+    >>> name_of("NVIDIA H100 80GB HBM3"), name_of("RTX 4090 24GB"), name_of("h100")
+    ('h100-sxm', 'rtx-4090', None)
+    """
+    words = words_of(name)
+    return _spelled(words) or _with_memory(words)
 
 
-def _written(name: str) -> tuple[str, str]:
-    """A name as the catalog spells names, and without the s of several GPUs."""
-    spelled = re.sub(r"[\s_]+", "-", name.strip().lower())
-    return spelled, spelled.removesuffix("s")
+def _spelled(words: list[str]) -> str | None:
+    """The GPU of which these are all the words, glued together or in any order."""
+    sets = {frozenset(spelled): whole for spelled, whole in reversed(_worded())}
+    found = [_lettered().get("".join(one)) for one in looser(words)]
+    found += [sets.get(frozenset(one)) for one in looser(words)]
+    return next(filter(None, found), None)
+
+
+def _with_memory(words: list[str]) -> str | None:
+    """The GPU of a name with the memory that it has, or that only one of its variants has."""
+    memory = [word for word in words if is_memory(word)]
+    bare = _spelled([word for word in words if not is_memory(word)])
+    if not memory or bare is not None:
+        right = bare is not None and memory == [f"{gpus()[bare].memory_bytes / 1e9:.0f}gb"]
+        return bare if right else None
+    left = _variants(words)
+    return left[0] if len(left) == 1 else None
 
 
 def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> str | None:
     """The GPU that a price list means; None where it is unknown or may be one of several.
 
-    Case, spaces and hyphens do not count in a name; the memory of one GPU and the type of the
-    machine may tell variants of a name apart.
+    The memory of one GPU and the type of the machine may tell variants of a name apart.
 
     >>> priced_as("RTX6000Ada"), priced_as("A100", 40), priced_as("H100", 80, "gpu_1x_h100_pcie")
     ('rtx-6000-ada', 'a100-40gb', 'h100-pcie')
     >>> priced_as("H100", 80)
     """
-    if _letters(name) in _lettered():
-        return _lettered()[_letters(name)]
+    known = name_of(name)
+    if known is not None:
+        return known
     machine = instance.lower()
     stated = [
         one
@@ -198,13 +231,15 @@ def _spellings() -> dict[str, str]:
 
 
 @cache
+def _worded() -> tuple[tuple[list[str], str], ...]:
+    """The same as words."""
+    return tuple((words_of(spelling), name) for spelling, name in _spellings().items())
+
+
+@cache
 def _lettered() -> dict[str, str]:
-    """The same with nothing but letters and digits."""
-    return {_letters(spelling): name for spelling, name in _spellings().items()}
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    """The same without anything between the words."""
+    return {"".join(words): name for words, name in _worded()}
 
 
 def _own_gpu(path: str) -> Gpu:

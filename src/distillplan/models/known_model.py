@@ -23,7 +23,7 @@ from distillplan.models.model_sizes import (
     split_pair,
 )
 from distillplan.notices import Notice, warning
-from distillplan.units.quantities import format_count, parse_count
+from distillplan.units.quantities import format_count, parse_count, plain_count
 
 if TYPE_CHECKING:
     from distillplan.models.model_catalog import CatalogModel
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
 _MIXTURE: Final = r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*"
 """All parameters and the active ones, as mixtures of experts are named."""
+
+
+_UNIT_UNSAID: Final = r"(?ai)\s*[\d.]+\s*[mbt]\s*"
+"""A number that may be of parameters or of tokens."""
+FEWEST_OF_TRAINED: Final = 0.01
+"""Fewer than this part of a model's own tokens are said to be tokens, or are not meant."""
+FEWEST_PER_PARAM: Final = 10.0
+"""The same in tokens per parameter, where its own are not known."""
 
 
 class KnownModel(NamedTuple):
@@ -45,7 +53,7 @@ class KnownModel(NamedTuple):
     total_params: float | None = None
     """All parameters, embeddings included; None: not known."""
     trained_tokens: float | None = None
-    """Tokens of pretraining; None: not stated."""
+    """Tokens of pretraining; None: not known."""
     vocab: int | None = None
     """Rows of its vocabulary; None: not known."""
     tokenizer: str | None = None
@@ -137,18 +145,41 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
         published = found.trained_tokens if tokens else None
         return Sized(params=found.params, tokens=published, model=found)
     given = parse_tokens(last, f"{what}: tokens", "2T")
+    if found.tokenizer is not None and re.fullmatch(_UNIT_UNSAID, last):
+        _refuse_other_size(name, last, given, found, what)
     check_pair(found.params, given, what)
     return Sized(params=found.params, tokens=given, model=found)
 
 
+def _refuse_other_size(name: str, last: str, given: float, found: KnownModel, what: str) -> None:
+    """Refuse what stands behind a model of the catalog and is more likely the size of another."""
+    trained, told = found.trained_tokens, "a likely number of training tokens"
+    least = FEWEST_PER_PARAM * found.params
+    if trained is not None:
+        least, told = (
+            FEWEST_OF_TRAINED * trained,
+            f"near its {plain_count(trained)} training tokens",
+        )
+    if given >= least:
+        return
+    from distillplan.models.model_catalog import tagged  # only after such a name
+
+    others = tagged(f"{name}:{last}")
+    other = " or ".join(others) if others else "its own name (distillplan models)"
+    raise InputError(
+        f"{what}: the {last} of {_short(f'{name}:{last}')} is neither the size of {found.name} nor "
+        f"{told}; for tokens write '{name}:{last} tokens', for another model {other}"
+    )
+
+
 def _is_whole_name(text: str) -> bool:
     """Whether a text with a colon is a name, such as qwen3:8b, and no model with its tokens."""
-    before = text.rpartition(":")[0]
-    if not names_a_model(before):
+    before, _, last = text.rpartition(":")
+    if not names_a_model(before) or last.strip().isdecimal():
         return False
     from distillplan.models.model_catalog import find_model  # for names with a colon only
 
-    return find_model(text) not in (None, find_model(before))
+    return find_model(text) is not None
 
 
 def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str | None]:

@@ -1,6 +1,7 @@
 """The open models that ship, and the user's own configurations."""
 
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -21,6 +22,7 @@ from distillplan.models.spellings import (
     plain_name,
 )
 from distillplan.suggest import close_names
+from distillplan.units.quantities import MULTIPLIERS
 
 if TYPE_CHECKING:
     from distillplan.models.model_config import ConfiguredModel
@@ -29,6 +31,11 @@ MODELS = "models.jsonl"
 """The models, one a line."""
 FAMILIES = "models.yaml"
 """Licenses and families, which models share."""
+
+
+ROUNDED = 0.05
+"""How far the size in a name may be from the parameters: phi4:14b has 14.66B."""
+_TAG = re.compile(r"(\d+(?:\.\d+)?)([mbt])(?:-.*)?")
 
 
 class Distilling(StrEnum):
@@ -97,20 +104,66 @@ def find_model(name: str) -> CatalogModel | None:
     """The model of a name, of a repository on the hub, or of one without its publisher.
 
     Upper and lower case are alike, and so are all separators. A tuned, quantized or dated copy is
-    the model that it was made from, as its shape is the same. None where there is no such model.
+    the model that it was made from, as its shape is the same, and a size behind a colon is that of
+    a model. None where there is no such model.
 
     >>> [find_model(name).name for name in ("Qwen3-8B", "someone/qwen3-8b", "qwen3 8b")]
     ['qwen3-8b', 'qwen3-8b', 'qwen3-8b']
     >>> [find_model(name).name for name in ("Qwen2.5-72B-Instruct", "gemma 3 27b it")]
     ['qwen2.5-72b', 'gemma-3-27b']
+    >>> [find_model(name).name for name in ("phi4:14b", "deepseek-v2:16b", "qwen3:30b")]
+    ['phi-4', 'deepseek-v2-lite', 'qwen3-30b-a3b']
     """
     key = bare_name(name)
     found = _repositories().get(key, key)
     if found not in _entries():
         alike = _alike()
-        found = alike.get(letters(name)) or alike.get(letters(of_base(name))) or ""
+        found = alike.get(letters(name)) or alike.get(letters(of_base(name))) or _tagged(name)
     entry = _entries().get(found)
     return None if entry is None else _made(entry)
+
+
+def tagged(name: str) -> list[str]:
+    """The names that one with a size behind a colon may stand for, as people pull models.
+
+    The model in front of the colon where that is its size, or those whose names go on from there.
+
+    >>> tagged("phi4:14b"), tagged("deepseek-r1:8b")
+    (['phi-4'], ['deepseek-r1-distill-llama-8b', 'deepseek-r1-0528-qwen3-8b'])
+    """
+    stem, _, tag = bare_name(name).rpartition(":")
+    said = _TAG.fullmatch(tag.strip())
+    if not stem or said is None:
+        return []
+    size = float(said[1]) * MULTIPLIERS[said[2]]
+    own = find_model(stem)
+    if own is not None and _has_size(own, size):
+        return [own.name]
+    known = {**{key: key for key in _entries()}, **read_shipped(FAMILIES)["tuned"]}
+    return [
+        key
+        for key, whole in known.items()
+        if _goes_on(key, letters(stem)) and _has_size(_made(_entries()[whole]), size)
+    ]
+
+
+def _tagged(name: str) -> str:
+    """The one model that a name with a size behind a colon stands for; empty: none, or several."""
+    found = tagged(name)
+    return _alike()[letters(found[0])] if len(found) == 1 else ""
+
+
+def _goes_on(name: str, stem: str) -> bool:
+    """Whether a name has further parts behind those that are the letters of a stem."""
+    parts = name.split("-")
+    return any("".join(parts[:end]) == stem for end in range(1, len(parts)))
+
+
+def _has_size(found: CatalogModel, size: float) -> bool:
+    """Whether a number is that of all or of the active parameters, as names round them."""
+    shape = found.shape
+    sizes = shape.total_params, shape.total_active_params
+    return any(abs(size / one - 1) <= ROUNDED for one in sizes)
 
 
 def model(name: str) -> CatalogModel:
@@ -225,6 +278,9 @@ def _made(entry: Mapping[str, Any]) -> CatalogModel:
     counted = "parameters as counted in its safetensors files"
     if "stated_params" in entry:
         counted = f"{entry['stated_params']} parameters as its publisher states"
+    source = entry.get("source", f"huggingface.co/{hub} config.json; {counted}")
+    if "tokens_source" in entry:
+        source += f"; tokens: {entry['tokens_source']}"
     return CatalogModel(
         name=entry["name"],
         hub=hub,
@@ -233,7 +289,7 @@ def _made(entry: Mapping[str, Any]) -> CatalogModel:
         tokenizer=family["tokenizer"],
         license=licenses()[family["license"]],
         trained_tokens=entry.get("trained_tokens"),
-        source=entry.get("source", f"huggingface.co/{hub} config.json; {counted}"),
+        source=source,
     )
 
 

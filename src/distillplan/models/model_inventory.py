@@ -5,6 +5,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import (
     CatalogModel,
     Distilling,
@@ -14,8 +15,11 @@ from distillplan.models.model_catalog import (
     models,
 )
 from distillplan.models.shapes import Block, ModelShape
+from distillplan.notices import Notice
 from distillplan.suggest import nearest
 
+UNSAID = "unknown"
+"""What a config.json does not say."""
 CONTEXT = 4096
 """Tokens of context at which FLOPs per token are shown."""
 
@@ -86,6 +90,8 @@ class ModelCard(NamedTuple):
     distillation_licence: str
     """The license and its terms for distilling, in a sentence."""
     source: str
+    warnings: tuple[Notice, ...] = ()
+    """What to know of how its config.json was read."""
 
 
 class ModelList(NamedTuple):
@@ -162,11 +168,40 @@ def model_card(name: str) -> ModelCard:
     return _model_card(model(name))
 
 
+def config_card(path: str) -> ModelCard:
+    """The model that a Hugging Face config.json describes, which states no terms.
+
+    Raises:
+        InputError: when it cannot be read, or describes no known architecture.
+    """
+    found = known_model(path)
+    if found.shape is None:
+        raise ValueError("a config.json gives a shape")
+    card = CatalogModel(
+        name=found.name,
+        hub=None,
+        family=UNSAID,
+        shape=found.shape,
+        tokenizer=UNSAID,
+        license=License(
+            key=UNSAID,
+            name="License not in a config.json",
+            commercial=None,
+            distilling=Distilling.UNKNOWN,
+            terms="read it before training on outputs or logits",
+            read=None,
+        ),
+        trained_tokens=None,
+        source=found.source,
+    )
+    return _model_card(card)._replace(warnings=found.notices)
+
+
 def models_of(name: str | None, wanted: ModelFilter) -> ModelList | ModelCard:
-    """One model by its name, or those whose words a text has.
+    """One model by its name or its config.json, or those whose words a text has.
 
     Args:
-        name: of a model, or words; None: all models.
+        name: of a model, the path of a config.json, or words; None: all models.
         wanted: which of them.
 
     Raises:
@@ -174,6 +209,8 @@ def models_of(name: str | None, wanted: ModelFilter) -> ModelList | ModelCard:
     """
     if name is None:
         return model_list(wanted)
+    if name.lower().endswith(".json"):
+        return config_card(name)
     if find_model(name) is not None:
         return model_card(name)
     wanted = wanted._replace(words=name)

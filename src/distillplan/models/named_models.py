@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect, check_context
-from distillplan.models.known_model import known_model, names_a_model
+from distillplan.models.known_model import known_model, names_a_model, split_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.uniform import uniform_shape
@@ -52,6 +52,11 @@ class NamedModel(NamedTuple):
     notices: tuple[Notice, ...] = ()
     """What to know of how its file was read."""
 
+    @property
+    def params(self) -> float:
+        """Non-embedding parameters that multiply a token."""
+        return float(self.model.active_params) if isinstance(self.model, ModelShape) else self.model
+
 
 class Pair(NamedTuple):
     """A model, its teacher, and the family of those that are given as a size."""
@@ -84,6 +89,10 @@ def named_pair(
         InputError: for a name that is none of these.
     """
     check_context(seq_len, "seq_len")
+    if isinstance(model, str):
+        _refuse_tokens(model, "--model", "--tokens {}")
+    if teacher is not None:
+        _refuse_tokens(teacher, "--teacher", "--teacher-tokens {} where it must first be trained")
     family = replace(FixedAspect(), context=seq_len)
     student = _exact(model, "--model")
     taught = None if teacher is None else _exact(teacher, "--teacher")
@@ -95,6 +104,26 @@ def named_pair(
     return Pair(
         model=student or _size(str(model), "--model", family, tp), teacher=taught, family=family
     )
+
+
+def _refuse_tokens(text: str, option: str, where: str) -> None:
+    """Refuse training tokens behind a model, whose shape alone is asked for.
+
+    Args:
+        text: as written.
+        option: where it was written.
+        where: what to write of the tokens.
+
+    Raises:
+        InputError: where they are there; says what to write.
+    """
+    name, tokens = split_model(text, option)
+    if tokens is not None:
+        name, tokens = (repr(one) if " " in one else one for one in (name.strip(), tokens.strip()))
+        raise InputError(
+            f"{option}: {text!r} is a model and its training tokens; write {option} {name}, and "
+            f"{where.format(tokens)}"
+        )
 
 
 def model_of_size(

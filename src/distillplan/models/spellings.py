@@ -4,9 +4,11 @@ import re
 from typing import Final
 
 _COPY: Final = re.compile(
-    r"base|pt|hf|exp|gguf|gptq|awq|mlx|bnb|[48]bit|fp8|int[48]|bf16|nvfp4|mxfp4|qat|\d{4}"
+    r"base|pt|hf|exp|gguf|gptq|awq|mlx|bnb|[48]bit|fp8|int[48]|[bf]p?16|nvfp4|mxfp4|qat|latest|\d{4}"
 )
 """Parts of names of the same weights, or of weights of one shape: dates are of releases."""
+_QUANTIZED: Final = r"-i?q\d(?:-(?:[01k]|nl|x+s))?(?:-[sml])?$"
+"""The end of a plain name that says how its weights are quantized: q8_0, q4_K_M, iq4_xs."""
 _TUNED: Final = frozenset(("instruct", "it", "chat", "thinking", "reasoning", "sft", "dpo"))
 """Parts of names of models that were tuned after their pretraining."""
 _CLOSED: Final = re.compile(
@@ -45,10 +47,10 @@ def letters(name: str) -> str:
 def of_base(name: str) -> str:
     """A plain name without what marks tuned, quantized and dated copies.
 
-    >>> of_base("Qwen3-4B-Instruct-2507"), of_base("gemma-3-27b-it")
-    ('qwen3-4b', 'gemma-3-27b')
+    >>> of_base("Qwen3-4B-Instruct-2507"), of_base("gemma3:27b-it-q4_K_M")
+    ('qwen3-4b', 'gemma3-27b')
     """
-    first, *others = plain_name(name).split("-")
+    first, *others = re.sub(_QUANTIZED, "", plain_name(name)).split("-")
     kept = (one for one in others if one not in _TUNED and not _COPY.fullmatch(one))
     return "-".join([first, *kept])
 

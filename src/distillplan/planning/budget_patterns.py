@@ -38,13 +38,6 @@ ON: Final = (
     rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{GPU}"
 )
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
-TRADE: Final = (
-    frozenset(("gpu", "gpus", "card", "cards", "chip", "chips", "accelerator", "accelerators"))
-    | {"compute", "time", "each"}
-    | {"nvidia", "amd", "google", "intel", "aws", "tensor", "core", "geforce", "tesla", "instinct"}
-)
-"""Words beside the name of a GPU."""
-
 FLOPS: Final = (
     rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?:training\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
     r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
@@ -66,8 +59,8 @@ GPUS_ALONE: Final = (
 """GPUs without a time, and what to ask."""
 MISSING: Final = (
     (
-        rf"(?:for )?(?P<given>{MANY}\s*-?\s*{MONTH}s?)",
-        "{given} of what? write '8 h100-sxm for 30 days'",
+        rf"(?P<given>(?P<count>{MANY})\s*-?\s*(?:hours?|hrs?|h)) of (?P<kind>{KIND})",
+        "{given} in all, or of each? write '{count} {unit}-hours' or '8 {gpu} for {given}'",
     ),
     (rf"(?:for )?(?P<given>{TIME})", "{given} of what? write '8 h100-sxm for {given}'"),
     (

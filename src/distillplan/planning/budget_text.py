@@ -4,26 +4,26 @@ What is not understood is never guessed: the error says which part is missing an
 """
 
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.models.model_sizes import parse_tokens_per_param
+from distillplan.planning import budget_repairs
+from distillplan.planning.budget_gpus import asked, gpu_name, is_known, with_variant
 from distillplan.planning.budget_patterns import (
     EATEN,
     FLOPS,
     GPUS,
     GPUS_ALONE,
     MISSING,
-    NODE,
     OF_TOKENS,
     ON,
     RENTED,
     SPENT,
-    TRADE,
     match,
 )
+from distillplan.planning.budget_repairs import Repair
 from distillplan.units.numerals import (
     MOST_LETTERS,
     plain,
@@ -145,15 +145,52 @@ def parse_budget(
     number = usual(words)
     if number is not None and not number[2]:  # most budgets are FLOPs without a unit
         return _explained(words, text, what)
+    try:
+        return _read(words, text, what, gpus_alone=gpus_alone)
+    except InputError:
+        repair = budget_repairs.respelled(words, what)
+        if repair is not None:
+            parse_budget(
+                repair.budget, what, gpus_alone=gpus_alone
+            )  # whose error says what else there is to mend
+            _refuse(words, what, repair)
+        raise
+
+
+def _read(words: str, text: str, what: str, *, gpus_alone: bool) -> Budget:
+    """The budget of some words that are no mere number."""
     found = _trained(words, what) or _rented(words, what)
     on = None if found else match(ON, words)
     placed = _unplaced(on["budget"], what) if on else None
     if on and placed:
-        return _placed(placed, on["count"], _gpu_name(on["gpu"], what), what)
+        return _placed(placed, on["count"], gpu_name(on["gpu"], what), what)
     found = found or _unplaced(words, what)
-    if found is None and gpus_alone:
-        found = _gpus_alone(words, what)
-    return found or _explained(words, text, what)
+    if found is not None:
+        return found
+    _refuse(words, what, budget_repairs.multiplied(words))
+    _refuse(words, what, budget_repairs.with_days(words, _is_of_gpus))
+    return (_gpus_alone(words, what) if gpus_alone else None) or _explained(words, text, what)
+
+
+def _refuse(words: str, what: str, repair: Repair | None) -> None:
+    """Say what to write instead, where it is known, with a variant where the GPU's name has some.
+
+    Raises:
+        InputError: with the budget to write.
+    """
+    if repair is None:
+        return
+    gpu = parse_budget(repair.budget, what, gpus_alone=True).gpu
+    raise InputError(f"{what}: {words!r} {repair.why} '{with_variant(repair.budget, gpu)}'")
+
+
+def _is_of_gpus(words: str) -> bool:
+    """Whether a text is GPUs for a time, and they are known."""
+    try:
+        budget = _rented(words, "")
+    except InputError:
+        return False
+    return budget is not None and is_known(budget.gpu)
 
 
 def _trained(words: str, what: str) -> Budget | None:
@@ -205,19 +242,19 @@ def _rented(words: str, what: str) -> Budget | None:
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
-        return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=_gpu_name(said["gpu"], what))
+        return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=gpu_name(said["gpu"], what))
     return None
 
 
 def _gpus_alone(words: str, what: str) -> Budget | None:
     """GPUs without a time, which is lacking unless a limit has it."""
     pattern, sentence = GPUS_ALONE
-    said, asked = match(GPUS, words), match(pattern, words)
-    if said is None or asked is None:
+    said, alone = match(GPUS, words), match(pattern, words)
+    if said is None or alone is None:
         return None
     gpus = _whole(said["count"], what) * _whole(said["nodes"] or "one", what)
-    lacks = _asked(sentence, asked.groupdict())
-    return Budget(gpus=gpus, gpu=_gpu_name(said["gpu"], what), lacks=lacks)
+    lacks = asked(sentence, alone.groupdict())
+    return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what), lacks=lacks)
 
 
 def _spent(words: str, what: str) -> Budget | None:
@@ -227,9 +264,9 @@ def _spent(words: str, what: str) -> Budget | None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
     spent = Budget(
-        gpu_hours=parse_many(found["count"], what) * hours, gpu=_gpu_name(found["gpu"], what)
+        gpu_hours=parse_many(found["count"], what) * hours, gpu=gpu_name(found["gpu"], what)
     )
-    return _placed(spent, None, _gpu_name(found["on"] or "", what), what)
+    return _placed(spent, None, gpu_name(found["on"] or "", what), what)
 
 
 def _explained(words: str, text: str, what: str) -> Budget:
@@ -237,11 +274,15 @@ def _explained(words: str, text: str, what: str) -> Budget:
     try:
         return Budget(flops=parse_compute(text, what, EXAMPLES))
     except InputError:
-        for pattern, sentence in MISSING:
-            found = match(pattern, words)
-            if found is not None:
-                raise InputError(f"{what}: {_asked(sentence, found.groupdict())}") from None
-        over = re.fullmatch(r"(.+) (?:for|over|during) (.+)", words, re.IGNORECASE)
+        questions = [
+            asked(sentence, found.groupdict())
+            for pattern, sentence in MISSING
+            if (found := match(pattern, words)) is not None
+        ]
+        best = next(filter(_works, questions), None)
+        if best is not None:
+            raise InputError(f"{what}: {best}") from None
+        over = re.fullmatch(r"(.+) (?:for|over|during) (.*[a-z].*)", words, re.IGNORECASE)
         if over is not None:
             parse_hours(over[2], what)
             raise InputError(
@@ -261,19 +302,15 @@ def _explained(words: str, text: str, what: str) -> Budget:
         raise
 
 
-def _asked(sentence: str, said: Mapping[str, str | None]) -> str:
-    """What is missing and what to write, with a variant where the GPU's name leaves it open."""
-    from distillplan.hardware.gpu_catalog import variants  # reads the catalog; few budgets need it
-
-    kind, count = said.get("kind") or "", (said.get("count") or "").rstrip(" xX*")
-    name = re.sub(r"(?<=\d)s$", "", _gpu_name(kind, "") or kind)
-    sold = variants(name)
-    given = {"hours": "7 days"} | {key: text for key, text in said.items() if text}
-    if not sold:
-        return sentence.format(**given | {"gpu": kind, "count": count})
-    others = f"{', '.join(sold[:-1])} or {sold[-1]}"
-    asked = sentence.format(**given | {"gpu": sold[0], "count": count})
-    return f"{asked}; {name} is {others}"
+def _works(sentence: str) -> bool:
+    """Whether every budget that a sentence proposes is one, of GPUs that are known."""
+    for proposed in re.findall(r"'([^']+)'", sentence):
+        try:
+            if not is_known(parse_budget(proposed).gpu):
+                return False
+        except InputError:
+            return False
+    return True
 
 
 def _whole(text: str, what: str) -> int:
@@ -282,14 +319,3 @@ def _whole(text: str, what: str) -> int:
     if many != round(many):
         raise InputError(f"{what}: {text!r} is not a whole number of GPUs; write e.g. 64")
     return round(many)
-
-
-def _gpu_name(text: str, what: str) -> str | None:
-    """The name of a GPU in the form of the catalog; None where the text only says GPU."""
-    names = [word for word in re.split(r"[\s()_-]+", text.lower()) if word not in {*TRADE, ""}]
-    if any(re.fullmatch(NODE, word) for word in names):
-        raise InputError(
-            f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
-            "days'"
-        )
-    return re.sub(r"(?<=\d)-gb\b", "gb", "-".join(names)) or None

@@ -169,8 +169,8 @@ def _budget_flip(scenario: Scenario, window: Window) -> BudgetFlip:
 
 
 def _counts(scenario: Scenario) -> FloatArray:
-    """Numbers of students of the first look, in order; none where no training is shared."""
-    if scenario.pays not in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
+    """Numbers of students of the first look, in order; none where they share no costs."""
+    if scenario.share(scenario.pays, 1) == scenario.share(scenario.pays, 2):
         return np.empty(0)
     most = max(MOST_STUDENTS, 2 * scenario.students)
     steps = math.ceil(PER_OCTAVE * math.log2(most)) + 1

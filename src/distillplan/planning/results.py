@@ -61,6 +61,10 @@ class Reason(StrEnum):
     """No verdict: the student starts from an open model, and no published law gives its loss."""
 
 
+HALF = 0.5
+"""A side wins with at least this share of the odds."""
+
+
 class Odds(NamedTuple):
     """Probabilities of the three verdicts; they sum to 1."""
 
@@ -77,8 +81,11 @@ class Odds(NamedTuple):
 
     @property
     def wrong(self) -> float:
-        """Probability that the likelier side is worse by more than a tie."""
-        return min(self.distill, self.supervised)
+        """Probability that the side not advised is better by more than a tie.
+
+        At a tie supervised training is advised, which is simpler.
+        """
+        return self.supervised if self.distill >= HALF else self.distill
 
 
 Band: TypeAlias = tuple[float, float]

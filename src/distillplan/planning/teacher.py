@@ -61,7 +61,7 @@ class Teacher:
             name = self.model.name
             return InputError(
                 teacher,
-                f": the training tokens of {name} are not published; add them after a colon "
+                f": the training tokens of {name} are not in the catalog; add them after a colon "
                 f"({name}:TOKENS) or its measured loss, ",
                 Word("teacher.loss"),
             )

@@ -24,14 +24,12 @@ from distillplan.laws.transfer import (
     transfer_error,
 )
 from distillplan.optimize.problems import Optima
-from distillplan.planning.results import Odds, Option, Reason, Verdict
+from distillplan.planning.results import HALF, Odds, Option, Reason, Verdict
 from distillplan.planning.scenario import Scenario
 
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter there is no run behind the law, which there even has a student gain
 by paying for its own teacher (a 30B student at 1e20 FLOPs)."""
-HALF = 0.5
-"""A side wins with at least this share of the odds."""
 
 _BY_SIDE = {1: Verdict.DISTILL, 0: Verdict.TIE, -1: Verdict.SUPERVISED}
 

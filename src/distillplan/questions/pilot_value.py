@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.planning.results import Verdict
+from distillplan.planning.verdict import verdict_of
 from distillplan.questions.pilot_worlds import OpenDecision, Prior
 
 NODES = 12
@@ -174,7 +176,9 @@ def narrowed(decision: OpenDecision, prior: Prior, losses: FloatArray, risk: flo
     found = gains_after(prior, losses)
     distill, supervised = odds_after(decision, found)
     odds = decision.odds
-    change = distill - supervised if odds.distill < odds.supervised else supervised - distill
+    # before the runs one does as the plan says, afterwards what is likelier
+    advised = verdict_of(odds) is Verdict.DISTILL
+    change = supervised - distill if advised else distill - supervised
     other = found.expected() * (-1 if decision.gain_nats >= 0 else 1)
     return Narrowed(
         wrong=odds.wrong - float(np.maximum(change, 0).mean()),

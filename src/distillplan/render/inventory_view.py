@@ -15,6 +15,7 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
+from distillplan.render.notice_blocks import notice_blocks
 from distillplan.units.quantities import format_bytes, format_count, format_flops
 
 
@@ -175,8 +176,12 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
         )
     )
     if card.hub is not None and card.license.distilling is not Distilling.FORBIDDEN:
-        yield Text("With it as the teacher:")
-        yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}")
+        told, loss = "", ""
+        if card.trained_tokens is None:
+            told, loss = ", with its loss on your text", " --teacher-loss LOSS"
+        yield Text(f"With it as the teacher{told}:")
+        yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}{loss}")
+    yield from notice_blocks(card.warnings)
     if not details:
         yield Text("More: --details (exact counts, blocks, source)  -o markdown", "quiet")
 
@@ -219,7 +224,7 @@ def _exact_rows(card: ModelCard) -> Iterator[tuple[str, str]]:
 
 def _trained(card: ModelCard) -> str:
     if card.trained_tokens is None:
-        return "tokens not stated"
+        return "tokens not in the catalog"
     return f"{format_count(card.trained_tokens)} tokens"
 
 

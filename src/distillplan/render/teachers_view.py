@@ -34,7 +34,7 @@ MEASURED, MIXTURE = "*", "?"
 
 _WHY = {
     LeftOut.OTHER_TOKENIZER: "another tokenizer",
-    LeftOut.TOKENS_NOT_STATED: "training tokens not stated, so no law can place them; use --losses",
+    LeftOut.TOKENS_NOT_STATED: "training tokens not in the catalog; use --losses",
     LeftOut.UNUSABLE_LOSS: "the law cannot place the loss that was measured",
     LeftOut.OVER_BUDGET: "the budget does not pay for their passes",
     LeftOut.DOES_NOT_FIT: "they do not fit into this machine on the usual layout",

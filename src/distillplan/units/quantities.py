@@ -47,6 +47,8 @@ SECONDS_PER_HOUR: Final = 3600.0
 
 MONTH: Final = "month"
 """A time of no fixed length."""
+DAYS_PER_MONTH: Final = 30
+"""Of a month in a proposal of what to write instead."""
 HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0} | {
     "wk": 168.0,
     "w": 168.0,
@@ -188,16 +190,23 @@ def parse_hours(text: str | float, what: str = "time") -> float:
     Raises:
         InputError: when it is not a positive finite time.
 
-    >>> parse_hours("7 days"), parse_hours("36h"), parse_hours(12)
-    (168.0, 36.0, 12.0)
+    >>> parse_hours("7 days"), parse_hours("36h"), parse_hours(12), parse_hours("10k hours")
+    (168.0, 36.0, 12.0, 10000.0)
     """
     example = "'7 days'"
     if not isinstance(text, str):
         return parse_count(text, what, example)
     value, unit = split_number(text, what, example)
     unit = unit.lower().removesuffix("s")
+    many, _, noun = unit.partition(" ")
+    if noun and many in MULTIPLIERS:  # 10k hours
+        value, unit = value * MULTIPLIERS[many], noun
     if unit == MONTH:
-        raise InputError(f"{what}: {shown(text)} is from 28 to 31 days long; write it in days")
+        days = plain_count(value * DAYS_PER_MONTH)
+        raise InputError(
+            f"{what}: {shown(text)} counts in months, of 28 to 31 days; write it in days: "
+            f"'{days} days'"
+        )
     if unit and unit not in HOURS:
         raise InputError(f"{what}: {shown(text)} is not a time; write e.g. {example}")
     return positive(value * HOURS[unit or "h"], text, what, example)

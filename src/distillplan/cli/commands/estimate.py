@@ -76,7 +76,7 @@ def question_of(
     return Question(
         machine=machine({"ep": ep, **hardware}, named.family),
         model=named.model,
-        tokens=tokens,
+        tokens=tokens.tokens_for(named.model.params),
         students=values.get("students", 1),
         teacher=named.teacher,
         teacher_tokens=teacher_tokens,

@@ -21,7 +21,8 @@ def models(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="Model to show in full (catalog name or hub id), or words."
+            metavar="[NAME]",
+            help="Model to show in full (catalog name, hub id or config.json), or words.",
         ),
     ] = None,
     license_: Annotated[

@@ -1,0 +1,63 @@
+"""GPUs in budgets: their names in the form of the catalog, and in what to write instead."""
+
+import re
+from collections.abc import Mapping
+
+from distillplan.errors import InputError
+from distillplan.planning.budget_patterns import NODE
+
+
+def gpu_name(text: str, what: str) -> str | None:
+    """The name of a GPU in the form of the catalog; None where the text only says GPU.
+
+    Raises:
+        InputError: for nodes without their number of GPUs.
+    """
+    from distillplan.hardware.gpu_words import words_of  # not for FLOPs alone
+
+    names = words_of(text)
+    if any(re.fullmatch(NODE, word) for word in names):
+        raise InputError(
+            f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
+            "days'"
+        )
+    return "-".join(names) or None
+
+
+def is_known(gpu: str | None) -> bool:
+    """Whether a GPU is in the catalog, if with a variant; any is where none is named."""
+    from distillplan.hardware.gpu_catalog import name_of, variants  # reads the catalog
+
+    return gpu is None or name_of(gpu) is not None or bool(variants(gpu))
+
+
+def with_variant(budget: str, gpu: str | None) -> str:
+    """A budget with a variant of its GPU where the name leaves it open.
+
+    >>> with_variant("8xH100 for 3.5 days", "h100")
+    '8xh100-sxm for 3.5 days'
+    """
+    from distillplan.hardware.gpu_catalog import variants  # reads the catalog
+
+    sold = () if gpu is None else variants(gpu)
+    if gpu is None or not sold:
+        return budget
+    spelled = r"[\s_()-]*".join(map(re.escape, gpu.split("-")))
+    return re.sub(spelled, sold[0], budget, flags=re.IGNORECASE)
+
+
+def asked(sentence: str, said: Mapping[str, str | None]) -> str:
+    """What is missing and what to write, with a variant where the GPU's name leaves it open."""
+    from distillplan.hardware.gpu_catalog import variants  # reads the catalog; few budgets need it
+
+    kind, count = said.get("kind") or "", (said.get("count") or "").rstrip(" xX*")
+    name = re.sub(r"(?<=\d)s$", "", gpu_name(kind, "") or kind)
+    sold = variants(name)
+    given = {"hours": "7 days"} | {key: text for key, text in said.items() if text}
+    if not sold:
+        return sentence.format(
+            **given | {"gpu": kind, "count": count, "unit": "-".join(kind.split())}
+        )
+    others = f"{', '.join(sold[:-1])} or {sold[-1]}"
+    told = sentence.format(**given | {"gpu": sold[0], "count": count, "unit": sold[0]})
+    return f"{told}; {name} is {others}"
