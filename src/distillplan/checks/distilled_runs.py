@@ -4,6 +4,7 @@ Time and memory are what an estimate gives, with its range. Shares and medians a
 taught the estimator nothing.
 """
 
+import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -93,7 +94,7 @@ def gib_of(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
         strategy=strategy,
         gpus=gpus,
         teacher=taught[0] if taught else None,
-        global_tokens=None if accumulates else strategy.pass_tokens(gpus),
+        global_tokens=math.inf if accumulates else strategy.pass_tokens(gpus),
     )
     parts = memory_estimate(run).parts
     return (parts.allocated if group["allocated"] else parts.total) / GIB
