@@ -18,9 +18,10 @@ from distillplan.hardware.strategy import Sharding
 from distillplan.laws.logit_formats import KeptLogits
 from distillplan.laws.provenance import LawStatus
 from distillplan.laws.recovery import CutSize
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.start import StartKind
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.glossary.explanation import WordKind, explain, explanations
 from distillplan.questions.onpolicy_records import ScoreBasis
 from distillplan.questions.pilot_records import Advice

@@ -14,9 +14,10 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.family import family
 from distillplan.questions.family_cascade import solve_cascade
 from distillplan.questions.family_records import FamilyGoal, FamilyMember, FamilyMethod

@@ -23,7 +23,7 @@ from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.planner import plan_if_any
-from distillplan.planning.results import Flips
+from distillplan.planning.verdict_records import Flips
 from distillplan.questions.target import target
 from tests.plans import scenario_from_options
 from tests.shell import run

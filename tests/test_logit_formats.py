@@ -277,7 +277,7 @@ def test_estimate_says_what_a_format_costs():
     [
         ("top-k", "5000", "logit_format_outside"),
         ("top-k", "2", "logit_format_outside"),
-        ("top-k", "12", "logit_format_costs"),
+        ("top-k", "300", "logit_format_costs"),
         ("distillkit", None, "logit_format_not_measured"),
     ],
 )

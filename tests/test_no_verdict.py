@@ -7,7 +7,7 @@ import pytest
 from distillplan.laws.transfer import LARGEST_GAIN, TELLING, outside_scale, transfer_error
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Reason
-from distillplan.scenarios.keys import scenario_from_options
+from tests.plans import scenario_from_options
 from tests.shell import answer, run
 
 HOLE = {"student": "39.8M", "students": 4, "teacher": "llama-3.1-8b", "logits": "cached"}

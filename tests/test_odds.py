@@ -28,10 +28,11 @@ from distillplan.planning.budget_text import parse_budget
 from distillplan.planning.drawn import for_problems
 from distillplan.planning.odds import FORM_FAILS, odds_between, with_odds
 from distillplan.planning.options import distilled_options, supervised_option
-from distillplan.planning.results import Odds, Option, Reason, Verdict
+from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Limits
 from distillplan.planning.tails import centered, mean_above_zero, quantiles, share_above
 from distillplan.planning.verdict import outside_loss, transfer_of, verdict_of
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.render.documents import document
 from distillplan.scenarios.budgets import spend
 from joint_fit import COLUMNS

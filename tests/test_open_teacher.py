@@ -10,8 +10,7 @@ from distillplan.models.model_catalog import model
 from distillplan.models.open_models import open_models
 from distillplan.planning.planner import plan_if_any
 from distillplan.questions.teachers import LeftOut, teachers
-from distillplan.scenarios.keys import scenario_from_options
-from tests.plans import quick_plan
+from tests.plans import quick_plan, scenario_from_options
 from tests.shell import run
 
 QUESTIONS = {

@@ -15,8 +15,8 @@ from distillplan.errors import InfeasibleError
 from distillplan.fitting.runs_file import read_runs
 from distillplan.laws import law_catalog
 from distillplan.laws.transfer import outside_scale, transfer_error
-from distillplan.planning.results import Verdict
 from distillplan.planning.verdict import verdict_of
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions import pilot_worlds
 from distillplan.questions.pilot import pilot
 from distillplan.questions.pilot_costs import share_of

@@ -10,9 +10,7 @@ from distillplan import Accounting, Bounds, Logits, Scenario, Teacher, Verdict, 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws.provenance import LawStatus
 from distillplan.models.architecture import FixedAspect
-from distillplan.planning.results import (
-    Method,
-)
+from distillplan.planning.results import Method
 from distillplan.planning.sizes import SearchStatus
 from distillplan.questions.inverse import least_compute
 from tests import independent

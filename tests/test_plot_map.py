@@ -11,8 +11,9 @@ import pytest
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.budget_losses import BudgetUnit, with_budget
 from distillplan.questions.odds_map import TEACHERS, map_size, odds_map
 from tests.figures import in_each_others_way, saved_as_each, texts_of

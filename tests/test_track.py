@@ -18,9 +18,10 @@ from distillplan.laws.curves import forecast as forecast_end
 from distillplan.laws.law_catalog import law
 from distillplan.laws.loss_units import LossUnit
 from distillplan.planning.planner import plan as make_plan
-from distillplan.planning.results import Method, Verdict
+from distillplan.planning.results import Method
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.loss_history import history_of, parse_history_columns
 from distillplan.questions.plan_document import plan_of_document
 from distillplan.questions.track_records import Cause, Doubt, Pace, Status

@@ -16,7 +16,7 @@ import yaml
 
 from distillplan.laws.law_catalog import law
 from distillplan.optimize.problems import LONGEST_TRAINING
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 from tests.schemas import validate
 from tests.shell import run, told_in_one_sentence
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from distillplan.laws.law_catalog import all_laws, law
     from distillplan.optimize.problems import Bounds
     from distillplan.planning.planner import plan
-    from distillplan.planning.results import Option, Plan, Verdict
+    from distillplan.planning.results import Option, Plan
     from distillplan.planning.scenario import Scenario
     from distillplan.planning.teacher import Teacher
+    from distillplan.planning.verdict_records import Verdict
     from distillplan.questions.comparison import compare
     from distillplan.questions.crossover import crossovers
     from distillplan.questions.prediction import Prediction, predict

@@ -19,7 +19,8 @@ from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.inverse import least_compute
-from distillplan.units.quantities import format_count, format_flops, with_article
+from distillplan.units.articles import with_article
+from distillplan.units.quantities import format_count, format_flops
 
 EVEN, THIRD, LITTLE = 0.15, 0.2, 0.1
 """How the words of Table 3 are read: two shares within EVEN of each other are even, three of at

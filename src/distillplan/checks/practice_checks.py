@@ -18,8 +18,8 @@ from distillplan.checks.practice_cases import (
 )
 from distillplan.checks.transfer_cases import CaseQuality
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Odds, Verdict
 from distillplan.planning.rival import Rival
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.family import family
 from distillplan.questions.onpolicy import onpolicy, stage_model
 from distillplan.questions.onpolicy_records import OnPolicyQuestion

@@ -19,7 +19,7 @@ from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.laws.logit_formats import format_notices
+from distillplan.laws.format_notices import format_notices
 from distillplan.models.named_models import Basis
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, worst_first

@@ -54,7 +54,7 @@ class Machine:
     """GPUs of an online teacher alone, beside those of the student; None: it runs on these."""
     loss_is_open: bool = False
     """Whether the strategy's loss was not asked for, so that a chunked one may take its place."""
-    stack_is_open: bool = False
+    stack_is_open: bool = field(default=False, compare=False)  # documents have the stack itself
     """Whether its stack was not, so that it is the layout's usual one."""
     layout: LayoutChoice = LayoutChoice.GIVEN
     """Whether the strategy is what is asked for, or where the search for the fastest begins."""

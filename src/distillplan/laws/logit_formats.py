@@ -17,7 +17,6 @@ mean number of entries. DistillKit keeps its top k and a polynomial for the rest
 something between nothing and what the top k alone cost; half of that counts.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,7 +28,6 @@ import numpy as np
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.files.entries import Entry, shipped
-from distillplan.notices import Notice, information, warning
 
 FILE: Final = "logit_formats.yaml"
 """In the folder of the data."""
@@ -331,48 +329,3 @@ def penalty_of(stored: StoredFormat | None) -> FormatPenalty:
     if stored.kind is LogitKind.TOP_P:
         return _top_p_penalty(stored.kept)
     return format_penalty(TRIED[stored.kind], stored.kept)
-
-
-LOGITS_WORSE_THAN_NONE: Final = "logit_format_worse_than_none"
-"""Code of the warning that a format costs more than its teacher gives."""
-
-
-def format_notices(
-    stored: StoredFormat | None, name: str, gain: float | None = None, tie: float = 0.0
-) -> Iterator[Notice]:
-    """What to know of a format before a student reads it.
-
-    Args:
-        stored: the format; None: logits are not stored.
-        name: as it is shown, such as top-12.
-        gain: over training from data alone with this format, nats per token; None: not known.
-        tie: differences below this are ties, nats per token.
-    """
-    penalty = penalty_of(stored)
-    cost = f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
-    if penalty.inferred:
-        yield warning(
-            "logit_format_not_measured",
-            f"{name} logits count as {cost}, an inference: {penalty.inferred}",
-        )
-    if not penalty.tried:
-        yield warning(
-            "logit_format_outside",
-            f"{name} logits keep fewer or more tokens than any that were tried; their cost is that "
-            "of the nearest",
-        )
-    full = math.inf if gain is None else gain + penalty.nats
-    if penalty.nats > full and (full > 0 or penalty.nats >= tie):
-        are = "would be" if penalty.inferred else "are"
-        than = "more than full ones gain" if full > 0 else "and full ones gain nothing"
-        yield warning(
-            LOGITS_WORSE_THAN_NONE,
-            f"{name} logits {are} worse than no teacher: "
-            f"{'by an inference ' if penalty.inferred else ''}they cost {cost}, {than}",
-        )
-    elif penalty.nats and not penalty.inferred:
-        yield information(
-            "logit_format_costs",
-            f"{name} logits cost a student {cost} beside full ones; sampled ones cost nothing "
-            "measurable",
-        )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import shown
-from distillplan.units.quantities import with_article
+from distillplan.units.articles import with_article
 
 MOST: Final = 10**9
 """Largest size in a configuration; that of a vocabulary is below a million."""

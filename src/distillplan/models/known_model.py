@@ -113,13 +113,14 @@ class Sized(NamedTuple):
     """None: a size of the paper's family."""
 
 
-def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
+def sized(text: str, what: str = "model", *, tokens: bool = True, own: bool = True) -> Sized:
     """The model that a word means.
 
     Args:
         text: as written.
         what: the noun that starts an error message.
         tokens: whether training tokens may follow a colon.
+        own: whether they are those that the model was trained on, and no others.
 
     Raises:
         InputError: when it is neither a size nor a known name, or a file cannot be read.
@@ -146,7 +147,8 @@ def sized(text: str, what: str = "model", *, tokens: bool = True) -> Sized:
         return Sized(params=found.params, tokens=published, model=found)
     given = parse_tokens(last, f"{what}: tokens", "2T")
     if found.tokenizer is not None and re.fullmatch(_UNIT_UNSAID, last):
-        _refuse_other_size(name, last, given, found, what)
+        known = found if own else found._replace(trained_tokens=None)
+        _refuse_other_size(name, last, given, known, what)
     check_pair(found.params, given, what)
     return Sized(params=found.params, tokens=given, model=found)
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from distillplan.planning.results import Odds
+from distillplan.planning.verdict_records import Odds
 
 
 class Confidence(NamedTuple):

@@ -9,20 +9,20 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.laws.formulas import FloatArray
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import Cells, cells, together
-from distillplan.planning.results import (
+from distillplan.planning.results import Option
+from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict import Weighed, run_of, weigh, weigh_options, word
+from distillplan.planning.verdict_records import (
     AccountingFlip,
     BudgetFlip,
     BudgetRange,
     BudgetSpan,
     Flips,
     LogitsFlip,
-    Option,
     StudentsFlip,
     TeacherFlip,
     Verdict,
 )
-from distillplan.planning.scenario import Scenario
-from distillplan.planning.verdict import Weighed, run_of, weigh, weigh_options, word
 from distillplan.planning.windows import FIRST_LOOK, SILENT, Window, windows
 from distillplan.units.quantities import SECONDS_PER_HOUR
 

@@ -8,10 +8,11 @@ import numpy as np
 from distillplan.laws.logit_formats import USUAL_ENTRIES, LogitKind, StoredFormat, penalty_of
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.results import FormatFlip, Plan, Verdict
+from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import reads
 from distillplan.planning.verdict import run_of, weigh, word
+from distillplan.planning.verdict_records import FormatFlip, Verdict
 
 if TYPE_CHECKING:
     from distillplan.laws.draws import Draws

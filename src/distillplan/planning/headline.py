@@ -2,9 +2,10 @@
 
 from distillplan.accounting import Accounting
 from distillplan.laws.transfer import LARGEST_GAIN
-from distillplan.planning.results import Option, Plan, Reason, Verdict
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM, weigh_options
+from distillplan.planning.verdict_records import Verdict
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops
 
 TEACHERS = {

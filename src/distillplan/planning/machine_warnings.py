@@ -13,13 +13,13 @@ from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.units.articles import with_article
 from distillplan.units.quantities import (
     SECONDS_PER_HOUR,
     format_bytes,
     format_count,
     format_duration,
     format_usd,
-    with_article,
 )
 
 OVER_MEMORY = "over_memory"

@@ -23,7 +23,7 @@ from distillplan.planning.bands import banded, gain_band
 from distillplan.planning.confidence import Confidence
 from distillplan.planning.evaluate import Cells, cells, together
 from distillplan.planning.open_teacher import taught_by
-from distillplan.planning.results import BudgetFlip, Flips, Odds, Option, Plan, Reason
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import format_error
 from distillplan.planning.tails import centered, mean_above_zero, share_above
@@ -36,6 +36,7 @@ from distillplan.planning.verdict import (
     weigh,
     weigh_options,
 )
+from distillplan.planning.verdict_records import BudgetFlip, Flips, Odds
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
 FORM_FAILS = 0.02

@@ -13,10 +13,7 @@ from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells, together
-from distillplan.planning.results import (
-    Method,
-    Option,
-)
+from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Near, SearchStatus, Sizes
 from distillplan.planning.stored_logits import lost_nats, option_logits

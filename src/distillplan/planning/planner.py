@@ -22,15 +22,7 @@ from distillplan.planning.options import (
     supervised_option,
     without_nonsense,
 )
-from distillplan.planning.results import (
-    Flips,
-    HoursFlip,
-    Method,
-    Option,
-    Plan,
-    Reason,
-    Verdict,
-)
+from distillplan.planning.results import Method, Option, Plan, Reason
 from distillplan.planning.rival import rival_of
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
@@ -42,6 +34,7 @@ from distillplan.planning.verdict import (
     weigh_options,
     word,
 )
+from distillplan.planning.verdict_records import Flips, HoursFlip, Verdict
 from distillplan.units.quantities import format_count
 
 

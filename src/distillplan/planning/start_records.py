@@ -5,8 +5,9 @@ from typing import NamedTuple
 from distillplan.laws.pruning_law import FittedPruning
 from distillplan.laws.recovery import ContinuedRun, RecoveryRange, RecoveryUse
 from distillplan.models.known_model import KnownModel
-from distillplan.planning.results import Odds, Option, Reason, Verdict
+from distillplan.planning.results import Option, Reason
 from distillplan.planning.start import StartKind
+from distillplan.planning.verdict_records import Odds, Verdict
 
 
 class PracticeCheck(NamedTuple):

@@ -14,7 +14,7 @@ from distillplan.laws.recovery import Practice, recovered, recovery
 from distillplan.models.known_model import KnownModel, other_tokenizer
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, told_of
-from distillplan.planning.results import Flips, Option, Plan, Reason
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import cuts, non_embedding_params
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
@@ -22,6 +22,7 @@ from distillplan.planning.start import Start, StartKind
 from distillplan.planning.start_records import PracticeCheck, ScratchVerdict, StartPlan
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict import guessing
+from distillplan.planning.verdict_records import Flips
 from distillplan.units.quantities import format_count
 
 

@@ -8,14 +8,12 @@ from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from distillplan.accounting import Accounting, way_in_words
-from distillplan.laws.logit_formats import format_notices
+from distillplan.laws.format_notices import format_notices
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import (
-    Option,
-)
+from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM

@@ -24,8 +24,9 @@ from distillplan.laws.transfer import (
     transfer_error,
 )
 from distillplan.optimize.problems import Optima
-from distillplan.planning.results import HALF, Odds, Option, Reason, Verdict
+from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict_records import HALF, Odds, Verdict
 
 FEWEST_TOKENS_PER_PARAM = 1.0
 """Below one token per parameter there is no run behind the law, which there even has a student gain

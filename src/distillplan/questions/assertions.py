@@ -9,16 +9,10 @@ from typing import Any, NamedTuple
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
-from distillplan.planning.results import (
-    BANDS,
-    Odds,
-    Option,
-    Plan,
-    Reason,
-    Verdict,
-)
+from distillplan.planning.results import BANDS, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.suggest import nearest
 from distillplan.units.quantities import parse_count
 

@@ -19,9 +19,10 @@ from distillplan.planning.bands import banded
 from distillplan.planning.evaluate import cells
 from distillplan.planning.odds import of_options, posterior
 from distillplan.planning.planner import plan_if_any
-from distillplan.planning.results import Option, Plan, Reason, Verdict
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.verdict import is_guess, transfer_of
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.sweep import sweep
 
 POINTS = 31

@@ -6,8 +6,9 @@ from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Plan, Verdict
+from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.assertions import Assertion, Outcome, check, demand_known
 from distillplan.suggest import nearest
 from distillplan.units.quantities import format_flops

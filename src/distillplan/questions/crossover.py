@@ -23,9 +23,9 @@ from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.odds import odds_at
-from distillplan.planning.results import BudgetRange, Odds
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.planning.verdict import Weighed
+from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
 

@@ -16,9 +16,10 @@ from distillplan.notices import Notice, information, warning
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.planner import plan_if_any
-from distillplan.planning.results import Plan, Verdict
+from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import OUTSIDE_FIT_CODES
+from distillplan.planning.verdict_records import Verdict
 
 
 class LawSays(NamedTuple):

@@ -13,9 +13,10 @@ from distillplan.optimize.family_problems import FamilyOptima, FamilyProblems
 from distillplan.planning import evaluate
 from distillplan.planning.flips import MOST_STUDENTS
 from distillplan.planning.options import option_of
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.verdict import Trained, reason_of, weigh_options, word
+from distillplan.planning.verdict_records import Verdict
 from distillplan.planning.windows import FIRST_LOOK
 from distillplan.questions.family_cascade import solve_cascade
 from distillplan.questions.family_records import (

@@ -8,9 +8,10 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.optimize.problems import GivenTeacher
-from distillplan.planning.results import Band, Odds, Reason, Verdict
+from distillplan.planning.results import Band, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
+from distillplan.planning.verdict_records import Odds, Verdict
 
 if TYPE_CHECKING:
     from distillplan.planning.option_bill import OptionBill

@@ -15,9 +15,10 @@ from distillplan.optimize.family_optima import supervised_family
 from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.planning import evaluate
 from distillplan.planning.planner import Decision
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import guessing, sides, word
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.family import check_family
 from distillplan.questions.family_cascade import cascade_of, chain_of, check_cascade, order_of

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from distillplan.notices import Notice, Severity, warning
 from distillplan.planning.headline import TEACHERS, format_budget
 from distillplan.planning.planner import Decision
-from distillplan.planning.results import Option, Reason, Verdict
+from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import guessing, is_guess
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.family_records import (
     FamilyMember,
     FamilyMethod,

@@ -20,7 +20,7 @@ from distillplan.planning.bands import banded, gain_band
 from distillplan.planning.machine_warnings import limits_passed
 from distillplan.planning.odds import FORM_FAILS, Posterior
 from distillplan.planning.planner import Decision
-from distillplan.planning.results import Band, Odds, Option, Reason, Verdict
+from distillplan.planning.results import Band, Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import (
     Compared,
@@ -34,6 +34,7 @@ from distillplan.planning.verdict import (
     transfer_of,
     word,
 )
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.family_cascade import drawn_cascade
 from distillplan.questions.family_records import FamilyMember, FamilyMethod
 from distillplan.questions.family_ways import SolvedWay, problems_of, weights_of

@@ -52,7 +52,7 @@ def parse_match(text: str, law: PublishedLaw, what: str = "match") -> Match:
     >>> parse_match("llama-3.1-8b", law()).in_words
     'llama-3.1-8b (6.98B parameters) on 15.0T tokens'
     """
-    found = sized(text, what)
+    found = sized(text, what, own=False)
     model = found.model
     if model is not None and model.is_mixture:
         raise InputError(

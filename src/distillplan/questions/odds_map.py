@@ -12,9 +12,10 @@ from distillplan.laws.provenance import PublishedLaw, demand_distillation
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.planning.fitted_range import SIZES
 from distillplan.planning.planner import plan
-from distillplan.planning.results import Option, Reason, Verdict
+from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.validity import OUTSIDE_FIT
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.budget_losses import BEYOND_RUNS, BudgetUnit, runs_budgets, with_budget
 from distillplan.questions.page_ranges import BUDGET_DECADES, sizes_around, student_of
 from distillplan.questions.sweep import Cell, sweep

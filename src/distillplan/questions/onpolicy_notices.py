@@ -12,7 +12,8 @@ from distillplan.questions.onpolicy_records import (
     ScoreBasis,
     StageTeacher,
 )
-from distillplan.units.quantities import plain_count, with_article
+from distillplan.units.articles import with_article
+from distillplan.units.quantities import plain_count
 
 _RL_ERROR: Final = 0.003
 """Error of an RL score between two sizes, where a size with neighbors is left out."""

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
-from distillplan.planning.results import Method, Odds, Verdict
+from distillplan.planning.results import Method
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.pilot_value import Narrowed, StopRule
 
 

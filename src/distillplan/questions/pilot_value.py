@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
-from distillplan.planning.results import Verdict
 from distillplan.planning.verdict import verdict_of
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.pilot_worlds import OpenDecision, Prior
 
 NODES = 12

@@ -35,11 +35,12 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.laws.transfer import Beyond, beyond_range, range_alone, transfer_error
 from distillplan.planning.odds import of_options, posterior
-from distillplan.planning.results import Odds, Option, Plan, Reason
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered
 from distillplan.planning.teacher import Teacher
 from distillplan.planning.verdict import transfer_of
+from distillplan.planning.verdict_records import Odds
 
 MOST_DRAWS = 100
 """Draws that worlds are made of; the odds before a pilot are those of all of them."""

@@ -9,7 +9,8 @@ from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.json_reader import read_foreign_json
 from distillplan.hardware.strategy import Loss
-from distillplan.planning.results import Band, Method, Odds, Verdict
+from distillplan.planning.results import Band, Method
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.schemas.reader import schema_id
 
 DOCUMENT: Final = "plan"

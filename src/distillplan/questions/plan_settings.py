@@ -9,7 +9,7 @@ from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import CatalogModel, find_model
 from distillplan.models.shapes import ModelShape
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 
 
 class PlannedModel(NamedTuple):

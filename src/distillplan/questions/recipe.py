@@ -12,7 +12,8 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.laws.repetition import REPEATS_WORTH, log_worth
-from distillplan.planning.results import Method, Verdict
+from distillplan.planning.results import Method
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
 from distillplan.questions.recipe_cases import PlanCase, logit_cases, logit_numbers
@@ -39,7 +40,8 @@ from distillplan.questions.starting_points import (
     starting_point,
 )
 from distillplan.questions.tracking import option_of
-from distillplan.units.quantities import format_count, format_flops, with_article
+from distillplan.units.articles import with_article
+from distillplan.units.quantities import format_count, format_flops
 
 _MOST: Final = 1e18
 """Tokens or parameters above which a document cannot be meant."""

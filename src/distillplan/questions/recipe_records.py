@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from distillplan.accounting import Accounting
 from distillplan.laws.logit_formats import KeptShare, LogitKind
-from distillplan.planning.results import Method, Verdict
+from distillplan.planning.results import Method
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.recipe_studies import LittleText, MixedLoss
 
 

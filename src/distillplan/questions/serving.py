@@ -13,8 +13,9 @@ from typing import Final
 from distillplan.errors import EXAMPLE_GPU, InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite
 from distillplan.laws.quantization import quantization_law
-from distillplan.planning.results import Method, Odds
+from distillplan.planning.results import Method
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict_records import Odds
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.serving_hours import ServedAmount, hours_break_even, served_hours
 from distillplan.questions.serving_measure import life

@@ -19,7 +19,7 @@ from distillplan.laws.quantization import QuantizationPenalty
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.odds import FORM_FAILS, Posterior
-from distillplan.planning.results import Odds, Option
+from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import format_error
 from distillplan.planning.tails import centered, share_above
@@ -30,6 +30,7 @@ from distillplan.planning.verdict import (
     transfer_of,
     weigh,
 )
+from distillplan.planning.verdict_records import Odds
 from distillplan.questions.inverse import narrowed
 
 LEVELS = (0.05, 0.95)

@@ -7,8 +7,9 @@ from distillplan.hardware.range import Range
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.quantization import QuantizationPenalty, QuantizedWeights
 from distillplan.notices import Notice
-from distillplan.planning.results import Method, Odds, Option
+from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict_records import Odds
 from distillplan.questions.inverse import Way
 from distillplan.questions.matched_model import Match
 

@@ -15,10 +15,11 @@ from distillplan.planning import evaluate
 from distillplan.planning.odds import odds_between
 from distillplan.planning.options import options_from, settled, without_nonsense
 from distillplan.planning.planner import decide
-from distillplan.planning.results import Odds, Option, Reason, Verdict
+from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import warning_codes
 from distillplan.planning.verdict import Weighed, guessing, run_of, weigh
+from distillplan.planning.verdict_records import Odds, Verdict
 
 CHUNK = 500
 """Cells that the optimizer takes together: enough to be fast, few enough to stay small."""

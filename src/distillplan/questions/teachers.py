@@ -18,9 +18,10 @@ from distillplan.models.known_model import (
 from distillplan.models.model_catalog import CatalogModel, Distilling
 from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
-from distillplan.planning.results import Odds, Option, Verdict
+from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher, check_teacher_loss
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.sweep import Cell, sweep
 
 SAME_NATS = 0.0005

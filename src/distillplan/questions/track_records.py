@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from distillplan.accounting import Accounting
 from distillplan.laws.curves import End, Schedule
 from distillplan.notices import Notice
-from distillplan.planning.results import Band, Method, Odds, Verdict
+from distillplan.planning.results import Band, Method
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.defaults import DECAY, WARMUP
 
 HALF: Final = NormalDist().inv_cdf(0.95)

@@ -31,9 +31,10 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.planning.odds import FORM_FAILS
-from distillplan.planning.results import Method, Odds
+from distillplan.planning.results import Method
 from distillplan.planning.tails import share_above
 from distillplan.planning.verdict import verdict_of
+from distillplan.planning.verdict_records import Odds
 from distillplan.questions.loss_history import LossHistory
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.track_notices import cleaned, warnings_of

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from distillplan.accounting import in_a_table
 from distillplan.hardware.memory_fit import Fits
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Plan, Verdict
+from distillplan.planning.results import Plan
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.comparison import Comparison, NamedPlan
 from distillplan.render.blocks import (
     Block,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from distillplan.laws.provenance import LawStatus
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.ensemble import Ensemble, LawSays, LawSpread
 from distillplan.render.blocks import (
     Block,

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, in_a_table
 from distillplan.notices import doubts
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.planning.verdict import verdict_of
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.family_records import (
     FamilyGoal,
     FamilyMethod,

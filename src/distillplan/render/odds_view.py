@@ -1,7 +1,8 @@
 """How sure an answer is, for people."""
 
 from distillplan.planning.confidence import Confidence
-from distillplan.planning.results import Band, Odds, Verdict
+from distillplan.planning.results import Band
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.units.quantities import format_count
 
 

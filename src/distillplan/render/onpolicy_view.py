@@ -21,11 +21,11 @@ from distillplan.render.blocks import (
     Text,
 )
 from distillplan.render.notice_blocks import notice_blocks, watch_section
+from distillplan.units.articles import with_article
 from distillplan.units.quantities import (
     format_count,
     format_duration,
     format_usd,
-    with_article,
 )
 
 _INDENT = 9

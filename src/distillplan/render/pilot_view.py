@@ -5,7 +5,7 @@ from typing import assert_never
 
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.pilot_records import Advice, Pilot, PilotStep
 from distillplan.questions.pilot_value import ExcessRange, Narrowed
 from distillplan.render.blocks import (

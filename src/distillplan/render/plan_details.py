@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import FLAT_NATS
-from distillplan.planning.results import (
-    Option,
-    Plan,
-    Reason,
-)
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.sizes import Near, SearchStatus
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text, cell
 from distillplan.render.notice_blocks import notice_blocks

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.laws.logit_formats import LOGITS_WORSE_THAN_NONE
+from distillplan.laws.format_notices import LOGITS_WORSE_THAN_NONE
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER

@@ -7,16 +7,12 @@ from distillplan.accounting import SUPERVISED_SHOWN, Accounting
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
-from distillplan.planning.results import (
-    Option,
-    Plan,
-    Reason,
-    Verdict,
-)
+from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
+from distillplan.planning.verdict_records import Verdict
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.units.quantities import (
     format_bytes,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.planning.fitted_range import SIZES
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
 from distillplan.planning.validity import OUTSIDE_FIT, OUTSIDE_FIT_CODES
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.sweep import Cell
 from distillplan.render.blocks import Block, MapBlock, Text
 from distillplan.render.map_layout import Side, SweepMaps, axis_name, value_of

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.errors import InputError
 from distillplan.fields import demand_finite
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.sweep import Cell
 from distillplan.render.answers import blocks_of
 from distillplan.render.blocks import MOST_ROWS, WIDTH, Block, TableBlock, Text

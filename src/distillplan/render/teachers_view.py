@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.models.model_catalog import Distilling
 from distillplan.planning.headline import format_budget
-from distillplan.planning.results import Option, Verdict
+from distillplan.planning.results import Option
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.teachers import LeftOut, OpenTeacher, Teachers, counted
 from distillplan.render.blocks import (
     Block,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.track_records import Cause, Doubt, Status, Track, VerdictThen
 from distillplan.render.blocks import (
     Block,

@@ -26,7 +26,8 @@ from distillplan.render.figures.house_style import (
     panels,
     teaching,
 )
-from distillplan.units.quantities import format_count, format_flops, with_article
+from distillplan.units.articles import with_article
+from distillplan.units.quantities import format_count, format_flops
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from distillplan.planning.results import Band, Odds, Option, Plan, Reason, Verdict
+from distillplan.planning.results import Band, Option, Plan, Reason
+from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.comparison import Comparison
 from distillplan.render.comparison_details import best_in_words
 from distillplan.render.figures.house_style import (

@@ -12,7 +12,8 @@ from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.budget_losses import BudgetUnit
-from distillplan.units.quantities import format_count, format_flops, with_article
+from distillplan.units.articles import with_article
+from distillplan.units.quantities import format_count, format_flops
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from distillplan.planning.results import Verdict
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.budget_losses import BudgetLosses, LossPanel
 from distillplan.render.figures.house_style import (
     ALONE,

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from distillplan.planning.results import Reason, Verdict
+from distillplan.planning.results import Reason
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.questions.odds_map import OddsCell, OddsMap
 from distillplan.render.figures.house_style import (

@@ -20,7 +20,8 @@ from distillplan.render.figures.house_style import (
     panels,
     thin_out,
 )
-from distillplan.units.quantities import format_count, with_article
+from distillplan.units.articles import with_article
+from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

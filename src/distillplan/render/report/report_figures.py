@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
-from distillplan.planning.results import Option, Plan, Verdict
+from distillplan.planning.results import Option, Plan
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.page_ranges import student_of
 from distillplan.questions.report_data import LossCurves, ReportedPlan, TeacherCurve, VerdictMap
 from distillplan.render.report.markup import Content, Markup, element
