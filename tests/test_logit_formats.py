@@ -284,9 +284,10 @@ def test_estimate_says_what_a_format_costs():
 def test_an_estimate_says_of_a_format_what_a_plan_says(kind, k, code):
     """In the same sentence; k of 3 to 300 were tried (arXiv:2503.16870)."""
     format_words = ("--logits", "stored", "--logit-format", kind, *(("--logit-k", k) if k else ()))
-    pair = ("--teacher", "llama-3.1-8b", *format_words)
-    run_of = answer("estimate", "--model", "1B", "--tokens", "100B", "--gpu", "a100-80gb", *pair)
-    planned = answer("budget", "1e21", "--student", "1B", *pair, "--quick")
+    pair = ("--teacher", "qwen2.5-3b", *format_words)
+    run_of = answer("estimate", "--model", "500M", "--tokens", "100B", "--gpu", "a100-80gb", *pair)
+    shared = ("--students", "64")  # so that the teacher is worth its passes
+    planned = answer("budget", "3e21", "--student", "500M", *shared, *pair, "--quick")
     said = [
         {one["code"]: one["message"] for one in found["warnings"] if one["code"] == code}
         for found in (run_of, planned)

@@ -205,6 +205,7 @@ LONG = ["--student", "7B", "--gpu", "l4", "--answer-tokens", "1000"]
         (["--student", "80B-A3B"], "no shape"),
         ([], "--student"),
         ([*LONG, "--answers", "1e308", "--updates", "1000"], "more than 1e+18 tokens cannot be"),
+        ([*LONG, "--gpus", "512"], "256 answers, too few for 512 GPUs"),
         ([*LONG, "--answers", "1e18"], "check --updates, --answers and --answer-tokens"),
     ],
 )

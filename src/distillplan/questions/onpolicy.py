@@ -5,11 +5,12 @@ Hours follow from the machine for any models: the student generates, the teacher
 written, the student takes a step on it.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
+from typing import Any
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import teacher_seconds, training_seconds
+from distillplan.hardware.machine import DEFAULT_GPUS, teacher_seconds, training_seconds
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
     Z90,
@@ -194,7 +195,7 @@ def stage_size(
     answer_tokens: int | None,
     updates: int | None,
     answers: int | None,
-    hardware: Collection[str],
+    hardware: Mapping[str, Any],
 ) -> StageSize | None:
     """How long a stage is; None: nothing was said of it.
 
@@ -205,7 +206,8 @@ def stage_size(
         hardware: words of it that were given.
 
     Raises:
-        InputError: when one is given without what it needs, or together they are beyond all stages.
+        InputError: when one is given without what it needs, together they are beyond all stages, or
+            an update has fewer answers than there are GPUs.
     """
     law = on_policy_law()
     if "gpu" not in hardware:
@@ -227,6 +229,13 @@ def stage_size(
         raise InputError(
             f"a stage of more than {MOST_TOKENS:.0e} tokens cannot be; check --updates, --answers "
             "and --answer-tokens"
+        )
+    gpus = hardware.get("gpus", DEFAULT_GPUS)
+    if each < gpus:
+        raise InputError(
+            Word("gpus"),
+            f": an update has {each} answers, too few for {gpus} GPUs to train on one each; use "
+            "fewer GPUs, or more --answers",
         )
     return StageSize(
         updates=many,
