@@ -149,6 +149,7 @@ def test_the_title_says_where_distilling_wins():
     assert "nowhere the clear choice" in texts_of(odds_map_figure(nowhere))[0]
 
 
+@pytest.mark.slow
 def test_students_with_fewer_layers_than_stages_get_the_layers():
     """A pipeline of 24 stages needs 24 layers; the family's 1B model has 16 (width 128 x depth)."""
     words = {"compute": 1e22, "gpu": "h100-sxm", "gpus": 48, "pp": 24, "student": "10B"}
