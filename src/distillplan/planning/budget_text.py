@@ -4,12 +4,11 @@ What is not understood is never guessed: the error says which part is missing an
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.models.model_sizes import parse_tokens_per_param
-from distillplan.planning import budget_repairs
 from distillplan.planning.budget_gpus import asked, gpu_name, is_known, with_variant
 from distillplan.planning.budget_patterns import (
     EATEN,
@@ -23,7 +22,6 @@ from distillplan.planning.budget_patterns import (
     SPENT,
     match,
 )
-from distillplan.planning.budget_repairs import Repair
 from distillplan.units.numerals import (
     MOST_LETTERS,
     plain,
@@ -42,6 +40,9 @@ from distillplan.units.quantities import (
     parse_hours,
     parse_many,
 )
+
+if TYPE_CHECKING:
+    from distillplan.planning.budget_repairs import Repair
 
 EXAMPLE: Final = "1e21"
 """A budget in FLOPs to show somebody who has written none."""
@@ -148,11 +149,11 @@ def parse_budget(
     try:
         return _read(words, text, what, gpus_alone=gpus_alone)
     except InputError:
-        repair = budget_repairs.respelled(words, what)
-        if repair is not None:
-            parse_budget(
-                repair.budget, what, gpus_alone=gpus_alone
-            )  # whose error says what else there is to mend
+        from distillplan.planning.budget_repairs import respelled  # only for what is not understood
+
+        repair = respelled(words, what)
+        if repair is not None:  # whose error says what else there is to mend
+            parse_budget(repair.budget, what, gpus_alone=gpus_alone)
             _refuse(words, what, repair)
         raise
 
@@ -167,12 +168,14 @@ def _read(words: str, text: str, what: str, *, gpus_alone: bool) -> Budget:
     found = found or _unplaced(words, what)
     if found is not None:
         return found
-    _refuse(words, what, budget_repairs.multiplied(words))
-    _refuse(words, what, budget_repairs.with_days(words, _is_of_gpus))
+    from distillplan.planning.budget_repairs import multiplied, with_days  # as above
+
+    _refuse(words, what, multiplied(words))
+    _refuse(words, what, with_days(words, _is_of_gpus))
     return (_gpus_alone(words, what) if gpus_alone else None) or _explained(words, text, what)
 
 
-def _refuse(words: str, what: str, repair: Repair | None) -> None:
+def _refuse(words: str, what: str, repair: "Repair | None") -> None:
     """Say what to write instead, where it is known, with a variant where the GPU's name has some.
 
     Raises:

@@ -8,7 +8,6 @@ from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 
 from distillplan.accounting import Accounting, way_in_words
-from distillplan.laws.format_notices import format_notices
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
@@ -100,6 +99,8 @@ def _remarks(
         found += map(_told, model_warnings(scenario))
     logits = None if deciding is None else deciding.stored
     if deciding is not None and logits is not None:
+        from distillplan.laws.format_notices import format_notices  # only where logits are read
+
         gain = deciding.gain_nats or 0.0  # what is weighed has one
         notices = format_notices(scenario.stored, logits.format, gain, scenario.tie_nats)
         found += map(_told, notices)
