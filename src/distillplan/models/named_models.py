@@ -73,6 +73,7 @@ def named_pair(
     vocab: int | None = None,
     seq_len: int = 4096,
     tp: int = 1,
+    pp: int = 1,
 ) -> Pair:
     """A model and its teacher.
 
@@ -84,6 +85,7 @@ def named_pair(
         vocab: rows of vocabulary of a size; None: the other model's, or else the family's.
         seq_len: tokens of context.
         tp: tensor-parallel group, which must divide the heads.
+        pp: pipeline stages, of which each has a layer at least.
 
     Raises:
         InputError: for a name that is none of these.
@@ -100,9 +102,11 @@ def named_pair(
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)
     if teacher is not None and taught is None:
-        taught = _size(teacher, "--teacher", family, tp)
+        taught = _size(teacher, "--teacher", family, tp, pp)
     return Pair(
-        model=student or _size(str(model), "--model", family, tp), teacher=taught, family=family
+        model=student or _size(str(model), "--model", family, tp, pp),
+        teacher=taught,
+        family=family,
     )
 
 
@@ -127,7 +131,7 @@ def _refuse_tokens(text: str, option: str, where: str) -> None:
 
 
 def model_of_size(
-    params: float, family: FixedAspect, name: str | None = None, group: int = 1
+    params: float, family: FixedAspect, name: str | None = None, tp: int = 1, pp: int = 1
 ) -> NamedModel:
     """A model of the family, from its non-embedding parameters.
 
@@ -135,13 +139,14 @@ def model_of_size(
         params: non-embedding parameters.
         family: aspect ratio and vocabulary.
         name: as the user wrote it; None: its size.
-        group: what must divide its heads, such as the tensor-parallel group.
+        tp: as for `usual_shape`.
+        pp: the same.
     """
     return NamedModel(
         name=name or format_count(params),
         basis=Basis.SIZE,
         model=params,
-        shape=family.nearest_shape(params, group),
+        shape=usual_shape(family, params, tp, pp),
         source="Busbridge et al. 2025, arXiv:2502.08606, Appendix G: fixed-aspect family",
     )
 
@@ -193,7 +198,7 @@ def _exact(name: str | ModelShape, what: str) -> NamedModel | None:
     )
 
 
-def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
+def _size(text: str, what: str, family: FixedAspect, tp: int, pp: int) -> NamedModel:
     """A model of the family, from its non-embedding parameters."""
     params = parse_params(text, what)
     heads = max(round(family.width(params) / HEAD_WIDTH), 1)
@@ -201,10 +206,13 @@ def _size(text: str, what: str, family: FixedAspect, tp: int) -> NamedModel:
         raise InputError(
             Word("tp"), f": {tp} is more than the {heads} attention heads of a model of {text}"
         )
-    whole_node = usual_group(family, params)
-    return model_of_size(params, family, text, math.lcm(tp, whole_node))
+    return model_of_size(params, family, text, tp, pp)
 
 
-def usual_group(family: FixedAspect, params: float) -> int:
-    """What divides the heads of a model that is known by its size: a node where it is not small."""
-    return USUAL_TP if family.width(params) >= 1024 else 1
+def usual_shape(family: FixedAspect, params: float, tp: int = 1, pp: int = 1) -> ModelShape:
+    """The shape of a model that is known by its size, for some groups of a layout.
+
+    Its heads divide over a node too, where it is not small.
+    """
+    node = USUAL_TP if family.width(params) >= 1024 else 1
+    return family.nearest_shape(params, math.lcm(tp, node), pp)

@@ -74,6 +74,14 @@ def together(groups: Iterable[Cells]) -> Cells:
     )
 
 
+def mixes_logits(scenario: Scenario) -> bool:
+    """Whether cells with other sources of logits may stand among the scenario's own.
+
+    They differ in their shares alone where a budget is in FLOPs and no format is named.
+    """
+    return scenario.gpu_hours is None and scenario.stored is None
+
+
 def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
     """Supervised training with each cell's budget per student.
 

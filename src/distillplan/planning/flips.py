@@ -61,11 +61,16 @@ def find_flips(scenario: Scenario, options: tuple[Option, ...], now: Verdict | N
         return Flips()
     logs, counts, sources = _budgets(scenario), _counts(scenario), _other_logits(scenario)
     looks = [_at_budgets(scenario, logs), _at_counts(scenario, counts)]
-    looks += [cells(changed, changed.pays) for changed in sources]
-    seen = weigh_cells(scenario, together(looks), FIRST_LOOK)
+    own = [cells(changed, changed.pays) for changed in sources]
+    mixed = evaluate.mixes_logits(scenario)
+    seen = weigh_cells(scenario, together([*looks, *(own if mixed else ())]), FIRST_LOOK)
     ends = logs.size, logs.size + counts.size
     found = _windows(scenario, now, logs, seen.rows(slice(ends[0])))
     down, up = _budget_flips(scenario, now, found)
+    read = seen.side[ends[1] :]
+    if own and not mixed:
+        pairs = zip(sources, own, strict=True)
+        read = np.concatenate([weigh_cells(one, at, FIRST_LOOK).side for one, at in pairs])
     return Flips(
         budget_down=down,
         budget_up=up,
@@ -75,7 +80,7 @@ def find_flips(scenario: Scenario, options: tuple[Option, ...], now: Verdict | N
         same_verdict=_same_verdict(scenario, found),
         students=_students_flip(scenario, now, counts, seen.side[ends[0] : ends[1]]),
         teacher_loss=_teacher_flip(scenario, options),
-        logits=_logits_flip(now, sources, seen.side[ends[1] :]),
+        logits=_logits_flip(now, sources, read),
         accounting=_accounting_flip(scenario, options, now),
     )
 

@@ -9,7 +9,7 @@ that what a plan prints lies inside its bands, and its verdict is what its odds 
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,40 +21,25 @@ from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.bands import banded, gain_band
 from distillplan.planning.confidence import Confidence
-from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.evaluate import cells, together
 from distillplan.planning.open_teacher import taught_by
+from distillplan.planning.places import Place, flip_places, of_optima, of_options
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import format_error
 from distillplan.planning.tails import centered, mean_above_zero, share_above
 from distillplan.planning.verdict import (
-    Trained,
     is_beyond,
-    run_of,
     transfer_of,
     verdict_of,
     weigh,
     weigh_options,
 )
-from distillplan.planning.verdict_records import BudgetFlip, Flips, Odds
-from distillplan.units.quantities import SECONDS_PER_HOUR
+from distillplan.planning.verdict_records import Flips, Odds
 
 FORM_FAILS = 0.02
 """Probability that outside the fitted range the form of the law fails altogether. Nobody can know
 it; one in fifty keeps every answer out there below 99%."""
-
-
-class Place(NamedTuple):
-    """A variation of a scenario, with its best sizes under the scenario's own law."""
-
-    at: Cells
-    alone: Trained
-    distilled: Trained
-    teacher_params: float | None = None
-    """Of the best teacher, where none is given: the search under other laws begins there."""
-    teacher_tokens: float | None = None
-    other_teacher_loss: float | None = None
-    """Of another teacher than the given one, nats per token."""
 
 
 class Posterior(NamedTuple):
@@ -73,12 +58,16 @@ class Posterior(NamedTuple):
     """Probability that the form of the law fails there, so that either side may win."""
     error: FloatArray
     """Scale of the whole error beyond the law."""
+    starved: Any
+    """As in `Weighed`: whatever the error, distillation does not win."""
 
     def odds(self, error: FloatArray, tie_nats: float) -> list[Odds]:
         """The odds at each place, with an error of some scale, shape (places,)."""
         gain, holds = centered(self.gain, error, self.point), 1.0 - self.beyond
-        distill = holds * share_above(gain, error, tie_nats) + self.beyond / 2
-        supervised = holds * share_above(-gain, error, tie_nats) + self.beyond / 2
+        wins = share_above(gain, error, tie_nats)
+        loses = share_above(-gain, error, tie_nats) + np.where(self.starved, wins, 0.0)
+        distill = holds * np.where(self.starved, 0.0, wins) + self.beyond / 2
+        supervised = holds * loses + self.beyond / 2
         return [
             Odds(distill=one, tie=max(1.0 - one - other, 0.0), supervised=other)
             for one, other in zip(distill.tolist(), supervised.tolist(), strict=True)
@@ -94,6 +83,7 @@ class Posterior(NamedTuple):
             stored=self.stored[where],
             beyond=self.beyond[where],
             error=self.error[where],
+            starved=self.starved[where],
         )
 
 
@@ -105,8 +95,9 @@ def posterior(scenario: Scenario, places: Sequence[Place], draws: Draws) -> Post
         scenario, at, draws, _start(places), [one.other_teacher_loss for one in places]
     )
     weighed = [weigh(scenario, one.alone, one.distilled) for one in places]
-    point, outside = (
-        np.concatenate([getattr(one, name) for one in weighed]) for name in ("gain", "outside")
+    point, outside, starved = (
+        np.concatenate([getattr(one, name) for one in weighed])
+        for name in ("gain", "outside", "starved")
     )
     with np.errstate(invalid="ignore"):
         gain = alone.loss - distilled.loss
@@ -123,6 +114,7 @@ def posterior(scenario: Scenario, places: Sequence[Place], draws: Draws) -> Post
         stored=stored,
         beyond=FORM_FAILS * beyond,
         error=np.hypot(np.hypot(transfer_of(scenario.law).scale, outside), stored),
+        starved=starved,
     )
 
 
@@ -135,17 +127,6 @@ def _start(places: Sequence[Place]) -> Optima:
         student_tokens=np.concatenate([one.tokens for one in runs]),
         teacher_params=np.array([one.teacher_params for one in places], float),
         teacher_tokens=np.array([one.teacher_tokens for one in places], float),
-    )
-
-
-def of_options(scenario: Scenario, alone: Option, distilled: Option) -> Place:
-    """The place that two options show."""
-    return Place(
-        at=cells(scenario, distilled.accounting or Accounting.FREE),
-        alone=run_of(alone),
-        distilled=run_of(distilled),
-        teacher_params=distilled.teacher_params,
-        teacher_tokens=distilled.teacher_tokens,
     )
 
 
@@ -166,16 +147,20 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     shown = [one for one in others if one.loss is not None and one.teacher_name is None]
     if not shown or not laws.distills:
         return plan._replace(options=(banded(scenario, first, alone, 0), *others))
-    flips = _flip_places(plan)
+    flips = flip_places(plan)
     places = [of_options(scenario, first, one) for one in shown]
     found = posterior(scenario, [*places, *flips.values()], laws)
     rows = {one.accounting: row for row, one in enumerate(shown)}
     odds = found.odds(found.error, scenario.tie_nats)
     by_way = dict(zip(rows, odds, strict=False))
+    by_flip: dict[str, Odds | None] = dict(zip(flips, odds[len(shown) :], strict=True))
+    if plan.flips.logits is not None and not evaluate.mixes_logits(scenario):
+        read = scenario.reading(plan.flips.logits.logits)
+        by_flip["logits"] = odds_at(read, read.budget, draws)
     bands = (_with_bands(scenario, first, one, found, rows, laws) for one in others)
     plan = plan._replace(
         options=(banded(scenario, first, alone, 0), *bands),
-        flips=_with_odds(plan, dict(zip(flips, odds[len(shown) :], strict=True)), by_way),
+        flips=_with_odds(plan, by_flip, by_way),
     )
     if plan.verdict_reason not in (Reason.LIKELIEST, Reason.TOO_CLOSE):
         return plan
@@ -212,7 +197,7 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
     if _unknown_error(scenario.law, draws):
         return None
     at = cells(scenario, scenario.pays, budget=budget)
-    place = _of_optima(at, evaluate.supervised(scenario, at), evaluate.distilled(scenario, at), 0)
+    place = of_optima(at, evaluate.supervised(scenario, at), evaluate.distilled(scenario, at), 0)
     if np.isnan(weigh(scenario, place.alone, place.distilled).side[0]):
         return None
     found = posterior(scenario, [place], draws or one_draw(scenario.law))
@@ -249,6 +234,8 @@ def _banded(
     here = found.rows(row)
     point, error = float(here.point[0]), float(here.error[0])
     gain = gain_band(scenario, alone.loss or 0.0, here.gain[0], point, error)
+    if gain is not None and here.starved[0]:
+        gain = (gain[0], max(min(gain[1], 0.0), point))
     silent = np.isnan(weigh_options(scenario, alone, option).side[0])
     odds = None if silent else here.odds(here.error, scenario.tie_nats)[0]
     return banded(scenario, option, found.distilled, row)._replace(gain_band=gain, odds=odds)
@@ -262,7 +249,7 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
     runs = [one.loss or 0.0 for one in plan.options if one.decides or one.accounting is None]
     luck = laws.sigma_run * math.hypot(*runs)
     regrets = {
-        None: float(mean_above_zero(gain, found.error)[0]),
+        None: 0.0 if found.starved[0] else float(mean_above_zero(gain, found.error)[0]),
         plan.scenario.pays: float(mean_above_zero(-gain, found.error)[0]),
     }
     return plan._replace(
@@ -280,59 +267,6 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
             outside_nats=float(found.outside[0]),
             sigma_run=laws.sigma_run,
         ),
-    )
-
-
-def _flip_places(plan: Plan) -> dict[str, Place]:
-    """Where the flips that no option shows take place."""
-    scenario, flips, pays = plan.scenario, plan.flips, plan.scenario.pays
-    at = {}
-    for name in ("budget_down", "budget_up"):
-        flip: BudgetFlip | None = getattr(flips, name)
-        if flip is not None:
-            unit = 1.0 if scenario.gpu_hours is None else SECONDS_PER_HOUR
-            at[name] = cells(scenario, pays, budget=flip.at * unit)
-    if flips.students is not None:
-        at["students"] = cells(scenario, pays, students=flips.students.students)
-    if flips.logits is not None:
-        changed = scenario.reading(flips.logits.logits)
-        at["logits"] = cells(changed, changed.pays)
-    places = {}
-    if at:
-        every = together(at.values())
-        alone = evaluate.supervised(scenario, every)
-        distilled = evaluate.distilled(scenario, every, finest=drawn.FINEST)
-        places = {
-            name: _of_optima(one, alone, distilled, row)
-            for row, (name, one) in enumerate(at.items())
-        }
-    if flips.teacher_loss is not None and scenario.teacher is not None:
-        here, best = cells(scenario, pays), np.array([flips.teacher_loss.best])
-        places["teacher_loss"] = _of_optima(
-            here,
-            evaluate.supervised(scenario, here),
-            evaluate.distilled_from(scenario, here, best),
-            0,
-        )._replace(other_teacher_loss=flips.teacher_loss.best)
-    # where only one side is affordable there is nothing to weigh
-    return {
-        name: one
-        for name, one in places.items()
-        if np.isfinite(one.alone.loss[0]) and np.isfinite(one.distilled.loss[0])
-    }
-
-
-def _of_optima(at: Cells, alone: Optima, distilled: Optima, row: int) -> Place:
-    def one(name: str) -> float | None:
-        values = getattr(distilled, name)
-        return None if values is None else float(values[row])
-
-    return Place(
-        at=at,
-        alone=run_of(alone).row(row),
-        distilled=run_of(distilled).row(row),
-        teacher_params=one("teacher_params"),
-        teacher_tokens=one("teacher_tokens"),
     )
 
 

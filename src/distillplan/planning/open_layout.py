@@ -7,7 +7,7 @@ from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import Fits, fastest_layout
 from distillplan.hardware.strategy import Strategy
-from distillplan.planning.option_bill import room, run_on_nodes, seconds_of
+from distillplan.planning.option_bill import room, seconds_of
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -44,7 +44,7 @@ def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
 def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
     """The fastest strategy for one option."""
     sizes, way = _sizes(option), option.accounting
-    run = run_on_nodes(scenario, option)
+    run = None if option.bill is None else option.bill.run
     if run is None:
         raise InfeasibleError("it trains nothing here")
     paid = Share() if way is None else scenario.share(way)

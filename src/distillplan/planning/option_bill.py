@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +19,7 @@ from distillplan.hardware.memory_fit import Fits, fits, usable_bytes, with_open_
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits, stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
-from distillplan.models.named_models import Model, usual_group
+from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
@@ -97,10 +96,11 @@ def option_bill(
         ValueError: when the scenario has no machine.
     """
     machine = _machine(scenario)
-    student, teacher = _student(scenario, sizes), None
+    student, teacher = non_embedding(scenario.family, _student(scenario, sizes)), None
     vocab = round(scenario.architecture.vocab)
     if accounting is not None:  # even a free teacher makes it a distillation run
-        teacher = _teacher(scenario, sizes) or student
+        taught = _teacher(scenario, sizes)
+        teacher = student if taught is None else non_embedding(scenario.family, taught)
     stored = None if scenario.stored is None else stored_logits(scenario.stored, vocab)
     whole = partial(
         bill_of,
@@ -196,28 +196,11 @@ def room(scenario: Scenario, machine: Machine) -> float:
 
 
 def _shape(machine: Machine, scenario: Scenario, model: Model) -> ModelShape:
-    """The exact shape of a model, or the nearest of the family that the layout divides."""
+    """The exact shape of a model, or that of its size on the layout, as an estimate has it."""
     if isinstance(model, ModelShape):
         return model
-    return scenario.architecture.nearest_shape(model, machine.strategy.tp, machine.strategy.pp)
-
-
-def run_on_nodes(scenario: Scenario, option: "Option") -> Run | None:
-    """What has to fit in the fullest phase, as an estimate has it: a size that a node can divide.
-
-    None where that is a teacher's pass.
-    """
-    bill, size = option.bill, option.teacher_params
-    if bill is None or bill.run is None:
-        return None
-    if bill.fullest is Phase.STUDENT_TRAINING:
-        size = None if scenario.student_shape else option.student_params
-    model = None if size is None else non_embedding(scenario.family, size)
-    if not isinstance(model, float):
-        return bill.run
-    family = scenario.architecture
-    shape = family.nearest_shape(model, usual_group(family, model), bill.run.strategy.pp)
-    return replace(bill.run, shape=shape)
+    layout = machine.strategy
+    return usual_shape(scenario.architecture, model, layout.tp, layout.pp)
 
 
 def trained_sizes(scenario: Scenario, option: "Option") -> Iterator[float]:
@@ -232,18 +215,18 @@ def trained_sizes(scenario: Scenario, option: "Option") -> Iterator[float]:
 
 
 def _student(scenario: Scenario, sizes: Sizes) -> Model:
+    """Its shape where it is known, or its parameters as the law counts them."""
     if scenario.student_shape is not None and sizes.student_params == scenario.student_params:
         return scenario.student_shape
-    return non_embedding(scenario.family, sizes.student_params)
+    return sizes.student_params
 
 
 def _teacher(scenario: Scenario, sizes: Sizes) -> Model | None:
+    """The same of the teacher."""
     given = scenario.teacher
     if given is not None and given.shape is not None and sizes.teacher_params == given.params:
         return given.shape
-    if sizes.teacher_params is None:
-        return None
-    return non_embedding(scenario.family, sizes.teacher_params)
+    return sizes.teacher_params
 
 
 def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) -> TokenSeconds:

@@ -11,7 +11,6 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import MAX_GPUS, Fits, smallest_layout, usable_bytes
 from distillplan.hardware.strategy import Checkpointing, LayoutChoice
 from distillplan.planning.machine_warnings import OVER_MEMORY, changes_to_fit, limits_passed
-from distillplan.planning.option_bill import run_on_nodes
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
@@ -54,7 +53,7 @@ def _on_fewest(scenario: Scenario, machine: Machine, options: Sequence[Option]) 
     """
     layouts = []
     for one in options:
-        run = run_on_nodes(scenario, one)
+        run = None if one.bill is None else one.bill.run
         if one.bill and run is not None and not limits_passed(scenario.limits, one.bill):
             with suppress(InfeasibleError):
                 layouts.append(smallest_layout(run, machine.gpu))

@@ -71,6 +71,8 @@ class Weighed(NamedTuple):
     slack: FloatArray
     """Negative where there is no verdict because of this error: by how much it could grow, or by
     how much a costly teacher loses anyway, nats per token."""
+    starved: Any
+    """Whether not even the largest gain would make up for the tokens that the teacher costs."""
 
     def rows(self, rows: Any) -> "Weighed":
         """Some of the cells."""
@@ -164,7 +166,12 @@ def judged(scenario: Scenario, found: Compared, tie_nats: FloatArray | None = No
     silent = found.guess | found.few | (slack < 0) | np.isnan(found.gain)
     side = np.where(silent, np.nan, sides(found.gain, tie))
     return Weighed(
-        gain=found.gain, side=side, guess=found.guess, outside=found.outside, slack=slack
+        gain=found.gain,
+        side=side,
+        guess=found.guess,
+        outside=found.outside,
+        slack=slack,
+        starved=np.asarray(found.price) >= LARGEST_GAIN,
     )
 
 

@@ -17,7 +17,8 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.planning import drawn
 from distillplan.planning.bands import banded
 from distillplan.planning.evaluate import cells
-from distillplan.planning.odds import of_options, posterior
+from distillplan.planning.odds import posterior
+from distillplan.planning.places import of_options
 from distillplan.planning.planner import plan_if_any
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Limits, Scenario

@@ -182,6 +182,7 @@ def sure_of(
         stored=np.zeros(1),
         beyond=np.array([FORM_FAILS * beyond]),
         error=error,
+        starved=np.atleast_1d(weighed.starved),
     )
     silent = bool(np.isnan(np.asarray(weighed.side)).any())
     odds = None if silent else found.odds(error, base.tie_nats)[0]

@@ -34,7 +34,8 @@ from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.laws.transfer import Beyond, beyond_range, range_alone, transfer_error
-from distillplan.planning.odds import of_options, posterior
+from distillplan.planning.odds import posterior
+from distillplan.planning.places import of_options
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered

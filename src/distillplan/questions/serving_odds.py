@@ -119,6 +119,7 @@ class ServedPairOdds:
             stored=stored,
             beyond=FORM_FAILS * np.array(beyond, float),
             error=np.hypot(np.hypot(transfer_of(scenario.law).scale, outside), stored),
+            starved=weighed.starved,
         )
         silent = np.isnan(weighed.side) | ~np.isfinite(own)
         return found, silent

@@ -70,6 +70,7 @@ def question_of(
         vocab=vocab,
         seq_len=seq_len,
         tp=hardware.get("tp", 1),
+        pp=hardware.get("pp", 1),
     )
     country = hardware.get("country")
     grid = None if country is None else gpu_catalog.grid(country)
