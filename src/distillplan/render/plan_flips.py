@@ -11,7 +11,7 @@ from distillplan.planning.verdict import verdict_of
 from distillplan.planning.verdict_records import BudgetFlip, BudgetRange, HoursFlip, Odds, Verdict
 from distillplan.render.odds_view import in_brackets
 from distillplan.render.plan_words import TOO_CLOSE
-from distillplan.units.quantities import format_count, format_flops, format_usd
+from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops, format_usd
 
 _ROUGH = 2
 """Digits of budgets next to which there is no verdict, where nobody looks closely."""
@@ -38,10 +38,9 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     """
     flips = plan.flips
     yield from filter(None, [format_flip_in_words(plan)])
-    for flip in (flips.budget_down, flips.budget_up):
-        if flip is not None:
-            at = f"at {_amount(plan, flip.at)}"
-            yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds, at)}"
+    for flip in _nearest_first(plan):
+        at = f"at {_amount(plan, flip.at)}"
+        yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds, at)}"
     if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
         yield f"not the budget: {_no_other(plan, flips.budgets)}"
     yield from _in_hours(flips.equal_hours)
@@ -57,11 +56,17 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     if told:
         yield told
     if flips.teacher_loss is not None:
-        best = flips.teacher_loss
-        yield (
-            f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, "
-            f"{_PAID[best.accounting]}: {then(Verdict.DISTILL, best.odds)}"
-        )
+        best, own = flips.teacher_loss, plan.scenario.teacher_loss
+        paid = _PAID[best.accounting]
+        if plan.verdict is Verdict.DISTILL and own is not None and best.from_ <= own <= best.to:
+            yield (
+                f"a teacher below {best.from_:.3f} or above {best.to:.3f} nats on your text, {paid}"
+            )
+        else:
+            yield (
+                f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, {paid}: "
+                f"{then(Verdict.DISTILL, best.odds)}"
+            )
     if flips.accounting is not None and flips.logits is None and plan.scenario.teacher is not None:
         told = then(flips.accounting.verdict, flips.accounting.odds)
         accounting = flips.accounting.accounting
@@ -78,6 +83,18 @@ def format_flip_in_words(plan: Plan) -> str:
     more = f" --logit-k {usual:g}" if (stored.entries or usual) < usual else ""
     told = then(flip.verdict, flip.odds)
     return f"{flip.logit_format} logits (--logit-format {flip.logit_format}{more}): {told}"
+
+
+def _nearest_first(plan: Plan) -> list[BudgetFlip]:
+    """The budgets with another verdict, by how far their nearer end is."""
+    down, up, spent = plan.flips.budget_down, plan.flips.budget_up, plan.scenario.budget
+    unit = 1.0 if plan.scenario.gpu_hours is None else SECONDS_PER_HOUR
+    ends = []
+    if down is not None and down.to is not None:
+        ends.append((spent / (down.to * unit), down))
+    if up is not None and up.from_ is not None:
+        ends.append((up.from_ * unit / spent, up))
+    return [flip for _, flip in sorted(ends, key=lambda end: end[0])]
 
 
 def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
