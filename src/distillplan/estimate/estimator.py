@@ -121,12 +121,13 @@ def estimate(question: Question) -> Estimate:
 
 def _laid_out(question: Question) -> Question:
     """The question on the fastest layout that fits."""
-    machine, model = question.machine, question.model.model
+    machine = question.machine
 
     def seconds(strategy: Strategy) -> float:
         tried = replace(machine, strategy=strategy)
         _refuse_short_run(question._replace(machine=tried))
-        return 1 / training_speed(tried, model).tokens_per_s_per_gpu.mid
+        step = _step(tried, question)
+        return (step.both if question.online else step.alone).mid
 
     strategy = fastest_layout(_run(question), machine, seconds, usable_bytes(machine.gpu))
     return question._replace(machine=replace(machine, strategy=strategy))
@@ -241,11 +242,19 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
     machine, teacher, kept = question.machine, question.teacher, 0.0
-    loaded = None
+    beside = before = None
     if teacher is not None:
         kept = question.kept.format.bytes_per_token
-        loaded = loaded_teacher(machine, teacher.shape) if question.online else None
-    return run_on(machine, question.model.shape, teacher=loaded, stored_bytes_per_token=kept)
+        loaded = loaded_teacher(machine, teacher.shape)
+        beside = loaded if question.online else None
+        before = loaded if question.logits is Logits.STORED else None
+    return run_on(
+        machine,
+        question.model.shape,
+        teacher=beside,
+        passed=before,
+        stored_bytes_per_token=kept,
+    )
 
 
 def _teacher_pass(question: Question) -> TeacherPass | None:

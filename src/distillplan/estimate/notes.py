@@ -117,16 +117,21 @@ def _notice(code: str, name: str = "", **values: object) -> Notice:
 def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
     machine, least, alone = question.machine, memory.smallest_layout, memory.teacher_pass
     limit = format_bytes(memory.usable_bytes_per_gpu)
+    changes = options_to_fit(memory.steps_to_fit)
     if alone is not None and alone.fits is not Fits.YES:
         needed = format_bytes(alone.memory_bytes_per_gpu.mid)
+        ways = f"add {changes}" if changes else "use larger GPUs"
         yield _notice(
-            "teacher_does_not_fit", "teacher_does_not_fit_alone", memory=needed, limit=limit
+            "teacher_does_not_fit",
+            "teacher_does_not_fit_alone",
+            memory=needed,
+            limit=limit,
+            ways=ways,
         )
     if memory.fits is Fits.YES:
         if machine.loss_is_open and machine.strategy.loss is Loss.CHUNKED:
             yield _notice("loss_in_chunks")
         return
-    changes = options_to_fit(memory.steps_to_fit)
     if least is None:
         yield _notice("fits_nowhere", why=memory.why_no_layout)
     elif memory.fits is Fits.UNCERTAIN:

@@ -20,7 +20,7 @@ from distillplan.hardware.losses import LOSSES, loss_rate
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
-from distillplan.hardware.strategy import FREE, LayoutChoice, Sharding, Strategy
+from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
@@ -97,17 +97,35 @@ class Machine:
                 f": {self.strategy.cp} GPUs cannot share a sequence of {self.strategy.seq_len} "
                 "tokens; use fewer",
             )
-        passed = self.strategy.pass_tokens(self.gpus)
-        if not self.searches_layout and self.batch_tokens < passed:
-            raise InputError(
-                Word("batch_tokens"),
-                f": {format_count(self.batch_tokens)} tokens are fewer than one pass of "
-                f"{self.gpus} GPUs takes ({format_count(passed)}); use more tokens or fewer GPUs",
-                also=("micro_batch", "gpus"),
-            )
+        if self.layout is LayoutChoice.GIVEN or self.layout_found:
+            self.refuse_small_step()
         refuse_precision(self.gpu, self.strategy.precision)
         if not (math.isfinite(self.pue) and self.pue >= 1):
             raise InputError(Word("pue"), f": {self.pue:g}; it must be at least 1")
+
+    def refuse_small_step(self) -> None:
+        """Check that a step has at least one pass of all GPUs, and no more where it must.
+
+        Raises:
+            InputError: when it has fewer tokens, or more than gradients that are not kept allow.
+        """
+        passed, step = self.strategy.pass_tokens(self.gpus), self.batch_tokens
+        if step < passed:
+            raise InputError(
+                Word("batch_tokens"),
+                f": {format_count(step)} tokens are fewer than one pass of {self.gpus} GPUs takes "
+                f"({format_count(passed)}); use more tokens or fewer GPUs",
+                also=("micro_batch", "gpus"),
+            )
+        if step > passed and self.strategy.gradients is Gradients.IN_BACKWARD:
+            raise InputError(
+                Word("gradients", Gradients.IN_BACKWARD),
+                f" keeps no gradients, so a step is one pass, here of {format_count(passed)} "
+                f"tokens, and not {format_count(step)}; leave ",
+                Word("batch_tokens"),
+                " out",
+                also=("batch_tokens",),
+            )
 
     def __hash__(self) -> int:  # its mappings have none
         return hash((self.gpu.name, self.gpus, self.strategy))
@@ -246,14 +264,16 @@ def run_on(
     shape: ModelShape,
     *,
     teacher: LoadedTeacher | None = None,
+    passed: LoadedTeacher | None = None,
     stored_bytes_per_token: float = 0.0,
 ) -> Run:
-    """A training on the machine as it has to fit, with a teacher beside it or stored logits."""
+    """A training on the machine as it has to fit, with a teacher beside it, or before it."""
     return Run(
         shape=shape,
         strategy=machine.strategy,
         gpus=machine.gpus,
         teacher=teacher,
+        passed=passed,
         stored_bytes_per_token=stored_bytes_per_token,
         global_tokens=machine.global_tokens,
     )

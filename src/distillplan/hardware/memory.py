@@ -83,6 +83,8 @@ class Run:
     gpus: int
     teacher: LoadedTeacher | None = None
     """A frozen model that runs with it, for online distillation."""
+    passed: LoadedTeacher | None = None
+    """A frozen model that writes its logits on these GPUs before it, and has to fit as well."""
     stored_bytes_per_token: float = 0.0
     """Of logits that are read from storage where no teacher runs."""
     global_tokens: float | None = None
@@ -194,7 +196,7 @@ def memory_estimate(run: Run) -> MemoryEstimate:
 
 def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
     """Bytes on a GPU of a frozen model that has its GPUs to itself, under their layout."""
-    tokens = strategy.micro_batch * strategy.seq_len
+    tokens = strategy.micro_batch * strategy.seq_len / strategy.cp
     held = {
         "logits": 2.0 * teacher.shape.vocab * tokens / strategy.tp,
         "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
@@ -208,6 +210,19 @@ def pass_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> Memo
     """The same in a pass in advance, with its weights spread over all GPUs of the student."""
     spread = replace(strategy, sharding=Sharding.ZERO3)
     return serving_estimate(replace(teacher, apart=False), spread, gpus)
+
+
+def needed(run: Run) -> Range:
+    """Bytes on the fullest GPU of a run, or of the teacher's pass before it where that is more.
+
+    Raises:
+        InputError: as for `memory_estimate`.
+    """
+    total = memory_estimate(run).total
+    if run.passed is None:
+        return total
+    passed = pass_estimate(run.passed, run.strategy, run.gpus).total
+    return max(total, passed, key=lambda one: one.mid)
 
 
 def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:

@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.gpu import GIB, GIGA, Gpu
-from distillplan.hardware.memory import (
-    MemoryEstimate,
-    Run,
-    memory_estimate,
-)
+from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, needed
+from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.units.quantities import format_bytes
 
@@ -76,11 +73,12 @@ def usable_bytes(gpu: Gpu) -> float:
     return gpu.memory_bytes / GIGA * GIB * DRIVER_SHARE
 
 
-def fits(memory: MemoryEstimate, capacity_bytes: float) -> Fits:
+def fits(memory: MemoryEstimate | Range, capacity_bytes: float) -> Fits:
     """Whether an estimate is below a capacity by more than its known error."""
-    if memory.total.high <= capacity_bytes:
+    total = memory.total if isinstance(memory, MemoryEstimate) else memory
+    if total.high <= capacity_bytes:
         return Fits.YES
-    return Fits.NO if memory.total.low > capacity_bytes else Fits.UNCERTAIN
+    return Fits.NO if total.low > capacity_bytes else Fits.UNCERTAIN
 
 
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:
@@ -105,7 +103,7 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     counts, capacity_bytes = _gpu_counts(run.strategy, gpu.gpus_per_node), usable_bytes(gpu)
     for gpus in counts:
         for layout in _layouts(run, gpus, gpu.gpus_per_node):
-            if fits(layout.memory, capacity_bytes) is Fits.YES:
+            if fits(needed(layout.run), capacity_bytes) is Fits.YES:
                 return layout
     most = _layouts(run, counts[-1], gpu.gpus_per_node)
     smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
@@ -127,9 +125,10 @@ def fastest_layout(
 
     Raises:
         InfeasibleError: when no layout fits on these GPUs.
+        InputError: when none is possible, for another reason than its memory.
     """
-    best, least, gpus, own = None, math.inf, run.gpus, run.strategy.loss
-    step = run.global_tokens or math.inf
+    best, least, timed = None, math.inf, False
+    gpus, own = run.gpus, run.strategy.loss
     if machine.loss_is_open:
         run = replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
     choices: dict[str, Iterable[Any]] = {
@@ -141,14 +140,20 @@ def fastest_layout(
         "checkpointing": Checkpointing,
         "sharding": (Sharding.ZERO1, Sharding.ZERO3) if gpus > 1 else (Sharding.NONE,),
     }
-    for candidate in _laid_out(run, gpus, choices):
-        strategy = candidate.strategy
-        if strategy.pass_tokens(gpus) > step:
-            continue
-        with suppress(InputError):  # where it does not divide over these GPUs
+    usual = _laid_out(run, gpus, {})  # which no search should end below
+    refused: InputError | None = None
+    for candidate in (*usual, *_laid_out(run, gpus, choices)):
+        strategy, taken = candidate.strategy, math.inf
+        try:
             taken = seconds(strategy)
-            if taken < least and fits(memory_estimate(candidate), capacity_bytes) is Fits.YES:
+            if taken < least and fits(needed(candidate), capacity_bytes) is Fits.YES:
                 best, least = strategy, taken
+        except InputError as error:  # where it does not divide over these GPUs
+            refused = refused or error
+        timed = timed or taken < math.inf
+    if best is None and not timed:  # it is not the memory
+        machine.refuse_small_step()
+        raise refused or InputError("layout: none divides over these GPUs")
     if best is None:
         raise InfeasibleError(
             f"layout: no layout fits on {gpus} GPUs; use more of them, or a smaller optimizer "
@@ -163,11 +168,17 @@ def _powers(limit: int) -> list[int]:
 
 
 def _laid_out(run: Run, gpus: int, choices: Mapping[str, Iterable[Any]]) -> Iterator[Run]:
-    """A run on so many GPUs, in each layout of some choices whose groups divide them, in order."""
+    """A run on so many GPUs, in each layout of some choices whose groups divide them, in order.
+
+    A pass is no longer than a step.
+    """
+    step = run.global_tokens or math.inf
     for values in product(*choices.values()):
         layout = vars(run.strategy) | dict(zip(choices, values, strict=True))
         if gpus % (layout["pp"] * layout["tp"] * layout["cp"]) == 0:
-            yield replace(run, gpus=gpus, strategy=Strategy(**layout))
+            strategy = Strategy(**layout)
+            if strategy.pass_tokens(gpus) <= step:
+                yield replace(run, gpus=gpus, strategy=strategy)
 
 
 def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:

@@ -7,14 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu
-from distillplan.hardware.memory import (
-    MemoryEstimate,
-    Run,
-    WeightFormat,
-    memory_estimate,
-    pass_estimate,
-)
+from distillplan.hardware.memory import Run, WeightFormat, needed, pass_estimate
 from distillplan.hardware.memory_fit import Fits, fits
+from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding
 from distillplan.models.named_models import USUAL_TP
 
@@ -53,20 +48,20 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
     enough, the last does not fit either.
     """
     chosen, now, tried = list[_Change](), run, set[str]()
-    memory = memory_estimate(run)
+    memory = needed(run)
     while fits(memory, capacity_bytes) is not Fits.YES:
         found = next(_possible(now, gpu, tried, capacity_bytes), None)
         if found is None:
             return tuple(_taken(run, chosen, capacity_bytes))
         change, after = found
         tried.add(change.name)
-        if memory.total.mid - after.total.mid >= WORTH_WHILE * memory.total.mid:
+        if memory.mid - after.mid >= WORTH_WHILE * memory.mid:
             now, memory = change.apply(now), after
             chosen.append(change)
     for change in chosen[-2::-1]:  # the dearest first; the last is needed
         others = [one for one in chosen if one is not change]
         with suppress(InputError):
-            if fits(memory_estimate(_changed(run, others)), capacity_bytes) is Fits.YES:
+            if fits(needed(_changed(run, others)), capacity_bytes) is Fits.YES:
                 chosen = others
     return tuple(_taken(run, chosen, capacity_bytes))
 
@@ -79,19 +74,19 @@ def _changed(run: Run, changes: Sequence[_Change]) -> Run:
 
 def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Iterator[Step]:
     """Changes in their order, with what each saves."""
-    before = memory_estimate(run).total.mid
+    before = needed(run).mid
     for change in changes:
         run = change.apply(run)
-        after = memory_estimate(run)
+        after = needed(run)
         yield Step(
             name=change.name,
             option=change.option,
             price=change.price,
-            saved_bytes=before - after.total.mid,
+            saved_bytes=before - after.mid,
             fits=fits(after, capacity_bytes),
             run=run,
         )
-        before = after.total.mid
+        before = after.mid
 
 
 def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
@@ -111,12 +106,12 @@ def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
 
 def _possible(
     run: Run, gpu: Gpu, tried: set[str], capacity_bytes: float
-) -> Iterator[tuple[_Change, MemoryEstimate]]:
+) -> Iterator[tuple[_Change, Range]]:
     """Changes that a launcher would accept, without some, each with the memory that it makes."""
     for change in (*_cheap(run), *_dear(run, gpu, capacity_bytes)):
         if change.name not in tried:
             with suppress(InputError):
-                yield change, memory_estimate(change.apply(run))
+                yield change, needed(change.apply(run))
 
 
 def _with(name: str, price: str, **what: Any) -> _Change:
@@ -129,14 +124,23 @@ def _with(name: str, price: str, **what: Any) -> _Change:
     return _Change(name=name, option=option, price=price, apply=apply)
 
 
-def _with_teacher(name: str, option: str, price: str, **what: Any) -> _Change:
-    """A change of the teacher; without any it is gone."""
+def _written(run: Run) -> Run:
+    """The run with logits that the teacher writes before it."""
+    return replace(run, teacher=None, passed=run.teacher)
+
+
+def _in_bits(weights: WeightFormat) -> Callable[[Run], Run]:
+    """The teacher's weights in another format, wherever it runs."""
 
     def apply(run: Run) -> Run:
-        other = replace(run.teacher, **what) if what and run.teacher is not None else None
-        return replace(run, teacher=other)
+        both = {"teacher": run.teacher, "passed": run.passed}
+        held = {name: one for name, one in both.items() if one is not None}
+        changed: dict[str, Any] = {
+            name: replace(one, weights=weights) for name, one in held.items()
+        }
+        return replace(run, **changed)
 
-    return _Change(name=name, option=option, price=price, apply=apply)
+    return apply
 
 
 def _cheap(run: Run) -> Iterator[_Change]:
@@ -159,15 +163,25 @@ def _cheap(run: Run) -> Iterator[_Change]:
 
 def _dear(run: Run, gpu: Gpu, capacity_bytes: float) -> Iterator[_Change]:
     """Changes of the teacher, of the numerics, and of what a node is used for."""
-    teacher, how, tp = run.teacher, run.strategy, 2 * run.strategy.tp
-    if teacher is not None and not teacher.apart:
-        alone = pass_estimate(teacher, how, run.gpus)
+    how, tp, beside = run.strategy, 2 * run.strategy.tp, run.teacher
+    if beside is not None and not beside.apart:
+        alone = pass_estimate(beside, how, run.gpus)
         if fits(alone, capacity_bytes) is Fits.YES:
-            price = "a pass of the teacher in advance, and storage"
-            yield _with_teacher("stored logits", "--logits stored", price)
+            yield _Change(
+                name="stored logits",
+                option="--logits stored",
+                price="a pass of the teacher in advance, and storage",
+                apply=_written,
+            )
+    teacher = beside or run.passed
+    if teacher is not None and not teacher.apart:
         for weights in tuple(WeightFormat)[[*WeightFormat].index(teacher.weights) + 1 :]:
-            name, option = f"{weights} teacher", f"--teacher-precision {weights}"
-            yield _with_teacher(name, option, "a slightly worse teacher", weights=weights)
+            yield _Change(
+                name=f"{weights} teacher",
+                option=f"--teacher-precision {weights}",
+                price="a slightly worse teacher",
+                apply=_in_bits(weights),
+            )
     if how.optimizer is Optimizer.ADAM:
         yield _with("8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
     if tp <= min(USUAL_TP, gpu.gpus_per_node):  # which would change the usual sharding

@@ -203,9 +203,13 @@ class Strategy(Execution):
         """Tokens per optimizer step on so many GPUs: those given, or a default.
 
         The default is `DEFAULT_GLOBAL_TOKENS`, or more where a pipeline with fewer passes than
-        stages would idle; Llama 3 405B on 16384 GPUs used the 16M that this gives.
+        stages would idle; Llama 3 405B on 16384 GPUs used the 16M that this gives. Gradients that
+        are used as they arise are summed over no passes.
         """
-        return given or max(DEFAULT_GLOBAL_TOKENS, self.pass_tokens(gpus) * self.pp)
+        passed = self.pass_tokens(gpus)
+        if given is None and self.gradients is Gradients.IN_BACKWARD:
+            return passed
+        return given or max(DEFAULT_GLOBAL_TOKENS, passed * self.pp)
 
     def refuse_odd_groups(self, gpus: int) -> None:
         """Check that the groups of the layout divide so many GPUs.

@@ -133,7 +133,8 @@ def _fit_warning(scenario: Scenario, option: Option, gpu: str) -> Iterator[Notic
         return
     what, run = f"{way_in_words(option.accounting)}: {_HELD[bill.fullest]}", bill.run
     if bill.fits is Fits.YES:
-        if run is not None and run.strategy.loss is not machine.strategy.loss:
+        training = bill.fullest is not Phase.TEACHER_LOGITS
+        if training and run.strategy.loss is not machine.strategy.loss:
             yield information(
                 "loss_in_chunks",
                 f"{what} fits with a loss that is computed in chunks, and not with the plain one; "
@@ -161,7 +162,7 @@ def _layout_found(scenario: Scenario) -> Iterator[Notice]:
 
 def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:
     """What to add so that an option fits, the cheapest first; empty where nothing is enough."""
-    if scenario.machine is None or bill.run is None:
+    if scenario.machine is None:
         return ""
     machine = scenario.machine
     steps = steps_to_fit(bill.run, machine.gpu, room(scenario, machine))

@@ -44,9 +44,9 @@ def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
 def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
     """The fastest strategy for one option."""
     sizes, way = _sizes(option), option.accounting
-    run = None if option.bill is None else option.bill.run
-    if run is None:
+    if option.bill is None:
         raise InfeasibleError("it trains nothing here")
+    run = option.bill.run
     paid = Share() if way is None else scenario.share(way)
 
     def seconds(strategy: Strategy) -> float:

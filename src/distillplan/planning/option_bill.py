@@ -48,9 +48,9 @@ class OptionBill(NamedTuple):
     """Whether that phase fits in the GPU's memory."""
     fullest: Phase
     """The phase that needs most memory."""
-    run: Run | None
-    """The training of that phase, with a chunked loss where nobody chose one and no other fits;
-    None: it is a pass of the teacher alone."""
+    run: Run
+    """The training of that phase, or the one that a pass of the teacher comes before; with a
+    chunked loss where nobody chose one and no other fits."""
     phases: tuple[BillLine, ...]
     """The same by phase; they sum to the above."""
     notices: tuple[Notice, ...]
@@ -139,8 +139,7 @@ def option_bill(
 class _Held(NamedTuple):
     """What has to fit in a phase."""
 
-    run: Run | None
-    """None: a teacher alone."""
+    run: Run
     memory: MemoryEstimate
 
 
@@ -154,16 +153,17 @@ def _fullest(
     """The phase that needs most memory, and its memory."""
     machine = _machine(scenario)
     phases = {line.phase for line in lines}
-    beside, found = None, dict[Phase, _Held]()
+    beside = before = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
         loaded = loaded_teacher(machine, _shape(machine, scenario, teacher))
-        if scenario.logits is Logits.ONLINE:
-            beside = loaded
-        else:
-            alone = pass_estimate(loaded, machine.strategy, machine.gpus)
-            found[Phase.TEACHER_LOGITS] = _Held(run=None, memory=alone)
+        online = scenario.logits is Logits.ONLINE
+        beside, before = (loaded, None) if online else (None, loaded)
     read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
-    found[Phase.STUDENT_TRAINING] = _laid_out(machine, scenario, student, beside, read)
+    training = _laid_out(machine, scenario, student, beside, before, read)
+    found = {Phase.STUDENT_TRAINING: training}
+    if before is not None:
+        alone = pass_estimate(before, machine.strategy, machine.gpus)
+        found[Phase.TEACHER_LOGITS] = training._replace(memory=alone)
     if teacher is not None and Phase.TEACHER_TRAINING in phases:
         found[Phase.TEACHER_TRAINING] = _laid_out(machine, scenario, teacher)
     fullest = max(found, key=lambda phase: found[phase].memory.total.mid)
@@ -175,6 +175,7 @@ def _laid_out(
     scenario: Scenario,
     model: Model,
     beside: LoadedTeacher | None = None,
+    before: LoadedTeacher | None = None,
     stored_bytes: float = 0.0,
 ) -> _Held:
     """A training that has to fit, and its memory."""
@@ -182,6 +183,7 @@ def _laid_out(
         machine,
         _shape(machine, scenario, model),
         teacher=beside,
+        passed=before,
         stored_bytes_per_token=stored_bytes,
     )
     if machine.loss_is_open:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from distillplan.accounting import SUPERVISED_SHOWN, way_in_words
-from distillplan.errors import InfeasibleError
+from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import MAX_GPUS, Fits, smallest_layout, usable_bytes
 from distillplan.hardware.strategy import Checkpointing, LayoutChoice
@@ -142,15 +142,12 @@ def _smallest(scenario: Scenario, machine: Machine) -> Machine | None:
 
 def _possible_on(scenario: Scenario, machine: Machine, gpus: int) -> Machine | None:
     """So many GPUs of the same kind, where something is possible on them."""
-    larger = replace(machine, gpus=gpus)
-    return next(
-        (
-            one
-            for one in (larger, _saving_memory(larger))
-            if _something_possible(replace(scenario, machine=one))
-        ),
-        None,
-    )
+    with suppress(InputError):  # a step that is given may be too small for so many
+        larger = replace(machine, gpus=gpus)
+        for one in (larger, _saving_memory(larger)):
+            if _something_possible(replace(scenario, machine=one)):
+                return one
+    return None
 
 
 def _fewer(scenario: Scenario, machine: Machine, enough: Machine) -> Machine:

@@ -124,15 +124,14 @@ def _to_fit(found: Estimate) -> Iterator[str]:
     apart = None if found.distillation is None else found.distillation.apart
     if apart is not None and apart.fits is not Fits.YES:
         yield "more --teacher-gpus, or a lower --teacher-precision"
-    if memory.teacher_pass is not None and memory.teacher_pass.fits is not Fits.YES:
-        yield "for the teacher's pass, more GPUs, or a lower --teacher-precision"
-    if memory.fits is Fits.YES:
+    alone = memory.teacher_pass
+    if memory.fits is Fits.YES and (alone is None or alone.fits is Fits.YES):
         return
     if memory.why_no_layout is not None:
         yield memory.why_no_layout
     steps, on = memory.steps_to_fit, _gpus(found.question.machine.gpus)
     if changes := options_to_fit(steps):
-        yield f"add {changes}, each at a higher price: --details"
+        yield f"add {changes}, at a price: --details"
     elif steps:
         tight = ", and all of it together is tight" if steps[-1].fits is Fits.UNCERTAIN else ""
         yield f"nothing to switch on makes it fit on {on}{tight}"

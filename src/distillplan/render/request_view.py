@@ -112,12 +112,19 @@ def _phases(run: Estimate) -> Iterator[tuple[str, str, str]]:
 
 
 def _memory(run: Estimate) -> Iterator[str]:
-    need, usable = run.memory_bytes_per_gpu, run.memory.usable_bytes_per_gpu
-    yield (
-        f"{format_bytes(need.mid)} per GPU ({format_bytes(need.low)} to "
-        f"{format_bytes(need.high)}) of {format_bytes(usable)} usable: fits "
-        f"{FITS_SHOWN[run.fits]}"
-    )
+    apart = None if run.distillation is None else run.distillation.apart
+    alone = run.memory.teacher_pass
+    sides = [("", run.memory_bytes_per_gpu, run.memory.fits)]
+    if alone is not None:
+        sides.append(("the teacher's pass before it: ", alone.memory_bytes_per_gpu, alone.fits))
+    if apart is not None:
+        sides.append(("a GPU of the teacher: ", apart.memory_bytes_per_gpu, apart.fits))
+    usable = format_bytes(run.memory.usable_bytes_per_gpu)
+    for what, need, fits in sides:
+        yield (
+            f"{what}{format_bytes(need.mid)} per GPU ({format_bytes(need.low)} to "
+            f"{format_bytes(need.high)}) of {usable} usable: fits {FITS_SHOWN[fits]}"
+        )
     parts = sorted(vars(run.memory.parts).items(), key=lambda part: -part[1])
     yield "of it: " + ", ".join(
         f"{name.replace('_', ' ')} {format_bytes(size)}" for name, size in parts if size
