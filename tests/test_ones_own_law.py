@@ -29,7 +29,7 @@ FOREIGN = {
 
 
 def law_file(folder, **more):
-    """The published law without its name and errata, as the user's own; its path as a command has it."""
+    """The published law as the user's own, without its name and errata; its path in a command."""
     place = coefficients_dir() / "laws"
     data = yaml.safe_load((place / "busbridge2025.yaml").read_text(encoding="utf-8"))
     data["draws"]["file"] = str((place / data["draws"]["file"]).resolve())
