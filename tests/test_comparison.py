@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.questions.assertions import parse_assertion
 from distillplan.questions.comparison import Difference, compare
+from distillplan.render.comparison_details import doubted
+from distillplan.render.show import rendered
 from distillplan.scenarios.scenario_file import Named
 from tests.plans import scenario_from_options
 from tests.shell import run
@@ -100,11 +103,12 @@ PAID = {"compute": 1e21, "student_params": 3e9, "teacher": TEACHER}
         ({"students": 2}, "number of students"),
         ({"logits": Logits.CACHED}, "what the budget covers"),
         ({"students": 2, "compute": 3e21}, "budget and number of students"),
+        ({"law": law_catalog.law("busbridge2025_printed")}, "law"),
     ],
     ids=str,
 )
 def test_plans_that_do_not_pay_for_the_same_have_no_winner(busbridge, change, words):
-    one, other = (Scenario(**PAID | more, law=busbridge) for more in ({}, change))
+    one, other = (Scenario(**{"law": busbridge} | PAID | more) for more in ({}, change))
     found = quickly(named(one=one, other=other))
     assert found.winner is None
     assert found.reason.endswith(f", but the plans differ in {words}")
@@ -238,3 +242,41 @@ def test_rows_have_the_odds_of_the_documents():
         )
     quick = csv.DictReader(io.StringIO(run(*words, "csv", "--quick").stdout))
     assert {row["odds_distill"] for row in quick} == {""}
+
+
+def test_a_misprinted_law_is_named_and_remarks_have_their_scenarios(busbridge):
+    """The teacher's tokens are the same in all, whoever pays; students of 3B and 30B differ."""
+    common = {"compute": 1e21, "law": busbridge, "teacher": Teacher(params=7e9, tokens=2e12)}
+    printed = law_catalog.law("busbridge2025_printed")
+    cached = common | {"student_params": 3e9, "logits": Logits.CACHED}
+    scenarios = {
+        "online": Scenario(**common, student_params=3e9),
+        "cached": Scenario(**cached),
+        "large": Scenario(**common | {"student_params": 3e10, "compute": 1e23}),
+        "printed": Scenario(**cached | {"law": printed}),
+    }
+    found = quickly(named(**scenarios))
+    shown = rendered(found, "table")
+    (head,) = [line.split() for line in shown.splitlines() if line.lstrip().startswith("verdict")]
+    assert "law" in head
+    assert " ".join(shown.split()).count(printed.name) == 3  # its row, the remark and the last line
+    watch = shown[shown.index("Watch") :]
+    assert watch.startswith("Watch ! printed: busbridge2025_printed is a misprint")
+    said = {code: words for code, (_, words) in doubted(found).items()}
+    assert said["teacher_tokens_outside_fit"].startswith("all: teacher tokens 2.00T, outside")
+    sizes = said["student_params_outside_fit"]
+    assert sizes.startswith("large: pretrain: student parameters 30.0B")
+    assert "similarly" not in sizes
+    assert not [words for words in said.values() if "(" in words and "run the teacher" in words]
+    alike = named(one=scenarios["online"], two=replace(scenarios["online"], students=2))
+    assert rendered(quickly(alike), "table").count("busbridge2025") == 1
+
+
+def test_a_remark_with_other_numbers_is_said_of_one_scenario(busbridge):
+    """30B students on 0.2 and 0.1 tokens per parameter, by 6 FLOPs per parameter and token."""
+    common = {"student_params": 3e10, "law": busbridge}
+    more, less = (Scenario(**common, compute=6 * 9e20 * ratio) for ratio in (0.2, 0.1))
+    names, words = doubted(quickly(named(more=more, less=less)))["few_tokens_per_param"]
+    assert names == "all"
+    assert words.startswith("more: ")
+    assert words.endswith("; similarly less")

@@ -30,6 +30,7 @@ from distillplan.questions.pilot_worlds import (
     open_decision,
     prior,
 )
+from distillplan.render.show import rendered
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import values_of_options
 from tests.shell import run
@@ -409,3 +410,37 @@ def test_the_usual_designs_have_their_shape():
     assert len({one.params for one in distilled}) == len({one.tokens for one in distilled}) == 3
     assert all(one.teacher is None for one in shapes["star without a teacher"])
     assert all(isinstance(one, PilotRun) for one in shapes["one pair"])
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize(("share", "risk"), [(0.03, 0.1), (0.2, 0.1), (0.2, 0.02), (0.5, 0.2)])
+def test_after_the_last_run_nobody_goes_on(name, share, risk):
+    """By definition: going on takes a pair that is still to come, and a choice before it."""
+    found = found_for(name, share, risk)
+    if not found.steps:
+        return
+    shown = " ".join(rendered(found, "table").split())
+    pairs = [one for one in found.steps if len(one.runs) > 1]
+    rules = [one.stop_rule for one in pairs]
+    can_stop = [one.distill is not None or one.supervised is not None for one in rules]
+    said = [f"after run {one.runs[-1].number}: " in shown for one in pairs]
+    assert said == [True] * (len(pairs) - 1) + can_stop[-1:]
+    assert ("otherwise go on" in shown) is any(can_stop[:-1])
+    assert shown.count("go on, whatever") == can_stop[:-1].count(False)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("share", [0.02, 0.2])
+def test_only_what_is_far_from_the_decision_is_called_far(name, share):
+    """Against the sizes and tokens of the pairs, and the tenth that counts as far."""
+    found = found_for(name, share, 0.1)
+    pairs = [one.runs[-1] for one in found.steps if len(one.runs) > 1]
+    if not pairs:
+        return
+    yours = decision_of(name).distilled
+    said = {one.code: one.message for one in found.warnings}.get("pilot_far_from_decision", "")
+    smaller = yours.student_params / max(one.params for one in pairs)
+    shorter = yours.student_tokens / max(one.tokens for one in pairs)
+    assert (f"is {smaller:.0f} times smaller" in said) is (smaller >= 10)
+    assert (f"is on {shorter:.0f} times fewer tokens" in said) is (shorter >= 10)
+    assert bool(said) is (max(smaller, shorter) >= 10)

@@ -188,6 +188,11 @@ class PublishedLaw(NamedTuple):
         return {names[name]: one for name, one in self.coefficients.items() if name in names}
 
     @property
+    def given_as(self) -> str:
+        """What a command takes for it: the user's own file as it was named, or its name."""
+        return self.file or self.name
+
+    @property
     def is_own(self) -> bool:
         """Whether all of it comes from the user's own runs, so that its gains are their own."""
         sides = [one for one in (self.supervised_from, self.distillation_from) if one is not None]

@@ -116,7 +116,7 @@ class Option(NamedTuple):
     loss_band: Band | None = None
     """90% band of the loss. Bands are None without odds, and where a size was given."""
     gain_band: Band | None = None
-    """90% band of the gain on other data than the law's."""
+    """90% band of the gain, on other data than the law's unless its runs are one's own."""
     student_params_band: Band | None = None
     student_tokens_band: Band | None = None
     """For a budget in GPU-hours it includes how far the speed is known."""

@@ -27,6 +27,10 @@ OUTSIDE_FIT = {name: f"{name}_outside_fit" for name in SIZES}
 OUTSIDE_FIT_CODES = frozenset(OUTSIDE_FIT.values())
 
 
+LAW_IS_CODES = frozenset(
+    f"law_is_{one}" for one in ("an_erratum", LawStatus.SUPERSEDED, LawStatus.HISTORICAL)
+)
+"""Codes of the warnings that a law should not be planned with."""
 TEACHER_FROM_LAW = "teacher_loss_from_law"
 """Code of the remark that the teacher's loss was not measured."""
 

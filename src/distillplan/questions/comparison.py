@@ -196,7 +196,7 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
         return f"all {len(plans)} come to the same run: {what}, {first.loss:.3f} nats"
     differ = [
         what
-        for what, same in _PAID_ALIKE.items()
+        for what, same in _ALIKE_IF_FAIR.items()
         if not all(same(first.plan, one.plan) for one in others)
     ]
     if differ:
@@ -252,12 +252,14 @@ def _usd(one: Plan) -> float | None:
     return None if bill is None or bill.cost_usd is None else bill.cost_usd.mid
 
 
-_PAID_ALIKE: Mapping[str, Callable[[Plan, Plan], bool]] = {
+_ALIKE_IF_FAIR: Mapping[str, Callable[[Plan, Plan], bool]] = {
     "budget": _same_budget,
     "number of students": lambda one, other: one.scenario.students == other.scenario.students,
+    "law": lambda one, other: one.law.given_as == other.law.given_as,
     "what the budget covers": lambda one, other: one.scenario.pays is other.scenario.pays,
 }
-"""What plans must have alike for a choice among them to be fair, in words."""
+"""What plans must have alike for a choice among them to be fair, in words. Of two laws the one that
+promises the lower loss is no better plan."""
 
 
 def _listed(names: Sequence[str]) -> str:

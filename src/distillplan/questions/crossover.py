@@ -31,12 +31,18 @@ from distillplan.questions.defaults import ANY_BUDGET, GAINS
 
 MOST_LEVELS = 20
 """Gains of one question; each takes a search for every student."""
+_POORLY = "The zero-gain budget is poorly determined: "
 NOTE = (
-    "The zero-gain budget is poorly determined: rounding of the published coefficients moves "
+    f"{_POORLY}rounding of the published coefficients moves "
     f"losses by up to {TIE_NATS:g} nats, as much as the two laws differ by at unlimited data, so "
     f"it may lie anywhere between the budgets at which the gain is {TIE_NATS:g} and -{TIE_NATS:g} "
     "nats, and there may be none."
 )
+OWN_NOTE = (
+    f"{_POORLY}the gain changes so little with the budget there that a small error of the law "
+    "moves it far, and there may be none."
+)
+"""Of a law of one's own runs, whose coefficients nobody rounded."""
 DECADES = 8
 """The search runs from 1 token per parameter, below which the law is an artifact, so far up."""
 PER_DECADE = 8
@@ -192,7 +198,7 @@ def crossover_each(
         found = Crossovers(
             rows=(_row(one, levels, draws, quick=quick),),
             gains_nats=tuple(levels),
-            note=NOTE,
+            note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,
         )

@@ -120,7 +120,7 @@ class FamilyWay(NamedTuple):
     gain_nats: float | None
     """That of the supervised family minus this one."""
     gain_band: Band | None
-    """90% band of the gain on other data than the law's."""
+    """90% band of the gain, on other data than the law's unless its runs are one's own."""
     odds: Odds | None
     """Of each verdict, were this the way that is weighed."""
     teacher_name: str | None

@@ -145,11 +145,15 @@ def _notices(decision: OpenDecision, design: Design) -> Iterator[Notice]:
     params, tokens = decision.distilled.student_params or 1.0, decision.distilled.student_tokens
     smaller = params / max(one.params for one in pairs)
     shorter = (tokens or 1.0) / max(one.tokens for one in pairs)
-    if max(smaller, shorter) >= FAR:
+    far = {
+        f"the largest pilot student is {smaller:.0f} times smaller": smaller,
+        f"the longest pilot run is on {shorter:.0f} times fewer tokens": shorter,
+    }
+    said = " and ".join(what for what, times in far.items() if times >= FAR)
+    if said:
         yield warning(
             "pilot_far_from_decision",
-            f"the largest pilot student is {smaller:.0f} times smaller than yours and trains on "
-            f"{shorter:.0f} times fewer tokens; what changes on the way no small run can tell",
+            f"{said} than yours; what changes on the way no small run can tell",
         )
     valid = decision.scenario.law.valid
     outside = [one for one in pairs if _is_outside(valid, one)]

@@ -80,7 +80,7 @@ class Prediction(NamedTuple):
     """90% band of the loss. Bands are None where the law comes without joint draws."""
     supervised_loss_band: Band | None
     gain_band: Band | None
-    """90% band of the gain on other data than the law's."""
+    """90% band of the gain, on other data than the law's unless its runs are one's own."""
     as_measured: LossesAsMeasured | None
     """The losses once more, in the unit of the runs behind the law; None where that is nats."""
     warnings: tuple[Notice, ...]

@@ -3,11 +3,12 @@
 Scenarios are columns when they are few, rows when they are many.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from distillplan.accounting import in_a_table
+from distillplan.accounting import in_a_table, way_in_words
 from distillplan.notices import doubts
 from distillplan.planning.results import Option, Plan
+from distillplan.planning.validity import LAW_IS_CODES
 from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text, cell
 from distillplan.render.notice_blocks import DOUBTS
@@ -160,20 +161,32 @@ def _doubts(found: Comparison) -> Iterator[str]:
 
 
 def doubted(found: Comparison) -> dict[str, tuple[str, str]]:
-    """The warnings by code: the scenarios that each concerns, and its words for the first."""
+    """The warnings by code: the scenarios that each concerns, and its words with those they are of.
+
+    Those of the law come first, and short, as there is little room. Each scenario has its own way
+    to pay for the teacher, which the words leave out.
+    """
     concerned: dict[str, dict[str, str]] = {}
     for one in found.plans:
+        way = way_in_words(one.plan.scenario.pays)
         for warning in doubts(one.plan.warnings):
-            concerned.setdefault(warning.code, {}).setdefault(one.name, warning.message)
-    everyone = len(found.plans)
+            message = warning.message.replace(f"{way}: teacher", "teacher").replace(way, "distill")
+            if warning.code in LAW_IS_CODES:
+                message, *_ = message.split(": ")
+            concerned.setdefault(warning.code, {}).setdefault(one.name, message)
     said = {}
-    for code, told in concerned.items():
-        names = "all" if len(told) == everyone else ", ".join(told)
-        first, message = next(iter(told.items()))
-        if len({*told.values()}) > 1:
-            message += f" ({first})"
-        said[code] = (names, message)
+    for code in sorted(concerned, key=lambda code: code not in LAW_IS_CODES):
+        told = concerned[code]
+        message = next(iter(told.values()))
+        same = [name for name, words in told.items() if words == message]
+        others = [name for name in told if name not in same]
+        similarly = f"; similarly {', '.join(others)}" if others else ""
+        said[code] = (_who(found, told), f"{_who(found, same)}: {message}{similarly}")
     return said
+
+
+def _who(found: Comparison, names: Collection[str]) -> str:
+    return "all" if len(names) == len(found.plans) else ", ".join(names)
 
 
 def outcome_in_words(one: NamedOutcome) -> str:

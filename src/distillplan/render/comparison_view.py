@@ -83,6 +83,7 @@ def _cells(plan: Plan) -> dict[str, str]:
     has_teacher = plan.scenario.teacher is not None and other is not None
     return {
         "budget": format_budget(plan.scenario),
+        "law": plan.law.name,
         "students": str(plan.scenario.students),
         "student": cell(best.student_params),
         "tokens": cell(best.student_tokens),
@@ -101,7 +102,7 @@ def _sorted_out(cells: Sequence[dict[str, str]]) -> tuple[list[str], list[str]]:
     for head, text in first.items():
         if not others or any(one[head] != text for one in others):
             apart.append(head)
-        elif text not in _USUAL.get(head, ("", "–")):
+        elif head != "law" and text not in _USUAL.get(head, ("", "–")):  # the last line has it
             alike.append(text if head in _PLAIN else f"{head} {text}")
     return [head for head in apart if any(one[head] for one in cells)], alike
 
@@ -126,7 +127,7 @@ def _table(found: Comparison, cells: Sequence[dict[str, str]], apart: Sequence[s
             )
         )
     marked = [index for index, one in enumerate(found.plans) if one.name == found.winner]
-    text = ("", "verdict", "budget", "teacher", "if distilled", "fits")
+    text = ("", "verdict", "budget", "law", "teacher", "if distilled", "fits")
     return TableBlock(
         "",
         columns,
@@ -170,7 +171,7 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
     if found.assertions:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
-    watch = (f"{names}: {message}" for names, message in doubted(found).values())
+    watch = (message for _, message in doubted(found).values())
     yield watching(short(watch, room // 2, indent=_INDENT))
 
 

@@ -146,10 +146,12 @@ def _watch(found: Crossovers, gains: list[float]) -> Iterator[str]:
     again = any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains)
     note = f" {AGAIN.strip(', ')}: more in --details" if again else ""
     if any(abs(gain) < TIE_NATS for gain in gains):
-        yield (
-            f"gains under {TIE_NATS:g} nats: rounding of the published coefficients moves losses "
-            f"as much, so the budget is uncertain.{note}"
-        )
+        what = "rounding of the published coefficients moves losses as much"
+        if found.law.is_own:
+            what = (
+                "they change so little with the budget that a small error of the law moves it far"
+            )
+        yield f"gains under {TIE_NATS:g} nats: {what}, so the budget is uncertain.{note}"
     elif again:
         yield note.strip()
 

@@ -169,29 +169,26 @@ def _rules(found: Pilot) -> Iterator[str]:
         "excess = measured minus expected gain, averaged over the pairs so far, in nats of the "
         "law's tokenizer"
     )
-    for step in found.steps:
-        if step.expected_gain_nats is None:
-            continue
-        rule = step.stop_rule
-        said = [
-            f"{_DO[verdict]} {_range(where)}"
-            for verdict, where in (
-                (Verdict.DISTILL, rule.distill),
-                (Verdict.SUPERVISED, rule.supervised),
-            )
-            if where is not None
-        ]
-        what = "; ".join(said) if said else "go on, whatever comes out"
-        yield f"after run {step.runs[-1].number}: {what}"
-    even = found.steps[-1].stop_rule.even_at
+    *earlier, last = ((step, _stops(step)) for step in found.steps if len(step.runs) > 1)
+    for step, stops in (*earlier, *((last,) if last[1] else ())):
+        yield f"after run {step.runs[-1].number}: {stops or 'go on, whatever comes out'}"
+    even = last[0].stop_rule.even_at
     rest = "follow the plan"
     if even is not None:
         rest = f"distill above {even:+.3f}, else {SUPERVISED_SHOWN}"
+    otherwise = "otherwise go on; " if any(stops for _, stops in earlier) else ""
     yield (
-        f"otherwise go on; after the last run {rest}. To stop, the chance of the wrong side must "
+        f"{otherwise}after the last run {rest}. To stop, the chance of the wrong side must "
         f"be at most {percent(found.risk)}; {percent(found.steps[-1].after.settled)} of results "
         "reach that"
     )
+
+
+def _stops(step: PilotStep) -> str:
+    """At which excesses to choose after a pair; empty where none would do."""
+    rule = step.stop_rule
+    sides = ((Verdict.DISTILL, rule.distill), (Verdict.SUPERVISED, rule.supervised))
+    return "; ".join(f"{_DO[side]} {_range(where)}" for side, where in sides if where is not None)
 
 
 def _range(where: ExcessRange) -> str:

@@ -63,7 +63,7 @@ def plan_details(plan: Plan) -> Iterator[Block]:
 def _costs(plan: Plan) -> Iterator[Block]:
     """Bands, where the FLOPs go, and how far the sizes may move."""
     if any(one.loss_band for one in plan.options):
-        yield _bands(plan.options)
+        yield _bands(plan)
     yield _flops(plan)
     if any(one.accounting for one in plan.options):
         yield Text(_who_pays(), "quiet")
@@ -156,9 +156,13 @@ def _teacher(option: Option) -> str:
     return f"{cell(option.teacher_params)}{tokens}{marks}"
 
 
-def _bands(options: Sequence[Option]) -> TableBlock:
+def _bands(plan: Plan) -> TableBlock:
+    alike = "on data like the law's"
+    of = f"gains on other data than the law's; losses and sizes {alike}"
+    if plan.law.is_own:
+        of = alike
     return TableBlock(
-        "90% bands (gains on other data than the law's; losses and sizes on data like the law's)",
+        f"90% bands ({of})",
         ("option", "loss", "gain", "tokens", "teacher", "its loss"),
         tuple(
             (
@@ -169,9 +173,9 @@ def _bands(options: Sequence[Option]) -> TableBlock:
                 count_band(one.teacher_params_band),
                 nats_band(one.teacher_loss_band),
             )
-            for one in options
+            for one in plan.options
         ),
-        marked=marked_row(options),
+        marked=marked_row(plan.options),
         tight=True,
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
-from distillplan.laws.provenance import LawStatus
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.rival import Rival
@@ -199,6 +198,7 @@ def _tests(plan: Plan, asked: Asked) -> Iterator[Block]:
 def _sources(plan: Plan) -> Iterator[Block]:
     law = plan.law
     yield _part("Sources", [f"{law.source}."])
-    if law.errata or law.status is not LawStatus.DEFAULT:
-        yield _part("", ["What was corrected, and how well it fits:"])
-        yield CommandLine(f"distillplan laws {shlex.quote(law.name)}")
+    parts = {"what was corrected": law.errata, "how well it fits": law.accuracy}
+    told = ", and ".join(what for what, known in parts.items() if known) or "the law in full"
+    yield _part("", [f"{told[0].upper()}{told[1:]}:"])
+    yield CommandLine(f"distillplan laws {shlex.quote(law.given_as)}")

@@ -53,7 +53,8 @@ def _may_be_none(found: Prediction) -> Iterator[str]:
         low, high = found.gain_band
         if low < 0 < high:
             what = "gain" if found.gain_nats > 0 else "loss"
-            yield f"on other data than the law's the {what} may be none: its 90% band holds 0"
+            where = "" if found.law.is_own else "on other data than the law's "
+            yield f"{where}the {what} may be none: its 90% band holds 0"
 
 
 def _losses(found: Prediction) -> TableBlock:
@@ -121,11 +122,17 @@ def _asked(found: Prediction) -> str:
     if found.teacher_loss is not None:
         parts.append(f"teacher of {found.teacher_loss:.3f} nats")
     if found.supervised_loss_band is not None:
-        parts.append(
-            "90%: of losses if the law holds"
-            + ", of the gain on any data" * (found.gain_band is not None)
-        )
+        parts.append(f"90%: {_bands(found, 'if the law holds')}")
     return f"{'; '.join(parts)}."
+
+
+def _bands(found: Prediction, alike: str) -> str:
+    """What the bands allow for: of the gain other data, unless the law is of one's own runs."""
+    if found.gain_band is None:
+        return f"of losses {alike}"
+    if found.law.is_own:
+        return f"of losses and the gain {alike}"
+    return f"of losses {alike}, of the gain on any data"
 
 
 def prediction_details(found: Prediction) -> Iterator[Block]:
@@ -163,9 +170,8 @@ def prediction_details(found: Prediction) -> Iterator[Block]:
     if found.as_measured is not None:
         yield TableBlock("", ("", found.as_measured.unit, "90% band"), _measured(found.as_measured))
     if found.gain_band is not None:
-        yield Text(
-            "90% bands: of losses, on data like the law's; of the gain, on any data.", "quiet"
-        )
+        of = _bands(found, "on data like the law's")
+        yield Text(f"90% bands: {of}.", "quiet")
     yield from notice_blocks(found.warnings)
     yield Text(f"Law: {found.law.name}. {found.law.source}.", "quiet")
 

@@ -20,7 +20,7 @@ _TAUGHT = f"{_ASKED} serve"
 
 
 def _law(scenario: Scenario) -> str:
-    return scenario.law.file or scenario.law.name
+    return scenario.law.given_as
 
 
 BUDGET_KEYS = (
