@@ -154,9 +154,7 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     odds = found.odds(found.error, scenario.tie_nats)
     by_way = dict(zip(rows, odds, strict=False))
     by_flip: dict[str, Odds | None] = dict(zip(flips, odds[len(shown) :], strict=True))
-    if plan.flips.logits is not None and not evaluate.mixes_logits(scenario):
-        read = scenario.reading(plan.flips.logits.logits)
-        by_flip["logits"] = odds_at(read, read.budget, draws)
+    by_flip |= _of_other_logits(plan, draws)
     bands = (_with_bands(scenario, first, one, found, rows, laws) for one in others)
     plan = plan._replace(
         options=(banded(scenario, first, alone, 0), *bands),
@@ -166,6 +164,15 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
         return plan
     row = rows[scenario.pays]
     return _decided(plan, found.rows(row), odds[row], laws, 0 if draws is None else draws.size)
+
+
+def _of_other_logits(plan: Plan, draws: Draws | None) -> dict[str, Odds | None]:
+    """The odds of that flip where it is a question of its own; nothing where it is not."""
+    flip = plan.flips.logits
+    if flip is None or evaluate.mixes_logits(plan.scenario):
+        return {}
+    read = plan.scenario.reading(flip.logits)
+    return {"logits": odds_at(read, read.budget, draws)}
 
 
 def odds_between(

@@ -56,17 +56,7 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     if told:
         yield told
     if flips.teacher_loss is not None:
-        best, own = flips.teacher_loss, plan.scenario.teacher_loss
-        paid = _PAID[best.accounting]
-        if plan.verdict is Verdict.DISTILL and own is not None and best.from_ <= own <= best.to:
-            yield (
-                f"a teacher below {best.from_:.3f} or above {best.to:.3f} nats on your text, {paid}"
-            )
-        else:
-            yield (
-                f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, {paid}: "
-                f"{then(Verdict.DISTILL, best.odds)}"
-            )
+        yield _teachers_loss(plan, flips.teacher_loss)
     if flips.accounting is not None and flips.logits is None and plan.scenario.teacher is not None:
         told = then(flips.accounting.verdict, flips.accounting.odds)
         accounting = flips.accounting.accounting
@@ -83,6 +73,15 @@ def format_flip_in_words(plan: Plan) -> str:
     more = f" --logit-k {usual:g}" if (stored.entries or usual) < usual else ""
     told = then(flip.verdict, flip.odds)
     return f"{flip.logit_format} logits (--logit-format {flip.logit_format}{more}): {told}"
+
+
+def _teachers_loss(plan: Plan, best: TeacherFlip) -> str:
+    """The teachers with which distilling wins, or without which it does no longer."""
+    own, paid = plan.scenario.teacher_loss, _PAID[best.accounting]
+    if plan.verdict is Verdict.DISTILL and own is not None and best.from_ <= own <= best.to:
+        return f"a teacher below {best.from_:.3f} or above {best.to:.3f} nats on your text, {paid}"
+    told = then(Verdict.DISTILL, best.odds)
+    return f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, {paid}: {told}"
 
 
 def _nearest_first(plan: Plan) -> list[BudgetFlip]:
