@@ -116,6 +116,7 @@ def test_a_batch_that_was_asked_for_is_the_plans(name):
         key = GLOBAL[name][1] if name in GLOBAL else "gradient_accumulation_steps"
         assert origin in line_of(text, key)
         _, batch = batch_of(name, values, hardware(kind))
+        assert ("Its time is counted for steps of 4.19M tokens." in text) is (kind == "tp")
         assert (batch == 256) is (kind == "batch")
         assert (run.steps - 1) * batch < run.student_tokens / 4096 <= run.steps * batch
 

@@ -29,6 +29,7 @@ from distillplan.questions.plan_settings import PlanSettings, demand_same_tokeni
 from distillplan.questions.recipe_file import skipped_trainers
 from distillplan.questions.recipe_records import PlannedRun, Recipe
 from distillplan.suggest import nearest
+from distillplan.units.quantities import format_count
 
 _ORIGINS: Final = {
     ValueOrigin.PLAN: "plan",
@@ -236,6 +237,8 @@ def _layout(
         f"The plan's GPUs: {layout.gpus}; replicas: {layout.replicas}; micro-batch: "
         f"{layout.strategy.micro_batch}. Batches are multiples of replicas x micro-batch."
     )
+    if layout.batch_tokens is None:
+        yield f"Its time is counted for steps of {format_count(layout.step_tokens)} tokens."
     others = list(layout.counted_on(written, online=not run.stored))
     if others:
         yield f"The plan also counts on {', '.join(others)};"

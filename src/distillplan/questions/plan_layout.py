@@ -41,6 +41,11 @@ class PlannedLayout(NamedTuple):
         """Sequences of one pass of all replicas, of which a batch is a multiple."""
         return self.replicas * self.strategy.micro_batch
 
+    @property
+    def step_tokens(self) -> float:
+        """Tokens per optimizer step on which the plan's time is counted."""
+        return self.strategy.step_tokens(self.gpus, self.batch_tokens)
+
     def values(self, batch_sequences: int) -> Mapping[str, Any]:
         """What exports write of it, by the names under which the records ask for it.
 

@@ -233,6 +233,7 @@ def _facts(
         "batch": format_count(run.batch_sequences * run.context),
         "sequences": f"{run.batch_sequences:,}",
         "pass_sequences": settings.layout and f"{settings.layout.pass_sequences:,}",
+        "planned_batch": settings.layout and format_count(settings.layout.step_tokens),
         "context": f"{run.context:,}",
         "steps": f"{run.steps:,}",
         "warmup": f"{run.warmup_steps:,}",
