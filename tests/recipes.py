@@ -46,6 +46,18 @@ ASKED = {
         *("1e21", "--student", "qwen2.5-0.5b", "--teacher", "qwen2.5-7b"),
         *("--gpu", "rtx-4090", "--gpus", "8"),
     ),
+    **{
+        kind: ("1e21", "--student", "qwen3-4b", "--teacher", "qwen3-32b", *words.split())
+        for kind, words in {
+            "tp": "--gpu h100-sxm --gpus 64 --tp 8",
+            "pp": "--gpu h100-sxm --gpus 64 --tp 2 --pp 4",
+            "rack": "--gpu gb200 --gpus 72",
+            "micro": "--gpu h100-sxm --gpus 48 --micro-batch 4",
+            "zero3": "--gpu h100-sxm --gpus 64 --sharding zero3 --checkpointing none",
+            "recomputed": "--gpu h100-sxm --gpus 24 --cp 2 --checkpointing full --sharding none",
+            "batch": "--gpu h100-sxm --gpus 64 --tp 8 --batch-tokens 1048576",
+        }.items()
+    },
     "alone": ("1e21", "--student", "1B", "--law", "besiroglu2024"),
 }
 """Words of `budget` that make them."""

@@ -37,6 +37,7 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "context": run.context,
         "vocab": run.vocab,
         "sequences": run.batch_sequences,
+        **({} if settings.layout is None else settings.layout.values(run.batch_sequences)),
         "steps": run.steps,
         "warmup": run.warmup_steps,
         "warmup_fraction": float(f"{run.warmup_steps / run.steps:.4g}"),

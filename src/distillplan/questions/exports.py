@@ -24,10 +24,12 @@ from distillplan.questions.export_records import (
     trainer_names,
 )
 from distillplan.questions.export_values import values_of_run
+from distillplan.questions.plan_layout import PlannedLayout
 from distillplan.questions.plan_settings import PlanSettings, demand_same_tokenizer
 from distillplan.questions.recipe_file import skipped_trainers
 from distillplan.questions.recipe_records import PlannedRun, Recipe
 from distillplan.suggest import nearest
+from distillplan.units.quantities import format_count
 
 _ORIGINS: Final = {
     ValueOrigin.PLAN: "plan",
@@ -80,12 +82,13 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     demand_same_tokenizer(settings)
     cases = cases_of(found.run, settings)
     values = values_of_run(found.run, settings, to)
+    files = [file for file in to.files if cases >= file.when]
+    keys = [key for file in files for key in file.keys if cases >= key.when]
+    layout = tuple(_layout(settings.layout, frozenset(one.value for one in keys), found.run))
     texts, filled = {}, list[str]()
-    for file in to.files:
-        if not cases >= file.when:
-            continue
+    for file in files:
         lines = list(_lines(file, values, cases))
-        text = "".join(f"{line}\n" for line in _text(file, lines, _head(to, found)))
+        text = "".join(f"{line}\n" for line in _text(file, lines, [*_head(to, found), *layout]))
         _demand_accepted(file, text, cases)
         texts[file.name] = text
         filled += [one.key.path for one in lines if one.filled]
@@ -190,7 +193,13 @@ def cases_of(run: PlannedRun, settings: PlanSettings) -> frozenset[ExportCase]:
     logits = ExportCase.STORED if run.stored else ExportCase.ONLINE
     student = ExportCase.SIZED if settings.student is None else ExportCase.NAMED
     chunked = (ExportCase.CHUNKED,) if run.chunked else ()
-    return frozenset((logits, student, *chunked))
+    layout = settings.layout
+    given = layout is not None and layout.batch_tokens is not None
+    placed = (
+        ExportCase.NO_MACHINE if layout is None else ExportCase.MACHINE,
+        ExportCase.BATCH_GIVEN if given else ExportCase.BATCH_OPEN,
+    )
+    return frozenset((logits, student, *chunked, *placed))
 
 
 def _lines(
@@ -216,6 +225,24 @@ def _head(to: Trainer, found: Recipe) -> list[str]:
         *([_OUTSIDE] if outside else ()),
         *to.about,
     ]
+
+
+def _layout(
+    layout: PlannedLayout | None, written: frozenset[str | None], run: PlannedRun
+) -> Iterator[str]:
+    """What the files say of the plan's machine, and of what they cannot set."""
+    if layout is None:
+        return
+    yield (
+        f"The plan's GPUs: {layout.gpus}; replicas: {layout.replicas}; micro-batch: "
+        f"{layout.strategy.micro_batch}. Batches are multiples of replicas x micro-batch."
+    )
+    if layout.batch_tokens is None:
+        yield f"Its time is counted for steps of {format_count(layout.step_tokens)} tokens."
+    others = list(layout.counted_on(written, online=not run.stored))
+    if others:
+        yield f"The plan also counts on {', '.join(others)};"
+        yield "no key here sets that: set it where this trainer has one."
 
 
 def _text(file: ConfigFile, lines: list[_Line], head: list[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import CatalogModel, find_model
 from distillplan.models.shapes import ModelShape
 from distillplan.planning.verdict_records import Verdict
+from distillplan.questions.plan_layout import PlannedLayout, layout_of
 
 
 class PlannedModel(NamedTuple):
@@ -65,6 +66,8 @@ class PlanSettings(NamedTuple):
     flip: PlannedFlip | None
     best_teacher: BestTeacher | None
     """None: the plan did not look for it."""
+    layout: PlannedLayout | None
+    """None: the plan has no machine."""
 
 
 def settings_of_document(data: Any, name: str) -> PlanSettings:
@@ -81,14 +84,16 @@ def settings_of_document(data: Any, name: str) -> PlanSettings:
     asked = whole.mapping("scenario")
     models = whole.mapping("models") if whole.has("models") else None
     logits = asked.text("logits", "") if asked.has("logits") else ""
+    family = _family(asked.mapping("architecture"), name)
     return PlanSettings(
         logits=asked.member("logits", Logits) if logits else Logits.ONLINE,
         stored=_stored(asked, name),
-        family=_family(asked.mapping("architecture"), name),
+        family=family,
         student=_model(models, "student"),
         teacher=_model(models, "teacher"),
         flip=_flip(whole),
         best_teacher=_best_teacher(whole),
+        layout=layout_of(asked, family.context, name),
     )
 
 

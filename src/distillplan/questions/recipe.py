@@ -15,8 +15,14 @@ from distillplan.laws.repetition import REPEATS_WORTH, log_worth
 from distillplan.planning.results import Method
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
+from distillplan.questions.plan_layout import PlannedLayout
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
-from distillplan.questions.recipe_cases import PlanCase, logit_cases, logit_numbers
+from distillplan.questions.recipe_cases import (
+    PlanCase,
+    batch_case,
+    logit_cases,
+    logit_numbers,
+)
 from distillplan.questions.recipe_file import (
     kept_shares,
     kept_source,
@@ -111,12 +117,13 @@ def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) ->
 
 
 def _demand_sizes(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) -> None:
-    family = settings.family
+    family, layout = settings.family, settings.layout
     for what, value, most in (
         ("student_params", chosen.student_params, _MOST),
         ("student_tokens", chosen.student_tokens, _MOST),
         ("context", family.context, 1e9),
         ("vocab", family.vocab, 1e9),
+        ("batch_tokens", (layout and layout.batch_tokens) or 1, _MOST),
     ):
         if not 1 <= value <= most:
             raise InputError(
@@ -131,9 +138,7 @@ def _run(
     given = practice()
     start = exported(points)
     context = round(settings.family.context)
-    group = round(given["batch_group"])
-    wanted = start.batch_tokens / context / group
-    sequences = max(1, round(wanted)) * group
+    sequences = _batch(settings.layout, start.batch_tokens, context)
     steps = math.ceil(chosen.student_tokens / (sequences * context))
     final = start.learning_rate if start.final_learning_rate is None else start.final_learning_rate
     rows = [one.vocab for one in (settings.teacher, settings.student) if one is not None]
@@ -159,6 +164,13 @@ def _run(
         learning_rate=start.learning_rate,
         final_learning_rate=min(final, start.learning_rate),
     )
+
+
+def _batch(layout: PlannedLayout | None, usual: float, context: int) -> int:
+    """Sequences of one step: whole passes of the plan's machine, at the batch asked for."""
+    group = round(practice()["batch_group"]) if layout is None else layout.pass_sequences
+    tokens = usual if layout is None or layout.batch_tokens is None else layout.batch_tokens
+    return max(1, round(tokens / context / group)) * group
 
 
 def _is_stored(logits: Logits, accounting: Accounting | None) -> bool:
@@ -220,6 +232,8 @@ def _facts(
         "rate_source": start.source,
         "batch": format_count(run.batch_sequences * run.context),
         "sequences": f"{run.batch_sequences:,}",
+        "pass_sequences": settings.layout and f"{settings.layout.pass_sequences:,}",
+        "planned_batch": settings.layout and format_count(settings.layout.step_tokens),
         "context": f"{run.context:,}",
         "steps": f"{run.steps:,}",
         "warmup": f"{run.warmup_steps:,}",
@@ -268,6 +282,7 @@ def _cases(
     flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
     yield from logit_cases(run)
+    yield batch_case(settings.layout)
     if run.chunked:
         yield PlanCase.CHUNKED
     yield PlanCase.RECOMMENDED if chosen.recommended else PlanCase.NOT_RECOMMENDED

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from distillplan.hardware.storage import format_of
 from distillplan.laws.logit_formats import LogitKind, StoredFormat, penalty_of
+from distillplan.questions.plan_layout import PlannedLayout
 from distillplan.questions.recipe_file import practice
 from distillplan.questions.recipe_records import PlannedRun
 
@@ -29,6 +30,10 @@ class PlanCase(StrEnum):
     """The largest logits alone are stored, by the plan's word."""
     NOT_CUT = "not_cut"
     CHUNKED = "chunked"
+    NO_MACHINE = "no_machine"
+    BATCH_OPEN = "batch_open"
+    """The plan has a machine, and its batch was not asked for."""
+    BATCH_GIVEN = "batch_given"
     RATE_OUTSIDE = "rate_outside"
     FLIPS_WITH_BUDGET = "flips_with_budget"
     REPEATS = "repeats"
@@ -62,6 +67,13 @@ def logit_cases(run: PlannedRun) -> Iterator[PlanCase]:
     yield from (PlanCase.STORED, case)
     if case is not PlanCase.FORMAT_CUT:
         yield PlanCase.NOT_CUT
+
+
+def batch_case(layout: PlannedLayout | None) -> PlanCase:
+    """Where the batch comes from."""
+    if layout is None:
+        return PlanCase.NO_MACHINE
+    return PlanCase.BATCH_OPEN if layout.batch_tokens is None else PlanCase.BATCH_GIVEN
 
 
 def logit_numbers(run: PlannedRun) -> Mapping[str, Any]:

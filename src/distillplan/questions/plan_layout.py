@@ -1,0 +1,120 @@
+"""The layout of a plan's run on its machine, as recipes and exports write it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
+
+from distillplan.errors import InputError
+from distillplan.files.entries import Entry
+from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
+
+_PLAIN: Final = Strategy(
+    checkpointing=Checkpointing.NONE, sharding=Sharding.NONE, sequence_parallel=False
+)
+_PARTS: Final = (
+    *("tp", "sequence_parallel", "pp", "interleave", "cp", "ep", "checkpointing", "sharding"),
+    *("precision", "optimizer", "gradients", "offload"),
+)
+"""What a job must be told where it is not plain, beside its batches."""
+_MOST: Final = 1e9
+"""GPUs, or sequences of one pass, above which a document cannot be meant."""
+
+
+class PlannedLayout(NamedTuple):
+    """How a plan lays its run out."""
+
+    strategy: Strategy
+    gpus: int
+    """Of the student."""
+    teacher_gpus: int | None
+    """GPUs of an online teacher alone; None: it runs on the student's."""
+    batch_tokens: float | None
+    """Tokens per optimizer step that were asked for; None: none were."""
+
+    @property
+    def replicas(self) -> int:
+        """Copies of the student that train beside each other."""
+        return self.gpus // self.strategy.replica_gpus
+
+    @property
+    def pass_sequences(self) -> int:
+        """Sequences of one pass of all replicas, of which a batch is a multiple."""
+        return self.replicas * self.strategy.micro_batch
+
+    @property
+    def step_tokens(self) -> float:
+        """Tokens per optimizer step on which the plan's time is counted."""
+        return self.strategy.step_tokens(self.gpus, self.batch_tokens)
+
+    def values(self, batch_sequences: int) -> Mapping[str, Any]:
+        """What exports write of it, by the names under which the records ask for it.
+
+        Args:
+            batch_sequences: sequences of one optimizer step.
+        """
+        strategy = self.strategy
+        return {
+            **{name: getattr(strategy, name) for name in ("tp", "pp", "cp", "micro_batch")},
+            "micro_batch_of_gpu": strategy.micro_batch / strategy.replica_gpus,
+            "accumulation": batch_sequences // self.pass_sequences,
+            "recomputes": strategy.checkpointing in (Checkpointing.SELECTIVE, Checkpointing.FULL),
+        }
+
+    def counted_on(self, written: frozenset[str | None], *, online: bool) -> Iterator[str]:
+        """Parts that are not plain and that no key of a trainer sets, as options of the plan.
+
+        Args:
+            written: names of the values that its keys set.
+            online: whether the teacher runs beside the student.
+        """
+        for name in _PARTS:
+            value = getattr(self.strategy, name)
+            if value == getattr(_PLAIN, name) or name in written:
+                continue
+            if name == "sequence_parallel":
+                if self.strategy.tp > 1:
+                    yield "sequence-parallel"
+            elif not (name == "checkpointing" and self._keys_checkpointing(written)):
+                yield f"{name} {value}"
+        if online and self.teacher_gpus:
+            yield f"teacher-gpus {self.teacher_gpus}"
+
+    def _keys_checkpointing(self, written: frozenset[str | None]) -> bool:
+        """Whether a key for whole blocks says it; fused kernels recompute attention anyway."""
+        chosen = self.strategy.checkpointing
+        whole = chosen is Checkpointing.FULL and "recomputes" in written
+        return whole or chosen is Checkpointing.ATTENTION
+
+
+def layout_of(asked: Entry, context: float, name: str) -> PlannedLayout | None:
+    """The layout in the scenario of a document; None where it has no machine.
+
+    Args:
+        asked: the scenario.
+        context: tokens of one sequence.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: when a value of it cannot be used.
+    """
+    if not asked.has("hardware"):
+        return None
+    machine = asked.mapping("hardware")
+    gpus, teacher_gpus = machine.whole("gpus"), machine.optional("teacher_gpus")
+    known = {one.name for one in fields(Strategy)} - {"loss"}
+    given = {key: machine.data[key] for key in machine.data if key in known and machine.has(key)}
+    try:
+        strategy = Strategy(**{**given, "seq_len": round(context)})
+        strategy.refuse_odd_groups(gpus)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    found = PlannedLayout(
+        strategy=strategy,
+        gpus=gpus,
+        teacher_gpus=None if teacher_gpus is None else round(teacher_gpus),
+        batch_tokens=machine.optional("batch_tokens"),
+    )
+    for what, value in (("gpus", gpus), ("sequences of one pass", found.pass_sequences)):
+        if value > _MOST:
+            raise InputError(f"{name}: {what} is {value:g}, and a run has up to {_MOST:g} of them")
+    return found
