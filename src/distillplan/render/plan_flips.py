@@ -8,7 +8,14 @@ from distillplan.laws.logit_formats import USUAL_ENTRIES
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import verdict_of
-from distillplan.planning.verdict_records import BudgetFlip, BudgetRange, HoursFlip, Odds, Verdict
+from distillplan.planning.verdict_records import (
+    BudgetFlip,
+    BudgetRange,
+    HoursFlip,
+    Odds,
+    TeacherFlip,
+    Verdict,
+)
 from distillplan.render.odds_view import in_brackets
 from distillplan.render.plan_words import TOO_CLOSE
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops, format_usd
