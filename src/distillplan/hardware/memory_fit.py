@@ -92,7 +92,7 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     """The layout on the fewest GPUs on which a run fits for certain, at the least loss of speed.
 
     Numbers of GPUs are multiples of the run's pipeline, context and expert groups: all up to a
-    node, then whole nodes, then powers of two where more than `EVERY_NODE` nodes are needed. Loss,
+    node, then whole nodes, where more than `EVERY_NODE` are needed by halving a doubling. Loss,
     optimizer, precision and teacher stay as they are; sharding, checkpointing, micro-batch and
     tensor parallelism (up to a node) are free. On the same number of GPUs a layout is preferred
     with less recomputation, then less tensor parallelism, a larger micro-batch, less sharding.
@@ -101,10 +101,24 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
         InfeasibleError: when nothing fits, with the reason.
     """
     counts, capacity_bytes = _gpu_counts(run.strategy, gpu.gpus_per_node), usable_bytes(gpu)
+
+    def first(gpus: int) -> Layout | None:
+        layouts = _layouts(run, gpus, gpu.gpus_per_node)
+        fitting = (one for one in layouts if fits(needed(one.run), capacity_bytes) is Fits.YES)
+        return next(fitting, None)
+
+    few = 0
     for gpus in counts:
-        for layout in _layouts(run, gpus, gpu.gpus_per_node):
-            if fits(needed(layout.run), capacity_bytes) is Fits.YES:
-                return layout
+        found = first(gpus)
+        if found is not None:
+            unit = math.lcm(_group(run.strategy), gpu.gpus_per_node)
+            low, high = few // unit, gpus // unit
+            while high - low > 1:
+                middle = first(unit * ((low + high) // 2))
+                low, high = (low, (low + high) // 2) if middle else ((low + high) // 2, high)
+                found = middle or found
+            return found
+        few = gpus
     most = _layouts(run, counts[-1], gpu.gpus_per_node)
     smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
     raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
@@ -181,9 +195,14 @@ def _laid_out(run: Run, gpus: int, choices: Mapping[str, Iterable[Any]]) -> Iter
                 yield replace(run, gpus=gpus, strategy=strategy)
 
 
+def _group(strategy: Strategy) -> int:
+    """GPUs that the groups which a search leaves as they are take together."""
+    return strategy.pp * math.lcm(strategy.cp, strategy.ep)
+
+
 def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
     """Numbers of GPUs that the fixed groups of a layout divide, in order."""
-    group = strategy.pp * math.lcm(strategy.cp, strategy.ep)
+    group = _group(strategy)
     every = {gpus for gpus in range(1, gpus_per_node + 1) if gpus % group == 0}
     node = math.lcm(group, gpus_per_node)
     nodes = {node * count for count in range(1, EVERY_NODE + 1) if node * count <= MAX_GPUS}
