@@ -285,6 +285,24 @@ def test_with_a_price_all_speaks_of_money(more, way, better):
     assert f"costs {1 - each:.0%} less; training costs {training:.2f} times" in why
 
 
+@pytest.mark.parametrize("more", [(), STORED])
+def test_a_price_of_nothing_is_no_price(more):
+    """By hand, as hours: extra ones of training over those that a token saves."""
+    words = (*BASE, *INT4_TIMED, "--price", "0", "--per-day", "1B", *more)
+    found = asked(*words)
+    larger, smaller = model_of(found, "larger"), model_of(found, "smaller")
+    training, each = (
+        smaller["hours"][name]["mid"] - larger["hours"][name]["mid"]
+        for name in ("training_gpu_hours", "gpu_hours_per_billion")
+    )
+    assert smaller["break_even"]["hours_tokens"] == pytest.approx(-training / each * 1e9, rel=1e-9)
+    own = [one for one in found["models"] if one["accounting"] in (None, "exists")]
+    hours = [one["hours"]["lifetime_gpu_hours"]["mid"] for one in own]
+    assert [one["recommended"] for one in own] == [each == min(hours) for each in hours]
+    assert "it takes fewest GPU-hours at" in found["headline"]
+    assert run("serve", *words).returncode == 0
+
+
 def test_storing_logits_is_paid_for():
     """Dollars over the price are hours, but for those of storage, which no GPU takes."""
     one = model_of(asked(*TIMED, *STORED, "--per-day", "1B"), "smaller", "exists")
