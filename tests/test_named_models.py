@@ -68,8 +68,8 @@ def test_the_model_to_match_may_be_named(command, name, tmp_path):
 def test_the_model_to_serve_costs_what_its_shape_does():
     """Hoffmann et al. 2022, Appendix F, of Llama 3.2 3B: projections, logits, attention."""
     done = run(
-        *("serve", "--match", "llama-3.2-3b:40B", "--student", "1B", "--teacher", "1.5B:1T"),
-        *("--logits", "cached", "-o", "json"),
+        *("serve", "--match", "llama-3.2-3b:40B", "--teacher", "1.5B:1T"),
+        *("--student", "llama-3.2-1b", "--logits", "cached", "-o", "json"),
     )
     larger, *_ = json.loads(done.stdout)["models"]
     layers, width, context = 28, 3072, 4096
