@@ -68,8 +68,8 @@ def test_the_model_to_match_may_be_named(command, name, tmp_path):
 def test_the_model_to_serve_costs_what_its_shape_does():
     """Hoffmann et al. 2022, Appendix F, of Llama 3.2 3B: projections, logits, attention."""
     done = run(
-        *("serve", "--match", "llama-3.2-3b:40B", "--student", "1B", "--teacher", "1.5B:1T"),
-        *("--logits", "cached", "-o", "json"),
+        *("serve", "--match", "llama-3.2-3b:40B", "--teacher", "1.5B:1T"),
+        *("--student", "llama-3.2-1b", "--logits", "cached", "-o", "json"),
     )
     larger, *_ = json.loads(done.stdout)["models"]
     layers, width, context = 28, 3072, 4096
@@ -84,7 +84,7 @@ def test_the_model_to_serve_costs_what_its_shape_does():
     [
         ("qwen3-30b-a3b", "is a mixture of experts"),
         ("llama-3.2-33b", "did you mean 'llama-3.2-3b'"),
-        ("config.json", "are not published; add them after a colon"),
+        ("config.json", "are not in the catalog; add them after a colon, e.g. config.json:2T"),
         ("3B", "has no tokens; write it as 3B:60B"),
     ],
 )
@@ -92,6 +92,22 @@ def test_a_model_that_cannot_be_matched_gets_one_sentence(name, says, folder):
     done = run("target", "--student", "1B", "--match", name, folder=folder / "llama-8b")
     assert done.returncode == 2
     assert says in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("serve", "--student", "1B", "--match"), ("budget", "1e21", "--quick", "--teacher")],
+    ids=lambda words: words[0],
+)
+def test_a_model_without_tokens_is_proposed_as_it_was_written(words, folder):
+    """What is proposed for a config.json is read, with tokens in place of the placeholder."""
+    path = "llama-8b/config.json"
+    done = run(*words, path, folder=folder)
+    assert done.returncode == 2
+    (proposed,) = re.findall(rf"{path}:(?:2T|TOKENS)", done.stderr)
+    again = run(*words, proposed.replace("TOKENS", "2T"), folder=folder)
+    assert "tokens" not in again.stderr
+    assert again.returncode in {0, 1}
 
 
 def teacher_of(document):

@@ -92,6 +92,13 @@ def test_the_command_runs_and_carries_the_option(words, said, tmp_path):
     assert json.loads(plan.stdout)["scenario"]["hardware"]["gpus"] == 16
 
 
+def test_few_tokens_of_a_named_teacher_are_no_other_model_s_size(tmp_path):
+    line, command = under(tmp_path, *TAUGHT, "--teacher-tokens", "100B")
+    assert "--teacher 'llama-3.1-8b:100B tokens' --accounting train " in line
+    plan = json.loads(run(*command, "--quick", "-o", "json", folder=tmp_path).stdout)
+    assert plan["scenario"]["teacher"]["tokens"] == 100e9
+
+
 @pytest.mark.parametrize("teacher", ["gpt-oss-20b", "7B"])
 def test_a_teacher_of_unknown_quality_asks_for_its_loss(teacher, tmp_path):
     line, command = under(tmp_path, "--model", "1B", "--teacher", teacher)

@@ -322,6 +322,21 @@ def test_no_compute_reaches_below_the_limit():
     assert least_compute(scenario(1.0), None, 2.0) is None
 
 
+def test_no_teacher_is_called_best_that_is_worse_than_the_given_one():
+    """By the formula: the search of teachers ends before one that is good enough for 200B."""
+    given = predict(LAW, student_params=2e11, student_tokens=5e13, teacher_loss=1.4)
+    assert given.best_teacher_loss is given.loss_with_best_teacher is None
+    worse = predict(LAW, student_params=2e11, student_tokens=5e13, teacher_loss=1.55)
+    taught = independent.distilled_loss(2e11, 5e13, 1.4)
+    assert taught < worse.loss_with_best_teacher < worse.distilled_loss
+
+
+def test_the_best_teacher_itself_stays_the_best():
+    best = predict(LAW, student_params=1e9, student_tokens=1e11, teacher_loss=2.0).best_teacher_loss
+    again = predict(LAW, student_params=1e9, student_tokens=1e11, teacher_loss=best)
+    assert again.best_teacher_loss == pytest.approx(best)
+
+
 def test_prediction_agrees_with_the_formula():
     found = predict(LAW, student_params=1e9, student_tokens=1e11, teacher_loss=2.0)
     assert found.supervised_loss == pytest.approx(independent.supervised_loss(1e9, 1e11))

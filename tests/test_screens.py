@@ -173,6 +173,20 @@ def test_a_prediction_shows_the_numbers_of_its_document():
     assert "the gain may be none" in screen
 
 
+@pytest.mark.parametrize("details", ["", " --details"])
+def test_a_prediction_beyond_the_searched_teachers_names_no_best_one(details):
+    words = f"predict --student 200B --tokens 50T --teacher-loss 1.4{details}"
+    screen = run(*words.split(), COLUMNS="300").stdout
+    assert "200B parameters" in screen
+    assert "est for this student" not in screen
+
+
+def test_what_distilling_loses_may_be_none_too():
+    screen, found = answers("predict --student 1B --tokens 300B --teacher-loss 1.85")
+    assert found["gain_nats"] < 0 < found["gain_band"][1]
+    assert "the disadvantage may be none" in screen
+
+
 def test_laws_that_disagree_name_the_odd_one_out():
     command = "budget 1.2e22 --student 3B --logits cached --teacher 7B:2T --laws all"
     screen, found = answers(command)

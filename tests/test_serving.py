@@ -16,6 +16,7 @@ from distillplan.hardware.generation import Requests, generation_speed
 from distillplan.laws.law_catalog import law
 from distillplan.laws.quantization import QuantizedWeights, quantization_law
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.model_catalog import model
 from distillplan.planning.evaluate import law_of
 from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
@@ -285,6 +286,24 @@ def test_with_a_price_all_speaks_of_money(more, way, better):
     assert f"costs {1 - each:.0%} less; training costs {training:.2f} times" in why
 
 
+@pytest.mark.parametrize("more", [(), STORED])
+def test_a_price_of_nothing_is_no_price(more):
+    """By hand, as hours: extra ones of training over those that a token saves."""
+    words = (*BASE, *INT4_TIMED, "--price", "0", "--per-day", "1B", *more)
+    found = asked(*words)
+    larger, smaller = model_of(found, "larger"), model_of(found, "smaller")
+    training, each = (
+        smaller["hours"][name]["mid"] - larger["hours"][name]["mid"]
+        for name in ("training_gpu_hours", "gpu_hours_per_billion")
+    )
+    assert smaller["break_even"]["hours_tokens"] == pytest.approx(-training / each * 1e9, rel=1e-9)
+    own = [one for one in found["models"] if one["accounting"] in (None, "exists")]
+    hours = [one["hours"]["lifetime_gpu_hours"]["mid"] for one in own]
+    assert [one["recommended"] for one in own] == [each == min(hours) for each in hours]
+    assert "it takes fewest GPU-hours at" in found["headline"]
+    assert run("serve", *words).returncode == 0
+
+
 def test_storing_logits_is_paid_for():
     """Dollars over the price are hours, but for those of storage, which no GPU takes."""
     one = model_of(asked(*TIMED, *STORED, "--per-day", "1B"), "smaller", "exists")
@@ -333,6 +352,49 @@ def test_weights_of_fewer_bits_are_read_sooner():
     assert 3.0 < fast / slow <= 4.0
 
 
+# --- a name beside a size
+
+TAUGHT = ("--teacher", "70B:15T", "--gpu", "h100-sxm", "--request", "4000:500")
+OWN = model("llama-3.1-8b").shape
+
+
+def amounts(*words):
+    """What serving and training take, by model."""
+    return [
+        (one["flops_per_token"], one["hours"] and one["hours"]["gpu_hours_per_billion"]["mid"])
+        for one in asked(*words, *TAUGHT)["models"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "sizes"),
+    [
+        (("--match", "llama-3.1-8b:200B", "--student", "5B"), ("{}:200B", "5B")),
+        (
+            ("--match", "10B:200B", "--student", "llama-3.1-8b", "--set", "vocab=32768"),
+            ("10B:200B", "{}"),
+        ),
+    ],
+)
+def test_a_name_beside_a_size_is_costed_as_a_size(named, sizes):
+    """The same numbers as its count of parameters gives, for two models are costed alike."""
+    larger, smaller = (one.format(OWN.active_params) for one in sizes)
+    usual = amounts("--match", larger, "--student", smaller)
+    np.testing.assert_allclose(amounts(*named), usual, rtol=1e-9)
+    assert "serving_as_sizes" in codes(asked(*named, *TAUGHT))
+
+
+def test_two_names_are_costed_by_their_own_shapes():
+    """Keys and values of 8 of 32 heads: a prompt is stored in a quarter, so serving is faster."""
+    words = ("--match", "llama-3.1-8b:100B", "--student")
+    named = asked(*words, "llama-3.2-3b", *TAUGHT, "--per-day", "1B")
+    assert named["models"][0]["flops_per_token"] == pytest.approx(OWN.forward_flops(4096))
+    as_size = amounts(*words, "2.8B")[0][1]
+    assert named["models"][0]["hours"]["gpu_hours_per_billion"]["mid"] < as_size / 2
+    assert "serving_as_sizes" not in codes(named)
+    assert "serving_cheapest_as_size" in codes(named)
+
+
 # --- what cannot be meant
 
 
@@ -341,6 +403,16 @@ def test_weights_of_fewer_bits_are_read_sooner():
     [
         (("--student", "1B"), 2, "give either --loss or --match"),
         (("--match", "1B:20B", "--student", "1B"), 2, "is no smaller than the 1.00B"),
+        (
+            ("--match", "llama-3.1-8b:200B", "--student", "7B"),
+            2,
+            "--student: 7.00B is no smaller than llama-3.1-8b (6.98B parameters)",
+        ),
+        (
+            ("--match", "llama-3.1-8b:200B", "--student", "qwen3-8b"),
+            2,
+            "serving qwen3-8b (6.95B parameters) takes 1.64e10 FLOPs per token, no fewer than",
+        ),
         ((*BASE, "--request", "1000:200"), 2, "give both --gpu"),
         ((*BASE, "--gpu", "h100-sxm"), 2, "give both --gpu"),
         ((*BASE, "--gpu", "h100-sxm", "--request", "many"), 2, "is not PROMPT:ANSWER"),

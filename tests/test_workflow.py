@@ -197,7 +197,7 @@ def test_a_command_that_checks_no_assertion_does_not_pass_over_one(tmp_path, wor
         within["extends"] = "below.yaml"
     path = tmp_path / "s.yaml"
     path.write_text(yaml.safe_dump(within), encoding="utf-8")
-    told_in_one_sentence(run(*words, path), 2, "only distillplan compare and report check")
+    told_in_one_sentence(run(*words, path), 2, "only distillplan compare, plot compare and report")
 
 
 @pytest.mark.parametrize(

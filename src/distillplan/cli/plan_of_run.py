@@ -31,6 +31,8 @@ def plan_of_run(given: Mapping[str, Any]) -> PlanOfRun:
         return PlanOfRun()
     left, words = _left_out(given), {**_models(given), **_shared(given)}
     notes = [f"without {' and '.join(left)}, which a plan does not take"] if left else []
+    if given["teacher_tokens"] is not None and not _is_question(words):
+        words["teacher"] += " tokens"  # few without their unit may be the size of another model
     if not _is_question(words):
         if "teacher" not in words or not _is_question({**words, "teacher.loss": "2"}):
             return PlanOfRun()

@@ -69,6 +69,12 @@ class KnownModel(NamedTuple):
     """What to know of how its config.json was read."""
 
     @property
+    def word(self) -> str:
+        """What means it wherever a model is asked for: its name, or the path of its file."""
+        of_file = self.tokenizer is None and self.source.lower().endswith(".json")
+        return self.source if of_file else self.name
+
+    @property
     def is_mixture(self) -> bool:
         """Whether a token passes only some of its parameters."""
         return self.all_params > self.params

@@ -201,13 +201,15 @@ def advice(name: str) -> str:
 
     >>> advice("gpt-4o")
     'its weights are closed, and without them there are no logits to learn from; name an open model'
+    >>> advice("deepseek-r1:8b")
+    "did you mean 'deepseek-r1-distill-llama-8b' or 'deepseek-r1-0528-qwen3-8b'?"
     """
     if is_closed(name):
         return (
             "its weights are closed, and without them there are no logits to learn from; name an "
             "open model"
         )
-    close = near_names(name)
+    close = tagged(name) or near_names(name)
     if not close:
         return "run distillplan models for the list"
     return f"did you mean {' or '.join(repr(one) for one in close)}?"

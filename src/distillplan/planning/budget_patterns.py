@@ -8,7 +8,8 @@ from distillplan.units.quantities import HOURS, MANY, METRIC, MONTH, MULTIPLIERS
 
 TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
-NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with)\b|e\d)"
+NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with|hours?|hrs?|days?|weeks?|months?)\b|e\d)"
+"""No word of a GPU's name starts so."""
 GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
 """A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
 GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {NO_GPU})*?)"
@@ -50,7 +51,7 @@ OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
 """What a shell leaves of dollars in double quotes."""
 
-KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,2}}"
+KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,4}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 GPUS_ALONE: Final = (
     rf"(?P<given>(?P<count>{SOME})(?P<kind>(?=[a-z -]*\d|gpu){KIND}|{GEFORCE}))",
@@ -59,12 +60,12 @@ GPUS_ALONE: Final = (
 """GPUs without a time, and what to ask."""
 MISSING: Final = (
     (
-        rf"(?P<given>(?P<count>{MANY})\s*-?\s*(?:hours?|hrs?|h)) of (?P<kind>{KIND})",
+        rf"(?P<given>(?P<count>{MANY})\s*-?\s*(?:hours?|hrs?|h)) (?:of )?(?P<kind>{KIND})",
         "{given} in all, or of each? write '{count} {unit}-hours' or '8 {gpu} for {given}'",
     ),
     (rf"(?:for )?(?P<given>{TIME})", "{given} of what? write '8 h100-sxm for {given}'"),
     (
-        rf"(?P<given>{TIME}) (?:on|of) (?P<kind>{KIND})",
+        rf"(?P<given>{TIME}) (?:(?:on|of) )?(?P<kind>{KIND})",
         "how many {kind} for {given}? write '8 {gpu} for {given}'",
     ),
     GPUS_ALONE,

@@ -58,11 +58,10 @@ class Teacher:
         if self.params is None:
             return InputError(teacher, ": give its parameters and tokens, or its loss")
         if self.model is not None:
-            name = self.model.name
             return InputError(
                 teacher,
-                f": the training tokens of {name} are not in the catalog; add them after a colon "
-                f"({name}:TOKENS) or its measured loss, ",
+                f": the training tokens of {self.model.name} are not in the catalog; add them "
+                f"after a colon ({self.model.word}:TOKENS) or its measured loss, ",
                 Word("teacher.loss"),
             )
         return InputError(

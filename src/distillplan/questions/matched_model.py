@@ -61,8 +61,8 @@ def parse_match(text: str, law: PublishedLaw, what: str = "match") -> Match:
         )
     if found.tokens is None and model is not None:
         raise InputError(
-            f"{what}: the training tokens of {model.name} are not published; add them after a "
-            f"colon, e.g. {model.name}:2T"
+            f"{what}: the training tokens of {model.name} are not in the catalog; add them after "
+            f"a colon, e.g. {model.word}:2T"
         )
     if found.tokens is None:
         raise InputError(f"{what}: {text!r} has no tokens; write it as {EXAMPLE_MATCH}")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,9 @@ FAR_OUTSIDE = warning(
     "less than a token per parameter: a plan has no verdict",
 )
 
+_ALIKE: Final = 1e-6
+"""Nats between a loss and the same one found by the search."""
+
 
 class LossesAsMeasured(NamedTuple):
     """The losses of a prediction in the unit of the runs behind a fitted law."""
@@ -71,7 +74,8 @@ class Prediction(NamedTuple):
     supervised_equivalent_tokens: float | None
     """Tokens at which the student reaches the distilled loss supervised; None if it never does."""
     best_teacher_loss: float | None
-    """Loss of the teacher that is best for this student and these tokens, nats per token."""
+    """Loss of the teacher that is best for this student and these tokens, nats per token. None too
+    where the given one is better than all within the bounds of the search, as is what follows."""
     loss_with_best_teacher: float | None
     """The student's loss with that teacher, nats per token."""
     by_10_percent: dict[str, float]
@@ -135,6 +139,8 @@ def predict(
     refuse_nonsense(Scenario(compute=1.0, law=law), point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
     warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
+    if best_loss is not None and distilled is not None and best_loss > distilled + _ALIKE:
+        best = best_loss = None  # the search is bounded, and the given teacher is beyond it
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(

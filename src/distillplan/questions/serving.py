@@ -31,11 +31,12 @@ from distillplan.questions.serving_records import (
 )
 from distillplan.questions.serving_search import (
     FoundModel,
+    both_alike,
     cheapest_pretrained,
     larger_model,
     models_at_its_loss,
 )
-from distillplan.units.quantities import format_count
+from distillplan.units.quantities import format_count, format_flops
 
 _MOST_DAYS: Final = 36_525.0
 """A hundred years."""
@@ -49,6 +50,7 @@ def serving(question: ServingQuestion) -> Serving:
             that cannot be.
         InfeasibleError: when the smaller model cannot reach the loss in any way.
     """
+    asked, question = question, both_alike(question)
     scenario = _checked(question)
     larger = larger_model(question, scenario)
     _demand_smaller(scenario, larger)
@@ -76,7 +78,7 @@ def serving(question: ServingQuestion) -> Serving:
         scenario=scenario,
     )
     demand_finite(found)
-    notices = tuple(warnings_of(question, found))
+    notices = tuple(warnings_of(asked, found))
     return found._replace(headline=headline_of(found), warnings=notices)
 
 
@@ -113,13 +115,29 @@ def _checked(question: ServingQuestion) -> Scenario:
 
 
 def _demand_smaller(scenario: Scenario, larger: FoundModel) -> None:
+    """Refuse a model that has no fewer parameters, or takes no less for a token served.
+
+    Raises:
+        InputError: with what is not smaller.
+    """
     own = scenario.student_params or math.inf
-    if scenario.student_forward(own) >= larger.flops_per_token:
-        raise InputError(
-            Word("student_params"),
-            f": {format_count(own)} is no smaller than the {format_count(larger.params)} that "
-            "pretraining takes to this loss; give a smaller one, or a larger --match",
+    forward, most = scenario.student_forward(own), larger.flops_per_token
+    model, match = scenario.student_model, larger.scenario.student_model
+    one, other = format_count(own), format_count(larger.params)
+    small = one if model is None else f"{model.name} ({one} parameters)"
+    large = f"the {other} that pretraining takes to this loss"
+    if match is not None:
+        large = f"{match.name} ({other} parameters)"
+    if own >= larger.params:
+        fault = f"{small} is no smaller than {large}"
+    elif forward >= most:
+        fault = (
+            f"serving {small} takes {format_flops(forward)} FLOPs per token, no fewer than the "
+            f"{format_flops(most)} of {large}"
         )
+    else:
+        return
+    raise InputError(Word("student_params"), f": {fault}; give a smaller one, or a larger --match")
 
 
 def _amount(question: ServingQuestion) -> ServedAmount | None:

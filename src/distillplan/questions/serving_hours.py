@@ -11,7 +11,7 @@ from distillplan.laws.quantization import QuantizedWeights
 from distillplan.models.shapes import ModelShape
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.questions.serving_measure import Taken, taken
+from distillplan.questions.serving_measure import Taken, price_on, taken
 from distillplan.questions.serving_records import ServedHours, ServedRequest
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
@@ -88,7 +88,7 @@ def served_hours(
         round(scenario.architecture.context)
     )
     each = speed.tokens_per_s_per_gpu.divide(part * size / SECONDS_PER_HOUR)
-    price, cost = None if machine.price is None else machine.price.usd_per_hour, None
+    price, cost = price_on(machine), None
     lifetime = None if amount is None else bill.gpu_hours + each.scale(amount.tokens)
     if amount is not None and price is not None and bill.cost_usd is not None:
         cost = bill.cost_usd + each.scale(amount.tokens * price)

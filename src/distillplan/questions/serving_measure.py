@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.hardware.bill import BillLine, Phase
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_records import ServedHours, ServedModel, ServedRole, Serving
@@ -62,7 +63,12 @@ def measure_of(scenario: Scenario) -> Measure:
     """What the answer to a scenario is weighed by."""
     if scenario.machine is None:
         return Measure.COMPUTE
-    return Measure.HOURS if scenario.machine.price is None else Measure.MONEY
+    return Measure.HOURS if price_on(scenario.machine) is None else Measure.MONEY
+
+
+def price_on(machine: Machine) -> float | None:
+    """Dollars of a GPU-hour; None where no price is known, which one of 0 says too."""
+    return None if machine.price is None else machine.price.usd_per_hour or None
 
 
 def taken(hours: ServedHours) -> Taken:
@@ -118,12 +124,14 @@ def saved_share(one: ServedModel, larger: ServedModel) -> float:
 
 def teacher_share(one: ServedModel) -> float:
     """The part of a model's training that goes into its teacher and its stored logits."""
-    option = one.option
-    if option is None or option.bill is None or one.hours is None:
+    option, hours = one.option, one.hours
+    if option is None or option.bill is None or hours is None:
         return 0.0 if option is None else option.teacher_share
+    priced = hours.usd_per_million is not None
 
     def spent(line: BillLine) -> float:
-        return (line.gpu_hours if line.cost_usd is None else line.cost_usd).mid
+        cost = line.cost_usd if priced else None
+        return (line.gpu_hours if cost is None else cost).mid
 
     parts = {line.phase: spent(line) for line in option.bill.phases}
     return 1 - parts[Phase.STUDENT_TRAINING] / sum(parts.values())

@@ -15,6 +15,7 @@ from distillplan.questions.serving_measure import (
 from distillplan.questions.serving_odds import LEVELS
 from distillplan.questions.serving_records import (
     ServedModel,
+    ServedRole,
     ServedStatus,
     Serving,
     ServingQuestion,
@@ -110,6 +111,7 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     """
     deciding = found.deciding
     larger = found.larger.option
+    yield from _of_shapes(question, found)
     yield from _of_quantization(found)
     if larger is not None:
         option = None if deciding is None else deciding.option
@@ -139,6 +141,25 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
             "serving_full_load",
             "hours of serving assume GPUs that are always full of requests of one length; idle "
             "ones cost as much, so what you pay is more",
+        )
+
+
+def _of_shapes(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
+    """Which models are costed as sizes of the paper's family although a shape is known."""
+    match = question.match
+    both = None if match is None else match.model, question.scenario.student_model
+    named = [one.name for one in both if one is not None and one.shape is not None]
+    if len(named) == 1:
+        yield warning(
+            "serving_as_sizes",
+            f"{named[0]} is costed as a size of the paper's family, as the other model is only a "
+            "size; name both (--match and --student) to cost their shapes",
+        )
+    elif named and any(one.role is ServedRole.CHEAPEST for one in found.models):
+        yield warning(
+            "serving_cheapest_as_size",
+            "the cheapest is costed as a size of the paper's family, and the named models by their "
+            "own shapes, which may store far less of each token: compare those",
         )
 
 

@@ -62,6 +62,23 @@ class FoundModel(NamedTuple):
         return self.flops_per_token - smaller.flops_per_token
 
 
+def both_alike(question: ServingQuestion) -> ServingQuestion:
+    """The question with both models as sizes of the family, unless the shapes of both are known.
+
+    A size says nothing of what a token stores, and the paper's family stores far more than models
+    of today, so that an exact shape on one side would decide the answer.
+    """
+    scenario, match = question.scenario, question.match
+    larger, smaller = None if match is None else match.model, scenario.student_model
+    if larger is not None and smaller is not None:
+        return question
+    if match is not None and larger is not None:
+        return question._replace(match=match._replace(model=larger._replace(shape=None)))
+    if smaller is None:
+        return question
+    return question._replace(scenario=replace(scenario, student_model=smaller._replace(shape=None)))
+
+
 def larger_model(question: ServingQuestion, scenario: Scenario) -> FoundModel:
     """The supervised model whose loss is to be reached.
 

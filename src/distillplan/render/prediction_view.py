@@ -52,7 +52,7 @@ def _may_be_none(found: Prediction) -> Iterator[str]:
     if found.gain_band is not None and found.gain_nats is not None:
         low, high = found.gain_band
         if low < 0 < high:
-            what = "gain" if found.gain_nats > 0 else "loss"
+            what = "gain" if found.gain_nats > 0 else "disadvantage"
             where = "" if found.law.is_own else "on other data than the law's "
             yield f"{where}the {what} may be none: its 90% band holds 0"
 
@@ -161,6 +161,9 @@ def prediction_details(found: Prediction) -> Iterator[Block]:
             ("distilled loss", f"{found.distilled_loss:.4f}", nats_band(found.distilled_loss_band)),
             ("gain over pretraining", f"{found.gain_nats:+.4f}", nats_band(found.gain_band, "+")),
             ("pretraining with the same loss", equivalent, ""),
+        ]
+    if found.best_teacher_loss is not None:
+        rows += [
             ("best teacher loss for this student", f"{found.best_teacher_loss:.4f}", ""),
             ("distilled loss with that teacher", f"{found.loss_with_best_teacher:.4f}", ""),
         ]

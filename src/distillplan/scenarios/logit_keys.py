@@ -36,5 +36,3 @@ LOGIT_KEYS = (
         default="1",
     ),
 )
-FORMAT_WORDS = tuple(key.word for key in LOGIT_KEYS)
-"""Words of the format of stored logits, which has no meaning for others."""

@@ -143,8 +143,8 @@ def read_grid(
     if unchecked and any(map(file.assertions, file.parts.values())):
         faults.add(
             0,
-            f"{source}: assert: only distillplan compare and report check assertions; use one of "
-            "them, or take assert out",
+            f"{source}: assert: only distillplan compare, plot compare and report check "
+            "assertions; use one of them, or take assert out",
         )
     shard = shard or WHOLE
     cells = len(shard.of(file.grid.size))

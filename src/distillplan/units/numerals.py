@@ -44,7 +44,8 @@ NUMBER: Final = rf"[+-]?(?:{_POWER}|(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d+|\s
 _NUMBER: Final = rf"(?ia)\s*({NUMBER}|[+-]?(?:nan|inf(?:inity)?))\s*(\D*?)\s*"
 _IN_POWERS: Final = r"(?a)([+-]?)(?:(.+)[x*])?10(?:\^|\*\*)([+-]?\d+)"
 _IN_WORDS: Final = rf"(?ia)\s*({'|'.join(ONES)})\s+(\D\D+?)\s*"
-_COMMA: Final = r"(?ia)\s*(\d+),(\d+)\s*(e[+-]?\d+|[a-z]*)\b.*"
+_COMMA: Final = r"(?ia)\s*(\d+),(\d+)(?!,?\d)\s*(e[+-]?\d+|[a-z]*)\b.*"
+_COMMAS: Final = r"(?a)\s*\d+(?:,\d+){2,}.*"
 _POINTS: Final = r"(?a)\s*\d+(?:\.\d+){2,}(?:,\d+)?\b.*"
 _LOST_POWER: Final = r"(?ia)\s*(\d[\d.]*)\s*[x*]\s*10(e?)(\d\d)\b.*"
 
@@ -111,6 +112,11 @@ def split_number(text: str, what: str = "a number", example: str = "7B") -> tupl
             raise InputError(
                 f"{what}: {shown(text)} has a comma that does not separate thousands; write "
                 f"decimals with a point: {decimal}"
+            )
+        if re.fullmatch(_COMMAS, ascii_text) is not None:
+            raise InputError(
+                f"{what}: {shown(text)} has commas that do not separate thousands; write 1000000 "
+                "or 1,000,000, and decimals with a point"
             )
         if re.fullmatch(_POINTS, ascii_text) is not None:
             raise InputError(
