@@ -11,7 +11,7 @@ from distillplan.fitting.cells import number_in
 from distillplan.fitting.columns import SURE, RunField, bare_name, parse_columns, row_numbers
 from distillplan.fitting.reported_units import in_nats, refuse_other_units
 from distillplan.fitting.rows import IndexArray, Mask
-from distillplan.fitting.tables import RunTable
+from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
@@ -148,18 +148,14 @@ def _numbers(
     rows, faults = [], []
     for row, found, wrong in row_numbers(table, place, perplexity=perplexity):
         faults += wrong
-        if _is_no_number(place["loss"].cell(row)):
+        if _has_overflowed(place["loss"].cell(row)):
             found["loss"] = np.nan
         if len(found) < len(place) or found["loss"] <= perplexity:  # a perplexity is above 1
             continue
-        if "step" in found and batch_tokens is not None:
-            try:
-                at = f"{place['step'].of(row)} times the tokens of a step"
-                found["tokens"] = number_in(found["step"] * batch_tokens, "tokens", at)
-            except InputError as error:
-                faults.append(str(error))
-                continue
-        rows.append((found["tokens"], found["loss"]))
+        try:
+            rows.append((_tokens_of(found, place, row, batch_tokens), found["loss"]))
+        except InputError as error:
+            faults.append(str(error))
     if all(np.isnan(one) for _, one in rows):
         names = " and in ".join(one.column or "" for one in place.values())
         why = faults[0] if faults else f"none has a number in {names}; name others with --columns"
@@ -168,8 +164,21 @@ def _numbers(
     return tokens, loss
 
 
-def _is_no_number(cell: Any) -> bool:
-    """Whether a cell has a loss that was computed and is none; an empty cell is a gap."""
+def _tokens_of(
+    found: Mapping[str, float],
+    place: Mapping[str, RunField],
+    row: TableRow,
+    batch_tokens: float | None,
+) -> float:
+    """Tokens of a row, which may have steps."""
+    if "step" not in found or batch_tokens is None:
+        return found["tokens"]
+    at = f"{place['step'].of(row)} times the tokens of a step"
+    return number_in(found["step"] * batch_tokens, "tokens", at)
+
+
+def _has_overflowed(cell: Any) -> bool:
+    """Whether a cell has a loss that was computed, and NaN, infinity or 0 came out; empty is a gap."""
     try:
         return isinstance(cell, (str, int, float)) and not 0 < abs(float(cell)) < np.inf
     except (OverflowError, ValueError):
