@@ -42,7 +42,7 @@ class LossHistory(NamedTuple):
     tokens: FloatArray
     """In increasing order."""
     loss: FloatArray
-    """Nats per token; `MOST_NATS` at the end of a run whose loss is no number any more."""
+    """Nats per token; `MOST_NATS` at the end of a run that lost its loss to NaN or infinity."""
     notices: tuple[Notice, ...]
     """What was done to the rows."""
 
@@ -142,7 +142,7 @@ def _numbers(
 ) -> tuple[FloatArray, FloatArray]:
     """Tokens and losses of the rows that have both, in the file's order and unit.
 
-    A loss that is no number any more is NaN: also 0, which trainers log that leave NaN out of sums.
+    A loss that came out as NaN or infinite is NaN; also 0, which trainers log that skip NaN.
     """
     perplexity = unit is LossUnit.PERPLEXITY
     rows, faults = [], []
@@ -178,7 +178,7 @@ def _tokens_of(
 
 
 def _has_overflowed(cell: Any) -> bool:
-    """Whether a cell has a loss that was computed, and NaN, infinity or 0 came out; empty is a gap."""
+    """Whether a loss was computed and came out as NaN, infinity or 0; an empty cell is a gap."""
     try:
         return isinstance(cell, (str, int, float)) and not 0 < abs(float(cell)) < np.inf
     except (OverflowError, ValueError):
