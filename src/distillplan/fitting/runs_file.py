@@ -35,7 +35,12 @@ from distillplan.fitting.drafts import (
     without_replicates,
 )
 from distillplan.fitting.missing_columns import listed
-from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
+from distillplan.fitting.reported_units import (
+    demand_bytes,
+    in_nats,
+    refuse_other_units,
+    refuse_teachers_in_nats,
+)
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
@@ -134,6 +139,9 @@ def _draft(
         raise told(source, faults)
     if not rows:
         raise InputError(f"{source}: no row has every number: {first_of(empty)}")
+    refuse_teachers_in_nats(
+        arrays["loss"], arrays[TEACHER], reading.unit, reading.bytes_per_token, source
+    )
     notices = () if not empty else (rows_left_out(empty),)
     return Draft(values=arrays, files=np.array(files, dtype=np.intp), rows=rows, notices=notices)
 
