@@ -317,6 +317,21 @@ def test_the_name_of_a_column_says_what_parameters_count(tmp_path, column, count
     assert read(tmp_path, text, columns=f"params={column}").counts is counts
 
 
+@pytest.mark.parametrize("columns", [["non_embedding_params", "total_params"], ["total_params"]])
+def test_a_column_that_counts_otherwise_than_asked_is_refused(tmp_path, columns):
+    """And the column that the error names is read, where there is one."""
+    asked = ParameterCount.TOTAL if columns[1:] else ParameterCount.NON_EMBEDDING
+    header = ",".join([*columns, "tokens,loss"])
+    text = f"{header}\n{'1B,' * len(columns[1:])}2B,20B,2.4\n"
+    with pytest.raises(InputError, match=f"{columns[0]!r} has other parameters") as caught:
+        read(tmp_path, text, columns=f"params={columns[0]}", counts=asked)
+    assert "leave --counts out" in str(caught.value)
+    for other in columns[1:]:
+        assert f"write --columns 'params={other}'" in str(caught.value)
+        runs = read(tmp_path, text, columns=f"params={other}", counts=asked)
+        assert (runs.params.tolist(), runs.counts) == ([2e9], asked)
+
+
 def test_files_that_count_differently_are_refused(tmp_path):
     first = written(tmp_path, CSV.replace("params", "total_params"), "a.csv")
     second = written(tmp_path, CSV.replace("params", "nonemb_params"), "b.csv")

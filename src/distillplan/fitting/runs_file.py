@@ -47,6 +47,7 @@ from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
+from distillplan.laws.provenance import ParameterCount
 from distillplan.notices import warning
 
 Histories = Literal["drop", "keep"]
@@ -71,6 +72,8 @@ class Reading(NamedTuple):
     """Unit of the losses; None is nats per token, where they can be."""
     bytes_per_token: float | None = None
     """Of the tokenizer of the runs."""
+    counts: ParameterCount | None = None
+    """What the parameters are said to count; None: what the name of their column says."""
 
 
 def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # noqa: B008  (immutable)
@@ -94,7 +97,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
-    taken, counts = taken_columns(tables, places), counts_named(tables, places)
+    taken, counts = taken_columns(tables, places), counts_named(tables, places, reading.counts)
     for where in wheres:
         tables = rows_where(tables, where, places)
     draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
