@@ -217,6 +217,27 @@ def test_losses_that_are_not_nats_are_refused_until_their_unit_is_said(
     assert runs.loss[0] == float(first)
 
 
+@pytest.mark.parametrize("unit", [LossUnit.BITS_PER_BYTE, LossUnit.PERPLEXITY])
+def test_teachers_in_nats_beside_other_losses_are_refused(tmp_path, unit):
+    """The 284 students of Figure 1 of arXiv:2502.08606, in a unit by hand, their teachers and not.
+
+    With both in it the losses are those of the file again.
+    """
+    columns = "params=NS_nonembedding,tokens=DS_nominal,teacher_loss=LT,loss=LS"
+    nats = read_runs([str(STUDENTS)], Reading(columns=columns))
+    turn = np.exp if unit is LossUnit.PERPLEXITY else (lambda one: one / np.log(2) / 4.3)
+
+    def read_with(teachers):
+        rows = zip(nats.params, nats.tokens, turn(nats.loss), teachers, strict=True)
+        text = "\n".join(",".join(repr(float(one)) for one in row) for row in rows)
+        text = f"params,tokens,loss,teacher_loss\n{text}\n1e9,2e10,{float(turn(2.5))},\n"
+        return read(tmp_path, text, unit=unit, bytes_per_token=4.3)
+
+    assert read_with(turn(nats.teacher_loss)).loss[:-1] == pytest.approx(nats.loss)
+    with pytest.raises(InputError, match=f"{unit}, and the median teacher_loss .* nats/token"):
+        read_with(nats.teacher_loss)
+
+
 def test_the_logarithm_of_perplexities_is_nats(tmp_path):
     """Four runs of 125M to 1B on 1T tokens, natural logarithm of the perplexity."""
     text = "params,tokens,loss\n125M,1T,2.4816\n345M,1T,2.1950\n603M,1T,2.0769\n1.0B,1T,1.9699\n"
@@ -294,6 +315,21 @@ def test_a_header_behind_a_hash_is_the_header(tmp_path):
 def test_the_name_of_a_column_says_what_parameters_count(tmp_path, column, counts):
     text = CSV.replace("params", column)
     assert read(tmp_path, text, columns=f"params={column}").counts is counts
+
+
+@pytest.mark.parametrize("columns", [["non_embedding_params", "total_params"], ["total_params"]])
+def test_a_column_that_counts_otherwise_than_asked_is_refused(tmp_path, columns):
+    """And the column that the error names is read, where there is one."""
+    asked = ParameterCount.TOTAL if columns[1:] else ParameterCount.NON_EMBEDDING
+    header = ",".join([*columns, "tokens,loss"])
+    text = f"{header}\n{'1B,' * len(columns[1:])}2B,20B,2.4\n"
+    with pytest.raises(InputError, match=f"{columns[0]!r} has other parameters") as caught:
+        read(tmp_path, text, columns=f"params={columns[0]}", counts=asked)
+    assert "leave --counts out" in str(caught.value)
+    for other in columns[1:]:
+        assert f"write --columns 'params={other}'" in str(caught.value)
+        runs = read(tmp_path, text, columns=f"params={other}", counts=asked)
+        assert (runs.params.tolist(), runs.counts) == ([2e9], asked)
 
 
 def test_files_that_count_differently_are_refused(tmp_path):

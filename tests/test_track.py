@@ -97,7 +97,8 @@ def losses(until, *, times=1.0, schedule=Schedule.COSINE, method=Method.DISTILL,
 
 
 def table_of(tokens, values, header="tokens,loss"):
-    rows = "\n".join(f"{a:.0f},{b!r}" for a, b in zip(tokens, map(float, values), strict=True))
+    cells = [one if isinstance(one, str) else repr(float(one)) for one in values]
+    rows = "\n".join(f"{a:.0f},{b}" for a, b in zip(tokens, cells, strict=True))
     return parse_table(f"{header}\n{rows}\n", "losses.csv")
 
 
@@ -315,6 +316,60 @@ def test_a_run_that_diverges_is_told_by_its_losses_before_that(times, rows):
     assert "diverged" in [one.code for one in whole.warnings]
     shown = {one.progress: one.expected_loss for one in whole.points}
     assert list(shown.values()) == sorted(shown.values(), reverse=True)
+
+
+@pytest.mark.parametrize("word", ["nan", "-inf", "Infinity", "1e400", "0.0", "4e3"])
+@pytest.mark.parametrize("rows", [8, 100])
+def test_a_loss_that_is_no_number_any_more_has_diverged(word, rows):
+    """The inverse: losses of a run of the law and words after them, against those losses alone.
+
+    0 is what Hugging Face's Trainer logs then (logging_nan_inf_filter).
+    """
+    tokens, values = losses(0.7, step=0.7 / rows)
+    good = rows - 3
+    cells = [*map(str, values[:good].tolist()), *[word] * 3]
+    whole = track(planned(), law(), history_of(table_of(tokens, cells), columns={}), pace=COSINE)
+    before = history_of(table_of(tokens[:good], values[:good]), columns={})
+    alone = track(planned(), law(), before, pace=COSINE)
+    assert (whole.status, whole.doubt) == (Status.CANNOT_TELL, Doubt.DIVERGED)
+    assert whole.diverged_after == before.tokens[-1]
+    assert (whole.forecast_band, whole.points) == (alone.forecast_band, alone.points)
+    assert whole.tokens == round(tokens[-1])
+    said = {one.code: one.message for one in whole.warnings}
+    assert "no usable number" in said["diverged"]
+    assert not {"spikes_left_out", "rows_cleaned"} & said.keys()
+
+
+def test_json_says_nan_of_a_diverged_run_too():
+    """JSON Lines, and the log of Hugging Face's Trainer with rows of training between."""
+    tokens, values = losses(0.7, step=0.02)
+    rows = [{"tokens": n, "eval_loss": one} for n, one in zip(tokens, values, strict=True)]
+    for row in rows[-4:]:
+        row["eval_loss"] = math.nan
+    trained = [one for row in rows for one in ({"tokens": row["tokens"], "grad_norm": 1.0}, row)]
+    for text in ("\n".join(map(json.dumps, rows)), json.dumps({"log_history": trained})):
+        history = history_of(parse_table(text, "log.json"), columns={})
+        found = track(planned(), law(), history, pace=COSINE)
+        assert found.diverged_after == pytest.approx(tokens[-5])
+
+
+def test_gaps_are_no_divergence():
+    """Fewer rows than three; empty cells; NaN in each row without an evaluation; a restart."""
+    tokens, values = losses(0.7, step=0.01)
+    words = [*map(str, values.tolist())]
+    every = [word if row % 9 == 4 else "nan" for row, word in enumerate(words)]
+    restarted = np.append(tokens, tokens[40:]), [*words[:40], *["nan"] * 30, *words[40:]]
+    for at, cells in (
+        (tokens, [*words[:-2], "nan", "inf"]),
+        (tokens, [*words[:-20], *[""] * 20]),
+        (tokens, every),
+        restarted,
+    ):
+        found = track(planned(), law(), history_of(table_of(at, cells), columns={}), pace=COSINE)
+        assert found.doubt is not Doubt.DIVERGED
+    again = np.append(tokens, tokens[40:]), [*words[:50], *["nan"] * 20, *["nan"] * 30]
+    found = track(planned(), law(), history_of(table_of(*again), columns={}), pace=COSINE)
+    assert found.diverged_after == pytest.approx(tokens[40], abs=1)
 
 
 def test_a_loss_that_creeps_up_and_stays_there_has_diverged():

@@ -77,7 +77,7 @@ def test_the_rows_are_left_out_by_the_condition_that_the_error_names(
     text = table(column, alone, taught)
     with pytest.raises(InputError) as caught:
         read(tmp_path, text)
-    condition = str(caught.value).partition("--where '")[2].removesuffix("'")
+    condition = str(caught.value).partition("--where '")[2].partition("', or")[0]
     assert len(read(tmp_path, text, where=(condition,))) == 3
 
 
@@ -97,6 +97,9 @@ def test_a_mapped_column_is_the_teachers_loss(tmp_path):
         ("optimizer_type", "adamw", "muon"),
         ("model", "distilgpt2", "gpt2"),
         ("kd_temperature", "1.0", "1.0"),
+        ("teacher_forcing", "yes", "yes"),
+        ("config.teacher-forced", "no", "yes"),
+        ("teacher_forcing_ratio", "", "1.0"),
     ],
 )
 def test_what_says_nothing_of_a_teacher_is_no_reason_to_refuse(tmp_path, column, alone, last):
@@ -107,3 +110,25 @@ def test_a_row_that_says_it_had_none_is_believed(tmp_path):
     """A tracker fills a teacher's name in for all runs, and the method tells them apart."""
     text = table("method,teacher", "sup,llama-3.1-8b", "sup,llama-3.1-8b")
     assert len(read(tmp_path, text)) == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("job_type", "student-run"), ("teacher", "llama-3.1-8b"), ("teacher_model", "ours")],
+)
+def test_rows_that_all_speak_of_a_teacher_are_supervised_if_that_is_said(tmp_path, column, cell):
+    """The inverse: they are the runs of the file without that column."""
+    text = table(column, cell, cell)
+    with pytest.raises(InputError, match="add --form supervised if they had none"):
+        read(tmp_path, text)
+    runs = read(tmp_path, text, form="supervised")
+    assert codes(runs) == ["taken_as_supervised"]
+    plain = read(tmp_path, table("lr", "1", "1"))
+    assert (runs.loss.tolist(), runs.kind) == (plain.loss.tolist(), "supervised")
+
+
+def test_a_column_that_speaks_of_a_teacher_in_some_rows_may_be_renamed(tmp_path):
+    text = table("job_type", "sweep", "student-run")
+    with pytest.raises(InputError, match="or rename the column if they had none"):
+        read(tmp_path, text)
+    assert len(read(tmp_path, text.replace("job_type", "job"))) == 4

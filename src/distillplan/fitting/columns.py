@@ -266,25 +266,46 @@ def taken_columns(tables: Sequence[RunTable], places: Sequence[Mapping[str, RunF
 
 
 def counts_named(
-    tables: Sequence[RunTable], places: Sequence[Mapping[str, RunField]]
+    tables: Sequence[RunTable],
+    places: Sequence[Mapping[str, RunField]],
+    asked: ParameterCount | None = None,
 ) -> ParameterCount | None:
     """What the parameters count by the names of their columns; None where those do not say.
 
+    Args:
+        tables: the files.
+        places: where things are found in each.
+        asked: what the parameters are said to count; None where nobody says it.
+
     Raises:
-        InputError: when the columns of two files count otherwise.
+        InputError: when the columns of two files count otherwise, or other than what is asked.
     """
     found = {
         counts: column
         for place in places
-        for counts, name in _COUNTED
-        if (column := place["params"].column) and name.search(bare_name(column, "params"))
+        if (column := place["params"].column) and (counts := _counted(column))
     }
     if len(found) > 1:
         raise InputError(
             f"{tables[0].source}: {listed([*found.values()])} count different parameters; give all "
             "runs by one of them"
         )
-    return next(iter(found), None)
+    named = next(iter(found), None)
+    if named is not None and asked not in (None, named):
+        columns = (one for table in tables for one in table.columns)
+        others = (one for one in columns if _counted(one) is asked and "param" in one.lower())
+        take = (f"write --columns '{column_option('params', one)}', or " for one in others)
+        raise InputError(
+            f"--counts {asked.removesuffix(' parameters')}: the column {found[named]!r} has other "
+            f"parameters by its name; {next(take, '')}leave --counts out"
+        )
+    return named
+
+
+def _counted(column: str) -> ParameterCount | None:
+    """What a column of parameters counts by its name; None where that does not say."""
+    bare = bare_name(column, "params")
+    return next((counts for counts, name in _COUNTED if name.search(bare)), None)
 
 
 def _constant(name: str, text: str) -> RunField:

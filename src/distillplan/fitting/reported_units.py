@@ -19,6 +19,11 @@ LEAST_NATS: Final = 1.2
 MOST_NATS_USUAL: Final = 7.0
 """The median of losses in nats per token is below; a uniform guess over 32 thousand has 10."""
 
+_TEACHERS: Final = (0.45, 1.25)
+"""The median teacher's loss over its students', in nats per token, is between: it is 0.92 in Figure
+1 of arXiv:2502.08606, of 0.69 to 1.01. A loss in nats that is read as bits per byte is above, as a
+perplexity below."""
+
 _EXAMPLE_BYTES: Final = 4.3
 """Bytes per token of English text."""
 
@@ -79,6 +84,41 @@ def refuse_other_units(
                 unit,
                 teachers=teachers,
             )
+
+
+def refuse_teachers_in_nats(
+    losses: FloatArray,
+    teachers: FloatArray,
+    unit: LossUnit | None,
+    bytes_per_token: float | None,
+    source: str,
+) -> None:
+    """Refuse teachers' losses that are in nats per token beside losses in another unit.
+
+    Args:
+        losses: of the students, in the unit that was said, shape (runs,).
+        teachers: NaN for a run without a teacher, shape (runs,).
+        unit: which was said; None is nats per token.
+        bytes_per_token: needed for bits per byte.
+        source: the file's name, for the message.
+
+    Raises:
+        InputError: when they are far from the students' in that unit, and nearer in nats.
+    """
+    taught = ~np.isnan(teachers)
+    if unit in (None, LossUnit.NATS) or not taught.any():
+        return
+    students = in_nats(losses[taught], unit, bytes_per_token, "loss")
+    read = in_nats(teachers[taught], unit, bytes_per_token, "teacher_loss")
+    said, nats = (float(np.median(one / students)) for one in (read, teachers[taught]))
+    if _TEACHERS[0] < said < _TEACHERS[1] or abs(np.log(nats)) >= abs(np.log(said)):
+        return
+    raise InputError(
+        f"{source}: the losses are in {unit}, and the median teacher_loss of "
+        f"{float(np.median(teachers[taught])):.4g} looks like nats/token (as {unit} it would be "
+        f"{said:.2g} times its students' loss); give teacher_loss in the unit of the losses, or "
+        "both in nats/token"
+    )
 
 
 def in_nats(

@@ -35,13 +35,19 @@ from distillplan.fitting.drafts import (
     without_replicates,
 )
 from distillplan.fitting.missing_columns import listed
-from distillplan.fitting.reported_units import demand_bytes, in_nats, refuse_other_units
+from distillplan.fitting.reported_units import (
+    demand_bytes,
+    in_nats,
+    refuse_other_units,
+    refuse_teachers_in_nats,
+)
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
 from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
+from distillplan.laws.provenance import ParameterCount
 from distillplan.notices import warning
 
 Histories = Literal["drop", "keep"]
@@ -66,6 +72,8 @@ class Reading(NamedTuple):
     """Unit of the losses; None is nats per token, where they can be."""
     bytes_per_token: float | None = None
     """Of the tokenizer of the runs."""
+    counts: ParameterCount | None = None
+    """What the parameters are said to count; None: what the name of their column says."""
 
 
 def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # noqa: B008  (immutable)
@@ -89,7 +97,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
-    taken, counts = taken_columns(tables, places), counts_named(tables, places)
+    taken, counts = taken_columns(tables, places), counts_named(tables, places, reading.counts)
     for where in wheres:
         tables = rows_where(tables, where, places)
     draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
@@ -134,6 +142,9 @@ def _draft(
         raise told(source, faults)
     if not rows:
         raise InputError(f"{source}: no row has every number: {first_of(empty)}")
+    refuse_teachers_in_nats(
+        arrays["loss"], arrays[TEACHER], reading.unit, reading.bytes_per_token, source
+    )
     notices = () if not empty else (rows_left_out(empty),)
     return Draft(values=arrays, files=np.array(files, dtype=np.intp), rows=rows, notices=notices)
 

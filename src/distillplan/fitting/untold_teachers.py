@@ -13,8 +13,8 @@ from distillplan.fitting.drafts import Draft
 from distillplan.fitting.runs import TEACHER, RunKind
 from distillplan.notices import information
 
-_NAMED: Final = re.compile(r"(?<!is)(?<!as)teacher")
-"""In the plain name of a column that says which teacher a run had."""
+_NAMED: Final = re.compile(r"(?<!is)(?<!as)teacher(?!forc)")
+"""In the plain name of a column that says which teacher a run had; teacher forcing needs none."""
 _SWITCH: Final = re.compile(r"taught|^(is|use|with|was)?(kd$|distil)")
 """In that of one which says whether it had one."""
 _WAY: Final = re.compile(
@@ -63,7 +63,8 @@ def without_untold(
     Args:
         draft: rows that have every number.
         places: where things are found in the file of each.
-        form: the kind of runs that was asked for; such rows are left out of supervised ones.
+        form: the kind of runs that was asked for; such rows are left out of supervised ones, unless
+            all are such: then the column says something else.
         source: of the rows, for messages.
 
     Raises:
@@ -74,7 +75,11 @@ def without_untold(
     if not found:
         return draft
     column = found[0].column
-    if form == "supervised" and len(found) < len(sayings):
+    if form == "supervised" and len(found) == len(sayings):
+        text = f"all rows are used as runs without a teacher, whatever {column!r} says"
+        told = information("taken_as_supervised", text)
+        return draft._replace(notices=(*draft.notices, told))
+    if form == "supervised":
         mask = np.array([one is not None for one in sayings], dtype=bool)
         text = f"{len(found)} of {len(sayings)} rows left out for having a teacher by {column!r}"
         return draft.without(mask, information("distilled_left_out", text))
@@ -130,13 +135,16 @@ def _advice(draft: Draft, sayings: Sequence[_Saying | None], column: str) -> str
     said = {str(one.cell).strip() for one in sayings if one is not None and one.column == column}
     loss = _NAMED.search(_plain(column)) and all(map(_LOSS.fullmatch, said))
     write = f"give it with --columns {TEACHER}={column if loss else 'COLUMN'}"
+    if None not in sayings:
+        return f"{write}, or add --form supervised if they had none"
     others = {
         str(row.cells.get(column) or "").strip()
         for row, one in zip(draft.rows, sayings, strict=True)
         if one is None
     }
     where = _condition(column, others, said)
-    return f"{write}, or leave such rows out with --where '{where}'" if where else write
+    leave = f", leave such rows out with --where '{where}'" if where else ""
+    return f"{write}{leave}, or rename the column if they had none"
 
 
 def _condition(column: str, others: set[str], said: set[str]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from distillplan.errors import InputError
 from distillplan.fitting.cells import number_in
 from distillplan.fitting.columns import SURE, RunField, bare_name, parse_columns, row_numbers
 from distillplan.fitting.reported_units import in_nats, refuse_other_units
-from distillplan.fitting.rows import IndexArray
-from distillplan.fitting.tables import RunTable
+from distillplan.fitting.rows import IndexArray, Mask
+from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
@@ -28,7 +28,11 @@ RESTARTS: Final = 1 / 20
 """Share of rows that may go back in tokens, as a restarted run does; more is a file in no order."""
 
 MOST_NATS: Final = 1e3
-"""Beyond what any model of a text has, a diverged one included."""
+"""Beyond what any model of a text has; also stands for losses that are no number any more."""
+
+LOST: Final = 3
+"""Rows without a possible loss at the end from which a run has diverged; and those with one that
+it must have had before."""
 
 
 class LossHistory(NamedTuple):
@@ -38,7 +42,7 @@ class LossHistory(NamedTuple):
     tokens: FloatArray
     """In increasing order."""
     loss: FloatArray
-    """Nats per token."""
+    """Nats per token; `MOST_NATS` at the end of a run that lost its loss to NaN or infinity."""
     notices: tuple[Notice, ...]
     """What was done to the rows."""
 
@@ -70,7 +74,8 @@ def history_of(
     """The losses of a run in order, without the rows that say nothing.
 
     A run that was restarted from a checkpoint goes back in tokens: what it had after the checkpoint
-    is replaced. A row that is repeated counts once, its last value.
+    is replaced. A row that is repeated counts once, its last value. Losses that are no number any
+    more at the end, as NaN, stay as `MOST_NATS`.
 
     Args:
         table: the file.
@@ -88,7 +93,7 @@ def history_of(
     place = {"loss": RunField("loss", loss_column)} | _place(table, columns, batch_tokens)
     tokens, raw = _numbers(table, place, batch_tokens, unit)
     if unit is None:
-        refuse_other_units(raw, (loss_column,), table.source)
+        refuse_other_units(raw[np.isfinite(raw)], (loss_column,), table.source)
     loss = in_nats(raw, unit, bytes_per_token, f"{table.source}, {loss_column}")
     possible = (loss > LEAST_NATS) & (loss < MOST_NATS)
     if not possible.any():
@@ -97,13 +102,17 @@ def history_of(
             f"{MOST_NATS:g} nats per token; name its unit with --loss-unit, or another "
             "column with --columns"
         )
+    lost = _lost(tokens, possible)
     tokens, loss = tokens[possible], loss[possible]
     ordered, replaced, shuffled = _in_order(tokens)
+    ordered = ordered[tokens[ordered] < lost.min(initial=np.inf)]
     return LossHistory(
         source=table.source,
-        tokens=tokens[ordered],
-        loss=loss[ordered],
-        notices=tuple(_notices(len(table.rows) - loss.size, replaced, shuffled=shuffled)),
+        tokens=np.append(tokens[ordered], lost),
+        loss=np.append(loss[ordered], np.full(lost.size, MOST_NATS)),
+        notices=tuple(
+            _notices(len(table.rows) - loss.size - lost.size, replaced, shuffled=shuffled)
+        ),
     )
 
 
@@ -131,27 +140,49 @@ def _numbers(
     batch_tokens: float | None,
     unit: LossUnit | None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Tokens and losses of the rows that have both, in the file's order and unit."""
+    """Tokens and losses of the rows that have both, in the file's order and unit.
+
+    A loss that came out as NaN or infinite is NaN; also 0, which trainers log that skip NaN.
+    """
     perplexity = unit is LossUnit.PERPLEXITY
     rows, faults = [], []
     for row, found, wrong in row_numbers(table, place, perplexity=perplexity):
         faults += wrong
+        if _has_overflowed(place["loss"].cell(row)):
+            found["loss"] = np.nan
         if len(found) < len(place) or found["loss"] <= perplexity:  # a perplexity is above 1
             continue
-        if "step" in found and batch_tokens is not None:
-            try:
-                at = f"{place['step'].of(row)} times the tokens of a step"
-                found["tokens"] = number_in(found["step"] * batch_tokens, "tokens", at)
-            except InputError as error:
-                faults.append(str(error))
-                continue
-        rows.append((found["tokens"], found["loss"]))
-    if not rows:
+        try:
+            rows.append((_tokens_of(found, place, row, batch_tokens), found["loss"]))
+        except InputError as error:
+            faults.append(str(error))
+    if all(np.isnan(one) for _, one in rows):
         names = " and in ".join(one.column or "" for one in place.values())
         why = faults[0] if faults else f"none has a number in {names}; name others with --columns"
         raise InputError(f"{table.source}: no row can be used: {why}")
     tokens, loss = np.array(rows).T
     return tokens, loss
+
+
+def _tokens_of(
+    found: Mapping[str, float],
+    place: Mapping[str, RunField],
+    row: TableRow,
+    batch_tokens: float | None,
+) -> float:
+    """Tokens of a row, which may have steps."""
+    if "step" not in found or batch_tokens is None:
+        return found["tokens"]
+    at = f"{place['step'].of(row)} times the tokens of a step"
+    return number_in(found["step"] * batch_tokens, "tokens", at)
+
+
+def _has_overflowed(cell: Any) -> bool:
+    """Whether a loss was computed and came out as NaN, infinity or 0; an empty cell is a gap."""
+    try:
+        return isinstance(cell, (str, int, float)) and not 0 < abs(float(cell)) < np.inf
+    except (OverflowError, ValueError):
+        return False
 
 
 def _column(table: RunTable, columns: Mapping[str, str], name: str) -> str:
@@ -187,15 +218,42 @@ def _missing(table: RunTable, name: str) -> InputError:
     )
 
 
+def _lost(tokens: FloatArray, possible: Mask) -> FloatArray:
+    """Tokens of the rows at a run's end whose losses are no numbers any more, in increasing order.
+
+    Some files write NaN into each row without an evaluation, so the end must have more of them in a
+    row than any gap before it.
+
+    Args:
+        tokens: in the file's order, shape (rows,).
+        possible: which rows have a loss that a model can have, shape (rows,); one at least.
+    """
+    order = _order(tokens)
+    there = order[tokens[order] <= _least_after(tokens[order])]  # not replaced by a restart
+    good = np.flatnonzero(possible[there])
+    if good.size < LOST or there.size - 1 - good[-1] < LOST + np.diff(good, prepend=-1).max() - 1:
+        return np.array([])
+    last = there[good[-1]]
+    found = np.unique(tokens[there[good[-1] + 1 :]])
+    return found[found > tokens[last]]
+
+
 def _in_order(tokens: FloatArray) -> tuple[IndexArray, int, bool]:
     """Indices of the rows to use in increasing tokens, how many were replaced, whether sorted."""
-    back = int((np.diff(tokens) < 0).sum())
-    shuffled = back > max(2, tokens.size * RESTARTS)
-    order = np.argsort(tokens, kind="stable") if shuffled else np.arange(tokens.size)
-    # from the end: a row counts if nothing after it is as early or earlier
-    after = np.minimum.accumulate(tokens[order][::-1])[::-1]
-    last = np.append(tokens[order][:-1] < after[1:], True)
-    return order[last], int((~last).sum()), shuffled
+    order = _order(tokens)
+    last = np.append(tokens[order][:-1] < _least_after(tokens[order])[1:], True)
+    return order[last], int((~last).sum()), bool((order != np.arange(tokens.size)).any())
+
+
+def _order(tokens: FloatArray) -> IndexArray:
+    """Indices of rows in the order of the run: the file's own, unless it has none."""
+    shuffled = int((np.diff(tokens) < 0).sum()) > max(2, tokens.size * RESTARTS)
+    return np.argsort(tokens, kind="stable") if shuffled else np.arange(tokens.size)
+
+
+def _least_after(tokens: FloatArray) -> FloatArray:
+    """The fewest tokens of each row and those after it: a row with more of them was replaced."""
+    return np.minimum.accumulate(tokens[::-1])[::-1]
 
 
 def _notices(unusable: int, replaced: int, *, shuffled: bool) -> Iterable[Notice]:

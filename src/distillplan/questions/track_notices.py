@@ -9,6 +9,7 @@ from distillplan.laws.curves import LossCurve, Schedule, first_progress
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.results import Method
+from distillplan.questions.loss_history import MOST_NATS
 from distillplan.questions.plan_document import PlannedOption
 from distillplan.questions.track_records import Doubt, Forecast, Pace, Status
 from distillplan.questions.track_rows import UsedRows
@@ -27,14 +28,19 @@ def cleaned(inside: Mask, used: UsedRows) -> Iterator[Notice]:
         used: which of them are used.
     """
     if used.rise is not None:
-        rise = used.rise
+        rise, after = used.rise, f"after {format_count(used.rise.tokens)} tokens"
+        rose = f"its loss rose from {rise.before:.3f} to {rise.after:.3f} nats {after}"
+        if rise.after >= MOST_NATS:
+            rose = (
+                f"its loss was {rise.before:.3f} nats {after} and then no usable number (NaN, "
+                f"infinite, 0 or above {MOST_NATS:.0f} nats)"
+            )
         yield warning(
             "diverged",
-            f"its loss rose from {rise.before:.3f} to {rise.after:.3f} nats after "
-            f"{format_count(rise.tokens)} tokens and has not come back; what is said of its end is "
-            "said of its losses before that",
+            f"{rose} and has not come back; what is said of its end is said of its losses before "
+            "that",
         )
-    spikes = int((inside & ~used.shown).sum())
+    spikes = int((inside & ~used.shown & ~used.lost).sum())
     if spikes:
         yield information("spikes_left_out", f"losses left out as spikes: {spikes}")
     if not inside.all():

@@ -6,7 +6,7 @@ import numpy as np
 
 from distillplan.fitting.rows import Mask
 from distillplan.laws.formulas import FloatArray
-from distillplan.questions.loss_history import LossHistory
+from distillplan.questions.loss_history import LOST, MOST_NATS, LossHistory
 
 SPIKE: Final = 6.0
 """Robust standard deviations above the losses around it at which a loss is a spike."""
@@ -16,7 +16,7 @@ LEAST_RISE: Final = 0.05
 """A run that ends this share above its lowest loss, and by as many standard deviations as a spike,
 has diverged. A learning rate that goes up again undoes its decay, which is worth 3% +- 1%
 (coefficients/curves.yaml)."""
-STRETCH: Final = 3
+STRETCH: Final = LOST
 """Rows that a run has before it diverges; fewer do not show where it was."""
 _AROUND: Final = 11
 """Losses that are the surroundings of one."""
@@ -32,7 +32,7 @@ class Rise(NamedTuple):
     before: float
     """Its loss, nats per token."""
     after: float
-    """The median of those since, nats per token."""
+    """The median of those since, nats per token; `MOST_NATS` where most are no numbers."""
 
 
 class UsedRows(NamedTuple):
@@ -40,6 +40,8 @@ class UsedRows(NamedTuple):
 
     shown: Mask
     """Those that are no spikes and lie within the plan's tokens."""
+    lost: Mask
+    """Those whose losses are no numbers any more."""
     told: Mask
     """Those of them that tell where the run ends: until it diverged."""
     rise: Rise | None
@@ -58,21 +60,22 @@ def used_rows(history: LossHistory, inside: Mask) -> UsedRows:
     """
     rows = int(inside.sum())  # which are the first ones: tokens increase
     loss = history.loss[:rows]
-    shown = inside.copy()
+    lost = history.loss >= MOST_NATS
+    shown = inside & ~lost
     shown[:rows] &= ~_spikes(loss)
     start = _divergence(np.log(loss))
     if start == rows - 1 and rows >= _AROUND:
         shown[start] = False
         start = rows
     if start == rows:
-        return UsedRows(shown=shown, told=shown, rise=None)
+        return UsedRows(shown=shown, lost=lost, told=shown, rise=None)
     before = np.arange(inside.size) < start
     rise = Rise(
         tokens=float(history.tokens[start - 1]),
         before=float(loss[start - 1]),
         after=float(np.median(loss[start:])),
     )
-    return UsedRows(shown=shown, told=shown & before, rise=rise)
+    return UsedRows(shown=shown, lost=lost, told=shown & before, rise=rise)
 
 
 def _spikes(loss: FloatArray) -> Mask:

@@ -192,6 +192,7 @@ def fit(
         replicates=replicates,
         unit=unit,
         bytes_per_token=bytes_per_token,
+        counts=_if_given(parse_parameter_count, counts),
     )
     with progress("Runs"):
         checked = runs_file.read_runs(runs, reading)
@@ -211,7 +212,7 @@ def fit(
         resamples=resamples,
         seed=seed,
         jobs=jobs,
-        counts=parse_parameter_count(counts) if counts else checked.counts or like.counts,
+        counts=reading.counts or checked.counts or like.counts,
     )
     _refuse_gamma_one(request)
     report = _report(request, state)
