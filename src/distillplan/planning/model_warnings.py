@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from distillplan.models.known_model import KnownModel, other_tokenizer
+from distillplan.models.known_model import KnownModel, NamedModels
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
@@ -14,8 +14,8 @@ TOKENIZERS_DIFFER: Final = "tokenizers_differ"
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     """What was taken from the names of student and teacher, and what follows from them."""
-    student = scenario.student_model
-    teacher = None if scenario.teacher is None else scenario.teacher.model
+    models = scenario.models
+    student, teacher = models.student, models.teacher
     named = {"student": student, "teacher": teacher}
     known = {who: one for who, one in named.items() if one is not None}
     if known:
@@ -24,17 +24,27 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         )
     for one in known.values():
         yield from one.notices
-    if student is not None and teacher is not None and other_tokenizer(student, teacher):
-        yield warning(
-            TOKENIZERS_DIFFER,
-            f"{student.name} ({student.tokenizer}) and its teacher {teacher.name} "
-            f"({teacher.tokenizer}) have different tokenizers, so the student cannot learn from "
-            "its logits token by token, and this plan does not hold as it is",
-        )
+    yield from tokenizer_warning(models)
     if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
+
+
+def tokenizer_warning(models: NamedModels) -> Iterator[Notice]:
+    """That the student cannot learn from its teacher's logits, where it cannot."""
+    own, teacher = models.reads_like, models.teacher
+    if own is None or teacher is None or not models.tokenizers_differ:
+        return
+    who = f"{own.name} ({own.tokenizer})"
+    if own is models.parent:
+        who += ", whose tokenizer the student keeps,"
+    yield warning(
+        TOKENIZERS_DIFFER,
+        f"{who} and its teacher {teacher.name} ({teacher.tokenizer}) have different tokenizers, so "
+        "the student cannot learn from its logits token by token, and this plan does not hold as "
+        "it is",
+    )
 
 
 def told_of(model: KnownModel) -> str:
