@@ -10,6 +10,8 @@ from distillplan.units.quantities import format_count
 
 TOKENIZERS_DIFFER: Final = "tokenizers_differ"
 """Code of the warning that a student cannot learn from its teacher's logits."""
+MOST_NAMES: Final = 4
+"""Students that a sentence names."""
 
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:
@@ -31,20 +33,36 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
 
 
-def tokenizer_warning(models: NamedModels) -> Iterator[Notice]:
-    """That the student cannot learn from its teacher's logits, where it cannot."""
-    own, teacher = models.reads_like, models.teacher
-    if own is None or teacher is None or not models.tokenizers_differ:
+def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:
+    """That students cannot learn from their teacher's logits, where they cannot.
+
+    Args:
+        asked: the models of each student of a question, all of them with one teacher.
+    """
+    apart = [one for one in asked if one.tokenizers_differ]
+    who = list(dict.fromkeys(filter(None, map(_reader, apart))))
+    teacher = apart[0].teacher if apart else None
+    if teacher is None:
         return
-    who = f"{own.name} ({own.tokenizer})"
-    if own is models.parent:
-        who += ", whose tokenizer the student keeps,"
+    of, it, holds = "its", "the student", "this plan does not hold as it is"
+    if len(who) > 1:
+        of, it, holds = "their", "the students", "plans of them do not hold as they are"
+    if len(who) > MOST_NAMES:
+        who = [*who[: MOST_NAMES - 1], f"{len(who) - MOST_NAMES + 1} more"]
     yield warning(
         TOKENIZERS_DIFFER,
-        f"{who} and its teacher {teacher.name} ({teacher.tokenizer}) have different tokenizers, so "
-        "the student cannot learn from its logits token by token, and this plan does not hold as "
-        "it is",
+        f"{', '.join(who)} and {of} teacher {teacher.name} ({teacher.tokenizer}) have different "
+        f"tokenizers, so {it} cannot learn from its logits token by token, and {holds}",
     )
+
+
+def _reader(models: NamedModels) -> str | None:
+    """A student's tokenizer in words, by the model that has it."""
+    own = models.reads_like
+    if own is None:
+        return None
+    keeps = ", whose tokenizer the student keeps," if own is models.parent else ""
+    return f"{own.name} ({own.tokenizer}){keeps}"
 
 
 def told_of(model: KnownModel) -> str:

@@ -13,7 +13,7 @@ from distillplan.laws.pruning_law import outside, start_loss
 from distillplan.laws.recovery import Practice, recovered, recovery
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, told_of, tokenizer_warning
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, tokenizer_warning, told_of
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import cuts, non_embedding_params
 from distillplan.planning.scenario import Scenario

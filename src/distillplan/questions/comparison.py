@@ -211,12 +211,15 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
     """The one with the lowest loss; at a tie the one that costs least, then the first."""
     tie = max(one.plan.scenario.tie_nats for one in plans)
     level = [one for one in plans if one is best or one.loss - best.loss < tie]
-    least = min(one.flops for one in level)
-    chosen = next(one for one in level if COSTS_LESS * one.flops <= least)
+    sound = [one for one in level if _as_planned(one.plan)] or level
+    least = min(one.flops for one in sound)
+    chosen = next(one for one in sound if COSTS_LESS * one.flops <= least)
     equals = _listed([one.name for one in level if one is not chosen])
     if chosen is not best:
         cheaper = chosen.flops < COSTS_LESS * best.flops
         because = f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
+        if best not in sound:
+            because = "holds as it is"
         return chosen.name, f"{chosen.name} is within {tie:g} nats of {equals} and {because}"
     reaches = f"{best.name} ({_method(best.plan)}) reaches {best.loss:.3f} nats"
     if equals:
@@ -226,7 +229,13 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
 
 
 def _method(plan: Plan) -> str:
-    return "" if plan.recommended is None else Verdict(plan.recommended.method).shown
+    unless = "" if _as_planned(plan) else ", if the tokenizers matched"
+    return "" if plan.recommended is None else f"{Verdict(plan.recommended.method).shown}{unless}"
+
+
+def _as_planned(plan: Plan) -> bool:
+    """Whether the student can learn from what teaches it, if anything does."""
+    return plan.verdict is not Verdict.DISTILL or not plan.scenario.models.tokenizers_differ
 
 
 def _same_budget(one: Plan, other: Plan) -> bool:

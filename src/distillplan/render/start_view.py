@@ -19,12 +19,12 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
+from distillplan.render.notice_blocks import mismatch_in_words, under_headline
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_words import (
     bill_in_words,
     loss_in_words,
-    mismatch_in_words,
     verdict_in_a_table,
 )
 from distillplan.units.quantities import format_count, format_flops
@@ -57,11 +57,10 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     title, ways = title_of(plan.scenario, start), _ways(plan, start)
     room = Room(_FRAME, _INDENT)
-    mismatch = mismatch_in_words(plan)
+    mismatch = mismatch_in_words(plan.warnings)
     room.take(title, mismatch, rows=len(ways.rows) + 1)
     yield Headline(title)
-    if mismatch:
-        yield Text(mismatch, "warning", tight=True)
+    yield from under_headline(mismatch)
     yield ways
     scratch = room.keep((_scratch(start),))
     unknown = room.fill(start.not_measured, _UNKNOWN)
