@@ -116,11 +116,11 @@ def test_the_other_records_refuse_it_too(make, message):
 
 def test_a_prediction_takes_the_names_that_a_scenario_takes():
     """The same sizes as those of the scenario's records, so the same losses to the last digit."""
-    asked = Scenario(compute=1e21, student_params="qwen3-0.6b", teacher="llama-3.1-8b", law=law())
+    asked = Scenario(compute=1e21, student_params="qwen3-0.6b", teacher="qwen3-8b", law=law())
     named, sized = (
         predict(law(), student_params=student, student_tokens=2e10, teacher=teacher)
         for student, teacher in (
-            ("qwen3-0.6b", "llama-3.1-8b"),
+            ("qwen3-0.6b", "qwen3-8b"),
             (asked.student_params, asked.teacher),
         )
     )

@@ -134,8 +134,7 @@ def compare(
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
-    for one in scenarios:
-        demand_known(one.assertions, one.scenario, quick=quick, name=one.name)
+    _demand_known(scenarios, quick=quick)
     plans, impossible = [], []
     for one in scenarios:
         try:
@@ -159,6 +158,18 @@ def compare(
         baseline=baseline,
         differences=differences,
     )
+
+
+def _demand_known(scenarios: Sequence[Asked], *, quick: bool) -> None:
+    """Refuse assertions about what the plans of their scenarios cannot have, all at once."""
+    found = []
+    for one in scenarios:
+        try:
+            demand_known(one.assertions, one.scenario, quick=quick, name=one.name)
+        except InputError as error:
+            found += ["; ", *error.parts]
+    if found:
+        raise InputError(*found[1:])
 
 
 def _comparable(one: Plan, other: Plan) -> bool:
@@ -216,16 +227,21 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
     chosen = next(one for one in sound if COSTS_LESS * one.flops <= least)
     equals = _listed([one.name for one in level if one is not chosen])
     if chosen is not best:
-        cheaper = chosen.flops < COSTS_LESS * best.flops
-        because = f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
-        if best not in sound:
-            because = "holds as it is"
+        because = _because(chosen, best)
         return chosen.name, f"{chosen.name} is within {tie:g} nats of {equals} and {because}"
     reaches = f"{best.name} ({_method(best.plan)}) reaches {best.loss:.3f} nats"
     if equals:
         return best.name, f"{reaches}; within {tie:g} nats of it: {equals}"
     second = min(one.loss for one in plans if one is not best)
     return best.name, f"{reaches}, {second - best.loss:.3f} below the next"
+
+
+def _because(chosen: NamedPlan, best: NamedPlan) -> str:
+    """Why one of those that are level is chosen, and not the one with the lowest loss."""
+    if not _as_planned(best.plan) and _as_planned(chosen.plan):
+        return "holds as it is"
+    cheaper = chosen.flops < COSTS_LESS * best.flops
+    return f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
 
 
 def _method(plan: Plan) -> str:
