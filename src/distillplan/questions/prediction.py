@@ -170,13 +170,13 @@ def predict(
 
 
 def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
-    """The teacher of a record, a word or a loss; None without one."""
+    """The teacher of a record, a word or a loss, which counts where it is given; None: none."""
     if given is None:
         return None if loss is None else Teacher(loss=loss)
-    found = teacher_named(given) if isinstance(given, str) else given
+    found = teacher_named(given, loss) if isinstance(given, str) else given
     if not isinstance(found, Teacher):
         raise InputError(Word("teacher"), f": expected Teacher, got {given!r:.40}")
-    return found
+    return found if loss is None else replace(found, loss=loss)
 
 
 def _as_measured(found: Prediction) -> LossesAsMeasured | None:
