@@ -219,12 +219,10 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
 
 
 def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
-    """The one with the lowest loss; at a tie the one that costs least, then the first."""
+    """The one with the lowest loss; at a tie the cheapest of those that hold, then the first."""
     tie = max(one.plan.scenario.tie_nats for one in plans)
     level = [one for one in plans if one is best or one.loss - best.loss < tie]
-    sound = [one for one in level if _as_planned(one.plan)] or level
-    least = min(one.flops for one in sound)
-    chosen = next(one for one in sound if COSTS_LESS * one.flops <= least)
+    chosen = _cheapest([one for one in level if _as_planned(one.plan)] or level)
     equals = _listed([one.name for one in level if one is not chosen])
     if chosen is not best:
         because = _because(chosen, best)
@@ -234,6 +232,12 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
         return best.name, f"{reaches}; within {tie:g} nats of it: {equals}"
     second = min(one.loss for one in plans if one is not best)
     return best.name, f"{reaches}, {second - best.loss:.3f} below the next"
+
+
+def _cheapest(plans: Sequence[NamedPlan]) -> NamedPlan:
+    """The first of those that cost least."""
+    least = min(one.flops for one in plans)
+    return next(one for one in plans if COSTS_LESS * one.flops <= least)
 
 
 def _because(chosen: NamedPlan, best: NamedPlan) -> str:
