@@ -282,10 +282,23 @@ def test_a_parent_has_the_tokenizer_of_the_named_teacher_where_any_has(teacher, 
     assert "tokenizers_differ" not in own.warning_codes
 
 
+@pytest.mark.parametrize("start", ["pruned", "continued"])
+def test_the_student_has_the_tokenizer_of_its_parent_whatever_gave_its_size(start):
+    """What is cut or goes on keeps its vocabulary; Llama's tokenizer is not Qwen's."""
+    size = "qwen3-4b" if start == "pruned" else "llama-3.1-8b"
+    words = {"student": size, "start": start, "parent": "llama-3.1-8b"}
+    for teacher, differs in (("llama-3.1-70b", False), ("qwen3-32b", True)):
+        found = started(1e22, **words, teacher=teacher)
+        assert found.warning_codes.count("tokenizers_differ") == differs
+        assert found.scenario.models.tokenizers_differ is differs
+
+
 def test_another_tokenizer_is_told_of_on_the_first_screen():
     words = ("budget", "3e21", "--student", "3B", "--teacher", "llama-3.1-8b")
     shown = " ".join(run(*words, "--start", "pruned", "--parent", "qwen2.5-7b").stdout.split())
-    assert "Watch ! the student has the tokenizer of qwen2.5-7b (qwen2.5)" in shown
+    told = "qwen2.5-7b (qwen2.5), whose tokenizer the student keeps, and its teacher llama-3.1-8b"
+    assert shown.index(told) < shown.index("cut, text alone")
+    assert shown.count("whose tokenizer the student keeps") == 1
     assert "Watch" not in run(*words, "--start", "pruned").stdout
     shown = run("budget", "1e22", "--student", "20B", "--teacher", "gemma-3-27b", "--quick").stdout
     assert "(--start pruned, without --teacher)" in " ".join(shown.split())

@@ -116,11 +116,11 @@ def test_the_other_records_refuse_it_too(make, message):
 
 def test_a_prediction_takes_the_names_that_a_scenario_takes():
     """The same sizes as those of the scenario's records, so the same losses to the last digit."""
-    asked = Scenario(compute=1e21, student_params="qwen3-0.6b", teacher="llama-3.1-8b", law=law())
+    asked = Scenario(compute=1e21, student_params="qwen3-0.6b", teacher="qwen3-8b", law=law())
     named, sized = (
         predict(law(), student_params=student, student_tokens=2e10, teacher=teacher)
         for student, teacher in (
-            ("qwen3-0.6b", "llama-3.1-8b"),
+            ("qwen3-0.6b", "qwen3-8b"),
             (asked.student_params, asked.teacher),
         )
     )
@@ -176,3 +176,12 @@ def test_every_public_name_has_a_home():
     namespace: dict[str, object] = {}
     exec("from distillplan import *", namespace)  # noqa: S102  (our own line)
     assert set(distillplan.__all__) <= set(namespace)
+
+
+@pytest.mark.parametrize("teacher", ["llama-3.1-8b", "7B", Teacher(params=7e9, tokens=2e12)])
+def test_the_measured_loss_of_a_teacher_counts_before_that_of_the_law(teacher):
+    """The law knows a teacher by its loss alone: the same answer as from the loss by itself."""
+    sizes = {"student_params": 1e9, "student_tokens": 1e11, "teacher_loss": 2.3}
+    named, measured = predict(law(), **sizes, teacher=teacher), predict(law(), **sizes)
+    assert named.teacher_loss == 2.3
+    assert named == measured

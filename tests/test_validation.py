@@ -78,3 +78,42 @@ def test_for_people_faults_are_an_error(form):
     found = run("validate", BROKEN, "-o", form)
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr.count("\n") == 6
+
+
+DEMANDS = """base: {compute: 1e21, student: 1B}
+scenarios:
+  b: {teacher: 7B:2T, assert: {cost_usd: "<= 5000"}}
+  c: {gpu: h100-sxm, gpus: 8, assert: {co2_kg: "<= 5"}}
+"""
+
+
+def test_assertions_that_no_plan_can_meet_are_faults_of_the_file(tmp_path):
+    """Money needs a GPU, and its CO2 a country: each run would refuse the file, so all say so."""
+    file = tmp_path / "plans.yaml"
+    file.write_text(DEMANDS)
+    for command in ("validate", "compare"):
+        found = run(command, str(file))
+        assert found.returncode == 2
+        assert "line 3, scenario b: assertion cost_usd: no GPU is named" in found.stderr
+        assert "line 4, scenario c: assertion co2_kg: the country of the grid" in found.stderr
+    file.write_text(
+        DEMANDS.replace("7B:2T", "7B:2T, gpu: h100-sxm").replace("8,", "8, country: FRA,")
+    )
+    assert run("validate", str(file)).returncode == 0
+
+
+def test_an_assertion_of_all_scenarios_names_those_that_cannot_meet_it(tmp_path):
+    file = tmp_path / "plans.yaml"
+    file.write_text(
+        "base: {compute: 1e21}\nassert:\n  fits: 'yes'\nscenarios:\n"
+        "  a: {student: 1B}\n  b: {student: 2B}\n  c: {gpu: h100-sxm}\n"
+    )
+    assert "line 3, scenarios a, b: assertion fits: no GPU" in run("validate", str(file)).stderr
+
+
+def test_a_comparison_names_every_assertion_that_it_cannot_answer(tmp_path):
+    file = tmp_path / "plans.yaml"
+    file.write_text("base: {compute: 1e21}\nscenarios: {a: {student: 1B}, b: {student: 2B}}\n")
+    found = run("compare", str(file), "--assert", "cost_usd <= 3").stderr
+    assert "a: assertion cost_usd: no GPU" in found
+    assert "b: assertion cost_usd: no GPU" in found

@@ -185,10 +185,10 @@ def _about_teacher(question: Question) -> Iterator[Notice]:
     if teacher is None:
         return
     exact = isinstance(student.model, ModelShape) and isinstance(teacher.model, ModelShape)
-    if exact and student.shape.vocab != teacher.shape.vocab:
-        yield _notice("vocabulary_differs", student=student, teacher=teacher)
-    elif student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
+    if student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
         yield _notice("tokenizer_differs", student=student, teacher=teacher)
+    elif exact and student.shape.vocab != teacher.shape.vocab:
+        yield _notice("vocabulary_differs", student=student, teacher=teacher)
     precision = question.machine.teacher_precision.value
     if teacher.weights is not None and teacher.weights != precision:
         yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)

@@ -95,11 +95,18 @@ class NamedModels(NamedTuple):
     """None where it has a size only."""
     teacher: KnownModel | None
     """The same."""
+    parent: KnownModel | None = None
+    """What the student starts from; None: from scratch."""
+
+    @property
+    def reads_like(self) -> KnownModel | None:
+        """The model whose tokenizer the student has: its parent, whatever name gave its size."""
+        return self.student if self.parent is None else self.parent
 
     @property
     def tokenizers_differ(self) -> bool:
-        """Whether both are known to have different tokenizers."""
-        return other_tokenizer(self.student, self.teacher)
+        """Whether student and teacher are known to have different tokenizers."""
+        return other_tokenizer(self.reads_like, self.teacher)
 
 
 def other_tokenizer(one: KnownModel | None, other: KnownModel | None) -> bool:

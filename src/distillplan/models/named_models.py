@@ -206,7 +206,8 @@ def _size(text: str, what: str, family: FixedAspect, tp: int, pp: int) -> NamedM
         raise InputError(
             Word("tp"), f": {tp} is more than the {heads} attention heads of a model of {text}"
         )
-    return model_of_size(params, family, text, tp, pp)
+    layers = usual_shape(family, params, tp).layers
+    return model_of_size(params, family, text, tp, pp if pp <= layers else 1)  # refused later
 
 
 def usual_shape(family: FixedAspect, params: float, tp: int = 1, pp: int = 1) -> ModelShape:

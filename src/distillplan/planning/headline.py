@@ -103,7 +103,7 @@ def _weighed(plan: Plan) -> str:
 
 def _do(plan: Plan) -> str:
     if plan.verdict is Verdict.DISTILL:
-        unless = ", if the tokenizers matched" if plan.models.tokenizers_differ else ""
+        unless = ", if the tokenizers matched" if plan.scenario.models.tokenizers_differ else ""
         return f"Distill from {TEACHERS[plan.scenario.pays]}{unless}"
     return "Pretrain"
 

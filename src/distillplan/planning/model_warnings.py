@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from typing import Final
 
-from distillplan.models.known_model import KnownModel, other_tokenizer
+from distillplan.models.known_model import KnownModel, NamedModels
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
 
 TOKENIZERS_DIFFER: Final = "tokenizers_differ"
 """Code of the warning that a student cannot learn from its teacher's logits."""
+MOST_NAMES: Final = 4
+"""Students that a sentence names."""
 
 
 def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     """What was taken from the names of student and teacher, and what follows from them."""
-    student = scenario.student_model
-    teacher = None if scenario.teacher is None else scenario.teacher.model
+    models = scenario.models
+    student, teacher = models.student, models.teacher
     named = {"student": student, "teacher": teacher}
     known = {who: one for who, one in named.items() if one is not None}
     if known:
@@ -24,17 +26,43 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         )
     for one in known.values():
         yield from one.notices
-    if student is not None and teacher is not None and other_tokenizer(student, teacher):
-        yield warning(
-            TOKENIZERS_DIFFER,
-            f"{student.name} ({student.tokenizer}) and its teacher {teacher.name} "
-            f"({teacher.tokenizer}) have different tokenizers, so the student cannot learn from "
-            "its logits token by token, and this plan does not hold as it is",
-        )
+    yield from tokenizer_warning(models)
     if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
+
+
+def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:
+    """That students cannot learn from their teacher's logits, where they cannot.
+
+    Args:
+        asked: the models of each student of a question, all of them with one teacher.
+    """
+    apart = [one for one in asked if one.tokenizers_differ]
+    who = list(dict.fromkeys(filter(None, map(_reader, apart))))
+    teacher = apart[0].teacher if apart else None
+    if teacher is None:
+        return
+    of, it, holds = "its", "the student", "this plan does not hold as it is"
+    if len(who) > 1:
+        of, it, holds = "their", "the students", "plans of them do not hold as they are"
+    if len(who) > MOST_NAMES:
+        who = [*who[: MOST_NAMES - 1], f"{len(who) - MOST_NAMES + 1} more"]
+    yield warning(
+        TOKENIZERS_DIFFER,
+        f"{', '.join(who)} and {of} teacher {teacher.name} ({teacher.tokenizer}) have different "
+        f"tokenizers, so {it} cannot learn from its logits token by token, and {holds}",
+    )
+
+
+def _reader(models: NamedModels) -> str | None:
+    """A student's tokenizer in words, by the model that has it."""
+    own = models.reads_like
+    if own is None:
+        return None
+    keeps = ", whose tokenizer the student keeps," if own is models.parent else ""
+    return f"{own.name} ({own.tokenizer}){keeps}"
 
 
 def told_of(model: KnownModel) -> str:

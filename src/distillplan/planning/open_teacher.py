@@ -29,7 +29,7 @@ def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
         scenario: the question.
         alone: loss of supervised training, nats per token.
     """
-    law, models = scenario.law, open_models(scenario.student_model)
+    law, models = scenario.law, open_models(scenario.models.reads_like)
     if scenario.teacher is not None or law.distillation is None or not models:
         return ()
     if law.counts is not ParameterCount.NON_EMBEDDING:

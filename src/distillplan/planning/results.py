@@ -189,10 +189,7 @@ class Plan(NamedTuple):
     @property
     def models(self) -> NamedModels:
         """The models that were named."""
-        teacher = self.scenario.teacher
-        return NamedModels(
-            student=self.scenario.student_model, teacher=None if teacher is None else teacher.model
-        )
+        return self.scenario.models
 
     @property
     def supervised(self) -> Option:

@@ -13,7 +13,7 @@ from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
-from distillplan.models.known_model import model_params, sized, with_vocabulary
+from distillplan.models.known_model import NamedModels, model_params, sized, with_vocabulary
 from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.start import Start, begin, unstartable
@@ -249,6 +249,13 @@ class Scenario:
         if self.compute is not None:
             return self.compute
         return (self.gpu_hours or 0.0) * SECONDS_PER_HOUR
+
+    @property
+    def models(self) -> NamedModels:
+        """The models that were named."""
+        teacher = None if self.teacher is None else self.teacher.model
+        parent = None if self.start is None else self.start.parent
+        return NamedModels(student=self.student_model, teacher=teacher, parent=parent)
 
     @property
     def student_shape(self) -> "ModelShape | None":

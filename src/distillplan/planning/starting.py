@@ -11,9 +11,9 @@ from distillplan.fields import demand_finite
 from distillplan.laws.provenance import ParameterCount
 from distillplan.laws.pruning_law import outside, start_loss
 from distillplan.laws.recovery import Practice, recovered, recovery
-from distillplan.models.known_model import KnownModel, other_tokenizer
+from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, told_of
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, tokenizer_warning, told_of
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import cuts, non_embedding_params
 from distillplan.planning.scenario import Scenario
@@ -55,7 +55,12 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
             one._replace(recommended=False, odds=None, regret_nats=None) for one in scratch.options
         ),
         flips=Flips(),
-        warnings=(_not_weighed(scenario, found), *scratch.warnings, *_notices(scenario)),
+        warnings=(
+            _not_weighed(scenario, found),
+            *tokenizer_warning(scenario.models),  # from scratch the student may have another
+            *(one for one in scratch.warnings if one.code != TOKENIZERS_DIFFER),
+            *_notices(scenario),
+        ),
         scenario=scenario,
         confidence=None,
         rival=None,
@@ -275,17 +280,8 @@ def _not_weighed(scenario: Scenario, start: StartPlan) -> Notice:
 
 def _notices(scenario: Scenario) -> Iterator[Notice]:
     """What was taken from the parent's name, and what follows from it."""
-    start, teacher = scenario.start, scenario.teacher
-    parent = None if start is None else start.parent
+    parent = scenario.models.parent
     if parent is None:
         return
     terms = "" if parent.license is None else f"; {parent.license}"
     yield information("start_parent", f"starts from {told_of(parent)}{terms}")
-    model = None if teacher is None else teacher.model
-    if model is not None and scenario.student_model is None and other_tokenizer(parent, model):
-        yield warning(
-            TOKENIZERS_DIFFER,
-            f"the student has the tokenizer of {parent.name} ({parent.tokenizer}), and its teacher "
-            f"{model.name} has another ({model.tokenizer}), so it cannot learn from its logits "
-            "token by token, and this plan does not hold as it is",
-        )

@@ -81,17 +81,22 @@ class Teacher:
         return None if self.model is None else self.model.shape
 
 
-def teacher_named(text: str) -> Teacher:
+def teacher_named(text: str, loss: float | None = None) -> Teacher:
     """The teacher of a word such as ``7B:2T`` or ``llama-3.1-8b``.
 
+    Args:
+        text: as written.
+        loss: as measured, nats per token; None: the law's.
+
     Raises:
-        InputError: for an unknown name, or where its tokens are neither given nor published.
+        InputError: for an unknown name, or where its tokens are neither given nor published, and no
+            loss is.
 
     >>> teacher_named("llama-3.1-8b").tokens
     15000000000000.0
     """
     found = sized(text, "teacher")
-    return Teacher(params=found.params, tokens=found.tokens, model=found.model)
+    return Teacher(params=found.params, tokens=found.tokens, loss=loss, model=found.model)
 
 
 def no_distillation(law: PublishedLaw) -> InputError:

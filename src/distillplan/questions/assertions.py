@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -209,21 +209,41 @@ def demand_known(
         name: of the scenario, where there are several.
 
     Raises:
-        InputError: for the first one, with what to add to the question.
+        InputError: for all of them, with what to add to the question.
     """
     where = f"{name}: " if name else ""
+    found = [error for _, error in unanswerable(assertions, scenario, quick=quick)]
+    if found:
+        parts = [part for error in found for part in ("; ", where, *error.parts)]
+        raise InputError(*parts[1:])
+
+
+def unanswerable(
+    assertions: Sequence[Assertion], scenario: Scenario, *, quick: bool = False
+) -> Iterator[tuple[Assertion, InputError]]:
+    """The assertions about what no plan of a scenario can have, each with the error of it.
+
+    Args:
+        assertions: on its plan.
+        scenario: the question.
+        quick: whether the odds and bands are left out.
+    """
     for one in assertions:
         part, _, key = one.key.partition(".")
         first = (key if part in PARTS else one.key).partition(".")[0]
         if quick and first in ("odds", "regret_nats", *BANDS):
-            raise InputError(
-                f"{where}assertion {one.key}: --quick leaves the odds and bands out; leave out "
-                "--quick or the assertion"
+            yield (
+                one,
+                InputError(
+                    f"assertion {one.key}: --quick leaves the odds and bands out; leave out "
+                    "--quick or the assertion"
+                ),
             )
+            continue
         missing = _missing(first, scenario)
         if missing is not None:
             what, add = missing
-            raise InputError(f"{where}assertion {one.key}: {what}; add ", add)
+            yield one, InputError(f"assertion {one.key}: {what}; add ", add)
 
 
 def _missing(first: str, scenario: Scenario) -> tuple[str, Word] | None:

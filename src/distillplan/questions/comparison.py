@@ -134,8 +134,7 @@ def compare(
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
-    for one in scenarios:
-        demand_known(one.assertions, one.scenario, quick=quick, name=one.name)
+    _demand_known(scenarios, quick=quick)
     plans, impossible = [], []
     for one in scenarios:
         try:
@@ -159,6 +158,18 @@ def compare(
         baseline=baseline,
         differences=differences,
     )
+
+
+def _demand_known(scenarios: Sequence[Asked], *, quick: bool) -> None:
+    """Refuse assertions about what the plans of their scenarios cannot have, all at once."""
+    found = []
+    for one in scenarios:
+        try:
+            demand_known(one.assertions, one.scenario, quick=quick, name=one.name)
+        except InputError as error:
+            found += ["; ", *error.parts]
+    if found:
+        raise InputError(*found[1:])
 
 
 def _comparable(one: Plan, other: Plan) -> bool:
@@ -208,15 +219,13 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
 
 
 def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
-    """The one with the lowest loss; at a tie the one that costs least, then the first."""
+    """The one with the lowest loss; at a tie the cheapest of those that hold, then the first."""
     tie = max(one.plan.scenario.tie_nats for one in plans)
     level = [one for one in plans if one is best or one.loss - best.loss < tie]
-    least = min(one.flops for one in level)
-    chosen = next(one for one in level if COSTS_LESS * one.flops <= least)
+    chosen = _cheapest([one for one in level if _as_planned(one.plan)] or level)
     equals = _listed([one.name for one in level if one is not chosen])
     if chosen is not best:
-        cheaper = chosen.flops < COSTS_LESS * best.flops
-        because = f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
+        because = _because(chosen, best)
         return chosen.name, f"{chosen.name} is within {tie:g} nats of {equals} and {because}"
     reaches = f"{best.name} ({_method(best.plan)}) reaches {best.loss:.3f} nats"
     if equals:
@@ -225,8 +234,28 @@ def _lowest(plans: Sequence[NamedPlan], best: NamedPlan) -> tuple[str, str]:
     return best.name, f"{reaches}, {second - best.loss:.3f} below the next"
 
 
+def _cheapest(plans: Sequence[NamedPlan]) -> NamedPlan:
+    """The first of those that cost least."""
+    least = min(one.flops for one in plans)
+    return next(one for one in plans if COSTS_LESS * one.flops <= least)
+
+
+def _because(chosen: NamedPlan, best: NamedPlan) -> str:
+    """Why one of those that are level is chosen, and not the one with the lowest loss."""
+    if not _as_planned(best.plan) and _as_planned(chosen.plan):
+        return "holds as it is"
+    cheaper = chosen.flops < COSTS_LESS * best.flops
+    return f"costs less: {format_flops(chosen.flops)} FLOPs" if cheaper else "comes first"
+
+
 def _method(plan: Plan) -> str:
-    return "" if plan.recommended is None else Verdict(plan.recommended.method).shown
+    unless = "" if _as_planned(plan) else ", if the tokenizers matched"
+    return "" if plan.recommended is None else f"{Verdict(plan.recommended.method).shown}{unless}"
+
+
+def _as_planned(plan: Plan) -> bool:
+    """Whether the student can learn from what teaches it, if anything does."""
+    return plan.verdict is not Verdict.DISTILL or not plan.scenario.models.tokenizers_differ
 
 
 def _same_budget(one: Plan, other: Plan) -> bool:

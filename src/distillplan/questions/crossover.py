@@ -20,8 +20,10 @@ from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
+from distillplan.planning.model_warnings import tokenizer_warning
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.planning.verdict import Weighed
@@ -110,6 +112,8 @@ class Crossovers(NamedTuple):
     """What to know before using the zero-gain budgets."""
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...] = ()
+    """What to know of the models."""
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -194,6 +198,7 @@ def crossover_each(
         for params in students
         for accounting in paid
     ]
+    told = tuple(tokenizer_warning(*(one.models for one in scenarios)))
     for one in scenarios:
         found = Crossovers(
             rows=(_row(one, levels, draws, quick=quick),),
@@ -201,6 +206,7 @@ def crossover_each(
             note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,
+            warnings=told,
         )
         demand_finite(found)
         yield found

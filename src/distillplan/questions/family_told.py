@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from distillplan.notices import Notice, Severity, warning
 from distillplan.planning.headline import TEACHERS, format_budget
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, tokenizer_warning
 from distillplan.planning.planner import Decision
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Scenario
@@ -180,7 +181,9 @@ def family_warnings(
     found = [
         Notice(code=code, severity=severity, message=_merged(of, len(members)))
         for (code, severity), of in told.items()
+        if code != TOKENIZERS_DIFFER
     ]
+    found[:0] = tokenizer_warning(*(one.scenario.models for one in members))
     if deciding.method is FamilyMethod.CASCADE:
         found.insert(0, _CASCADE)
     return tuple(sorted(found, key=lambda one: one.severity is Severity.INFO))

@@ -15,12 +15,13 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
-from distillplan.models.known_model import model_params, sized
+from distillplan.models.known_model import KnownModel, NamedModels, model_params, sized
 from distillplan.notices import Notice, warning
 from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import gain_band, loss_band
 from distillplan.planning.evaluate import cells
+from distillplan.planning.model_warnings import tokenizer_warning
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
@@ -94,7 +95,7 @@ class Prediction(NamedTuple):
 def predict(
     law: PublishedLaw,
     *,
-    student_params: float | str,
+    student_params: float | str | KnownModel,
     student_tokens: float,
     teacher_loss: float | None = None,
     teacher: Teacher | str | None = None,
@@ -103,10 +104,12 @@ def predict(
 
     Args:
         law: with a distillation side where a teacher is given.
-        student_params: parameters as the law counts them, or a model such as ``qwen3-0.6b``.
+        student_params: parameters as the law counts them, or a model or its name, such as
+            ``qwen3-0.6b``.
         student_tokens: training tokens of the student.
-        teacher_loss: nats per token; None for the supervised loss only.
-        teacher: its sizes, from which the law gives its loss, its loss, or a model, instead.
+        teacher_loss: nats per token; None for that of the teacher, or the supervised loss only.
+        teacher: its sizes, from which the law gives its loss where none is given, its loss, or a
+            model.
 
     Raises:
         InputError: when a size is not positive, a model is unknown, or the law cannot place the
@@ -117,8 +120,12 @@ def predict(
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
     2.37
     """
+    student: KnownModel | None = None
     if isinstance(student_params, str):
-        student_params = _params_named(student_params, law)
+        asked = sized(student_params, "student", tokens=False)
+        student_params = asked.params if asked.model is None else asked.model
+    if isinstance(student_params, KnownModel):
+        student, student_params = student_params, model_params(student_params, law.counts)
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
     for name, value in point.items():
@@ -141,6 +148,8 @@ def predict(
     warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
     if best_loss is not None and distilled is not None and best_loss > distilled + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
+    models = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
+    warnings = (*tokenizer_warning(models), *warnings)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(
@@ -166,20 +175,14 @@ def predict(
     return found
 
 
-def _params_named(word: str, law: PublishedLaw) -> float:
-    """The parameters of a model, as a law counts them."""
-    found = sized(word, "student", tokens=False)
-    return found.params if found.model is None else model_params(found.model, law.counts)
-
-
 def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
-    """The teacher of a record, a word or a loss; None without one."""
+    """The teacher of a record, a word or a loss, which counts where it is given; None: none."""
     if given is None:
         return None if loss is None else Teacher(loss=loss)
-    found = teacher_named(given) if isinstance(given, str) else given
+    found = teacher_named(given, loss) if isinstance(given, str) else given
     if not isinstance(found, Teacher):
         raise InputError(Word("teacher"), f": expected Teacher, got {given!r:.40}")
-    return found
+    return found if loss is None else replace(found, loss=loss)
 
 
 def _as_measured(found: Prediction) -> LossesAsMeasured | None:

@@ -24,7 +24,7 @@ from distillplan.render.comparison_details import (
     doubted,
     outcome_in_words,
 )
-from distillplan.render.notice_blocks import watching
+from distillplan.render.notice_blocks import MISMATCHES, under_headline, watching
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
     loss_in_words,
@@ -56,6 +56,8 @@ def comparison_view(found: Comparison) -> Iterator[Block]:
     """A comparison, on one screen."""
     best = best_in_words(found)
     yield Headline(best)
+    mismatch = _mismatch(found)
+    yield from under_headline(mismatch)
     cells = [_cells(one.plan) for one in found.plans]
     apart, alike = _sorted_out(cells)
     table = _table(found, cells, apart)
@@ -65,7 +67,7 @@ def comparison_view(found: Comparison) -> Iterator[Block]:
         yield Text(said, "quiet")
     rival = _rival(found)
     room = Room(_FRAME, _INDENT)
-    room.take(best, said, rival, rows=len(table.rows))
+    room.take(best, mismatch, said, rival, rows=len(table.rows))
     yield Sections(tuple(_remarks(found, max(room.left, _LEAST))))
     yield Text(_legend(found), "quiet")
     if rival:
@@ -171,8 +173,15 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
     if found.assertions:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
-    watch = (message for _, message in doubted(found).values())
+    told = doubted(found).items()
+    watch = (said for code, (_, said) in told if code not in MISMATCHES)
     yield watching(short(watch, room // 2, indent=_INDENT))
+
+
+def _mismatch(found: Comparison) -> str:
+    """Which plans nobody can carry out as asked, and why; empty where all can be."""
+    told = doubted(found).items()
+    return " ".join(f"{names}: {said}." for code, (names, said) in told if code in MISMATCHES)
 
 
 def _rival(found: Comparison) -> str:

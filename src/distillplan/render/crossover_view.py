@@ -24,7 +24,12 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.render.notice_blocks import watching
+from distillplan.render.notice_blocks import (
+    mismatch_in_words,
+    notice_blocks,
+    under_headline,
+    watching,
+)
 from distillplan.render.odds_view import percent
 from distillplan.units.quantities import format_count, format_flops
 
@@ -39,6 +44,7 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
     tie = found.scenario.tie_nats
     main = min(found.gains_nats, key=lambda gain: abs(gain - tie))
     yield Headline(_answer(found, main))
+    yield from under_headline(mismatch_in_words(found.warnings))
     gains = sorted(found.gains_nats, key=lambda gain: abs(gain - main))[:_LEVELS]
     shown = [gain for gain in found.gains_nats if gain in gains]
     columns = ("student", "teacher", *(f"{gain:g} nats" for gain in shown))
@@ -172,6 +178,7 @@ def crossover_details(found: Crossovers) -> Iterator[Block]:
         tight=True,
     )
     yield from _cut(len(found.points))
+    yield from notice_blocks(found.warnings)
     yield Text(found.note, "quiet")
     yield Text(
         f"start, end = of the budgets searched, 1 to {format_count(10.0**DECADES)} tokens per "

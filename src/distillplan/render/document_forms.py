@@ -63,6 +63,7 @@ WHOLE_LAW = DocumentForm(
 FORMS: Mapping[str, DocumentForm] = {
     "Plan": DocumentForm(lifted={"accounting": "accounting", "models": "models"}),
     "KnownModel": DocumentForm(without=("shape",)),
+    "NamedModels": DocumentForm(without=("parent",)),  # the scenario names it
     "CrossingPoint": DocumentForm(
         only=("student_params", "accounting", "gain_nats"),
         lifted={
@@ -214,11 +215,7 @@ OPTION_ROW = DocumentForm(
         *("loss_error", "gain_nats", *_SIZES, "tokens_per_param", "teacher_name"),
         *("compute_multiplier", "total_flops"),
     ),
-    lifted={
-        **{f"odds_{name}": f"odds.{name}" for name in ODDS},
-        **_ROW_BILL,
-        "start": "start",
-    },
+    lifted={**{f"odds_{name}": f"odds.{name}" for name in ODDS}, **_ROW_BILL, "start": "start"},
 )
 """A way to spend the budget in a row of CSV."""
 FAMILY_ROW = DocumentForm(

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, in_a_table
-from distillplan.notices import doubts
 from distillplan.planning.results import Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.planning.verdict import verdict_of
@@ -33,13 +32,18 @@ from distillplan.render.family_phrases import (
     teacher_shown,
     who_shown,
 )
-from distillplan.render.notice_blocks import watching
+from distillplan.render.notice_blocks import (
+    mismatch_in_words,
+    other_doubts,
+    under_headline,
+    watching,
+)
 from distillplan.render.odds_view import in_brackets, odds_in_words
 from distillplan.render.plan_words import (
-    SIDES,
     TAKES,
     bill_in_words,
     law_guess_in_words,
+    side_in_words,
     verdict_in_a_table,
 )
 from distillplan.units.quantities import format_count, format_flops
@@ -57,14 +61,18 @@ _WHY, _WATCH = 3, 2
 def family_view(found: FamilyPlan) -> Iterator[Block]:
     """A family, on one screen."""
     weighed = found.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
-    verdict = SIDES[found.verdict] if weighed and found.verdict is not None else found.headline
+    verdict = found.headline
+    if weighed and found.verdict is not None:
+        verdict = side_in_words(found.verdict, found.warnings)
+    mismatch = mismatch_in_words(found.warnings)
     odds = "" if found.odds is None else odds_in_words(found.odds, "  ")
     asked = question_asked(found)
     ways = _ways(found)
     room = Room(_FRAME, _INDENT)
-    room.take(f"{verdict}{GAP}{odds}", asked, rows=len(ways.rows))
+    room.take(f"{verdict}{GAP}{odds}", mismatch, asked, rows=len(ways.rows))
     members = _members(found, room.left - _REMARKS)
     yield Headline(verdict, odds)
+    yield from under_headline(mismatch)
     yield ways
     yield members
     cut = len(found.supervised.members) - len(members.rows)
@@ -243,6 +251,4 @@ def _watch(found: FamilyPlan) -> Iterator[str]:
             one.code.removesuffix("_outside_fit").replace("_", " ") for one in outside
         )
         yield f"outside the law's data: {words}"
-    for one in doubts(found.warnings):
-        if one.code not in OUTSIDE_FIT_CODES:
-            yield one.message
+    yield from other_doubts(one for one in found.warnings if one.code not in OUTSIDE_FIT_CODES)

@@ -2,14 +2,33 @@
 
 from collections.abc import Iterable, Iterator
 
-from distillplan.notices import Notice, Severity, worst_first
-from distillplan.render.blocks import Bullets, Room, Section, Tone
+from distillplan.notices import Notice, Severity, doubts, worst_first
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
+from distillplan.render.blocks import Bullets, Room, Section, Text, Tone
 
 DOUBTS = "Before you trust this"
 _HEADINGS: tuple[tuple[Severity, str, Tone], ...] = (
     (Severity.WARNING, DOUBTS, "warning"),
     (Severity.INFO, "Good to know", "plain"),
 )
+MISMATCHES = (TOKENIZERS_DIFFER, "tokenizer_differs")
+"""Codes of the warnings that nobody can distill as asked; estimates have a code of their own."""
+
+
+def mismatch_in_words(notices: Iterable[Notice]) -> str:
+    """Why nobody can distill as asked, and so what to read first; empty where one can."""
+    return " ".join(f"{one.message}." for one in notices if one.code in MISMATCHES)
+
+
+def under_headline(mismatch: str) -> Iterator[Text]:
+    """What to read first under the answer, which no lack of room may drop; nothing if empty."""
+    if mismatch:
+        yield Text(mismatch, "warning", tight=True)
+
+
+def other_doubts(notices: Iterable[Notice]) -> Iterator[str]:
+    """The warnings in words but for those that stand under the answer."""
+    return (one.message for one in doubts(notices) if one.code not in MISMATCHES)
 
 
 def notice_blocks(notices: Iterable[Notice]) -> Iterator[Bullets]:

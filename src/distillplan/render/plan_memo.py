@@ -11,14 +11,14 @@ from distillplan.planning.results import Option, Plan
 from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
 from distillplan.questions.pilot_limits import RISK
-from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections, Text
+from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
+from distillplan.render.notice_blocks import mismatch_in_words, under_headline
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_flips import turns_in_words
 from distillplan.render.plan_words import (
     TAKES,
     asking,
     beyond_in_words,
-    mismatch_in_words,
     verdict_in_words,
 )
 from distillplan.units.quantities import format_count, format_duration, format_usd
@@ -44,10 +44,9 @@ def plan_memo(plan: Plan, asked: Asked) -> Iterator[Block]:
         asked: the question as a shell takes it after a command.
     """
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
-    mismatch = mismatch_in_words(plan)
+    mismatch = mismatch_in_words(plan.warnings)
     yield Headline(verdict_in_words(plan), odds)
-    if mismatch:
-        yield Text(mismatch, "warning", tight=True)
+    yield from under_headline(mismatch)
     alone, other = plan.supervised, plan.deciding
     yield _part("Question", [question_in_words(plan)])
     yield _part("Choices", _choices(alone, other))

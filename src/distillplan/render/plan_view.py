@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from distillplan.laws.format_notices import LOGITS_WORSE_THAN_NONE
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
@@ -20,7 +19,12 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.render.notice_blocks import watching
+from distillplan.render.notice_blocks import (
+    MISMATCHES,
+    mismatch_in_words,
+    under_headline,
+    watching,
+)
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_flips import (
@@ -35,7 +39,6 @@ from distillplan.render.plan_words import (
     law_guess_in_words,
     loss_in_words,
     marked_row,
-    mismatch_in_words,
     reasons,
     rival_in_words,
     teacher_in_words,
@@ -51,7 +54,7 @@ _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
 """Of these, empty ones and the two at the end."""
-_ON_TOP = OUTSIDE_FIT_CODES | {TOKENIZERS_DIFFER}
+_ON_TOP = OUTSIDE_FIT_CODES | {*MISMATCHES}
 """Codes of the warnings that stand under the verdict."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
@@ -91,10 +94,9 @@ def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
     rival, asked, instead = rival_in_words(plan.rival), _asked(plan), _instead(plan)
-    mismatch = mismatch_in_words(plan)
+    mismatch = mismatch_in_words(plan.warnings)
     yield Headline(verdict, odds)
-    if mismatch:
-        yield Text(mismatch, "warning", tight=True)
+    yield from under_headline(mismatch)
     if instead:
         yield Text(instead, tight=True)
     if outside:

@@ -1,12 +1,12 @@
 """A plan in words: the choices, why one of them wins, what decides, and what to watch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.notices import Notice
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
@@ -14,6 +14,7 @@ from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict_records import Verdict
 from distillplan.render.hardware_words import FITS_SHOWN
+from distillplan.render.notice_blocks import mismatch_in_words
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
@@ -50,9 +51,16 @@ _SIZES = {
 def verdict_in_words(plan: Plan) -> str:
     """The verdict in one short sentence; where no odds were weighed, why."""
     weighed = plan.verdict_reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
-    if weighed and plan.verdict is Verdict.DISTILL and plan.models.tokenizers_differ:
+    if not weighed or plan.verdict is None:
+        return plan.headline
+    return side_in_words(plan.verdict, plan.warnings)
+
+
+def side_in_words(verdict: Verdict, notices: Iterable[Notice]) -> str:
+    """A verdict as the first words of a screen, with what it takes for granted."""
+    if verdict is Verdict.DISTILL and mismatch_in_words(notices):
         return "Distill, if the tokenizers matched."
-    return SIDES[plan.verdict] if weighed and plan.verdict is not None else plan.headline
+    return SIDES[verdict]
 
 
 def verdict_in_a_table(verdict: Verdict | None) -> str:
@@ -60,12 +68,6 @@ def verdict_in_a_table(verdict: Verdict | None) -> str:
     if verdict is None:
         return "none"
     return "too close" if verdict is Verdict.TIE else verdict.shown
-
-
-def mismatch_in_words(plan: Plan) -> str:
-    """Why nobody can distill as planned, and so what to read first; empty where one can."""
-    found = (one.message for one in plan.warnings if one.code == TOKENIZERS_DIFFER)
-    return next((f"{one}." for one in found), "")
 
 
 def beyond_in_words(plan: Plan) -> str:

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 
-from distillplan.notices import doubts
 from distillplan.planning.results import Band
 from distillplan.questions.prediction import LossesAsMeasured, Prediction
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
-from distillplan.render.notice_blocks import notice_blocks, watching
+from distillplan.render.notice_blocks import (
+    mismatch_in_words,
+    notice_blocks,
+    other_doubts,
+    under_headline,
+    watching,
+)
 from distillplan.render.odds_view import nats_band
 from distillplan.units.quantities import format_count
 
@@ -28,8 +33,9 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
             f"{found.supervised_loss:.3f}: {abs(gain):.3f} {side}, before the teacher's cost."
         )
     yield Headline(answer, "" if ends is None else f"gain, 90%: {_ends(ends, '+')}")
+    yield from under_headline(mismatch_in_words(found.warnings))
     yield _losses(found)
-    watch = (*_may_be_none(found), *(one.message for one in doubts(found.warnings)))
+    watch = (*_may_be_none(found), *other_doubts(found.warnings))
     yield Sections(
         (
             Section("Worth", tuple(_worth(found))),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from distillplan.accounting import in_a_table
 from distillplan.hardware.range import Range
-from distillplan.notices import doubts
 from distillplan.questions.serving_measure import (
     better_smaller,
     measure_of,
@@ -29,7 +28,13 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
-from distillplan.render.notice_blocks import notice_blocks, watching
+from distillplan.render.notice_blocks import (
+    mismatch_in_words,
+    notice_blocks,
+    other_doubts,
+    under_headline,
+    watching,
+)
 from distillplan.render.odds_view import percent
 from distillplan.units.quantities import format_count, format_flops, format_usd
 
@@ -47,11 +52,13 @@ def serving_view(found: Serving) -> Iterator[Block]:
     shown = tuple(one for one in found.models if one.accounting is None or one.decides)
     timed = any(one.hours is not None for one in shown)
     question, room = f"{_question(found)}.", Room(_FRAME, _INDENT)
-    room.take(found.headline, question, rows=len(shown))
+    mismatch = mismatch_in_words(found.warnings)
+    room.take(found.headline, mismatch, question, rows=len(shown))
     odds = room.keep(_odds(found))
     why = room.fill(_reasons(found), _REMARKS)
-    watch = (one.message for one in doubts(found.warnings))
+    watch = other_doubts(found.warnings)
     yield Headline(found.headline)
+    yield from under_headline(mismatch)
     yield _costs(found, shown, ranges=False) if timed else _table(found, shown)
     yield Sections(
         (

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.laws.recovery import CutSize, RecoveryRange
-from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.start import StartKind
 from distillplan.planning.start_records import PracticeCheck, StartPlan
@@ -21,13 +19,12 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.render.notice_blocks import watching
+from distillplan.render.notice_blocks import mismatch_in_words, under_headline
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_words import (
     bill_in_words,
     loss_in_words,
-    mismatch_in_words,
     verdict_in_a_table,
 )
 from distillplan.units.quantities import format_count, format_flops
@@ -36,7 +33,7 @@ _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
 """Empty lines, and the two at the end."""
-_KNOWN, _UNKNOWN, _WATCH = 5, 2, 4
+_KNOWN, _UNKNOWN = 5, 2
 """Lines of each at most; what is practice takes the rest."""
 _CUTS = {
     CutSize.ALIKE: "cuts like this one",
@@ -60,14 +57,12 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     title, ways = title_of(plan.scenario, start), _ways(plan, start)
     room = Room(_FRAME, _INDENT)
-    mismatch = mismatch_in_words(plan)
+    mismatch = mismatch_in_words(plan.warnings)
     room.take(title, mismatch, rows=len(ways.rows) + 1)
     yield Headline(title)
-    if mismatch:
-        yield Text(mismatch, "warning", tight=True)
+    yield from under_headline(mismatch)
     yield ways
     scratch = room.keep((_scratch(start),))
-    watch = room.fill(_watch(plan), _WATCH)
     unknown = room.fill(start.not_measured, _UNKNOWN)
     known = room.fill(_known(start), min(_KNOWN, room.left // 2 + 1))
     practice = room.fill(map(_rule, _first_broken(start.practice)))
@@ -77,18 +72,12 @@ def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
             Section("Practice", practice, "-"),
             Section("Scratch", scratch, "-"),
             Section("Unknown", unknown, "!", "warning"),
-            watching(watch),
         )
     )
     yield Text(f"{format_budget(plan.scenario)}; loss in nats per token.", "quiet")
     yield Text(
         f"Law {plan.law.name}, for starts from scratch. More: --details", "quiet", tight=True
     )
-
-
-def _watch(plan: Plan) -> Iterator[str]:
-    """What to doubt of the starts from the parent."""
-    return (one.message for one in doubts(plan.warnings) if one.code == TOKENIZERS_DIFFER)
 
 
 def _ways(plan: Plan, start: StartPlan) -> TableBlock:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.errors import InputError
 from distillplan.fields import demand_finite
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.sweep import Cell
 from distillplan.render.answers import blocks_of
@@ -137,6 +138,9 @@ def _for_people(
         return
     cells = tuple(answers(_finite))
     if output == "map" or any(one.verdict for one in cells):
+        if output != "markdown":
+            mismatched = sum(TOKENIZERS_DIFFER in one.warnings for one in cells)
+            yield from _not_as_asked(mismatched, len(cells))
         swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
         yield from blocks_of(swept, maps=maps)
         if output != "markdown":  # where the rows follow
@@ -182,6 +186,8 @@ class _Seen(NamedTuple):
     """Those that it shows."""
     all: int
     """How many there are."""
+    mismatched: int
+    """In how many student and teacher have different tokenizers."""
     odds: bool
     """Whether any row has odds."""
     hours: bool
@@ -191,18 +197,20 @@ class _Seen(NamedTuple):
 def _seen(rows: Iterable[Row]) -> _Seen:
     """One look at each row; a million of them are never in memory together."""
     first: list[Row] = []
-    count, odds, hours = 0, False, False
+    count, mismatched, odds, hours = 0, 0, False, False
     for row in rows:
         count += 1
+        mismatched += TOKENIZERS_DIFFER in row["warnings"]
         odds = odds or row["odds_distill"] is not None
         hours = hours or _hours_differ(row)
         if count <= MOST_ROWS:
             first.append(row)
-    return _Seen(first=first, all=count, odds=odds, hours=hours)
+    return _Seen(first=first, all=count, mismatched=mismatched, odds=odds, hours=hours)
 
 
 def _blocks(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Block]:
     seen = _seen(rows)
+    yield from _not_as_asked(seen.mismatched, seen.all)
     shown = {
         "verdict": "verdict",
         "gain": "margin_nats",
@@ -229,6 +237,18 @@ def _blocks(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Block]:
         yield Text(unit, "quiet")
     if seen.all > MOST_ROWS:
         yield Text(f"{MOST_ROWS} of {seen.all} cells; all: -o csv, jsonl or json", "quiet")
+
+
+def _not_as_asked(mismatched: int, cells: int) -> Iterator[Text]:
+    """In how many cells nobody can distill as asked, which stands before all of them."""
+    if mismatched:
+        which = "all" if mismatched == cells else f"{mismatched} of {cells}"
+        yield Text(
+            f"In {which} cells student and teacher have different tokenizers, so the student "
+            "cannot learn from its logits token by token, and what is said of distilling does not "
+            "hold as it is.",
+            "warning",
+        )
 
 
 def _odds(row: Row) -> str:

@@ -17,7 +17,13 @@ from distillplan.render.blocks import (
     cell,
     short,
 )
-from distillplan.render.notice_blocks import notice_blocks, watching
+from distillplan.render.notice_blocks import (
+    mismatch_in_words,
+    notice_blocks,
+    other_doubts,
+    under_headline,
+    watching,
+)
 from distillplan.render.plan_words import TAKES, storing_in_words, teacher_in_words
 from distillplan.units.quantities import format_count, format_duration, format_flops, format_usd
 
@@ -34,8 +40,9 @@ _REMARKS = 4
 def target_view(found: Target) -> Iterator[Block]:
     """A target, on one screen."""
     yield Headline(found.headline)
+    yield from under_headline(mismatch_in_words(found.warnings))
     yield _choices(found)
-    watch = (one.message for one in doubts(found.warnings))
+    watch = other_doubts(found.warnings)
     yield Sections(
         (
             Section("Why", short(_reasons(found), _REMARKS, indent=_INDENT)),

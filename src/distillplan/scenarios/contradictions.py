@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.planning.scenario import Scenario
-from distillplan.questions.assertions import Assertion
+from distillplan.questions.assertions import Assertion, unanswerable
 from distillplan.scenarios.faults import Faults
 from distillplan.scenarios.grid import CellGrid, GridCell
 from distillplan.scenarios.key_table import TABLE
@@ -43,22 +43,27 @@ class ScenarioFile(NamedTuple):
 
 
 def sound_cells(
-    file: ScenarioFile, faults: Faults, wanted: range | None = None
+    file: ScenarioFile, faults: Faults, wanted: range | None = None, *, asserted: bool = True
 ) -> Iterator[tuple[str, GridCell, Scenario]]:
     """The cells without contradictions, with the names of their scenarios.
 
     Args:
         file: what was read.
-        faults: grows by the contradictions of the others, each reported once.
+        faults: grows by the contradictions of the others, each reported once, and by assertions
+            about what no plan of a scenario can have.
         wanted: numbers of the cells to look at, from 0; None for all.
+        asserted: whether the assertions are looked at.
     """
     told = _Told(file, faults)
     for name, values, within in file.grid.by_scenario(wanted):
         part = file.parts[name]
         unread, faulty = file.unread(part), 0
+        demands = file.assertions(part) if asserted else ()
         for cell in file.grid.product(name, values, within):
             made = make(cell.values, unread)
             if made.scenario is not None:
+                for one, error in unanswerable(demands, made.scenario):
+                    told.add_demand(part, one.key, error)
                 yield name, cell, made.scenario
             faulty += bool(made.found)
             for error in made.found:
@@ -104,6 +109,16 @@ class _Told:
             where, line = self._place(part, error)
             self.shared[text] = _Shared(error=error, at=at, where=where, line=line, scenarios=[])
         names = self.shared[text].scenarios
+        if part.name not in names:
+            names.append(part.name)
+
+    def add_demand(self, part: Part, key: str, error: InputError) -> None:
+        """Take in an assertion about what no plan of a scenario can have, by its key."""
+        own = key in part.demand_lines
+        line = (part if own else self.file.base).demand_lines.get(key, part.line)
+        where = f"scenario {part.name}" if own else "base"
+        new = _Shared(error=error, at="", where=where, line=line, scenarios=[])
+        names = self.shared.setdefault(f"{line}: {error}", new).scenarios
         if part.name not in names:
             names.append(part.name)
 

@@ -27,6 +27,8 @@ class Part(NamedTuple):
     lines: Mapping[str, int] = {}
     """From keys of the table to the lines that they are on."""
     line: int = 0
+    demand_lines: Mapping[str, int] = {}
+    """From keys of its assertions to the lines that they are on."""
 
 
 def read_top(source: str, faults: Faults) -> dict[str, Node]:
@@ -123,7 +125,8 @@ def read_part(name: str, node: Node | None, faults: Faults) -> Part:
     lines = _lines(entries)
     unread = {root for key, line in lines.items() if line in flawed for root in roots((key,))}
     layer = layer._replace(unread=layer.unread | unread)
-    return Part(name=name, layer=layer, assertions=demands, lines=lines, line=node.line)
+    found = Part(name=name, layer=layer, assertions=demands, lines=lines, line=node.line)
+    return found._replace(demand_lines=demand_lines(entries.get("assert")))
 
 
 def _line_of(entries: Mapping[str, Node], path: Sequence[str]) -> int:
@@ -162,6 +165,12 @@ def read_assertions(
         except InputError as error:
             faults.add_error(one.line, f"{where}: ", error, scenario=scenario, key=key)
     return found
+
+
+def demand_lines(node: Node | None) -> dict[str, int]:
+    """The lines of the demands under ``assert``, by key."""
+    entries = {} if node is None or not isinstance(node.value, dict) else node.value
+    return {key: one.line for key, one in entries.items()}
 
 
 def layer_of_sets(sets: Sequence[str]) -> Layer:

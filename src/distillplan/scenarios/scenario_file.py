@@ -21,6 +21,7 @@ from distillplan.scenarios.layers import Layer, Values
 from distillplan.scenarios.parts import (
     Part,
     command_line,
+    demand_lines,
     extended_base,
     mapping_of,
     read_assertions,
@@ -157,7 +158,8 @@ def read_grid(
         faults.add(0, f"{source}: {many}" if source else many)
         faults.raise_any()
     # contradictions are found before the first row is written
-    for name, _, scenario in sound_cells(file, faults, shard.solved(file.grid.size)):
+    wanted = shard.solved(file.grid.size)
+    for name, _, scenario in sound_cells(file, faults, wanted, asserted=not unchecked):
         try:
             if weighed:
                 refuse_start(scenario)
@@ -197,12 +199,15 @@ def _read(
     below = extended_base(source, top.get("extends"), faults)
     base = read_part("base", top.get("base"), faults)
     shared = read_assertions("all scenarios", top.get("assert"), faults)
-    base = base._replace(assertions={**base.assertions, **shared})
+    base = base._replace(
+        assertions={**base.assertions, **shared},
+        demand_lines={**base.demand_lines, **demand_lines(top.get("assert"))},
+    )
     over = command_line(sets, faults)
     parts = _read_parts(top.get("scenarios"), faults)
     named = bool(parts)
     if parts is not None and not parts:
-        parts = {"base": base._replace(layer=Layer(), assertions={}, lines={})}
+        parts = {"base": base._replace(layer=Layer(), assertions={}, lines={}, demand_lines={})}
     axes = read_axes(top.get("matrix"), parts or {}, typed, faults, told=told)
     kept = (axis for axis in axes.axes if not axis.places & (over.values.keys() | over.cleared))
     scenarios = []

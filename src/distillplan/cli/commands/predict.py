@@ -27,7 +27,7 @@ def predict(*, details: flags.Details = False, output: flags.Show = "table", **g
     tokens = _tokens(values.get("budget"), params)
     found = prediction.predict(
         law,
-        student_params=params,
+        student_params=values.get("student_model") or params,
         student_tokens=tokens,
         teacher=teacher_of(values),
     )
