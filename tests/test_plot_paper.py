@@ -320,6 +320,7 @@ def test_no_names_of_comparisons_are_in_each_others_way():
     assert in_each_others_way(drawn_transfer()) == []
 
 
+@pytest.mark.slow
 def test_the_picture_of_comparisons_and_its_data(tmp_path):
     pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "transfer.csv"

@@ -87,6 +87,7 @@ def test_what_was_seen_is_what_was_published():
         assert kept == pytest.approx(gain, abs=0.005 if seen.gain_points is None else 0.06), name
 
 
+@pytest.mark.slow
 def test_the_better_side_is_the_sign_of_the_gain_where_it_exceeds_its_error():
     for name, (gain, side) in PUBLISHED.items():
         found = row(name)

@@ -117,7 +117,8 @@ def test_a_screen_shows_numbers_of_its_document(command):
     told = [*leaves(found)]
     values = [abs(float(one)) for one in told if isinstance(one, int | float)]
     values += [abs(value - 1) for value in values]  # a ratio is shown as a difference
-    hours = [one["option"]["gpu_hours"]["mid"] for one in found.get("models", ()) if one["option"]]
+    bills = [(one["option"] or {}).get("gpu_hours") for one in found.get("models", ())]
+    hours = [one["mid"] for one in bills if one is not None]
     values += [one / hours[0] for one in hours]  # of training, to the larger model's
     for step in found.get("steps", ()):  # a pair of runs is one row
         values.append(sum(one["total_flops"] for one in step["runs"]))

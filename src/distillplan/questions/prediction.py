@@ -92,6 +92,12 @@ class Prediction(NamedTuple):
     law: PublishedLaw
 
 
+def _demand_positive(point: dict[str, float]) -> None:
+    for name, value in point.items():
+        if (error := not_positive(value, Word(name))) is not None:
+            raise error
+
+
 def predict(
     law: PublishedLaw,
     *,
@@ -128,9 +134,7 @@ def predict(
         student, student_params = student_params, model_params(student_params, law.counts)
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
-    for name, value in point.items():
-        if (error := not_positive(value, Word(name))) is not None:
-            raise error
+    _demand_positive(point)
     teacher = _teacher(teacher, teacher_loss)
     equivalent = best = best_loss = None
     if teacher is not None:
@@ -146,7 +150,7 @@ def predict(
     refuse_nonsense(Scenario(compute=1.0, law=law), point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
     warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
-    if best_loss is not None and distilled is not None and best_loss > distilled + _ALIKE:
+    if (best_loss or 0.0) > (distilled or math.inf) + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
     models = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
     warnings = (*tokenizer_warning(models), *warnings)
