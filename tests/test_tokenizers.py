@@ -85,6 +85,7 @@ def compared(tmp_path, scenarios):
 def test_of_plans_that_tie_the_best_is_one_that_holds(tmp_path):
     """The two teachers have 6.98B and 6.95B parameters, so their students tie."""
     found = compared(tmp_path, "{a: {teacher: llama-3.1-8b}, b: {teacher: qwen3-8b}}")
+    assert "a: a:" not in found
     assert found.startswith("Best: b is within 0.01 nats of a and holds as it is.")
     assert found.index(f"a: {TOLD}") < found.index("verdict")
 

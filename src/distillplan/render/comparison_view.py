@@ -180,8 +180,7 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
 
 def _mismatch(found: Comparison) -> str:
     """Which plans nobody can carry out as asked, and why; empty where all can be."""
-    told = doubted(found).items()
-    return " ".join(f"{names}: {said}." for code, (names, said) in told if code in MISMATCHES)
+    return " ".join(f"{said}." for code, (_, said) in doubted(found).items() if code in MISMATCHES)
 
 
 def _rival(found: Comparison) -> str:
