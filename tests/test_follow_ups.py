@@ -8,6 +8,8 @@ import pytest
 
 from tests.shell import run
 
+pytestmark = pytest.mark.slow
+
 STORED = ("--logits", "stored", "--logit-format")
 TEACHER = ("--teacher", "llama-3.1-8b")
 PLANS = [

@@ -73,6 +73,7 @@ def test_it_is_the_plan_asked_with_that_teacher(name):
     assert (row.stored is None) == (alike.stored is None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["online", "stored in hours"])
 def test_no_other_open_model_is_better(name):
     """Each open model, asked for in turn."""
