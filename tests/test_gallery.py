@@ -8,9 +8,17 @@ QUICK = {"kernel", "estimate", "compare"}
 """Of less than a second."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one not in QUICK)) for one in GALLERY]
-)
+LONG = ("mapping",)
+"""Of half a minute; what it shows is held by `test_demos`."""
+
+
+def _marks(name):
+    if name in QUICK:
+        return []
+    return [pytest.mark.exhaustive if name in LONG else pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=_marks(one)) for one in GALLERY])
 def test_a_picture_is_not_stale(name):
     # python -m tests.gallery draws it anew
     kept = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
