@@ -331,6 +331,7 @@ def test_a_law_that_is_not_convex_is_searched_from_several_splits():
     assert math.isclose(found.loss, losses.mean(axis=0).min(), abs_tol=1e-7)
 
 
+@pytest.mark.slow
 def test_a_family_may_win_where_each_member_alone_loses():
     """Three sizes whose teacher pays only because all of them share it (examples/)."""
     base = asked(1e22, logits=Logits.STORED)
@@ -465,6 +466,7 @@ def test_hours_and_money_of_a_family_are_those_of_its_plans():
             )
 
 
+@pytest.mark.slow
 def test_the_shell_reads_a_family(tmp_path):
     found = json.loads(
         run(

@@ -30,6 +30,7 @@ def drawn(path, *sets, baseline=None):
     return found, figure_of(found)
 
 
+@pytest.mark.slow
 def test_it_is_saved_in_every_format(tmp_path):
     found = saved_as_each("plot", "compare", FILE, folder=tmp_path)
     assert found.stdout == f"Wrote {tmp_path / 'picture.svg'}.\n"

@@ -59,6 +59,7 @@ def parts_of(document, kind):
     return {one["name"]: one["mid"] for one in parts}, total
 
 
+@pytest.mark.slow
 def test_it_is_saved_in_every_format(tmp_path):
     found = saved_as_each("plot", "estimate", *ONLINE, folder=tmp_path)
     assert found.stdout == f"Wrote {tmp_path / 'picture.svg'}.\n"

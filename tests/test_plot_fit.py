@@ -52,6 +52,7 @@ def number(cell):
     return float(cell or "nan") if scale is None else float(cell[:-1]) * scale
 
 
+@pytest.mark.slow
 def test_it_is_saved_in_every_format(mine, tmp_path):
     found = saved_as_each("plot", "fit", mine, folder=tmp_path)
     assert found.stdout == f"Wrote {tmp_path / 'picture.svg'}.\n"

@@ -169,6 +169,7 @@ def test_the_size_of_the_map_is_known_before():
     assert map_size(scenario_from_options(**words), given=given) == len(mapped("small").cells)
 
 
+@pytest.mark.slow
 def test_the_map_is_drawn_as_each_kind_with_its_data(tmp_path):
     pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "map.csv"

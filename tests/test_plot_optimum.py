@@ -190,6 +190,7 @@ def test_what_cannot_be_asked():
         budget_optima(served, given=True)
 
 
+@pytest.mark.slow
 def test_it_is_drawn_as_each_kind_with_its_data(tmp_path):
     pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "best.csv"

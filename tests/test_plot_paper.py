@@ -242,6 +242,7 @@ def test_lines_outside_the_runs_are_marked():
     assert all(outside for (_, line, _), outside in rows.items() if line == "10B")
 
 
+@pytest.mark.slow
 def test_a_picture_and_what_is_drawn(tmp_path):
     pytest.importorskip("matplotlib", reason="the plot extra")
     words = ("plot", "paper", "--figure", "7")

@@ -205,6 +205,7 @@ def test_what_cannot_be_asked():
     assert "the budget is missing" in done.stderr
 
 
+@pytest.mark.slow
 def test_it_is_drawn_as_each_kind_with_its_data(tmp_path):
     pytest.importorskip("matplotlib", reason="the plot extra")
     data = tmp_path / "teacher.csv"
