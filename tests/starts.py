@@ -17,9 +17,18 @@ from typing import Any, NamedTuple
 CLOSED = "closed"
 """A pipe whose reader has left, where a file for a stream may be named."""
 COPIES = """
-import atexit, json, os, sys
+import json, os, sys
 from importlib import import_module
 from distillplan.cli.main import main
+
+leave = os._exit
+
+def telling(packages):
+    def told(code):
+        sys.stderr.write(" ".join({*packages} & {*sys.modules}))
+        sys.stderr.flush()
+        leave(code)
+    return told
 
 def opened(place):
     if place != "closed":
@@ -40,7 +49,7 @@ with open(0, "rb", buffering=0, closefd=False) as asked:
             for stream, place in enumerate(places, 1):
                 os.dup2(opened(place), stream)
             sys.argv = ["distillplan", *words]
-            atexit.register(lambda: sys.stderr.write(" ".join({*packages} & {*sys.modules})))
+            os._exit = telling(packages)
             main()
         os.write(1, b"%d\\n" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """

@@ -428,9 +428,9 @@ def imported() -> list[str]:
     script = (
         "import sys\n"
         "sys.argv = ['distillplan', 'budget', '1e21', '--student', '1B', '-o', 'json']\n"
-        "from distillplan.cli.main import main\n"
-        "try: main()\n"
-        "finally: sys.stderr.write(' '.join(sys.modules))"
+        "from distillplan.cli.app import run\n"
+        "run()\n"
+        "sys.stderr.write(' '.join(sys.modules))"
     )
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False

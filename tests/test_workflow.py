@@ -367,9 +367,9 @@ def test_rows_import_nothing_slow(module):
     script = (
         "import sys\n"
         "sys.argv = ['distillplan', 'sweep', '--compute', '1e21', '--student', '1B', '-o', 'csv']\n"
-        "from distillplan.cli.main import main\n"
-        "try: main()\n"
-        f"finally: sys.stderr.write(str({module!r} in sys.modules))"
+        "from distillplan.cli.app import run\n"
+        "run()\n"
+        f"sys.stderr.write(str({module!r} in sys.modules))"
     )
     found = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False

@@ -188,6 +188,7 @@ def run() -> int:
     """
     try:
         code = app(prog_name="distillplan", standalone_mode=False)  # however Python was called
+        sys.stdout.flush()  # while it can still be told that it cannot be written, as help may be
     except DistillplanError as error:
         from distillplan.cli.other_words import as_read  # only for an error
 

@@ -17,8 +17,9 @@ def main() -> None:
     """Run the command line and leave with its exit code.
 
     Modules make no garbage while they load, and looking for it takes 5% of a start. So it is off
-    while they load, rare while a command runs, and left out on the way to the exit. Only the
-    process of the command line does so, never a program that imports the package.
+    while they load, and rare while a command runs. Nor is anything taken down on the way out, which
+    takes 10%: files are closed by then. Only the process of the command line does so, never a
+    program that imports the package.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else the shell ignores it
         signal.signal(signal.SIGINT, _leave)
@@ -28,8 +29,9 @@ def main() -> None:
     except Exception as bug:  # whatever it is, as no error of the user's gets here
         _report(bug)
         code = BUG
-    gc.freeze()  # or the interpreter looks through all of it once more on its way out
-    sys.exit(code)
+    if sys.gettrace() or sys.getprofile():  # debuggers and profilers report at the exit
+        sys.exit(code)
+    os._exit(code)
 
 
 def _run() -> int:
