@@ -21,7 +21,6 @@ from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.machine import (
     Machine,
     divergence_seconds,
-    loaded_teacher,
     run_on,
     student_seconds,
     teacher_seconds,
@@ -30,6 +29,7 @@ from distillplan.hardware.machine import (
     work_of,
 )
 from distillplan.hardware.memory import (
+    LoadedTeacher,
     MemoryEstimate,
     Run,
     memory_estimate,
@@ -83,7 +83,7 @@ def estimate(question: Question) -> Estimate:
     productive = _step(replace(beside.machine, goodput=Range.exact(1.0)), question)
     speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
     memory = memory_estimate(run)
-    shown = _memory(memory, run, machine.gpu, _teacher_pass(question))
+    shown = _memory(memory, run, machine.gpu, _teacher_pass(question, run.passed))
     sides = (shown, step.apart, shown.teacher_pass)
     worst = Fits.worst(one.fits for one in sides if one is not None)
     rate = speed.student.tokens_per_s_per_gpu
@@ -241,29 +241,18 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
-    machine, teacher, kept = question.machine, question.teacher, 0.0
-    beside = before = None
-    if teacher is not None:
-        kept = question.kept.format.bytes_per_token
-        loaded = loaded_teacher(machine, teacher.shape)
-        beside = loaded if question.online else None
-        before = loaded if question.logits is Logits.STORED else None
-    return run_on(
-        machine,
-        question.model.shape,
-        teacher=beside,
-        passed=before,
-        stored_bytes_per_token=kept,
-    )
+    teacher = None if question.logits is Logits.CACHED else question.loaded
+    kept = 0.0 if question.kept is None else question.kept.format.bytes_per_token
+    return run_on(question.machine, question.model.shape, teacher, kept)
 
 
-def _teacher_pass(question: Question) -> TeacherPass | None:
-    """The teacher's pass in advance; None where there is none."""
-    machine, teacher = question.machine, question.teacher
-    if teacher is None or question.logits is not Logits.STORED:
+def _teacher_pass(question: Question, teacher: LoadedTeacher | None) -> TeacherPass | None:
+    """A teacher's pass in advance; None where there is none."""
+    if teacher is None:
         return None
-    held = pass_estimate(loaded_teacher(machine, teacher.shape), machine.strategy, machine.gpus)
-    return TeacherPass(memory_bytes_per_gpu=held.total, fits=fits(held, usable_bytes(machine.gpu)))
+    machine = question.machine
+    total = pass_estimate(teacher, machine.strategy, machine.gpus).total
+    return TeacherPass(memory_bytes_per_gpu=total, fits=fits(total, usable_bytes(machine.gpu)))
 
 
 def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPass | None) -> Memory:
@@ -275,7 +264,7 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPas
         why = str(error)
     return Memory(
         usable_bytes_per_gpu=capacity,
-        fits=fits(memory, capacity),
+        fits=fits(memory.total, capacity),
         moment=memory.moment,
         parts=memory.parts,
         smallest_layout=layout,
@@ -289,9 +278,9 @@ def _distillation(
     question: Question, allocated: _Step, productive: _Step
 ) -> DistillationStep | None:
     """Online and cached logits side by side; None without a teacher."""
-    if question.teacher is None:
-        return None
     machine, stored, tokens = question.machine, question.kept, question.tokens
+    if question.teacher is None or stored is None:
+        return None
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
     loss = divergence_seconds(replace(machine, goodput=Range.exact(1.0)), question.teacher.model)
     pass_hours = teacher_seconds(machine, question.teacher.model, beside=False).scale(hours)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from distillplan.accounting import Logits
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
@@ -262,9 +263,7 @@ def work_of(machine: Machine, model: Model, precision: Precision | None = None) 
 def run_on(
     machine: Machine,
     shape: ModelShape,
-    *,
     teacher: LoadedTeacher | None = None,
-    passed: LoadedTeacher | None = None,
     stored_bytes_per_token: float = 0.0,
 ) -> Run:
     """A training on the machine as it has to fit, with a teacher beside it, or before it."""
@@ -273,16 +272,17 @@ def run_on(
         strategy=machine.strategy,
         gpus=machine.gpus,
         teacher=teacher,
-        passed=passed,
         stored_bytes_per_token=stored_bytes_per_token,
         global_tokens=machine.global_tokens,
     )
 
 
-def loaded_teacher(machine: Machine, shape: ModelShape) -> LoadedTeacher:
+def loaded_teacher(
+    machine: Machine, shape: ModelShape, logits: Logits = Logits.ONLINE
+) -> LoadedTeacher:
     """A teacher in the format, and on the GPUs, that the machine has for it."""
-    apart = machine.teacher_gpus is not None
-    return LoadedTeacher(shape=shape, weights=machine.teacher_precision, apart=apart)
+    weights, apart = machine.teacher_precision, machine.teacher_gpus is not None
+    return LoadedTeacher(shape=shape, weights=weights, logits=logits, apart=apart)
 
 
 def training_speed(

@@ -73,9 +73,8 @@ def usable_bytes(gpu: Gpu) -> float:
     return gpu.memory_bytes / GIGA * GIB * DRIVER_SHARE
 
 
-def fits(memory: MemoryEstimate | Range, capacity_bytes: float) -> Fits:
-    """Whether an estimate is below a capacity by more than its known error."""
-    total = memory.total if isinstance(memory, MemoryEstimate) else memory
+def fits(total: Range, capacity_bytes: float) -> Fits:
+    """Whether the bytes that a run takes are below a capacity by more than their known error."""
     if total.high <= capacity_bytes:
         return Fits.YES
     return Fits.NO if total.low > capacity_bytes else Fits.UNCERTAIN
@@ -83,7 +82,7 @@ def fits(memory: MemoryEstimate | Range, capacity_bytes: float) -> Fits:
 
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:
     """A run whose loss nobody chose: a chunked one, about as fast, where its own does not fit."""
-    if fits(memory_estimate(run), capacity_bytes) is Fits.YES:
+    if fits(memory_estimate(run).total, capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
 

@@ -195,6 +195,11 @@ class Strategy(Execution):
         """That of software which divides a model like this: Megatron Core's, or compiled."""
         return Stack.TUNED if self.tp * self.pp * self.ep > 1 else Stack.COMPILED
 
+    @property
+    def gpu_tokens(self) -> float:
+        """Tokens that a GPU works on at once."""
+        return self.micro_batch * self.seq_len / self.cp
+
     def pass_tokens(self, gpus: int) -> float:
         """Tokens of one pass of all replicas on so many GPUs."""
         return gpus / self.replica_gpus * self.micro_batch * self.seq_len

@@ -58,7 +58,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
         if gpus % tp == 0 and heads % tp == 0:
             own = own_machine(machine, gpus, tp)
             memory = serving_estimate(loaded, own.strategy, gpus)
-            found = fits(memory, usable_bytes(gpu))
+            found = fits(memory.total, usable_bytes(gpu))
             if found is Fits.YES:
                 break
     step = student_seconds(machine, student, distilling=True)
