@@ -25,7 +25,7 @@ from distillplan.checks.described_runs import (
 )
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIB
-from distillplan.hardware.losses import LOSSES, loss_rate
+from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.machine import Machine, student_seconds, teacher_seconds
 from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estimate
 from distillplan.hardware.range import Range
@@ -135,13 +135,13 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
     gpu, vocab = catalog.gpu(row["gpu"]), float(row["vocab"])
     widths = TRAINING_PASSES * row.get("student_width", 0) + row.get("teacher_width", 0)
     products = 2 * widths * vocab / matmul_ceiling(gpu, catalog.throughput_model())
-    loss = Loss(row["loss"])
-    moved = LOSSES[loss].moved + LOSSES[loss].moved_by_teacher * row.get("taught", True)
-    moved += LOSSES[loss].moved * row.get("with_cross_entropy", False)
+    loss = loss_bytes(Loss(row["loss"]))
+    moved = loss.moved + loss.moved_by_teacher * row.get("taught", True)
+    moved += loss.moved * row.get("with_cross_entropy", False)
     seconds = loss_rate(moved, vocab, gpu).divide(1.0)
     return (seconds + Range.exact(products)).scale(1e6)
 
 
 def _bytes_per_logit(row: Mapping[str, Any]) -> float:
-    loss = LOSSES[Loss(row["loss"])]
+    loss = loss_bytes(Loss(row["loss"]))
     return float(loss.held + loss.held_by_teacher * row.get("taught", True))

@@ -15,11 +15,11 @@ from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
-from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices
+from distillplan.laws.logit_formats import FILE
 from distillplan.models.named_models import Basis
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice, Severity, worst_first
@@ -88,7 +88,7 @@ def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     if bill.total.energy_kwh is not None:
         found.append(f"power: {POWER_SHARE_SOURCE}")
     if any(line.phase is Phase.LOGIT_STORAGE for line in bill.lines):
-        found.append(f"storage: {STORAGE_PRICE_SOURCE}")
+        found.append(f"storage: {read_shipped(FILE)['price']['source']}")
     return (*found, *question.sources)
 
 

@@ -17,7 +17,7 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.losses import LOSSES, loss_rate
+from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
@@ -325,7 +325,7 @@ def teacher_seconds(machine: Machine, teacher: Model, *, beside: bool) -> Range:
 def divergence_seconds(machine: Machine, teacher: Model) -> Range:
     """GPU-seconds per token that an online teacher's logits add to the student's loss."""
     vocab = work_of(machine, teacher).vocab
-    rate = loss_rate(LOSSES[machine.strategy.loss].moved_by_teacher, vocab, machine.gpu)
+    rate = loss_rate(loss_bytes(machine.strategy.loss).moved_by_teacher, vocab, machine.gpu)
     return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
 
 

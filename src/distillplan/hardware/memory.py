@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from distillplan.accounting import Logits
-from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
+from distillplan.hardware.losses import loss_bytes
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
@@ -45,6 +45,9 @@ ERROR: Final = 0.15
 The fitted layouts are within 6%; on the other 53 of `distillplan check memory` (torchtitan,
 torchtune, ms-swift, our own on one H100) the median error is 4%, and the largest 19%.
 """
+
+CHUNK_TOKENS: Final = 1024
+"""Tokens whose logits exist at once under a chunked loss."""
 
 
 class WeightFormat(StrEnum):
@@ -265,7 +268,7 @@ def _in_flight(run: Run, index: int) -> float:
 def _logit_bytes(run: Run) -> float:
     """Student logits, their copies and gradient, and the teacher's logits."""
     strategy, teacher = run.strategy, run.online
-    loss, tokens = LOSSES[strategy.loss], strategy.gpu_tokens
+    loss, tokens = loss_bytes(strategy.loss), strategy.gpu_tokens
     if strategy.loss is Loss.CHUNKED:
         tokens = min(tokens, CHUNK_TOKENS)
     per_token = run.shape.vocab * loss.held

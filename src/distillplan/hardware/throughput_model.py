@@ -12,16 +12,6 @@ from distillplan.hardware.range import Range
 Z80: Final = 1.2815515655446004
 """Half width of the central 80% interval of a normal distribution, in standard deviations."""
 
-LEFT_OUT: Final = {
-    "dense": "dense, 16 bits",
-    "fp8": "dense, fp8",
-    "mixture": "mixtures",
-    "small": "widths up to 1100",
-    "card": "cards without NVLink",
-    "other_vendor": "other vendors",
-}
-"""Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputModel:
@@ -90,13 +80,13 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     coefficients.finish()
     if "other" not in shares:
         raise InputError("throughput: ceiling_share has no 'other', for new architectures")
-    stated = given.entries("errors")
+    left_out, stated = given.mapping("left_out").data, given.entries("errors")
     held_out = {one.text("group"): one.positive("median_error") for one in stated}
     return ThroughputModel(
         **scalars,
         ceiling_share=shares,
         log_sd=given.mapping("log_sd").positives(),
-        held_out_error={kind: held_out[group] for kind, group in LEFT_OUT.items()},
+        held_out_error={kind: held_out[group] for kind, group in left_out.items()},
         goodput=given.mapping("goodput").record(Range),
         distillation=given.mapping("distillation").record(Range),
     )
