@@ -28,13 +28,7 @@ from distillplan.hardware.machine import (
     training_speed,
     work_of,
 )
-from distillplan.hardware.memory import (
-    LoadedTeacher,
-    MemoryEstimate,
-    Run,
-    memory_estimate,
-    pass_estimate,
-)
+from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import (
     Fits,
     fastest_layout,
@@ -56,9 +50,8 @@ class _Step(NamedTuple):
     """GPU-seconds per token of a distillation step; without a teacher both are the same."""
 
     alone: Range
-    """Without the teacher's pass."""
     both: Range
-    """With it."""
+    """With the teacher's pass."""
     apart: TeacherApart | None
     """The two sides where the teacher has GPUs of its own; None: it shares the student's."""
 
@@ -77,29 +70,25 @@ def estimate(question: Question) -> Estimate:
     if question.machine.loss_is_open:
         question = _with_open_loss(question)
     _refuse_impossible_rate(question)
-    machine, teacher = question.machine, question.teacher
-    beside = _with_teacher_beside(question)
+    machine, beside = question.machine, _with_teacher_beside(question)
     step = _step(beside.machine, question)
     productive = _step(replace(beside.machine, goodput=Range.exact(1.0)), question)
     speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
     memory = memory_estimate(run)
-    shown = _memory(memory, run, machine.gpu, _teacher_pass(question, run.passed))
+    shown = _memory(memory, run, machine.gpu)
     sides = (shown, step.apart, shown.teacher_pass)
     worst = Fits.worst(one.fits for one in sides if one is not None)
     rate = speed.student.tokens_per_s_per_gpu
-    if teacher is not None:
+    facts = [ModelFacts(named=one, work=work_of(machine, one.model)) for one in question.models]
+    flops_per_token = TRAINING_PASSES * facts[0].work.forward_flops
+    if question.teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
-    other, work = None, work_of(machine, question.model.model)
-    model = ModelFacts(named=question.model, work=work)
-    flops_per_token = TRAINING_PASSES * model.work.forward_flops
-    if teacher is not None:
-        other = ModelFacts(named=teacher, work=work_of(machine, teacher.model))
-        flops_per_token += other.work.forward_flops if question.online else 0.0
+        flops_per_token += facts[-1].work.forward_flops if question.online else 0.0
     return Estimate(
         headline=headline(question, bill, worst),
         question=question,
-        model=model,
-        teacher=other,
+        model=facts[0],
+        teacher=None if question.teacher is None else facts[-1],
         tokens_per_s_per_gpu=rate,
         mfu=rate.scale(flops_per_token / dense_peak(machine.gpu)),
         total_flops=bill.total.flops,
@@ -246,22 +235,17 @@ def _run(question: Question) -> Run:
     return run_on(question.machine, question.model.shape, teacher, kept)
 
 
-def _teacher_pass(question: Question, teacher: LoadedTeacher | None) -> TeacherPass | None:
-    """A teacher's pass in advance; None where there is none."""
-    if teacher is None:
-        return None
-    machine = question.machine
-    total = pass_estimate(teacher, machine.strategy, machine.gpus).total
-    return TeacherPass(memory_bytes_per_gpu=total, fits=fits(total, usable_bytes(machine.gpu)))
-
-
-def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPass | None) -> Memory:
-    """The parts, the smallest layout, and what to switch on."""
-    layout, why, capacity = None, None, usable_bytes(gpu)
+def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
+    """The parts, the smallest layout, a teacher's pass in advance, and what to switch on."""
+    layout = why = alone = None
+    capacity = usable_bytes(gpu)
     try:
         layout = smallest_layout(run, gpu)
     except InfeasibleError as error:
         why = str(error)
+    if run.passed is not None:
+        total = pass_estimate(run.passed, run.strategy, run.gpus).total
+        alone = TeacherPass(memory_bytes_per_gpu=total, fits=fits(total, capacity))
     return Memory(
         usable_bytes_per_gpu=capacity,
         fits=fits(memory.total, capacity),
@@ -269,7 +253,7 @@ def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPas
         parts=memory.parts,
         smallest_layout=layout,
         why_no_layout=why,
-        teacher_pass=teacher_pass,
+        teacher_pass=alone,
         steps_to_fit=steps_to_fit(run, gpu, capacity),
     )
 

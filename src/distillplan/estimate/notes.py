@@ -5,7 +5,6 @@ Sentences of warnings stand in coefficients/estimate_notices.yaml; when each hol
 
 import math
 from collections.abc import Iterator
-from functools import cache
 
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question
@@ -67,8 +66,6 @@ def warnings_of(
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
-        *_about_teacher(question),
-        *_about_format(question),
         *_about_layout(question),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
@@ -79,8 +76,7 @@ def warnings_of(
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
     gpu, found = question.machine.gpu, [f"model: {question.model.source}"]
-    if question.teacher is not None:
-        found.append(f"teacher: {question.teacher.source}")
+    found += [f"teacher: {one.source}" for one in question.models[1:]]
     found.append(SPEED_SOURCE)
     if gpu.sources:
         found.append(f"GPU: {gpu.sources[0]} (all: distillplan gpus {gpu.name})")
@@ -97,21 +93,12 @@ def price_source(price: Price | None) -> tuple[str, ...]:
     return () if price is None or price.given else (f"price: {price.source}",)
 
 
-@cache
-def _sentences() -> dict[str, tuple[Severity, str]]:
-    """Each sentence by its name, and how serious it is."""
-    by_severity = read_shipped("estimate_notices.yaml")
-    return {
-        code: (Severity(severity), sentence)
-        for severity, sentences in by_severity.items()
-        for code, sentence in sentences.items()
-    }
-
-
 def _notice(code: str, name: str = "", **values: object) -> Notice:
     """What is said under a code, in the sentence of that name or its own, with these values."""
-    severity, sentence = _sentences()[name or code]
-    return Notice(code=code, severity=severity, message=sentence.format(**values))
+    name, told = name or code, read_shipped("estimate_notices.yaml")
+    severity = next(word for word, sentences in told.items() if name in sentences)
+    message = told[severity][name].format(**values)
+    return Notice(code=code, severity=Severity(severity), message=message)
 
 
 def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
@@ -121,13 +108,8 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
     if alone is not None and alone.fits is not Fits.YES:
         needed = format_bytes(alone.memory_bytes_per_gpu.mid)
         ways = f"add {changes}" if changes else "use larger GPUs"
-        yield _notice(
-            "teacher_does_not_fit",
-            "teacher_does_not_fit_alone",
-            memory=needed,
-            limit=limit,
-            ways=ways,
-        )
+        name = "teacher_does_not_fit_alone"
+        yield _notice("teacher_does_not_fit", name, memory=needed, limit=limit, ways=ways)
     if memory.fits is Fits.YES:
         if machine.loss_is_open and machine.strategy.loss is Loss.CHUNKED:
             yield _notice("loss_in_chunks")
@@ -147,13 +129,9 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
 def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[Notice]:
     """Whether a teacher fits on its own GPUs, and which side waits for which."""
     if apart.fits is not Fits.YES:
-        needed, limit = apart.memory_bytes_per_gpu.mid, memory.usable_bytes_per_gpu
-        yield _notice(
-            "teacher_does_not_fit",
-            apart=apart,
-            memory=format_bytes(needed),
-            limit=format_bytes(limit),
-        )
+        needed = format_bytes(apart.memory_bytes_per_gpu.mid)
+        limit = format_bytes(memory.usable_bytes_per_gpu)
+        yield _notice("teacher_does_not_fit", apart=apart, memory=needed, limit=limit)
     student, teacher = apart.student_seconds.mid, apart.teacher_seconds.mid
     pace, slower = apart.pace.mid, max(student, teacher)
     if pace > slower:
@@ -161,26 +139,17 @@ def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Ite
         return
     names = [f"teacher's {apart.gpus}", f"student's {question.machine.gpus}"]
     quick, slow = reversed(names) if student < teacher else names
-    yield _notice(
-        "one_side_waits",
-        quick=quick,
-        slow=slow,
-        idle=1 - min(student, teacher) / pace,
-        balanced=math.ceil(apart.gpus * teacher / student),
-    )
+    idle, balanced = 1 - min(student, teacher) / pace, math.ceil(apart.gpus * teacher / student)
+    yield _notice("one_side_waits", quick=quick, slow=slow, idle=idle, balanced=balanced)
 
 
 def _about_models(question: Question) -> Iterator[Notice]:
-    both = [one for one in (question.model, question.teacher) if one is not None]
-    for one in both:
+    """And whether the teacher's logits can be matched, may be, and what its weights are kept in."""
+    for one in question.models:
         yield from one.notices
-    sized = " and ".join(one.name for one in both if one.basis is Basis.SIZE)
+    sized = " and ".join(one.name for one in question.models if one.basis is Basis.SIZE)
     if sized:
         yield _notice("size_without_shape", models=sized, family=question.machine.family)
-
-
-def _about_teacher(question: Question) -> Iterator[Notice]:
-    """Whether its logits can be matched, what its weights are stored in, what its license says."""
     student, teacher = question.model, question.teacher
     if teacher is None:
         return
@@ -194,10 +163,6 @@ def _about_teacher(question: Question) -> Iterator[Notice]:
         yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)
     if teacher.distillation_licence:
         yield _notice("teacher_licence", teacher=teacher)
-
-
-def _about_format(question: Question) -> Iterator[Notice]:
-    """What the format of stored logits costs the student."""
     if question.kept is not None and not question.online:
         yield from format_notices(question.stored, question.kept.format.name)
 
@@ -229,8 +194,7 @@ def _about_speed(question: Question) -> Iterator[Notice]:
         yield _notice("gpu_not_calibrated", gpu=gpu)
     if batch < FEW_TOKENS:
         yield _notice("small_batch", batch=format_count(batch))
-    models = (question.model, question.teacher)
-    if any(one is not None and one.shape.experts for one in models):
+    if any(one.shape.experts for one in question.models):
         yield _notice("mixture_of_experts", error=machine.model.held_out_error["mixture"])
     if question.logits is Logits.CACHED and question.teacher is not None:
         yield _notice("logits_on_disk")

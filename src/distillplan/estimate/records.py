@@ -42,6 +42,11 @@ class Question(NamedTuple):
     """Of what the machine does not hold, such as the grid's carbon intensity."""
 
     @property
+    def models(self) -> tuple[NamedModel, ...]:
+        """The model in training, and the teacher where there is one."""
+        return (self.model,) if self.teacher is None else (self.model, self.teacher)
+
+    @property
     def online(self) -> bool:
         """Whether a teacher runs during training."""
         return self.teacher is not None and self.logits is Logits.ONLINE

@@ -1,9 +1,8 @@
 """What a family of students costs on a machine: FLOPs, GPU-hours, time, money, energy and CO2.
 
 It is itemized by phase, and the parts add up to the total exactly. FLOPs are exact; all that
-follows from the throughput is a `Range`. Power is the share of the GPU's board limit that training
-draws, times the power usage effectiveness of the building; hosts are left out, as in most model
-cards.
+follows from the throughput is a `Range`. Power is that of GPUs times the power usage effectiveness
+of the building; hosts are left out, as in most model cards.
 """
 
 import datetime as dt
@@ -31,16 +30,10 @@ PRICE_AGE_DAYS: Final = 180
 """Age of a price beyond which it is worth a warning."""
 
 POWER_SHARE: Final = Range(low=0.70, mid=0.85, high=1.0)
-"""Power drawn in training over the board limit.
-
-Measured on H100 nodes: about 85% while training, 15% while waiting, e.g. for a checkpoint to be
-written. Model cards assume 1, the upper end.
-"""
-
+"""Power drawn in training over the board limit; model cards assume the upper end."""
 POWER_SHARE_SOURCE: Final = (
     f"Morrison et al. 2025, arXiv 2503.05804: {POWER_SHARE.mid:.0%} of the limit on H100"
 )
-"""Source of that share."""
 
 
 class Phase(StrEnum):
@@ -125,20 +118,9 @@ def bill_of(
         trained = students * paid.training * teacher_tokens
         each = training_seconds(machine, teacher)
         lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
-    if storage_usd:
-        # disks' electricity is neglected
-        free = Range.exact(0.0)
-        lines.append(
-            BillLine(
-                phase=Phase.LOGIT_STORAGE,
-                flops=0.0,
-                gpu_hours=free,
-                wall_seconds=free,
-                cost_usd=Range.exact(storage_usd),
-                energy_kwh=free,
-                co2_kg=free,
-            )
-        )
+    if storage_usd:  # disks' electricity is neglected
+        free = total_of((), Phase.LOGIT_STORAGE)
+        lines.append(free._replace(cost_usd=Range.exact(storage_usd)))
     return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
 
 
@@ -172,7 +154,11 @@ def _line(
 ) -> BillLine:
     """One phase's costs."""
     passes = 1.0 if phase is Phase.TEACHER_LOGITS else TRAINING_PASSES
-    price, grid, energy = machine.price, machine.grid_g_co2_per_kwh, _energy_kwh(machine, hours)
+    price, grid, energy = machine.price, machine.grid_g_co2_per_kwh, None
+    if machine.gpu.power_watts is not None:
+        rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
+        # slow runs are taken to be hot: the widest range
+        energy = Range.of_ends(math.prod, (hours, rate))
     return BillLine(
         phase=phase,
         flops=passes * work_of(machine, model).forward_flops * tokens,
@@ -182,11 +168,3 @@ def _line(
         energy_kwh=energy,
         co2_kg=None if energy is None or grid is None else energy.scale(grid / 1000),
     )
-
-
-def _energy_kwh(machine: Machine, hours: Range) -> Range | None:
-    """Electricity at the building's meter; slow runs are taken to be hot: the widest range."""
-    if machine.gpu.power_watts is None:
-        return None
-    rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
-    return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)

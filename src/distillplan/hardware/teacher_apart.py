@@ -44,7 +44,7 @@ class TeacherApart(NamedTuple):
     @property
     def pace(self) -> Range:
         """Seconds per token of the run: those of the slowest."""
-        return Range.slowest((self.student_seconds, self.teacher_seconds, self.link_seconds))
+        return Range.of_ends(max, (self.student_seconds, self.teacher_seconds, self.link_seconds))
 
 
 def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: int) -> TeacherApart:
