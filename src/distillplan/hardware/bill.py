@@ -131,7 +131,7 @@ def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
     sums: dict[str, Any] = {
         name: None if None in column else Range.total(column) for name, column in columns.items()
     }
-    return BillLine(phase=phase, flops=sum(line.flops for line in lines), **sums)
+    return BillLine(phase=phase, flops=sum((line.flops for line in lines), 0.0), **sums)
 
 
 def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:

@@ -19,8 +19,8 @@ from distillplan.models.shapes import ModelShape
 from distillplan.units.quantities import format_bytes
 
 EFFICIENCY: Final = Range(low=0.4, mid=0.75, high=0.85)
-"""Speed of an engine over the roofline: 0.70 to 0.83 on one or two GPUs and 0.44 to 0.62 on eight in
-NVIDIA's tables (`distillplan check generation`). The low end covers a batch that waits for its
+"""Speed of an engine over the roofline: in NVIDIA's tables 0.70 to 0.83 on one or two GPUs and 0.44
+to 0.62 on eight (`distillplan check generation`). The low end covers a batch that waits for its
 longest answer as well, which nobody has published a measurement of."""
 
 MEMORY_SHARE: Final = 0.9

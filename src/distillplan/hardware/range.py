@@ -41,7 +41,7 @@ class Range:
     @classmethod
     def total(cls, parts: "Iterable[Range]") -> Self:
         """The sum of parts; zero without any."""
-        return cls.of_ends(sum, parts)
+        return cls.of_ends(lambda ends: sum(ends, 0.0), parts)
 
     @classmethod
     def of_ends(cls, how: Callable[[list[float]], float], parts: "Iterable[Range]") -> Self:
