@@ -16,7 +16,7 @@ from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
-from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
+from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
 from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.range import Range
@@ -43,9 +43,8 @@ class Machine:
 
     gpu: Gpu
     gpus: int
-    """Of that kind."""
     model: ThroughputModel
-    """The speed model with its calibrated coefficients."""
+    """The calibrated speed model."""
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
     """The family of models that are given as a size; the context is the strategy's."""
@@ -84,7 +83,7 @@ class Machine:
     """Where the user's own GPU and prices were read from, to ask the same again."""
 
     def __post_init__(self) -> None:
-        """Check what the table of keys cannot, as it takes several keys.
+        """Check what takes several keys.
 
         Raises:
             InputError: for groups that do not divide the GPUs or a sequence, a step of less than
@@ -92,12 +91,10 @@ class Machine:
         """
         settle(self)
         self.strategy.refuse_odd_groups(self.gpus)
-        if self.strategy.cp > self.strategy.seq_len:
-            raise InputError(
-                Word("cp"),
-                f": {self.strategy.cp} GPUs cannot share a sequence of {self.strategy.seq_len} "
-                "tokens; use fewer",
-            )
+        cp, seq_len = self.strategy.cp, self.strategy.seq_len
+        if cp > seq_len:
+            wrong = f": {cp} GPUs cannot share a sequence of {seq_len} tokens; use fewer"
+            raise InputError(Word("cp"), wrong)
         if self.layout is LayoutChoice.GIVEN or self.layout_found:
             self.refuse_small_step()
         refuse_precision(self.gpu, self.strategy.precision)
@@ -154,9 +151,10 @@ class Machine:
     @property
     def price(self) -> Price | None:
         """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known."""
-        if self.price_usd_per_gpu_hour is None:
+        usd = self.price_usd_per_gpu_hour
+        if usd is None:
             return listed_price(self.gpu.prices)
-        return Price.of_user(self.price_usd_per_gpu_hour, self.today)
+        return Price(usd_per_hour=usd, seller=GIVEN, date=str(self.today), source=GIVEN)
 
 
 def usual_strategy(
@@ -164,11 +162,10 @@ def usual_strategy(
 ) -> Strategy:
     """A strategy with the usual micro-batch, `DEFAULT_REPLICA_TOKENS`, sharding and stack.
 
-    It is one sequence where that is longer, where a GPU has but `most_tokens` of a step, or where
-    the model is split over GPUs: the assumption with which the speed model was calibrated on
-    published runs that do not state it. There ZeRO-1 is usual too, as gathering weights for every
-    micro-batch of a pipeline would cost most of its time, and such layouts are those of Megatron
-    Core: a tuned stack.
+    The micro-batch is one sequence where that is longer, where a GPU has but `most_tokens` of a
+    step, or where the model is split over GPUs, as the calibration assumes of runs that do not
+    state it. There ZeRO-1 is usual too, as gathering weights for every micro-batch would cost most
+    of the time, and a tuned stack, as such layouts are those of Megatron Core.
 
     Raises:
         InputError: when a count is below 1, or a word is not known.
@@ -192,9 +189,8 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     """The machine that a user described.
 
     Args:
-        words: what was written, by the keys of the hardware (`scenarios.hardware_keys`) without
-            their group: a GPU at least. Those that are no others here are fields of `Strategy` and
-            `Machine`.
+        words: what was written, by the keys of `scenarios.hardware_keys` without their group: a GPU
+            at least. Those that are no others here are fields of `Strategy` and `Machine`.
         architecture: of student and teacher; its context is the sequence length.
 
     Raises:
@@ -242,11 +238,8 @@ def usd_per_gpu_hour(found: Machine) -> float:
     """
     price = found.price
     if price is None or price.usd_per_hour <= 0:
-        raise InputError(
-            f"no price is known for {found.gpu.name}; add ",
-            Word("price", "2.5"),
-            " (dollars per GPU-hour)",
-        )
+        add, unit = f"no price is known for {found.gpu.name}; add ", " (dollars per GPU-hour)"
+        raise InputError(add, Word("price", "2.5"), unit)
     return price.usd_per_hour
 
 

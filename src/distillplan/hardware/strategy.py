@@ -11,7 +11,6 @@ from distillplan.models.architecture import check_context
 
 TYPICAL_INTERLEAVE: Final = 4
 """Default pipeline stages per GPU: the median of 67 published runs."""
-
 DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
 """Default tokens per optimizer step: the usual 4M of runs of 7B to 70B."""
 
@@ -107,10 +106,7 @@ class Offload(StrEnum):
 
 
 class Loss(StrEnum):
-    """How much of the logits exists at once; they are often the largest tensor of a step.
-
-    The bytes per logit are in `hardware.losses`.
-    """
+    """How much of the logits exists at once; they are often the largest tensor of a step."""
 
     DENSE = "dense"
     """The whole tensor with fp32 copies, as the plain PyTorch losses do."""
@@ -224,9 +220,6 @@ class Strategy(Execution):
         """
         group = self.replica_gpus
         if gpus < 1 or gpus % group:
-            raise InputError(
-                Word("gpus"),
-                f": {gpus} GPUs cannot be divided into groups of tp {self.tp} x pp {self.pp} "
-                f"x cp {self.cp}; use a multiple of {group}",
-                also=("tp", "pp", "cp"),
-            )
+            groups = f"tp {self.tp} x pp {self.pp} x cp {self.cp}; use a multiple of {group}"
+            wrong = f": {gpus} GPUs cannot be divided into groups of {groups}"
+            raise InputError(Word("gpus"), wrong, also=("tp", "pp", "cp"))

@@ -7,10 +7,9 @@ time, and the ratio of the times before and after is that effect's factor:
                    * recomputation * tensor_parallel * expert_parallel * data_parallel
                    * overhead * pipeline * scale_out * mixture
 
-FLOPs count causal attention (half of the score matrix), as `ModelShape.forward_flops` does; sources
-that count the whole matrix print a higher MFU for the same tokens/s, so only tokens/s is compared.
-The coefficients in `coefficients/throughput.yaml` are fitted by `calibrate_throughput.py`; the
-effects are in `hardware.step_time`.
+FLOPs count causal attention (half of the score matrix); sources that count the whole matrix print a
+higher MFU for the same tokens/s, so only tokens/s is compared. The effects are in
+`hardware.step_time`, with coefficients of `coefficients/throughput.yaml`.
 """
 
 import math
@@ -32,10 +31,8 @@ from distillplan.hardware.workload import Workload
 
 CALIBRATED_VENDOR: Final = "NVIDIA"
 """Vendor of the GPUs of most runs in the calibration."""
-
 SMALL_WIDTH: Final = 1100
 """Models of at most this many channels are a kind of their own: their products fill no GPU."""
-
 LINKED_BYTES_PER_S: Final = 1e11
 """Slowest in-node link of a data-center GPU; a card on PCIe alone has less."""
 
@@ -97,9 +94,7 @@ def throughput(
 
     Public measurements put prefill at 30% to 50% of peak, like training; so the same factors
     apply to forward passes, to a third of the FLOPs and of the traffic, with nothing recomputed.
-
-    The user's own MFU (model FLOPs over the dense 16-bit peak) stands in place of the model's, and
-    the user's own tokens/s/GPU before both.
+    The user's own MFU stands in place of the model's, and tokens/s/GPU before both.
 
     Raises:
         InputError: when the user's number is impossible, or the GPU lacks the number format.

@@ -44,9 +44,8 @@ def costs_on(
     """GPU-seconds per token over the search range.
 
     The only student may have an exact shape, and a size as the law counts parameters; else it is of
-    the family, as the teacher is. Whether
-    the student is `distilling`, and whether the teacher runs `beside` it, not before it; then
-    `storage` is what keeping its logits costs, in GPU-seconds of the same price.
+    the family, as the teacher is. Where that does not run `beside` it but before it, `storage` is
+    what keeping its logits costs, in GPU-seconds of the same price.
     """
     found = _tabulated(machine, family, distilling=distilling, beside=beside)
     if storage:
@@ -90,15 +89,13 @@ def token_seconds(
 
     What keeping the teacher's logits costs is a part of its pass, as in `costs_on`.
     """
-    size = None if teacher is None else non_embedding(family, teacher)
-    own = student_seconds(machine, non_embedding(family, student), distilling=distilling)
-    return TokenSeconds(
-        student_training=own.mid,
-        teacher_forward=0.0
-        if size is None
-        else teacher_seconds(machine, size, beside=beside).mid + storage,
-        teacher_training=0.0 if size is None else training_seconds(machine, size).mid,
-    )
+    own = student_seconds(machine, non_embedding(family, student), distilling=distilling).mid
+    forward = training = 0.0
+    if teacher is not None:
+        size = non_embedding(family, teacher)
+        forward = teacher_seconds(machine, size, beside=beside).mid + storage
+        training = training_seconds(machine, size).mid
+    return TokenSeconds(student_training=own, teacher_forward=forward, teacher_training=training)
 
 
 def non_embedding(family: Family, params: Any) -> Model:
