@@ -62,10 +62,12 @@ def warnings_of(
     question: Question, bill: Bill, memory: Memory, apart: TeacherApart | None
 ) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, warnings first."""
+    kept = None if question.online else question.kept
     found = [
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
+        *(() if kept is None else format_notices(question.stored, kept.format.name)),
         *_about_layout(question),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
@@ -163,8 +165,6 @@ def _about_models(question: Question) -> Iterator[Notice]:
         yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)
     if teacher.distillation_licence:
         yield _notice("teacher_licence", teacher=teacher)
-    if question.kept is not None and not question.online:
-        yield from format_notices(question.stored, question.kept.format.name)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:
