@@ -68,7 +68,7 @@ TYPICAL_LINK_RATIO: Final = 12.0
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
-    """One variant of a GPU."""
+    """One variant of a GPU; peaks are dense (data sheets headline 2:4 sparse ones)."""
 
     name: str
     """With its variant: h100-sxm, h100-pcie, a100-80gb."""

@@ -43,8 +43,8 @@ class Machine:
 
     gpu: Gpu
     gpus: int
+    """Of that kind."""
     model: ThroughputModel
-    """The calibrated speed model."""
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
     """The family of models that are given as a size; the context is the strategy's."""

@@ -118,10 +118,7 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
 
 
 def fastest_layout(
-    run: Run,
-    machine: "Machine",
-    seconds: Callable[[Strategy], float],
-    capacity_bytes: float,
+    run: Run, machine: "Machine", seconds: Callable[[Strategy], float], capacity_bytes: float
 ) -> Strategy:
     """The fastest layout of a run on its machine that fits into so many bytes of each GPU.
 

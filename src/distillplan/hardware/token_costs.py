@@ -7,12 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.hardware.machine import (
-    Machine,
-    student_seconds,
-    teacher_seconds,
-    training_seconds,
-)
+from distillplan.hardware.machine import Machine, student_seconds, teacher_seconds, training_seconds
 from distillplan.hardware.range import Range
 from distillplan.models.architecture import Family, FixedAspect
 from distillplan.models.costs import CostCurve, Costs, OneStudent, TabulatedCosts
