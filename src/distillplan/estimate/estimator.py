@@ -142,11 +142,9 @@ def _refuse_short_run(question: Question) -> None:
     machine = question.machine
     batch, least = machine.batch_tokens, min(question.tokens, question.teacher_tokens or math.inf)
     if batch > least:
-        raise InputError(
-            f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than "
-            f"the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
-            "--batch-tokens or --micro-batch"
-        )
+        whole = f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than the "
+        whole += f"whole run of {format_count(least)}; use fewer GPUs, or a smaller "
+        raise InputError(f"{whole}--batch-tokens or --micro-batch")
 
 
 def _refuse_odd_teacher(question: Question) -> None:
@@ -160,11 +158,8 @@ def _refuse_odd_teacher(question: Question) -> None:
         if apart:
             raise InputError(Word("teacher_gpus"), ": there is no teacher; give --teacher")
     elif apart and question.logits is not Logits.ONLINE:
-        raise InputError(
-            Word("teacher_gpus"),
-            f": no teacher runs beside the student with {question.logits} logits; leave one of "
-            "the two out",
-        )
+        odd = f": no teacher runs beside the student with {question.logits} logits"
+        raise InputError(Word("teacher_gpus"), f"{odd}; leave one of the two out")
 
 
 def _refuse_impossible_rate(question: Question) -> None:
@@ -174,11 +169,9 @@ def _refuse_impossible_rate(question: Question) -> None:
     flops = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
     most = max(gpu.peak_flops_per_s.values()) / flops
     if rate is not None and rate > most:
-        raise InputError(
-            Word("tokens_per_s"),
-            f": {format_count(rate)} tokens per second is more than one {gpu.name} can compute "
-            f"({format_count(most)}); give the rate of one GPU",
-        )
+        many = f": {format_count(rate)} tokens per second is more than one {gpu.name} can compute"
+        advice = f" ({format_count(most)}); give the rate of one GPU"
+        raise InputError(Word("tokens_per_s"), many, advice)
 
 
 def _step(machine: Machine, question: Question) -> _Step:
@@ -270,16 +263,13 @@ def _distillation(
     pass_hours = teacher_seconds(machine, question.teacher.model, beside=False).scale(hours)
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
-    if machine.price is not None and machine.price.usd_per_hour:
+    if machine.price is not None and (price := machine.price.usd_per_hour):
         # what each way adds to a bill: with A for a teacher beside one student, T for its pass in
         # advance and S for storage, p A = T + S at p = (T + S) / A
-        both, alone = (
-            one.scale(hours * machine.price.usd_per_hour)
-            for one in (allocated.both, allocated.alone)
-        )
-        added = Range.of_ends(lambda ends: ends[0] - ends[1], (both, alone))
+        ways = [one.scale(hours * price) for one in (allocated.both, allocated.alone)]
+        added = Range.of_ends(lambda ends: ends[0] - ends[1], ways)
         online_usd = added.scale(question.students)
-        cached_usd = pass_hours.scale(machine.price.usd_per_hour) + Range.exact(storage_usd)
+        cached_usd = pass_hours.scale(price) + Range.exact(storage_usd)
         break_even = Range.of_ends(lambda ends: ends[0] / ends[1], (cached_usd, added))
     return DistillationStep(
         step_tokens=machine.batch_tokens,

@@ -108,22 +108,15 @@ class Machine:
             InputError: when it has fewer tokens, or more than gradients that are not kept allow.
         """
         passed, step = self.strategy.pass_tokens(self.gpus), self.batch_tokens
+        asked, least, name = format_count(step), format_count(passed), Word("batch_tokens")
         if step < passed:
-            raise InputError(
-                Word("batch_tokens"),
-                f": {format_count(step)} tokens are fewer than one pass of {self.gpus} GPUs takes "
-                f"({format_count(passed)}); use more tokens or fewer GPUs",
-                also=("micro_batch", "gpus"),
-            )
+            few = f": {asked} tokens are fewer than one pass of {self.gpus} GPUs takes ({least})"
+            advice = "; use more tokens or fewer GPUs"
+            raise InputError(name, few, advice, also=("micro_batch", "gpus"))
         if step > passed and self.strategy.gradients is Gradients.IN_BACKWARD:
-            raise InputError(
-                Word("gradients", Gradients.IN_BACKWARD),
-                f" keeps no gradients, so a step is one pass, here of {format_count(passed)} "
-                f"tokens, and not {format_count(step)}; leave ",
-                Word("batch_tokens"),
-                " out",
-                also=("batch_tokens",),
-            )
+            kept, said = Word("gradients", Gradients.IN_BACKWARD), " keeps no gradients, so a step "
+            said += f"is one pass, here of {least} tokens, and not {asked}; leave "
+            raise InputError(kept, said, name, " out", also=("batch_tokens",))
 
     def __hash__(self) -> int:  # its mappings have none
         return hash((self.gpu.name, self.gpus, self.strategy))
@@ -254,18 +247,15 @@ def work_of(machine: Machine, model: Model, precision: Precision | None = None) 
 
 
 def run_on(
-    machine: Machine,
-    shape: ModelShape,
-    teacher: LoadedTeacher | None = None,
-    stored_bytes_per_token: float = 0.0,
+    machine: Machine, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0
 ) -> Run:
-    """A training on the machine as it has to fit, with a teacher beside it, or before it."""
+    """A training as it has to fit, with a teacher or so many bytes per token of stored logits."""
     return Run(
         shape=shape,
         strategy=machine.strategy,
         gpus=machine.gpus,
         teacher=teacher,
-        stored_bytes_per_token=stored_bytes_per_token,
+        stored_bytes_per_token=stored,
         global_tokens=machine.global_tokens,
     )
 

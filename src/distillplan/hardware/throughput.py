@@ -14,7 +14,7 @@ higher MFU for the same tokens/s, so only tokens/s is compared. The effects are 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -68,12 +68,12 @@ class ThroughputEstimate:
     """Median and central 80% interval."""
     mfu: Range
     """Model FLOPs, with causal attention, over the dense 16-bit peak."""
-    factors: Mapping[str, float]
+    factors: Mapping[str, float] = field(default_factory=dict)
     """Factors of the ideal rate, in order; none where the rate was given."""
-    ideal_tokens_per_s_per_gpu: float | None
+    ideal_tokens_per_s_per_gpu: float | None = None
     """Rate at the matmul ceiling, whose product with the factors is the median; None: given."""
     basis: RateBasis
-    log_sd: float
+    log_sd: float = 0.0
     """Standard deviation of log tokens/s; 0 where the rate was given."""
 
     def seconds(self, *factors: Range) -> Range:
@@ -110,10 +110,7 @@ def throughput(
         return ThroughputEstimate(
             tokens_per_s_per_gpu=Range.exact(given),
             mfu=Range.exact(given * flops / peak),
-            factors={},
-            ideal_tokens_per_s_per_gpu=None,
             basis=RateBasis.MFU if tokens_per_s is None else RateBasis.TOKENS_PER_S,
-            log_sd=0.0,
         )
     steps = gpu_seconds_per_token(work, gpu, model, passes)
     log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
