@@ -1,4 +1,4 @@
-"""Losses over the vocabulary: the bytes that they hold and move, from coefficients/losses.yaml."""
+"""Losses over the vocabulary: the bytes that they hold and move, from coefficients/memory.yaml."""
 
 from functools import cache
 from typing import NamedTuple
@@ -25,12 +25,12 @@ class LossBytes(NamedTuple):
 @cache
 def loss_bytes(loss: Loss) -> LossBytes:
     """Those of a loss."""
-    return shipped("losses.yaml").mapping("losses").mapping(loss).record(LossBytes)
+    return shipped("memory.yaml").mapping("losses").mapping(loss).record(LossBytes)
 
 
 def loss_rate(moved: float, vocab: float, gpu: Gpu) -> Range:
     """Tokens per second of kernels that read and write so many bytes for each logit of a token."""
-    told = shipped("losses.yaml")
+    told = shipped("memory.yaml")
     error = told.positive("error")
     mid = told.positive("streamed") * gpu.memory_bytes_per_s / (moved * vocab)
     return Range(low=mid * (1 - error), mid=mid, high=mid * (1 + error))

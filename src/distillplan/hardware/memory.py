@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from distillplan.accounting import Logits
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.losses import loss_bytes
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
@@ -57,13 +58,10 @@ class WeightFormat(StrEnum):
     FP8 = "fp8"
     INT4 = "int4"
 
-
-WEIGHT_BYTES: Final[Mapping[WeightFormat, float]] = {
-    WeightFormat.BF16: 2.0,
-    WeightFormat.FP8: 1.0,
-    WeightFormat.INT4: 0.5 + 2 / 64,  # with a 16-bit scale for every 64 weights
-}
-"""Bytes per weight."""
+    @property
+    def bytes(self) -> float:
+        """Per weight."""
+        return float(read_shipped("memory.yaml")["weights"][self])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,7 +278,7 @@ def _logit_bytes(run: Run) -> float:
 def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:
     """The teacher's weights on one GPU."""
     tables = 2.0 * (teacher.shape.embedding_params + teacher.shape.head_params)
-    stored = teacher.shape.params * WEIGHT_BYTES[teacher.weights] + tables
+    stored = teacher.shape.params * teacher.weights.bytes + tables
     return stored / (gpus if strategy.sharding is Sharding.ZERO3 else strategy.tp)
 
 
@@ -289,6 +287,6 @@ def _at_work(teacher: LoadedTeacher, strategy: Strategy) -> dict[str, float]:
     shape, gathered = teacher.shape, 0.0
     working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in shape.runs)
     if strategy.sharding is Sharding.ZERO3:
-        block = shape.params / shape.layers * WEIGHT_BYTES[teacher.weights]
+        block = shape.params / shape.layers * teacher.weights.bytes
         gathered = min(GATHERED_BLOCKS, shape.layers) * block / strategy.tp
     return {"teacher_activations": strategy.gpu_tokens * working, "teacher_weights": gathered}

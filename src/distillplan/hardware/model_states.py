@@ -13,11 +13,11 @@ divides everything by the group where it is sequence parallel (their Equation 4)
 matrix products take and give inside (their Equation 2).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from distillplan.errors import InputError, Word
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
@@ -31,14 +31,6 @@ from distillplan.models.shapes import Block, ModelShape
 
 ACTIVATION_BYTES: Final = 2.0
 """Bytes of one activation; fp8 runs keep them in 16 bits too (as torchtitan measured)."""
-
-OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
-    Optimizer.ADAM: (4.0, 8.0),
-    Optimizer.ADAM_8BIT: (0.0, 2.0),
-    Optimizer.ADAM_BF16: (0.0, 4.0),
-    Optimizer.MUON: (4.0, 4.0),
-}
-"""Bytes per parameter of the fp32 master weights, and of the moments."""
 
 GATHERED_BLOCKS: Final = 2
 """Blocks whose weights ZeRO-3 holds at once: the running one and the next."""
@@ -96,7 +88,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
 
 def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
     """The lasting bytes of one stage on one GPU: `weights`, `gradients`, `optimizer_states`."""
-    master, moments = OPTIMIZER_BYTES[strategy.optimizer]
+    master, moments = optimizer_bytes(strategy.optimizer)
     weights, gradients = 2.0, 4.0 if gradients_of(strategy) is Gradients.FP32 else 2.0
     if strategy.sharding is Sharding.ZERO3 and gradients == 4.0 and master:
         weights, master = 4.0, 0.0
@@ -124,11 +116,18 @@ def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
     return found
 
 
+def optimizer_bytes(optimizer: Optimizer) -> tuple[float, float]:
+    """Bytes per parameter of the fp32 master weights, and of the moments."""
+    master, moments = read_shipped("memory.yaml")["optimizers"][optimizer]
+    return master, moments
+
+
 def gradients_of(strategy: Strategy) -> Gradients:
     """How gradients are kept, default included."""
     if strategy.gradients is not None:
         return strategy.gradients
-    return Gradients.FP32 if OPTIMIZER_BYTES[strategy.optimizer][0] else Gradients.BF16
+    master, _ = optimizer_bytes(strategy.optimizer)
+    return Gradients.FP32 if master else Gradients.BF16
 
 
 def collects(stage: Stage, strategy: Strategy) -> bool:
