@@ -29,13 +29,8 @@ FEW_TOKENS = 1e5
 FEW_STEPS = 1000
 """Optimizer steps below which no run is known to train a model well."""
 
+SENTENCES = "estimate_notices.yaml"
 SPEED_SOURCE = "speed: published training runs (distillplan check throughput)"
-
-FITS_WORDS = {
-    Fits.YES: "it fits",
-    Fits.NO: "it does not fit",
-    Fits.UNCERTAIN: "whether it fits is uncertain",
-}
 
 
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
@@ -54,7 +49,7 @@ def headline(question: Question, bill: Bill, fits: Fits) -> str:
         f"{gpus} {machine.gpu.name} {verb} {what} on {format_count(question.tokens)} tokens in "
         f"{format_duration(time.mid)} ({format_duration(time.low)} to "
         f"{format_duration(time.high)}): {format_count(bill.total.gpu_hours.mid)} GPU-hours{usd}; "
-        f"{FITS_WORDS[fits]}."
+        f"{read_shipped(SENTENCES)['fits'][fits]}."
     )
 
 
@@ -97,7 +92,7 @@ def price_source(price: Price | None) -> tuple[str, ...]:
 
 def _notice(code: str, name: str = "", **values: object) -> Notice:
     """What is said under a code, in the sentence of that name or its own, with these values."""
-    name, told = name or code, read_shipped("estimate_notices.yaml")
+    name, told = name or code, read_shipped(SENTENCES)
     severity = next(word for word, sentences in told.items() if name in sentences)
     message = told[severity][name].format(**values)
     return Notice(code=code, severity=Severity(severity), message=message)
