@@ -26,7 +26,7 @@ from distillplan.checks.described_runs import (
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIB
 from distillplan.hardware.losses import loss_bytes, loss_rate
-from distillplan.hardware.machine import Machine, student_seconds, teacher_seconds
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import matmul_ceiling
@@ -122,8 +122,8 @@ def _run_time(group: Mapping[str, Any], row: Mapping[str, Any]) -> Range:
 def _seconds_per_token(machine: Machine, row: Mapping[str, Any]) -> Range:
     """GPU-seconds of the student's step, and of the passes of its online teachers."""
     teachers = [model(name).shape for name in row.get("teachers", ())]
-    passes = (teacher_seconds(machine, shape, beside=True) for shape in teachers)
-    own = student_seconds(machine, described_shape(row), distilling=True)
+    passes = (machine.teacher_seconds(shape, beside=True) for shape in teachers)
+    own = machine.student_seconds(described_shape(row), distilling=True)
     return Range.total((own, *passes))
 
 

@@ -18,16 +18,7 @@ from distillplan.estimate.records import (
 )
 from distillplan.hardware.bill import Bill, bill_of
 from distillplan.hardware.gpu import Gpu
-from distillplan.hardware.machine import (
-    Machine,
-    divergence_seconds,
-    run_on,
-    student_seconds,
-    teacher_seconds,
-    teacher_speed,
-    training_speed,
-    work_of,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import (
     Fits,
@@ -79,7 +70,7 @@ def estimate(question: Question) -> Estimate:
     sides = (shown, step.apart, shown.teacher_pass)
     worst = Fits.worst(one.fits for one in sides if one is not None)
     rate = speed.student.tokens_per_s_per_gpu
-    facts = [ModelFacts(named=one, work=work_of(machine, one.model)) for one in question.models]
+    facts = [ModelFacts(named=one, work=machine.work_of(one.model)) for one in question.models]
     flops_per_token = TRAINING_PASSES * facts[0].work.forward_flops
     if question.teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
@@ -166,7 +157,7 @@ def _refuse_impossible_rate(question: Question) -> None:
     """Check that a measured rate is one that the GPU can have at its fastest precision."""
     machine = question.machine
     gpu, rate = machine.gpu, machine.tokens_per_s
-    flops = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
+    flops = TRAINING_PASSES * machine.work_of(question.model.model).forward_flops
     most = max(gpu.peak_flops_per_s.values()) / flops
     if rate is not None and rate > most:
         many = f": {format_count(rate)} tokens per second is more than one {gpu.name} can compute"
@@ -177,22 +168,22 @@ def _refuse_impossible_rate(question: Question) -> None:
 def _step(machine: Machine, question: Question) -> _Step:
     """How long a step takes, in the time that the machine counts."""
     teacher, apart = question.teacher, None
-    alone = both = student_seconds(machine, question.model.model, distilling=True)
+    alone = both = machine.student_seconds(question.model.model, distilling=True)
     if teacher is not None and machine.teacher_gpus is not None:
         apart = teacher_apart(machine, question.model.model, teacher, machine.teacher_gpus)
         both = apart.pace.scale(machine.all_gpus)
     elif teacher is not None:
-        both = alone + teacher_seconds(machine, teacher.model, beside=True)
+        both = alone + machine.teacher_seconds(teacher.model, beside=True)
     return _Step(alone=alone, both=both, apart=apart)
 
 
 def _speed(question: Question, apart: TeacherApart | None) -> Speed:
     """The speeds of the parts, each alone."""
     machine, teacher = question.machine, None
-    student = training_speed(machine, question.model.model, machine.tokens_per_s)
+    student = machine.training_speed(question.model.model, machine.tokens_per_s)
     if question.teacher is not None:
         own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
-        teacher = teacher_speed(own, question.teacher.model)
+        teacher = own.teacher_speed(question.teacher.model)
     parts = (student, teacher) if question.online else (student,)
     computed = any(part is not None and part.basis is RateBasis.MODEL for part in parts)
     return Speed(
@@ -225,7 +216,7 @@ def _run(question: Question) -> Run:
     """What has to fit on the machine."""
     teacher = None if question.logits is Logits.CACHED else question.loaded
     kept = 0.0 if question.kept is None else question.kept.format.bytes_per_token
-    return run_on(question.machine, question.model.shape, teacher, kept)
+    return question.machine.run_of(question.model.shape, teacher, kept)
 
 
 def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
@@ -259,8 +250,8 @@ def _distillation(
     if question.teacher is None or stored is None:
         return None
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
-    loss = divergence_seconds(replace(machine, goodput=Range.exact(1.0)), question.teacher.model)
-    pass_hours = teacher_seconds(machine, question.teacher.model, beside=False).scale(hours)
+    loss = (replace(machine, goodput=Range.exact(1.0))).divergence_seconds(question.teacher.model)
+    pass_hours = machine.teacher_seconds(question.teacher.model, beside=False).scale(hours)
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and (price := machine.price.usd_per_hour):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
-from distillplan.hardware.machine import Machine, loaded_teacher
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, MemoryParts, Moment
 from distillplan.hardware.memory_fit import Fits, Layout
 from distillplan.hardware.memory_steps import Step
@@ -56,7 +56,7 @@ class Question(NamedTuple):
         """The teacher on the machine; None: there is none."""
         if self.teacher is None:
             return None
-        return loaded_teacher(self.machine, self.teacher.shape, self.logits)
+        return self.machine.loaded_teacher(self.teacher.shape, self.logits)
 
     @property
     def kept(self) -> StoredLogits | None:

@@ -13,13 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
-from distillplan.hardware.machine import (
-    Machine,
-    student_seconds,
-    teacher_seconds,
-    training_seconds,
-    work_of,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits
 from distillplan.models.named_models import Model
@@ -103,20 +97,20 @@ def bill_of(
         return _line(machine, phase, model, tokens, hours, gpus)
 
     every, paid = students * student_tokens, paid or Share()
-    each = student_seconds(machine, student, distilling=teacher is not None)
+    each = machine.student_seconds(student, distilling=teacher is not None)
     if pace is not None:
         each = pace.scale(machine.gpus)
     lines, storage_usd = [line(Phase.STUDENT_TRAINING, student, every, each)], 0.0
     if teacher is not None and paid.logits > 0:
         beside, passed = logits is Logits.ONLINE, paid.logits * every
-        each = teacher_seconds(machine, teacher, beside=beside)
+        each = machine.teacher_seconds(teacher, beside=beside)
         if pace is not None:
             each = pace.scale(gpus - machine.gpus)
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
         storage_usd = 0.0 if stored is None or beside else stored.usd(min(passed, unique_tokens))
     if teacher is not None and paid.training > 0:
         trained = students * paid.training * teacher_tokens
-        each = training_seconds(machine, teacher)
+        each = machine.training_seconds(teacher)
         lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
     if storage_usd:  # disks' electricity is neglected
         free = total_of((), Phase.LOGIT_STORAGE)
@@ -161,7 +155,7 @@ def _line(
         energy = Range.of_ends(math.prod, (hours, rate))
     return BillLine(
         phase=phase,
-        flops=passes * work_of(machine, model).forward_flops * tokens,
+        flops=passes * machine.work_of(model).forward_flops * tokens,
         gpu_hours=hours,
         wall_seconds=hours.scale(SECONDS_PER_HOUR / gpus),
         cost_usd=None if price is None else hours.scale(price.usd_per_hour),

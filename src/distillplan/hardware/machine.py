@@ -149,6 +149,77 @@ class Machine:
             return listed_price(self.gpu.prices)
         return Price(usd_per_hour=usd, seller=GIVEN, date=str(self.today), source=GIVEN)
 
+    def work_of(self, model: Model, precision: Precision | None = None) -> Workload:
+        """The workload of a model on one GPU, in a precision or the strategy's."""
+        strategy, gpus, step = self.strategy, self.gpus, self.batch_tokens
+        if precision is not None:
+            strategy = replace(strategy, precision=precision)
+        if isinstance(model, ModelShape):
+            return workload_of_shape(model, strategy, gpus, step)
+        return workload_of_size(model, self.family, strategy, gpus, step)
+
+    def run_of(
+        self, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0
+    ) -> Run:
+        """A training that has to fit, with a teacher or the bytes per token of stored logits."""
+        return Run(
+            shape=shape,
+            strategy=self.strategy,
+            gpus=self.gpus,
+            teacher=teacher,
+            stored_bytes_per_token=stored,
+            global_tokens=self.global_tokens,
+        )
+
+    def loaded_teacher(self, shape: ModelShape, logits: Logits = Logits.ONLINE) -> LoadedTeacher:
+        """A teacher in the format, and on the GPUs, that there are for it."""
+        weights, apart = self.teacher_precision, self.teacher_gpus is not None
+        return LoadedTeacher(shape=shape, weights=weights, logits=logits, apart=apart)
+
+    def training_speed(self, model: Model, tokens_per_s: float | None = None) -> ThroughputEstimate:
+        """Tokens/s/GPU in training a model alone, at its measured rate or the MFU if any."""
+        work = self.work_of(model)
+        return throughput(work, self.gpu, self.model, mfu=self.mfu, tokens_per_s=tokens_per_s)
+
+    def teacher_speed(self, teacher: Model) -> ThroughputEstimate:
+        """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
+        fp8 = self.teacher_precision is WeightFormat.FP8 and "fp8" in self.gpu.peak_flops_per_s
+        work = self.work_of(teacher, Precision.FP8 if fp8 else Precision.BF16)
+        return throughput(work, self.gpu, self.model, 1.0, mfu=self.teacher_mfu)
+
+    def training_seconds(self, model: Model) -> Range:
+        """GPU-seconds per token in training a model alone; a measured rate is the student's."""
+        return self._allocated(self.training_speed(model))
+
+    def student_seconds(self, student: Model, *, distilling: bool) -> Range:
+        """GPU-seconds per token of a student: training alone, or its step in a distillation."""
+        speed = self.training_speed(student, self.tokens_per_s)
+        return self._allocated(speed, distilling=distilling)
+
+    def teacher_seconds(self, teacher: Model, *, beside: bool) -> Range:
+        """GPU-seconds per token of a teacher's forward pass.
+
+        Beside the student they take turns, and the pass has what its logits add to the loss; alone
+        it writes them to storage.
+        """
+        forward = self._allocated(self.teacher_speed(teacher), distilling=beside)
+        return forward + self.divergence_seconds(teacher) if beside else forward
+
+    def divergence_seconds(self, teacher: Model) -> Range:
+        """GPU-seconds per token that an online teacher's logits add to the student's loss."""
+        moved, vocab = loss_bytes(self.strategy.loss).moved_by_teacher, self.work_of(teacher).vocab
+        rate = loss_rate(moved, vocab, self.gpu)
+        return Range.independent_product((rate, self.allocated_share)).divide(1.0)
+
+    def _allocated(self, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
+        """GPU-seconds; what is given, of the speed or the goodput, has all of it in it."""
+        factors, computed = [self.allocated_share], speed.basis is RateBasis.MODEL
+        if computed and self.goodput is None:
+            factors.append(self.model.whole_run)
+        if computed and distilling:
+            factors.append(self.model.distillation)
+        return speed.seconds(*factors)
+
 
 def usual_strategy(
     *, seq_len: int, micro_batch: int | None = None, most_tokens: float = math.inf, **layout: Any
@@ -234,89 +305,3 @@ def usd_per_gpu_hour(found: Machine) -> float:
         add, unit = f"no price is known for {found.gpu.name}; add ", " (dollars per GPU-hour)"
         raise InputError(add, Word("price", "2.5"), unit)
     return price.usd_per_hour
-
-
-def work_of(machine: Machine, model: Model, precision: Precision | None = None) -> Workload:
-    """The workload of a model on one GPU of the machine, in a precision or the strategy's."""
-    strategy = machine.strategy
-    if precision is not None:
-        strategy = replace(strategy, precision=precision)
-    if isinstance(model, ModelShape):
-        return workload_of_shape(model, strategy, machine.gpus, machine.batch_tokens)
-    return workload_of_size(model, machine.family, strategy, machine.gpus, machine.batch_tokens)
-
-
-def run_on(
-    machine: Machine, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0
-) -> Run:
-    """A training as it has to fit, with a teacher or so many bytes per token of stored logits."""
-    return Run(
-        shape=shape,
-        strategy=machine.strategy,
-        gpus=machine.gpus,
-        teacher=teacher,
-        stored_bytes_per_token=stored,
-        global_tokens=machine.global_tokens,
-    )
-
-
-def loaded_teacher(
-    machine: Machine, shape: ModelShape, logits: Logits = Logits.ONLINE
-) -> LoadedTeacher:
-    """A teacher in the format, and on the GPUs, that the machine has for it."""
-    weights, apart = machine.teacher_precision, machine.teacher_gpus is not None
-    return LoadedTeacher(shape=shape, weights=weights, logits=logits, apart=apart)
-
-
-def training_speed(
-    machine: Machine, model: Model, tokens_per_s: float | None = None
-) -> ThroughputEstimate:
-    """Tokens/s/GPU in training a model alone, at its measured rate or the machine's MFU if any."""
-    work, gpu, mfu = work_of(machine, model), machine.gpu, machine.mfu
-    return throughput(work, gpu, machine.model, mfu=mfu, tokens_per_s=tokens_per_s)
-
-
-def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
-    gpu = machine.gpu
-    fp8 = machine.teacher_precision is WeightFormat.FP8 and "fp8" in gpu.peak_flops_per_s
-    work = work_of(machine, teacher, Precision.FP8 if fp8 else Precision.BF16)
-    return throughput(work, gpu, machine.model, 1.0, mfu=machine.teacher_mfu)
-
-
-def training_seconds(machine: Machine, model: Model) -> Range:
-    """GPU-seconds per token in training a model alone; a measured tokens/s is the student's."""
-    return _seconds(machine, training_speed(machine, model))
-
-
-def student_seconds(machine: Machine, student: Model, *, distilling: bool) -> Range:
-    """GPU-seconds per token of a student: training alone, or its own step in a distillation."""
-    speed = training_speed(machine, student, machine.tokens_per_s)
-    return _seconds(machine, speed, distilling=distilling)
-
-
-def teacher_seconds(machine: Machine, teacher: Model, *, beside: bool) -> Range:
-    """GPU-seconds per token of a teacher's forward pass.
-
-    Beside the student they take turns, and the pass has what its logits add to the loss; alone it
-    writes them to storage.
-    """
-    forward = _seconds(machine, teacher_speed(machine, teacher), distilling=beside)
-    return forward + divergence_seconds(machine, teacher) if beside else forward
-
-
-def divergence_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-    vocab = work_of(machine, teacher).vocab
-    rate = loss_rate(loss_bytes(machine.strategy.loss).moved_by_teacher, vocab, machine.gpu)
-    return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
-
-
-def _seconds(machine: Machine, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
-    """Allocated GPU-seconds; what is given, of the speed or the goodput, has all of it in it."""
-    factors, computed = [machine.allocated_share], speed.basis is RateBasis.MODEL
-    if computed and machine.goodput is None:
-        factors.append(machine.model.whole_run)
-    if computed and distilling:
-        factors.append(machine.model.distillation)
-    return speed.seconds(*factors)

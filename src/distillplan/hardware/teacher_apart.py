@@ -7,13 +7,7 @@ The student's side computes the loss, as it has its own logits.
 from dataclasses import replace
 from typing import NamedTuple
 
-from distillplan.hardware.machine import (
-    Machine,
-    divergence_seconds,
-    student_seconds,
-    teacher_seconds,
-    work_of,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, serving_estimate
 from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
@@ -61,10 +55,10 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
             found = fits(memory.total, usable_bytes(gpu))
             if found is Fits.YES:
                 break
-    step = student_seconds(machine, student, distilling=True)
-    step += divergence_seconds(machine, teacher.model)
+    step = machine.student_seconds(student, distilling=True)
+    step += machine.divergence_seconds(teacher.model)
     link = gpu.link_bytes_per_s(machine.gpus + gpus)
-    sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
+    sent = LOGIT_BYTES * machine.work_of(teacher.model).vocab
     rate = link * min(gpus, machine.gpus) / sent
     return TeacherApart(
         gpus=gpus,
@@ -72,7 +66,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
         memory_bytes_per_gpu=memory.total,
         fits=found,
         student_seconds=step.scale(1 / machine.gpus),
-        teacher_seconds=teacher_seconds(own, teacher.model, beside=False).scale(1 / gpus),
+        teacher_seconds=own.teacher_seconds(teacher.model, beside=False).scale(1 / gpus),
         link_seconds=machine.allocated_share.scale(rate).divide(1.0),
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
-from distillplan.hardware.machine import Machine, loaded_teacher, run_on
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import Fits, Layout, fits, usable_bytes, with_open_loss
 from distillplan.hardware.range import Range
@@ -142,7 +142,7 @@ def _fullest(
     phases = {line.phase for line in lines}
     loaded = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
-        loaded = loaded_teacher(machine, _shape(machine, scenario, teacher), scenario.logits)
+        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.logits)
     read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
     training = _laid_out(machine, scenario, student, loaded, read)
     found = {Phase.STUDENT_TRAINING: training}
@@ -163,7 +163,7 @@ def _laid_out(
     stored_bytes: float = 0.0,
 ) -> Layout:
     """A training that has to fit, and its memory."""
-    run = run_on(machine, _shape(machine, scenario, model), teacher, stored_bytes)
+    run = machine.run_of(_shape(machine, scenario, model), teacher, stored_bytes)
     if machine.loss_is_open:
         run = with_open_loss(run, room(scenario, machine))
     return Layout(run=run, memory=memory_estimate(run))

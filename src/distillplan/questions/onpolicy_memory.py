@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.errors import InfeasibleError
-from distillplan.hardware.machine import Machine, loaded_teacher, run_on
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import (
     Fits,
@@ -35,7 +35,7 @@ def memory_notices(
         teachers: each reads answers by itself, its weights spread over all GPUs.
     """
     limit = usable_bytes(machine.gpu)
-    run = run_on(machine, shaped(student, machine).shape)
+    run = machine.run_of(shaped(student, machine).shape)
     found = with_open_loss(run, limit) if machine.loss_is_open else run
     memory = memory_estimate(found)
     side = fits(memory.total, limit)
@@ -51,7 +51,7 @@ def memory_notices(
             "the plain one",
         )
     for teacher in teachers:
-        loaded = loaded_teacher(machine, shaped(teacher, machine).shape)
+        loaded = machine.loaded_teacher(shaped(teacher, machine).shape)
         passed = pass_estimate(loaded, machine.strategy, machine.gpus)
         if fits(passed.total, limit) is not Fits.YES:
             yield warning(

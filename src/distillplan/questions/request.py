@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate.estimator import estimate
 from distillplan.estimate.records import Estimate, Question
-from distillplan.hardware.machine import work_of
 from distillplan.hardware.model_states import optimizer_bytes, pipeline_stage, stage_states
 from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, error_kind
@@ -68,7 +67,7 @@ def compute_request(question: Question) -> ComputeRequest:
     gpus, per_node = machine.all_gpus, gpu.gpus_per_node
     between = INTERRUPTED_HOURS / gpus * SECONDS_PER_HOUR
     given = found.speed.student.basis is not RateBasis.MODEL
-    kind = error_kind(work_of(machine, model), gpu)
+    kind = error_kind(machine.work_of(model), gpu)
     return ComputeRequest(
         run=found,
         gpus_per_node=min(gpus, per_node),
