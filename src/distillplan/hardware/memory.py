@@ -58,10 +58,10 @@ class WeightFormat(StrEnum):
     FP8 = "fp8"
     INT4 = "int4"
 
-    @property
-    def bytes(self) -> float:
-        """Per weight."""
-        return float(read_shipped("memory.yaml")["weights"][self])
+
+def weight_bytes(weights: WeightFormat) -> float:
+    """Bytes of a weight in a format."""
+    return float(read_shipped("memory.yaml")["weights"][weights])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +278,7 @@ def _logit_bytes(run: Run) -> float:
 def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:
     """The teacher's weights on one GPU."""
     tables = 2.0 * (teacher.shape.embedding_params + teacher.shape.head_params)
-    stored = teacher.shape.params * teacher.weights.bytes + tables
+    stored = teacher.shape.params * weight_bytes(teacher.weights) + tables
     return stored / (gpus if strategy.sharding is Sharding.ZERO3 else strategy.tp)
 
 
@@ -287,6 +287,6 @@ def _at_work(teacher: LoadedTeacher, strategy: Strategy) -> dict[str, float]:
     shape, gathered = teacher.shape, 0.0
     working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in shape.runs)
     if strategy.sharding is Sharding.ZERO3:
-        block = shape.params / shape.layers * teacher.weights.bytes
+        block = shape.params / shape.layers * weight_bytes(teacher.weights)
         gathered = min(GATHERED_BLOCKS, shape.layers) * block / strategy.tp
     return {"teacher_activations": strategy.gpu_tokens * working, "teacher_weights": gathered}
