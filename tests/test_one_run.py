@@ -92,7 +92,7 @@ def test_where_a_layout_is_searched_advice_leaves_it_to_the_search():
 def speed(card, params, layout, **change):
     words = {"gpu": "h100-sxm", "gpus": 8, **layout}
     found = machine(words, FixedAspect(vocab=151_936, context=4096))
-    return (replace(found, gpu=replace(card, **change))).training_speed(params).tokens_per_s_per_gpu
+    return replace(found, gpu=replace(card, **change)).training_speed(params).tokens_per_s_per_gpu
 
 
 @pytest.mark.parametrize("name", ["rtx-a6000", "h100-nvl", "h200-nvl", "mi210"])

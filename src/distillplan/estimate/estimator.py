@@ -250,7 +250,7 @@ def _distillation(
     if question.teacher is None or stored is None:
         return None
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
-    loss = (replace(machine, goodput=Range.exact(1.0))).divergence_seconds(question.teacher.model)
+    loss = replace(machine, goodput=Range.exact(1.0)).divergence_seconds(question.teacher.model)
     pass_hours = machine.teacher_seconds(question.teacher.model, beside=False).scale(hours)
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
