@@ -10,7 +10,7 @@ import pytest
 
 from distillplan.cli.commands.estimate import estimate
 from distillplan.cli.commands.plot_estimate import plot_estimate
-from distillplan.estimate.run_parts import PartOf
+from distillplan.questions.run_parts import PartOf
 from distillplan.render.figures.picture_files import figure_of
 from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.shell import run

@@ -1,18 +1,26 @@
-"""The hardware data that ships, as records and as answers, and the user's own GPUs."""
+"""The hardware data that ships, as records and as answers, and GPUs by any of their names."""
 
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.gpu_words import is_memory, looser, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, did_you_mean
+
+NOISE: Final = (
+    r"(?:gpu|card|chip|accelerator)s?|compute|time|each|tensor|core|nvidia|corporation|amd|google|"
+    r"cloud|intel|habana|aws|geforce|tesla|instinct|generation|server|workstation|edition|oam"
+)
+"""Words beside the name of a GPU; a laptop's or a Max-Q card is another one and says so."""
+_MEMORY: Final = r"(?<![a-z0-9.])(\d+)[\s-]?gi?b?\b"
+_ADDRESSED: Final = r"\[([^][]+)\]"
+"""Where lspci has the name: NVIDIA Corporation AD102GL [L40S]."""
 
 
 class GpuCard(NamedTuple):
@@ -88,9 +96,8 @@ def gpu(name: str) -> Gpu:
     if known is not None:
         return gpus()[known]
     if several := variants(name):
-        raise InputError(
-            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
-        )
+        told = f"is sold in several variants; use one of {', '.join(several)}"
+        raise InputError(Word("gpu"), f": {name!r} {told}")
     _refuse_number_of(name)
     raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
 
@@ -149,10 +156,9 @@ def name_of(name: str) -> str | None:
 
 def _spelled(words: list[str]) -> str | None:
     """The GPU of which these are all the words, glued together or in any order."""
-    sets = {frozenset(spelled): whole for spelled, whole in reversed(_worded())}
-    found = [_lettered().get("".join(one)) for one in looser(words)]
-    found += [sets.get(frozenset(one)) for one in looser(words)]
-    return next(filter(None, found), None)
+    every = looser(words)
+    keys = [*map("".join, every), *map(frozenset, every)]
+    return next((_keys()[one] for one in keys if one in _keys()), None)
 
 
 def _with_memory(words: list[str]) -> str | None:
@@ -221,6 +227,42 @@ def grid(country: str) -> PowerGrid:
     raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
 
 
+def words_of(name: str) -> list[str]:
+    """The words of a name, in lower case and in their order.
+
+    >>> words_of("NVIDIA A100-SXM4-80GB"), words_of("NVIDIA GeForce RTX 4090"), words_of("A10G")
+    (['a100', 'sxm', '80gb'], ['rtx', '4090'], ['a10g'])
+    """
+    text = (re.findall(_ADDRESSED, name) or [name])[-1].lower()
+    text = re.sub(_MEMORY, r"\1gb", text)
+    words = (re.sub(r"^sxm\d$", "sxm", word) for word in re.split(r"[\s()[\]/,_-]+", text))
+    return [word for word in words if word and not re.fullmatch(NOISE, word)]
+
+
+def is_memory(word: str) -> bool:
+    """Whether a word is an amount of memory.
+
+    >>> is_memory("80gb"), is_memory("hbm3")
+    (True, False)
+    """
+    return re.fullmatch(r"\d+gb", word) is not None
+
+
+def looser(words: list[str]) -> list[list[str]]:
+    """Words as they are, without the s of several GPUs, and without the kind of their memory.
+
+    >>> looser(["h100s", "hbm3"])
+    [['h100s', 'hbm3'], ['h100', 'hbm3'], ['h100s'], ['h100']]
+    """
+    bare = [word for word in words if not re.fullmatch(r"hbm\d?e?", word)]
+    both = [words, bare] if bare != words else [words]
+    return [
+        found
+        for one in both
+        for found in (one, [re.sub(r"(?<=[a-z\d])s$", "", word) for word in one])
+    ]
+
+
 @cache
 def _spellings() -> dict[str, str]:
     """Every accepted spelling, in lower case, with the name that it stands for."""
@@ -237,9 +279,10 @@ def _worded() -> tuple[tuple[list[str], str], ...]:
 
 
 @cache
-def _lettered() -> dict[str, str]:
-    """The same without anything between the words."""
-    return {"".join(words): name for words, name in _worded()}
+def _keys() -> dict[str | frozenset[str], str]:
+    """The same by the words glued together, and by the words in any order."""
+    glued: dict[str | frozenset[str], str] = {"".join(words): name for words, name in _worded()}
+    return glued | {frozenset(words): name for words, name in reversed(_worded())}
 
 
 def _own_gpu(path: str) -> Gpu:
@@ -249,10 +292,8 @@ def _own_gpu(path: str) -> Gpu:
     data = read_foreign_yaml(path)
     entries = data.get("gpus") if isinstance(data, Mapping) else None
     if not isinstance(entries, Mapping) or len(entries) != 1:
-        raise InputError(
-            f"{path}: expected one GPU in the form of coefficients/gpus.yaml, "
-            "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
-        )
+        form = "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
+        raise InputError(f"{path}: expected one GPU in the form of coefficients/gpus.yaml, {form}")
     ((name, entry),) = entries.items()
     try:
         return gpu_from_entry(name, entry)

@@ -13,7 +13,7 @@ def gpu_name(text: str, what: str) -> str | None:
     Raises:
         InputError: for nodes without their number of GPUs.
     """
-    from distillplan.hardware.gpu_words import words_of  # not for FLOPs alone
+    from distillplan.hardware.gpu_catalog import words_of  # not for FLOPs alone
 
     names = words_of(text)
     if any(re.fullmatch(NODE, word) for word in names):

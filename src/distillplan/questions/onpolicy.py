@@ -10,7 +10,7 @@ from typing import Any
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import DEFAULT_GPUS, teacher_seconds, training_seconds
+from distillplan.hardware.machine import DEFAULT_GPUS
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
     Z90,
@@ -174,8 +174,8 @@ def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> 
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),
-        "scoring": teacher_seconds(machine, shaped(teacher, machine).model, beside=False),
-        "training": training_seconds(machine, student.model),
+        "scoring": machine.teacher_seconds(shaped(teacher, machine).model, beside=False),
+        "training": machine.training_seconds(student.model),
     }
     hours = {name: one.scale(stage.tokens / SECONDS_PER_HOUR) for name, one in each.items()}
     total = Range.total(hours.values())
