@@ -37,7 +37,6 @@ def costs_on(
     *,
     distilling: bool,
     beside: bool,
-    storage: float = 0.0,
     student: ModelShape | None = None,
     student_params: float | None = None,
 ) -> Costs:
@@ -45,12 +44,9 @@ def costs_on(
 
     The only student may have an exact shape, and a size as the law counts parameters; else it is of
     the family, as the teacher is. Whether
-    the student is `distilling`, and whether the teacher runs `beside` it, not before it; then
-    `storage` is what keeping its logits costs, in GPU-seconds of the same price.
+    the student is `distilling`, and whether the teacher runs `beside` it, not before it.
     """
     found = _tabulated(machine, family, distilling=distilling, beside=beside)
-    if storage:
-        found = found._replace(storage=storage)
     if student is None or student_params is None:
         return found
     usual = found.student_training(math.log(student_params))
@@ -84,19 +80,13 @@ def token_seconds(
     *,
     distilling: bool,
     beside: bool,
-    storage: float = 0.0,
 ) -> TokenSeconds:
-    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None.
-
-    What keeping the teacher's logits costs is a part of its pass, as in `costs_on`.
-    """
+    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None."""
     size = None if teacher is None else non_embedding(family, teacher)
     own = student_seconds(machine, non_embedding(family, student), distilling=distilling)
     return TokenSeconds(
         student_training=own.mid,
-        teacher_forward=0.0
-        if size is None
-        else teacher_seconds(machine, size, beside=beside).mid + storage,
+        teacher_forward=0.0 if size is None else teacher_seconds(machine, size, beside=beside).mid,
         teacher_training=0.0 if size is None else training_seconds(machine, size).mid,
     )
 
