@@ -128,6 +128,7 @@ OTHER = {
     "limits": Limits(bytes_per_gpu=1.8e10),
     "stored": StoredFormat(kind=LogitKind.TOP_K, entries=12),
     "pays_storage": True,
+    "money_over_budget": 1.5,
 }
 """Of each field of a scenario a value that changes the answer."""
 
@@ -135,13 +136,15 @@ OTHER = {
 @pytest.mark.parametrize("name", sorted({one.name for one in fields(Scenario)} - {"start"}))
 def test_a_field_that_differs_is_not_lost(name):
     """Cells that differ in one field alone: each has its own plan's answer, in either order."""
-    on_a_machine = name in {"gpu_hours", "machine", "limits", "pays_storage"}
+    of_money = name in {"pays_storage", "money_over_budget"}
+    on_a_machine = name in {"gpu_hours", "machine", "limits"} or of_money
     budget = {"gpu_hours": 10_000, "gpu": "h100-sxm"} if on_a_machine else {"compute": 1e21}
     value = OTHER[name]
     size = value.params if name == "student_model" else 1e9
-    read = {"logits": "stored"} if name in {"stored", "pays_storage"} else {}
-    read |= {"logit_format": "full"} if name == "pays_storage" else {}
+    read = {"logits": "stored"} if name == "stored" or of_money else {}
+    read |= {"logit_format": "full"} if of_money else {}
     one = scenario_from_options(**budget, **read, student=size, teacher="7B:2T")
+    one = replace(one, pays_storage=name == "money_over_budget")
     if name == "machine":
         value = scenario_from_options(compute=1e21, gpu=value).machine
     other = replace(one, **{name: value})

@@ -32,19 +32,15 @@ def costs_on(
     *,
     distilling: bool,
     beside: bool,
-    storage: float = 0.0,
     student: ModelShape | None = None,
     student_params: float | None = None,
 ) -> Costs:
     """GPU-seconds per token over the search range.
 
     The only student may have an exact shape, and a size as the law counts parameters; else it is of
-    the family, as the teacher is. Where that does not run `beside` it but before it, `storage` is
-    what keeping its logits costs, in GPU-seconds of the same price.
+    the family, as the teacher is, which runs `beside` it or before.
     """
     found = _tabulated(machine, family, distilling=distilling, beside=beside)
-    if storage:
-        found = found._replace(storage=storage)
     if student is None or student_params is None:
         return found
     usual = found.student_training(math.log(student_params))
@@ -76,17 +72,13 @@ def token_seconds(
     *,
     distilling: bool,
     beside: bool,
-    storage: float = 0.0,
 ) -> TokenSeconds:
-    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None.
-
-    What keeping the teacher's logits costs is a part of its pass, as in `costs_on`.
-    """
+    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None."""
     own = machine.student_seconds(non_embedding(family, student), distilling=distilling).mid
     forward = training = 0.0
     if teacher is not None:
         size = non_embedding(family, teacher)
-        forward = machine.teacher_seconds(size, beside=beside).mid + storage
+        forward = machine.teacher_seconds(size, beside=beside).mid
         training = machine.training_seconds(size).mid
     return TokenSeconds(student_training=own, teacher_forward=forward, teacher_training=training)
 

@@ -16,6 +16,7 @@ from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
+from distillplan.optimize.problems import bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 
@@ -57,13 +58,13 @@ class OptionBill(NamedTuple):
 def affordable_tokens(
     scenario: Scenario, accounting: Accounting | None, sizes: Sizes, budget: float
 ) -> float:
-    """Training tokens of each student that spend a budget exactly, given the other sizes.
+    """Training tokens of each student that spend a budget, or its money, exactly.
 
     Args:
         scenario: a question whose budget is in GPU-hours.
         accounting: teacher costs that the budget covers; None for supervised training.
         sizes: sizes of student and teacher, and the teacher's training tokens.
-        budget: GPU-seconds for all students.
+        budget: GPU-seconds for all students; its money is in proportion to the scenario's.
 
     Raises:
         ValueError: when the scenario has no machine.
@@ -72,7 +73,13 @@ def affordable_tokens(
     seconds = seconds_of(scenario, accounting, sizes)
     once = paid.training * seconds.teacher_training * (sizes.teacher_tokens or 0.0)
     per_token = seconds.student_training + paid.logits * seconds.teacher_forward
-    return (budget / scenario.students - once) / per_token
+    each = budget / scenario.students
+    kept = paid.logits * scenario.storage_seconds
+    found = (each - once) / per_token
+    if not kept:
+        return found
+    rest = each * scenario.money_over_budget - once
+    return min(found, float(bought(rest, per_token, kept, scenario.unique_tokens)))
 
 
 def option_bill(
@@ -106,7 +113,7 @@ def option_bill(
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
-        stored=stored,
+        stored=stored if scenario.logits is Logits.STORED else None,
         unique_tokens=scenario.unique_tokens,
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
@@ -222,7 +229,6 @@ def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) 
         _teacher(scenario, sizes),
         distilling=accounting is not None,
         beside=scenario.logits is Logits.ONLINE,
-        storage=scenario.storage_seconds,
     )
 
 

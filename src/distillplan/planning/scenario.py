@@ -86,7 +86,9 @@ class Scenario:
     stored: StoredFormat | None = None
     """Format of logits that are read from disk; None: not asked, and counted as full ones."""
     pays_storage: bool = False
-    """Whether the budget in GPU-hours is money, of which a part pays for storing logits."""
+    """Whether money limits the plan, of which a part pays for storing logits."""
+    money_over_budget: float = 1.0
+    """All that money over what the budget in GPU-hours costs; 1 where the budget is the money."""
     start: Start | None = None
     """An open model that the student starts from; None: from scratch."""
     accounting: Accounting | None = None
@@ -102,8 +104,8 @@ class Scenario:
     max_unique_tokens: float | None = None
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Limits of time, money and memory, which need a machine. Without a budget, time and money set
-    it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
+    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget in
+    GPU-hours (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
@@ -165,7 +167,8 @@ class Scenario:
         if not 1 <= self.students <= MOST_STUDENTS:
             told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}; for a size: "
             yield InputError(Word("students"), told, Word("student_params", "3B"))
-        for key, limit in self.limits.by_key():
+        money = ("money_over_budget", self.money_over_budget)
+        for key, limit in (*self.limits.by_key(), money):
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
         for name, unit, most in (
@@ -286,20 +289,12 @@ class Scenario:
 
         beside = self.logits is Logits.ONLINE
         on, family = self.machine, self.family
-        found = token_seconds(
-            on,
-            family,
-            shape,
-            shape,
-            distilling=True,
-            beside=beside,
-            storage=self.storage_seconds,
-        )
+        found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
         return found.teacher_forward, found.teacher_training
 
     @cached_property
     def storage_seconds(self) -> float:
-        """GPU-seconds that cost as much as storing the logits of a token; 0 where none are paid."""
+        """GPU-seconds that cost what storing a token's logits does; 0 where no money is counted."""
         return storage_seconds(self)
 
     @cached_property
@@ -321,7 +316,6 @@ class Scenario:
                 self.family,
                 distilling=distilling,
                 beside=self.logits is Logits.ONLINE,
-                storage=self.storage_seconds,
                 student=self.student_shape,
                 student_params=self.student_params,
             )

@@ -192,7 +192,8 @@ def _rival(found: Comparison) -> str:
 
 def _legend(found: Comparison) -> str:
     """What the columns are."""
-    parts = ["loss in nats per token of what the verdict says"]
+    of_each = "" if found.comparable else ", of each plan's own text and tokenizer"
+    parts = [f"loss in nats per token of what the verdict says{of_each}"]
     if any(one.plan.odds for one in found.plans):
         parts.insert(0, "distill, pretrain: the odds that it is better")
     if found.baseline is not None:

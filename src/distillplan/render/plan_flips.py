@@ -191,13 +191,18 @@ def _from_to(plan: Plan, low: float, high: float, digits: int = 3) -> str:
 
 def _budget(plan: Plan, amount: float | None, digits: int = 3) -> str:
     unit = " GPU-hours" if plan.scenario.gpu_hours is not None else " FLOPs"
-    return f"{_amount(plan, amount, digits)}{'' if plan.scenario.pays_storage else unit}"
+    return f"{_amount(plan, amount, digits)}{'' if _is_money(plan) else unit}"
+
+
+def _is_money(plan: Plan) -> bool:
+    """Whether the budget is money, of which a part pays for storing logits."""
+    return plan.scenario.pays_storage and plan.scenario.money_over_budget == 1
 
 
 def _amount(plan: Plan, amount: float | None, digits: int = 3) -> str:
     """A budget in words without its unit, but for dollars."""
     machine = plan.scenario.machine
-    if plan.scenario.pays_storage and machine is not None and amount is not None:
+    if _is_money(plan) and machine is not None and amount is not None:
         from distillplan.hardware.machine import usd_per_gpu_hour  # few budgets need it
 
         return format_usd(amount * usd_per_gpu_hour(machine))

@@ -167,11 +167,14 @@ def reasons(plan: Plan) -> Iterator[str]:
 
 
 def storing_in_words(scenario: Scenario, option: Option) -> str:
-    """The part of a budget of money that storing logits takes; empty where it is none or small."""
-    found, bill = option.stored, option.bill
-    if not scenario.pays_storage or found is None or bill is None or bill.cost_usd is None:
+    """The part of the money that storing logits takes; empty where it is none, small or free."""
+    bill = option.bill
+    if not scenario.storage_seconds or bill is None or bill.cost_usd is None:
         return ""
-    share = found.storage_usd / bill.cost_usd.mid
+    from distillplan.hardware.bill import Phase  # not for FLOPs alone
+
+    kept = [one.cost_usd for one in bill.phases if one.phase is Phase.LOGIT_STORAGE]
+    share = sum(one.mid for one in kept if one is not None) / bill.cost_usd.mid
     return f", storing its logits {share:.0%} of the money" if share >= LEAST_SHARE else ""
 
 

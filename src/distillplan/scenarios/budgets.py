@@ -25,8 +25,8 @@ class Spent(NamedTuple):
     """As `Limits.asked_gpu_hours`."""
     usd: float | None = None
     """Money that the plan must not exceed: the budget, or its limit."""
-    is_money: bool = False
-    """Whether that is what sets the hours."""
+    money_over_budget: float | None = None
+    """That money over what the hours cost; 1 where it sets them."""
 
 
 def spend(
@@ -59,15 +59,16 @@ def spend(
         return None if usd is None else usd / usd_per_gpu_hour(found)
 
     usd = _least(budget.usd, limits.usd)
+    most = bought(usd)
     wanted = _least(budget.gpu_hours, bought(budget.usd))
     in_time = None if limits.hours is None else limits.hours * found.gpus
-    spent = _least(wanted, in_time, bought(usd))
+    spent = _least(wanted, in_time, most)
     return Spent(
         gpu_hours=spent,
         machine=found,
         asked_gpu_hours=None if spent == wanted else wanted,
         usd=usd,
-        is_money=spent == bought(usd),
+        money_over_budget=None if most is None or not spent else most / spent,
     )
 
 
