@@ -13,9 +13,9 @@ from distillplan.models.known_model import (
     KnownModel,
     model_of_catalog,
     model_params,
-    with_vocabulary,
 )
 from distillplan.models.model_catalog import CatalogModel, Distilling
+from distillplan.planning.open_teacher import family_taught_by
 from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
 from distillplan.planning.results import Option
@@ -179,7 +179,7 @@ def _taught(
         loss=loss,
         model=model,
     )
-    family = with_vocabulary(scenario.architecture, model)
+    family = family_taught_by(scenario, model)
     if loss is not None:
         try:
             check_teacher_loss(scenario.law, loss, family.vocab)

@@ -120,7 +120,7 @@ def open_teacher_in_words(plan: Plan) -> str:
                 told = then(verdict, one.odds)
                 changes = [f"--teacher {one.teacher_name}", _beside(plan.scenario)]
                 named = " ".join(filter(None, changes))
-                return f"{named} (by its size and tokens): {told}"
+                return f"{named}: {told}"
     return ""
 
 

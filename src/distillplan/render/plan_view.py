@@ -43,6 +43,7 @@ from distillplan.render.plan_words import (
     rival_in_words,
     teacher_in_words,
     verdict_in_words,
+    vocabulary_in_words,
     way,
 )
 from distillplan.units.quantities import format_count, format_usd
@@ -195,4 +196,6 @@ def _asked(plan: Plan) -> str:
         parts[-1] += " ± 90% if the law holds"
     if any(one.is_guess for one in plan.options):
         parts.append("? is a guess")
+    if beside := vocabulary_in_words(plan.options):
+        parts.append(beside)
     return f"{'; '.join(parts)}."
