@@ -29,7 +29,7 @@ from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_flips import (
     flips_in_words,
-    format_flip_in_words,
+    nearest_in_words,
     open_teacher_in_words,
 )
 from distillplan.render.plan_memo import Asked, not_typed, plan_memo
@@ -109,7 +109,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     why = room.fill(reasons(plan), _WHY)
     worst = (one.message for one in plan.warnings if one.code == LOGITS_WORSE_THAN_NONE)
     watch = room.fill(worst, _WATCH)  # before all else
-    decides = room.keep(filter(None, [format_flip_in_words(plan)]))
+    decides = room.keep(nearest_in_words(plan))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
