@@ -78,15 +78,15 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
 
 
 def _demand_no_pruning_law(data: Any, name: str) -> None:
-    from distillplan.laws.pruning_law import SCHEMA  # only for a user's own law
+    import shlex  # only for a user's own law
+
+    from distillplan.laws.pruning_law import SCHEMA
 
     if isinstance(data, dict) and data.get("schema") == SCHEMA:
         raise InputError(
-            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; "
-            "distillplan budget takes it, as ",
-            Word("start_law", name),
-            " beside ",
-            Word("start", "pruned"),
+            f"{Path(name).name}: a law of cut models, which gives what a cut adds to the loss of "
+            f"its parent: distillplan budget COMPUTE --student SIZE --start pruned --parent MODEL "
+            f"--parent-loss LOSS --start-law {shlex.quote(name)}"
         )
 
 

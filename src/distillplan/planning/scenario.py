@@ -179,9 +179,16 @@ class Scenario:
                 yield InputError(Word(name), f": {value:g} is more than {most:g} {unit}")
 
     def _distillation(self) -> Iterator[InputError]:
-        asked = self.teacher is not None or self.accounting is not None
-        if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
-            yield no_distillation(self.law)
+        if self.law.distillation is not None:
+            return
+        asked = {
+            "teacher": self.teacher is not None,
+            "accounting": self.accounting is not None,
+            "logits": self.logits is not Logits.ONLINE,
+        }
+        for key, is_asked in asked.items():
+            if is_asked:
+                yield no_distillation(self.law, without=Word(key))
 
     def reading(self, logits: Logits) -> "Scenario":
         """The same question with logits from elsewhere; a format is of stored ones only."""

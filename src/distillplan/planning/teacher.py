@@ -99,13 +99,28 @@ def teacher_named(text: str, loss: float | None = None) -> Teacher:
     return Teacher(params=found.params, tokens=found.tokens, loss=loss, model=found.model)
 
 
-def no_distillation(law: PublishedLaw) -> InputError:
-    """The error of a law that is asked about a teacher and knows none."""
-    return InputError(
-        Word("law"),
-        f": {law.name} says nothing about distillation; leave the teacher out, or use a "
-        f"distillation law such as {DEFAULT_LAW}",
-    )
+def no_distillation(law: PublishedLaw, *, without: Word | None = None) -> InputError:
+    """The error of a law that is asked about a teacher and knows none.
+
+    Args:
+        law: that was asked.
+        without: the key that asks for one; None where the whole question does.
+    """
+    other = f"use a distillation law such as {DEFAULT_LAW}"
+    told = f": {law.name} says nothing about distillation; "
+    if without is None:
+        return InputError(Word("law"), told + other)
+    return InputError(Word("law"), f"{told}leave out ", without, f", or {other}")
+
+
+def demand_distillation(law: PublishedLaw) -> None:
+    """Refuse a law that knows no teachers, where a question is about them.
+
+    Raises:
+        InputError: naming the law.
+    """
+    if law.distillation is None:
+        raise no_distillation(law)
 
 
 def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
@@ -118,10 +133,8 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
 
     Raises:
         InputError: when it is no positive number, less than any model has, at or below the law's
-            floor, no better than guessing, or has no law.
+            floor, or no better than guessing.
     """
-    if law.distillation is None:
-        raise no_distillation(law)
     floor = law.supervised.E
     if math.isfinite(loss) and floor < loss < LEAST_NATS:  # a law may have no floor
         raise InputError(

@@ -19,13 +19,14 @@ from distillplan.fields import demand_finite, finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.model_warnings import tokenizer_warning
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows

@@ -9,7 +9,7 @@ from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import ParameterCount, demand_distillation
+from distillplan.laws.provenance import ParameterCount
 from distillplan.models.open_models import open_models
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyProblems
@@ -20,6 +20,7 @@ from distillplan.planning.planner import Decision
 from distillplan.planning.possible import in_words
 from distillplan.planning.results import Reason
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import guessing
 from distillplan.questions.family_cascade import check_cascade, solve_cascade
 from distillplan.questions.family_ladder import alone_verdicts, copies_flip, ladder_of

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import (
     KnownModel,
     model_of_catalog,
@@ -20,7 +20,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.teacher import Teacher, check_teacher_loss
+from distillplan.planning.teacher import Teacher, check_teacher_loss, demand_distillation
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.sweep import Cell, sweep
 
