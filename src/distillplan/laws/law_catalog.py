@@ -1,6 +1,7 @@
 """The laws that ship, and law files of the user's own."""
 
 from functools import cache
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -52,7 +53,7 @@ def law_names() -> tuple[str, ...]:
     return (DEFAULT_LAW, *(name for name in names if name != DEFAULT_LAW))
 
 
-def law(name: str = DEFAULT_LAW) -> PublishedLaw:
+def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
     """A law by its name, or from a YAML file of the same form.
 
     Raises:
@@ -61,6 +62,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     >>> law().supervised.alpha
     0.40849
     """
+    name = fspath(name)
     if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 

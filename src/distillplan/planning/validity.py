@@ -134,7 +134,7 @@ def prediction_warnings(
     law: PublishedLaw,
     student_params: float,
     student_tokens: float,
-    teacher_loss: float | None,
+    teacher_loss: float | None = None,
 ) -> tuple[Notice, ...]:
     """Everything to know about a law's losses at one point.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.fields import demand_finite, finite, not_positive, number
+from distillplan.fields import Real, demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
@@ -101,9 +101,9 @@ def _demand_positive(point: dict[str, float]) -> None:
 def predict(
     law: PublishedLaw,
     *,
-    student_params: float | str | KnownModel,
-    student_tokens: float,
-    teacher_loss: float | None = None,
+    student_params: Real | str | KnownModel,
+    student_tokens: Real,
+    teacher_loss: Real | None = None,
     teacher: Teacher | str | None = None,
 ) -> Prediction:
     """A law's losses at one point, and what their difference is worth in tokens.
@@ -130,10 +130,10 @@ def predict(
     point = {name: number(value, Word(name)) for name, value in given.items()}
     _demand_positive(point)
     teacher = _teacher(teacher, teacher_loss)
-    teacher_loss = None if teacher is None else _placed(teacher, law)
+    taught_by = None if teacher is None else _placed(teacher, law)
     equivalent = best = best_loss = None
-    if teacher_loss is not None and law.distillation is not None:
-        point["teacher_loss"] = teacher_loss
+    if taught_by is not None and law.distillation is not None:
+        point["teacher_loss"] = taught_by
         at = at_point(law, point["student_params"], point["student_tokens"])
         equivalent = finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
@@ -141,7 +141,7 @@ def predict(
     alone, distilled = _losses(law, point)
     refuse_nonsense(Scenario(compute=1.0, law=law), point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
-    warnings = prediction_warnings(law, student_params, student_tokens, point.get("teacher_loss"))
+    warnings = prediction_warnings(law, **point)
     if (best_loss or 0.0) > (distilled or math.inf) + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
     named = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
@@ -151,7 +151,7 @@ def predict(
     found = Prediction(
         student_params=point["student_params"],
         student_tokens=point["student_tokens"],
-        teacher_loss=teacher_loss,
+        teacher_loss=taught_by,
         distilled_loss=distilled,
         supervised_loss=alone,
         gain_nats=None if distilled is None else alone - distilled,
@@ -181,7 +181,7 @@ def _student(given: Any, law: PublishedLaw) -> tuple[KnownModel | None, float]:
     return given, model_params(given, law.counts)
 
 
-def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
+def _teacher(given: Teacher | str | None, loss: Real | None) -> Teacher | None:
     """The teacher of a record, a word or a loss, which counts where it is given; None: none."""
     if given is None:
         return None if loss is None else Teacher(loss=loss)
