@@ -20,6 +20,8 @@ from distillplan.render.odds_view import in_brackets
 from distillplan.render.plan_words import TOO_CLOSE
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops, format_usd
 
+NEAR = 10.0
+"""Times the budget or the students within which another verdict is always shown."""
 _ROUGH = 2
 """Digits of budgets next to which there is no verdict, where nobody looks closely."""
 _PAID = {
@@ -45,7 +47,7 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     """
     flips = plan.flips
     yield from filter(None, [format_flip_in_words(plan)])
-    yield from _nearest_first(plan)
+    yield from (told for _, told in _nearest_first(plan))
     if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
         yield f"not the budget: {_no_other(plan, flips.budgets)}"
     yield from _in_hours(flips.equal_hours)
@@ -87,18 +89,19 @@ def _teachers_loss(plan: Plan, best: TeacherFlip) -> str:
 
 
 def nearest_in_words(plan: Plan) -> Iterator[str]:
-    """The changes that a screen has room for whatever else it leaves out, the nearest of each kind.
+    """The changes that a screen has room for whatever else it leaves out.
 
+    Another format of logits, and the nearest other budget or number of students, where it is near.
     Nothing where there is but one way.
     """
     if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return
     yield from filter(None, [format_flip_in_words(plan)])
-    yield from _nearest_first(plan)[:1]
+    yield from (told for times, told in _nearest_first(plan)[:1] if times <= NEAR)
 
 
-def _nearest_first(plan: Plan) -> list[str]:
-    """Other budgets and numbers of students with another verdict, the least times away first."""
+def _nearest_first(plan: Plan) -> list[tuple[float, str]]:
+    """Other budgets and numbers of students with another verdict, by how many times away."""
     flips, spent, own = plan.flips, plan.scenario.budget, plan.scenario.students
     unit = 1.0 if plan.scenario.gpu_hours is None else SECONDS_PER_HOUR
     found = []
@@ -110,7 +113,7 @@ def _nearest_first(plan: Plan) -> list[str]:
         other = flips.students
         told = f"--students {other.students}: {then(other.verdict, other.odds)}"
         found.append((max(other.students / own, own / other.students), told))
-    return [told for _, told in sorted(found, key=lambda one: one[0])]
+    return sorted(found, key=lambda one: one[0])
 
 
 def _at(plan: Plan, flip: BudgetFlip) -> str:
