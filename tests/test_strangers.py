@@ -338,10 +338,10 @@ def test_a_teacher_that_is_there_stands_beside_the_verdict():
     chosen = next(one for one in plan["options"] if one["recommended"])
     there = next(one for one in plan["options"] if one["teacher_name"])
     assert there["loss"] < chosen["loss"]
-    first, second, *_ = run("budget", "1e21", "--student", "3B").stdout.splitlines()
+    first, second, third, *_ = run("budget", "1e21", "--student", "3B").stdout.splitlines()
     assert first.startswith("Pretrain.")
     assert second.startswith("Compared with training a teacher first. With an open model:")
-    assert there["teacher_name"] in second
+    assert there["teacher_name"] in second + third
     named = run("budget", "1e21", "--student", "3B", "--teacher", there["teacher_name"]).stdout
     assert named.startswith("Distill.")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.text_reader import read_text
+from distillplan.models.architecture import FixedAspect
 
 if TYPE_CHECKING:
     from distillplan.models.known_model import KnownModel
@@ -28,6 +29,10 @@ class OpenModel(NamedTuple):
     """Tokens of its pretraining."""
     tokenizer: str
     """It can teach models with a tokenizer of this name, token by token."""
+    vocab: int
+    """Rows of its vocabulary."""
+    forward_flops: float
+    """FLOPs per token of its forward pass, on sequences as long as the paper's."""
 
 
 def open_models(*students: "KnownModel | None") -> tuple[OpenModel, ...]:
@@ -52,6 +57,8 @@ def _table() -> tuple[OpenModel, ...]:
             params=int(row["params"]),
             tokens=float(row["tokens"]),
             tokenizer=row["tokenizer"],
+            vocab=int(row["vocab"]),
+            forward_flops=float(row["forward_flops"]),
         )
         for row in rows
     )
@@ -59,7 +66,7 @@ def _table() -> tuple[OpenModel, ...]:
 
 def table_of_catalog() -> str:
     """The text of the table, made from the catalog."""
-    lines = ["name,params,tokens,tokenizer", *_lines()]
+    lines = [",".join(OpenModel._fields), *_lines()]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -70,4 +77,6 @@ def _lines() -> Iterator[str]:
         if one.license.distilling is Distilling.FORBIDDEN or one.hub is None:
             continue
         if one.trained_tokens is not None and not one.shape.experts:
-            yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g},{one.tokenizer}"
+            passed = one.shape.forward_flops(round(FixedAspect().context))
+            sizes = f"{one.shape.params},{one.trained_tokens:.7g}"
+            yield f"{one.name},{sizes},{one.tokenizer},{one.shape.vocab},{passed:.7g}"

@@ -1,6 +1,7 @@
 """What the optimizer is asked and what it answers, as arrays over problems side by side."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from distillplan.errors import InputError, Word
-from distillplan.fields import number
+from distillplan.fields import Real, Settled, default, number
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
@@ -38,10 +39,10 @@ class SizeBounds(StrEnum):
 class Bounds:
     """Least and largest size that the search may choose; sizes that are given are not bound."""
 
-    student_params: tuple[float, float] = (1e6, LARGEST_MODEL)
-    student_tokens: tuple[float, float] = (1e6, LONGEST_TRAINING)
-    teacher_params: tuple[float, float] = (1e6, LARGEST_MODEL)
-    teacher_tokens: tuple[float, float] = (1e6, LONGEST_TRAINING)
+    student_params: Settled[tuple[float, float], Sequence[Real]] = default((1e6, LARGEST_MODEL))
+    student_tokens: Settled[tuple[float, float], Sequence[Real]] = default((1e6, LONGEST_TRAINING))
+    teacher_params: Settled[tuple[float, float], Sequence[Real]] = default((1e6, LARGEST_MODEL))
+    teacher_tokens: Settled[tuple[float, float], Sequence[Real]] = default((1e6, LONGEST_TRAINING))
 
     def __post_init__(self) -> None:
         """Refuse an empty range.
@@ -60,6 +61,7 @@ class Bounds:
                     f"bounds of {name}: {format_count(low)} to {format_count(high)} is not a "
                     "range; the least must be positive and below the largest"
                 )
+            object.__setattr__(self, name, (low, high))
 
 
 SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
-from distillplan.fields import member, not_positive, number, settle
+from distillplan.fields import Real, Settled, default, member, not_positive, number, settle
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
@@ -65,23 +65,23 @@ class Scenario:
     """
 
     law: PublishedLaw
-    compute: float | None = None
+    compute: Settled[float | None, Real | None] = default(None)
     """Budget in FLOPs, for all students and for the teacher costs that `accounting` names."""
-    gpu_hours: float | None = None
+    gpu_hours: Settled[float | None, Real | None] = default(None)
     """The same budget in allocated GPU-hours of `machine`, instead of FLOPs."""
     machine: "Machine | None" = None
     """The GPUs it runs on; None where only FLOPs are asked for."""
-    student_params: float | None = None
-    """Parameters as the law counts them (non-embedding for the default); None to choose them."""
+    student_params: Settled[float | None, Real | str | None] = default(None)
+    """Parameters as the law counts them, or a word such as ``qwen3-0.6b``; None to choose them."""
     student_model: "KnownModel | None" = None
     """The model with these parameters, where it was named; its exact shape sets its costs."""
-    student_tokens: float | None = None
+    student_tokens: Settled[float | None, Real | None] = default(None)
     """Training tokens that the budget was given as: it is what they take without a teacher."""
-    students: int = 1
+    students: Settled[int, Real] = default(1)
     """Number of identical students that share the budget and the teacher."""
-    teacher: Teacher | None = None
-    """An existing teacher; None to choose one."""
-    logits: Logits = Logits.ONLINE
+    teacher: Settled[Teacher | None, Teacher | str | None] = default(None)
+    """An existing teacher, or a word such as ``7B:2T`` or ``qwen3-8b``; None to choose one."""
+    logits: Settled[Logits, Logits | str] = default(Logits.ONLINE)
     """Where the teacher's logits come from."""
     stored: StoredFormat | None = None
     """Format of logits that are read from disk; None: not asked, and counted as full ones."""
@@ -89,19 +89,19 @@ class Scenario:
     """Whether money limits the plan, of which a part pays for storing logits."""
     money_over_budget: float = 1.0
     """All that money over what the budget in GPU-hours costs; 1 where the budget is the money."""
-    start: Start | None = None
-    """An open model that the student starts from; None: from scratch."""
-    accounting: Accounting | None = None
+    start: Settled[Start | None, Start | str | None] = default(None)
+    """An open model that the student starts from, or ``pruned``; None: from scratch."""
+    accounting: Settled[Accounting | None, Accounting | str | None] = default(None)
     """Teacher costs that the budget covers; None to infer them from the teacher and the logits."""
-    tie_nats: float = TIE_NATS
+    tie_nats: Settled[float, Real] = default(TIE_NATS)
     """Differences in loss below this are ties, nats per token."""
-    bounds: Bounds = field(default_factory=Bounds)
-    """Bounds of the search over sizes."""
+    bounds: Settled[Bounds, Bounds | str] = default(field(default_factory=Bounds))
+    """Bounds of the search over sizes, or their name, such as ``paper``."""
     architecture: FixedAspect = field(default_factory=FixedAspect)
     """Turns parameters into FLOPs per token, for student and teacher."""
-    inference_tokens: float = 0.0
+    inference_tokens: Settled[float, Real] = default(0.0)
     """Tokens that each student serves after training; the budget pays a forward pass for each."""
-    max_unique_tokens: float | None = None
+    max_unique_tokens: Settled[float | None, Real | None] = default(None)
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
     """Limits of time, money and memory, which need a machine. Time and money set or cut a budget in
@@ -182,9 +182,16 @@ class Scenario:
                 yield InputError(Word(name), f": {value:g} is more than {most:g} {unit}")
 
     def _distillation(self) -> Iterator[InputError]:
-        asked = self.teacher is not None or self.accounting is not None
-        if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
-            yield no_distillation(self.law)
+        if self.law.distillation is not None:
+            return
+        asked = {
+            "teacher": self.teacher is not None,
+            "accounting": self.accounting is not None,
+            "logits": self.logits is not Logits.ONLINE,
+        }
+        for key, is_asked in asked.items():
+            if is_asked:
+                yield no_distillation(self.law, without=Word(key))
 
     def reading(self, logits: Logits) -> "Scenario":
         """The same question with logits from elsewhere; a format is of stored ones only."""

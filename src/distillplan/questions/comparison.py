@@ -1,7 +1,7 @@
 """Plans side by side: which is best, and how the others differ from a baseline."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
@@ -120,7 +120,7 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    scenarios: Sequence[Asked],
+    scenarios: Iterable[Asked],
     baseline: str | None = None,
     answer: Callable[[Scenario], Plan] = plan,
     *,
@@ -139,6 +139,7 @@ def compare(
             of its scenario cannot have.
         InfeasibleError: naming every scenario whose budget cannot train a student.
     """
+    scenarios = list(scenarios)
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")

@@ -6,7 +6,7 @@ whether there are any, mean little; the odds in each window say how little.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,17 +15,18 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.fields import demand_finite, finite, member, number
+from distillplan.fields import Real, demand_finite, finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.model_warnings import tokenizer_warning
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
@@ -138,9 +139,9 @@ class Crossovers(NamedTuple):
 
 def crossovers(
     scenario: Scenario,
-    students: Sequence[float],
-    accountings: Sequence[Accounting] | None = None,
-    levels: Sequence[float] = GAINS,
+    students: Iterable[Real | str],
+    accountings: Iterable[Accounting | str] | None = None,
+    levels: Iterable[Real] = GAINS,
     *,
     quick: bool = False,
 ) -> Crossovers:
@@ -163,9 +164,9 @@ def usual_accountings(scenario: Scenario) -> tuple[Accounting, ...]:
 
 def crossover_each(
     scenario: Scenario,
-    students: Sequence[float],
-    accountings: Sequence[Accounting],
-    levels: Sequence[float],
+    students: Iterable[Real | str],
+    accountings: Iterable[Accounting | str],
+    levels: Iterable[Real],
     *,
     quick: bool = False,
 ) -> Iterator[Crossovers]:
@@ -173,7 +174,7 @@ def crossover_each(
 
     Args:
         scenario: the question; its own budget and student are ignored.
-        students: parameters of each student.
+        students: parameters of each student, or a word such as ``1B``.
         accountings: teacher costs that the budget covers.
         levels: gains, nats per token.
         quick: leave out the odds.
@@ -183,14 +184,15 @@ def crossover_each(
             many levels, or the teacher contradicts an accounting.
     """
     demand_distillation(scenario.law)
+    students = list(students)
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
     paid = [member(Accounting, one, Word("accounting")) for one in accountings]
-    levels = [number(one, Word("gain")) for one in levels]
-    if not levels or not all(map(math.isfinite, levels)):
+    gains = [number(one, Word("gain")) for one in levels]
+    if not gains or not all(map(math.isfinite, gains)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
-    if len(levels) > MOST_LEVELS:
-        raise InputError(f"gain: {len(levels)} gains; the most is {MOST_LEVELS}")
+    if len(gains) > MOST_LEVELS:
+        raise InputError(f"gain: {len(gains)} gains; the most is {MOST_LEVELS}")
     asked = replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     draws = None if quick else law_catalog.draws(scenario.law)
     scenarios = [
@@ -201,8 +203,8 @@ def crossover_each(
     told = tuple(tokenizer_warning(*(one.models for one in scenarios)))
     for one in scenarios:
         found = Crossovers(
-            rows=(_row(one, levels, draws, quick=quick),),
-            gains_nats=tuple(levels),
+            rows=(_row(one, gains, draws, quick=quick),),
+            gains_nats=tuple(gains),
             note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,

@@ -10,7 +10,7 @@ from typing import Any
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import DEFAULT_GPUS
+from distillplan.hardware.machine import DEFAULT_GPUS, Machine
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
     Z90,
@@ -35,7 +35,9 @@ from distillplan.questions.onpolicy_records import (
     StageSize,
     StageTeacher,
     StageTime,
+    TeacherServing,
 )
+from distillplan.questions.onpolicy_serving import teacher_serving
 from distillplan.units.quantities import SECONDS_PER_HOUR, plain_count
 
 
@@ -136,6 +138,7 @@ def _teacher(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) 
         if given is not None and (not larger or given < score):
             score, basis = given, ScoreBasis.GIVEN
     peaks = {} if score is None else _peaks(law, student.params, teacher.params, score)
+    time, serving = _on_machine(question, teacher, law)
     return StageTeacher(
         teacher=teacher.name,
         teacher_params=teacher.params,
@@ -144,7 +147,8 @@ def _teacher(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) 
         score_basis=basis,
         vanilla=peaks.get(Objective.VANILLA),
         delta=peaks.get(Objective.DELTA),
-        time=_time(question, teacher, law),
+        time=time,
+        serving=serving,
     )
 
 
@@ -163,23 +167,35 @@ def _peaks(
     return found
 
 
-def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> StageTime | None:
+def _on_machine(
+    question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw
+) -> tuple[StageTime | None, TeacherServing | None]:
+    """What a stage takes on the machine, and what its teacher takes beside it."""
     machine, stage = question.machine, question.stage
     if machine is None or stage is None:
-        return None
-    student = shaped(question.student, machine)
-    gpus = machine.gpus
-    requests = Requests(prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / gpus)
+        return None, None
+    student, taught = shaped(question.student, machine), shaped(teacher, machine)
+    requests = Requests(
+        prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / machine.gpus
+    )
     speed = generation_speed(student.shape, machine.gpu, machine.model, requests)
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),
-        "scoring": machine.teacher_seconds(shaped(teacher, machine).model, beside=False),
+        "scoring": machine.teacher_seconds(taught.model, beside=False),
         "training": machine.training_seconds(student.model),
     }
+    own = each["generation"] + each["training"]
+    return _time(machine, stage, each, law), teacher_serving(machine, taught, own)
+
+
+def _time(
+    machine: Machine, stage: StageSize, each: Mapping[str, Range], law: OnPolicyLaw
+) -> StageTime:
+    """The time of a stage; ``each`` part in GPU-seconds per token."""
     hours = {name: one.scale(stage.tokens / SECONDS_PER_HOUR) for name, one in each.items()}
     total = Range.total(hours.values())
-    price = machine.price
+    price, gpus = machine.price, machine.gpus
     return StageTime(
         gpu_hours=total,
         generation_gpu_hours=hours["generation"],

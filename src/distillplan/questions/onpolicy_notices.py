@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.hardware.bill import price_notices
+from distillplan.hardware.memory import ERROR
 from distillplan.laws.on_policy_law import Objective, OnPolicyLaw, between_sizes, peak_score
 from distillplan.notices import Notice, information, warning
 from distillplan.questions.onpolicy_records import (
@@ -100,6 +101,12 @@ def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -
             "onpolicy_hours",
             "hours assume that all answers of an update are generated together; prompts, checks of "
             "answers and copying weights between engines are left out",
+        )
+        yield information(
+            "onpolicy_teacher_gpus",
+            "the teacher's own GPUs are of the same kind and read full answers in passes as in "
+            "training; memory is known within "
+            f"{ERROR:.0%}, and what an engine that serves logits takes is not known",
         )
         yield from price_notices(machine.price, machine.today)
 

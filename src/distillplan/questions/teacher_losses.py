@@ -13,7 +13,7 @@ import numpy as np
 from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray
-from distillplan.laws.provenance import ParameterCount, PublishedLaw, demand_distillation
+from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.models.open_models import open_models
 from distillplan.planning import evaluate
@@ -23,6 +23,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import lost_nats
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Trained, guesses, guessing, outside_loss, sides
 from distillplan.questions.prediction import at_point, refuse_nonsense
 

@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import (
     KnownModel,
     model_of_catalog,
     model_params,
-    with_vocabulary,
 )
 from distillplan.models.model_catalog import CatalogModel, Distilling
+from distillplan.planning.open_teacher import family_taught_by
 from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.teacher import Teacher, check_teacher_loss
+from distillplan.planning.teacher import Teacher, check_teacher_loss, demand_distillation
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.sweep import Cell, sweep
 
@@ -179,7 +179,7 @@ def _taught(
         loss=loss,
         model=model,
     )
-    family = with_vocabulary(scenario.architecture, model)
+    family = family_taught_by(scenario, model)
     if loss is not None:
         try:
             check_teacher_loss(scenario.law, loss, family.vocab)

@@ -29,7 +29,7 @@ from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_flips import (
     flips_in_words,
-    format_flip_in_words,
+    nearest_in_words,
     open_teacher_in_words,
 )
 from distillplan.render.plan_memo import Asked, not_typed, plan_memo
@@ -43,6 +43,7 @@ from distillplan.render.plan_words import (
     rival_in_words,
     teacher_in_words,
     verdict_in_words,
+    vocabulary_in_words,
     way,
 )
 from distillplan.units.quantities import format_count, format_usd
@@ -108,7 +109,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     why = room.fill(reasons(plan), _WHY)
     worst = (one.message for one in plan.warnings if one.code == LOGITS_WORSE_THAN_NONE)
     watch = room.fill(worst, _WATCH)  # before all else
-    decides = room.keep(filter(None, [format_flip_in_words(plan)]))
+    decides = room.keep(nearest_in_words(plan))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
@@ -195,4 +196,6 @@ def _asked(plan: Plan) -> str:
         parts[-1] += " ± 90% if the law holds"
     if any(one.is_guess for one in plan.options):
         parts.append("? is a guess")
+    if beside := vocabulary_in_words(plan.options):
+        parts.append(beside)
     return f"{'; '.join(parts)}."

@@ -24,6 +24,7 @@ from distillplan.units.quantities import (
 
 if TYPE_CHECKING:
     from distillplan.planning.option_bill import OptionBill
+    from distillplan.questions.family_records import FamilyWay
 
 TOO_CLOSE = "too close to call"
 LEAST_SHARE = 0.01
@@ -132,6 +133,16 @@ def loss_in_words(option: Option) -> str:
         return option.status.replace("_", " ") if option.student_params else "over budget"
     error = "" if option.loss_error is None else f" ± {option.loss_error:.3f}"
     return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
+
+
+def vocabulary_in_words(options: "Sequence[Option] | Sequence[FamilyWay]") -> str:
+    """What an open teacher is weighed against; empty where it is the plan's own pretraining."""
+    alone = options[0].loss
+    for one in options:
+        other = one.pretrained_loss
+        if None not in (other, alone, one.loss) and f"{other:.3f}" != f"{alone:.3f}":
+            return f"{SUPERVISED_SHOWN} with {one.teacher_name}'s vocabulary: {other:.3f}"
+    return ""
 
 
 def bill_in_words(bill: "OptionBill | None") -> tuple[str, ...]:

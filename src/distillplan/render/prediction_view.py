@@ -26,6 +26,8 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
     gain, ends = found.gain_nats, found.gain_band
     if gain is None:
         answer = f"Pretrained: {found.supervised_loss:.3f} nats."
+        if found.teacher_loss is not None:
+            answer += f" {found.law.name} says nothing about distillation."
     else:
         side = "better" if gain > 0 else "worse"
         answer = (
@@ -76,7 +78,9 @@ def _losses(found: Prediction) -> TableBlock:
         if own.distilled_loss is not None:
             told.append((own.distilled_loss, own.distilled_loss_band))
         rows = [(*row, *_loss("", *one)[1:]) for row, one in zip(rows, told, strict=True)]
-    return TableBlock("", columns, tuple(rows))
+    table = TableBlock("", columns, tuple(rows))
+    empty = [at for at in range(1, len(columns)) if not any(row[at] for row in rows)]
+    return table.without(empty) if empty else table
 
 
 def _loss(name: str, loss: float, ends: Band | None) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ Precedence: command line (``--set``) > scenario > base > the base of the extende
 A value replaces the whole value below it; mappings such as `teacher` merge key by key.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike, fspath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ class Named(NamedTuple):
 
 
 def read_scenarios(
-    source: str, sets: Sequence[str] = (), asserts: Sequence[str] = ()
+    source: str | PathLike[str], sets: Iterable[str] = (), asserts: Iterable[str] = ()
 ) -> tuple[Named, ...]:
     """All scenarios of a file, those of its matrix written out.
 
@@ -56,9 +57,10 @@ def read_scenarios(
     Raises:
         InputError: with every fault of the file.
     """
+    source = fspath(source)
     faults = Faults(source)
-    file = _read(source, sets, {}, faults)
-    demands = _demands(asserts, faults)
+    file = _read(source, list(sets), {}, faults)
+    demands = _demands(list(asserts), faults)
     grid = file.grid
     if grid.size > MOST_SCENARIOS:
         faults.add(
