@@ -13,10 +13,8 @@ from distillplan.errors import InputError
 from distillplan.models.known_model import sized
 from distillplan.models.model_catalog import (
     CatalogModel,
-    Distilling,
     advice,
     find_model,
-    licenses,
     model,
     models,
     near_names,
@@ -28,6 +26,7 @@ from distillplan.models.model_inventory import (
     model_card,
     models_of,
 )
+from distillplan.models.model_licenses import Distilling, licenses
 from distillplan.models.open_models import FILE, open_models, table_of_catalog
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.uniform import uniform_shape

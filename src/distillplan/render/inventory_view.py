@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from distillplan.hardware.gpu_catalog import GpuCard, GpuList
-from distillplan.models.model_catalog import Distilling
 from distillplan.models.model_inventory import AlikeBlocks, ModelCard, ModelList
+from distillplan.models.model_licenses import Distilling
 from distillplan.render.blocks import (
     Block,
     Bullets,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN
-from distillplan.models.model_catalog import Distilling
+from distillplan.models.model_licenses import Distilling
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
 from distillplan.planning.verdict_records import Verdict
@@ -30,7 +30,7 @@ _LEFT_OUT = 4
 """Lines of those that cannot teach, on a screen."""
 _SPARE = ("hours", "tie", "tokenizer", "its loss", "tokens")
 """Columns that narrow terminals do without, the first first."""
-MEASURED, MIXTURE = "*", "?"
+MEASURED, MIXTURE, TUNED = "*", "?", "+"
 """Marks of a teacher's loss."""
 
 _WHY = {
@@ -134,7 +134,8 @@ def teachers_details(found: Teachers) -> Iterator[Block]:
         yield Text(
             "gain = nats under training from data alone; odds = that distilling wins, and that it "
             f"is a tie; {MEASURED} = measured, else what the law gives a model of its size and "
-            f"tokens; {MIXTURE} = a mixture of experts, for which that is a guess.",
+            f"tokens; {MIXTURE} = a mixture of experts, for which that is a guess; {TUNED} = tuned "
+            "after its pretraining, so that its loss is higher.",
             "quiet",
         )
     apart = tuple(_measured(usable))
@@ -186,7 +187,7 @@ def _hours(option: Option) -> str:
 def _mark(one: OpenTeacher) -> str:
     if one.measured:
         return MEASURED
-    return MIXTURE if one.model.is_mixture else ""
+    return MIXTURE * one.model.is_mixture + TUNED * one.model.is_tuned
 
 
 def _measured(shown: Sequence[OpenTeacher]) -> Iterator[str]:
@@ -207,8 +208,10 @@ def _legend(found: Teachers, shown: Sequence[OpenTeacher]) -> str:
     marks = {_mark(one) for one in shown}
     if MEASURED in marks:
         parts.append(f"{MEASURED} measured")
-    if MIXTURE in marks:
+    if any(MIXTURE in one for one in marks):
         parts.append(f"{MIXTURE} a guess, as a mixture of experts")
+    if any(TUNED in one for one in marks):
+        parts.append(f"{TUNED} more, as it was tuned")
     return "; ".join(parts)
 
 
