@@ -69,6 +69,7 @@ def stage_model(text: str, what: str) -> StageModel:
         params=known.total_params or known.all_params,
         of_study=False,
         named=text,
+        notices=known.notices,
     )
 
 

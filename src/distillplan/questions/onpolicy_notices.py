@@ -81,6 +81,8 @@ def _points(share: float) -> str:
 def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
     """What to know before trusting the answer; arguments as for `headline_of`."""
     sizes = _sizes(law)
+    named = (one for one in (question.student, question.teacher) if one is not None)
+    yield from dict.fromkeys(told for one in named for told in one.notices)
     if found.best is None:
         yield warning(
             "onpolicy_not_covered",

@@ -98,6 +98,8 @@ class StageModel(NamedTuple):
     """Whether it may be of the study's family: a size, or one of its models."""
     named: str
     """What its shape is found by."""
+    notices: tuple[Notice, ...] = ()
+    """What to know of how it was read."""
 
 
 class OnPolicyQuestion(NamedTuple):
