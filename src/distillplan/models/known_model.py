@@ -122,6 +122,12 @@ class NamedModels(NamedTuple):
         return self.student if self.parent is None else self.parent
 
     @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What to know of how each was read, once where one file has two parts."""
+        named = (one for one in (self.student, self.teacher, self.parent) if one is not None)
+        return tuple(dict.fromkeys(told for one in named for told in one.notices))
+
+    @property
     def tokenizers_differ(self) -> bool:
         """Whether student and teacher are known to have different tokenizers."""
         return other_tokenizer(self.reads_like, self.teacher)

@@ -25,13 +25,21 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield information(
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
-    for one in known.values():
-        yield from one.notices
-    yield from tokenizer_warning(models)
+    yield from named_warnings(models)
     if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
+
+
+def named_warnings(*asked: NamedModels) -> Iterator[Notice]:
+    """What to know of the models of a question: how they were read, and that tokenizers differ.
+
+    Args:
+        asked: the models of each student of a question, all of them with one teacher.
+    """
+    yield from dict.fromkeys(told for one in asked for told in one.notices)
+    yield from tokenizer_warning(*asked)
 
 
 def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:

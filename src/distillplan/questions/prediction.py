@@ -21,7 +21,7 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import gain_band, loss_band
 from distillplan.planning.evaluate import cells
-from distillplan.planning.model_warnings import tokenizer_warning
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
@@ -153,7 +153,7 @@ def predict(
     if (best_loss or 0.0) > (distilled or math.inf) + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
     models = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
-    warnings = (*tokenizer_warning(models), *warnings)
+    warnings = (*named_warnings(models), *warnings)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(

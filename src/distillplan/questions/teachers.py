@@ -18,6 +18,8 @@ from distillplan.models.known_model import (
 from distillplan.models.model_catalog import CatalogModel
 from distillplan.models.model_licenses import Distilling
 from distillplan.models.tokenizers import other_tokenizer
+from distillplan.notices import Notice
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
 from distillplan.planning.results import Option
@@ -86,6 +88,8 @@ class Teachers(NamedTuple):
     teachers: tuple[OpenTeacher, ...]
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...]
+    """What to know of how the student was read."""
 
     @property
     def usable(self) -> tuple[OpenTeacher, ...]:
@@ -137,6 +141,7 @@ def teachers(
         teachers=tuple(ranked),
         law=scenario.law,
         scenario=scenario,
+        warnings=tuple(named_warnings(scenario.models)),
     )
 
 

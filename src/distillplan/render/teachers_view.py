@@ -19,6 +19,7 @@ from distillplan.render.blocks import (
     cell,
     short,
 )
+from distillplan.render.notice_blocks import first_in_words, notice_blocks, under_headline
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units.quantities import format_count
 
@@ -56,6 +57,7 @@ def teachers_view(found: Teachers) -> Iterator[Block]:
     best = usable[0] if usable else None
     odds = None if best is None else best.odds
     yield Headline(found.headline, "" if odds is None else odds_in_words(odds, "  "))
+    yield from under_headline(first_in_words(found.warnings))
     shown = usable[:SHOWN]
     yield _choices(found, shown)
     left_out = [one for one in found.teachers if one.left_out is not None]
@@ -145,6 +147,7 @@ def teachers_details(found: Teachers) -> Iterator[Block]:
     if left_out:
         reasons = tuple(f"{', '.join(names)}: {_WHY[one]}" for one, names in counted(left_out))
         yield Bullets("Left out", reasons)
+    yield from notice_blocks(found.warnings)
     if usable:
         yield Text(
             "What a license asks for: distillplan models NAME. Measure a teacher's loss on your "
