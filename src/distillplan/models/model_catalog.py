@@ -109,10 +109,10 @@ def find_model(name: str) -> CatalogModel | None:
     if found:
         terms = read_shipped(FAMILIES)["relicensed"].get(of_base(name, dates=True))
         return _made(_entries()[found], terms)
-    if is_dated(name):
-        entry = _entries().get(alike.get(stripped, ""))
-        return None if entry is None else _made(entry)._replace(license=_other_release(name))
-    entry = _entries().get(_undated().get(stripped) or _tagged(name))
+    if is_dated(name) and stripped in alike:
+        return _made(_entries()[alike[stripped]])._replace(license=_other_release(name))
+    undated = "" if is_dated(name) else _undated().get(stripped, "")
+    entry = _entries().get(undated or _tagged(name))
     return None if entry is None else _made(entry)
 
 

@@ -74,7 +74,7 @@ def nearest_parent(params: float, reader: "KnownModel | None" = None) -> OpenMod
 
     >>> from distillplan.models.known_model import known_model
     >>> nearest_parent(3e9).name, nearest_parent(3e9, known_model("llama-3.2-1b")).name
-    ('qwen2.5-7b', 'llama-3.1-8b')
+    ('mimo-7b', 'llama-3.1-8b')
     """
     near = [
         one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params

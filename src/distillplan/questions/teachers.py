@@ -203,12 +203,12 @@ def _taught(
 ) -> Scenario | LeftOut:
     """The question with a model as the teacher, or why it cannot be asked."""
     model = model_of_catalog(found)
-    if found.license.distilling is Distilling.FORBIDDEN:
-        return LeftOut.LICENSE
     if tokenizer is None and other_tokenizer(scenario.models.reads_like, model):
         return LeftOut.OTHER_TOKENIZER
     if tokenizer is not None and model.tokenizer != tokenizer:
         return LeftOut.OTHER_TOKENIZER
+    if found.license.distilling is Distilling.FORBIDDEN:
+        return LeftOut.LICENSE
     if loss is None and model.trained_tokens is None:
         return LeftOut.TOKENS_NOT_STATED
     teacher = Teacher(
