@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from distillplan.laws.format_notices import LOGITS_WORSE_THAN_NONE
+from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Reason
@@ -177,10 +178,11 @@ def _watch(plan: Plan) -> Iterator[str]:
     """What to doubt or to have ready."""
     best = plan.recommended or plan.supervised
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
+    yield from (one.message for one in plan.warnings if one.code == TUNED_MODEL)
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in _UNDER_VERDICT and one.code != LOGITS_WORSE_THAN_NONE:
+        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, LOGITS_WORSE_THAN_NONE):
             yield one.message
 
 
