@@ -184,7 +184,7 @@ def test_every_name_of_the_catalog_stays_its_own():
     for name in names:
         assert find_model(name).name == name
         assert find_model(name.replace("-", " ").upper()).name == name
-        assert find_model(f"{of_base(name)}-instruct") is not None
+        assert find_model(f"{of_base(name, dates=True)}-instruct") is not None
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,14 @@ def test_every_name_of_the_catalog_stays_its_own():
     ],
 )
 def test_names_with_a_colon_are_names_in_every_command(words):
-    """The shape of qwen3-8b is that of `qwen3:8b`; its hub name and the one here answer alike."""
-    found, usual = (run(*words, name, "-o", "json") for name in ("qwen3:8b", "qwen3-8b"))
-    assert found.returncode == 0
-    assert found.stdout == usual.stdout
+    """The shape of qwen3-8b is that of `qwen3:8b`, which servers have as it was tuned."""
+    found, usual = (
+        json.loads(run(*words, name, "-o", "json").stdout) for name in ("qwen3:8b", "qwen3-8b")
+    )
+    for one in (found, usual):
+        one.pop("warnings", None)
+        ((one.get("models") or {}).get("teacher") or {}).pop("notices", None)
+    assert found == usual
 
 
 def test_tokens_behind_a_name_are_no_part_of_it():
@@ -338,10 +342,11 @@ def test_a_teacher_that_is_there_stands_beside_the_verdict():
     chosen = next(one for one in plan["options"] if one["recommended"])
     there = next(one for one in plan["options"] if one["teacher_name"])
     assert there["loss"] < chosen["loss"]
-    first, second, third, *_ = run("budget", "1e21", "--student", "3B").stdout.splitlines()
+    first, *rest = run("budget", "1e21", "--student", "3B").stdout.splitlines()
     assert first.startswith("Pretrain.")
+    second = " ".join(rest[:2])
     assert second.startswith("Compared with training a teacher first. With an open model:")
-    assert there["teacher_name"] in second + third
+    assert there["teacher_name"] in second
     named = run("budget", "1e21", "--student", "3B", "--teacher", there["teacher_name"]).stdout
     assert named.startswith("Distill.")
 

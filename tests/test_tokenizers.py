@@ -26,7 +26,7 @@ FIRST = {
     ("serve", "--loss", "2.05", *APART): TOLD,
     ("sweep", "--compute", "1e21,1e22", *APART): "In all cells",
     ("estimate", "--model", "qwen3-4b", *APART[2:], "--tokens", "10B", "--gpu", "h100-sxm"): (
-        "qwen3-4b uses the tokenizer qwen2.5 and llama-3.1-8b uses llama-3"
+        "qwen3-4b (qwen2.5) and llama-3.1-8b (llama-3) have different tokenizers"
     ),
 }
 

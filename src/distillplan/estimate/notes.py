@@ -20,7 +20,7 @@ from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices
 from distillplan.laws.logit_formats import FILE
 from distillplan.models.named_models import Basis
-from distillplan.models.shapes import ModelShape
+from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
 from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
@@ -150,10 +150,10 @@ def _about_models(question: Question) -> Iterator[Notice]:
     student, teacher = question.model, question.teacher
     if teacher is None:
         return
-    exact = isinstance(student.model, ModelShape) and isinstance(teacher.model, ModelShape)
-    if student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
-        yield _notice("tokenizer_differs", student=student, teacher=teacher)
-    elif exact and student.shape.vocab != teacher.shape.vocab:
+    if other_tokenizer(student, teacher):
+        told = {"own": tokenizer_told(student), "other": tokenizer_told(teacher)}
+        yield _notice("tokenizer_differs", student=student, teacher=teacher, **told)
+    elif None not in {student.vocab, teacher.vocab} and student.vocab != teacher.vocab:
         yield _notice("vocabulary_differs", student=student, teacher=teacher)
     precision = question.machine.teacher_precision.value
     if teacher.weights is not None and teacher.weights != precision:

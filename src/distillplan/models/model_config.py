@@ -23,7 +23,7 @@ from distillplan.models.config_parts import ACTIVE, EXPERTS, QkNorm, Traits
 from distillplan.models.config_values import Config, ConfigSettings
 from distillplan.models.shapes import ModelShape
 from distillplan.models.stored_weights import StoredWeights, stored_weights
-from distillplan.notices import Notice, information, warning
+from distillplan.notices import UNKNOWN_ARCHITECTURE, Notice, information, warning
 from distillplan.suggest import close_names
 from distillplan.units.quantities import format_count
 
@@ -283,7 +283,7 @@ def _unknown_kind(settings: ConfigSettings, shape: ModelShape) -> Notice:
     if shape.experts:
         count += f", {format_count(shape.total_active_params)} of them active"
     return warning(
-        "unknown_architecture",
+        UNKNOWN_ARCHITECTURE,
         f"model_type {settings.kind!r} is unknown here and was read as if it were Llama: compare "
         f"{count} parameters with its model card",
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.text_reader import read_text
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.tokenizers import other_tokenizer
 
 if TYPE_CHECKING:
     from distillplan.models.known_model import KnownModel
@@ -20,7 +21,10 @@ FILE = "open_models.csv"
 
 
 class OpenModel(NamedTuple):
-    """A dense open model whose training tokens are known and whose terms let it teach."""
+    """A dense open model whose training tokens are known and whose terms let it teach.
+
+    Its weights were not tuned after that, so that a law can place it.
+    """
 
     name: str
     params: int
@@ -39,13 +43,14 @@ def open_models(*students: "KnownModel | None") -> tuple[OpenModel, ...]:
     """The open models that a law of sizes can place, and that can teach some students.
 
     Args:
-        students: where one of them is a model whose tokenizer is known, only those with the same.
+        students: models known to have another tokenizer than one of them are left out.
 
     >>> open_models()[0].name
     'llama-3.1-8b'
     """
-    asked = {one.tokenizer for one in students if one is not None and one.tokenizer is not None}
-    return tuple(one for one in _table() if asked <= {one.tokenizer})
+    return tuple(
+        one for one in _table() if not any(other_tokenizer(each, one) for each in students)
+    )
 
 
 @cache
@@ -71,10 +76,11 @@ def table_of_catalog() -> str:
 
 
 def _lines() -> Iterator[str]:
-    from distillplan.models.model_catalog import Distilling, models  # only to make the table
+    from distillplan.models.model_catalog import models  # only to make the table
+    from distillplan.models.model_licenses import Distilling
 
     for one in models():
-        if one.license.distilling is Distilling.FORBIDDEN or one.hub is None:
+        if one.license.distilling is Distilling.FORBIDDEN or one.hub is None or one.tuned:
             continue
         if one.trained_tokens is not None and not one.shape.experts:
             passed = one.shape.forward_flops(round(FixedAspect().context))

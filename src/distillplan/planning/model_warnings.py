@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.models.known_model import KnownModel, NamedModels
+from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
@@ -24,13 +25,21 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield information(
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
-    for one in known.values():
-        yield from one.notices
-    yield from tokenizer_warning(models)
+    yield from named_warnings(models)
     if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
+
+
+def named_warnings(*asked: NamedModels) -> Iterator[Notice]:
+    """What to know of the models of a question: how they were read, and that tokenizers differ.
+
+    Args:
+        asked: the models of each student of a question, all of them with one teacher.
+    """
+    yield from dict.fromkeys(told for one in asked for told in one.notices)
+    yield from tokenizer_warning(*asked)
 
 
 def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:
@@ -51,8 +60,8 @@ def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:
         who = [*who[: MOST_NAMES - 1], f"{len(who) - MOST_NAMES + 1} more"]
     yield warning(
         TOKENIZERS_DIFFER,
-        f"{', '.join(who)} and {of} teacher {teacher.name} ({teacher.tokenizer}) have different "
-        f"tokenizers, so {it} cannot learn from its logits token by token, and {holds}",
+        f"{', '.join(who)} and {of} teacher {teacher.name} ({tokenizer_told(teacher)}) have "
+        f"different tokenizers, so {it} cannot learn from its logits token by token, and {holds}",
     )
 
 
@@ -62,7 +71,7 @@ def _reader(models: NamedModels) -> str | None:
     if own is None:
         return None
     keeps = ", whose tokenizer the student keeps," if own is models.parent else ""
-    return f"{own.name} ({own.tokenizer}){keeps}"
+    return f"{own.name} ({tokenizer_told(own)}){keeps}"
 
 
 def told_of(model: KnownModel) -> str:
@@ -76,6 +85,8 @@ def told_of(model: KnownModel) -> str:
         parts.append(f"a vocabulary of {model.vocab:,}")
     if model.tokenizer is not None:
         parts.append(f"the tokenizer {model.tokenizer}")
+    if model.other_name is not None:
+        parts.append(f"weights of {model.other_name}")
     if model.shape is not None:
         parts.append("FLOPs of its exact shape")
     return f"{model.name}: {', '.join(parts)}"

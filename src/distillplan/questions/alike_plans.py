@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
+from distillplan.models.known_model import KnownModel
+from distillplan.models.tokenizers import other_tokenizer
 from distillplan.planning.results import Plan
-from distillplan.planning.rival import tokenizer_of
+from distillplan.planning.rival import reader_of
 from distillplan.planning.scenario import Scenario
 
 COSTS_LESS = 0.999
@@ -16,10 +19,10 @@ def text_of(one: Plan) -> tuple[str, str]:
     return one.law.corpus, one.law.tokenizer
 
 
-def student_tokenizer(one: Plan) -> str | None:
-    """The student's tokenizer, by its own name or that of what teaches it; None: not known."""
+def reader(one: Plan) -> KnownModel | None:
+    """The model that tells the student's tokenizer: itself, or what teaches it; None: not known."""
     models = one.scenario.models
-    return tokenizer_of(models.reads_like, models.teacher)
+    return reader_of(models.reads_like, models.teacher)
 
 
 def same_tokens(plans: Sequence[Plan]) -> bool:
@@ -28,7 +31,8 @@ def same_tokens(plans: Sequence[Plan]) -> bool:
     Nobody says how many bytes of the text a token of each has, by which their losses could be
     compared.
     """
-    return len({student_tokenizer(one) for one in plans} - {None}) < 2
+    pairs = combinations(map(reader, plans), 2)
+    return not any(other_tokenizer(one, other) for one, other in pairs)
 
 
 def comparable(plans: Sequence[Plan]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.models.tokenizers import tokenizer_told
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
@@ -13,8 +14,8 @@ from distillplan.questions.alike_plans import (
     ALIKE_IF_FAIR,
     COSTS_LESS,
     comparable,
+    reader,
     same_tokens,
-    student_tokenizer,
     text_of,
 )
 from distillplan.questions.assertions import Assertion, Outcome, check, demand_known
@@ -228,8 +229,9 @@ def _incomparable(plans: Sequence[NamedPlan]) -> str | None:
     if len({text_of(one.plan) for one in plans}) > 1:
         return "their laws were fitted on different text, so their losses cannot be compared"
     if not same_tokens([one.plan for one in plans]):
-        first_of = {student_tokenizer(one.plan): one.name for one in reversed(plans)}
-        told = [f"{name}: {tokenizer}" for tokenizer, name in first_of.items() if tokenizer]
+        readers = [(one.name, reader(one.plan)) for one in reversed(plans)]
+        first_of = {tokenizer_told(read): name for name, read in readers if read is not None}
+        told = [f"{name}: {tokenizer}" for tokenizer, name in first_of.items()]
         return (
             f"the students have different tokenizers ({_listed(told[::-1])}), so their losses per "
             "token cannot be compared"

@@ -23,7 +23,7 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
 from distillplan.planning.flips import weigh_cells
-from distillplan.planning.model_warnings import tokenizer_warning
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.planning.teacher import demand_distillation
@@ -200,7 +200,7 @@ def crossover_each(
         for params in students
         for accounting in paid
     ]
-    told = tuple(tokenizer_warning(*(one.models for one in scenarios)))
+    told = tuple(named_warnings(*(one.models for one in scenarios)))
     for one in scenarios:
         found = Crossovers(
             rows=(_row(one, gains, draws, quick=quick),),

@@ -191,7 +191,7 @@ def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterat
     law = scenario.law
     if scenario.teacher is not None or law.counts is not ParameterCount.NON_EMBEDDING:
         return
-    models = open_models(*(one.scenario.student_model for one in members))
+    models = open_models(*(one.scenario.models.reads_like for one in members))
     if not models:
         return
     students = {

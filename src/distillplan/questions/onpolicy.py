@@ -58,11 +58,15 @@ def stage_model(text: str, what: str) -> StageModel:
         name = plain_count(params)
         named = text if measured is None else measured.model
         return StageModel(name=name, params=params, of_study=True, named=named)
-    known = known_model(text, what)
+    known = known_model(text, what, weights=False)
     measured = next((one for one in law.sizes if one.model == known.name), None)
     if measured is not None:
         return StageModel(
-            name=known.name, params=measured.params, of_study=True, named=measured.model
+            name=known.name,
+            params=measured.params,
+            of_study=True,
+            named=measured.model,
+            model=known,
         )
     if known.shape is None:
         raise InputError(f"{what}: {text!r} says two sizes and no shape; give its name")
@@ -71,6 +75,7 @@ def stage_model(text: str, what: str) -> StageModel:
         params=known.total_params or known.all_params,
         of_study=False,
         named=text,
+        model=known,
     )
 
 

@@ -6,7 +6,9 @@ from typing import Final
 from distillplan.hardware.bill import price_notices
 from distillplan.hardware.memory import ERROR
 from distillplan.laws.on_policy_law import Objective, OnPolicyLaw, between_sizes, peak_score
+from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice, information, warning
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.questions.onpolicy_records import (
     OnPolicy,
     OnPolicyQuestion,
@@ -82,6 +84,8 @@ def _points(share: float) -> str:
 def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
     """What to know before trusting the answer; arguments as for `headline_of`."""
     sizes = _sizes(law)
+    teacher = None if question.teacher is None else question.teacher.model
+    yield from named_warnings(NamedModels(student=question.student.model, teacher=teacher))
     if found.best is None:
         yield warning(
             "onpolicy_not_covered",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import PublishedStage
+from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice
 
 
@@ -114,6 +115,8 @@ class StageModel(NamedTuple):
     """Whether it may be of the study's family: a size, or one of its models."""
     named: str
     """What its shape is found by."""
+    model: KnownModel | None = None
+    """None: a size."""
 
 
 class OnPolicyQuestion(NamedTuple):

@@ -21,7 +21,7 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import gain_band, loss_band
 from distillplan.planning.evaluate import cells
-from distillplan.planning.model_warnings import tokenizer_warning
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
@@ -144,8 +144,8 @@ def predict(
     warnings = prediction_warnings(law, **point)
     if (best_loss or 0.0) > (distilled or math.inf) + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
-    named = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
-    warnings = (*tokenizer_warning(named), *warnings)
+    models = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
+    warnings = (*named_warnings(models), *warnings)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(

@@ -322,7 +322,7 @@ def _models(scenario: Scenario, losses: FloatArray) -> list[tuple[str, float]]:
     low, high = losses[0] + EDGE * span, losses[-1] - EDGE * span
     every = {
         one.name: scenario.law.supervised.loss(float(one.params), one.tokens)
-        for one in open_models(scenario.student_model)
+        for one in open_models(scenario.models.reads_like)
     }
     known = {
         name: loss

@@ -20,7 +20,12 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
-from distillplan.render.notice_blocks import notice_blocks, watch_section
+from distillplan.render.notice_blocks import (
+    first_in_words,
+    notice_blocks,
+    under_headline,
+    watch_section,
+)
 from distillplan.units.articles import with_article
 from distillplan.units.quantities import (
     format_bytes,
@@ -40,10 +45,12 @@ _LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two 
 
 def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
     """A stage of on-policy distillation, on one screen."""
+    first = first_in_words(found.warnings)
     yield Headline(found.headline)
+    yield from under_headline(first)
     yield _table(found)
     room = Room(_FRAME, _INDENT)
-    room.take(found.headline, rows=len(found.teachers))
+    room.take(found.headline, first, rows=len(found.teachers))
     why = room.keep(_why(found))
     cost = room.keep((*_cost(found), *_serving(found), _reference(found)))
     watch = watch_section(found.warnings, room, least=2)

@@ -14,7 +14,7 @@ from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.verdict_records import Verdict
 from distillplan.render.hardware_words import FITS_SHOWN
-from distillplan.render.notice_blocks import mismatch_in_words
+from distillplan.render.notice_blocks import mismatched
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
@@ -59,7 +59,7 @@ def verdict_in_words(plan: Plan) -> str:
 
 def side_in_words(verdict: Verdict, notices: Iterable[Notice]) -> str:
     """A verdict as the first words of a screen, with what it takes for granted."""
-    if verdict is Verdict.DISTILL and mismatch_in_words(notices):
+    if verdict is Verdict.DISTILL and mismatched(notices):
         return "Distill, if the tokenizers matched."
     return SIDES[verdict]
 

@@ -6,7 +6,7 @@ from distillplan.planning.results import Band
 from distillplan.questions.prediction import LossesAsMeasured, Prediction
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
 from distillplan.render.notice_blocks import (
-    mismatch_in_words,
+    first_in_words,
     notice_blocks,
     other_doubts,
     under_headline,
@@ -35,7 +35,7 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
             f"{found.supervised_loss:.3f}: {abs(gain):.3f} {side}, before the teacher's cost."
         )
     yield Headline(answer, "" if ends is None else f"gain, 90%: {_ends(ends, '+')}")
-    yield from under_headline(mismatch_in_words(found.warnings))
+    yield from under_headline(first_in_words(found.warnings))
     yield _losses(found)
     watch = (*_may_be_none(found), *other_doubts(found.warnings))
     yield Sections(

@@ -21,4 +21,5 @@ def plot_estimate(*, output: Pictured = None, data: Data = None, **given: Any) -
     from distillplan.questions.run_parts import run_parts
 
     where = places(output or (), data)
-    give(run_parts(estimate(question_of(**given))), where)
+    found = estimate(question_of(**given))
+    give(run_parts(found), where, found.warnings)
