@@ -1,12 +1,14 @@
 """A config.json as a shape: the catalog's, and errors that name the key."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from distillplan.errors import InputError
+from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import model
 from distillplan.models.model_config import read_config
 
@@ -315,6 +317,26 @@ def test_what_a_file_leaves_out_is_said() -> None:
     assert "index_n_heads (32)" in found.notices[0].message
 
 
+@pytest.mark.parametrize(
+    "unused",
+    [
+        '"time_step_limit": [0.0, Infinity]',  # NVIDIA Nemotron-H-56B-Base-8K
+        '"time_step_limit": [0.0, 1e308]',  # NVIDIA Nemotron-3-Ultra
+        '"rope_theta": 1e999, "eps": NaN, "seed": ' + "9" * 5000,
+        '"chat_template": "' + "x" * 20_000 + '"',
+        '"quantization_config": {"quant_method": "modelopt", "ignore": ['  # MiniMax-M3-NVFP4: 3 MB
+        + ", ".join(f'"model.layers.{one}"' for one in range(100_000))
+        + "]}",
+    ],
+    ids=["infinity", "large", "nan", "long text", "3 MB"],
+)
+def test_what_nobody_needs_is_no_reason_to_refuse_a_file(unused: str, tmp_path: Path) -> None:
+    """What Python's json writes, and what quantizers add; the shape does not follow from it."""
+    path = tmp_path / "config.json"
+    path.write_text(f"{json.dumps(LLAMA_8B)[:-1]}, {unused}}}", encoding="utf-8")
+    assert known_model(str(path)).total_params == 8_030_261_248  # as its safetensors files count
+
+
 def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
     found = read_config(LLAMA_8B | {"model_type": "newcomer"})
     assert found.shape.total_params == model("llama-3.1-8b").shape.total_params
@@ -382,7 +404,9 @@ def test_a_format_that_makes_no_sense_is_none(key: str, junk: Any) -> None:
     assert read_config(LLAMA_8B | {key: junk}).weights in ("bf16", "other")
 
 
-@pytest.mark.parametrize("junk", [None, -1, 1e30, 10**50, "7", [], {}, True, float("nan"), [[]]])
+@pytest.mark.parametrize(
+    "junk", [None, -1, 1e30, 10**50, "7", [], {}, True, math.nan, math.inf, [[]]]
+)
 def test_a_hostile_value_is_one_sentence_or_an_answer(junk: Any) -> None:
     """Every key of every kind with junk in it: no traceback, and no count that is not finite."""
     for row in COUNTED.values():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
-from distillplan.files.json_reader import read_foreign_json
+from distillplan.files.json_reader import read_config_json
 from distillplan.files.text_reader import read_text
 from distillplan.models.shapes import ModelShape
 from distillplan.models.spellings import (
@@ -223,7 +223,7 @@ def model_config(path: Path) -> "ConfiguredModel":
     """
     from distillplan.models.model_config import read_config  # only for a file
 
-    config = read_foreign_json(path)
+    config = read_config_json(path)
     try:
         return read_config(config)
     except InputError as error:

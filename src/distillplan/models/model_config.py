@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.bounds import shown
+from distillplan.files.bounds import MOST_SHOWN, shown
 from distillplan.models.config_kinds import (
     gemma_kinds,
     hybrid_kinds,
@@ -209,7 +209,7 @@ def _text_part(settings: ConfigSettings) -> ConfigSettings:
         raise settings.fail(
             "model_type", "is missing; it must name the architecture, such as llama"
         )
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not 0 < len(kind) <= MOST_SHOWN:
         raise settings.fail("model_type", f"is {shown(kind)}; it must be a name, such as llama")
     return settings
 
