@@ -15,6 +15,7 @@ from distillplan.models.config_kinds import (
     hybrid_kinds,
     latent_kinds,
     mixture_kinds,
+    older_kinds,
     plain_kinds,
     state_kinds,
     uneven_kinds,
@@ -164,10 +165,10 @@ def builders() -> dict[str, Builder]:
         **latent_kinds.LATENT,
         **hybrid_kinds.HYBRID,
         **state_kinds.STATE,
+        **older_kinds.KINDS,
         "gemma3n_text": gemma_kinds.gemma3n,
         "gemma4_text": gemma_kinds.gemma4,
         "gemma4_unified_text": gemma_kinds.gemma4,
-        "gpt2": plain_kinds.gpt2,
         "gpt_neox": plain_kinds.gpt_neox,
         "phi": plain_kinds.phi,
     }
@@ -179,7 +180,7 @@ def _defaults(kind: str) -> Config:
         return plain_kinds.TRAITS[kind].defaults
     if kind in mixture_kinds.MIXES:
         return mixture_kinds.MIXES[kind].traits.defaults
-    for module in (uneven_kinds, latent_kinds, hybrid_kinds, state_kinds, gemma_kinds):
+    for module in (uneven_kinds, latent_kinds, hybrid_kinds, state_kinds, gemma_kinds, older_kinds):
         if kind in module.DEFAULTS:
             return module.DEFAULTS[kind]
     return {}

@@ -86,6 +86,8 @@ class ModelShape:
     """Whether the output projection shares the embedding table."""
     learned_positions: int = 0
     """Rows of a table of learned positions (GPT-2), which counts with the embeddings."""
+    spare_positions: int = 0
+    """Further rows of it that no token uses (OPT)."""
     block_embedding_params: int = 0
     """Entries of tables that a token is looked up in for every block (Gemma 3n)."""
     block_embedding_width: int = 0
@@ -175,7 +177,8 @@ class ModelShape:
     @property
     def embedding_params(self) -> int:
         """Embedding and position tables, without a separate output projection."""
-        return (self.vocab + self.learned_positions) * self.width + self.block_embedding_params
+        rows = self.vocab + self.learned_positions + self.spare_positions
+        return rows * self.width + self.block_embedding_params
 
     @property
     def head_params(self) -> int:
