@@ -347,16 +347,44 @@ def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model_type": "mamba", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
+        ({"model_type": "newcomer", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
         ({"model_type": "zamba9", "mamba_d_state": 16}, "with mamba_d_state.* unlike Llama"),
-        ({"model_type": "x", "intermediate_size": None}, "without intermediate_size"),
+        ({"model_type": "x", "intermediate_size": None}, "no intermediate_size"),
+        # DeciLM-7B: 7.04B by its card, 8.05B as Llama
+        ({"model_type": "deci", "num_key_value_heads_per_layer": [4] * 32}, "heads_per_layer"),
+        # two matrices or three: GeGLU is gelu, squared ReLU is not gated
+        ({"model_type": "x", "hidden_act": "relu2"}, "hidden_act 'relu2'.* two matrices or three"),
+        ({"model_type": "x", "hidden_act": "gelu"}, "hidden_act 'gelu'.* two matrices or three"),
+        ({"model_type": "x", "activation_function": "relu"}, "activation_function 'relu'"),
+        ({"model_type": "new", "architectures": ["NewModel"]}, "its class, 'NewModel', does not"),
     ],
 )
-def test_an_unknown_kind_with_other_mixers_is_not_guessed(
+def test_an_unknown_kind_is_not_guessed_where_its_file_speaks_against_it(
     change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         read_config(LLAMA_8B | change)
+
+
+@pytest.mark.parametrize("kind", ["recurrent_gemma", "longcat_flash", "glmx", "vault", "gpt"])
+def test_no_other_architecture_is_proposed_for_one_that_is_spelled_alike(kind: str) -> None:
+    """Whoever writes another's name into the file gets another model."""
+    with pytest.raises(InputError) as caught:
+        read_config({**LLAMA_8B, "model_type": kind, "hidden_act": "gelu"})
+    assert "did you mean" not in str(caught.value)
+
+
+def test_a_kind_that_differs_in_capitals_and_separators_is_proposed() -> None:
+    with pytest.raises(InputError, match="did you mean 'qwen3_moe'\\? Otherwise give"):
+        read_config({**LLAMA_8B, "model_type": "Qwen3-MoE", "hidden_act": "gelu"})
+
+
+def test_what_tying_would_change_is_said_where_a_guess_does_not_know_it() -> None:
+    """128,256 rows of 4,096 channels are 525M of 8.03B parameters."""
+    (told,) = read_config({**LLAMA_8B, "model_type": "newcomer"}).notices
+    assert "8.03B parameters (7.50B with tied embeddings" in told.message
+    said = {**LLAMA_8B, "model_type": "newcomer", "tie_word_embeddings": False}
+    assert "tied" not in read_config(said).notices[0].message
 
 
 @pytest.mark.parametrize(
@@ -367,11 +395,42 @@ def test_an_unknown_kind_with_other_mixers_is_not_guessed(
         {"model_type": "siglip_vision_model"},
         {"model_type": "whisper", "is_encoder_decoder": True},
         {"_class_name": "UNet2DConditionModel", "model_type": "unet"},
+        {**LLAMA_8B, "model_type": "mpnet", "architectures": ["MPNetForMaskedLM"]},
+        {**LLAMA_8B, "model_type": "esm", "architectures": ["EsmForMaskedLM"]},
+        {**LLAMA_8B, "model_type": "Dream", "mask_token_id": 151666},
+        {**LLAMA_8B, "model_type": "newcomer", "is_causal": False},
+        {**LLAMA_8B, "architectures": ["LlamaForSequenceClassification"]},
+        {**LLAMA_8B, "model_type": "qwen2", "architectures": ["Qwen2ForProcessRewardModel"]},
+        {**LLAMA_8B, "model_type": "gemma3_text", "use_bidirectional_attention": True},
     ],
 )
 def test_what_is_no_decoder_of_text_is_out_of_scope(config: dict[str, Any]) -> None:
+    """Embedding Gemma, reward models, masked diffusion and encoders have no next token."""
     with pytest.raises(InputError, match="out of scope"):
         read_config(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "what"),
+    [
+        ({"dim": 4096, "n_layers": 32, "n_heads": 32}, "this is a params.json of Meta or Mistral"),
+        ({"n_layer": 12, "n_head": 12, "n_embd": 768, "block_size": 1024}, "of nanoGPT"),
+        ({"metadata": {}, "weight_map": {}}, "this is an index of safetensors files"),
+        ({"tokenizer_class": "LlamaTokenizer"}, "this is a tokenizer_config.json"),
+        ({"peft_type": "LORA", "r": 8}, "this is a configuration of an adapter"),
+        ({"hidden_size": 64}, "model_type is missing; give the config.json"),
+    ],
+)
+def test_another_file_than_a_config_is_told_from_it(config: dict[str, Any], what: str) -> None:
+    with pytest.raises(InputError, match=what) as caught:
+        read_config(config)
+    assert "give the config.json of its repository" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["model.gguf", "model-q4.GGUF", "model.safetensors", "c.yaml"])
+def test_a_file_of_weights_is_no_unknown_name(name: str) -> None:
+    with pytest.raises(InputError, match=r"read from the config\.json of its repository"):
+        known_model(name)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ FAMILIES = "models.yaml"
 
 ROUNDED = 0.05
 """How far the size in a name may be from the parameters: phi4:14b has 14.66B."""
+_OTHER_FILES = (
+    *(".gguf", ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx"),
+    *(".yaml", ".yml", ".toml"),
+)
+"""How files of models end of which nothing is read."""
 _TAG = re.compile(r"(\d+(?:\.\d+)?)([mbt])(?:-.*)?")
 
 
@@ -204,6 +209,8 @@ def advice(name: str) -> str:
     >>> advice("deepseek-r1:8b")
     "did you mean 'deepseek-r1-distill-llama-8b' or 'deepseek-r1-0528-qwen3-8b'?"
     """
+    if name.lower().endswith(_OTHER_FILES):
+        return "a model's sizes are read from the config.json of its repository; give its path"
     if is_closed(name):
         return (
             "its weights are closed, and without them there are no logits to learn from; name an "
