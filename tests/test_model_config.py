@@ -457,6 +457,22 @@ def test_the_precision_of_the_weights_is_read(quantization: Any, format_: str) -
     assert read_config(LLAMA_8B | {"quantization_config": quantization}).weights == format_
 
 
+@pytest.mark.parametrize(
+    ("quantization", "format_"),
+    [
+        ({"group_size": 64, "bits": 4}, "int4"),
+        ({"group_size": 64, "bits": 8, "mode": "affine"}, "int8"),
+        ({"group_size": 32, "bits": 4, "mode": "mxfp4"}, "fp4"),
+        ({"group_size": 64, "bits": 3}, "other"),
+        ({"bits": 4, "lm_head": {"group_size": 64, "bits": 8}}, "int4"),
+        ("4 bits", "bf16"),
+    ],
+)
+def test_the_precision_of_mlx_is_read(quantization: Any, format_: str) -> None:
+    """MLX keeps it under a key of its own, with settings of single layers in it."""
+    assert read_config(LLAMA_8B | {"quantization": quantization}).weights == format_
+
+
 @pytest.mark.parametrize("key", ["dtype", "torch_dtype", "quantization_config"])
 @pytest.mark.parametrize("junk", [["float32"], {}, 4, [[]]], ids=str)
 def test_a_format_that_makes_no_sense_is_none(key: str, junk: Any) -> None:

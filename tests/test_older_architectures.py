@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from distillplan.errors import InputError
+from distillplan.models.model_catalog import model
 from distillplan.models.model_config import read_config
+from distillplan.models.model_inventory import model_card
+from tests.shell import answer, codes
 
 BLOOM = {
     "model_type": "bloom",
@@ -170,6 +173,32 @@ def test_one_key_head_is_shared_by_all() -> None:
 def test_half_of_gpt_neo_attends_to_a_window() -> None:
     kept = read_config(GPT_NEO).shape.cached_values(2048)
     assert kept == 12 * 2 * 2048 * (2048 + 256)
+
+
+def test_a_card_is_of_a_length_that_the_model_can_read() -> None:
+    """GPT-2 has 1,024 learned positions, OPT 2,048 of 2,050 rows; Pythia's are computed."""
+    assert model_card("gpt2").context == 1024
+    assert model_card("pythia-160m").context == 4096
+    shape = model("gpt2").shape
+    assert model_card("gpt2").forward_flops_per_token == shape.forward_flops(1024)
+    assert model_card("gpt2").shape.cached_values == 1024 * 12 * 2 * 768
+    assert read_config(OPT).shape.learned_positions == 2048
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("budget", "1e20", "--student", "gpt2", "--quick"), "--context"),
+        (("budget", "1e20", "--student", "50M", "--teacher", "gpt2:100B", "--quick"), "--context"),
+        (("estimate", "--model", "gpt2", "--tokens", "1B", "--gpu", "h100-sxm"), "--seq-len"),
+    ],
+)
+def test_no_costs_of_sequences_that_no_model_reads_without_a_word(
+    words: tuple[str, ...], option: str
+) -> None:
+    told = {one["code"]: one["message"] for one in answer(*words)["warnings"]}
+    assert told["beyond_positions"].endswith(f"{option} 1024")
+    assert "beyond_positions" not in codes(answer(*words, option, "1024"))
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,11 @@ def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Ite
 
 def _about_models(question: Question) -> Iterator[Notice]:
     both = [one for one in (question.model, question.teacher) if one is not None]
+    tokens = question.machine.strategy.seq_len
     for one in both:
         yield from one.notices
+        if 0 < one.shape.learned_positions < tokens:
+            yield _notice("beyond_positions", model=one, tokens=tokens)
     sized = " and ".join(one.name for one in both if one.basis is Basis.SIZE)
     if sized:
         yield _notice("size_without_shape", models=sized, family=question.machine.family)

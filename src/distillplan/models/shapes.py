@@ -85,7 +85,8 @@ class ModelShape:
     tied: bool = True
     """Whether the output projection shares the embedding table."""
     learned_positions: int = 0
-    """Rows of a table of learned positions (GPT-2), which counts with the embeddings."""
+    """Rows of a table of learned positions (GPT-2), which counts with the embeddings; 0: there is
+    none, and sequences may be of any length."""
     spare_positions: int = 0
     """Further rows of it that no token uses (OPT)."""
     block_embedding_params: int = 0
