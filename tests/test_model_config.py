@@ -366,6 +366,36 @@ def test_an_unknown_kind_is_not_guessed_where_its_file_speaks_against_it(
         read_config(LLAMA_8B | change)
 
 
+USUAL = {
+    "architectures": ["NewcomerForCausalLM"],
+    "attention_dropout": 0.0,
+    "bos_token_id": 128000,
+    "hidden_act": "silu",
+    "initializer_range": 0.02,
+    "max_position_embeddings": 131072,
+    "pretraining_tp": 1,
+    "rms_norm_eps": 1e-05,
+    "rope_scaling": {"factor": 8.0, "rope_type": "llama3"},
+    "rope_theta": 500000.0,
+    "torch_dtype": "bfloat16",
+    "transformers_version": "4.43.0",
+    "use_cache": True,
+}
+"""What else stands in the file of Llama 3.1 8B."""
+
+
+def test_what_llama_files_have_speaks_for_a_guess() -> None:
+    (told,) = read_config({**LLAMA_8B, **USUAL, "model_type": "newcomer"}).notices
+    assert "was read as if it were Llama: compare 8.03B" in told.message
+
+
+def test_a_guess_says_which_sizes_it_did_not_read() -> None:
+    """JetMoE's kv_channels: as Llama it is 17.6% short of what its class counts."""
+    config = {**LLAMA_8B, **USUAL, "model_type": "newcomer", "kv_channels": 64}
+    (told,) = read_config(config).notices
+    assert "was read as if it were Llama, without kv_channels: compare" in told.message
+
+
 @pytest.mark.parametrize("kind", ["recurrent_gemma", "longcat_flash", "glmx", "vault", "gpt"])
 def test_no_other_architecture_is_proposed_for_one_that_is_spelled_alike(kind: str) -> None:
     """Whoever writes another's name into the file gets another model."""

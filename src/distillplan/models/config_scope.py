@@ -25,7 +25,7 @@ _DECODERS: Final = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 _UNLIKE_LLAMA: Final = (
     *("mamba", "ssm", "rwkv", "lru", "conv", "linear_attn", "linear_num", "lightning", "hybrid"),
     *("compress", "hc_mult", "block_configs", "latent_size", "altup", "per_layer", "cla_share"),
-    *("cross_attention", "mlp_res", "type_vocab", "position_embedding", "relative_attention"),
+    *("cross_attention", "mlp_res", "type_vocab", "position_embedding_type", "relative_attention"),
 )
 """Parts of keys that only a model with something else than plain attention and experts has."""
 
@@ -33,6 +33,8 @@ _LOOKS_LIKE_LLAMA: Final = (
     *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
     "vocab_size",
 )
+_SIZES: Final = ("_size", "_dim", "channels", "rank", "expert")
+"""Parts of keys that say a size."""
 _ACTIVATIONS: Final = ("hidden_act", "hidden_activation", "activation_function", "mlp_hidden_act")
 _GATED: Final = (None, "silu", "swish", "swiglu")
 """Activations that only gated feed-forward parts have."""
@@ -155,6 +157,22 @@ def _unlike(settings: ConfigSettings) -> Iterator[str]:
     classes = _classes(settings.config)
     if classes and not any(name.endswith(_DECODERS) for name in classes):
         yield f"the name of its class, {shown(classes[0])}, does not say that it is a decoder"
+
+
+def unread_sizes(settings: ConfigSettings) -> list[str]:
+    """The keys of a configuration that say a size and were not read.
+
+    Args:
+        settings: of which a model was made.
+    """
+    return [
+        key
+        for key, value in settings.config.items()
+        if key not in settings.read
+        and any(part in key for part in _SIZES)
+        and isinstance(value, int)
+        and value > 1
+    ]
 
 
 def _letters(kind: str) -> str:

@@ -21,7 +21,7 @@ class ConfigSettings:
     """One configuration that is read key by key.
 
     What the file leaves out has the value of the architecture's class where that has one; the keys
-    of such values are kept in `assumed`.
+    of such values are kept in `assumed`, those of the file's in `read`.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class ConfigSettings:
         self.config, self.path = config, path
         self.defaults: Config = {} if defaults is None else defaults
         self.assumed: dict[str, Any] = {}
+        self.read: set[str] = set()
         self._names: Mapping[str, str] = {} if names is None else names
 
     @property
@@ -53,6 +54,7 @@ class ConfigSettings:
         """The value of a key; None where neither file nor class has one."""
         own = self._names.get(key, key)
         if own in self.config:
+            self.read.add(own)
             return self.config[own]
         found = self.defaults.get(key)
         if found is not None:

@@ -21,7 +21,12 @@ from distillplan.models.config_kinds import (
     uneven_kinds,
 )
 from distillplan.models.config_parts import ACTIVE, EXPERTS, QkNorm, Traits
-from distillplan.models.config_scope import refuse_out_of_scope, refuse_unlike_llama, what_else
+from distillplan.models.config_scope import (
+    refuse_out_of_scope,
+    refuse_unlike_llama,
+    unread_sizes,
+    what_else,
+)
 from distillplan.models.config_values import Config, ConfigSettings
 from distillplan.models.shapes import ModelShape
 from distillplan.models.stored_weights import StoredWeights, stored_weights
@@ -66,6 +71,8 @@ TEXT_PARTS: Final = ("text_config", "llm_config", "language_config", "thinker_co
 MOST_LEVELS: Final = 4
 """Levels of such parts within each other; Qwen3-Omni has two."""
 
+_NAMED: Final = 4
+"""Keys that a sentence names."""
 _LATENT_KEYS: Final = ("kv_lora_rank", "qk_rope_head_dim")
 
 
@@ -226,8 +233,10 @@ def _unknown_kind(settings: ConfigSettings, shape: ModelShape) -> Notice:
         count += f" ({tied} with tied embeddings, of which the file says nothing)"
     if shape.experts:
         count += f", {format_count(shape.total_active_params)} of them active"
+    unread = unread_sizes(settings)[:_NAMED]
+    without = f", without {', '.join(unread)}" if unread else ""
     return warning(
         UNKNOWN_ARCHITECTURE,
-        f"model_type {settings.kind!r} is unknown here and was read as if it were Llama: compare "
-        f"{count} with its model card",
+        f"model_type {settings.kind!r} is unknown here and was read as if it were Llama{without}: "
+        f"compare {count} with its model card",
     )
