@@ -142,8 +142,11 @@ def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Ite
 
 def _about_models(question: Question) -> Iterator[Notice]:
     """And whether the teacher's logits can be matched, may be, and what its weights are kept in."""
+    tokens = question.machine.strategy.seq_len
     for one in question.models:
         yield from one.notices
+        if 0 < one.shape.learned_positions < tokens:
+            yield _notice("beyond_positions", model=one, tokens=tokens)
     sized = " and ".join(one.name for one in question.models if one.basis is Basis.SIZE)
     if sized:
         yield _notice("size_without_shape", models=sized, family=question.machine.family)

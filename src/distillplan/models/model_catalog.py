@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
-from distillplan.files.json_reader import read_foreign_json
+from distillplan.files.json_reader import read_config_json
 from distillplan.files.text_reader import read_text
 from distillplan.models.model_licenses import FAMILIES, License, licenses, unread_license
 from distillplan.models.shapes import ModelShape
@@ -36,6 +36,11 @@ MODELS = "models.jsonl"
 
 ROUNDED = 0.05
 """How far the size in a name may be from the parameters: phi4:14b has 14.66B."""
+_OTHER_FILES = (
+    *(".gguf", ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx"),
+    *(".yaml", ".yml", ".toml"),
+)
+"""How files of models end of which nothing is read."""
 _TAG = re.compile(r"(\d+(?:\.\d+)?)([mbt])(?:-.*)?")
 
 
@@ -205,6 +210,8 @@ def advice(name: str) -> str:
     >>> advice("deepseek-r1:8b")
     "did you mean 'deepseek-r1-distill-llama-8b' or 'deepseek-r1-0528-qwen3-8b'?"
     """
+    if name.lower().endswith(_OTHER_FILES):
+        return "a model's sizes are read from the config.json of its repository; give its path"
     if is_closed(name):
         return (
             "its weights are closed, and without them there are no logits to learn from; name an "
@@ -226,7 +233,7 @@ def model_config(path: Path) -> "ConfiguredModel":
     """
     from distillplan.models.model_config import read_config  # only for a file
 
-    config = read_foreign_json(path)
+    config = read_config_json(path)
     try:
         return read_config(config)
     except InputError as error:

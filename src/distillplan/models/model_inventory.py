@@ -16,7 +16,7 @@ from distillplan.suggest import nearest
 UNSAID = "unknown"
 """What a config.json does not say."""
 CONTEXT = 4096
-"""Tokens of context at which FLOPs per token are shown."""
+"""Tokens of context at which FLOPs per token are shown, or as many as a model can read."""
 
 
 class AlikeBlocks(NamedTuple):
@@ -247,6 +247,7 @@ def _nothing_found(wanted: ModelFilter, every: tuple[CatalogModel, ...]) -> str:
 
 def _model_card(found: CatalogModel) -> ModelCard:
     shape = found.shape
+    context = min(CONTEXT, shape.learned_positions or CONTEXT)
     return ModelCard(
         name=found.name,
         hub=found.hub,
@@ -255,11 +256,11 @@ def _model_card(found: CatalogModel) -> ModelCard:
         active_params=shape.active_params,
         total_params=shape.total_params,
         total_active_params=shape.total_active_params,
-        forward_flops_per_token=shape.forward_flops(CONTEXT),
-        context=CONTEXT,
+        forward_flops_per_token=shape.forward_flops(context),
+        context=context,
         trained_tokens=found.trained_tokens,
         tuned=found.tuned,
-        shape=_facts(shape),
+        shape=_facts(shape, context),
         tokenizer=found.tokenizer,
         license=found.license,
         distillation_licence=found.license.sentence,
@@ -267,7 +268,7 @@ def _model_card(found: CatalogModel) -> ModelCard:
     )
 
 
-def _facts(shape: ModelShape) -> ShapeFacts:
+def _facts(shape: ModelShape, context: int) -> ShapeFacts:
     """A model's sizes, with blocks that are alike put together."""
     alike = Counter(shape.blocks)
     return ShapeFacts(
@@ -277,7 +278,7 @@ def _facts(shape: ModelShape) -> ShapeFacts:
         tied=shape.tied,
         blocks=tuple(_alike(block, number) for block, number in alike.items()),
         prediction_params=shape.prediction_params,
-        cached_values=shape.cached_values(CONTEXT),
+        cached_values=shape.cached_values(context),
     )
 
 

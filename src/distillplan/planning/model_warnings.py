@@ -26,6 +26,8 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
     yield from named_warnings(models)
+    for one in known.values():
+        yield from _beyond_positions(one, scenario.architecture.context)
     if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
         yield from _mixture(scenario, teacher)
     if teacher is not None and teacher.license is not None:
@@ -90,6 +92,17 @@ def told_of(model: KnownModel) -> str:
     if model.shape is not None:
         parts.append("FLOPs of its exact shape")
     return f"{model.name}: {', '.join(parts)}"
+
+
+def _beyond_positions(model: KnownModel, context: float) -> Iterator[Notice]:
+    """That a model cannot read sequences of which the costs are."""
+    most = 0 if model.shape is None else model.shape.learned_positions
+    if 0 < most < context:
+        yield warning(
+            "beyond_positions",
+            f"{model.name} has learned positions for {most:,} tokens and reads no more at once, "
+            f"and costs are of sequences of {context:,.0f}: --context {most}",
+        )
 
 
 def _mixture(scenario: Scenario, teacher: KnownModel) -> Iterator[Notice]:
