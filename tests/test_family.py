@@ -22,8 +22,8 @@ from distillplan.questions.family import family
 from distillplan.questions.family_cascade import solve_cascade
 from distillplan.questions.family_records import FamilyGoal, FamilyMember, FamilyMethod
 from distillplan.questions.family_targets import family_for_losses
-from distillplan.questions.target import target
 from distillplan.questions.family_ways import solve
+from distillplan.questions.target import target
 from tests.documentation import EXAMPLES, workbench
 from tests.independent import distilled_loss, forward_flops, supervised_loss
 from tests.shell import run

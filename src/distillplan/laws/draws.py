@@ -16,6 +16,7 @@ from distillplan.laws.formulas import (
 )
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.soundness import demand_sound
+from distillplan.units.quantities import format_count
 
 SUPERVISED_COLUMNS: Final = tuple(f"supervised.{name}" for name in SUPERVISED_LETTERS)
 DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
@@ -24,6 +25,17 @@ MOST_DRAWS: Final = 4096
 """As many as the resamples behind Table 6; shares of them are known to 1%."""
 NUMBER: Final = r"[ \t]*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*"
 """A number in a table of a law's file."""
+APART: Final = 0.01
+"""Share of a loss that draws and their law may differ by however little they are spread: more than
+one run strays, and than rounding moves it."""
+_USUAL: Final = {
+    "params": (1e8, 1e10),
+    "tokens": (1e9, 1e12),
+    "student_params": (1e8, 1e10),
+    "student_tokens": (1e9, 1e12),
+    "teacher_loss": (2.0, 2.6),
+}
+"""Where a law that says no range is looked at."""
 _PLAIN: Final = re.compile(f"{NUMBER}(?:,{NUMBER})*")
 """A row; numpy would read 0x10, 1_000 and nan too."""
 
@@ -63,6 +75,46 @@ def one_draw(law: PublishedLaw) -> Draws:
     found: LossLaw = law.distillation or law.supervised
     columns = {name: np.array([value]) for name, value in columns_of_law(found).items()}
     return Draws(law=law_of_columns(columns), sigma_run=0.0)
+
+
+def demand_around(draws: Draws, law: PublishedLaw, name: str) -> None:
+    """Refuse draws that are not those of a law: in the middle of its range they lie around it.
+
+    Bands and odds have the law's own number in their middle, so that other draws would go unseen.
+
+    Args:
+        draws: joint draws, of the same sides as the law.
+        law: whose they are said to be.
+        name: of their file, for messages.
+
+    Raises:
+        InputError: when the law's loss there is farther from all of theirs than they are spread,
+            and than `APART` of it.
+    """
+    ends = {key: law.valid.get(key, usual) for key, usual in _USUAL.items()}
+    middle = {key: float(np.exp(np.mean(np.log(pair)))) for key, pair in ends.items()}
+    params, tokens = np.array(middle["params"]), np.array(middle["tokens"])
+    own, drawn = law.supervised.loss(params, tokens), draws.supervised.loss(params, tokens)
+    place = f"{format_count(params)} parameters on {format_count(tokens)} tokens"
+    _demand_near(own, drawn, f"{name}: at {place}", law.name)
+    if law.distillation is not None and isinstance(draws.law, DistillationLaw):
+        params, tokens = np.array(middle["student_params"]), np.array(middle["student_tokens"])
+        teacher = np.array(middle["teacher_loss"])
+        own, drawn = (one.loss(params, tokens, teacher) for one in (law.distillation, draws.law))
+        place = f"{format_count(params)} parameters on {format_count(tokens)} tokens"
+        taught = f"{name}: with a teacher of {teacher:.3g} nats, at {place}"
+        _demand_near(own, drawn, taught, law.name)
+
+
+def _demand_near(own: Any, drawn: Any, where: str, law: str) -> None:
+    """Refuse drawn losses that lie apart from the law's own."""
+    least, most = float(np.min(drawn)), float(np.max(drawn))
+    room = max(most - least, APART * float(own))
+    if not least - room <= own <= most + room:
+        raise InputError(
+            f"{where} the draws lose {least:.3f} to {most:.3f} nats and {law} itself {own:.3f}; "
+            "draws lie around their law, so give those of this one"
+        )
 
 
 def law_of_columns(columns: Mapping[str, Any]) -> LossLaw:

@@ -194,9 +194,22 @@ class PublishedLaw(NamedTuple):
 
     @property
     def is_own(self) -> bool:
-        """Whether all of it comes from the user's own runs, so that its gains are their own."""
-        sides = [one for one in (self.supervised_from, self.distillation_from) if one is not None]
-        return self.file is not None and all(one.origin is Origin.OWN_RUNS for one in sides)
+        """Whether all of it comes from the user's own runs, so that its gains are their own.
+
+        A file that does not say so of a side may have it from anywhere.
+        """
+        own = (one is not None and one.origin is Origin.OWN_RUNS for one in self._sides)
+        return self.file is not None and all(own)
+
+    @property
+    def hides_origin(self) -> bool:
+        """Whether the user's file does not say where a side of it comes from."""
+        return self.file is not None and None in self._sides
+
+    @property
+    def _sides(self) -> tuple[SideSource | None, ...]:
+        both = self.supervised_from, self.distillation_from
+        return both[:1] if self.distillation is None else both
 
     @property
     def form(self) -> Literal["supervised", "distillation"]:

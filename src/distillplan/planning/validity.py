@@ -176,6 +176,16 @@ def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
             f"law_is_{law.status}", lambda: _why(f"{law.name} is {law.status}", law.notes)
         )
     yield from map(_told, law.warnings)
+    if law.hides_origin and law.distillation is not None:
+        yield _Remark(
+            code="law_origin_unknown",
+            severity=Severity.INFO,
+            tell=lambda: (
+                f"{law.given_as} does not say whose runs it stands on, so the odds carry how far "
+                "off a law is on other data; if all are yours, write supervised_from and "
+                "distillation_from: {origin: own_runs} into it"
+            ),
+        )
     if law.supervised_from is not None and law.distillation_from is not None:
         yield _Remark(code="law_sides", severity=Severity.INFO, tell=partial(_sides_told, law))
     if law.distillation is None:

@@ -203,7 +203,7 @@ def _shown(
     *,
     chooses: bool,
 ) -> Iterator[ServedModel]:
-    """The models with what they take, and whether one is the choice; the larger one is the first."""
+    """The models with what they take, the larger one first; where one may be chosen, it is."""
     pays, larger = question.scenario.pays, models[0]
     timed = [_hours(question, one, amount) for one in models]
     flops = [_life(one, amount) for one in models]

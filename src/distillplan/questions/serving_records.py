@@ -190,6 +190,5 @@ class Serving(NamedTuple):
 
     @property
     def chosen(self) -> ServedModel | None:
-        """The one that takes least over its life; None where no amount was given, and far outside
-        the law's runs."""
+        """The one that takes least over its life; None without an amount, or far outside."""
         return next((one for one in self.models if one.recommended), None)
