@@ -1,5 +1,6 @@
 """Joint draws of a law's coefficients: many laws as one, for the optimizer to take together."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -70,10 +71,10 @@ class Draws(NamedTuple):
         return self.law.supervised if isinstance(self.law, DistillationLaw) else self.law
 
 
-def one_draw(law: PublishedLaw) -> Draws:
-    """A law without joint draws, as a single one."""
+def one_draw(law: PublishedLaw, times: int = 1) -> Draws:
+    """A law without joint draws, as a single one, or so often the same."""
     found: LossLaw = law.distillation or law.supervised
-    columns = {name: np.array([value]) for name, value in columns_of_law(found).items()}
+    columns = {name: np.full(times, value) for name, value in columns_of_law(found).items()}
     return Draws(law=law_of_columns(columns), sigma_run=0.0)
 
 
@@ -92,18 +93,18 @@ def demand_around(draws: Draws, law: PublishedLaw, name: str) -> None:
             and than `APART` of it.
     """
     ends = {key: law.valid.get(key, usual) for key, usual in _USUAL.items()}
-    middle = {key: float(np.exp(np.mean(np.log(pair)))) for key, pair in ends.items()}
-    params, tokens = np.array(middle["params"]), np.array(middle["tokens"])
-    own, drawn = law.supervised.loss(params, tokens), draws.supervised.loss(params, tokens)
-    place = f"{format_count(params)} parameters on {format_count(tokens)} tokens"
+    at = {key: math.sqrt(low * high) for key, (low, high) in ends.items()}
+    logs = {key: math.log(value) for key, value in at.items()}
+    n, d = logs["params"], logs["tokens"]
+    own, drawn = (one.loss_at_logs(n, d) for one in (law.supervised, draws.supervised))
+    place = f"{format_count(at['params'])} parameters on {format_count(at['tokens'])} tokens"
     _demand_near(own, drawn, f"{name}: at {place}", law.name)
     if law.distillation is not None and isinstance(draws.law, DistillationLaw):
-        params, tokens = np.array(middle["student_params"]), np.array(middle["student_tokens"])
-        teacher = np.array(middle["teacher_loss"])
-        own, drawn = (one.loss(params, tokens, teacher) for one in (law.distillation, draws.law))
-        place = f"{format_count(params)} parameters on {format_count(tokens)} tokens"
-        taught = f"{name}: with a teacher of {teacher:.3g} nats, at {place}"
-        _demand_near(own, drawn, taught, law.name)
+        n, d, x = logs["student_params"], logs["student_tokens"], logs["teacher_loss"]
+        own, drawn = (one.loss_at_logs(n, d, x) for one in (law.distillation, draws.law))
+        sizes = format_count(at["student_params"]), format_count(at["student_tokens"])
+        place = f"with a teacher of {at['teacher_loss']:.3g} nats, at {sizes[0]} parameters on "
+        _demand_near(own, drawn, f"{name}: {place}{sizes[1]} tokens", law.name)
 
 
 def _demand_near(own: Any, drawn: Any, where: str, law: str) -> None:

@@ -142,8 +142,10 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     first, *others = plan.options
     if first.loss is None or _unknown_error(plan.law, draws):
         return plan
-    laws = draws or one_draw(plan.law)
-    alone = drawn.supervised(scenario, cells(scenario, Accounting.FREE), laws)
+    laws = drawn.laws_of(scenario, draws)
+    alone = drawn.supervised(
+        scenario, cells(scenario, Accounting.FREE), draws or one_draw(plan.law)
+    )
     shown = [one for one in others if one.loss is not None and one.teacher_name is None]
     if not shown or not laws.distills:
         return plan._replace(options=(banded(scenario, first, alone, 0), *others))
@@ -189,7 +191,7 @@ def odds_between(
     if _unknown_error(scenario.law, draws):
         return None
     places = [of_options(scenario, alone, distilled)]
-    found = posterior(scenario, places, draws or one_draw(scenario.law))
+    found = posterior(scenario, places, drawn.laws_of(scenario, draws))
     return found.odds(found.error, scenario.tie_nats)[0]
 
 
@@ -207,7 +209,7 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
     place = of_optima(at, evaluate.supervised(scenario, at), evaluate.distilled(scenario, at), 0)
     if np.isnan(weigh(scenario, place.alone, place.distilled).side[0]):
         return None
-    found = posterior(scenario, [place], draws or one_draw(scenario.law))
+    found = posterior(scenario, [place], drawn.laws_of(scenario, draws))
     return found.odds(found.error, scenario.tie_nats)[0]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.laws import law_catalog
-from distillplan.laws.draws import Draws, one_draw
+from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.quantization import QuantizationPenalty
 from distillplan.planning import drawn, evaluate
@@ -196,4 +196,4 @@ def pair_odds(pair: ServedPair) -> ServedPairOdds | None:
     draws = law_catalog.draws(law)
     if draws is None and not transfer_of(law).scale:
         return None
-    return ServedPairOdds(pair, draws or one_draw(law))
+    return ServedPairOdds(pair, drawn.laws_of(pair.scenario, draws))
