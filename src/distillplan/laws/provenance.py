@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import (
@@ -15,6 +15,9 @@ from distillplan.laws.formulas import (
 )
 from distillplan.laws.loss_units import LossUnit
 from distillplan.notices import Notice
+
+LEAST_ROUNDED: Final = 0.999
+"""The least of a range of runs, as files round it, divided by itself."""
 
 
 class LawStatus(StrEnum):
@@ -212,6 +215,16 @@ class PublishedLaw(NamedTuple):
         return both[:1] if self.distillation is None else both
 
     @property
+    def least_teacher_loss(self) -> float:
+        """A loss that every teacher is above, nats per token: the floor of models without one.
+
+        Where the law was fitted on better teachers it is theirs: its floor is then an extrapolation
+        that they disprove, and its distilled students are not built on it.
+        """
+        lowest, _ = self.valid.get("teacher_loss", (math.inf, math.inf))
+        return min(self.supervised.E, lowest * LEAST_ROUNDED * (1 - 1e-9))
+
+    @property
     def form(self) -> Literal["supervised", "distillation"]:
         """What the law describes; a distillation law describes supervised training too."""
         return "supervised" if self.distillation is None else "distillation"
@@ -242,7 +255,7 @@ class PublishedLaw(NamedTuple):
 
 def within(value: float, low: float, high: float) -> bool:
     """Whether a size is in a range of runs, which files round: 143.35M parameters to 143.4M."""
-    return low * 0.999 <= value <= high * 1.001
+    return low * LEAST_ROUNDED <= value <= high * 1.001
 
 
 def demand_distillation(law: PublishedLaw) -> None:

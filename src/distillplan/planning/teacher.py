@@ -160,6 +160,18 @@ def no_distillation(law: PublishedLaw) -> InputError:
     )
 
 
+def _too_low(law: PublishedLaw) -> str:
+    """What a teacher's loss is, that the law cannot place."""
+    floor = law.supervised.E
+    if law.least_teacher_loss == floor:
+        return f"at or below {floor:g}, the least any model can reach under {law.name}"
+    lowest, _ = law.valid["teacher_loss"]
+    return (
+        f"below {lowest:g}, that of the best teacher behind {law.name}, which without a teacher "
+        f"has no model below {floor:g}"
+    )
+
+
 def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     """Refuse the loss of a teacher that the law cannot place.
 
@@ -174,7 +186,7 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     """
     if law.distillation is None:
         raise no_distillation(law)
-    floor = law.supervised.E
+    floor = law.least_teacher_loss
     if math.isfinite(loss) and floor < loss < LEAST_NATS:  # a law may have no floor
         raise InputError(
             Word("teacher.loss"),
@@ -184,8 +196,7 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     if not (math.isfinite(loss) and loss > floor):
         raise InputError(
             Word("teacher.loss"),
-            f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
-            f"{law.name}; give nats per token on the law's scale",
+            f": {loss:g} nats is {_too_low(law)}; give nats per token on the law's scale",
             also=("law",),
         )
     if loss >= math.log(vocab):
