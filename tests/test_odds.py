@@ -41,6 +41,7 @@ from joint_fit import COLUMNS
 from tests.plans import scenario_from_options
 
 LAW = law_catalog.law("busbridge2025")
+MIXTURE = {"compute": 3e21, "student": "1B", "teacher": "qwen3-30b-a3b", "logits": "cached"}
 DRAWS = law_catalog.draws(LAW)
 TEACHER = Teacher(params=7e9, tokens=1e12)
 
@@ -428,6 +429,29 @@ def test_the_luck_of_one_run_is_apart_and_less_sure():
     assert max(answer.confidence.odds_like_the_law) > best
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"compute": 3e20, "student": "300M", "teacher": "70B:15T"},
+        {"compute": 1.09e17, "student": "10M", "teacher": "llama-3.1-8b"},
+        {"compute": 1e19, "student": "300M", "teacher": "7B:2T"},
+        {"compute": 6e19, "student": "143M", "teacher": "70B:15T"},
+        {"compute": 1e21, "student": "1B", "teacher": "7B:500B", "logits": "cached"},
+        {"compute": 1e20, "student": "300M"},
+        {"compute": 1e23, "teacher": "7B:2T"},
+        MIXTURE,
+    ],
+)
+def test_the_regrets_differ_by_the_margin(asked):
+    """E[max(-g, 0)] - E[max(g, 0)] = -E[g]; and nothing is given up where distilling cannot win."""
+    found = plan(scenario_from_options(**asked))
+    assert found.odds is not None
+    difference = found.deciding.regret_nats - found.supervised.regret_nats
+    assert difference == pytest.approx(-found.margin_nats, abs=1e-3)
+    assert min(found.deciding.regret_nats, found.supervised.regret_nats) >= 0
+    assert found.deciding.regret_nats < math.log(found.scenario.architecture.vocab)
+
+
 def test_regret_is_what_the_wrong_choice_costs_on_average():
     """Independent: an integral over the mixture of one plan per draw."""
     answer = plan(QUESTIONS["no teacher"])
@@ -459,9 +483,6 @@ def test_the_shipped_draws_are_read_whole():
 def test_a_broken_file_of_draws_is_one_sentence(text, says):
     with pytest.raises(InputError, match=says):
         read_draws(text, "mine.draws.csv", 0.003)
-
-
-MIXTURE = {"compute": 3e21, "student": "1B", "teacher": "qwen3-30b-a3b", "logits": "cached"}
 
 
 def test_odds_carry_the_range_of_a_mixture_of_experts():

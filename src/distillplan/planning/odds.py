@@ -257,15 +257,13 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
     # the luck of two runs
     runs = [one.loss or 0.0 for one in plan.options if one.decides or one.accounting is None]
     luck = laws.sigma_run * math.hypot(*runs)
-    regrets = {
-        None: 0.0 if found.starved[0] else float(mean_above_zero(gain, found.error)[0]),
-        plan.scenario.pays: float(mean_above_zero(-gain, found.error)[0]),
-    }
+    regrets = _regrets(gain, found)
+    shown = {None: regrets[0], plan.scenario.pays: regrets[1]}
     return plan._replace(
         verdict=verdict_of(odds),
         odds=odds,
         options=tuple(
-            one if one.teacher_name else one._replace(regret_nats=regrets.get(one.accounting))
+            one if one.teacher_name else one._replace(regret_nats=shown.get(one.accounting))
             for one in plan.options
         ),
         confidence=Confidence(
@@ -277,6 +275,18 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
             sigma_run=laws.sigma_run,
         ),
     )
+
+
+def _regrets(gain: FloatArray, found: Posterior) -> tuple[float, float]:
+    """What choosing supervised training, and distilling, gives up on average; of one place.
+
+    The second less the first is the average loss by distilling, which is minus the gain. Where
+    distillation cannot win there is nothing to give up but that.
+    """
+    if found.starved[0]:
+        return 0.0, max(-float(found.point[0]), 0.0)
+    alone, distilled = (mean_above_zero(one, found.error) for one in (gain, -gain))
+    return float(alone[0]), float(distilled[0])
 
 
 def _with_odds(
