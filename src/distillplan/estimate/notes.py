@@ -199,7 +199,8 @@ def _about_teacher(question: Question) -> Iterator[Notice]:
 def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
     if question.teacher is not None and not question.online:
-        yield from format_notices(question.stored, question.kept.format.name)
+        vocab = question.teacher.shape.vocab
+        yield from format_notices(question.stored, question.kept.format.name, vocab)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:

@@ -106,7 +106,9 @@ def _remarks(
         from distillplan.laws.format_notices import format_notices  # only where logits are read
 
         gain = deciding.gain_nats or 0.0  # what is weighed has one
-        notices = format_notices(scenario.stored, logits.format, gain, scenario.tie_nats)
+        notices = format_notices(
+            scenario.stored, logits.format, scenario.architecture.vocab, gain, scenario.tie_nats
+        )
         found += map(_told, notices)
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
