@@ -36,6 +36,7 @@ from distillplan.planning.teacher import loss_by, teacher_named
 from distillplan.planning.verdict import outside_loss, transfer_of, verdict_of
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.render.documents import document
+from distillplan.render.odds_view import percent
 from distillplan.scenarios.budgets import spend
 from joint_fit import COLUMNS
 from tests.plans import scenario_from_options
@@ -533,3 +534,13 @@ def test_each_drawn_law_takes_a_mixture_for_another_size():
     wanted = [law.loss(size, teacher.tokens) for size in sizes]
     assert np.quantile(losses, shares) == pytest.approx(wanted, abs=2e-3)
     assert float(loss_by(teacher, law)) == pytest.approx(np.median(losses), abs=1e-3)
+
+
+def test_no_share_reads_as_a_half_that_it_does_not_have():
+    """The documented rule, at least one half, holds of what is printed too."""
+    for thousandths in range(1001):
+        part = thousandths / 1000
+        odds = Odds(distill=part, tie=0.0, supervised=1 - part)
+        said = percent(part)
+        reads = not said.startswith("<") and float(said.strip(">%")) >= 50
+        assert reads is (verdict_of(odds) is Verdict.DISTILL)
