@@ -23,6 +23,7 @@ from distillplan.questions.family_cascade import solve_cascade
 from distillplan.questions.family_records import FamilyGoal, FamilyMember, FamilyMethod
 from distillplan.questions.family_targets import family_for_losses
 from distillplan.questions.family_ways import solve
+from distillplan.questions.target import target
 from tests.documentation import EXAMPLES, workbench
 from tests.independent import distilled_loss, forward_flops, supervised_loss
 from tests.shell import run
@@ -413,6 +414,32 @@ def test_the_compute_for_losses_is_the_inverse(teacher, logits, cascade):
             one for one in back.ways if (one.method, one.accounting) == (way.method, way.accounting)
         )
         assert math.isclose(same.total_flops, 5e21, rel_tol=2e-6)
+
+
+@pytest.mark.parametrize("loss", [2.1, 2.3, 2.5, 2.9])
+@pytest.mark.parametrize("size", [1e9, 1e10])
+def test_a_family_of_one_has_the_verdict_of_its_target(size, loss):
+    base = asked(1e21, Teacher(params=2e9, tokens=2e12))
+    (one,) = members_of(base, [size])
+    found = family_for_losses(base, [one._replace(target_loss=loss)])
+    alike = target(one.scenario, loss=loss)
+    assert found.verdict is alike.verdict
+    marks = [way.method.value for way in found.ways if way.recommended]
+    assert marks == [way.method.value for way in alike.ways if way.recommended]
+    assert found.headline.startswith("No verdict") is (found.verdict is None)
+
+
+@pytest.mark.parametrize("cascade", [False, True])
+@pytest.mark.parametrize("losses", [(2.3, 2.2), (2.5, 2.4), (3.0, 3.0)])
+def test_the_verdict_on_losses_is_that_of_the_family_with_their_least_compute(losses, cascade):
+    base = asked(1e21, Teacher(params=2e9, tokens=2e12))
+    members = members_of(base, [3e9, 1e10])
+    aims = [one._replace(target_loss=loss) for one, loss in zip(members, losses, strict=True)]
+    found = family_for_losses(base, aims, cascade=cascade)
+    both = [one.total_flops for one in (found.supervised, found.deciding) if one.total_flops]
+    there = replace(base, compute=min(both))
+    again = family(there, members_of(there, [3e9, 1e10]), cascade=cascade, quick=True)
+    assert found.verdict is again.verdict
 
 
 def test_losses_out_of_reach_are_refused_or_said():

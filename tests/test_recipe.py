@@ -8,7 +8,7 @@ import pytest
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import shipped
-from distillplan.laws.logit_formats import KeptLogits
+from distillplan.laws.format_studies import KeptLogits
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method

@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
-from distillplan.laws.logit_formats import FILE, USUAL_ENTRIES, LogitKind, StoredFormat
+from distillplan.laws.format_studies import FILE
+from distillplan.laws.logit_formats import USUAL_ENTRIES, LogitKind, StoredFormat
 
 TB: Final = 1e12
 

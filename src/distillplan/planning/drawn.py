@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.laws.draws import Draws
+from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.optimize.minimize import column
 from distillplan.optimize.optimizer import (
@@ -18,6 +18,7 @@ from distillplan.optimize.optimizer import (
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.evaluate import Cells, as_read, given_teacher, problems_of
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import loss_by
 
 FINEST = 1e-4
 """Half-width of the optimizer's last grid: losses to 2e-7 nats."""
@@ -26,8 +27,21 @@ NEAR_BOUND = 0.7
 there."""
 STRIDE = 6
 """One draw in so many is searched there; in three times as many where the student is free too."""
+TIMES = 60
+"""How often a law without draws is taken under a teacher whom it does not place."""
 ARRAYS = tuple(name for name in Optima._fields if name != "spread")
 """What the optima have in every draw."""
+
+
+def laws_of(scenario: Scenario, draws: Draws | None) -> Draws:
+    """Joint draws of a scenario's law; where it has none, the law itself.
+
+    So often that the loss of a teacher whom it does not place can differ.
+    """
+    if draws is not None:
+        return draws
+    known = scenario.teacher is None or not scenario.teacher.is_unplaced
+    return one_draw(scenario.law, 1 if known else TIMES)
 
 
 def supervised(scenario: Scenario, at: Cells, draws: Draws) -> Optima:
@@ -135,9 +149,7 @@ def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | N
     teacher = scenario.teacher
     if teacher is None:
         raise ValueError("the scenario has no teacher")
-    own = np.full(draws.size, scenario.teacher_loss)
-    if teacher.loss is None and teacher.law_params is not None and teacher.tokens is not None:
-        own = draws.supervised.loss(np.array(teacher.law_params), np.array(teacher.tokens))
+    own = np.broadcast_to(loss_by(teacher, draws.supervised), draws.size)
     rows = [own if one is None else np.full(draws.size, one) for one in others]
     return np.concatenate(rows)
 

@@ -18,7 +18,13 @@ from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.start import Start, begin, unstartable
 from distillplan.planning.stored_logits import storage_seconds, unread
-from distillplan.planning.teacher import Teacher, check_teacher_loss, no_distillation, teacher_named
+from distillplan.planning.teacher import (
+    Teacher,
+    check_teacher_loss,
+    loss_by,
+    no_distillation,
+    teacher_named,
+)
 from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unfunded, unpaid
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -335,10 +341,4 @@ class Scenario:
     @cached_property
     def teacher_loss(self) -> float | None:
         """The teacher's loss, nats per token: measured, or the law's for its sizes."""
-        if self.teacher is None:
-            return None
-        if self.teacher.loss is not None:
-            return self.teacher.loss
-        if self.teacher.law_params is None or self.teacher.tokens is None:
-            return None  # a Teacher without loss has both
-        return self.law.supervised.loss(self.teacher.law_params, self.teacher.tokens)
+        return None if self.teacher is None else float(loss_by(self.teacher, self.law.supervised))

@@ -113,7 +113,7 @@ def lost_nats(scenario: "Scenario", logits: Any) -> Any:
         logits: share of the teacher's forward passes that one student pays; where they are paid
             and not stored, the teacher runs beside the student and no format is in the way.
     """
-    penalty = penalty_of(scenario.stored)
+    penalty = penalty_of(scenario.stored, scenario.architecture.vocab)
     if not penalty.nats:
         return np.zeros_like(logits, float)
     return penalty.nats * reads(scenario, logits)
@@ -121,7 +121,7 @@ def lost_nats(scenario: "Scenario", logits: Any) -> Any:
 
 def format_error(scenario: "Scenario", logits: Any) -> Any:
     """Scale of the error of that cost, nats per token: its farther end is that of a 90% range."""
-    penalty = penalty_of(scenario.stored)
+    penalty = penalty_of(scenario.stored, scenario.architecture.vocab)
     half = max(penalty.nats - penalty.low, penalty.high - penalty.nats)
     return half / error_quantile(_HIGH) * reads(scenario, logits)
 
@@ -147,7 +147,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
 
     kept = stored_logits(stored, round(scenario.architecture.vocab))
     tokens = min(option.student_tokens, scenario.unique_tokens)
-    penalty = penalty_of(stored)
+    penalty = penalty_of(stored, scenario.architecture.vocab)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
     if option.gain_nats is not None:
         full = option.gain_nats + penalty.nats

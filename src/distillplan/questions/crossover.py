@@ -22,14 +22,15 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
+from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.flips import weigh_cells
-from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
+from distillplan.questions.crossover_range import judged, range_warnings
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
 
 MOST_LEVELS = 20
@@ -68,6 +69,9 @@ class GainWindow(NamedTuple):
     odds: Odds | None
     """In the middle of the window, or at twice or half the budget of an only edge; None where the
     law is too far from its data for any."""
+    is_guess: bool = False
+    """Whether a plan has no verdict at an end of it; where it has none, at either end or in the
+    middle of what was looked at."""
 
 
 class GainLevel(NamedTuple):
@@ -91,6 +95,9 @@ class CrossoverRow(NamedTuple):
     """Budgets that were searched, FLOPs for all students."""
     gain_at_most_tokens: float | None
     """Gain at the largest of them, nats per token; None where the teacher is over budget."""
+    beyond: tuple[OutsideFit, ...] = ()
+    """Sizes outside the fitted range of the law at the ends of its windows; where it has none, in
+    the middle of what was looked at."""
 
 
 class CrossingPoint(NamedTuple):
@@ -114,7 +121,7 @@ class Crossovers(NamedTuple):
     law: PublishedLaw
     scenario: Scenario
     warnings: tuple[Notice, ...] = ()
-    """What to know of the models."""
+    """What to know of the models, and where rows leave the fitted range of the law."""
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -200,15 +207,15 @@ def crossover_each(
         for params in students
         for accounting in paid
     ]
-    told = tuple(named_warnings(*(one.models for one in scenarios)))
     for one in scenarios:
+        row = _row(one, gains, draws, quick=quick)
         found = Crossovers(
-            rows=(_row(one, gains, draws, quick=quick),),
+            rows=(row,),
             gains_nats=tuple(gains),
             note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,
-            warnings=told,
+            warnings=range_warnings([one], [row]),
         )
         demand_finite(found)
         yield found
@@ -216,7 +223,9 @@ def crossover_each(
 
 def together(found: Sequence[Crossovers]) -> Crossovers:
     """The rows of one question in one answer."""
-    return found[0]._replace(rows=tuple(row for one in found for row in one.rows))
+    rows = tuple(row for one in found for row in one.rows)
+    told = range_warnings([one.scenario for one in found], rows)
+    return found[0]._replace(rows=rows, warnings=told)
 
 
 def _row(
@@ -240,12 +249,15 @@ def _row(
             )
         )
     last = float(first.gain[-1])
+    looked_at = BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1]))
+    told, beyond = judged(scenario, found, looked_at)
     return CrossoverRow(
         student_params=scenario.student_params or math.nan,
         accounting=scenario.pays,
-        levels=tuple(found),
-        looked_at=BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1])),
+        levels=told,
+        looked_at=looked_at,
         gain_at_most_tokens=finite(last),
+        beyond=beyond,
     )
 
 

@@ -15,6 +15,7 @@ from distillplan.planning import evaluate
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+from distillplan.planning.teacher import loss_by
 from distillplan.questions.family_records import Costing, FamilyMember, FamilyMethod, Way
 from distillplan.questions.family_ways import SolvedWay, asked, option_of
 
@@ -99,9 +100,7 @@ def drawn_cascade(
     if not isinstance(law, DistillationLaw):
         raise TypeError("a law without distillation has no cascade")
     order, teacher = order_of(members), base.teacher
-    loss: float | FloatArray | None = base.teacher_loss
-    if teacher is not None and teacher.loss is None and teacher.law_params and teacher.tokens:
-        loss = draws.supervised.loss(np.array(teacher.law_params), np.array(teacher.tokens))
+    loss = None if teacher is None else loss_by(teacher, draws.supervised)
     found = best_chain(
         chain_of(base, members, law, draws.size, loss), known.optima.tokens[0][order]
     )

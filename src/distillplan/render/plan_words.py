@@ -12,6 +12,7 @@ from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
+from distillplan.planning.teacher import loss_range
 from distillplan.planning.verdict_records import Verdict
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.notice_blocks import mismatched
@@ -228,9 +229,11 @@ def _worth(plan: Plan, other: Option) -> str:
 
 def law_guess_in_words(scenario: Scenario) -> str:
     """That the loss of the teacher is what the law says, and how to replace it."""
+    ends = loss_range(scenario.teacher, scenario.law.supervised)
+    between = "" if ends is None else f" for a mixture, from {ends[0]:.3f} to {ends[1]:.3f}"
     return (
-        f"the teacher's loss on your text: {scenario.teacher_loss:.3f} is the law's guess; "
-        "measured: --teacher-loss"
+        f"the teacher's loss on your text: {scenario.teacher_loss:.3f} is the law's guess"
+        f"{between}; measured: --teacher-loss"
     )
 
 
