@@ -18,6 +18,7 @@ from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
 from distillplan.planning.budget_text import Budget, parse_budget
 from distillplan.units.quantities import format_count
+from distillplan.units.times import parse_hours
 from tests.shell import run
 
 FLOPS = {
@@ -137,7 +138,13 @@ GPU_HOURS = {
     "8x RTX 4090 for 3 days": (576, 8, "rtx-4090"),
     "4x 4090 for 5 days": (480, 4, "4090"),
     "8x4090 for 3 days": (576, 8, "4090"),
-    "8 4090s for 3 days": (576, 8, "4090s"),
+    "8 4090s for 3 days": (576, 8, "4090"),
+    "8 4080s for 3 days": (576, 8, "4080"),
+    "8x RTX 4080S for 3 days": (576, 8, "rtx-4080s"),
+    "64 h100-sxm for 604800s": (10_752, 64, "h100-sxm"),
+    "7200 gpu-seconds": (2, None, None),
+    "8 RTX PRO 6000 Blackwell Server Edition for 3 days": (576, 8, "rtx-pro-6000-blackwell"),
+    "10k H100 Tensor Core GPU hours": (10_000, None, "h100"),
     "2x8x4090, 3 days": (1_152, 16, "4090"),
     "4090 x 8 for 3 days": (576, 8, "4090"),
     "24h on 8 4090": (192, 8, "4090"),
@@ -295,7 +302,23 @@ ASKED = {
     "1.5x1022": "write 1.5e22",
     "10\N{SUBSCRIPT TWO}\N{SUBSCRIPT ONE}": "unknown suffix",
     "16 nodes for 3 days": "how many GPUs has a node?",
-    "2 DGX H100 for a week": "how many GPUs has a node?",
+    "2 DGX H100 for a week": "how many GPUs has a dgx?",
+    "1 mi300x server for 2 weeks": "how many GPUs has a server?",
+    "an h100-sxm box for a week": "how many GPUs has a box?",
+    "4 H100 servers for a week": "how many GPUs has a server?",
+    "2 rtx-4090 workstations for a week": "how many GPUs has a workstation?",
+    "1000 server-hours": "how many GPUs has a server?",
+    "1 GB200 rack for a week": "how many GPUs has a rack?",
+    "1 GB200 NVL72 for 7 days": "is a rack of 72 GPUs; write for example '72 gb200 for 7 days'",
+    "GB300-NVL72 for 7 days": "is a rack of 72 GPUs",
+    "10k core-hours": "'core' is no GPU; write for example '10k gpu-hours'",
+    "10k cloud hours": "'cloud' is no GPU",
+    "10k compute-hours": "'compute' is no GPU",
+    "64 cores for 7 days": "'cores' is no GPU",
+    "64 core server for 7 days": "how many GPUs has a server?",
+    "10k TPU v3 core-hours": "'TPU v3 core' is no GPU",
+    "64 h100 for 1.500 hours": "1.500 may be 1,500 or 1.5",
+    "64 h100 for 3.125 days": "3.125 may be 3,125 or 3.1250",
     "8xH100 for a weekend": "is not a time",
     "8xH100 for 0 days": "not positive",
     "0xH100 for 3 days": "not positive",
@@ -482,6 +505,44 @@ def test_any_text_is_read_or_refused(text):
     for read in (parse_budget, sized):
         with suppress(InputError):
             assert read(text)
+
+
+WRITTEN = {
+    ("--deadline", "7"): "'7' does not say 7 of what; write e.g. '7 days' or '7 hours'",
+    ("--deadline", "90m"): "'90m' is not a time",
+    ("--deadline", "1.500 hours"): "1.500 may be 1,500 or 1.5",
+    ("--max-cost", "20.000"): "20.000 may be 20,000 or 20",
+    ("--max-cost", "$20.000"): "20.000 may be 20,000 or 20",
+    ("--gpus", "1.000"): "1.000 may be 1,000 or 1",
+    ("--students", "2.000"): "2.000 may be 2,000 or 2",
+    ("--vocab", "32.000"): "32.000 may be 32,000 or 32",
+    ("--vocab", "32"): "32 rows of vocabulary; did you mean 32k?",
+    ("--context", "8.192"): "8.192 may be 8,192 or 8.1920",
+    ("--context", "8"): "8 tokens of context; did you mean 8k?",
+    ("--context", "0.5"): "is fewer than 128",
+    ("--inference-tokens", "30"): "30 tokens; did you mean 30B?",
+    ("--assert", "cost_usd <= 5.000"): "5.000 may be 5,000 or 5",
+}
+"""Options of a plan that are not read silently as a small number, and what is asked."""
+
+
+@pytest.mark.parametrize("option", WRITTEN, ids=str)
+def test_a_number_that_nobody_means_is_asked_about(option):
+    found = run("budget", "64 h100-sxm for a week", "--student", "1B", "--quick", *option)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert WRITTEN[option] in found.stderr
+
+
+@pytest.mark.parametrize(("text", "hours"), [("604800s", 168), ("90 s", 0.025), ("90 sec", 0.025)])
+def test_seconds_are_no_hours(text, hours):
+    assert parse_hours(text) == hours
+
+
+def test_the_name_of_a_rack_does_not_say_how_many_gpus_there_are():
+    """NVL72 is 72 GPUs on one NVLink domain (NVIDIA's datasheet of GB200 NVL72)."""
+    words = ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "GB200 NVL72")
+    assert "write --gpu gb200 --gpus 72" in run(*words).stderr
+    assert run(*words, "--gpus", "72").returncode == 0
 
 
 MACHINES_ASKED = {

@@ -632,7 +632,10 @@ def test_a_layout_that_makes_little_sense_is_said(words, code):
     [
         (("--teacher", "8B", "--teacher", "70B"), "--teacher is given twice"),
         (("--teacher=1B", "--teacher", "2B"), "--teacher is given twice"),
-        (("--gpus", "64", "--cp", "64", "--seq-len", "32"), "cannot share a sequence of 32 tokens"),
+        (
+            ("--gpus", "256", "--cp", "256", "--seq-len", "128"),
+            "cannot share a sequence of 128 tok",
+        ),
         (("--ep", "4"), "is for mixtures of experts; this model is dense"),
     ],
 )

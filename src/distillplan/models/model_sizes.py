@@ -4,6 +4,7 @@ It stops slips, such as 7 for 7B or tokens before parameters; how well a law hol
 its warnings to say.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -30,6 +31,11 @@ training in print."""
 LEAST_TOKENS_PER_PARAM: Final = 0.1
 """Of a finished training; among published ones Switch-C has 0.36 (arXiv:2101.03961) and
 Megatron-Turing NLG 0.51 (arXiv:2201.11990)."""
+LEAST_CONTEXT: Final = 128
+"""Tokens of a sequence: as in the first phase of BERT (arXiv:1810.04805), long before what is
+trained today."""
+LEAST_VOCABULARY: Final = 256
+"""Rows: all bytes, as of byte-level models such as ByT5 (arXiv:2105.13626)."""
 LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""
@@ -115,6 +121,23 @@ def check_pair(params: float, tokens: float, what: str | Word) -> None:
             f": {said[0]} parameters on {said[1]} tokens? the order is PARAMETERS:TOKENS; did you "
             f"mean {_short(tokens)}:{_short(params)}?",
         )
+
+
+def check_least(value: float, what: str | Word, least: float, noun: str) -> float:
+    """A number of things, or an error where it is fewer than there can be, as 8 for 8k are.
+
+    Args:
+        value: how many.
+        what: that starts the error.
+        least: there can be.
+        noun: of several.
+
+    Raises:
+        InputError: when there are fewer; says what may have been meant.
+    """
+    if value < least:
+        raise InputError(what, f": {_question(value, noun, 'k', least, math.inf)}")
+    return value
 
 
 def check_flops(value: float, what: str | Word) -> None:

@@ -4,16 +4,26 @@ import re
 from typing import Final
 
 from distillplan.units.numerals import NUMBER
-from distillplan.units.quantities import HOURS, MANY, METRIC, MONTH, MULTIPLIERS, any_of
+from distillplan.units.quantities import MANY, METRIC, MULTIPLIERS, any_of
+from distillplan.units.times import HOURS, MONTH, TIMES
 
-TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
+TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*{TIMES})"
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with|hours?|hrs?|days?|weeks?|months?)\b|e\d)"
 """No word of a GPU's name starts so."""
 GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
 """A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
+SEVERAL: Final = r"(?<=[2-5]0[5-9]0)s\b"
+"""Of several cards; the capital S of a 4080S is for Super."""
 GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {NO_GPU})*?)"
-NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
+NODE: Final = (
+    r"(?:nodes?|(?:servers?|workstations?)(?![ -]edition)|machines?|hosts?|boxes|box|[dh]gx|racks?|"
+    r"clusters?|pods?|instances?)"
+)
+"""What has several GPUs."""
+CORE: Final = r"(?<!tensor )(?<!tensor-)cores?"
+ANY_GPU: Final = r"\w*(?:gpu|card|chip|accelerator)s?"
+"""Any GPU, whatever its name."""
 GPUS: Final = (
     rf"(?:(?P<nodes>{MANY})\s*(?:{NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
     rf"(?P<count>{MANY})\s*(?>[x*]?)\s*{GPU}"
@@ -89,3 +99,9 @@ MISSING: Final = (
 def match(pattern: str, text: str) -> re.Match[str] | None:
     """The match of a whole text; a pattern is compiled when it is first asked for."""
     return re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
+
+
+def match_in(pattern: str, text: str) -> str | None:
+    """The first whole words of a text that a pattern matches; None where there are none."""
+    found = re.search(rf"\b{pattern}\b", text, re.IGNORECASE | re.ASCII)
+    return None if found is None else found[0]

@@ -37,9 +37,9 @@ from distillplan.units.quantities import (
     TOKENS,
     amount_of_money,
     parse_count,
-    parse_hours,
     parse_many,
 )
+from distillplan.units.times import parse_hours
 
 if TYPE_CHECKING:
     from distillplan.planning.budget_repairs import Repair
@@ -245,7 +245,9 @@ def _rented(words: str, what: str) -> Budget | None:
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
-        return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=gpu_name(said["gpu"], what))
+        return Budget(
+            gpu_hours=gpus * hours, gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True)
+        )
     return None
 
 
@@ -257,7 +259,7 @@ def _gpus_alone(words: str, what: str) -> Budget | None:
         return None
     gpus = _whole(said["count"], what) * _whole(said["nodes"] or "one", what)
     lacks = asked(sentence, alone.groupdict())
-    return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what), lacks=lacks)
+    return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True), lacks=lacks)
 
 
 def _spent(words: str, what: str) -> Budget | None:
@@ -267,7 +269,8 @@ def _spent(words: str, what: str) -> Budget | None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
     spent = Budget(
-        gpu_hours=parse_many(found["count"], what) * hours, gpu=gpu_name(found["gpu"], what)
+        gpu_hours=parse_many(found["count"], what) * hours,
+        gpu=gpu_name(found["gpu"], what, alone=True),
     )
     return _placed(spent, None, gpu_name(found["on"] or "", what), what)
 

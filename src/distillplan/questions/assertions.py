@@ -14,7 +14,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.suggest import nearest
-from distillplan.units.quantities import parse_count
+from distillplan.units.quantities import parse_count, refuse_grouped
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -315,6 +315,8 @@ def _option(plan: Plan, part: str) -> Option | None:
 
 def _number(text: str, key: str) -> float:
     """A number that may have a sign, a suffix or a dollar sign, or be zero."""
+    if {*key.split(".")} & {*BILL}:
+        refuse_grouped(text.lstrip("$ "), f"assertion {key}")
     sign = -1.0 if text.startswith("-") else 1.0
     digits = text.lstrip("+-").removeprefix("$").strip()
     if re.fullmatch(r"0+(\.0*)?|\.0+", digits):

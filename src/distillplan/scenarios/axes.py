@@ -11,7 +11,8 @@ from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
 from distillplan.scenarios.layers import Fault, Layer, Told, read_layer
 from distillplan.scenarios.values import BUDGET, GPU_DAYS, TOKENS, USD, InBits, Value
-from distillplan.units.quantities import HOURS, parse_count
+from distillplan.units.quantities import parse_count
+from distillplan.units.times import HOURS
 
 MOST_CELLS = 1_000_000
 """Largest number of cells of a sweep: some minutes."""

@@ -52,7 +52,7 @@ def serve(
         _service(
             "--days",
             "Days that the model is served.",
-            value=values.count("180"),
+            value=values.many("180"),
             metavar="N",
             show_default=f"{DAYS:g}",
         ),

@@ -44,7 +44,7 @@ def track(
         flags.option(
             "--batch-tokens",
             "Tokens of a step, for files that have steps.",
-            value=values.count("4M"),
+            value=values.many("4M"),
             metavar="TOKENS",
         ),
     ] = None,
