@@ -117,15 +117,20 @@ def _is_argument(parameter: inspect.Parameter) -> bool:
     return any(isinstance(one, ArgumentInfo) for one in get_args(parameter.annotation))
 
 
-def told_as(command: str) -> Callable[[str], str]:
+def told_as(command: str, behind: str = "") -> Callable[[str], str]:
     """How to name a word of the table to somebody who typed it in a command.
 
-    What is no option of the command stood without one.
+    Args:
+        command: its name.
+        behind: the option that takes words which are no options of the command; empty: they stood
+            without one.
     """
     name = naming(command)
 
     def told(word: str) -> str:
         key = key_table.TABLE.find(word)
+        if behind and (key is None or not key.known_to(command)):
+            return f"{behind} {word}"
         bare = key is not None and key.flags and not key.known_to(command)
         return key.metavar if key is not None and bare else name(Word(word))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from distillplan.accounting import SUPERVISED_SHOWN
-from distillplan.errors import InputError, Word
+from distillplan.errors import InputError
 from distillplan.suggest import nearest
 
 MEANT: Final[Mapping[str, str]] = {
@@ -49,7 +49,7 @@ def choose(value: Any, word: str, known: Iterable[str]) -> str:
         known: the words.
 
     Raises:
-        InputError: when it is none of them; says which is near, or whose word it is.
+        InputError: when it is none of them; says which is near.
 
     >>> choose("FP8", "", ["bf16", "fp8"]), choose("FSDP", "", ["none", "zero3"])
     ('fp8', 'zero3')
@@ -60,9 +60,9 @@ def choose(value: Any, word: str, known: Iterable[str]) -> str:
     found = spelled.get(letters(typed)) or MEANT.get(letters(typed))
     if isinstance(value, str) and found in known:
         return found
-    said = f"{word}: {typed[:40]!r} is none of {', '.join(known)}"
     near = nearest(typed, known, "")
-    raise InputError(said, *(f"; {near}",) if near else _of_another(typed))
+    said = f"{word}: {typed[:40]!r} is none of {', '.join(known)}"
+    raise InputError(f"{said}; {near}" if near else said)
 
 
 def letters(word: str) -> str:
@@ -72,15 +72,3 @@ def letters(word: str) -> str:
     'topk'
     """
     return re.sub(r"[\s_-]+", "", word.lower())
-
-
-def _of_another(typed: str) -> tuple[str | Word, ...]:
-    """The only key of scenarios that has a word among its choices; nothing where there is none."""
-    from distillplan.scenarios import key_table  # only for an error, as it is made of such keys
-
-    keys = [
-        key.word
-        for key in key_table.TABLE.keys.values()
-        if key.value.choices is not None and typed.lower() in key.value.choices()
-    ]
-    return ("; for that there is ", Word(keys[0], typed.lower())) if len(keys) == 1 else ()
