@@ -48,6 +48,30 @@ def test_an_error_says_as_what_another_tools_option_was_read():
         assert found.returncode == 2
 
 
+REPEATED = {
+    ("--student", "3B"): "--student is given twice, as '1B' and as '3B'",
+    ("-s3B",): "--student is given twice, as '1B' and as '3B'",
+    ("--model=3B",): "as '1B' and as '3B'; leave one out (--model is read as --student)",
+    ("--deadline", "7 days", "--hours", "24"): "given twice, as '7 days' and as '24 hours'",
+    ("--teacher", "7B:2T", "--teacher", "3B:1T"): "given twice, as '7B:2T' and as '3B:1T'",
+}
+
+
+@pytest.mark.parametrize("words", REPEATED, ids=str)
+def test_an_option_that_is_given_twice_is_refused(words):
+    found = run("budget", "1e21", "--student", "1B", "--gpu", "h100-sxm", "--quick", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert REPEATED[words] in found.stderr
+
+
+def test_options_that_may_be_repeated_are_kept():
+    asserts = ("--assert", "verdict = supervised", "--assert", "loss < 3", "--quick", "--quick")
+    sets = ("--set", "tie=0.01", "--set", "students=1")
+    assert run("budget", "1e21", "--student", "1B", *asserts, *sets).returncode == 0
+    found = run("estimate", "--model", "1B", "--tokens", "1B", "--tied", "--untied")
+    assert "--tied and --untied contradict each other" in found.stderr
+
+
 @pytest.mark.parametrize(
     "budget", ["64 h100-sxm for 7 days", "5k gpu-hours", "1000 h100-sxm-hours", "10 PF-days"]
 )

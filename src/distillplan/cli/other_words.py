@@ -185,7 +185,7 @@ def as_read(message: str, args: Sequence[str]) -> str:
     for word in dict.fromkeys(typed):
         meant = OPTIONS.get(word)
         if meant is not None and word not in named:
-            read = [one for one in meant.options if one in named and one not in typed]
+            read = [one for one in meant.options if one in named]
             line += "".join(f" ({word} is read as {one})" for one in read[:1])
     return f"{line}{sign}{below}"
 
