@@ -370,6 +370,9 @@ SIZES_ASKED = {
     "1,5B": "write decimals with a point: 1.5B",
     "8x7B": "is a mixture of experts",
     "8x22B:2T": "is a mixture of experts",
+    "1B,3B": "is 2 sizes; write one, or for distillplan sweep or family the list 1B,3B",
+    "300M 1B": "the list 300M,1B",
+    "1B,3B,7B": "is 3 sizes; write one, or for distillplan sweep or family the list 1B,3B,7B",
     "7B/2T": "write 7B:2T",
     "7B,2T": "write 7B:2T",
     "7B 2T": "write 7B:2T",
@@ -426,6 +429,13 @@ def test_sizes(text):
     params, tokens = SIZES[text]
     assert found.params == pytest.approx(params, rel=1e-12)
     assert found.tokens == (None if tokens is None else pytest.approx(tokens, rel=1e-12))
+
+
+@pytest.mark.parametrize("model", ["7B", "llama-3.2-3b", "meta-llama/Llama-3.1-8B"])
+def test_tokens_per_parameter_are_of_any_model(model):
+    for said in ("20 TPP", "20 tokens per parameter"):
+        found = sized(f"{model}:{said}", "teacher")
+        assert found.tokens == pytest.approx(20 * found.params, rel=1e-12)
 
 
 @pytest.mark.parametrize("text", SIZES_ASKED)
@@ -531,6 +541,15 @@ def test_a_number_that_nobody_means_is_asked_about(option):
     found = run("budget", "64 h100-sxm for a week", "--student", "1B", "--quick", *option)
     assert (found.returncode, found.stdout) == (2, "")
     assert WRITTEN[option] in found.stderr
+
+
+@pytest.mark.parametrize("left", ["0k", "k", "0,000", ",000", "00000", ".5M", ".50", "20k"])
+def test_what_a_shell_leaves_of_dollars_is_explained(left):
+    """Of $20k, $5k, $20,000, $5,000, $500000, $1.5M, $2.50 and $120k in double quotes."""
+    for words in ((left,), (left, "--gpu", "h100-sxm")):
+        found = run("budget", *words, "--student", "1B", "--quick")
+        assert found.returncode == 2
+        assert "so write '$20k' with single quotes" in found.stderr
 
 
 @pytest.mark.parametrize(("text", "hours"), [("604800s", 168), ("90 s", 0.025), ("90 sec", 0.025)])

@@ -40,6 +40,22 @@ def test_days_on_a_number_of_gpus_are_a_deadline():
         assert json.loads(run("budget", *words, *time).stdout)["scenario"]["gpu_hours"] == 288
 
 
+@pytest.mark.parametrize(
+    ("typed", "hours"),
+    [
+        (("--hours", "168"), 168),
+        (("--hours", "7 days"), 168),
+        (("--days", "7d"), 168),
+        (("--gpu-hours", "1k"), 1000),
+        (("--gpu-hours", "1k gpu-hours"), 1000),
+        (("--gpu-hours", "1k h100-sxm-hours"), 1000),
+    ],
+)
+def test_a_unit_that_is_written_is_not_written_twice(typed, hours):
+    found = run("budget", *typed, "--gpu", "h100-sxm", "--gpus", "1", "-s", "1B", "--quick", "--json")
+    assert json.loads(found.stdout)["scenario"]["gpu_hours"] == hours
+
+
 def test_an_error_says_as_what_another_tools_option_was_read():
     for typed, option in (("--num-gpus", "--gpus"), ("--ngpus", "--gpus"), ("--gpus", None)):
         found = run("budget", "1e21", "--student", "1B", typed, "8")

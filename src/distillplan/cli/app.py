@@ -13,6 +13,7 @@ from distillplan.cli.exit_codes import INTERRUPTED
 from distillplan.cli.repeated import refuse_repeated
 from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
+from distillplan.units.choices import choose
 
 COMMANDS = (
     *("budget", "teachers", "family", "compare", "report", "sweep", "target", "crossover"),
@@ -130,7 +131,17 @@ def _load(name: str) -> Any:
     function = getattr(import_module(f"distillplan.cli.commands.{module}"), module)
     alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
     alone.command(name, cls=Command)(function)
-    return typer.main.get_command(alone)
+    command: Any = typer.main.get_command(alone)
+    for one in command.params:
+        if getattr(one.type, "choices", None):
+            one.type.convert = _chosen
+    return command
+
+
+def _chosen(value: Any, param: Any, _: Any) -> str:
+    """A word of few, as keys of scenarios take them."""
+    name = param.opts[0] if param.opts[0].startswith("-") else param.human_readable_name
+    return choose(value, name, param.type.choices)
 
 
 HELP = ("-h", "--help")

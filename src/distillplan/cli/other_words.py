@@ -21,6 +21,8 @@ class Meant(NamedTuple):
     """What that option takes, with what was typed for {}; without {} nothing was to be typed."""
 
 
+_BARE = r"(?i)[^a-z]*(?:e\+?\d+)?\s*(?:k|m|thousand|million)?\s*"
+"""A number without the unit that its option has."""
 MOST_WORDS = 10
 """Of a budget, such as 64 h100-sxm for 7 days."""
 
@@ -218,7 +220,7 @@ def _value(word: str, following: Iterator[str]) -> Iterator[str]:
             raise InputError(f"{typed}: its value is missing")
         value = given
     if form:
-        yield form.replace("{}", value)
+        yield form.replace("{}", value) if re.fullmatch(_BARE, value) else value
 
 
 def _ours(typed: str, known: Mapping[str, Any]) -> str | None:

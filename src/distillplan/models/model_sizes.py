@@ -36,6 +36,10 @@ LEAST_CONTEXT: Final = 128
 trained today."""
 LEAST_VOCABULARY: Final = 256
 """Rows: all bytes, as of byte-level models such as ByT5 (arXiv:2105.13626)."""
+LEAST_STEP: Final = 4096
+"""Tokens of an optimizer step: a short sequence."""
+LEAST_LIKELY_TOKENS_PER_PARAM: Final = 10.0
+"""Of two sizes without a colon: below it the second is another model's, not the first's tokens."""
 LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""
@@ -251,16 +255,28 @@ def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str |
         if words is not None:
             of_params, of_tokens = filter(None, words.groups())
             return of_params, of_tokens
-        pieces = re.split(_SEPARATORS, plain(text).strip())
-        if len(pieces) == 2 and all(
-            re.fullmatch(r"[\d.]+[kmbt]", one, re.IGNORECASE) for one in pieces
-        ):
-            raise InputError(f"{what}: {shown(text)} is not a size; write {':'.join(pieces)}")
+        _refuse_sizes(text, what)
     if len(parts) > 2 or not all(part.strip() for part in parts):
         raise InputError(
             f"{what}: {shown(text)} is not PARAMETERS or PARAMETERS:TOKENS; write e.g. {example}"
         )
     return parts[0], parts[1] if len(parts) > 1 else None
+
+
+def _refuse_sizes(text: str, what: str) -> None:
+    """Refuse several sizes with something other than a colon between them."""
+    pieces = re.split(_SEPARATORS, plain(text).strip())
+    if len(pieces) < 2 or not all(
+        re.fullmatch(r"\d+(?:\.\d+)?[kmbt]", one, re.IGNORECASE) for one in pieces
+    ):
+        return
+    params, tokens = (parse_count(one, what) for one in pieces[:2])
+    if len(pieces) == 2 and tokens >= LEAST_LIKELY_TOKENS_PER_PARAM * params:
+        raise InputError(f"{what}: {shown(text)} is not a size; write {':'.join(pieces)}")
+    raise InputError(
+        f"{what}: {shown(text)} is {len(pieces)} sizes; write one, or for distillplan sweep or "
+        f"family the list {','.join(pieces)}"
+    )
 
 
 def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, float | None]:

@@ -58,8 +58,8 @@ FLOPS: Final = (
 OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 
 
-EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
-"""What a shell leaves of dollars in double quotes."""
+EATEN: Final = r"(?=.)\d*(?:,\d*)*(?:\.\d*)?[kmb]?"
+"""What a shell leaves of dollars in double quotes: it takes the sign and a digit."""
 
 KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,4}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"

@@ -279,7 +279,9 @@ def _explained(words: str, text: str, what: str) -> Budget:
     """A bare number of FLOPs; for anything else the error says what is missing."""
     try:
         return Budget(flops=parse_compute(text, what, EXAMPLES))
-    except InputError:
+    except InputError as error:
+        if eaten(words):
+            raise InputError(*error.parts, eaten(words)) from None
         questions = [
             asked(sentence, found.groupdict())
             for pattern, sentence in MISSING
@@ -295,17 +297,23 @@ def _explained(words: str, text: str, what: str) -> Budget:
                 f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
                 f"'8 h100-sxm for {over[2]}'"
             ) from None
-        if match(EATEN, words):
-            raise InputError(
-                f"{what}: {text!r} is not a number; a shell takes $ and what follows out of "
-                "\"$20k\", so write '$20k' with single quotes"
-            ) from None
         if words.lower().endswith(YAML_ENDINGS):
             raise InputError(
                 f"{what}: {text!r} is a file, and the budget goes here; for the scenarios of a "
                 f"file: distillplan compare {text}"
             ) from None
         raise
+
+
+def eaten(text: str) -> str:
+    """How to write dollars, to add to an error about what a shell may have left of some.
+
+    >>> eaten("0,000")[:40], eaten("1e21")
+    ('; a shell takes $ and what follows out o', '')
+    """
+    if not match(EATEN, text):
+        return ""
+    return "; a shell takes $ and what follows out of \"$20k\", so write '$20k' with single quotes"
 
 
 def _works(sentence: str) -> bool:

@@ -23,7 +23,7 @@ from distillplan.models.model_sizes import (
     parse_tokens_per_param,
 )
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
-from distillplan.planning.budget_text import Budget, parse_budget
+from distillplan.planning.budget_text import Budget, eaten, parse_budget
 from distillplan.scenarios import number_words
 from distillplan.scenarios.number_words import (
     counted,
@@ -124,7 +124,10 @@ def _budget(value: Any, word: str, example: str) -> Budget:
     given = value if isinstance(value, Budget) else scalar(value, word, example)
     found = given if isinstance(given, Budget) else parse_budget(given, word, gpus_alone=True)
     if found.flops is not None:
-        check_flops(found.flops, word)
+        try:
+            check_flops(found.flops, word)
+        except InputError as error:
+            raise InputError(*error.parts, eaten(str(given))) from None
     if found.tokens is not None:
         check_tokens(found.tokens, word)
     return found

@@ -7,6 +7,7 @@ import typer
 from distillplan.cli import flags
 from distillplan.cli.plan_options import PlanFile, PlanOption, plan_option
 from distillplan.errors import InputError
+from distillplan.models.model_sizes import LEAST_STEP
 from distillplan.questions.defaults import DECAY, WARMUP
 from distillplan.render.progress import progress
 from distillplan.render.show import show
@@ -44,7 +45,9 @@ def track(
         flags.option(
             "--batch-tokens",
             "Tokens of a step, for files that have steps.",
-            value=values.many("4M"),
+            value=values.many(
+                "4M", LEAST_STEP, "tokens of a step (its sequences times their length)"
+            ),
             metavar="TOKENS",
         ),
     ] = None,
