@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu_catalog import gpu
+from distillplan.hardware.gpu_catalog import gpu, grid
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
 from distillplan.planning.budget_text import Budget, parse_budget
+from distillplan.questions.assertions import parse_assertion
 from distillplan.units.quantities import format_count
 from distillplan.units.times import parse_hours
 from tests.shell import run
@@ -137,6 +138,9 @@ GPU_HOURS = {
     "8 H100s for a fortnight": (2_688, 8, "h100s"),
     "8x RTX 4090 for 3 days": (576, 8, "rtx-4090"),
     "4x 4090 for 5 days": (480, 4, "4090"),
+    "8xH100-3weeks": (4_032, 8, "h100"),
+    "5k RTX-4090-hours": (5_000, None, "rtx-4090"),
+    "a million GPU hours": (1e6, None, None),
     "8x4090 for 3 days": (576, 8, "4090"),
     "8 4090s for 3 days": (576, 8, "4090"),
     "8 4080s for 3 days": (576, 8, "4080"),
@@ -550,6 +554,84 @@ def test_what_a_shell_leaves_of_dollars_is_explained(left):
         found = run("budget", *words, "--student", "1B", "--quick")
         assert found.returncode == 2
         assert "so write '$20k' with single quotes" in found.stderr
+
+
+BLAMED = {
+    ("64 h1000 for 7 days", "--gpu", "h100-sxm"): "COMPUTE: unknown name 'h1000'",
+    ("10k to 20k GPU-hours", "--gpu", "h100-sxm"): "COMPUTE: '10k to 20k GPU-hours' is not a n",
+    ("1e20 to 1e21",): "COMPUTE: '1e20 to 1e21' is not a number",
+    ("1e", "21"): "COMPUTE: '1e 21' is not a number",
+    ("10 PF-days per student",): "unknown suffix 'PF-days per student'",
+    ("1e21 in 3 weeks",): "is a budget without a time; write 1e21 and --deadline '3 weeks'",
+    ("1e21 for 3 weeks",): "is a budget without a time; write 1e21 and --deadline '3 weeks'",
+    (
+        *("1e21", "--teacher-bpb", "0.7", "--bytes-per-token", "0.23", "--logits", "cached"),
+    ): "--teacher-bpb: 0.111597 nats is at or below",
+    ("1e21", "--teacher-loss", "1.95 nats"): "write 1.95 and --loss-unit nats/token",
+    ("1e21", "--teacher-loss", "0.7 bpb"): "write 0.7 and --loss-unit bits/byte",
+    # 500 GB at 4.3 bytes for each token
+    ("--tokens", "500 GB of text"): "English text has about 4.3 per token, so write about 116B",
+}
+
+
+@pytest.mark.parametrize("words", BLAMED, ids=str)
+def test_what_is_wrong_is_blamed_and_what_is_advised_is_right(words):
+    found = run("budget", *words, "--student", "1B", "--quick")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert BLAMED[words] in found.stderr
+
+
+@pytest.mark.parametrize("country", ["US", "us", "USA", "United States"])
+def test_a_country_has_two_letters_as_well(country):
+    assert grid(country).code == "USA"
+    assert (grid("UK").code, grid("DE").code) == ("GBR", "DEU")
+
+
+@pytest.mark.parametrize(
+    ("assertion", "wanted"),
+    [
+        ("odds.distill >= 50%", 0.5),
+        ("wall_seconds <= 7 days", 7 * 86_400),
+        ("wall_seconds <= 7", 7),
+        ("memory_bytes_per_gpu <= 80GB", 80e9),
+        ("memory_bytes_per_gpu.high <= 16 GiB", 16 * 2**30),
+        ("gpu_hours <= 10k", 10_000),
+    ],
+)
+def test_demands_have_units(assertion, wanted):
+    assert parse_assertion(assertion).wanted == pytest.approx(wanted, rel=1e-12)
+
+
+CHOICES = {
+    ("--precision", "FP8"): ("--precision", "fp8"),
+    ("--precision", "bfloat16"): ("--precision", "bf16"),
+    ("--optimizer", "AdamW"): ("--optimizer", "adam"),
+    ("--sharding", "fsdp"): ("--sharding", "zero3"),
+    ("--checkpointing", "Full"): ("--checkpointing", "full"),
+}
+
+
+@pytest.mark.parametrize("words", CHOICES, ids=str)
+def test_choices_are_known_by_other_names(words):
+    asked = ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", "-o")
+    assert run(*asked, "JSON", *words).stdout == run(*asked, "json", *CHOICES[words]).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--logits", "top-k"), "for that there is --logit-format top-k"),
+        (("--logits", "cahced"), "did you mean 'cached'?"),
+        (
+            ("-o", "jsn"),
+            "--output: 'jsn' is none of table, json, jsonl, csv, markdown; did you mean",
+        ),
+    ],
+)
+def test_a_mistyped_choice_is_answered_with_the_nearest(words, said):
+    found = run("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert said in found.stderr
 
 
 @pytest.mark.parametrize(("text", "hours"), [("604800s", 168), ("90 s", 0.025), ("90 sec", 0.025)])

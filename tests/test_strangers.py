@@ -52,7 +52,9 @@ def test_days_on_a_number_of_gpus_are_a_deadline():
     ],
 )
 def test_a_unit_that_is_written_is_not_written_twice(typed, hours):
-    found = run("budget", *typed, "--gpu", "h100-sxm", "--gpus", "1", "-s", "1B", "--quick", "--json")
+    found = run(
+        "budget", *typed, "--gpu", "h100-sxm", "--gpus", "1", "-s", "1B", "--quick", "--json"
+    )
     assert json.loads(found.stdout)["scenario"]["gpu_hours"] == hours
 
 

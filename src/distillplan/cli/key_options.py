@@ -60,7 +60,8 @@ def options(
             try:
                 function(**{one: arguments[one] for one in own}, **given)
             except InputError as error:
-                raise error.told(name) from None
+                typed = {*given, *(one for one in own if arguments[one] is not None)}
+                raise error.told(lambda word: name(_typed(word, typed))) from None
 
         before = [one for one in own.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
         after = [one for one in own.values() if one.kind is one.KEYWORD_ONLY]
@@ -82,6 +83,16 @@ def options(
         return wrapper  # type: ignore[return-value]  # it takes what its signature says
 
     return decorate
+
+
+def _typed(word: Word, typed: Collection[str]) -> Word:
+    """A key as it was typed, where another one that gives the same was typed instead."""
+    key = key_table.TABLE.find(word.key)
+    if word.value or key is None or {key.word, _identifier(key)} & {*typed}:
+        return word
+    keys = key_table.TABLE.keys
+    others = [one for one in typed if one in keys and keys[one].place == key.place]
+    return Word(others[0]) if others else word
 
 
 def naming(

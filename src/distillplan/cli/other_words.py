@@ -62,6 +62,7 @@ OPTIONS: Mapping[str, Meant] = {
     "--seq-len": Meant(("--context",)),
     "--seq-length": Meant(("--seq-len", "--context")),
     "--dtype": Meant(("--precision",)),
+    "--quantise": Meant(("--quantize",)),
     "--save-as": Meant(("--save",)),
     "--out": Meant(("--save", "--output")),
     "--verbose": Meant(("--details",), ""),

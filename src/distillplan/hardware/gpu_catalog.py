@@ -212,22 +212,24 @@ def throughput_model() -> ThroughputModel:
 
 
 def grid(country: str) -> PowerGrid:
-    """The electricity of a country, by its ISO 3166-1 alpha-3 code or its English name.
+    """The electricity of a country, by its code of three or two letters or its English name.
 
     Raises:
         InputError: for an unknown country (suggesting the nearest).
 
-    >>> grid("FRA").name, grid("france").code
-    ('France', 'FRA')
+    >>> grid("FRA").name, grid("france").code, grid("UK").code
+    ('France', 'FRA', 'GBR')
     """
     data, wanted = read_shipped("grid.yaml"), country.strip().lower()
     codes = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    code = wanted.upper() if wanted.upper() in data["countries"] else codes.get(wanted)
+    letters = data["two_letters"].get(wanted.upper(), wanted.upper())
+    code = letters if letters in data["countries"] else codes.get(wanted)
     if code is not None:
         entry = Entry(data["countries"][code], code)
         return entry.record(PowerGrid, code=code, source=data["source"])
-    close = [f"{name.title()} ({codes[name]})" for name in close_names(country.strip(), codes)]
-    advice = "give a three-letter code such as FRA or USA, or the English name"
+    near = close_names(country.strip(), codes) if len(wanted) > 2 else ()
+    close = [f"{name.title()} ({codes[name]})" for name in near]
+    advice = "give a code such as FRA or FR, or the English name"
     if close:
         advice = f"did you mean {' or '.join(close)}?"
     raise InputError(Word("country"), f": unknown name {country!r}; {advice}")

@@ -18,6 +18,7 @@ from distillplan.units.quantities import (
     TOKENS,
     format_count,
     format_flops,
+    parse_bytes,
     parse_count,
     parse_many,
 )
@@ -40,6 +41,8 @@ LEAST_STEP: Final = 4096
 """Tokens of an optimizer step: a short sequence."""
 LEAST_LIKELY_TOKENS_PER_PARAM: Final = 10.0
 """Of two sizes without a colon: below it the second is another model's, not the first's tokens."""
+USUAL_BYTES_PER_TOKEN: Final = 4.3
+"""Of English text, as the help of --bytes-per-token has it."""
 LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""
@@ -214,9 +217,22 @@ def parse_tokens(
     >>> parse_tokens("100B", ""), parse_tokens("2TT", ""), parse_tokens("300 billion tokens", "")
     (100000000000.0, 2000000000000.0, 300000000000.0)
     """
+    if isinstance(text, str):
+        _refuse_bytes(text, what)
     value = parse_count(text, what, example, TOKENS)
     check_tokens(value, what, per_param=per_param)
     return value
+
+
+def _refuse_bytes(text: str, what: str) -> None:
+    """Refuse a size of files, and say how many tokens it may be."""
+    found = re.fullmatch(r"(?i)\s*([\d.,]+\s*[kmgtp]i?b(?:ytes)?)(?:\s+of\s.*)?\s*", text)
+    if found is not None and found[1][0] != ".":
+        tokens = parse_bytes(found[1], what) / USUAL_BYTES_PER_TOKEN
+        raise InputError(
+            f"{what}: {shown(text)} is bytes; English text has about {USUAL_BYTES_PER_TOKEN:g} per "
+            f"token, so write about {_short(tokens)}"
+        )
 
 
 def parse_tokens_per_param(text: str, what: str) -> float | None:

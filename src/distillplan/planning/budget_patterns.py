@@ -9,7 +9,10 @@ from distillplan.units.times import HOURS, MONTH, TIMES
 
 TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*{TIMES})"
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
-NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with|hours?|hrs?|days?|weeks?|months?)\b|e\d)"
+NO_GPU: Final = (
+    r"(?!(?:x|an?|and|at|for|from|in|of|on|per|to|until|with|hours?|hrs?|days?|weeks?|months?)\b|"
+    r"e ?\d)"
+)
 """No word of a GPU's name starts so."""
 GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
 """A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
@@ -30,7 +33,8 @@ GPUS: Final = (
 )
 """GPUs such as 8 x H100, or 4 nodes of 8 H100."""
 NEXT: Final = (
-    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
+    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|"
+    r"(?P<bare>\s+|-(?=\d)))"
 )
 """Between the GPUs and the time."""
 RENTED: Final = (
@@ -42,7 +46,7 @@ RENTED: Final = (
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
 SPENT: Final = (
     rf"(?P<count>{MANY})[\s-]*{GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){UNIT}"
-    r"(?:\s+(?P<on>[a-z].*))?"
+    rf"(?:\s+(?P<on>(?:(?:of|on|in|with)\s+)?{NO_GPU}[a-z].*))?"
 )
 """10k H100-hours, 5k gpu-hours."""
 ON: Final = (

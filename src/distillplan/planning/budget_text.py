@@ -4,11 +4,12 @@ What is not understood is never guessed: the error says which part is missing an
 """
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.files.text_reader import YAML_ENDINGS
-from distillplan.models.model_sizes import parse_tokens_per_param
+from distillplan.models.model_sizes import LEAST_FLOPS, parse_tokens_per_param
 from distillplan.planning.budget_gpus import asked, gpu_name, is_known, with_variant
 from distillplan.planning.budget_patterns import (
     EATEN,
@@ -162,7 +163,7 @@ def _read(words: str, text: str, what: str, *, gpus_alone: bool) -> Budget:
     """The budget of some words that are no mere number."""
     found = _trained(words, what) or _rented(words, what)
     on = None if found else match(ON, words)
-    placed = _unplaced(on["budget"], what) if on else None
+    placed = _unplaced(on["budget"], what) or _bare_flops(on["budget"], what) if on else None
     if on and placed:
         return _placed(placed, on["count"], gpu_name(on["gpu"], what), what)
     found = found or _unplaced(words, what)
@@ -212,6 +213,14 @@ def _unplaced(words: str, what: str) -> Budget | None:
     if amount is not None:
         return Budget(usd=parse_many(amount, what, "$20k"))
     return _computed(words, what) or _spent(words, what)
+
+
+def _bare_flops(words: str, what: str) -> Budget | None:
+    """FLOPs without their unit; None for fewer than train anything, which may be something else."""
+    with suppress(InputError):
+        flops = parse_compute(words, what)
+        return Budget(flops=flops) if flops >= LEAST_FLOPS else None
+    return None
 
 
 def _placed(budget: Budget, count: str | None, gpu: str | None, what: str) -> Budget:
@@ -290,9 +299,14 @@ def _explained(words: str, text: str, what: str) -> Budget:
         best = next(filter(_works, questions), None)
         if best is not None:
             raise InputError(f"{what}: {best}") from None
-        over = re.fullmatch(r"(.+) (?:for|over|during) (.*[a-z].*)", words, re.IGNORECASE)
+        over = re.fullmatch(r"(.+) (?:for|over|during|in) (.*[a-z].*)", words, re.IGNORECASE)
         if over is not None:
             parse_hours(over[2], what)
+            if _unplaced(over[1], what) or _bare_flops(over[1], what):
+                raise InputError(
+                    f"{what}: {over[1]} is a budget without a time; write {over[1]} and ",
+                    Word("deadline", repr(over[2])),
+                ) from None
             raise InputError(
                 f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
                 f"'8 h100-sxm for {over[2]}'"

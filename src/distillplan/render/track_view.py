@@ -98,7 +98,7 @@ def track_details(found: Track) -> Iterator[Block]:
     """A run under way: every number."""
     yield Text(_headline(found), "verdict")
     yield Text(_verdict(found), "plain")
-    how = found.accounting or (SUPERVISED_SHOWN if found.method == "supervised" else found.method)
+    how = str(found.accounting or found.method)
     yield Text(
         f"{found.source} at {format_count(found.tokens)} of {format_count(found.student_tokens)} "
         f"tokens ({found.progress:.0%}); {found.plan}, option {how}, "

@@ -105,7 +105,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="teacher.loss",
-        value=values.count("1.95"),
+        value=values.loss("1.95", "teacher.loss_unit"),
         help="Teacher's loss on your corpus, in nats per token or the loss unit; takes precedence "
         "over the law's.",
         written=at("teacher.loss"),

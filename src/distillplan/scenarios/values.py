@@ -241,6 +241,10 @@ count = partial(_number, counted, _positive)
 many = partial(_number, number_words.many, _positive)
 """A positive number of things, such as an example, and from which number and of what there can
 be."""
+loss = partial(_number, number_words.lost, _positive)
+"""A loss, such as an example, and the key of its unit."""
+PER_DAY = _number(number_words.tokens_per_day, _positive, "100B", unit="tokens")
+"""Tokens a day."""
 zero_or_count = partial(_number, zero_or_counted, _not_negative)
 """A number, zero or more, such as an example."""
 whole = partial(_number, whole_number, lambda: {"type": "integer", "minimum": 1}, is_whole=True)

@@ -52,7 +52,8 @@ def any_of(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
 
 
 MANY: Final = (
-    rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|(?:{any_of(ONES)})(?=[ -]))"
+    rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|"
+    rf"(?:{any_of(ONES)})(?:\s(?:{any_of(_NAMES)}))?(?=[ -]))"
 )
 """A number with all of its suffix, or one in words."""
 _GROUPED: Final = r"(?ai)\s*([1-9]\d{0,2}\.\d{3})(?![\d.]|\s*[x*]|e[+-]?\d)\s*([a-z]*).*"

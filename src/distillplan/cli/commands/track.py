@@ -65,10 +65,22 @@ def track(
         ),
     ] = None,
     warmup: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the run that is warmup.")
+        float,
+        flags.option(
+            "--warmup",
+            "Share of the run that is warmup.",
+            value=values.share("0.02", 0.0),
+            metavar="SHARE",
+        ),
     ] = WARMUP,
     decay: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the run that decays, for wsd.")
+        float,
+        flags.option(
+            "--decay",
+            "Share of the run that decays, for wsd.",
+            value=values.share("0.1"),
+            metavar="SHARE",
+        ),
     ] = DECAY,
     loss_unit: Annotated[
         str | None,
@@ -148,4 +160,6 @@ def _demand_two_sources(plan: str, losses: str) -> None:
 
 def _demand_share(flag: str, value: float, least: float) -> None:
     if not least <= value < 0.9:
-        raise InputError(f"{flag}: {value:g} is not a share of the run from 0 to 0.9; write 0.02")
+        raise InputError(
+            f"{flag}: {value:g} is not a share of the run from 0 to 0.9; write e.g. 10%"
+        )
