@@ -60,8 +60,7 @@ def options(
             try:
                 function(**{one: arguments[one] for one in own}, **given)
             except InputError as error:
-                typed = {*given, *(one for one in own if arguments[one] is not None)}
-                raise error.told(lambda word: name(_typed(word, typed))) from None
+                raise error.told(functools.partial(_named, name, given, arguments)) from None
 
         before = [one for one in own.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
         after = [one for one in own.values() if one.kind is one.KEYWORD_ONLY]
@@ -85,14 +84,15 @@ def options(
     return decorate
 
 
-def _typed(word: Word, typed: Collection[str]) -> Word:
-    """A key as it was typed, where another one that gives the same was typed instead."""
+def _named(
+    name: Callable[[Word], str], given: Mapping[str, Any], arguments: Mapping[str, Any], word: Word
+) -> str:
+    """The name of a key; of another one that gives the same, where that was typed instead."""
     key = key_table.TABLE.find(word.key)
-    if word.value or key is None or {key.word, _identifier(key)} & {*typed}:
-        return word
-    keys = key_table.TABLE.keys
-    others = [one for one in typed if one in keys and keys[one].place == key.place]
-    return Word(others[0]) if others else word
+    if key is None or word.value or key.word in given or arguments.get(_identifier(key)):
+        return name(word)
+    places = {one: key_table.TABLE.keys[one].place for one in given}
+    return name(next((Word(one) for one in given if places[one] == key.place), word))
 
 
 def naming(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from distillplan.errors import InputError, Word
+from distillplan.errors import InputError
 from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.models.known_model import KnownModel, Sized, known_model, sized, split_model
@@ -322,15 +322,6 @@ GROUP = Value(_group, dict, is_number=False)
 """A mapping of other keys."""
 
 
-def _of_another(typed: str) -> tuple[str | Word, ...]:
-    """The only key that has a word among its choices, to add to an error; nothing otherwise."""
-    from distillplan.scenarios.key_table import TABLE  # only for an error: it is made of values
-
-    choices = {key.word: key.value.choices for key in TABLE.keys.values()}
-    keys = [one for one, known in choices.items() if known is not None and typed in known()]
-    return ("; for that there is ", Word(keys[0], typed)) if len(keys) == 1 else ()
-
-
 def one_of(kind: Callable[[], Any]) -> Value:
     """A word of an enumeration.
 
@@ -340,9 +331,6 @@ def one_of(kind: Callable[[], Any]) -> Value:
 
     def read(value: Any, word: str) -> Any:
         known = kind()
-        try:
-            return known(choose(value, word, known))
-        except InputError as error:
-            raise InputError(*error.parts, *_of_another(str(value).lower())) from None
+        return known(choose(value, word, known))
 
     return _word(read, kind)
