@@ -20,6 +20,7 @@ from distillplan.models.model_sizes import (
     parse_pair,
     parse_params,
     parse_tokens,
+    parse_tokens_per_param,
     split_pair,
 )
 from distillplan.models.spellings import is_config_file, is_page, letters
@@ -176,6 +177,10 @@ def sized(text: str, what: str = "model", *, tokens: bool = True, own: bool = Tr
     if last is None:
         published = found.trained_tokens if tokens else None
         return Sized(params=found.params, tokens=published, model=found)
+    ratio = parse_tokens_per_param(last, f"{what}: tokens")
+    if ratio is not None:
+        check_pair(found.params, ratio * found.params, what)
+        return Sized(params=found.params, tokens=ratio * found.params, model=found)
     given = parse_tokens(last, f"{what}: tokens", "2T")
     if found.tokenizer is not None and re.fullmatch(_UNIT_UNSAID, last):
         known = found if own else found._replace(trained_tokens=None)

@@ -32,6 +32,8 @@ from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
 from distillplan.questions.crossover_range import judged, range_warnings
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
+from distillplan.units.choices import choose
+from distillplan.units.lists import split_list
 
 MOST_LEVELS = 20
 """Gains of one question; each takes a search for every student."""
@@ -288,9 +290,8 @@ def parse_accountings(text: str) -> tuple[Accounting, ...]:
     Raises:
         InputError: when the list is empty or holds an unknown name.
     """
-    names = [one.strip() for one in text.split(",") if one.strip()]
-    unknown = [one for one in names if one not in set(Accounting)]
-    if unknown or not names:
+    names = [choose(one, "--accounting", Accounting) for one in split_list(text, "--accounting")]
+    if not names:
         raise InputError(
             Word("accounting"),
             f": {text!r} is not a comma-separated list of {', '.join(Accounting)}",
@@ -305,7 +306,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
         InputError: when the list is empty or holds something that is not a finite number.
     """
     try:
-        found = tuple(float(one) for one in text.split(","))
+        found = tuple(float(one) for one in split_list(text, "--gain"))
     except ValueError:
         found = ()
     if not found or not all(map(math.isfinite, found)):

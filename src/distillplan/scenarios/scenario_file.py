@@ -172,19 +172,25 @@ def read_grid(
     return file.grid
 
 
-def axes_of(texts: Sequence[str]) -> dict[str, str]:
-    """The axes of ``--axis KEY=VALUES``.
+def axes_of(texts: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The axes of options and of ``--axis KEY=VALUES``.
+
+    Args:
+        texts: of ``--axis``.
+        given: of options, by keys.
 
     Raises:
-        InputError: when one is not of that form.
+        InputError: when one is not of that form, or given twice.
     """
-    found = {}
+    found = dict(given)
     for text in texts:
         key, sign, values = text.partition("=")
         if not sign or not key.strip():
             raise InputError(
                 f"--axis {text!r}: not KEY=VALUES; write for example vocab=32000,128000"
             )
+        if key.strip() in found:
+            raise InputError(f"--axis: {key.strip()} is given twice; leave one out")
         found[key.strip()] = values
     return found
 
@@ -210,8 +216,13 @@ def _read(
     named = bool(parts)
     if parts is not None and not parts:
         parts = {"base": base._replace(layer=Layer(), assertions={}, lines={}, demand_lines={})}
-    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, told=told)
-    kept = (axis for axis in axes.axes if not axis.places & (over.values.keys() | over.cleared))
+    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, base=base, told=told)
+    set_places = over.values.keys() | over.cleared
+    for axis in axes.axes:
+        if axis.key not in axes.lines:
+            told_as = told(axis.key)
+            faults.add_clash(0, "", told_as, axis.places, {"--set": set_places})
+    kept = (axis for axis in axes.axes if not axis.places & set_places)
     scenarios = []
     for name, part in (parts or {}).items():
         values: Values = {}
