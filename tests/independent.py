@@ -64,6 +64,12 @@ def forward_flops(N):
     return 2 * N * (1 + attention * N ** (-1 / 3) + vocabulary * N ** (-2 / 3))
 
 
+def worth(D, U):
+    """Muennighoff et al. 2023, Equation 5: D tokens of a corpus of U, in unique ones."""
+    repeats = np.maximum(D / U - 1, 0)
+    return np.where(D > U, U + U * 15.387756 * (1 - np.exp(-repeats / 15.387756)), D)
+
+
 @dataclass
 class Problem:
     """One student's budget; sizes in (low, high) are free, single numbers are given."""
@@ -76,6 +82,11 @@ class Problem:
     teacher_params: tuple[float, float] = (1e6, 1e17)
     teacher_tokens: tuple[float, float] = (1e6, 1e17)
     law: Letters = RECOVERED
+    money: float = math.inf
+    """What the student may cost with the storage of what its teacher says."""
+    kept: float = 0.0
+    """What storing that of a token costs; of each unique token once."""
+    unique: float = math.inf
 
     def free(self):
         sizes = [self.teacher_params, self.teacher_tokens]
@@ -84,8 +95,16 @@ class Problem:
         return sizes
 
     def tokens(self, N_T, D_T, N_S):
-        rest = self.budget - self.training * 3 * forward_flops(N_T) * D_T
-        D_S = rest / (3 * forward_flops(N_S) + self.logits * forward_flops(N_T))
+        once = self.training * 3 * forward_flops(N_T) * D_T
+        per_token = 3 * forward_flops(N_S) + self.logits * forward_flops(N_T)
+        D_S = (self.budget - once) / per_token
+        if self.kept:
+            left = (self.money - once) / self.unique  # for each unique token
+            read_once = left <= per_token + self.kept
+            more = (left - self.kept) * self.unique / per_token
+            D_S = np.minimum(
+                D_S, np.where(read_once, (self.money - once) / (per_token + self.kept), more)
+            )
         return np.minimum(D_S, self.student_tokens[1])
 
     def loss(self, *sizes):
@@ -93,6 +112,8 @@ class Problem:
         N_S = sizes[2] if len(sizes) > 2 else self.student_params
         D_S = self.tokens(N_T, D_T, N_S)
         allowed = self.student_tokens[0] <= D_S
+        if self.unique < math.inf:
+            D_S, D_T = worth(D_S, self.unique), worth(D_T, self.unique)
         teacher = supervised_loss(N_T, D_T, self.law)
         found = distilled_loss(N_S, np.where(allowed, D_S, 1e6), teacher, self.law)
         return np.where(allowed, found, np.inf)
@@ -145,6 +166,32 @@ def random_problems(count: int, seed: int) -> list[Problem]:
                 student_params=params if given else (1e7, 1e13),
                 student_tokens=(1e6, float(10 ** random.uniform(10, 12)) if tight else 1e17),
                 teacher_tokens=(1e6, float(10 ** random.uniform(11, 13)) if tight else 1e17),
+            )
+        )
+    return problems
+
+
+def random_stores(count: int, seed: int) -> list[Problem]:
+    """Problems whose money ends before, with or after their hours, of corpora read often or not."""
+    random = np.random.default_rng(seed)
+    problems = []
+    for row in range(count):
+        given, training = row % 3 != 0, float(row % 2)
+        budget = float(10 ** random.uniform(19, 24))
+        params = float(10 ** random.uniform(8, 10.5))
+        read = budget / (6 * (params if given else math.sqrt(budget / 120)))
+        unique = read * float(10 ** random.uniform(-2, 0.5))
+        problems.append(
+            Problem(
+                budget=budget,
+                logits=1.0,
+                training=training,
+                student_params=params if given else (1e7, 1e13),
+                teacher_params=(1e6, 1e13),
+                teacher_tokens=(1e6, 1e14),
+                money=budget * float(random.choice([1.0, random.uniform(1.0, 2.0)])),
+                kept=budget / read * float(10 ** random.uniform(-1.5, 1.5)),
+                unique=unique if random.random() < 0.7 else math.inf,
             )
         )
     return problems

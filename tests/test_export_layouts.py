@@ -6,6 +6,7 @@ global batches and as gradient accumulation makes them elsewhere.
 """
 
 import json
+import math
 import re
 
 import pytest
@@ -24,6 +25,22 @@ BRIDGE = {
     "cp": "context_parallel_size",
 }
 """Keys of Megatron-Bridge, of the student and of its teacher."""
+MEGATRON = {
+    "tp": "tensor-model-parallel-size",
+    "pp": "pipeline-model-parallel-size",
+    "cp": "context-parallel-size",
+    "ep": "expert-model-parallel-size",
+}
+"""Flags of Megatron-LM (core/model_parallel_config.py)."""
+AXES = {
+    "tp": ("ici_tensor_parallelism", "ici_tensor_sequence_parallelism"),
+    "pp": ("ici_pipeline_parallelism", "dcn_pipeline_parallelism"),
+    "cp": ("ici_context_parallelism", "dcn_context_parallelism"),
+    "ep": ("ici_expert_parallelism", "dcn_expert_parallelism"),
+}
+"""Axes of MaxText's mesh (configs/base.yml); a group is their product."""
+KEPT = {"minimal_with_context": "none", "minimal": "attention", "full": "full"}
+"""What MaxText recomputes besides what is cheap (layers/decoders.py); `full` is its default."""
 ACCUMULATING = {
     "distillkit": ("training_args.per_device_train_batch_size", "training_args."),
     "trl-gkd": ("per_device_train_batch_size", ""),
@@ -83,29 +100,105 @@ def test_batches_are_whole_passes_of_the_plans_replicas(name, kind):
     assert f"GPUs: {machine['gpus']}; replicas: {replicas_of(machine)};" in text
 
 
+def as_read(name, values):
+    """The layout as the trainer reads it, by the words of the plan; None where it has no key."""
+    if name == "megatron-bridge":
+        student, teacher = (
+            {part: values[f"model.{side}{key}"] for part, key in BRIDGE.items()}
+            for side in ("", "teacher.")
+        )
+        assert student == teacher
+        return student
+    if name == "megatron-lm":
+        whole = (values.get("recompute-method"), values.get("recompute-num-layers"))
+        full = values.get("recompute-granularity") == "full"
+        assert whole == (("uniform", 1) if full else (None, None))  # every block by itself
+        return {
+            **{part: values.get(key, 1) for part, key in MEGATRON.items()},
+            "sharding": "zero1" if "use-distributed-optimizer" in values else "none",
+            "sequence_parallel": "sequence-parallel" in values,
+            "checkpointing": {None: "none", "selective": "attention"}.get(
+                values.get("recompute-granularity"), "full"
+            ),
+        }
+    if name == "maxtext":
+        axes = {part: math.prod(values.get(key, 1) for key in of) for part, of in AXES.items()}
+        inside, across = values.get("ici_fsdp_parallelism", -1), values.get("dcn_fsdp_parallelism")
+        replicated = values.get("ici_data_parallelism") == -1 and inside == 1
+        return {
+            **axes,
+            "sharding": "none" if replicated else "zero3" if inside == across == -1 else None,
+            "sequence_parallel": values.get("ici_tensor_sequence_parallelism", 1) > 1,
+            "checkpointing": KEPT[values.get("remat_policy", "full")],
+        }
+    keyed = [value for path, value in values.items() if path.endswith("gradient_checkpointing")]
+    return {"checkpointing": "full" if keyed[0] else "none"}
+
+
+def counted_on(text):
+    """What the text says that no key sets."""
+    flat = " ".join(one.removeprefix("# ") for one in text.splitlines() if one.startswith("# "))
+    counted = re.search(r"also counts on (.*?);", flat)
+    return counted[1].split(", ") if counted else []
+
+
 @pytest.mark.parametrize("kind", MACHINES)
 @pytest.mark.parametrize("name", TRAINERS)
 def test_every_part_of_the_layout_is_set_or_named(name, kind):
     """What is plain needs no word: groups of 1, nothing recomputed, nothing sharded."""
     values, text, _ = written(name, kind)
-    machine = hardware(kind)
-    flat = " ".join(one.removeprefix("# ") for one in text.splitlines() if one.startswith("# "))
-    counted = re.search(r"also counts on (.*?);", flat)
-    said = counted[1].split(", ") if counted else []
-    for part, key in BRIDGE.items():
-        if name == "megatron-bridge":
-            paths = (f"model.{key}", f"model.teacher.{key}")
-            assert [values[one] for one in paths] == [machine[part]] * 2
-            assert "# plan" in line_of(text, key)
-        else:
-            assert (f"{part} {machine[part]}" in said) is (machine[part] > 1)
-    assert (f"sharding {machine['sharding']}" in said) is (machine["sharding"] != "none")
-    recomputed, key = machine["checkpointing"], "gradient_checkpointing"
-    keyed = [value for path, value in values.items() if path.endswith(key)]
-    assert keyed == ([recomputed != "none"] if name in ("distillkit", "trl-gkd") else [])
-    named = recomputed == "selective" or (recomputed == "full" and not keyed)
+    machine, said, read = hardware(kind), counted_on(text), as_read(name, values)
+    for part in ("tp", "pp", "cp", "sharding"):
+        plain = machine[part] in (1, "none")
+        assert (f"{part} {machine[part]}" in said) is (
+            not plain and read.get(part) != machine[part]
+        )
+    recomputed = machine["checkpointing"]
+    named = recomputed == "selective" or (recomputed == "full" != read.get("checkpointing"))
     assert (f"checkpointing {recomputed}" in said) is named
-    assert ("sequence-parallel" in said) is (machine["tp"] > 1)
+    divided = machine["tp"] > 1  # where it is, a plan divides sequences too
+    assert ("sequence-parallel" in said) is (divided and not read.get("sequence_parallel"))
+
+
+@pytest.mark.parametrize("kind", MACHINES)
+@pytest.mark.parametrize("name", ["maxtext", "megatron-lm", "megatron-bridge"])
+def test_what_is_set_is_the_plans(name, kind):
+    """No group, and no kind of sharding, beyond those of the plan; each says where it is from."""
+    values, text, _ = written(name, kind)
+    machine, read = hardware(kind), as_read(name, values)
+    for part in ("tp", "pp", "cp", "ep"):
+        assert read.get(part, 1) in (1, machine.get(part, 1))
+    for path in values:
+        if path.endswith(("parallelism", "parallel-size", "parallel_size", "remat_policy")):
+            assert "# plan" in line_of(text, path)
+    if name == "megatron-lm":  # optimizer states at least, where more are spread
+        assert read["sharding"] == ("none" if machine["sharding"] == "none" else "zero1")
+
+
+@pytest.mark.parametrize(
+    ("changed", "megatron", "remat"),
+    [
+        ({"checkpointing": "none"}, None, "minimal_with_context"),
+        ({"checkpointing": "attention"}, "selective", "minimal"),
+        ({"checkpointing": "full"}, "full", "full"),
+        ({"checkpointing": "selective"}, None, None),
+    ],
+)
+def test_what_is_recomputed_is_said_in_each_ones_word(changed, megatron, remat):
+    """transformer_config.py: selective is the core of attention; decoders.py: minimal as well."""
+    values, *_ = written("megatron-lm", "tp", **changed)
+    assert values.get("recompute-granularity") == megatron
+    values, *_ = written("maxtext", "tp", **changed)
+    assert values.get("remat_policy") == remat
+
+
+def test_unsharded_states_are_replicated():
+    values, text, _ = written("maxtext", "tp", sharding="none", checkpointing="none")
+    assert (values["ici_data_parallelism"], values["ici_fsdp_parallelism"]) == (-1, 1)
+    assert counted_on(text) == []
+    values, text, _ = written("megatron-lm", "tp", sharding="none", checkpointing="none")
+    assert "use-distributed-optimizer" not in values
+    assert counted_on(text) == []
 
 
 @pytest.mark.parametrize("name", TRAINERS)

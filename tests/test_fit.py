@@ -59,20 +59,20 @@ def test_a_14b_teacher_beside_a_7b_student_does_not_fit_on_two_cards() -> None:
     naive = 2 * 14e9 + 8 * 7e9
     assert naive == 84e9 < 2 * 80e9
     run = Run(shape=student, strategy=Strategy(), gpus=2, teacher=LoadedTeacher(shape=teacher))
-    assert fits(memory_estimate(run), CARD_80GB) is Fits.NO
-    assert fits(memory_estimate(run), 80e9) is Fits.NO
+    assert fits(memory_estimate(run).total, CARD_80GB) is Fits.NO
+    assert fits(memory_estimate(run).total, 80e9) is Fits.NO
     steps = steps_to_fit(run, gpu("a100-80gb"), CARD_80GB)
     assert steps[-1].fits is Fits.YES
     layout = smallest_layout(run, gpu("a100-80gb"))
     assert layout.run.gpus > 2
-    assert fits(layout.memory, CARD_80GB) is Fits.YES
+    assert fits(layout.memory.total, CARD_80GB) is Fits.YES
 
 
 def test_fits_says_uncertain_inside_the_error() -> None:
     estimate = memory_estimate(RUN)
-    assert fits(estimate, estimate.total.high) is Fits.YES
-    assert fits(estimate, estimate.total.mid) is Fits.UNCERTAIN
-    assert fits(estimate, estimate.total.low * 0.999) is Fits.NO
+    assert fits(estimate.total, estimate.total.high) is Fits.YES
+    assert fits(estimate.total, estimate.total.mid) is Fits.UNCERTAIN
+    assert fits(estimate.total, estimate.total.low * 0.999) is Fits.NO
 
 
 def test_steps_save_what_they_say_and_come_cheapest_first() -> None:
@@ -125,7 +125,7 @@ def test_what_is_proposed_fits_when_asked_for() -> None:
 def test_the_smallest_layout_is_smallest() -> None:
     run = Run(shape=model("llama-3.1-70b"), strategy=Strategy(micro_batch=4), gpus=1)
     layout = smallest_layout(run, gpu("a100-80gb"))
-    assert fits(layout.memory, CARD_80GB) is Fits.YES
+    assert fits(layout.memory.total, CARD_80GB) is Fits.YES
     assert layout.run.gpus * CARD_80GB > 16 * 70.5e9  # states alone
     bigger = smallest_layout(run, gpu("mi300x"))
     assert bigger.run.gpus < layout.run.gpus

@@ -11,13 +11,7 @@ import pytest
 
 from distillplan import Accounting, Logits, Scenario, Teacher, plan
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.hardware.machine import (
-    machine,
-    student_seconds,
-    teacher_seconds,
-    training_seconds,
-    usd_per_gpu_hour,
-)
+from distillplan.hardware.machine import machine, usd_per_gpu_hour
 from distillplan.hardware.memory_fit import MAX_GPUS, Fits
 from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
@@ -64,16 +58,16 @@ def test_each_phase_runs_at_its_own_speed(settings):
     for option in plan(asked, quick=True).options:
         phases = {line.phase.value: line for line in option.bill.phases}
         distilling = option.accounting is not None
-        each = student_seconds(H100, option.student_params, distilling=distilling).mid
+        each = H100.student_seconds(option.student_params, distilling=distilling).mid
         expected = each * option.student_tokens * asked.students
         hours = phases["student_training"].gpu_hours.mid
         assert hours * 3600 == pytest.approx(expected, rel=1e-9)
         if "teacher_training" in phases:
-            expected = training_seconds(H100, option.teacher_params).mid * option.teacher_tokens
+            expected = H100.training_seconds(option.teacher_params).mid * option.teacher_tokens
             hours = phases["teacher_training"].gpu_hours.mid
             assert hours * 3600 == pytest.approx(expected, rel=1e-9)
         if "teacher_logits" in phases and asked.logits is Logits.ONLINE:
-            each = teacher_seconds(H100, option.teacher_params, beside=True).mid
+            each = H100.teacher_seconds(option.teacher_params, beside=True).mid
             expected = each * option.student_tokens * asked.students
             hours = phases["teacher_logits"].gpu_hours.mid
             assert hours * 3600 == pytest.approx(expected, rel=1e-9)
@@ -99,10 +93,10 @@ def test_the_search_is_best_by_the_exact_seconds():
     best = math.inf
     for params in (option.teacher_params * 1.15**k for k in range(-12, 13)):
         for tokens in (option.teacher_tokens * 1.15**k for k in range(-12, 13)):
-            once = training_seconds(H100, params).mid * tokens
+            once = H100.training_seconds(params).mid * tokens
             each = (
-                student_seconds(H100, 1e9, distilling=True).mid
-                + teacher_seconds(H100, params, beside=True).mid
+                H100.student_seconds(1e9, distilling=True).mid
+                + H100.teacher_seconds(params, beside=True).mid
             )
             left = (WEEK * 3600 - once) / each
             if left > 1e6:
@@ -116,10 +110,10 @@ def test_the_table_is_the_estimate_at_its_sizes():
     costs = costs_on(H100, FixedAspect(), distilling=True, beside=True)
     for n in LOG_SIZES[20:60:8]:
         size = math.exp(n)
-        exact = student_seconds(H100, size, distilling=True).mid
+        exact = H100.student_seconds(size, distilling=True).mid
         assert float(costs.student_training(n)) == pytest.approx(exact, rel=1e-9)
     between = (LOG_SIZES[30] + LOG_SIZES[31]) / 2
-    exact = training_seconds(H100, math.exp(between)).mid
+    exact = H100.training_seconds(math.exp(between)).mid
     assert float(costs.teacher_training(between)) == pytest.approx(exact, rel=5e-3)
 
 
@@ -419,7 +413,7 @@ def test_a_budget_in_hours_is_exact_and_its_tokens_are_uncertain(price):
         low, high = option.loss_band
         assert low < option.loss < high
     alone = answer.supervised
-    seconds = student_seconds(asked.machine, 1e9, distilling=False)
+    seconds = asked.machine.student_seconds(1e9, distilling=False)
     ends = [WEEK * 3600 / end for end in (seconds.high, seconds.low)]
     assert alone.student_tokens_band == pytest.approx(ends, rel=1e-9)
     # fewer tokens are as much worse as the law says, and the law's own error comes on top
@@ -460,7 +454,7 @@ def test_a_budget_in_flops_has_its_tokens_and_not_its_hours():
     tokens = alone.bill.student_tokens
     assert tokens.low == tokens.mid == tokens.high == alone.student_tokens
     assert alone.student_tokens_band == pytest.approx([alone.student_tokens] * 2, rel=1e-12)
-    seconds = student_seconds(H100, 1e9, distilling=False)
+    seconds = H100.student_seconds(1e9, distilling=False)
     hours = alone.bill.gpu_hours
     assert hours.high / hours.low == pytest.approx(seconds.high / seconds.low, rel=1e-9)
 

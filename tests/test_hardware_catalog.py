@@ -3,6 +3,7 @@
 import pytest
 
 from distillplan.errors import InputError
+from distillplan.files.bounds import MOST_CONFIG_BYTES
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.models import model_catalog
 from distillplan.planning.budget_text import parse_budget
@@ -253,7 +254,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
         model_catalog.model_config(path)
-    path.write_bytes(b" " * 4_000_001)
+    path.write_bytes(b" " * (MOST_CONFIG_BYTES + 1))
     with pytest.raises(InputError, match="larger than"):
         model_catalog.model_config(path)
 

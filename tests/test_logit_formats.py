@@ -201,11 +201,13 @@ def test_money_pays_for_storage_and_hours_do_not(money, kept):
 
 
 def test_a_deadline_leaves_money_a_limit():
-    """In five days the hours cost $19.2k, and full logits of what they train on far over $50k."""
+    """Five days cost $19.2k, and full logits of all that they train on far over $50k: fewer do."""
     words = ("$50k", "--deadline", "5 days", "--student", "3B", "--logit-format", "full", *ON_DISK)
-    found = answer("budget", *words, "--quick")
-    assert (found["verdict"], found["verdict_reason"]) == ("supervised", "only_one_possible")
-    assert "over the cost limit of $50.0k" in found["headline"]
+    document = answer("budget", *words, "--quick")
+    found = deciding(document)
+    assert found["cost_usd"]["mid"] == pytest.approx(50_000)
+    assert found["gpu_hours"]["mid"] * 2.5 < 19_200
+    assert document["verdict_reason"] == "likeliest"
 
 
 def test_the_least_cost_has_storage_in_it():

@@ -12,16 +12,7 @@ from distillplan.accounting import Accounting, Logits, run_flops, share
 from distillplan.errors import InputError
 from distillplan.hardware.bill import Phase, bill_of
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.machine import (
-    Machine,
-    divergence_seconds,
-    student_seconds,
-    teacher_seconds,
-    teacher_speed,
-    training_seconds,
-    training_speed,
-    work_of,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits, format_of
@@ -41,14 +32,14 @@ sizes = st.floats(1e8, 1e11)
 @pytest.mark.parametrize("teacher", [7e9, SHAPE, MIXTURE])
 def test_the_parts_of_a_distillation_step_are_its_throughput(teacher: Any) -> None:
     exact = replace(MACHINE, goodput=Range.exact(1.0))
-    parts = student_seconds(exact, 1e9, distilling=True) + teacher_seconds(
-        exact, teacher, beside=True
+    parts = exact.student_seconds(1e9, distilling=True) + exact.teacher_seconds(
+        teacher, beside=True
     )
     whole = Range.total(
         one.seconds(MODEL.distillation)
-        for one in (training_speed(exact, 1e9), teacher_speed(exact, teacher))
+        for one in (exact.training_speed(1e9), exact.teacher_speed(teacher))
     )
-    whole += divergence_seconds(exact, teacher)
+    whole += exact.divergence_seconds(teacher)
     for end in ("low", "mid", "high"):
         assert getattr(parts, end) == pytest.approx(getattr(whole, end), rel=1e-12)
 
@@ -61,7 +52,7 @@ def test_the_parts_of_a_distillation_step_are_its_throughput(teacher: Any) -> No
 def test_the_loss_takes_its_measured_time(loss: str, microseconds: float) -> None:
     strategy = replace(MACHINE.strategy, loss=loss)
     exact = replace(MACHINE, strategy=strategy, goodput=Range.exact(1.0))
-    taken = divergence_seconds(exact, SHAPE)
+    taken = exact.divergence_seconds(SHAPE)
     assert taken.mid * 1e6 == pytest.approx(microseconds, rel=0.15)
     assert taken.low * 1e6 < microseconds < taken.high * 1e6
 
@@ -69,16 +60,16 @@ def test_the_loss_takes_its_measured_time(loss: str, microseconds: float) -> Non
 def test_the_time_of_the_loss_goes_with_vocabulary_and_bandwidth() -> None:
     """Bytes over bandwidth: twice the rows take twice as long; an H200 is 4.8 / 3.35 as fast."""
     large = replace(MACHINE, family=replace(MACHINE.family, vocab=2 * MACHINE.family.vocab))
-    once, twice = (divergence_seconds(one, 7e9).mid for one in (MACHINE, large))
+    once, twice = (one.divergence_seconds(7e9).mid for one in (MACHINE, large))
     assert twice == pytest.approx(2 * once)
     faster = replace(MACHINE, gpu=GPUS["h200-sxm"], gpus=64)
-    assert once / divergence_seconds(faster, 7e9).mid == pytest.approx(4.8 / 3.35, rel=0.01)
+    assert once / faster.divergence_seconds(7e9).mid == pytest.approx(4.8 / 3.35, rel=0.01)
 
 
 @given(sizes, st.floats(1e8, 1e13))
 def test_hours_times_rate_are_the_tokens(size: float, tokens: float) -> None:
     bill = bill_of(MACHINE, student=size, student_tokens=tokens)
-    rate = training_speed(MACHINE, size).tokens_per_s_per_gpu.mid
+    rate = MACHINE.training_speed(size).tokens_per_s_per_gpu.mid
     productive = bill.total.gpu_hours.mid * 3600 * MODEL.goodput.mid
     assert productive * rate == pytest.approx(tokens, rel=1e-9)
     assert bill.total.wall_seconds.mid * 64 == pytest.approx(bill.total.gpu_hours.mid * 3600)
@@ -160,14 +151,14 @@ def test_stored_logits_cost_what_the_bytes_do() -> None:
 
 def test_measured_rates_are_used_as_they_are() -> None:
     given_rate = replace(MACHINE, tokens_per_s=5000.0, goodput=Range.exact(1.0))
-    assert student_seconds(given_rate, 7e9, distilling=False) == Range.exact(1 / 5000)
-    assert student_seconds(given_rate, 7e9, distilling=True).mid == pytest.approx(1 / 5000)
-    assert training_seconds(given_rate, 7e9).mid != pytest.approx(1 / 5000)
+    assert given_rate.student_seconds(7e9, distilling=False) == Range.exact(1 / 5000)
+    assert given_rate.student_seconds(7e9, distilling=True).mid == pytest.approx(1 / 5000)
+    assert given_rate.training_seconds(7e9).mid != pytest.approx(1 / 5000)
     given_mfu = replace(MACHINE, mfu=0.4, teacher_mfu=0.5, goodput=Range.exact(1.0))
-    flops = work_of(MACHINE, 7e9).forward_flops
+    flops = MACHINE.work_of(7e9).forward_flops
     peak = GPUS["h100-sxm"].peak_flops_per_s["bf16"]
-    assert training_seconds(given_mfu, 7e9).mid == pytest.approx(3 * flops / (0.4 * peak))
-    assert teacher_seconds(given_mfu, 7e9, beside=False).mid == pytest.approx(flops / (0.5 * peak))
+    assert given_mfu.training_seconds(7e9).mid == pytest.approx(3 * flops / (0.4 * peak))
+    assert given_mfu.teacher_seconds(7e9, beside=False).mid == pytest.approx(flops / (0.5 * peak))
 
 
 def test_an_fp8_teacher_is_faster_only_where_the_gpu_can() -> None:
@@ -175,8 +166,8 @@ def test_an_fp8_teacher_is_faster_only_where_the_gpu_can() -> None:
         machine = replace(MACHINE, gpu=GPUS[gpu], gpus=8)
         fp8 = replace(machine, teacher_precision=WeightFormat.FP8)
         ratio = (
-            teacher_seconds(fp8, SHAPE, beside=True).mid
-            / teacher_seconds(machine, SHAPE, beside=True).mid
+            fp8.teacher_seconds(SHAPE, beside=True).mid
+            / machine.teacher_seconds(SHAPE, beside=True).mid
         )
         assert (ratio < 1) is faster
 

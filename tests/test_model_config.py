@@ -1,12 +1,14 @@
 """A config.json as a shape: the catalog's, and errors that name the key."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from distillplan.errors import InputError
+from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import model
 from distillplan.models.model_config import read_config
 
@@ -315,6 +317,26 @@ def test_what_a_file_leaves_out_is_said() -> None:
     assert "index_n_heads (32)" in found.notices[0].message
 
 
+@pytest.mark.parametrize(
+    "unused",
+    [
+        '"time_step_limit": [0.0, Infinity]',  # NVIDIA Nemotron-H-56B-Base-8K
+        '"time_step_limit": [0.0, 1e308]',  # NVIDIA Nemotron-3-Ultra
+        '"rope_theta": 1e999, "eps": NaN, "seed": ' + "9" * 5000,
+        '"chat_template": "' + "x" * 20_000 + '"',
+        '"quantization_config": {"quant_method": "modelopt", "ignore": ['  # MiniMax-M3-NVFP4: 3 MB
+        + ", ".join(f'"model.layers.{one}"' for one in range(100_000))
+        + "]}",
+    ],
+    ids=["infinity", "large", "nan", "long text", "3 MB"],
+)
+def test_what_nobody_needs_is_no_reason_to_refuse_a_file(unused: str, tmp_path: Path) -> None:
+    """What Python's json writes, and what quantizers add; the shape does not follow from it."""
+    path = tmp_path / "config.json"
+    path.write_text(f"{json.dumps(LLAMA_8B)[:-1]}, {unused}}}", encoding="utf-8")
+    assert known_model(str(path)).total_params == 8_030_261_248  # as its safetensors files count
+
+
 def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
     found = read_config(LLAMA_8B | {"model_type": "newcomer"})
     assert found.shape.total_params == model("llama-3.1-8b").shape.total_params
@@ -325,16 +347,74 @@ def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"model_type": "mamba", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
+        ({"model_type": "newcomer", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
         ({"model_type": "zamba9", "mamba_d_state": 16}, "with mamba_d_state.* unlike Llama"),
-        ({"model_type": "x", "intermediate_size": None}, "without intermediate_size"),
+        ({"model_type": "x", "intermediate_size": None}, "no intermediate_size"),
+        # DeciLM-7B: 7.04B by its card, 8.05B as Llama
+        ({"model_type": "deci", "num_key_value_heads_per_layer": [4] * 32}, "heads_per_layer"),
+        # two matrices or three: GeGLU is gelu, squared ReLU is not gated
+        ({"model_type": "x", "hidden_act": "relu2"}, "hidden_act 'relu2'.* two matrices or three"),
+        ({"model_type": "x", "hidden_act": "gelu"}, "hidden_act 'gelu'.* two matrices or three"),
+        ({"model_type": "x", "activation_function": "relu"}, "activation_function 'relu'"),
+        ({"model_type": "new", "architectures": ["NewModel"]}, "its class, 'NewModel', does not"),
     ],
 )
-def test_an_unknown_kind_with_other_mixers_is_not_guessed(
+def test_an_unknown_kind_is_not_guessed_where_its_file_speaks_against_it(
     change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
         read_config(LLAMA_8B | change)
+
+
+USUAL = {
+    "architectures": ["NewcomerForCausalLM"],
+    "attention_dropout": 0.0,
+    "bos_token_id": 128000,
+    "hidden_act": "silu",
+    "initializer_range": 0.02,
+    "max_position_embeddings": 131072,
+    "pretraining_tp": 1,
+    "rms_norm_eps": 1e-05,
+    "rope_scaling": {"factor": 8.0, "rope_type": "llama3"},
+    "rope_theta": 500000.0,
+    "torch_dtype": "bfloat16",
+    "transformers_version": "4.43.0",
+    "use_cache": True,
+}
+"""What else stands in the file of Llama 3.1 8B."""
+
+
+def test_what_llama_files_have_speaks_for_a_guess() -> None:
+    (told,) = read_config({**LLAMA_8B, **USUAL, "model_type": "newcomer"}).notices
+    assert "was read as if it were Llama: compare 8.03B" in told.message
+
+
+def test_a_guess_says_which_sizes_it_did_not_read() -> None:
+    """JetMoE's kv_channels: as Llama it is 17.6% short of what its class counts."""
+    config = {**LLAMA_8B, **USUAL, "model_type": "newcomer", "kv_channels": 64}
+    (told,) = read_config(config).notices
+    assert "was read as if it were Llama, without kv_channels: compare" in told.message
+
+
+@pytest.mark.parametrize("kind", ["recurrent_gemma", "longcat_flash", "glmx", "vault", "gpt"])
+def test_no_other_architecture_is_proposed_for_one_that_is_spelled_alike(kind: str) -> None:
+    """Whoever writes another's name into the file gets another model."""
+    with pytest.raises(InputError) as caught:
+        read_config({**LLAMA_8B, "model_type": kind, "hidden_act": "gelu"})
+    assert "did you mean" not in str(caught.value)
+
+
+def test_a_kind_that_differs_in_capitals_and_separators_is_proposed() -> None:
+    with pytest.raises(InputError, match="did you mean 'qwen3_moe'\\? Otherwise give"):
+        read_config({**LLAMA_8B, "model_type": "Qwen3-MoE", "hidden_act": "gelu"})
+
+
+def test_what_tying_would_change_is_said_where_a_guess_does_not_know_it() -> None:
+    """128,256 rows of 4,096 channels are 525M of 8.03B parameters."""
+    (told,) = read_config({**LLAMA_8B, "model_type": "newcomer"}).notices
+    assert "8.03B parameters (7.50B with tied embeddings" in told.message
+    said = {**LLAMA_8B, "model_type": "newcomer", "tie_word_embeddings": False}
+    assert "tied" not in read_config(said).notices[0].message
 
 
 @pytest.mark.parametrize(
@@ -345,11 +425,42 @@ def test_an_unknown_kind_with_other_mixers_is_not_guessed(
         {"model_type": "siglip_vision_model"},
         {"model_type": "whisper", "is_encoder_decoder": True},
         {"_class_name": "UNet2DConditionModel", "model_type": "unet"},
+        {**LLAMA_8B, "model_type": "mpnet", "architectures": ["MPNetForMaskedLM"]},
+        {**LLAMA_8B, "model_type": "esm", "architectures": ["EsmForMaskedLM"]},
+        {**LLAMA_8B, "model_type": "Dream", "mask_token_id": 151666},
+        {**LLAMA_8B, "model_type": "newcomer", "is_causal": False},
+        {**LLAMA_8B, "architectures": ["LlamaForSequenceClassification"]},
+        {**LLAMA_8B, "model_type": "qwen2", "architectures": ["Qwen2ForProcessRewardModel"]},
+        {**LLAMA_8B, "model_type": "gemma3_text", "use_bidirectional_attention": True},
     ],
 )
 def test_what_is_no_decoder_of_text_is_out_of_scope(config: dict[str, Any]) -> None:
+    """Embedding Gemma, reward models, masked diffusion and encoders have no next token."""
     with pytest.raises(InputError, match="out of scope"):
         read_config(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "what"),
+    [
+        ({"dim": 4096, "n_layers": 32, "n_heads": 32}, "this is a params.json of Meta or Mistral"),
+        ({"n_layer": 12, "n_head": 12, "n_embd": 768, "block_size": 1024}, "of nanoGPT"),
+        ({"metadata": {}, "weight_map": {}}, "this is an index of safetensors files"),
+        ({"tokenizer_class": "LlamaTokenizer"}, "this is a tokenizer_config.json"),
+        ({"peft_type": "LORA", "r": 8}, "this is a configuration of an adapter"),
+        ({"hidden_size": 64}, "model_type is missing; give the config.json"),
+    ],
+)
+def test_another_file_than_a_config_is_told_from_it(config: dict[str, Any], what: str) -> None:
+    with pytest.raises(InputError, match=what) as caught:
+        read_config(config)
+    assert "give the config.json of its repository" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["model.gguf", "model-q4.GGUF", "model.safetensors", "c.yaml"])
+def test_a_file_of_weights_is_no_unknown_name(name: str) -> None:
+    with pytest.raises(InputError, match=r"read from the config\.json of its repository"):
+        known_model(name)
 
 
 @pytest.mark.parametrize(
@@ -376,13 +487,31 @@ def test_the_precision_of_the_weights_is_read(quantization: Any, format_: str) -
     assert read_config(LLAMA_8B | {"quantization_config": quantization}).weights == format_
 
 
+@pytest.mark.parametrize(
+    ("quantization", "format_"),
+    [
+        ({"group_size": 64, "bits": 4}, "int4"),
+        ({"group_size": 64, "bits": 8, "mode": "affine"}, "int8"),
+        ({"group_size": 32, "bits": 4, "mode": "mxfp4"}, "fp4"),
+        ({"group_size": 64, "bits": 3}, "other"),
+        ({"bits": 4, "lm_head": {"group_size": 64, "bits": 8}}, "int4"),
+        ("4 bits", "bf16"),
+    ],
+)
+def test_the_precision_of_mlx_is_read(quantization: Any, format_: str) -> None:
+    """MLX keeps it under a key of its own, with settings of single layers in it."""
+    assert read_config(LLAMA_8B | {"quantization": quantization}).weights == format_
+
+
 @pytest.mark.parametrize("key", ["dtype", "torch_dtype", "quantization_config"])
 @pytest.mark.parametrize("junk", [["float32"], {}, 4, [[]]], ids=str)
 def test_a_format_that_makes_no_sense_is_none(key: str, junk: Any) -> None:
     assert read_config(LLAMA_8B | {key: junk}).weights in ("bf16", "other")
 
 
-@pytest.mark.parametrize("junk", [None, -1, 1e30, 10**50, "7", [], {}, True, float("nan"), [[]]])
+@pytest.mark.parametrize(
+    "junk", [None, -1, 1e30, 10**50, "7", [], {}, True, math.nan, math.inf, [[]]]
+)
 def test_a_hostile_value_is_one_sentence_or_an_answer(junk: Any) -> None:
     """Every key of every kind with junk in it: no traceback, and no count that is not finite."""
     for row in COUNTED.values():

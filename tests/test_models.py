@@ -13,10 +13,8 @@ from distillplan.errors import InputError
 from distillplan.models.known_model import sized
 from distillplan.models.model_catalog import (
     CatalogModel,
-    Distilling,
     advice,
     find_model,
-    licenses,
     model,
     models,
     near_names,
@@ -28,6 +26,7 @@ from distillplan.models.model_inventory import (
     model_card,
     models_of,
 )
+from distillplan.models.model_licenses import Distilling, licenses
 from distillplan.models.open_models import FILE, open_models, table_of_catalog
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.uniform import uniform_shape
@@ -112,11 +111,23 @@ def test_terms_that_were_not_read_are_said_to_be_unknown() -> None:
         ("deepseek-v3", "conditional", True),
         ("exaone-4.0-32b", "conditional", False),
         ("command-a", "conditional", False),
+        # OpenMDW-1.1: no "restrictions or obligations with respect to any use [...] of any outputs"
+        ("trinity-mini", "allowed", True),
+        # released under MIT, as V3 was not
+        ("deepseek-ai/DeepSeek-V3-0324", "allowed", True),
     ],
 )
 def test_terms_for_distilling(name: str, distilling: str, commercial: bool) -> None:  # noqa: FBT001  (a column)
     terms = model(name).license
     assert (terms.distilling.value, terms.commercial) == (distilling, commercial)
+
+
+def test_another_release_has_terms_of_its_own() -> None:
+    """As of GLM-4-9B, whose release of June 2024 has no MIT license."""
+    assert find_model("THUDM/glm-4-9b") is None
+    assert model("deepseek-ai/DeepSeek-V3-0399").license.distilling is Distilling.UNKNOWN
+    for name in ("Qwen3-4B-Instruct-2507", "DeepSeek-R1-0528", "Kimi-K2-Instruct-0905"):
+        assert model(name).license.distilling is Distilling.ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -156,6 +167,7 @@ def test_open_models_are_the_dense_ones_with_known_tokens_that_may_teach() -> No
         and not one.shape.experts
         and one.license.distilling is not Distilling.FORBIDDEN
         and one.hub is not None
+        and not one.tuned
     }
     for name, one in found.items():
         assert one.tokens == float(MODELS[name]["trained_tokens"])
@@ -347,8 +359,30 @@ def test_names_are_as_people_type_them() -> None:
 
 @pytest.mark.parametrize(
     ("name", "tokens"),
-    # as their publishers print them: model cards, arXiv:2409.02060 and 2403.08295
+    # as their publishers print them in model cards and reports
     [
+        ("mimo-7b", 25e12),
+        ("seed-oss-36b", 12e12),
+        ("gemma-3n-e2b", 11e12),
+        ("nemotron-h-8b", 15e12),
+        ("nemotron-h-56b", 20e12),
+        ("nemotron-nano-12b-v2", 20e12),
+        ("trinity-mini", 10e12),
+        ("trinity-large", 17e12),
+        ("dots-llm1", 11.2e12),
+        ("kimi-linear-48b-a3b", 5.7e12),
+        ("granite-3.3-8b", 12e12),
+        ("granite-4.0-micro", (10 + 2 + 2 + 0.5) * 1e12),
+        ("granite-4.0-h-micro", (10 + 5 + 2 + 0.5) * 1e12),
+        ("starcoder2-3b", 3.3e12),
+        ("starcoder2-15b", 4.3e12),
+        ("phi-3.5-mini", 3.4e12),
+        ("phi-3.5-moe", 4.9e12),
+        ("internlm3-8b", 4e12),
+        ("lfm2-24b-a2b", 17e12),
+        ("deepseek-v4-flash", 32e12),
+        ("deepseek-v4-pro", 33e12),
+        ("deepseek-v3.1", 14.8e12 + 630e9 + 209e9),
         ("phi-3-mini", 4.9e12),
         ("phi-3-medium", 4.8e12),
         ("phi-2", 1.4e12),

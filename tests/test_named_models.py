@@ -337,7 +337,12 @@ def test_the_own_size_of_any_model_is_its_tag_and_its_own_tokens_are_not(one):
 
 def test_a_tag_says_the_same_as_the_name():
     asked = ("budget", "1e21", "--student", "3B", "--logits", "cached", "-o", "json", "--teacher")
-    assert json.loads(run(*asked, "phi4:14b").stdout) == json.loads(run(*asked, "phi4").stdout)
+    tag, name = (json.loads(run(*asked, one).stdout) for one in ("phi4:14b", "phi4"))
+    codes = [[one["code"] for one in found.pop("warnings")] for found in (tag, name)]
+    assert codes[0] == codes[1]
+    for found in (tag, name):
+        del found["models"]["teacher"]["notices"]  # which have the word as it was written
+    assert tag == name
 
 
 @pytest.mark.parametrize(

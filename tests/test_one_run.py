@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from distillplan.hardware.gpu_catalog import gpu
-from distillplan.hardware.machine import machine, student_seconds, training_speed
+from distillplan.hardware.machine import machine
 from distillplan.laws.law_catalog import law, law_names
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
@@ -92,7 +92,7 @@ def test_where_a_layout_is_searched_advice_leaves_it_to_the_search():
 def speed(card, params, layout, **change):
     words = {"gpu": "h100-sxm", "gpus": 8, **layout}
     found = machine(words, FixedAspect(vocab=151_936, context=4096))
-    return training_speed(replace(found, gpu=replace(card, **change)), params).tokens_per_s_per_gpu
+    return replace(found, gpu=replace(card, **change)).training_speed(params).tokens_per_s_per_gpu
 
 
 @pytest.mark.parametrize("name", ["rtx-a6000", "h100-nvl", "h200-nvl", "mi210"])
@@ -139,7 +139,7 @@ def test_a_named_student_costs_what_its_shape_does_under_every_law(name):
     )
     at = found.supervised_costs.student_training(math.log(found.student_params))
     shape = model("qwen3-0.6b").shape
-    alone = student_seconds(found.machine, shape, distilling=False).mid
+    alone = found.machine.student_seconds(shape, distilling=False).mid
     assert float(at) == pytest.approx(alone)
 
 

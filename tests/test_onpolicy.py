@@ -33,6 +33,22 @@ def asked(*words):
     return answer("onpolicy", *words)
 
 
+@pytest.mark.parametrize(
+    ("student", "teacher"),
+    [
+        ("Qwen2.5-Math-1.5B", "7B"),
+        ("Qwen2.5-1.5B-Instruct", "7B"),
+        ("1.5B", "DeepSeek-R1-Distill-Qwen-7B"),
+    ],
+)
+def test_models_that_were_tuned_otherwise_have_no_score(student, teacher):
+    """The study is of base models of Qwen2.5 and its own RL."""
+    found = run("onpolicy", "--student", student, "--teacher", teacher)
+    assert found.returncode == 0
+    told = " ".join(found.stdout.split())
+    assert f"No score: nothing is published for {student} taught by {teacher}" in told
+
+
 def test_every_printed_prediction_is_reproduced():
     every = cells()
     assert len(every) == 50

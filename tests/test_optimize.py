@@ -16,10 +16,11 @@ from distillplan.optimize.optimizer import (
     optima_with_teacher,
     supervised_optima,
 )
-from distillplan.optimize.problems import Bounds, GivenTeacher, Problems
+from distillplan.optimize.problems import Bounds, GivenTeacher, Problems, Storage
 from tests import independent
 
 LAW = law("busbridge2025").distillation
+WIDE = Bounds(student_params=(1e7, 1e13))
 PROBLEMS = independent.random_problems(60, seed=20250212)
 
 
@@ -102,6 +103,87 @@ def test_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
     if problem.training and best - ours.loss[0] < 1e-13 and not slack:
         # a curved minimum of depth 1e-13 is known to about its square root
         assert ours.teacher_params[0] == pytest.approx(sizes[0], rel=1e-3)
+
+
+STORES = [
+    *independent.random_stores(60, seed=20261101),
+    # two valleys, to read less than the corpus or often, of nearly one depth
+    *(
+        independent.Problem(
+            budget=budget,
+            logits=1.0,
+            training=1.0,
+            student_params=(1e7, 1e13),
+            teacher_params=(1e6, 1e13),
+            teacher_tokens=(1e6, 1e14),
+            money=budget,
+            kept=kept,
+            unique=unique,
+        )
+        for budget, kept, unique in (
+            (5.198224968663591e23, 7705077748464.257, 53264257090.608376),
+            (4.433635926103792e19, 53435847363.11712, 676836839.8618731),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        *STORES[:15],
+        *(pytest.param(one, marks=pytest.mark.slow) for one in STORES[15:60]),
+        *STORES[60:],
+    ],
+    ids=range(len(STORES)),
+)
+def test_storage_is_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
+    """Money that ends before the hours, with them or after them, and corpora read many times."""
+    given, one = not isinstance(problem.student_params, tuple), np.ones(1)
+    asked = problems(
+        problem.budget,
+        problem.logits,
+        problem.training,
+        problem.student_params if given else None,
+        bounds=Bounds(
+            student_params=(1e6, 1e17) if given else problem.student_params,
+            student_tokens=problem.student_tokens,
+            teacher_params=problem.teacher_params,
+            teacher_tokens=problem.teacher_tokens,
+        ),
+        unique_tokens=problem.unique,
+        storage=Storage(
+            money=problem.money * one, per_token=problem.kept * one, most_tokens=problem.unique
+        ),
+    )
+    ours = optima_over_teachers(LAW, asked)
+    best, _ = independent.search(problem, points=60 if given else 32, starts=3)
+    assert ours.loss[0] <= best + 1e-11
+    sizes = [ours.teacher_params[0], ours.teacher_tokens[0], ours.student_params[0]]
+    assert float(problem.loss(*sizes[: 2 if given else 3])) == pytest.approx(ours.loss[0], abs=1e-9)
+    spent = ours.student_tokens[0], problem.tokens(*sizes)
+    assert spent[0] == pytest.approx(spent[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("student_params", [1e9, None])
+@pytest.mark.parametrize("unique", [math.inf, 3e10])
+def test_storage_is_together_as_apart(student_params, unique):
+    """By Newton and by grids, at and off the tokens that spend the hours and the money alike."""
+    budgets = np.geomspace(1e19, 1e24, 2 * MANY)
+    read = np.sqrt(budgets / 120)
+    spread = np.random.default_rng(1).uniform(size=(2, 2 * MANY))
+    kept = Storage(
+        money=budgets * (1 + spread[0]),
+        per_token=budgets / read * 10 ** (2 * spread[1] - 1.5),
+        most_tokens=unique,
+    )
+    asked = problems(
+        budgets, 1.0, 1.0, student_params, storage=kept, unique_tokens=unique, bounds=WIDE
+    )
+    together = optima_over_teachers(LAW, asked)
+    for row in range(0, budgets.size, 9):
+        alone = optima_over_teachers(LAW, asked.rows(slice(row, row + 1)))
+        assert together.loss[row] == pytest.approx(alone.loss[0], abs=1e-12)
 
 
 @pytest.mark.slow

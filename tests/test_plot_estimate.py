@@ -10,7 +10,7 @@ import pytest
 
 from distillplan.cli.commands.estimate import estimate
 from distillplan.cli.commands.plot_estimate import plot_estimate
-from distillplan.estimate.run_parts import PartOf
+from distillplan.questions.run_parts import PartOf
 from distillplan.render.figures.picture_files import figure_of
 from tests.figures import in_each_others_way, saved_as_each, texts_of
 from tests.shell import run
@@ -183,7 +183,7 @@ def test_data_is_what_is_drawn(tmp_path):
 def test_bars_are_the_parts_and_no_words_overlap(words, monkeypatch):
     drawn = []
     give = "distillplan.cli.commands.plot_estimate.give"
-    monkeypatch.setattr(give, lambda found, _: drawn.append(found))
+    monkeypatch.setattr(give, lambda found, *_: drawn.append(found))
     assert run("plot", "estimate", *words, "-o", "json").returncode == 0
     (found,) = drawn
     figure = figure_of(found)

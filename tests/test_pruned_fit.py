@@ -6,6 +6,7 @@ form: the fit is its inverse.
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -369,7 +370,12 @@ def test_a_loss_that_guessing_would_beat_is_not_shown(law_file, tmp_path):
 def test_as_the_law_of_a_plan_it_is_refused_with_its_own_option(law_file):
     found = run("budget", "1e22", "--student", "4B", "--law", law_file)
     assert (found.returncode, found.stdout) == (2, "")
-    assert f"takes it, as --start-law {law_file} beside --start pruned" in found.stderr
+    found = run("predict", "--student", "4B", "--tokens", "10B", "--law", law_file)
+    assert (found.returncode, found.stdout) == (2, "")
+    _, _, command = found.stderr.strip().partition("distillplan ")
+    given = {"COMPUTE": "1e22", "SIZE": "4B", "MODEL": "qwen3-8b", "LOSS": "2.1"}
+    right = run(*(given.get(word, word) for word in shlex.split(command)))
+    assert right.returncode == 0, right.stderr
 
 
 def test_without_resamples_there_is_no_range_and_no_use(file, tmp_path):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from distillplan.estimate.request import INTERRUPTED_HOURS, SCALED
+from distillplan.questions.request import INTERRUPTED_HOURS, SCALED
 from distillplan.render.printable import printable
 from tests.shell import run
 

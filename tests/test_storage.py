@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.hardware.storage import DISTILLKIT, LogitFormat, format_of
+from distillplan.hardware.storage import LogitFormat, format_of
 from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from tests.shell import run
 
@@ -47,7 +47,7 @@ TOKENS = 100e9
         (full(151936), 30_000),
         (full(262144), 52_000),
         (top_k(128), 77),
-        (DISTILLKIT, 30),
+        (format_of(LogitKind.DISTILLKIT, ROWS), 30),
         (sampled(12), 6),
         # Gemma 3 keeps 256 sampled logits
         (top_k(256), 154),
@@ -74,7 +74,7 @@ def test_bytes_grow_with_what_is_kept(vocab: int, k: int) -> None:
 def test_only_sampled_and_full_are_unbiased() -> None:
     assert full(100).unbiased
     assert sampled(12).unbiased
-    assert not any(f.unbiased for f in (top_k(8), top_p(), DISTILLKIT))
+    assert not any(f.unbiased for f in (top_k(8), top_p(), format_of(LogitKind.DISTILLKIT, ROWS)))
 
 
 ASKED = (

@@ -7,12 +7,7 @@ from dataclasses import replace
 import pytest
 
 from distillplan.hardware import gpu_catalog
-from distillplan.hardware.machine import (
-    Machine,
-    divergence_seconds,
-    student_seconds,
-    teacher_seconds,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, serving_estimate
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
@@ -45,10 +40,9 @@ def answer(*words):
 def test_each_side_is_its_work_over_its_gpus():
     """GPU-seconds of the step with the loss over 8, of the forward pass over 4."""
     found = teacher_apart(MACHINE, STUDENT, TEACHER, 4)
-    own = student_seconds(MACHINE, STUDENT, distilling=True) + divergence_seconds(
-        MACHINE, TEACHER.model
-    )
-    forward = teacher_seconds(own_machine(MACHINE, 4, found.tp), TEACHER.model, beside=False)
+    own = MACHINE.student_seconds(STUDENT, distilling=True)
+    own += MACHINE.divergence_seconds(TEACHER.model)
+    forward = own_machine(MACHINE, 4, found.tp).teacher_seconds(TEACHER.model, beside=False)
     assert found.student_seconds == own.scale(1 / 8)
     assert found.teacher_seconds == forward.scale(1 / 4)
     assert found.pace.mid == max(found.student_seconds.mid, found.teacher_seconds.mid)

@@ -465,5 +465,5 @@ def test_routing_limited_to_some_nodes_sends_less_between_them() -> None:
     nodes = 8 * (1 - (7 / 8) ** 8) - 4 * (1 - (3 / 4) ** 8)
     # four trips of 2 bytes per channel and layer, 7/8 of them to another node
     bytes_saved = 4 * 2 * shape.width * shape.layers * nodes * 7 / 8
-    link = MODEL.tensor_link * gpu.network_bytes_per_s
+    link = MODEL.tensor_link * gpu.link_bytes_per_s(256)
     assert saved == pytest.approx(MODEL.overlap * bytes_saved / link, rel=1e-6)

@@ -26,7 +26,7 @@ FIRST = {
     ("serve", "--loss", "2.05", *APART): TOLD,
     ("sweep", "--compute", "1e21,1e22", *APART): "In all cells",
     ("estimate", "--model", "qwen3-4b", *APART[2:], "--tokens", "10B", "--gpu", "h100-sxm"): (
-        "qwen3-4b uses the tokenizer qwen2.5 and llama-3.1-8b uses llama-3"
+        "qwen3-4b (qwen2.5) and llama-3.1-8b (llama-3) have different tokenizers"
     ),
 }
 
@@ -95,6 +95,39 @@ def test_a_plan_that_is_best_by_its_loss_says_what_it_takes(tmp_path):
     found = compared(tmp_path, "{a: {teacher: llama-3.1-8b}, b: {teacher: qwen3-0.6b}}")
     assert found.startswith("Best: a (distill, if the tokenizers matched) reaches")
     assert found.count(f"a: {TOLD}") == 1
+
+
+def test_losses_of_students_with_different_tokenizers_are_not_compared(tmp_path):
+    """Whoever has no name may have any tokenizer, so it is set beside either."""
+    file = tmp_path / "plans.yaml"
+    file.write_text(
+        "base: {compute: 3e21, logits: cached}\nscenarios:\n"
+        "  sized: {student: 1B, teacher: '7B:2T'}\n"
+        "  llama: {student: llama-3.2-1b, teacher: llama-3.1-8b}\n"
+        "  taught: {student: 1B, teacher: llama-3.1-8b}\n"
+        "  qwen: {student: qwen3-1.7b, teacher: qwen3-8b}\n"
+    )
+    found = json.loads(run("compare", file, "--quick", "--baseline", "llama", "-o", "json").stdout)
+    assert (found["winner"], found["comparable"]) == (None, False)
+    assert "different tokenizers (llama: llama-3 and qwen: qwen2.5)" in found["reason"]
+    by_name = {one["name"]: one for one in found["differences"]}
+    assert by_name["qwen"]["loss"] is by_name["qwen"]["margin_nats"] is None
+    assert by_name["qwen"]["total_flops"] is not None
+    for name in ("sized", "taught"):
+        assert None not in (by_name[name]["loss"], by_name[name]["margin_nats"])
+    assert "of each plan's own text and tokenizer" in shown("compare", file, "--quick")
+
+
+def test_a_students_size_reads_as_its_teacher_does(tmp_path):
+    """A student of no name that learns from Llama has its tokens, and one of Qwen has others."""
+    scenarios = "{a: {teacher: llama-3.1-8b}, b: {teacher: qwen3-8b}}"
+    file = tmp_path / "plans.yaml"
+    for student, told in (("1B", False), ("qwen3-0.6b", True)):
+        file.write_text(
+            f"base: {{compute: 3e21, student: {student}, logits: cached}}\nscenarios: {scenarios}\n"
+        )
+        found = json.loads(run("compare", file, "--quick", "-o", "json").stdout)
+        assert found["comparable"] is told
 
 
 def test_a_report_says_it_under_the_verdict(tmp_path):

@@ -39,12 +39,12 @@ from distillplan.checks.published_speeds import (
     summarize_by_source,
 )
 from distillplan.checks.whole_runs import whole_run_hours
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
 from distillplan.hardware.throughput import ErrorKind, error_kind
 from distillplan.hardware.throughput_model import (
-    LEFT_OUT,
     Z80,
     ThroughputModel,
     throughput_model_from_entry,
@@ -380,7 +380,10 @@ def error_table(
 ) -> list[ErrorSummary]:
     """Errors by kind: sources left out, Blackwell left out, in sample."""
     dense = of_kind(left_out, ErrorKind.DENSE)
-    groups = {ErrorKind(kind): group for kind, group in LEFT_OUT.items()}
+    groups = {
+        ErrorKind(kind): group
+        for kind, group in read_shipped("throughput.yaml")["left_out"].items()
+    }
     table = [summarize(group, of_kind(left_out, kind)) for kind, group in groups.items()]
     table.insert(1, summarize("of these on H100", [c for c in dense if c.run.gpu == "h100-sxm"]))
     long = [c for c in left_out if c.run.workload.seq_len >= LONG]

@@ -10,9 +10,47 @@ from dataclasses import fields
 from enum import Enum
 from functools import cache
 from types import NoneType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, get_args, overload
 
 from distillplan.errors import InfeasibleError, InputError, Word
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import numpy as np
+
+    Real: TypeAlias = "float | np.integer[Any] | np.floating[Any] | Fraction"
+    """Numbers that `number` takes: of Python, as type checkers read it, and of numpy."""
+    _Held_co = TypeVar("_Held_co", covariant=True)
+    _Taken_contra = TypeVar("_Taken_contra", contravariant=True)
+
+    class Settled(Generic[_Held_co, _Taken_contra]):
+        """The annotation of a field that takes more than it holds, once its record is made."""
+
+        @overload
+        def __get__(self, record: None, owner: Any) -> Self: ...
+        @overload
+        def __get__(self, record: object, owner: Any) -> _Held_co: ...
+        def __get__(self, record: Any, owner: Any) -> Any:
+            """What it holds."""
+
+        def __set__(self, record: Any, value: _Taken_contra) -> None:
+            """What it takes."""
+
+else:
+    Real = float
+
+    class Settled:
+        """The annotation of a field that takes more than it holds: the first of both."""
+
+        def __class_getitem__(cls, kinds: tuple[Any, Any]) -> Any:
+            """What it holds, which is all that a running program asks for."""
+            return kinds[0]
+
+
+def default(value: Any) -> Any:
+    """The default of a field that is `Settled`, which checkers would take for the field."""
+    return value
 
 
 def finite(value: float) -> float | None:

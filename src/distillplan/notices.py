@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+UNKNOWN_ARCHITECTURE: Final = "unknown_architecture"
+"""Code of the warning that a config.json was read by a guess at its architecture."""
 
 
 class Severity(StrEnum):

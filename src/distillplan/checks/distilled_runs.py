@@ -25,8 +25,8 @@ from distillplan.checks.described_runs import (
 )
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIB
-from distillplan.hardware.losses import LOSSES, loss_rate
-from distillplan.hardware.machine import Machine, student_seconds, teacher_seconds
+from distillplan.hardware.losses import loss_bytes, loss_rate
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import matmul_ceiling
@@ -122,8 +122,8 @@ def _run_time(group: Mapping[str, Any], row: Mapping[str, Any]) -> Range:
 def _seconds_per_token(machine: Machine, row: Mapping[str, Any]) -> Range:
     """GPU-seconds of the student's step, and of the passes of its online teachers."""
     teachers = [model(name).shape for name in row.get("teachers", ())]
-    passes = (teacher_seconds(machine, shape, beside=True) for shape in teachers)
-    own = student_seconds(machine, described_shape(row), distilling=True)
+    passes = (machine.teacher_seconds(shape, beside=True) for shape in teachers)
+    own = machine.student_seconds(described_shape(row), distilling=True)
     return Range.total((own, *passes))
 
 
@@ -135,13 +135,13 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
     gpu, vocab = catalog.gpu(row["gpu"]), float(row["vocab"])
     widths = TRAINING_PASSES * row.get("student_width", 0) + row.get("teacher_width", 0)
     products = 2 * widths * vocab / matmul_ceiling(gpu, catalog.throughput_model())
-    loss = Loss(row["loss"])
-    moved = LOSSES[loss].moved + LOSSES[loss].moved_by_teacher * row.get("taught", True)
-    moved += LOSSES[loss].moved * row.get("with_cross_entropy", False)
+    loss = loss_bytes(Loss(row["loss"]))
+    moved = loss.moved + loss.moved_by_teacher * row.get("taught", True)
+    moved += loss.moved * row.get("with_cross_entropy", False)
     seconds = loss_rate(moved, vocab, gpu).divide(1.0)
     return (seconds + Range.exact(products)).scale(1e6)
 
 
 def _bytes_per_logit(row: Mapping[str, Any]) -> float:
-    loss = LOSSES[Loss(row["loss"])]
+    loss = loss_bytes(Loss(row["loss"]))
     return float(loss.held + loss.held_by_teacher * row.get("taught", True))

@@ -32,7 +32,6 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import Requests, generation_speed
 from distillplan.hardware.gpu import Precision
-from distillplan.hardware.machine import student_seconds, teacher_seconds
 from distillplan.hardware.storage import TB, format_of
 from distillplan.laws.logit_formats import LogitKind
 
@@ -99,9 +98,9 @@ def _comparisons() -> tuple[SpeedComparison, ...]:
 def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """Time of a distillation step with the teacher online, over that of the student alone."""
     machine, student = described_machine(group, row), described_model(row, "model")
-    both = student_seconds(machine, student, distilling=True)
-    both += teacher_seconds(machine, described_model(row, "teacher"), beside=True)
-    return both.mid / student_seconds(machine, student, distilling=False).mid
+    both = machine.student_seconds(student, distilling=True)
+    both += machine.teacher_seconds(described_model(row, "teacher"), beside=True)
+    return both.mid / machine.student_seconds(student, distilling=False).mid
 
 
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)

@@ -10,7 +10,6 @@ from distillplan.checks.described_runs import described_machine, described_shape
 from distillplan.checks.left_out import model_without
 from distillplan.checks.whole_runs import whole_run_hours
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.machine import training_speed
 from distillplan.hardware.step_time import dense_peak
 
 
@@ -51,7 +50,7 @@ def peer_figure(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     if group["unit"] == "gpu_hours":
         return whole_run_hours(group, row, speeds).mid
     machine, shape = described_machine(group, row, speeds), described_shape(row)
-    rate = training_speed(machine, shape).tokens_per_s_per_gpu.mid
+    rate = machine.training_speed(shape).tokens_per_s_per_gpu.mid
     if group["unit"] == "seconds":
         return float(row["batch_tokens"]) / (rate * machine.gpus)
     if group["unit"] == "mfu":

@@ -1,6 +1,6 @@
 """What commands with pictures share: where a picture and its data go, and in which form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias, cast, get_args
 
@@ -10,9 +10,11 @@ from distillplan.cli import flags
 from distillplan.cli.key_options import told_as
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_apart, demand_savable, save
+from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.render.figures.picture_files import ENDINGS, demand_drawable, picture_of
+from distillplan.render.notice_blocks import first_in_words
 from distillplan.render.printable import printable
 from distillplan.render.show import RowOutput, rendered, show
 from distillplan.render.streams import write
@@ -86,8 +88,13 @@ def _demand_data(data: str, beside: Sequence[NamedFile]) -> None:
     demand_apart([named], beside)
 
 
-def give(answer: object, where: Places) -> None:
+def give(answer: object, where: Places, warnings: Iterable[Notice] = ()) -> None:
     """Draw, save and show an answer; nothing is written before all of it is there.
+
+    Args:
+        answer: what is drawn.
+        where: where it goes.
+        warnings: of which those to read first are said beside a picture, which has no words.
 
     Raises:
         InputError: when a file cannot be written.
@@ -103,7 +110,9 @@ def give(answer: object, where: Places) -> None:
     if where.form is not None:
         show(answer, where.form)
     elif texts:
-        write(f"Wrote {' and '.join(printable(str(one)) for one in texts)}.\n")
+        first = printable(first_in_words(warnings))
+        said = f"Wrote {' and '.join(printable(str(one)) for one in texts)}."
+        write("".join(f"{line}\n" for line in (said, first) if line))
 
 
 class PictureQuestion(NamedTuple):

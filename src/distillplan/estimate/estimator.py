@@ -18,23 +18,8 @@ from distillplan.estimate.records import (
 )
 from distillplan.hardware.bill import Bill, bill_of
 from distillplan.hardware.gpu import Gpu
-from distillplan.hardware.machine import (
-    Machine,
-    divergence_seconds,
-    loaded_teacher,
-    run_on,
-    student_seconds,
-    teacher_seconds,
-    teacher_speed,
-    training_speed,
-    work_of,
-)
-from distillplan.hardware.memory import (
-    MemoryEstimate,
-    Run,
-    memory_estimate,
-    pass_estimate,
-)
+from distillplan.hardware.machine import Machine
+from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import (
     Fits,
     fastest_layout,
@@ -56,9 +41,8 @@ class _Step(NamedTuple):
     """GPU-seconds per token of a distillation step; without a teacher both are the same."""
 
     alone: Range
-    """Without the teacher's pass."""
     both: Range
-    """With it."""
+    """With the teacher's pass."""
     apart: TeacherApart | None
     """The two sides where the teacher has GPUs of its own; None: it shares the student's."""
 
@@ -77,29 +61,25 @@ def estimate(question: Question) -> Estimate:
     if question.machine.loss_is_open:
         question = _with_open_loss(question)
     _refuse_impossible_rate(question)
-    machine, teacher = question.machine, question.teacher
-    beside = _with_teacher_beside(question)
+    machine, beside = question.machine, _with_teacher_beside(question)
     step = _step(beside.machine, question)
     productive = _step(replace(beside.machine, goodput=Range.exact(1.0)), question)
     speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
     memory = memory_estimate(run)
-    shown = _memory(memory, run, machine.gpu, _teacher_pass(question))
+    shown = _memory(memory, run, machine.gpu)
     sides = (shown, step.apart, shown.teacher_pass)
     worst = Fits.worst(one.fits for one in sides if one is not None)
     rate = speed.student.tokens_per_s_per_gpu
-    if teacher is not None:
+    facts = [ModelFacts(named=one, work=machine.work_of(one.model)) for one in question.models]
+    flops_per_token = TRAINING_PASSES * facts[0].work.forward_flops
+    if question.teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
-    other, work = None, work_of(machine, question.model.model)
-    model = ModelFacts(named=question.model, work=work)
-    flops_per_token = TRAINING_PASSES * model.work.forward_flops
-    if teacher is not None:
-        other = ModelFacts(named=teacher, work=work_of(machine, teacher.model))
-        flops_per_token += other.work.forward_flops if question.online else 0.0
+        flops_per_token += facts[-1].work.forward_flops if question.online else 0.0
     return Estimate(
         headline=headline(question, bill, worst),
         question=question,
-        model=model,
-        teacher=other,
+        model=facts[0],
+        teacher=None if question.teacher is None else facts[-1],
         tokens_per_s_per_gpu=rate,
         mfu=rate.scale(flops_per_token / dense_peak(machine.gpu)),
         total_flops=bill.total.flops,
@@ -153,11 +133,9 @@ def _refuse_short_run(question: Question) -> None:
     machine = question.machine
     batch, least = machine.batch_tokens, min(question.tokens, question.teacher_tokens or math.inf)
     if batch > least:
-        raise InputError(
-            f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than "
-            f"the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
-            "--batch-tokens or --micro-batch"
-        )
+        whole = f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than the "
+        whole += f"whole run of {format_count(least)}; use fewer GPUs, or a smaller "
+        raise InputError(f"{whole}--batch-tokens or --micro-batch")
 
 
 def _refuse_odd_teacher(question: Question) -> None:
@@ -171,46 +149,41 @@ def _refuse_odd_teacher(question: Question) -> None:
         if apart:
             raise InputError(Word("teacher_gpus"), ": there is no teacher; give --teacher")
     elif apart and question.logits is not Logits.ONLINE:
-        raise InputError(
-            Word("teacher_gpus"),
-            f": no teacher runs beside the student with {question.logits} logits; leave one of "
-            "the two out",
-        )
+        odd = f": no teacher runs beside the student with {question.logits} logits"
+        raise InputError(Word("teacher_gpus"), f"{odd}; leave one of the two out")
 
 
 def _refuse_impossible_rate(question: Question) -> None:
     """Check that a measured rate is one that the GPU can have at its fastest precision."""
     machine = question.machine
     gpu, rate = machine.gpu, machine.tokens_per_s
-    flops = TRAINING_PASSES * work_of(machine, question.model.model).forward_flops
+    flops = TRAINING_PASSES * machine.work_of(question.model.model).forward_flops
     most = max(gpu.peak_flops_per_s.values()) / flops
     if rate is not None and rate > most:
-        raise InputError(
-            Word("tokens_per_s"),
-            f": {format_count(rate)} tokens per second is more than one {gpu.name} can compute "
-            f"({format_count(most)}); give the rate of one GPU",
-        )
+        many = f": {format_count(rate)} tokens per second is more than one {gpu.name} can compute"
+        advice = f" ({format_count(most)}); give the rate of one GPU"
+        raise InputError(Word("tokens_per_s"), many, advice)
 
 
 def _step(machine: Machine, question: Question) -> _Step:
     """How long a step takes, in the time that the machine counts."""
     teacher, apart = question.teacher, None
-    alone = both = student_seconds(machine, question.model.model, distilling=True)
+    alone = both = machine.student_seconds(question.model.model, distilling=True)
     if teacher is not None and machine.teacher_gpus is not None:
         apart = teacher_apart(machine, question.model.model, teacher, machine.teacher_gpus)
         both = apart.pace.scale(machine.all_gpus)
     elif teacher is not None:
-        both = alone + teacher_seconds(machine, teacher.model, beside=True)
+        both = alone + machine.teacher_seconds(teacher.model, beside=True)
     return _Step(alone=alone, both=both, apart=apart)
 
 
 def _speed(question: Question, apart: TeacherApart | None) -> Speed:
     """The speeds of the parts, each alone."""
     machine, teacher = question.machine, None
-    student = training_speed(machine, question.model.model, machine.tokens_per_s)
+    student = machine.training_speed(question.model.model, machine.tokens_per_s)
     if question.teacher is not None:
         own = machine if apart is None else own_machine(machine, apart.gpus, apart.tp)
-        teacher = teacher_speed(own, question.teacher.model)
+        teacher = own.teacher_speed(question.teacher.model)
     parts = (student, teacher) if question.online else (student,)
     computed = any(part is not None and part.basis is RateBasis.MODEL for part in parts)
     return Speed(
@@ -241,46 +214,30 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
-    machine, teacher, kept = question.machine, question.teacher, 0.0
-    beside = before = None
-    if teacher is not None:
-        kept = question.kept.format.bytes_per_token
-        loaded = loaded_teacher(machine, teacher.shape)
-        beside = loaded if question.online else None
-        before = loaded if question.logits is Logits.STORED else None
-    return run_on(
-        machine,
-        question.model.shape,
-        teacher=beside,
-        passed=before,
-        stored_bytes_per_token=kept,
-    )
+    teacher = None if question.logits is Logits.CACHED else question.loaded
+    kept = 0.0 if question.kept is None else question.kept.format.bytes_per_token
+    return question.machine.run_of(question.model.shape, teacher, kept)
 
 
-def _teacher_pass(question: Question) -> TeacherPass | None:
-    """The teacher's pass in advance; None where there is none."""
-    machine, teacher = question.machine, question.teacher
-    if teacher is None or question.logits is not Logits.STORED:
-        return None
-    held = pass_estimate(loaded_teacher(machine, teacher.shape), machine.strategy, machine.gpus)
-    return TeacherPass(memory_bytes_per_gpu=held.total, fits=fits(held, usable_bytes(machine.gpu)))
-
-
-def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu, teacher_pass: TeacherPass | None) -> Memory:
-    """The parts, the smallest layout, and what to switch on."""
-    layout, why, capacity = None, None, usable_bytes(gpu)
+def _memory(memory: MemoryEstimate, run: Run, gpu: Gpu) -> Memory:
+    """The parts, the smallest layout, a teacher's pass in advance, and what to switch on."""
+    layout = why = alone = None
+    capacity = usable_bytes(gpu)
     try:
         layout = smallest_layout(run, gpu)
     except InfeasibleError as error:
         why = str(error)
+    if run.passed is not None:
+        total = pass_estimate(run.passed, run.strategy, run.gpus).total
+        alone = TeacherPass(memory_bytes_per_gpu=total, fits=fits(total, capacity))
     return Memory(
         usable_bytes_per_gpu=capacity,
-        fits=fits(memory, capacity),
+        fits=fits(memory.total, capacity),
         moment=memory.moment,
         parts=memory.parts,
         smallest_layout=layout,
         why_no_layout=why,
-        teacher_pass=teacher_pass,
+        teacher_pass=alone,
         steps_to_fit=steps_to_fit(run, gpu, capacity),
     )
 
@@ -289,24 +246,21 @@ def _distillation(
     question: Question, allocated: _Step, productive: _Step
 ) -> DistillationStep | None:
     """Online and cached logits side by side; None without a teacher."""
-    if question.teacher is None:
-        return None
     machine, stored, tokens = question.machine, question.kept, question.tokens
+    if question.teacher is None or stored is None:
+        return None
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
-    loss = divergence_seconds(replace(machine, goodput=Range.exact(1.0)), question.teacher.model)
-    pass_hours = teacher_seconds(machine, question.teacher.model, beside=False).scale(hours)
+    loss = replace(machine, goodput=Range.exact(1.0)).divergence_seconds(question.teacher.model)
+    pass_hours = machine.teacher_seconds(question.teacher.model, beside=False).scale(hours)
     storage_usd = stored.usd(tokens)
     online_usd = cached_usd = break_even = None
-    if machine.price is not None and machine.price.usd_per_hour:
+    if machine.price is not None and (price := machine.price.usd_per_hour):
         # what each way adds to a bill: with A for a teacher beside one student, T for its pass in
         # advance and S for storage, p A = T + S at p = (T + S) / A
-        both, alone = (
-            one.scale(hours * machine.price.usd_per_hour)
-            for one in (allocated.both, allocated.alone)
-        )
-        added = Range.of_ends(lambda ends: ends[0] - ends[1], (both, alone))
+        ways = [one.scale(hours * price) for one in (allocated.both, allocated.alone)]
+        added = Range.of_ends(lambda ends: ends[0] - ends[1], ways)
         online_usd = added.scale(question.students)
-        cached_usd = pass_hours.scale(machine.price.usd_per_hour) + Range.exact(storage_usd)
+        cached_usd = pass_hours.scale(price) + Range.exact(storage_usd)
         break_even = Range.of_ends(lambda ends: ends[0] / ends[1], (cached_usd, added))
     return DistillationStep(
         step_tokens=machine.batch_tokens,

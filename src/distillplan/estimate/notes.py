@@ -5,7 +5,6 @@ Sentences of warnings stand in coefficients/estimate_notices.yaml; when each hol
 
 import math
 from collections.abc import Iterator
-from functools import cache
 
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question
@@ -15,13 +14,13 @@ from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
-from distillplan.hardware.storage import STORAGE_PRICE_SOURCE
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices
+from distillplan.laws.format_studies import FILE
 from distillplan.models.named_models import Basis
-from distillplan.models.shapes import ModelShape
+from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
 from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
@@ -30,13 +29,8 @@ FEW_TOKENS = 1e5
 FEW_STEPS = 1000
 """Optimizer steps below which no run is known to train a model well."""
 
+SENTENCES = "estimate_notices.yaml"
 SPEED_SOURCE = "speed: published training runs (distillplan check throughput)"
-
-FITS_WORDS = {
-    Fits.YES: "it fits",
-    Fits.NO: "it does not fit",
-    Fits.UNCERTAIN: "whether it fits is uncertain",
-}
 
 
 def headline(question: Question, bill: Bill, fits: Fits) -> str:
@@ -55,7 +49,7 @@ def headline(question: Question, bill: Bill, fits: Fits) -> str:
         f"{gpus} {machine.gpu.name} {verb} {what} on {format_count(question.tokens)} tokens in "
         f"{format_duration(time.mid)} ({format_duration(time.low)} to "
         f"{format_duration(time.high)}): {format_count(bill.total.gpu_hours.mid)} GPU-hours{usd}; "
-        f"{FITS_WORDS[fits]}."
+        f"{read_shipped(SENTENCES)['fits'][fits]}."
     )
 
 
@@ -67,7 +61,6 @@ def warnings_of(
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
-        *_about_teacher(question),
         *_about_format(question),
         *_about_layout(question),
         *_about_speed(question),
@@ -79,8 +72,7 @@ def warnings_of(
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
     gpu, found = question.machine.gpu, [f"model: {question.model.source}"]
-    if question.teacher is not None:
-        found.append(f"teacher: {question.teacher.source}")
+    found += [f"teacher: {one.source}" for one in question.models[1:]]
     found.append(SPEED_SOURCE)
     if gpu.sources:
         found.append(f"GPU: {gpu.sources[0]} (all: distillplan gpus {gpu.name})")
@@ -88,7 +80,7 @@ def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     if bill.total.energy_kwh is not None:
         found.append(f"power: {POWER_SHARE_SOURCE}")
     if any(line.phase is Phase.LOGIT_STORAGE for line in bill.lines):
-        found.append(f"storage: {STORAGE_PRICE_SOURCE}")
+        found.append(f"storage: {read_shipped(FILE)['price']['source']}")
     return (*found, *question.sources)
 
 
@@ -97,21 +89,12 @@ def price_source(price: Price | None) -> tuple[str, ...]:
     return () if price is None or price.given else (f"price: {price.source}",)
 
 
-@cache
-def _sentences() -> dict[str, tuple[Severity, str]]:
-    """Each sentence by its name, and how serious it is."""
-    by_severity = read_shipped("estimate_notices.yaml")
-    return {
-        code: (Severity(severity), sentence)
-        for severity, sentences in by_severity.items()
-        for code, sentence in sentences.items()
-    }
-
-
 def _notice(code: str, name: str = "", **values: object) -> Notice:
     """What is said under a code, in the sentence of that name or its own, with these values."""
-    severity, sentence = _sentences()[name or code]
-    return Notice(code=code, severity=severity, message=sentence.format(**values))
+    name, told = name or code, read_shipped(SENTENCES)
+    severity = next(word for word, sentences in told.items() if name in sentences)
+    message = told[severity][name].format(**values)
+    return Notice(code=code, severity=Severity(severity), message=message)
 
 
 def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
@@ -121,13 +104,8 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
     if alone is not None and alone.fits is not Fits.YES:
         needed = format_bytes(alone.memory_bytes_per_gpu.mid)
         ways = f"add {changes}" if changes else "use larger GPUs"
-        yield _notice(
-            "teacher_does_not_fit",
-            "teacher_does_not_fit_alone",
-            memory=needed,
-            limit=limit,
-            ways=ways,
-        )
+        name = "teacher_does_not_fit_alone"
+        yield _notice("teacher_does_not_fit", name, memory=needed, limit=limit, ways=ways)
     if memory.fits is Fits.YES:
         if machine.loss_is_open and machine.strategy.loss is Loss.CHUNKED:
             yield _notice("loss_in_chunks")
@@ -147,13 +125,9 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
 def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Iterator[Notice]:
     """Whether a teacher fits on its own GPUs, and which side waits for which."""
     if apart.fits is not Fits.YES:
-        needed, limit = apart.memory_bytes_per_gpu.mid, memory.usable_bytes_per_gpu
-        yield _notice(
-            "teacher_does_not_fit",
-            apart=apart,
-            memory=format_bytes(needed),
-            limit=format_bytes(limit),
-        )
+        needed = format_bytes(apart.memory_bytes_per_gpu.mid)
+        limit = format_bytes(memory.usable_bytes_per_gpu)
+        yield _notice("teacher_does_not_fit", apart=apart, memory=needed, limit=limit)
     student, teacher = apart.student_seconds.mid, apart.teacher_seconds.mid
     pace, slower = apart.pace.mid, max(student, teacher)
     if pace > slower:
@@ -161,33 +135,27 @@ def _about_apart(question: Question, apart: TeacherApart, memory: Memory) -> Ite
         return
     names = [f"teacher's {apart.gpus}", f"student's {question.machine.gpus}"]
     quick, slow = reversed(names) if student < teacher else names
-    yield _notice(
-        "one_side_waits",
-        quick=quick,
-        slow=slow,
-        idle=1 - min(student, teacher) / pace,
-        balanced=math.ceil(apart.gpus * teacher / student),
-    )
+    idle, balanced = 1 - min(student, teacher) / pace, math.ceil(apart.gpus * teacher / student)
+    yield _notice("one_side_waits", quick=quick, slow=slow, idle=idle, balanced=balanced)
 
 
 def _about_models(question: Question) -> Iterator[Notice]:
-    both = [one for one in (question.model, question.teacher) if one is not None]
-    for one in both:
+    """And whether the teacher's logits can be matched, may be, and what its weights are kept in."""
+    tokens = question.machine.strategy.seq_len
+    for one in question.models:
         yield from one.notices
-    sized = " and ".join(one.name for one in both if one.basis is Basis.SIZE)
+        if 0 < one.shape.learned_positions < tokens:
+            yield _notice("beyond_positions", model=one, tokens=tokens)
+    sized = " and ".join(one.name for one in question.models if one.basis is Basis.SIZE)
     if sized:
         yield _notice("size_without_shape", models=sized, family=question.machine.family)
-
-
-def _about_teacher(question: Question) -> Iterator[Notice]:
-    """Whether its logits can be matched, what its weights are stored in, what its license says."""
     student, teacher = question.model, question.teacher
     if teacher is None:
         return
-    exact = isinstance(student.model, ModelShape) and isinstance(teacher.model, ModelShape)
-    if student.tokenizer and teacher.tokenizer and student.tokenizer != teacher.tokenizer:
-        yield _notice("tokenizer_differs", student=student, teacher=teacher)
-    elif exact and student.shape.vocab != teacher.shape.vocab:
+    if other_tokenizer(student, teacher):
+        told = {"own": tokenizer_told(student), "other": tokenizer_told(teacher)}
+        yield _notice("tokenizer_differs", student=student, teacher=teacher, **told)
+    elif None not in {student.vocab, teacher.vocab} and student.vocab != teacher.vocab:
         yield _notice("vocabulary_differs", student=student, teacher=teacher)
     precision = question.machine.teacher_precision.value
     if teacher.weights is not None and teacher.weights != precision:
@@ -198,9 +166,9 @@ def _about_teacher(question: Question) -> Iterator[Notice]:
 
 def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
-    if question.teacher is not None and not question.online:
-        vocab = question.teacher.shape.vocab
-        yield from format_notices(question.stored, question.kept.format.name, vocab)
+    kept = None if question.online else question.kept
+    if question.teacher is not None and kept is not None:
+        yield from format_notices(question.stored, kept.format.name, question.teacher.shape.vocab)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:
@@ -230,8 +198,7 @@ def _about_speed(question: Question) -> Iterator[Notice]:
         yield _notice("gpu_not_calibrated", gpu=gpu)
     if batch < FEW_TOKENS:
         yield _notice("small_batch", batch=format_count(batch))
-    models = (question.model, question.teacher)
-    if any(one is not None and one.shape.experts for one in models):
+    if any(one.shape.experts for one in question.models):
         yield _notice("mixture_of_experts", error=machine.model.held_out_error["mixture"])
     if question.logits is Logits.CACHED and question.teacher is not None:
         yield _notice("logits_on_disk")

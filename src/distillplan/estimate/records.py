@@ -5,7 +5,7 @@ from typing import NamedTuple
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory import MemoryParts, Moment, WeightFormat
+from distillplan.hardware.memory import LoadedTeacher, MemoryParts, Moment
 from distillplan.hardware.memory_fit import Fits, Layout
 from distillplan.hardware.memory_steps import Step
 from distillplan.hardware.range import Range
@@ -42,29 +42,28 @@ class Question(NamedTuple):
     """Of what the machine does not hold, such as the grid's carbon intensity."""
 
     @property
+    def models(self) -> tuple[NamedModel, ...]:
+        """The model in training, and the teacher where there is one."""
+        return (self.model,) if self.teacher is None else (self.model, self.teacher)
+
+    @property
     def online(self) -> bool:
         """Whether a teacher runs during training."""
         return self.teacher is not None and self.logits is Logits.ONLINE
 
     @property
-    def teacher_logits(self) -> Logits | None:
-        """Where they come from; None: there is no teacher."""
-        return None if self.teacher is None else self.logits
+    def loaded(self) -> LoadedTeacher | None:
+        """The teacher on the machine; None: there is none."""
+        if self.teacher is None:
+            return None
+        return self.machine.loaded_teacher(self.teacher.shape, self.logits)
 
     @property
-    def teacher_precision(self) -> WeightFormat | None:
-        """Of its weights; None: there is no teacher."""
-        return None if self.teacher is None else self.machine.teacher_precision
-
-    @property
-    def logit_format(self) -> str | None:
-        """Its name; None: there is no teacher."""
-        return None if self.teacher is None else self.kept.format.name
-
-    @property
-    def kept(self) -> StoredLogits:
-        """How logits are stored, of the teacher's vocabulary."""
-        return stored_logits(self.stored, (self.teacher or self.model).shape.vocab)
+    def kept(self) -> StoredLogits | None:
+        """How logits are stored; None: there is no teacher."""
+        return (
+            None if self.teacher is None else stored_logits(self.stored, self.teacher.shape.vocab)
+        )
 
 
 class ModelFacts(NamedTuple):

@@ -6,6 +6,8 @@ MOST_BYTES: Final = 4_000_000
 """Largest file that is read; far above any table of coefficients."""
 MOST_TREE_BYTES: Final = 1_000_000
 """Largest file of nested values, which is read within a second."""
+MOST_CONFIG_BYTES: Final = 6_000_000
+"""Largest config.json; those of quantized models name every matrix and reach 3 MB."""
 MOST_VALUES: Final = 50_000
 """Values in such a file, counting those that aliases repeat."""
 MOST_DEPTH: Final = 20
@@ -33,14 +35,18 @@ def shown(value: Any) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
 
 
-def text_fault(text: str) -> str | None:
+def text_fault(text: str, most_letters: float = MOST_LETTERS) -> str | None:
     r"""What is wrong with a text of a file; None where nothing is.
+
+    Args:
+        text: of the file.
+        most_letters: how long it may be.
 
     >>> text_fault("a\0b")
     'a NUL character'
     """
-    if len(text) > MOST_LETTERS:
-        return f"a value longer than {MOST_LETTERS:,} characters"
+    if len(text) > most_letters:
+        return f"a value longer than {most_letters:,} characters"
     if "\0" in text:
         return "a NUL character"
     if not text.isascii() and any("\ud800" <= one <= "\udfff" for one in text):

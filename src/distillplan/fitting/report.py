@@ -23,6 +23,7 @@ from distillplan.fitting.lent import lent_side
 from distillplan.fitting.outliers import MOST_DEVIATIONS, without_outliers
 from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
+from distillplan.fitting.teacher_units import unit_doubts
 from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.laws.law_runs import MOST_RUNS
@@ -76,7 +77,7 @@ def fit_report(
         drawn = _whole(fitted.form.law(found.theta), request.resamples)
         draws = Draws(law=_with_lent(request, fitted, drawn), sigma_run=sigma)
         ends = intervals(fitted, found)
-    doubts = run_warnings(fitted, request.like.name)
+    doubts = (*_about_units(request, every), *run_warnings(fitted, request.like.name))
     whole = _with_lent(request, fitted, fitted.law)
     law = law_of_fit(request, fitted, whole, ends, _sentences(tuple(errors)), doubts)
     return FitReport(
@@ -224,6 +225,12 @@ def _left_out(request: FitRequest, rows: Rows, out: Mask, fitted: FitResult) -> 
             f"of the other runs, so left out; --keep {number} keeps it",
         ),
     )
+
+
+def _about_units(request: FitRequest, rows: Rows) -> tuple[Notice, ...]:
+    """Whether the teachers' losses are in another unit than their students'."""
+    law = request.like.distillation
+    return () if law is None else tuple(unit_doubts(rows, law, request.runs.unit))
 
 
 def _about_sides(law: PublishedLaw) -> tuple[Notice, ...]:

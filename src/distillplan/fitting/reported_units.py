@@ -35,6 +35,9 @@ _NAMED: Final = (
 )
 """Units that the name of a column may say, in lower case; the first that fits."""
 
+_NATS_NAMED: Final = re.compile(r"(?<![a-z])nats?(?![a-z])")
+"""What a column's name says of losses in nats, in lower case."""
+
 _ADVICE: Final = {
     LossUnit.NATS: (
         "the logarithm of a perplexity, which is nats/token if it is the natural one",
@@ -92,6 +95,7 @@ def refuse_teachers_in_nats(
     unit: LossUnit | None,
     bytes_per_token: float | None,
     source: str,
+    columns: Iterable[str] = (),
 ) -> None:
     """Refuse teachers' losses that are in nats per token beside losses in another unit.
 
@@ -101,13 +105,21 @@ def refuse_teachers_in_nats(
         unit: which was said; None is nats per token.
         bytes_per_token: needed for bits per byte.
         source: the file's name, for the message.
+        columns: names of the columns that the teachers' are from.
 
     Raises:
-        InputError: when they are far from the students' in that unit, and nearer in nats.
+        InputError: when they are far from the students' in that unit, and nearer in nats; or when
+            their column says that it has nats.
     """
     taught = ~np.isnan(teachers)
     if unit in (None, LossUnit.NATS) or not taught.any():
         return
+    for column in columns:
+        if _NATS_NAMED.search(column.lower()):
+            raise InputError(
+                f"{source}: the losses are in {unit}, and the column {column!r} says nats; give "
+                "teacher_loss in the unit of the losses, or both in nats/token"
+            )
     students = in_nats(losses[taught], unit, bytes_per_token, "loss")
     read = in_nats(teachers[taught], unit, bytes_per_token, "teacher_loss")
     said, nats = (float(np.median(one / students)) for one in (read, teachers[taught]))

@@ -142,8 +142,9 @@ def _draft(
         raise told(source, faults)
     if not rows:
         raise InputError(f"{source}: no row has every number: {first_of(empty)}")
+    taught = [place[TEACHER].column or "" for place in places if TEACHER in place]
     refuse_teachers_in_nats(
-        arrays["loss"], arrays[TEACHER], reading.unit, reading.bytes_per_token, source
+        arrays["loss"], arrays[TEACHER], reading.unit, reading.bytes_per_token, source, taught
     )
     notices = () if not empty else (rows_left_out(empty),)
     return Draft(values=arrays, files=np.array(files, dtype=np.intp), rows=rows, notices=notices)

@@ -1,9 +1,8 @@
 """What a family of students costs on a machine: FLOPs, GPU-hours, time, money, energy and CO2.
 
 It is itemized by phase, and the parts add up to the total exactly. FLOPs are exact; all that
-follows from the throughput is a `Range`. Power is the share of the GPU's board limit that training
-draws, times the power usage effectiveness of the building; hosts are left out, as in most model
-cards.
+follows from the throughput is a `Range`. Power is that of GPUs times the power usage effectiveness
+of the building; hosts are left out, as in most model cards.
 """
 
 import datetime as dt
@@ -14,13 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
-from distillplan.hardware.machine import (
-    Machine,
-    student_seconds,
-    teacher_seconds,
-    training_seconds,
-    work_of,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits
 from distillplan.models.named_models import Model
@@ -31,16 +24,10 @@ PRICE_AGE_DAYS: Final = 180
 """Age of a price beyond which it is worth a warning."""
 
 POWER_SHARE: Final = Range(low=0.70, mid=0.85, high=1.0)
-"""Power drawn in training over the board limit.
-
-Measured on H100 nodes: about 85% while training, 15% while waiting, e.g. for a checkpoint to be
-written. Model cards assume 1, the upper end.
-"""
-
+"""Power drawn in training over the board limit; model cards assume the upper end."""
 POWER_SHARE_SOURCE: Final = (
     f"Morrison et al. 2025, arXiv 2503.05804: {POWER_SHARE.mid:.0%} of the limit on H100"
 )
-"""Source of that share."""
 
 
 class Phase(StrEnum):
@@ -110,35 +97,24 @@ def bill_of(
         return _line(machine, phase, model, tokens, hours, gpus)
 
     every, paid = students * student_tokens, paid or Share()
-    each = student_seconds(machine, student, distilling=teacher is not None)
+    each = machine.student_seconds(student, distilling=teacher is not None)
     if pace is not None:
         each = pace.scale(machine.gpus)
     lines, storage_usd = [line(Phase.STUDENT_TRAINING, student, every, each)], 0.0
     if teacher is not None and paid.logits > 0:
         beside, passed = logits is Logits.ONLINE, paid.logits * every
-        each = teacher_seconds(machine, teacher, beside=beside)
+        each = machine.teacher_seconds(teacher, beside=beside)
         if pace is not None:
             each = pace.scale(gpus - machine.gpus)
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
         storage_usd = 0.0 if stored is None or beside else stored.usd(min(passed, unique_tokens))
     if teacher is not None and paid.training > 0:
         trained = students * paid.training * teacher_tokens
-        each = training_seconds(machine, teacher)
+        each = machine.training_seconds(teacher)
         lines.append(line(Phase.TEACHER_TRAINING, teacher, trained, each, machine.gpus))
-    if storage_usd:
-        # disks' electricity is neglected
-        free = Range.exact(0.0)
-        lines.append(
-            BillLine(
-                phase=Phase.LOGIT_STORAGE,
-                flops=0.0,
-                gpu_hours=free,
-                wall_seconds=free,
-                cost_usd=Range.exact(storage_usd),
-                energy_kwh=free,
-                co2_kg=free,
-            )
-        )
+    if storage_usd:  # disks' electricity is neglected
+        free = total_of((), Phase.LOGIT_STORAGE)
+        lines.append(free._replace(cost_usd=Range.exact(storage_usd)))
     return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
 
 
@@ -149,7 +125,7 @@ def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
     sums: dict[str, Any] = {
         name: None if None in column else Range.total(column) for name, column in columns.items()
     }
-    return BillLine(phase=phase, flops=sum(line.flops for line in lines), **sums)
+    return BillLine(phase=phase, flops=sum((line.flops for line in lines), 0.0), **sums)
 
 
 def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
@@ -172,21 +148,17 @@ def _line(
 ) -> BillLine:
     """One phase's costs."""
     passes = 1.0 if phase is Phase.TEACHER_LOGITS else TRAINING_PASSES
-    price, grid, energy = machine.price, machine.grid_g_co2_per_kwh, _energy_kwh(machine, hours)
+    price, grid, energy = machine.price, machine.grid_g_co2_per_kwh, None
+    if machine.gpu.power_watts is not None:
+        rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
+        # slow runs are taken to be hot: the widest range
+        energy = Range.of_ends(math.prod, (hours, rate))
     return BillLine(
         phase=phase,
-        flops=passes * work_of(machine, model).forward_flops * tokens,
+        flops=passes * machine.work_of(model).forward_flops * tokens,
         gpu_hours=hours,
         wall_seconds=hours.scale(SECONDS_PER_HOUR / gpus),
         cost_usd=None if price is None else hours.scale(price.usd_per_hour),
         energy_kwh=energy,
         co2_kg=None if energy is None or grid is None else energy.scale(grid / 1000),
     )
-
-
-def _energy_kwh(machine: Machine, hours: Range) -> Range | None:
-    """Electricity at the building's meter; slow runs are taken to be hot: the widest range."""
-    if machine.gpu.power_watts is None:
-        return None
-    rate = POWER_SHARE.scale(machine.gpu.power_watts).scale(machine.pue / 1000)
-    return Range(low=hours.low * rate.low, mid=hours.mid * rate.mid, high=hours.high * rate.high)

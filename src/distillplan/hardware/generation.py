@@ -19,19 +19,14 @@ from distillplan.models.shapes import ModelShape
 from distillplan.units.quantities import format_bytes
 
 EFFICIENCY: Final = Range(low=0.4, mid=0.75, high=0.85)
-"""Speed of an engine over the roofline.
-
-NVIDIA's tables (TensorRT-LLM at full load) give 0.70 to 0.83 on one or two GPUs and 0.44 to 0.62 on
-eight (`distillplan check generation`). The low end covers those and a batch of answers that waits
-for its longest one, which nobody has published a measurement of.
-"""
+"""Speed of an engine over the roofline: in NVIDIA's tables 0.70 to 0.83 on one or two GPUs and 0.44
+to 0.62 on eight (`distillplan check generation`). The low end covers a batch that waits for its
+longest answer as well, which nobody has published a measurement of."""
 
 MEMORY_SHARE: Final = 0.9
 """Share of the memory that an engine uses by default (vLLM, TensorRT-LLM)."""
-
 MOST_GPUS: Final = 1024
 """Largest group that a copy of the model is spread over."""
-
 MOST_WEIGHTS: Final = 0.7
 """Share of the used memory that weights may take; the cache needs the rest."""
 
@@ -93,7 +88,5 @@ def generation_speed(
     flops = shape.forward_flops(2 * length) + prefill
     read = (weights + many * cached) / gpu.memory_bytes_per_s
     seconds = (read + many * flops / ceiling) / group
-    return GenerationSpeed(
-        tokens_per_s_per_gpu=EFFICIENCY.scale(many / group / seconds),
-        gpus=group,
-    )
+    rate = EFFICIENCY.scale(many / group / seconds)
+    return GenerationSpeed(tokens_per_s_per_gpu=rate, gpus=group)

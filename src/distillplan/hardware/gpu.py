@@ -18,7 +18,8 @@ GIGA: Final = 1e9
 GIB: Final = 2.0**30
 UNKNOWN: Final = "unknown"
 """A date that a price list does not state."""
-_GIVEN: Final = "given"
+GIVEN: Final = "given"
+"""Seller and source of the user's own price."""
 
 
 class Precision(StrEnum):
@@ -39,19 +40,14 @@ class Price:
     """Of the price list, ISO 8601 (year and month where the day is not known), or `unknown`."""
     source: str
 
-    @classmethod
-    def of_user(cls, usd_per_hour: float, today: dt.date) -> "Price":
-        """The user's own price."""
-        return cls(usd_per_hour=usd_per_hour, seller=_GIVEN, date=str(today), source=_GIVEN)
-
     @property
     def given(self) -> bool:
         """Whether it is the user's own."""
-        return self.source == _GIVEN
+        return self.source == GIVEN
 
     @property
     def day(self) -> dt.date | None:
-        """That date, the first of its month or year where only these are known; None: unknown."""
+        """That date, or the first of its month or year; None: unknown."""
         parts = [*self.date.strip().split("-"), "01", "01"]
         try:
             return dt.date.fromisoformat("-".join(parts[:3]))
@@ -113,18 +109,13 @@ class Gpu:
         """GPUs that reach each other over the fast in-node link."""
         return self.link_domain_gpus or self.gpus_per_node
 
-    @property
-    def network_bytes_per_s(self) -> float:
-        """Of its network card, default included."""
-        return self.inter_node_bytes_per_s or self.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
-
     def link_bytes_per_s(self, gpus: int) -> float:
         """Of the slowest link among so many GPUs that lie as near each other as they can."""
         if gpus <= self.link_domain:
             return self.intra_node_bytes_per_s
         if gpus <= self.gpus_per_node and self.pcie_bytes_per_s is not None:
             return self.pcie_bytes_per_s
-        return self.network_bytes_per_s
+        return self.inter_node_bytes_per_s or self.intra_node_bytes_per_s / TYPICAL_LINK_RATIO
 
 
 def refuse_precision(gpu: Gpu, precision: Precision) -> None:
@@ -134,11 +125,8 @@ def refuse_precision(gpu: Gpu, precision: Precision) -> None:
         InputError: when it does not.
     """
     if precision is Precision.FP8 and "fp8" not in gpu.peak_flops_per_s:
-        raise InputError(
-            Word("precision"),
-            f": GPU {gpu.name} has no fp8; use bf16, fp16 or another GPU",
-            also=("gpu",),
-        )
+        wrong = f": GPU {gpu.name} has no fp8; use bf16, fp16 or another GPU"
+        raise InputError(Word("precision"), wrong, also=("gpu",))
 
 
 def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
@@ -159,10 +147,8 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
         raise InputError(f"GPU {name}: no 16-bit peak; give dense_bf16_tflops")
     measured = _optional(given, "measured_matmul_tflops", "peak")
     if measured is not None and measured > max(halves):
-        raise InputError(
-            f"GPU {name}: {measured / TERA:g} TFLOP/s were measured, more than the dense peak of "
-            f"{max(halves) / TERA:g}"
-        )
+        peak = f"more than the dense peak of {max(halves) / TERA:g}"
+        raise InputError(f"GPU {name}: {measured / TERA:g} TFLOP/s were measured, {peak}")
     linked = "link_domain_gpus"
     gpu = given.record(
         Gpu,
@@ -220,7 +206,6 @@ def in_base_units(value: float, kind: str, where: str) -> float:
 
 
 def _price(entry: Entry) -> Price:
-    """One price of an entry: usd_per_hour, seller, date, source."""
     found = price_of(
         entry.positive("usd_per_hour"),
         seller=entry.text("seller"),
@@ -241,7 +226,6 @@ def price_of(usd_per_hour: float, *, seller: str, date: str, source: str, where:
     usd = in_base_units(usd_per_hour, "price", f"{where}usd_per_hour")
     found = Price(usd_per_hour=usd, seller=seller, date=date, source=source)
     if found.day is None and date != UNKNOWN:
-        raise InputError(
-            f"{where}date: {shown(date)} is not a date; write e.g. 2026-02-28 or 2026-02"
-        )
+        wrong = f"{where}date: {shown(date)} is not a date"
+        raise InputError(f"{wrong}; write e.g. 2026-02-28 or 2026-02")
     return found

@@ -9,7 +9,7 @@ from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.gpu_words import is_memory, looser, words_of
+from distillplan.hardware.gpu_words import gpus_of_rack, is_memory, looser, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, did_you_mean
@@ -88,9 +88,8 @@ def gpu(name: str) -> Gpu:
     if known is not None:
         return gpus()[known]
     if several := variants(name):
-        raise InputError(
-            Word("gpu"), f": {name!r} is sold in several variants; use one of {', '.join(several)}"
-        )
+        told = f"is sold in several variants; use one of {', '.join(several)}"
+        raise InputError(Word("gpu"), f": {name!r} {told}")
     _refuse_number_of(name)
     raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
 
@@ -137,6 +136,18 @@ def _refuse_number_of(name: str) -> None:
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
 
 
+def refuse_rack(name: str) -> None:
+    """Refuse the name of a rack, where nothing says how many GPUs are meant.
+
+    Raises:
+        InputError: with its GPUs.
+    """
+    many = gpus_of_rack(name)
+    if many is not None:
+        told = (Word("gpu", name_of(name) or name), " ", Word("gpus", str(many)))
+        raise InputError(Word("gpu"), f": {name!r} is a rack of {many} GPUs; write ", *told)
+
+
 def name_of(name: str) -> str | None:
     """The GPU that a name stands for on its own; None where there is none, or several.
 
@@ -149,10 +160,9 @@ def name_of(name: str) -> str | None:
 
 def _spelled(words: list[str]) -> str | None:
     """The GPU of which these are all the words, glued together or in any order."""
-    sets = {frozenset(spelled): whole for spelled, whole in reversed(_worded())}
-    found = [_lettered().get("".join(one)) for one in looser(words)]
-    found += [sets.get(frozenset(one)) for one in looser(words)]
-    return next(filter(None, found), None)
+    every = looser(words)
+    keys = [*map("".join, every), *map(frozenset, every)]
+    return next((_keys()[one] for one in keys if one in _keys()), None)
 
 
 def _with_memory(words: list[str]) -> str | None:
@@ -200,22 +210,24 @@ def throughput_model() -> ThroughputModel:
 
 
 def grid(country: str) -> PowerGrid:
-    """The electricity of a country, by its ISO 3166-1 alpha-3 code or its English name.
+    """The electricity of a country, by its code of three or two letters or its English name.
 
     Raises:
         InputError: for an unknown country (suggesting the nearest).
 
-    >>> grid("FRA").name, grid("france").code
-    ('France', 'FRA')
+    >>> grid("FRA").name, grid("france").code, grid("UK").code
+    ('France', 'FRA', 'GBR')
     """
     data, wanted = read_shipped("grid.yaml"), country.strip().lower()
     codes = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    code = wanted.upper() if wanted.upper() in data["countries"] else codes.get(wanted)
+    letters = data["two_letters"].get(wanted.upper(), wanted.upper())
+    code = letters if letters in data["countries"] else codes.get(wanted)
     if code is not None:
         entry = Entry(data["countries"][code], code)
         return entry.record(PowerGrid, code=code, source=data["source"])
-    close = [f"{name.title()} ({codes[name]})" for name in close_names(country.strip(), codes)]
-    advice = "give a three-letter code such as FRA or USA, or the English name"
+    near = close_names(country.strip(), codes) if len(wanted) > 2 else ()
+    close = [f"{name.title()} ({codes[name]})" for name in near]
+    advice = "give a code such as FRA or FR, or the English name"
     if close:
         advice = f"did you mean {' or '.join(close)}?"
     raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
@@ -237,9 +249,10 @@ def _worded() -> tuple[tuple[list[str], str], ...]:
 
 
 @cache
-def _lettered() -> dict[str, str]:
-    """The same without anything between the words."""
-    return {"".join(words): name for words, name in _worded()}
+def _keys() -> dict[str | frozenset[str], str]:
+    """The same by the words glued together, and by the words in any order."""
+    glued: dict[str | frozenset[str], str] = {"".join(words): name for words, name in _worded()}
+    return glued | {frozenset(words): name for words, name in reversed(_worded())}
 
 
 def _own_gpu(path: str) -> Gpu:
@@ -249,10 +262,8 @@ def _own_gpu(path: str) -> Gpu:
     data = read_foreign_yaml(path)
     entries = data.get("gpus") if isinstance(data, Mapping) else None
     if not isinstance(entries, Mapping) or len(entries) != 1:
-        raise InputError(
-            f"{path}: expected one GPU in the form of coefficients/gpus.yaml, "
-            "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
-        )
+        form = "e.g. gpus: {my-gpu: {dense_bf16_tflops: 900, memory_gb: 80, ...}}"
+        raise InputError(f"{path}: expected one GPU in the form of coefficients/gpus.yaml, {form}")
     ((name, entry),) = entries.items()
     try:
         return gpu_from_entry(name, entry)

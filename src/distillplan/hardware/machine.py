@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from distillplan.accounting import Logits
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
-from distillplan.hardware.gpu import Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.losses import LOSSES, loss_rate
+from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
+from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
@@ -44,7 +45,6 @@ class Machine:
     gpus: int
     """Of that kind."""
     model: ThroughputModel
-    """The speed model with its calibrated coefficients."""
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
     """The family of models that are given as a size; the context is the strategy's."""
@@ -83,7 +83,7 @@ class Machine:
     """Where the user's own GPU and prices were read from, to ask the same again."""
 
     def __post_init__(self) -> None:
-        """Check what the table of keys cannot, as it takes several keys.
+        """Check what takes several keys.
 
         Raises:
             InputError: for groups that do not divide the GPUs or a sequence, a step of less than
@@ -91,12 +91,10 @@ class Machine:
         """
         settle(self)
         self.strategy.refuse_odd_groups(self.gpus)
-        if self.strategy.cp > self.strategy.seq_len:
-            raise InputError(
-                Word("cp"),
-                f": {self.strategy.cp} GPUs cannot share a sequence of {self.strategy.seq_len} "
-                "tokens; use fewer",
-            )
+        cp, seq_len = self.strategy.cp, self.strategy.seq_len
+        if cp > seq_len:
+            wrong = f": {cp} GPUs cannot share a sequence of {seq_len} tokens; use fewer"
+            raise InputError(Word("cp"), wrong)
         if self.layout is LayoutChoice.GIVEN or self.layout_found:
             self.refuse_small_step()
         refuse_precision(self.gpu, self.strategy.precision)
@@ -110,22 +108,15 @@ class Machine:
             InputError: when it has fewer tokens, or more than gradients that are not kept allow.
         """
         passed, step = self.strategy.pass_tokens(self.gpus), self.batch_tokens
+        asked, least, name = format_count(step), format_count(passed), Word("batch_tokens")
         if step < passed:
-            raise InputError(
-                Word("batch_tokens"),
-                f": {format_count(step)} tokens are fewer than one pass of {self.gpus} GPUs takes "
-                f"({format_count(passed)}); use more tokens or fewer GPUs",
-                also=("micro_batch", "gpus"),
-            )
+            few = f": {asked} tokens are fewer than one pass of {self.gpus} GPUs takes ({least})"
+            advice = "; use more tokens or fewer GPUs"
+            raise InputError(name, few, advice, also=("micro_batch", "gpus"))
         if step > passed and self.strategy.gradients is Gradients.IN_BACKWARD:
-            raise InputError(
-                Word("gradients", Gradients.IN_BACKWARD),
-                f" keeps no gradients, so a step is one pass, here of {format_count(passed)} "
-                f"tokens, and not {format_count(step)}; leave ",
-                Word("batch_tokens"),
-                " out",
-                also=("batch_tokens",),
-            )
+            kept, said = Word("gradients", Gradients.IN_BACKWARD), " keeps no gradients, so a step "
+            said += f"is one pass, here of {least} tokens, and not {asked}; leave "
+            raise InputError(kept, said, name, " out", also=("batch_tokens",))
 
     def __hash__(self) -> int:  # its mappings have none
         return hash((self.gpu.name, self.gpus, self.strategy))
@@ -153,9 +144,81 @@ class Machine:
     @property
     def price(self) -> Price | None:
         """Price of a GPU-hour: the user's, else the catalog's (`listed_price`); None: not known."""
-        if self.price_usd_per_gpu_hour is None:
+        usd = self.price_usd_per_gpu_hour
+        if usd is None:
             return listed_price(self.gpu.prices)
-        return Price.of_user(self.price_usd_per_gpu_hour, self.today)
+        return Price(usd_per_hour=usd, seller=GIVEN, date=str(self.today), source=GIVEN)
+
+    def work_of(self, model: Model, precision: Precision | None = None) -> Workload:
+        """The workload of a model on one GPU, in a precision or the strategy's."""
+        strategy, gpus, step = self.strategy, self.gpus, self.batch_tokens
+        if precision is not None:
+            strategy = replace(strategy, precision=precision)
+        if isinstance(model, ModelShape):
+            return workload_of_shape(model, strategy, gpus, step)
+        return workload_of_size(model, self.family, strategy, gpus, step)
+
+    def run_of(
+        self, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0
+    ) -> Run:
+        """A training that has to fit, with a teacher or the bytes per token of stored logits."""
+        return Run(
+            shape=shape,
+            strategy=self.strategy,
+            gpus=self.gpus,
+            teacher=teacher,
+            stored_bytes_per_token=stored,
+            global_tokens=self.global_tokens,
+        )
+
+    def loaded_teacher(self, shape: ModelShape, logits: Logits = Logits.ONLINE) -> LoadedTeacher:
+        """A teacher in the format, and on the GPUs, that there are for it."""
+        weights, apart = self.teacher_precision, self.teacher_gpus is not None
+        return LoadedTeacher(shape=shape, weights=weights, logits=logits, apart=apart)
+
+    def training_speed(self, model: Model, tokens_per_s: float | None = None) -> ThroughputEstimate:
+        """Tokens/s/GPU in training a model alone, at its measured rate or the MFU if any."""
+        work = self.work_of(model)
+        return throughput(work, self.gpu, self.model, mfu=self.mfu, tokens_per_s=tokens_per_s)
+
+    def teacher_speed(self, teacher: Model) -> ThroughputEstimate:
+        """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
+        fp8 = self.teacher_precision is WeightFormat.FP8 and "fp8" in self.gpu.peak_flops_per_s
+        work = self.work_of(teacher, Precision.FP8 if fp8 else Precision.BF16)
+        return throughput(work, self.gpu, self.model, 1.0, mfu=self.teacher_mfu)
+
+    def training_seconds(self, model: Model) -> Range:
+        """GPU-seconds per token in training a model alone; a measured rate is the student's."""
+        return self._allocated(self.training_speed(model))
+
+    def student_seconds(self, student: Model, *, distilling: bool) -> Range:
+        """GPU-seconds per token of a student: training alone, or its step in a distillation."""
+        speed = self.training_speed(student, self.tokens_per_s)
+        return self._allocated(speed, distilling=distilling)
+
+    def teacher_seconds(self, teacher: Model, *, beside: bool) -> Range:
+        """GPU-seconds per token of a teacher's forward pass.
+
+        Beside the student they take turns, and the pass has what its logits add to the loss; alone
+        it writes them to storage.
+        """
+        forward = self._allocated(self.teacher_speed(teacher), distilling=beside)
+        return forward + self.divergence_seconds(teacher) if beside else forward
+
+    def divergence_seconds(self, teacher: Model) -> Range:
+        """GPU-seconds per token that an online teacher's logits add to the student's loss."""
+        moved, vocab = loss_bytes(self.strategy.loss).moved_by_teacher, self.work_of(teacher).vocab
+        rate = loss_rate(moved, vocab, self.gpu)
+        return Range.independent_product((rate, self.allocated_share)).divide(1.0)
+
+    def _allocated(self, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
+        """GPU-seconds; what is given, of the speed or the goodput, has all of it in it."""
+        factors, computed = [self.allocated_share], speed.basis is RateBasis.MODEL
+        if computed and self.goodput is None:
+            factors.append(self.model.whole_run)
+        if computed and distilling:
+            factors.append(self.model.distillation)
+        return speed.seconds(*factors)
 
 
 def usual_strategy(
@@ -163,11 +226,10 @@ def usual_strategy(
 ) -> Strategy:
     """A strategy with the usual micro-batch, `DEFAULT_REPLICA_TOKENS`, sharding and stack.
 
-    It is one sequence where that is longer, where a GPU has but `most_tokens` of a step, or where
-    the model is split over GPUs: the assumption with which the speed model was calibrated on
-    published runs that do not state it. There ZeRO-1 is usual too, as gathering weights for every
-    micro-batch of a pipeline would cost most of its time, and such layouts are those of Megatron
-    Core: a tuned stack.
+    The micro-batch is one sequence where that is longer, where a GPU has but `most_tokens` of a
+    step, or where the model is split over GPUs, as the calibration assumes of runs that do not
+    state it. There ZeRO-1 is usual too, as gathering weights for every micro-batch would cost most
+    of the time, and a tuned stack, as such layouts are those of Megatron Core.
 
     Raises:
         InputError: when a count is below 1, or a word is not known.
@@ -191,9 +253,8 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     """The machine that a user described.
 
     Args:
-        words: what was written, by the keys of the hardware (`scenarios.hardware_keys`) without
-            their group: a GPU at least. Those that are no others here are fields of `Strategy` and
-            `Machine`.
+        words: what was written, by the keys of `scenarios.hardware_keys` without their group: a GPU
+            at least. Those that are no others here are fields of `Strategy` and `Machine`.
         architecture: of student and teacher; its context is the sequence length.
 
     Raises:
@@ -202,6 +263,8 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     said = {name: value for name, value in words.items() if value is not None}
     named, prices = said.pop("gpu"), said.pop("prices", None)
     gpu = gpu_catalog.gpu(named)
+    if "gpus" not in said:
+        gpu_catalog.refuse_rack(named)
     if prices is not None:
         gpu = price_list.with_prices(gpu, prices)
     layout = {one.name: said.pop(one.name) for one in fields(Strategy) if one.name in said}
@@ -241,99 +304,6 @@ def usd_per_gpu_hour(found: Machine) -> float:
     """
     price = found.price
     if price is None or price.usd_per_hour <= 0:
-        raise InputError(
-            f"no price is known for {found.gpu.name}; add ",
-            Word("price", "2.5"),
-            " (dollars per GPU-hour)",
-        )
+        add, unit = f"no price is known for {found.gpu.name}; add ", " (dollars per GPU-hour)"
+        raise InputError(add, Word("price", "2.5"), unit)
     return price.usd_per_hour
-
-
-def work_of(machine: Machine, model: Model, precision: Precision | None = None) -> Workload:
-    """The workload of a model on one GPU of the machine, in a precision or the strategy's."""
-    strategy = machine.strategy
-    if precision is not None:
-        strategy = replace(strategy, precision=precision)
-    if isinstance(model, ModelShape):
-        return workload_of_shape(model, strategy, machine.gpus, machine.batch_tokens)
-    return workload_of_size(model, machine.family, strategy, machine.gpus, machine.batch_tokens)
-
-
-def run_on(
-    machine: Machine,
-    shape: ModelShape,
-    *,
-    teacher: LoadedTeacher | None = None,
-    passed: LoadedTeacher | None = None,
-    stored_bytes_per_token: float = 0.0,
-) -> Run:
-    """A training on the machine as it has to fit, with a teacher beside it, or before it."""
-    return Run(
-        shape=shape,
-        strategy=machine.strategy,
-        gpus=machine.gpus,
-        teacher=teacher,
-        passed=passed,
-        stored_bytes_per_token=stored_bytes_per_token,
-        global_tokens=machine.global_tokens,
-    )
-
-
-def loaded_teacher(machine: Machine, shape: ModelShape) -> LoadedTeacher:
-    """A teacher in the format, and on the GPUs, that the machine has for it."""
-    apart = machine.teacher_gpus is not None
-    return LoadedTeacher(shape=shape, weights=machine.teacher_precision, apart=apart)
-
-
-def training_speed(
-    machine: Machine, model: Model, tokens_per_s: float | None = None
-) -> ThroughputEstimate:
-    """Tokens/s/GPU in training a model alone, at its measured rate or the machine's MFU if any."""
-    work, gpu, mfu = work_of(machine, model), machine.gpu, machine.mfu
-    return throughput(work, gpu, machine.model, mfu=mfu, tokens_per_s=tokens_per_s)
-
-
-def teacher_speed(machine: Machine, teacher: Model) -> ThroughputEstimate:
-    """Tokens/s/GPU in a teacher's forward passes on the same GPUs."""
-    gpu = machine.gpu
-    fp8 = machine.teacher_precision is WeightFormat.FP8 and "fp8" in gpu.peak_flops_per_s
-    work = work_of(machine, teacher, Precision.FP8 if fp8 else Precision.BF16)
-    return throughput(work, gpu, machine.model, 1.0, mfu=machine.teacher_mfu)
-
-
-def training_seconds(machine: Machine, model: Model) -> Range:
-    """GPU-seconds per token in training a model alone; a measured tokens/s is the student's."""
-    return _seconds(machine, training_speed(machine, model))
-
-
-def student_seconds(machine: Machine, student: Model, *, distilling: bool) -> Range:
-    """GPU-seconds per token of a student: training alone, or its own step in a distillation."""
-    speed = training_speed(machine, student, machine.tokens_per_s)
-    return _seconds(machine, speed, distilling=distilling)
-
-
-def teacher_seconds(machine: Machine, teacher: Model, *, beside: bool) -> Range:
-    """GPU-seconds per token of a teacher's forward pass.
-
-    Beside the student they take turns, and the pass has what its logits add to the loss; alone it
-    writes them to storage.
-    """
-    forward = _seconds(machine, teacher_speed(machine, teacher), distilling=beside)
-    return forward + divergence_seconds(machine, teacher) if beside else forward
-
-
-def divergence_seconds(machine: Machine, teacher: Model) -> Range:
-    """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-    vocab = work_of(machine, teacher).vocab
-    rate = loss_rate(LOSSES[machine.strategy.loss].moved_by_teacher, vocab, machine.gpu)
-    return Range.independent_product((rate, machine.allocated_share)).divide(1.0)
-
-
-def _seconds(machine: Machine, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
-    """Allocated GPU-seconds; what is given, of the speed or the goodput, has all of it in it."""
-    factors, computed = [machine.allocated_share], speed.basis is RateBasis.MODEL
-    if computed and machine.goodput is None:
-        factors.append(machine.model.whole_run)
-    if computed and distilling:
-        factors.append(machine.model.distillation)
-    return speed.seconds(*factors)

@@ -3,10 +3,9 @@
 Those of a stage are in `hardware.model_states`. What exists only for a moment is counted at the
 fullest moment: while the loss is computed, while a block runs, or while the teacher runs.
 
-Two named numbers stand for what cannot be derived, `WORKSPACE_SHARE` and `RESERVED_SHARE`: medians
-(0.0465 and 0.0526) over 17 measured layouts of Megatron-LM on B200 (SimuMax release 1.2: Llama 3
-70B and 405B, DeepSeek V2 and V3, cut to 4 or 12 blocks; tensor, pipeline, context and expert
-parallel), rounded.
+`WORKSPACE_SHARE` and `RESERVED_SHARE` stand for what cannot be derived: rounded medians (0.0465 and
+0.0526) over 17 measured layouts of Megatron-LM on B200 (SimuMax 1.2: Llama 3 70B and 405B, DeepSeek
+V2 and V3, cut to 4 or 12 blocks; tensor, pipeline, context and expert parallel).
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,9 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
 
-from distillplan.hardware.losses import CHUNK_TOKENS, LOSSES
+from distillplan.accounting import Logits
+from distillplan.files.entries import read_shipped
+from distillplan.hardware.losses import loss_bytes
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
@@ -37,15 +38,17 @@ RESERVED_SHARE: Final = 0.05
 """Memory that the allocator holds beyond what is in use (fragmentation), as a share of that."""
 
 CONTEXT_BYTES: Final = 1.5e9
-"""CUDA context and communication buffers, outside the allocator; an assumption, not a fit."""
+"""CUDA context and communication buffers, outside the allocator; an assumption."""
 
 ERROR: Final = 0.15
 """Relative half width of the interval around the total.
 
-The Megatron-LM layouts on which the numbers above were fitted are within 6%. On the other 53 of
-`distillplan check memory` (torchtitan, torchtune, ms-swift, and our own on one H100) the median
-error is 4%, and the largest 19%.
+The fitted layouts are within 6%; on the other 53 of `distillplan check memory` (torchtitan,
+torchtune, ms-swift, our own on one H100) the median error is 4%, and the largest 19%.
 """
+
+CHUNK_TOKENS: Final = 1024
+"""Tokens whose logits exist at once under a chunked loss."""
 
 
 class WeightFormat(StrEnum):
@@ -56,20 +59,20 @@ class WeightFormat(StrEnum):
     INT4 = "int4"
 
 
-WEIGHT_BYTES: Final[Mapping[WeightFormat, float]] = {
-    WeightFormat.BF16: 2.0,
-    WeightFormat.FP8: 1.0,
-    WeightFormat.INT4: 0.5 + 2 / 64,  # with a 16-bit scale for every 64 weights
-}
-"""Bytes per weight."""
+def weight_bytes(weights: WeightFormat) -> float:
+    """Bytes of a weight in a format."""
+    return float(read_shipped("memory.yaml")["weights"][weights])
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedTeacher:
-    """A frozen model that runs with the student, its weights spread over all GPUs as those are."""
+    """A frozen model that gives a student its logits, its weights laid out as the student's."""
 
     shape: ModelShape
     weights: WeightFormat = WeightFormat.BF16
+    """Their number format."""
+    logits: Logits = Logits.ONLINE
+    """Where they come from; a pass that stores them has to fit on the student's GPUs before it."""
     apart: bool = False
     """Whether it runs on GPUs of its own, and only its logits are on the student's."""
 
@@ -82,25 +85,20 @@ class Run:
     strategy: Strategy
     gpus: int
     teacher: LoadedTeacher | None = None
-    """A frozen model that runs with it, for online distillation."""
-    passed: LoadedTeacher | None = None
-    """A frozen model that writes its logits on these GPUs before it, and has to fit as well."""
     stored_bytes_per_token: float = 0.0
     """Of logits that are read from storage where no teacher runs."""
     global_tokens: float | None = None
     """Tokens per optimizer step; None: as `Strategy.step_tokens` has it."""
 
     @property
-    def accumulates(self) -> bool:
-        """Whether gradients are summed over several micro-batches."""
-        layout = self.strategy
-        passed = layout.pass_tokens(self.gpus)
-        return layout.step_tokens(self.gpus, self.global_tokens) > passed
+    def online(self) -> LoadedTeacher | None:
+        """The teacher that runs during training."""
+        return self.teacher if self.teacher and self.teacher.logits is Logits.ONLINE else None
 
     @property
-    def tokens(self) -> float:
-        """Tokens that a GPU works on at once."""
-        return self.strategy.micro_batch * self.strategy.seq_len / self.strategy.cp
+    def passed(self) -> LoadedTeacher | None:
+        """The teacher that writes its logits before it."""
+        return self.teacher if self.teacher and self.teacher.logits is Logits.STORED else None
 
 
 class Moment(StrEnum):
@@ -167,49 +165,44 @@ def memory_estimate(run: Run) -> MemoryEstimate:
     Raises:
         InputError: when the layout does not divide the GPUs, or the model.
     """
-    shape, strategy = run.shape, run.strategy
+    shape, strategy, tokens = run.shape, run.strategy, run.strategy.gpu_tokens
     refuse_impossible_layout(shape, strategy, run.gpus)
-    freed = not run.accumulates and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
-    found: list[MemoryEstimate] = []
+    summed = strategy.step_tokens(run.gpus, run.global_tokens) > strategy.pass_tokens(run.gpus)
+    freed = not summed and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
+    teacher, found = run.online, list[MemoryEstimate]()
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, run.gpus, index)
         kept = sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in stage.runs)
+        beside = 0.0
+        if teacher is not None and not teacher.apart:
+            beside = _teacher_bytes(teacher, strategy, run.gpus)
         lasting = {
             **stage_states(stage, strategy),
-            "activations": run.tokens * _in_flight(run, index) * kept,
-            "teacher_weights": _teacher_bytes(run.teacher, strategy, run.gpus),
-            "stored_logits": 0.0
-            if run.teacher is not None
-            else run.stored_bytes_per_token * run.tokens,
+            "activations": tokens * _in_flight(run, index) * kept,
+            "teacher_weights": beside,
+            "stored_logits": run.stored_bytes_per_token * tokens if teacher is None else 0.0,
         }
         for moment, passing in _moments(run, stage).items():
-            absent = set[str]()
+            lasts = dict(lasting)
             if freed:
-                absent = {"activations" if moment is Moment.UPDATE else "gradients"}
-            held = {
-                key: (0.0 if key in absent else lasting.get(key, 0.0)) + passing.get(key, 0.0)
-                for key in lasting | passing
-            }
+                lasts["activations" if moment is Moment.UPDATE else "gradients"] = 0.0
+            every = lasts | passing
+            held = {name: lasts.get(name, 0.0) + passing.get(name, 0.0) for name in every}
             found.append(_estimated(moment, held))
     return max(found, key=lambda one: one.total.mid)
 
 
 def serving_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
     """Bytes on a GPU of a frozen model that has its GPUs to itself, under their layout."""
-    tokens = strategy.micro_batch * strategy.seq_len / strategy.cp
-    held = {
-        "logits": 2.0 * teacher.shape.vocab * tokens / strategy.tp,
-        "teacher_activations": tokens * _teacher_working_bytes(teacher, strategy),
-        "teacher_weights": _teacher_bytes(teacher, strategy, gpus)
-        + _teacher_in_use_bytes(teacher, strategy),
-    }
+    logits = 2.0 * teacher.shape.vocab * strategy.gpu_tokens / strategy.tp
+    held = {"logits": logits, **_at_work(teacher, strategy)}
+    held["teacher_weights"] += _teacher_bytes(teacher, strategy, gpus)
     return _estimated(Moment.TEACHER, held)
 
 
 def pass_estimate(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> MemoryEstimate:
     """The same in a pass in advance, with its weights spread over all GPUs of the student."""
-    spread = replace(strategy, sharding=Sharding.ZERO3)
-    return serving_estimate(replace(teacher, apart=False), spread, gpus)
+    return serving_estimate(teacher, replace(strategy, sharding=Sharding.ZERO3), gpus)
 
 
 def needed(run: Run) -> Range:
@@ -236,12 +229,12 @@ def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:
 
 def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
     """What exists at each moment besides what lasts through a step."""
-    shape, strategy, teacher, working = run.shape, run.strategy, run.teacher, 0.0
+    shape, strategy, teacher, working = run.shape, run.strategy, run.online, 0.0
+    tokens, gathered = strategy.gpu_tokens, gathered_bytes(stage, strategy)
     if strategy.checkpointing is not Checkpointing.NONE:
         working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in stage.runs)
-    gathered = gathered_bytes(stage, strategy)
     moments = {
-        Moment.BLOCK: {"activations": run.tokens * working, "gathered_weights": gathered},
+        Moment.BLOCK: {"activations": tokens * working, "gathered_weights": gathered},
         Moment.UPDATE: {},
     }
     if stage.blocks.stop < shape.layers:
@@ -250,12 +243,9 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
         gathered = 2.0 * stage.tables if collects(stage, strategy) else 0.0
     moments[Moment.LOSS] = {"logits": _logit_bytes(run), "gathered_weights": gathered}
     if teacher is not None and not teacher.apart:
-        student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * run.tokens
-        moments[Moment.TEACHER] = {
-            "logits": student_logits / strategy.tp,
-            "teacher_activations": run.tokens * _teacher_working_bytes(teacher, strategy),
-            "teacher_weights": _teacher_in_use_bytes(teacher, strategy),
-        }
+        student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
+        logits = student_logits / strategy.tp
+        moments[Moment.TEACHER] = {"logits": logits, **_at_work(teacher, strategy)}
     return moments
 
 
@@ -275,32 +265,28 @@ def _in_flight(run: Run, index: int) -> float:
 
 def _logit_bytes(run: Run) -> float:
     """Student logits, their copies and gradient, and the teacher's logits."""
-    loss = run.strategy.loss
-    at_once = min(run.tokens, CHUNK_TOKENS) if loss is Loss.CHUNKED else run.tokens
-    per_token = run.shape.vocab * LOSSES[loss].held
-    if run.teacher is not None:
-        per_token += run.teacher.shape.vocab * LOSSES[loss].held_by_teacher
-    return at_once * per_token / run.strategy.tp
+    strategy, teacher = run.strategy, run.online
+    loss, tokens = loss_bytes(strategy.loss), strategy.gpu_tokens
+    if strategy.loss is Loss.CHUNKED:
+        tokens = min(tokens, CHUNK_TOKENS)
+    per_token = run.shape.vocab * loss.held
+    if teacher is not None:
+        per_token += teacher.shape.vocab * loss.held_by_teacher
+    return tokens * per_token / strategy.tp
 
 
-def _teacher_bytes(teacher: LoadedTeacher | None, strategy: Strategy, gpus: int) -> float:
+def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:
     """The teacher's weights on one GPU."""
-    if teacher is None or teacher.apart:
-        return 0.0
     tables = 2.0 * (teacher.shape.embedding_params + teacher.shape.head_params)
-    stored = teacher.shape.params * WEIGHT_BYTES[teacher.weights] + tables
+    stored = teacher.shape.params * weight_bytes(teacher.weights) + tables
     return stored / (gpus if strategy.sharding is Sharding.ZERO3 else strategy.tp)
 
 
-def _teacher_working_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
-    """Bytes per token of its largest block while it runs."""
-    width = teacher.shape.width
-    return max(working_bytes_per_token(one, width, strategy) for one, _ in teacher.shape.runs)
-
-
-def _teacher_in_use_bytes(teacher: LoadedTeacher, strategy: Strategy) -> float:
-    """Blocks of a teacher spread over all GPUs that are gathered while it runs."""
-    if strategy.sharding is not Sharding.ZERO3:
-        return 0.0
-    block = teacher.shape.params / teacher.shape.layers * WEIGHT_BYTES[teacher.weights]
-    return min(GATHERED_BLOCKS, teacher.shape.layers) * block / strategy.tp
+def _at_work(teacher: LoadedTeacher, strategy: Strategy) -> dict[str, float]:
+    """What a teacher takes while it runs: its largest block, and the blocks that are gathered."""
+    shape, gathered = teacher.shape, 0.0
+    working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in shape.runs)
+    if strategy.sharding is Sharding.ZERO3:
+        block = shape.params / shape.layers * weight_bytes(teacher.weights)
+        gathered = min(GATHERED_BLOCKS, shape.layers) * block / strategy.tp
+    return {"teacher_activations": strategy.gpu_tokens * working, "teacher_weights": gathered}

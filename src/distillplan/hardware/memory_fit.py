@@ -30,13 +30,10 @@ SHRINKS: Final = {
     "teacher_weights": "use a smaller teacher, fewer bits for its weights, or stored logits",
     "logits": "shorten the context, raise cp, or use a chunked loss",
 }
-"""What makes a part of the memory smaller."""
-OTHERWISE: Final = "shorten the context, raise cp, or use full checkpointing"
+"""What makes a part of the memory smaller, where it is not a shorter context."""
 
 MAX_GPUS: Final = 16384
-"""Largest number of GPUs that a search tries: the largest cluster that a published run of the
-calibration used (Llama 3 405B)."""
-
+"""Most GPUs that a search tries: the largest cluster of the calibration (Llama 3 405B)."""
 EVERY_NODE: Final = 16
 """Nodes up to which it tries every number of them."""
 
@@ -63,19 +60,15 @@ class Layout(NamedTuple):
 
 
 def usable_bytes(gpu: Gpu) -> float:
-    """The memory that a run can use of a GPU, in bytes.
+    """The bytes that a run can use of a GPU: what its driver reports, else `DRIVER_SHARE`.
 
-    Vendors print GB and build GiB, of which the driver keeps a little (`DRIVER_SHARE`), unless the
-    catalog has what the driver reports.
+    Vendors print GB and build GiB.
     """
-    if gpu.usable_bytes is not None:
-        return gpu.usable_bytes
-    return gpu.memory_bytes / GIGA * GIB * DRIVER_SHARE
+    return gpu.usable_bytes or gpu.memory_bytes / GIGA * GIB * DRIVER_SHARE
 
 
-def fits(memory: MemoryEstimate | Range, capacity_bytes: float) -> Fits:
-    """Whether an estimate is below a capacity by more than its known error."""
-    total = memory.total if isinstance(memory, MemoryEstimate) else memory
+def fits(total: Range, capacity_bytes: float) -> Fits:
+    """Whether the bytes that a run takes are below a capacity by more than their known error."""
     if total.high <= capacity_bytes:
         return Fits.YES
     return Fits.NO if total.low > capacity_bytes else Fits.UNCERTAIN
@@ -83,7 +76,7 @@ def fits(memory: MemoryEstimate | Range, capacity_bytes: float) -> Fits:
 
 def with_open_loss(run: Run, capacity_bytes: float) -> Run:
     """A run whose loss nobody chose: a chunked one, about as fast, where its own does not fit."""
-    if fits(memory_estimate(run), capacity_bytes) is Fits.YES:
+    if fits(memory_estimate(run).total, capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
 
@@ -92,10 +85,10 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     """The layout on the fewest GPUs on which a run fits for certain, at the least loss of speed.
 
     Numbers of GPUs are multiples of the run's pipeline, context and expert groups: all up to a
-    node, then whole nodes, where more than `EVERY_NODE` are needed by halving a doubling. Loss,
-    optimizer, precision and teacher stay as they are; sharding, checkpointing, micro-batch and
-    tensor parallelism (up to a node) are free. On the same number of GPUs a layout is preferred
-    with less recomputation, then less tensor parallelism, a larger micro-batch, less sharding.
+    node, then whole nodes, beyond `EVERY_NODE` by halving a doubling. Sharding, checkpointing,
+    micro-batch and tensor parallelism (up to a node) are free, all else stays. On the same GPUs a
+    layout is preferred with less recomputation, then less tensor parallelism, a larger micro-batch,
+    less sharding.
 
     Raises:
         InfeasibleError: when nothing fits, with the reason.
@@ -125,17 +118,14 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
 
 
 def fastest_layout(
-    run: Run,
-    machine: "Machine",
-    seconds: Callable[[Strategy], float],
-    capacity_bytes: float,
+    run: Run, machine: "Machine", seconds: Callable[[Strategy], float], capacity_bytes: float
 ) -> Strategy:
     """The fastest layout of a run on its machine that fits into so many bytes of each GPU.
 
     `FREE` is chosen by the seconds per token under a strategy (an InputError where it is
-    impossible); the largest tensor-parallel group is a node. All else stays as it is, but that
-    where nobody chose the loss a chunked one may make room, as `with_open_loss` has it. Where
-    nobody chose the stack all are compared on one, and the best gets its usual one.
+    impossible), tensor parallelism within a node. Where nobody chose the loss a chunked one may
+    make room, as `with_open_loss` has it; where nobody chose the stack all are compared on one, and
+    the best gets its usual one.
 
     Raises:
         InfeasibleError: when no layout fits on these GPUs.
@@ -229,9 +219,10 @@ def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
         return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
     parts = vars(smallest.memory.parts)
     largest = max(parts, key=lambda name: parts[name])
+    shrink = SHRINKS.get(largest, "shorten the context, raise cp, or use full checkpointing")
     return (
         f"layout: even {smallest.run.gpus} GPUs may need "
         f"{format_bytes(smallest.memory.total.high)} each and have {format_bytes(capacity_bytes)}; "
         f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
-        f"reduce: {SHRINKS.get(largest, OTHERWISE)}"
+        f"reduce: {shrink}"
     )

@@ -1,10 +1,12 @@
 """What to switch on, the cheapest first, until a run fits into the memory of its GPUs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
+from distillplan.accounting import Logits
 from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.memory import Run, WeightFormat, needed, pass_estimate
@@ -36,9 +38,20 @@ class _Change(NamedTuple):
     """Something that saves memory, whatever else is switched on."""
 
     name: str
-    option: str
     price: str
-    apply: Callable[[Run], Run]
+    to: dict[str, Any]
+    """New values of fields of the strategy, or of the teacher."""
+    of: str = "strategy"
+
+    @property
+    def option(self) -> str:
+        words = {"weights": "teacher-precision"}
+        said = {words.get(name, name.replace("_", "-")): value for name, value in self.to.items()}
+        return " ".join(f"--{name} {value}" for name, value in said.items())
+
+    def apply(self, run: Run) -> Run:
+        changed: dict[str, Any] = {self.of: replace(getattr(run, self.of), **self.to)}
+        return replace(run, **changed)
 
 
 def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
@@ -52,24 +65,20 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
     while fits(memory, capacity_bytes) is not Fits.YES:
         found = next(_possible(now, gpu, tried, capacity_bytes), None)
         if found is None:
-            return tuple(_taken(run, chosen, capacity_bytes))
+            break
         change, after = found
         tried.add(change.name)
         if memory.mid - after.mid >= WORTH_WHILE * memory.mid:
             now, memory = change.apply(now), after
             chosen.append(change)
-    for change in chosen[-2::-1]:  # the dearest first; the last is needed
-        others = [one for one in chosen if one is not change]
-        with suppress(InputError):
-            if fits(needed(_changed(run, others)), capacity_bytes) is Fits.YES:
-                chosen = others
+    else:
+        for change in chosen[-2::-1]:  # the dearest first; the last is needed
+            others = [one for one in chosen if one is not change]
+            with suppress(InputError):
+                without = reduce(lambda done, one: one.apply(done), others, run)
+                if fits(needed(without), capacity_bytes) is Fits.YES:
+                    chosen = others
     return tuple(_taken(run, chosen, capacity_bytes))
-
-
-def _changed(run: Run, changes: Sequence[_Change]) -> Run:
-    for change in changes:
-        run = change.apply(run)
-    return run
 
 
 def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Iterator[Step]:
@@ -114,76 +123,37 @@ def _possible(
                 yield change, needed(change.apply(run))
 
 
-def _with(name: str, price: str, **what: Any) -> _Change:
-    """A change of the strategy."""
-    option = " ".join(f"--{key.replace('_', '-')} {value}" for key, value in what.items())
-
-    def apply(run: Run) -> Run:
-        return replace(run, strategy=replace(run.strategy, **what))
-
-    return _Change(name=name, option=option, price=price, apply=apply)
-
-
-def _written(run: Run) -> Run:
-    """The run with logits that the teacher writes before it."""
-    return replace(run, teacher=None, passed=run.teacher)
-
-
-def _in_bits(weights: WeightFormat) -> Callable[[Run], Run]:
-    """The teacher's weights in another format, wherever it runs."""
-
-    def apply(run: Run) -> Run:
-        both = {"teacher": run.teacher, "passed": run.passed}
-        held = {name: one for name, one in both.items() if one is not None}
-        changed: dict[str, Any] = {
-            name: replace(one, weights=weights) for name, one in held.items()
-        }
-        return replace(run, **changed)
-
-    return apply
-
-
 def _cheap(run: Run) -> Iterator[_Change]:
     """Changes that cost traffic and speed."""
     how, kinds = run.strategy, Checkpointing
     traffic, slower = "traffic between GPUs", "up to a quarter of the speed"
     if how.loss is not Loss.CHUNKED:
-        yield _with("chunked loss", "next to nothing", loss=Loss.CHUNKED)
+        yield _Change("chunked loss", "next to nothing", to={"loss": Loss.CHUNKED})
     if run.gpus > 1:
         for sharding in tuple(Sharding)[[*Sharding].index(how.sharding) + 1 :]:
-            yield _with(f"sharding {sharding}", traffic, sharding=sharding)
+            yield _Change(f"sharding {sharding}", traffic, to={"sharding": sharding})
     if how.checkpointing is kinds.NONE:
         name, price = "selective checkpointing", "a few percent of speed"
-        yield _with(name, price, checkpointing=kinds.SELECTIVE)
+        yield _Change(name, price, to={"checkpointing": kinds.SELECTIVE})
     if how.micro_batch > 1:
-        yield _with("micro-batch 1", "some speed", micro_batch=1)
+        yield _Change("micro-batch 1", "some speed", to={"micro_batch": 1})
     if how.checkpointing is not kinds.FULL:
-        yield _with("full checkpointing", slower, checkpointing=kinds.FULL)
+        yield _Change("full checkpointing", slower, to={"checkpointing": kinds.FULL})
 
 
 def _dear(run: Run, gpu: Gpu, capacity_bytes: float) -> Iterator[_Change]:
     """Changes of the teacher, of the numerics, and of what a node is used for."""
-    how, tp, beside = run.strategy, 2 * run.strategy.tp, run.teacher
-    if beside is not None and not beside.apart:
-        alone = pass_estimate(beside, how, run.gpus)
-        if fits(alone, capacity_bytes) is Fits.YES:
-            yield _Change(
-                name="stored logits",
-                option="--logits stored",
-                price="a pass of the teacher in advance, and storage",
-                apply=_written,
-            )
-    teacher = beside or run.passed
+    how, teacher, tp = run.strategy, run.teacher, 2 * run.strategy.tp
     if teacher is not None and not teacher.apart:
+        alone = pass_estimate(teacher, how, run.gpus).total
+        if run.online and fits(alone, capacity_bytes) is Fits.YES:
+            price = "a pass of the teacher in advance, and storage"
+            yield _Change("stored logits", price, to={"logits": Logits.STORED}, of="teacher")
         for weights in tuple(WeightFormat)[[*WeightFormat].index(teacher.weights) + 1 :]:
-            yield _Change(
-                name=f"{weights} teacher",
-                option=f"--teacher-precision {weights}",
-                price="a slightly worse teacher",
-                apply=_in_bits(weights),
-            )
+            name, price = f"{weights} teacher", "a slightly worse teacher"
+            yield _Change(name, price, to={"weights": weights}, of="teacher")
     if how.optimizer is Optimizer.ADAM:
-        yield _with("8-bit Adam", "rounded moments", optimizer=Optimizer.ADAM_8BIT)
+        yield _Change("8-bit Adam", "rounded moments", to={"optimizer": Optimizer.ADAM_8BIT})
     if tp <= min(USUAL_TP, gpu.gpus_per_node):  # which would change the usual sharding
         name, price = f"tensor parallel {tp}", "traffic inside a node"
-        yield _with(name, price, tp=tp, sharding=how.sharding)
+        yield _Change(name, price, to={"tp": tp, "sharding": how.sharding})

@@ -1,24 +1,23 @@
 """Bytes of one pipeline stage on one GPU: its states, and the activations that it keeps.
 
-States are after ZeRO (Rajbhandari et al. 2020, Figure 1). With 16-bit gradients they take 2 + 2 +
-12 bytes per parameter, and each stage of ZeRO divides one more of the three. With gradients summed
-in fp32 they take 2 + 4 + 12 (Megatron Core's distributed optimizer); under ZeRO-3 only the fp32
-weights are stored (FSDP), so 4 + 4 + 8. A model loaded in bf16 has no fp32 weights: 2 + 2 + 4, or
-2 + 2 + 2 with 8-bit moments.
+States are after ZeRO (Rajbhandari et al. 2020, Figure 1): 2 + 2 + 12 bytes per parameter, of which
+each stage of ZeRO divides one more; 2 + 4 + 12 with gradients summed in fp32 (Megatron Core), under
+ZeRO-3 4 + 4 + 8, as only the fp32 weights are stored (FSDP); 2 + 2 + 4 for a model loaded in bf16,
+or 2 + 2 + 2 with 8-bit moments.
 
 Activations: Korthikanti et al. 2022 (arXiv 2205.05198, Equation 1) count s b h (34 + 5 a s / h)
 bytes for one block of a GPT in 16 bits: every input of the backward pass. Counting by tensor
 extends this to gated feed-forward blocks, grouped queries and mixtures, and reproduces it for a GPT
-but for the masks of dropout, which nobody trains with today. Fused attention never stores the term
-in a s / h. Tensor parallelism divides everything by the group, norms included, where it is sequence
-parallel (their Equation 4), and else what matrix products take and give inside (their Equation 2).
+but for the masks of dropout. Fused attention never stores the term in a s / h. Tensor parallelism
+divides everything by the group where it is sequence parallel (their Equation 4), and else what
+matrix products take and give inside (their Equation 2).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from distillplan.errors import InputError, Word
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
@@ -31,15 +30,7 @@ from distillplan.hardware.strategy import (
 from distillplan.models.shapes import Block, ModelShape
 
 ACTIVATION_BYTES: Final = 2.0
-"""Bytes of one activation; fp8 runs keep them in 16 bits too (torchtitan measured the same)."""
-
-OPTIMIZER_BYTES: Final[Mapping[Optimizer, tuple[float, float]]] = {
-    Optimizer.ADAM: (4.0, 8.0),
-    Optimizer.ADAM_8BIT: (0.0, 2.0),
-    Optimizer.ADAM_BF16: (0.0, 4.0),
-    Optimizer.MUON: (4.0, 4.0),
-}
-"""Bytes per parameter of the fp32 master weights, and of the moments."""
+"""Bytes of one activation; fp8 runs keep them in 16 bits too (as torchtitan measured)."""
 
 GATHERED_BLOCKS: Final = 2
 """Blocks whose weights ZeRO-3 holds at once: the running one and the next."""
@@ -97,11 +88,24 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
 
 def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
     """The lasting bytes of one stage on one GPU: `weights`, `gradients`, `optimizer_states`."""
-    common = _states(stage.common, strategy, stage.shards)
-    routed = _states(stage.routed, strategy, stage.expert_shards)
-    found = {name: common[name] + routed[name] for name in common}
+    master, moments = optimizer_bytes(strategy.optimizer)
+    weights, gradients = 2.0, 4.0 if gradients_of(strategy) is Gradients.FP32 else 2.0
+    if strategy.sharding is Sharding.ZERO3 and gradients == 4.0 and master:
+        weights, master = 4.0, 0.0
+
+    def spread(each: float, level: Sharding) -> float:
+        """So many bytes per parameter, which ZeRO divides from a level on."""
+        if _LEVEL[strategy.sharding] < _LEVEL[level]:
+            return stage.common * each + stage.routed * each
+        return stage.common * each / stage.shards + stage.routed * each / stage.expert_shards
+
+    found = {
+        "weights": spread(weights, Sharding.ZERO3),
+        "gradients": spread(gradients, Sharding.ZERO2),
+        "optimizer_states": spread(master + moments, Sharding.ZERO1),
+    }
     if strategy.optimizer is Optimizer.MUON:  # Adam's second moment of the tables
-        shared = stage.shards if _LEVEL[strategy.sharding] >= 1 else 1
+        shared = 1 if strategy.sharding is Sharding.NONE else stage.shards
         found["optimizer_states"] += 4.0 * stage.tables / shared
     if strategy.offload is not Offload.NONE:
         found["optimizer_states"] = 0.0
@@ -112,25 +116,18 @@ def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
     return found
 
 
+def optimizer_bytes(optimizer: Optimizer) -> tuple[float, float]:
+    """Bytes per parameter of the fp32 master weights, and of the moments."""
+    master, moments = read_shipped("memory.yaml")["optimizers"][optimizer]
+    return master, moments
+
+
 def gradients_of(strategy: Strategy) -> Gradients:
     """How gradients are kept, default included."""
     if strategy.gradients is not None:
         return strategy.gradients
-    return Gradients.FP32 if OPTIMIZER_BYTES[strategy.optimizer][0] else Gradients.BF16
-
-
-def _states(params: float, strategy: Strategy, shards: int) -> dict[str, float]:
-    master, moments = OPTIMIZER_BYTES[strategy.optimizer]
-    summed = gradients_of(strategy) is Gradients.FP32
-    weights, gradients = 2.0, 4.0 if summed else 2.0
-    if strategy.sharding is Sharding.ZERO3 and summed and master:
-        weights, master = 4.0, 0.0
-    level = _LEVEL[strategy.sharding]
-    return {
-        "weights": params * weights / (shards if level >= 3 else 1),
-        "gradients": params * gradients / (shards if level >= 2 else 1),
-        "optimizer_states": params * (master + moments) / (shards if level >= 1 else 1),
-    }
+    master, _ = optimizer_bytes(strategy.optimizer)
+    return Gradients.FP32 if master else Gradients.BF16
 
 
 def collects(stage: Stage, strategy: Strategy) -> bool:
@@ -144,8 +141,7 @@ def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
     """Bytes of whole 16-bit blocks that ZeRO-3 holds while a block runs, and of one gradient.
 
     Under a pipeline the whole stage stays gathered between micro-batches and its gradients are
-    summed whole, as in FSDP: gathering for each micro-batch would cost too much traffic. Weights
-    in the memory of the host are gathered from there.
+    summed whole, as in FSDP. Weights in the memory of the host are gathered from there.
     """
     if not collects(stage, strategy):
         return 0.0
@@ -165,8 +161,7 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     strategy.refuse_odd_groups(gpus)
     pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
     layers, heads, experts = shape.layers, shape.heads, shape.experts
-    dense = ep > 1 and not experts
-    deep = pp * (strategy.interleave or 1)
+    dense, deep = ep > 1 and not experts, pp * (strategy.interleave or 1)
     for name, wrong, said in (
         ("pp", pp > layers, f"{pp} stages are more than the model's {layers} layers; use fewer"),
         ("interleave", deep > layers, f"{deep} stages are more than {layers} layers; use fewer"),

@@ -17,7 +17,6 @@ from distillplan.units.quantities import parse_count, parse_usd
 
 MOST_LISTED: Final = 10
 """GPUs of a price list in the sentence of an error."""
-
 _DECIMALS: Final = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
 _MIB: Final = re.compile(r"SizeInMiB\W{1,9}(\d{1,9})\b")
 _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
@@ -28,9 +27,8 @@ def with_prices(found: Gpu, file: str) -> Gpu:
 
     Args:
         found: the GPU.
-        file: a CSV file. Its columns are gpu and usd_per_hour and, optionally, seller, date
-            (2026-02-28) and source; or those of gpuhunt or SkyPilot, whose cheapest offer on
-            demand is taken, per GPU.
+        file: a CSV file, with the columns gpu and usd_per_hour and, optionally, seller, date and
+            source; or of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
 
     Raises:
         InputError: when the list has no price of this GPU, or one that is not a price.
@@ -66,7 +64,7 @@ def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
 
 
 def _with_point(row: FileRow, column: str) -> FileRow:
-    """A row whose comma before decimals is a point; where columns have another separator."""
+    """A row whose comma before decimals is a point."""
     price = _DECIMALS.sub(r"\1.\2", row.values[column] or "")
     return row._replace(values={**row.values, column: price})
 

@@ -24,15 +24,14 @@ class Range:
     high: float
 
     def __post_init__(self) -> None:
-        """Check the order of the values.
+        """Check the values.
 
         Raises:
             InputError: when they are not in order, or not numbers.
         """
         if not self.low <= self.mid <= self.high:
-            raise InputError(
-                f"range: low {self.low}, mid {self.mid}, high {self.high} are not in that order"
-            )
+            ends = f"low {self.low}, mid {self.mid}, high {self.high}"
+            raise InputError(f"range: {ends} are not in that order")
 
     @classmethod
     def exact(cls, value: float) -> Self:
@@ -42,23 +41,14 @@ class Range:
     @classmethod
     def total(cls, parts: "Iterable[Range]") -> Self:
         """The sum of parts; zero without any."""
-        return cls.of_ends(sum, parts)
-
-    @classmethod
-    def slowest(cls, parts: "Iterable[Range]") -> Self:
-        """The time of parts that run at once, each end by itself.
-
-        >>> Range.slowest([Range(low=1.0, mid=2.0, high=3.0), Range.exact(2.5)])
-        Range(low=2.5, mid=2.5, high=3.0)
-        """
-        return cls.of_ends(max, parts)
+        return cls.of_ends(lambda ends: sum(ends, 0.0), parts)
 
     @classmethod
     def of_ends(cls, how: Callable[[list[float]], float], parts: "Iterable[Range]") -> Self:
         """What follows from each end of ranges that err alike, by itself; from low to high.
 
-        >>> Range.of_ends(lambda ends: ends[0] / ends[1], [Range.exact(8.0), Range(1.0, 2.0, 4.0)])
-        Range(low=2.0, mid=4.0, high=8.0)
+        >>> Range.of_ends(max, [Range(low=1.0, mid=2.0, high=3.0), Range.exact(2.5)])
+        Range(low=2.5, mid=2.5, high=3.0)
         """
         ends = [(part.low, part.mid, part.high) for part in parts]
         low, mid, high = (how([one[place] for one in ends]) for place in range(3))
@@ -71,9 +61,8 @@ class Range:
         Range(low=50.0, mid=100.0, high=200.0)
         """
         # by ratios, which are 1 where the ends are the middle: products first may round past it
-        return Range(
-            low=amount * (self.mid / self.high), mid=amount, high=amount * (self.mid / self.low)
-        )
+        low, high = amount * (self.mid / self.high), amount * (self.mid / self.low)
+        return Range(low=low, mid=amount, high=high)
 
     @classmethod
     def independent_product(cls, factors: "Iterable[Range]") -> Self:

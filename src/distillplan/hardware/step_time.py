@@ -1,7 +1,6 @@
 """GPU-seconds of one token, effect by effect: the physics behind tokens/s."""
 
 import math
-from collections.abc import Mapping
 from typing import Final
 
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
@@ -21,18 +20,6 @@ REFERENCE_DENSITY: Final = 312e12 / 400
 DEFAULT_REPLICA_TOKENS: Final = 8192.0
 """Default tokens per replica and pass; one sequence where that is longer."""
 
-KERNEL_RATE: Final[Mapping[Attention | None, float]] = {
-    Attention.UNFUSED: 0.5,  # computes the whole score matrix, of which causal needs half
-    Attention.FLASH1: 0.5,  # "around 2x speedup" of the second generation, arXiv 2307.08691
-    Attention.FLASH2: 1.0,
-    Attention.FLASH3: 1.0,
-    None: 0.8,  # not stated: between the two
-}
-"""Speed of an attention kernel relative to the best one of its GPU."""
-
-FLASH3_ARCHS: Final = ("Hopper", "Blackwell", "Blackwell Ultra")
-"""Where FlashAttention-2 reaches 35% of the peak, and the third 75% (arXiv 2407.08608)."""
-
 MOST_EXPERTS: Final = 32
 """Routed experts of a block on one GPU of published runs; what more of them take is not known."""
 
@@ -43,8 +30,7 @@ OPTIMIZER_BYTES: Final = 32.0
 def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
     """FLOPs/s of the best 16-bit matrix product: measured, or else a share of the peak.
 
-    The share is known of the architectures of other vendors; on NVIDIA's it falls with the FLOPs
-    per watt, as the power limit throttles the clock.
+    On NVIDIA's GPUs it falls with the FLOPs per watt, as the power limit throttles the clock.
     """
     if gpu.matmul_flops_per_s is not None:
         return gpu.matmul_flops_per_s
@@ -65,7 +51,7 @@ def gpu_seconds_per_token(
 ) -> dict[str, float]:
     """Cumulative GPU-seconds per token, by effect: `ideal`, then after each effect in turn.
 
-    There are `TRAINING_PASSES` in training, and 1 pass in forward passes alone.
+    There are `TRAINING_PASSES`, or 1 where there are forward passes alone.
 
     Raises:
         InputError: when the GPU lacks the number format of the run.
@@ -92,9 +78,8 @@ def gpu_seconds_per_token(
     steps["elementwise"] = compute
 
     if training:
-        compute += model.recompute * _recomputed(
-            work, blocks + attention + layer_traffic, attention
-        )
+        whole = blocks + attention + layer_traffic
+        compute += model.recompute * _recomputed(work, whole, attention)
     steps["recomputation"] = compute
 
     shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
@@ -102,12 +87,12 @@ def gpu_seconds_per_token(
     exchanges = 4.0 if training else 2.0
     if training and work.checkpointing is Checkpointing.FULL:
         exchanges += 2.0
-    compute += shown * _tensor_parallel_seconds(work, gpu, model, exchanges)
+    compute += shown * _tensor_seconds(work, gpu, model, exchanges)
     steps["tensor_parallel"] = compute
-    compute += shown * _expert_parallel_seconds(work, gpu, model, exchanges)
+    compute += shown * _expert_seconds(work, gpu, model, exchanges)
     steps["expert_parallel"] = compute
     # more traffic than computation would make more GPUs useless; gradient accumulation avoids it
-    compute += min(shown * _data_parallel_seconds(work, gpu, model, passes), compute)
+    compute += min(shown * _replica_seconds(work, gpu, model, passes), compute)
     steps["data_parallel"] = compute
     # the host launches while the GPU computes, so a pass takes little more than the longer of both,
     # but they wait for each other where it must know how many tokens an expert has
@@ -135,13 +120,13 @@ def _throttle(gpu: Gpu) -> float:
 def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     """Speed of attention relative to the other products.
 
-    PyTorch's own context parallelism, which comes with fully sharded weights, leaves the last of n
+    PyTorch's context parallelism, which comes with fully sharded weights, leaves the last of n
     parts of a causal sequence with 2 - 1/n of the mean work; others balance it.
     """
     if work.attention is None and work.stack is Stack.TUNED:
         return model.attention  # cuDNN's, in Transformer Engine
-    rate = model.attention * KERNEL_RATE[work.attention]
-    if gpu.arch in FLASH3_ARCHS and work.attention is not Attention.FLASH3:
+    rate = model.attention * model.kernel_rate[work.attention or "unknown"]
+    if gpu.arch in model.flash3_archs and work.attention is not Attention.FLASH3:
         rate *= model.flash2_on_hopper
     if work.stack is Stack.TUNED or work.sharding is not Sharding.ZERO3:
         return rate
@@ -176,8 +161,8 @@ def _unfused(work: Workload, model: ThroughputModel) -> float:
 def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) -> float:
     """Seconds of the second forward pass, a third of three passes.
 
-    Selective checkpointing repeats every second matrix product. Fused attention recomputes its
-    scores anyway, so the repetition of attention alone costs nothing there.
+    Selective checkpointing repeats every second matrix product; attention alone costs nothing
+    where it is fused, as that recomputes its scores anyway.
     """
     if work.checkpointing is Checkpointing.FULL:
         return block_seconds / 3
@@ -189,9 +174,7 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
     return again + (attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0)
 
 
-def _tensor_parallel_seconds(
-    work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float
-) -> float:
+def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float) -> float:
     """Seconds of the all-reduces of each layer in a tensor-parallel group, in 16 bits.
 
     A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
@@ -202,9 +185,7 @@ def _tensor_parallel_seconds(
     return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
 
 
-def _expert_parallel_seconds(
-    work: Workload, gpu: Gpu, model: ThroughputModel, trips: float
-) -> float:
+def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: float) -> float:
     """Seconds in which tokens travel to their experts and back.
 
     Between nodes a token is sent once to each node that has one of its experts. Those are among
@@ -226,14 +207,11 @@ def _expert_parallel_seconds(
     return seconds / model.tensor_link
 
 
-def _data_parallel_seconds(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
-) -> float:
+def _replica_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
     """Seconds of traffic between replicas that computation does not hide.
 
-    Under ZeRO-3 weights are gathered for the forward and for the backward pass and gradients are
-    scattered, 2 bytes per weight each time; otherwise gradients and new weights are exchanged once
-    per optimizer step.
+    Under ZeRO-3 weights are gathered for each pass and gradients scattered, 2 bytes per weight each
+    time; otherwise gradients and new weights are exchanged once per optimizer step.
     """
     if work.replicas <= 1:
         return 0.0
@@ -270,9 +248,9 @@ def _expert_group(work: Workload, gpu: Gpu) -> int:
 def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     """Seconds for one byte from a GPU's peers in other replicas.
 
-    A share 1 - domain/GPUs of a collective's bytes comes from other nodes. They enter a node (or a
-    rack, where the fast link spans one) through all of its network cards, one per GPU, which the
-    tensor-parallel ranks share; that is never faster than the link inside.
+    A share 1 - domain/GPUs of a collective's bytes comes from beyond the fast link. They enter
+    through all network cards of that domain, one per GPU, which the tensor-parallel ranks share;
+    that is never faster than the link inside.
     """
     inside = 1 / gpu.intra_node_bytes_per_s
     if work.gpus <= gpu.link_domain:

@@ -11,7 +11,6 @@ from distillplan.models.architecture import check_context
 
 TYPICAL_INTERLEAVE: Final = 4
 """Default pipeline stages per GPU: the median of 67 published runs."""
-
 DEFAULT_GLOBAL_TOKENS: Final = 4.0 * 2**20
 """Default tokens per optimizer step: the usual 4M of runs of 7B to 70B."""
 
@@ -107,10 +106,7 @@ class Offload(StrEnum):
 
 
 class Loss(StrEnum):
-    """How much of the logits exists at once; they are often the largest tensor of a step.
-
-    The bytes per logit are in `hardware.losses`.
-    """
+    """How much of the logits exists at once; they are often the largest tensor of a step."""
 
     DENSE = "dense"
     """The whole tensor with fp32 copies, as the plain PyTorch losses do."""
@@ -195,6 +191,11 @@ class Strategy(Execution):
         """That of software which divides a model like this: Megatron Core's, or compiled."""
         return Stack.TUNED if self.tp * self.pp * self.ep > 1 else Stack.COMPILED
 
+    @property
+    def gpu_tokens(self) -> float:
+        """Tokens that a GPU works on at once."""
+        return self.micro_batch * self.seq_len / self.cp
+
     def pass_tokens(self, gpus: int) -> float:
         """Tokens of one pass of all replicas on so many GPUs."""
         return gpus / self.replica_gpus * self.micro_batch * self.seq_len
@@ -219,9 +220,6 @@ class Strategy(Execution):
         """
         group = self.replica_gpus
         if gpus < 1 or gpus % group:
-            raise InputError(
-                Word("gpus"),
-                f": {gpus} GPUs cannot be divided into groups of tp {self.tp} x pp {self.pp} "
-                f"x cp {self.cp}; use a multiple of {group}",
-                also=("tp", "pp", "cp"),
-            )
+            groups = f"tp {self.tp} x pp {self.pp} x cp {self.cp}; use a multiple of {group}"
+            wrong = f": {gpus} GPUs cannot be divided into groups of {groups}"
+            raise InputError(Word("gpus"), wrong, also=("tp", "pp", "cp"))

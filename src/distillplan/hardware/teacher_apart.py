@@ -7,13 +7,7 @@ The student's side computes the loss, as it has its own logits.
 from dataclasses import replace
 from typing import NamedTuple
 
-from distillplan.hardware.machine import (
-    Machine,
-    divergence_seconds,
-    student_seconds,
-    teacher_seconds,
-    work_of,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, serving_estimate
 from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
@@ -44,7 +38,7 @@ class TeacherApart(NamedTuple):
     @property
     def pace(self) -> Range:
         """Seconds per token of the run: those of the slowest."""
-        return Range.slowest((self.student_seconds, self.teacher_seconds, self.link_seconds))
+        return Range.of_ends(max, (self.student_seconds, self.teacher_seconds, self.link_seconds))
 
 
 def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: int) -> TeacherApart:
@@ -58,13 +52,13 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
         if gpus % tp == 0 and heads % tp == 0:
             own = own_machine(machine, gpus, tp)
             memory = serving_estimate(loaded, own.strategy, gpus)
-            found = fits(memory, usable_bytes(gpu))
+            found = fits(memory.total, usable_bytes(gpu))
             if found is Fits.YES:
                 break
-    step = student_seconds(machine, student, distilling=True)
-    step += divergence_seconds(machine, teacher.model)
+    step = machine.student_seconds(student, distilling=True)
+    step += machine.divergence_seconds(teacher.model)
     link = gpu.link_bytes_per_s(machine.gpus + gpus)
-    sent = LOGIT_BYTES * work_of(machine, teacher.model).vocab
+    sent = LOGIT_BYTES * machine.work_of(teacher.model).vocab
     rate = link * min(gpus, machine.gpus) / sent
     return TeacherApart(
         gpus=gpus,
@@ -72,7 +66,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
         memory_bytes_per_gpu=memory.total,
         fits=found,
         student_seconds=step.scale(1 / machine.gpus),
-        teacher_seconds=teacher_seconds(own, teacher.model, beside=False).scale(1 / gpus),
+        teacher_seconds=own.teacher_seconds(teacher.model, beside=False).scale(1 / gpus),
         link_seconds=machine.allocated_share.scale(rate).divide(1.0),
     )
 

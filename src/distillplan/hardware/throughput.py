@@ -7,15 +7,14 @@ time, and the ratio of the times before and after is that effect's factor:
                    * recomputation * tensor_parallel * expert_parallel * data_parallel
                    * overhead * pipeline * scale_out * mixture
 
-FLOPs count causal attention (half of the score matrix), as `ModelShape.forward_flops` does; sources
-that count the whole matrix print a higher MFU for the same tokens/s, so only tokens/s is compared.
-The coefficients in `coefficients/throughput.yaml` are fitted by `calibrate_throughput.py`; the
-effects are in `hardware.step_time`.
+FLOPs count causal attention (half of the score matrix); sources that count the whole matrix print a
+higher MFU for the same tokens/s, so only tokens/s is compared. The effects are in
+`hardware.step_time`, with coefficients of `coefficients/throughput.yaml`.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -32,10 +31,8 @@ from distillplan.hardware.workload import Workload
 
 CALIBRATED_VENDOR: Final = "NVIDIA"
 """Vendor of the GPUs of most runs in the calibration."""
-
 SMALL_WIDTH: Final = 1100
 """Models of at most this many channels are a kind of their own: their products fill no GPU."""
-
 LINKED_BYTES_PER_S: Final = 1e11
 """Slowest in-node link of a data-center GPU; a card on PCIe alone has less."""
 
@@ -71,12 +68,12 @@ class ThroughputEstimate:
     """Median and central 80% interval."""
     mfu: Range
     """Model FLOPs, with causal attention, over the dense 16-bit peak."""
-    factors: Mapping[str, float]
+    factors: Mapping[str, float] = field(default_factory=dict)
     """Factors of the ideal rate, in order; none where the rate was given."""
-    ideal_tokens_per_s_per_gpu: float | None
+    ideal_tokens_per_s_per_gpu: float | None = None
     """Rate at the matmul ceiling, whose product with the factors is the median; None: given."""
     basis: RateBasis
-    log_sd: float
+    log_sd: float = 0.0
     """Standard deviation of log tokens/s; 0 where the rate was given."""
 
     def seconds(self, *factors: Range) -> Range:
@@ -97,9 +94,7 @@ def throughput(
 
     Public measurements put prefill at 30% to 50% of peak, like training; so the same factors
     apply to forward passes, to a third of the FLOPs and of the traffic, with nothing recomputed.
-
-    The user's own MFU (model FLOPs over the dense 16-bit peak) stands in place of the model's, and
-    the user's own tokens/s/GPU before both.
+    The user's own MFU stands in place of the model's, and tokens/s/GPU before both.
 
     Raises:
         InputError: when the user's number is impossible, or the GPU lacks the number format.
@@ -115,10 +110,7 @@ def throughput(
         return ThroughputEstimate(
             tokens_per_s_per_gpu=Range.exact(given),
             mfu=Range.exact(given * flops / peak),
-            factors={},
-            ideal_tokens_per_s_per_gpu=None,
             basis=RateBasis.MFU if tokens_per_s is None else RateBasis.TOKENS_PER_S,
-            log_sd=0.0,
         )
     steps = gpu_seconds_per_token(work, gpu, model, passes)
     log_sd = _prediction_log_sd(work, gpu, model, passes, steps)

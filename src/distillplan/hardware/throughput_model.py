@@ -12,16 +12,6 @@ from distillplan.hardware.range import Range
 Z80: Final = 1.2815515655446004
 """Half width of the central 80% interval of a normal distribution, in standard deviations."""
 
-LEFT_OUT: Final = {
-    "dense": "dense, 16 bits",
-    "fp8": "dense, fp8",
-    "mixture": "mixtures",
-    "small": "widths up to 1100",
-    "card": "cards without NVLink",
-    "other_vendor": "other vendors",
-}
-"""Rows of `errors` in coefficients/throughput.yaml of runs that were not fitted, by kind of run."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputModel:
@@ -50,9 +40,12 @@ class ThroughputModel:
     mixture: float
     ceiling_share: Mapping[str, float]
     """Matmul ceiling over dense peak where it was not measured, by architecture or 'other'."""
+    kernel_rate: Mapping[str, float]
+    """Speed of an attention kernel over the best one of its GPU, by `Attention` or 'unknown'."""
+    flash3_archs: tuple[str, ...]
+    """Architectures on which FlashAttention-3 is the best."""
     log_sd: Mapping[str, float]
-    """Standard deviation of log tokens/s by kind of run, and what adds to it: software that is not
-    tuned, what is not known, and of a whole run what the speed of its steps does not show."""
+    """Standard deviation of log tokens/s by kind of run, and what adds to it."""
     held_out_error: Mapping[str, float]
     """Median relative error of tokens/s in runs that were not fitted, by kind of run."""
     goodput: Range
@@ -62,20 +55,13 @@ class ThroughputModel:
 
     @property
     def whole_run(self) -> Range:
-        """Speed of a whole run over what its steps and goodput give: 1, with a range.
-
-        Published runs do not state all their settings, and some only days of the calendar.
-        """
+        """Speed of a whole run over what its steps and goodput give: 1, with a range."""
         spread = math.exp(Z80 * self.log_sd["whole_run"])
         return Range(low=1 / spread, mid=1.0, high=spread)
 
 
 def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     """The model from the contents of coefficients/throughput.yaml.
-
-    Args:
-        entry: `coefficients: {name: {value: ...}}`, `ceiling_share`, `log_sd`, `errors`, and the
-            factors `goodput` and `distillation` as {low, mid, high}.
 
     Raises:
         InputError: when a coefficient is missing, unknown or not positive.
@@ -90,13 +76,15 @@ def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
     coefficients.finish()
     if "other" not in shares:
         raise InputError("throughput: ceiling_share has no 'other', for new architectures")
-    stated = given.entries("errors")
+    left_out, stated = given.mapping("left_out").data, given.entries("errors")
     held_out = {one.text("group"): one.positive("median_error") for one in stated}
     return ThroughputModel(
         **scalars,
         ceiling_share=shares,
+        kernel_rate=given.mapping("kernel_rate").positives(),
+        flash3_archs=given.texts("flash3_archs"),
         log_sd=given.mapping("log_sd").positives(),
-        held_out_error={kind: held_out[group] for kind, group in LEFT_OUT.items()},
+        held_out_error={kind: held_out[group] for kind, group in left_out.items()},
         goodput=given.mapping("goodput").record(Range),
         distillation=given.mapping("distillation").record(Range),
     )

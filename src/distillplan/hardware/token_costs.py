@@ -7,12 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.hardware.machine import (
-    Machine,
-    student_seconds,
-    teacher_seconds,
-    training_seconds,
-)
+from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.models.architecture import Family, FixedAspect
 from distillplan.models.costs import CostCurve, Costs, OneStudent, TabulatedCosts
@@ -37,24 +32,19 @@ def costs_on(
     *,
     distilling: bool,
     beside: bool,
-    storage: float = 0.0,
     student: ModelShape | None = None,
     student_params: float | None = None,
 ) -> Costs:
     """GPU-seconds per token over the search range.
 
     The only student may have an exact shape, and a size as the law counts parameters; else it is of
-    the family, as the teacher is. Whether
-    the student is `distilling`, and whether the teacher runs `beside` it, not before it; then
-    `storage` is what keeping its logits costs, in GPU-seconds of the same price.
+    the family, as the teacher is, which runs `beside` it or before.
     """
     found = _tabulated(machine, family, distilling=distilling, beside=beside)
-    if storage:
-        found = found._replace(storage=storage)
     if student is None or student_params is None:
         return found
     usual = found.student_training(math.log(student_params))
-    exact = student_seconds(machine, student, distilling=distilling).mid
+    exact = machine.student_seconds(student, distilling=distilling).mid
     return OneStudent(found, exact / float(usual))
 
 
@@ -65,14 +55,12 @@ def _tabulated(
     """The tables, which scenarios that differ in student or teacher share."""
 
     def curve(seconds: Callable[..., Range], **how: bool) -> CostCurve:
-        return CostCurve(
-            LOG_SIZES, lambda size: seconds(machine, non_embedding(family, size), **how).mid
-        )
+        return CostCurve(LOG_SIZES, lambda size: seconds(non_embedding(family, size), **how).mid)
 
     return TabulatedCosts(
-        student=curve(student_seconds, distilling=distilling),
-        forward=curve(teacher_seconds, beside=beside),
-        training=curve(training_seconds),
+        student=curve(machine.student_seconds, distilling=distilling),
+        forward=curve(machine.teacher_seconds, beside=beside),
+        training=curve(machine.training_seconds),
     )
 
 
@@ -84,21 +72,15 @@ def token_seconds(
     *,
     distilling: bool,
     beside: bool,
-    storage: float = 0.0,
 ) -> TokenSeconds:
-    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None.
-
-    What keeping the teacher's logits costs is a part of its pass, as in `costs_on`.
-    """
-    size = None if teacher is None else non_embedding(family, teacher)
-    own = student_seconds(machine, non_embedding(family, student), distilling=distilling)
-    return TokenSeconds(
-        student_training=own.mid,
-        teacher_forward=0.0
-        if size is None
-        else teacher_seconds(machine, size, beside=beside).mid + storage,
-        teacher_training=0.0 if size is None else training_seconds(machine, size).mid,
-    )
+    """GPU-seconds per token at these sizes; 0 for the teacher where its size is None."""
+    own = machine.student_seconds(non_embedding(family, student), distilling=distilling).mid
+    forward = training = 0.0
+    if teacher is not None:
+        size = non_embedding(family, teacher)
+        forward = machine.teacher_seconds(size, beside=beside).mid
+        training = machine.training_seconds(size).mid
+    return TokenSeconds(student_training=own, teacher_forward=forward, teacher_training=training)
 
 
 def non_embedding(family: Family, params: Any) -> Model:

@@ -1,7 +1,6 @@
 """What a run asks of one GPU: the sizes that set its speed, from a model's shape and a layout.
 
-A published benchmark rarely states everything; what is not known is None here, for which
-`hardware.step_time` has stated defaults.
+What a published benchmark does not state is None here; `hardware.step_time` has defaults for it.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -94,7 +93,7 @@ def workload_of_shape(
     per_attended = (4 * inner + SCORE_FLOPS * heads) * shape.layers
     mixture = shape.mixture
     return Workload(
-        **_shared(strategy),
+        **_shared(strategy, gpus, global_tokens),
         block_params=shape.active_params,
         layers=shape.layers,
         width=shape.width,
@@ -102,8 +101,6 @@ def workload_of_shape(
         inner_width=inner,
         vocab=shape.vocab,
         stored_params=shape.total_params,
-        gpus=gpus,
-        global_tokens=global_tokens,
         active_experts=0 if mixture is None else mixture.active_experts,
         expert_width=0 if mixture is None else mixture.expert_hidden,
         reachable_share=1.0 if mixture is None else mixture.reachable_share,
@@ -122,7 +119,7 @@ def workload_of_size(
     """The same of so many non-embedding parameters, shaped like the paper's family (Appendix G)."""
     width = family.width(params)
     return Workload(
-        **_shared(strategy),
+        **_shared(strategy, gpus, global_tokens),
         block_params=params,
         layers=width / family.aspect,
         width=width,
@@ -130,8 +127,6 @@ def workload_of_size(
         inner_width=width,
         vocab=family.vocab,
         stored_params=family.total_params(params),
-        gpus=gpus,
-        global_tokens=global_tokens,
         counted_flops=replace(family, context=strategy.seq_len).forward_flops(params),
     )
 
@@ -139,6 +134,7 @@ def workload_of_size(
 _SHARED: Final = {one.name for one in fields(Strategy)} & {one.name for one in fields(Workload)}
 
 
-def _shared(strategy: Strategy) -> dict[str, Any]:
-    """What a workload takes from a strategy, by the names of both."""
-    return {name: getattr(strategy, name) for name in _SHARED}
+def _shared(strategy: Strategy, gpus: int, global_tokens: float | None) -> dict[str, Any]:
+    """What a workload takes from a strategy, by the names of both, and the size of the run."""
+    taken = {name: getattr(strategy, name) for name in _SHARED}
+    return {**taken, "gpus": gpus, "global_tokens": global_tokens}

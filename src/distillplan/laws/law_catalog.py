@@ -1,6 +1,7 @@
 """The laws that ship, and law files of the user's own."""
 
 from functools import cache
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -52,7 +53,7 @@ def law_names() -> tuple[str, ...]:
     return (DEFAULT_LAW, *(name for name in names if name != DEFAULT_LAW))
 
 
-def law(name: str = DEFAULT_LAW) -> PublishedLaw:
+def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
     """A law by its name, or from a YAML file of the same form.
 
     Raises:
@@ -61,6 +62,7 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
     >>> law().supervised.alpha
     0.40849
     """
+    name = fspath(name)
     if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law
 
@@ -78,15 +80,15 @@ def law(name: str = DEFAULT_LAW) -> PublishedLaw:
 
 
 def _demand_no_pruning_law(data: Any, name: str) -> None:
-    from distillplan.laws.pruning_law import SCHEMA  # only for a user's own law
+    import shlex  # only for a user's own law
+
+    from distillplan.laws.pruning_law import SCHEMA
 
     if isinstance(data, dict) and data.get("schema") == SCHEMA:
         raise InputError(
-            f"{Path(name).name}: a law of cut models, which fit --form p2 wrote; "
-            "distillplan budget takes it, as ",
-            Word("start_law", name),
-            " beside ",
-            Word("start", "pruned"),
+            f"{Path(name).name}: a law of cut models, which gives what a cut adds to the loss of "
+            f"its parent: distillplan budget COMPUTE --student SIZE --start pruned --parent MODEL "
+            f"--parent-loss LOSS --start-law {shlex.quote(name)}"
         )
 
 

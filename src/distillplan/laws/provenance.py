@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from distillplan.errors import InputError, Word
+from distillplan.errors import InputError
 from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
     SUPERVISED_LETTERS,
@@ -256,13 +256,3 @@ class PublishedLaw(NamedTuple):
 def within(value: float, low: float, high: float) -> bool:
     """Whether a size is in a range of runs, which files round: 143.35M parameters to 143.4M."""
     return low * LEAST_ROUNDED <= value <= high * 1.001
-
-
-def demand_distillation(law: PublishedLaw) -> None:
-    """Refuse a law that knows no teachers, where a question is about them.
-
-    Raises:
-        InputError: naming the law.
-    """
-    if law.distillation is None:
-        raise InputError(Word("law"), f": {law.name} says nothing about distillation")

@@ -21,20 +21,29 @@ class ConfigSettings:
     """One configuration that is read key by key.
 
     What the file leaves out has the value of the architecture's class where that has one; the keys
-    of such values are kept in `assumed`.
+    of such values are kept in `assumed`, those of the file's in `read`.
     """
 
-    def __init__(self, config: Config, path: str = "", defaults: Config | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        path: str = "",
+        defaults: Config | None = None,
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         """Take a mapping.
 
         Args:
             config: the contents of a config.json, or of a mapping in it.
             path: where it is in the file, such as "text_config."; empty: it is the file.
             defaults: of the architecture's class.
+            names: the file's own names of keys, by the usual ones; errors say the file's.
         """
         self.config, self.path = config, path
         self.defaults: Config = {} if defaults is None else defaults
         self.assumed: dict[str, Any] = {}
+        self.read: set[str] = set()
+        self._names: Mapping[str, str] = {} if names is None else names
 
     @property
     def kind(self) -> str:
@@ -43,11 +52,13 @@ class ConfigSettings:
 
     def value(self, key: str) -> Any:
         """The value of a key; None where neither file nor class has one."""
-        if key in self.config:
-            return self.config[key]
+        own = self._names.get(key, key)
+        if own in self.config:
+            self.read.add(own)
+            return self.config[own]
         found = self.defaults.get(key)
         if found is not None:
-            self.assumed[key] = found
+            self.assumed[own] = found
         return found
 
     def assume(self, key: str, value: Any) -> None:
@@ -65,7 +76,7 @@ class ConfigSettings:
             key: what is wrong.
             problem: what is wrong with it, and what would be right.
         """
-        return InputError(f"model config: {self.path}{key} {problem}")
+        return InputError(f"model config: {self.path}{self._names.get(key, key)} {problem}")
 
     def whole(self, key: str, *, default: int | None = None, least: int = 1) -> int:
         """A whole number.

@@ -146,8 +146,6 @@ class TabulatedCosts(NamedTuple):
     """Of the teacher's forward pass."""
     training: CostCurve
     """Of the teacher's training token."""
-    storage: float = 0.0
-    """Of keeping the logits of a pass, where the budget pays for that."""
 
     def student_training(self, n: Any) -> Any:
         """Interpolated."""
@@ -158,8 +156,8 @@ class TabulatedCosts(NamedTuple):
         return self.forward.at(n)
 
     def teacher_forward(self, t: Any) -> Any:
-        """Interpolated, and storage."""
-        return self.forward.at(t) + self.storage
+        """Interpolated."""
+        return self.forward.at(t)
 
     def teacher_training(self, t: Any) -> Any:
         """Interpolated."""
@@ -167,7 +165,7 @@ class TabulatedCosts(NamedTuple):
 
     def teacher(self, t: Any) -> tuple[Any, Any]:
         """Both."""
-        return self.teacher_forward(t), self.training.at(t)
+        return self.forward.at(t), self.training.at(t)
 
     def log_student_for(self, cost: Any, forwards: float = 0.0) -> Any:
         """The inverse of `student_training`; serving has no cost in seconds.

@@ -20,8 +20,11 @@ from distillplan.models.model_sizes import (
     parse_pair,
     parse_params,
     parse_tokens,
+    parse_tokens_per_param,
     split_pair,
 )
+from distillplan.models.spellings import is_config_file, is_page, letters
+from distillplan.models.tokenizers import other_tokenizer
 from distillplan.notices import Notice, warning
 from distillplan.units.quantities import format_count, parse_count, plain_count
 
@@ -35,6 +38,8 @@ _MIXTURE: Final = r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*"
 
 _UNIT_UNSAID: Final = r"(?ai)\s*[\d.]+\s*[mbt]\s*"
 """A number that may be of parameters or of tokens."""
+TUNED_MODEL: Final = "tuned_model"
+"""Code of the warning that a model's weights were tuned after its pretraining."""
 FEWEST_OF_TRAINED: Final = 0.01
 """Fewer than this part of a model's own tokens are said to be tokens, or are not meant."""
 FEWEST_PER_PARAM: Final = 10.0
@@ -65,14 +70,28 @@ class KnownModel(NamedTuple):
     """Its exact shape; None: only its sizes are known."""
     weights: str | None = None
     """Number format of the weights in its files; None: not known."""
+    hub: str | None = None
+    """Its repository on the Hugging Face hub; None: not known."""
     notices: tuple[Notice, ...] = ()
-    """What to know of how its config.json was read."""
+    """What to know of how its config.json was read, and of its weights."""
 
     @property
     def word(self) -> str:
         """What means it wherever a model is asked for: its name, or the path of its file."""
         of_file = self.tokenizer is None and self.source.lower().endswith(".json")
         return self.source if of_file else self.name
+
+    @property
+    def other_name(self) -> str | None:
+        """Its repository, where that has another name, as that of a base model may have."""
+        if self.hub is None or letters(self.hub) == letters(self.name):
+            return None
+        return self.hub
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether its weights are known to have been tuned after its pretraining."""
+        return any(one.code == TUNED_MODEL for one in self.notices)
 
     @property
     def is_mixture(self) -> bool:
@@ -104,15 +123,15 @@ class NamedModels(NamedTuple):
         return self.student if self.parent is None else self.parent
 
     @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What to know of how each was read, once where one file has two parts."""
+        named = (one for one in (self.student, self.teacher, self.parent) if one is not None)
+        return tuple(dict.fromkeys(told for one in named for told in one.notices))
+
+    @property
     def tokenizers_differ(self) -> bool:
         """Whether student and teacher are known to have different tokenizers."""
         return other_tokenizer(self.reads_like, self.teacher)
-
-
-def other_tokenizer(one: KnownModel | None, other: KnownModel | None) -> bool:
-    """Whether two models are known to have different tokenizers."""
-    names = [model and model.tokenizer for model in (one, other)]
-    return None not in names and names[0] != names[1]
 
 
 class Sized(NamedTuple):
@@ -132,7 +151,7 @@ def sized(text: str, what: str = "model", *, tokens: bool = True, own: bool = Tr
     Args:
         text: as written.
         what: the noun that starts an error message.
-        tokens: whether training tokens may follow a colon.
+        tokens: whether training tokens may follow a colon; else its shape alone is asked for.
         own: whether they are those that the model was trained on, and no others.
 
     Raises:
@@ -154,10 +173,14 @@ def sized(text: str, what: str = "model", *, tokens: bool = True, own: bool = Tr
             return Sized(params=parse_params(name, what))
         params, given = parse_pair(text, what)
         return Sized(params=params, tokens=given)
-    found = known_model(name, what)
+    found = known_model(name, what, weights=tokens)
     if last is None:
         published = found.trained_tokens if tokens else None
         return Sized(params=found.params, tokens=published, model=found)
+    ratio = parse_tokens_per_param(last, f"{what}: tokens")
+    if ratio is not None:
+        check_pair(found.params, ratio * found.params, what)
+        return Sized(params=found.params, tokens=ratio * found.params, model=found)
     given = parse_tokens(last, f"{what}: tokens", "2T")
     if found.tokenizer is not None and re.fullmatch(_UNIT_UNSAID, last):
         known = found if own else found._replace(trained_tokens=None)
@@ -217,8 +240,13 @@ def split_model(text: str, what: str, example: str = "7B:2T") -> tuple[str, str 
     return (text, None) if names_a_model(text) else split_pair(text, what, example)
 
 
-def known_model(name: str, what: str = "model") -> KnownModel:
+def known_model(name: str, what: str = "model", *, weights: bool = True) -> KnownModel:
     """A model by its name, its config.json, or the two counts of a mixture.
+
+    Args:
+        name: as written.
+        what: the noun that starts an error message.
+        weights: whether its weights matter, and not its shape alone.
 
     Raises:
         InputError: for an unknown name, with the nearest ones.
@@ -228,7 +256,7 @@ def known_model(name: str, what: str = "model") -> KnownModel:
         return _mixture(name, mixture, what)
     from distillplan.models import model_catalog  # a size does without the catalog
 
-    if name.lower().endswith(".json"):
+    if is_config_file(name):
         from pathlib import Path
 
         path = Path(name.strip())
@@ -242,17 +270,18 @@ def known_model(name: str, what: str = "model") -> KnownModel:
         near = model_catalog.advice(name.strip())
         raise InputError(f"{what}: no model is named {_short(name)}; {near}")
     known = model_of_catalog(found)
-    if not model_catalog.is_tuned_copy(name.strip(), found):
-        return known
-    return known._replace(notices=(_tuned(name.strip(), known),))
+    if not weights or not model_catalog.is_tuned_copy(name.strip(), found):
+        return known if weights else known._replace(notices=())
+    return known._replace(notices=(_tuned(name.strip(), found),))
 
 
-def _tuned(name: str, base: KnownModel) -> Notice:
+def _tuned(name: str, found: "CatalogModel") -> Notice:
     """What to know of a model that was tuned after the pretraining that the catalog describes."""
+    how = "it has no base model here" if found.tuned else f"it is taken as {found.hub}"
     return warning(
-        "tuned_model",
-        f"{_short(name)} was tuned after its pretraining, which raises its loss on plain text; it "
-        f"is taken as {base.name}: measure its loss",
+        TUNED_MODEL,
+        f"{_short(name)} was tuned after its pretraining, which raises its loss on plain text; "
+        f"{how}: measure its loss",
     )
 
 
@@ -262,6 +291,8 @@ def model_of_catalog(found: "CatalogModel") -> KnownModel:
         trained_tokens=found.trained_tokens,
         tokenizer=found.tokenizer,
         license=found.license.sentence,
+        hub=found.hub,
+        notices=(_tuned(found.name, found),) if found.tuned else (),
     )
 
 
@@ -281,7 +312,7 @@ def with_vocabulary(family: FixedAspect, *models: KnownModel | None) -> FixedAsp
 
 def names_a_model(text: str) -> bool:
     """Whether a word is a name rather than a size, even a mistyped one."""
-    if re.fullmatch(_MIXTURE, text) is not None:
+    if re.fullmatch(_MIXTURE, text) is not None or is_page(text):
         return True
     if ":" in text.strip(":"):
         return _is_whole_name(text)

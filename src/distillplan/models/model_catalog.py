@@ -3,23 +3,26 @@
 import json
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
-from distillplan.files.json_reader import read_foreign_json
+from distillplan.files.json_reader import read_config_json
 from distillplan.files.text_reader import read_text
+from distillplan.models.model_licenses import FAMILIES, License, licenses, unread_license
 from distillplan.models.shapes import ModelShape
 from distillplan.models.spellings import (
     bare_name,
+    base_marks,
     is_closed,
+    is_dated,
+    is_page,
     is_tuned,
     letters,
     of_base,
-    plain_name,
+    repository,
 )
 from distillplan.suggest import close_names
 from distillplan.units.quantities import MULTIPLIERS
@@ -29,44 +32,16 @@ if TYPE_CHECKING:
 
 MODELS = "models.jsonl"
 """The models, one a line."""
-FAMILIES = "models.yaml"
-"""Licenses and families, which models share."""
 
 
 ROUNDED = 0.05
 """How far the size in a name may be from the parameters: phi4:14b has 14.66B."""
+_OTHER_FILES = (
+    *(".gguf", ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx"),
+    *(".yaml", ".yml", ".toml"),
+)
+"""How files of models end of which nothing is read."""
 _TAG = re.compile(r"(\d+(?:\.\d+)?)([mbt])(?:-.*)?")
-
-
-class Distilling(StrEnum):
-    """Whether outputs or logits of a model may train other models."""
-
-    ALLOWED = "allowed"
-    CONDITIONAL = "conditional"
-    FORBIDDEN = "forbidden"
-    UNKNOWN = "unknown"
-
-
-class License(NamedTuple):
-    """The terms of a model, as far as they matter to a teacher; not legal advice."""
-
-    key: str
-    """Its short name here."""
-    name: str
-    """Its name in full."""
-    commercial: bool | None
-    """Whether commercial use is allowed, if only below a threshold; null: not known here."""
-    distilling: Distilling
-    """Whether outputs or logits may train other models."""
-    terms: str
-    """What they ask for."""
-    read: str | None
-    """The month in which they were read, as 2026-11; null: they were not."""
-
-    @property
-    def sentence(self) -> str:
-        """The terms for distilling as one line."""
-        return f"{self.name}: {self.terms} (not legal advice)"
 
 
 class CatalogModel(NamedTuple):
@@ -74,7 +49,8 @@ class CatalogModel(NamedTuple):
 
     name: str
     hub: str | None
-    """Its repository on the Hugging Face hub; None: its weights are not published."""
+    """Its repository on the Hugging Face hub, of the weights that were not tuned where there are
+    any; None: its weights are not published."""
     family: str
     shape: ModelShape
     tokenizer: str
@@ -83,6 +59,8 @@ class CatalogModel(NamedTuple):
     trained_tokens: float | None
     """Tokens of pretraining; None: not known."""
     source: str
+    tuned: bool = False
+    """Whether its weights were tuned after that, and no others are published."""
 
 
 def models() -> tuple[CatalogModel, ...]:
@@ -91,21 +69,35 @@ def models() -> tuple[CatalogModel, ...]:
 
 
 def is_tuned_copy(name: str, found: CatalogModel) -> bool:
-    """Whether a name is of a copy that was tuned after the pretraining of a model.
+    """Whether a name is of weights that were tuned after the pretraining of a model.
+
+    The name of the catalog is of those that were not, where there are any. Repositories say in
+    their names which weights they have, and model servers have tuned ones under a size.
 
     >>> is_tuned_copy("QwQ-32B", model("qwen2.5-32b"))
     True
+    >>> qwen = model("qwen3-8b")
+    >>> [is_tuned_copy(name, qwen) for name in ("qwen3-8b", "Qwen/Qwen3-8B", "qwen3:8b")]
+    [False, True, True]
+    >>> is_tuned_copy("Qwen/Qwen3-8B-Base", qwen)
+    False
     """
-    of_a_copy = is_tuned(name) or letters(of_base(name)) in _tuned()
-    return of_a_copy and bare_name(name) not in (found.name, bare_name(found.hub or ""))
+    if found.tuned or is_tuned(name) or letters(of_base(name, dates=True)) in _tuned():
+        return True
+    said, whole = base_marks(name), repository(name)
+    if ":" in whole:
+        return not said and found.family not in read_shipped(FAMILIES)["untuned"]
+    if "/" not in whole and letters(name) == letters(found.name):
+        return False
+    return not base_marks(found.hub or "") <= said
 
 
 def find_model(name: str) -> CatalogModel | None:
     """The model of a name, of a repository on the hub, or of one without its publisher.
 
     Upper and lower case are alike, and so are all separators. A tuned, quantized or dated copy is
-    the model that it was made from, as its shape is the same, and a size behind a colon is that of
-    a model. None where there is no such model.
+    the model that it was made from, as its shape is the same; the terms of another release are not
+    known. A size behind a colon is that of a model. None where there is no such model.
 
     >>> [find_model(name).name for name in ("Qwen3-8B", "someone/qwen3-8b", "qwen3 8b")]
     ['qwen3-8b', 'qwen3-8b', 'qwen3-8b']
@@ -114,13 +106,27 @@ def find_model(name: str) -> CatalogModel | None:
     >>> [find_model(name).name for name in ("phi4:14b", "deepseek-v2:16b", "qwen3:30b")]
     ['phi-4', 'deepseek-v2-lite', 'qwen3-30b-a3b']
     """
-    key = bare_name(name)
+    key, alike = bare_name(name), _alike()
+    kept, stripped = letters(of_base(name, dates=True)), letters(of_base(name))
     found = _repositories().get(key, key)
     if found not in _entries():
-        alike = _alike()
-        found = alike.get(letters(name)) or alike.get(letters(of_base(name))) or _tagged(name)
-    entry = _entries().get(found)
+        found = alike.get(letters(name)) or alike.get(kept, "")
+    if found:
+        terms = read_shipped(FAMILIES)["relicensed"].get(of_base(name, dates=True))
+        return _made(_entries()[found], terms)
+    if is_dated(name) and stripped in alike:
+        return _made(_entries()[alike[stripped]])._replace(license=_other_release(name))
+    undated = "" if is_dated(name) else _undated().get(stripped, "")
+    entry = _entries().get(undated or _tagged(name))
     return None if entry is None else _made(entry)
+
+
+def _other_release(name: str) -> License:
+    """The license of a release that is not in the catalog."""
+    return unread_license(
+        f"License of {bare_name(name)} not in the catalog",
+        "each release has its own; read it before training on outputs or logits",
+    )
 
 
 def tagged(name: str) -> list[str]:
@@ -140,11 +146,11 @@ def tagged(name: str) -> list[str]:
     if own is not None and _has_size(own, size):
         return [own.name]
     known = {**{key: key for key in _entries()}, **read_shipped(FAMILIES)["tuned"]}
-    return [
-        key
-        for key, whole in known.items()
-        if _goes_on(key, letters(stem)) and _has_size(_made(_entries()[whole]), size)
-    ]
+    found: dict[str, str] = {}
+    for key, whole in known.items():
+        if _goes_on(key, letters(stem)) and _has_size(_made(_entries()[whole]), size):
+            found.setdefault(whole, key)
+    return list(found.values())
 
 
 def _tagged(name: str) -> str:
@@ -156,7 +162,7 @@ def _tagged(name: str) -> str:
 def _goes_on(name: str, stem: str) -> bool:
     """Whether a name has further parts behind those that are the letters of a stem."""
     parts = name.split("-")
-    return any("".join(parts[:end]) == stem for end in range(1, len(parts)))
+    return any(letters("-".join(parts[:end])) == stem for end in range(1, len(parts)))
 
 
 def _has_size(found: CatalogModel, size: float) -> bool:
@@ -189,7 +195,7 @@ def near_names(name: str) -> list[str]:
     >>> near_names("mistral-7b")[:2]
     ['mistral-7b-v0.1', 'mistral-7b-v0.3']
     """
-    plain = plain_name(name)
+    plain = of_base(name)
     longer = [one for one in _entries() if one.startswith(f"{plain}-")]
     known = {**{key: key for key in _entries()}, **_repositories()}
     close = close_names(plain, known, alike=0.6)
@@ -204,11 +210,15 @@ def advice(name: str) -> str:
     >>> advice("deepseek-r1:8b")
     "did you mean 'deepseek-r1-distill-llama-8b' or 'deepseek-r1-0528-qwen3-8b'?"
     """
+    if name.lower().endswith(_OTHER_FILES):
+        return "a model's sizes are read from the config.json of its repository; give its path"
     if is_closed(name):
         return (
             "its weights are closed, and without them there are no logits to learn from; name an "
             "open model"
         )
+    if is_page(name):
+        return "download its config.json and give the path of that"
     close = tagged(name) or near_names(name)
     if not close:
         return "run distillplan models for the list"
@@ -223,20 +233,11 @@ def model_config(path: Path) -> "ConfiguredModel":
     """
     from distillplan.models.model_config import read_config  # only for a file
 
-    config = read_foreign_json(path)
+    config = read_config_json(path)
     try:
         return read_config(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-
-
-@cache
-def licenses() -> dict[str, License]:
-    """The terms that models have, by their short names."""
-    return {
-        key: License(key=key, **{**row, "distilling": Distilling(row["distilling"])})
-        for key, row in read_shipped(FAMILIES)["licenses"].items()
-    }
 
 
 @cache
@@ -250,9 +251,10 @@ def _entries() -> dict[str, Mapping[str, Any]]:
 def _repositories() -> dict[str, str]:
     """The names of models by those of their repositories, without publisher, in lower case."""
     return {
-        bare_name(entry["hub"]): name
+        bare_name(entry[key]): name
         for name, entry in _entries().items()
-        if entry["hub"] is not None
+        for key in ("base", "hub")
+        if entry.get(key) is not None
     }
 
 
@@ -262,19 +264,28 @@ def _alike() -> dict[str, str]:
     known = {**{name: name for name in _entries()}, **_repositories()}
     return (
         _tuned()
-        | {letters(of_base(key)): name for key, name in reversed(known.items())}
+        | {letters(of_base(key, dates=True)): name for key, name in reversed(known.items())}
         | {letters(key): name for key, name in known.items()}
     )
 
 
 @cache
+def _undated() -> dict[str, str]:
+    """The names of models by their repositories without dates, where the name here has none."""
+    return {
+        letters(of_base(key)): name for key, name in _repositories().items() if not is_dated(name)
+    }
+
+
+@cache
 def _tuned() -> dict[str, str]:
     """The names of models by those of tuned copies that do not say so, without separators."""
-    return {letters(of_base(key)): name for key, name in read_shipped(FAMILIES)["tuned"].items()}
+    tuned = read_shipped(FAMILIES)["tuned"]
+    return {letters(of_base(key, dates=True)): name for key, name in tuned.items()}
 
 
-def _made(entry: Mapping[str, Any]) -> CatalogModel:
-    """The model of a line."""
+def _made(entry: Mapping[str, Any], terms: str | None = None) -> CatalogModel:
+    """The model of a line, with a license of its own where it has one."""
     family = read_shipped(FAMILIES)["families"][entry["family"]]
     hub = entry["hub"]
     counted = "parameters as counted in its safetensors files"
@@ -285,13 +296,14 @@ def _made(entry: Mapping[str, Any]) -> CatalogModel:
         source += f"; tokens: {entry['tokens_source']}"
     return CatalogModel(
         name=entry["name"],
-        hub=hub,
+        hub=entry.get("base", hub),
         family=entry["family"],
         shape=_shape(entry),
-        tokenizer=family["tokenizer"],
-        license=licenses()[family["license"]],
+        tokenizer=entry.get("tokenizer", family["tokenizer"]),
+        license=licenses()[terms or family["license"]],
         trained_tokens=entry.get("trained_tokens"),
         source=source,
+        tuned=entry.get("tuned", False),
     )
 
 

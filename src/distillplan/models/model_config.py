@@ -9,22 +9,28 @@ from functools import cache, partial
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.bounds import shown
+from distillplan.files.bounds import MOST_SHOWN, shown
 from distillplan.models.config_kinds import (
     gemma_kinds,
     hybrid_kinds,
     latent_kinds,
     mixture_kinds,
+    older_kinds,
     plain_kinds,
     state_kinds,
     uneven_kinds,
 )
 from distillplan.models.config_parts import ACTIVE, EXPERTS, QkNorm, Traits
+from distillplan.models.config_scope import (
+    refuse_out_of_scope,
+    refuse_unlike_llama,
+    unread_sizes,
+    what_else,
+)
 from distillplan.models.config_values import Config, ConfigSettings
 from distillplan.models.shapes import ModelShape
 from distillplan.models.stored_weights import StoredWeights, stored_weights
-from distillplan.notices import Notice, information, warning
-from distillplan.suggest import close_names
+from distillplan.notices import UNKNOWN_ARCHITECTURE, Notice, information, warning
 from distillplan.units.quantities import format_count
 
 Builder = Callable[[ConfigSettings], ModelShape]
@@ -65,22 +71,8 @@ TEXT_PARTS: Final = ("text_config", "llm_config", "language_config", "thinker_co
 MOST_LEVELS: Final = 4
 """Levels of such parts within each other; Qwen3-Omni has two."""
 
-_NO_TEXT: Final = (
-    *("bert", "roberta", "deberta", "electra", "albert", "clip", "siglip", "vit", "dino", "resnet"),
-    *("whisper", "wav2vec", "hubert", "swin", "detr", "sam", "convnext", "unet", "diffusion"),
-)
-"""Parts of names of kinds that encode text, pictures or sound, or make pictures."""
-
-_UNLIKE_LLAMA: Final = (
-    *("mamba", "ssm", "rwkv", "lru", "conv", "linear_attn", "linear_num", "lightning", "hybrid"),
-    *("compress", "hc_mult", "block_configs", "latent_size", "altup"),
-)
-"""Parts of keys that only a model with something else than plain attention and experts has."""
-
-_LOOKS_LIKE_LLAMA: Final = (
-    *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
-    "vocab_size",
-)
+_NAMED: Final = 4
+"""Keys that a sentence names."""
 _LATENT_KEYS: Final = ("kv_lora_rank", "qk_rope_head_dim")
 
 
@@ -116,9 +108,9 @@ def read_config(config: Config) -> ConfiguredModel:
         raise InputError("model config: expected a mapping of names to values; give a config.json")
     settings = _text_part(ConfigSettings(config))
     kind = settings.config["model_type"]
-    _refuse_out_of_scope(config, settings)
     known = ALIASES.get(kind, kind)
     builder = builders().get(ALIASES.get(known, known))
+    refuse_out_of_scope(config, settings, known=builder is not None)
     notices = []
     if builder is None:
         builder = _like_llama(settings)
@@ -164,10 +156,10 @@ def builders() -> dict[str, Builder]:
         **latent_kinds.LATENT,
         **hybrid_kinds.HYBRID,
         **state_kinds.STATE,
+        **older_kinds.KINDS,
         "gemma3n_text": gemma_kinds.gemma3n,
         "gemma4_text": gemma_kinds.gemma4,
         "gemma4_unified_text": gemma_kinds.gemma4,
-        "gpt2": plain_kinds.gpt2,
         "gpt_neox": plain_kinds.gpt_neox,
         "phi": plain_kinds.phi,
     }
@@ -179,7 +171,7 @@ def _defaults(kind: str) -> Config:
         return plain_kinds.TRAITS[kind].defaults
     if kind in mixture_kinds.MIXES:
         return mixture_kinds.MIXES[kind].traits.defaults
-    for module in (uneven_kinds, latent_kinds, hybrid_kinds, state_kinds, gemma_kinds):
+    for module in (uneven_kinds, latent_kinds, hybrid_kinds, state_kinds, gemma_kinds, older_kinds):
         if kind in module.DEFAULTS:
             return module.DEFAULTS[kind]
     return {}
@@ -206,33 +198,10 @@ def _text_part(settings: ConfigSettings) -> ConfigSettings:
             raise settings.fail(key, "is nested too deeply; give the config.json of one model")
         return _text_part(ConfigSettings(own, part.path))
     if kind is None:
-        raise settings.fail(
-            "model_type", "is missing; it must name the architecture, such as llama"
-        )
-    if not isinstance(kind, str):
+        raise settings.fail("model_type", f"is missing{what_else(settings.config)}")
+    if not isinstance(kind, str) or not 0 < len(kind) <= MOST_SHOWN:
         raise settings.fail("model_type", f"is {shown(kind)}; it must be a name, such as llama")
     return settings
-
-
-def _refuse_out_of_scope(config: Config, settings: ConfigSettings) -> None:
-    """Check that a configuration describes a decoder of text.
-
-    Raises:
-        InputError: when it describes something else.
-    """
-    kind = settings.kind
-    what = None
-    if config.get("is_encoder_decoder") is True:
-        what = "an encoder-decoder"
-    elif any(part in kind for part in _NO_TEXT) and kind not in builders():
-        what = "no decoder of text"
-    elif "_class_name" in config:
-        what = "a part of a diffusion pipeline"
-    if what is not None:
-        raise InputError(
-            f"model config: {kind!r} is {what}, which is out of scope; the laws here are of "
-            "decoder-only language models, so give the config.json of one"
-        )
 
 
 def _like_llama(settings: ConfigSettings) -> Builder:
@@ -242,7 +211,7 @@ def _like_llama(settings: ConfigSettings) -> Builder:
         InputError: when it lacks them, or has keys of other mixers, which cannot be guessed.
     """
     sparse = any(settings.has(key) for key in EXPERTS)
-    _refuse_unlike_llama(settings, sparse=sparse)
+    refuse_unlike_llama(settings, (*builders(), *ALIASES), sparse=sparse)
     if all(settings.has(key) for key in _LATENT_KEYS):
         return latent_kinds.deepseek
     traits = Traits(
@@ -256,34 +225,18 @@ def _like_llama(settings: ConfigSettings) -> Builder:
     return partial(plain_kinds.plain_shape, traits=traits)
 
 
-def _refuse_unlike_llama(settings: ConfigSettings, *, sparse: bool) -> None:
-    """Check the keys of an unknown kind.
-
-    Raises:
-        InputError: as `_like_llama`.
-    """
-    kind = settings.kind
-    other = [key for key in settings.config if any(part in key for part in _UNLIKE_LLAMA)]
-    missing = [key for key in _LOOKS_LIKE_LLAMA if settings.config.get(key) is None]
-    if sparse and missing == ["intermediate_size"] and settings.has("moe_intermediate_size"):
-        missing = []
-    if other or missing:
-        reason = f"with {other[0]}, which" if other else f"without {missing[0]}, which"
-        close = close_names(kind, builders())
-        advice = f"did you mean {close[0]!r}? Otherwise" if close else "so"
-        raise InputError(
-            f"model config: {settings.path}model_type {kind!r} is unknown here, and {reason} makes "
-            f"it unlike Llama; {advice} give its sizes with distillplan estimate --layers"
-        )
-
-
 def _unknown_kind(settings: ConfigSettings, shape: ModelShape) -> Notice:
     """What to check of a model that was read as if it were known."""
-    count = format_count(shape.total_params)
+    count = f"{format_count(shape.total_params)} parameters"
+    if not settings.has("tie_word_embeddings"):
+        tied = format_count(shape.total_params - shape.head_params)
+        count += f" ({tied} with tied embeddings, of which the file says nothing)"
     if shape.experts:
         count += f", {format_count(shape.total_active_params)} of them active"
+    unread = unread_sizes(settings)[:_NAMED]
+    without = f", without {', '.join(unread)}" if unread else ""
     return warning(
-        "unknown_architecture",
-        f"model_type {settings.kind!r} is unknown here and was read as if it were Llama: compare "
-        f"{count} parameters with its model card",
+        UNKNOWN_ARCHITECTURE,
+        f"model_type {settings.kind!r} is unknown here and was read as if it were Llama{without}: "
+        f"compare {count} with its model card",
     )

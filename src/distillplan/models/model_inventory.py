@@ -6,22 +6,17 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.models.known_model import known_model
-from distillplan.models.model_catalog import (
-    CatalogModel,
-    Distilling,
-    License,
-    find_model,
-    model,
-    models,
-)
+from distillplan.models.model_catalog import CatalogModel, find_model, model, models
+from distillplan.models.model_licenses import Distilling, License, unread_license
 from distillplan.models.shapes import Block, ModelShape
+from distillplan.models.spellings import is_config_file
 from distillplan.notices import Notice
 from distillplan.suggest import nearest
 
 UNSAID = "unknown"
 """What a config.json does not say."""
 CONTEXT = 4096
-"""Tokens of context at which FLOPs per token are shown."""
+"""Tokens of context at which FLOPs per token are shown, or as many as a model can read."""
 
 
 class AlikeBlocks(NamedTuple):
@@ -83,6 +78,8 @@ class ModelCard(NamedTuple):
     """At `context` tokens."""
     context: int
     trained_tokens: float | None
+    tuned: bool
+    """Whether its weights were tuned after that, and no others are published."""
     shape: ShapeFacts
     tokenizer: str
     """Models with a tokenizer of one name can share logits."""
@@ -91,7 +88,7 @@ class ModelCard(NamedTuple):
     """The license and its terms for distilling, in a sentence."""
     source: str
     warnings: tuple[Notice, ...] = ()
-    """What to know of how its config.json was read."""
+    """What to know of how its config.json was read, and of the weights that were named."""
 
 
 class ModelList(NamedTuple):
@@ -165,7 +162,8 @@ def model_card(name: str) -> ModelCard:
     Raises:
         InputError: for an unknown name.
     """
-    return _model_card(model(name))
+    card = _model_card(model(name))
+    return card._replace(warnings=known_model(name).notices)
 
 
 def config_card(path: str) -> ModelCard:
@@ -183,13 +181,8 @@ def config_card(path: str) -> ModelCard:
         family=UNSAID,
         shape=found.shape,
         tokenizer=UNSAID,
-        license=License(
-            key=UNSAID,
-            name="License not in a config.json",
-            commercial=None,
-            distilling=Distilling.UNKNOWN,
-            terms="read it before training on outputs or logits",
-            read=None,
+        license=unread_license(
+            "License not in a config.json", "read it before training on outputs or logits"
         ),
         trained_tokens=None,
         source=found.source,
@@ -209,7 +202,7 @@ def models_of(name: str | None, wanted: ModelFilter) -> ModelList | ModelCard:
     """
     if name is None:
         return model_list(wanted)
-    if name.lower().endswith(".json"):
+    if is_config_file(name):
         return config_card(name)
     if find_model(name) is not None:
         return model_card(name)
@@ -254,6 +247,7 @@ def _nothing_found(wanted: ModelFilter, every: tuple[CatalogModel, ...]) -> str:
 
 def _model_card(found: CatalogModel) -> ModelCard:
     shape = found.shape
+    context = min(CONTEXT, shape.learned_positions or CONTEXT)
     return ModelCard(
         name=found.name,
         hub=found.hub,
@@ -262,10 +256,11 @@ def _model_card(found: CatalogModel) -> ModelCard:
         active_params=shape.active_params,
         total_params=shape.total_params,
         total_active_params=shape.total_active_params,
-        forward_flops_per_token=shape.forward_flops(CONTEXT),
-        context=CONTEXT,
+        forward_flops_per_token=shape.forward_flops(context),
+        context=context,
         trained_tokens=found.trained_tokens,
-        shape=_facts(shape),
+        tuned=found.tuned,
+        shape=_facts(shape, context),
         tokenizer=found.tokenizer,
         license=found.license,
         distillation_licence=found.license.sentence,
@@ -273,7 +268,7 @@ def _model_card(found: CatalogModel) -> ModelCard:
     )
 
 
-def _facts(shape: ModelShape) -> ShapeFacts:
+def _facts(shape: ModelShape, context: int) -> ShapeFacts:
     """A model's sizes, with blocks that are alike put together."""
     alike = Counter(shape.blocks)
     return ShapeFacts(
@@ -283,7 +278,7 @@ def _facts(shape: ModelShape) -> ShapeFacts:
         tied=shape.tied,
         blocks=tuple(_alike(block, number) for block, number in alike.items()),
         prediction_params=shape.prediction_params,
-        cached_values=shape.cached_values(CONTEXT),
+        cached_values=shape.cached_values(context),
     )
 
 

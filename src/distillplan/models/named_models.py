@@ -10,6 +10,7 @@ from distillplan.models.architecture import HEAD_WIDTH, FixedAspect, check_conte
 from distillplan.models.known_model import known_model, names_a_model, split_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
+from distillplan.models.spellings import is_config_file
 from distillplan.models.uniform import uniform_shape
 from distillplan.notices import Notice
 from distillplan.units.quantities import format_count
@@ -51,6 +52,11 @@ class NamedModel(NamedTuple):
     """Number format of the weights in its files; None: not known."""
     notices: tuple[Notice, ...] = ()
     """What to know of how its file was read."""
+
+    @property
+    def vocab(self) -> int | None:
+        """Rows of its vocabulary; None: of a size, which takes those of the other model."""
+        return self.model.vocab if isinstance(self.model, ModelShape) else None
 
     @property
     def params(self) -> float:
@@ -180,14 +186,14 @@ def _exact(name: str | ModelShape, what: str) -> NamedModel | None:
         )
     if not names_a_model(name):
         return None
-    found = known_model(name, what)
+    found = known_model(name, what, weights=False)
     if found.shape is None:
         raise InputError(
             f"{what}: {name!r} says two sizes and no shape; give its name or its config.json"
         )
     return NamedModel(
         name=found.name,
-        basis=Basis.CONFIG if name.lower().endswith(".json") else Basis.CATALOG,
+        basis=Basis.CONFIG if is_config_file(name) else Basis.CATALOG,
         model=found.shape,
         shape=found.shape,
         source=found.source,

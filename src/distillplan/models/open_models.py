@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.text_reader import read_text
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.tokenizers import other_tokenizer
 
 if TYPE_CHECKING:
     from distillplan.models.known_model import KnownModel
@@ -19,7 +21,10 @@ FILE = "open_models.csv"
 
 
 class OpenModel(NamedTuple):
-    """A dense open model whose training tokens are known and whose terms let it teach."""
+    """A dense open model whose training tokens are known and whose terms let it teach.
+
+    Its weights were not tuned after that, so that a law can place it.
+    """
 
     name: str
     params: int
@@ -28,19 +33,24 @@ class OpenModel(NamedTuple):
     """Tokens of its pretraining."""
     tokenizer: str
     """It can teach models with a tokenizer of this name, token by token."""
+    vocab: int
+    """Rows of its vocabulary."""
+    forward_flops: float
+    """FLOPs per token of its forward pass, on sequences as long as the paper's."""
 
 
 def open_models(*students: "KnownModel | None") -> tuple[OpenModel, ...]:
     """The open models that a law of sizes can place, and that can teach some students.
 
     Args:
-        students: where one of them is a model whose tokenizer is known, only those with the same.
+        students: models known to have another tokenizer than one of them are left out.
 
     >>> open_models()[0].name
     'llama-3.1-8b'
     """
-    asked = {one.tokenizer for one in students if one is not None and one.tokenizer is not None}
-    return tuple(one for one in _table() if asked <= {one.tokenizer})
+    return tuple(
+        one for one in _table() if not any(other_tokenizer(each, one) for each in students)
+    )
 
 
 @cache
@@ -52,6 +62,8 @@ def _table() -> tuple[OpenModel, ...]:
             params=int(row["params"]),
             tokens=float(row["tokens"]),
             tokenizer=row["tokenizer"],
+            vocab=int(row["vocab"]),
+            forward_flops=float(row["forward_flops"]),
         )
         for row in rows
     )
@@ -59,15 +71,18 @@ def _table() -> tuple[OpenModel, ...]:
 
 def table_of_catalog() -> str:
     """The text of the table, made from the catalog."""
-    lines = ["name,params,tokens,tokenizer", *_lines()]
+    lines = [",".join(OpenModel._fields), *_lines()]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _lines() -> Iterator[str]:
-    from distillplan.models.model_catalog import Distilling, models  # only to make the table
+    from distillplan.models.model_catalog import models  # only to make the table
+    from distillplan.models.model_licenses import Distilling
 
     for one in models():
-        if one.license.distilling is Distilling.FORBIDDEN or one.hub is None:
+        if one.license.distilling is Distilling.FORBIDDEN or one.hub is None or one.tuned:
             continue
         if one.trained_tokens is not None and not one.shape.experts:
-            yield f"{one.name},{one.shape.params},{one.trained_tokens:.7g},{one.tokenizer}"
+            passed = one.shape.forward_flops(round(FixedAspect().context))
+            sizes = f"{one.shape.params},{one.trained_tokens:.7g}"
+            yield f"{one.name},{sizes},{one.tokenizer},{one.shape.vocab},{passed:.7g}"

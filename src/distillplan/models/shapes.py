@@ -85,7 +85,10 @@ class ModelShape:
     tied: bool = True
     """Whether the output projection shares the embedding table."""
     learned_positions: int = 0
-    """Rows of a table of learned positions (GPT-2), which counts with the embeddings."""
+    """Rows of a table of learned positions (GPT-2), which counts with the embeddings; 0: there is
+    none, and sequences may be of any length."""
+    spare_positions: int = 0
+    """Further rows of it that no token uses (OPT)."""
     block_embedding_params: int = 0
     """Entries of tables that a token is looked up in for every block (Gemma 3n)."""
     block_embedding_width: int = 0
@@ -175,7 +178,8 @@ class ModelShape:
     @property
     def embedding_params(self) -> int:
         """Embedding and position tables, without a separate output projection."""
-        return (self.vocab + self.learned_positions) * self.width + self.block_embedding_params
+        rows = self.vocab + self.learned_positions + self.spare_positions
+        return rows * self.width + self.block_embedding_params
 
     @property
     def head_params(self) -> int:

@@ -1,20 +1,63 @@
-"""Spellings of a model's name: separators, publishers, tuned and quantized copies."""
+"""Spellings of a model's name: separators, publishers, pages, tuned and quantized copies."""
 
 import re
 from typing import Final
 
-_COPY: Final = re.compile(
-    r"base|pt|hf|exp|gguf|gptq|awq|mlx|bnb|[48]bit|fp8|int[48]|[bf]p?16|nvfp4|mxfp4|qat|latest|\d{4}"
+_PAGE: Final = re.compile(
+    r"(?i)(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co|modelscope\.cn/models)/"
+    r"(?P<repository>[^/\s?#:]+/[^/\s?#:]+)(?:[/?#][^:]*)?"
 )
-"""Parts of names of the same weights, or of weights of one shape: dates are of releases."""
-_QUANTIZED: Final = r"-i?q\d(?:-(?:[01k]|nl|x+s))?(?:-[sml])?$"
-"""The end of a plain name that says how its weights are quantized: q8_0, q4_K_M, iq4_xs."""
-_TUNED: Final = frozenset(("instruct", "it", "chat", "thinking", "reasoning", "sft", "dpo"))
+"""The address of a repository's page, or of a file in it."""
+_COPY: Final = re.compile(
+    r"base|text|pt|pretrain|hf|exp|gguf|gptq|awq|mlx|bnb|qat|latest|unsloth|dynamic|static|"
+    r"pertensor|autoround|dwq|i1|w\d+a\d+|quantized(?:\.w\d+a\d+)?|\d(?:\.\d+)?(?:bit|bpw)|"
+    r"fp8|int[48]|bf16|fp?16|fp?32|nvfp4|mxfp4"
+)
+"""Parts of names of the same weights, or of weights of one shape."""
+_DATE: Final = re.compile(r"\d{4}")
+"""Parts of names that are dates of releases, whose terms may be others."""
+_QUANTIZED: Final = re.compile(
+    r"[-.](?:ud-)?i?q\d(?:-(?:[01k]|nl|x+s))?(?:-(?:xl|[sml]))?(?=[-.]|$)"
+)
+"""What says in a plain name how weights are quantized: q8_0, Q4_K_M, iq4_xs."""
+_TUNED: Final = frozenset(
+    ("instruct", "it", "chat", "thinking", "reasoning", "sft", "dpo", "rl", "abliterated")
+)
 """Parts of names of models that were tuned after their pretraining."""
+_BASE: Final = frozenset(("base", "pt", "pretrain", "text"))
+"""Parts of names of models that were not."""
 _CLOSED: Final = re.compile(
     r"(?:chat-?gpt|gpt-?[345]|o[134](?:-|$)|claude|sonnet|opus|haiku|gemini|grok-?[34]|nova-)"
 )
 """How names of models begin whose weights nobody can have."""
+
+
+def is_page(name: str) -> bool:
+    """Whether a text is the address of a model's page, or of a file there.
+
+    >>> is_page("https://huggingface.co/Qwen/Qwen3-8B/blob/main/config.json"), is_page("Qwen3-8B")
+    (True, False)
+    """
+    return _PAGE.fullmatch(name.strip()) is not None
+
+
+def is_config_file(name: str) -> bool:
+    """Whether a text is the path of a config.json here.
+
+    >>> is_config_file("ours/config.json"), is_config_file("hf.co/a/b/blob/main/config.json")
+    (True, False)
+    """
+    return name.lower().endswith(".json") and not is_page(name)
+
+
+def repository(name: str) -> str:
+    """A name, or the repository that the address of a page is of.
+
+    >>> repository("https://huggingface.co/Qwen/Qwen3-8B/tree/main"), repository("qwen3-8b")
+    ('Qwen/Qwen3-8B', 'qwen3-8b')
+    """
+    page = _PAGE.fullmatch(name.strip())
+    return name if page is None else page["repository"]
 
 
 def bare_name(name: str) -> str:
@@ -23,7 +66,7 @@ def bare_name(name: str) -> str:
     >>> bare_name("meta-llama/Llama-3.1-8B")
     'llama-3.1-8b'
     """
-    return name.rpartition("/")[2].lower()
+    return repository(name).rpartition("/")[2].lower()
 
 
 def plain_name(name: str) -> str:
@@ -32,27 +75,49 @@ def plain_name(name: str) -> str:
     >>> plain_name("Gemma 3 27B"), plain_name("qwen3:8b"), plain_name("google/gemma_3_27b")
     ('gemma-3-27b', 'qwen3-8b', 'gemma-3-27b')
     """
-    return re.sub(r"[\s_:-]+", "-", bare_name(name).strip()).removeprefix("meta-")
+    whole = bare_name(name).strip().removesuffix(".gguf")
+    return re.sub(r"[\s_:-]+", "-", whole).removeprefix("meta-")
 
 
 def letters(name: str) -> str:
     """A plain name without separators, by which spellings of one model are alike.
 
+    Two numbers stay apart, as 3 and 1B are not 31B.
+
     >>> letters("llama3.1 8b") == letters("Llama-3.1-8B")
     True
+    >>> letters("gemma-31b") == letters("gemma-3-1b")
+    False
     """
-    return plain_name(name).replace("-", "")
+    return re.sub(r"(?<!\d)-|-(?!\d)", "", plain_name(name))
 
 
-def of_base(name: str) -> str:
+def of_base(name: str, *, dates: bool = False) -> str:
     """A plain name without what marks tuned, quantized and dated copies.
+
+    Args:
+        name: as written.
+        dates: whether to keep the dates of releases.
 
     >>> of_base("Qwen3-4B-Instruct-2507"), of_base("gemma3:27b-it-q4_K_M")
     ('qwen3-4b', 'gemma3-27b')
+    >>> of_base("DeepSeek-V3-0324", dates=True)
+    'deepseek-v3-0324'
     """
-    first, *others = re.sub(_QUANTIZED, "", plain_name(name)).split("-")
-    kept = (one for one in others if one not in _TUNED and not _COPY.fullmatch(one))
+    first, *others = _QUANTIZED.sub("", plain_name(name)).split("-")
+    kept = [one for one in others if one not in _TUNED and not _COPY.fullmatch(one)]
+    if not dates:
+        kept = [one for one in kept if not _DATE.fullmatch(one)]
     return "-".join([first, *kept])
+
+
+def is_dated(name: str) -> bool:
+    """Whether a name has the date of a release.
+
+    >>> is_dated("Qwen3-4B-Instruct-2507"), is_dated("Qwen3-4B")
+    (True, False)
+    """
+    return any(_DATE.fullmatch(one) for one in plain_name(name).split("-"))
 
 
 def is_tuned(name: str) -> bool:
@@ -62,6 +127,15 @@ def is_tuned(name: str) -> bool:
     (True, False)
     """
     return not _TUNED.isdisjoint(plain_name(name).split("-")[1:])
+
+
+def base_marks(name: str) -> frozenset[str]:
+    """The parts of a name that say that the model was not tuned.
+
+    >>> sorted(base_marks("baidu/ERNIE-4.5-0.3B-Base-PT")), base_marks("Qwen/Qwen3-8B")
+    (['base', 'pt'], frozenset())
+    """
+    return _BASE.intersection(re.split(r"[-.]", plain_name(name))[1:])
 
 
 def is_closed(name: str) -> bool:

@@ -21,6 +21,8 @@ class StoredWeights(StrEnum):
     """Quantized in a way that is not known here."""
 
 
+_WHERE: Final = ("quantization_config", "compression_config", "quantization")
+"""Keys of what was quantized; the last is MLX's."""
 _METHODS: Final = {
     "fp8": StoredWeights.FP8,
     "fbgemm_fp8": StoredWeights.FP8,
@@ -41,9 +43,10 @@ def stored_weights(settings: ConfigSettings) -> StoredWeights:
         settings: the whole configuration.
     """
     for where in (settings.config, _text(settings)):
-        found = where.get("quantization_config") or where.get("compression_config")
-        if isinstance(found, Mapping):
-            return _quantized(found)
+        for key in _WHERE:
+            found = where.get(key)
+            if isinstance(found, Mapping) and found:
+                return _quantized(found)
     for where in (settings.config, _text(settings)):
         kind = where.get("dtype") or where.get("torch_dtype")
         if kind in ("float32", "fp32"):  # whatever a foreign file has there
@@ -63,7 +66,8 @@ def _quantized(config: Mapping[str, Any]) -> StoredWeights:
         return StoredWeights.INT4
     if config.get("load_in_8bit") is True:
         return StoredWeights.INT8
-    named = str(config.get("quant_algo") or config.get("format") or method).lower()
+    how = config.get("quant_algo") or config.get("format") or config.get("mode") or method
+    named = str(how).lower()
     for word in ("nvfp4", "mxfp4", "fp4", "mxfp8", "fp8"):
         if word in named:
             return _METHODS[word]

@@ -5,8 +5,8 @@ the student's tokens, the teacher's parameters and tokens, and the student's par
 are not given. Three remarks make the search small and safe:
 
 * The loss falls with the student's tokens everywhere, so they take what the rest leaves of the
-  budget. Where they stand at their bound, the student's parameters take it, or, where those are
-  given, the teacher's tokens.
+  budget. Where they stand at their bound, or where time and money end at once, the student's
+  parameters take it, or, where those are given, the teacher's tokens.
 * The teacher's sizes enter the law only through its loss. Searching over (its loss, where along
   the curve of that loss) instead of (its parameters, its tokens) turns the curved valley of equal
   teachers into one along an axis, and leaves a single minimum.
@@ -171,7 +171,9 @@ def _over_teachers(search: Search, plane: TeacherPlane) -> tuple[Axes, Found]:
         return axes, search.best(axes)
     points = [LOSS_POINTS, CURVE_POINTS]
     axes = Axes(plane.paid, points, bent=1, curved=True)
-    found = search.with_tokens_at_bound(search.best(axes), Axes(plane.spending, points))
+    found = search.with_tokens_standing(
+        search.best(axes), lambda stand: Axes(plane.spending(stand), points)
+    )
     return axes, found
 
 

@@ -21,6 +21,18 @@ SPREAD_PASSES = 4
 Student: TypeAlias = Callable[[Problems, Any, TeacherPoint], tuple[Any, Any]]
 """Unit coordinate and teacher -> log N_S and D_S, minus infinity where not affordable. The one that
 takes the rest of the budget is an array, and the loss falls with it."""
+Stand: TypeAlias = Callable[[Problems], Any]
+"""Tokens that a student may stand at while another size takes the rest: a number or a `column`."""
+
+
+def at_most(problems: Problems) -> float:
+    """The most tokens that a student may have."""
+    return problems.bounds.student_tokens[1]
+
+
+def at_both(problems: Problems) -> Any:
+    """Those that spend all hours and all money, where storage makes them two budgets."""
+    return problems.tokens_of_both()
 
 
 class Axes(NamedTuple):
@@ -48,6 +60,14 @@ class Found(NamedTuple):
     unit: Sequence[FloatArray] = ()
     """Coordinates in the search by `Search.best`."""
 
+    def or_elsewhere(self, other: "Found") -> "Found":
+        """The better of two that were searched for along the same axes, problem by problem."""
+        better = other.loss < self.loss
+        unit = [
+            np.where(better, there, here) for here, there in zip(self.unit, other.unit, strict=True)
+        ]
+        return self.or_better(other)._replace(unit=unit)
+
     def or_better(self, other: "Found", rows: Any = slice(None)) -> "Found":
         """The better of two, problem by problem; the other may be of some problems only."""
         better = other.loss < self.loss[rows]
@@ -73,10 +93,21 @@ class Search(NamedTuple):
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
+        kept = self.problems.storage
+        if kept is None or kept.most_tokens == math.inf:
+            return self._in_one_valley(axes)
+        # reading a corpus again keeps nothing more, which makes a second one: look in each
+        each = self._replace(problems=self.problems.keeping_each())
+        whole = self._replace(problems=self.problems.keeping_all())
+        return each.best(axes).or_elsewhere(whole.best(axes))
+
+    def _in_one_valley(self, axes: Axes) -> Found:
+        """The same where tokens cost as much however many there are."""
         found = self.minimum(axes, self._tokens_take_the_rest(), self._student_axes)
         if self._student_axes:
-            # where the tokens stand at their bound the valley has an oblique kink; go along it
-            found = self._or_at_bound(found, axes, self._params_take_the_rest())
+            # where the tokens stand the valley has an oblique kink; go along it
+            for stand in self._stands:
+                found = self._or_at(stand, found, axes, self._params_take_the_rest(stand))
         return found
 
     def best_near(self, axes: Axes, start: Sequence[FloatArray]) -> Found:
@@ -88,22 +119,27 @@ class Search(NamedTuple):
         unit = minimize_near(lambda _, *at: self._at(axes, student, at, self.problems)[0], start)
         return self._found(axes, student, unit)
 
-    def with_tokens_at_bound(self, found: Found, axes: Axes) -> Found:
-        """The same, or better: points whose tokens are at their bound, over the teacher alone."""
-        bounds = self.problems.bounds
-        most = math.log(bounds.student_params[1])
-        tokens = bounds.student_tokens[1]
+    def with_tokens_standing(self, found: Found, axes: Callable[[Stand], Axes]) -> Found:
+        """The same, or better: points whose tokens stand, over the teacher alone.
 
-        def student(problems: Problems, *_: Any) -> tuple[Any, Any]:
-            given = problems.student_params
-            n = most if given is None else column(np.log(given))
-            return n, tokens
+        Args:
+            found: the best points.
+            axes: teachers that leave enough for so many tokens.
+        """
+        most = math.log(self.problems.bounds.student_params[1])
+        for stand in self._stands:
 
-        return self._or_at_bound(found, axes, student)
+            def student(problems: Problems, *_: Any, stand: Stand = stand) -> tuple[Any, Any]:
+                given = problems.student_params
+                n = most if given is None else column(np.log(given))
+                return n, stand(problems)
 
-    def _or_at_bound(self, found: Found, axes: Axes, student: Student) -> Found:
-        """The same, or better with another student, where the tokens may belong at their bound."""
-        rows = np.flatnonzero(self._near_bound(found))
+            found = self._or_at(stand, found, axes(stand), student)
+        return found
+
+    def _or_at(self, stand: Stand, found: Found, axes: Axes, student: Student) -> Found:
+        """The same, or better with another student, where the tokens may belong to a stand."""
+        rows = np.flatnonzero(self._near(stand, found))
         if not rows.size:
             return found
         if self.law_of_each:
@@ -151,10 +187,15 @@ class Search(NamedTuple):
     def _student_axes(self) -> list[int]:
         return [STUDENT_POINTS] if self.problems.student_params is None else []
 
-    def _near_bound(self, found: Found) -> Any:
-        """Where the tokens may belong at their bound: within a factor e of it."""
-        bound = math.log(self.problems.bounds.student_tokens[1])
-        return np.isfinite(found.loss) & (found.d > bound - 1.0)
+    @property
+    def _stands(self) -> tuple[Stand, ...]:
+        return (at_most,) if self.problems.storage is None else (at_most, at_both)
+
+    def _near(self, stand: Stand, found: Found) -> Any:
+        """Where the tokens may belong to a stand: within a factor e of it."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            tokens = per_problem(np.log(stand(self.problems)), found.d)
+            return np.isfinite(found.loss) & (np.abs(found.d - tokens) < 1.0)
 
     def minimum(self, axes: Axes, student: Student, student_axes: list[int]) -> Found:
         """The best points over the teacher's coordinates and those of one kind of student."""
@@ -206,7 +247,7 @@ class Search(NamedTuple):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             point = axes.teacher(problems, *unit[:split])
             n, tokens = student(problems, unit[split] if len(unit) > split else None, point)
-            tokens_left = isinstance(tokens, np.ndarray)
+            tokens_left = _varies(tokens)
             left = tokens if tokens_left else n
             most = left.max(axis=INNER + 1, keepdims=True)
             n, tokens = (n, most) if tokens_left else (most, tokens)
@@ -219,28 +260,27 @@ class Search(NamedTuple):
         fewest, most = bounds.student_tokens
 
         def student(problems: Problems, u: Any, teacher: TeacherPoint) -> tuple[Any, Any]:
-            given, budget = problems.student_params, column(problems.budget)
+            given, once = problems.student_params, teacher.once
             n = low + u * (high - low) if given is None else column(np.log(given))
             per_token = problems.costs.student_training(n)
-            rest = budget - teacher.once
             if problems.served_tokens:
-                rest = rest - problems.served_tokens * problems.costs.student_forward(n)
-            D = np.minimum(rest / (per_token + teacher.per_token), most)
+                once = once + problems.served_tokens * problems.costs.student_forward(n)
+            D = np.minimum(problems.tokens(once, per_token + teacher.per_token), most)
             # the last bits of a budget that just pays for the fewest tokens may be missing
             return n, np.where(fewest * (1 - 1e-12) <= D, D, -np.inf)
 
         return student
 
-    def _params_take_the_rest(self) -> Student:
+    def _params_take_the_rest(self, stand: Stand) -> Student:
         bounds = self.problems.bounds
         low, high = (math.log(bound) for bound in bounds.student_params)
-        most = bounds.student_tokens[1]
+        served = self.problems.served_tokens / bounds.student_tokens[1]
 
         def student(problems: Problems, _: Any, teacher: TeacherPoint) -> tuple[Any, Any]:
-            per_token = (column(problems.budget) - teacher.once) / most - teacher.per_token
-            served = problems.served_tokens / most
+            tokens = stand(problems)
+            per_token = (problems.less_storage(tokens) - teacher.once) / tokens - teacher.per_token
             n = np.minimum(problems.costs.log_student_for(per_token, served), high)
-            return np.where(n >= low, n, -np.inf), most
+            return np.where(n >= low, n, -np.inf), tokens
 
         return student
 
@@ -256,6 +296,11 @@ class _LastRows:
         if rows is not self._rows:
             self._rows, self._some = rows, self._all.rows(rows)
         return self._some
+
+
+def _varies(value: Any) -> bool:
+    """Whether something takes several values along the curves of equal teachers."""
+    return np.ndim(value) > INNER + 1 and np.shape(value)[INNER + 1] > 1
 
 
 def per_problem(value: Any, like: FloatArray) -> FloatArray:

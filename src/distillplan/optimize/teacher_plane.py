@@ -93,26 +93,31 @@ class TeacherPlane:
             e=e,
         )
 
-    def spending(self, problems: Problems, u: Any, s: Any) -> TeacherPoint:
-        """The teacher at (its parameters, share of the tokens that the rest of the budget can buy).
+    def spending(self, tokens: Callable[[Problems], Any]) -> TeacherChoice:
+        """Teachers at (their parameters, share of the tokens that the rest of the budget can buy).
 
-        For a student that is given or the largest, on as many tokens as it may have.
+        Args:
+            tokens: of a student that is given or the largest, a number or a `column`.
         """
         (n_low, n_high), (d_low, d_high) = self._params, self._tokens
-        given, bounds, costs = problems.student_params, problems.bounds, problems.costs
-        most_tokens = bounds.student_tokens[1]
-        n = math.log(bounds.student_params[1]) if given is None else column(np.log(given))
-        trained = costs.student_training(n) * most_tokens
-        served = problems.served_tokens * costs.student_forward(n)
-        t = n_low + u * (n_high - n_low)
-        forward, training = costs.teacher(t)
-        for_logits = column(problems.logits) * forward * most_tokens
-        rest = column(problems.budget) - trained - served - for_logits
-        most = np.log(rest / (column(problems.training) * training))
-        most = np.where(rest >= 0, np.minimum(most, d_high), np.nan)
-        e = d_low + s * (np.where(most >= d_low, most, np.nan) - d_low)
-        worth = log_worth(e, self.unique_tokens)
-        return TeacherPoint(x=np.log(self.law.loss_at_logs(t, worth)), t=t, e=e)
+
+        def teacher(problems: Problems, u: Any, s: Any) -> TeacherPoint:
+            given, bounds, costs = problems.student_params, problems.bounds, problems.costs
+            read = tokens(problems)
+            n = math.log(bounds.student_params[1]) if given is None else column(np.log(given))
+            trained = costs.student_training(n) * read
+            served = problems.served_tokens * costs.student_forward(n)
+            t = n_low + u * (n_high - n_low)
+            forward, training = costs.teacher(t)
+            for_logits = column(problems.logits) * forward * read
+            rest = problems.less_storage(read) - trained - served - for_logits
+            most = np.log(rest / (column(problems.training) * training))
+            most = np.where(rest >= 0, np.minimum(most, d_high), np.nan)
+            e = d_low + s * (np.where(most >= d_low, most, np.nan) - d_low)
+            worth = log_worth(e, self.unique_tokens)
+            return TeacherPoint(x=np.log(self.law.loss_at_logs(t, worth)), t=t, e=e)
+
+        return teacher
 
 
 def given(problems: Problems) -> TeacherPoint:

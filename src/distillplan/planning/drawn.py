@@ -15,7 +15,7 @@ from distillplan.optimize.optimizer import (
     optima_with_teacher,
     supervised_optima,
 )
-from distillplan.optimize.problems import GivenTeacher, Optima
+from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.evaluate import Cells, as_read, given_teacher, problems_of
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import loss_by
@@ -23,7 +23,8 @@ from distillplan.planning.teacher import loss_by
 FINEST = 1e-4
 """Half-width of the optimizer's last grid: losses to 2e-7 nats."""
 NEAR_BOUND = 0.7
-"""Share of the most tokens above which those of another draw may stand at that bound."""
+"""Share of the tokens of a stand (`optimize.search`) beyond which those of another draw may be
+there."""
 STRIDE = 6
 """One draw in so many is searched there; in three times as many where the student is free too."""
 TIMES = 60
@@ -84,10 +85,9 @@ def distilled(
         taught = _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
         return as_read(scenario, at.logits, taught)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
-    # search is cheap; near their bound the tokens make an oblique kink, which only it can follow
+    # search is cheap; near where they stand the tokens make an oblique kink, which only it follows
     free = (at.logits == 0) & (at.training == 0)
-    with np.errstate(invalid="ignore"):
-        bound = known.student_tokens > NEAR_BOUND * scenario.bounds.student_tokens[1]
+    bound = _near_stands(problems_of(scenario, at), known.student_tokens)
     found: dict[str, Any] = {name: np.empty((free.size, draws.size)) for name in ARRAYS}
     for rows, search in (
         (free, _everywhere),
@@ -101,6 +101,19 @@ def distilled(
                 ours = getattr(part, name)
                 values[rows] = np.nan if ours is None else ours
     return as_read(scenario, at.logits, Optima(**found))
+
+
+def _near_stands(problems: Problems, tokens: FloatArray) -> Any:
+    """Where tokens of shape (problems,) are near their bound, or where storage makes a kink."""
+    kept = problems.storage
+    with np.errstate(invalid="ignore"):
+        found = tokens > NEAR_BOUND * problems.bounds.student_tokens[1]
+        if kept is None:
+            return found
+        for stand in (problems.tokens_of_both().ravel(), kept.most_tokens):
+            near = (NEAR_BOUND * stand < tokens) & (NEAR_BOUND * tokens < stand)
+            found |= (kept.per_token > 0) & near
+    return found
 
 
 def _everywhere(scenario: Scenario, at: Cells, draws: Draws, _: Optima) -> Optima:

@@ -18,7 +18,7 @@ from distillplan.optimize.optimizer import (
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import refuse_start
-from distillplan.planning.stored_logits import lost_nats
+from distillplan.planning.stored_logits import lost_nats, storage_of
 from distillplan.planning.teacher import Teacher
 
 
@@ -158,7 +158,7 @@ NOBODY = Teacher(loss=1.0)
 """In place of a teacher where none is given; its loss is looked at by nobody."""
 MAY_DIFFER = frozenset(
     ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
-) | {"limits", "student_tokens"}
+) | {"limits", "student_tokens", "money_over_budget"}
 """Fields in which scenarios that are solved side by side may differ; but what one of them leaves
 open, all of them must."""
 
@@ -173,15 +173,18 @@ def side_by_side(
     pairs = list(zip(scenarios, accountings, strict=True))
     shares = [one.share(accounting) for one, accounting in pairs]
     given = first.student_params is not None
+    budget = np.array([one.budget / one.students for one in scenarios])
+    logits = np.array([share.logits for share in shares])
     return Problems(
-        budget=np.array([one.budget / one.students for one in scenarios]),
-        logits=np.array([share.logits for share in shares]),
+        budget=budget,
+        logits=logits,
         training=np.array([share.training for share in shares]),
         student_params=np.array([one.student_params for one in scenarios]) if given else None,
         bounds=first.bounds,
         costs=costs,
         served_tokens=first.inference_tokens,
         unique_tokens=first.unique_tokens,
+        storage=storage_of(scenarios, budget, logits),
     )
 
 
@@ -236,10 +239,10 @@ def given_teacher(scenario: Scenario) -> GivenTeacher:
 
 
 def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Problems:
-    """The cells as the optimizer takes them; costs are those of a distillation run by default."""
-    params = scenario.student_params
+    """The cells as the optimizer takes them, of a distillation run where no costs are given."""
+    params, budget = scenario.student_params, at.budget / at.students
     return Problems(
-        budget=at.budget / at.students,
+        budget=budget,
         logits=at.logits,
         training=at.training,
         student_params=None if params is None else np.full(at.budget.size, params),
@@ -247,6 +250,7 @@ def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Pr
         costs=costs or scenario.distillation_costs,
         served_tokens=scenario.inference_tokens,
         unique_tokens=scenario.unique_tokens,
+        storage=storage_of([scenario], budget, at.logits) if costs is None else None,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import KnownModel, NamedModels
+from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher, loss_by, loss_range
@@ -26,12 +27,22 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield information(
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
+    yield from named_warnings(models)
     for one in known.values():
-        yield from one.notices
-    yield from tokenizer_warning(models)
+        yield from _beyond_positions(one, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)
     if teacher is not None and teacher.license is not None:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
+
+
+def named_warnings(*asked: NamedModels) -> Iterator[Notice]:
+    """What to know of the models of a question: how they were read, and that tokenizers differ.
+
+    Args:
+        asked: the models of each student of a question, all of them with one teacher.
+    """
+    yield from dict.fromkeys(told for one in asked for told in one.notices)
+    yield from tokenizer_warning(*asked)
 
 
 def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:
@@ -52,8 +63,8 @@ def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:
         who = [*who[: MOST_NAMES - 1], f"{len(who) - MOST_NAMES + 1} more"]
     yield warning(
         TOKENIZERS_DIFFER,
-        f"{', '.join(who)} and {of} teacher {teacher.name} ({teacher.tokenizer}) have different "
-        f"tokenizers, so {it} cannot learn from its logits token by token, and {holds}",
+        f"{', '.join(who)} and {of} teacher {teacher.name} ({tokenizer_told(teacher)}) have "
+        f"different tokenizers, so {it} cannot learn from its logits token by token, and {holds}",
     )
 
 
@@ -63,7 +74,7 @@ def _reader(models: NamedModels) -> str | None:
     if own is None:
         return None
     keeps = ", whose tokenizer the student keeps," if own is models.parent else ""
-    return f"{own.name} ({own.tokenizer}){keeps}"
+    return f"{own.name} ({tokenizer_told(own)}){keeps}"
 
 
 def told_of(model: KnownModel) -> str:
@@ -77,9 +88,22 @@ def told_of(model: KnownModel) -> str:
         parts.append(f"a vocabulary of {model.vocab:,}")
     if model.tokenizer is not None:
         parts.append(f"the tokenizer {model.tokenizer}")
+    if model.other_name is not None:
+        parts.append(f"weights of {model.other_name}")
     if model.shape is not None:
         parts.append("FLOPs of its exact shape")
     return f"{model.name}: {', '.join(parts)}"
+
+
+def _beyond_positions(model: KnownModel, context: float) -> Iterator[Notice]:
+    """That a model cannot read sequences of which the costs are."""
+    most = 0 if model.shape is None else model.shape.learned_positions
+    if 0 < most < context:
+        yield warning(
+            "beyond_positions",
+            f"{model.name} has learned positions for {most:,} tokens and reads no more at once, "
+            f"and costs are of sequences of {context:,.0f}: --context {most}",
+        )
 
 
 def mixture_warning(law: PublishedLaw, teacher: Teacher | None) -> Iterator[Notice]:

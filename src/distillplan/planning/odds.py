@@ -23,6 +23,7 @@ from distillplan.planning.bands import banded, gain_band
 from distillplan.planning.confidence import Confidence
 from distillplan.planning.evaluate import cells, together
 from distillplan.planning.open_teacher import taught_by
+from distillplan.planning.options import option_of
 from distillplan.planning.places import Place, flip_places, of_optima, of_options
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
@@ -231,9 +232,10 @@ def _with_bands(
         return option
     if option.teacher_name is None:
         return _banded(scenario, alone, option, found, rows[option.accounting])
-    taught = taught_by(scenario, option.teacher_params or 0.0, option.teacher_tokens or 0.0)
-    by_it = posterior(taught, [of_options(taught, alone, option)], laws)
-    return _banded(taught, alone, option, by_it, 0)
+    taught = taught_by(scenario, option.teacher_name)
+    pretrained = option_of(taught, None)
+    by_it = posterior(taught, [of_options(taught, pretrained, option)], laws)
+    return _banded(taught, pretrained, option, by_it, 0)
 
 
 def _banded(

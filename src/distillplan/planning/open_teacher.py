@@ -1,61 +1,162 @@
 """The best open model to teach a student, where no teacher is named."""
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import Accounting, Logits
+from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
-from distillplan.models.open_models import open_models
+from distillplan.models.architecture import FixedAspect
+from distillplan.models.known_model import KnownModel, known_model, with_vocabulary
+from distillplan.models.open_models import OpenModel, open_models
 from distillplan.optimize.optimizer import optima_with_teacher
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.options import option_of
+from distillplan.planning.multipliers import with_multipliers
+from distillplan.planning.options import option_of, without_nonsense
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
-from distillplan.planning.verdict import guessing
+from distillplan.planning.verdict import guessing, is_guess
+
+MOST_TRIED = 4
+"""Models of which the best is taken where their order is not exact."""
 
 
-def beside_open_teacher(scenario: Scenario, alone: float) -> tuple[Option, ...]:
+def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]:
     """Distillation from the open model that is best for this student, run beside it.
 
-    Its loss is what the law gives a model of its size and tokens. None where a teacher is named,
-    where the law cannot place the models, where none of them has the student's tokenizer, and where
-    none of these is affordable.
+    It is what a plan with this teacher named would weigh: the student has its vocabulary, and the
+    gain is over training from data alone with that vocabulary. The best has the largest gain. None
+    where a teacher is named, where the law cannot place the models, where none of them has the
+    student's tokenizer, and where the best is not affordable.
 
     Args:
         scenario: the question.
-        alone: loss of supervised training, nats per token.
+        alone: supervised training, within budget.
     """
     law, models = scenario.law, open_models(scenario.models.reads_like)
     if scenario.teacher is not None or law.distillation is None or not models:
         return ()
-    if law.counts is not ParameterCount.NON_EMBEDDING:
+    if law.counts is not ParameterCount.NON_EMBEDDING or alone.student_params is None:
         return ()
-    beside = _run_beside(scenario)
-    params = np.array([float(one.params) for one in models])
-    tokens = np.array([one.tokens for one in models])
-    teacher = GivenTeacher(
-        loss=law.supervised.loss(params, tokens),
-        forward_cost=beside.distillation_costs.teacher_forward(np.log(params)),
+    ranked = _ranked(scenario, models, alone.student_params)
+    # the size of a student that is chosen differs with each
+    named = ranked[: 1 if scenario.student_params is not None else MOST_TRIED]
+    found = [one for one in (_from(scenario, model.name) for model in named) if one is not None]
+    if not found:
+        return ()
+    return (max(found, key=lambda one: -math.inf if one.gain_nats is None else one.gain_nats),)
+
+
+def _from(scenario: Scenario, name: str) -> Option | None:
+    """Distillation from a model; None where it is not affordable, or the law gives nonsense."""
+    taught = taught_by(scenario, name)
+    alone = option_of(taught, None)
+    option = option_of(taught, Accounting.EXISTS, alone.loss)
+    if alone.loss is None or option.loss is None or option.loss >= guessing(taught):
+        return None
+    (option,) = with_multipliers(taught, [option])
+    option = option._replace(
+        decides=False,
+        teacher_name=name,
+        pretrained_loss=alone.loss,
+        is_guess=is_guess(taught, option),
     )
+    return without_nonsense(option, alone, guessing(taught))
+
+
+def taught_by(scenario: Scenario, name: str) -> Scenario:
+    """The scenario with a named model as its teacher, which is run for the student.
+
+    Args:
+        scenario: the question, without a teacher.
+        name: of a model whose training tokens are known.
+    """
+    found = known_model(name, "teacher")
+    return replace(
+        _run_beside(scenario),
+        teacher=Teacher(params=found.params, tokens=found.trained_tokens, model=found),
+        architecture=family_taught_by(scenario, found),
+    )
+
+
+def family_taught_by(scenario: Scenario, teacher: KnownModel) -> FixedAspect:
+    """The models of the scenario with the vocabulary of a teacher, unless one was given."""
+    family = scenario.architecture
+    return with_vocabulary(family, teacher) if _takes_vocabulary(scenario) else family
+
+
+def _takes_vocabulary(scenario: Scenario) -> bool:
+    """Whether a teacher's vocabulary is the student's: none was given, but with its name."""
+    own = with_vocabulary(FixedAspect(), scenario.student_model).vocab
+    return scenario.architecture.vocab in (FixedAspect().vocab, own)
+
+
+class Candidates(NamedTuple):
+    """Open models beside a student that would have the vocabulary of each; shape (models,)."""
+
+    teacher: GivenTeacher
+    """Their costs are in units of the student's own, with its vocabulary."""
+    dearer: FloatArray
+    """What a token costs a student with the vocabulary of each, over what it costs in the plan."""
+
+
+def candidates(
+    scenario: Scenario, models: Sequence[OpenModel], students: Mapping[float, float]
+) -> Candidates:
+    """Open models as the optimizer takes them.
+
+    Costs per token of other vocabularies and shapes are in proportion to their FLOPs.
+
+    Args:
+        scenario: the question.
+        models: that may teach.
+        students: how many there are of each number of parameters; none of those of exact shape,
+            whose vocabulary is their own.
+    """
+    sizes = np.array([float(one.params) for one in models])
+    tokens = np.array([one.tokens for one in models])
+    family = scenario.architecture
+    forward = _run_beside(scenario).distillation_costs.teacher_forward(np.log(sizes))
+    forward = forward * [one.forward_flops for one in models] / family.forward_flops(sizes)
+    dearer = np.ones(sizes.size)
+    if students and _takes_vocabulary(scenario):
+
+        def passes(of: FixedAspect) -> float:
+            return float(sum(n * of.forward_flops(params) for params, n in students.items()))
+
+        dearer = np.array([passes(replace(family, vocab=float(one.vocab))) for one in models])
+        dearer /= passes(family)
+    loss = scenario.law.supervised.loss(sizes, tokens)
+    return Candidates(GivenTeacher(loss=loss, forward_cost=forward / dearer), dearer)
+
+
+def by_gain(
+    models: Sequence[OpenModel], alone: FloatArray, distilled: FloatArray
+) -> list[OpenModel]:
+    """The models whose gains are largest first; losses in nats per token, shape (models,)."""
+    with np.errstate(invalid="ignore"):
+        gains = np.nan_to_num(alone - distilled, nan=-np.inf)
+    return [models[row] for row in np.argsort(-gains, kind="stable").tolist()]
+
+
+def _ranked(scenario: Scenario, models: Sequence[OpenModel], params: float) -> list[OpenModel]:
+    """The models by what they add to training from data alone, the best first."""
+    beside = _run_beside(scenario)
+    students = {params: 1.0} if scenario.student_shape is None else {}
+    each = candidates(scenario, models, students)
     at = cells(beside, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
+    at = at._replace(budget=at.budget / each.dearer)
     problems = evaluate.problems_of(beside, at)
-    found = optima_with_teacher(evaluate.law_of(beside), problems, teacher)
-    loss = evaluate.as_read(beside, problems.logits, found).loss
-    best = int(np.argmin(loss))
-    if not loss[best] < guessing(scenario):
-        return ()
-    taught = taught_by(scenario, params[best].item(), tokens[best].item())
-    option = option_of(taught, Accounting.EXISTS, alone)
-    return (option._replace(decides=False, teacher_name=models[best].name),)
-
-
-def taught_by(scenario: Scenario, params: float, tokens: float) -> Scenario:
-    """The scenario with a teacher of these sizes that exists and is run for the student."""
-    return replace(_run_beside(scenario), teacher=Teacher(params=params, tokens=tokens))
+    found = optima_with_teacher(evaluate.law_of(beside), problems, each.teacher)
+    distilled = evaluate.as_read(beside, problems.logits, found).loss
+    return by_gain(models, evaluate.supervised(beside, at).loss, distilled)
 
 
 def _run_beside(scenario: Scenario) -> Scenario:

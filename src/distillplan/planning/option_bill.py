@@ -7,21 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
-from distillplan.hardware.machine import Machine, loaded_teacher, run_on
-from distillplan.hardware.memory import (
-    LoadedTeacher,
-    MemoryEstimate,
-    Run,
-    memory_estimate,
-    pass_estimate,
-)
-from distillplan.hardware.memory_fit import Fits, fits, usable_bytes, with_open_loss
+from distillplan.hardware.machine import Machine
+from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, pass_estimate
+from distillplan.hardware.memory_fit import Fits, Layout, fits, usable_bytes, with_open_loss
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits, stored_logits
 from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
+from distillplan.optimize.problems import bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 
@@ -63,13 +58,13 @@ class OptionBill(NamedTuple):
 def affordable_tokens(
     scenario: Scenario, accounting: Accounting | None, sizes: Sizes, budget: float
 ) -> float:
-    """Training tokens of each student that spend a budget exactly, given the other sizes.
+    """Training tokens of each student that spend a budget, or its money, exactly.
 
     Args:
         scenario: a question whose budget is in GPU-hours.
         accounting: teacher costs that the budget covers; None for supervised training.
         sizes: sizes of student and teacher, and the teacher's training tokens.
-        budget: GPU-seconds for all students.
+        budget: GPU-seconds for all students; its money is in proportion to the scenario's.
 
     Raises:
         ValueError: when the scenario has no machine.
@@ -78,7 +73,13 @@ def affordable_tokens(
     seconds = seconds_of(scenario, accounting, sizes)
     once = paid.training * seconds.teacher_training * (sizes.teacher_tokens or 0.0)
     per_token = seconds.student_training + paid.logits * seconds.teacher_forward
-    return (budget / scenario.students - once) / per_token
+    each = budget / scenario.students
+    kept = paid.logits * scenario.storage_seconds
+    found = (each - once) / per_token
+    if not kept:
+        return found
+    rest = each * scenario.money_over_budget - once
+    return min(found, float(bought(rest, per_token, kept, scenario.unique_tokens)))
 
 
 def option_bill(
@@ -112,7 +113,7 @@ def option_bill(
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
         logits=scenario.logits,
-        stored=stored,
+        stored=stored if scenario.logits is Logits.STORED else None,
         unique_tokens=scenario.unique_tokens,
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
@@ -127,7 +128,7 @@ def option_bill(
         energy_kwh=bill.total.energy_kwh,
         co2_kg=bill.total.co2_kg,
         memory_bytes_per_gpu=fullest.memory.total,
-        fits=fits(fullest.memory, usable_bytes(machine.gpu)),
+        fits=fits(fullest.memory.total, usable_bytes(machine.gpu)),
         fullest=phase,
         run=fullest.run,
         phases=bill.lines,
@@ -136,33 +137,24 @@ def option_bill(
     )
 
 
-class _Held(NamedTuple):
-    """What has to fit in a phase."""
-
-    run: Run
-    memory: MemoryEstimate
-
-
 def _fullest(
     scenario: Scenario,
     lines: tuple[BillLine, ...],
     student: Model,
     teacher: Model | None,
     stored: StoredLogits | None,
-) -> tuple[Phase, _Held]:
+) -> tuple[Phase, Layout]:
     """The phase that needs most memory, and its memory."""
     machine = _machine(scenario)
     phases = {line.phase for line in lines}
-    beside = before = None
+    loaded = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
-        loaded = loaded_teacher(machine, _shape(machine, scenario, teacher))
-        online = scenario.logits is Logits.ONLINE
-        beside, before = (loaded, None) if online else (None, loaded)
+        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.logits)
     read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
-    training = _laid_out(machine, scenario, student, beside, before, read)
+    training = _laid_out(machine, scenario, student, loaded, read)
     found = {Phase.STUDENT_TRAINING: training}
-    if before is not None:
-        alone = pass_estimate(before, machine.strategy, machine.gpus)
+    if training.run.passed is not None:
+        alone = pass_estimate(training.run.passed, machine.strategy, machine.gpus)
         found[Phase.TEACHER_LOGITS] = training._replace(memory=alone)
     if teacher is not None and Phase.TEACHER_TRAINING in phases:
         found[Phase.TEACHER_TRAINING] = _laid_out(machine, scenario, teacher)
@@ -174,21 +166,14 @@ def _laid_out(
     machine: Machine,
     scenario: Scenario,
     model: Model,
-    beside: LoadedTeacher | None = None,
-    before: LoadedTeacher | None = None,
+    teacher: LoadedTeacher | None = None,
     stored_bytes: float = 0.0,
-) -> _Held:
+) -> Layout:
     """A training that has to fit, and its memory."""
-    run = run_on(
-        machine,
-        _shape(machine, scenario, model),
-        teacher=beside,
-        passed=before,
-        stored_bytes_per_token=stored_bytes,
-    )
+    run = machine.run_of(_shape(machine, scenario, model), teacher, stored_bytes)
     if machine.loss_is_open:
         run = with_open_loss(run, room(scenario, machine))
-    return _Held(run=run, memory=memory_estimate(run))
+    return Layout(run=run, memory=memory_estimate(run))
 
 
 def room(scenario: Scenario, machine: Machine) -> float:
@@ -244,7 +229,6 @@ def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) 
         _teacher(scenario, sizes),
         distilling=accounting is not None,
         beside=scenario.logits is Logits.ONLINE,
-        storage=scenario.storage_seconds,
     )
 
 

@@ -86,8 +86,8 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         raise nothing_possible(scenario, [alone] if deciding is None else [alone, deciding])
     best = None if decision.reason is Reason.WORSE_THAN_GUESSING else _best_teacher(scenario)
     warnings = plan_warnings(scenario, alone, deciding, best)
-    options = with_multipliers(scenario, (*options, *beside_open_teacher(scenario, alone.loss)))
-    options = marked(scenario, options, decision)
+    options = marked(scenario, with_multipliers(scenario, options), decision)
+    options += beside_open_teacher(scenario, alone)
     deciding = next((one for one in options if one.decides), None)
     found = Plan(
         verdict=decision.verdict,

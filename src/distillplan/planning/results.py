@@ -72,7 +72,8 @@ class Option(NamedTuple):
     loss: float | None
     """Nats per token; None where the option is over budget, as is everything below."""
     gain_nats: float | None
-    """Supervised loss minus this one, nats per token; positive where distillation is better."""
+    """Supervised loss minus this one, nats per token; positive where distillation is better. That
+    of an open model is over `pretrained_loss`."""
     student_params: float | None
     """Parameters as the law counts them."""
     student_tokens: float | None
@@ -106,6 +107,9 @@ class Option(NamedTuple):
     """Names of the sizes at a bound of the search."""
     teacher_name: str | None = None
     """The open model that teaches, where the tool proposes one."""
+    pretrained_loss: float | None = None
+    """Of training from data alone with the vocabulary of that model, over which the gain is; nats
+    per token. None: the gain is over the first option."""
     recommended: bool = False
     """Whether this is what to do; at a tie supervised training, which is simpler."""
     is_guess: bool = False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.open_models import OpenModel, open_models
+from distillplan.models.tokenizers import other_tokenizer
 
 if TYPE_CHECKING:
     from distillplan.models.known_model import KnownModel
@@ -54,12 +55,14 @@ class Rival(NamedTuple):
     """Whether the named teacher has another tokenizer, so that only the parent itself can teach."""
 
 
-def tokenizer_of(*models: "KnownModel | None") -> str | None:
-    """The first tokenizer that is known of a student and its teacher; None where none is."""
-    return next((one.tokenizer for one in models if one is not None and one.tokenizer), None)
+def reader_of(*models: "KnownModel | None") -> "KnownModel | None":
+    """The first of a student and its teacher whose tokenizer or vocabulary is known."""
+    known = [one for one in models if one is not None]
+    named = (one for one in known if one.tokenizer is not None)
+    return next(named, next((one for one in known if one.vocab is not None), None))
 
 
-def nearest_parent(params: float, tokenizer: str | None = None) -> OpenModel | None:
+def nearest_parent(params: float, reader: "KnownModel | None" = None) -> OpenModel | None:
     """The open model to cut to so many non-embedding parameters; None where none is near enough.
 
     What is cut keeps its tokenizer, so those with the wanted one come first. Of these it is the one
@@ -67,15 +70,17 @@ def nearest_parent(params: float, tokenizer: str | None = None) -> OpenModel | N
 
     Args:
         params: to cut to.
-        tokenizer: of the model that is to teach; None where it does not matter.
+        reader: the model whose tokenizer it should have; None where it does not matter.
 
-    >>> nearest_parent(3e9).name, nearest_parent(3e9, "llama-3").name
-    ('qwen2.5-7b', 'llama-3.1-8b')
+    >>> from distillplan.models.known_model import known_model
+    >>> nearest_parent(3e9).name, nearest_parent(3e9, known_model("llama-3.2-1b")).name
+    ('mimo-7b', 'llama-3.1-8b')
     """
     near = [
         one for one in open_models() if LEAST_TIMES * params <= one.params <= MOST_TIMES * params
     ]
-    near = [one for one in near if one.tokenizer == tokenizer] or near
+    if reader is not None:
+        near = [one for one in near if not other_tokenizer(reader, one)] or near
 
     def rank(one: OpenModel) -> tuple[int, float, int]:
         return cuts(one.params, params), -one.tokens, one.params
@@ -94,8 +99,7 @@ def rival_of(plan: "Plan") -> Rival | None:
         return None
     params = non_embedding_params(scenario.law, scenario.architecture, best.student_params)
     teacher = None if scenario.teacher is None else scenario.teacher.model
-    wanted = tokenizer_of(scenario.student_model, teacher)
-    parent = nearest_parent(params, wanted)
+    parent = nearest_parent(params, reader_of(scenario.student_model, teacher))
     if parent is None:
         return None
     return Rival(
@@ -106,7 +110,7 @@ def rival_of(plan: "Plan") -> Rival | None:
         cuts=cuts(parent.params, params),
         known="how far benchmark scores come back after a cut, and on how many tokens",
         not_known="its loss: no published law gives it, so it is not weighed against the options",
-        must_teach=tokenizer_of(teacher) not in (None, parent.tokenizer),
+        must_teach=other_tokenizer(teacher, parent),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
-from distillplan.fields import member, not_positive, number, settle
+from distillplan.fields import Real, Settled, default, member, not_positive, number, settle
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
@@ -71,45 +71,47 @@ class Scenario:
     """
 
     law: PublishedLaw
-    compute: float | None = None
+    compute: Settled[float | None, Real | None] = default(None)
     """Budget in FLOPs, for all students and for the teacher costs that `accounting` names."""
-    gpu_hours: float | None = None
+    gpu_hours: Settled[float | None, Real | None] = default(None)
     """The same budget in allocated GPU-hours of `machine`, instead of FLOPs."""
     machine: "Machine | None" = None
     """The GPUs it runs on; None where only FLOPs are asked for."""
-    student_params: float | None = None
-    """Parameters as the law counts them (non-embedding for the default); None to choose them."""
+    student_params: Settled[float | None, Real | str | None] = default(None)
+    """Parameters as the law counts them, or a word such as ``qwen3-0.6b``; None to choose them."""
     student_model: "KnownModel | None" = None
     """The model with these parameters, where it was named; its exact shape sets its costs."""
-    student_tokens: float | None = None
+    student_tokens: Settled[float | None, Real | None] = default(None)
     """Training tokens that the budget was given as: it is what they take without a teacher."""
-    students: int = 1
+    students: Settled[int, Real] = default(1)
     """Number of identical students that share the budget and the teacher."""
-    teacher: Teacher | None = None
-    """An existing teacher; None to choose one."""
-    logits: Logits = Logits.ONLINE
+    teacher: Settled[Teacher | None, Teacher | str | None] = default(None)
+    """An existing teacher, or a word such as ``7B:2T`` or ``qwen3-8b``; None to choose one."""
+    logits: Settled[Logits, Logits | str] = default(Logits.ONLINE)
     """Where the teacher's logits come from."""
     stored: StoredFormat | None = None
     """Format of logits that are read from disk; None: not asked, and counted as full ones."""
     pays_storage: bool = False
-    """Whether the budget in GPU-hours is money, of which a part pays for storing logits."""
-    start: Start | None = None
-    """An open model that the student starts from; None: from scratch."""
-    accounting: Accounting | None = None
+    """Whether money limits the plan, of which a part pays for storing logits."""
+    money_over_budget: float = 1.0
+    """All that money over what the budget in GPU-hours costs; 1 where the budget is the money."""
+    start: Settled[Start | None, Start | str | None] = default(None)
+    """An open model that the student starts from, or ``pruned``; None: from scratch."""
+    accounting: Settled[Accounting | None, Accounting | str | None] = default(None)
     """Teacher costs that the budget covers; None to infer them from the teacher and the logits."""
-    tie_nats: float = TIE_NATS
+    tie_nats: Settled[float, Real] = default(TIE_NATS)
     """Differences in loss below this are ties, nats per token."""
-    bounds: Bounds = field(default_factory=Bounds)
-    """Bounds of the search over sizes."""
+    bounds: Settled[Bounds, Bounds | str] = default(field(default_factory=Bounds))
+    """Bounds of the search over sizes, or their name, such as ``paper``."""
     architecture: FixedAspect = field(default_factory=FixedAspect)
     """Turns parameters into FLOPs per token, for student and teacher."""
-    inference_tokens: float = 0.0
+    inference_tokens: Settled[float, Real] = default(0.0)
     """Tokens that each student serves after training; the budget pays a forward pass for each."""
-    max_unique_tokens: float | None = None
+    max_unique_tokens: Settled[float | None, Real | None] = default(None)
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Limits of time, money and memory, which need a machine. Without a budget, time and money set
-    it (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
+    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget in
+    GPU-hours (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
@@ -171,7 +173,8 @@ class Scenario:
         if not 1 <= self.students <= MOST_STUDENTS:
             told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}; for a size: "
             yield InputError(Word("students"), told, Word("student_params", "3B"))
-        for key, limit in self.limits.by_key():
+        money = ("money_over_budget", self.money_over_budget)
+        for key, limit in (*self.limits.by_key(), money):
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
         for name, unit, most in (
@@ -185,9 +188,16 @@ class Scenario:
                 yield InputError(Word(name), f": {value:g} is more than {most:g} {unit}")
 
     def _distillation(self) -> Iterator[InputError]:
-        asked = self.teacher is not None or self.accounting is not None
-        if self.law.distillation is None and (asked or self.logits is not Logits.ONLINE):
-            yield no_distillation(self.law)
+        if self.law.distillation is not None:
+            return
+        asked = {
+            "teacher": self.teacher is not None,
+            "accounting": self.accounting is not None,
+            "logits": self.logits is not Logits.ONLINE,
+        }
+        for key, is_asked in asked.items():
+            if is_asked:
+                yield no_distillation(self.law, without=Word(key))
 
     def reading(self, logits: Logits) -> "Scenario":
         """The same question with logits from elsewhere; a format is of stored ones only."""
@@ -292,20 +302,12 @@ class Scenario:
 
         beside = self.logits is Logits.ONLINE
         on, family = self.machine, self.family
-        found = token_seconds(
-            on,
-            family,
-            shape,
-            shape,
-            distilling=True,
-            beside=beside,
-            storage=self.storage_seconds,
-        )
+        found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
         return found.teacher_forward, found.teacher_training
 
     @cached_property
     def storage_seconds(self) -> float:
-        """GPU-seconds that cost as much as storing the logits of a token; 0 where none are paid."""
+        """GPU-seconds that cost what storing a token's logits does; 0 where no money is counted."""
         return storage_seconds(self)
 
     @cached_property
@@ -327,7 +329,6 @@ class Scenario:
                 self.family,
                 distilling=distilling,
                 beside=self.logits is Logits.ONLINE,
-                storage=self.storage_seconds,
                 student=self.student_shape,
                 student_params=self.student_params,
             )

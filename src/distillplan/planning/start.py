@@ -15,7 +15,7 @@ from distillplan.models.known_model import (
     model_params,
     with_vocabulary,
 )
-from distillplan.planning.rival import nearest_parent, non_embedding_params, tokenizer_of
+from distillplan.planning.rival import nearest_parent, non_embedding_params, reader_of
 from distillplan.planning.teacher import Teacher, check_teacher_loss
 from distillplan.units.quantities import format_count
 
@@ -132,8 +132,8 @@ def with_parent(
     size = params if model is None else model_params(model, law.counts)
     if not isinstance(size, int | float) or not size > 0:
         return start
-    wanted = tokenizer_of(model, teacher)
-    found = nearest_parent(non_embedding_params(law, architecture, size), wanted)
+    reader = reader_of(model, teacher)
+    found = nearest_parent(non_embedding_params(law, architecture, size), reader)
     return start if found is None else replace(start, parent=known_model(found.name))
 
 

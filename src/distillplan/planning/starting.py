@@ -13,7 +13,7 @@ from distillplan.laws.pruning_law import outside, start_loss
 from distillplan.laws.recovery import Practice, recovered, recovery
 from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, tokenizer_warning, told_of
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, named_warnings, told_of
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import cuts, non_embedding_params
 from distillplan.planning.scenario import Scenario
@@ -43,6 +43,7 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
         raise ValueError("this scenario starts from scratch")
     taught = scratch.deciding if scenario.teacher is not None else None
     ways = [_on_from(start.kind, one) for one in (scratch.supervised, taught) if one is not None]
+    told = tuple(named_warnings(scenario.models))  # from scratch tokenizers may differ
     found = _measured(scenario, _start_plan(scenario, start, start.parent, scratch, tuple(ways)))
     demand_finite(found.ways)
     return scratch._replace(
@@ -57,8 +58,8 @@ def with_start(scenario: Scenario, scratch: Plan) -> Plan:
         flips=Flips(),
         warnings=(
             _not_weighed(scenario, found),
-            *tokenizer_warning(scenario.models),  # from scratch the student may have another
-            *(one for one in scratch.warnings if one.code != TOKENIZERS_DIFFER),
+            *told,
+            *(one for one in scratch.warnings if one.code != TOKENIZERS_DIFFER and one not in told),
             *_notices(scenario),
         ),
         scenario=scenario,

@@ -1,14 +1,16 @@
 """What the format of stored logits does to a plan: what it costs the student, and the disks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
+from distillplan.laws.formulas import FloatArray
 from distillplan.laws.logit_formats import penalty_of
 from distillplan.laws.transfer import error_quantile
+from distillplan.optimize.problems import Storage
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
@@ -81,6 +83,26 @@ def storage_seconds(scenario: "Scenario") -> float:
 
     each = stored_logits(stored, round(scenario.architecture.vocab)).usd(1.0)
     return each / usd_per_gpu_hour(machine) * SECONDS_PER_HOUR
+
+
+def storage_of(
+    scenarios: Sequence["Scenario"], budget: FloatArray, logits: FloatArray
+) -> Storage | None:
+    """What keeping the teacher's logits costs, where money is counted; else None.
+
+    Args:
+        scenarios: of one kind (`evaluate.MAY_DIFFER`): one of each problem, or one for all.
+        budget: of one student, in GPU-seconds, shape (problems,).
+        logits: share of the teacher's forward passes that one student pays, shape (problems,).
+    """
+    seconds = np.array([one.storage_seconds for one in scenarios])
+    if not np.any(seconds):
+        return None
+    return Storage(
+        money=budget * np.array([one.money_over_budget for one in scenarios]),
+        per_token=logits * seconds,
+        most_tokens=scenarios[0].unique_tokens,
+    )
 
 
 def lost_nats(scenario: "Scenario", logits: Any) -> Any:

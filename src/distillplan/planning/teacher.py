@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from distillplan.errors import InputError, Word
-from distillplan.fields import not_positive, settle
+from distillplan.fields import Real, Settled, default, not_positive, settle
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import DEFAULT_LAW
 from distillplan.laws.loss_units import LEAST_NATS
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.models.known_model import sized
+from distillplan.models.known_model import KnownModel, sized
 from distillplan.models.model_sizes import check_pair, check_params
 from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
-    from distillplan.models.known_model import KnownModel
     from distillplan.models.shapes import ModelShape
 
 
@@ -34,18 +33,23 @@ class Teacher:
         InputError: when a number is not positive, or there are too few of them.
     """
 
-    params: float | None = None
+    params: Settled[float | None, Real | None] = default(None)
     """Non-embedding parameters; needed where the budget pays for its forward passes."""
-    tokens: float | None = None
+    tokens: Settled[float | None, Real | None] = default(None)
     """Training tokens."""
-    loss: float | None = None
+    loss: Settled[float | None, Real | None] = default(None)
     """Measured cross-entropy on the student's corpus and tokenizer, nats per token."""
-    model: "KnownModel | None" = None
+    model: KnownModel | None = None
     """The model with these parameters, where it was named; its exact shape sets its costs."""
 
     def __post_init__(self) -> None:
         """Refuse what says too little, or no number."""
         settle(self, "teacher.")
+        if self.model is not None and not isinstance(self.model, KnownModel):
+            raise InputError(
+                Word("teacher.model"),
+                f": expected KnownModel, got {self.model!r:.40}; a name is a teacher by itself",
+            )
         if self.model is not None and self.params is None:
             object.__setattr__(self, "params", self.model.params)
         if self.model is not None and self.params != self.model.params:
@@ -101,7 +105,7 @@ class Teacher:
         return None if self.model is None else self.model.shape
 
 
-def teacher_named(text: str, loss: float | None = None) -> Teacher:
+def teacher_named(text: str, loss: Real | None = None) -> Teacher:
     """The teacher of a word such as ``7B:2T`` or ``llama-3.1-8b``.
 
     Args:
@@ -117,6 +121,30 @@ def teacher_named(text: str, loss: float | None = None) -> Teacher:
     """
     found = sized(text, "teacher")
     return Teacher(params=found.params, tokens=found.tokens, loss=loss, model=found.model)
+
+
+def no_distillation(law: PublishedLaw, *, without: Word | None = None) -> InputError:
+    """The error of a law that is asked about a teacher and knows none.
+
+    Args:
+        law: that was asked.
+        without: the key that asks for one; None where the whole question does.
+    """
+    other = f"use a distillation law such as {DEFAULT_LAW}"
+    told = f": {law.name} says nothing about distillation; "
+    if without is None:
+        return InputError(Word("law"), told + other)
+    return InputError(Word("law"), f"{told}leave out ", without, f", or {other}")
+
+
+def demand_distillation(law: PublishedLaw) -> None:
+    """Refuse a law that knows no teachers, where a question is about them.
+
+    Raises:
+        InputError: naming the law.
+    """
+    if law.distillation is None:
+        raise no_distillation(law)
 
 
 def loss_by(teacher: Teacher, law: SupervisedLaw) -> Any:
@@ -151,15 +179,6 @@ def loss_range(teacher: Teacher | None, law: SupervisedLaw) -> tuple[float, floa
     return law.loss(most, teacher.tokens), law.loss(least, teacher.tokens)
 
 
-def no_distillation(law: PublishedLaw) -> InputError:
-    """The error of a law that is asked about a teacher and knows none."""
-    return InputError(
-        Word("law"),
-        f": {law.name} says nothing about distillation; leave the teacher out, or use a "
-        f"distillation law such as {DEFAULT_LAW}",
-    )
-
-
 def _too_low(law: PublishedLaw) -> str:
     """What a teacher's loss is, that the law cannot place."""
     floor = law.supervised.E
@@ -182,10 +201,8 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
 
     Raises:
         InputError: when it is no positive number, less than any model has, at or below the law's
-            floor, no better than guessing, or has no law.
+            floor, or no better than guessing.
     """
-    if law.distillation is None:
-        raise no_distillation(law)
     floor = law.least_teacher_loss
     if math.isfinite(loss) and floor < loss < LEAST_NATS:  # a law may have no floor
         raise InputError(

@@ -136,7 +136,7 @@ def prediction_warnings(
     law: PublishedLaw,
     student_params: float,
     student_tokens: float,
-    teacher_loss: float | None,
+    teacher_loss: float | None = None,
 ) -> tuple[Notice, ...]:
     """Everything to know about a law's losses at one point.
 
@@ -149,7 +149,7 @@ def prediction_warnings(
     at = {"student_params": student_params, "student_tokens": student_tokens}
     if teacher_loss is not None:
         at["teacher_loss"] = teacher_loss
-    found = [*_law_warnings(law)]
+    found = [*_law_warnings(law, verdict="")]
     way = None if teacher_loss is None else Accounting.FREE
     for name, value in at.items():
         beyond = outside(law, name, value, way)
@@ -170,7 +170,10 @@ def _why(what: str, reasons: Sequence[str]) -> str:
     return ": ".join([what, *reasons[:1]])
 
 
-def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
+def _law_warnings(
+    law: PublishedLaw, verdict: str = ", so there is no verdict"
+) -> Iterator[_Remark]:
+    """What to know of a law, and what follows where there is a verdict to give."""
     if law.status is LawStatus.ERRATUM:
         yield _warning("law_is_an_erratum", lambda: _why(f"{law.name} is a misprint", law.errata))
     if law.status in (LawStatus.SUPERSEDED, LawStatus.HISTORICAL):
@@ -195,7 +198,7 @@ def _law_warnings(law: PublishedLaw) -> Iterator[_Remark]:
             "law_has_no_distillation",
             lambda: (
                 f"{law.name} covers supervised training only (N counts {law.counts}), and losses "
-                "of different tokenizers cannot be compared, so there is no verdict"
+                f"of different tokenizers cannot be compared{verdict}"
             ),
         )
 

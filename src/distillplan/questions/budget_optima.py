@@ -8,12 +8,13 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.planning import evaluate
 from distillplan.planning.options import options_from, settled
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import guessing, is_guess
 from distillplan.questions.budget_losses import (
     BEYOND_RUNS,

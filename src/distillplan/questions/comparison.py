@@ -1,20 +1,26 @@
 """Plans side by side: which is best, and how the others differ from a baseline."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.models.tokenizers import tokenizer_told
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict_records import Verdict
+from distillplan.questions.alike_plans import (
+    ALIKE_IF_FAIR,
+    COSTS_LESS,
+    comparable,
+    reader,
+    same_tokens,
+    text_of,
+)
 from distillplan.questions.assertions import Assertion, Outcome, check, demand_known
 from distillplan.suggest import nearest
 from distillplan.units.quantities import format_flops
-
-COSTS_LESS = 0.999
-"""Compute counts as less below this share; the last bits do not."""
 
 MOST_NAMES = 4
 """In one sentence."""
@@ -80,10 +86,11 @@ class Difference(NamedTuple):
 
     name: str
     loss: float | None = None
-    """Nats per token; None where the losses of their laws cannot be compared. All are None where
-    one of the plans has no verdict."""
+    """Nats per token; None where their losses cannot be compared. All are None where one of the
+    plans has no verdict."""
     margin_nats: float | None = None
-    """Difference in the gain of distillation, nats per token; None where a law has none."""
+    """Difference in the gain of distillation, nats per token; None where a law has none, and where
+    the students have different tokenizers."""
     total_flops: float | None = None
     student_params: float | None = None
     student_tokens: float | None = None
@@ -100,6 +107,8 @@ class Comparison(NamedTuple):
     baseline: str | None
     differences: tuple[Difference, ...]
     """Of the others to the baseline; empty without one."""
+    comparable: bool = True
+    """Whether a nat per token is the same in all plans: of one text, by one tokenizer."""
 
     @property
     def assertions(self) -> tuple[NamedOutcome, ...]:
@@ -112,7 +121,7 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    scenarios: Sequence[Asked],
+    scenarios: Iterable[Asked],
     baseline: str | None = None,
     answer: Callable[[Scenario], Plan] = plan,
     *,
@@ -131,6 +140,7 @@ def compare(
             of its scenario cannot have.
         InfeasibleError: naming every scenario whose budget cannot train a student.
     """
+    scenarios = list(scenarios)
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
@@ -157,6 +167,7 @@ def compare(
         reason=reason,
         baseline=baseline,
         differences=differences,
+        comparable=comparable([one.plan for one in plans]),
     )
 
 
@@ -170,12 +181,6 @@ def _demand_known(scenarios: Sequence[Asked], *, quick: bool) -> None:
             found += ["; ", *error.parts]
     if found:
         raise InputError(*found[1:])
-
-
-def _comparable(one: Plan, other: Plan) -> bool:
-    """Whether a nat of one is a nat of the other."""
-    ours, theirs = one.law, other.law
-    return (ours.corpus, ours.tokenizer) == (theirs.corpus, theirs.tokenizer)
 
 
 def _winner(plans: Sequence[NamedPlan]) -> tuple[str | None, str]:
@@ -199,21 +204,37 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
     silent = [one.name for one in plans if one.plan.recommended is None]
     if silent:
         return f"there is no verdict for {_listed(silent)}"
-    if not all(_comparable(first.plan, one.plan) for one in others):
-        return "their laws were fitted on different text, so their losses cannot be compared"
+    unlike = _incomparable(plans)
+    if unlike is not None:
+        return unlike
     if others and all(one.run == first.run for one in others):
         how = first.plan.recommended
         what = "training from data alone" if how is first.plan.supervised else "distillation"
         return f"all {len(plans)} come to the same run: {what}, {first.loss:.3f} nats"
     differ = [
         what
-        for what, same in _ALIKE_IF_FAIR.items()
+        for what, same in ALIKE_IF_FAIR.items()
         if not all(same(first.plan, one.plan) for one in others)
     ]
     if differ:
         return (
             f"{best.name} has the lowest loss ({best.loss:.3f} nats), but the plans differ in "
             f"{_listed(differ)}"
+        )
+    return None
+
+
+def _incomparable(plans: Sequence[NamedPlan]) -> str | None:
+    """Why losses of plans cannot be compared; None where they can."""
+    if len({text_of(one.plan) for one in plans}) > 1:
+        return "their laws were fitted on different text, so their losses cannot be compared"
+    if not same_tokens([one.plan for one in plans]):
+        readers = [(one.name, reader(one.plan)) for one in reversed(plans)]
+        first_of = {tokenizer_told(read): name for name, read in readers if read is not None}
+        told = [f"{name}: {tokenizer}" for tokenizer, name in first_of.items()]
+        return (
+            f"the students have different tokenizers ({_listed(told[::-1])}), so their losses per "
+            "token cannot be compared"
         )
     return None
 
@@ -258,39 +279,6 @@ def _as_planned(plan: Plan) -> bool:
     return plan.verdict is not Verdict.DISTILL or not plan.scenario.models.tokenizers_differ
 
 
-def _same_budget(one: Plan, other: Plan) -> bool:
-    """Whether two plans spend as much: FLOPs, dollars, or hours of the same GPU."""
-    ours, theirs = one.scenario, other.scenario
-    if ours.gpu_hours is None or theirs.gpu_hours is None:
-        return ours.compute is not None and theirs.compute is not None and _alike(ours, theirs)
-    cost, its_cost = _usd(one), _usd(other)
-    if cost is not None and its_cost is not None:
-        return math.isclose(cost, its_cost, rel_tol=1 - COSTS_LESS)
-    if ours.machine is None or theirs.machine is None:
-        raise ValueError("GPU-hours are of a machine")
-    return ours.machine.gpu == theirs.machine.gpu and _alike(ours, theirs)
-
-
-def _alike(ours: Scenario, theirs: Scenario) -> bool:
-    return math.isclose(ours.budget, theirs.budget, rel_tol=1 - COSTS_LESS)
-
-
-def _usd(one: Plan) -> float | None:
-    """What the budget costs; None without a price."""
-    bill = one.supervised.bill
-    return None if bill is None or bill.cost_usd is None else bill.cost_usd.mid
-
-
-_ALIKE_IF_FAIR: Mapping[str, Callable[[Plan, Plan], bool]] = {
-    "budget": _same_budget,
-    "number of students": lambda one, other: one.scenario.students == other.scenario.students,
-    "law": lambda one, other: one.law.given_as == other.law.given_as,
-    "what the budget covers": lambda one, other: one.scenario.pays is other.scenario.pays,
-}
-"""What plans must have alike for a choice among them to be fair, in words. Of two laws the one that
-promises the lower loss is no better plan."""
-
-
 def _listed(names: Sequence[str]) -> str:
     """Names in a sentence.
 
@@ -309,11 +297,11 @@ def _difference(one: NamedPlan, base: Plan) -> Difference:
     ours, theirs = one.plan.recommended, base.recommended
     if ours is None or theirs is None:
         return Difference(name=one.name)
-    comparable = _comparable(one.plan, base)
+    both = (one.plan, base)
     return Difference(
         name=one.name,
-        loss=_minus(ours.loss, theirs.loss) if comparable else None,
-        margin_nats=_minus(one.plan.margin_nats, base.margin_nats),
+        loss=_minus(ours.loss, theirs.loss) if comparable(both) else None,
+        margin_nats=_minus(one.plan.margin_nats, base.margin_nats) if same_tokens(both) else None,
         total_flops=_minus(ours.total_flops, theirs.total_flops),
         student_params=_minus(ours.student_params, theirs.student_params),
         student_tokens=_minus(ours.student_tokens, theirs.student_tokens),

@@ -6,7 +6,7 @@ whether there are any, mean little; the odds in each window say how little.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,22 +15,25 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.fields import demand_finite, finite, member, number
+from distillplan.fields import Real, demand_finite, finite, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
 from distillplan.questions.crossover_range import judged, range_warnings
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
+from distillplan.units.choices import choose
+from distillplan.units.lists import split_list
 
 MOST_LEVELS = 20
 """Gains of one question; each takes a search for every student."""
@@ -145,9 +148,9 @@ class Crossovers(NamedTuple):
 
 def crossovers(
     scenario: Scenario,
-    students: Sequence[float],
-    accountings: Sequence[Accounting] | None = None,
-    levels: Sequence[float] = GAINS,
+    students: Iterable[Real | str],
+    accountings: Iterable[Accounting | str] | None = None,
+    levels: Iterable[Real] = GAINS,
     *,
     quick: bool = False,
 ) -> Crossovers:
@@ -170,9 +173,9 @@ def usual_accountings(scenario: Scenario) -> tuple[Accounting, ...]:
 
 def crossover_each(
     scenario: Scenario,
-    students: Sequence[float],
-    accountings: Sequence[Accounting],
-    levels: Sequence[float],
+    students: Iterable[Real | str],
+    accountings: Iterable[Accounting | str],
+    levels: Iterable[Real],
     *,
     quick: bool = False,
 ) -> Iterator[Crossovers]:
@@ -180,7 +183,7 @@ def crossover_each(
 
     Args:
         scenario: the question; its own budget and student are ignored.
-        students: parameters of each student.
+        students: parameters of each student, or a word such as ``1B``.
         accountings: teacher costs that the budget covers.
         levels: gains, nats per token.
         quick: leave out the odds.
@@ -190,14 +193,15 @@ def crossover_each(
             many levels, or the teacher contradicts an accounting.
     """
     demand_distillation(scenario.law)
+    students = list(students)
     if not students:
         raise InputError("student: give at least one, e.g. 1B")
     paid = [member(Accounting, one, Word("accounting")) for one in accountings]
-    levels = [number(one, Word("gain")) for one in levels]
-    if not levels or not all(map(math.isfinite, levels)):
+    gains = [number(one, Word("gain")) for one in levels]
+    if not gains or not all(map(math.isfinite, gains)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
-    if len(levels) > MOST_LEVELS:
-        raise InputError(f"gain: {len(levels)} gains; the most is {MOST_LEVELS}")
+    if len(gains) > MOST_LEVELS:
+        raise InputError(f"gain: {len(gains)} gains; the most is {MOST_LEVELS}")
     asked = replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
     draws = None if quick else law_catalog.draws(scenario.law)
     scenarios = [
@@ -206,10 +210,10 @@ def crossover_each(
         for accounting in paid
     ]
     for one in scenarios:
-        row = _row(one, levels, draws, quick=quick)
+        row = _row(one, gains, draws, quick=quick)
         found = Crossovers(
             rows=(row,),
-            gains_nats=tuple(levels),
+            gains_nats=tuple(gains),
             note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,
@@ -286,9 +290,8 @@ def parse_accountings(text: str) -> tuple[Accounting, ...]:
     Raises:
         InputError: when the list is empty or holds an unknown name.
     """
-    names = [one.strip() for one in text.split(",") if one.strip()]
-    unknown = [one for one in names if one not in set(Accounting)]
-    if unknown or not names:
+    names = [choose(one, "--accounting", Accounting) for one in split_list(text, "--accounting")]
+    if not names:
         raise InputError(
             Word("accounting"),
             f": {text!r} is not a comma-separated list of {', '.join(Accounting)}",
@@ -303,7 +306,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
         InputError: when the list is empty or holds something that is not a finite number.
     """
     try:
-        found = tuple(float(one) for one in text.split(","))
+        found = tuple(float(one) for one in split_list(text, "--gain"))
     except ValueError:
         found = ()
     if not found or not all(map(math.isfinite, found)):

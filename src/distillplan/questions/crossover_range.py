@@ -14,7 +14,7 @@ from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside
-from distillplan.planning.model_warnings import mixture_warning, tokenizer_warning
+from distillplan.planning.model_warnings import mixture_warning, named_warnings
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import OUTSIDE_FIT
 from distillplan.planning.verdict import run_of, weigh
@@ -113,7 +113,7 @@ def range_warnings(
     """
     law, teacher = scenarios[0].law, scenarios[0].teacher
     return (
-        *tokenizer_warning(*(one.models for one in scenarios)),
+        *named_warnings(*(one.models for one in scenarios)),
         *mixture_warning(law, teacher),
         *_guesses_told(rows),
         *_outside_told(rows),

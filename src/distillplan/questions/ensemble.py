@@ -15,7 +15,7 @@ from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, information, warning
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
-from distillplan.planning.model_warnings import tokenizer_warning
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.planner import plan_if_any
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
@@ -97,7 +97,7 @@ def ensemble(scenario: Scenario, laws: tuple[PublishedLaw, ...]) -> Ensemble:
         verdicts={word: found.count(word) for word in dict.fromkeys(found)},
         tokens_per_param=_spread({one.law: one.best_tokens_per_param for one in said}),
         tokens_per_param_6nd=_spread({one.law: one.best_tokens_per_param_6nd for one in said}),
-        warnings=(*tokenizer_warning(scenario.models), *_warnings(said)),
+        warnings=(*named_warnings(scenario.models), *_warnings(said)),
     )
 
 

@@ -271,15 +271,7 @@ def _teacher_costs(scenario: Scenario, params: float) -> tuple[float, float]:
 
     beside = scenario.logits is Logits.ONLINE
     on, family = scenario.machine, scenario.family
-    found = token_seconds(
-        on,
-        family,
-        params,
-        params,
-        distilling=True,
-        beside=beside,
-        storage=scenario.storage_seconds,
-    )
+    found = token_seconds(on, family, params, params, distilling=True, beside=beside)
     return found.teacher_forward, found.teacher_training
 
 

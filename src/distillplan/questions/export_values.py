@@ -37,7 +37,7 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "context": run.context,
         "vocab": run.vocab,
         "sequences": run.batch_sequences,
-        **({} if settings.layout is None else settings.layout.values(run.batch_sequences)),
+        **_of_layout(run, settings),
         "steps": run.steps,
         "warmup": run.warmup_steps,
         "warmup_fraction": float(f"{run.warmup_steps / run.steps:.4g}"),
@@ -50,6 +50,16 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "teacher_there": None if teacher is None else trainer.names.get(teacher.name),
         **_of_shape(_shape(student, run, settings)),
     }
+
+
+def _of_layout(run: PlannedRun, settings: PlanSettings) -> Mapping[str, Any]:
+    """The layout on the plan's machine; nothing where it has none."""
+    if settings.layout is None:
+        return {}
+    shape = None if settings.student is None else settings.student.shape
+    return settings.layout.values(
+        run.batch_sequences, experts=shape is not None and bool(shape.experts)
+    )
 
 
 def _stored(run: PlannedRun) -> dict[str, Any]:

@@ -84,7 +84,8 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     values = values_of_run(found.run, settings, to)
     files = [file for file in to.files if cases >= file.when]
     keys = [key for file in files for key in file.keys if cases >= key.when]
-    layout = tuple(_layout(settings.layout, frozenset(one.value for one in keys), found.run))
+    written = frozenset(one.value for one in keys if values.get(one.value or "") is not None)
+    layout = tuple(_layout(settings.layout, written, found.run))
     texts, filled = {}, list[str]()
     for file in files:
         lines = list(_lines(file, values, cases))

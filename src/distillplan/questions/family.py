@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
+from typing import NamedTuple
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
-from distillplan.laws.provenance import ParameterCount, demand_distillation
+from distillplan.laws.formulas import FloatArray
+from distillplan.laws.provenance import ParameterCount
 from distillplan.models.open_models import open_models
-from distillplan.optimize.family_optima import distilled_family
-from distillplan.optimize.problems import GivenTeacher
+from distillplan.optimize.family_optima import distilled_family, supervised_family
+from distillplan.optimize.family_problems import FamilyProblems
 from distillplan.planning import evaluate
 from distillplan.planning.headline import format_budget
-from distillplan.planning.open_teacher import taught_by
+from distillplan.planning.open_teacher import by_gain, candidates, taught_by
+from distillplan.planning.planner import Decision
 from distillplan.planning.possible import in_words
 from distillplan.planning.results import Reason
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import guessing
 from distillplan.questions.family_cascade import check_cascade, solve_cascade
 from distillplan.questions.family_ladder import alone_verdicts, copies_flip, ladder_of
@@ -26,6 +28,7 @@ from distillplan.questions.family_records import (
     FamilyGoal,
     FamilyMember,
     FamilyPlan,
+    FamilyWay,
 )
 from distillplan.questions.family_told import family_warnings, headline_of, name_of, way_of
 from distillplan.questions.family_ways import SolvedWay, paying, problems_of, solve
@@ -82,12 +85,10 @@ def family(
             f"no plan: neither way of training the family works on {in_words(scenario.machine)}; "
             "distillplan budget with one of the students says what is missing"
         )
-    shown = [alone, *ways, *_open_teacher(scenario, members)]
-    sure = {} if quick else _sureness(scenario, members, shown, deciding)
-    written = tuple(
-        way_of(scenario, members, one, alone, decision, sure.get(row), decides=one is deciding)
-        for row, one in enumerate(shown)
-    )
+    whole = _Weighed(way=alone, alone=alone, base=scenario, members=members)
+    shown = (whole, *map(whole.beside, ways), *_open_teacher(scenario, members))
+    sure = {} if quick else _sureness(shown, alone, deciding)
+    written = _written(shown, deciding, decision, sure)
     chosen = next(one for one in written if one.decides)
     weighed = decision.reason in (Reason.LIKELIEST, Reason.TOO_CLOSE)
     found = FamilyPlan(
@@ -129,60 +130,91 @@ def check_family(scenario: Scenario, members: Sequence[FamilyMember]) -> None:
         )
 
 
-def _sureness(
-    scenario: Scenario,
-    members: Sequence[FamilyMember],
-    ways: Sequence[SolvedWay],
+class _Weighed(NamedTuple):
+    """A way, and what it is weighed against."""
+
+    way: SolvedWay
+    alone: SolvedWay
+    """Each student from data alone."""
+    base: Scenario
+    """The question; that of an open model has it as its teacher."""
+    members: Sequence[FamilyMember]
+    """The students, with its vocabulary."""
+
+    def beside(self, other: SolvedWay) -> "_Weighed":
+        """Another way to answer the same question."""
+        return self._replace(way=other)
+
+
+def _written(
+    shown: Sequence[_Weighed],
     deciding: SolvedWay,
+    decision: Decision,
+    sure: Mapping[int, Sure],
+) -> tuple[FamilyWay, ...]:
+    """The ways as they are told."""
+    return tuple(
+        way_of(
+            one.base,
+            one.members,
+            one.way,
+            one.alone,
+            decision,
+            sure.get(row),
+            decides=one.way is deciding,
+        )
+        for row, one in enumerate(shown)
+    )
+
+
+def _sureness(
+    shown: Sequence[_Weighed], alone: SolvedWay, deciding: SolvedWay
 ) -> Mapping[int, Sure]:
-    """How sure each way is, by its place; the first is from data, and others need fewer draws."""
-    alone = ways[0]
-    drawn = drawn_family(scenario, members, alone, law_catalog.draws(scenario.law))
+    """How sure each way is, by its place; those that are not weighed need fewer draws."""
+    scenario = shown[0].base
+    draws = law_catalog.draws(scenario.law)
+    drawn = drawn_family(scenario, shown[0].members, alone, draws)
     if drawn is None:
         return {}
-    fewer = drawn.every(STRIDE)
-    parts = [drawn if one is alone or one is deciding else fewer for one in ways]
-    return {
-        row: sure_of(_base(scenario, one), members, alone, one, part)
-        for row, (one, part) in enumerate(zip(ways, parts, strict=True))
-    }
+    sure = {}
+    for row, one in enumerate(shown):
+        part = drawn if one.way is alone or one.way is deciding else drawn.every(STRIDE)
+        if one.alone is not alone:
+            own = drawn_family(one.base, one.members, one.alone, draws)
+            part = part if own is None else own.every(STRIDE)
+        sure[row] = sure_of(one.base, one.members, one.alone, one.way, part)
+    return sure
 
 
-def _base(scenario: Scenario, way: SolvedWay) -> Scenario:
-    """The question whose teacher a way has."""
-    if way.teacher_name is None:
-        return scenario
-    first = way.options[0]
-    return taught_by(scenario, first.teacher_params or 0.0, first.teacher_tokens or 0.0)
-
-
-def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterator[SolvedWay]:
+def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterator[_Weighed]:
     """The open model that is best for the family, run beside it, where no teacher is named."""
     law = scenario.law
     if scenario.teacher is not None or law.counts is not ParameterCount.NON_EMBEDDING:
         return
-    models = open_models(*(one.scenario.student_model for one in members))
+    models = open_models(*(one.scenario.models.reads_like for one in members))
     if not models:
         return
-    params = np.array([float(one.params) for one in models])
-    tokens = np.array([one.tokens for one in models])
-    problems = problems_of(scenario, members, Accounting.EXISTS)
-    problems = problems._replace(
-        budget=np.repeat(problems.budget, params.size),
-        teacher=GivenTeacher(
-            loss=law.supervised.loss(params, tokens),
-            forward_cost=scenario.distillation_costs.teacher_forward(np.log(params)),
-        ),
+    students = {
+        one.params: float(one.number) for one in members if one.scenario.student_shape is None
+    }
+    found = candidates(scenario, models, students)
+    problems, alone = (
+        _for_each(problems_of(scenario, members, way), found.dearer)
+        for way in (Accounting.EXISTS, None)
     )
-    found = distilled_family(
-        evaluate.law_of(scenario), paying(problems, scenario, Accounting.EXISTS)
-    )
-    best = int(np.argmin(found.loss))
-    if not found.loss[best] < guessing(scenario):
-        return
-    taught = taught_by(scenario, float(params[best]), float(tokens[best]))
+    problems = paying(problems, scenario, Accounting.EXISTS)._replace(teacher=found.teacher)
+    distilled = distilled_family(evaluate.law_of(scenario), problems)
+    best, *_ = by_gain(models, supervised_family(law.supervised, alone).loss, distilled.loss)
+    taught = taught_by(scenario, best.name)
     own = [one._replace(scenario=_as(taught, one.scenario)) for one in members]
-    yield solve(taught, own, Accounting.EXISTS)._replace(teacher_name=models[best].name)
+    way = solve(taught, own, Accounting.EXISTS)._replace(teacher_name=best.name)
+    if way.loss is not None and way.loss < guessing(taught):
+        yield _Weighed(way=way, alone=solve(taught, own, None), base=taught, members=own)
+
+
+def _for_each(problems: FamilyProblems, dearer: FloatArray) -> FamilyProblems:
+    """A budget for each open model, in units of what students with its vocabulary cost."""
+    return problems._replace(budget=problems.budget / dearer)
 
 
 def _as(taught: Scenario, student: Scenario) -> Scenario:

@@ -142,6 +142,9 @@ class FamilyWay(NamedTuple):
     """Whether a member's loss is a guess."""
     bill: "OptionBill | None"
     """Hours, money and memory on the scenario's machine; None where none was named."""
+    pretrained_loss: float | None = None
+    """Of the supervised family with the vocabulary of a model that is proposed, over which the gain
+    is; nats per token. None: the gain is over the first way."""
 
     @property
     def teacher_share(self) -> float:

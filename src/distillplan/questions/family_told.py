@@ -66,6 +66,7 @@ def way_of(
             is_guess(member.scenario, o) for member, o in zip(members, options, strict=True)
         ),
         bill=one.bill,
+        pretrained_loss=_told(alone.loss, most) if one.teacher_name is not None else None,
     )
 
 

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from distillplan.errors import InfeasibleError, InputError
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.planning.fitted_range import SIZES
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.validity import OUTSIDE_FIT
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.budget_losses import BEYOND_RUNS, BudgetUnit, runs_budgets, with_budget

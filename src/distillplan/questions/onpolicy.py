@@ -10,7 +10,7 @@ from typing import Any
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
 from distillplan.hardware.generation import Requests, generation_speed
-from distillplan.hardware.machine import DEFAULT_GPUS, teacher_seconds, training_seconds
+from distillplan.hardware.machine import DEFAULT_GPUS, Machine
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
     Z90,
@@ -35,7 +35,9 @@ from distillplan.questions.onpolicy_records import (
     StageSize,
     StageTeacher,
     StageTime,
+    TeacherServing,
 )
+from distillplan.questions.onpolicy_serving import teacher_serving
 from distillplan.units.quantities import SECONDS_PER_HOUR, plain_count
 
 
@@ -56,19 +58,24 @@ def stage_model(text: str, what: str) -> StageModel:
         name = plain_count(params)
         named = text if measured is None else measured.model
         return StageModel(name=name, params=params, of_study=True, named=named)
-    known = known_model(text, what)
+    known = known_model(text, what, weights=False)
     measured = next((one for one in law.sizes if one.model == known.name), None)
-    if measured is not None:
+    if measured is not None and not known.notices:
         return StageModel(
-            name=known.name, params=measured.params, of_study=True, named=measured.model
+            name=known.name,
+            params=measured.params,
+            of_study=True,
+            named=measured.model,
+            model=known,
         )
     if known.shape is None:
         raise InputError(f"{what}: {text!r} says two sizes and no shape; give its name")
     return StageModel(
-        name=known.name,
+        name=text.strip() if known.notices else known.name,  # tuned copies are no base models
         params=known.total_params or known.all_params,
         of_study=False,
         named=text,
+        model=known,
     )
 
 
@@ -136,6 +143,7 @@ def _teacher(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) 
         if given is not None and (not larger or given < score):
             score, basis = given, ScoreBasis.GIVEN
     peaks = {} if score is None else _peaks(law, student.params, teacher.params, score)
+    time, serving = _on_machine(question, teacher, law)
     return StageTeacher(
         teacher=teacher.name,
         teacher_params=teacher.params,
@@ -144,7 +152,8 @@ def _teacher(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) 
         score_basis=basis,
         vanilla=peaks.get(Objective.VANILLA),
         delta=peaks.get(Objective.DELTA),
-        time=_time(question, teacher, law),
+        time=time,
+        serving=serving,
     )
 
 
@@ -163,23 +172,35 @@ def _peaks(
     return found
 
 
-def _time(question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw) -> StageTime | None:
+def _on_machine(
+    question: OnPolicyQuestion, teacher: StageModel, law: OnPolicyLaw
+) -> tuple[StageTime | None, TeacherServing | None]:
+    """What a stage takes on the machine, and what its teacher takes beside it."""
     machine, stage = question.machine, question.stage
     if machine is None or stage is None:
-        return None
-    student = shaped(question.student, machine)
-    gpus = machine.gpus
-    requests = Requests(prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / gpus)
+        return None, None
+    student, taught = shaped(question.student, machine), shaped(teacher, machine)
+    requests = Requests(
+        prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / machine.gpus
+    )
     speed = generation_speed(student.shape, machine.gpu, machine.model, requests)
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),
-        "scoring": teacher_seconds(machine, shaped(teacher, machine).model, beside=False),
-        "training": training_seconds(machine, student.model),
+        "scoring": machine.teacher_seconds(taught.model, beside=False),
+        "training": machine.training_seconds(student.model),
     }
+    own = each["generation"] + each["training"]
+    return _time(machine, stage, each, law), teacher_serving(machine, taught, own)
+
+
+def _time(
+    machine: Machine, stage: StageSize, each: Mapping[str, Range], law: OnPolicyLaw
+) -> StageTime:
+    """The time of a stage; ``each`` part in GPU-seconds per token."""
     hours = {name: one.scale(stage.tokens / SECONDS_PER_HOUR) for name, one in each.items()}
     total = Range.total(hours.values())
-    price = machine.price
+    price, gpus = machine.price, machine.gpus
     return StageTime(
         gpu_hours=total,
         generation_gpu_hours=hours["generation"],

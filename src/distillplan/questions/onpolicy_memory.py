@@ -3,13 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.errors import InfeasibleError
-from distillplan.hardware.machine import Machine, loaded_teacher, run_on
-from distillplan.hardware.memory import (
-    MemoryEstimate,
-    Run,
-    memory_estimate,
-    pass_estimate,
-)
+from distillplan.hardware.machine import Machine
+from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import (
     Fits,
     fits,
@@ -40,10 +35,10 @@ def memory_notices(
         teachers: each reads answers by itself, its weights spread over all GPUs.
     """
     limit = usable_bytes(machine.gpu)
-    run = run_on(machine, shaped(student, machine).shape)
+    run = machine.run_of(shaped(student, machine).shape)
     found = with_open_loss(run, limit) if machine.loss_is_open else run
     memory = memory_estimate(found)
-    side = fits(memory, limit)
+    side = fits(memory.total, limit)
     said = f"training {student.name} takes {_held(memory, machine)}"
     if side is Fits.NO:
         yield warning("does_not_fit", said + _least(run, machine))
@@ -56,9 +51,9 @@ def memory_notices(
             "the plain one",
         )
     for teacher in teachers:
-        loaded = loaded_teacher(machine, shaped(teacher, machine).shape)
+        loaded = machine.loaded_teacher(shaped(teacher, machine).shape)
         passed = pass_estimate(loaded, machine.strategy, machine.gpus)
-        if fits(passed, limit) is not Fits.YES:
+        if fits(passed.total, limit) is not Fits.YES:
             yield warning(
                 "teacher_does_not_fit",
                 f"the teacher {teacher.name} takes {_held(passed, machine)} to read the answers; "

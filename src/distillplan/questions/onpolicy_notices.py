@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.hardware.bill import price_notices
+from distillplan.hardware.memory import ERROR
 from distillplan.laws.on_policy_law import Objective, OnPolicyLaw, between_sizes, peak_score
+from distillplan.models.known_model import NamedModels
 from distillplan.notices import Notice, information, warning
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.questions.onpolicy_records import (
     OnPolicy,
     OnPolicyQuestion,
@@ -81,6 +84,8 @@ def _points(share: float) -> str:
 def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
     """What to know before trusting the answer; arguments as for `headline_of`."""
     sizes = _sizes(law)
+    teacher = None if question.teacher is None else question.teacher.model
+    yield from named_warnings(NamedModels(student=question.student.model, teacher=teacher))
     if found.best is None:
         yield warning(
             "onpolicy_not_covered",
@@ -101,6 +106,12 @@ def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -
             "onpolicy_hours",
             "hours assume that all answers of an update are generated together; prompts, checks of "
             "answers and copying weights between engines are left out",
+        )
+        yield information(
+            "onpolicy_teacher_gpus",
+            "the teacher's own GPUs are of the same kind and read full answers in passes as in "
+            "training; memory is known within "
+            f"{ERROR:.0%}, and what an engine that serves logits takes is not known",
         )
         yield from price_notices(machine.price, machine.today)
 

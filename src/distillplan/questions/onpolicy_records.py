@@ -6,6 +6,7 @@ from typing import NamedTuple
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import PublishedStage
+from distillplan.models.known_model import KnownModel
 from distillplan.notices import Notice
 
 
@@ -50,6 +51,20 @@ class StageTime(NamedTuple):
     """Tokens that the published stage's GPU-hours would generate, score and train on here."""
 
 
+class TeacherServing(NamedTuple):
+    """A teacher on GPUs of its own, which reads the answers while the student goes on."""
+
+    gpus_to_fit: int | None
+    """The fewest that hold one copy for certain; None: it is too large, as is what follows."""
+    memory_bytes_per_gpu: Range | None
+    """On each of them."""
+    gpus_to_keep_up: Range | None
+    """Whose passes take as long as the student's GPUs take to write and to train; twice that for
+    `delta`. From the speed model: nobody has measured it in such a stage."""
+    gpus: Range | None
+    """Whole copies that keep up, in GPUs."""
+
+
 class StageTeacher(NamedTuple):
     """One teacher for the student."""
 
@@ -68,6 +83,8 @@ class StageTeacher(NamedTuple):
     """Trained on what RL changed in the teacher; None: the study does not cover the pair."""
     time: StageTime | None
     """None: no machine was named."""
+    serving: TeacherServing | None = None
+    """The GPUs that it needs beside the student's; None: no machine was named."""
 
 
 class StageSize(NamedTuple):
@@ -98,6 +115,8 @@ class StageModel(NamedTuple):
     """Whether it may be of the study's family: a size, or one of its models."""
     named: str
     """What its shape is found by."""
+    model: KnownModel | None = None
+    """None: a size."""
 
 
 class OnPolicyQuestion(NamedTuple):

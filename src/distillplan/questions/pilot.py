@@ -8,6 +8,7 @@ import numpy as np
 from distillplan.errors import InputError, Word
 from distillplan.notices import Notice, information, warning
 from distillplan.planning import planner
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.pilot_costs import cost_of, to_make
@@ -61,7 +62,7 @@ def pilot(scenario: Scenario, *, share: float = SHARE, risk: float = RISK) -> Pi
         paying_steps=0,
         useful_share=None,
         others=(),
-        warnings=(),
+        warnings=tuple(named_warnings(scenario.models)),
         law=scenario.law,
         scenario=scenario,
     )
@@ -80,7 +81,7 @@ def pilot(scenario: Scenario, *, share: float = SHARE, risk: float = RISK) -> Pi
         steps=steps,
         paying_steps=paying,
         others=tuple(_other(decision, one, risk) for one in others),
-        warnings=tuple(_notices(decision, design)),
+        warnings=(*found.warnings, *_notices(decision, design)),
     )
 
 

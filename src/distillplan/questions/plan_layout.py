@@ -16,6 +16,22 @@ _PARTS: Final = (
     *("precision", "optimizer", "gradients", "offload"),
 )
 """What a job must be told where it is not plain, beside its batches."""
+_SET_BY: Final[Mapping[str, frozenset[str]]] = {
+    "tp": frozenset(("tp", "tensor_axis", "tensor_sequence_axis")),
+    "sequence_parallel": frozenset(("sequence_parallel", "tensor_sequence_axis")),
+    **{name: frozenset((name,)) for name in ("pp", "cp", "ep")},
+}
+"""The values that set a part, by its name."""
+_GRANULARITY: Final = {Checkpointing.FULL: "full", Checkpointing.ATTENTION: "selective"}
+"""Megatron's words for what is recomputed."""
+_REMAT: Final = {
+    Checkpointing.NONE: "minimal_with_context",
+    Checkpointing.ATTENTION: "minimal",
+    Checkpointing.FULL: "full",
+}
+"""MaxText's: all products are kept, all but those of attention, none."""
+_ALL_LEFT: Final = -1
+"""MaxText's word for the devices that the other axes leave."""
 _MOST: Final = 1e9
 """GPUs, or sequences of one pass, above which a document cannot be meant."""
 
@@ -46,15 +62,32 @@ class PlannedLayout(NamedTuple):
         """Tokens per optimizer step on which the plan's time is counted."""
         return self.strategy.step_tokens(self.gpus, self.batch_tokens)
 
-    def values(self, batch_sequences: int) -> Mapping[str, Any]:
+    def values(self, batch_sequences: int, *, experts: bool) -> Mapping[str, Any]:
         """What exports write of it, by the names under which the records ask for it.
 
         Args:
             batch_sequences: sequences of one optimizer step.
+            experts: whether the student has some, without which trainers know no groups of them.
         """
         strategy = self.strategy
+        full = strategy.checkpointing is Checkpointing.FULL
+        divides = (strategy.sequence_parallel and strategy.tp > 1) or None
+        whole, none = strategy.sharding is Sharding.ZERO3, strategy.sharding is Sharding.NONE
         return {
             **{name: getattr(strategy, name) for name in ("tp", "pp", "cp", "micro_batch")},
+            "ep": strategy.ep if experts else None,
+            "sequence_parallel": divides,
+            "shards_states": None if none else True,
+            "granularity": _GRANULARITY.get(strategy.checkpointing),
+            "recompute_method": "uniform" if full else None,
+            "recomputed_layers": 1 if full else None,
+            "tensor_axis": None if divides else strategy.tp,
+            "tensor_sequence_axis": strategy.tp if divides else None,
+            "data_axis": _ALL_LEFT if none else None,
+            "fsdp_axis": _ALL_LEFT if whole else 1 if none else None,
+            "data_axis_across": 1 if whole else None,
+            "fsdp_axis_across": _ALL_LEFT if whole else None,
+            "remat": _REMAT.get(strategy.checkpointing),
             "micro_batch_of_gpu": strategy.micro_batch / strategy.replica_gpus,
             "accumulation": batch_sequences // self.pass_sequences,
             "recomputes": strategy.checkpointing in (Checkpointing.SELECTIVE, Checkpointing.FULL),
@@ -64,26 +97,33 @@ class PlannedLayout(NamedTuple):
         """Parts that are not plain and that no key of a trainer sets, as options of the plan.
 
         Args:
-            written: names of the values that its keys set.
+            written: names of the values that are known and that its keys set.
             online: whether the teacher runs beside the student.
         """
         for name in _PARTS:
             value = getattr(self.strategy, name)
-            if value == getattr(_PLAIN, name) or name in written:
+            if value == getattr(_PLAIN, name) or _SET_BY.get(name, frozenset()) & written:
                 continue
             if name == "sequence_parallel":
                 if self.strategy.tp > 1:
                     yield "sequence-parallel"
-            elif not (name == "checkpointing" and self._keys_checkpointing(written)):
+            elif not self._has_a_word(name, written):
                 yield f"{name} {value}"
         if online and self.teacher_gpus:
             yield f"teacher-gpus {self.teacher_gpus}"
 
-    def _keys_checkpointing(self, written: frozenset[str | None]) -> bool:
-        """Whether a key for whole blocks says it; fused kernels recompute attention anyway."""
-        chosen = self.strategy.checkpointing
-        whole = chosen is Checkpointing.FULL and "recomputes" in written
-        return whole or chosen is Checkpointing.ATTENTION
+    def _has_a_word(self, name: str, written: frozenset[str | None]) -> bool:
+        """Whether a key says which of several; fused kernels recompute attention anyway."""
+        if name == "checkpointing":
+            chosen = self.strategy.checkpointing
+            words = written & {"recomputes", "granularity", "remat"}
+            return chosen is Checkpointing.ATTENTION or (
+                chosen is Checkpointing.FULL and bool(words)
+            )
+        if name == "sharding":
+            key = {Sharding.ZERO1: "shards_states", Sharding.ZERO3: "fsdp_axis"}
+            return key.get(self.strategy.sharding) in written
+        return False
 
 
 def layout_of(asked: Entry, context: float, name: str) -> PlannedLayout | None:

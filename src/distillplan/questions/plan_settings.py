@@ -9,6 +9,7 @@ from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import CatalogModel, find_model
 from distillplan.models.shapes import ModelShape
+from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.plan_layout import PlannedLayout, layout_of
 
@@ -184,11 +185,15 @@ def demand_same_tokenizer(settings: PlanSettings) -> None:
         InputError: naming both tokenizers.
     """
     student, teacher = settings.student, settings.teacher
-    if student is None or teacher is None or None in (student.tokenizer, teacher.tokenizer):
+    if student is None or teacher is None or not other_tokenizer(student, teacher):
         return
-    if student.tokenizer != teacher.tokenizer:
-        raise InputError(
-            f"--export: {student.name} has the tokenizer {student.tokenizer}, {teacher.name} has "
-            f"{teacher.tokenizer}, and logits need one; plan with a teacher of the student's: "
-            f"distillplan teachers COMPUTE --student {student.name} --tokenizer {student.tokenizer}"
-        )
+    both = [
+        f"the tokenizer {one.tokenizer}" if one.tokenizer else tokenizer_told(one)
+        for one in (student, teacher)
+    ]
+    only = f" --tokenizer {student.tokenizer}" if student.tokenizer else ""
+    raise InputError(
+        f"--export: {student.name} has {both[0]}, {teacher.name} has {both[1]}, and logits need "
+        f"one tokenizer; plan with a teacher of the student's: distillplan teachers COMPUTE "
+        f"--student {student.name}{only}"
+    )

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.fields import demand_finite, finite, not_positive, number
+from distillplan.fields import Real, demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
@@ -21,7 +21,7 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import gain_band, loss_band
 from distillplan.planning.evaluate import cells
-from distillplan.planning.model_warnings import mixture_warning, tokenizer_warning
+from distillplan.planning.model_warnings import mixture_warning, named_warnings
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
@@ -67,7 +67,7 @@ class Prediction(NamedTuple):
     teacher_loss: float | None
     """Nats per token; None where only the supervised loss was asked for, as is what follows."""
     distilled_loss: float | None
-    """Nats per token."""
+    """Nats per token; None too where the law knows no distillation."""
     supervised_loss: float
     """Nats per token."""
     gain_nats: float | None
@@ -101,21 +101,20 @@ def _demand_positive(point: dict[str, float]) -> None:
 def predict(
     law: PublishedLaw,
     *,
-    student_params: float | str | KnownModel,
-    student_tokens: float,
-    teacher_loss: float | None = None,
+    student_params: Real | str | KnownModel,
+    student_tokens: Real,
+    teacher_loss: Real | None = None,
     teacher: Teacher | str | None = None,
 ) -> Prediction:
     """A law's losses at one point, and what their difference is worth in tokens.
 
     Args:
-        law: with a distillation side where a teacher is given.
+        law: without a distillation side it gives the loss of pretraining, and of the teacher.
         student_params: parameters as the law counts them, or a model or its name, such as
             ``qwen3-0.6b``.
         student_tokens: training tokens of the student.
         teacher_loss: nats per token; None for that of the teacher, or the supervised loss only.
-        teacher: its sizes, from which the law gives its loss where none is given, its loss, or a
-            model.
+        teacher: its sizes, from which the law gives its loss, its loss, or a model.
 
     Raises:
         InputError: when a size is not positive, a model is unknown, or the law cannot place the
@@ -126,22 +125,15 @@ def predict(
     >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
     2.37
     """
-    student: KnownModel | None = None
-    if isinstance(student_params, str):
-        asked = sized(student_params, "student", tokens=False)
-        student_params = asked.params if asked.model is None else asked.model
-    if isinstance(student_params, KnownModel):
-        student, student_params = student_params, model_params(student_params, law.counts)
+    student, student_params = _student(student_params, law)
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}
     _demand_positive(point)
     teacher = _teacher(teacher, teacher_loss)
+    taught_by = None if teacher is None else _placed(teacher, law)
     equivalent = best = best_loss = None
-    if teacher is not None:
-        teacher_loss = float(loss_by(teacher, law.supervised))
-        measured = teacher.loss is not None  # what a law gives is judged with the student's below
-        check_teacher_loss(law, teacher_loss, FixedAspect().vocab if measured else math.inf)
-        point["teacher_loss"] = teacher_loss
+    if taught_by is not None and law.distillation is not None:
+        point["teacher_loss"] = taught_by
         at = at_point(law, point["student_params"], point["student_tokens"])
         equivalent = finite(evaluate.law_of(at).supervised_equivalent_tokens(*point.values()))
         optimum = evaluate.distilled(at, cells(at, at.pays))
@@ -149,17 +141,17 @@ def predict(
     alone, distilled = _losses(law, point)
     refuse_nonsense(Scenario(compute=1.0, law=law), point, max(alone, distilled or 0.0))
     bands = _bands(law, point, teacher)
-    warnings = prediction_warnings(law, student_params, student_tokens, teacher_loss)
+    warnings = prediction_warnings(law, **point)
     if (best_loss or 0.0) > (distilled or math.inf) + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
     models = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
-    warnings = (*tokenizer_warning(models), *mixture_warning(law, teacher), *warnings)
+    warnings = (*named_warnings(models), *mixture_warning(law, teacher), *warnings)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(
         student_params=point["student_params"],
         student_tokens=point["student_tokens"],
-        teacher_loss=teacher_loss,
+        teacher_loss=taught_by,
         distilled_loss=distilled,
         supervised_loss=alone,
         gain_nats=None if distilled is None else alone - distilled,
@@ -179,7 +171,17 @@ def predict(
     return found
 
 
-def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
+def _student(given: Any, law: PublishedLaw) -> tuple[KnownModel | None, float]:
+    """The student, where it was named, and its parameters as the law counts them."""
+    if isinstance(given, str):
+        asked = sized(given, "student", tokens=False)
+        given = asked.params if asked.model is None else asked.model
+    if not isinstance(given, KnownModel):
+        return None, given
+    return given, model_params(given, law.counts)
+
+
+def _teacher(given: Teacher | str | None, loss: Real | None) -> Teacher | None:
     """The teacher of a record, a word or a loss, which counts where it is given; None: none."""
     if given is None:
         return None if loss is None else Teacher(loss=loss)
@@ -187,6 +189,18 @@ def _teacher(given: Teacher | str | None, loss: float | None) -> Teacher | None:
     if not isinstance(found, Teacher):
         raise InputError(Word("teacher"), f": expected Teacher, got {given!r:.40}")
     return found if loss is None else replace(found, loss=loss)
+
+
+def _placed(teacher: Teacher, law: PublishedLaw) -> float:
+    """The loss of a teacher, on the scale of the law.
+
+    Raises:
+        InputError: when it was measured, and is none that the law can place.
+    """
+    loss = float(loss_by(teacher, law.supervised))
+    measured = teacher.loss is not None  # what a law gives is judged with the student's
+    check_teacher_loss(law, loss, FixedAspect().vocab if measured else math.inf)
+    return loss
 
 
 def _as_measured(found: Prediction) -> LossesAsMeasured | None:

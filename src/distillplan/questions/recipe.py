@@ -12,6 +12,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.laws.repetition import REPEATS_WORTH, log_worth
+from distillplan.models.tokenizers import other_tokenizer, same_tokenizer, tokenizer_told
 from distillplan.planning.results import Method
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption
@@ -247,8 +248,8 @@ def _facts(
         "flip_verdict": None if flip is None else flip.verdict.shown,
         "student_rows": _rows(student),
         "teacher_rows": _rows(teacher),
-        "student_tokenizer": None if student is None else student.tokenizer,
-        "teacher_tokenizer": None if teacher is None else teacher.tokenizer,
+        "student_tokenizer": None if student is None else tokenizer_told(student),
+        "teacher_tokenizer": None if teacher is None else tokenizer_told(teacher),
         "license": None if teacher is None else teacher.license,
     }
     return _LineFacts(
@@ -316,10 +317,10 @@ def _teacher_cases(
 
 def _tokenizers(settings: PlanSettings) -> PlanCase:
     """Whether student and teacher have one tokenizer."""
-    tokenizers = {one and one.tokenizer for one in (settings.student, settings.teacher)}
-    if None in tokenizers:
-        return PlanCase.TOKENIZER_UNKNOWN
-    return PlanCase.SAME_TOKENIZER if len(tokenizers) == 1 else PlanCase.OTHER_TOKENIZER
+    if other_tokenizer(settings.student, settings.teacher):
+        return PlanCase.OTHER_TOKENIZER
+    known = same_tokenizer(settings.student, settings.teacher)
+    return PlanCase.SAME_TOKENIZER if known else PlanCase.TOKENIZER_UNKNOWN
 
 
 def _lines(file: Entry, facts: _LineFacts) -> Iterator[RecipeLine]:

@@ -196,7 +196,8 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
         raise needs_gpu(Word("minimize", minimize))
     if minimize is Goal.COST:
         usd_per_gpu_hour(scenario.machine)  # or there is none
-    return replace(scenario, compute=None, gpu_hours=ANY_BUDGET, pays_storage=minimize is Goal.COST)
+    in_hours = replace(scenario, compute=None, gpu_hours=ANY_BUDGET)
+    return replace(in_hours, pays_storage=minimize is Goal.COST, money_over_budget=1.0)
 
 
 def budget_for(minimize: Goal, budget: Budget | None) -> Budget:

@@ -13,7 +13,7 @@ import numpy as np
 from distillplan.errors import InfeasibleError
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray
-from distillplan.laws.provenance import ParameterCount, PublishedLaw, demand_distillation
+from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.models.open_models import open_models
 from distillplan.planning import evaluate
@@ -23,6 +23,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import lost_nats
+from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Trained, guesses, guessing, outside_loss, sides
 from distillplan.questions.prediction import at_point, refuse_nonsense
 
@@ -321,7 +322,7 @@ def _models(scenario: Scenario, losses: FloatArray) -> list[tuple[str, float]]:
     low, high = losses[0] + EDGE * span, losses[-1] - EDGE * span
     every = {
         one.name: scenario.law.supervised.loss(float(one.params), one.tokens)
-        for one in open_models(scenario.student_model)
+        for one in open_models(scenario.models.reads_like)
     }
     known = {
         name: loss

@@ -8,22 +8,28 @@ from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError, Word
-from distillplan.laws.provenance import PublishedLaw, demand_distillation
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import (
     KnownModel,
     model_of_catalog,
     model_params,
-    with_vocabulary,
 )
-from distillplan.models.model_catalog import CatalogModel, Distilling
+from distillplan.models.model_catalog import CatalogModel
+from distillplan.models.model_licenses import Distilling
+from distillplan.models.tokenizers import other_tokenizer
+from distillplan.notices import Notice
+from distillplan.planning.model_warnings import named_warnings
+from distillplan.planning.open_teacher import family_taught_by
 from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.teacher import Teacher, check_teacher_loss
+from distillplan.planning.teacher import Teacher, check_teacher_loss, demand_distillation
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.questions.sweep import Cell, sweep
 
+FEW_NAMES = 3
+"""Models that a sentence names."""
 SAME_NATS = 0.0005
 """Losses closer than this are one number on a screen."""
 
@@ -82,6 +88,8 @@ class Teachers(NamedTuple):
     teachers: tuple[OpenTeacher, ...]
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...]
+    """What to know of how the student was read."""
 
     @property
     def usable(self) -> tuple[OpenTeacher, ...]:
@@ -116,11 +124,9 @@ def teachers(
     if scenario.teacher is not None:
         raise InputError(Word("teacher"), ": leave it out, as every open model is tried")
     demand_distillation(scenario.law)
-    if tokenizer is None and scenario.student_model is not None:
-        tokenizer = scenario.student_model.tokenizer
     asked, found = _asked(scenario, models, losses or {}, tokenizer)
     if not asked:
-        raise InfeasibleError(NOBODY)
+        raise InfeasibleError(_nobody(scenario, found))
     cells = list(sweep(iter(asked), odds=True))
     found += [_ranked(taught, cell) for (_, taught), cell in zip(asked, cells, strict=True)]
     ranked = sorted(found, key=_rank)
@@ -135,10 +141,40 @@ def teachers(
         teachers=tuple(ranked),
         law=scenario.law,
         scenario=scenario,
+        warnings=tuple(named_warnings(scenario.models)),
     )
 
 
-NOBODY = "teachers: no open model is left; ask for another tokenizer or license"
+def _nobody(scenario: Scenario, left_out: Sequence[OpenTeacher]) -> str:
+    """Why nobody can teach: the reason that is mended most easily, and how."""
+    untold, forbidden = (
+        sorted((one.model for one in left_out if one.left_out is why), key=_by_size)
+        for why in (LeftOut.TOKENS_NOT_STATED, LeftOut.LICENSE)
+    )
+    own = None if scenario.student_model is None else scenario.student_model.name
+    names = [one.name for one in untold if one.name != own]
+    if names:
+        return (
+            f"teachers: training tokens of {_named(names)} are not in the catalog, and no other "
+            "open model is left; measure the loss of one on your text and add --losses FILE"
+        )
+    if forbidden:
+        return (
+            f"teachers: the license of {_named([one.name for one in forbidden])} forbids training "
+            "on outputs, and no other open model is left; ask for another tokenizer"
+        )
+    return "teachers: no open model is left; ask for another tokenizer or license"
+
+
+def _by_size(model: KnownModel) -> float:
+    """What sorts the largest model to the front."""
+    return -model.all_params
+
+
+def _named(names: Sequence[str]) -> str:
+    """A few names, and the number of the others."""
+    more = len(names) - FEW_NAMES
+    return ", ".join(names[:FEW_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _asked(
@@ -167,10 +203,12 @@ def _taught(
 ) -> Scenario | LeftOut:
     """The question with a model as the teacher, or why it cannot be asked."""
     model = model_of_catalog(found)
-    if found.license.distilling is Distilling.FORBIDDEN:
-        return LeftOut.LICENSE
+    if tokenizer is None and other_tokenizer(scenario.models.reads_like, model):
+        return LeftOut.OTHER_TOKENIZER
     if tokenizer is not None and model.tokenizer != tokenizer:
         return LeftOut.OTHER_TOKENIZER
+    if found.license.distilling is Distilling.FORBIDDEN:
+        return LeftOut.LICENSE
     if loss is None and model.trained_tokens is None:
         return LeftOut.TOKENS_NOT_STATED
     teacher = Teacher(
@@ -179,7 +217,7 @@ def _taught(
         loss=loss,
         model=model,
     )
-    family = with_vocabulary(scenario.architecture, model)
+    family = family_taught_by(scenario, model)
     if loss is not None:
         try:
             check_teacher_loss(scenario.law, loss, family.vocab)

@@ -240,7 +240,7 @@ _REGISTERED = (
             figure=figure,
         )
         for asked, record, document, of, figure in (
-            ("estimate", "estimate.run_parts:RunParts", "parts", "parts", "estimate_figure"),
+            ("estimate", "questions.run_parts:RunParts", "parts", "parts", "estimate_figure"),
             ("fit", "questions.fitted_runs:FittedRuns", "fitted", "points", "fitted_figure"),
             ("map", "questions.odds_map:OddsMap", "map", "cells", "odds_map_figure"),
             ("losses", "questions.budget_losses:BudgetLosses", "losses", "points", "losses_figure"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import in_a_table
 from distillplan.hardware.memory_fit import Fits
+from distillplan.notices import UNKNOWN_ARCHITECTURE
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan
 from distillplan.planning.verdict_records import Verdict
@@ -24,7 +25,13 @@ from distillplan.render.comparison_details import (
     doubted,
     outcome_in_words,
 )
-from distillplan.render.notice_blocks import MISMATCHES, under_headline, watching
+from distillplan.render.notice_blocks import (
+    MISMATCHES,
+    ON_TOP,
+    first_in_words,
+    under_headline,
+    watching,
+)
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import (
     loss_in_words,
@@ -56,8 +63,8 @@ def comparison_view(found: Comparison) -> Iterator[Block]:
     """A comparison, on one screen."""
     best = best_in_words(found)
     yield Headline(best)
-    mismatch = _mismatch(found)
-    yield from under_headline(mismatch)
+    first = _first(found)
+    yield from under_headline(first)
     cells = [_cells(one.plan) for one in found.plans]
     apart, alike = _sorted_out(cells)
     table = _table(found, cells, apart)
@@ -67,7 +74,7 @@ def comparison_view(found: Comparison) -> Iterator[Block]:
         yield Text(said, "quiet")
     rival = _rival(found)
     room = Room(_FRAME, _INDENT)
-    room.take(best, mismatch, said, rival, rows=len(table.rows))
+    room.take(best, first, said, rival, rows=len(table.rows))
     yield Sections(tuple(_remarks(found, max(room.left, _LEAST))))
     yield Text(_legend(found), "quiet")
     if rival:
@@ -174,13 +181,16 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
     told = doubted(found).items()
-    watch = (said for code, (_, said) in told if code not in MISMATCHES)
+    watch = (said for code, (_, said) in told if code not in ON_TOP)
     yield watching(short(watch, room // 2, indent=_INDENT))
 
 
-def _mismatch(found: Comparison) -> str:
-    """Which plans nobody can carry out as asked, and why; empty where all can be."""
-    return " ".join(f"{said}." for code, (_, said) in doubted(found).items() if code in MISMATCHES)
+def _first(found: Comparison) -> str:
+    """What to read before all else of the plans; empty where there is nothing of the kind."""
+    every = [told for one in found.plans for told in one.plan.warnings]
+    guessed = first_in_words(one for one in every if one.code == UNKNOWN_ARCHITECTURE)
+    other = (f"{said}." for code, (_, said) in doubted(found).items() if code in MISMATCHES)
+    return " ".join(filter(None, (guessed, *other)))
 
 
 def _rival(found: Comparison) -> str:
@@ -192,7 +202,8 @@ def _rival(found: Comparison) -> str:
 
 def _legend(found: Comparison) -> str:
     """What the columns are."""
-    parts = ["loss in nats per token of what the verdict says"]
+    of_each = "" if found.comparable else ", of each plan's own text and tokenizer"
+    parts = [f"loss in nats per token of what the verdict says{of_each}"]
     if any(one.plan.odds for one in found.plans):
         parts.insert(0, "distill, pretrain: the odds that it is better")
     if found.baseline is not None:

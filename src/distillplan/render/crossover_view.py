@@ -26,7 +26,7 @@ from distillplan.render.blocks import (
     short,
 )
 from distillplan.render.notice_blocks import (
-    mismatch_in_words,
+    first_in_words,
     notice_blocks,
     other_doubts,
     under_headline,
@@ -48,7 +48,7 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
     tie = found.scenario.tie_nats
     main = min(found.gains_nats, key=lambda gain: abs(gain - tie))
     yield Headline(_answer(found, main))
-    yield from under_headline(mismatch_in_words(found.warnings))
+    yield from under_headline(first_in_words(found.warnings))
     gains = sorted(found.gains_nats, key=lambda gain: abs(gain - main))[:_LEVELS]
     shown = [gain for gain in found.gains_nats if gain in gains]
     columns = ("student", "teacher", *(f"{gain:g} nats" for gain in shown))

@@ -17,7 +17,7 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.render.notice_blocks import mismatch_in_words, notice_blocks, under_headline
+from distillplan.render.notice_blocks import first_in_words, notice_blocks, under_headline
 from distillplan.render.plan_words import TOO_CLOSE, verdict_in_a_table
 from distillplan.units.quantities import format_count
 
@@ -30,7 +30,7 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
     speak = [one for one in ensemble.said if one.verdict is not None]
     silent = [one for one in ensemble.said if one.verdict is None]
     yield Headline(_answer(ensemble, speak))
-    yield from under_headline(mismatch_in_words(ensemble.warnings))
+    yield from under_headline(first_in_words(ensemble.warnings))
     if speak:
         yield TableBlock(
             "",

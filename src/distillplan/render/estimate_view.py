@@ -23,8 +23,8 @@ from distillplan.render.blocks import (
 from distillplan.render.estimate_details import BASIS, estimate_details
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.notice_blocks import (
-    MISMATCHES,
-    mismatch_in_words,
+    ON_TOP,
+    first_in_words,
     under_headline,
     watching,
 )
@@ -73,9 +73,9 @@ def estimate_view(
 
 def _screen(found: Estimate, asked: str, note: str) -> Iterator[Block]:
     answer = _answer(found)
-    mismatch = mismatch_in_words(found.warnings)
+    first = first_in_words(found.warnings)
     yield Headline(found.headline)
-    yield from under_headline(mismatch)
+    yield from under_headline(first)
     yield answer
     parts = [Section("To fit", tuple(_to_fit(found)), "-"), Section("Speed", (_speed(found),))]
     if found.distillation is not None:
@@ -83,7 +83,7 @@ def _screen(found: Estimate, asked: str, note: str) -> Iterator[Block]:
     then = _next(found, asked)
     with_hours = f"With the same hours, distill or not{f' ({note})' if note else ''}:"
     room = Room(_FRAME, _INDENT)
-    room.take(found.headline, mismatch, rows=len(answer.rows) + 1)
+    room.take(found.headline, first, rows=len(answer.rows) + 1)
     room.keep(item for part in parts for item in part.items)
     if then:
         room.take(with_hours, rows=1)
@@ -211,7 +211,7 @@ def _beside_or_stored(step: DistillationStep) -> str:
 def _watch(found: Estimate) -> Iterator[str]:
     """What to doubt, warnings first; that it may not fit is said above."""
     for one in worst_first(found.warnings):
-        if one.code not in (*_ABOUT_FIT, _ABOUT_TEACHER, *MISMATCHES):
+        if one.code not in (*_ABOUT_FIT, _ABOUT_TEACHER, *ON_TOP):
             yield one.message
 
 

@@ -9,6 +9,7 @@ from distillplan.questions.family_records import (
     MemberRun,
 )
 from distillplan.questions.family_told import name_of
+from distillplan.render.plan_words import vocabulary_in_words
 from distillplan.units.quantities import format_count
 
 
@@ -48,6 +49,8 @@ def question_asked(found: FamilyPlan) -> str:
         parts[-1] += ", weighted"
     if any(one.is_guess for one in found.ways):
         parts.append("? is a guess")
+    if beside := vocabulary_in_words(found.ways):
+        parts.append(beside)
     if found.alone:
         parts.append("alone: with what it has in the pretrained family")
     return f"{'; '.join(parts)}."

@@ -33,7 +33,7 @@ from distillplan.render.family_phrases import (
     who_shown,
 )
 from distillplan.render.notice_blocks import (
-    mismatch_in_words,
+    first_in_words,
     other_doubts,
     under_headline,
     watching,
@@ -64,15 +64,15 @@ def family_view(found: FamilyPlan) -> Iterator[Block]:
     verdict = found.headline
     if weighed and found.verdict is not None:
         verdict = side_in_words(found.verdict, found.warnings)
-    mismatch = mismatch_in_words(found.warnings)
+    first = first_in_words(found.warnings)
     odds = "" if found.odds is None else odds_in_words(found.odds, "  ")
     asked = question_asked(found)
     ways = _ways(found)
     room = Room(_FRAME, _INDENT)
-    room.take(f"{verdict}{GAP}{odds}", mismatch, asked, rows=len(ways.rows))
+    room.take(f"{verdict}{GAP}{odds}", first, asked, rows=len(ways.rows))
     members = _members(found, room.left - _REMARKS)
     yield Headline(verdict, odds)
-    yield from under_headline(mismatch)
+    yield from under_headline(first)
     yield ways
     yield members
     cut = len(found.supervised.members) - len(members.rows)

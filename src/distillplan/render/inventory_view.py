@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from distillplan.hardware.gpu_catalog import GpuCard, GpuList
-from distillplan.models.model_catalog import Distilling
 from distillplan.models.model_inventory import AlikeBlocks, ModelCard, ModelList
+from distillplan.models.model_licenses import Distilling
 from distillplan.render.blocks import (
     Block,
     Bullets,
@@ -15,7 +15,12 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
-from distillplan.render.notice_blocks import notice_blocks
+from distillplan.render.notice_blocks import (
+    ON_TOP,
+    first_in_words,
+    notice_blocks,
+    under_headline,
+)
 from distillplan.units.quantities import format_bytes, format_count, format_flops
 
 
@@ -162,6 +167,7 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
         details: show exact counts, every kind of block and the source as well.
     """
     yield Headline(f"{card.name}: {format_count(card.total_params)} parameters")
+    yield from under_headline(first_in_words(card.warnings))
     if details:
         yield TableBlock("", ("", ""), tuple(_exact_rows(card)))
     else:
@@ -181,7 +187,7 @@ def model_view(card: ModelCard, *, details: bool = False) -> Iterator[Block]:
             told, loss = ", with its loss on your text", " --teacher-loss LOSS"
         yield Text(f"With it as the teacher{told}:")
         yield CommandLine(f"distillplan budget 1e21 --student 1B --teacher {card.name}{loss}")
-    yield from notice_blocks(card.warnings)
+    yield from notice_blocks(one for one in card.warnings if details or one.code not in ON_TOP)
     if not details:
         yield Text("More: --details (exact counts, blocks, source)  -o markdown", "quiet")
 

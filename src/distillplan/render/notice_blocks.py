@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from distillplan.notices import Notice, Severity, doubts, worst_first
+from distillplan.notices import UNKNOWN_ARCHITECTURE, Notice, Severity, doubts, worst_first
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.render.blocks import Bullets, Room, Section, Text, Tone
 
@@ -15,20 +15,30 @@ MISMATCHES = (TOKENIZERS_DIFFER, "tokenizer_differs")
 """Codes of the warnings that nobody can distill as asked; estimates have a code of their own."""
 
 
-def mismatch_in_words(notices: Iterable[Notice]) -> str:
-    """Why nobody can distill as asked, and so what to read first; empty where one can."""
-    return " ".join(f"{one.message}." for one in notices if one.code in MISMATCHES)
+ON_TOP = (UNKNOWN_ARCHITECTURE, *MISMATCHES)
+"""Codes of the warnings that are read first: the models may not be those that were meant."""
 
 
-def under_headline(mismatch: str) -> Iterator[Text]:
+def mismatched(notices: Iterable[Notice]) -> bool:
+    """Whether nobody can distill as asked."""
+    return any(one.code in MISMATCHES for one in notices)
+
+
+def first_in_words(notices: Iterable[Notice]) -> str:
+    """What to read before all else, each once; empty where there is nothing of the kind."""
+    told = dict.fromkeys(one.message for one in notices if one.code in ON_TOP)
+    return " ".join(f"{message}." for message in told)
+
+
+def under_headline(first: str) -> Iterator[Text]:
     """What to read first under the answer, which no lack of room may drop; nothing if empty."""
-    if mismatch:
-        yield Text(mismatch, "warning", tight=True)
+    if first:
+        yield Text(first, "warning", tight=True)
 
 
 def other_doubts(notices: Iterable[Notice]) -> Iterator[str]:
     """The warnings in words but for those that stand under the answer."""
-    return (one.message for one in doubts(notices) if one.code not in MISMATCHES)
+    return (one.message for one in doubts(notices) if one.code not in ON_TOP)
 
 
 def notice_blocks(notices: Iterable[Notice]) -> Iterator[Bullets]:
@@ -49,9 +59,9 @@ def watch_section(notices: Iterable[Notice], room: Room, least: int = 0) -> Sect
     """What to watch on one screen: as many notices as there is room for, the worst first.
 
     Args:
-        notices: of the answer.
+        notices: of the answer; those that stand under it are left out.
         room: what is left of the screen.
         least: lines that they have in any case.
     """
-    messages = (one.message for one in worst_first(notices))
+    messages = (one.message for one in worst_first(notices) if one.code not in ON_TOP)
     return watching(room.fill(messages, max(room.left, least)))

@@ -20,9 +20,15 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
 )
-from distillplan.render.notice_blocks import notice_blocks, watch_section
+from distillplan.render.notice_blocks import (
+    first_in_words,
+    notice_blocks,
+    under_headline,
+    watch_section,
+)
 from distillplan.units.articles import with_article
 from distillplan.units.quantities import (
+    format_bytes,
     format_count,
     format_duration,
     format_usd,
@@ -39,11 +45,14 @@ _LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two 
 
 def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
     """A stage of on-policy distillation, on one screen."""
+    first = first_in_words(found.warnings)
     yield Headline(found.headline)
+    yield from under_headline(first)
     yield _table(found)
     room = Room(_FRAME, _INDENT)
-    room.take(found.headline, rows=len(found.teachers))
-    why, cost = room.keep(_why(found)), room.keep((*_cost(found), _reference(found)))
+    room.take(found.headline, first, rows=len(found.teachers))
+    why = room.keep(_why(found))
+    cost = room.keep((*_cost(found), *_serving(found), _reference(found)))
     watch = watch_section(found.warnings, room, least=2)
     yield Sections((Section("Why", why), Section("Cost", cost), watch))
     yield Text("More: --details  -o csv  -o markdown", "quiet")
@@ -74,8 +83,17 @@ def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
             times,
         )
         yield Text("With delta a second model scores: twice the scoring.", "quiet", tight=True)
+    apart = tuple(_serving_row(one) for one in found.teachers if one.serving is not None)
+    if apart:
+        yield TableBlock(
+            "GPUs of the teacher's own",
+            ("teacher", "hold it", "memory on each", "keep up", "in whole copies"),
+            apart,
+        )
+        beside = f"They keep up with the {found.gpus} that write and train"
+        yield Text(f"{beside}; with delta twice as many do.", "quiet", tight=True)
     yield Bullets("Why", tuple(_why(found)))
-    yield Bullets("Cost", (*_cost(found), _reference(found)))
+    yield Bullets("Cost", (*_cost(found), *_serving(found), _reference(found)))
     yield Bullets("The study also found", found.findings)
     yield from notice_blocks(found.warnings)
     yield Bullets("Sources", found.sources)
@@ -118,6 +136,20 @@ def _time_row(teacher: str, time: StageTime) -> tuple[str, ...]:
     )
 
 
+def _serving_row(one: StageTeacher) -> tuple[str, ...]:
+    need = one.serving
+    if need is None or need.gpus_to_fit is None:
+        return (one.teacher, "no number", "", "", "")
+    memory, speed, gpus = need.memory_bytes_per_gpu, need.gpus_to_keep_up, need.gpus
+    return (
+        one.teacher,
+        f"{need.gpus_to_fit}",
+        "" if memory is None else format_bytes(memory.mid),
+        "" if speed is None else f"{speed.mid:.2g} ({speed.low:.2g} to {speed.high:.2g})",
+        "" if gpus is None else _whole(gpus),
+    )
+
+
 def _why(found: OnPolicy) -> Iterator[str]:
     if found.start_score is None or found.rl_score is None:
         return
@@ -129,10 +161,41 @@ def _why(found: OnPolicy) -> Iterator[str]:
     yield f"Stop at a sqrt(KL) of about {middle:g} ({low:g} to {high:g}), not after so many steps."
 
 
+def _shown(found: OnPolicy) -> StageTeacher:
+    """The teacher whose cost is told."""
+    return found.teachers[found.best or 0]
+
+
+def _serving(found: OnPolicy) -> Iterator[str]:
+    """The GPUs of the teacher, where it has its own."""
+    one = _shown(found)
+    need = one.serving
+    if need is None or found.gpu is None:
+        return
+    if need.gpus_to_fit is None or need.memory_bytes_per_gpu is None or need.gpus is None:
+        yield f"{one.teacher} on GPUs of its own: no number of {found.gpu} holds it."
+        return
+    memory = need.memory_bytes_per_gpu
+    ends = f"{format_bytes(memory.low)} to {format_bytes(memory.high)}"
+    yield (
+        f"{one.teacher} on GPUs of its own: {_hold(need.gpus_to_fit)} it ("
+        f"{format_bytes(memory.mid)} on each, {ends}), {_whole(need.gpus)} keep up with the "
+        f"{found.gpus} that write and train."
+    )
+
+
+def _hold(gpus: int) -> str:
+    return "one holds" if gpus == 1 else f"{gpus:,} hold"
+
+
+def _whole(gpus: Range) -> str:
+    """Numbers of GPUs, with their range where it is one."""
+    low, high = round(gpus.low), round(gpus.high)
+    return f"{round(gpus.mid):,}" if low == high else f"{round(gpus.mid):,} ({low:,} to {high:,})"
+
+
 def _cost(found: OnPolicy) -> Iterator[str]:
-    shown = next((one.time for one in found.teachers if one.time is not None), None)
-    if found.best is not None:
-        shown = found.teachers[found.best].time
+    shown = _shown(found).time
     if shown is None or found.stage is None:
         return
     cost = "" if shown.cost_usd is None else f", {format_usd(shown.cost_usd.mid)}"
@@ -149,9 +212,9 @@ def _reference(found: OnPolicy) -> str:
         f"For scale: {published.of} took {published.gpu_hours:,.0f} GPU-hours, and RL on it "
         f"{published.rl_gpu_hours:,.0f}"
     )
-    first = found.teachers[found.best or 0].time
+    first = _shown(found).time
     if first is None:
-        return f"{said}. Your hours: --gpu and --answer-tokens."
+        return f"{said}. Your hours, and the teacher's GPUs: --gpu and --answer-tokens."
     tokens = format_count(first.tokens_in_published_hours)
     return f"{said}; as many hours here are {tokens} tokens of answers."
 

@@ -19,7 +19,14 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.render.notice_blocks import notice_blocks, watch_section, watching
+from distillplan.render.notice_blocks import (
+    first_in_words,
+    notice_blocks,
+    other_doubts,
+    under_headline,
+    watch_section,
+    watching,
+)
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units.quantities import format_count, format_flops, format_usd
 
@@ -38,17 +45,17 @@ _COLUMNS = (
 
 def pilot_view(found: Pilot) -> Iterator[Block]:
     """A pilot, on one screen."""
-    said, law = _headline(found), f"Law {found.law.name}."
+    said, law, first = _headline(found), f"Law {found.law.name}.", first_in_words(found.warnings)
     yield Headline(said)
+    yield from under_headline(first)
     if not found.steps:
         now = f"{odds_in_words(found.odds)}; the gain {found.margin_nats:+.3f} nats"
-        each = tuple(one.message for one in found.warnings)
-        yield Sections((Section("Now", (now,)), watching(each)))
+        yield Sections((Section("Now", (now,)), watching(other_doubts(found.warnings))))
         yield Text(f"{law} More: --details  -o markdown", "quiet")
         return
     yield _runs(found)
     room = Room(_FRAME, _INDENT)
-    room.take(said, rows=len(found.steps))
+    room.take(said, first, rows=len(found.steps))
     stop, columns = room.keep(_rules(found)), room.keep((_COLUMNS,))
     watch = watch_section(found.warnings, room)
     yield Sections((Section("Columns", columns), Section("Stop", stop), watch))

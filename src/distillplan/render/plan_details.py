@@ -16,6 +16,7 @@ from distillplan.render.plan_words import (
     kept_in_words,
     marked_row,
     rival_in_words,
+    vocabulary_in_words,
 )
 from distillplan.units.quantities import (
     format_bytes,
@@ -45,6 +46,8 @@ def plan_details(plan: Plan) -> Iterator[Block]:
     yield _options(plan.options, given_student=plan.scenario.student_params is not None)
     if any(one.is_guess and one.loss is not None for one in plan.options):
         yield Text("? = a guess: far outside the fitted range of the law.", "quiet")
+    if beside := vocabulary_in_words(plan.options):
+        yield Text(f"The gain of an open model is over {beside}.", "quiet")
     yield from _costs(plan)
     if plan.scenario.machine is not None:
         yield _bills(plan)

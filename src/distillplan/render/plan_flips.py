@@ -20,6 +20,8 @@ from distillplan.render.odds_view import in_brackets
 from distillplan.render.plan_words import TOO_CLOSE
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops, format_usd
 
+NEAR = 10.0
+"""Times the budget or the students within which another verdict is always shown."""
 _ROUGH = 2
 """Digits of budgets next to which there is no verdict, where nobody looks closely."""
 _PAID = {
@@ -45,15 +47,10 @@ def flips_in_words(plan: Plan, *, open_teacher: bool = True) -> Iterator[str]:
     """
     flips = plan.flips
     yield from filter(None, [format_flip_in_words(plan)])
-    for flip in _nearest_first(plan):
-        at = f"at {_amount(plan, flip.at)}"
-        yield f"{_window(plan, flip)}: {then(flip.verdict, flip.odds, at)}"
+    yield from (told for _, told in _nearest_first(plan))
     if flips.budgets is not None and flips.budget_down is None and flips.budget_up is None:
         yield f"not the budget: {_no_other(plan, flips.budgets)}"
     yield from _in_hours(flips.equal_hours)
-    if flips.students is not None:
-        one = flips.students
-        yield f"--students {one.students}: {then(one.verdict, one.odds)}"
     if flips.logits is not None:
         where = "on disk" if flips.logits.logits is Logits.CACHED else flips.logits.logits
         changes = _changes(plan.scenario, flips.logits.logits)
@@ -93,16 +90,37 @@ def _teachers_loss(plan: Plan, best: TeacherFlip) -> str:
     return f"a teacher of {of} nats on your text, {paid}: {told}"
 
 
-def _nearest_first(plan: Plan) -> list[BudgetFlip]:
-    """The budgets with another verdict, by how far their nearer end is."""
-    down, up, spent = plan.flips.budget_down, plan.flips.budget_up, plan.scenario.budget
+def nearest_in_words(plan: Plan) -> Iterator[str]:
+    """The changes that a screen has room for whatever else it leaves out.
+
+    Another format of logits, and the nearest other budget or number of students, where it is near.
+    Nothing where there is but one way.
+    """
+    if plan.law.distillation is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
+        return
+    yield from filter(None, [format_flip_in_words(plan)])
+    yield from (told for times, told in _nearest_first(plan)[:1] if times <= NEAR)
+
+
+def _nearest_first(plan: Plan) -> list[tuple[float, str]]:
+    """Other budgets and numbers of students with another verdict, by how many times away."""
+    flips, spent, own = plan.flips, plan.scenario.budget, plan.scenario.students
     unit = 1.0 if plan.scenario.gpu_hours is None else SECONDS_PER_HOUR
-    ends = []
-    if down is not None and down.to is not None:
-        ends.append((spent / (down.to * unit), down))
-    if up is not None and up.from_ is not None:
-        ends.append((up.from_ * unit / spent, up))
-    return [flip for _, flip in sorted(ends, key=lambda end: end[0])]
+    found = []
+    if flips.budget_down is not None and flips.budget_down.to is not None:
+        found.append((spent / (flips.budget_down.to * unit), _at(plan, flips.budget_down)))
+    if flips.budget_up is not None and flips.budget_up.from_ is not None:
+        found.append((flips.budget_up.from_ * unit / spent, _at(plan, flips.budget_up)))
+    if flips.students is not None:
+        other = flips.students
+        told = f"--students {other.students}: {then(other.verdict, other.odds)}"
+        found.append((max(other.students / own, own / other.students), told))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _at(plan: Plan, flip: BudgetFlip) -> str:
+    at = f"at {_amount(plan, flip.at)}"
+    return f"{_window(plan, flip)}: {then(flip.verdict, flip.odds, at)}"
 
 
 def _in_hours(flip: HoursFlip | None) -> Iterator[str]:
@@ -122,7 +140,7 @@ def open_teacher_in_words(plan: Plan) -> str:
                 told = then(verdict, one.odds)
                 changes = [f"--teacher {one.teacher_name}", _beside(plan.scenario)]
                 named = " ".join(filter(None, changes))
-                return f"{named} (by its size and tokens): {told}"
+                return f"{named}: {told}"
     return ""
 
 
@@ -193,13 +211,18 @@ def _from_to(plan: Plan, low: float, high: float, digits: int = 3) -> str:
 
 def _budget(plan: Plan, amount: float | None, digits: int = 3) -> str:
     unit = " GPU-hours" if plan.scenario.gpu_hours is not None else " FLOPs"
-    return f"{_amount(plan, amount, digits)}{'' if plan.scenario.pays_storage else unit}"
+    return f"{_amount(plan, amount, digits)}{'' if _is_money(plan) else unit}"
+
+
+def _is_money(plan: Plan) -> bool:
+    """Whether the budget is money, of which a part pays for storing logits."""
+    return plan.scenario.pays_storage and plan.scenario.money_over_budget == 1
 
 
 def _amount(plan: Plan, amount: float | None, digits: int = 3) -> str:
     """A budget in words without its unit, but for dollars."""
     machine = plan.scenario.machine
-    if plan.scenario.pays_storage and machine is not None and amount is not None:
+    if _is_money(plan) and machine is not None and amount is not None:
         from distillplan.hardware.machine import usd_per_gpu_hour  # few budgets need it
 
         return format_usd(amount * usd_per_gpu_hour(machine))

@@ -12,7 +12,7 @@ from distillplan.planning.rival import Rival
 from distillplan.planning.validity import TEACHER_FROM_LAW
 from distillplan.questions.pilot_limits import RISK
 from distillplan.render.blocks import Block, CommandLine, Headline, Section, Sections
-from distillplan.render.notice_blocks import mismatch_in_words, under_headline
+from distillplan.render.notice_blocks import first_in_words, under_headline
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.render.plan_flips import turns_in_words
 from distillplan.render.plan_words import (
@@ -44,9 +44,9 @@ def plan_memo(plan: Plan, asked: Asked) -> Iterator[Block]:
         asked: the question as a shell takes it after a command.
     """
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
-    mismatch = mismatch_in_words(plan.warnings)
+    first = first_in_words(plan.warnings)
     yield Headline(verdict_in_words(plan), odds)
-    yield from under_headline(mismatch)
+    yield from under_headline(first)
     alone, other = plan.supervised, plan.deciding
     yield _part("Question", [question_in_words(plan)])
     yield _part("Choices", _choices(alone, other))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from distillplan.laws.format_notices import LOGITS_WORSE_THAN_NONE
+from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan, Reason
@@ -20,8 +21,8 @@ from distillplan.render.blocks import (
     cell,
 )
 from distillplan.render.notice_blocks import (
-    MISMATCHES,
-    mismatch_in_words,
+    ON_TOP,
+    first_in_words,
     under_headline,
     watching,
 )
@@ -29,7 +30,7 @@ from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_flips import (
     flips_in_words,
-    format_flip_in_words,
+    nearest_in_words,
     open_teacher_in_words,
 )
 from distillplan.render.plan_memo import Asked, not_typed, plan_memo
@@ -43,6 +44,7 @@ from distillplan.render.plan_words import (
     rival_in_words,
     teacher_in_words,
     verdict_in_words,
+    vocabulary_in_words,
     way,
 )
 from distillplan.units.quantities import format_count, format_usd
@@ -54,7 +56,7 @@ _INDENT = 11
 """Columns that the headings and marks in the margin take."""
 _FRAME = 5
 """Of these, empty ones and the two at the end."""
-_ON_TOP = OUTSIDE_FIT_CODES | {*MISMATCHES}
+_UNDER_VERDICT = OUTSIDE_FIT_CODES | {*ON_TOP}
 """Codes of the warnings that stand under the verdict."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
@@ -94,9 +96,9 @@ def _screen(plan: Plan) -> Iterator[Block]:
     odds = "" if plan.odds is None else odds_in_words(plan.odds, "  ")
     verdict, outside, choices = verdict_in_words(plan), beyond_in_words(plan), _choices(plan)
     rival, asked, instead = rival_in_words(plan.rival), _asked(plan), _instead(plan)
-    mismatch = mismatch_in_words(plan.warnings)
+    first = first_in_words(plan.warnings)
     yield Headline(verdict, odds)
-    yield from under_headline(mismatch)
+    yield from under_headline(first)
     if instead:
         yield Text(instead, tight=True)
     if outside:
@@ -104,11 +106,11 @@ def _screen(plan: Plan) -> Iterator[Block]:
     yield choices
     room = Room(_FRAME, _INDENT)
     head = f"{verdict}{GAP}{odds}"
-    room.take(head, mismatch, outside, rival, instead, asked, rows=len(choices.rows))
+    room.take(head, first, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
     worst = (one.message for one in plan.warnings if one.code == LOGITS_WORSE_THAN_NONE)
     watch = room.fill(worst, _WATCH)  # before all else
-    decides = room.keep(filter(None, [format_flip_in_words(plan)]))
+    decides = room.keep(nearest_in_words(plan))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
         (
@@ -177,10 +179,11 @@ def _watch(plan: Plan) -> Iterator[str]:
     """What to doubt or to have ready."""
     best = plan.recommended or plan.supervised
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
+    yield from (one.message for one in plan.warnings if one.code == TUNED_MODEL)
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in _ON_TOP and one.code != LOGITS_WORSE_THAN_NONE:
+        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, LOGITS_WORSE_THAN_NONE):
             yield one.message
 
 
@@ -195,4 +198,6 @@ def _asked(plan: Plan) -> str:
         parts[-1] += " ± 90% if the law holds"
     if any(one.is_guess for one in plan.options):
         parts.append("? is a guess")
+    if beside := vocabulary_in_words(plan.options):
+        parts.append(beside)
     return f"{'; '.join(parts)}."

@@ -15,7 +15,7 @@ from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.teacher import loss_range
 from distillplan.planning.verdict_records import Verdict
 from distillplan.render.hardware_words import FITS_SHOWN
-from distillplan.render.notice_blocks import mismatch_in_words
+from distillplan.render.notice_blocks import mismatched
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
@@ -25,6 +25,7 @@ from distillplan.units.quantities import (
 
 if TYPE_CHECKING:
     from distillplan.planning.option_bill import OptionBill
+    from distillplan.questions.family_records import FamilyWay
 
 TOO_CLOSE = "too close to call"
 LEAST_SHARE = 0.01
@@ -59,7 +60,7 @@ def verdict_in_words(plan: Plan) -> str:
 
 def side_in_words(verdict: Verdict, notices: Iterable[Notice]) -> str:
     """A verdict as the first words of a screen, with what it takes for granted."""
-    if verdict is Verdict.DISTILL and mismatch_in_words(notices):
+    if verdict is Verdict.DISTILL and mismatched(notices):
         return "Distill, if the tokenizers matched."
     return SIDES[verdict]
 
@@ -135,6 +136,16 @@ def loss_in_words(option: Option) -> str:
     return f"{option.loss:.3f}{'?' if option.is_guess else ''}{error}"
 
 
+def vocabulary_in_words(options: "Sequence[Option] | Sequence[FamilyWay]") -> str:
+    """What an open teacher is weighed against; empty where it is the plan's own pretraining."""
+    alone = options[0].loss
+    for one in options:
+        other = one.pretrained_loss
+        if None not in (other, alone, one.loss) and f"{other:.3f}" != f"{alone:.3f}":
+            return f"{SUPERVISED_SHOWN} with {one.teacher_name}'s vocabulary: {other:.3f}"
+    return ""
+
+
 def bill_in_words(bill: "OptionBill | None") -> tuple[str, ...]:
     """Time, money and memory."""
     if bill is None:
@@ -168,11 +179,14 @@ def reasons(plan: Plan) -> Iterator[str]:
 
 
 def storing_in_words(scenario: Scenario, option: Option) -> str:
-    """The part of a budget of money that storing logits takes; empty where it is none or small."""
-    found, bill = option.stored, option.bill
-    if not scenario.pays_storage or found is None or bill is None or bill.cost_usd is None:
+    """The part of the money that storing logits takes; empty where it is none, small or free."""
+    bill = option.bill
+    if not scenario.storage_seconds or bill is None or bill.cost_usd is None:
         return ""
-    share = found.storage_usd / bill.cost_usd.mid
+    from distillplan.hardware.bill import Phase  # not for FLOPs alone
+
+    kept = [one.cost_usd for one in bill.phases if one.phase is Phase.LOGIT_STORAGE]
+    share = sum(one.mid for one in kept if one is not None) / bill.cost_usd.mid
     return f", storing its logits {share:.0%} of the money" if share >= LEAST_SHARE else ""
 
 

@@ -6,7 +6,7 @@ from distillplan.planning.results import Band
 from distillplan.questions.prediction import LossesAsMeasured, Prediction
 from distillplan.render.blocks import Block, Headline, Section, Sections, TableBlock, Text, short
 from distillplan.render.notice_blocks import (
-    mismatch_in_words,
+    first_in_words,
     notice_blocks,
     other_doubts,
     under_headline,
@@ -26,6 +26,8 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
     gain, ends = found.gain_nats, found.gain_band
     if gain is None:
         answer = f"Pretrained: {found.supervised_loss:.3f} nats."
+        if found.teacher_loss is not None:
+            answer += f" {found.law.name} says nothing about distillation."
     else:
         side = "better" if gain > 0 else "worse"
         answer = (
@@ -33,7 +35,7 @@ def prediction_view(found: Prediction) -> Iterator[Block]:
             f"{found.supervised_loss:.3f}: {abs(gain):.3f} {side}, before the teacher's cost."
         )
     yield Headline(answer, "" if ends is None else f"gain, 90%: {_ends(ends, '+')}")
-    yield from under_headline(mismatch_in_words(found.warnings))
+    yield from under_headline(first_in_words(found.warnings))
     yield _losses(found)
     watch = (*_may_be_none(found), *other_doubts(found.warnings))
     yield Sections(
@@ -76,7 +78,9 @@ def _losses(found: Prediction) -> TableBlock:
         if own.distilled_loss is not None:
             told.append((own.distilled_loss, own.distilled_loss_band))
         rows = [(*row, *_loss("", *one)[1:]) for row, one in zip(rows, told, strict=True)]
-    return TableBlock("", columns, tuple(rows))
+    table = TableBlock("", columns, tuple(rows))
+    empty = [at for at in range(1, len(columns)) if not any(row[at] for row in rows)]
+    return table.without(empty) if empty else table
 
 
 def _loss(name: str, loss: float, ends: Band | None) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from distillplan.estimate.records import Estimate
-from distillplan.estimate.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
 from distillplan.hardware.range import Range
+from distillplan.questions.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
 from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
 from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd

@@ -29,7 +29,7 @@ from distillplan.render.blocks import (
     Text,
 )
 from distillplan.render.notice_blocks import (
-    mismatch_in_words,
+    first_in_words,
     notice_blocks,
     other_doubts,
     under_headline,
@@ -52,13 +52,13 @@ def serving_view(found: Serving) -> Iterator[Block]:
     shown = tuple(one for one in found.models if one.accounting is None or one.decides)
     timed = any(one.hours is not None for one in shown)
     question, room = f"{_question(found)}.", Room(_FRAME, _INDENT)
-    mismatch = mismatch_in_words(found.warnings)
-    room.take(found.headline, mismatch, question, rows=len(shown))
+    first = first_in_words(found.warnings)
+    room.take(found.headline, first, question, rows=len(shown))
     odds = room.keep(_odds(found))
     why = room.fill(_reasons(found), _REMARKS)
     watch = other_doubts(found.warnings)
     yield Headline(found.headline)
-    yield from under_headline(mismatch)
+    yield from under_headline(first)
     yield _costs(found, shown, ranges=False) if timed else _table(found, shown)
     yield Sections(
         (

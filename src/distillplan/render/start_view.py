@@ -19,7 +19,7 @@ from distillplan.render.blocks import (
     Text,
     cell,
 )
-from distillplan.render.notice_blocks import mismatch_in_words, under_headline
+from distillplan.render.notice_blocks import first_in_words, under_headline
 from distillplan.render.odds_view import odds_in_words
 from distillplan.render.plan_details import plan_details
 from distillplan.render.plan_words import (
@@ -57,10 +57,10 @@ def start_view(plan: Plan, start: StartPlan, *, details: bool = False) -> Iterat
 def _screen(plan: Plan, start: StartPlan) -> Iterator[Block]:
     title, ways = title_of(plan.scenario, start), _ways(plan, start)
     room = Room(_FRAME, _INDENT)
-    mismatch = mismatch_in_words(plan.warnings)
-    room.take(title, mismatch, rows=len(ways.rows) + 1)
+    first = first_in_words(plan.warnings)
+    room.take(title, first, rows=len(ways.rows) + 1)
     yield Headline(title)
-    yield from under_headline(mismatch)
+    yield from under_headline(first)
     yield ways
     scratch = room.keep((_scratch(start),))
     unknown = room.fill(start.not_measured, _UNKNOWN)

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.errors import InputError
 from distillplan.fields import demand_finite
+from distillplan.notices import UNKNOWN_ARCHITECTURE
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.sweep import Cell
@@ -139,8 +141,8 @@ def _for_people(
     cells = tuple(answers(_finite))
     if output == "map" or any(one.verdict for one in cells):
         if output != "markdown":
-            mismatched = sum(TOKENIZERS_DIFFER in one.warnings for one in cells)
-            yield from _not_as_asked(mismatched, len(cells))
+            every = Counter(code for one in cells for code in one.warnings)
+            yield from _read_first(every, len(cells))
         swept = Swept(axes=grid.columns, cells=grid.size, rows=cells)
         yield from blocks_of(swept, maps=maps)
         if output != "markdown":  # where the rows follow
@@ -186,8 +188,8 @@ class _Seen(NamedTuple):
     """Those that it shows."""
     all: int
     """How many there are."""
-    mismatched: int
-    """In how many student and teacher have different tokenizers."""
+    warned: Mapping[str, int]
+    """In how many there is each warning."""
     odds: bool
     """Whether any row has odds."""
     hours: bool
@@ -197,20 +199,21 @@ class _Seen(NamedTuple):
 def _seen(rows: Iterable[Row]) -> _Seen:
     """One look at each row; a million of them are never in memory together."""
     first: list[Row] = []
-    count, mismatched, odds, hours = 0, 0, False, False
+    count, odds, hours = 0, False, False
+    warned = Counter[str]()
     for row in rows:
         count += 1
-        mismatched += TOKENIZERS_DIFFER in row["warnings"]
+        warned.update(row["warnings"])
         odds = odds or row["odds_distill"] is not None
         hours = hours or _hours_differ(row)
         if count <= MOST_ROWS:
             first.append(row)
-    return _Seen(first=first, all=count, mismatched=mismatched, odds=odds, hours=hours)
+    return _Seen(first=first, all=count, warned=warned, odds=odds, hours=hours)
 
 
 def _blocks(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Block]:
     seen = _seen(rows)
-    yield from _not_as_asked(seen.mismatched, seen.all)
+    yield from _read_first(seen.warned, seen.all)
     shown = {
         "verdict": "verdict",
         "gain": "margin_nats",
@@ -239,16 +242,21 @@ def _blocks(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[Block]:
         yield Text(f"{MOST_ROWS} of {seen.all} cells; all: -o csv, jsonl or json", "quiet")
 
 
-def _not_as_asked(mismatched: int, cells: int) -> Iterator[Text]:
-    """In how many cells nobody can distill as asked, which stands before all of them."""
-    if mismatched:
-        which = "all" if mismatched == cells else f"{mismatched} of {cells}"
-        yield Text(
-            f"In {which} cells student and teacher have different tokenizers, so the student "
-            "cannot learn from its logits token by token, and what is said of distilling does not "
-            "hold as it is.",
-            "warning",
-        )
+_FIRST = {
+    UNKNOWN_ARCHITECTURE: "a config.json of an unknown architecture was read as if it were "
+    "Llama's: compare its parameters (distillplan models FILE) with its model card",
+    TOKENIZERS_DIFFER: "student and teacher have different tokenizers, so the student cannot learn "
+    "from its logits token by token, and what is said of distilling does not hold as it is",
+}
+"""What to read before all cells, by the codes of warnings."""
+
+
+def _read_first(warned: Mapping[str, int], cells: int) -> Iterator[Text]:
+    """What to read before all cells, and in how many of them it is so."""
+    for code, said in _FIRST.items():
+        if warned.get(code, 0):
+            which = "all" if warned[code] == cells else f"{warned[code]} of {cells}"
+            yield Text(f"In {which} cells {said}.", "warning")
 
 
 def _odds(row: Row) -> str:

@@ -20,7 +20,7 @@ from distillplan.render.blocks import (
     short,
 )
 from distillplan.render.notice_blocks import (
-    mismatch_in_words,
+    first_in_words,
     notice_blocks,
     other_doubts,
     under_headline,
@@ -42,7 +42,7 @@ _REMARKS = 4
 def target_view(found: Target) -> Iterator[Block]:
     """A target, on one screen."""
     yield Headline(found.headline)
-    yield from under_headline(mismatch_in_words(found.warnings))
+    yield from under_headline(first_in_words(found.warnings))
     yield _choices(found)
     watch = other_doubts(found.warnings)
     yield Sections(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import SUPERVISED_SHOWN
-from distillplan.models.model_catalog import Distilling
+from distillplan.models.model_licenses import Distilling
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
 from distillplan.planning.verdict_records import Verdict
@@ -19,6 +19,7 @@ from distillplan.render.blocks import (
     cell,
     short,
 )
+from distillplan.render.notice_blocks import first_in_words, notice_blocks, under_headline
 from distillplan.render.odds_view import odds_in_words, percent
 from distillplan.units.quantities import format_count
 
@@ -30,7 +31,7 @@ _LEFT_OUT = 4
 """Lines of those that cannot teach, on a screen."""
 _SPARE = ("hours", "tie", "tokenizer", "its loss", "tokens")
 """Columns that narrow terminals do without, the first first."""
-MEASURED, MIXTURE = "*", "?"
+MEASURED, MIXTURE, TUNED = "*", "?", "+"
 """Marks of a teacher's loss."""
 
 _WHY = {
@@ -56,6 +57,7 @@ def teachers_view(found: Teachers) -> Iterator[Block]:
     best = usable[0] if usable else None
     odds = None if best is None else best.odds
     yield Headline(found.headline, "" if odds is None else odds_in_words(odds, "  "))
+    yield from under_headline(first_in_words(found.warnings))
     shown = usable[:SHOWN]
     yield _choices(found, shown)
     left_out = [one for one in found.teachers if one.left_out is not None]
@@ -134,7 +136,8 @@ def teachers_details(found: Teachers) -> Iterator[Block]:
         yield Text(
             "gain = nats under training from data alone; odds = that distilling wins, and that it "
             f"is a tie; {MEASURED} = measured, else what the law gives a model of its size and "
-            f"tokens; {MIXTURE} = a mixture of experts, for which that is a guess.",
+            f"tokens; {MIXTURE} = a mixture of experts, for which that is a guess; {TUNED} = tuned "
+            "after its pretraining, so that its loss is higher.",
             "quiet",
         )
     apart = tuple(_measured(usable))
@@ -144,6 +147,7 @@ def teachers_details(found: Teachers) -> Iterator[Block]:
     if left_out:
         reasons = tuple(f"{', '.join(names)}: {_WHY[one]}" for one, names in counted(left_out))
         yield Bullets("Left out", reasons)
+    yield from notice_blocks(found.warnings)
     if usable:
         yield Text(
             "What a license asks for: distillplan models NAME. Measure a teacher's loss on your "
@@ -186,7 +190,7 @@ def _hours(option: Option) -> str:
 def _mark(one: OpenTeacher) -> str:
     if one.measured:
         return MEASURED
-    return MIXTURE if one.model.is_mixture else ""
+    return MIXTURE * one.model.is_mixture + TUNED * one.model.is_tuned
 
 
 def _measured(shown: Sequence[OpenTeacher]) -> Iterator[str]:
@@ -207,8 +211,10 @@ def _legend(found: Teachers, shown: Sequence[OpenTeacher]) -> str:
     marks = {_mark(one) for one in shown}
     if MEASURED in marks:
         parts.append(f"{MEASURED} measured")
-    if MIXTURE in marks:
+    if any(MIXTURE in one for one in marks):
         parts.append(f"{MIXTURE} a guess, as a mixture of experts")
+    if any(TUNED in one for one in marks):
+        parts.append(f"{TUNED} more, as it was tuned")
     return "; ".join(parts)
 
 

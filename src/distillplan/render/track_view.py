@@ -112,12 +112,12 @@ def track_details(found: Track) -> Iterator[Block]:
     if found.readings:
         yield TableBlock(
             "The verdict then",
-            ("if the difference is", "gain", "verdict", *map(str, Verdict)),
+            ("if the difference is", "gain", "verdict", *(side.shown for side in Verdict)),
             tuple(
                 (
                     _CAUSES[one.cause],
                     f"{one.gain_nats:+.4f}",
-                    str(one.verdict),
+                    one.verdict.shown,
                     *(percent(one.odds.of(side)) for side in Verdict),
                 )
                 for one in found.readings

@@ -25,8 +25,8 @@ class Spent(NamedTuple):
     """As `Limits.asked_gpu_hours`."""
     usd: float | None = None
     """Money that the plan must not exceed: the budget, or its limit."""
-    is_money: bool = False
-    """Whether that is what sets the hours."""
+    money_over_budget: float | None = None
+    """That money over what the hours cost; 1 where it sets them."""
 
 
 def spend(
@@ -59,15 +59,16 @@ def spend(
         return None if usd is None else usd / usd_per_gpu_hour(found)
 
     usd = _least(budget.usd, limits.usd)
+    most = bought(usd)
     wanted = _least(budget.gpu_hours, bought(budget.usd))
     in_time = None if limits.hours is None else limits.hours * found.gpus
-    spent = _least(wanted, in_time, bought(usd))
+    spent = _least(wanted, in_time, most)
     return Spent(
         gpu_hours=spent,
         machine=found,
         asked_gpu_hours=None if spent == wanted else wanted,
         usd=usd,
-        is_money=spent == bought(usd),
+        money_over_budget=None if most is None or not spent else most / spent,
     )
 
 
@@ -101,10 +102,7 @@ def _machine(
         return machine({**said, "gpu": named, "gpus": gpus}, architecture)
     except InputError as error:
         also = (*error.about, "hardware", "hardware.gpu")
-        first, *others = error.parts
-        if gpu is None and first == Word("gpu"):  # the budget has its name
-            first = Word("compute")
-        raise InputError(first, *others, also=also) from None
+        raise InputError(*error.parts, also=also) from None
 
 
 def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAspect) -> Budget:
@@ -145,10 +143,12 @@ def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
     """The GPU that is named, once or twice, in any of its spellings."""
     from distillplan.hardware import gpu_catalog  # not for FLOPs alone
 
-    if of_budget is None or of_hardware is None:
-        return of_budget or of_hardware or ""
+    if of_budget is None:
+        return of_hardware or ""
+    if of_hardware is None:
+        return _of_budget(of_budget)
     whole = gpu_catalog.gpu(of_hardware).name
-    if whole not in gpu_catalog.variants(of_budget) and gpu_catalog.gpu(of_budget).name != whole:
+    if whole not in gpu_catalog.variants(of_budget) and _of_budget(of_budget) != whole:
         raise InputError(
             f"the budget says {of_budget}, ",
             _hardware("gpu"),
@@ -156,6 +156,21 @@ def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
             also=("compute",),
         )
     return of_hardware  # which may be a file, with more than the name
+
+
+def _of_budget(name: str) -> str:
+    """The GPU that the budget names.
+
+    Raises:
+        InputError: for an unknown name; the fault is the budget's.
+    """
+    from distillplan.hardware import gpu_catalog  # as above
+
+    try:
+        return gpu_catalog.gpu(name).name
+    except InputError as error:
+        parts = (Word("compute") if one == Word("gpu") else one for one in error.parts)
+        raise InputError(*parts, also=error.also) from None
 
 
 def _asked(budget: Budget, limits: Limits) -> str:

@@ -190,11 +190,15 @@ class _Maker:
 
 
 def _paid(spent: Spent, limits: Limits, plain: Values) -> Values:
-    """The limits of a scenario, and whether its money pays for storage beside the hours."""
+    """The limits of a scenario, and the money that pays for storage beside the hours."""
     limits = limits._replace(asked_gpu_hours=spent.asked_gpu_hours)
     if "stored" not in plain or plain.get("logits") is not Logits.STORED:
         return {"limits": limits}
-    return {"limits": limits._replace(usd=spent.usd), "pays_storage": spent.is_money}
+    limits = limits._replace(usd=spent.usd)
+    if spent.money_over_budget is None:
+        return {"limits": limits}
+    money = spent.money_over_budget
+    return {"limits": limits, "pays_storage": True, "money_over_budget": money}
 
 
 def teacher_of(values: Mapping[str, Any]) -> Teacher | None:

@@ -28,7 +28,7 @@ LOGIT_KEYS = (
     ),
     _key(
         word="logit_months",
-        value=values.zero_or_count("3"),
+        value=values.zero_or_count("3", r"months?"),
         place="stored.months",
         help="Months to keep stored logits.",
         written=at("stored.months"),

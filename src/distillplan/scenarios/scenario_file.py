@@ -4,7 +4,8 @@ Precedence: command line (``--set``) > scenario > base > the base of the extende
 A value replaces the whole value below it; mappings such as `teacher` merge key by key.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike, fspath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ class Named(NamedTuple):
 
 
 def read_scenarios(
-    source: str, sets: Sequence[str] = (), asserts: Sequence[str] = ()
+    source: str | PathLike[str], sets: Iterable[str] = (), asserts: Iterable[str] = ()
 ) -> tuple[Named, ...]:
     """All scenarios of a file, those of its matrix written out.
 
@@ -56,9 +57,10 @@ def read_scenarios(
     Raises:
         InputError: with every fault of the file.
     """
+    source = fspath(source)
     faults = Faults(source)
-    file = _read(source, sets, {}, faults)
-    demands = _demands(asserts, faults)
+    file = _read(source, list(sets), {}, faults)
+    demands = _demands(list(asserts), faults)
     grid = file.grid
     if grid.size > MOST_SCENARIOS:
         faults.add(
@@ -170,19 +172,25 @@ def read_grid(
     return file.grid
 
 
-def axes_of(texts: Sequence[str]) -> dict[str, str]:
-    """The axes of ``--axis KEY=VALUES``.
+def axes_of(texts: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The axes of options and of ``--axis KEY=VALUES``.
+
+    Args:
+        texts: of ``--axis``.
+        given: of options, by keys.
 
     Raises:
-        InputError: when one is not of that form.
+        InputError: when one is not of that form, or given twice.
     """
-    found = {}
+    found = dict(given)
     for text in texts:
         key, sign, values = text.partition("=")
         if not sign or not key.strip():
             raise InputError(
                 f"--axis {text!r}: not KEY=VALUES; write for example vocab=32000,128000"
             )
+        if key.strip() in found:
+            raise InputError(f"--axis: {key.strip()} is given twice; leave one out")
         found[key.strip()] = values
     return found
 
@@ -208,8 +216,13 @@ def _read(
     named = bool(parts)
     if parts is not None and not parts:
         parts = {"base": base._replace(layer=Layer(), assertions={}, lines={}, demand_lines={})}
-    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, told=told)
-    kept = (axis for axis in axes.axes if not axis.places & (over.values.keys() | over.cleared))
+    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, base=base, told=told)
+    set_places = over.values.keys() | over.cleared
+    for axis in axes.axes:
+        if axis.key not in axes.lines:
+            told_as = told(axis.key)
+            faults.add_clash(0, "", told_as, axis.places, {"--set": set_places})
+    kept = (axis for axis in axes.axes if not axis.places & set_places)
     scenarios = []
     for name, part in (parts or {}).items():
         values: Values = {}

@@ -117,7 +117,7 @@ def estimate(
 
     question = question_of(**given)
     if output == "request":
-        from distillplan.estimate.request import compute_request
+        from distillplan.questions.request import compute_request
         from distillplan.render.request_view import request_view
 
         found = compute_request(question)

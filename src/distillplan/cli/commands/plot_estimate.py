@@ -18,7 +18,8 @@ def plot_estimate(*, output: Pictured = None, data: Data = None, **given: Any) -
 --gpu a100-80gb --gpus 16 -o run.pdf
     """
     from distillplan.estimate.estimator import estimate  # not at every start
-    from distillplan.estimate.run_parts import run_parts
+    from distillplan.questions.run_parts import run_parts
 
     where = places(output or (), data)
-    give(run_parts(estimate(question_of(**given))), where)
+    found = estimate(question_of(**given))
+    give(run_parts(found), where, found.warnings)

@@ -15,7 +15,7 @@ from distillplan.scenarios import values
 def target(
     loss: Annotated[
         float | None,
-        flags.option("--loss", "Loss to reach.", value=values.count("2.2"), metavar="NATS"),
+        flags.option("--loss", "Loss to reach.", value=values.loss("2.2"), metavar="NATS"),
     ] = None,
     match: Annotated[
         str | None,

@@ -5,6 +5,7 @@ library 5.24, or of the publisher's own where it has none.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from distillplan.files.bounds import shown
@@ -57,10 +58,23 @@ def latent_of(
     )
 
 
-def deepseek(settings: ConfigSettings) -> ModelShape:
-    """DeepSeek V2, V3 and their kind: dense blocks first, then shared and routed experts."""
+def deepseek(settings: ConfigSettings, *, tied: bool = False) -> ModelShape:
+    """DeepSeek V2, V3 and their kind: dense blocks first, then shared and routed experts.
+
+    Args:
+        settings: the configuration.
+        tied: whether the output projection is tied where the file does not say.
+    """
     layers = settings.whole("num_hidden_layers")
-    return _with_experts(settings, [latent_of(settings)] * layers)
+    return _with_experts(settings, [latent_of(settings)] * layers, tied=tied)
+
+
+def minicpm3(settings: ConfigSettings) -> ModelShape:
+    """MiniCPM3, whose values are as wide as a head of the residual stream."""
+    heads, width = settings.whole("num_attention_heads"), settings.whole("hidden_size")
+    if not settings.has("v_head_dim"):
+        settings.assume("v_head_dim", max(width // heads, 1))
+    return deepseek(settings, tied=True)
 
 
 def deepseek_sparse(settings: ConfigSettings) -> ModelShape:
@@ -90,7 +104,9 @@ def _with_indexer(settings: ConfigSettings, layers: int) -> list[bool]:
     return [max(index - first + 1, 0) % every == 0 for index in range(layers)]
 
 
-def _with_experts(settings: ConfigSettings, mixers: list[Mixer]) -> ModelShape:
+def _with_experts(
+    settings: ConfigSettings, mixers: list[Mixer], *, tied: bool = False
+) -> ModelShape:
     """A model with experts behind all mixers but those of the first blocks."""
     sparse = [False] * len(mixers)
     if settings.has("n_routed_experts") or settings.has("num_experts"):
@@ -100,7 +116,8 @@ def _with_experts(settings: ConfigSettings, mixers: list[Mixer]) -> ModelShape:
     if any(sparse):
         bias = settings.flag("use_router_bias", default=True)
         experts = mixture_of(settings, _TRAITS, router_bias=bias and _balanced(settings))
-    shape = model_of(settings, _TRAITS, mixers, [experts if one else plain for one in sparse])
+    traits = _TRAITS._replace(tied=tied)
+    shape = model_of(settings, traits, mixers, [experts if one else plain for one in sparse])
     return shape.with_predictors(predictors(settings, shape.blocks[-1], MTP))
 
 
@@ -208,9 +225,9 @@ LATENT: Final[Mapping[str, Callable[[ConfigSettings], ModelShape]]] = {
     "glm4_moe_lite": deepseek,
     "glm_moe_dsa": deepseek_sparse,
     "kimi_k2": deepseek,
-    "minicpm3": deepseek,
+    "minicpm3": minicpm3,
     "mistral4": deepseek,
-    "youtu": deepseek,
+    "youtu": partial(deepseek, tied=True),
 }
 """By `model_type`."""
 

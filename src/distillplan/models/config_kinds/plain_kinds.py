@@ -8,6 +8,7 @@ from typing import Final
 
 from distillplan.models.config_layers import windows_of
 from distillplan.models.config_parts import (
+    BIASED,
     MTP,
     QkNorm,
     Traits,
@@ -18,8 +19,6 @@ from distillplan.models.config_parts import (
     predictors,
 )
 from distillplan.models.config_values import ConfigSettings
-from distillplan.models.feed_forwards import dense
-from distillplan.models.mixers import attention
 from distillplan.models.shapes import ModelShape
 
 _LLAMA: Final = Traits(qkv_bias="attention_bias", out_bias="attention_bias", ffn_bias="mlp_bias")
@@ -74,9 +73,11 @@ TRAITS: Final = {
     "internlm2": Traits(qkv_bias="bias", out_bias="bias"),
     "internlm3": Traits(qkv_bias="qkv_bias", out_bias="bias", ffn_bias="bias"),
     "mimo": _QWEN2,
+    "minicpm": _LLAMA._replace(tied=True),
     "ministral": _MISTRAL._replace(windows=Windows.ALL),
     "ministral3": _MISTRAL,
     "mistral": _MISTRAL,
+    "nanochat": BIASED._replace(gains=0, gated=False),
     "nemotron": Traits(
         qkv_bias="attention_bias",
         out_bias="attention_bias",
@@ -107,7 +108,6 @@ TRAITS: Final = {
         windows=Windows.ALL,
         defaults={"use_bias": True},
     ),
-    "stablelm": Traits(qkv_bias="use_qkv_bias", gains=2),
     "vaultgemma": _GEMMA._replace(norms=2, windows=Windows.PERIOD, period=2),
 }
 """By `model_type`."""
@@ -146,24 +146,3 @@ def phi(settings: ConfigSettings) -> ModelShape:
         qkv_bias=True, out_bias=True, ffn_bias=True, head_bias=True, norms=1, gains=2, gated=False
     )
     return plain_shape(settings, traits)
-
-
-def gpt2(settings: ConfigSettings) -> ModelShape:
-    """GPT-2, with names of its own for all sizes and a table of learned positions."""
-    width, heads = settings.whole("n_embd"), settings.whole("n_head")
-    layers, vocab = settings.whole("n_layer"), settings.whole("vocab_size")
-    if width % heads:
-        raise settings.fail("n_embd", f"is {width}; it must be a multiple of the {heads} heads")
-    hidden = settings.whole("n_inner", default=4 * width)
-    mixer = attention(
-        width, heads=heads, kv_heads=heads, head_width=width // heads, vector_params=4 * width
-    )
-    sizes = {"hidden_size": width, "num_hidden_layers": layers, "vocab_size": vocab}
-    traits = Traits(tied=True, gains=2)
-    return model_of(
-        ConfigSettings({**settings.config, **sizes}, settings.path),
-        traits,
-        [mixer] * layers,
-        [dense(width, hidden, matrices=2, bias=True)] * layers,
-        learned_positions=settings.whole("n_positions"),
-    )

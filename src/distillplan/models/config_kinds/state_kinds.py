@@ -85,7 +85,7 @@ def falcon_h1(settings: ConfigSettings) -> ModelShape:
 
 def granite_hybrid(settings: ConfigSettings) -> ModelShape:
     """Granite 4: Mamba-2 in nine of ten blocks, and shared experts beside routed ones, if any."""
-    traits = Traits(tied=True, qkv_bias="attention_bias", out_bias="attention_bias")
+    traits = Traits(qkv_bias="attention_bias", out_bias="attention_bias")
     layers, width = settings.whole("num_hidden_layers"), settings.whole("hidden_size")
     key = "layer_types" if settings.has("layer_types") else "layers_block_type"
     names = settings.per_layer(key, str, "names")

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distillplan.estimate.run_parts import PartOf, RunPart, RunParts
 from distillplan.hardware.memory import ERROR
+from distillplan.questions.run_parts import PartOf, RunPart, RunParts
 from distillplan.render.figures.house_style import (
     ALONE,
     INK,

@@ -11,7 +11,7 @@ from distillplan.planning.results import Plan
 from distillplan.questions.glossary.explanation import explanations
 from distillplan.questions.report_data import ReportedPlan
 from distillplan.render.document_forms import written
-from distillplan.render.notice_blocks import mismatch_in_words
+from distillplan.render.notice_blocks import first_in_words
 from distillplan.render.odds_view import odds_line
 from distillplan.render.plan_flips import turns_in_words
 from distillplan.render.plan_memo import question_in_words
@@ -75,12 +75,12 @@ def _answer(plan: Plan) -> Markup:
     if plan.odds is not None and plan.confidence is not None:
         odds = element("p", odds_line(plan.odds, plan.confidence), class_="odds")
     outside, rival = beyond_in_words(plan), rival_in_words(plan.rival)
-    mismatch = mismatch_in_words(plan.warnings)
+    first = first_in_words(plan.warnings)
     return element(
         "div",
         element("p", verdict_in_words(plan), class_="verdict"),
         odds,
-        element("p", mismatch, class_="warning") if mismatch else None,
+        element("p", first, class_="warning") if first else None,
         element("p", outside, class_="warning") if outside else None,
         _choice(plan),
         element("p", f"{rival}.") if rival else None,

@@ -169,18 +169,9 @@ def _phases(found: Estimate) -> Iterator[RunPart]:
                 yield _part(kind, name, values, is_total=total, for_teacher=taught)
 
 
-def _part(
-    of: PartOf,
-    name: str,
-    values: Range | float,
-    *,
-    is_total: bool = False,
-    for_teacher: bool = False,
-) -> RunPart:
+def _part(of: PartOf, name: str, values: Range | float, **what: bool) -> RunPart:
     """A part, with its range where that is known."""
-    low, mid, high = (
-        (values.low, values.mid, values.high) if isinstance(values, Range) else (None, values, None)
-    )
-    return RunPart(
-        of=of, name=name, is_total=is_total, for_teacher=for_teacher, low=low, mid=mid, high=high
-    )
+    what = {"is_total": False, "for_teacher": False, **what}
+    if isinstance(values, Range):
+        return RunPart(of=of, name=name, low=values.low, mid=values.mid, high=values.high, **what)
+    return RunPart(of=of, name=name, low=None, mid=values, high=None, **what)

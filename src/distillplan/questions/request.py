@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate.estimator import estimate
 from distillplan.estimate.records import Estimate, Question
-from distillplan.hardware.machine import work_of
-from distillplan.hardware.model_states import OPTIMIZER_BYTES, pipeline_stage, stage_states
+from distillplan.hardware.model_states import optimizer_bytes, pipeline_stage, stage_states
 from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, error_kind
 from distillplan.models.shapes import ModelShape
@@ -68,7 +67,7 @@ def compute_request(question: Question) -> ComputeRequest:
     gpus, per_node = machine.all_gpus, gpu.gpus_per_node
     between = INTERRUPTED_HOURS / gpus * SECONDS_PER_HOUR
     given = found.speed.student.basis is not RateBasis.MODEL
-    kind = error_kind(work_of(machine, model), gpu)
+    kind = error_kind(machine.work_of(model), gpu)
     return ComputeRequest(
         run=found,
         gpus_per_node=min(gpus, per_node),
@@ -87,7 +86,7 @@ def _checkpoint_bytes(shape: ModelShape, optimizer: Optimizer) -> float:
     """What the optimizer keeps of a whole model, and its weights."""
     whole = Strategy(optimizer=optimizer, sharding=Sharding.NONE)
     states = stage_states(pipeline_stage(shape, whole, 1, 0), whole)
-    master, _ = OPTIMIZER_BYTES[optimizer]
+    master, _ = optimizer_bytes(optimizer)
     # 16-bit weights are made from the master weights where there are any
     return states["optimizer_states"] + (0.0 if master else states["weights"])
 

@@ -1,0 +1,147 @@
+"""Plans that store their teacher's logits keep to all of their hours and to all of their money."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distillplan.hardware.storage import STORAGE_USD_PER_TB_MONTH, TB
+from distillplan.planning.planner import plan
+from tests.plans import options_of, quick_plan, scenario_from_options
+from tests.shell import answer
+
+PRICE = 2.0
+ON_DISK = {
+    "gpu": "h100-sxm",
+    "gpus": 64,
+    "price": PRICE,
+    "student": "3B",
+    "teacher": "llama-3.1-8b",
+    "logits": "stored",
+    "logit_format": "full",
+}
+BUDGETS = st.fixed_dictionaries(
+    {},
+    optional={
+        "gpu_hours": st.floats(1.0, 6.0).map(lambda one: 10**one),
+        "max_cost_usd": st.floats(2.0, 6.0).map(lambda one: 10**one),
+        "deadline": st.sampled_from(["2 days", "5 days", "30 days", "200 days"]),
+    },
+).filter(bool)
+READ = st.fixed_dictionaries(
+    {"logits": st.just("stored"), "logit_format": st.sampled_from(["full", "top-k", "sampled"])},
+    optional={"max_unique_tokens": st.floats(8.0, 12.0).map(lambda one: 10**one)},
+)
+STUDIED = st.fixed_dictionaries(
+    {"students": st.sampled_from([1, 2, 5])},
+    optional={
+        "student": st.sampled_from(["300M", "1B", "llama-3.2-3b"]),
+        "teacher": st.sampled_from(["7B:2T", "llama-3.1-8b"]),
+        "accounting": st.sampled_from(["exists", "train", "train_shared"]),
+    },
+)
+ALL_SPENT = 1e-9
+
+
+@given(budget=BUDGETS, read=READ, studied=STUDIED)
+@settings(max_examples=60)
+def test_every_option_keeps_to_every_limit(budget, read, studied):
+    """And spends one of them, unless its tokens are as many as anybody has trained on."""
+    scenario = scenario_from_options(
+        gpu="h100-sxm", gpus=16, price=PRICE, **budget, **read, **studied
+    )
+    limits = scenario.limits
+    for option in options_of(scenario).values():
+        if option.bill is None:
+            continue
+        spent = [
+            (option.bill.gpu_hours.mid, budget.get("gpu_hours")),
+            (option.bill.cost_usd.mid, budget.get("max_cost_usd")),
+            (option.bill.wall_seconds.mid / 3600, limits.hours),
+        ]
+        shares = [amount / most for amount, most in spent if most is not None]
+        assert max(shares) <= 1 + ALL_SPENT
+        if not any("tokens" in name for name in option.at_bounds):
+            assert max(shares) >= 1 - ALL_SPENT
+
+
+@pytest.mark.parametrize("unique", [None, 5e9])
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"compute": "$50k"},
+        {"compute": "$50k", "deadline": "5 days"},
+        {"gpu_hours": 9_000, "max_cost_usd": 20_000},
+    ],
+    ids=str,
+)
+def test_what_is_left_of_hours_and_money_buys_the_tokens(budget, unique):
+    """The same tokens by halving, from the hours of the bill and the price of a terabyte-month."""
+    scenario = scenario_from_options(**ON_DISK, **budget, max_unique_tokens=unique)
+    found = quick_plan(scenario)
+    option, usd = found.deciding, scenario.limits.usd
+    stored_usd = option.stored.bytes_per_token / TB * STORAGE_USD_PER_TB_MONTH
+    per_token = option.bill.gpu_hours.mid / option.student_tokens
+
+    def over(tokens):
+        hours = per_token * tokens
+        kept = stored_usd * min(tokens, unique or math.inf)
+        return hours > scenario.gpu_hours or hours * PRICE + kept > usd
+
+    low, high = 1e6, 1e15
+    for _ in range(100):
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if over(middle) else (middle, high)
+    assert option.student_tokens == pytest.approx(low, rel=1e-9)
+    assert not {"over_cost", "over_deadline"} & set(found.warning_codes)
+
+
+def test_epochs_cost_no_more_storage():
+    """Storing all that is read is what storing the corpus is where nothing is read twice."""
+    few = scenario_from_options(**ON_DISK, compute="$50k", max_unique_tokens=5e9)
+    many = scenario_from_options(**ON_DISK, compute="$50k")
+    again, once = (quick_plan(one).deciding for one in (few, many))
+    assert again.student_tokens > 5e9
+    assert again.student_tokens > once.student_tokens
+    phases = {one.phase: one.cost_usd.mid for one in again.bill.phases}
+    assert phases["logit_storage"] == pytest.approx(
+        5e9 * again.stored.bytes_per_token / TB * STORAGE_USD_PER_TB_MONTH
+    )
+    assert sum(phases.values()) == pytest.approx(50_000, rel=1e-9)
+
+
+def test_more_money_than_the_hours_and_the_disks_take_changes_nothing():
+    words = {**ON_DISK, "logit_format": "sampled", "gpu_hours": 5_000}
+    plenty = quick_plan(scenario_from_options(**words, max_cost_usd=1e6)).deciding
+    unsaid = quick_plan(scenario_from_options(**words)).deciding
+    assert plenty.student_tokens == pytest.approx(unsaid.student_tokens, rel=1e-12)
+    assert plenty.bill.gpu_hours.mid == pytest.approx(5_000, rel=1e-9)
+
+
+def test_the_odds_of_a_plan_whose_hours_and_money_end_at_once():
+    """Student and teacher are chosen, and under many draws their tokens too spend both."""
+    words = {name: one for name, one in ON_DISK.items() if name not in ("student", "teacher")}
+    found = plan(scenario_from_options(**words, gpu_hours=5_000, max_cost_usd=27_000))
+    option = found.deciding
+    assert option.bill.cost_usd.mid == pytest.approx(27_000, rel=1e-9)
+    assert option.bill.gpu_hours.mid == pytest.approx(5_000, rel=1e-3)  # by a table of speeds
+    assert sum(found.odds) == pytest.approx(1)
+    low, high = option.loss_band
+    assert low < option.loss < high
+
+
+def test_the_document_of_such_a_plan_asks_the_same_again():
+    words = ("5k gpu-hours", "--max-cost", "$12k", "--price", "2", "--student", "3B", "--gpu")
+    read = ("h100-sxm", "--teacher", "llama-3.1-8b", "--logits", "stored", "--logit-format", "full")
+    document = answer("budget", *words, *read, "--quick")
+    again = answer("compare", "-", "--quick", stdin=json.dumps({"base": document["scenario"]}))
+    assert again["plans"][0]["options"] == document["options"]
+
+
+def test_the_cached_logits_of_others_are_not_stored_again():
+    """The option to run the teacher is beside the student, so that its bill has no storage."""
+    words = {**ON_DISK, "logits": "cached", "compute": "$50k"}
+    for option in quick_plan(scenario_from_options(**words)).options:
+        assert option.bill.cost_usd.mid == pytest.approx(50_000, rel=1e-9)
