@@ -550,3 +550,15 @@ def test_a_law_takes_every_teacher_that_it_was_fitted_on():
             check_teacher_loss(own, loss, 32768)
     with pytest.raises(InputError, match=r"at or below 1\.21951, the least any model can reach"):
         check_teacher_loss(law, 1.2, 32768)
+
+
+def test_a_p_value_is_not_called_the_probability_of_the_law(tmp_path):
+    """It is that of so large a misfit, had the runs come from the law: here they have."""
+    path = write(
+        tmp_path / "runs.csv", supervised_runs(law_catalog.law().supervised, 40, noise=0.003)
+    )
+    found = fit(path, "--test", "busbridge2025", "--resamples", 0)
+    shown = " ".join(found.stdout.split())
+    assert "not rejected" in shown, found.stderr
+    assert "had they come from it" in shown
+    assert "misfit by as much with a probability of" in shown

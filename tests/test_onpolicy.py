@@ -343,3 +343,20 @@ def test_a_loss_in_chunks_stands_in_where_the_plain_one_does_not_fit():
     said = {one["code"] for one in json.loads(run("onpolicy", *words).stdout)["warnings"]}
     assert "loss_in_chunks" in said
     assert not said & {"does_not_fit", "fit_uncertain"}
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "score", "is_guess"),
+    [
+        ("1.5B", "1.5B", "80%", True),
+        ("1.5B", "1.5B", "63.6%", False),  # what RL reaches: the printed table
+        ("7B", "3B", "90%", True),
+        ("7B", "3B", "73.5%", False),
+        ("7B", "3B", "60%", False),
+        ("1.5B", "3B", "80%", False),  # counts as one of the student's size
+    ],
+)
+def test_a_score_that_no_model_of_that_size_has_makes_a_guess(student, teacher, score, is_guess):
+    """By the study's own RL scores: 0.6362 for 1.5B, 0.7359 for 3B."""
+    found = asked("--student", student, "--teacher", teacher, "--teacher-score", score)
+    assert ("onpolicy_score_above_size" in codes(found)) is is_guess

@@ -14,9 +14,11 @@ from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Reason
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.target import Goal, Match, target
+from distillplan.questions.target import Match, target
+from distillplan.questions.target_goals import Goal, parse_goal
 from tests import independent
 from tests.plans import options_of, quick_plan, scenario_from_options
+from tests.shell import run
 
 PAPER = bounds_named(SizeBounds.PAPER)
 MATCH = Match(student_params=3e9, student_tokens=60e9)
@@ -270,3 +272,29 @@ def test_what_does_not_fit_the_machine_is_not_advised(teacher):
     assert found.verdict_reason is Reason.NOTHING_POSSIBLE
     assert "GB per GPU" in found.headline
     assert not any(one.recommended for one in found.ways)
+
+
+@pytest.mark.parametrize(
+    ("word", "goal"),
+    [
+        ("hours", Goal.HOURS),
+        ("gpu-hours", Goal.HOURS),
+        ("GPU hours", Goal.HOURS),
+        ("gpu_hours", Goal.HOURS),
+        ("money", Goal.COST),
+        ("cost", Goal.COST),
+        ("FLOPs", Goal.COMPUTE),
+        ("student", Goal.STUDENT),
+        ("size", Goal.STUDENT),
+    ],
+)
+def test_what_is_minimized_is_read_however_it_is_called(word, goal):
+    assert parse_goal(word) is goal
+
+
+def test_an_unknown_goal_names_those_that_there_are():
+    with pytest.raises(InputError, match="compute, hours, cost, student"):
+        parse_goal("joy")
+    found = run("target", "--loss", "2.2", "--student", "1B", "--minimize", "joy")
+    assert found.returncode == 2
+    assert "--minimize" in found.stderr

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
@@ -21,6 +20,7 @@ from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.inverse import Least, Way, least_budgets, smallest_students
 from distillplan.questions.matched_model import Match
+from distillplan.questions.target_goals import Goal
 from distillplan.questions.target_weighing import (
     Choice,
     both_ways,
@@ -31,19 +31,6 @@ from distillplan.questions.target_weighing import (
     spent,
 )
 from distillplan.units.quantities import format_count, format_flops, format_usd
-
-
-class Goal(StrEnum):
-    """What to minimize."""
-
-    COMPUTE = "compute"
-    """FLOPs for all students."""
-    HOURS = "hours"
-    """GPU-hours on the scenario's machine."""
-    COST = "cost"
-    """US dollars for these GPU-hours."""
-    STUDENT = "student"
-    """Parameters of the student at the scenario's budget."""
 
 
 class Reached(NamedTuple):

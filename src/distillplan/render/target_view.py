@@ -7,7 +7,8 @@ from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.target import Goal, Reached, Target, amount
+from distillplan.questions.target import Reached, Target, amount
+from distillplan.questions.target_goals import Goal
 from distillplan.render.blocks import (
     Block,
     Headline,

@@ -99,7 +99,8 @@ def serve(
     from distillplan.questions.serving import serving
     from distillplan.questions.serving_hours import parse_request
     from distillplan.questions.serving_records import ServingQuestion
-    from distillplan.questions.target import Goal, budget_for
+    from distillplan.questions.target import budget_for
+    from distillplan.questions.target_goals import Goal
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets

@@ -1,6 +1,6 @@
 """`distillplan target`: what a loss costs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -27,12 +27,13 @@ def target(
         ),
     ] = None,
     minimize: Annotated[
-        Literal["compute", "hours", "cost", "student"],
+        str,
         typer.Option(
             "--minimize",
             "--minimise",
-            help="Quantity to minimize: compute, GPU-hours or cost (with --gpu), or the student's "
-            "size (with --compute).",
+            metavar="WORD",
+            help="Quantity to minimize: compute, hours (GPU-hours) or cost (both with --gpu), or "
+            "student (its size; with --compute).",
         ),
     ] = "compute",
     compute: Annotated[
@@ -60,12 +61,13 @@ def target(
     """
     from distillplan.questions import target as targets  # not at every start, as below
     from distillplan.questions.matched_model import parse_match
+    from distillplan.questions.target_goals import parse_goal
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import refuse_budget, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     refuse_budget(values_of_options(given, told_as("target")), "--student")
-    goal = targets.Goal(minimize)
+    goal = parse_goal(minimize)
     asked = {"compute": targets.budget_for(goal, compute), **given}
     scenario = scenario_of(values_of_options(asked, told_as("target"), layer_of_sets(sets or ())))
     found = targets.target(
