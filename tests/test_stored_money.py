@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillplan.hardware.storage import STORAGE_USD_PER_TB_MONTH, TB
+from distillplan.files.entries import shipped
+from distillplan.hardware.storage import TB
+from distillplan.laws.logit_formats import FILE
 from distillplan.planning.planner import plan
 from tests.plans import options_of, quick_plan, scenario_from_options
 from tests.shell import answer
 
 PRICE = 2.0
+STORAGE_USD_PER_TB_MONTH = shipped(FILE).mapping("price").positive("usd_per_tb_month")
 ON_DISK = {
     "gpu": "h100-sxm",
     "gpus": 64,

@@ -90,15 +90,13 @@ def distilled(
 
 
 def _near_stands(problems: Problems, tokens: FloatArray) -> Any:
-    """Where tokens of shape (problems,) are near their bound, or where storage makes a kink."""
-    kept = problems.storage
+    """Where tokens of shape (problems,) are near their bound, or a kink of stored logits."""
+    stands = [np.ravel(problems.tokens_of_both()), problems.most_passed]
     with np.errstate(invalid="ignore"):
         found = tokens > NEAR_BOUND * problems.bounds.student_tokens[1]
-        if kept is None:
-            return found
-        for stand in (problems.tokens_of_both().ravel(), kept.most_tokens):
+        for stand in stands:
             near = (NEAR_BOUND * stand < tokens) & (NEAR_BOUND * tokens < stand)
-            found |= (kept.per_token > 0) & near
+            found |= (problems.logits > 0) & near
     return found
 
 

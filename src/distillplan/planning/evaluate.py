@@ -1,5 +1,6 @@
 """A scenario at many budgets, families and accountings at once: the planner's arrays."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -77,9 +78,11 @@ def together(groups: Iterable[Cells]) -> Cells:
 def mixes_logits(scenario: Scenario) -> bool:
     """Whether cells with other sources of logits may stand among the scenario's own.
 
-    They differ in their shares alone where a budget is in FLOPs and no format is named.
+    They differ in their shares alone where a budget is in FLOPs, no format is named and no corpus
+    is read again.
     """
-    return scenario.gpu_hours is None and scenario.stored is None
+    plain = scenario.gpu_hours is None and scenario.stored is None
+    return plain and scenario.max_unique_tokens is None
 
 
 def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
@@ -185,6 +188,7 @@ def side_by_side(
         served_tokens=first.inference_tokens,
         unique_tokens=first.unique_tokens,
         storage=storage_of(scenarios, budget, logits),
+        most_passed=first.most_passed,
     )
 
 
@@ -251,6 +255,7 @@ def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Pr
         served_tokens=scenario.inference_tokens,
         unique_tokens=scenario.unique_tokens,
         storage=storage_of([scenario], budget, at.logits) if costs is None else None,
+        most_passed=scenario.most_passed if costs is None else math.inf,
     )
 
 

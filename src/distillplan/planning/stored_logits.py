@@ -101,7 +101,6 @@ def storage_of(
     return Storage(
         money=budget * np.array([one.money_over_budget for one in scenarios]),
         per_token=logits * seconds,
-        most_tokens=scenarios[0].unique_tokens,
     )
 
 
