@@ -101,6 +101,70 @@ def test_what_is_left_of_hours_and_money_buys_the_tokens(budget, unique):
     assert not {"over_cost", "over_deadline"} & set(found.warning_codes)
 
 
+@given(
+    money=st.floats(2.0, 6.0).map(lambda one: 10**one),
+    gpus=st.sampled_from([1, 8, 64]),
+    read=READ,
+    studied=STUDIED,
+)
+@settings(max_examples=40, deadline=None)
+def test_logits_are_kept_while_their_students_are_trained(money, gpus, read, studied):
+    """From the bill: the training, half of the pass before, and a month at least.
+
+    Storage is paid for that time, and such a time given gives the same plan.
+    """
+    words = {"gpu": "h100-sxm", "gpus": gpus, "price": PRICE, "compute": f"${money:.0f}"}
+    words |= {**read, **studied}
+    found = options_of(scenario_from_options(**words))
+    for way, option in found.items():
+        if option.bill is None or option.stored is None:
+            continue
+        seconds = {one.phase: one.wall_seconds.mid for one in option.bill.phases}
+        read_in = seconds["student_training"] + seconds.get("teacher_logits", 0.0) / 2
+        months = option.stored.months
+        assert months == pytest.approx(max(1.0, read_in / (365.25 / 12 * 86400)), rel=1e-6)
+        paid = {one.phase: one.cost_usd.mid for one in option.bill.phases}
+        if "logit_storage" not in paid:
+            continue
+        monthly = option.stored.total_bytes / TB * STORAGE_USD_PER_TB_MONTH
+        assert paid["logit_storage"] == pytest.approx(monthly * months, rel=1e-9)
+        again = options_of(scenario_from_options(**words, logit_months=months))[way]
+        assert again.loss == pytest.approx(option.loss, abs=1e-6)
+        if "student" in studied:
+            assert again.student_tokens == pytest.approx(option.student_tokens, rel=1e-6)
+
+
+def test_a_year_of_training_pays_for_as_long_as_it_reads():
+    """By halving: money for hours, and for keeping each token while all students are trained."""
+    words = {"gpu": "rtx-4090", "gpus": 1, "compute": "$5k", "student": "1B", "students": 6}
+    words |= {"teacher": "3B:2T", "logits": "stored", "logit_format": "top-k", "logit_k": 100}
+    scenario = scenario_from_options(**words)
+    option = quick_plan(scenario).deciding
+    hours = {one.phase: one.gpu_hours.mid / option.student_tokens for one in option.bill.phases}
+    price = option.bill.phases[0].cost_usd.mid / option.bill.phases[0].gpu_hours.mid
+    low, high = 1e6, 1e15
+    for _ in range(100):
+        tokens = math.sqrt(low * high)
+        training, passes = (hours[one] * tokens for one in ("student_training", "teacher_logits"))
+        months = max(1.0, (training + passes / 2) / (24 * 365.25 / 12))
+        kept = tokens * option.stored.bytes_per_token / TB * months * STORAGE_USD_PER_TB_MONTH
+        over = (training + passes) * price + kept > 5000
+        low, high = (low, tokens) if over else (tokens, high)
+    assert option.stored.months > 5
+    assert option.student_tokens == pytest.approx(low, rel=1e-9)
+
+
+def test_months_that_end_before_the_training_are_warned_of():
+    words = {"gpu": "h100-sxm", "gpus": 1, "compute": "$20k", "student": "1B", "teacher": "2B:1T"}
+    words |= {"logits": "stored", "logit_format": "top-k"}
+    short, long = (
+        quick_plan(scenario_from_options(**words, logit_months=months)) for months in (1, 12)
+    )
+    assert "logits_kept_too_short" in short.warning_codes
+    assert "logits_kept_too_short" not in long.warning_codes
+    assert "logits_kept_too_short" not in quick_plan(scenario_from_options(**words)).warning_codes
+
+
 def test_epochs_cost_no_more_storage():
     """Storing all that is read is what storing the corpus is where nothing is read twice."""
     few = scenario_from_options(**ON_DISK, compute="$50k", max_unique_tokens=5e9)

@@ -15,7 +15,7 @@ from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import StoredLogits
+from distillplan.hardware.storage import StoredLogits, needed_months
 from distillplan.models.named_models import Model
 from distillplan.notices import Notice, information, warning
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -108,7 +108,7 @@ def bill_of(
         if pace is not None:
             each = pace.scale(gpus - machine.gpus)
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
-        storage_usd = 0.0 if stored is None or beside else stored.usd(passed)
+        storage_usd = 0.0 if stored is None or beside else stored.usd(passed, months_of(lines))
     if teacher is not None and paid.training > 0:
         trained = students * paid.training * teacher_tokens
         each = machine.training_seconds(teacher)
@@ -117,6 +117,13 @@ def bill_of(
         free = total_of((), Phase.LOGIT_STORAGE)
         lines.append(free._replace(cost_usd=Range.exact(storage_usd)))
     return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
+
+
+def months_of(lines: Sequence[BillLine]) -> float:
+    """Months that stored logits are read in, as `needed_months` has it; at the middle of ranges."""
+    seconds = {line.phase: line.wall_seconds.mid for line in lines}
+    passed = seconds.get(Phase.TEACHER_LOGITS, 0.0)
+    return needed_months(seconds.get(Phase.STUDENT_TRAINING, 0.0), passed)
 
 
 def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:

@@ -14,6 +14,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import Costs, FlopCosts
+from distillplan.optimize.keeping import Reading, Storage, bought
 from distillplan.optimize.minimize import column
 from distillplan.units.quantities import format_count
 
@@ -92,38 +93,6 @@ class GivenTeacher(NamedTuple):
         )
 
 
-class Storage(NamedTuple):
-    """Keeping what a teacher says of a corpus, which money pays for beside the hours.
-
-    Arrays have the shape (problems,).
-    """
-
-    money: FloatArray
-    """What one student may cost with its storage, in the unit of the budget; infinite: any."""
-    per_token: FloatArray
-    """One student's share of keeping what is said of a token, in the same unit."""
-
-    def rows(self, at: Any) -> "Storage":
-        """That of some of the problems."""
-        return self._replace(money=self.money[at], per_token=self.per_token[at])
-
-
-def bought(rest: Any, per_token: Any, first: Any, most_first: float) -> Any:
-    """Tokens that are trained on for what is left of a budget.
-
-    Args:
-        rest: what is left.
-        per_token: what training on a token costs.
-        first: what it costs when it is read for the first time: the teacher's pass, and keeping
-            what it says.
-        most_first: tokens that are read for the first time; more are read again.
-    """
-    found = rest / (per_token + first)
-    if most_first == math.inf:
-        return found
-    return np.maximum(found, (rest - first * most_first) / per_token)
-
-
 class Problems(NamedTuple):
     """Budgets to spend, side by side; every array has the shape (problems,)."""
 
@@ -181,6 +150,32 @@ class Problems(NamedTuple):
         return np.minimum(
             found, bought(column(kept.money) - once, per_token, first, self.most_passed)
         )
+
+    def months_of(self, found: "Optima") -> FloatArray:
+        """Months of the training of optima that may cost their money, for each problem.
+
+        Args:
+            found: their sizes; their tokens are not looked at where money ends them.
+        """
+        kept, taught = self.storage, self.teacher
+        if kept is None or kept.per_month is None or kept.months is None:
+            raise ValueError("nothing is kept for as long as a training takes")
+        if taught is None:
+            params, tokens = np.array(found.teacher_params), np.array(found.teacher_tokens)
+            forward, training = self.costs.teacher(np.log(params))
+            once = self.training * training * tokens
+        else:
+            forward, once = taught.forward_cost, self.training * taught.training_cost
+        passes = np.where(self.logits > 0, self.logits * forward, 0.0)
+        once = np.where(self.training > 0, once, 0.0)
+        own = self.costs.student_training(np.log(found.student_params))
+        reading = Reading(own, passes, kept.per_month, kept.months, self.most_passed)
+        tokens = np.minimum(
+            bought(self.budget - once, own, passes, self.most_passed),
+            reading.bought(kept.money - once),
+        )
+        tokens = np.minimum(tokens, self.bounds.student_tokens[1])
+        return np.asarray(reading.months_of(tokens))
 
     def passed_of(self, tokens: Any) -> Any:
         """Share of the teacher's passes, times tokens, that a student pays, as a `column`.

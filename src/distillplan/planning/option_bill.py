@@ -16,9 +16,10 @@ from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
-from distillplan.optimize.problems import bought
+from distillplan.optimize.keeping import Reading, bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+from distillplan.units.quantities import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
@@ -78,8 +79,11 @@ def affordable_tokens(
     kept = paid.logits * scenario.storage_seconds
     if not kept:
         return found
-    rest = each * scenario.money_over_budget - once
-    return min(found, float(bought(rest, own, passes + kept, most)))
+    rest, stored = each * scenario.money_over_budget - once, scenario.stored
+    if stored is None or stored.months is not None:
+        return min(found, float(bought(rest, own, passes + kept, most)))
+    months = scenario.students / (_machine(scenario).gpus * SECONDS_PER_MONTH)
+    return min(found, float(Reading(own, passes, kept, months, most).bought(rest)))
 
 
 def option_bill(

@@ -1,6 +1,6 @@
 """What the format of stored logits does to a plan: what it costs the student, and the disks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -10,8 +10,9 @@ from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.logit_formats import penalty_of
 from distillplan.laws.transfer import error_quantile
-from distillplan.optimize.problems import Storage
-from distillplan.units.quantities import SECONDS_PER_HOUR
+from distillplan.optimize.keeping import Storage, at_least
+from distillplan.optimize.problems import Optima, Problems
+from distillplan.units.quantities import SECONDS_PER_HOUR, SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _HIGH: Final = 0.95
 """The ends of a penalty's range are taken as those of a 90% interval."""
+SAME_MONTHS: Final = 1e-9
+MOST_ROUNDS: Final = 40
+"""In which sizes and months settle; two are enough where student and teacher are given."""
 
 
 class OptionLogits(NamedTuple):
@@ -69,7 +73,7 @@ def unread(scenario: "Scenario") -> Iterator[InputError]:
 
 
 def storage_seconds(scenario: "Scenario") -> float:
-    """As `Scenario.storage_seconds`.
+    """As `Scenario.storage_seconds`: for a month where nobody says for how long.
 
     Raises:
         InputError: when a budget of money has no price.
@@ -86,7 +90,7 @@ def storage_seconds(scenario: "Scenario") -> float:
 
 
 def storage_of(
-    scenarios: Sequence["Scenario"], budget: FloatArray, logits: FloatArray
+    scenarios: Sequence["Scenario"], budget: FloatArray, logits: FloatArray, students: FloatArray
 ) -> Storage | None:
     """What keeping the teacher's logits costs, where money is counted; else None.
 
@@ -94,14 +98,49 @@ def storage_of(
         scenarios: of one kind (`evaluate.MAY_DIFFER`): one of each problem, or one for all.
         budget: of one student, in GPU-seconds, shape (problems,).
         logits: share of the teacher's forward passes that one student pays, shape (problems,).
+        students: how many are trained, shape (problems,).
     """
-    seconds = np.array([one.storage_seconds for one in scenarios])
-    if not np.any(seconds):
+    seconds, stored = np.array([one.storage_seconds for one in scenarios]), scenarios[0].stored
+    machine = scenarios[0].machine
+    if not np.any(seconds) or machine is None or stored is None:
         return None
-    return Storage(
+    found = Storage(
         money=budget * np.array([one.money_over_budget for one in scenarios]),
         per_token=logits * seconds,
     )
+    if stored.months is not None:
+        return found
+    months = students / (machine.gpus * SECONDS_PER_MONTH)
+    return found._replace(per_month=found.per_token, months=months)
+
+
+def kept_while_read(problems: Problems, solve: Callable[[Problems], Optima]) -> Optima:
+    """Optima whose logits are kept for as long as their training takes, where no time is given.
+
+    Args:
+        problems: to solve.
+        solve: answers them, their logits kept for a given time.
+    """
+    found, kept = solve(problems), problems.storage
+    if kept is None or kept.per_month is None:
+        return found
+    months = at_least(np.zeros(problems.budget.size))
+    for _ in range(MOST_ROUNDS):
+        needed = at_least(problems.months_of(found))
+        needed = np.where(np.isfinite(found.loss), needed, months)
+        if np.all(np.abs(needed - months) <= SAME_MONTHS * months):
+            break
+        months = needed
+        found = solve(problems._replace(storage=kept.kept_for(months)))
+    return found
+
+
+def kept_as_long(problems: Problems, known: Optima) -> Problems:
+    """Problems whose logits are kept for as long as in known optima, where no time is given."""
+    kept = problems.storage
+    if kept is None or kept.per_month is None:
+        return problems
+    return problems._replace(storage=kept.kept_for(at_least(problems.months_of(known))))
 
 
 def lost_nats(scenario: "Scenario", logits: Any) -> Any:
@@ -146,7 +185,11 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
 
     kept = stored_logits(stored, round(scenario.architecture.vocab))
     tokens = min(option.student_tokens, scenario.unique_tokens)
-    penalty = penalty_of(stored)
+    penalty, needed = penalty_of(stored), 0.0
+    if option.bill is not None:
+        from distillplan.hardware.bill import months_of  # where something runs on a machine
+
+        needed = months_of(option.bill.phases)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
     if option.gain_nats is not None:
         full = option.gain_nats + penalty.nats
@@ -156,8 +199,8 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         format=kept.format.name,
         bytes_per_token=kept.format.bytes_per_token,
         total_bytes=kept.format.bytes_per_token * tokens,
-        months=kept.months,
-        storage_usd=kept.usd(tokens),
+        months=kept.kept_for(needed),
+        storage_usd=kept.usd(tokens, needed),
         read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
         penalty_nats=penalty.nats,
         penalty_low=penalty.low,

@@ -178,9 +178,9 @@ def _per_token(base: Scenario, members: Sequence[FamilyMember]) -> tuple[FloatAr
     """Cost of a token of each size: training of all its students, and the passes for them."""
     ways, passes = _ways(base, members), _passes(base, members)
     each = [_costs(base, members, row, way) for row, way in enumerate(ways)]
-    numbers = [float(one.number) for one in members]
+    numbers = np.array([float(one.number) for one in members])
     training, forward = (np.array(column) for column in zip(*each, strict=True))
-    return numbers * training, passes * forward
+    return numbers * training, np.array(passes) * forward
 
 
 def _costs(
