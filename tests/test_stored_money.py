@@ -11,6 +11,7 @@ from distillplan.files.entries import shipped
 from distillplan.hardware.storage import TB
 from distillplan.laws.logit_formats import FILE
 from distillplan.planning.planner import plan
+from distillplan.units.quantities import format_usd
 from tests.plans import options_of, quick_plan, scenario_from_options
 from tests.shell import answer
 
@@ -163,6 +164,27 @@ def test_months_that_end_before_the_training_are_warned_of():
     assert "logits_kept_too_short" in short.warning_codes
     assert "logits_kept_too_short" not in long.warning_codes
     assert "logits_kept_too_short" not in quick_plan(scenario_from_options(**words)).warning_codes
+
+
+@pytest.mark.parametrize("budget", [{"compute": "$20k"}, {"gpu_hours": 8_000}], ids=str)
+def test_storage_without_a_format_is_said_to_be_left_out(budget):
+    """With what full and sampled ones cost, which is what each format is billed for as much."""
+    words = {"gpu": "h100-sxm", "price": PRICE, "student": "1B", "teacher": "7B:2T", **budget}
+    open_plan = quick_plan(scenario_from_options(**words, logits="stored"))
+    (said,) = (one for one in open_plan.warnings if one.code == "logit_storage_unpriced")
+    assert "--logit-format" in said.message
+    tokens, months = open_plan.deciding.student_tokens, 1.0
+    for phase in open_plan.deciding.bill.phases:
+        assert phase.phase != "logit_storage"
+    vocab = open_plan.scenario.architecture.vocab
+    seconds = [one.wall_seconds.mid for one in open_plan.deciding.bill.phases]
+    months = max(1.0, (seconds[0] + seconds[1] / 2) / (365.25 / 12 * 86400))
+    full = 2 * vocab * tokens / TB * STORAGE_USD_PER_TB_MONTH * months
+    assert format_usd(full) in said.message
+    named = quick_plan(scenario_from_options(**words, logits="stored", logit_format="sampled"))
+    online = quick_plan(scenario_from_options(**words))
+    for other in (named, online):
+        assert "logit_storage_unpriced" not in other.warning_codes
 
 
 def test_epochs_cost_no_more_storage():

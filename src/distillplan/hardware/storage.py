@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
+from distillplan.laws.format_notices import KEPT_TOO_SHORT
 from distillplan.laws.logit_formats import (
     FILE,
     LEAST_MONTHS,
@@ -79,7 +80,7 @@ def months_notices(given: float | None, needed: float) -> Iterator[Notice]:
     """
     if given and given < needed * (1 - ROUNDING):
         yield warning(
-            "logits_kept_too_short",
+            KEPT_TOO_SHORT,
             f"logits are kept for {format_months(given)}, but are read for {needed:.3g}; leave "
             "--logit-months out to pay for as long as that takes",
         )

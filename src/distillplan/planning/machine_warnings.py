@@ -14,6 +14,7 @@ from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.stored_logits import unpriced_notices
 from distillplan.units.articles import with_article
 from distillplan.units.quantities import (
     SECONDS_PER_HOUR,
@@ -69,6 +70,8 @@ def machine_warnings(
             "FLOPs, since its speed is not modeled",
         )
     yield from _kept_too_short(scenario, compared)
+    for one in compared:
+        yield from unpriced_notices(scenario, one)
     yield from _batch_over_run(scenario, compared)
     yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them

@@ -7,12 +7,20 @@ import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
+from distillplan.laws.format_notices import STORAGE_UNPRICED
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.logit_formats import penalty_of
+from distillplan.laws.logit_formats import LogitKind, StoredFormat, penalty_of
 from distillplan.laws.transfer import error_quantile
+from distillplan.notices import Notice, warning
 from distillplan.optimize.keeping import Storage, at_least
 from distillplan.optimize.problems import Optima, Problems
-from distillplan.units.quantities import SECONDS_PER_HOUR, SECONDS_PER_MONTH
+from distillplan.units.quantities import (
+    SECONDS_PER_HOUR,
+    SECONDS_PER_MONTH,
+    format_count,
+    format_months,
+    format_usd,
+)
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 
 _HIGH: Final = 0.95
 """The ends of a penalty's range are taken as those of a 90% interval."""
+LEAST_SHARE: Final = 0.01
+"""Of what an option costs; storage below it is not worth a word."""
 SAME_MONTHS: Final = 1e-9
 MOST_ROUNDS: Final = 40
 """In which sizes and months settle; two are enough where student and teacher are given."""
@@ -209,6 +219,37 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         kept_low=shares["high"],
         kept_high=shares["low"],
         penalty_source=penalty.source,
+    )
+
+
+def unpriced_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]:
+    """Where a bill has nothing for storing logits, because nobody says in which format.
+
+    Args:
+        scenario: the question.
+        option: a distillation of it.
+    """
+    bill, paid = option.bill, scenario.share(option.accounting or Accounting.FREE).logits
+    stores = scenario.logits is Logits.STORED and scenario.stored is None and paid > 0
+    if not stores or bill is None or bill.cost_usd is None or option.student_tokens is None:
+        return
+    from distillplan.hardware.bill import months_of  # where something runs on a machine
+    from distillplan.hardware.storage import stored_logits
+
+    needed, vocab = months_of(bill.phases), round(scenario.architecture.vocab)
+    tokens = min(option.student_tokens, scenario.unique_tokens)
+    full, sampled = (
+        stored_logits(StoredFormat(kind=kind), vocab)
+        for kind in (LogitKind.FULL, LogitKind.SAMPLED)
+    )
+    costs = [kept.usd(tokens, needed) for kept in (full, sampled)]
+    if costs[0] < LEAST_SHARE * bill.cost_usd.mid:
+        return
+    yield warning(
+        STORAGE_UNPRICED,
+        f"storing the logits is not in the cost: {format_usd(costs[0])} for full ones, "
+        f"{format_usd(costs[1])} for sampled ones ({format_count(tokens)} tokens, "
+        f"{format_months(full.kept_for(needed))}); choose with --logit-format",
     )
 
 
