@@ -9,11 +9,18 @@ from collections.abc import Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
+from distillplan.hardware.bill import (
+    POWER_SHARE_SOURCE,
+    Bill,
+    Phase,
+    months_of,
+    price_notices,
+)
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
+from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
@@ -57,11 +64,13 @@ def warnings_of(
     question: Question, bill: Bill, memory: Memory, apart: TeacherApart | None
 ) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, warnings first."""
+    kept = None if question.online else question.kept
     found = [
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
         *_about_format(question),
+        *(() if kept is None else months_notices(kept.months, months_of(bill.lines))),
         *_about_layout(question),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),

@@ -260,6 +260,11 @@ class Scenario:
         return math.inf if self.max_unique_tokens is None else self.max_unique_tokens
 
     @property
+    def most_passed(self) -> float:
+        """Tokens that the teacher passes over at most; epochs read again what it wrote of them."""
+        return self.unique_tokens if self.logits is Logits.STORED else math.inf
+
+    @property
     def budget(self) -> float:
         """What all students together may cost: FLOPs, or GPU-seconds for a budget in GPU-hours."""
         if self.compute is not None:
