@@ -304,6 +304,29 @@ def test_the_command_line_takes_the_place_of_an_axis(file):
     assert grid.size == 15
 
 
+def test_an_axis_takes_back_nothing_that_is_said_above_it(file):
+    measured = [Teacher(params=7e9, tokens=2e12, loss=2.1), Teacher(params=3e9, tokens=1e12)]
+    axes = {"teacher": "7B:2T,3B:1T"}
+    typed = read_grid("", ["compute=1e21", "teacher.loss=2.1"], axes)
+    assert [one.teacher.loss for _, one in typed.cells()] == [2.1, 2.1]
+    scenarios = file("base: {compute: 1e21}\nscenarios: {a: {teacher.loss: 2.1}, b: {}}\n"
+                     "matrix: {teacher: [7B:2T, 3B:1T]}")  # fmt: skip
+    (_, first), *_, (_, last) = read_grid(scenarios).cells()
+    assert [first.teacher, last.teacher] == measured
+    order = file("base: {compute: 1e21}\nmatrix: {teacher.loss: [2.1, 2.2], teacher: 7B:2T}")
+    assert [one.scenario.teacher.loss for one in read_scenarios(order)] == [2.1, 2.2]
+    with pytest.raises(InputError, match="bytes per token"):
+        read_grid("", ["compute=1e21", "teacher.bpb=0.7"], axes)
+
+
+def test_two_words_for_the_student_are_one(file):
+    named = file("base: {compute: 1e21, student: 1B}\nscenarios: {a: {student_model: qwen3-0.6b}}")
+    assert only(named).student_model.name == "qwen3-0.6b"
+    both = "base: {compute: 1e21}\nscenarios: {a: {student_model: qwen3-0.6b}}\n"
+    with pytest.raises(InputError, match="student is also given by scenario a"):
+        read_grid(file(f"{both}matrix: {{student: [1B, 3B]}}"))
+
+
 def test_every_fault_in_one_message(file):
     message = fault(
         file(

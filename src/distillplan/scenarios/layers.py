@@ -52,10 +52,14 @@ class Layer(NamedTuple):
         kept = dict(below)
         if self.cleared:
             for place in below:
-                if place in self.cleared or root_of(place) in self.cleared:
+                if not self.cleared.isdisjoint((place, root_of(place))):
                     del kept[place]
         kept.update(self.values)
         return kept
+
+    def replaces(self, place: str) -> bool:
+        """Whether a value of the layers below does not hold."""
+        return place in self.values or not self.cleared.isdisjoint((place, root_of(place)))
 
 
 def read_layer(entries: Iterable[tuple[str, Any]], faults: list[Fault], told: Told = str) -> Layer:
@@ -104,7 +108,7 @@ class _Reader:
             else:
                 found = key.value.read(value, self.told(".".join(path)))
                 self.cleared |= {key.place} if key.is_group else set()
-                self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
+                self.cleared |= STUDENT_PLACES if key.place in STUDENT_PLACES else set()
                 for place, one in _placed(key, found).items():
                     self.put(place, one, path)
         except InputError as error:

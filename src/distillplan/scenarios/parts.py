@@ -251,7 +251,7 @@ def read_axes(
             unread |= roots((key,))
             continue
         for part in parts.values():
-            if axis.places & part.layer.values.keys():
+            if any(map(part.layer.replaces, axis.places)):
                 both = f"matrix: {key} is also given by scenario {part.name}"
                 faults.add(one.line, both, scenario=part.name, key=key)
         if any(axis.places & other.places for other in found):

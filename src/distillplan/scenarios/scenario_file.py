@@ -211,14 +211,20 @@ def _read(
     if parts is not None and not parts:
         parts = {"base": base._replace(layer=Layer(), assertions={}, lines={}, demand_lines={})}
     axes = read_axes(top.get("matrix"), parts or {}, typed, faults, told=told)
-    kept = (axis for axis in axes.axes if not axis.places & (over.values.keys() | over.cleared))
+    kept = (axis for axis in axes.axes if not any(map(over.replaces, axis.places)))
     scenarios = []
     for name, part in (parts or {}).items():
         values: Values = {}
         for layer in (below.layer, base.layer, part.layer, over):
             values = layer.over(values)
         scenarios.append((name, values))
-    grid = CellGrid(source=source, scenarios=tuple(scenarios), axes=tuple(kept), named=named)
+    grid = CellGrid(
+        source=source,
+        scenarios=tuple(scenarios),
+        axes=tuple(kept),
+        named=named,
+        said={name: over.over(part.layer.values) for name, part in (parts or {}).items()},
+    )
     return ScenarioFile(below=below, base=base, parts=parts or {}, axes=axes, over=over, grid=grid)
 
 
