@@ -206,6 +206,24 @@ def refuse_budget(values: Container[str], word: str) -> None:
         )
 
 
+def refuse_words(layer: Layer, why: Mapping[str, str]) -> None:
+    """Refuse words of ``--set`` that have no part in a question.
+
+    Args:
+        layer: what they say.
+        why: they have none, by beginnings of their places.
+
+    Raises:
+        InputError: for the first of them.
+    """
+    said = {root_of(key_table.TABLE.keys[word].place): word for word in sorted(layer.words)}
+    for place in layer.values:
+        said.setdefault(root_of(place), "student_params")  # a student may bring its budget along
+    for root, word in said.items():
+        if root in why:
+            raise InputError(f"--set {key_table.TABLE.keys[word].short}: {why[root]}")
+
+
 def values_within(values: Mapping[str, Any], root: str) -> Values:
     """The values of one part, by their names within it."""
     return {
