@@ -263,6 +263,38 @@ def test_a_file_extends_another(file):
     assert [one.text for one in first.assertions] == ["verdict == distill"]
 
 
+@pytest.mark.parametrize(
+    ("own", "left"),
+    [
+        ("{}", ["verdict == distill", "loss < 3"]),
+        ("{assert: null}", []),
+        ("{assert: {verdict: null}}", ["loss < 3"]),
+        ("{assert: {loss: null, margin_nats: '> 0'}}", ["verdict == distill", "margin_nats > 0"]),
+    ],
+)
+def test_null_takes_back_what_is_demanded_below(file, own, left):
+    shared = "base: {compute: 1e21, assert: {verdict: distill}}\nassert: {loss: '< 3'}\n"
+    here = file(f"{shared}scenarios: {{it: {own}}}")
+    assert [one.text for one in read_scenarios(here)[0].assertions] == left
+    file(shared, "below.yaml")
+    above = file(f"extends: below.yaml\nscenarios: {{it: {own}}}")
+    assert [one.text for one in read_scenarios(above)[0].assertions] == left
+
+
+def test_a_demand_on_words_is_explained_with_one(file):
+    with pytest.raises(InputError, match="not a condition; write for example verdict: distill"):
+        read_scenarios(file("base: {compute: 1e21, assert: {verdict: [1]}}"))
+    with pytest.raises(InputError, match="'verdct' is unknown"):
+        read_scenarios(file("base: {compute: 1e21, assert: {verdct: null}}"))
+
+
+def test_a_name_is_the_text_that_was_written(file):
+    names = ["1e21", "1e3", "no", "off", "007", "2026-01-01", "1:30", "0x10", "1_000", "yes"]
+    text = "".join(f"  {name}: {{}}\n" for name in names)
+    found = read_scenarios(file(f"base: {{compute: 1e21}}\nscenarios:\n{text}"))
+    assert [one.name for one in found] == names
+
+
 def test_standard_input_is_a_file(monkeypatch):
     import io
     import types
@@ -641,7 +673,7 @@ def test_faults_of_hardware(words, says):
 
 def test_the_schema_knows_every_key():
     known = validator("scenario").schema["$defs"]["scenario"]["properties"]
-    assert set(known) == {*TABLE.words(), "assert"}
+    assert set(known) == {*TABLE.words(), *KEYS, "assert"}
     for group in GROUPS:
         inner = next(one for one in known[group]["anyOf"] if one.get("type") == "object")
         names = {key.partition(".")[2] for key in KEYS if key.startswith(f"{group}.")}
@@ -650,6 +682,14 @@ def test_the_schema_knows_every_key():
     assert examples
     for example in examples:
         validate(yaml.safe_load(example.read_text(encoding="utf-8")), "scenario")
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in OTHERWISE])
+def test_the_schema_knows_each_key_in_both_forms(key):
+    group, _, name = key.rpartition(".")
+    for value in (*samples(key), None):
+        validate({"base": {key: value}}, "scenario")
+        validate({"base": {group: {name: value}} if group else {key: value}}, "scenario")
 
 
 def test_the_schema_refuses_what_we_refuse():
@@ -661,6 +701,8 @@ def test_the_schema_refuses_what_we_refuse():
         {"studnet": 1},
         {},
         {"base": {"teacher": {"parms": 1}}},
+        {"base": {"teacher_gpus": 4}},  # which no plan takes
+        {"base": {"hardware": {"teacher_gpus": 4}}},
     ):
         with pytest.raises(jsonschema.ValidationError):
             validate(wrong, "scenario")

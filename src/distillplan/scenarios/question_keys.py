@@ -4,7 +4,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.optimize.problems import SizeBounds
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.scenarios import values
-from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, at, row
+from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, Narrower, at, row
 
 _SIZES = {
     "student_params": "student size",
@@ -78,6 +78,11 @@ QUESTION_KEYS = (
         commands="teachers budget target sweep predict serve",
         metavar="MODEL[:TOKENS]",
         default="the best size",
+        narrower=Narrower(
+            commands="teachers target serve",
+            metavar="MODEL",
+            help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b.",
+        ),
     ),
     row(
         word="student_model",
