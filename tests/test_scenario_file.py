@@ -547,13 +547,20 @@ def test_own_files_are_asked_for_again(file, tmp_path):
     own["name"] = "ours"
     del own["draws"]
     (tmp_path / "law.yaml").write_text(yaml.safe_dump(own), "utf-8")
+    shape = {"model_type": "llama", "num_hidden_layers": 16, "hidden_size": 2048}
+    shape |= {"num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 8192}
+    shape |= {"vocab_size": 128256, "tie_word_embeddings": True}
+    for name in ("small.json", "large.json"):
+        (tmp_path / name).write_text(json.dumps(shape), "utf-8")
+        shape["num_hidden_layers"] = 32
     gpus = yaml.safe_load((COEFFICIENTS / "gpus.yaml").read_text("utf-8"))
     ours = {**gpus, "gpus": {"my-gpu": {**gpus["gpus"]["h100-sxm"], "aliases": []}}}
     (tmp_path / "gpu.yaml").write_text(yaml.safe_dump(ours), "utf-8")
     (tmp_path / "p.csv").write_text("gpu,usd_per_hour\nmy-gpu,1.25\n", "utf-8")
     scenario = scenario_from_options(
         compute="$20k",
-        student="1B",
+        student=str(tmp_path / "small.json"),
+        teacher=f"{tmp_path / 'large.json'}:2T",
         law=str(tmp_path / "law.yaml"),
         gpu=str(tmp_path / "gpu.yaml"),
         prices=str(tmp_path / "p.csv"),

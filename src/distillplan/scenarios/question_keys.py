@@ -88,7 +88,7 @@ QUESTION_KEYS = (
         word="student_model",
         value=values.MODEL,
         help="Model whose exact shape and vocabulary the student has.",
-        written=at("student_model.name"),
+        written=at("student_model.word"),
     ),
     row(
         word="students",
@@ -138,7 +138,7 @@ QUESTION_KEYS = (
         word="teacher.model",
         value=values.MODEL,
         help="Model whose exact shape, vocabulary and training tokens the teacher has.",
-        written=at("teacher.model.name"),
+        written=at("teacher.model.word"),
         aliases=("teacher_model",),
     ),
     row(
