@@ -93,7 +93,7 @@ def named_pair(
         pp: pipeline stages, of which each has a layer at least.
 
     Raises:
-        InputError: for a name that is none of these.
+        InputError: for a name that is none of these, and a vocabulary of no model with a size.
     """
     check_context(seq_len, "seq_len")
     if isinstance(model, str):
@@ -103,6 +103,9 @@ def named_pair(
     family = replace(FixedAspect(), context=seq_len)
     student = _exact(model, "--model")
     taught = None if teacher is None else _exact(teacher, "--teacher")
+    all_named = isinstance(model, str) and student is not None and (taught or teacher is None)
+    if vocab is not None and all_named:
+        raise InputError(f"--vocab: {model} has a vocabulary of its own; leave it out")
     rows = [found.shape.vocab for found in (taught, student) if found is not None]
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)

@@ -104,7 +104,7 @@ def assertion(key: str, condition: Any) -> Assertion:
     Raises:
         InputError: when the key or the value is unknown.
     """
-    name = _known_name(key)
+    name = known_name(key)
     if name == CODES:
         return _of_codes(key, condition)
     sign, value = _sign_and_value(key, name, condition)
@@ -147,8 +147,8 @@ def _codes() -> list[str]:
     return [one.word for one in explanations() if one.kind is WordKind.WARNING]
 
 
-def _known_name(key: str) -> str:
-    """The key without the option before its dot.
+def known_name(key: str) -> str:
+    """The name that a key has without the option before its dot.
 
     Raises:
         InputError: when the key is unknown.
@@ -184,7 +184,8 @@ def _sign_and_value(key: str, name: str, condition: Any) -> tuple[str, str]:
         text = str(condition)
         match = _CONDITION.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
-        raise InputError(f"assertion {key}: not a condition; write for example {key}: '{EXAMPLE}'")
+        example = _words(name)[0] if name in WORD_KEYS else f"'{EXAMPLE}'"
+        raise InputError(f"assertion {key}: not a condition; write for example {key}: {example}")
     sign, value = match.groups()
     return sign or "==", value
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from distillplan.accounting import Logits
 from distillplan.estimate.records import Estimate
+from distillplan.hardware.bill import Phase
 from distillplan.hardware.range import Range
 from distillplan.questions.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
 from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
@@ -91,7 +93,7 @@ def _jobs(asked: ComputeRequest) -> Iterator[str]:
     layout, goodput = asked.run.question.machine.strategy, asked.run.speed.goodput
     yield (
         f"{_count(asked.nodes, 'node')} with {_count(asked.gpus_per_node, 'GPU')} each, one job at "
-        "a time, its phases one after the other"
+        f"a time{_order(asked.run)}"
     )
     yield (
         f"layout: sharding {layout.sharding}, tensor parallel {layout.tp}, pipeline parallel "
@@ -102,6 +104,17 @@ def _jobs(asked: ComputeRequest) -> Iterator[str]:
         f"{goodput.low:.0%} to {goodput.high:.0%} of allocated time are "
         "productive; the hours above include the rest"
     )
+
+
+def _order(run: Estimate) -> str:
+    """Which phases are at the same time; an online teacher runs within the student's steps."""
+    timed = [line.phase for line in run.bill.lines if line.wall_seconds.mid]
+    if len(timed) < 2:
+        return ""
+    if Phase.TEACHER_LOGITS not in timed or run.question.logits is not Logits.ONLINE:
+        return ", its phases one after the other"
+    first = "the teacher's training first, then " if Phase.TEACHER_TRAINING in timed else ""
+    return f", {first}student and teacher at the same time"
 
 
 def _count(count: int, noun: str) -> str:

@@ -93,7 +93,8 @@ HARDWARE = (
         "Number of further GPUs for an online teacher alone, which sends the student its logits.",
         "teacher_gpus",
         commands="estimate",
-        default="0: it shares the student's",
+        default="none: it shares the student's",
+        planned=False,
     ),
     _key(
         "price",

@@ -43,7 +43,7 @@ def compare(
     Examples:
     distillplan compare compare.yaml
 
-    distillplan compare compare.yaml --set compute=1e22 --baseline none
+    distillplan compare compare.yaml --set compute=1e22 --baseline alone
 
     distillplan compare plan_a.yaml plan_b.yaml
 
