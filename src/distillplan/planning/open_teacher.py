@@ -11,7 +11,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
-from distillplan.models.known_model import KnownModel, known_model, with_vocabulary
+from distillplan.models.known_model import KnownModel, model_of_catalog, with_vocabulary
 from distillplan.models.open_models import OpenModel, open_models
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
@@ -77,7 +77,9 @@ def taught_by(scenario: Scenario, name: str) -> Scenario:
         scenario: the question, without a teacher.
         name: of a model whose training tokens are known.
     """
-    found = known_model(name, "teacher")
+    from distillplan.models.model_catalog import exact_model  # where no teacher is named
+
+    found = model_of_catalog(exact_model(name))
     return replace(
         _run_beside(scenario),
         teacher=Teacher(params=found.params, tokens=found.trained_tokens, model=found),
