@@ -61,6 +61,13 @@ def _stream(text: str = "") -> Iterator[TextIO]:
         yield stream
 
 
+def overridden(*words: str) -> list[str]:
+    """Words of a command of which a later option with a value replaces an earlier one."""
+    last = {word: place for place, word in enumerate(words) if word.startswith("--")}
+    gone = {at for at, word in enumerate(words) if last.get(word, at) != at}
+    return [word for at, word in enumerate(words) if not {at, at - 1} & gone]
+
+
 def answer(*words: object, **how: Any) -> dict[str, Any]:
     """The JSON document with which a command answers."""
     found = run(*words, "-o", "json", **how)

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.hardware.gpu_catalog import gpu
+from distillplan.hardware.gpu_catalog import gpu, grid
 from distillplan.models.known_model import sized
 from distillplan.models.model_sizes import LEAST_PARAMS, MOST_PARAMS, parse_pair, parse_tokens
 from distillplan.planning.budget_text import Budget, parse_budget
+from distillplan.questions.assertions import parse_assertion
 from distillplan.units.quantities import format_count
+from distillplan.units.times import parse_hours
 from tests.shell import run
 
 FLOPS = {
@@ -136,8 +138,18 @@ GPU_HOURS = {
     "8 H100s for a fortnight": (2_688, 8, "h100s"),
     "8x RTX 4090 for 3 days": (576, 8, "rtx-4090"),
     "4x 4090 for 5 days": (480, 4, "4090"),
+    "8 h100-sxm in 3 weeks": (4_032, 8, "h100-sxm"),
+    "8xH100-3weeks": (4_032, 8, "h100"),
+    "5k RTX-4090-hours": (5_000, None, "rtx-4090"),
+    "a million GPU hours": (1e6, None, None),
     "8x4090 for 3 days": (576, 8, "4090"),
-    "8 4090s for 3 days": (576, 8, "4090s"),
+    "8 4090s for 3 days": (576, 8, "4090"),
+    "8 4080s for 3 days": (576, 8, "4080"),
+    "8x RTX 4080S for 3 days": (576, 8, "rtx-4080s"),
+    "64 h100-sxm for 604800s": (10_752, 64, "h100-sxm"),
+    "7200 gpu-seconds": (2, None, None),
+    "8 RTX PRO 6000 Blackwell Server Edition for 3 days": (576, 8, "rtx-pro-6000-blackwell"),
+    "10k H100 Tensor Core GPU hours": (10_000, None, "h100"),
     "2x8x4090, 3 days": (1_152, 16, "4090"),
     "4090 x 8 for 3 days": (576, 8, "4090"),
     "24h on 8 4090": (192, 8, "4090"),
@@ -295,7 +307,24 @@ ASKED = {
     "1.5x1022": "write 1.5e22",
     "10\N{SUBSCRIPT TWO}\N{SUBSCRIPT ONE}": "unknown suffix",
     "16 nodes for 3 days": "how many GPUs has a node?",
-    "2 DGX H100 for a week": "how many GPUs has a node?",
+    "2 DGX H100 for a week": "how many GPUs has a dgx?",
+    "1 mi300x server for 2 weeks": "how many GPUs has a server?",
+    "an h100-sxm box for a week": "how many GPUs has a box?",
+    "4 H100 servers for a week": "how many GPUs has a server?",
+    "2 rtx-4090 workstations for a week": "how many GPUs has a workstation?",
+    "100 instance hours": "how many GPUs has an instance?",
+    "1000 server-hours": "how many GPUs has a server?",
+    "1 GB200 rack for a week": "how many GPUs has a rack?",
+    "1 GB200 NVL72 for 7 days": "is a rack of 72 GPUs; write for example '72 gb200 for 7 days'",
+    "GB300-NVL72 for 7 days": "is a rack of 72 GPUs",
+    "10k core-hours": "'core' is no GPU; write for example '10k gpu-hours'",
+    "10k cloud hours": "'cloud' is no GPU",
+    "10k compute-hours": "'compute' is no GPU",
+    "64 cores for 7 days": "'cores' is no GPU",
+    "64 core server for 7 days": "how many GPUs has a server?",
+    "10k TPU v3 core-hours": "'TPU v3 core' is no GPU",
+    "64 h100 for 1.500 hours": "1.500 may be 1,500 or 1.5",
+    "64 h100 for 3.125 days": "3.125 may be 3,125 or 3.1250",
     "8xH100 for a weekend": "is not a time",
     "8xH100 for 0 days": "not positive",
     "0xH100 for 3 days": "not positive",
@@ -347,6 +376,9 @@ SIZES_ASKED = {
     "1,5B": "write decimals with a point: 1.5B",
     "8x7B": "is a mixture of experts",
     "8x22B:2T": "is a mixture of experts",
+    "1B,3B": "is 2 sizes; write one, or for distillplan sweep or family the list 1B,3B",
+    "300M 1B": "the list 300M,1B",
+    "1B,3B,7B": "is 3 sizes; write one, or for distillplan sweep or family the list 1B,3B,7B",
     "7B/2T": "write 7B:2T",
     "7B,2T": "write 7B:2T",
     "7B 2T": "write 7B:2T",
@@ -403,6 +435,13 @@ def test_sizes(text):
     params, tokens = SIZES[text]
     assert found.params == pytest.approx(params, rel=1e-12)
     assert found.tokens == (None if tokens is None else pytest.approx(tokens, rel=1e-12))
+
+
+@pytest.mark.parametrize("model", ["7B", "llama-3.2-3b", "meta-llama/Llama-3.1-8B"])
+def test_tokens_per_parameter_are_of_any_model(model):
+    for said in ("20 TPP", "20 tokens per parameter"):
+        found = sized(f"{model}:{said}", "teacher")
+        assert found.tokens == pytest.approx(20 * found.params, rel=1e-12)
 
 
 @pytest.mark.parametrize("text", SIZES_ASKED)
@@ -482,6 +521,131 @@ def test_any_text_is_read_or_refused(text):
     for read in (parse_budget, sized):
         with suppress(InputError):
             assert read(text)
+
+
+WRITTEN = {
+    ("--deadline", "7"): "'7' does not say 7 of what; write e.g. '7 days' or '7 hours'",
+    ("--deadline", "90m"): "'90m' is not a time",
+    ("--deadline", "1.500 hours"): "1.500 may be 1,500 or 1.5",
+    ("--max-cost", "20.000"): "20.000 may be 20,000 or 20",
+    ("--max-cost", "$20.000"): "20.000 may be 20,000 or 20",
+    ("--gpus", "1.000"): "1.000 may be 1,000 or 1",
+    ("--students", "2.000"): "2.000 may be 2,000 or 2",
+    ("--vocab", "32.000"): "32.000 may be 32,000 or 32",
+    ("--vocab", "32"): "32 rows of vocabulary; did you mean 32k?",
+    ("--context", "8.192"): "8.192 may be 8,192 or 8.1920",
+    ("--context", "8"): "8 tokens of context; did you mean 8k?",
+    ("--context", "0.5"): "is fewer than 128",
+    ("--inference-tokens", "30"): "30 tokens; did you mean 30B?",
+    ("--assert", "cost_usd <= 5.000"): "5.000 may be 5,000 or 5",
+}
+"""Options of a plan that are not read silently as a small number, and what is asked."""
+
+
+@pytest.mark.parametrize("option", WRITTEN, ids=str)
+def test_a_number_that_nobody_means_is_asked_about(option):
+    found = run("budget", "64 h100-sxm for a week", "--student", "1B", "--quick", *option)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert WRITTEN[option] in found.stderr
+
+
+@pytest.mark.parametrize("left", ["0k", "k", "0,000", ",000", "00000", ".5M", ".50", "20k"])
+def test_what_a_shell_leaves_of_dollars_is_explained(left):
+    """Of $20k, $5k, $20,000, $5,000, $500000, $1.5M, $2.50 and $120k in double quotes."""
+    for words in ((left,), (left, "--gpu", "h100-sxm")):
+        found = run("budget", *words, "--student", "1B", "--quick")
+        assert found.returncode == 2
+        assert "so write '$20k' with single quotes" in found.stderr
+
+
+BLAMED = {
+    ("64 h1000 for 7 days", "--gpu", "h100-sxm"): "COMPUTE: unknown name 'h1000'",
+    ("10k to 20k GPU-hours", "--gpu", "h100-sxm"): "COMPUTE: '10k to 20k GPU-hours' is not a n",
+    ("1e20 to 1e21",): "COMPUTE: '1e20 to 1e21' is not a number",
+    ("1e", "21"): "COMPUTE: '1e 21' is not a number",
+    ("10 PF-days per student",): "unknown suffix 'PF-days per student'",
+    ("1e21 in 3 weeks",): "is a budget without a time; write 1e21 and --deadline '3 weeks'",
+    ("1e21 for 3 weeks",): "is a budget without a time; write 1e21 and --deadline '3 weeks'",
+    (
+        *("1e21", "--teacher-bpb", "0.7", "--bytes-per-token", "0.23", "--logits", "cached"),
+    ): "--teacher-bpb: 0.111597 nats is at or below",
+    ("1e21", "--teacher-loss", "1.95 nats"): "write 1.95 and --loss-unit nats/token",
+    ("1e21", "--teacher-loss", "0.7 bpb"): "write 0.7 and --loss-unit bits/byte",
+    # 500 GB at 4.3 bytes for each token
+    ("--tokens", "500 GB of text"): "English text has about 4.3 per token, so write about 116B",
+}
+
+
+@pytest.mark.parametrize("words", BLAMED, ids=str)
+def test_what_is_wrong_is_blamed_and_what_is_advised_is_right(words):
+    found = run("budget", *words, "--student", "1B", "--quick")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert BLAMED[words] in found.stderr
+
+
+@pytest.mark.parametrize("country", ["US", "us", "USA", "United States"])
+def test_a_country_has_two_letters_as_well(country):
+    assert grid(country).code == "USA"
+    assert (grid("UK").code, grid("DE").code) == ("GBR", "DEU")
+
+
+@pytest.mark.parametrize(
+    ("assertion", "wanted"),
+    [
+        ("odds.distill >= 50%", 0.5),
+        ("wall_seconds <= 7 days", 7 * 86_400),
+        ("wall_seconds <= 7", 7),
+        ("memory_bytes_per_gpu <= 80GB", 80e9),
+        ("memory_bytes_per_gpu.high <= 16 GiB", 16 * 2**30),
+        ("gpu_hours <= 10k", 10_000),
+    ],
+)
+def test_demands_have_units(assertion, wanted):
+    assert parse_assertion(assertion).wanted == pytest.approx(wanted, rel=1e-12)
+
+
+CHOICES = {
+    ("--precision", "FP8"): ("--precision", "fp8"),
+    ("--precision", "bfloat16"): ("--precision", "bf16"),
+    ("--optimizer", "AdamW"): ("--optimizer", "adam"),
+    ("--sharding", "fsdp"): ("--sharding", "zero3"),
+    ("--checkpointing", "Full"): ("--checkpointing", "full"),
+}
+
+
+@pytest.mark.parametrize("words", CHOICES, ids=str)
+def test_choices_are_known_by_other_names(words):
+    asked = ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", "-o")
+    assert run(*asked, "JSON", *words).stdout == run(*asked, "json", *CHOICES[words]).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--logits", "top-k"), "for that there is --logit-format top-k"),
+        (("--logits", "cahced"), "did you mean 'cached'?"),
+        (
+            ("-o", "jsn"),
+            "--output: 'jsn' is none of table, json, jsonl, csv, markdown; did you mean",
+        ),
+    ],
+)
+def test_a_mistyped_choice_is_answered_with_the_nearest(words, said):
+    found = run("budget", "1e21", "--student", "1B", "--teacher", "7B:2T", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert said in found.stderr
+
+
+@pytest.mark.parametrize(("text", "hours"), [("604800s", 168), ("90 s", 0.025), ("90 sec", 0.025)])
+def test_seconds_are_no_hours(text, hours):
+    assert parse_hours(text) == hours
+
+
+def test_the_name_of_a_rack_does_not_say_how_many_gpus_there_are():
+    """NVL72 is 72 GPUs on one NVLink domain (NVIDIA's datasheet of GB200 NVL72)."""
+    words = ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "GB200 NVL72")
+    assert "write --gpu gb200 --gpus 72" in run(*words).stderr
+    assert run(*words, "--gpus", "72").returncode == 0
 
 
 MACHINES_ASKED = {

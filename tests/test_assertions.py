@@ -83,8 +83,9 @@ def test_every_number_of_the_recommended_option_may_be_asked(distilled):
         assert found.value == value
         assert found.passed is (value is not None), key
         absent |= {first} if value is None else set()
-    # of what was given there is no band
+    # of what was given there is no band, and no open model was proposed
     assert absent == {
+        "pretrained_loss",
         "student_params_band",
         "teacher_params_band",
         "teacher_tokens_band",

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from distillplan.laws import law_catalog
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.questions.crossover import crossovers
 from tests import independent
-from tests.plans import options_of, scenario_from_options
+from tests.plans import options_of, quick_plan, scenario_from_options
 from tests.shell import answer, run, told_in_one_sentence
 from tests.verdicts import Rule
 
@@ -219,6 +220,48 @@ def test_a_budget_in_hours_is_not_looked_at(busbridge):
     hours = scenario_from_options(gpu_hours=100, gpu="h100-sxm")
     flops = Scenario(compute=1.0, law=busbridge)
     assert windows(hours, [1e9]) == windows(flops, [1e9])
+
+
+@pytest.mark.parametrize(
+    ("asked", "students"),
+    [
+        ({"teacher": "1B:1T"}, [3e7, 1e9]),
+        ({}, [3e7, 7e7]),
+        ({"teacher": "70B:15T"}, [3e10]),
+        ({"teacher": "7B:2T", "logits": "cached"}, [3e8, 3e9]),
+    ],
+)
+def test_it_says_where_plans_have_no_verdict_and_leave_the_range(asked, students):
+    """Against `plan` at the ends of every window: a guess is where one has no verdict, and every
+    size that one of them warns of has a warning here."""
+    scenario = scenario_from_options(compute=1e21, **asked)
+    found = crossovers(scenario, students, quick=True)
+    codes = {one.code for one in found.warnings}
+    for row in found.rows:
+        seen = set()
+        at = replace(scenario, student_params=row.student_params, accounting=row.accounting)
+        for window in (one for level in row.levels for one in level.windows):
+            ends = [one for one in (window.from_, window.to) if one is not None]
+            whole = row.looked_at.from_, row.looked_at.to
+            plans = [
+                quick_plan(replace(at, compute=end))
+                for end in ends or (*whole, math.sqrt(whole[0] * whole[1]))
+            ]
+            assert window.is_guess is any(one.verdict is None for one in plans)
+            if ends:
+                seen |= {two.size for one in plans for two in one.beyond}
+        if seen:
+            assert {one.size for one in row.beyond} == seen
+            assert {f"{size}_outside_fit" for size in seen} <= codes
+    guesses = [one.window.is_guess for one in found.points if one.window is not None]
+    assert ("crossover_is_guess" in codes) is any(guesses)
+
+
+def test_the_screen_marks_guesses_and_claims_nothing_by_them():
+    found = run("crossover", "--student", "30M", "--teacher", "1B:1T").stdout
+    assert found.startswith("No verdict")
+    assert "from 3.42e16?" in found
+    assert "outside the law's fitted range" in " ".join(found.split())
 
 
 def test_who_pays_is_the_same_however_it_is_said(busbridge):

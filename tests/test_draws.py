@@ -7,8 +7,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import yaml
 
+from distillplan.errors import InputError
 from distillplan.fitting.rows import Rows
+from distillplan.laws import law_catalog
+from distillplan.laws.draws import demand_around
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.law_catalog import law
 from joint_fit import (
@@ -233,3 +237,38 @@ def test_the_shipped_file_is_unchanged(script: ModuleType, draws: FloatArray) ->
     # eigenvectors may differ between linear algebra libraries, moments may not
     assert np.log(draws).mean(axis=0) == pytest.approx(np.log(again).mean(axis=0), abs=1e-5)
     assert np.log(draws).std(axis=0) == pytest.approx(np.log(again).std(axis=0), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("column", "by", "refused"),
+    [("supervised.E", 0.3, True), ("c0", -3.0, True), ("supervised.E", 0.001, False)],
+)
+def test_draws_of_another_law_are_refused(column, by, refused, tmp_path):
+    """A law's own loss lies among those of its draws; shifted by far more than their spread, they
+    are of another. The shipped ones are within a hundredth of it."""
+    names, *lines = TABLE.read_text().splitlines()
+    place = names.split(",").index(column)
+    moved = []
+    for line in lines:
+        cells = line.split(",")
+        cells[place] = repr(float(cells[place]) + by)
+        moved.append(",".join(cells))
+    (tmp_path / "moved.csv").write_text("\n".join([names, *moved]))
+    data = yaml.safe_load((FOLDER / "laws" / "busbridge2025.yaml").read_text())
+    data |= {"name": "moved", "status": "available"}
+    data["draws"]["file"] = "moved.csv"
+    path = tmp_path / "moved.yaml"
+    path.write_text(yaml.safe_dump(data))
+    own = law_catalog.law(str(path))
+    if refused:
+        with pytest.raises(InputError, match="draws lie around their law"):
+            law_catalog.draws(own)
+    else:
+        assert law_catalog.draws(own).size == 300
+
+
+def test_the_shipped_draws_lie_around_their_law():
+    for one in law_catalog.all_laws():
+        found = law_catalog.draws(one)
+        if found is not None:
+            demand_around(found, one, one.name)

@@ -15,7 +15,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.cli.app import COMMANDS, app
 from distillplan.errors import InputError
 from distillplan.hardware.strategy import Sharding
-from distillplan.laws.logit_formats import KeptLogits
+from distillplan.laws.format_studies import KeptLogits
 from distillplan.laws.provenance import LawStatus
 from distillplan.laws.recovery import CutSize
 from distillplan.planning.results import Reason

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from distillplan import Scenario, Teacher, plan
+from distillplan.errors import InputError
 from distillplan.fitting.bootstrap import bootstrap
 from distillplan.fitting.fitter import fit as fit_rows
 from distillplan.fitting.identifiability import FLOOR
@@ -16,6 +18,7 @@ from distillplan.fitting.runs_file import read_runs
 from distillplan.fitting.state_file import load_state, save_state
 from distillplan.laws import law_catalog
 from distillplan.laws.transfer import transfer_error
+from distillplan.planning.teacher import check_teacher_loss
 from tests.fitting_cases import (
     BESIROGLU,
     BESIROGLU_ERRORS,
@@ -522,3 +525,40 @@ def test_without_resamples_nothing_is_called_unsettled(supervised):
     assert "without resamples there are no ranges" in shown
     assert "do not settle" not in shown
     assert "predicts one like these" in " ".join(shown.split())
+
+
+def test_a_law_takes_every_teacher_that_it_was_fitted_on():
+    """The floor of Equation 1 may be an extrapolation above the losses of the runs' own teachers;
+    Equation 8 is not built on it. The case: its true floor is 1.895 and a teacher's loss 2.0."""
+    law = law_catalog.law()
+    floor, lowest = 2.12, 2.0
+    own = law._replace(
+        name="mine",
+        file="mine.yaml",
+        supervised=law.supervised._replace(E=floor),
+        distillation=law.distillation._replace(supervised=law.supervised._replace(E=floor)),
+        valid={**law.valid, "teacher_loss": (lowest, 2.4)},
+    )
+    for loss in (2.0, 2.05, 2.3):
+        check_teacher_loss(own, loss, 32768)
+        asked = Scenario(
+            compute=1e21, law=own, student_params=1e9, teacher=Teacher(loss=loss, params=7e9)
+        )
+        assert plan(asked, quick=True).deciding.teacher_loss == loss
+    for loss, said in ((1.9, "below 2, that of the best teacher behind mine"), (1.0, "below 2")):
+        with pytest.raises(InputError, match=said):
+            check_teacher_loss(own, loss, 32768)
+    with pytest.raises(InputError, match=r"at or below 1\.21951, the least any model can reach"):
+        check_teacher_loss(law, 1.2, 32768)
+
+
+def test_a_p_value_is_not_called_the_probability_of_the_law(tmp_path):
+    """It is that of so large a misfit, had the runs come from the law: here they have."""
+    path = write(
+        tmp_path / "runs.csv", supervised_runs(law_catalog.law().supervised, 40, noise=0.003)
+    )
+    found = fit(path, "--test", "busbridge2025", "--resamples", 0)
+    shown = " ".join(found.stdout.split())
+    assert "not rejected" in shown, found.stderr
+    assert "had they come from it" in shown
+    assert "misfit by as much with a probability of" in shown

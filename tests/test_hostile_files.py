@@ -594,7 +594,7 @@ GPT2 = """{"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12, "n_
         (
             ("budget", "1e22", "--inference-tokens", "1e308"),
             {},
-            "--inference-tokens: 1e+308 is more than 1e+18 tokens",
+            "--inference-tokens: 1.00e308 tokens is more than 1e18",
         ),
         (
             ("budget", "1e21", "--student", "1B", "--logits", "cached", "--tie", "1e308"),

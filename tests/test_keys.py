@@ -176,7 +176,7 @@ def test_a_name_of_bounds_replaces_a_mapping(tmp_path):
 
 
 def test_other_names_of_bounds_are_refused():
-    said = "bounds: 'papr' is none of published, paper; or write a mapping such as {student_tokens"
+    said = "bounds: 'papr' is none of published, paper; did you mean 'paper'?"
     assert f"--{said}" in run_error("budget", "1e21", "--bounds", "papr")
     whole = schema.scenario_file_schema()
     for bounds in (*NAMED, {"student_tokens": ["1B", 2e12]}):

@@ -12,19 +12,14 @@ import pytest
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
+from distillplan.laws.format_studies import KeptLogits, format_studies
 from distillplan.laws.law_catalog import law
-from distillplan.laws.logit_formats import (
-    KeptLogits,
-    LogitKind,
-    StoredFormat,
-    format_penalty,
-    format_studies,
-    penalty_of,
-)
+from distillplan.laws.logit_formats import LogitKind, StoredFormat, format_penalty, penalty_of
 from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
+from tests.plans import scenario_from_options
 from tests.shell import answer, codes, run
 from tests.shipped import shipped
 
@@ -459,3 +454,41 @@ def test_formats_that_cost_nothing_turn_nothing():
     for kind in ("full", "sampled"):
         assert stored(kind)["flips"]["logit_format"] is None
     assert answer(*CACHED)["flips"]["logit_format"] is None
+
+
+@pytest.mark.parametrize("kind", [LogitKind.TOP_K, LogitKind.TOP_K_AND_LABEL, LogitKind.TOP_P])
+def test_all_the_logits_are_the_full_ones(kind):
+    """The limit: as many as the vocabulary has tokens cost nothing, one fewer hardly more."""
+    vocab = 32768
+    full = penalty_of(StoredFormat(kind=LogitKind.FULL), vocab)
+    all_of_them = penalty_of(StoredFormat(kind=kind, entries=vocab), vocab)
+    assert (all_of_them.nats, all_of_them.low, all_of_them.high) == (0.0, 0.0, 0.0)
+    assert all_of_them.tried
+    almost = penalty_of(StoredFormat(kind=kind, entries=vocab - 1), vocab)
+    assert almost.nats == pytest.approx(full.nats, abs=1e-5)
+    every = [
+        penalty_of(StoredFormat(kind=kind, entries=k), vocab).nats
+        for k in (100, 300, 1000, 10_000, 30_000, vocab)
+    ]
+    assert every == sorted(every, reverse=True)
+
+
+def test_a_plan_with_all_of_them_is_that_with_full_ones():
+    asked = {"compute": 1e21, "student": "3B", "teacher": "7B:500B", "logits": "stored"}
+    full, alike = (
+        plan(scenario_from_options(**asked, logit_format=kind, logit_k=k))
+        for kind, k in (("full", None), ("top-k", 32768))
+    )
+    assert alike.odds == full.odds
+    assert alike.deciding.loss == full.deciding.loss
+
+
+def test_fewer_than_anybody_tried_cost_more_and_nobody_knows_how_much():
+    """The line through the first two that were tried, and as much again above it."""
+    tried, more = (format_penalty(KeptLogits.TOP_K, k) for k in (3, 5))
+    slope = (tried.nats - more.nats) / math.log(5 / 3)
+    found = format_penalty(KeptLogits.TOP_K, 1)
+    assert found.nats == pytest.approx(tried.nats + slope * math.log(3))
+    assert found.low == pytest.approx(tried.low)
+    assert found.high - found.nats >= found.nats - tried.nats
+    assert not found.tried

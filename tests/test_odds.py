@@ -20,6 +20,7 @@ from distillplan.files.entries import coefficients_dir
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import DISTILLATION_COLUMNS, Draws, read_draws
 from distillplan.laws.formulas import DistillationLaw, SupervisedLaw
+from distillplan.laws.provenance import Origin, SideSource
 from distillplan.laws.transfer import transfer_error
 from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.optimizer import optima_near, optima_over_teachers
@@ -31,13 +32,17 @@ from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Limits
 from distillplan.planning.tails import centered, mean_above_zero, quantiles, share_above
+from distillplan.planning.teacher import loss_by, teacher_named
 from distillplan.planning.verdict import outside_loss, transfer_of, verdict_of
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.render.documents import document
+from distillplan.render.odds_view import percent
 from distillplan.scenarios.budgets import spend
 from joint_fit import COLUMNS
+from tests.plans import scenario_from_options
 
 LAW = law_catalog.law("busbridge2025")
+MIXTURE = {"compute": 3e21, "student": "1B", "teacher": "qwen3-30b-a3b", "logits": "cached"}
 DRAWS = law_catalog.draws(LAW)
 TEACHER = Teacher(params=7e9, tokens=1e12)
 
@@ -110,7 +115,8 @@ def few_plans(name: str) -> list[Exact]:
 
 def own(law):
     """The law as if somebody had fitted it to own runs: no error of transfer."""
-    return law._replace(file="mine.yaml")
+    mine = SideSource(origin=Origin.OWN_RUNS, law="")
+    return law._replace(file="mine.yaml", supervised_from=mine, distillation_from=mine)
 
 
 def inside(scenario: Scenario, option) -> bool:
@@ -424,6 +430,29 @@ def test_the_luck_of_one_run_is_apart_and_less_sure():
     assert max(answer.confidence.odds_like_the_law) > best
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"compute": 3e20, "student": "300M", "teacher": "70B:15T"},
+        {"compute": 1.09e17, "student": "10M", "teacher": "llama-3.1-8b"},
+        {"compute": 1e19, "student": "300M", "teacher": "7B:2T"},
+        {"compute": 6e19, "student": "143M", "teacher": "70B:15T"},
+        {"compute": 1e21, "student": "1B", "teacher": "7B:500B", "logits": "cached"},
+        {"compute": 1e20, "student": "300M"},
+        {"compute": 1e23, "teacher": "7B:2T"},
+        MIXTURE,
+    ],
+)
+def test_the_regrets_differ_by_the_margin(asked):
+    """E[max(-g, 0)] - E[max(g, 0)] = -E[g]; and nothing is given up where distilling cannot win."""
+    found = plan(scenario_from_options(**asked))
+    assert found.odds is not None
+    difference = found.deciding.regret_nats - found.supervised.regret_nats
+    assert difference == pytest.approx(-found.margin_nats, abs=1e-3)
+    assert min(found.deciding.regret_nats, found.supervised.regret_nats) >= 0
+    assert found.deciding.regret_nats < math.log(found.scenario.architecture.vocab)
+
+
 def test_regret_is_what_the_wrong_choice_costs_on_average():
     """Independent: an integral over the mixture of one plan per draw."""
     answer = plan(QUESTIONS["no teacher"])
@@ -455,3 +484,63 @@ def test_the_shipped_draws_are_read_whole():
 def test_a_broken_file_of_draws_is_one_sentence(text, says):
     with pytest.raises(InputError, match=says):
         read_draws(text, "mine.draws.csv", 0.003)
+
+
+def test_odds_carry_the_range_of_a_mixture_of_experts():
+    """A law of dense models places it between a dense model of all parameters and one of the active
+    ones: that range is the band of its loss, and the odds lie between those at its two ends."""
+    found = plan(scenario_from_options(**MIXTURE))
+    teacher = found.scenario.teacher
+    least, most = (
+        found.law.supervised.loss(size, teacher.tokens)
+        for size in (teacher.model.all_params, teacher.model.params)
+    )
+    low, high = found.deciding.teacher_loss_band
+    assert low == pytest.approx(least, abs=0.003)
+    assert high == pytest.approx(most, abs=0.003)
+    measured = [
+        plan(scenario_from_options(**MIXTURE, teacher_loss=loss))
+        for loss in (found.deciding.teacher_loss, least, most)
+    ]
+    alike, strong, weak = measured
+    assert strong.odds.supervised > found.odds.supervised > weak.odds.supervised
+    assert weak.odds.distill > found.odds.distill > alike.odds.distill > strong.odds.distill
+    width = np.diff(found.deciding.loss_band) - np.diff(alike.deciding.loss_band)
+    assert width > 0.01
+
+
+def test_a_law_without_draws_carries_it_too():
+    """The losses of pretraining have no band there; those of a student of the mixture have one."""
+    for law in ("busbridge2025_table6", "busbridge2025"):
+        mixed = plan(scenario_from_options(**MIXTURE, law=law))
+        loss = mixed.deciding.teacher_loss
+        known = plan(scenario_from_options(**MIXTURE, law=law, teacher_loss=loss))
+        assert mixed.deciding.teacher_loss_band is not None
+        assert mixed.odds.distill > known.odds.distill
+        if law != "busbridge2025":
+            assert mixed.supervised.loss_band is None
+
+
+def test_each_drawn_law_takes_a_mixture_for_another_size():
+    """In 90% of them between its active and all of its parameters, evenly in logarithms."""
+    teacher = teacher_named("qwen3-30b-a3b")
+    law = law_catalog.law().supervised
+    alike = law._replace(**{name: np.full(1000, value) for name, value in law._asdict().items()})
+    losses = loss_by(teacher, alike)
+    model = teacher.model
+    shares = np.linspace(0.05, 0.95, 10)
+    places = (1 - shares - 0.05) / 0.9
+    sizes = model.params * (model.all_params / model.params) ** places
+    wanted = [law.loss(size, teacher.tokens) for size in sizes]
+    assert np.quantile(losses, shares) == pytest.approx(wanted, abs=2e-3)
+    assert float(loss_by(teacher, law)) == pytest.approx(np.median(losses), abs=1e-3)
+
+
+def test_no_share_reads_as_a_half_that_it_does_not_have():
+    """The documented rule, at least one half, holds of what is printed too."""
+    for thousandths in range(1001):
+        part = thousandths / 1000
+        odds = Odds(distill=part, tie=0.0, supervised=1 - part)
+        said = percent(part)
+        reads = not said.startswith("<") and float(said.strip(">%")) >= 50
+        assert reads is (verdict_of(odds) is Verdict.DISTILL)

@@ -11,6 +11,10 @@ from tests.shell import run
 
 FOLDER = "runs of May"
 """A shell needs quotes for it."""
+MINE = {
+    "supervised_from": {"origin": "own_runs", "runs": 40},
+    "distillation_from": {"origin": "own_runs", "runs": 40},
+}
 LENT = {"distillation_from": {"origin": "moved", "law": "busbridge2025"}}
 STUDENT = ("--student", "400M")
 ASKED = {
@@ -46,7 +50,15 @@ def said(command, *words, law, folder):
 
 
 @pytest.mark.parametrize(
-    ("more", "is_own"), [({}, True), (LENT, False), (None, False)], ids=["own", "lent", "published"]
+    ("more", "is_own"),
+    [
+        (MINE, True),
+        (LENT, False),
+        (None, False),
+        ({}, False),
+        ({"supervised_from": MINE["supervised_from"]}, False),
+    ],
+    ids=["own", "lent", "published", "unsaid", "half-said"],
 )
 def test_other_data_and_rounding_are_spoken_of_where_there_are_any(more, is_own, tmp_path):
     """By definition: gains of one's own law carry no error of other laboratories' data, and its

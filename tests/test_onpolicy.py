@@ -34,6 +34,22 @@ def asked(*words):
     return answer("onpolicy", *words)
 
 
+@pytest.mark.parametrize(
+    ("student", "teacher"),
+    [
+        ("Qwen2.5-Math-1.5B", "7B"),
+        ("Qwen2.5-1.5B-Instruct", "7B"),
+        ("1.5B", "DeepSeek-R1-Distill-Qwen-7B"),
+    ],
+)
+def test_models_that_were_tuned_otherwise_have_no_score(student, teacher):
+    """The study is of base models of Qwen2.5 and its own RL."""
+    found = run("onpolicy", "--student", student, "--teacher", teacher)
+    assert found.returncode == 0
+    told = " ".join(found.stdout.split())
+    assert f"No score: nothing is published for {student} taught by {teacher}" in told
+
+
 def test_every_printed_prediction_is_reproduced():
     every = cells()
     assert len(every) == 50
@@ -338,3 +354,20 @@ def test_the_words_of_its_tables_are_explained():
     assert "sqrt(KL): how far the student has moved" in shown
     for word in ("vanilla", "delta", "sqrt(KL)"):
         assert explain(word).word == word
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "score", "is_guess"),
+    [
+        ("1.5B", "1.5B", "80%", True),
+        ("1.5B", "1.5B", "63.6%", False),  # what RL reaches: the printed table
+        ("7B", "3B", "90%", True),
+        ("7B", "3B", "73.5%", False),
+        ("7B", "3B", "60%", False),
+        ("1.5B", "3B", "80%", False),  # counts as one of the student's size
+    ],
+)
+def test_a_score_that_no_model_of_that_size_has_makes_a_guess(student, teacher, score, is_guess):
+    """By the study's own RL scores: 0.6362 for 1.5B, 0.7359 for 3B."""
+    found = asked("--student", student, "--teacher", teacher, "--teacher-score", score)
+    assert ("onpolicy_score_above_size" in codes(found)) is is_guess

@@ -183,7 +183,7 @@ def test_data_is_what_is_drawn(tmp_path):
 def test_bars_are_the_parts_and_no_words_overlap(words, monkeypatch):
     drawn = []
     give = "distillplan.cli.commands.plot_estimate.give"
-    monkeypatch.setattr(give, lambda found, _: drawn.append(found))
+    monkeypatch.setattr(give, lambda found, *_: drawn.append(found))
     assert run("plot", "estimate", *words, "-o", "json").returncode == 0
     (found,) = drawn
     figure = figure_of(found)

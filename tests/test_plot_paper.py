@@ -260,7 +260,7 @@ def test_a_picture_and_what_is_drawn(tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--figure", "5"), "'--figure': '5' is not one of '6', '7', '8', '9'"),
+        (("--figure", "5"), "--figure: '5' is none of 6, 7, 8, 9"),
         (("--figure", "7", "--law", "kaplan2020"), "--law: kaplan2020 has no distillation side"),
         (("--figure", "7", "--law", "nobody"), "--law: 'nobody' is unknown"),
     ],

@@ -2,13 +2,14 @@
 
 import json
 import math
+import re
 
 import pytest
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import shipped
-from distillplan.laws.logit_formats import KeptLogits
+from distillplan.laws.format_studies import KeptLogits
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
@@ -346,3 +347,15 @@ def test_rates_of_both_laws_are_shown_and_a_run_outside_them_is_said_to_be(kind,
     rates = sorted(one.learning_rate for one in answer.starting_points)
     assert f"{format_rate(rates[0])} to {format_rate(rates[-1])}" in screen[0]
     assert any("is outside Step Law's runs" in one for one in screen) is outside
+
+
+def test_the_best_teacher_is_not_called_slightly_better(tmp_path):
+    """Here the student ends 0.2 nats above its best teacher."""
+    words = ("budget", "1e21", "--student", "3B", "--teacher", "7B:500B", "--logits", "cached")
+    plan = run(*words, "-o", "json", folder=tmp_path).stdout
+    student = next(one["loss"] for one in json.loads(plan)["options"] if one["decides"])
+    (tmp_path / "p.json").write_text(plan)
+    shown = " ".join(run("recipe", "p.json", folder=tmp_path).stdout.split())
+    best = float(re.search(r"one of (\d\.\d+) nats would be best", shown).group(1))
+    assert student - best > 0.2
+    assert "lightly better" not in shown

@@ -124,7 +124,8 @@ VALUES = {
     "tie_nats": (0.02, 0.03, 0),
     "inference_tokens": ("1T", "2T", 0),
     "max_unique_tokens": ("10B", "20B", "30B"),
-    **{f"architecture.{name}": (50, 60, 70) for name in ("context", "vocab", "aspect", "omega")},
+    **{f"architecture.{name}": (500, 600, 700) for name in ("context", "vocab")},
+    **{f"architecture.{name}": (50, 60, 70) for name in ("aspect", "omega")},
     "gpu_hours": ("10k", "20k", "30k"),
     "gpu_days": ("1k", "2k", "3k"),
     "deadline": ("2 days", 100, "1 week"),
@@ -430,7 +431,18 @@ def test_contradictions_have_their_place(file):
         ("base: {compute: 1e21}\nmatrix: {foo: [1]}", "unknown key 'foo'"),
         ("base: {compute: 1e21}\nmatrix: {student: []}", "no values"),
         ("base: {compute: 1e21}\nmatrix: {student: 1B:2B:0}", "not positive"),
-        ("base: {compute: 1e21}\nmatrix: {student: [1B], student_params: [2B]}", "another axis"),
+        (
+            "base: {compute: 1e21}\nmatrix: {student: [1B], student_params: [2B]}",
+            "both give student_params",
+        ),
+        (
+            "base: {student: 1B, tokens: 20B}\nmatrix: {compute: [1e20, 1e21]}",
+            "matrix: compute and base both give budget; leave one out",
+        ),
+        (
+            "matrix: {compute: [1e20, 1e21], student: ['1B:20B']}",
+            "matrix: student and compute both give budget; leave one out",
+        ),
         (
             "base: {compute: 1e21}\nscenarios: {a: {student: 1B}}\nmatrix: {student: [1B]}",
             "also given by scenario a",

@@ -437,3 +437,14 @@ def test_a_request_is_two_numbers(text):
 
     with pytest.raises(InputError, match="--request"):
         parse_request(text, "--request")
+
+
+@pytest.mark.parametrize("more", [[], ["--per-day", "1B"]])
+def test_models_of_less_than_a_token_per_parameter_are_no_answer(more):
+    """No run behind the law has so few, and `budget` has no verdict there."""
+    found = answer(*["serve", "--match", "20B:3B", "--student", "10B", "--teacher", "2B:2T", *more])
+    assert found["far_outside"]
+    assert found["headline"].startswith("No verdict")
+    assert "less than a token per parameter" in found["headline"]
+    assert not any(one["recommended"] for one in found["models"])
+    assert "serving_far_outside" in {one["code"] for one in found["warnings"]}

@@ -114,7 +114,11 @@ def test_scenarios_are_part_of_the_number(tmp_path):
 
 def test_a_shard_of_very_many_cells_looks_at_its_own_only():
     """The place of a cell is that of numpy's row-major order."""
-    axes = {"compute": "1e19:1e24:10000", "student": "1e8:1e10:10000", "inference_tokens": "1:9:10"}
+    axes = {
+        "compute": "1e19:1e24:10000",
+        "student": "1e8:1e10:10000",
+        "inference_tokens": "1T:9T:10",
+    }
     shard = Shard(654_321, 1_000_000)
     grid = read_grid("", (), axes, shard=shard)
     shape = [len(axis.points) for axis in grid.axes]

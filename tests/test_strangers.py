@@ -40,12 +40,54 @@ def test_days_on_a_number_of_gpus_are_a_deadline():
         assert json.loads(run("budget", *words, *time).stdout)["scenario"]["gpu_hours"] == 288
 
 
+@pytest.mark.parametrize(
+    ("typed", "hours"),
+    [
+        (("--hours", "168"), 168),
+        (("--hours", "7 days"), 168),
+        (("--days", "7d"), 168),
+        (("--gpu-hours", "1k"), 1000),
+        (("--gpu-hours", "1k gpu-hours"), 1000),
+        (("--gpu-hours", "1k h100-sxm-hours"), 1000),
+    ],
+)
+def test_a_unit_that_is_written_is_not_written_twice(typed, hours):
+    found = run(
+        "budget", *typed, "--gpu", "h100-sxm", "--gpus", "1", "-s", "1B", "--quick", "--json"
+    )
+    assert json.loads(found.stdout)["scenario"]["gpu_hours"] == hours
+
+
 def test_an_error_says_as_what_another_tools_option_was_read():
     for typed, option in (("--num-gpus", "--gpus"), ("--ngpus", "--gpus"), ("--gpus", None)):
         found = run("budget", "1e21", "--student", "1B", typed, "8")
         note = f" ({typed} is read as {option})" if option else ""
         assert found.stderr == f"error: --gpus needs a GPU; add --gpu h100-sxm{note}\n"
         assert found.returncode == 2
+
+
+REPEATED = {
+    ("--student", "3B"): "--student is given twice, as '1B' and as '3B'",
+    ("-s3B",): "--student is given twice, as '1B' and as '3B'",
+    ("--model=3B",): "as '1B' and as '3B'; leave one out (--model is read as --student)",
+    ("--deadline", "7 days", "--hours", "24"): "given twice, as '7 days' and as '24 hours'",
+    ("--teacher", "7B:2T", "--teacher", "3B:1T"): "given twice, as '7B:2T' and as '3B:1T'",
+}
+
+
+@pytest.mark.parametrize("words", REPEATED, ids=str)
+def test_an_option_that_is_given_twice_is_refused(words):
+    found = run("budget", "1e21", "--student", "1B", "--gpu", "h100-sxm", "--quick", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert REPEATED[words] in found.stderr
+
+
+def test_options_that_may_be_repeated_are_kept():
+    asserts = ("--assert", "verdict = supervised", "--assert", "loss < 3", "--quick", "--quick")
+    sets = ("--set", "tie=0.01", "--set", "students=1")
+    assert run("budget", "1e21", "--student", "1B", *asserts, *sets).returncode == 0
+    found = run("estimate", "--model", "1B", "--tokens", "1B", "--tied", "--untied")
+    assert "--tied and --untied contradict each other" in found.stderr
 
 
 @pytest.mark.parametrize(

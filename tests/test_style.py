@@ -68,7 +68,7 @@ BRITISH = re.compile(
 CONTRACT = {
     "distillation_licence": ("",),
     "teacher_licence": ("",),
-    "quantise": ("cli/commands/serve.py",),
+    "quantise": ("cli/other_words.py",),
     "minimise": ("questions/target.py", "render/", "cli/", "scenarios/", "schemas/"),
 }
 """British words that scripts rely on, and where they may be: JSON keys and hidden aliases."""

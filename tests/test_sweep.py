@@ -1,5 +1,6 @@
 """A sweep says of each cell what its own plan says."""
 
+import json
 from dataclasses import fields, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from distillplan.planning.start import Start, StartKind
 from distillplan.planning.verdict import verdict_of
 from distillplan.questions.sweep import CHUNK, sweep
 from tests.plans import scenario_from_options
+from tests.shell import run
 
 
 def random_scenarios(count, seed):
@@ -179,6 +181,45 @@ def test_cells_keep_their_order_over_chunks(busbridge):
     losses = [cell.supervised.loss for cell in cells]
     assert len(losses) == many
     assert losses == sorted(losses, reverse=True)
+
+
+GPU = ("--axis", "gpu=h100-sxm")
+CONTRADICTIONS = {
+    ("--compute", "1e20,1e21", "--student", "1B:20B"): "--student and --compute both give budget",
+    ("--compute", "1e21", "--student", "300M:3B"): "--student and --compute both give budget",
+    ("--compute", "1e21", "--axis", "tokens=2B"): "--axis tokens and --compute both give budget",
+    ("--compute", "1e21", "--set", "tokens=20B"): "--compute and --set both give budget",
+    ("--compute", "1e21", "--axis", "compute=1e20"): "--axis: compute is given twice",
+    ("--compute", "1e21", "--axis", "budget=1e20"): "--compute is given twice",
+    ("--axis", "students=1", "--axis", "students=2"): "--axis: students is given twice",
+}
+LISTS = {
+    ("--compute", "$20,000", *GPU): "has a comma inside a number, and commas separate values; "
+    "write '$20000'",
+    ("--compute", "$10,500", *GPU): "commas separate values; write '$10500'",
+    ("--compute", "20,000 gpu-hours", *GPU): "write '20000 gpu-hours'",
+    ("--compute", "1k gpu-hours:$4k:3", *GPU): "has two ends of different kinds",
+    ("--student", "1,5B"): "write decimals with a point: 1.5B",
+    ("--axis", "price=2,50", *GPU): "--axis price: '2,50' may be 2.50, or 2 and 50",
+    ("--axis", "tie_nats=0,01"): "write '0.01'",
+    ("--axis", "deadline=1,2,4 weeks", *GPU): "--axis deadline: '1' does not say 1 of what",
+}
+
+
+@pytest.mark.parametrize("words", [*CONTRADICTIONS, *LISTS], ids=str)
+def test_axes_that_cannot_be_meant_are_refused(words):
+    found = run("sweep", *words)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert {**CONTRADICTIONS, **LISTS}[words] in found.stderr
+
+
+def test_pairs_are_a_list_and_dollars_a_range():
+    """The middle of equal factors between 10k and 40k is 20k."""
+    rows = run("sweep", "--student", "1B:20B,3B:60B", "-o", "jsonl").stdout.splitlines()
+    assert [json.loads(row)["student_params"] for row in rows] == ["1B:20B", "3B:60B"]
+    words = ("--compute", "$10k:$40k:3", "--student", "1B", *GPU, "-o", "jsonl")
+    rows = run("sweep", *words).stdout.splitlines()
+    assert [json.loads(row)["compute"] for row in rows] == ["$10000", "$20000", "$40000"]
 
 
 def test_a_sweep_takes_no_more_cells_than_it_gives(busbridge):

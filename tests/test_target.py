@@ -12,9 +12,13 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning.options import option_of
-from distillplan.questions.target import Goal, Match, target
+from distillplan.planning.results import Reason
+from distillplan.planning.verdict_records import Verdict
+from distillplan.questions.target import Match, target
+from distillplan.questions.target_goals import Goal, parse_goal
 from tests import independent
-from tests.plans import options_of, scenario_from_options
+from tests.plans import options_of, quick_plan, scenario_from_options
+from tests.shell import run
 
 PAPER = bounds_named(SizeBounds.PAPER)
 MATCH = Match(student_params=3e9, student_tokens=60e9)
@@ -186,3 +190,111 @@ def test_one_way_out_of_reach_is_no_error(busbridge):
 def test_goals_that_are_none(busbridge, goal, says):
     with pytest.raises(InputError, match=says):
         target(Scenario(compute=1.0, law=busbridge, student_params=1e9), **goal)
+
+
+QUESTIONS = (
+    {"student": "10B", "teacher": "2B:2T"},
+    {"student": "30B", "teacher": "2B:2T"},
+    {"student": "1B", "teacher": "2B:2T"},
+    {"student": "1B", "teacher": "7B:2T", "logits": "cached"},
+    {"student": "300M", "teacher_loss": 2.3, "teacher_params": "2B", "logits": "cached"},
+    {"student": "3B", "students": 4},
+    {"teacher": "7B:500B"},
+    {"teacher": "70B:15T", "logits": "cached", "tie": 0.03},
+)
+ASKED = [
+    (question, loss) for question in QUESTIONS for loss in (2.1, 2.18, 2.26, 2.3, 2.4, 2.5, 2.9)
+]
+
+
+@pytest.mark.parametrize(("question", "loss"), ASKED)
+def test_its_verdict_is_that_of_a_plan_with_what_it_takes(question, loss):
+    """The inverse: `budget`, asked again with the least compute of both, has the same verdict, the
+    same margin and the mark at the same choice; without one, neither has any."""
+    scenario = scenario_from_options(compute=1e21, **question)
+    try:
+        found = target(scenario, loss=loss)
+    except InfeasibleError:
+        return
+    both = [one for one in found.ways if one.accounting is None or one.decides]
+    takes = [one.total_flops for one in both if one.option is not None]
+    again = quick_plan(replace(scenario, compute=min(takes)))
+    assert found.verdict is again.verdict
+    assert found.verdict_reason is again.verdict_reason
+    assert found.margin_nats == pytest.approx(again.margin_nats, abs=1e-9)
+    marked = [one.method for one in found.ways if one.recommended]
+    if again.recommended is None:
+        assert not marked
+        assert found.headline.startswith("No verdict")
+    else:
+        reaches = any(one.method is again.recommended.method and one.option for one in both)
+        assert marked == [again.recommended.method] * reaches
+    if found.verdict is Verdict.TIE:
+        assert found.headline.startswith("Too close to call")
+
+
+def test_every_kind_of_verdict_is_among_them():
+    kinds = set()
+    for question, loss in ASKED:
+        try:
+            kinds.add(target(scenario_from_options(compute=1e21, **question), loss=loss).verdict)
+        except InfeasibleError:
+            continue
+    assert kinds == {None, *Verdict}
+
+
+@pytest.mark.parametrize("loss", [2.15, 2.2, 2.25])
+def test_the_smallest_student_has_the_verdict_of_its_plan(loss):
+    """The inverse, at a fixed budget."""
+    scenario = scenario_from_options(compute=2e21, teacher="7B:500B")
+    found = target(scenario, loss=loss, minimize=Goal.STUDENT)
+    both = [one for one in found.ways if one.accounting is None or one.decides]
+    least = min(one.option.student_params for one in both if one.option is not None)
+    assert found.verdict is quick_plan(replace(scenario, student_params=least)).verdict
+
+
+def test_less_than_a_token_per_parameter_is_no_answer():
+    """Below one token per parameter no run stands behind the law, so nothing is advised."""
+    found = target(scenario_from_options(compute=1e21, student="10B", teacher="2B:2T"), loss=2.5)
+    assert found.verdict is None
+    assert "less than a token per parameter" in found.headline
+    assert not any(one.recommended for one in found.ways)
+    assert all(one.option.is_guess for one in found.ways)
+
+
+@pytest.mark.parametrize("teacher", ["2B:2T", "70B:15T"])
+def test_what_does_not_fit_the_machine_is_not_advised(teacher):
+    """As for a plan: nothing is, where neither fits."""
+    scenario = scenario_from_options(
+        gpu_hours=1, gpu="h100-sxm", gpus=1, student="30B", teacher=teacher
+    )
+    found = target(scenario, loss=2.2, minimize=Goal.HOURS)
+    assert found.verdict_reason is Reason.NOTHING_POSSIBLE
+    assert "GB per GPU" in found.headline
+    assert not any(one.recommended for one in found.ways)
+
+
+@pytest.mark.parametrize(
+    ("word", "goal"),
+    [
+        ("hours", Goal.HOURS),
+        ("gpu-hours", Goal.HOURS),
+        ("GPU hours", Goal.HOURS),
+        ("gpu_hours", Goal.HOURS),
+        ("money", Goal.COST),
+        ("cost", Goal.COST),
+        ("FLOPs", Goal.COMPUTE),
+        ("student", Goal.STUDENT),
+        ("size", Goal.STUDENT),
+    ],
+)
+def test_what_is_minimized_is_read_however_it_is_called(word, goal):
+    assert parse_goal(word) is goal
+
+
+def test_an_unknown_goal_names_those_that_there_are():
+    with pytest.raises(InputError, match="compute, hours, cost, student"):
+        parse_goal("joy")
+    found = run("target", "--loss", "2.2", "--student", "1B", "--minimize", "joy")
+    assert found.returncode == 2
+    assert "--minimize" in found.stderr

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from distillplan import Scenario, law, plan
+from distillplan.accounting import Accounting, Logits
 from distillplan.models.model_catalog import models
 from distillplan.questions.teachers import LeftOut, teachers
 from tests.plans import quick_plan
@@ -180,3 +181,15 @@ def test_losses_of_different_tokenizers_are_shown_apart(form):
     one_tokenizer = run(*ASKED, *form).stdout
     assert "alone =" not in one_tokenizer
     assert " alone " not in one_tokenizer.split("\n\n")[1].splitlines()[0]
+
+
+def test_logits_on_disk_cost_nothing_and_each_is_that_plan():
+    """The help offers them; every candidate is the teacher that has written them."""
+    found = run(*ASKED, "--logits", "cached", "-o", "json")
+    assert found.returncode == 0, found.stderr
+    for one in usable(json.loads(found.stdout))[:2]:
+        name = one["model"]["name"]
+        alone = plan(Scenario(**NOBODY_ELSE, teacher=name, logits=Logits.CACHED))
+        assert alone.scenario.pays is Accounting.FREE
+        assert math.isclose(one["gain_nats"], alone.margin_nats, abs_tol=1e-9)
+        assert one["verdict"] == alone.verdict

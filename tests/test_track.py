@@ -708,3 +708,18 @@ def test_the_command_reads_either_file_from_standard_input(tmp_path):
     both = run("track", "-", "-", folder=tmp_path)
     assert both.returncode == 2
     assert "standard input can be only one" in both.stderr
+
+
+def test_the_screen_calls_verdicts_what_every_other_does(tmp_path):
+    """`supervised` is the paper's word, and that of JSON; screens say pretrain."""
+    plan = run("budget", "1e20", "--student", "300M", "-o", "json", folder=tmp_path).stdout
+    assert json.loads(plan)["verdict"] == "supervised"
+    (tmp_path / "p.json").write_text(plan)
+    (tmp_path / "l.csv").write_text("tokens,loss\n2e9,2.9\n")
+    shown, details = (
+        run("track", "p.json", "l.csv", *words, folder=tmp_path).stdout
+        for words in ((), ("--details",))
+    )
+    assert "verdict: pretrain" in shown
+    assert "verdict: pretrain" in details
+    assert "supervised" not in shown

@@ -30,7 +30,7 @@ from distillplan.questions.plan_document import read_plan
 from distillplan.render.documents import document
 from distillplan.scenarios import key_table, scenario_file
 from distillplan.scenarios.axes import parse_axis
-from distillplan.units import quantities
+from distillplan.units import quantities, times
 from tests.fuzz import data_files, families, sweeps, trials
 from tests.fuzz.case import Case, Target
 from tests.fuzz.command_lines import any_line, columns, command_line, where
@@ -62,7 +62,7 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "count": quantities.parse_count,
     "compute": budget_text.parse_compute,
     "budget": budget_text.parse_budget,
-    "hours": quantities.parse_hours,
+    "hours": times.parse_hours,
     "bytes": quantities.parse_bytes,
     "usd": lambda text: quantities.parse_usd(text, "price", "2.49"),
     "params:tokens": lambda text: model_sizes.parse_pair(text, "teacher"),

@@ -6,7 +6,7 @@ import pytest
 
 from distillplan.fitting import law_files
 from distillplan.render import plan_view
-from distillplan.units import quantities
+from distillplan.units import quantities, times
 from tests import shell
 from tests.fuzz.answers import forms_agree
 from tests.fuzz.campaign import Tally, shares, tally
@@ -77,7 +77,7 @@ def test_every_target_has_inputs_that_are_answered(name):
 
 
 def test_an_exception_is_found_with_its_place(monkeypatch):
-    monkeypatch.setitem(quantities.HOURS, "week", 0.0)
+    monkeypatch.setitem(times.HOURS, "week", 0.0)
     monkeypatch.setattr(quantities, "positive", lambda value, *_: 1 / value)
     with prepared():
         found = tally("numbers", SEED, range(400))

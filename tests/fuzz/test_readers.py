@@ -15,7 +15,7 @@ from distillplan.laws import law_catalog
 from distillplan.planning import budget_text
 from distillplan.scenarios import key_table
 from distillplan.scenarios.scenario_file import MOST_SCENARIOS, read_grid, read_scenarios
-from distillplan.units import quantities
+from distillplan.units import quantities, times
 from tests.fuzz.case import Case
 from tests.fuzz.data_files import sound_files
 from tests.fuzz.mutations import as_flow
@@ -164,7 +164,7 @@ def test_any_mapping_of_columns_is_read_or_refused(text):
     [
         quantities.parse_count,
         budget_text.parse_compute,
-        quantities.parse_hours,
+        times.parse_hours,
         quantities.parse_bytes,
     ],
 )

@@ -5,13 +5,8 @@ from typing import Final
 
 from distillplan.checks.check_records import CheckRow, compared
 from distillplan.laws import law_catalog
-from distillplan.laws.logit_formats import (
-    FormatSetting,
-    KeptLogits,
-    KeptShare,
-    format_penalty,
-    format_studies,
-)
+from distillplan.laws.format_studies import FormatSetting, KeptLogits, KeptShare, format_studies
+from distillplan.laws.logit_formats import format_penalty
 from distillplan.planning.evaluate import law_of
 from distillplan.planning.scenario import Scenario
 

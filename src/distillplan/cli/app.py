@@ -10,8 +10,10 @@ from typer.core import TyperCommand, TyperGroup
 
 import distillplan
 from distillplan.cli.exit_codes import INTERRUPTED
+from distillplan.cli.repeated import refuse_repeated
 from distillplan.errors import DistillplanError, InputError, one_line
 from distillplan.render.streams import write, write_error
+from distillplan.units.choices import choose
 
 COMMANDS = (
     *("budget", "teachers", "family", "compare", "report", "sweep", "target", "crossover"),
@@ -26,10 +28,6 @@ PAIRED = {"plot": "Draw a picture: where distilling wins, losses, teachers, mach
 """First words of commands of two, with what they are about."""
 
 
-ONE_NAME = ("--teacher",)
-"""Options of which a second is a mistake (two teachers are no question that is answered here),
-where others are overridden on purpose."""
-
 _UsageError: Any = typer.BadParameter.__base__
 """What Typer raises for a wrong command line; it has no public name of its own."""
 
@@ -38,19 +36,13 @@ class Command(TyperCommand):
     """A command whose help says more than its start needs to know."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the options.
-
-        Raises:
-            InputError: where a name is given twice; the second would silently replace the first.
-        """
-        for option in ONE_NAME:
-            if args.count(option) + sum(one.startswith(f"{option}=") for one in args) > 1:
-                raise InputError(f"{option} is given twice; one question has one, so leave one out")
-        known = {name for one in self.params for name in (*one.opts, *one.secondary_opts)}
+        """Read the options."""
+        known = {name: one for one in self.params for name in (*one.opts, *one.secondary_opts)}
         if any(one.startswith("-") and one.partition("=")[0] not in known for one in args):
             from distillplan.cli.other_words import in_our_words  # only for somebody new here
 
             args = in_our_words(args, self.params)
+        refuse_repeated(args, known)
         try:
             return super().parse_args(ctx, [*args])
         except _UsageError:
@@ -139,7 +131,17 @@ def _load(name: str) -> Any:
     function = getattr(import_module(f"distillplan.cli.commands.{module}"), module)
     alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
     alone.command(name, cls=Command)(function)
-    return typer.main.get_command(alone)
+    command: Any = typer.main.get_command(alone)
+    for one in command.params:
+        if getattr(one.type, "choices", None):
+            one.type.convert = _chosen
+    return command
+
+
+def _chosen(value: Any, param: Any, _: Any) -> str:
+    """A word of few, as keys of scenarios take them."""
+    name = param.opts[0] if param.opts[0].startswith("-") else param.human_readable_name
+    return choose(value, name, param.type.choices)
 
 
 HELP = ("-h", "--help")

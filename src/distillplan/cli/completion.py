@@ -84,6 +84,13 @@ def words() -> list[str]:
     return [one.word.replace(" ", "-") for one in explanations()]
 
 
+def goals() -> Iterable[str]:
+    """What `target` minimizes."""
+    from distillplan.questions.target_goals import Goal
+
+    return list(Goal)
+
+
 def commands() -> list[str]:
     """The commands."""
     return sorted(path.stem.replace("_", " ") for path in _SOURCES.glob("[a-z]*.py"))
@@ -98,6 +105,7 @@ BY_OPTION: Mapping[str, Names] = {
     "--laws": several_laws,
     "--export": trainers,
     "--country": countries,
+    "--minimize": goals,
 }
 """Names that an option takes."""
 BY_COMMAND: Mapping[str, Names] = {

@@ -55,6 +55,7 @@ def form_and_file(
     Raises:
         InputError: for two of a kind, or what is neither.
     """
+    given = [one.lower() if one.lower() in forms else one for one in given]
     shown = [one for one in dict.fromkeys(given) if one in forms]
     files = [one for one in dict.fromkeys(given) if one not in forms]
     for one in files:

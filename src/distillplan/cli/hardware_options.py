@@ -59,10 +59,11 @@ KvHeads: TypeAlias = Annotated[
 ]
 Vocab: TypeAlias = Annotated[
     int | None,
-    _size(
+    _model(
         "--vocab",
         "Vocabulary size.",
-        "32000",
+        value=values.ROWS,
+        metavar="N",
         show_default="that of the other model, else that of the paper's family",
     ),
 ]
@@ -84,7 +85,7 @@ Tokens: TypeAlias = Annotated[
     ),
 ]
 SeqLen: TypeAlias = Annotated[
-    int, _layout("--seq-len", "Tokens per sequence.", value=values.whole("4096"))
+    int, _layout("--seq-len", "Tokens per sequence.", value=values.SEQUENCE)
 ]
 Ep: TypeAlias = Annotated[
     int, _layout("--ep", "Size of an expert-parallel group.", value=values.WHOLE)

@@ -60,7 +60,7 @@ def options(
             try:
                 function(**{one: arguments[one] for one in own}, **given)
             except InputError as error:
-                raise error.told(name) from None
+                raise error.told(functools.partial(_named, name, given, arguments)) from None
 
         before = [one for one in own.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
         after = [one for one in own.values() if one.kind is one.KEYWORD_ONLY]
@@ -82,6 +82,17 @@ def options(
         return wrapper  # type: ignore[return-value]  # it takes what its signature says
 
     return decorate
+
+
+def _named(
+    name: Callable[[Word], str], given: Mapping[str, Any], arguments: Mapping[str, Any], word: Word
+) -> str:
+    """The name of a key; of another one that gives the same, where that was typed instead."""
+    key = key_table.TABLE.find(word.key)
+    if key is None or word.value or key.word in given or arguments.get(_identifier(key)):
+        return name(word)
+    places = {one: key_table.TABLE.keys[one].place for one in given}
+    return name(next((Word(one) for one in given if places[one] == key.place), word))
 
 
 def naming(
@@ -117,15 +128,20 @@ def _is_argument(parameter: inspect.Parameter) -> bool:
     return any(isinstance(one, ArgumentInfo) for one in get_args(parameter.annotation))
 
 
-def told_as(command: str) -> Callable[[str], str]:
+def told_as(command: str, behind: str = "") -> Callable[[str], str]:
     """How to name a word of the table to somebody who typed it in a command.
 
-    What is no option of the command stood without one.
+    Args:
+        command: its name.
+        behind: the option that takes words which are no options of the command; empty: they stood
+            without one.
     """
     name = naming(command)
 
     def told(word: str) -> str:
         key = key_table.TABLE.find(word)
+        if behind and (key is None or not key.known_to(command)):
+            return f"{behind} {word}"
         bare = key is not None and key.flags and not key.known_to(command)
         return key.metavar if key is not None and bare else name(Word(word))
 

@@ -21,6 +21,8 @@ class Meant(NamedTuple):
     """What that option takes, with what was typed for {}; without {} nothing was to be typed."""
 
 
+_BARE = r"(?i)[^a-z]*(?:e\+?\d+)?\s*(?:k|m|thousand|million)?\s*"
+"""A number without the unit that its option has."""
 MOST_WORDS = 10
 """Of a budget, such as 64 h100-sxm for 7 days."""
 
@@ -60,6 +62,7 @@ OPTIONS: Mapping[str, Meant] = {
     "--seq-len": Meant(("--context",)),
     "--seq-length": Meant(("--seq-len", "--context")),
     "--dtype": Meant(("--precision",)),
+    "--quantise": Meant(("--quantize",)),
     "--save-as": Meant(("--save",)),
     "--out": Meant(("--save", "--output")),
     "--verbose": Meant(("--details",), ""),
@@ -185,7 +188,7 @@ def as_read(message: str, args: Sequence[str]) -> str:
     for word in dict.fromkeys(typed):
         meant = OPTIONS.get(word)
         if meant is not None and word not in named:
-            read = [one for one in meant.options if one in named and one not in typed]
+            read = [one for one in meant.options if one in named]
             line += "".join(f" ({word} is read as {one})" for one in read[:1])
     return f"{line}{sign}{below}"
 
@@ -218,7 +221,7 @@ def _value(word: str, following: Iterator[str]) -> Iterator[str]:
             raise InputError(f"{typed}: its value is missing")
         value = given
     if form:
-        yield form.replace("{}", value)
+        yield form.replace("{}", value) if re.fullmatch(_BARE, value) else value
 
 
 def _ours(typed: str, known: Mapping[str, Any]) -> str | None:

@@ -9,16 +9,23 @@ from collections.abc import Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
+from distillplan.hardware.bill import (
+    POWER_SHARE_SOURCE,
+    Bill,
+    Phase,
+    months_of,
+    price_notices,
+)
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
+from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices
-from distillplan.laws.logit_formats import FILE
+from distillplan.laws.format_studies import FILE
 from distillplan.models.named_models import Basis
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
@@ -63,7 +70,8 @@ def warnings_of(
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
-        *(() if kept is None else format_notices(question.stored, kept.format.name)),
+        *_about_format(question),
+        *(() if kept is None else months_notices(kept.months, months_of(bill.lines))),
         *_about_layout(question),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
@@ -164,6 +172,13 @@ def _about_models(question: Question) -> Iterator[Notice]:
         yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)
     if teacher.distillation_licence:
         yield _notice("teacher_licence", teacher=teacher)
+
+
+def _about_format(question: Question) -> Iterator[Notice]:
+    """What the format of stored logits costs the student."""
+    kept = None if question.online else question.kept
+    if question.teacher is not None and kept is not None:
+        yield from format_notices(question.stored, kept.format.name, question.teacher.shape.vocab)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:

@@ -1,26 +1,18 @@
-"""The hardware data that ships, as records and as answers, and GPUs by any of their names."""
+"""The hardware data that ships, as records and as answers, and the user's own GPUs."""
 
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
+from distillplan.hardware.gpu_words import gpus_of_rack, is_memory, looser, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
 from distillplan.suggest import close_names, did_you_mean
-
-NOISE: Final = (
-    r"(?:gpu|card|chip|accelerator)s?|compute|time|each|tensor|core|nvidia|corporation|amd|google|"
-    r"cloud|intel|habana|aws|geforce|tesla|instinct|generation|server|workstation|edition|oam"
-)
-"""Words beside the name of a GPU; a laptop's or a Max-Q card is another one and says so."""
-_MEMORY: Final = r"(?<![a-z0-9.])(\d+)[\s-]?gi?b?\b"
-_ADDRESSED: Final = r"\[([^][]+)\]"
-"""Where lspci has the name: NVIDIA Corporation AD102GL [L40S]."""
 
 
 class GpuCard(NamedTuple):
@@ -144,6 +136,18 @@ def _refuse_number_of(name: str) -> None:
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
 
 
+def refuse_rack(name: str) -> None:
+    """Refuse the name of a rack, where nothing says how many GPUs are meant.
+
+    Raises:
+        InputError: with its GPUs.
+    """
+    many = gpus_of_rack(name)
+    if many is not None:
+        told = (Word("gpu", name_of(name) or name), " ", Word("gpus", str(many)))
+        raise InputError(Word("gpu"), f": {name!r} is a rack of {many} GPUs; write ", *told)
+
+
 def name_of(name: str) -> str | None:
     """The GPU that a name stands for on its own; None where there is none, or several.
 
@@ -206,61 +210,27 @@ def throughput_model() -> ThroughputModel:
 
 
 def grid(country: str) -> PowerGrid:
-    """The electricity of a country, by its ISO 3166-1 alpha-3 code or its English name.
+    """The electricity of a country, by its code of three or two letters or its English name.
 
     Raises:
         InputError: for an unknown country (suggesting the nearest).
 
-    >>> grid("FRA").name, grid("france").code
-    ('France', 'FRA')
+    >>> grid("FRA").name, grid("france").code, grid("UK").code
+    ('France', 'FRA', 'GBR')
     """
     data, wanted = read_shipped("grid.yaml"), country.strip().lower()
     codes = {entry["name"].lower(): code for code, entry in data["countries"].items()}
-    code = wanted.upper() if wanted.upper() in data["countries"] else codes.get(wanted)
+    letters = data["two_letters"].get(wanted.upper(), wanted.upper())
+    code = letters if letters in data["countries"] else codes.get(wanted)
     if code is not None:
         entry = Entry(data["countries"][code], code)
         return entry.record(PowerGrid, code=code, source=data["source"])
-    close = [f"{name.title()} ({codes[name]})" for name in close_names(country.strip(), codes)]
-    advice = "give a three-letter code such as FRA or USA, or the English name"
+    near = close_names(country.strip(), codes) if len(wanted) > 2 else ()
+    close = [f"{name.title()} ({codes[name]})" for name in near]
+    advice = "give a code such as FRA or FR, or the English name"
     if close:
         advice = f"did you mean {' or '.join(close)}?"
     raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
-
-
-def words_of(name: str) -> list[str]:
-    """The words of a name, in lower case and in their order.
-
-    >>> words_of("NVIDIA A100-SXM4-80GB"), words_of("NVIDIA GeForce RTX 4090"), words_of("A10G")
-    (['a100', 'sxm', '80gb'], ['rtx', '4090'], ['a10g'])
-    """
-    text = (re.findall(_ADDRESSED, name) or [name])[-1].lower()
-    text = re.sub(_MEMORY, r"\1gb", text)
-    words = (re.sub(r"^sxm\d$", "sxm", word) for word in re.split(r"[\s()[\]/,_-]+", text))
-    return [word for word in words if word and not re.fullmatch(NOISE, word)]
-
-
-def is_memory(word: str) -> bool:
-    """Whether a word is an amount of memory.
-
-    >>> is_memory("80gb"), is_memory("hbm3")
-    (True, False)
-    """
-    return re.fullmatch(r"\d+gb", word) is not None
-
-
-def looser(words: list[str]) -> list[list[str]]:
-    """Words as they are, without the s of several GPUs, and without the kind of their memory.
-
-    >>> looser(["h100s", "hbm3"])
-    [['h100s', 'hbm3'], ['h100', 'hbm3'], ['h100s'], ['h100']]
-    """
-    bare = [word for word in words if not re.fullmatch(r"hbm\d?e?", word)]
-    both = [words, bare] if bare != words else [words]
-    return [
-        found
-        for one in both
-        for found in (one, [re.sub(r"(?<=[a-z\d])s$", "", word) for word in one])
-    ]
 
 
 @cache

@@ -265,6 +265,8 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     said = {name: value for name, value in words.items() if value is not None}
     named, prices = said.pop("gpu"), said.pop("prices", None)
     gpu = gpu_catalog.gpu(named)
+    if "gpus" not in said:
+        gpu_catalog.refuse_rack(named)
     if prices is not None:
         gpu = price_list.with_prices(gpu, prices)
     layout = {one.name: said.pop(one.name) for one in fields(Strategy) if one.name in said}

@@ -1,5 +1,6 @@
 """Joint draws of a law's coefficients: many laws as one, for the optimizer to take together."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -16,6 +17,7 @@ from distillplan.laws.formulas import (
 )
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.soundness import demand_sound
+from distillplan.units.quantities import format_count
 
 SUPERVISED_COLUMNS: Final = tuple(f"supervised.{name}" for name in SUPERVISED_LETTERS)
 DISTILLATION_COLUMNS: Final = SUPERVISED_COLUMNS + DISTILLATION_LETTERS
@@ -24,6 +26,17 @@ MOST_DRAWS: Final = 4096
 """As many as the resamples behind Table 6; shares of them are known to 1%."""
 NUMBER: Final = r"[ \t]*[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*"
 """A number in a table of a law's file."""
+APART: Final = 0.01
+"""Share of a loss that draws and their law may differ by however little they are spread: more than
+one run strays, and than rounding moves it."""
+_USUAL: Final = {
+    "params": (1e8, 1e10),
+    "tokens": (1e9, 1e12),
+    "student_params": (1e8, 1e10),
+    "student_tokens": (1e9, 1e12),
+    "teacher_loss": (2.0, 2.6),
+}
+"""Where a law that says no range is looked at."""
 _PLAIN: Final = re.compile(f"{NUMBER}(?:,{NUMBER})*")
 """A row; numpy would read 0x10, 1_000 and nan too."""
 
@@ -58,11 +71,51 @@ class Draws(NamedTuple):
         return self.law.supervised if isinstance(self.law, DistillationLaw) else self.law
 
 
-def one_draw(law: PublishedLaw) -> Draws:
-    """A law without joint draws, as a single one."""
+def one_draw(law: PublishedLaw, times: int = 1) -> Draws:
+    """A law without joint draws, as a single one, or so often the same."""
     found: LossLaw = law.distillation or law.supervised
-    columns = {name: np.array([value]) for name, value in columns_of_law(found).items()}
+    columns = {name: np.full(times, value) for name, value in columns_of_law(found).items()}
     return Draws(law=law_of_columns(columns), sigma_run=0.0)
+
+
+def demand_around(draws: Draws, law: PublishedLaw, name: str) -> None:
+    """Refuse draws that are not those of a law: in the middle of its range they lie around it.
+
+    Bands and odds have the law's own number in their middle, so that other draws would go unseen.
+
+    Args:
+        draws: joint draws, of the same sides as the law.
+        law: whose they are said to be.
+        name: of their file, for messages.
+
+    Raises:
+        InputError: when the law's loss there is farther from all of theirs than they are spread,
+            and than `APART` of it.
+    """
+    ends = {key: law.valid.get(key, usual) for key, usual in _USUAL.items()}
+    at = {key: math.sqrt(low * high) for key, (low, high) in ends.items()}
+    logs = {key: math.log(value) for key, value in at.items()}
+    n, d = logs["params"], logs["tokens"]
+    own, drawn = (one.loss_at_logs(n, d) for one in (law.supervised, draws.supervised))
+    place = f"{format_count(at['params'])} parameters on {format_count(at['tokens'])} tokens"
+    _demand_near(own, drawn, f"{name}: at {place}", law.name)
+    if law.distillation is not None and isinstance(draws.law, DistillationLaw):
+        n, d, x = logs["student_params"], logs["student_tokens"], logs["teacher_loss"]
+        own, drawn = (one.loss_at_logs(n, d, x) for one in (law.distillation, draws.law))
+        sizes = format_count(at["student_params"]), format_count(at["student_tokens"])
+        place = f"with a teacher of {at['teacher_loss']:.3g} nats, at {sizes[0]} parameters on "
+        _demand_near(own, drawn, f"{name}: {place}{sizes[1]} tokens", law.name)
+
+
+def _demand_near(own: Any, drawn: Any, where: str, law: str) -> None:
+    """Refuse drawn losses that lie apart from the law's own."""
+    least, most = float(np.min(drawn)), float(np.max(drawn))
+    room = max(most - least, APART * float(own))
+    if not least - room <= own <= most + room:
+        raise InputError(
+            f"{where} the draws lose {least:.3f} to {most:.3f} nats and {law} itself {own:.3f}; "
+            "draws lie around their law, so give those of this one"
+        )
 
 
 def law_of_columns(columns: Mapping[str, Any]) -> LossLaw:

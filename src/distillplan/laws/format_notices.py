@@ -9,20 +9,31 @@ from distillplan.notices import Notice, information, warning
 
 LOGITS_WORSE_THAN_NONE: Final = "logit_format_worse_than_none"
 """Code of the warning that a format costs more than its teacher gives."""
+STORAGE_UNPRICED: Final = "logit_storage_unpriced"
+"""Code of the warning that a cost leaves out storage, for want of a format."""
+KEPT_TOO_SHORT: Final = "logits_kept_too_short"
+"""Code of the warning that logits are deleted before they are read."""
+OF_STORED: Final = (LOGITS_WORSE_THAN_NONE, STORAGE_UNPRICED, KEPT_TOO_SHORT)
+"""Codes of what decides whether stored logits are of use, or what they cost."""
 
 
 def format_notices(
-    stored: StoredFormat | None, name: str, gain: float | None = None, tie: float = 0.0
+    stored: StoredFormat | None,
+    name: str,
+    vocab: float,
+    gain: float | None = None,
+    tie: float = 0.0,
 ) -> Iterator[Notice]:
     """What to know of a format before a student reads it.
 
     Args:
         stored: the format; None: logits are not stored.
         name: as it is shown, such as top-12.
+        vocab: tokens of the teacher.
         gain: over training from data alone with this format, nats per token; None: not known.
         tie: differences below this are ties, nats per token.
     """
-    penalty = penalty_of(stored)
+    penalty = penalty_of(stored, vocab)
     cost = f"{penalty.nats:.3f} nats ({penalty.low:.3f} to {penalty.high:.3f})"
     if penalty.inferred:
         yield warning(
@@ -32,8 +43,8 @@ def format_notices(
     if not penalty.tried:
         yield warning(
             "logit_format_outside",
-            f"{name} logits keep fewer or more tokens than any that were tried; their cost is that "
-            "of the nearest",
+            f"{name} logits keep fewer or more tokens than any that were tried; their cost is "
+            "carried on from the nearest ones, to nothing for the whole vocabulary",
         )
     full = math.inf if gain is None else gain + penalty.nats
     if penalty.nats > full and (full > 0 or penalty.nats >= tie):

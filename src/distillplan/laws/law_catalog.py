@@ -137,7 +137,8 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """The joint draws of a law's coefficients; None where it has none.
 
     Raises:
-        InputError: when their file is missing or is not a table of finite numbers.
+        InputError: when their file is missing, is not a table of finite numbers, or is of another
+            law.
 
     >>> draws(law()).size
     300
@@ -149,6 +150,10 @@ def draws(law: PublishedLaw) -> "Draws | None":
     found = read(law.draws_file, name)
     if found.distills != (law.distillation is not None):
         raise InputError(f"{name}: its columns are not the coefficients of {law.name}")
+    if law.file is not None:  # those that ship are tested
+        from distillplan.laws.draws import demand_around  # only for a user's own law
+
+        demand_around(found, law, name)
     return found
 
 

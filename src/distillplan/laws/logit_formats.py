@@ -17,21 +17,24 @@ mean number of entries. DistillKit keeps its top k and a polynomial for the rest
 something between nothing and what the top k alone cost; half of that counts.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
-from distillplan.files.entries import Entry, shipped
-
-FILE: Final = "logit_formats.yaml"
-"""In the folder of the data."""
-
+from distillplan.laws.format_studies import (
+    FormatSetting,
+    KeptLogits,
+    KeptShare,
+    format_studies,
+    penalty_in,
+)
 
 TOP_P_MOST: Final = 100
 """Entries that top-p 0.95 keeps at most."""
@@ -66,81 +69,6 @@ USUAL_ENTRIES: Final = {
 """Default entries per token: DistillKit's k, the usual k with the label, and measured means."""
 
 
-class KeptLogits(StrEnum):
-    """Which of a teacher's logits are stored."""
-
-    SAMPLED = "sampled"
-    """Tokens that are drawn from the teacher's distribution."""
-    TOP_K = "top_k"
-    """The most likely tokens alone."""
-    TOP_K_AND_LABEL = "top_k_and_label"
-    """The most likely tokens, with the rest of the probability given to the hard label."""
-
-
-class KeptShare(NamedTuple):
-    """How much of the gain of full logits a format keeps, as published."""
-
-    format: KeptLogits
-    kept: float
-    """Tokens stored of each position, on average."""
-    loss: float
-    """Nats per token of the student."""
-    share: float
-    """Of the gain from hard labels to full logits; below 0: worse than hard labels."""
-    share_error: float | None
-    """Half width of what the rounding of the published losses leaves open; None: the share itself
-    is published."""
-
-
-class FormatSetting(NamedTuple):
-    """Formats that were tried on one student."""
-
-    name: str
-    student_params: float
-    student_tokens: float
-    teacher_params: float
-    teacher_tokens: float
-    hard_labels_loss: float
-    """Nats per token, as are all losses."""
-    full_logits_loss: float
-    shares: tuple[KeptShare, ...]
-
-    @property
-    def gain(self) -> float:
-        """Of full logits over hard labels."""
-        return self.hard_labels_loss - self.full_logits_loss
-
-
-class OtherPenalty(NamedTuple):
-    """What another study or setting found."""
-
-    format: KeptLogits
-    kept: float
-    nats: float
-    source: str
-
-
-class TopPPenalty(NamedTuple):
-    """What top-p cost where it was tried."""
-
-    p: float
-    """Probability that was kept."""
-    nats: float
-    source: str
-
-
-class FormatStudies(NamedTuple):
-    """All that is published of the cost of formats."""
-
-    source: str
-    rounding: float
-    """Of a loss, either way."""
-    settings: tuple[FormatSetting, ...]
-    others: tuple[OtherPenalty, ...]
-    """Of the further settings too."""
-    top_p: "TopPPenalty"
-
-
 class FormatPenalty(NamedTuple):
     """What a format costs a student, nats per token."""
 
@@ -154,78 +82,20 @@ class FormatPenalty(NamedTuple):
     """What it is inferred from, in words; empty where the format itself was tried."""
 
 
-@cache
-def format_studies() -> FormatStudies:
-    """The published losses.
-
-    Raises:
-        InputError: when their file is not what it should be.
-    """
-    entry = shipped(FILE)
-    rounding = entry.positive("rounding")
-    settings = tuple(_setting(one, rounding) for one in entry.entries("settings"))
-    named = tuple(
-        one.record(OtherPenalty, format=_kind(one), nats=one.not_negative("nats"))
-        for one in entry.entries("others")
-    )
-    further = tuple(
-        OtherPenalty(
-            format=one.format, kept=one.kept, nats=_penalty(setting, one), source=setting.name
-        )
-        for setting in settings[1:]
-        for one in setting.shares
-    )
-    return entry.record(
-        FormatStudies,
-        settings=settings,
-        others=(*named, *further),
-        top_p=entry.mapping("top_p").record(TopPPenalty),
-    )
+_NOTHING: Final = FormatPenalty(nats=0.0, low=0.0, high=0.0, tried=True, source="arithmetic")
+"""All of the logits are the full ones."""
 
 
-def _setting(entry: Entry, rounding: float) -> FormatSetting:
-    student, teacher = entry.mapping("student"), entry.mapping("teacher")
-    hard, full = entry.positive("hard_labels_loss"), entry.positive("full_logits_loss")
-    return entry.record(
-        FormatSetting,
-        student_params=student.positive("params"),
-        student_tokens=student.positive("tokens"),
-        teacher_params=teacher.positive("params"),
-        teacher_tokens=teacher.positive("tokens"),
-        shares=tuple(_shares(entry, hard, full, rounding)),
-    )
-
-
-def _shares(entry: Entry, hard: float, full: float, rounding: float) -> Iterator[KeptShare]:
-    gain = hard - full
-    for one in entry.entries("formats"):
-        loss = one.positive("loss")
-        printed = one.number("share") if one.has("share") else None
-        share = (hard - loss) / gain if printed is None else printed
-        yield KeptShare(
-            format=_kind(one),
-            kept=one.positive("kept"),
-            loss=loss,
-            share=share,
-            share_error=None if printed is not None else 2 * rounding * (1 + abs(share)) / gain,
-        )
-
-
-def _kind(one: Entry) -> KeptLogits:
-    return one.member("kind", KeptLogits)
-
-
-def _penalty(setting: FormatSetting, one: KeptShare) -> float:
-    """The loss above that of full logits; a format that did better has cost nothing."""
-    return max((1.0 - one.share) * setting.gain, 0.0)
-
-
-def format_penalty(kind: KeptLogits, kept: float) -> FormatPenalty:
+def format_penalty(kind: KeptLogits, kept: float, vocab: float | None = None) -> FormatPenalty:
     """What storing so many tokens of each position costs.
+
+    Beyond the numbers that were tried, fewer cost what the line through the first two says, and
+    more of the most likely ones ever less, to nothing for all of them.
 
     Args:
         kind: which of the logits.
         kept: tokens of each position.
+        vocab: tokens that there are; None: not known.
 
     Raises:
         InputError: when the file of the studies is not what it should be.
@@ -235,25 +105,56 @@ def format_penalty(kind: KeptLogits, kept: float) -> FormatPenalty:
     >>> format_penalty(KeptLogits.SAMPLED, 12).nats
     0.0
     """
+    most = math.inf if vocab is None or kind is KeptLogits.SAMPLED else vocab
+    if kept >= most:
+        return _NOTHING
     studies = format_studies()
     first = studies.settings[0]
     tried = [one for one in first.shares if one.format is kind]
     counts = [one.kept for one in tried]
-    nats = float(np.interp(np.log(kept), np.log(counts), [_penalty(first, one) for one in tried]))
+    nearest, nats, error = (*_costs(first, tried, kept, most), 2 * studies.rounding)
     others = [one for one in studies.others if one.format is kind]
-    error = 2 * studies.rounding
     return FormatPenalty(
         nats=nats,
-        low=max(min([nats - error, *(one.nats for one in others if one.kept <= kept)]), 0.0),
-        high=max([nats + error, *(one.nats for one in others if one.kept >= kept)]),
+        low=max(
+            min([nearest - error, nats, *(one.nats for one in others if one.kept <= kept)]), 0.0
+        ),
+        high=max(
+            [
+                nearest + error,
+                2 * nats - nearest + error,
+                *(one.nats for one in others if one.kept >= kept),
+            ]
+        ),
         tried=counts[0] <= kept <= counts[-1],
         source=studies.source,
     )
 
 
-def _top_p_penalty(kept: float) -> FormatPenalty:
+def _costs(
+    setting: FormatSetting, tried: Sequence[KeptShare], kept: float, most: float
+) -> tuple[float, float]:
+    """What the nearest number that was tried costs, and what so many tokens do."""
+    x, logs = math.log(kept), [math.log(one.kept) for one in tried]
+    nats = [penalty_in(setting, one) for one in tried]
+    nearest = float(np.interp(x, logs, nats))
+    if kept < tried[0].kept:
+        slope = max(nats[0] - nats[1], 0.0) / (logs[1] - logs[0])
+        return nearest, nats[0] + slope * (logs[0] - x)
+    if math.isinf(most):
+        return nearest, nearest
+    fewer = sum(one.kept < most for one in tried)
+    ends = [*logs[:fewer], math.log(most)], [*nats[:fewer], 0.0]
+    return nearest, float(np.interp(x, *ends))
+
+
+def _top_p_penalty(kept: float, vocab: float | None) -> FormatPenalty:
     """What top-p costs with so many entries on average: at least what its most would cost."""
-    alike, least = (format_penalty(KeptLogits.TOP_K, one) for one in (kept, max(kept, TOP_P_MOST)))
+    alike, least = (
+        format_penalty(KeptLogits.TOP_K, one, vocab) for one in (kept, max(kept, TOP_P_MOST))
+    )
+    if alike is _NOTHING:
+        return alike
     tried = format_studies().top_p
     return alike._replace(
         low=least.low,
@@ -266,15 +167,21 @@ def _top_p_penalty(kept: float) -> FormatPenalty:
     )
 
 
-def _distillkit_penalty() -> FormatPenalty:
+def _distillkit_penalty(vocab: float | None) -> FormatPenalty:
     """What DistillKit's format costs: between nothing and what its top k alone would."""
-    alone = format_penalty(KeptLogits.TOP_K, DISTILLKIT_K)
+    alone = format_penalty(KeptLogits.TOP_K, DISTILLKIT_K, vocab)
+    if alone is _NOTHING:
+        return alone
     return alone._replace(
         nats=alone.nats / 2,
         low=0.0,
         source=f"inferred from {alone.source}",
         inferred=f"half of what its top {DISTILLKIT_K} alone cost, as a polynomial has the rest",
     )
+
+
+LEAST_MONTHS: Final = 1.0
+"""That logits are kept for where nobody says for how long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,15 +196,15 @@ class StoredFormat:
     """Sampled by default: unbiased, and a few tokens of each position are enough."""
     entries: int | None = None
     """Logits kept per token, on average; None: `USUAL_ENTRIES`."""
-    months: float = 1.0
-    """How long they are kept."""
+    months: float | None = None
+    """How long they are kept; None: while the students are trained, and `LEAST_MONTHS` at least."""
 
     def __post_init__(self) -> None:
         """Check the settings."""
         settle(self, "logit_")
         if self.entries is not None and self.entries < 1:
             raise InputError(Word("logit_k"), f": {self.entries} is too few; give at least 1")
-        if self.months < 0:
+        if self.months is not None and self.months < 0:
             raise InputError(Word("logit_months"), f": {self.months:g} is negative")
 
     @property
@@ -313,19 +220,22 @@ TRIED: Final = {
 }
 """Formats whose cost to a student is published."""
 _WHOLE: Final = (LogitKind.FULL, LogitKind.FULL_FP32)
-_NOTHING: Final = FormatPenalty(nats=0.0, low=0.0, high=0.0, tried=True, source="arithmetic")
 
 
 @lru_cache(64)
-def penalty_of(stored: StoredFormat | None) -> FormatPenalty:
+def penalty_of(stored: StoredFormat | None, vocab: float | None = None) -> FormatPenalty:
     """What a format costs a student; nothing without one.
+
+    Args:
+        stored: the format.
+        vocab: tokens of the teacher; None: not known.
 
     >>> penalty_of(StoredFormat(kind=LogitKind.FULL)).nats
     0.0
     """
     if stored is None or stored.kept is None:
         whole = stored is None or stored.kind in _WHOLE
-        return _NOTHING if whole else _distillkit_penalty()
+        return _NOTHING if whole else _distillkit_penalty(vocab)
     if stored.kind is LogitKind.TOP_P:
-        return _top_p_penalty(stored.kept)
-    return format_penalty(TRIED[stored.kind], stored.kept)
+        return _top_p_penalty(stored.kept, vocab)
+    return format_penalty(TRIED[stored.kind], stored.kept, vocab)

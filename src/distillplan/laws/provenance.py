@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import (
@@ -15,6 +15,9 @@ from distillplan.laws.formulas import (
 )
 from distillplan.laws.loss_units import LossUnit
 from distillplan.notices import Notice
+
+LEAST_ROUNDED: Final = 0.999
+"""The least of a range of runs, as files round it, divided by itself."""
 
 
 class LawStatus(StrEnum):
@@ -194,9 +197,32 @@ class PublishedLaw(NamedTuple):
 
     @property
     def is_own(self) -> bool:
-        """Whether all of it comes from the user's own runs, so that its gains are their own."""
-        sides = [one for one in (self.supervised_from, self.distillation_from) if one is not None]
-        return self.file is not None and all(one.origin is Origin.OWN_RUNS for one in sides)
+        """Whether all of it comes from the user's own runs, so that its gains are their own.
+
+        A file that does not say so of a side may have it from anywhere.
+        """
+        own = (one is not None and one.origin is Origin.OWN_RUNS for one in self._sides)
+        return self.file is not None and all(own)
+
+    @property
+    def hides_origin(self) -> bool:
+        """Whether the user's file does not say where a side of it comes from."""
+        return self.file is not None and None in self._sides
+
+    @property
+    def _sides(self) -> tuple[SideSource | None, ...]:
+        both = self.supervised_from, self.distillation_from
+        return both[:1] if self.distillation is None else both
+
+    @property
+    def least_teacher_loss(self) -> float:
+        """A loss that every teacher is above, nats per token: the floor of models without one.
+
+        Where the law was fitted on better teachers it is theirs: its floor is then an extrapolation
+        that they disprove, and its distilled students are not built on it.
+        """
+        lowest, _ = self.valid.get("teacher_loss", (math.inf, math.inf))
+        return min(self.supervised.E, lowest * LEAST_ROUNDED * (1 - 1e-9))
 
     @property
     def form(self) -> Literal["supervised", "distillation"]:
@@ -229,4 +255,4 @@ class PublishedLaw(NamedTuple):
 
 def within(value: float, low: float, high: float) -> bool:
     """Whether a size is in a range of runs, which files round: 143.35M parameters to 143.4M."""
-    return low * 0.999 <= value <= high * 1.001
+    return low * LEAST_ROUNDED <= value <= high * 1.001

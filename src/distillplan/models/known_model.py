@@ -8,6 +8,7 @@ A size (7B), a name of the catalog (llama-3.1-8b), a name of the Hugging Face hu
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError
@@ -20,6 +21,7 @@ from distillplan.models.model_sizes import (
     parse_pair,
     parse_params,
     parse_tokens,
+    parse_tokens_per_param,
     split_pair,
 )
 from distillplan.models.spellings import is_config_file, is_page, letters
@@ -176,6 +178,10 @@ def sized(text: str, what: str = "model", *, tokens: bool = True, own: bool = Tr
     if last is None:
         published = found.trained_tokens if tokens else None
         return Sized(params=found.params, tokens=published, model=found)
+    ratio = parse_tokens_per_param(last, f"{what}: tokens")
+    if ratio is not None:
+        check_pair(found.params, ratio * found.params, what)
+        return Sized(params=found.params, tokens=ratio * found.params, model=found)
     given = parse_tokens(last, f"{what}: tokens", "2T")
     if found.tokenizer is not None and re.fullmatch(_UNIT_UNSAID, last):
         known = found if own else found._replace(trained_tokens=None)
@@ -251,10 +257,7 @@ def known_model(name: str, what: str = "model", *, weights: bool = True) -> Know
         return _mixture(name, mixture, what)
     from distillplan.models import model_catalog  # a size does without the catalog
 
-    if is_config_file(name):
-        from pathlib import Path
-
-        path = Path(name.strip())
+    if (path := config_file(name)) is not None:
         read = model_catalog.model_config(path)
         own = path.resolve().parent.name if path.stem == "config" else path.stem
         return _of_shape(own or path.name, read.shape, name)._replace(
@@ -268,6 +271,18 @@ def known_model(name: str, what: str = "model", *, weights: bool = True) -> Know
     if not weights or not model_catalog.is_tuned_copy(name.strip(), found):
         return known if weights else known._replace(notices=())
     return known._replace(notices=(_tuned(name.strip(), found),))
+
+
+def config_file(name: str) -> Path | None:
+    """The config.json that a word means: its path, or that of the folder of a model.
+
+    A word without a separator is a name, whatever folders stand here.
+    """
+    path = Path(name.strip())
+    if is_config_file(name):
+        return path
+    inside = path / "config.json"
+    return inside if len(name.strip()) > len(path.name) and inside.is_file() else None
 
 
 def _tuned(name: str, found: "CatalogModel") -> Notice:

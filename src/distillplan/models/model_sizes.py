@@ -4,6 +4,7 @@ It stops slips, such as 7 for 7B or tokens before parameters; how well a law hol
 its warnings to say.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -17,6 +18,7 @@ from distillplan.units.quantities import (
     TOKENS,
     format_count,
     format_flops,
+    parse_bytes,
     parse_count,
     parse_many,
 )
@@ -30,6 +32,17 @@ training in print."""
 LEAST_TOKENS_PER_PARAM: Final = 0.1
 """Of a finished training; among published ones Switch-C has 0.36 (arXiv:2101.03961) and
 Megatron-Turing NLG 0.51 (arXiv:2201.11990)."""
+LEAST_CONTEXT: Final = 128
+"""Tokens of a sequence: as in the first phase of BERT (arXiv:1810.04805), long before what is
+trained today."""
+LEAST_VOCABULARY: Final = 256
+"""Rows: all bytes, as of byte-level models such as ByT5 (arXiv:2105.13626)."""
+LEAST_STEP: Final = 4096
+"""Tokens of an optimizer step: a short sequence."""
+LEAST_LIKELY_TOKENS_PER_PARAM: Final = 10.0
+"""Of two sizes without a colon: below it the second is another model's, not the first's tokens."""
+USUAL_BYTES_PER_TOKEN: Final = 4.3
+"""Of English text, as the help of --bytes-per-token has it."""
 LEAST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * LEAST_PARAMS * LEAST_TOKENS
 MOST_FLOPS: Final = FLOPS_PER_PARAM_AND_TOKEN * MOST_PARAMS * MOST_TOKENS
 """What the least and the largest training take."""
@@ -117,6 +130,23 @@ def check_pair(params: float, tokens: float, what: str | Word) -> None:
         )
 
 
+def check_least(value: float, what: str | Word, least: float, noun: str) -> float:
+    """A number of things, or an error where it is fewer than there can be, as 8 for 8k are.
+
+    Args:
+        value: how many.
+        what: that starts the error.
+        least: there can be.
+        noun: of several.
+
+    Raises:
+        InputError: when there are fewer; says what may have been meant.
+    """
+    if value < least:
+        raise InputError(what, f": {_question(value, noun, 'k', least, math.inf)}")
+    return value
+
+
 def check_flops(value: float, what: str | Word) -> None:
     """Refuse a compute budget that could train no model at all, or any.
 
@@ -187,9 +217,22 @@ def parse_tokens(
     >>> parse_tokens("100B", ""), parse_tokens("2TT", ""), parse_tokens("300 billion tokens", "")
     (100000000000.0, 2000000000000.0, 300000000000.0)
     """
+    if isinstance(text, str):
+        _refuse_bytes(text, what)
     value = parse_count(text, what, example, TOKENS)
     check_tokens(value, what, per_param=per_param)
     return value
+
+
+def _refuse_bytes(text: str, what: str) -> None:
+    """Refuse a size of files, and say how many tokens it may be."""
+    found = re.fullmatch(r"(?i)\s*([\d.,]+\s*[kmgtp]i?b(?:ytes)?)(?:\s+of\s.*)?\s*", text)
+    if found is not None and found[1][0] != ".":
+        tokens = parse_bytes(found[1], what) / USUAL_BYTES_PER_TOKEN
+        raise InputError(
+            f"{what}: {shown(text)} is bytes; English text has about {USUAL_BYTES_PER_TOKEN:g} per "
+            f"token, so write about {_short(tokens)}"
+        )
 
 
 def parse_tokens_per_param(text: str, what: str) -> float | None:
@@ -228,16 +271,28 @@ def split_pair(text: str, what: str, example: str = "7B:2T") -> tuple[str, str |
         if words is not None:
             of_params, of_tokens = filter(None, words.groups())
             return of_params, of_tokens
-        pieces = re.split(_SEPARATORS, plain(text).strip())
-        if len(pieces) == 2 and all(
-            re.fullmatch(r"[\d.]+[kmbt]", one, re.IGNORECASE) for one in pieces
-        ):
-            raise InputError(f"{what}: {shown(text)} is not a size; write {':'.join(pieces)}")
+        _refuse_sizes(text, what)
     if len(parts) > 2 or not all(part.strip() for part in parts):
         raise InputError(
             f"{what}: {shown(text)} is not PARAMETERS or PARAMETERS:TOKENS; write e.g. {example}"
         )
     return parts[0], parts[1] if len(parts) > 1 else None
+
+
+def _refuse_sizes(text: str, what: str) -> None:
+    """Refuse several sizes with something other than a colon between them."""
+    pieces = re.split(_SEPARATORS, plain(text).strip())
+    if len(pieces) < 2 or not all(
+        re.fullmatch(r"\d+(?:\.\d+)?[kmbt]", one, re.IGNORECASE) for one in pieces
+    ):
+        return
+    params, tokens = (parse_count(one, what) for one in pieces[:2])
+    if len(pieces) == 2 and tokens >= LEAST_LIKELY_TOKENS_PER_PARAM * params:
+        raise InputError(f"{what}: {shown(text)} is not a size; write {':'.join(pieces)}")
+    raise InputError(
+        f"{what}: {shown(text)} is {len(pieces)} sizes; write one, or for distillplan sweep or "
+        f"family the list {','.join(pieces)}"
+    )
 
 
 def parse_pair(text: str, what: str, example: str = "7B:2T") -> tuple[float, float | None]:

@@ -4,22 +4,40 @@ import re
 from collections.abc import Mapping
 
 from distillplan.errors import InputError
-from distillplan.planning.budget_patterns import NODE
+from distillplan.planning.budget_patterns import ANY_GPU, CORE, NODE, SEVERAL, match_in
+from distillplan.units.articles import with_article
 
 
-def gpu_name(text: str, what: str) -> str | None:
+def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
     """The name of a GPU in the form of the catalog; None where the text only says GPU.
 
-    Raises:
-        InputError: for nodes without their number of GPUs.
-    """
-    from distillplan.hardware.gpu_catalog import words_of  # not for FLOPs alone
+    Args:
+        text: as written.
+        what: the noun that starts an error message.
+        alone: whether the text is all that says that GPUs are meant.
 
-    names = words_of(text)
-    if any(re.fullmatch(NODE, word) for word in names):
+    Raises:
+        InputError: for nodes or racks without their number of GPUs, and for what is no GPU.
+    """
+    from distillplan.hardware.gpu_words import gpus_of_rack, words_of  # not for FLOPs alone
+
+    rack, node = gpus_of_rack(text), match_in(NODE, text)
+    if rack is not None:
+        bare = re.sub(r"(?i)[\s-]*nvl\d+", "", text).strip().lower()
         raise InputError(
-            f"{what}: how many GPUs has a node? write for example '4 nodes of 8 h100-sxm for 7 "
-            "days'"
+            f"{what}: {text.strip()} is a rack of {rack} GPUs; write for example '{rack} {bare} "
+            "for 7 days'"
+        )
+    if node is not None:
+        one = with_article(re.sub(r"(?<=box)es$|s$", "", node.lower()))
+        raise InputError(
+            f"{what}: how many GPUs has {one}? write for example '4 nodes of 8 h100-sxm for 7 days'"
+        )
+    names = words_of(re.sub(SEVERAL, "", text))
+    if match_in(CORE, text) or (alone and not names and not match_in(ANY_GPU, text)):
+        raise InputError(
+            f"{what}: {text.strip()!r} is no GPU; write for example '10k gpu-hours' or '8 h100-sxm "
+            "for 7 days'"
         )
     return "-".join(names) or None
 

@@ -4,23 +4,37 @@ import re
 from typing import Final
 
 from distillplan.units.numerals import NUMBER
-from distillplan.units.quantities import HOURS, MANY, METRIC, MONTH, MULTIPLIERS, any_of
+from distillplan.units.quantities import MANY, METRIC, MULTIPLIERS, any_of
+from distillplan.units.times import HOURS, MONTH, TIMES
 
-TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*(?:{any_of([*HOURS, MONTH])})s?)"
+TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*{TIMES})"
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
-NO_GPU: Final = r"(?!(?:x|and|for|of|on|per|until|with|hours?|hrs?|days?|weeks?|months?)\b|e\d)"
+NO_GPU: Final = (
+    r"(?!(?:x|an?|and|at|for|from|in|of|on|per|to|until|with|hours?|hrs?|days?|weeks?|months?)\b|"
+    r"e ?\d)"
+)
 """No word of a GPU's name starts so."""
 GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
 """A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
+SEVERAL: Final = r"(?<=[2-5]0[5-9]0)s\b"
+"""Of several cards; the capital S of a 4080S is for Super."""
 GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {NO_GPU})*?)"
-NODE: Final = r"(?:nodes?|servers?|machines?|hosts?|boxes|box|[dh]gx)"
+NODE: Final = (
+    r"(?:nodes?|(?:servers?|workstations?)(?![ -]edition)|machines?|hosts?|boxes|box|[dh]gx|racks?|"
+    r"clusters?|pods?|instances?)"
+)
+"""What has several GPUs."""
+CORE: Final = r"(?<!tensor )(?<!tensor-)cores?"
+ANY_GPU: Final = r"\w*(?:gpu|card|chip|accelerator)s?"
+"""Any GPU, whatever its name."""
 GPUS: Final = (
     rf"(?:(?P<nodes>{MANY})\s*(?:{NODE}\s*(?:of|with|x|\*|,)?|x|\*)\s*)?"
     rf"(?P<count>{MANY})\s*(?>[x*]?)\s*{GPU}"
 )
 """GPUs such as 8 x H100, or 4 nodes of 8 H100."""
 NEXT: Final = (
-    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|(?P<bare>\s+))"
+    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|in|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|"
+    r"(?P<bare>\s+|-(?=\d)))"
 )
 """Between the GPUs and the time."""
 RENTED: Final = (
@@ -32,7 +46,7 @@ RENTED: Final = (
 """8 h100-sxm for 3 weeks; h100-sxm x 8 for 3 weeks; 3 weeks on 8 h100-sxm."""
 SPENT: Final = (
     rf"(?P<count>{MANY})[\s-]*{GPU}(?:[\s*-]+|(?<=gpu)|(?<=\d)){UNIT}"
-    r"(?:\s+(?P<on>[a-z].*))?"
+    rf"(?:\s+(?P<on>(?:(?:of|on|in|with)\s+)?{NO_GPU}[a-z].*))?"
 )
 """10k H100-hours, 5k gpu-hours."""
 ON: Final = (
@@ -48,8 +62,8 @@ FLOPS: Final = (
 OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 
 
-EATEN: Final = r"0*[kmb]|[,.]\d+[kmb]?"
-"""What a shell leaves of dollars in double quotes."""
+EATEN: Final = r"(?=.)\d*(?:,\d*)*(?:\.\d*)?[kmb]?"
+"""What a shell leaves of dollars in double quotes: it takes the sign and a digit."""
 
 KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,4}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
@@ -89,3 +103,9 @@ MISSING: Final = (
 def match(pattern: str, text: str) -> re.Match[str] | None:
     """The match of a whole text; a pattern is compiled when it is first asked for."""
     return re.fullmatch(pattern, text, re.IGNORECASE | re.ASCII)
+
+
+def match_in(pattern: str, text: str) -> str | None:
+    """The first whole words of a text that a pattern matches; None where there are none."""
+    found = re.search(rf"\b{pattern}\b", text, re.IGNORECASE | re.ASCII)
+    return None if found is None else found[0]

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from distillplan.planning.budget_patterns import GPU, SPENT, UNIT, match
-from distillplan.units.quantities import DAYS_PER_MONTH, MANY, MONTH, parse_many, plain_count
+from distillplan.units.quantities import MANY, parse_many, plain_count
+from distillplan.units.times import DAYS_PER_MONTH, MONTH
 
 _COMMA: Final = r"(?a)(?<![\w,.])(?!\d{1,3},\d{3}\b)(\d+),(\d+)(?![\d,])"
 """A decimal comma; one before three digits separates thousands."""

@@ -4,11 +4,12 @@ What is not understood is never guessed: the error says which part is missing an
 """
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.files.text_reader import YAML_ENDINGS
-from distillplan.models.model_sizes import parse_tokens_per_param
+from distillplan.models.model_sizes import LEAST_FLOPS, parse_tokens_per_param
 from distillplan.planning.budget_gpus import asked, gpu_name, is_known, with_variant
 from distillplan.planning.budget_patterns import (
     EATEN,
@@ -37,9 +38,9 @@ from distillplan.units.quantities import (
     TOKENS,
     amount_of_money,
     parse_count,
-    parse_hours,
     parse_many,
 )
+from distillplan.units.times import parse_hours
 
 if TYPE_CHECKING:
     from distillplan.planning.budget_repairs import Repair
@@ -162,7 +163,7 @@ def _read(words: str, text: str, what: str, *, gpus_alone: bool) -> Budget:
     """The budget of some words that are no mere number."""
     found = _trained(words, what) or _rented(words, what)
     on = None if found else match(ON, words)
-    placed = _unplaced(on["budget"], what) if on else None
+    placed = _unplaced(on["budget"], what) or _bare_flops(on["budget"], what) if on else None
     if on and placed:
         return _placed(placed, on["count"], gpu_name(on["gpu"], what), what)
     found = found or _unplaced(words, what)
@@ -214,6 +215,14 @@ def _unplaced(words: str, what: str) -> Budget | None:
     return _computed(words, what) or _spent(words, what)
 
 
+def _bare_flops(words: str, what: str) -> Budget | None:
+    """FLOPs without their unit; None for fewer than train anything, which may be something else."""
+    with suppress(InputError):
+        flops = parse_compute(words, what)
+        return Budget(flops=flops) if flops >= LEAST_FLOPS else None
+    return None
+
+
 def _placed(budget: Budget, count: str | None, gpu: str | None, what: str) -> Budget:
     """A budget with the GPUs that are named behind it."""
     if budget.gpu is not None and gpu not in (None, budget.gpu):
@@ -245,7 +254,9 @@ def _rented(words: str, what: str) -> Budget | None:
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
-        return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=gpu_name(said["gpu"], what))
+        return Budget(
+            gpu_hours=gpus * hours, gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True)
+        )
     return None
 
 
@@ -257,7 +268,7 @@ def _gpus_alone(words: str, what: str) -> Budget | None:
         return None
     gpus = _whole(said["count"], what) * _whole(said["nodes"] or "one", what)
     lacks = asked(sentence, alone.groupdict())
-    return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what), lacks=lacks)
+    return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True), lacks=lacks)
 
 
 def _spent(words: str, what: str) -> Budget | None:
@@ -267,7 +278,8 @@ def _spent(words: str, what: str) -> Budget | None:
         return None
     hours = parse_hours(f"1 {found['unit']}", what)
     spent = Budget(
-        gpu_hours=parse_many(found["count"], what) * hours, gpu=gpu_name(found["gpu"], what)
+        gpu_hours=parse_many(found["count"], what) * hours,
+        gpu=gpu_name(found["gpu"], what, alone=True),
     )
     return _placed(spent, None, gpu_name(found["on"] or "", what), what)
 
@@ -276,7 +288,9 @@ def _explained(words: str, text: str, what: str) -> Budget:
     """A bare number of FLOPs; for anything else the error says what is missing."""
     try:
         return Budget(flops=parse_compute(text, what, EXAMPLES))
-    except InputError:
+    except InputError as error:
+        if eaten(words):
+            raise InputError(*error.parts, eaten(words)) from None
         questions = [
             asked(sentence, found.groupdict())
             for pattern, sentence in MISSING
@@ -285,17 +299,17 @@ def _explained(words: str, text: str, what: str) -> Budget:
         best = next(filter(_works, questions), None)
         if best is not None:
             raise InputError(f"{what}: {best}") from None
-        over = re.fullmatch(r"(.+) (?:for|over|during) (.*[a-z].*)", words, re.IGNORECASE)
+        over = re.fullmatch(r"(.+) (?:for|over|during|in) (.*[a-z].*)", words, re.IGNORECASE)
         if over is not None:
             parse_hours(over[2], what)
+            if _unplaced(over[1], what) or _bare_flops(over[1], what):
+                raise InputError(
+                    f"{what}: {over[1]} is a budget without a time; write {over[1]} and ",
+                    Word("deadline", repr(over[2])),
+                ) from None
             raise InputError(
                 f"{what}: {over[1]!r} is not a number of GPUs; write e.g. "
                 f"'8 h100-sxm for {over[2]}'"
-            ) from None
-        if match(EATEN, words):
-            raise InputError(
-                f"{what}: {text!r} is not a number; a shell takes $ and what follows out of "
-                "\"$20k\", so write '$20k' with single quotes"
             ) from None
         if words.lower().endswith(YAML_ENDINGS):
             raise InputError(
@@ -303,6 +317,17 @@ def _explained(words: str, text: str, what: str) -> Budget:
                 f"file: distillplan compare {text}"
             ) from None
         raise
+
+
+def eaten(text: str) -> str:
+    """How to write dollars, to add to an error about what a shell may have left of some.
+
+    >>> eaten("0,000")[:40], eaten("1e21")
+    ('; a shell takes $ and what follows out o', '')
+    """
+    if not match(EATEN, text):
+        return ""
+    return "; a shell takes $ and what follows out of \"$20k\", so write '$20k' with single quotes"
 
 
 def _works(sentence: str) -> bool:

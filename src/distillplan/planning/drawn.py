@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from distillplan.laws.draws import Draws
+from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.optimize.minimize import column
 from distillplan.optimize.optimizer import (
@@ -18,6 +18,8 @@ from distillplan.optimize.optimizer import (
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.evaluate import Cells, as_read, given_teacher, problems_of
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.stored_logits import kept_as_long
+from distillplan.planning.teacher import loss_by
 
 FINEST = 1e-4
 """Half-width of the optimizer's last grid: losses to 2e-7 nats."""
@@ -26,8 +28,21 @@ NEAR_BOUND = 0.7
 there."""
 STRIDE = 6
 """One draw in so many is searched there; in three times as many where the student is free too."""
+TIMES = 60
+"""How often a law without draws is taken under a teacher whom it does not place."""
 ARRAYS = tuple(name for name in Optima._fields if name != "spread")
 """What the optima have in every draw."""
+
+
+def laws_of(scenario: Scenario, draws: Draws | None) -> Draws:
+    """Joint draws of a scenario's law; where it has none, the law itself.
+
+    So often that the loss of a teacher whom it does not place can differ.
+    """
+    if draws is not None:
+        return draws
+    known = scenario.teacher is None or not scenario.teacher.is_unplaced
+    return one_draw(scenario.law, 1 if known else TIMES)
 
 
 def supervised(scenario: Scenario, at: Cells, draws: Draws) -> Optima:
@@ -67,13 +82,13 @@ def distilled(
             loss=loss, forward_cost=price.forward_cost, training_cost=price.training_cost
         )
         law: DistillationLaw = for_problems(draws.law, at.budget.size)
-        problems = problems_of(scenario, _for_draws(at, draws.size))
+        problems = _problems(scenario, at, draws, known)
         taught = _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
         return as_read(scenario, at.logits, taught)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
     # search is cheap; near where they stand the tokens make an oblique kink, which only it follows
     free = (at.logits == 0) & (at.training == 0)
-    bound = _near_stands(problems_of(scenario, at), known.student_tokens)
+    bound = _near_stands(kept_as_long(problems_of(scenario, at), known), known.student_tokens)
     found: dict[str, Any] = {name: np.empty((free.size, draws.size)) for name in ARRAYS}
     for rows, search in (
         (free, _everywhere),
@@ -90,22 +105,20 @@ def distilled(
 
 
 def _near_stands(problems: Problems, tokens: FloatArray) -> Any:
-    """Where tokens of shape (problems,) are near their bound, or where storage makes a kink."""
-    kept = problems.storage
+    """Where tokens of shape (problems,) are near their bound, or a kink of stored logits."""
+    stands: list[Any] = [np.ravel(problems.tokens_of_both()), problems.most_passed]
     with np.errstate(invalid="ignore"):
         found = tokens > NEAR_BOUND * problems.bounds.student_tokens[1]
-        if kept is None:
-            return found
-        for stand in (problems.tokens_of_both().ravel(), kept.most_tokens):
+        for stand in stands:
             near = (NEAR_BOUND * stand < tokens) & (NEAR_BOUND * tokens < stand)
-            found |= (kept.per_token > 0) & near
+            found |= (problems.logits > 0) & near
     return found
 
 
-def _everywhere(scenario: Scenario, at: Cells, draws: Draws, _: Optima) -> Optima:
+def _everywhere(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
     """Over all sizes of the teacher."""
     law: DistillationLaw = for_problems(draws.law, at.budget.size)
-    problems = problems_of(scenario, _for_draws(at, draws.size))
+    problems = _problems(scenario, at, draws, start)
     paid = bool(np.any(at.logits > 0) or np.any(at.training > 0))  # else any pair will do
     found = optima_over_teachers(law, problems, finest=FINEST, pairs=paid)
     return _by_cell(found, draws.size)
@@ -125,9 +138,18 @@ def _everywhere_in_some(scenario: Scenario, at: Cells, draws: Draws, start: Opti
 def _near(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
     """Near the known optima."""
     law: DistillationLaw = for_problems(draws.law, at.budget.size)
-    problems = problems_of(scenario, _for_draws(at, draws.size))
+    problems = _problems(scenario, at, draws, start)
     near = _each(start, lambda one: np.repeat(one, draws.size))
     return _by_cell(optima_near(law, problems, near), draws.size)
+
+
+def _problems(scenario: Scenario, at: Cells, draws: Draws, known: Optima) -> Problems:
+    """The cells as often as there are draws, logits kept for as long as in the known optima."""
+    problems = problems_of(scenario, at)
+    if scenario.teacher is not None:
+        problems = problems.taught_by(given_teacher(scenario))
+    kept = kept_as_long(problems, known)
+    return kept.rows(np.repeat(np.arange(at.budget.size), draws.size))
 
 
 def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | None]) -> FloatArray:
@@ -135,9 +157,7 @@ def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | N
     teacher = scenario.teacher
     if teacher is None:
         raise ValueError("the scenario has no teacher")
-    own = np.full(draws.size, scenario.teacher_loss)
-    if teacher.loss is None and teacher.law_params is not None and teacher.tokens is not None:
-        own = draws.supervised.loss(np.array(teacher.law_params), np.array(teacher.tokens))
+    own = np.broadcast_to(loss_by(teacher, draws.supervised), draws.size)
     rows = [own if one is None else np.full(draws.size, one) for one in others]
     return np.concatenate(rows)
 

@@ -1,5 +1,6 @@
 """A scenario at many budgets, families and accountings at once: the planner's arrays."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from distillplan.optimize.optimizer import (
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import refuse_start
-from distillplan.planning.stored_logits import lost_nats, storage_of
+from distillplan.planning.stored_logits import kept_while_read, lost_nats, storage_of
 from distillplan.planning.teacher import Teacher
 
 
@@ -77,9 +78,11 @@ def together(groups: Iterable[Cells]) -> Cells:
 def mixes_logits(scenario: Scenario) -> bool:
     """Whether cells with other sources of logits may stand among the scenario's own.
 
-    They differ in their shares alone where a budget is in FLOPs and no format is named.
+    They differ in their shares alone where a budget is in FLOPs, no format is named and no corpus
+    is read again.
     """
-    return scenario.gpu_hours is None and scenario.stored is None
+    plain = scenario.gpu_hours is None and scenario.stored is None
+    return plain and scenario.max_unique_tokens is None
 
 
 def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
@@ -108,10 +111,25 @@ def distilled(
     """
     problems, law = problems_of(scenario, at), law_of(scenario)
     if scenario.teacher is None:
-        found = optima_over_teachers(law, problems, within=within, finest=finest)
+        found = kept_while_read(
+            problems, lambda one: optima_over_teachers(law, one, within=within, finest=finest)
+        )
     else:
-        found = optima_with_teacher(law, problems, given_teacher(scenario), within=within)
+        found = with_teacher(law, problems, given_teacher(scenario), within)
     return as_read(scenario, problems.logits, found)
+
+
+def with_teacher(
+    law: DistillationLaw,
+    problems: Problems,
+    teacher: GivenTeacher,
+    within: FloatArray | None = None,
+) -> Optima:
+    """Optima with a given teacher, whose logits are kept for as long as they are read."""
+    return kept_while_read(
+        problems.taught_by(teacher),
+        lambda one: optima_with_teacher(law, one, teacher, within=within),
+    )
 
 
 def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
@@ -126,7 +144,10 @@ def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
     if scenario.teacher is not None:
         return alone, distilled(scenario, at)
     law, problems = law_of(scenario), problems_of(scenario, at)
-    found = optima_over_teachers(law, problems, finest=finest, pairs=False)
+    timed = problems.storage is not None and problems.storage.per_month is not None
+    found = kept_while_read(
+        problems, lambda one: optima_over_teachers(law, one, finest=finest, pairs=timed)
+    )
     return alone, as_read(scenario, problems.logits, found)
 
 
@@ -143,14 +164,15 @@ def distilled_from(scenario: Scenario, at: Cells, teacher_loss: FloatArray) -> O
     teacher = GivenTeacher(
         loss=teacher_loss, forward_cost=price.forward_cost, training_cost=price.training_cost
     )
-    found = optima_with_teacher(law_of(scenario), problems, teacher)
+    found = with_teacher(law_of(scenario), problems, teacher)
     return as_read(scenario, problems.logits, found)
 
 
 def best_teacher(scenario: Scenario, at: Cells) -> Optima:
     """Distillation from the teacher whose loss is best, at the scenario's teacher's price."""
-    problems = problems_of(scenario, at)
-    found = optima_over_teacher_loss(law_of(scenario), problems, given_teacher(scenario))
+    price, law = given_teacher(scenario), law_of(scenario)
+    problems = problems_of(scenario, at).taught_by(price)
+    found = kept_while_read(problems, lambda one: optima_over_teacher_loss(law, one, price))
     return as_read(scenario, problems.logits, found)
 
 
@@ -175,6 +197,7 @@ def side_by_side(
     given = first.student_params is not None
     budget = np.array([one.budget / one.students for one in scenarios])
     logits = np.array([share.logits for share in shares])
+    students = np.array([one.students for one in scenarios])
     return Problems(
         budget=budget,
         logits=logits,
@@ -184,7 +207,8 @@ def side_by_side(
         costs=costs,
         served_tokens=first.inference_tokens,
         unique_tokens=first.unique_tokens,
-        storage=storage_of(scenarios, budget, logits),
+        storage=storage_of(scenarios, budget, logits, students),
+        most_passed=first.most_passed,
     )
 
 
@@ -200,17 +224,18 @@ def distilled_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounti
     first = scenarios[0]
     problems, law = side_by_side(scenarios, accountings, first.distillation_costs), law_of(first)
     if first.teacher is None:
-        found = optima_over_teachers(law, problems)
+        found = kept_while_read(problems, lambda one: optima_over_teachers(law, one))
     else:
-        found = optima_with_teacher(law, problems, given_teachers(scenarios))
+        found = with_teacher(law, problems, given_teachers(scenarios))
     return as_read(first, problems.logits, found)
 
 
 def best_teacher_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
     """Distillation from the best teacher at the price of each scenario's own."""
     first = scenarios[0]
-    problems = side_by_side(scenarios, accountings, first.distillation_costs)
-    found = optima_over_teacher_loss(law_of(first), problems, given_teachers(scenarios))
+    prices, law = given_teachers(scenarios), law_of(first)
+    problems = side_by_side(scenarios, accountings, first.distillation_costs).taught_by(prices)
+    found = kept_while_read(problems, lambda one: optima_over_teacher_loss(law, one, prices))
     return as_read(first, problems.logits, found)
 
 
@@ -241,6 +266,7 @@ def given_teacher(scenario: Scenario) -> GivenTeacher:
 def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Problems:
     """The cells as the optimizer takes them, of a distillation run where no costs are given."""
     params, budget = scenario.student_params, at.budget / at.students
+    distilling = costs is None
     return Problems(
         budget=budget,
         logits=at.logits,
@@ -250,7 +276,8 @@ def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Pr
         costs=costs or scenario.distillation_costs,
         served_tokens=scenario.inference_tokens,
         unique_tokens=scenario.unique_tokens,
-        storage=storage_of([scenario], budget, at.logits) if costs is None else None,
+        storage=storage_of([scenario], budget, at.logits, at.students) if distilling else None,
+        most_passed=scenario.most_passed if distilling else math.inf,
     )
 
 

@@ -243,14 +243,19 @@ def _teacher_flip(scenario: Scenario, options: tuple[Option, ...]) -> TeacherFli
         margin = np.minimum(found.gain - scenario.tie_nats, found.slack)
         return np.where((found.side == 1) | (margin <= 0), margin, -np.inf)
 
-    floor = scenario.law.supervised.E
+    floor = scenario.law.least_teacher_loss
     strong = floor + (peak - floor) * np.geomspace(1.0, 1e-3, TEACHER_POINTS)
     weak = np.linspace(peak, max(alone.loss, peak) * 1.5, TEACHER_POINTS)  # L_S is never below L_T
     edges = _edges(margins, np.stack([strong, weak]))
     if edges is None:
         return None
     return TeacherFlip(
-        accounting=accounting, from_=edges[0], to=edges[1], best=peak, best_loss=best_loss
+        accounting=accounting,
+        from_=edges[0],
+        to=edges[1],
+        best=peak,
+        best_loss=best_loss,
+        any_stronger=edges[2],
     )
 
 
@@ -269,7 +274,7 @@ def _best_teacher(
 
 def _edges(
     margins: Callable[[FloatArray], FloatArray], ways: FloatArray
-) -> tuple[float, float] | None:
+) -> tuple[float, float, bool] | None:
     """The last teacher losses, walking two ways from the best, with which distillation still wins.
 
     Args:
@@ -277,7 +282,8 @@ def _edges(
         ways: losses, shape (2, losses), the best one first.
 
     Returns:
-        None where it does not win even with the best.
+        Both, and whether it wins on to the end of the first way; None where it does not win even
+        with the best.
     """
     for _ in range(LOOKS):
         margin = margins(ways.ravel()).reshape(ways.shape)
@@ -291,7 +297,7 @@ def _edges(
         ways = np.linspace(near, far, CLOSER_POINTS, axis=1)
     part = np.where(loses > 0, 1.0, wins / (wins - loses))
     strong, weak = near + part * (far - near)
-    return float(strong), float(weak)
+    return float(strong), float(weak), bool(loses[0] > 0)
 
 
 def _other_logits(scenario: Scenario) -> list[Scenario]:

@@ -25,7 +25,7 @@ def sampled_instead(scenario: Scenario) -> Scenario | None:
     read nothing from disk.
     """
     stored = scenario.stored
-    if stored is None or not penalty_of(stored).nats:
+    if stored is None or not penalty_of(stored, scenario.architecture.vocab).nats:
         return None
     if not np.all(reads(scenario, scenario.share(scenario.pays).logits)):
         return None

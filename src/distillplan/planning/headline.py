@@ -41,13 +41,8 @@ def headline(plan: Plan) -> str:
                 f"No verdict: {plan.law.name} says nothing about distillation. Pretraining "
                 f"reaches {_nats(alone)} with {_sizes(alone)}."
             )
-        case Reason.WORSE_THAN_GUESSING:
-            return (
-                "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
-                f"so far from its data are {_sizes(alone)}."
-            )
-        case Reason.FAR_OUTSIDE_FIT:
-            return _cannot_tell(scenario, alone, deciding)
+        case Reason.WORSE_THAN_GUESSING | Reason.FAR_OUTSIDE_FIT:
+            return no_verdict(plan.verdict_reason, scenario, alone, deciding)
         case Reason.DISTILLATION_OVER_BUDGET:
             return (
                 f"Pretrain: {format_budget(scenario)} is too little for a student and "
@@ -61,8 +56,20 @@ def headline(plan: Plan) -> str:
             return _weighed(plan)
 
 
-def _cannot_tell(scenario: Scenario, alone: Option, deciding: Option | None) -> str:
-    """Why there is no verdict outside the law's runs: by the rule of `verdict.judged`."""
+def no_verdict(reason: Reason, scenario: Scenario, alone: Option, deciding: Option | None) -> str:
+    """Why nobody can tell which of two options wins, in a sentence: by the rule of `judged`.
+
+    Args:
+        reason: that the law is worse than guessing there, or far outside its runs.
+        scenario: the question.
+        alone: supervised training.
+        deciding: the distillation that it is weighed against.
+    """
+    if reason is Reason.WORSE_THAN_GUESSING:
+        return (
+            "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
+            f"so far from its data are {_sizes(alone)}."
+        )
     if deciding is None:
         raise ValueError("a law that knows of no distillation is another reason")
     if (alone.tokens_per_param or 0.0) < FEWEST_TOKENS_PER_PARAM:

@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
-from distillplan.hardware.bill import Phase
+from distillplan.hardware.bill import Phase, months_of
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
+from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import FREE, LayoutChoice
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.stored_logits import unpriced_notices
 from distillplan.units.articles import so_many, with_article
 from distillplan.units.quantities import (
     SECONDS_PER_HOUR,
@@ -67,12 +69,23 @@ def machine_warnings(
             "GPU-hours, time and cost cover training and logits only; serving counts in the "
             "FLOPs, since its speed is not modeled",
         )
+    yield from _kept_too_short(scenario, compared)
+    for one in compared:
+        yield from unpriced_notices(scenario, one)
     yield from _batch_over_run(scenario, compared)
     yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
     yield from _over_limits(scenario.limits, bills)
     yield from _budget_cut(scenario)
+
+
+def _kept_too_short(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
+    """Where stored logits are deleted before their students have read them."""
+    given = None if scenario.stored is None else scenario.stored.months
+    for one in compared:
+        if one.stored is not None and one.bill is not None:
+            yield from months_notices(given, months_of(one.bill.phases))
 
 
 def _budget_cut(scenario: Scenario) -> Iterator[Notice]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import KnownModel, NamedModels
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import Teacher, loss_by, loss_range
 from distillplan.units.quantities import format_count
 
 TOKENIZERS_DIFFER: Final = "tokenizers_differ"
@@ -28,8 +30,7 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     yield from named_warnings(models)
     for one in known.values():
         yield from _beyond_positions(one, scenario.architecture.context)
-    if teacher is not None and teacher.is_mixture and scenario.teacher is not None:
-        yield from _mixture(scenario, teacher)
+    yield from mixture_warning(scenario.law, scenario.teacher)
     if teacher is not None and teacher.license is not None:
         yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
 
@@ -105,16 +106,16 @@ def _beyond_positions(model: KnownModel, context: float) -> Iterator[Notice]:
         )
 
 
-def _mixture(scenario: Scenario, teacher: KnownModel) -> Iterator[Notice]:
-    """A law of dense models cannot place a mixture of experts."""
-    given, law = scenario.teacher, scenario.law.supervised
-    if given is None or given.loss is not None or given.tokens is None:
+def mixture_warning(law: PublishedLaw, teacher: Teacher | None) -> Iterator[Notice]:
+    """That a law of dense models cannot place a mixture of experts, where one teaches."""
+    ends = loss_range(teacher, law.supervised)
+    if teacher is None or teacher.model is None or ends is None:
         return
-    high, low = (law.loss(size, given.tokens) for size in (teacher.params, teacher.all_params))
+    low, high = ends
     yield warning(
         "teacher_is_a_mixture",
-        f"{teacher.name} is a mixture of experts, and {scenario.law.name} knows dense models only: "
+        f"{teacher.model.name} is a mixture of experts, and {law.name} knows dense models only: "
         f"its loss is between {low:.3f} (a dense model of all its parameters) and {high:.3f} (of "
-        f"the active ones), taken as {scenario.teacher_loss:.3f}; measure it and use "
+        f"the active ones), taken as {loss_by(teacher, law.supervised):.3f}; measure it and use "
         "--teacher-loss",
     )

@@ -143,8 +143,10 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     first, *others = plan.options
     if first.loss is None or _unknown_error(plan.law, draws):
         return plan
-    laws = draws or one_draw(plan.law)
-    alone = drawn.supervised(scenario, cells(scenario, Accounting.FREE), laws)
+    laws = drawn.laws_of(scenario, draws)
+    alone = drawn.supervised(
+        scenario, cells(scenario, Accounting.FREE), draws or one_draw(plan.law)
+    )
     shown = [one for one in others if one.loss is not None and one.teacher_name is None]
     if not shown or not laws.distills:
         return plan._replace(options=(banded(scenario, first, alone, 0), *others))
@@ -190,7 +192,7 @@ def odds_between(
     if _unknown_error(scenario.law, draws):
         return None
     places = [of_options(scenario, alone, distilled)]
-    found = posterior(scenario, places, draws or one_draw(scenario.law))
+    found = posterior(scenario, places, drawn.laws_of(scenario, draws))
     return found.odds(found.error, scenario.tie_nats)[0]
 
 
@@ -208,7 +210,7 @@ def odds_at(scenario: Scenario, budget: float, draws: Draws | None) -> Odds | No
     place = of_optima(at, evaluate.supervised(scenario, at), evaluate.distilled(scenario, at), 0)
     if np.isnan(weigh(scenario, place.alone, place.distilled).side[0]):
         return None
-    found = posterior(scenario, [place], draws or one_draw(scenario.law))
+    found = posterior(scenario, [place], drawn.laws_of(scenario, draws))
     return found.odds(found.error, scenario.tie_nats)[0]
 
 
@@ -257,15 +259,13 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
     # the luck of two runs
     runs = [one.loss or 0.0 for one in plan.options if one.decides or one.accounting is None]
     luck = laws.sigma_run * math.hypot(*runs)
-    regrets = {
-        None: 0.0 if found.starved[0] else float(mean_above_zero(gain, found.error)[0]),
-        plan.scenario.pays: float(mean_above_zero(-gain, found.error)[0]),
-    }
+    regrets = _regrets(gain, found)
+    shown = {None: regrets[0], plan.scenario.pays: regrets[1]}
     return plan._replace(
         verdict=verdict_of(odds),
         odds=odds,
         options=tuple(
-            one if one.teacher_name else one._replace(regret_nats=regrets.get(one.accounting))
+            one if one.teacher_name else one._replace(regret_nats=shown.get(one.accounting))
             for one in plan.options
         ),
         confidence=Confidence(
@@ -277,6 +277,18 @@ def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) 
             sigma_run=laws.sigma_run,
         ),
     )
+
+
+def _regrets(gain: FloatArray, found: Posterior) -> tuple[float, float]:
+    """What choosing supervised training, and distilling, gives up on average; of one place.
+
+    The second less the first is the average loss by distilling, which is minus the gain. Where
+    distillation cannot win there is nothing to give up but that.
+    """
+    if found.starved[0]:
+        return 0.0, max(-float(found.point[0]), 0.0)
+    alone, distilled = (mean_above_zero(one, found.error) for one in (gain, -gain))
+    return float(alone[0]), float(distilled[0])
 
 
 def _with_odds(

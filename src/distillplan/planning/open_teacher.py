@@ -13,7 +13,6 @@ from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel, known_model, with_vocabulary
 from distillplan.models.open_models import OpenModel, open_models
-from distillplan.optimize.optimizer import optima_with_teacher
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
@@ -154,7 +153,7 @@ def _ranked(scenario: Scenario, models: Sequence[OpenModel], params: float) -> l
     at = cells(beside, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
     at = at._replace(budget=at.budget / each.dearer)
     problems = evaluate.problems_of(beside, at)
-    found = optima_with_teacher(evaluate.law_of(beside), problems, each.teacher)
+    found = evaluate.with_teacher(evaluate.law_of(beside), problems, each.teacher)
     distilled = evaluate.as_read(beside, problems.logits, found).loss
     return by_gain(models, evaluate.supervised(beside, at).loss, distilled)
 

@@ -216,6 +216,7 @@ def _option(
         paid=scenario.share(way or Accounting.FREE),
         students=scenario.students,
         served_tokens=scenario.inference_tokens,
+        most_passed=scenario.most_passed,
     )
     at_bounds, status = _status(scenario, way, sizes)
     return Option(

@@ -18,7 +18,13 @@ from distillplan.models.model_sizes import MOST_TOKENS, faults_of
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.start import Start, begin, unstartable
 from distillplan.planning.stored_logits import storage_seconds, unread
-from distillplan.planning.teacher import Teacher, check_teacher_loss, no_distillation, teacher_named
+from distillplan.planning.teacher import (
+    Teacher,
+    check_teacher_loss,
+    loss_by,
+    no_distillation,
+    teacher_named,
+)
 from distillplan.planning.undivided import undivided
 from distillplan.planning.unpaid import unfunded, unpaid
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -259,6 +265,11 @@ class Scenario:
         return math.inf if self.max_unique_tokens is None else self.max_unique_tokens
 
     @property
+    def most_passed(self) -> float:
+        """Tokens that the teacher passes over at most; epochs read again what it wrote of them."""
+        return self.unique_tokens if self.logits is Logits.STORED else math.inf
+
+    @property
     def budget(self) -> float:
         """What all students together may cost: FLOPs, or GPU-seconds for a budget in GPU-hours."""
         if self.compute is not None:
@@ -340,10 +351,4 @@ class Scenario:
     @cached_property
     def teacher_loss(self) -> float | None:
         """The teacher's loss, nats per token: measured, or the law's for its sizes."""
-        if self.teacher is None:
-            return None
-        if self.teacher.loss is not None:
-            return self.teacher.loss
-        if self.teacher.law_params is None or self.teacher.tokens is None:
-            return None  # a Teacher without loss has both
-        return self.law.supervised.loss(self.teacher.law_params, self.teacher.tokens)
+        return None if self.teacher is None else float(loss_by(self.teacher, self.law.supervised))

@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import Real, Settled, default, not_positive, settle
+from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import DEFAULT_LAW
 from distillplan.laws.loss_units import LEAST_NATS
 from distillplan.laws.provenance import PublishedLaw
@@ -15,6 +18,11 @@ from distillplan.units.quantities import format_count
 
 if TYPE_CHECKING:
     from distillplan.models.shapes import ModelShape
+
+
+GOLDEN: Final = (math.sqrt(5) - 1) / 2
+COVERED: Final = 0.9
+"""Share of the drawn laws in which a mixture's loss is in its range: what a band covers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +88,18 @@ class Teacher:
         return self.params if self.model is None else self.model.law_params
 
     @property
+    def is_unplaced(self) -> bool:
+        """Whether it is a mixture of experts whose loss nobody measured: laws know dense models."""
+        return self.loss is None and self.model is not None and self.model.is_mixture
+
+    @property
+    def sizes_taken(self) -> tuple[float, float]:
+        """Parameters of the dense models between which it is: its active ones, and all."""
+        if self.model is None:
+            raise ValueError("a size alone is that of one dense model")
+        return self.model.params, self.model.all_params
+
+    @property
     def shape(self) -> "ModelShape | None":
         """Its exact shape; None where it is not known."""
         return None if self.model is None else self.model.shape
@@ -127,6 +147,50 @@ def demand_distillation(law: PublishedLaw) -> None:
         raise no_distillation(law)
 
 
+def loss_by(teacher: Teacher, law: SupervisedLaw) -> Any:
+    """The loss of a teacher: measured, or what a law gives its sizes, nats per token.
+
+    Laws of dense models do not place a mixture of experts. Of many drawn laws each takes it for a
+    dense model of another size, evenly in logarithms around the middle, so that in 90% of them it
+    is one between its active and all of its parameters.
+
+    Args:
+        teacher: with a loss, or with parameters and tokens.
+        law: whose letters are numbers, or arrays of shape (draws,).
+    """
+    if teacher.loss is not None:
+        return teacher.loss
+    if teacher.law_params is None or teacher.tokens is None:
+        raise ValueError("a teacher without a loss has sizes")
+    n, d, draws = math.log(teacher.law_params), math.log(teacher.tokens), np.size(law.E)
+    if draws == 1 or not teacher.is_unplaced:
+        return law.loss_at_logs(n, d)
+    # multiples of the golden ratio fill the interval evenly, whatever the order of the draws
+    even = np.mod((np.arange(draws) + 0.5) * GOLDEN, 1.0).reshape(np.shape(law.E))
+    least, most = teacher.sizes_taken
+    return law.loss_at_logs(n + (even - 0.5) / COVERED * math.log(most / least), d)
+
+
+def loss_range(teacher: Teacher | None, law: SupervisedLaw) -> tuple[float, float] | None:
+    """Between which losses a mixture of experts is, nats per token; None for other teachers."""
+    if teacher is None or not teacher.is_unplaced or teacher.tokens is None:
+        return None
+    least, most = teacher.sizes_taken
+    return law.loss(most, teacher.tokens), law.loss(least, teacher.tokens)
+
+
+def _too_low(law: PublishedLaw) -> str:
+    """What a teacher's loss is, that the law cannot place."""
+    floor = law.supervised.E
+    if law.least_teacher_loss == floor:
+        return f"at or below {floor:g}, the least any model can reach under {law.name}"
+    lowest, _ = law.valid["teacher_loss"]
+    return (
+        f"below {lowest:g}, that of the best teacher behind {law.name}, which without a teacher "
+        f"has no model below {floor:g}"
+    )
+
+
 def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     """Refuse the loss of a teacher that the law cannot place.
 
@@ -139,7 +203,7 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
         InputError: when it is no positive number, less than any model has, at or below the law's
             floor, or no better than guessing.
     """
-    floor = law.supervised.E
+    floor = law.least_teacher_loss
     if math.isfinite(loss) and floor < loss < LEAST_NATS:  # a law may have no floor
         raise InputError(
             Word("teacher.loss"),
@@ -149,8 +213,7 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     if not (math.isfinite(loss) and loss > floor):
         raise InputError(
             Word("teacher.loss"),
-            f": {loss:g} nats is at or below {floor:g}, the least any model can reach under "
-            f"{law.name}; give nats per token on the law's scale",
+            f": {loss:g} nats is {_too_low(law)}; give nats per token on the law's scale",
             also=("law",),
         )
     if loss >= math.log(vocab):

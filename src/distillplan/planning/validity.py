@@ -106,7 +106,9 @@ def _remarks(
         from distillplan.laws.format_notices import format_notices  # only where logits are read
 
         gain = deciding.gain_nats or 0.0  # what is weighed has one
-        notices = format_notices(scenario.stored, logits.format, gain, scenario.tie_nats)
+        notices = format_notices(
+            scenario.stored, logits.format, scenario.architecture.vocab, gain, scenario.tie_nats
+        )
         found += map(_told, notices)
     if scenario.machine is not None:
         from distillplan.planning.machine_warnings import machine_warnings  # not for FLOPs alone
@@ -179,6 +181,16 @@ def _law_warnings(
             f"law_is_{law.status}", lambda: _why(f"{law.name} is {law.status}", law.notes)
         )
     yield from map(_told, law.warnings)
+    if law.hides_origin and law.distillation is not None:
+        yield _Remark(
+            code="law_origin_unknown",
+            severity=Severity.INFO,
+            tell=lambda: (
+                f"{law.given_as} does not say whose runs it stands on, so the odds carry how far "
+                "off a law is on other data; if all are yours, write supervised_from and "
+                "distillation_from: {origin: own_runs} into it"
+            ),
+        )
     if law.supervised_from is not None and law.distillation_from is not None:
         yield _Remark(code="law_sides", severity=Severity.INFO, tell=partial(_sides_told, law))
     if law.distillation is None:

@@ -98,6 +98,8 @@ class TeacherFlip(NamedTuple):
     best_loss: float
     """Loss of the student with it."""
     odds: Odds | None = None
+    any_stronger: bool = False
+    """Whether it wins with every teacher below `to`, down to the least loss that one can have."""
 
 
 class LogitsFlip(NamedTuple):

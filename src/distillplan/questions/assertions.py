@@ -4,6 +4,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.suggest import nearest
-from distillplan.units.quantities import parse_count
+from distillplan.units.quantities import SECONDS_PER_HOUR, parse_bytes, parse_count, refuse_grouped
+from distillplan.units.times import parse_hours
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -321,6 +323,16 @@ def _option(plan: Plan, part: str) -> Option | None:
 
 def _number(text: str, key: str) -> float:
     """A number that may have a sign, a suffix or a dollar sign, or be zero."""
+    steps = {*key.split(".")}
+    if steps & {*BILL}:
+        refuse_grouped(text.lstrip("$ "), f"assertion {key}")
+    with suppress(InputError):  # a bare number is of the key's own unit
+        if "wall_seconds" in steps:
+            return parse_hours(text, key) * SECONDS_PER_HOUR
+        if "memory_bytes_per_gpu" in steps and text[-1:].isalpha():
+            return parse_bytes(text, key)
+        if "odds" in steps and text.endswith("%"):
+            return parse_count(text.removesuffix("%"), key) / 100
     sign = -1.0 if text.startswith("-") else 1.0
     digits = text.lstrip("+-").removeprefix("$").strip()
     if re.fullmatch(r"0+(\.0*)?|\.0+", digits):

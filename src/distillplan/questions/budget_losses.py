@@ -193,26 +193,29 @@ def _points(
     every = [with_budget(scenario, unit, one) for one in budgets]
     draws = law_catalog.draws(scenario.law)
     known = draws is not None or transfer_of(scenario.law).scale > 0
-    laws = draws or one_draw(scenario.law)
     for budget, asked, cell in zip(budgets, every, sweep(({}, one) for one in every), strict=True):
         alone: Option | None = cell.supervised
         other = cell.deciding
         if cell.supervised.loss is None or cell.verdict_reason is Reason.NOTHING_POSSIBLE:
             alone = other = None
         elif known:
-            alone, other = _with_bands(asked, cell.supervised, other, laws)
+            alone, other = _with_bands(asked, cell.supervised, other, draws)
         yield _at(asked, unit, budget, alone, other, cell.verdict)
         advance()
 
 
 def _with_bands(
-    scenario: Scenario, alone: Option, other: Option | None, laws: Draws
+    scenario: Scenario, alone: Option, other: Option | None, draws: Draws | None
 ) -> tuple[Option, Option | None]:
     at = cells(scenario, Accounting.FREE)
-    found = banded(scenario, alone, drawn.supervised(scenario, at, laws), 0)
+    found = banded(
+        scenario, alone, drawn.supervised(scenario, at, draws or one_draw(scenario.law)), 0
+    )
     if other is None or other.loss is None:
         return found, other
-    taught = posterior(scenario, [of_options(scenario, alone, other)], laws)
+    taught = posterior(
+        scenario, [of_options(scenario, alone, other)], drawn.laws_of(scenario, draws)
+    )
     return found, banded(scenario, other, taught.distilled, 0)
 
 

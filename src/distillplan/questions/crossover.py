@@ -22,15 +22,18 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.evaluate import cells
+from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.flips import weigh_cells
-from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.odds import odds_at
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
+from distillplan.questions.crossover_range import judged, range_warnings
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
+from distillplan.units.choices import choose
+from distillplan.units.lists import split_list
 
 MOST_LEVELS = 20
 """Gains of one question; each takes a search for every student."""
@@ -68,6 +71,9 @@ class GainWindow(NamedTuple):
     odds: Odds | None
     """In the middle of the window, or at twice or half the budget of an only edge; None where the
     law is too far from its data for any."""
+    is_guess: bool = False
+    """Whether a plan has no verdict at an end of it; where it has none, at either end or in the
+    middle of what was looked at."""
 
 
 class GainLevel(NamedTuple):
@@ -91,6 +97,9 @@ class CrossoverRow(NamedTuple):
     """Budgets that were searched, FLOPs for all students."""
     gain_at_most_tokens: float | None
     """Gain at the largest of them, nats per token; None where the teacher is over budget."""
+    beyond: tuple[OutsideFit, ...] = ()
+    """Sizes outside the fitted range of the law at the ends of its windows; where it has none, in
+    the middle of what was looked at."""
 
 
 class CrossingPoint(NamedTuple):
@@ -114,7 +123,7 @@ class Crossovers(NamedTuple):
     law: PublishedLaw
     scenario: Scenario
     warnings: tuple[Notice, ...] = ()
-    """What to know of the models."""
+    """What to know of the models, and where rows leave the fitted range of the law."""
 
     @property
     def unasked(self) -> tuple[str, ...]:
@@ -205,15 +214,15 @@ def crossover_each(
         for params in students
         for accounting in paid
     ]
-    told = tuple(named_warnings(*(one.models for one in scenarios)))
     for one in scenarios:
+        row = _row(one, gains, draws, quick=quick)
         found = Crossovers(
-            rows=(_row(one, gains, draws, quick=quick),),
+            rows=(row,),
             gains_nats=tuple(gains),
             note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,
-            warnings=told,
+            warnings=range_warnings([one], [row]),
         )
         demand_finite(found)
         yield found
@@ -221,7 +230,9 @@ def crossover_each(
 
 def together(found: Sequence[Crossovers]) -> Crossovers:
     """The rows of one question in one answer."""
-    return found[0]._replace(rows=tuple(row for one in found for row in one.rows))
+    rows = tuple(row for one in found for row in one.rows)
+    told = range_warnings([one.scenario for one in found], rows)
+    return found[0]._replace(rows=rows, warnings=told)
 
 
 def _row(
@@ -245,12 +256,15 @@ def _row(
             )
         )
     last = float(first.gain[-1])
+    looked_at = BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1]))
+    told, beyond = judged(scenario, found, looked_at)
     return CrossoverRow(
         student_params=scenario.student_params or math.nan,
         accounting=scenario.pays,
-        levels=tuple(found),
-        looked_at=BudgetRange(from_=math.exp(logs[0]), to=math.exp(logs[-1])),
+        levels=told,
+        looked_at=looked_at,
         gain_at_most_tokens=finite(last),
+        beyond=beyond,
     )
 
 
@@ -281,9 +295,8 @@ def parse_accountings(text: str) -> tuple[Accounting, ...]:
     Raises:
         InputError: when the list is empty or holds an unknown name.
     """
-    names = [one.strip() for one in text.split(",") if one.strip()]
-    unknown = [one for one in names if one not in set(Accounting)]
-    if unknown or not names:
+    names = [choose(one, "--accounting", Accounting) for one in split_list(text, "--accounting")]
+    if not names:
         raise InputError(
             Word("accounting"),
             f": {text!r} is not a comma-separated list of {', '.join(Accounting)}",
@@ -298,7 +311,7 @@ def parse_levels(text: str) -> tuple[float, ...]:
         InputError: when the list is empty or holds something that is not a finite number.
     """
     try:
-        found = tuple(float(one) for one in text.split(","))
+        found = tuple(float(one) for one in split_list(text, "--gain"))
     except ValueError:
         found = ()
     if not found or not all(map(math.isfinite, found)):

@@ -144,14 +144,15 @@ def explorer_of(plan: Plan) -> Explorer | None:
     """What a page needs to answer the plan's question at other settings.
 
     Returns:
-        None where the law has no distillation, or where the machine's memory, a limit or the
-        format of stored logits decides, which a page cannot weigh.
+        None where the law has no distillation, or where the machine's memory, a limit, the format
+        of stored logits or a corpus that their teacher passes over once decides, which a page
+        cannot weigh.
     """
     scenario = plan.scenario
     deciding = plan.deciding
     if deciding is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return None
-    if scenario.stored is not None:
+    if scenario.stored is not None or scenario.most_passed < math.inf:
         return None
     teacher = _given(scenario)
     middle = scenario.teacher_loss or deciding.teacher_loss or _middle(scenario)

@@ -208,7 +208,7 @@ class FamilyPlan(NamedTuple):
     """Whether to distill the family; None where nothing can be said."""
     verdict_reason: Reason | None
     """Why the verdict is what it is, or why there is none; None where the compute is sought, and
-    the verdict is what takes least."""
+    the verdict is that with the least compute of both ways."""
     headline: str
     """The answer in one sentence."""
     odds: Odds | None

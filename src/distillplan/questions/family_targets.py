@@ -11,17 +11,21 @@ from distillplan.fields import demand_finite
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.cascades import cheapest_chain
 from distillplan.optimize.family_costs import cheapest_distilled, cheapest_supervised
-from distillplan.optimize.family_optima import supervised_family
 from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.planning import evaluate
 from distillplan.planning.planner import Decision
-from distillplan.planning.results import Reason
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.verdict import guessing, sides, word
+from distillplan.planning.verdict import guessing
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.family import check_family
-from distillplan.questions.family_cascade import cascade_of, chain_of, check_cascade, order_of
+from distillplan.questions.family_cascade import (
+    cascade_of,
+    chain_of,
+    check_cascade,
+    order_of,
+    solve_cascade,
+)
 from distillplan.questions.family_records import (
     FamilyGoal,
     FamilyMember,
@@ -30,8 +34,20 @@ from distillplan.questions.family_records import (
     FamilyWay,
     Way,
 )
-from distillplan.questions.family_told import family_warnings, name_of, way_of
-from distillplan.questions.family_ways import SolvedWay, problems_of, solved, with_teacher
+from distillplan.questions.family_told import (
+    family_warnings,
+    name_of,
+    no_family_verdict,
+    way_of,
+)
+from distillplan.questions.family_ways import (
+    SolvedWay,
+    problems_of,
+    solve,
+    solved,
+    with_teacher,
+)
+from distillplan.questions.family_weighing import decide_family
 from distillplan.units.quantities import format_flops
 
 
@@ -68,8 +84,8 @@ def family_for_losses(
         raise InfeasibleError(
             f"no compute brings {_all(members)} to these losses, from data alone or with a teacher"
         )
-    verdict = _verdict(base, members, alone, deciding)
-    decision = Decision(verdict=verdict, reason=Reason.LIKELIEST)
+    decision = _decision(base, members, alone, deciding)
+    verdict = decision.verdict
     written = tuple(
         _told(base, members, one, alone, decision, decides=one is deciding)
         for one in (alone, *ways)
@@ -77,8 +93,8 @@ def family_for_losses(
     found = FamilyPlan(
         goal=FamilyGoal.COMPUTE,
         verdict=verdict,
-        verdict_reason=None,
-        headline=_headline(members, verdict, written),
+        verdict_reason=decision.reason if verdict is None else None,
+        headline=_headline(members, decision, written),
         odds=None,
         margin_nats=None,
         ways=written,
@@ -143,18 +159,16 @@ def _cascade(base: Scenario, members: Sequence[FamilyMember], targets: FloatArra
     )
 
 
-def _verdict(
+def _decision(
     base: Scenario, members: Sequence[FamilyMember], alone: SolvedWay, other: SolvedWay
-) -> Verdict | None:
-    """What takes least; a tie where the difference in compute is worth less than one in loss."""
-    if other.flops is None or other.loss is None:
-        return Verdict.SUPERVISED
-    if alone.flops is None or alone.loss is None:
-        return Verdict.DISTILL
-    problems = problems_of(base, members, None)
-    budget = np.array([other.flops.total])
-    same = supervised_family(base.law.supervised, problems._replace(budget=budget))
-    return word(float(sides(float(same.loss[0]) - other.loss, base.tie_nats)))
+) -> Decision:
+    """The verdict of a family with the least compute that one of two ways takes."""
+    least = min(one.flops.total for one in (alone, other) if one.flops is not None)
+    base = replace(base, compute=least)
+    members = [one._replace(scenario=replace(one.scenario, compute=least)) for one in members]
+    cascade = other.method is FamilyMethod.CASCADE
+    taught = solve_cascade(base, members) if cascade else solve(base, members, base.pays)
+    return decide_family(base, members, solve(base, members, None), taught)
 
 
 def _told(
@@ -181,10 +195,20 @@ def _all(members: Sequence[FamilyMember]) -> str:
 
 def _headline(
     members: Sequence[FamilyMember],
-    verdict: Verdict | None,
+    decision: Decision,
     ways: Sequence[FamilyWay],
 ) -> str:
-    """What takes least, and how much that is."""
+    """What takes least, and how much that is; where nobody can tell, why."""
+    told = _compared(members, decision.verdict, ways)
+    if decision.verdict is None:
+        return f"{no_family_verdict(decision.reason)} By the law: {told[0].lower()}{told[1:]}"
+    return told
+
+
+def _compared(
+    members: Sequence[FamilyMember], verdict: Verdict | None, ways: Sequence[FamilyWay]
+) -> str:
+    """What both ways take."""
     alone, deciding = ways[0], next(one for one in ways if one.decides)
     doing = "a cascade" if deciding.method is FamilyMethod.CASCADE else "distilling"
     who = _all(members)
@@ -195,11 +219,9 @@ def _headline(
     over = deciding.over_supervised
     if over is None:
         return f"Pretrain {who}: {takes} FLOPs; {doing} cannot reach these losses."
-    if verdict is Verdict.TIE:
-        return (
-            f"Too close to call: pretraining {who} takes {takes} FLOPs, {doing} {over:.2f} times "
-            "that."
-        )
+    if verdict in (Verdict.TIE, None):
+        start = "Too close to call: pretraining" if verdict is Verdict.TIE else "Pretraining"
+        return f"{start} {who} takes {takes} FLOPs, {doing} {over:.2f} times that."
     if verdict is Verdict.DISTILL:
         takes = format_flops(deciding.total_flops)
         what = "Cascade" if deciding.method is FamilyMethod.CASCADE else "Distill"

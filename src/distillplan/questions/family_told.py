@@ -72,6 +72,8 @@ def way_of(
 
 def _is_recommended(one: SolvedWay, verdict: Verdict | None, *, decides: bool) -> bool:
     """Whether a verdict is for a way; of two that are alike the simpler one is recommended."""
+    if one.loss is None:  # where losses are sought, it may not reach them
+        return False
     if one.method is FamilyMethod.SUPERVISED:
         return verdict in (Verdict.SUPERVISED, Verdict.TIE)
     return decides and verdict is Verdict.DISTILL
@@ -227,16 +229,8 @@ def headline_of(
     other = "in a cascade" if chained else f"from {TEACHERS[scenario.pays]}"
     gain = deciding.gain_nats
     match decision.reason:
-        case Reason.WORSE_THAN_GUESSING:
-            return (
-                "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
-                "so far from its data is the family."
-            )
-        case Reason.FAR_OUTSIDE_FIT:
-            return (
-                "No verdict: outside its runs, the law's error for the family grows by more than "
-                "the difference between the ways, or there is less than a token per parameter."
-            )
+        case Reason.WORSE_THAN_GUESSING | Reason.FAR_OUTSIDE_FIT:
+            return no_family_verdict(decision.reason)
         case Reason.DISTILLATION_OVER_BUDGET:
             little = format_budget(scenario)
             return f"Pretrain {who}: {little} is too little to distill them {other}."
@@ -246,6 +240,23 @@ def headline_of(
     if gain is None:
         raise ValueError("a verdict weighs two ways")
     return _weighed_told(decision.verdict, who, other, gain, "" if many == 1 else " on average")
+
+
+def no_family_verdict(reason: Reason) -> str:
+    """Why nobody can tell which way wins, in a sentence."""
+    match reason:
+        case Reason.WORSE_THAN_GUESSING:
+            return (
+                "No verdict: the law does not hold here. It gives a loss that guessing would beat, "
+                "so far from its data is the family."
+            )
+        case Reason.NOTHING_POSSIBLE:
+            return "No verdict: neither way fits the machine and keeps to the limits."
+        case _:
+            return (
+                "No verdict: outside its runs, the law's error for the family grows by more than "
+                "the difference between the ways, or there is less than a token per parameter."
+            )
 
 
 def _weighed_told(verdict: Verdict | None, who: str, other: str, gain: float, average: str) -> str:

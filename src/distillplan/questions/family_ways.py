@@ -69,6 +69,7 @@ def asked(base: Scenario, members: Sequence[FamilyMember], costing: Costing) -> 
         costs=base.distillation_costs,
         bounds=base.bounds,
         unique_tokens=base.unique_tokens,
+        most_passed=base.most_passed,
         teacher=costing.teacher,
     )
 
@@ -209,6 +210,7 @@ def _flops(
         paid = paying(asked(base, members, Costing(np.zeros(len(members)))), base, way)
         tokens = [one.number * (option.student_tokens or 0.0) for one, option in pairs]
         longest = max(option.student_tokens or 0.0 for option in options)
+        longest = min(longest, base.most_passed)
         logits = forward * (paid.logits * sum(tokens) + float(paid.cache) * longest)
         once = TRAINING_PASSES * forward * (first.teacher_tokens or 0.0)
         trained = float(paid.training) * once

@@ -22,6 +22,7 @@ from distillplan.planning.odds import FORM_FAILS, Posterior
 from distillplan.planning.planner import Decision
 from distillplan.planning.results import Band, Option, Reason
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.teacher import loss_by
 from distillplan.planning.verdict import (
     Compared,
     Trained,
@@ -204,10 +205,9 @@ def _distilled(
     many = problems._replace(budget=np.repeat(problems.budget, size))
     given = problems.teacher
     if given is not None:
-        own, teacher = np.full(size, base.teacher_loss), base.teacher
-        named = teacher is not None and teacher.loss is None
-        if named and teacher is not None and teacher.law_params and teacher.tokens:
-            own = draws.supervised.loss(np.array(teacher.law_params), np.array(teacher.tokens))
+        teacher = base.teacher
+        own = base.teacher_loss if teacher is None else loss_by(teacher, draws.supervised)
+        own = np.broadcast_to(np.array(own, float), size)
         many = many._replace(teacher=given._replace(loss=own))
     return distilled_family(law, many, near=way.optima, finest=FINEST)
 

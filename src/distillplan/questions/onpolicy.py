@@ -60,7 +60,7 @@ def stage_model(text: str, what: str) -> StageModel:
         return StageModel(name=name, params=params, of_study=True, named=named)
     known = known_model(text, what, weights=False)
     measured = next((one for one in law.sizes if one.model == known.name), None)
-    if measured is not None:
+    if measured is not None and not known.notices:
         return StageModel(
             name=known.name,
             params=measured.params,
@@ -71,7 +71,7 @@ def stage_model(text: str, what: str) -> StageModel:
     if known.shape is None:
         raise InputError(f"{what}: {text!r} says two sizes and no shape; give its name")
     return StageModel(
-        name=known.name,
+        name=text.strip() if known.notices else known.name,  # tuned copies are no base models
         params=known.total_params or known.all_params,
         of_study=False,
         named=text,

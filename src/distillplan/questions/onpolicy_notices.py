@@ -93,6 +93,7 @@ def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -
             f"{law.tasks}; hours can be computed all the same",
         )
     else:
+        yield from _too_good(found, law)
         yield warning(
             "onpolicy_one_study",
             f"one study, one run each: {law.family} base models from {sizes} on {law.tasks}, the "
@@ -128,6 +129,22 @@ def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) ->
             f"scores of sizes between those of the study lie on a line of log error over log size; "
             f"sizes that were left out come back within {100 * _RL_ERROR:.1g} points",
         )
+
+
+def _too_good(found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:
+    """That a teacher was given a better score than its size has in the study."""
+    for one in found.teachers:
+        score, taught = one.teacher_score, min(one.teacher_params, found.student_params)
+        if one.score_basis is not ScoreBasis.GIVEN or score is None:
+            continue
+        usual = between_sizes(law, taught, "rl")
+        if score > usual + law.laws[Objective.VANILLA].error:
+            yield warning(
+                "onpolicy_score_above_size",
+                f"RL brings {plain_count(taught)} to {_points(usual)} in the study, and no teacher "
+                f"of a size scored above that; with {_points(score)} the law is carried beyond its "
+                "runs, and the peak is a guess",
+            )
 
 
 def _of_teacher(

@@ -86,7 +86,7 @@ def loss_steps(scenario: Scenario, middle: float) -> tuple[int, int]:
 
     All of them are above the least that the law can reach, and below guessing.
     """
-    floor = scenario.law.supervised.E
+    floor = scenario.law.least_teacher_loss
     down = math.ceil((middle - floor) / LOSS_STEP) - 1
     up = math.ceil((guessing(scenario) - middle) / LOSS_STEP) - 1
     return -max(min(down, MOST_LOSS_STEPS), 0), max(min(up, MOST_LOSS_STEPS), 0)

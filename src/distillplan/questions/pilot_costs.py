@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
+from distillplan.models.model_sizes import check_flops
 from distillplan.planning.budget_text import parse_budget
 from distillplan.planning.results import Method
 from distillplan.planning.scenario import Scenario
@@ -105,6 +106,15 @@ def parse_share(text: str, word: str) -> float:
     return value / 100 if plain.endswith("%") else value
 
 
+def _refuse_share(flops: float, amount: str) -> None:
+    """Refuse a budget that trains nothing, such as the 20 of 20%."""
+    try:
+        check_flops(flops, Word("pilot_budget"))
+    except InputError as error:
+        meant = ("; for a share of the budget add ", Word("share", f"{amount}%"))
+        raise InputError(*error.parts, *(meant if flops <= 100 else ())) from None
+
+
 def share_of(scenario: Scenario, share: str | None, amount: str | None) -> float | None:
     """The part of a scenario's budget that a pilot may take.
 
@@ -126,6 +136,7 @@ def share_of(scenario: Scenario, share: str | None, amount: str | None) -> float
     budget = parse_budget(amount, "--pilot-budget")
     if scenario.gpu_hours is None:
         if budget.flops is not None and scenario.compute is not None:
+            _refuse_share(budget.flops, amount)
             return budget.flops / scenario.compute
         raise InputError(
             Word("pilot_budget", amount), ": the budget is in FLOPs; write FLOPs such as 1e19"

@@ -30,16 +30,17 @@ import numpy as np
 from distillplan.errors import InfeasibleError
 from distillplan.fitting.noise import RUN_NOISE
 from distillplan.laws import law_catalog
-from distillplan.laws.draws import Draws, one_draw
-from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.draws import Draws
+from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.laws.transfer import Beyond, beyond_range, range_alone, transfer_error
+from distillplan.planning.drawn import laws_of
 from distillplan.planning.odds import posterior
 from distillplan.planning.places import of_options
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.tails import centered
-from distillplan.planning.teacher import Teacher
+from distillplan.planning.teacher import Teacher, loss_by
 from distillplan.planning.verdict import transfer_of
 from distillplan.planning.verdict_records import Odds
 
@@ -134,7 +135,7 @@ def open_decision(plan: Plan) -> OpenDecision:
     distilled = plan.deciding
     if plan.odds is None or distilled is None or distilled.loss is None:
         raise InfeasibleError(f"no odds to narrow: {_why_no_odds(plan)}")
-    every = law_catalog.draws(plan.law) or one_draw(plan.law)
+    every = laws_of(plan.scenario, law_catalog.draws(plan.law))
     draws = every.every(-(-every.size // MOST_DRAWS))
     found = posterior(plan.scenario, [of_options(plan.scenario, plan.supervised, distilled)], draws)
     return OpenDecision(
@@ -230,20 +231,13 @@ def _losses(law: DistillationLaw, n: Any, d: Any, runs: Sequence[PilotRun]) -> _
     teacher = np.zeros_like(alone)
     for row, one in enumerate(runs):
         if one.teacher is not None:
-            teacher[row] = _teacher_loss(law.supervised, one.teacher)
+            teacher[row] = loss_by(one.teacher, law.supervised)
     taught = np.array([one.teacher is not None for one in runs])
     loss = alone.copy()
     if taught.any():
         x = np.log(teacher[taught])
         loss[taught] = law.loss_at_logs(n[taught], d[taught], x)
     return _RunLosses(loss=loss, alone=alone, teacher=teacher)
-
-
-def _teacher_loss(law: SupervisedLaw, teacher: Teacher) -> Any:
-    """A teacher's loss: measured, or a law's; an array where the law's letters are arrays."""
-    if teacher.loss is not None:
-        return teacher.loss
-    return law.loss_at_logs(math.log(teacher.law_params or 1.0), math.log(teacher.tokens or 1.0))
 
 
 def _likeness(places: FloatArray, others: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from distillplan.accounting import TRAINING_PASSES, Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import Real, demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
-from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
+from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
@@ -21,11 +21,11 @@ from distillplan.optimize.problems import Bounds
 from distillplan.planning import evaluate
 from distillplan.planning.bands import gain_band, loss_band
 from distillplan.planning.evaluate import cells
-from distillplan.planning.model_warnings import named_warnings
+from distillplan.planning.model_warnings import mixture_warning, named_warnings
 from distillplan.planning.options import TEN_PERCENT_MORE
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
-from distillplan.planning.teacher import Teacher, check_teacher_loss, teacher_named
+from distillplan.planning.teacher import Teacher, check_teacher_loss, loss_by, teacher_named
 from distillplan.planning.validity import prediction_warnings
 from distillplan.planning.verdict import (
     Trained,
@@ -145,7 +145,7 @@ def predict(
     if (best_loss or 0.0) > (distilled or math.inf) + _ALIKE:
         best = best_loss = None  # the search is bounded, and the given teacher is beyond it
     models = NamedModels(student=student, teacher=None if teacher is None else teacher.model)
-    warnings = (*named_warnings(models), *warnings)
+    warnings = (*named_warnings(models), *mixture_warning(law, teacher), *warnings)
     if distilled is not None and _cannot_tell(law, point, alone, distilled):
         warnings = (FAR_OUTSIDE, *warnings)
     found = Prediction(
@@ -197,7 +197,7 @@ def _placed(teacher: Teacher, law: PublishedLaw) -> float:
     Raises:
         InputError: when it was measured, and is none that the law can place.
     """
-    loss = float(_loss_of(teacher, law.supervised))
+    loss = float(loss_by(teacher, law.supervised))
     measured = teacher.loss is not None  # what a law gives is judged with the student's
     check_teacher_loss(law, loss, FixedAspect().vocab if measured else math.inf)
     return loss
@@ -261,15 +261,6 @@ def _cannot_tell(
     return bool(np.isnan(weighed.side[0]))
 
 
-def _loss_of(teacher: Teacher, law: SupervisedLaw) -> Any:
-    """The loss of a teacher: measured, or a law's; an array where the law's letters are arrays."""
-    if teacher.loss is not None:
-        return teacher.loss
-    if teacher.law_params is None or teacher.tokens is None:
-        raise ValueError("a teacher without a loss has sizes")
-    return law.loss_at_logs(math.log(teacher.law_params), math.log(teacher.tokens))
-
-
 def _losses(law: PublishedLaw, point: Mapping[str, float]) -> tuple[float, float | None]:
     """Supervised and distilled loss; the second is None without a teacher."""
     sizes = point["student_params"], point["student_tokens"]
@@ -315,7 +306,7 @@ def _bands(law: PublishedLaw, point: Mapping[str, float], teacher: Teacher | Non
     supervised = loss_band(at, drawn, alone, error)
     if distilled is None or teacher is None or not isinstance(draws.law, DistillationLaw):
         return _Bands(supervised=supervised)
-    taught = draws.law.loss(*sizes, np.asarray(_loss_of(teacher, draws.supervised)))
+    taught = draws.law.loss(*sizes, np.asarray(loss_by(teacher, draws.supervised)))
     outside = float(outside_loss(law, *sizes, point["teacher_loss"]))
     whole = math.hypot(transfer_of(law).scale, error_of_gain(law, point, alone - distilled))
     return _Bands(

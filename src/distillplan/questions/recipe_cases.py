@@ -88,7 +88,7 @@ def logit_numbers(run: PlannedRun) -> Mapping[str, Any]:
     if run.logit_format is None:
         return said
     entries = None if run.logit_k is None else round(run.logit_k)
-    penalty = penalty_of(StoredFormat(kind=run.logit_format, entries=entries))
+    penalty = penalty_of(StoredFormat(kind=run.logit_format, entries=entries), run.vocab)
     return {
         **said,
         "logit_format": format_of(run.logit_format, run.vocab, entries).name,

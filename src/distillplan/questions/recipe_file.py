@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from distillplan.files.entries import Entry, shipped
-from distillplan.laws.logit_formats import KeptShare, format_studies
+from distillplan.laws.format_studies import KeptShare, format_studies
 from distillplan.questions.recipe_records import SkippedTrainer
 
 FILE: Final = "recipe.yaml"

@@ -20,7 +20,7 @@ from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.questions.serving_hours import ServedAmount, hours_break_even, served_hours
 from distillplan.questions.serving_measure import life
 from distillplan.questions.serving_notices import headline_of, warnings_of
-from distillplan.questions.serving_odds import ServedPair, ServedPairOdds, pair_odds
+from distillplan.questions.serving_odds import ServedPair, ServedPairOdds, pair_odds, unknowable
 from distillplan.questions.serving_records import (
     BreakEven,
     ServedHours,
@@ -60,6 +60,7 @@ def serving(question: ServingQuestion) -> Serving:
     larger, amount = models[0], _amount(question)
     deciding = next((one for one in models[1:] if one.way is scenario.pays), None)
     sure = _sureness(larger, deciding, measured=measured)
+    far = unknowable(scenario, *(one.option for one in models if one.way in (None, scenario.pays)))
     if amount is not None and not measured:  # else its own quantization would move its loss
         models = (*models, *cheapest_pretrained(question, scenario, larger, amount.tokens))
     lost = larger.penalty.nats if measured and larger.penalty is not None else 0.0
@@ -70,7 +71,8 @@ def serving(question: ServingQuestion) -> Serving:
         days=question.days,
         tokens_per_day=question.tokens_per_day,
         odds=_odds(sure, larger, deciding, amount),
-        models=tuple(_shown(question, models, amount, sure)),
+        far_outside=far,
+        models=tuple(_shown(question, models, amount, sure, chooses=not far)),
         quantization=_weights(question, measured=measured),
         request=question.request,
         warnings=(),
@@ -198,8 +200,10 @@ def _shown(
     models: Sequence[FoundModel],
     amount: ServedAmount | None,
     sure: ServedPairOdds | None,
+    *,
+    chooses: bool,
 ) -> Iterator[ServedModel]:
-    """The models with what they take; the larger one is the first."""
+    """The models with what they take, the larger one first; where one may be chosen, it is."""
     pays, larger = question.scenario.pays, models[0]
     timed = [_hours(question, one, amount) for one in models]
     flops = [_life(one, amount) for one in models]
@@ -217,7 +221,7 @@ def _shown(
             method=Method.SUPERVISED if one.way is None else Method.DISTILL,
             accounting=one.way,
             decides=decides,
-            recommended=spent is not None and spent == least,
+            recommended=chooses and spent is not None and spent == least,
             status=one.status,
             nearest_loss=one.nearest,
             option=one.option,

@@ -6,6 +6,7 @@ from distillplan.accounting import WHO_PAYS
 from distillplan.laws.quantization import quantization_law
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.validity import plan_warnings
+from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM
 from distillplan.questions.serving_measure import (
     better_smaller,
     interval_of,
@@ -29,6 +30,29 @@ def headline_of(found: Serving) -> str:
     Args:
         found: the answer but for its words.
     """
+    told = _told(found)
+    if found.far_outside:
+        few = [one for one in found.models if _is_few(one)]
+        why = "so far outside the law's runs nobody can say which model takes less"
+        if few:
+            why = f"{_sizes(few[0])} is less than a token per parameter, and no run behind the law "
+            why += "has so few"
+        return f"No verdict: {why}. By the law: {told[0].lower()}{told[1:]}"
+    return told
+
+
+def _is_few(one: ServedModel) -> bool:
+    ratio = None if one.option is None else one.option.tokens_per_param
+    return ratio is not None and ratio < FEWEST_TOKENS_PER_PARAM
+
+
+def _sizes(one: ServedModel) -> str:
+    tokens = None if one.option is None else one.option.student_tokens
+    return f"{_size(one)} parameters on {format_count(tokens)} tokens"
+
+
+def _told(found: Serving) -> str:
+    """The answer by the law."""
     deciding, smaller, chosen = found.deciding, better_smaller(found), found.chosen
     from_on = "" if smaller is None else _from_on(found, smaller)
     if chosen is not None:
@@ -119,7 +143,7 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     if found.match is not None:
         yield from found.match.notices
     even = None if deciding is None else deciding.break_even
-    if even is not None and even.low_tokens is None:
+    if found.far_outside or (even is not None and even.low_tokens is None):
         yield warning(
             "serving_far_outside",
             "so far outside the fitted range nobody can say how sure the break-even is",

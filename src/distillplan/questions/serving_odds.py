@@ -13,7 +13,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.laws import law_catalog
-from distillplan.laws.draws import Draws, one_draw
+from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.quantization import QuantizationPenalty
 from distillplan.planning import drawn, evaluate
@@ -24,11 +24,13 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import format_error
 from distillplan.planning.tails import centered, share_above
 from distillplan.planning.verdict import (
+    FEWEST_TOKENS_PER_PARAM,
     is_beyond,
     outside_loss,
     run_of,
     transfer_of,
     weigh,
+    weigh_options,
 )
 from distillplan.planning.verdict_records import Odds
 from distillplan.questions.inverse import narrowed
@@ -171,10 +173,27 @@ class ServedPairOdds:
         return float(ends[0]), float(ends[1]) if sure else None
 
 
+def unknowable(scenario: Scenario, *models: Option | None) -> bool:
+    """Whether nobody can say which of some models takes less, so far are they outside the runs.
+
+    Args:
+        scenario: of the smaller model.
+        models: the larger supervised one, the smaller ones; None where one is missing.
+    """
+    known = [one for one in models if one is not None]
+    if any((one.tokens_per_param or math.inf) < FEWEST_TOKENS_PER_PARAM for one in known):
+        return True
+    larger, *smaller = models
+    taught = next((one for one in smaller if one is not None and one.accounting), None)
+    if larger is None or taught is None:
+        return False
+    return bool(np.isnan(weigh_options(scenario, larger, taught).side[0]))
+
+
 def pair_odds(pair: ServedPair) -> ServedPairOdds | None:
     """The pair under every drawn law; None where nobody knows how far off the law is."""
     law = pair.scenario.law
     draws = law_catalog.draws(law)
     if draws is None and not transfer_of(law).scale:
         return None
-    return ServedPairOdds(pair, draws or one_draw(law))
+    return ServedPairOdds(pair, drawn.laws_of(pair.scenario, draws))

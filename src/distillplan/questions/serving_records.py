@@ -162,6 +162,8 @@ class Serving(NamedTuple):
     odds: Odds | None
     """With the amount: of the distilled smaller and the larger supervised model at equal compute
     over their lives, which has the lower loss; None without an amount, and where nobody can say."""
+    far_outside: bool
+    """Whether it is so far outside the law's runs that nobody can say which model takes less."""
     models: tuple[ServedModel, ...]
     """The larger one first."""
     quantization: ServedWeights | None
@@ -188,5 +190,5 @@ class Serving(NamedTuple):
 
     @property
     def chosen(self) -> ServedModel | None:
-        """The one that takes least over its life; None where no amount was given."""
+        """The one that takes least over its life; None without an amount, or far outside."""
         return next((one for one in self.models if one.recommended), None)

@@ -3,44 +3,34 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import NamedTuple
 
-from distillplan.accounting import WHO_PAYS, way_in_words
+from distillplan.accounting import way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word, needs_gpu
 from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.headline import format_budget
-from distillplan.planning.options import option_of
-from distillplan.planning.results import Method, Option
+from distillplan.planning.results import Method, Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.validity import plan_warnings
-from distillplan.planning.verdict import guessing
+from distillplan.planning.verdict import guessing, is_guess
+from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.defaults import ANY_BUDGET
-from distillplan.questions.inverse import (
-    Least,
-    Way,
-    least_budgets,
-    smallest_students,
-    spending,
-)
+from distillplan.questions.inverse import Least, Way, least_budgets, smallest_students
 from distillplan.questions.matched_model import Match
+from distillplan.questions.target_goals import Goal
+from distillplan.questions.target_weighing import (
+    Choice,
+    both_ways,
+    chosen,
+    doing,
+    obstacle,
+    silence,
+    spent,
+)
 from distillplan.units.quantities import format_count, format_flops, format_usd
-
-
-class Goal(StrEnum):
-    """What to minimize."""
-
-    COMPUTE = "compute"
-    """FLOPs for all students."""
-    HOURS = "hours"
-    """GPU-hours on the scenario's machine."""
-    COST = "cost"
-    """US dollars for these GPU-hours."""
-    STUDENT = "student"
-    """Parameters of the student at the scenario's budget."""
 
 
 class Reached(NamedTuple):
@@ -52,7 +42,7 @@ class Reached(NamedTuple):
     decides: bool
     """Whether the scenario's accounting is this one."""
     recommended: bool
-    """Whether it takes least, of supervised training and the scenario's accounting."""
+    """Whether this is what to do; at a tie supervised training, which is simpler."""
     total_flops: float | None
     """FLOPs for all students; None where this way cannot reach the loss."""
     over_supervised: float | None
@@ -72,6 +62,13 @@ class Target(NamedTuple):
     """The supervised model whose loss it is; None where the loss was given."""
     minimise: Goal  # spelled like its key in the JSON
     """What was minimized."""
+    verdict: Verdict | None
+    """What a plan with the least that supervised training or the scenario's accounting takes says;
+    None where it says nothing."""
+    verdict_reason: Reason | None
+    """Why; None where neither of the two reaches the loss."""
+    margin_nats: float | None
+    """Supervised minus distilled loss there, nats per token."""
     headline: str
     """The answer in one sentence."""
     ways: tuple[Reached, ...]
@@ -116,12 +113,17 @@ def target(
     found = search(scenario, ways, wanted)
     if all(one is None for one in found.amounts):
         raise InfeasibleError(_out_of_reach(scenario, wanted, minimize, ways, found.nearest))
-    reached = _reached(scenario, minimize, ways, found)
+    choice = chosen(scenario, ways, found.amounts, students=minimize is Goal.STUDENT)
+    reached = _reached(scenario, minimize, ways, found, choice)
+    margin = None if choice is None or choice.distilled is None else choice.distilled.gain_nats
     return Target(
         loss=wanted,
         match=match,
         minimise=minimize,
-        headline=_headline(scenario, wanted, minimize, reached),
+        verdict=None if choice is None else choice.decision.verdict,
+        verdict_reason=None if choice is None else choice.decision.reason,
+        margin_nats=margin,
+        headline=_headline(wanted, minimize, reached, choice),
         ways=reached,
         warnings=(*_warnings(scenario, reached), *(() if match is None else match.notices)),
         law=scenario.law,
@@ -151,30 +153,26 @@ def wanted_loss(scenario: Scenario, loss: float | None, match: Match | None) -> 
 
 
 def _reached(
-    scenario: Scenario, minimize: Goal, ways: Sequence[Way], found: Least
+    scenario: Scenario, minimize: Goal, ways: Sequence[Way], found: Least, choice: Choice | None
 ) -> tuple[Reached, ...]:
     supervised, *_ = found.amounts
-    weighed = [
-        one
-        for way, one in zip(ways, found.amounts, strict=True)
-        if one is not None and way in (None, scenario.pays)
-    ]
-    least = min(weighed, default=math.nan)
+    method = None if choice is None else choice.method
     reached = []
     for way, amount, nearest in zip(ways, found.amounts, found.nearest, strict=True):
         option = over = None
         if amount is not None:
-            if minimize is Goal.STUDENT:
-                option = _option(replace(scenario, student_params=amount), way)
-            else:
-                option = _option(spending(scenario, amount), way)
+            there = spent(scenario, amount, students=minimize is Goal.STUDENT)
+            alone, distilled = both_ways(there, way)
+            option = distilled or alone
+            option = option._replace(is_guess=is_guess(there, option))
             over = None if supervised is None else amount / supervised
+        own = Method.SUPERVISED if way is None else Method.DISTILL
         reached.append(
             Reached(
-                method=Method.SUPERVISED if way is None else Method.DISTILL,
+                method=own,
                 accounting=way,
                 decides=way is not None and way is scenario.pays,
-                recommended=amount == least and way in (None, scenario.pays),
+                recommended=(option is not None and own is method and way in (None, scenario.pays)),
                 total_flops=None if option is None else option.total_flops,
                 over_supervised=over,
                 option=option,
@@ -223,12 +221,6 @@ def budget_for(minimize: Goal, budget: Budget | None) -> Budget:
     return Budget(flops=ANY_BUDGET)  # `target` counts it in hours where they are minimized
 
 
-def _option(scenario: Scenario, way: Way) -> Option:
-    """The sizes of one way, with its gain over supervised training at the same budget."""
-    alone = option_of(scenario, None)
-    return alone if way is None else option_of(scenario, way, alone.loss)
-
-
 def _warnings(scenario: Scenario, ways: Sequence[Reached]) -> tuple[Notice, ...]:
     """What to know of supervised training and of the way that the scenario pays for."""
     alone, *_ = ways
@@ -252,37 +244,61 @@ def amount(minimize: Goal, option: Option) -> tuple[str, str]:
     return format_count(bill.gpu_hours.mid), "GPU-hours"
 
 
-def _doing(way: Way) -> str:
-    return "pretraining" if way is None else f"distilling ({WHO_PAYS[way]})"
-
-
-def _headline(scenario: Scenario, loss: float, minimize: Goal, ways: Sequence[Reached]) -> str:
-    """What takes least, and how much that is; a difference that is a tie is called one."""
-    alone, *_ = ways
+def _headline(loss: float, minimize: Goal, ways: Sequence[Reached], choice: Choice | None) -> str:
+    """What to do and how much it takes; where nobody can tell, why."""
+    goal, (alone, *_) = f"{loss:.3f} nats", ways
     deciding = next((one for one in ways if one.decides), None)
-    goal = f"{loss:.3f} nats"
-    if alone.option is None:
-        found = next(one for one in ways if one.option is not None)
-        return (
-            f"Pretraining cannot reach {goal} (at best {alone.nearest_loss:.3f}); "
-            f"{_doing(found.accounting)} can."
-        )
-    takes = " ".join(amount(minimize, alone.option)).strip()
+    if choice is None:
+        other = next(one for one in ways if one.option is not None)
+        return f"{_cannot(alone, goal)}; {doing(other.accounting)} can."
     if deciding is None:
-        return f"Pretrain: {takes} for {goal}."
-    doing = _doing(deciding.accounting)
-    if deciding.option is None or deciding.over_supervised is None:
+        return f"Pretrain: {_takes(minimize, alone)} for {goal}."
+    match choice.decision.verdict:
+        case None:
+            return f"{silence(choice)} By the law, {_both(goal, minimize, alone, deciding)}."
+        case Verdict.TIE:
+            return f"Too close to call: {_both(goal, minimize, alone, deciding)}."
+        case _:
+            why = obstacle(choice)
+            end = "" if why is None else f" {why}."
+            return f"{_advised(goal, minimize, alone, deciding)}.{end}"
+
+
+def _takes(minimize: Goal, one: Reached) -> str:
+    """How much of what is minimized a way takes that reaches the loss, in words."""
+    if one.option is None:
+        raise ValueError("a way that does not reach the loss takes nothing")
+    return " ".join(amount(minimize, one.option)).strip()
+
+
+def _cannot(one: Reached, goal: str) -> str:
+    who = doing(one.accounting)
+    return f"{who[0].upper()}{who[1:]} cannot reach {goal} (at best {one.nearest_loss:.3f})"
+
+
+def _both(goal: str, minimize: Goal, alone: Reached, deciding: Reached) -> str:
+    """What two ways take, side by side."""
+    if alone.option is None or deciding.option is None:
+        reaching, other = (deciding, alone) if alone.option is None else (alone, deciding)
+        takes, by = _takes(minimize, reaching), doing(reaching.accounting)
+        at_best = f"{doing(other.accounting)} at best reaches {other.nearest_loss:.3f}"
+        return f"{goal} take {takes} by {by}; {at_best}"
+    takes, by = _takes(minimize, alone), doing(deciding.accounting)
+    return f"{goal} take {takes} by pretraining, {deciding.over_supervised:.2f} times that by {by}"
+
+
+def _advised(goal: str, minimize: Goal, alone: Reached, deciding: Reached) -> str:
+    """What to do, and what the other way takes."""
+    if alone.option is None:
+        return f"{_cannot(alone, goal)}; {doing(deciding.accounting)} can"
+    takes, by, over = _takes(minimize, alone), doing(deciding.accounting), deciding.over_supervised
+    if deciding.option is None:
         at_best = f"at best {deciding.nearest_loss:.3f}"
-        return f"Pretrain: {takes} for {goal}, which {doing} cannot reach ({at_best})."
-    over, gain = deciding.over_supervised, deciding.option.gain_nats
-    if gain is not None and abs(gain) < scenario.tie_nats:
-        start = f"Too close to call: {goal} take {takes} by pretraining"
-        return f"{start}, {over:.2f} times that by {doing}."
-    if over >= 1:
-        return f"Pretrain: {takes} for {goal}; {doing} takes {over:.2f} times that."
-    takes = " ".join(amount(minimize, deciding.option)).strip()
-    way = way_in_words(deciding.accounting).capitalize()
-    return f"{way}: {takes} for {goal}, {over:.2f} times what pretraining takes."
+        return f"Pretrain: {takes} for {goal}, which {by} cannot reach ({at_best})"
+    if not deciding.recommended:
+        return f"Pretrain: {takes} for {goal}; {by} takes {over:.2f} times that"
+    way, takes = way_in_words(deciding.accounting).capitalize(), _takes(minimize, deciding)
+    return f"{way}: {takes} for {goal}, {over:.2f} times what pretraining takes"
 
 
 def _out_of_reach(
@@ -302,4 +318,4 @@ def _out_of_reach(
         who = f"no budget brings a student of {student} parameters to {loss:.4g} nats"
     if not math.isfinite(best):
         return f"{who}; none can be trained at all"
-    return f"{who}; the nearest is {best:.4f}, {_doing(way)}"
+    return f"{who}; the nearest is {best:.4f}, {doing(way)}"

@@ -204,7 +204,7 @@ def _teacher_losses(student: _Student, best: float) -> FloatArray:
     matter += [] if given is None else [given]
     low, high = min(matter), max(matter)
     room = ROOM * (high - low)
-    least = min(low, law.supervised.E + ABOVE_FLOOR)
+    least = min(low, law.least_teacher_loss + ABOVE_FLOOR)
     most = max(high, guessing(student.scenario))
     return np.linspace(max(low - room, least), min(high + room, most), POINTS)
 

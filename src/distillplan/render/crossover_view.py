@@ -1,7 +1,7 @@
 """Budgets up to which distilling pays, for people."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import in_a_table
 from distillplan.planning.scenario import TIE_NATS
@@ -23,16 +23,20 @@ from distillplan.render.blocks import (
     TableBlock,
     Text,
     cell,
+    short,
 )
 from distillplan.render.notice_blocks import (
     first_in_words,
     notice_blocks,
+    other_doubts,
     under_headline,
     watching,
 )
 from distillplan.render.odds_view import percent
 from distillplan.units.quantities import format_count, format_flops
 
+_REMARKS, _INDENT = 8, 10
+"""Lines of remarks at most, and columns that their heading takes."""
 _LEVELS = 3
 """Gains beside each other on a screen."""
 AGAIN = ", …"
@@ -61,7 +65,7 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
         (
             Section("Example", tuple(_example(found, main))),
             Section("Why", (_WHY,) if any(_example(found, main)) else ()),
-            watching(_watch(found, shown)),
+            watching(short(_watch(found, shown), _REMARKS, indent=_INDENT)),
         )
     )
     more = "More: --details  -o csv; one budget: distillplan budget"
@@ -85,6 +89,21 @@ def _answer(found: Crossovers, main: float) -> str:
     windows = [(row, _windows(row, main)) for row in found.rows]
     if not any(each for _, each in windows):
         return f"{pays} at no budget here{': pretrain' * decides}."
+    if all(each and all(one.is_guess for one in each) for _, each in windows):
+        return (
+            f"No verdict: so far outside its runs the law cannot say at which budgets distilling "
+            f"gains {main:g} nats."
+        )
+    if any(one.is_guess for _, each in windows for one in each):
+        return f"Where distilling gains at least {main:g} nats depends on student and teacher."
+    return _without_guesses(windows, main, decides=decides)
+
+
+def _without_guesses(
+    windows: Sequence[tuple[CrossoverRow, tuple[GainWindow, ...]]], main: float, *, decides: bool
+) -> str:
+    """The same where plans have a verdict at every end, and some row has a window."""
+    pays = f"Distilling gains at least {main:g} nats"
     if all(len(each) == 1 and each[0].from_ is each[0].to is None for _, each in windows):
         return f"{pays} at every budget that was searched{': distill' * decides}."
     ends = [
@@ -125,10 +144,12 @@ def _cell(level: GainLevel) -> str:
 
 
 def _window(one: GainWindow) -> str:
-    """The budgets of a window, and the odds in it."""
-    odds = "" if one.odds is None else f" ({percent(one.odds.distill)})"
+    """The budgets of a window, and the odds in it; a guess has a question mark."""
+    odds = "?" * one.is_guess
+    if one.odds is not None:
+        odds += f" ({percent(one.odds.distill)})"
     if one.from_ is None:
-        return "always" if one.to is None else f"{format_flops(one.to)}{odds}"
+        return f"always{odds}" if one.to is None else f"{format_flops(one.to)}{odds}"
     if one.to is None:
         return f"from {format_flops(one.from_)}{odds}"
     return f"{format_flops(one.from_)} to {format_flops(one.to)}{odds}"
@@ -138,7 +159,8 @@ def _example(found: Crossovers, main: float) -> Iterator[str]:
     """How to read a cell, by one of them."""
     for row in found.rows:
         for one in _windows(row, main):
-            if one.from_ is None and one.to is not None and one.odds is not None:
+            at_end = one.from_ is None and one.to is not None
+            if at_end and one.odds is not None and not one.is_guess:
                 yield (
                     f"{_who(row)}: distilling gains at least {main:g} nats up to "
                     f"{format_flops(one.to)} FLOPs; in brackets the odds at 1/{BEYOND:g} of that: "
@@ -151,6 +173,7 @@ def _watch(found: Crossovers, gains: list[float]) -> Iterator[str]:
     """Which columns say little, and what their cells leave out."""
     again = any(len(_windows(row, gain)) > 1 for row in found.rows for gain in gains)
     note = f" {AGAIN.strip(', ')}: more in --details" if again else ""
+    yield from other_doubts(found.warnings)
     if any(abs(gain) < TIE_NATS for gain in gains):
         what = "rounding of the published coefficients moves losses as much"
         if found.law.is_own:
@@ -197,8 +220,12 @@ def _point(one: CrossingPoint) -> tuple[str, ...]:
         return (*start, "never", "", "", "")
     return (
         *start,
-        "start" if window.from_ is None else format_flops(window.from_),
-        "end" if window.to is None else format_flops(window.to),
+        *(_end(end, window) for end in (("start", window.from_), ("end", window.to))),
         cell(window.to_tokens_per_param),
         "" if window.odds is None else percent(window.odds.distill),
     )
+
+
+def _end(end: tuple[str, float | None], window: GainWindow) -> str:
+    name, budget = end
+    return name if budget is None else f"{format_flops(budget)}{'?' * window.is_guess}"

@@ -14,6 +14,7 @@ from distillplan.units.quantities import (
     format_count,
     format_duration,
     format_flops,
+    format_months,
     format_usd,
 )
 
@@ -224,7 +225,7 @@ def _distillation(step: DistillationStep) -> Iterator[Block]:
         f"Logits as {kind.name} ({biased}): {format_bytes(kind.bytes_per_token)} per token, "
         f"{format_bytes(step.stored_bytes)} in all, read at "
         f"{format_bytes(step.read_bytes_per_s)}/s; {format_usd(step.storage_usd)} for "
-        f"{step.storage_months:g} month{'' if step.storage_months == 1 else 's'}.",
+        f"{format_months(step.storage_months)}.",
         "quiet",
     )
 

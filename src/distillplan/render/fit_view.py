@@ -201,9 +201,9 @@ def _test(report: FitReport, test: PublishedTest) -> Iterator[Block]:
     verdict = "rejected" if test.rejected else "not rejected"
     side = "distillation" if test.distilled else "supervised"
     yield Text(
-        f"{report.tested} is {verdict} by {test.runs} {side} runs: p = {test.p_value:.2g} that "
-        f"they come from it, give or take {_percent(test.tolerance)} for the rounding of its "
-        "digits.",
+        f"{report.tested} is {verdict} by {test.runs} {side} runs: had they come from it, give or "
+        f"take {_percent(test.tolerance)} for the rounding of its digits, they would misfit by as "
+        f"much with a probability of {test.p_value:.2g}.",
         "verdict",
     )
     yield TableBlock(

@@ -2,16 +2,24 @@
 
 from distillplan.planning.confidence import Confidence
 from distillplan.planning.results import Band
-from distillplan.planning.verdict_records import Odds, Verdict
+from distillplan.planning.verdict_records import HALF, Odds, Verdict
 from distillplan.units.quantities import format_count
 
 
 def percent(part: float) -> str:
-    """A probability: never all or nothing, which no number of draws can show."""
+    """A probability: never all or nothing, which no number of draws can show.
+
+    Nor a half that it does not reach, as a verdict needs that.
+
+    >>> percent(0.4996), percent(0.5), percent(0.994)
+    ('<50%', '50%', '>99%')
+    """
     if part > 0.99:
         return ">99%"
     if part < 0.01:
         return "<1%"
+    if HALF - 0.005 <= part < HALF:
+        return f"<{HALF:.0%}"
     return f"{part:.0%}"
 
 

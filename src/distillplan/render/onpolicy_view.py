@@ -36,6 +36,8 @@ from distillplan.units.quantities import (
 
 _INDENT = 9
 """Columns that the headings in the margin take."""
+_WATCH = 2
+"""Least lines of what to watch."""
 _FRAME = 6
 """Empty lines, the head of the table, and the last line."""
 _MARKS = {ScoreBasis.MEASURED: "", ScoreBasis.INTERPOLATED: "~", ScoreBasis.GIVEN: "*"}
@@ -56,8 +58,9 @@ def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
     room = Room(_FRAME, _INDENT)
     room.take(found.headline, first, rows=len(found.teachers))
     why = room.keep(_why(found))
-    cost = room.keep((*_cost(found), *_serving(found), _reference(found)))
-    watch = watch_section(found.warnings, room, least=2)
+    cost = room.keep((*_cost(found), *_serving(found)))
+    cost += room.fill([_reference(found)], room.left - _WATCH)
+    watch = watch_section(found.warnings, room, least=_WATCH)
     yield Sections((Section("Why", why), Section("Cost", cost), watch))
     yield Text("More: --details  -o csv  -o markdown; words: distillplan explain delta", "quiet")
 

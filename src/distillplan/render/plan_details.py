@@ -24,6 +24,7 @@ from distillplan.units.quantities import (
     format_count,
     format_duration,
     format_flops,
+    format_months,
     format_usd,
 )
 
@@ -252,13 +253,15 @@ def _stored(options: Sequence[Option]) -> TableBlock:
                 found.format,
                 format_bytes(found.bytes_per_token),
                 format_bytes(found.total_bytes),
+                format_months(found.months),
                 format_usd(found.storage_usd),
                 "" if read is None else f"{format_bytes(read)}/s",
                 cost,
                 kept_in_words(found),
             )
         )
-    columns = ("option", "format", "a token", "all", "storage", "read", "costs, nats", "gain kept")
+    columns = ("option", "format", "a token", "all", "kept", "storage")
+    columns += ("read", "costs, nats", "gain kept")
     return TableBlock("Stored logits", columns, tuple(rows), text_columns=(0, 1), tight=True)
 
 

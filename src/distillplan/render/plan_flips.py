@@ -83,9 +83,11 @@ def _teachers_loss(plan: Plan, best: TeacherFlip) -> str:
     """The teachers with which distilling wins, or without which it does no longer."""
     own, paid = plan.scenario.teacher_loss, _PAID[best.accounting]
     if plan.verdict is Verdict.DISTILL and own is not None and best.from_ <= own <= best.to:
-        return f"a teacher below {best.from_:.3f} or above {best.to:.3f} nats on your text, {paid}"
+        below = "" if best.any_stronger else f"below {best.from_:.3f} or "
+        return f"a teacher {below}above {best.to:.3f} nats on your text, {paid}"
     told = then(Verdict.DISTILL, best.odds)
-    return f"a teacher of {best.from_:.3f} to {best.to:.3f} nats on your text, {paid}: {told}"
+    of = f"at most {best.to:.3f}" if best.any_stronger else f"{best.from_:.3f} to {best.to:.3f}"
+    return f"a teacher of {of} nats on your text, {paid}: {told}"
 
 
 def nearest_in_words(plan: Plan) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.laws.format_notices import LOGITS_WORSE_THAN_NONE
+from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
@@ -108,8 +108,8 @@ def _screen(plan: Plan) -> Iterator[Block]:
     head = f"{verdict}{GAP}{odds}"
     room.take(head, first, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
-    worst = (one.message for one in plan.warnings if one.code == LOGITS_WORSE_THAN_NONE)
-    watch = room.fill(worst, _WATCH)  # before all else
+    worst = (one.message for one in plan.warnings if one.code in OF_STORED)
+    watch = room.fill(worst, _WATCH + 1)  # before all else
     decides = room.keep(nearest_in_words(plan))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
@@ -183,7 +183,7 @@ def _watch(plan: Plan) -> Iterator[str]:
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, LOGITS_WORSE_THAN_NONE):
+        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, *OF_STORED):
             yield one.message
 
 

@@ -13,12 +13,14 @@ from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
+from distillplan.planning.teacher import loss_range
 from distillplan.planning.verdict_records import Verdict
 from distillplan.render.notice_blocks import mismatched
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
     format_duration,
+    format_months,
     format_usd,
 )
 
@@ -186,7 +188,8 @@ def storing_in_words(scenario: Scenario, option: Option) -> str:
 
     kept = [one.cost_usd for one in bill.phases if one.phase is Phase.LOGIT_STORAGE]
     share = sum(one.mid for one in kept if one is not None) / bill.cost_usd.mid
-    return f", storing its logits {share:.0%} of the money" if share >= LEAST_SHARE else ""
+    months = "" if option.stored is None else f" for {format_months(option.stored.months)}"
+    return f", storing its logits{months} {share:.0%} of the money" if share >= LEAST_SHARE else ""
 
 
 def _stored(option: Option) -> Iterator[str]:
@@ -197,7 +200,10 @@ def _stored(option: Option) -> Iterator[str]:
     kept = f"it costs {found.penalty_nats or 0.0:.3f} nats"
     if found.kept_share is not None:
         kept = f"it keeps {kept_in_words(found)} of the gain"
-    yield f"Stored as {found.format} ({format_bytes(found.total_bytes)}): {kept}."
+    size = format_bytes(found.total_bytes)
+    if option.bill is not None:
+        size += f" for {format_months(found.months)}"
+    yield f"Stored as {found.format} ({size}): {kept}."
 
 
 def kept_in_words(found: OptionLogits) -> str:
@@ -228,9 +234,11 @@ def _worth(plan: Plan, other: Option) -> str:
 
 def law_guess_in_words(scenario: Scenario) -> str:
     """That the loss of the teacher is what the law says, and how to replace it."""
+    ends = loss_range(scenario.teacher, scenario.law.supervised)
+    between = "" if ends is None else f" for a mixture, from {ends[0]:.3f} to {ends[1]:.3f}"
     return (
-        f"the teacher's loss on your text: {scenario.teacher_loss:.3f} is the law's guess; "
-        "measured: --teacher-loss"
+        f"the teacher's loss on your text: {scenario.teacher_loss:.3f} is the law's guess"
+        f"{between}; measured: --teacher-loss"
     )
 
 

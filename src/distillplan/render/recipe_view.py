@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from distillplan.laws.logit_formats import KeptLogits, KeptShare
+from distillplan.laws.format_studies import KeptLogits, KeptShare
 from distillplan.questions.recipe_records import (
     Recipe,
     StartingPoint,

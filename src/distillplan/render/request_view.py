@@ -10,7 +10,13 @@ from distillplan.hardware.range import Range
 from distillplan.questions.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
 from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
 from distillplan.units.articles import so_many
-from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
+from distillplan.units.quantities import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_months,
+    format_usd,
+)
 
 
 def request_view(asked: ComputeRequest) -> Iterator[Block]:
@@ -155,7 +161,7 @@ def _storage(asked: ComputeRequest) -> Iterator[str]:
     if step is not None and step.stored_bytes:
         yield (
             f"logits, if they are stored: {format_bytes(step.stored_bytes)} for "
-            f"{step.storage_months:g} month{'' if step.storage_months == 1 else 's'}, read at "
+            f"{format_months(step.storage_months)}, read at "
             f"{format_bytes(step.read_bytes_per_s)} per second"
         )
 

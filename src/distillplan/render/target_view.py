@@ -7,7 +7,9 @@ from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
-from distillplan.questions.target import Goal, Reached, Target, amount
+from distillplan.planning.verdict_records import Verdict
+from distillplan.questions.target import Reached, Target, amount
+from distillplan.questions.target_goals import Goal
 from distillplan.render.blocks import (
     Block,
     Headline,
@@ -51,15 +53,20 @@ def target_view(found: Target) -> Iterator[Block]:
             watching(short(watch, _REMARKS, indent=_INDENT)),
         )
     )
-    yield Text(f"{_question(found)}.", "quiet")
+    guessed = any(one.option is not None and one.option.is_guess for one in _shown(found))
+    yield Text(f"{_question(found)}{'; ? is a guess' * guessed}.", "quiet")
     more = f"Law {found.law.name}. More: --details  -o markdown"
     odds = "" if found.law.distillation is None else "; odds: distillplan budget"
     yield Text(f"{more}{odds}", "quiet", tight=True)
 
 
+def _shown(found: Target) -> list[Reached]:
+    return [one for one in found.ways if one.accounting is None or one.decides]
+
+
 def _choices(found: Target) -> TableBlock:
     """Training from data alone, and the way that the scenario pays for."""
-    shown = [one for one in found.ways if one.accounting is None or one.decides]
+    shown = _shown(found)
     heads = _heads(found, taught=len(shown) > 1)
     rows = []
     for one in shown:
@@ -121,7 +128,7 @@ def _cells(found: Target, one: Reached, first: str) -> dict[str, str]:
             "cost": "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
             "fits": FITS_SHOWN[bill.fits],
         }
-    return cells
+    return cells | {first: f"{cells[first]}{'?' * option.is_guess}"}
 
 
 def _reasons(found: Target) -> Iterator[str]:
@@ -136,10 +143,10 @@ def _reasons(found: Target) -> Iterator[str]:
         takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute of distilling"
         takes += storing_in_words(found.scenario, other)
     yield f"{takes}{_tokens(found, alone.option, other)}."
-    gain, tie = other.gain_nats, found.scenario.tie_nats
-    if gain is not None and abs(gain) < tie:
+    gain, tie = found.margin_nats, found.scenario.tie_nats
+    if gain is not None and found.verdict is Verdict.TIE:
         yield (
-            f"With what distilling takes the two end {abs(gain):.3f} nats apart; less than "
+            f"With the least of both the two end {abs(gain):.3f} nats apart; less than "
             f"{tie:g} cannot be told apart."
         )
 

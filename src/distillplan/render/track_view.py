@@ -112,12 +112,12 @@ def track_details(found: Track) -> Iterator[Block]:
     if found.readings:
         yield TableBlock(
             "The verdict then",
-            ("if the difference is", "gain", "verdict", *map(str, Verdict)),
+            ("if the difference is", "gain", "verdict", *(side.shown for side in Verdict)),
             tuple(
                 (
                     _CAUSES[one.cause],
                     f"{one.gain_nats:+.4f}",
-                    str(one.verdict),
+                    one.verdict.shown,
                     *(percent(one.odds.of(side)) for side in Verdict),
                 )
                 for one in found.readings
@@ -155,16 +155,16 @@ def _apart(found: Track) -> str:
 def _verdict(found: Track) -> str:
     if found.planned_verdict is None:
         return "The plan has no verdict."
-    plan = f"The plan's verdict: {found.planned_verdict}"
+    plan = f"The plan's verdict: {found.planned_verdict.shown}"
     if found.doubt is not None or not found.readings:
         return f"{plan}; this run does not tell more of it."
     if found.verdict is found.planned_verdict:
         return f"{plan}, and it stands whatever the difference comes from."
     if found.verdict is not None:
-        return f"{plan}; now it is {found.verdict}, whatever the difference comes from."
+        return f"{plan}; now it is {found.verdict.shown}, whatever the difference comes from."
     alone, alike = (_named(found.readings, cause) for cause in Cause)
     return f"{plan}; now {alone} if only this run is off, {alike} if all runs are."
 
 
 def _named(readings: tuple[VerdictThen, ...], cause: Cause) -> str:
-    return next(str(one.verdict) for one in readings if one.cause is cause)
+    return next(one.verdict.shown for one in readings if one.cause is cause)

@@ -1,17 +1,20 @@
 """Axes of a matrix: lists of values, or ranges such as ``1e19:1e24:41``."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.planning.budget_text import Budget, parse_compute
+from distillplan.planning.budget_text import Budget, parse_budget, parse_compute
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
 from distillplan.scenarios.layers import STUDENT_PLACES, Fault, Layer, Told, read_layer
 from distillplan.scenarios.values import BUDGET, GPU_DAYS, TOKENS, USD, InBits, Value
-from distillplan.units.quantities import HOURS, parse_count
+from distillplan.units.lists import split_list
+from distillplan.units.quantities import parse_count, parse_usd
+from distillplan.units.times import HOURS
 
 MOST_CELLS = 1_000_000
 """Largest number of cells of a sweep: some minutes."""
@@ -100,6 +103,8 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
         _point(written, one, faults, told)
         for one in _values(told(written), None if key is None else key.value, values)
     )
+    if faults and isinstance(values, str):
+        _refuse_commas(written, values, told)
     if faults:
         first, *others = {str(fault.error): fault.error for fault in faults}.values()
         raise InputError(*first.parts, also=first.also, others=others)
@@ -112,30 +117,57 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
 
 
 def _values(word: str, value: Value | None, values: Any) -> list[Any]:
-    if isinstance(values, str):
-        if value is not None and value.is_number and values.count(":") == RANGE_COLONS:
-            return _range(word, value, values)
+    if not isinstance(values, str):
+        listed = values if isinstance(values, list) else [values]
+    elif "," in values:
+        listed = split_list(values, word)
+        _refuse_decimals(word, value, values)
+    elif value is not None and value.is_number and values.count(":") == RANGE_COLONS:
+        return _range(word, value, values)
+    else:
         ends = values.split(".." if ".." in values else ":")
         if len(ends) == 2 and all(ends) and (value is BUDGET or ".." in values):
             low, high = ends
             raise InputError(
                 f"{word}: {values!r} does not say how many values; write e.g. {low}:{high}:5"
             )
-        values = [one.strip() for one in values.split(",") if one.strip()]
-    values = values if isinstance(values, list) else [values]
-    if len(values) > MOST_POINTS:
-        raise InputError(f"{word}: {len(values)} values; the most is {MOST_POINTS}")
-    return values
+        listed = [values.strip()] if values.strip() else []
+    if len(listed) > MOST_POINTS:
+        raise InputError(f"{word}: {len(listed)} values; the most is {MOST_POINTS}")
+    return listed
 
 
-def _range(word: str, value: Value, text: str) -> list[float]:
+def _refuse_decimals(word: str, value: Value | None, text: str) -> None:
+    """Refuse two whole numbers that may be one, of what has decimals in most cases."""
+    ends = re.fullmatch(r"\s*(\d+),(\d+)\s*", text, re.ASCII)
+    if ends is not None and value is not None and "." in value.example:
+        low, high = ends.groups()
+        raise InputError(
+            f"{word}: {text!r} may be {low}.{high}, or {low} and {high}; write {low}.{high} or "
+            f"{low}.0,{high}.0"
+        )
+
+
+def _refuse_commas(written: str, text: str, told: Told) -> None:
+    """Refuse a single value with commas inside, where the values between them are none."""
+    if "," not in text:
+        return
+    faults: list[Fault] = []
+    _point(written, text, faults, told)
+    if not faults:
+        meant = text.replace(",", "")
+        raise InputError(f"{told(written)}: commas separate values; write {meant!r}")
+    if re.fullmatch(r"\s*\d+,\d+\s*[a-z]*\s*", text, re.ASCII | re.IGNORECASE):
+        raise faults[0].error
+
+
+def _range(word: str, value: Value, text: str) -> list[Any]:
     """So many values from low to high, each the same factor above the one before."""
-    low_text, high_text, count_text = text.split(":")
-    in_flops = value is BUDGET
-    low, high = (
-        parse_compute(end, word) if in_flops else parse_count(end, word, value.example)
-        for end in (low_text, high_text)
-    )
+    *ends, count_text = text.split(":")
+    kinds = [_end(one, word, value) for one in ends]
+    (low, unit), (high, other) = kinds
+    if unit != other:
+        raise InputError(f"{word}: {text!r} has two ends of different kinds")
     count = parse_count(count_text, f"{word}: the number of values", "41")
     if count != int(count) or count > MOST_POINTS:
         raise InputError(
@@ -146,7 +178,23 @@ def _range(word: str, value: Value, text: str) -> list[float]:
     found = [float(f"{10**log:.15g}") for log in logs]
     if found:
         found[0], found[-1] = low, high if count > 1 else low
+    if unit:
+        return [unit.format(f"{one:.15g}") for one in found]
     return sorted({round(one) for one in found}) if value.is_whole else found
+
+
+def _end(text: str, word: str, value: Value) -> tuple[float, str]:
+    """The number at an end of a range, and how such a number is written where it has a unit."""
+    if value is BUDGET:
+        budget = parse_budget(text.strip(), word)
+        if budget.usd is not None:
+            return budget.usd, "${}"
+        if budget.gpu_hours is not None and budget.gpu is None:
+            return budget.gpu_hours, "{} gpu-hours"
+        return parse_compute(text, word), ""
+    if value is USD:
+        return parse_usd(text, word, value.example), ""
+    return parse_count(text, word, value.example), ""
 
 
 def _point(written: str, value: Any, faults: list[Fault], told: Told) -> Point:

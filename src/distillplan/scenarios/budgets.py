@@ -102,10 +102,7 @@ def _machine(
         return machine({**said, "gpu": named, "gpus": gpus}, architecture)
     except InputError as error:
         also = (*error.about, "hardware", "hardware.gpu")
-        first, *others = error.parts
-        if gpu is None and first == Word("gpu"):  # the budget has its name
-            first = Word("compute")
-        raise InputError(first, *others, also=also) from None
+        raise InputError(*error.parts, also=also) from None
 
 
 def training_of(budget: Budget, words: Mapping[str, Any], architecture: FixedAspect) -> Budget:
@@ -146,10 +143,12 @@ def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
     """The GPU that is named, once or twice, in any of its spellings."""
     from distillplan.hardware import gpu_catalog  # not for FLOPs alone
 
-    if of_budget is None or of_hardware is None:
-        return of_budget or of_hardware or ""
+    if of_budget is None:
+        return of_hardware or ""
+    if of_hardware is None:
+        return _of_budget(of_budget)
     whole = gpu_catalog.gpu(of_hardware).name
-    if whole not in gpu_catalog.variants(of_budget) and gpu_catalog.gpu(of_budget).name != whole:
+    if whole not in gpu_catalog.variants(of_budget) and _of_budget(of_budget) != whole:
         raise InputError(
             f"the budget says {of_budget}, ",
             _hardware("gpu"),
@@ -157,6 +156,21 @@ def _one_gpu(of_budget: str | None, of_hardware: str | None) -> str:
             also=("compute",),
         )
     return of_hardware  # which may be a file, with more than the name
+
+
+def _of_budget(name: str) -> str:
+    """The GPU that the budget names.
+
+    Raises:
+        InputError: for an unknown name; the fault is the budget's.
+    """
+    from distillplan.hardware import gpu_catalog  # as above
+
+    try:
+        return gpu_catalog.gpu(name).name
+    except InputError as error:
+        parts = (Word("compute") if one == Word("gpu") else one for one in error.parts)
+        raise InputError(*parts, also=error.also) from None
 
 
 def _asked(budget: Budget, limits: Limits) -> str:

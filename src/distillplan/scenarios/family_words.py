@@ -13,6 +13,7 @@ from distillplan.scenarios.axes import Axis, parse_axis
 from distillplan.scenarios.keys import scenario_of
 from distillplan.scenarios.layers import Values, refuse_budget
 from distillplan.scenarios.scenario_file import read_grid
+from distillplan.units.lists import split_list
 
 Told = Callable[[str], str]
 """How a word is named in an error."""
@@ -108,7 +109,7 @@ def _numbers(text: str | None, many: int, word: str, example: str) -> list[float
     if text is None:
         return None
     try:
-        found = [float(one) for one in text.split(",")]
+        found = [float(one) for one in split_list(text, word)]
     except ValueError:
         found = []
     if not found or not all(0 < one < math.inf for one in found):

@@ -1,6 +1,6 @@
 """What is wrong with a scenario file, collected into one message."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import NamedTuple
 
 from distillplan.errors import InputError, Word, one_line
@@ -86,6 +86,30 @@ class Faults:
         """An error and those that came with it; arguments as for `add`."""
         for one in (error, *error.others):
             self.add(line, where, *one.parts, scenario=scenario, key=key)
+
+    def add_clash(
+        self,
+        line: int,
+        where: str,
+        name: str,
+        places: Collection[str],
+        others: Mapping[str, Container[str]],
+    ) -> None:
+        """What is wrong with something that gives what another one gives; nothing if none does.
+
+        Args:
+            line: where it is.
+            where: what stands before the sentence.
+            name: of it.
+            places: that it gives.
+            others: that may give them, by their names.
+        """
+        for other, given in others.items():
+            both = [place for place in sorted(places) if place in given]
+            if both:
+                said = f"{name} and {other} both give {both[0]}"
+                said = f"{name} is given twice" if name == other else said
+                self.add(line, f"{where}{said}; leave one out")
 
     @property
     def many(self) -> bool:

@@ -137,7 +137,7 @@ HARDWARE = (
     ),
     _key(
         "tokens_per_s",
-        values.count("12k"),
+        values.many("12k"),
         "N",
         "Measured tokens per second and GPU when training without a teacher; overrides --mfu.",
         "tokens_per_s",
@@ -214,7 +214,7 @@ HARDWARE = (
     ),
     _key(
         "batch_tokens",
-        values.count("4M"),
+        values.many("4M"),
         "N",
         "Tokens per optimizer step.",
         "global_tokens",

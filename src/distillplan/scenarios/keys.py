@@ -182,7 +182,7 @@ class _Maker:
             return otherwise
 
     def as_given(self, part: str | Word) -> str | Word:
-        """A part of an error: a format of logits is asked for by any of its words."""
+        """A part of an error: a format of logits may be asked for by another word."""
         given = self.groups.get("stored", {})
         if part != Word("logit_format") or not given or "kind" in given:
             return part

@@ -6,7 +6,7 @@ Files, ``--set`` and the options of a command all pass through here.
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
 from distillplan.models.known_model import Sized
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
@@ -106,7 +106,7 @@ class _Reader:
                 for name, one in value.items():
                     self.read((key.word, str(name)), one)
             else:
-                found = key.value.read(value, self.told(".".join(path)))
+                found = _read(key, value, self.told(".".join(path)))
                 self.cleared |= {key.place} if key.is_group else set()
                 self.cleared |= STUDENT_PLACES if key.place in STUDENT_PLACES else set()
                 for place, one in _placed(key, found).items():
@@ -122,6 +122,23 @@ class _Reader:
             said = self.by[place]
             raise InputError(f"{said} and {written} both give {place}; leave one out")
         self.by[place], self.values[place] = written, value
+
+
+def _read(key: Key, value: Any, word: str) -> Any:
+    """The value of a key; an error about a word says whose it is."""
+    try:
+        return key.value.read(value, word)
+    except InputError as error:
+        if key.value.choices is None:
+            raise
+        raise InputError(*error.parts, *_of_another(str(value).lower())) from None
+
+
+def _of_another(typed: str) -> tuple[str | Word, ...]:
+    """The only key that has a word among its choices, to add to an error; nothing otherwise."""
+    choices = {key.word: key.value.choices for key in key_table.TABLE.keys.values()}
+    keys = [one for one, known in choices.items() if known is not None and typed in known()]
+    return ("; for that there is ", Word(keys[0], typed)) if len(keys) == 1 else ()
 
 
 def _unknown(path: tuple[str, ...]) -> InputError:

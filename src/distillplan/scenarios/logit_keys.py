@@ -28,11 +28,11 @@ LOGIT_KEYS = (
     ),
     _key(
         word="logit_months",
-        value=values.zero_or_count("3"),
+        value=values.zero_or_count("3", r"months?"),
         place="stored.months",
         help="Months to keep stored logits.",
         written=at("stored.months"),
         metavar="N",
-        default="1",
+        default="as long as the training takes, at least 1",
     ),
 )

@@ -1,6 +1,6 @@
 """The parts of a scenario file: mappings read by the table of keys, faults with their lines."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -206,6 +206,7 @@ def read_axes(
     typed: Mapping[str, str],
     faults: Faults,
     *,
+    base: Part,
     told: Callable[[str], str] = str,
 ) -> Matrix:
     """The axes under ``matrix``, which no scenario may give as well, and those of the command line.
@@ -215,9 +216,10 @@ def read_axes(
         parts: the scenarios.
         typed: axes of the command line by key; they take the place of the file's.
         faults: grows by each thing that is wrong.
+        base: what the scenarios share: an axis takes the place of its own key there, of no other.
         told: how an axis of the command line is named in an error.
     """
-    found: list[Axis] = []
+    found: dict[str, Axis] = {}
     lines: dict[str, int] = {}
     unread: set[str] = set()
     for key, one in mapping_of(node, "matrix", faults).items():
@@ -233,9 +235,11 @@ def read_axes(
             if any(map(part.layer.replaces, axis.places)):
                 both = f"matrix: {key} is also given by scenario {part.name}"
                 faults.add(one.line, both, scenario=part.name, key=key)
-        if any(axis.places & other.places for other in found):
-            faults.add(one.line, f"matrix: {key} is also given by another axis", key=key)
-        found.append(axis)
+        others: Mapping[str, Container[str]] = {name: axis.places for name, axis in found.items()}
+        if axis.key not in base.layer.words:
+            others = {**others, base.name: base.layer.values}
+        faults.add_clash(one.line, "matrix: ", key, axis.places, others)
+        found[key] = axis
         lines[axis.key] = one.line
     for key, text in typed.items():
         try:
@@ -244,6 +248,8 @@ def read_axes(
             faults.add_error(0, "", error)
             unread |= roots((key,))
             continue
-        found = [other for other in found if other.key != axis.key] + [axis]
-        lines.pop(axis.key, None)
-    return Matrix(axes=tuple(found), lines=lines, unread=frozenset(unread))
+        if lines.pop(axis.key, None) is not None:
+            found = {name: other for name, other in found.items() if other.key != axis.key}
+        faults.add_clash(0, "", told(key), axis.places, {n: one.places for n, one in found.items()})
+        found[told(key)] = axis
+    return Matrix(axes=tuple(found.values()), lines=lines, unread=frozenset(unread))

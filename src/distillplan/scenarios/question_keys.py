@@ -110,7 +110,7 @@ QUESTION_KEYS = (
     ),
     row(
         word="teacher.loss",
-        value=values.count("1.95"),
+        value=values.loss("1.95", "teacher.loss_unit"),
         help="Teacher's loss on your corpus, in nats per token or the loss unit; takes precedence "
         "over the law's.",
         written=at("teacher.loss"),
@@ -258,7 +258,7 @@ QUESTION_KEYS = (
     *(
         row(
             word=f"architecture.{name}",
-            value=values.count(example),
+            value=value,
             help=text,
             written=at(f"architecture.{name}"),
             aliases=(name,),
@@ -267,11 +267,15 @@ QUESTION_KEYS = (
             metavar="N",
             panel=ARCHITECTURE,
         )
-        for name, example, text in (
-            ("aspect", "64", "Width divided by depth."),
-            ("omega", "12", "Non-embedding parameters divided by layers times width squared."),
-            ("context", "4096", "Context length in tokens."),
-            ("vocab", "32k", "Vocabulary size."),
+        for name, value, text in (
+            ("aspect", values.count("64"), "Width divided by depth."),
+            (
+                "omega",
+                values.count("12"),
+                "Non-embedding parameters divided by layers times width squared.",
+            ),
+            ("context", values.CONTEXT, "Context length in tokens."),
+            ("vocab", values.VOCABULARY, "Vocabulary size."),
         )
     ),
     row(

@@ -171,19 +171,25 @@ def read_grid(
     return file.grid
 
 
-def axes_of(texts: Sequence[str]) -> dict[str, str]:
-    """The axes of ``--axis KEY=VALUES``.
+def axes_of(texts: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The axes of options and of ``--axis KEY=VALUES``.
+
+    Args:
+        texts: of ``--axis``.
+        given: of options, by keys.
 
     Raises:
-        InputError: when one is not of that form.
+        InputError: when one is not of that form, or given twice.
     """
-    found = {}
+    found = dict(given)
     for text in texts:
         key, sign, values = text.partition("=")
         if not sign or not key.strip():
             raise InputError(
                 f"--axis {text!r}: not KEY=VALUES; write for example vocab=32000,128000"
             )
+        if key.strip() in found:
+            raise InputError(f"--axis: {key.strip()} is given twice; leave one out")
         found[key.strip()] = values
     return found
 
@@ -208,7 +214,11 @@ def _read(
     named = bool(parts)
     if parts is not None and not parts:
         parts = {"base": base._replace(layer=Layer(), demands=Demands(), lines={}, demand_lines={})}
-    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, told=told)
+    axes = read_axes(top.get("matrix"), parts or {}, typed, faults, base=base, told=told)
+    for axis in axes.axes:
+        if axis.key not in axes.lines:
+            given = {"--set": set(filter(over.replaces, axis.places))}
+            faults.add_clash(0, "", told(axis.key), axis.places, given)
     kept = (axis for axis in axes.axes if not any(map(over.replaces, axis.places)))
     scenarios = []
     for name, part in (parts or {}).items():

@@ -32,7 +32,7 @@ START_KEYS = (
     ),
     row(
         word="parent_loss",
-        value=values.count("1.95"),
+        value=values.loss("1.95"),
         place="start.parent_loss",
         help="Loss of the parent on your corpus, in nats per token.",
         written=at("start.parent_loss"),

@@ -13,6 +13,8 @@ from distillplan.laws import law_catalog
 from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.models.known_model import KnownModel, Sized, known_model, sized, split_model
 from distillplan.models.model_sizes import (
+    LEAST_CONTEXT,
+    LEAST_VOCABULARY,
     check_flops,
     check_pair,
     check_tokens,
@@ -21,15 +23,23 @@ from distillplan.models.model_sizes import (
     parse_tokens_per_param,
 )
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
-from distillplan.planning.budget_text import Budget, parse_budget
+from distillplan.planning.budget_text import Budget, eaten, parse_budget
+from distillplan.scenarios import number_words
+from distillplan.scenarios.number_words import (
+    counted,
+    scalar,
+    shared,
+    whole_number,
+    zero_or_counted,
+)
+from distillplan.units.choices import choose
 from distillplan.units.quantities import TOKENS as TOKENS_NOUN
 from distillplan.units.quantities import (
     hourly_usd,
     parse_bytes,
-    parse_count,
-    parse_hours,
     parse_usd,
 )
+from distillplan.units.times import parse_hours
 
 Json = dict[str, Any]
 """A JSON Schema, or a part of one."""
@@ -60,46 +70,28 @@ class InBits(NamedTuple):
     value: float
 
 
-def _scalar(value: Any, word: str, example: str) -> str | float:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        kinds = {bool: "true or false", dict: "a mapping", list: "a list"}
-        kind = kinds.get(type(value), "nothing")
-        raise InputError(f"{word}: expected a number, got {kind}; write for example {example}")
-    return value
-
-
-def _count(value: Any, word: str, example: str, parse: Callable[..., float] = parse_count) -> float:
-    return parse(_scalar(value, word, example), word, example)
-
-
 def _bits_per_byte(value: Any, word: str, example: str) -> InBits:
-    return InBits(_count(value, word, example))
+    return InBits(counted(value, word, example))
 
 
 def _gpu_hours(value: Any, word: str, example: str) -> Budget:
-    return Budget(gpu_hours=_count(value, word, example))
+    return Budget(gpu_hours=number_words.many(value, word, example))
 
 
 def _gpu_days(value: Any, word: str, example: str) -> Budget:
-    hours = 24 * _count(value, word, example)
+    hours = 24 * number_words.many(value, word, example)
     if not math.isfinite(hours):
         raise InputError(f"{word}: {value} is too many days")
     return Budget(gpu_hours=hours)
 
 
-def _zero_or_count(value: Any, word: str, example: str, noun: str = "") -> float:
-    scalar = _scalar(value, word, example)
-    zero = scalar == 0 or (isinstance(scalar, str) and scalar.strip() in ("0", "0.0"))
-    return 0.0 if zero else parse_count(scalar, word, example, noun)
-
-
 def _student_tokens(value: Any, word: str, example: str) -> Budget:
-    scalar = _scalar(value, word, example)
-    if isinstance(scalar, str):
-        ratio = parse_tokens_per_param(scalar, word)
+    given = scalar(value, word, example)
+    if isinstance(given, str):
+        ratio = parse_tokens_per_param(given, word)
         if ratio is not None:
             return Budget(tokens_per_param=ratio)
-    return Budget(tokens=parse_tokens(scalar, word, example, per_param=True))
+    return Budget(tokens=parse_tokens(given, word, example, per_param=True))
 
 
 class StudentSizes(NamedTuple):
@@ -111,7 +103,7 @@ class StudentSizes(NamedTuple):
 
 def _student(value: Any, word: str, example: str) -> StudentSizes:
     if not isinstance(value, str):
-        return StudentSizes(Sized(params=_count(value, word, example, parse_params)))
+        return StudentSizes(Sized(params=counted(value, word, example, parse_params)))
     model, of_tokens = split_model(value, word, f"{example}:300B")
     student = sized(model, word, tokens=False)
     if of_tokens is None:
@@ -122,54 +114,44 @@ def _student(value: Any, word: str, example: str) -> StudentSizes:
     return StudentSizes(student, budget)
 
 
-def _share(value: Any, word: str, example: str) -> float:
-    scalar, in_all = _scalar(value, word, example), 1
-    if isinstance(scalar, str) and scalar.rstrip().endswith("%"):
-        scalar, in_all = scalar.rstrip().removesuffix("%"), 100
-    found = parse_count(scalar, word, example) / in_all
-    if found > 1:
-        meant = f"; did you mean {found:g}%?" if 2 <= found <= 100 else ""
-        raise InputError(f"{word}: {value} is above 1{meant}")
-    return found
-
-
-def _whole(value: Any, word: str, example: str) -> int:
-    number = _count(value, word, example)
-    if number != int(number):
-        raise InputError(f"{word}: {value} is not a whole number")
-    return int(number)
-
-
 def _switch(value: Any, word: str) -> bool:
     if isinstance(value, bool):  # as YAML reads on and off
         return value
-    if value not in ("on", "off"):
-        raise InputError(f"{word}: {str(value)[:40]!r} is neither on nor off")
-    return bool(value == "on")
+    return choose(value, word, ("on", "off")) == "on"
 
 
 def _budget(value: Any, word: str, example: str) -> Budget:
-    given = value if isinstance(value, Budget) else _scalar(value, word, example)
+    given = value if isinstance(value, Budget) else scalar(value, word, example)
     found = given if isinstance(given, Budget) else parse_budget(given, word, gpus_alone=True)
     if found.flops is not None:
-        check_flops(found.flops, word)
+        try:
+            check_flops(found.flops, word)
+        except InputError as error:
+            raise InputError(*error.parts, eaten(str(given))) from None
     if found.tokens is not None:
         check_tokens(found.tokens, word)
     return found
 
 
+def _zero_or_tokens(value: Any, word: str, example: str) -> float:
+    tokens = zero_or_counted(value, word, example, TOKENS_NOUN)
+    if tokens > 0:
+        check_tokens(tokens, word)
+    return tokens
+
+
 def _hours(value: Any, word: str) -> float:
-    return parse_hours(_scalar(value, word, "'7 days'"), word)
+    return parse_hours(scalar(value, word, "'7 days'"), word)
 
 
 def _hourly_usd(value: Any, word: str, example: str) -> float:
-    scalar = _scalar(value, word, example)
-    amount = hourly_usd(scalar, word) if isinstance(scalar, str) else scalar
-    return _zero_or_count(amount, word, example)
+    given = scalar(value, word, example)
+    amount = hourly_usd(given, word) if isinstance(given, str) else given
+    return zero_or_counted(amount, word, example)
 
 
 def _memory(value: Any, word: str, example: str) -> float:
-    return parse_bytes(_scalar(value, word, example), word)
+    return parse_bytes(scalar(value, word, example), word)
 
 
 def _text(value: Any, word: str) -> str:
@@ -192,7 +174,7 @@ def _pair(value: Any, word: str) -> tuple[float, float]:
     if not (isinstance(value, list) and len(value) == 2):
         raise InputError(f"{word}: not a pair [least, largest]; write for example [1M, 70B]")
     low, high = value
-    return _count(low, word, "1M"), _count(high, word, "70B")
+    return counted(low, word, "1M"), counted(high, word, "70B")
 
 
 def _model(value: Any, word: str) -> KnownModel:
@@ -210,13 +192,10 @@ def _sizes(value: Any, word: str) -> Sized:
 
 def _bounds(value: Any, word: str) -> Bounds:
     try:
-        return bounds_named(SizeBounds(value))
-    except ValueError:
-        names = ", ".join(SizeBounds)
-        raise InputError(
-            f"{word}: {str(value)[:40]!r} is none of {names}; or write a mapping such "
-            "as {student_tokens: [1B, 30T]}"
-        ) from None
+        return bounds_named(SizeBounds(choose(value, word, SizeBounds)))
+    except InputError as error:
+        more = "; a mapping is written {student_tokens: [1B, 30T]}"
+        raise InputError(*error.parts, more) from None
 
 
 def _unit(value: Any, word: str) -> LossUnit:
@@ -257,21 +236,36 @@ def _word(read: Callable[[Any, str], Any], kind: Callable[[], Any]) -> Value:
     return Value(read, lambda: {"enum": choices()}, is_number=False, choices=choices)
 
 
-count = partial(_number, _count, _positive)
+count = partial(_number, counted, _positive)
 """A positive number, such as an example."""
-zero_or_count = partial(_number, _zero_or_count, _not_negative)
+many = partial(_number, number_words.many, _positive)
+"""A positive number of things, such as an example, and from which number and of what there can
+be."""
+loss = partial(_number, number_words.lost, _positive)
+"""A loss, such as an example, and the key of its unit."""
+PER_DAY = _number(number_words.tokens_per_day, _positive, "100B", unit="tokens")
+"""Tokens a day."""
+zero_or_count = partial(_number, zero_or_counted, _not_negative)
 """A number, zero or more, such as an example."""
-whole = partial(_number, _whole, lambda: {"type": "integer", "minimum": 1}, is_whole=True)
-"""A positive whole number, such as an example."""
-share = partial(_number, _share, lambda: {**_positive(), "maximum": 1})
+whole = partial(_number, whole_number, lambda: {"type": "integer", "minimum": 1}, is_whole=True)
+"""A positive whole number, such as an example; the rest as for `many`."""
+share = partial(_number, shared, lambda: {**_positive(), "maximum": 1})
 """A share, above 0 and at most 1, such as 0.4 or 40%."""
 
-PARAMS = _number(_count, _positive, "7B", parse_params, unit="parameters")
+PARAMS = _number(counted, _positive, "7B", parse_params, unit="parameters")
 """Parameters of a model."""
-TOKENS = _number(_count, _positive, "100B", parse_tokens, unit="tokens")
+TOKENS = _number(counted, _positive, "100B", parse_tokens, unit="tokens")
 """Training tokens."""
-ZERO_OR_TOKENS = _number(_zero_or_count, _not_negative, "1T", TOKENS_NOUN, unit="tokens")
+ZERO_OR_TOKENS = _number(_zero_or_tokens, _not_negative, "1T", unit="tokens")
 """Tokens, zero or more."""
+CONTEXT = many("4096", LEAST_CONTEXT, "tokens of context")
+"""Tokens of a sequence."""
+SEQUENCE = whole("4096", LEAST_CONTEXT, "tokens of a sequence")
+"""The same of a run, which has whole ones."""
+VOCABULARY = many("32k", LEAST_VOCABULARY, "rows of vocabulary")
+"""Rows of the embedding."""
+ROWS = whole("32000", LEAST_VOCABULARY, "rows of vocabulary")
+"""The same of a model, which has whole ones."""
 STUDENT = _number(_student, _positive, "1B", unit="parameters")
 """A size or a name and, after a colon, training tokens; as `StudentSizes`."""
 STUDENT_TOKENS = _number(_student_tokens, _positive, "100B")
@@ -286,7 +280,7 @@ GPU_DAYS = _number(_gpu_days, _positive, "400")
 """GPU-days to spend, such as 2k."""
 GPU_HOURS = _number(_gpu_hours, _positive, "10k")
 """A `Budget` in GPU-hours."""
-USD = _number(_count, _positive, "$20k", parse_usd, unit="US dollars")
+USD = _number(counted, _positive, "$20k", parse_usd, unit="US dollars")
 """Dollars, with or without their sign."""
 HOURLY_USD = _number(_hourly_usd, _not_negative, "2.50")
 """Dollars for an hour, zero or more, such as 2.50 or $2.50/h."""
@@ -337,10 +331,6 @@ def one_of(kind: Callable[[], Any]) -> Value:
 
     def read(value: Any, word: str) -> Any:
         known = kind()
-        try:
-            return known(value)
-        except ValueError:
-            names = ", ".join(known)
-            raise InputError(f"{word}: {str(value)[:40]!r} is none of {names}") from None
+        return known(choose(value, word, known))
 
     return _word(read, kind)

@@ -44,20 +44,8 @@ METRIC: Final = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e
 """Prefixes of FLOPs, in lower case."""
 
 SECONDS_PER_HOUR: Final = 3600.0
-
-MONTH: Final = "month"
-"""A time of no fixed length."""
-DAYS_PER_MONTH: Final = 30
-"""Of a month in a proposal of what to write instead."""
-HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week": 168.0} | {
-    "wk": 168.0,
-    "w": 168.0,
-    "min": 1 / 60,
-    "minute": 1 / 60,
-    "fortnight": 336.0,
-    "year": 8760.0,
-}
-"""Hours in a unit of time."""
+SECONDS_PER_MONTH: Final = 365.25 / 12 * 24 * SECONDS_PER_HOUR
+"""Of the mean month, by which storage is paid."""
 
 
 def any_of(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
@@ -66,10 +54,11 @@ def any_of(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
 
 
 MANY: Final = (
-    rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|(?:{any_of(ONES)})(?=[ -]))"
+    rf"(?>{NUMBER}(?:\s*(?:{any_of(MULTIPLIERS)})(?![a-z0-9]))?|"
+    rf"(?:{any_of(ONES)})(?:\s(?:{any_of(_NAMES)}))?(?=[ -]))"
 )
 """A number with all of its suffix, or one in words."""
-_GROUPED: Final = r"\d{1,3}\.\d{3}"
+_GROUPED: Final = r"(?ai)\s*([1-9]\d{0,2}\.\d{3})(?![\d.]|\s*[x*]|e[+-]?\d)\s*([a-z]*).*"
 """Thousands in Europe, or three decimals."""
 
 PARAMS: Final = r"(?:non-?embedding(?:\s+param(?:eter)?s?)?|param(?:eter)?s?)"
@@ -125,17 +114,35 @@ def parse_count(
     return positive(value * multiplier, text, what, example)
 
 
+def refuse_grouped(text: str | float, what: str) -> None:
+    """Refuse a text with a number that is a thousand times as large in European notation.
+
+    A suffix such as k says that its point is one of decimals.
+
+    Raises:
+        InputError: with both numbers that it may be.
+
+    >>> refuse_grouped("1.375k", "hours"), refuse_grouped("20.50", "cost")
+    (None, None)
+    """
+    found = re.fullmatch(_GROUPED, text) if isinstance(text, str) else None
+    if found is None or found[2].lower() in MULTIPLIERS.keys() - {""}:
+        return
+    short = f"{float(found[1]):g}"
+    decimals = f"{found[1]}0" if short == found[1] else short
+    raise InputError(
+        f"{what}: {found[1]} may be {found[1].replace('.', ',')} or {decimals}; write the one that "
+        "you mean"
+    )
+
+
 def parse_many(text: str, what: str, example: str = "64") -> float:
     """A number that `MANY` matches.
 
     Raises:
         InputError: when it is not a number, or in European notation one a thousand times as large.
     """
-    if re.fullmatch(_GROUPED, text):
-        thousands = text.replace(".", ",")
-        raise InputError(
-            f"{what}: {text} may be {thousands} or {float(text):g}; write the one that you mean"
-        )
+    refuse_grouped(text, what)
     return float(ONES[text.lower()]) if text.lower() in ONES else parse_count(text, what, example)
 
 
@@ -143,13 +150,16 @@ def parse_usd(text: str | float, what: str, example: str) -> float:
     """US dollars, with or without a sign of them on either side.
 
     Raises:
-        InputError: when it is not a positive finite amount, or in another currency.
+        InputError: when it is not a positive finite amount, in another currency, or may be a
+            thousand times as large.
 
     >>> parse_usd("$20k", "budget", "$20k"), parse_usd("1.5M USD", "", ""), parse_usd(2.49, "", "")
     (20000.0, 1500000.0, 2.49)
     """
     amount = amount_of_money(text, what) if isinstance(text, str) else None
-    return parse_count(text if amount is None else amount, what, example)
+    number = text if amount is None else amount
+    refuse_grouped(number, what)
+    return parse_count(number, what, example)
 
 
 _HOURLY: Final = r"(?i)\s*(?:/|per)\s*(?:gpu[ -]?)?h(?:(?:ou)?rs?)?\s*"
@@ -182,34 +192,6 @@ def amount_of_money(text: str, what: str) -> str | None:
     if found["dollars"] or found["dollars_after"]:
         return amount
     raise InputError(f"{what}: {shown(text)} is not in US dollars; write e.g. ${amount}")
-
-
-def parse_hours(text: str | float, what: str = "time") -> float:
-    """A time in hours; a number without a unit is hours.
-
-    Raises:
-        InputError: when it is not a positive finite time.
-
-    >>> parse_hours("7 days"), parse_hours("36h"), parse_hours(12), parse_hours("10k hours")
-    (168.0, 36.0, 12.0, 10000.0)
-    """
-    example = "'7 days'"
-    if not isinstance(text, str):
-        return parse_count(text, what, example)
-    value, unit = split_number(text, what, example)
-    unit = unit.lower().removesuffix("s")
-    many, _, noun = unit.partition(" ")
-    if noun and many in MULTIPLIERS:  # 10k hours
-        value, unit = value * MULTIPLIERS[many], noun
-    if unit == MONTH:
-        days = plain_count(value * DAYS_PER_MONTH)
-        raise InputError(
-            f"{what}: {shown(text)} counts in months, of 28 to 31 days; write it in days: "
-            f"'{days} days'"
-        )
-    if unit and unit not in HOURS:
-        raise InputError(f"{what}: {shown(text)} is not a time; write e.g. {example}")
-    return positive(value * HOURS[unit or "h"], text, what, example)
 
 
 def parse_bytes(text: str | float, what: str = "memory") -> float:
@@ -296,6 +278,11 @@ def format_duration(seconds: float) -> str:
         if _rounded(seconds / size) < most:
             return f"{_three_digits(seconds / size)} {name}"
     return f"{_three_digits(seconds / 31_557_600)} years"
+
+
+def format_months(months: float) -> str:
+    """Months as people read them: 1 month, 6.07 months."""
+    return f"{months:.3g} month{'' if months == 1 else 's'}"
 
 
 def format_bytes(value: float) -> str:

@@ -103,6 +103,8 @@ def _output(
     if len(given) > 1:
         raise InputError(f"--output: {' and '.join(given)} are given; leave one out")
     form = given[0] if given else None
+    if form is not None and form.lower() in known:
+        form = form.lower()
     if export is None:
         if save is not None:
             raise InputError(f"{SAVE}: the files of which trainer? add --export megatron-bridge")

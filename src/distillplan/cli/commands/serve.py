@@ -39,7 +39,7 @@ def serve(
             "--loss",
             "Loss to reach, instead of --match; the larger model is the one that takes least "
             "pretraining to it.",
-            value=values.count("2.2"),
+            value=values.loss("2.2"),
             metavar="NATS",
         ),
     ] = None,
@@ -49,7 +49,7 @@ def serve(
         _service(
             "--per-day",
             "Tokens served a day, prompts included; the model that takes least is marked.",
-            value=values.TOKENS,
+            value=values.PER_DAY,
             metavar="TOKENS",
         ),
     ] = None,
@@ -58,7 +58,7 @@ def serve(
         _service(
             "--days",
             "Days that the model is served.",
-            value=values.count("180"),
+            value=values.many("180", 0.0, "days"),
             metavar="N",
             show_default=f"{DAYS:g}",
         ),
@@ -81,10 +81,6 @@ def serve(
             metavar="FORMAT",
             show_default="16 bits",
         ),
-    ] = None,
-    quantise: Annotated[
-        QuantizedWeights | None,
-        flags.option("--quantise", "", value=_WEIGHTS, hidden=True),
     ] = None,
     sets: flags.Sets = None,
     details: flags.Details = False,
@@ -109,7 +105,8 @@ def serve(
     from distillplan.questions.serving import serving
     from distillplan.questions.serving_hours import parse_request
     from distillplan.questions.serving_records import ServingQuestion
-    from distillplan.questions.target import Goal, budget_for
+    from distillplan.questions.target import budget_for
+    from distillplan.questions.target_goals import Goal
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import refuse_budget, refuse_words, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
@@ -126,7 +123,7 @@ def serve(
             match=None if match is None else parse_match(match, scenario.law, "--match"),
             days=days,
             tokens_per_day=tokens_per_day,
-            weights=quantize or quantise,
+            weights=quantize,
             request=None if request is None else parse_request(request, "--request"),
         )
     )

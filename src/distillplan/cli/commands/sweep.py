@@ -79,10 +79,10 @@ def sweep(
         from distillplan.render.parquet_rows import demand_parquet  # only for those who ask
 
         demand_parquet()
-    axes = {**given, **scenario_file.axes_of(axis or ())}
+    axes = scenario_file.axes_of(axis or (), given)
     with progress("Reading the cells"):
         grid = scenario_file.read_grid(
-            file, sets or (), axes, told_as("sweep"), part, weighed=True, unchecked=True
+            file, sets or (), axes, told_as("sweep", "--axis"), part, weighed=True, unchecked=True
         )
     answers = partial(swept, grid, shard=part, odds=odds, jobs=jobs)
     show_sweep(answers, grid, output, shard=part, odds=odds)

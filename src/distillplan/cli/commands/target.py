@@ -1,6 +1,6 @@
 """`distillplan target`: what a loss costs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from distillplan.scenarios import values
 def target(
     loss: Annotated[
         float | None,
-        flags.option("--loss", "Loss to reach.", value=values.count("2.2"), metavar="NATS"),
+        flags.option("--loss", "Loss to reach.", value=values.loss("2.2"), metavar="NATS"),
     ] = None,
     match: Annotated[
         str | None,
@@ -27,12 +27,13 @@ def target(
         ),
     ] = None,
     minimize: Annotated[
-        Literal["compute", "hours", "cost", "student"],
+        str,
         typer.Option(
             "--minimize",
             "--minimise",
-            help="Quantity to minimize: compute, GPU-hours or cost (with --gpu), or the student's "
-            "size (with --compute).",
+            metavar="WORD",
+            help="Quantity to minimize: compute, hours (GPU-hours) or cost (both with --gpu), or "
+            "student (its size; with --compute).",
         ),
     ] = "compute",
     compute: Annotated[
@@ -60,13 +61,14 @@ def target(
     """
     from distillplan.questions import target as targets  # not at every start, as below
     from distillplan.questions.matched_model import parse_match
+    from distillplan.questions.target_goals import Goal, parse_goal
     from distillplan.scenarios.keys import scenario_of
     from distillplan.scenarios.layers import refuse_budget, refuse_words, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     refuse_budget(values_of_options(given, told_as("target")), "--student")
-    goal, over = targets.Goal(minimize), layer_of_sets(sets or ())
-    if goal is not targets.Goal.STUDENT:
+    goal, over = parse_goal(minimize), layer_of_sets(sets or ())
+    if goal is not Goal.STUDENT:
         refuse_words(over, {"budget": "the budget is the answer; leave it out"})
     asked = {"compute": targets.budget_for(goal, compute), **given}
     scenario = scenario_of(values_of_options(asked, told_as("target"), over))

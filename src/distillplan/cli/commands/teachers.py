@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from distillplan.accounting import Accounting, Logits
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
 from distillplan.errors import InputError, Word
@@ -58,6 +59,8 @@ def teachers(
     values = values_of_options({"compute": compute, **given}, told_as("teachers"))
     rate = values.pop("bytes_per_token", None)
     _refuse_rate_alone(losses, rate)
+    if values.get("logits") is Logits.CACHED:  # of each model in turn
+        values["accounting"] = Accounting.FREE
     scenario = scenario_of(values)
     wanted = chosen_models(ModelFilter(license=license_, tokenizer=tokenizer))
     measured = {} if losses is None else read_losses(losses, rate)

@@ -7,6 +7,7 @@ import typer
 from distillplan.cli import flags
 from distillplan.cli.plan_options import PlanFile, PlanOption, plan_option
 from distillplan.errors import InputError
+from distillplan.models.model_sizes import LEAST_STEP
 from distillplan.questions.defaults import DECAY, WARMUP
 from distillplan.render.progress import progress
 from distillplan.render.show import show
@@ -44,7 +45,9 @@ def track(
         flags.option(
             "--batch-tokens",
             "Tokens of a step, for files that have steps.",
-            value=values.count("4M"),
+            value=values.many(
+                "4M", LEAST_STEP, "tokens of a step (its sequences times their length)"
+            ),
             metavar="TOKENS",
         ),
     ] = None,
@@ -62,10 +65,22 @@ def track(
         ),
     ] = None,
     warmup: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the run that is warmup.")
+        float,
+        flags.option(
+            "--warmup",
+            "Share of the run that is warmup.",
+            value=values.share("0.02", 0.0),
+            metavar="SHARE",
+        ),
     ] = WARMUP,
     decay: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of the run that decays, for wsd.")
+        float,
+        flags.option(
+            "--decay",
+            "Share of the run that decays, for wsd.",
+            value=values.share("0.1"),
+            metavar="SHARE",
+        ),
     ] = DECAY,
     loss_unit: Annotated[
         str | None,
@@ -145,4 +160,6 @@ def _demand_two_sources(plan: str, losses: str) -> None:
 
 def _demand_share(flag: str, value: float, least: float) -> None:
     if not least <= value < 0.9:
-        raise InputError(f"{flag}: {value:g} is not a share of the run from 0 to 0.9; write 0.02")
+        raise InputError(
+            f"{flag}: {value:g} is not a share of the run from 0 to 0.9; write e.g. 10%"
+        )
