@@ -250,3 +250,8 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
 def test_demands_that_are_none(text, says):
     with pytest.raises(InputError, match=says):
         parse_assertion(text)
+
+
+def test_a_word_of_screens_is_told_that_of_documents():
+    with pytest.raises(InputError, match="write uncertain, as documents call what screens call ti"):
+        parse_assertion("fits = tight")

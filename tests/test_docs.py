@@ -63,6 +63,14 @@ def test_the_examples_of_a_help_work_with_the_shipped_files(name, tmp_path):
         assert run(*line, folder=folder).returncode in (0, 3), line
 
 
+def test_the_commands_that_write_rows_are_listed():
+    text = (ROOT / "docs/reference/json.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^`budget` \(a row.*?also write rows", text, re.MULTILINE | re.DOTALL)
+    helps = {one: run(*one.split(), "--help", COLUMNS="200").stdout for one in COMMANDS}
+    rows = {one.split()[0] for one, help_ in helps.items() if re.search(r"\bcsv\b", help_)}
+    assert set(re.findall(r"`(\w+)`", listed)) == rows - {"fit"}  # which reads CSV
+
+
 def test_the_pages_show_commands():
     shown = [command for page in pages() for command in commands(page)]
     assert len(shown) > len(COMMANDS)

@@ -35,6 +35,7 @@ from distillplan.hardware.storage import needed_months
 from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
 
 
@@ -134,8 +135,8 @@ def _refuse_short_run(question: Question) -> None:
     machine = question.machine
     batch, least = machine.batch_tokens, min(question.tokens, question.teacher_tokens or math.inf)
     if batch > least:
-        whole = f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than the "
-        whole += f"whole run of {format_count(least)}; use fewer GPUs, or a smaller "
+        whole = f"a step of {so_many(machine.gpus, 'GPU')} has {format_count(batch)} tokens, more "
+        whole += f"than the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
         raise InputError(f"{whole}--batch-tokens or --micro-batch")
 
 

@@ -29,6 +29,7 @@ from distillplan.laws.format_studies import FILE
 from distillplan.models.named_models import Basis
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
 FEW_TOKENS = 1e5
@@ -124,7 +125,7 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
     elif memory.fits is Fits.UNCERTAIN:
         yield _notice("fit_uncertain", limit=limit, error=ERROR)
     else:
-        ways = f"; use at least {least.run.gpus} GPUs"
+        ways = f"; use at least {so_many(least.run.gpus, 'GPU')}"
         if least.run.gpus <= machine.gpus:
             ways = "; use --layout auto"
         ways += f", or add {changes}" if changes else ""

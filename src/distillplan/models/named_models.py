@@ -103,9 +103,8 @@ def named_pair(
     family = replace(FixedAspect(), context=seq_len)
     student = _exact(model, "--model")
     taught = None if teacher is None else _exact(teacher, "--teacher")
-    all_named = isinstance(model, str) and student is not None and (taught or teacher is None)
-    if vocab is not None and all_named:
-        raise InputError(f"--vocab: {model} has a vocabulary of its own; leave it out")
+    if vocab is not None and isinstance(model, str):
+        _refuse_vocabulary((student, model), (taught, teacher))
     rows = [found.shape.vocab for found in (taught, student) if found is not None]
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)
@@ -116,6 +115,20 @@ def named_pair(
         teacher=taught,
         family=family,
     )
+
+
+def _refuse_vocabulary(*models: tuple[NamedModel | None, str | None]) -> None:
+    """Refuse rows of vocabulary where no model has a size alone.
+
+    Args:
+        models: as they are known, and as they were written; None: there is none.
+
+    Raises:
+        InputError: where all have a vocabulary of their own.
+    """
+    (_, name), *_ = models
+    if not any(found is None and written is not None for found, written in models):
+        raise InputError(f"--vocab: {name} has a vocabulary of its own; leave it out")
 
 
 def _refuse_tokens(text: str, option: str, where: str) -> None:

@@ -15,7 +15,7 @@ from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.planning.stored_logits import unpriced_notices
-from distillplan.units.articles import with_article
+from distillplan.units.articles import so_many, with_article
 from distillplan.units.quantities import (
     SECONDS_PER_HOUR,
     format_bytes,
@@ -112,8 +112,8 @@ def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterato
     if runs and batch > min(runs):
         yield warning(
             "batch_over_run",
-            f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than a whole run of "
-            f"{format_count(min(runs))}; no training can use so many GPUs",
+            f"a step of {so_many(gpus, 'GPU')} has {format_count(batch)} tokens, more than a "
+            f"whole run of {format_count(min(runs))}; no training can use so many GPUs",
         )
 
 

@@ -113,7 +113,7 @@ def assertion(key: str, condition: Any) -> Assertion:
         return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
     words = _words(name)
     if value not in words or sign not in ("==", "=", "!="):
-        asked = f"is none of {', '.join(words)}{_word_of_screens(value)}"
+        asked = f"is none of {', '.join(words)}{_word_of_screens(value, name)}"
         raise InputError(f"assertion {key}: {condition!r} {asked}")
     return Assertion(key=key, operator=sign, wanted=value, text=text)
 
@@ -163,8 +163,13 @@ def known_name(key: str) -> str:
     return name
 
 
-def _word_of_screens(written: str) -> str:
+def _word_of_screens(written: str, name: str = "") -> str:
     """What documents say for a word of the screens; empty for any other."""
+    if name == "fits":
+        from distillplan.hardware.memory_fit import FITS_SHOWN  # slow, as below
+
+        names = [one for one, shown in FITS_SHOWN.items() if shown == written]
+        return f"; write {names[0]}, as documents call what screens call {written}" if names else ""
     if SUPERVISED_SHOWN not in written:
         return ""
     meant = written.replace(SUPERVISED_SHOWN, Verdict.SUPERVISED)

@@ -210,7 +210,8 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
     if others and all(one.run == first.run for one in others):
         how = first.plan.recommended
         what = "training from data alone" if how is first.plan.supervised else "distillation"
-        return f"all {len(plans)} come to the same run: {what}, {first.loss:.3f} nats"
+        every = "both" if len(plans) == 2 else f"all {len(plans)}"
+        return f"{every} come to the same run: {what}, {first.loss:.3f} nats"
     differ = [
         what
         for what, same in ALIKE_IF_FAIR.items()

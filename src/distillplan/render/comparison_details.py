@@ -6,6 +6,7 @@ Scenarios are columns when they are few, rows when they are many.
 from collections.abc import Collection, Iterator
 
 from distillplan.accounting import in_a_table, way_in_words
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.notices import doubts
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.validity import LAW_IS_CODES
@@ -85,7 +86,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
         "memory": "" if bill is None else format_bytes(bill.memory_bytes_per_gpu.mid),
-        "fits": "" if bill is None else bill.fits,
+        "fits": "" if bill is None else FITS_SHOWN[bill.fits],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import in_a_table
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
 from distillplan.notices import UNKNOWN_ARCHITECTURE
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan
@@ -100,7 +100,7 @@ def _cells(plan: Plan) -> dict[str, str]:
         "if distilled": "" if other is None else in_a_table(plan.scenario.pays),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
-        "fits": "" if bill is None else bill.fits.value,
+        "fits": "" if bill is None else FITS_SHOWN[bill.fits],
     }
 
 

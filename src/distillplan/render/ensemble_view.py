@@ -62,7 +62,7 @@ def _answer(ensemble: Ensemble, speak: Sequence[LawSays]) -> str:
     once = ""
     if sets < len(speak):
         once = f", all fitted to {'the same runs' if sets == 1 else f'{sets} sets of runs'}"
-    of = f"{len(speak)} of {every} laws have a verdict{once}"
+    of = f"{len(speak)} of {every} laws {'has' if len(speak) == 1 else 'have'} a verdict{once}"
     counts = Counter(_shown(one.verdict) for one in speak if one.verdict is not None)
     if len(counts) == 1:
         (word,) = counts

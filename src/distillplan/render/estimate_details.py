@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from distillplan.estimate.records import DistillationStep, Estimate, Memory
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
@@ -190,7 +191,7 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
             "To fit on these GPUs, in this order",
             ("add", "saves", "fits then", "costs"),
             tuple(
-                (step.option, format_bytes(step.saved_bytes), str(step.fits), step.price)
+                (step.option, format_bytes(step.saved_bytes), FITS_SHOWN[step.fits], step.price)
                 for step in memory.steps_to_fit
             ),
             text_columns=(0, 2, 3),

@@ -43,6 +43,10 @@ _FRAME = 6
 _MARKS = {ScoreBasis.MEASURED: "", ScoreBasis.INTERPOLATED: "~", ScoreBasis.GIVEN: "*"}
 """Marks of a teacher's score."""
 _LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two sizes, * yours)"
+_WORDS = (
+    "Vanilla: trained on the divergence from the teacher; delta: on what RL changed in it; "
+    "sqrt(KL): how far the student has moved."
+)
 
 
 def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
@@ -58,7 +62,7 @@ def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
     cost += room.fill([_reference(found)], room.left - _WATCH)
     watch = watch_section(found.warnings, room, least=_WATCH)
     yield Sections((Section("Why", why), Section("Cost", cost), watch))
-    yield Text("More: --details  -o csv  -o markdown", "quiet")
+    yield Text("More: --details  -o csv  -o markdown; words: distillplan explain delta", "quiet")
 
 
 def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
@@ -66,7 +70,7 @@ def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
     yield Text(found.headline, "verdict")
     yield _table(found)
     if found.covered:
-        yield Text(f"{_LEGEND}; ranges: 90%.", "quiet", tight=True)
+        yield Text(f"{_LEGEND}; ranges: 90%. {_WORDS}", "quiet", tight=True)
     slopes = tuple(
         (one.teacher, f"{one.vanilla.slope:.2f}", f"{one.delta.slope:.2f}")
         for one in found.teachers

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import FLAT_NATS
 from distillplan.planning.results import Option, Plan, Reason
@@ -229,7 +230,7 @@ def _bills(plan: Plan) -> TableBlock:
                 format_duration(bill.wall_seconds.mid),
                 "" if bill.cost_usd is None else _range(bill.cost_usd, format_usd),
                 format_bytes(bill.memory_bytes_per_gpu.mid),
-                bill.fits,
+                FITS_SHOWN[bill.fits],
             )
         )
     columns = ("option", "GPU-hours", "time", "cost", "memory", "fits")

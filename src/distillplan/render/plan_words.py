@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit
@@ -14,7 +15,6 @@ from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.teacher import loss_range
 from distillplan.planning.verdict_records import Verdict
-from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.notice_blocks import mismatched
 from distillplan.units.quantities import (
     format_bytes,

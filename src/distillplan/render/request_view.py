@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Estimate
 from distillplan.hardware.bill import Phase
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.hardware.range import Range
 from distillplan.questions.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
 from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
-from distillplan.render.hardware_words import FITS_SHOWN
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
@@ -68,7 +69,11 @@ def _run(run: Estimate) -> Iterator[str]:
     if run.teacher is not None:
         params = format_count(run.teacher.work.stored_params)
         taught = f"teacher {run.teacher.named.name} ({params} parameters)"
-        own = f", on {machine.teacher_gpus} GPUs of its own" if machine.teacher_gpus else ""
+        own = (
+            f", on {so_many(machine.teacher_gpus, 'GPU')} of its own"
+            if machine.teacher_gpus
+            else ""
+        )
         yield f"{taught}, logits {settings.logits}{own}"
     yield (
         f"sequences of {machine.strategy.seq_len:,} tokens, "
@@ -92,8 +97,8 @@ def _resources(run: Estimate) -> Iterator[tuple[str, str, str]]:
 def _jobs(asked: ComputeRequest) -> Iterator[str]:
     layout, goodput = asked.run.question.machine.strategy, asked.run.speed.goodput
     yield (
-        f"{_count(asked.nodes, 'node')} with {_count(asked.gpus_per_node, 'GPU')} each, one job at "
-        f"a time{_order(asked.run)}"
+        f"{so_many(asked.nodes, 'node')} with {so_many(asked.gpus_per_node, 'GPU')} each, one "
+        f"job at a time{_order(asked.run)}"
     )
     yield (
         f"layout: sharding {layout.sharding}, tensor parallel {layout.tp}, pipeline parallel "
@@ -115,10 +120,6 @@ def _order(run: Estimate) -> str:
         return ", its phases one after the other"
     first = "the teacher's training first, then " if Phase.TEACHER_TRAINING in timed else ""
     return f", {first}student and teacher at the same time"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _phases(run: Estimate) -> Iterator[tuple[str, str, str]]:

@@ -181,9 +181,18 @@ class _Maker:
             self.broken.add(root)
             return otherwise
 
+    def as_given(self, part: str | Word) -> str | Word:
+        """A part of an error: a format of logits may be asked for by another word."""
+        given = self.groups.get("stored", {})
+        if part != Word("logit_format") or not given or "kind" in given:
+            return part
+        keys = key_table.TABLE.keys.values()
+        return Word(next(one.word for one in keys if one.place == f"stored.{next(iter(given))}"))
+
     def note(self, error: InputError) -> None:
         """Keep an error and those that came with it, but for what follows from other faults."""
-        for one in (InputError(*error.parts, also=error.also), *error.others):
+        for told in (InputError(*error.parts, also=error.also), *error.others):
+            one = InputError(*map(self.as_given, told.parts), also=told.also)
             keys = [key_table.TABLE.find(word) for word in one.about]
             if not self.broken & {root_of(key.place) for key in keys if key is not None}:
                 self.found.append(one)

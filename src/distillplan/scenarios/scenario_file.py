@@ -215,11 +215,10 @@ def _read(
     if parts is not None and not parts:
         parts = {"base": base._replace(layer=Layer(), demands=Demands(), lines={}, demand_lines={})}
     axes = read_axes(top.get("matrix"), parts or {}, typed, faults, base=base, told=told)
-    set_places = over.values.keys() | over.cleared
     for axis in axes.axes:
         if axis.key not in axes.lines:
-            told_as = told(axis.key)
-            faults.add_clash(0, "", told_as, axis.places, {"--set": set_places})
+            given = {"--set": set(filter(over.replaces, axis.places))}
+            faults.add_clash(0, "", told(axis.key), axis.places, given)
     kept = (axis for axis in axes.axes if not any(map(over.replaces, axis.places)))
     scenarios = []
     for name, part in (parts or {}).items():
