@@ -31,8 +31,8 @@ _HIGH: Final = 0.95
 LEAST_SHARE: Final = 0.01
 """Of what an option costs; storage below it is not worth a word."""
 SAME_MONTHS: Final = 1e-6
-"""Months that differ by less lead to sizes that differ by less than they are known to; the tokens of
-a plan are exact (`option_bill.affordable_tokens`)."""
+"""Months that differ by less lead to the same sizes; the tokens of a plan are exact
+(`option_bill.affordable_tokens`)."""
 MOST_ROUNDS: Final = 20
 """In which sizes and months settle; two are enough where student and teacher are given."""
 
