@@ -27,8 +27,10 @@ class Storage(NamedTuple):
 
     def rows(self, at: Any) -> "Storage":
         """That of some of the problems."""
-        some = {name: None if one is None else one[at] for name, one in self._asdict().items()}
-        return self._replace(**some)
+        some: dict[str, Any] = self._asdict()
+        for name, one in some.items():
+            some[name] = None if one is None else one[at]
+        return Storage(**some)
 
     def kept_for(self, months: FloatArray) -> "Storage":
         """The same for so many months, shape (problems,), where that depends on the training."""
