@@ -125,7 +125,14 @@ def with_teacher(
     teacher: GivenTeacher,
     within: FloatArray | None = None,
 ) -> Optima:
-    """Optima with a given teacher, whose logits are kept for as long as they are read."""
+    """Optima with a given teacher, whose logits are kept for as long as they are read.
+
+    Args:
+        law: the distillation law.
+        problems: the budgets.
+        teacher: floats, or arrays of shape (problems,).
+        within: as for `optima_with_teacher`, shape (asked,).
+    """
     return kept_while_read(
         problems.taught_by(teacher),
         lambda one: optima_with_teacher(law, one, teacher, within=within),

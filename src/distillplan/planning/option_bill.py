@@ -16,7 +16,7 @@ from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
-from distillplan.optimize.keeping import Reading, bought
+from distillplan.optimize.keeping import KeptWhileRead, bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 from distillplan.units.quantities import SECONDS_PER_MONTH
@@ -83,7 +83,10 @@ def affordable_tokens(
     if stored is None or stored.months is not None:
         return min(found, float(bought(rest, own, passes + kept, most)))
     months = scenario.students / (_machine(scenario).gpus * SECONDS_PER_MONTH)
-    return min(found, float(Reading(own, passes, kept, months, most).bought(rest)))
+    reading = KeptWhileRead(
+        training=own, passes=passes, per_month=kept, months=months, most_first=most
+    )
+    return min(found, float(reading.bought(rest)))
 
 
 def option_bill(

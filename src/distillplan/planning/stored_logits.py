@@ -30,8 +30,10 @@ _HIGH: Final = 0.95
 """The ends of a penalty's range are taken as those of a 90% interval."""
 LEAST_SHARE: Final = 0.01
 """Of what an option costs; storage below it is not worth a word."""
-SAME_MONTHS: Final = 1e-9
-MOST_ROUNDS: Final = 40
+SAME_MONTHS: Final = 1e-6
+"""Months that differ by less lead to the same sizes; the tokens of a plan are exact
+(`option_bill.affordable_tokens`)."""
+MOST_ROUNDS: Final = 20
 """In which sizes and months settle; two are enough where student and teacher are given."""
 
 
@@ -137,7 +139,8 @@ def kept_while_read(problems: Problems, solve: Callable[[Problems], Optima]) -> 
     months = at_least(np.zeros(problems.budget.size))
     for _ in range(MOST_ROUNDS):
         needed = at_least(problems.months_of(found))
-        needed = np.where(np.isfinite(found.loss), needed, months)
+        paid = np.isfinite(found.loss) & (problems.logits > 0)
+        needed = np.where(paid, needed, months)
         if np.all(np.abs(needed - months) <= SAME_MONTHS * months):
             break
         months = needed
