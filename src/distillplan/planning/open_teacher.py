@@ -17,6 +17,7 @@ from distillplan.optimize.optimizer import optima_with_teacher
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.multipliers import with_multipliers
 from distillplan.planning.options import option_of, without_nonsense
 from distillplan.planning.results import Option
@@ -55,12 +56,17 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
 
 
 def _from(scenario: Scenario, name: str) -> Option | None:
-    """Distillation from a model; None where it is not affordable, or the law gives nonsense."""
+    """Distillation from a model; None where it cannot be done, or the law gives nonsense."""
     taught = taught_by(scenario, name)
     alone = option_of(taught, None)
     option = option_of(taught, Accounting.EXISTS, alone.loss)
     if alone.loss is None or option.loss is None or option.loss >= guessing(taught):
         return None
+    if option.bill is not None:
+        from distillplan.planning.possible import possible  # on machines only
+
+        if not possible(taught, option):
+            return None
     (option,) = with_multipliers(taught, [option])
     option = option._replace(
         decides=False,
@@ -79,11 +85,12 @@ def taught_by(scenario: Scenario, name: str) -> Scenario:
         name: of a model whose training tokens are known.
     """
     found = known_model(name, "teacher")
-    return replace(
+    taught = replace(
         _run_beside(scenario),
         teacher=Teacher(params=found.params, tokens=found.trained_tokens, model=found),
         architecture=family_taught_by(scenario, found),
     )
+    return within_limits(taught)
 
 
 def family_taught_by(scenario: Scenario, teacher: KnownModel) -> FixedAspect:
@@ -152,7 +159,7 @@ def _ranked(scenario: Scenario, models: Sequence[OpenModel], params: float) -> l
     students = {params: 1.0} if scenario.student_shape is None else {}
     each = candidates(scenario, models, students)
     at = cells(beside, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
-    at = at._replace(budget=at.budget / each.dearer)
+    at = at._replace(budget=at.budget / each.dearer, most=at.most / each.dearer)
     problems = evaluate.problems_of(beside, at)
     found = optima_with_teacher(evaluate.law_of(beside), problems, each.teacher)
     distilled = evaluate.as_read(beside, problems.logits, found).loss

@@ -46,6 +46,9 @@ class Limits(NamedTuple):
     """Bytes of memory on the fullest GPU."""
     asked_gpu_hours: float | None = None
     """GPU-hours of the budget before the limits of time and money cut it; None: they did not."""
+    flops: tuple[tuple[Accounting | None, float], ...] = ()
+    """FLOPs that time and money leave to the ways that they cut (`planning.kept_limits`); None is
+    supervised training."""
 
     def by_key(self) -> tuple[tuple[str, float | None], ...]:
         """Each limit with its key."""
@@ -104,8 +107,8 @@ class Scenario:
     max_unique_tokens: Settled[float | None, Real | None] = default(None)
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget in
-    GPU-hours (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
+    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget:
+    in GPU-hours (`scenarios.budgets.spend`), or the FLOPs of each way (`planning.kept_limits`)."""
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
