@@ -239,10 +239,12 @@ class Scenario:
             accounting: what the budget pays for.
             students: how many share the teacher; None for the scenario's own number.
         """
-        logits = self.logits
-        if logits is Logits.CACHED and accounting is not Accounting.FREE:
-            logits = Logits.ONLINE  # an option shown for comparison with the cached one
-        return share(accounting, logits, self.students if students is None else students)
+        return share(accounting, self.passes, self.students if students is None else students)
+
+    @property
+    def passes(self) -> Logits:
+        """How a way that runs the teacher does: beside cached logits, online for comparison."""
+        return Logits.ONLINE if self.logits is Logits.CACHED else self.logits
 
     @property
     def family(self) -> Family:
@@ -297,7 +299,7 @@ class Scenario:
             return forward, TRAINING_PASSES * forward
         from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
 
-        beside = self.logits is Logits.ONLINE
+        beside = self.passes is Logits.ONLINE
         on, family = self.machine, self.family
         found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
         return found.teacher_forward, found.teacher_training
@@ -325,7 +327,7 @@ class Scenario:
                 self.machine,
                 self.family,
                 distilling=distilling,
-                beside=self.logits is Logits.ONLINE,
+                beside=self.passes is Logits.ONLINE,
                 student=self.student_shape,
                 student_params=self.student_params,
             )
