@@ -66,7 +66,7 @@ def _is_limited(scenario: Scenario) -> bool:
     return asked and scenario.compute is not None and scenario.machine is not None
 
 
-class Spending(Protocol):
+class SpendsFlops(Protocol):
     """A way of spending a budget, such as an option of a plan."""
 
     @property
@@ -82,7 +82,7 @@ class Spending(Protocol):
         """The same on the machine."""
 
 
-def is_cut(scenario: Scenario, option: Spending) -> bool:
+def is_cut(scenario: Scenario, option: SpendsFlops) -> bool:
     """Whether limits of time and money leave an option less than the budget in FLOPs."""
     most = dict(scenario.limits.flops).get(option.accounting, math.inf)
     return option.total_flops is not None and most < (scenario.compute or 0.0)

@@ -10,7 +10,7 @@ from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import FREE, LayoutChoice
 from distillplan.notices import Notice, information, warning
-from distillplan.planning.kept_limits import Spending, is_cut
+from distillplan.planning.kept_limits import SpendsFlops, is_cut
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
@@ -77,7 +77,7 @@ def machine_warnings(
     yield from _over_limits(scenario.limits, bills)
 
 
-def budget_cut(scenario: Scenario, compared: Sequence[Spending]) -> Iterator[Notice]:
+def budget_cut(scenario: Scenario, compared: Sequence[SpendsFlops]) -> Iterator[Notice]:
     """Where a limit leaves less than the budget.
 
     Args:

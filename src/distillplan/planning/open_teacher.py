@@ -41,7 +41,7 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
         scenario: the question.
         alone: supervised training, within budget.
     """
-    law, models = scenario.law, open_models(scenario.models.reads_like)
+    law, models = scenario.law, offered(scenario, scenario.models.reads_like)
     if scenario.teacher is not None or law.distillation is None or not models:
         return ()
     if law.counts is not ParameterCount.NON_EMBEDDING or alone.student_params is None:
@@ -53,6 +53,12 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
     if not found:
         return ()
     return (max(found, key=lambda one: -math.inf if one.gain_nats is None else one.gain_nats),)
+
+
+def offered(scenario: Scenario, *readers: KnownModel | None) -> list[OpenModel]:
+    """Open models of a size that the question considers, which read like its named students."""
+    least, largest = scenario.bounds.teacher_params
+    return [one for one in open_models(*readers) if least <= one.params <= largest]
 
 
 def _from(scenario: Scenario, name: str) -> Option | None:

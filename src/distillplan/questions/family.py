@@ -10,14 +10,13 @@ from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
-from distillplan.models.open_models import open_models
 from distillplan.notices import Notice
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyProblems
 from distillplan.planning import evaluate
 from distillplan.planning.headline import format_budget
 from distillplan.planning.kept_limits import most_flops, within_limits
-from distillplan.planning.open_teacher import by_gain, candidates, taught_by
+from distillplan.planning.open_teacher import by_gain, candidates, offered, taught_by
 from distillplan.planning.planner import Decision
 from distillplan.planning.possible import in_words
 from distillplan.planning.results import Reason
@@ -221,7 +220,7 @@ def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterat
     law = scenario.law
     if scenario.teacher is not None or law.counts is not ParameterCount.NON_EMBEDDING:
         return
-    models = open_models(*(one.scenario.models.reads_like for one in members))
+    models = offered(scenario, *(one.scenario.models.reads_like for one in members))
     if not models:
         return
     students = {
