@@ -25,6 +25,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
+from tests.plans import quick_plan, scenario_from_options
 from tests.shell import answer, codes, run
 from tests.shipped import shipped
 
@@ -459,3 +460,15 @@ def test_formats_that_cost_nothing_turn_nothing():
     for kind in ("full", "sampled"):
         assert stored(kind)["flips"]["logit_format"] is None
     assert answer(*CACHED)["flips"]["logit_format"] is None
+
+
+@pytest.mark.parametrize("students", [2, 4, 8])
+def test_students_one_after_another_read_at_the_rate_of_one(students):
+    words = {"compute": 1e21, "student": "3B", "teacher": "qwen2.5-7b", "logits": "stored"}
+    words |= {"logit_format": "top-k", "gpu": "h100-sxm", "gpus": 16}
+
+    def rate(number):
+        deciding = quick_plan(scenario_from_options(**words, students=number)).deciding
+        return deciding.stored.read_bytes_per_s
+
+    assert rate(students) == pytest.approx(rate(1), rel=1e-6)
