@@ -119,7 +119,7 @@ def option_bill(
         teacher=teacher,
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
-        logits=scenario.logits,
+        logits=scenario.passes,
         stored=stored if scenario.logits is Logits.STORED else None,
         most_passed=scenario.most_passed,
     )
@@ -156,8 +156,10 @@ def _fullest(
     phases = {line.phase for line in lines}
     loaded = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
-        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.logits)
-    read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
+        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.passes)
+    beside = loaded is not None and scenario.passes is Logits.ONLINE
+    unread = teacher is None or stored is None or beside
+    read = 0.0 if unread or stored is None else stored.format.bytes_per_token
     training = _laid_out(machine, scenario, student, loaded, read)
     found = {Phase.STUDENT_TRAINING: training}
     if training.run.passed is not None:
@@ -235,7 +237,7 @@ def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) 
         _student(scenario, sizes),
         _teacher(scenario, sizes),
         distilling=accounting is not None,
-        beside=scenario.logits is Logits.ONLINE,
+        beside=scenario.passes is Logits.ONLINE,
     )
 
 

@@ -214,7 +214,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         total_bytes=kept.format.bytes_per_token * tokens,
         months=kept.kept_for(needed),
         storage_usd=kept.usd(tokens, needed),
-        read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
+        read_bytes_per_s=_read_rate(option, scenario.students, kept.format.bytes_per_token),
         penalty_nats=penalty.nats,
         penalty_low=penalty.low,
         penalty_high=penalty.high,
@@ -256,10 +256,13 @@ def unpriced_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]
     )
 
 
-def _read_rate(option: "Option", bytes_per_token: float) -> float | None:
-    """Bytes per second that one student's training reads, at the middle of its time."""
+def _read_rate(option: "Option", students: int, bytes_per_token: float) -> float | None:
+    """Bytes per second that one student's training reads, at the middle of its time.
+
+    The students train one after another, each reading all of it.
+    """
     bill = option.bill
     if bill is None or option.student_tokens is None:
         return None
-    seconds = bill.phases[0].wall_seconds.mid  # the students' training comes first
+    seconds = bill.phases[0].wall_seconds.mid / students  # their training comes first
     return bytes_per_token * option.student_tokens / seconds if seconds else None
