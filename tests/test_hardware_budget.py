@@ -205,16 +205,6 @@ def test_the_smallest_machine_is_that_of_an_estimate():
     assert f"smallest machine that would do: {least['gpus']} rtx-4090" in told
 
 
-def test_the_smallest_machine_for_a_deadline_is_so_to_a_node():
-    words = {"compute": 1e24, "gpu": "h100-sxm", "student": "3B", "deadline": "3 weeks"}
-    with pytest.raises(InfeasibleError) as caught:
-        plan(scenario_from_options(**words, gpus=64))
-    gpus = int(re.search(r"would do: (\d+) h100-sxm$", str(caught.value))[1])
-    assert plan(scenario_from_options(**words, gpus=gpus), quick=True).verdict is not None
-    with pytest.raises(InfeasibleError):
-        plan(scenario_from_options(**words, gpus=gpus - 8))
-
-
 def test_what_no_machine_can_do_is_said():
     """A student of 1T parameters has more than 16 TB of states, with a deadline of an hour."""
     words = {"compute": 1e26, "gpu": "l4", "student": "1T", "deadline": "1 hour"}

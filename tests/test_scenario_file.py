@@ -643,27 +643,30 @@ def test_an_answer_is_no_scenario_file_and_said_to_be_none(command, tmp_path):
 
 
 def test_a_plan_in_flops_says_what_it_exceeds():
-    """Below both options no plan works; between them one is left; above both nothing is said."""
+    """Below both options no plan works; between them one is left; above both nothing is said.
+
+    Time and money cut the budget instead (tests/test_kept_limits.py).
+    """
     words = {"compute": 1e22, "gpu": "h100-sxm", "student": "1B", "price": 2.0}
     words["hardware.loss"] = "dense"  # or one in chunks would keep to a limit
     free = plan(scenario_from_options(**words), quick=True)
-    limits = {
-        "deadline": ("over_deadline", lambda bill: bill.wall_seconds.mid / 3600),
-        "max_cost_usd": ("over_cost", lambda bill: bill.cost_usd.mid),
-        "max_memory_bytes": ("over_memory", lambda bill: bill.memory_bytes_per_gpu.mid),
+    by_method = {
+        one.method: one.bill.memory_bytes_per_gpu.mid for one in (free.supervised, free.deciding)
     }
-    for name, (code, taken) in limits.items():
-        by_method = {one.method: taken(one.bill) for one in (free.supervised, free.deciding)}
-        low, high = sorted(by_method.values())
-        with pytest.raises(InfeasibleError, match=f"over the {code.removeprefix('over_')}"):
-            plan(scenario_from_options(**words, **{name: low * 0.99}), quick=True)
-        one = plan(scenario_from_options(**words, **{name: math.sqrt(low * high)}), quick=True)
-        assert code in one.warning_codes
-        assert one.verdict_reason == "only_one_possible"
-        assert by_method[one.verdict] == by_method[one.recommended.method] == low
-        both = plan(scenario_from_options(**words, **{name: high * 1.01}), quick=True)
-        assert code not in both.warning_codes
-        assert both.verdict == free.verdict
+    low, high = sorted(by_method.values())
+
+    def limited(most):
+        return plan(scenario_from_options(**words, max_memory_bytes=most), quick=True)
+
+    with pytest.raises(InfeasibleError, match="over the memory"):
+        limited(low * 0.99)
+    one = limited(math.sqrt(low * high))
+    assert "over_memory" in one.warning_codes
+    assert one.verdict_reason == "only_one_possible"
+    assert by_method[one.verdict] == by_method[one.recommended.method] == low
+    both = limited(high * 1.01)
+    assert "over_memory" not in both.warning_codes
+    assert both.verdict == free.verdict
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ class FamilyOptima(NamedTuple):
         """The better of two, problem by problem; coordinates are those of the first one's."""
         better = other.loss < self.loss
         found: dict[str, Any] = {}
-        for name in self._fields[:-1]:
+        for name in self._asdict().keys() - {"unit"}:
             one, two = getattr(self, name), getattr(other, name)
             if one is not None:
                 found[name] = np.where(better if one.ndim == 1 else better[:, None], two, one)

@@ -27,7 +27,10 @@ class Storage(NamedTuple):
 
     def rows(self, at: Any) -> "Storage":
         """That of some of the problems."""
-        return Storage(*(None if one is None else one[at] for one in self))
+        some: dict[str, Any] = self._asdict()
+        for name, one in some.items():
+            some[name] = None if one is None else one[at]
+        return Storage(**some)
 
     def kept_for(self, months: FloatArray) -> "Storage":
         """The same for so many months, shape (problems,), where that depends on the training."""
@@ -56,7 +59,7 @@ def bought(rest: Any, per_token: Any, first: Any, most_first: float) -> Any:
     return np.maximum(found, (rest - first * most_first) / per_token)
 
 
-class Reading(NamedTuple):
+class KeptWhileRead(NamedTuple):
     """What a student costs whose teacher's logits are kept while it is trained.
 
     Numbers, or arrays of shape (problems,), in the unit of the budget.

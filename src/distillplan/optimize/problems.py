@@ -14,7 +14,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import Costs, FlopCosts
-from distillplan.optimize.keeping import Reading, Storage, bought
+from distillplan.optimize.keeping import KeptWhileRead, Storage, bought
 from distillplan.optimize.minimize import column
 from distillplan.units.quantities import format_count
 
@@ -169,7 +169,13 @@ class Problems(NamedTuple):
         passes = np.where(self.logits > 0, self.logits * forward, 0.0)
         once = np.where(self.training > 0, once, 0.0)
         own = self.costs.student_training(np.log(found.student_params))
-        reading = Reading(own, passes, kept.per_month, kept.months, self.most_passed)
+        reading = KeptWhileRead(
+            training=own,
+            passes=passes,
+            per_month=kept.per_month,
+            months=kept.months,
+            most_first=self.most_passed,
+        )
         tokens = np.minimum(
             bought(self.budget - once, own, passes, self.most_passed),
             reading.bought(kept.money - once),

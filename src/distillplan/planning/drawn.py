@@ -16,7 +16,14 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
-from distillplan.planning.evaluate import Cells, as_read, given_teacher, problems_of
+from distillplan.planning.evaluate import (
+    Cells,
+    alone_of,
+    as_read,
+    given_teacher,
+    most_spent,
+    problems_of,
+)
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.stored_logits import kept_as_long
 from distillplan.planning.teacher import loss_by
@@ -48,13 +55,13 @@ def laws_of(scenario: Scenario, draws: Draws | None) -> Draws:
 def supervised(scenario: Scenario, at: Cells, draws: Draws) -> Optima:
     """Supervised training with each cell's budget per student, under every drawn law."""
     # np.unique would do, and import masked arrays for it, which takes as long as all of this
-    budgets = (at.budget / at.students).tolist()
+    budgets = (np.minimum(at.budget, most_spent(scenario, None)) / at.students).tolist()
     each = np.array(sorted(set(budgets)))
     place = np.searchsorted(each, budgets)
     one = np.ones(each.size)
-    distinct = Cells(budget=each, students=one, logits=one, training=one)
+    distinct = Cells(budget=each, students=one, logits=one, training=one, most=one)
     law = for_problems(draws.supervised, each.size)
-    problems = problems_of(scenario, _for_draws(distinct, draws.size), scenario.supervised_costs)
+    problems = alone_of(scenario, _for_draws(distinct, draws.size))
     found = _by_cell(supervised_optima(law, problems, finest=FINEST), draws.size)
     return _each(found, lambda one: one[place])
 

@@ -33,6 +33,8 @@ class Cells(NamedTuple):
     """Share of the teacher's forward passes that one student pays."""
     training: FloatArray
     """Share of the teacher's training that one student pays."""
+    most: FloatArray
+    """What limits of time and money leave of any budget for distillation; infinite: all."""
 
     def each(self, change: "Callable[[FloatArray], FloatArray]") -> "Cells":
         """The cells with every array changed, of whatever shape (cells,) becomes."""
@@ -61,10 +63,23 @@ def cells(
         "students": counts,
         "logits": [one.logits for one in shares],
         "training": [one.training for one in shares],
+        "most": most_spent(scenario, accounting),
     }
     return Cells(
         **{name: np.array(np.broadcast_to(one, size), float) for name, one in columns.items()}
     )
+
+
+def most_spent(scenario: Scenario, way: Accounting | None) -> float:
+    """What limits of time and money leave of any budget in FLOPs; infinite: all.
+
+    Args:
+        scenario: the question.
+        way: what is paid; None for supervised training.
+    """
+    if scenario.compute is None:
+        return math.inf
+    return dict(scenario.limits.flops).get(way, math.inf)
 
 
 def together(groups: Iterable[Cells]) -> Cells:
@@ -90,7 +105,7 @@ def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = Non
 
     Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
     """
-    problems = problems_of(scenario, at, scenario.supervised_costs)
+    problems = alone_of(scenario, at)
     return supervised_optima(scenario.law.supervised, problems, within=within)
 
 
@@ -125,7 +140,14 @@ def with_teacher(
     teacher: GivenTeacher,
     within: FloatArray | None = None,
 ) -> Optima:
-    """Optima with a given teacher, whose logits are kept for as long as they are read."""
+    """Optima with a given teacher, whose logits are kept for as long as they are read.
+
+    Args:
+        law: the distillation law.
+        problems: the budgets.
+        teacher: floats, or arrays of shape (problems,).
+        within: as for `optima_with_teacher`, shape (asked,).
+    """
     return kept_while_read(
         problems.taught_by(teacher),
         lambda one: optima_with_teacher(law, one, teacher, within=within),
@@ -186,16 +208,23 @@ open, all of them must."""
 
 
 def side_by_side(
-    scenarios: Sequence[Scenario], accountings: Sequence[Accounting], costs: Costs
+    scenarios: Sequence[Scenario], ways: Sequence[Accounting | None], costs: Costs
 ) -> Problems:
-    """The problems of scenarios that differ in `MAY_DIFFER` only, each under its accounting."""
+    """The problems of scenarios that differ in `MAY_DIFFER` only, each as it pays for its teacher.
+
+    Args:
+        scenarios: the questions.
+        ways: what they pay; None for supervised training.
+        costs: of a token.
+    """
     first = scenarios[0]
     refuse_start(first)
     _refuse_open_layout(first)
-    pairs = list(zip(scenarios, accountings, strict=True))
-    shares = [one.share(accounting) for one, accounting in pairs]
+    pairs = list(zip(scenarios, ways, strict=True))
+    shares = [one.share(way or Accounting.FREE) for one, way in pairs]
     given = first.student_params is not None
-    budget = np.array([one.budget / one.students for one in scenarios])
+    spent = [min(one.budget, most_spent(one, way)) / one.students for one, way in pairs]
+    budget = np.array(spent)
     logits = np.array([share.logits for share in shares])
     students = np.array([one.students for one in scenarios])
     return Problems(
@@ -214,8 +243,7 @@ def side_by_side(
 
 def supervised_each(scenarios: Sequence[Scenario]) -> Optima:
     """Supervised training of scenarios that differ in numbers only."""
-    free = [Accounting.FREE] * len(scenarios)
-    problems = side_by_side(scenarios, free, scenarios[0].supervised_costs)
+    problems = side_by_side(scenarios, [None] * len(scenarios), scenarios[0].supervised_costs)
     return supervised_optima(scenarios[0].law.supervised, problems)
 
 
@@ -263,21 +291,30 @@ def given_teacher(scenario: Scenario) -> GivenTeacher:
     return given_teachers([scenario])
 
 
-def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Problems:
-    """The cells as the optimizer takes them, of a distillation run where no costs are given."""
-    params, budget = scenario.student_params, at.budget / at.students
-    distilling = costs is None
+def problems_of(scenario: Scenario, at: Cells) -> Problems:
+    """The cells as the optimizer takes them, of distillation."""
+    found = _problems(scenario, at, np.minimum(at.budget, at.most), scenario.distillation_costs)
+    storage = storage_of([scenario], found.budget, at.logits, at.students)
+    return found._replace(storage=storage, most_passed=scenario.most_passed)
+
+
+def alone_of(scenario: Scenario, at: Cells) -> Problems:
+    """The same of supervised training."""
+    spent = np.minimum(at.budget, most_spent(scenario, None))
+    return _problems(scenario, at, spent, scenario.supervised_costs)
+
+
+def _problems(scenario: Scenario, at: Cells, spent: FloatArray, costs: Costs) -> Problems:
+    params, budget = scenario.student_params, spent / at.students
     return Problems(
         budget=budget,
         logits=at.logits,
         training=at.training,
         student_params=None if params is None else np.full(at.budget.size, params),
         bounds=scenario.bounds,
-        costs=costs or scenario.distillation_costs,
+        costs=costs,
         served_tokens=scenario.inference_tokens,
         unique_tokens=scenario.unique_tokens,
-        storage=storage_of([scenario], budget, at.logits, at.students) if distilling else None,
-        most_passed=scenario.most_passed if distilling else math.inf,
     )
 
 

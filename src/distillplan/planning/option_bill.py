@@ -16,7 +16,7 @@ from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
-from distillplan.optimize.keeping import Reading, bought
+from distillplan.optimize.keeping import KeptWhileRead, bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
 from distillplan.units.quantities import SECONDS_PER_MONTH
@@ -83,7 +83,10 @@ def affordable_tokens(
     if stored is None or stored.months is not None:
         return min(found, float(bought(rest, own, passes + kept, most)))
     months = scenario.students / (_machine(scenario).gpus * SECONDS_PER_MONTH)
-    return min(found, float(Reading(own, passes, kept, months, most).bought(rest)))
+    reading = KeptWhileRead(
+        training=own, passes=passes, per_month=kept, months=months, most_first=most
+    )
+    return min(found, float(reading.bought(rest)))
 
 
 def option_bill(
@@ -116,7 +119,7 @@ def option_bill(
         teacher=teacher,
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
-        logits=scenario.logits,
+        logits=scenario.passes,
         stored=stored if scenario.logits is Logits.STORED else None,
         most_passed=scenario.most_passed,
     )
@@ -153,8 +156,10 @@ def _fullest(
     phases = {line.phase for line in lines}
     loaded = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
-        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.logits)
-    read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
+        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.passes)
+    beside = loaded is not None and scenario.passes is Logits.ONLINE
+    unread = teacher is None or stored is None or beside
+    read = 0.0 if unread or stored is None else stored.format.bytes_per_token
     training = _laid_out(machine, scenario, student, loaded, read)
     found = {Phase.STUDENT_TRAINING: training}
     if training.run.passed is not None:
@@ -232,7 +237,7 @@ def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) 
         _student(scenario, sizes),
         _teacher(scenario, sizes),
         distilling=accounting is not None,
-        beside=scenario.logits is Logits.ONLINE,
+        beside=scenario.passes is Logits.ONLINE,
     )
 
 

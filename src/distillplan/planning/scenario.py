@@ -52,6 +52,9 @@ class Limits(NamedTuple):
     """Bytes of memory on the fullest GPU."""
     asked_gpu_hours: float | None = None
     """GPU-hours of the budget before the limits of time and money cut it; None: they did not."""
+    flops: tuple[tuple[Accounting | None, float], ...] = ()
+    """FLOPs that time and money leave to the ways that they cut (`planning.kept_limits`); None is
+    supervised training."""
 
     def by_key(self) -> tuple[tuple[str, float | None], ...]:
         """Each limit with its key."""
@@ -110,8 +113,8 @@ class Scenario:
     max_unique_tokens: Settled[float | None, Real | None] = default(None)
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget in
-    GPU-hours (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
+    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget:
+    in GPU-hours (`scenarios.budgets.spend`), or the FLOPs of each way (`planning.kept_limits`)."""
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
@@ -243,10 +246,12 @@ class Scenario:
             accounting: what the budget pays for.
             students: how many share the teacher; None for the scenario's own number.
         """
-        logits = self.logits
-        if logits is Logits.CACHED and accounting is not Accounting.FREE:
-            logits = Logits.ONLINE  # an option shown for comparison with the cached one
-        return share(accounting, logits, self.students if students is None else students)
+        return share(accounting, self.passes, self.students if students is None else students)
+
+    @property
+    def passes(self) -> Logits:
+        """How a way that runs the teacher does: beside cached logits, online for comparison."""
+        return Logits.ONLINE if self.logits is Logits.CACHED else self.logits
 
     @property
     def family(self) -> Family:
@@ -306,7 +311,7 @@ class Scenario:
             return forward, TRAINING_PASSES * forward
         from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
 
-        beside = self.logits is Logits.ONLINE
+        beside = self.passes is Logits.ONLINE
         on, family = self.machine, self.family
         found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
         return found.teacher_forward, found.teacher_training
@@ -334,7 +339,7 @@ class Scenario:
                 self.machine,
                 self.family,
                 distilling=distilling,
-                beside=self.logits is Logits.ONLINE,
+                beside=self.passes is Logits.ONLINE,
                 student=self.student_shape,
                 student_params=self.student_params,
             )

@@ -30,8 +30,10 @@ _HIGH: Final = 0.95
 """The ends of a penalty's range are taken as those of a 90% interval."""
 LEAST_SHARE: Final = 0.01
 """Of what an option costs; storage below it is not worth a word."""
-SAME_MONTHS: Final = 1e-9
-MOST_ROUNDS: Final = 40
+SAME_MONTHS: Final = 1e-6
+"""Months that differ by less lead to the same sizes; the tokens of a plan are exact
+(`option_bill.affordable_tokens`)."""
+MOST_ROUNDS: Final = 20
 """In which sizes and months settle; two are enough where student and teacher are given."""
 
 
@@ -137,7 +139,8 @@ def kept_while_read(problems: Problems, solve: Callable[[Problems], Optima]) -> 
     months = at_least(np.zeros(problems.budget.size))
     for _ in range(MOST_ROUNDS):
         needed = at_least(problems.months_of(found))
-        needed = np.where(np.isfinite(found.loss), needed, months)
+        paid = np.isfinite(found.loss) & (problems.logits > 0)
+        needed = np.where(paid, needed, months)
         if np.all(np.abs(needed - months) <= SAME_MONTHS * months):
             break
         months = needed
@@ -211,7 +214,7 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         total_bytes=kept.format.bytes_per_token * tokens,
         months=kept.kept_for(needed),
         storage_usd=kept.usd(tokens, needed),
-        read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
+        read_bytes_per_s=_read_rate(option, scenario.students, kept.format.bytes_per_token),
         penalty_nats=penalty.nats,
         penalty_low=penalty.low,
         penalty_high=penalty.high,
@@ -253,10 +256,13 @@ def unpriced_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]
     )
 
 
-def _read_rate(option: "Option", bytes_per_token: float) -> float | None:
-    """Bytes per second that one student's training reads, at the middle of its time."""
+def _read_rate(option: "Option", students: int, bytes_per_token: float) -> float | None:
+    """Bytes per second that one student's training reads, at the middle of its time.
+
+    The students train one after another, each reading all of it.
+    """
     bill = option.bill
     if bill is None or option.student_tokens is None:
         return None
-    seconds = bill.phases[0].wall_seconds.mid  # the students' training comes first
+    seconds = bill.phases[0].wall_seconds.mid / students  # their training comes first
     return bytes_per_token * option.student_tokens / seconds if seconds else None

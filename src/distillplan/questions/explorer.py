@@ -256,7 +256,7 @@ def _student_costs(at: Scenario, params: float) -> tuple[float, float]:
     model = at.student_shape or params
     alone, taught = (
         token_seconds(
-            at.machine, at.family, model, None, distilling=one, beside=at.logits is Logits.ONLINE
+            at.machine, at.family, model, None, distilling=one, beside=at.passes is Logits.ONLINE
         ).student_training
         for one in (False, True)
     )
@@ -270,7 +270,7 @@ def _teacher_costs(scenario: Scenario, params: float) -> tuple[float, float]:
         return float(costs.teacher_forward(t)), float(costs.teacher_training(t))
     from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
 
-    beside = scenario.logits is Logits.ONLINE
+    beside = scenario.passes is Logits.ONLINE
     on, family = scenario.machine, scenario.family
     found = token_seconds(on, family, params, params, distilling=True, beside=beside)
     return found.teacher_forward, found.teacher_training

@@ -12,6 +12,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.odds import odds_between
 from distillplan.planning.options import options_from, settled, without_nonsense
 from distillplan.planning.planner import decide
@@ -156,7 +157,7 @@ def _cells(
     cells: Sequence[tuple[Mapping[str, Any], Scenario]], rows: Sequence[int], *, with_odds: bool
 ) -> Iterator[Cell]:
     """The answers in some rows of scenarios of one kind."""
-    scenarios = [scenario for _, scenario in cells]
+    scenarios = [within_limits(scenario) for _, scenario in cells]
     solved = solve(scenarios)
     alone = options_from(scenarios, [None] * len(cells), solved.alone, None)
     deciding: Sequence[Option | None] = [None] * len(cells)
@@ -166,7 +167,8 @@ def _cells(
         deciding = options_from(scenarios, paid, solved.distilled, solved.gains)
     draws = law_catalog.draws(scenarios[0].law) if with_odds else None
     for row in rows:
-        (at, scenario), supervised, distilled = cells[row], alone[row], deciding[row]
+        (at, _), scenario = cells[row], scenarios[row]
+        supervised, distilled = alone[row], deciding[row]
         if supervised.loss is None:
             yield Cell(at=at, supervised=supervised)
             continue

@@ -84,26 +84,25 @@ def _windows(row: CrossoverRow, gain: float) -> tuple[GainWindow, ...]:
 
 def _answer(found: Crossovers, main: float) -> str:
     """Up to which budgets distilling pays, in one sentence."""
-    pays = f"Distilling gains at least {main:g} nats"
     decides = math.isclose(main, found.scenario.tie_nats)  # else a plan's verdict is another
     windows = [(row, _windows(row, main)) for row in found.rows]
-    if not any(each for _, each in windows):
-        return f"{pays} at no budget here{': pretrain' * decides}."
     if all(each and all(one.is_guess for one in each) for _, each in windows):
         return (
             f"No verdict: so far outside its runs the law cannot say at which budgets distilling "
             f"gains {main:g} nats."
         )
-    if any(one.is_guess for _, each in windows for one in each):
-        return f"Where distilling gains at least {main:g} nats depends on student and teacher."
-    return _without_guesses(windows, main, decides=decides)
+    sure = [(row, each) for row, each in windows if not any(one.is_guess for one in each)]
+    rest = " Of rows with a question mark nobody can tell." if len(sure) < len(windows) else ""
+    return f"{_without_guesses(sure, main, decides=decides)}{rest}"
 
 
 def _without_guesses(
     windows: Sequence[tuple[CrossoverRow, tuple[GainWindow, ...]]], main: float, *, decides: bool
 ) -> str:
-    """The same where plans have a verdict at every end, and some row has a window."""
+    """The same of rows at whose ends plans have a verdict."""
     pays = f"Distilling gains at least {main:g} nats"
+    if not any(each for _, each in windows):
+        return f"{pays} at no budget here{': pretrain' * decides}."
     if all(len(each) == 1 and each[0].from_ is each[0].to is None for _, each in windows):
         return f"{pays} at every budget that was searched{': distill' * decides}."
     ends = [

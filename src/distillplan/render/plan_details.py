@@ -260,8 +260,8 @@ def _stored(options: Sequence[Option]) -> TableBlock:
                 kept_in_words(found),
             )
         )
-    columns = ("option", "format", "a token", "all", "kept", "storage")
-    columns += ("read", "costs, nats", "gain kept")
+    sizes = ("option", "format", "a token", "all", "kept", "storage")
+    columns = (*sizes, "read", "costs, nats", "gain kept")
     return TableBlock("Stored logits", columns, tuple(rows), text_columns=(0, 1), tight=True)
 
 

@@ -7,6 +7,7 @@ from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
+from distillplan.planning.kept_limits import is_cut
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
@@ -47,7 +48,7 @@ from distillplan.render.plan_words import (
     vocabulary_in_words,
     way,
 )
-from distillplan.units.quantities import format_count, format_usd
+from distillplan.units.quantities import format_count, format_flops, format_usd
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart
@@ -189,8 +190,10 @@ def _watch(plan: Plan) -> Iterator[str]:
 
 def _asked(plan: Plan) -> str:
     """What the numbers are of."""
-    spent = format_budget(plan.scenario)
-    bill = (plan.recommended or plan.supervised).bill
+    spent, best = format_budget(plan.scenario), plan.recommended or plan.supervised
+    if is_cut(plan.scenario, best):
+        spent = f"{format_flops(best.total_flops)} of {spent}"
+    bill = best.bill
     if bill is not None and bill.cost_usd is not None:
         spent += f", about {format_usd(bill.cost_usd.mid)}"
     parts = [spent, "loss in nats per token"]

@@ -24,6 +24,7 @@ from distillplan.planning.start import Start, StartKind, with_parent
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend, training_of
+from distillplan.scenarios.given_sizes import outside_bounds
 from distillplan.scenarios.layers import (
     FUNDS,
     STUDENT_PLACES,
@@ -118,7 +119,7 @@ class _Maker:
             plain["student_tokens"] = budget.tokens
         spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         try:
-            return Scenario(
+            made = Scenario(
                 teacher=teacher,
                 bounds=bounds,
                 architecture=architecture,
@@ -131,6 +132,9 @@ class _Maker:
         except InputError as error:
             self.note(error)
             return None
+        for fault in outside_bounds(made, groups.get("bounds", {})):
+            self.note(fault)
+        return made
 
     def start(self, plain: Values, teacher: Teacher | None, architecture: FixedAspect) -> Values:
         """What the student starts from; a model that it goes on from is the student."""
