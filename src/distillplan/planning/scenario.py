@@ -41,10 +41,6 @@ MOST_TIE = 100.0  # nats, more than any two losses differ by
 MOST_STUDENTS = 1_000_000
 
 
-RECORDS = ("law", "machine", "student_model", "stored", "architecture", "limits")
-"""Fields of a scenario that no word may stand for."""
-
-
 class Limits(NamedTuple):
     """What a plan must not exceed, apart from its budget; None for no limit."""
 
@@ -122,7 +118,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
-        settle(self, only=RECORDS)  # on which the models that are named depend
+        settle(self, only=("law", "machine", "student_model", "architecture", "limits"))
         self._named()
         if isinstance(self.bounds, str):
             object.__setattr__(

@@ -58,9 +58,9 @@ class Axis(NamedTuple):
 
     @property
     def places(self) -> frozenset[str]:
-        """What the axis sets."""
-        places = frozenset(place for point in self.points for place in point.layer.values)
-        return places if places.isdisjoint(STUDENT_PLACES) else places | STUDENT_PLACES
+        """What the axis sets; one place for a student, however it is given."""
+        places = {place for point in self.points for place in point.layer.values}
+        return frozenset("student_params" if one in STUDENT_PLACES else one for one in places)
 
     @property
     def numbers(self) -> tuple[float, ...]:
