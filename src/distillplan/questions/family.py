@@ -76,11 +76,11 @@ def family(
     alone = solve(scenario, members, None)
     if alone.loss is None:
         raise InfeasibleError(_cannot_train(scenario, members))
-    ways = [solve(scenario, members, way) for way in scenario.accountings]
-    deciding = next(one for one in ways if one.accounting is scenario.pays)
-    chained = _cascade_within(scenario, members) if cascade else None
-    if chained is not None:
-        deciding = chained.way
+    ways = _distilled_ways(scenario, members, alone)
+    deciding = next(one.way for one in ways if one.way.accounting is scenario.pays)
+    if cascade:
+        ways.append(_cascade_within(scenario, members, alone))
+        deciding = ways[-1].way
     decision = decide_family(scenario, members, alone, deciding)
     if decision.reason is Reason.NOTHING_POSSIBLE and scenario.machine is not None:
         raise InfeasibleError(
@@ -88,10 +88,7 @@ def family(
             "distillplan budget with one of the students says what is missing"
         )
     whole = _Weighed(way=alone, alone=alone, base=scenario, members=members)
-    shown = [whole, *map(whole.beside, ways)]
-    if chained is not None:
-        shown.append(chained._replace(alone=alone))
-    shown += _open_teacher(scenario, members)
+    shown = (whole, *ways, *_open_teacher(scenario, members))
     sure = {} if quick else _sureness(shown, alone, deciding)
     written = _written(shown, deciding, decision, sure)
     chosen = next(one for one in written if one.decides)
@@ -146,10 +143,6 @@ class _Weighed(NamedTuple):
     members: Sequence[FamilyMember]
     """The students, with its vocabulary."""
 
-    def beside(self, other: SolvedWay) -> "_Weighed":
-        """Another way to answer the same question."""
-        return self._replace(way=other)
-
 
 def _within(scenario: Scenario, members: Sequence[FamilyMember]) -> Scenario:
     """The question with what limits of time and money leave to each way of the whole family."""
@@ -166,13 +159,23 @@ def _cut(shown: Sequence[_Weighed]) -> tuple[Notice, ...]:
     return tuple(budget_cut(scenario, [one.way for one in shown if one.base is scenario]))
 
 
-def _cascade_within(scenario: Scenario, members: Sequence[FamilyMember]) -> _Weighed:
+def _distilled_ways(
+    scenario: Scenario, members: Sequence[FamilyMember], alone: SolvedWay
+) -> list[_Weighed]:
+    """One teacher for all, as each accounting pays for it."""
+    ways = (solve(scenario, members, way) for way in scenario.accountings)
+    return [_Weighed(way=one, alone=alone, base=scenario, members=members) for one in ways]
+
+
+def _cascade_within(
+    scenario: Scenario, members: Sequence[FamilyMember], alone: SolvedWay
+) -> _Weighed:
     """The cascade, on what these limits leave to it."""
     most = most_flops(scenario, lambda one: solve_cascade(one, members).bill)
     if most < scenario.budget:
         scenario = replace(scenario, compute=most)
     way = solve_cascade(scenario, members)
-    return _Weighed(way=way, alone=way, base=scenario, members=members)
+    return _Weighed(way=way, alone=alone, base=scenario, members=members)
 
 
 def _written(

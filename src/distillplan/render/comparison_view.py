@@ -23,6 +23,7 @@ from distillplan.render.blocks import (
 from distillplan.render.comparison_details import (
     best_in_words,
     doubted,
+    not_planned_in_words,
     outcome_in_words,
 )
 from distillplan.render.notice_blocks import (
@@ -180,6 +181,8 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
     if found.assertions:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
+    if found.not_planned:
+        yield Section("Left out", not_planned_in_words(found), "!", "warning")
     told = doubted(found).items()
     watch = (said for code, (_, said) in told if code not in ON_TOP)
     yield watching(short(watch, room // 2, indent=_INDENT))

@@ -90,6 +90,14 @@ class _Maker:
 
     def scenario(self) -> Scenario | None:
         """The scenario, as far as it can be made; None where it cannot be made at all."""
+        made = self.made()
+        if made is not None:
+            for fault in outside_bounds(made, self.groups.get("bounds", {})):
+                self.note(fault)
+        return made
+
+    def made(self) -> Scenario | None:
+        """The same, whatever bounds leave out."""
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
         teacher, architecture = None, _FAMILY
@@ -119,7 +127,7 @@ class _Maker:
             plain["student_tokens"] = budget.tokens
         spent = self.spent(lambda: spend(budget, groups.get("hardware", {}), architecture, limits))
         try:
-            made = Scenario(
+            return Scenario(
                 teacher=teacher,
                 bounds=bounds,
                 architecture=architecture,
@@ -132,9 +140,6 @@ class _Maker:
         except InputError as error:
             self.note(error)
             return None
-        for fault in outside_bounds(made, groups.get("bounds", {})):
-            self.note(fault)
-        return made
 
     def start(self, plain: Values, teacher: Teacher | None, architecture: FixedAspect) -> Values:
         """What the student starts from; a model that it goes on from is the student."""

@@ -64,7 +64,7 @@ def compared(
 
     Raises:
         InputError: when no scenario has the baseline's name.
-        InfeasibleError: naming every scenario whose budget cannot train a student.
+        InfeasibleError: as `comparison.compare`.
     """
     from distillplan.questions import comparison  # not at every start
 
