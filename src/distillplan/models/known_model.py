@@ -8,7 +8,6 @@ A size (7B), a name of the catalog (llama-3.1-8b), a name of the Hugging Face hu
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InputError
@@ -24,7 +23,7 @@ from distillplan.models.model_sizes import (
     parse_tokens_per_param,
     split_pair,
 )
-from distillplan.models.spellings import is_config_file, is_page, letters
+from distillplan.models.spellings import config_file, is_page, letters
 from distillplan.models.tokenizers import other_tokenizer
 from distillplan.notices import Notice, warning
 from distillplan.units.quantities import format_count, parse_count, plain_count
@@ -271,18 +270,6 @@ def known_model(name: str, what: str = "model", *, weights: bool = True) -> Know
     if not weights or not model_catalog.is_tuned_copy(name.strip(), found):
         return known if weights else known._replace(notices=())
     return known._replace(notices=(_tuned(name.strip(), found),))
-
-
-def config_file(name: str) -> Path | None:
-    """The config.json that a word means: its path, or that of the folder of a model.
-
-    A word without a separator is a name, whatever folders stand here.
-    """
-    path = Path(name.strip())
-    if is_config_file(name):
-        return path
-    inside = path / "config.json"
-    return inside if len(name.strip()) > len(path.name) and inside.is_file() else None
 
 
 def _tuned(name: str, found: "CatalogModel") -> Notice:

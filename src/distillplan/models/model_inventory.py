@@ -5,10 +5,11 @@ from collections import Counter
 from typing import NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.models.known_model import config_file, known_model
+from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import CatalogModel, find_model, model, models
 from distillplan.models.model_licenses import Distilling, License, unread_license
 from distillplan.models.shapes import Block, ModelShape
+from distillplan.models.spellings import config_file
 from distillplan.notices import Notice
 from distillplan.suggest import nearest
 

@@ -7,9 +7,10 @@ from typing import NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect, check_context
-from distillplan.models.known_model import config_file, known_model, names_a_model, split_model
+from distillplan.models.known_model import known_model, names_a_model, split_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
+from distillplan.models.spellings import config_file
 from distillplan.models.uniform import uniform_shape
 from distillplan.notices import Notice
 from distillplan.units.quantities import format_count

@@ -53,7 +53,7 @@ def cells(
         students: other numbers of students, of shape (cells,).
     """
     refuse_start(scenario)
-    _refuse_open_layout(scenario)
+    refuse_open_layout(scenario)
     budgets = np.atleast_1d(np.asarray(scenario.budget if budget is None else budget, float))
     counts = np.atleast_1d(np.asarray(scenario.students if students is None else students, int))
     shares = [scenario.share(accounting, int(count)) for count in counts]
@@ -200,71 +200,6 @@ def best_teacher(scenario: Scenario, at: Cells) -> Optima:
 
 NOBODY = Teacher(loss=1.0)
 """In place of a teacher where none is given; its loss is looked at by nobody."""
-MAY_DIFFER = frozenset(
-    ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
-) | {"limits", "student_tokens", "money_over_budget"}
-"""Fields in which scenarios that are solved side by side may differ; but what one of them leaves
-open, all of them must."""
-
-
-def side_by_side(
-    scenarios: Sequence[Scenario], ways: Sequence[Accounting | None], costs: Costs
-) -> Problems:
-    """The problems of scenarios that differ in `MAY_DIFFER` only, each as it pays for its teacher.
-
-    Args:
-        scenarios: the questions.
-        ways: what they pay; None for supervised training.
-        costs: of a token.
-    """
-    first = scenarios[0]
-    refuse_start(first)
-    _refuse_open_layout(first)
-    pairs = list(zip(scenarios, ways, strict=True))
-    shares = [one.share(way or Accounting.FREE) for one, way in pairs]
-    given = first.student_params is not None
-    spent = [min(one.budget, most_spent(one, way)) / one.students for one, way in pairs]
-    budget = np.array(spent)
-    logits = np.array([share.logits for share in shares])
-    students = np.array([one.students for one in scenarios])
-    return Problems(
-        budget=budget,
-        logits=logits,
-        training=np.array([share.training for share in shares]),
-        student_params=np.array([one.student_params for one in scenarios]) if given else None,
-        bounds=first.bounds,
-        costs=costs,
-        served_tokens=first.inference_tokens,
-        unique_tokens=first.unique_tokens,
-        storage=storage_of(scenarios, budget, logits, students),
-        most_passed=first.most_passed,
-    )
-
-
-def supervised_each(scenarios: Sequence[Scenario]) -> Optima:
-    """Supervised training of scenarios that differ in numbers only."""
-    problems = side_by_side(scenarios, [None] * len(scenarios), scenarios[0].supervised_costs)
-    return supervised_optima(scenarios[0].law.supervised, problems)
-
-
-def distilled_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
-    """Distillation of scenarios that differ in numbers only, each under its accounting."""
-    first = scenarios[0]
-    problems, law = side_by_side(scenarios, accountings, first.distillation_costs), law_of(first)
-    if first.teacher is None:
-        found = kept_while_read(problems, lambda one: optima_over_teachers(law, one))
-    else:
-        found = with_teacher(law, problems, given_teachers(scenarios))
-    return as_read(first, problems.logits, found)
-
-
-def best_teacher_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
-    """Distillation from the best teacher at the price of each scenario's own."""
-    first = scenarios[0]
-    prices, law = given_teachers(scenarios), law_of(first)
-    problems = side_by_side(scenarios, accountings, first.distillation_costs).taught_by(prices)
-    found = kept_while_read(problems, lambda one: optima_over_teacher_loss(law, one, prices))
-    return as_read(first, problems.logits, found)
 
 
 def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
@@ -359,7 +294,7 @@ def law_of(scenario: Scenario) -> DistillationLaw:
     return scenario.law.distillation
 
 
-def _refuse_open_layout(scenario: Scenario) -> None:
+def refuse_open_layout(scenario: Scenario) -> None:
     """Refuse an open layout where a question has many sizes.
 
     Raises:

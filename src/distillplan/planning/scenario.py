@@ -121,9 +121,8 @@ class Scenario:
         settle(self, only=("law", "machine", "student_model", "architecture", "limits"))
         self._named()
         if isinstance(self.bounds, str):
-            object.__setattr__(
-                self, "bounds", bounds_named(member(SizeBounds, self.bounds, Word("bounds")))
-            )
+            named = member(SizeBounds, self.bounds, Word("bounds"))
+            object.__setattr__(self, "bounds", bounds_named(named))
         settle(self)
         found = [*self._numbers()]
         if not found:
@@ -145,8 +144,7 @@ class Scenario:
             object.__setattr__(self, "student_model", student.model)
             object.__setattr__(self, "student_params", student.params)
         if str in (type(taught), type(word)) and self.architecture == FixedAspect():
-            teacher = None if self.teacher is None else self.teacher.model
-            family = with_vocabulary(self.architecture, teacher, self.student_model)
+            family = with_vocabulary(self.architecture, self.models.teacher, self.student_model)
             object.__setattr__(self, "architecture", family)
         begin(self)
         if self.machine is not None and self.machine.family != self.architecture:
@@ -181,10 +179,8 @@ class Scenario:
         for key, limit in (*self.limits.by_key(), money):
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
-        for name, unit, most in (
-            ("inference_tokens", "tokens", MOST_TOKENS),
-            ("tie_nats", "nats", MOST_TIE),
-        ):
+        sizes = (("inference_tokens", "tokens", MOST_TOKENS), ("tie_nats", "nats", MOST_TIE))
+        for name, unit, most in sizes:
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
@@ -199,9 +195,7 @@ class Scenario:
             "accounting": self.accounting is not None,
             "logits": self.logits is not Logits.ONLINE,
         }
-        for key, is_asked in asked.items():
-            if is_asked:
-                yield no_distillation(self.law, without=Word(key))
+        yield from (no_distillation(self.law, without=Word(key)) for key, on in asked.items() if on)
 
     def reading(self, logits: Logits) -> "Scenario":
         """The same question with logits from elsewhere; a format is of stored ones only."""

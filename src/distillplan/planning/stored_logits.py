@@ -107,7 +107,7 @@ def storage_of(
     """What keeping the teacher's logits costs, where money is counted; else None.
 
     Args:
-        scenarios: of one kind (`evaluate.MAY_DIFFER`): one of each problem, or one for all.
+        scenarios: of one kind (`side_by_side.MAY_DIFFER`): one of each problem, or one for all.
         budget: of one student, in GPU-seconds, shape (problems,).
         logits: share of the teacher's forward passes that one student pays, shape (problems,).
         students: how many are trained, shape (problems,).
