@@ -1,5 +1,6 @@
 """What a loss costs: the paper's examples, and the inverse of `plan`."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from distillplan.planning.options import option_of
 from distillplan.questions.target import Goal, Match, target
 from tests import independent
 from tests.plans import options_of, scenario_from_options
+from tests.shell import run
 
 PAPER = bounds_named(SizeBounds.PAPER)
 MATCH = Match(student_params=3e9, student_tokens=60e9)
@@ -186,3 +188,15 @@ def test_one_way_out_of_reach_is_no_error(busbridge):
 def test_goals_that_are_none(busbridge, goal, says):
     with pytest.raises(InputError, match=says):
         target(Scenario(compute=1.0, law=busbridge, student_params=1e9), **goal)
+
+
+@pytest.mark.parametrize("goal", ["compute", "student"])
+def test_a_way_and_its_option_agree_on_what_is_recommended(goal):
+    words = ["1e21"] if goal == "student" else ["--student", "1B"]
+    at = ["target", *words, "--loss", "2.3", "--teacher", "7B:2T", "--minimize", goal]
+    found = json.loads(run(*at, "-o", "json").stdout)
+    assert found["minimize"] == found["minimise"] == goal
+    ways = [one for one in found["ways"] if one["option"] is not None]
+    assert sum(one["recommended"] for one in ways) == 1
+    for one in ways:
+        assert one["option"]["recommended"] == one["recommended"]

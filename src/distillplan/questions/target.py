@@ -82,6 +82,11 @@ class Target(NamedTuple):
     scenario: Scenario
 
     @property
+    def minimize(self) -> Goal:
+        """The same under the name of its option."""
+        return self.minimise
+
+    @property
     def unasked(self) -> tuple[str, ...]:
         """Keys of the scenario that the question leaves open."""
         return () if self.minimise is Goal.STUDENT else ("compute", "gpu_hours")
@@ -169,15 +174,16 @@ def _reached(
             else:
                 option = _option(spending(scenario, amount), way)
             over = None if supervised is None else amount / supervised
+        recommended = amount == least and way in (None, scenario.pays)
         reached.append(
             Reached(
                 method=Method.SUPERVISED if way is None else Method.DISTILL,
                 accounting=way,
                 decides=way is not None and way is scenario.pays,
-                recommended=amount == least and way in (None, scenario.pays),
+                recommended=recommended,
                 total_flops=None if option is None else option.total_flops,
                 over_supervised=over,
-                option=option,
+                option=None if option is None else option._replace(recommended=recommended),
                 nearest_loss=nearest,
             )
         )
