@@ -192,7 +192,7 @@ def test_goals_that_are_none(busbridge, goal, says):
 
 @pytest.mark.parametrize("goal", ["compute", "student"])
 def test_a_way_and_its_option_agree_on_what_is_recommended(goal):
-    words = ["1e21"] if goal == "student" else ["--student", "1B"]
+    words = ["--compute", "1e21"] if goal == "student" else ["--student", "1B"]
     at = ["target", *words, "--loss", "2.3", "--teacher", "7B:2T", "--minimize", goal]
     found = json.loads(run(*at, "-o", "json").stdout)
     assert found["minimize"] == found["minimise"] == goal
