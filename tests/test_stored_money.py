@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from distillplan.files.entries import shipped
 from distillplan.hardware.storage import TB
-from distillplan.laws.logit_formats import FILE
+from distillplan.laws.format_studies import FILE
 from distillplan.planning.planner import plan
 from distillplan.units.quantities import format_usd
 from tests.plans import options_of, quick_plan, scenario_from_options
