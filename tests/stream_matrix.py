@@ -171,6 +171,7 @@ def _all_of(reader: int) -> bytes:
 
 def _run(case: Case, *descriptors: int | None) -> None:
     """Be the command, on these streams, and end."""
+    code: Any = 1
     try:
         sys.stdin = io.TextIOWrapper(io.FileIO(os.open(os.devnull, os.O_RDONLY)))
         sys.stdout = _stream(1, descriptors[0], case.encoding, "strict")
@@ -178,8 +179,10 @@ def _run(case: Case, *descriptors: int | None) -> None:
         sys.argv = ["distillplan", *case.words]
         os.chdir(EXAMPLES)
         main()
+    except SystemExit as left:  # where it has used processes
+        code = left.code
     finally:
-        os._exit(1)  # it has left by itself
+        os._exit(code)
 
 
 def _stream(number: int, descriptor: int | None, encoding: str, errors: str) -> Any:

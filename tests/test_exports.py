@@ -361,7 +361,8 @@ def test_ids_of_stored_logits_have_17_bits_in_megatron():
 def test_two_tokenizers_are_refused():
     answer, settings = recipe_of("named", Method.DISTILL)
     other = settings.teacher._replace(tokenizer="qwen2.5")
-    with pytest.raises(InputError, match=r"has the tokenizer llama-3, llama-3\.1-8b has qwen2\.5"):
+    told = r"has the tokenizer llama-3, llama-3\.1-8b has the tokenizer qwen2\.5"
+    with pytest.raises(InputError, match=told):
         export_of(answer, settings._replace(teacher=other), "maxtext")
 
 

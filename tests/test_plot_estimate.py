@@ -228,7 +228,7 @@ def test_the_options_are_those_of_estimate():
 def test_mistakes_name_the_options(tmp_path):
     found = run("plot", "estimate", *PLAIN, "--width", "8", "-o", "a.svg", folder=tmp_path)
     assert (found.returncode, found.stdout) == (2, "")
-    assert "--model and a shape" in found.stderr
+    assert "both give the model; leave one out" in found.stderr
     found = run("plot", "estimate", *PLAIN[:-2], "--gpus", "0", "-o", "a.svg", folder=tmp_path)
     assert found.returncode == 2
     assert "--gpus" in found.stderr

@@ -144,7 +144,8 @@ class Scenario:
             object.__setattr__(self, "student_model", student.model)
             object.__setattr__(self, "student_params", student.params)
         if str in (type(taught), type(word)) and self.architecture == FixedAspect():
-            family = with_vocabulary(self.architecture, self.models.teacher, self.student_model)
+            teacher = None if self.teacher is None else self.teacher.model
+            family = with_vocabulary(self.architecture, teacher, self.student_model)
             object.__setattr__(self, "architecture", family)
         begin(self)
         if self.machine is not None and self.machine.family != self.architecture:
