@@ -85,8 +85,9 @@ class Problem:
     money: float = math.inf
     """What the student may cost with the storage of what its teacher says."""
     kept: float = 0.0
-    """What storing that of a token costs; of each unique token once."""
+    """What storing that of a token costs."""
     unique: float = math.inf
+    """Tokens of the corpus, which the teacher passes over once and whose logits are stored."""
 
     def free(self):
         sizes = [self.teacher_params, self.teacher_tokens]
@@ -96,15 +97,19 @@ class Problem:
 
     def tokens(self, N_T, D_T, N_S):
         once = self.training * 3 * forward_flops(N_T) * D_T
-        per_token = 3 * forward_flops(N_S) + self.logits * forward_flops(N_T)
-        D_S = (self.budget - once) / per_token
-        if self.kept:
-            left = (self.money - once) / self.unique  # for each unique token
-            read_once = left <= per_token + self.kept
-            more = (left - self.kept) * self.unique / per_token
-            D_S = np.minimum(
-                D_S, np.where(read_once, (self.money - once) / (per_token + self.kept), more)
+        own, first = 3 * forward_flops(N_S), self.logits * forward_flops(N_T)
+
+        def read(left, first):
+            if self.unique == math.inf:
+                return left / (own + first)
+            each = left / self.unique  # for each unique token
+            return np.where(
+                each <= own + first, left / (own + first), (each - first) * self.unique / own
             )
+
+        D_S = read(self.budget - once, first)
+        if self.kept:
+            D_S = np.minimum(D_S, read(self.money - once, first + self.kept))
         return np.minimum(D_S, self.student_tokens[1])
 
     def loss(self, *sizes):

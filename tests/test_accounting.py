@@ -50,6 +50,16 @@ def test_a_family_trains_its_teacher_once(students):
     assert found.student_training == pytest.approx(students * 3 * 1e9 * 1e10, rel=1e-15)
 
 
+def test_a_teacher_passes_once_over_a_corpus_whose_logits_are_stored():
+    """Four students read 10B tokens 5 times: one pass over 10B, however long each is trained."""
+    paid = share(Accounting.EXISTS, Logits.STORED, 4)
+    words = {"student_forward": 1e9, "teacher_forward": 5e9, "paid": paid, "students": 4}
+    for tokens, passed in ((5e10, 1e10), (4e9, 4e9)):
+        found = run_flops(student_tokens=tokens, most_passed=1e10, **words)
+        assert found.teacher_logits == pytest.approx(5e9 * passed, rel=1e-15)
+        assert found.student_training == pytest.approx(4 * 3 * 1e9 * tokens, rel=1e-15)
+
+
 def test_stored_logits_are_paid_once_and_cached_ones_never():
     assert share(Accounting.EXISTS, Logits.STORED, 4) == Share(0.25, 0.0)
     assert share(Accounting.EXISTS, Logits.CACHED, 4) == Share(0.0, 0.0)

@@ -83,8 +83,9 @@ def test_every_number_of_the_recommended_option_may_be_asked(distilled):
         assert found.value == value
         assert found.passed is (value is not None), key
         absent |= {first} if value is None else set()
-    # of what was given there is no band
+    # of what was given there is no band, and no open model was proposed
     assert absent == {
+        "pretrained_loss",
         "student_params_band",
         "teacher_params_band",
         "teacher_tokens_band",
@@ -249,3 +250,8 @@ def test_at_a_tie_or_worse_the_recommended_is_supervised(busbridge):
 def test_demands_that_are_none(text, says):
     with pytest.raises(InputError, match=says):
         parse_assertion(text)
+
+
+def test_a_word_of_screens_is_told_that_of_documents():
+    with pytest.raises(InputError, match="write uncertain, as documents call what screens call ti"):
+        parse_assertion("fits = tight")

@@ -216,7 +216,33 @@ def test_every_impossible_scenario_is_named(busbridge):
     poor = Scenario(compute=1e10, student_params=1e9, law=busbridge)
     fine = Scenario(compute=1e21, student_params=1e9, law=busbridge)
     with pytest.raises(InfeasibleError, match=r"one: a budget.*two: a budget"):
-        compare(named(one=poor, fine=fine, two=poor))
+        compare(named(one=poor, two=poor))
+    found = quickly(named(one=poor, fine=fine, two=poor))
+    assert [one.name for one in found.plans] == ["fine"]
+    assert [one.name for one in found.not_planned] == ["one", "two"]
+    assert "cannot train a student" in found.not_planned[0].why
+
+
+def test_an_impossible_scenario_that_is_asserted_or_measured_by_is_an_error(busbridge):
+    poor = Scenario(compute=1e10, student_params=1e9, law=busbridge)
+    fine = Scenario(compute=1e21, student_params=1e9, law=busbridge)
+    with pytest.raises(InfeasibleError, match="poor: a budget"):
+        quickly(named(poor=poor, fine=fine), "poor")
+    demand = (parse_assertion("loss <= 9"),)
+    with pytest.raises(InfeasibleError, match="poor: a budget"):
+        quickly([Named("poor", poor, demand), *named(fine=fine)])
+
+
+def test_all_that_have_the_lowest_loss_are_named(busbridge):
+    """Scenarios that come to one run have one loss, whatever each would have paid a teacher."""
+    same = {"law": busbridge, "compute": 1e21, "student_params": 1e9}
+    scenarios = {
+        "ours": Scenario(**same),
+        "theirs": Scenario(**same, accounting="train_shared"),
+        "less": Scenario(**(same | {"compute": 1e20})),
+    }
+    found = quickly(named(**scenarios))
+    assert found.reason.startswith("ours and theirs have the lowest loss")
 
 
 def test_demands_that_fail_are_named(busbridge):

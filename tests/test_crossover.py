@@ -16,7 +16,7 @@ from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.questions.crossover import crossovers
 from tests import independent
 from tests.plans import options_of, quick_plan, scenario_from_options
-from tests.shell import run
+from tests.shell import answer, run, told_in_one_sentence
 from tests.verdicts import Rule
 
 PAPER = bounds_named(SizeBounds.PAPER)
@@ -262,3 +262,37 @@ def test_the_screen_marks_guesses_and_claims_nothing_by_them():
     assert found.startswith("No verdict")
     assert "from 3.42e16?" in found
     assert "outside the law's fitted range" in " ".join(found.split())
+
+
+def test_who_pays_is_the_same_however_it_is_said(busbridge):
+    words = ("crossover", "--student", "1B")
+    typed = answer(*words, "--accounting", "train")
+    assert answer(*words, "--set", "accounting=train")["rows"] == typed["rows"]
+    scenario = Scenario(compute=1e21, law=busbridge, accounting=Accounting.TRAIN)
+    (row,) = crossovers(scenario, [1e9], quick=True).rows
+    assert row.accounting is Accounting.TRAIN
+
+
+_TAUGHT = ("--student", "1B", "--teacher", "7B:2T")
+
+
+@pytest.mark.parametrize(
+    ("command", "word", "says"),
+    [
+        *((("crossover", *_TAUGHT), word, "the budget is the answer")
+          for word in ("compute=3e20", "gpu_hours=1k", "tokens=1T")),
+        *((("crossover", *_TAUGHT), word, "in which no machine has a part")
+          for word in ("deadline=1h", "max_cost_usd=$1", "max_memory_bytes=1GB", "mfu=0.3")),
+        (("crossover", *_TAUGHT), "student=3B", "--student gives the students"),
+        (("target", "--loss", "2.2", *_TAUGHT), "compute=3e20", "the budget is the answer"),
+        (("target", "--loss", "2.2", *_TAUGHT), "student=2B:30B", "the budget is the answer"),
+        (("serve", "--match", "3B:60B", *_TAUGHT), "compute=1e21", "the budget is the answer"),
+        (("serve", "--match", "3B:60B", *_TAUGHT), "tie=0.1", "have the same loss"),
+        (("family", "--students", "1B,2B", "--loss", "2.4"), "compute=1e21", "it is the answer"),
+        (("family", "1e21", "--students", "1B,2B"), "student=3B", "--students gives them"),
+    ],
+)  # fmt: skip
+def test_a_word_without_a_part_is_refused(command, word, says):
+    found = run(*command, "--set", word)
+    told_in_one_sentence(found, 2, says)
+    assert f"--set {word.partition('=')[0]}: " in found.stderr.replace("student_", "")

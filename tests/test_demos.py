@@ -389,4 +389,4 @@ def test_what_cannot_be_written_is_refused_before_any_work(words, said, tmp_path
 def test_an_unknown_demonstration_names_the_known_ones():
     done = run("demo", "kernels")
     assert done.returncode == 2
-    assert "'kernel', 'mapping', 'calibration'" in done.stderr
+    assert "kernel, mapping, calibration" in done.stderr

@@ -1,6 +1,7 @@
 """README, examples and documentation: all that is made in them is as it would be made today."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.documentation import (
     manual,
     pages,
 )
+from tests.shell import run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -45,6 +47,28 @@ PAGES = [
 def test_a_page_shows_what_is_printed(page):
     # python -m tests.documentation writes it anew
     assert rounded(page.read_text(encoding="utf-8")) == rounded(made(page))
+
+
+@pytest.mark.parametrize("name", ["compare", "validate", "recipe"])
+def test_the_examples_of_a_help_work_with_the_shipped_files(name, tmp_path):
+    """Of the commands that read nothing else; demands of the files may fail."""
+    folder = shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    help_ = " ".join(run(name, "--help", COLUMNS="200").stdout.split("╭")[0].split())
+    lines = [shlex.split(one) for one in help_.split("$ distillplan ")[1:] if "<" not in one]
+    files = [[one for one in line if re.search(r"\.(yaml|json)$", one)] for line in lines]
+    shipped = [line for line, named in zip(lines, files, strict=True)
+               if named and all((folder / one).exists() for one in named)]  # fmt: skip
+    assert shipped
+    for line in shipped:
+        assert run(*line, folder=folder).returncode in (0, 3), line
+
+
+def test_the_commands_that_write_rows_are_listed():
+    text = (ROOT / "docs/reference/json.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^`budget` \(a row.*?also write rows", text, re.MULTILINE | re.DOTALL)
+    helps = {one: run(*one.split(), "--help", COLUMNS="200").stdout for one in COMMANDS}
+    rows = {one.split()[0] for one, help_ in helps.items() if re.search(r"\bcsv\b", help_)}
+    assert set(re.findall(r"`(\w+)`", listed)) == rows - {"fit"}  # which reads CSV
 
 
 def test_the_pages_show_commands():

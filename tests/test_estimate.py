@@ -17,7 +17,7 @@ from distillplan.hardware.machine import machine
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.architecture import FixedAspect
 from distillplan.scenarios import key_table
-from tests.shell import overridden, run
+from tests.shell import overridden, run, told_in_one_sentence
 
 DATA = Path(__file__).parent / "data"
 TRAIN = ["--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"]
@@ -639,3 +639,30 @@ def test_what_cannot_be_meant_is_refused(words, message):
     finished = run(*asked, *words)
     assert finished.returncode == 2
     assert message in finished.stderr
+
+
+@pytest.mark.parametrize("word", ["--tied", "--untied", "--ffn-matrices=2", "--layers=3"])
+def test_a_model_has_a_shape_of_its_own(word):
+    found = run("estimate", *TRAIN, word)
+    told_in_one_sentence(found, 2, f"--model and {word.split('=')[0]} both give the model")
+
+
+def test_a_named_model_has_a_vocabulary_of_its_own():
+    words = ("--tokens", "1B", "--gpu", "h100-sxm", "--vocab", "1000", "--model", "qwen3-0.6b")
+    told_in_one_sentence(run("estimate", *words), 2, "--vocab: qwen3-0.6b has a vocabulary")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "one job at a time, student and teacher at the same time"),
+        (("--teacher-gpus", "4"), "one job at a time, student and teacher at the same time"),
+        (("--teacher-tokens", "1T"), "training first, then student and teacher at the same time"),
+        (("--logits", "stored"), "one job at a time, its phases one after the other"),
+        (("--logits", "cached"), "one job at a time\n"),
+    ],
+)
+def test_a_request_says_which_phases_run_at_the_same_time(words, says):
+    assert (
+        says in run("estimate", *TRAIN, "--teacher", "llama-3.1-8b", *words, "-o", "request").stdout
+    )

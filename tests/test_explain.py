@@ -255,3 +255,9 @@ def test_an_error_quotes_no_more_of_a_word_than_a_sentence_bears():
     with pytest.raises(InputError, match="is unknown") as caught:
         explain("RUN THE TEACHER" * 1000)
     assert len(str(caught.value)) < 300
+
+
+def test_whether_a_run_fits_is_explained_in_the_words_of_both():
+    """Screens say tight for what documents call uncertain."""
+    assert explain("fits").word == "fits"
+    assert explain("uncertain").word == explain("tight").word == "tight"

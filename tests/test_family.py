@@ -25,7 +25,7 @@ from distillplan.questions.family_targets import family_for_losses
 from distillplan.questions.family_ways import solve
 from distillplan.questions.target import target
 from tests.documentation import EXAMPLES, workbench
-from tests.independent import distilled_loss, forward_flops, supervised_loss
+from tests.independent import distilled_loss, forward_flops, supervised_loss, worth
 from tests.shell import run
 
 LAW = law_catalog.law()
@@ -118,6 +118,15 @@ class Dense:
         if random.random() < 0.4:
             self.teacher = tuple(10 ** random.uniform((9, 11), (11, 13)))
         self.supervised = bool(random.random() < 0.1)
+        self.unique = math.inf
+
+    def reading_again(self):
+        """The same of a small corpus, over which a teacher passes once and stores its logits."""
+        self.stored, self.supervised = True, False
+        self.passes = 1
+        each = self.budget / (self.counts * 6 * self.sizes).sum()
+        self.unique = each * float(10 ** self.random.uniform(-1.5, 0.2))
+        return self
 
     @property
     def way(self):
@@ -132,7 +141,8 @@ class Dense:
             params, tokens = map(float, self.teacher)
             teacher = Teacher(params=params, tokens=tokens)
         logits = Logits.STORED if self.stored else Logits.ONLINE
-        base = asked(self.budget, teacher, logits, self.way)
+        corpus = None if self.unique == math.inf else self.unique
+        base = asked(self.budget, teacher, logits, self.way, max_unique_tokens=corpus)
         return base, members_of(
             base, self.sizes.tolist(), self.weights.tolist(), self.counts.astype(int).tolist()
         )
@@ -154,9 +164,14 @@ class Dense:
         read = relative.max(axis=1) if self.stored else (self.counts * relative).sum(axis=1)
         rest = self.budget - self.trains * 3 * forward * tokens_read
         scale = rest / (own + self.passes * forward * read)
+        if self.unique < math.inf:  # the longest, which is 1, reads the corpus again
+            again = (rest - self.passes * forward * self.unique) / own
+            scale = np.where(scale < self.unique, scale, again)
         tokens = relative * np.maximum(scale, 1e-30)[:, None]
         allowed = (scale > 0) & (tokens.min(axis=1) >= 1e6) & (tokens.max(axis=1) <= 4e13)
         tokens = np.where(allowed[:, None], tokens, 1e6)
+        if self.unique < math.inf:
+            tokens, tokens_read = worth(tokens, self.unique), worth(tokens_read, self.unique)
         teacher_loss = supervised_loss(params, tokens_read)[:, None]
         found = (share * distilled_loss(self.sizes, tokens, teacher_loss)).sum(axis=1)
         return np.where(allowed, found, np.inf)
@@ -193,8 +208,10 @@ class Dense:
         return float(values.min())
 
 
-def against_dense(seed):
+def against_dense(seed, *, again=False):
     dense = Dense(np.random.default_rng(seed))
+    if again:
+        dense = dense.reading_again()
     base, members = dense.question()
     ours, theirs = solve(base, members, dense.way).loss, dense.search()
     ours = math.inf if ours is None else ours
@@ -207,19 +224,39 @@ def test_a_dense_search_finds_nothing_better(seed):
     against_dense(seed)
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [*range(100, 104), *(pytest.param(one, marks=pytest.mark.slow) for one in range(104, 130))],
+)
+def test_a_dense_search_finds_nothing_better_where_stored_logits_are_read_again(seed):
+    against_dense(seed, again=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5, 50))
 def test_a_dense_search_finds_nothing_better_in_many(seed):
     against_dense(seed)
 
 
-def chain_loss(sizes, weights, counts, budget, at, teacher):
-    """The weighted mean loss of a cascade, the largest first, at logs of relative tokens."""
+def chain_loss(sizes, weights, counts, budget, at, teacher, unique=math.inf):
+    """The weighted mean loss of a cascade, the largest first, at logs of relative tokens.
+
+    Where the corpus is not infinite, each teacher passes over it once, for all of its students.
+    """
     forwards = forward_flops(sizes)
     teachers = [0.0 if teacher is None else forward_flops(teacher[0]), *forwards[:-1]]
     relative = np.exp(at - at.max(axis=1, keepdims=True))
     cost = (counts * (3 * forwards + teachers) * relative).sum(axis=1)
     tokens = relative * (budget / cost)[:, None]
+    if unique < math.inf:
+        low, high = np.zeros(len(at)), np.full(len(at), 100.0)
+        for _ in range(60):
+            middle = (low + high) / 2
+            tokens = relative * np.exp(middle)[:, None]
+            own = counts * 3 * forwards * tokens + teachers * np.minimum(tokens, unique)
+            over = own.sum(axis=1) > budget
+            low, high = np.where(over, low, middle), np.where(over, middle, high)
+        tokens = worth(relative * np.exp(low)[:, None], unique)
     loss = None if teacher is None else supervised_loss(*teacher)
     total = 0.0
     for row, size in enumerate(sizes):
@@ -231,29 +268,42 @@ def chain_loss(sizes, weights, counts, budget, at, teacher):
     return total / (weights * counts).sum()
 
 
-def chain_against_dense(seed):
+def chain_against_dense(seed, *, again=False):
     random = np.random.default_rng(1000 + seed)
     dense = Dense(random)
     sizes = np.sort(dense.sizes)[::-1]
     teacher = (2e10, 1e12) if random.random() < 0.4 else None
+    corpus = {}
+    if again:
+        corpus = {"logits": Logits.STORED, "max_unique_tokens": dense.reading_again().unique}
     base = asked(
-        dense.budget, None if teacher is None else Teacher(params=teacher[0], tokens=teacher[1])
+        dense.budget,
+        None if teacher is None else Teacher(params=teacher[0], tokens=teacher[1]),
+        **corpus,
     )
     members = members_of(
         base, sizes.tolist(), dense.weights.tolist(), dense.counts.astype(int).tolist()
     )
     dense.sizes, dense.supervised = sizes, True  # of the search, that there is no teacher to find
     dense.loss = lambda at: chain_loss(
-        sizes, dense.weights, dense.counts, dense.budget, at, teacher
+        sizes, dense.weights, dense.counts, dense.budget, at, teacher, dense.unique
     )
     ours, theirs = solve_cascade(base, members[::-1]).loss, dense.search()
-    assert ours <= theirs + 1e-9, (seed, dense.__dict__)
+    # which members read a corpus again is a choice with many valleys, of nearly one depth
+    assert ours <= theirs + (1e-4 if again else 1e-9), (seed, dense.__dict__)
     assert ours >= theirs - 1e-6, (seed, dense.__dict__)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_dense_search_finds_no_better_cascade(seed):
     chain_against_dense(seed)
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(one, marks=pytest.mark.slow) for one in range(3, 20))]
+)
+def test_a_dense_search_finds_no_better_cascade_where_stored_logits_are_read_again(seed):
+    chain_against_dense(seed, again=True)
 
 
 @pytest.mark.slow

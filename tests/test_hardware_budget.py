@@ -55,7 +55,9 @@ def test_the_hours_are_spent(settings):
 def test_each_phase_runs_at_its_own_speed(settings):
     """Tokens over the hours of a phase are the speed of that model, not of the student."""
     asked = scenario(**settings)
-    for option in plan(asked, quick=True).options:
+    # an open model, whose vocabulary and shape are its own, is in tests/test_open_teacher.py
+    sized = [one for one in plan(asked, quick=True).options if one.teacher_name is None]
+    for option in sized:
         phases = {line.phase.value: line for line in option.bill.phases}
         distilling = option.accounting is not None
         each = H100.student_seconds(option.student_params, distilling=distilling).mid
@@ -201,16 +203,6 @@ def test_the_smallest_machine_is_that_of_an_estimate():
     found = run("estimate", "--model", "70B", "--tokens", "2T", *words, "-o", "json")
     least = json.loads(found.stdout)["memory"]["smallest_layout"]
     assert f"smallest machine that would do: {least['gpus']} rtx-4090" in told
-
-
-def test_the_smallest_machine_for_a_deadline_is_so_to_a_node():
-    words = {"compute": 1e24, "gpu": "h100-sxm", "student": "3B", "deadline": "3 weeks"}
-    with pytest.raises(InfeasibleError) as caught:
-        plan(scenario_from_options(**words, gpus=64))
-    gpus = int(re.search(r"would do: (\d+) h100-sxm$", str(caught.value))[1])
-    assert plan(scenario_from_options(**words, gpus=gpus), quick=True).verdict is not None
-    with pytest.raises(InfeasibleError):
-        plan(scenario_from_options(**words, gpus=gpus - 8))
 
 
 def test_what_no_machine_can_do_is_said():

@@ -444,3 +444,39 @@ def test_an_extended_file_is_checked_with_the_other(tmp_path):
     told = str(caught.value)
     assert "line 2, scenario a: tie: '-1' is not positive" in told
     assert f"{tmp_path / 'below.yaml'}, line 1, base: unknown key 'studnt'" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["1e21", "--student", "1B", "--max-student-params", "500M"], "--student: 1.00B is more"),
+        (["--student", "1B:300B", "--max-student-tokens", "100B"], "--tokens: 300B is more"),
+        (
+            ["1e21", "--student", "1B", "--teacher", "7B:2T", "--max-teacher-params", "5B"],
+            "--teacher: 7.00B is more than --max-teacher-params 5.00B; change one of them",
+        ),
+    ],
+    ids=str,
+)
+def test_a_given_size_outside_its_bounds_is_refused(words, says):
+    assert says in run_error("budget", *words)
+
+
+def test_a_given_size_may_pass_a_named_range(tmp_path):
+    """Such as the published one, which is of what the search chooses."""
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "base: {compute: 1e21}\nscenarios: {a: {student: 1B, bounds: {student_params: [2B, 5B]}}, "
+        "b: {student: 500k, min_teacher_params: 2B}}\n"
+    )
+    said = run_error("compare", str(path))
+    assert "scenario a: student_params: 1.00B is less than min_student_params: 2.00B" in said
+    assert "scenario b" not in said
+
+
+def test_an_open_teacher_is_of_a_size_that_is_considered():
+    words = ("budget", "1e21", "--student", "1B", "--quick", "-o", "json")
+    for text, most in (("400M", 400e6), ("3B", 3e9)):
+        found = json.loads(run(*words, "--max-teacher-params", text).stdout)
+        named = [one for one in found["options"] if one["teacher_name"] is not None]
+        assert all(one["teacher_params"] <= most for one in named)

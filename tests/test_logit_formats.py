@@ -19,7 +19,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.teacher_losses import TaughtBy, teacher_losses
-from tests.plans import scenario_from_options
+from tests.plans import quick_plan, scenario_from_options
 from tests.shell import answer, codes, run
 from tests.shipped import shipped
 
@@ -492,3 +492,15 @@ def test_fewer_than_anybody_tried_cost_more_and_nobody_knows_how_much():
     assert found.low == pytest.approx(tried.low)
     assert found.high - found.nats >= found.nats - tried.nats
     assert not found.tried
+
+
+@pytest.mark.parametrize("students", [2, 4, 8])
+def test_students_one_after_another_read_at_the_rate_of_one(students):
+    words = {"compute": 1e21, "student": "3B", "teacher": "qwen2.5-7b", "logits": "stored"}
+    words |= {"logit_format": "top-k", "gpu": "h100-sxm", "gpus": 16}
+
+    def rate(number):
+        deciding = quick_plan(scenario_from_options(**words, students=number)).deciding
+        return deciding.stored.read_bytes_per_s
+
+    assert rate(students) == pytest.approx(rate(1), rel=1e-6)

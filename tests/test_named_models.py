@@ -249,6 +249,21 @@ def test_a_file_in_this_folder_is_named_after_it(folder):
     assert found["models"]["teacher"]["name"] == "llama-8b"
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_folder_with_a_file_is_that_model_whatever_its_name(slash, folder):
+    """Half of the layers of the file: the published size without 16 blocks of 218,112,000."""
+    ours = folder / "ours" / "Llama-3.1-8B"
+    ours.mkdir(parents=True)
+    half = json.dumps(LLAMA | {"num_hidden_layers": LLAMA["num_hidden_layers"] // 2})
+    (ours / "config.json").write_text(half, encoding="utf-8")
+    words = ("models", f"ours/Llama-3.1-8B{slash}", "-o", "json")
+    assert json.loads(run(*words, folder=folder).stdout)["total_params"] == 8_030_261_248 - 16 * (
+        218_112_000
+    )
+    published = json.loads(run("models", "Llama-3.1-8B", "-o", "json", folder=ours.parent).stdout)
+    assert published["total_params"] == 8_030_261_248
+
+
 def test_a_named_teacher_stands_in_its_row():
     shown = run("budget", "1e21", "--student", "1B", "--teacher", "llama-3.1-8b", "--quick").stdout
     assert any("distill" in line and "llama-3.1-8b" in line for line in shown.splitlines())

@@ -23,6 +23,7 @@ from distillplan.laws.on_policy_law import (
     slope,
 )
 from distillplan.models.model_catalog import model
+from distillplan.questions.glossary.explanation import explain
 from tests.shell import answer, codes, run
 
 LAW = on_policy_law()
@@ -343,6 +344,16 @@ def test_a_loss_in_chunks_stands_in_where_the_plain_one_does_not_fit():
     said = {one["code"] for one in json.loads(run("onpolicy", *words).stdout)["warnings"]}
     assert "loss_in_chunks" in said
     assert not said & {"does_not_fit", "fit_uncertain"}
+
+
+def test_the_words_of_its_tables_are_explained():
+    words = ("onpolicy", "--student", "1.5B", "--teacher", "7B")
+    assert "words: distillplan explain delta" in run(*words).stdout
+    shown = " ".join(run(*words, "--details").stdout.split())
+    assert "Vanilla: trained on the divergence from the teacher; delta: on what RL" in shown
+    assert "sqrt(KL): how far the student has moved" in shown
+    for word in ("vanilla", "delta", "sqrt(KL)"):
+        assert explain(word).word == word
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The optimizer: closed forms, brute force, bounds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +108,10 @@ def test_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
 
 STORES = [
     *independent.random_stores(60, seed=20261101),
+    *(
+        replace(one, money=math.inf, kept=0.0)
+        for one in independent.random_stores(24, seed=20261128)
+    ),
     # two valleys, to read less than the corpus or often, of nearly one depth
     *(
         independent.Problem(
@@ -133,12 +138,17 @@ STORES = [
     [
         *STORES[:15],
         *(pytest.param(one, marks=pytest.mark.slow) for one in STORES[15:60]),
-        *STORES[60:],
+        *STORES[60:72],
+        *(pytest.param(one, marks=pytest.mark.slow) for one in STORES[72:84]),
+        *STORES[84:],
     ],
     ids=range(len(STORES)),
 )
 def test_storage_is_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
-    """Money that ends before the hours, with them or after them, and corpora read many times."""
+    """Money that ends before the hours, with them or after them, or none, and corpora read often.
+
+    The teacher passes over a corpus once.
+    """
     given, one = not isinstance(problem.student_params, tuple), np.ones(1)
     asked = problems(
         problem.budget,
@@ -152,9 +162,10 @@ def test_storage_is_never_beaten_by_a_dense_grid_and_nelder_mead(problem):
             teacher_tokens=problem.teacher_tokens,
         ),
         unique_tokens=problem.unique,
-        storage=Storage(
-            money=problem.money * one, per_token=problem.kept * one, most_tokens=problem.unique
-        ),
+        most_passed=problem.unique,
+        storage=Storage(money=problem.money * one, per_token=problem.kept * one)
+        if problem.kept
+        else None,
     )
     ours = optima_over_teachers(LAW, asked)
     best, _ = independent.search(problem, points=60 if given else 32, starts=3)
@@ -175,11 +186,9 @@ def test_storage_is_together_as_apart(student_params, unique):
     kept = Storage(
         money=budgets * (1 + spread[0]),
         per_token=budgets / read * 10 ** (2 * spread[1] - 1.5),
-        most_tokens=unique,
     )
-    asked = problems(
-        budgets, 1.0, 1.0, student_params, storage=kept, unique_tokens=unique, bounds=WIDE
-    )
+    settings = {"storage": kept, "unique_tokens": unique, "most_passed": unique, "bounds": WIDE}
+    asked = problems(budgets, 1.0, 1.0, student_params, **settings)
     together = optima_over_teachers(LAW, asked)
     for row in range(0, budgets.size, 9):
         alone = optima_over_teachers(LAW, asked.rows(slice(row, row + 1)))

@@ -185,3 +185,23 @@ def test_the_measured_loss_of_a_teacher_counts_before_that_of_the_law(teacher):
     named, measured = predict(law(), **sizes, teacher=teacher), predict(law(), **sizes)
     assert named.teacher_loss == 2.3
     assert named == measured
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"student_model": "qwen3-0.6b"}, "student_model: expected KnownModel, got 'qwen3-0.6b'"),
+        ({"machine": "h100-sxm"}, "machine: expected Machine, got 'h100-sxm'"),
+        ({"law": "busbridge2025", "student_params": "qwen3-0.6b"}, "law: expected PublishedLaw"),
+        ({"architecture": "x", "student_params": "qwen3-0.6b"}, "expected FixedAspect"),
+        ({"limits": {}}, "limits: expected Limits, got dict"),
+    ],
+)
+def test_a_word_in_the_place_of_a_record_is_an_input_error(wrong, says):
+    with pytest.raises(InputError, match=says):
+        Scenario(**{"compute": 1e21, "law": law("busbridge2025"), **wrong})
+
+
+def test_a_teacher_of_another_class_is_an_input_error():
+    with pytest.raises(InputError, match=r"teacher\.model: expected KnownModel, got 'qwen3-8b'"):
+        Teacher(model="qwen3-8b")

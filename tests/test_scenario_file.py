@@ -199,7 +199,7 @@ def at(scenario, place):
 def test_command_line_over_scenario_over_base_over_default(file, key):
     known = KEYS[ALIASES.get(key, key)]
     low, middle, high = samples(ALIASES.get(key, key))
-    teacher = {"teacher.params": 5e9, "teacher.tokens": 4e12}
+    teacher = {"teacher.params": 5e9, "teacher.tokens": 4e11}  # within every sample of bounds
     common = {"compute": 1e21, **teacher}
     hardware = known.place.startswith(("hardware", "limits")) or key.startswith("gpu_")
     if hardware:
@@ -264,6 +264,38 @@ def test_a_file_extends_another(file):
     assert [one.text for one in first.assertions] == ["verdict == distill"]
 
 
+@pytest.mark.parametrize(
+    ("own", "left"),
+    [
+        ("{}", ["verdict == distill", "loss < 3"]),
+        ("{assert: null}", []),
+        ("{assert: {verdict: null}}", ["loss < 3"]),
+        ("{assert: {loss: null, margin_nats: '> 0'}}", ["verdict == distill", "margin_nats > 0"]),
+    ],
+)
+def test_null_takes_back_what_is_demanded_below(file, own, left):
+    shared = "base: {compute: 1e21, assert: {verdict: distill}}\nassert: {loss: '< 3'}\n"
+    here = file(f"{shared}scenarios: {{it: {own}}}")
+    assert [one.text for one in read_scenarios(here)[0].assertions] == left
+    file(shared, "below.yaml")
+    above = file(f"extends: below.yaml\nscenarios: {{it: {own}}}")
+    assert [one.text for one in read_scenarios(above)[0].assertions] == left
+
+
+def test_a_demand_on_words_is_explained_with_one(file):
+    with pytest.raises(InputError, match="not a condition; write for example verdict: distill"):
+        read_scenarios(file("base: {compute: 1e21, assert: {verdict: [1]}}"))
+    with pytest.raises(InputError, match="'verdct' is unknown"):
+        read_scenarios(file("base: {compute: 1e21, assert: {verdct: null}}"))
+
+
+def test_a_name_is_the_text_that_was_written(file):
+    names = ["1e21", "1e3", "no", "off", "007", "2026-01-01", "1:30", "0x10", "1_000", "yes"]
+    text = "".join(f"  {name}: {{}}\n" for name in names)
+    found = read_scenarios(file(f"base: {{compute: 1e21}}\nscenarios:\n{text}"))
+    assert [one.name for one in found] == names
+
+
 def test_standard_input_is_a_file(monkeypatch):
     import io
     import types
@@ -303,6 +335,29 @@ def test_the_command_line_takes_the_place_of_an_axis(file):
     assert [at["students"] for at, _ in read_grid(path, ["student=3B"]).cells()] == [1, 2, 4, 8, 16]
     grid = read_grid(path, [], {"student": "3B,5B,7B"})
     assert grid.size == 15
+
+
+def test_an_axis_takes_back_nothing_that_is_said_above_it(file):
+    measured = [Teacher(params=7e9, tokens=2e12, loss=2.1), Teacher(params=3e9, tokens=1e12)]
+    axes = {"teacher": "7B:2T,3B:1T"}
+    typed = read_grid("", ["compute=1e21", "teacher.loss=2.1"], axes)
+    assert [one.teacher.loss for _, one in typed.cells()] == [2.1, 2.1]
+    scenarios = file("base: {compute: 1e21}\nscenarios: {a: {teacher.loss: 2.1}, b: {}}\n"
+                     "matrix: {teacher: [7B:2T, 3B:1T]}")  # fmt: skip
+    (_, first), *_, (_, last) = read_grid(scenarios).cells()
+    assert [first.teacher, last.teacher] == measured
+    order = file("base: {compute: 1e21}\nmatrix: {teacher.loss: [2.1, 2.2], teacher: 7B:2T}")
+    assert [one.scenario.teacher.loss for one in read_scenarios(order)] == [2.1, 2.2]
+    with pytest.raises(InputError, match="bytes per token"):
+        read_grid("", ["compute=1e21", "teacher.bpb=0.7"], axes)
+
+
+def test_two_words_for_the_student_are_one(file):
+    named = file("base: {compute: 1e21, student: 1B}\nscenarios: {a: {student_model: qwen3-0.6b}}")
+    assert only(named).student_model.name == "qwen3-0.6b"
+    both = "base: {compute: 1e21}\nscenarios: {a: {student_model: qwen3-0.6b}}\n"
+    with pytest.raises(InputError, match="student is also given by scenario a"):
+        read_grid(file(f"{both}matrix: {{student: [1B, 3B]}}"))
 
 
 def test_every_fault_in_one_message(file):
@@ -504,13 +559,20 @@ def test_own_files_are_asked_for_again(file, tmp_path):
     own["name"] = "ours"
     del own["draws"]
     (tmp_path / "law.yaml").write_text(yaml.safe_dump(own), "utf-8")
+    shape = {"model_type": "llama", "num_hidden_layers": 16, "hidden_size": 2048}
+    shape |= {"num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 8192}
+    shape |= {"vocab_size": 128256, "tie_word_embeddings": True}
+    for name in ("small.json", "large.json"):
+        (tmp_path / name).write_text(json.dumps(shape), "utf-8")
+        shape["num_hidden_layers"] = 32
     gpus = yaml.safe_load((COEFFICIENTS / "gpus.yaml").read_text("utf-8"))
     ours = {**gpus, "gpus": {"my-gpu": {**gpus["gpus"]["h100-sxm"], "aliases": []}}}
     (tmp_path / "gpu.yaml").write_text(yaml.safe_dump(ours), "utf-8")
     (tmp_path / "p.csv").write_text("gpu,usd_per_hour\nmy-gpu,1.25\n", "utf-8")
     scenario = scenario_from_options(
         compute="$20k",
-        student="1B",
+        student=str(tmp_path / "small.json"),
+        teacher=f"{tmp_path / 'large.json'}:2T",
         law=str(tmp_path / "law.yaml"),
         gpu=str(tmp_path / "gpu.yaml"),
         prices=str(tmp_path / "p.csv"),
@@ -581,27 +643,30 @@ def test_an_answer_is_no_scenario_file_and_said_to_be_none(command, tmp_path):
 
 
 def test_a_plan_in_flops_says_what_it_exceeds():
-    """Below both options no plan works; between them one is left; above both nothing is said."""
+    """Below both options no plan works; between them one is left; above both nothing is said.
+
+    Time and money cut the budget instead (tests/test_kept_limits.py).
+    """
     words = {"compute": 1e22, "gpu": "h100-sxm", "student": "1B", "price": 2.0}
     words["hardware.loss"] = "dense"  # or one in chunks would keep to a limit
     free = plan(scenario_from_options(**words), quick=True)
-    limits = {
-        "deadline": ("over_deadline", lambda bill: bill.wall_seconds.mid / 3600),
-        "max_cost_usd": ("over_cost", lambda bill: bill.cost_usd.mid),
-        "max_memory_bytes": ("over_memory", lambda bill: bill.memory_bytes_per_gpu.mid),
+    by_method = {
+        one.method: one.bill.memory_bytes_per_gpu.mid for one in (free.supervised, free.deciding)
     }
-    for name, (code, taken) in limits.items():
-        by_method = {one.method: taken(one.bill) for one in (free.supervised, free.deciding)}
-        low, high = sorted(by_method.values())
-        with pytest.raises(InfeasibleError, match=f"over the {code.removeprefix('over_')}"):
-            plan(scenario_from_options(**words, **{name: low * 0.99}), quick=True)
-        one = plan(scenario_from_options(**words, **{name: math.sqrt(low * high)}), quick=True)
-        assert code in one.warning_codes
-        assert one.verdict_reason == "only_one_possible"
-        assert by_method[one.verdict] == by_method[one.recommended.method] == low
-        both = plan(scenario_from_options(**words, **{name: high * 1.01}), quick=True)
-        assert code not in both.warning_codes
-        assert both.verdict == free.verdict
+    low, high = sorted(by_method.values())
+
+    def limited(most):
+        return plan(scenario_from_options(**words, max_memory_bytes=most), quick=True)
+
+    with pytest.raises(InfeasibleError, match="over the memory"):
+        limited(low * 0.99)
+    one = limited(math.sqrt(low * high))
+    assert "over_memory" in one.warning_codes
+    assert one.verdict_reason == "only_one_possible"
+    assert by_method[one.verdict] == by_method[one.recommended.method] == low
+    both = limited(high * 1.01)
+    assert "over_memory" not in both.warning_codes
+    assert both.verdict == free.verdict
 
 
 @pytest.mark.parametrize(
@@ -630,7 +695,7 @@ def test_faults_of_hardware(words, says):
 
 def test_the_schema_knows_every_key():
     known = validator("scenario").schema["$defs"]["scenario"]["properties"]
-    assert set(known) == {*TABLE.words(), "assert"}
+    assert set(known) == {*TABLE.words(), *KEYS, "assert"}
     for group in GROUPS:
         inner = next(one for one in known[group]["anyOf"] if one.get("type") == "object")
         names = {key.partition(".")[2] for key in KEYS if key.startswith(f"{group}.")}
@@ -639,6 +704,14 @@ def test_the_schema_knows_every_key():
     assert examples
     for example in examples:
         validate(yaml.safe_load(example.read_text(encoding="utf-8")), "scenario")
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in OTHERWISE])
+def test_the_schema_knows_each_key_in_both_forms(key):
+    group, _, name = key.rpartition(".")
+    for value in (*samples(key), None):
+        validate({"base": {key: value}}, "scenario")
+        validate({"base": {group: {name: value}} if group else {key: value}}, "scenario")
 
 
 def test_the_schema_refuses_what_we_refuse():
@@ -650,6 +723,8 @@ def test_the_schema_refuses_what_we_refuse():
         {"studnet": 1},
         {},
         {"base": {"teacher": {"parms": 1}}},
+        {"base": {"teacher_gpus": 4}},  # which no plan takes
+        {"base": {"hardware": {"teacher_gpus": 4}}},
     ):
         with pytest.raises(jsonschema.ValidationError):
             validate(wrong, "scenario")

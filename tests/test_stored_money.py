@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distillplan.hardware.storage import STORAGE_USD_PER_TB_MONTH, TB
+from distillplan.files.entries import shipped
+from distillplan.hardware.storage import TB
+from distillplan.laws.format_studies import FILE
 from distillplan.planning.planner import plan
+from distillplan.units.quantities import format_usd
 from tests.plans import options_of, quick_plan, scenario_from_options
 from tests.shell import answer
 
 PRICE = 2.0
+STORAGE_USD_PER_TB_MONTH = shipped(FILE).mapping("price").positive("usd_per_tb_month")
 ON_DISK = {
     "gpu": "h100-sxm",
     "gpus": 64,
@@ -96,6 +100,91 @@ def test_what_is_left_of_hours_and_money_buys_the_tokens(budget, unique):
         low, high = (low, middle) if over(middle) else (middle, high)
     assert option.student_tokens == pytest.approx(low, rel=1e-9)
     assert not {"over_cost", "over_deadline"} & set(found.warning_codes)
+
+
+@given(
+    money=st.floats(2.0, 6.0).map(lambda one: 10**one),
+    gpus=st.sampled_from([1, 8, 64]),
+    read=READ,
+    studied=STUDIED,
+)
+@settings(max_examples=40, deadline=None)
+def test_logits_are_kept_while_their_students_are_trained(money, gpus, read, studied):
+    """From the bill: the training, half of the pass before, and a month at least.
+
+    Storage is paid for that time, and such a time given gives the same plan.
+    """
+    words = {"gpu": "h100-sxm", "gpus": gpus, "price": PRICE, "compute": f"${money:.0f}"}
+    words |= {**read, **studied}
+    found = options_of(scenario_from_options(**words))
+    for way, option in found.items():
+        if option.bill is None or option.stored is None:
+            continue
+        seconds = {one.phase: one.wall_seconds.mid for one in option.bill.phases}
+        read_in = seconds["student_training"] + seconds.get("teacher_logits", 0.0) / 2
+        months = option.stored.months
+        assert months == pytest.approx(max(1.0, read_in / (365.25 / 12 * 86400)), rel=1e-6)
+        paid = {one.phase: one.cost_usd.mid for one in option.bill.phases}
+        if "logit_storage" not in paid:
+            continue
+        monthly = option.stored.total_bytes / TB * STORAGE_USD_PER_TB_MONTH
+        assert paid["logit_storage"] == pytest.approx(monthly * months, rel=1e-9)
+        again = options_of(scenario_from_options(**words, logit_months=months))[way]
+        assert again.loss == pytest.approx(option.loss, abs=1e-6)
+        if "student" in studied:
+            assert again.student_tokens == pytest.approx(option.student_tokens, rel=1e-6)
+
+
+def test_a_year_of_training_pays_for_as_long_as_it_reads():
+    """By halving: money for hours, and for keeping each token while all students are trained."""
+    words = {"gpu": "rtx-4090", "gpus": 1, "compute": "$5k", "student": "1B", "students": 6}
+    words |= {"teacher": "3B:2T", "logits": "stored", "logit_format": "top-k", "logit_k": 100}
+    scenario = scenario_from_options(**words)
+    option = quick_plan(scenario).deciding
+    hours = {one.phase: one.gpu_hours.mid / option.student_tokens for one in option.bill.phases}
+    price = option.bill.phases[0].cost_usd.mid / option.bill.phases[0].gpu_hours.mid
+    low, high = 1e6, 1e15
+    for _ in range(100):
+        tokens = math.sqrt(low * high)
+        training, passes = (hours[one] * tokens for one in ("student_training", "teacher_logits"))
+        months = max(1.0, (training + passes / 2) / (24 * 365.25 / 12))
+        kept = tokens * option.stored.bytes_per_token / TB * months * STORAGE_USD_PER_TB_MONTH
+        over = (training + passes) * price + kept > 5000
+        low, high = (low, tokens) if over else (tokens, high)
+    assert option.stored.months > 5
+    assert option.student_tokens == pytest.approx(low, rel=1e-9)
+
+
+def test_months_that_end_before_the_training_are_warned_of():
+    words = {"gpu": "h100-sxm", "gpus": 1, "compute": "$20k", "student": "1B", "teacher": "2B:1T"}
+    words |= {"logits": "stored", "logit_format": "top-k"}
+    short, long = (
+        quick_plan(scenario_from_options(**words, logit_months=months)) for months in (1, 12)
+    )
+    assert "logits_kept_too_short" in short.warning_codes
+    assert "logits_kept_too_short" not in long.warning_codes
+    assert "logits_kept_too_short" not in quick_plan(scenario_from_options(**words)).warning_codes
+
+
+@pytest.mark.parametrize("budget", [{"compute": "$20k"}, {"gpu_hours": 8_000}], ids=str)
+def test_storage_without_a_format_is_said_to_be_left_out(budget):
+    """With what full and sampled ones cost, which is what each format is billed for as much."""
+    words = {"gpu": "h100-sxm", "price": PRICE, "student": "1B", "teacher": "7B:2T", **budget}
+    open_plan = quick_plan(scenario_from_options(**words, logits="stored"))
+    (said,) = (one for one in open_plan.warnings if one.code == "logit_storage_unpriced")
+    assert "--logit-format" in said.message
+    tokens, months = open_plan.deciding.student_tokens, 1.0
+    for phase in open_plan.deciding.bill.phases:
+        assert phase.phase != "logit_storage"
+    vocab = open_plan.scenario.architecture.vocab
+    seconds = [one.wall_seconds.mid for one in open_plan.deciding.bill.phases]
+    months = max(1.0, (seconds[0] + seconds[1] / 2) / (365.25 / 12 * 86400))
+    full = 2 * vocab * tokens / TB * STORAGE_USD_PER_TB_MONTH * months
+    assert format_usd(full) in said.message
+    named = quick_plan(scenario_from_options(**words, logits="stored", logit_format="sampled"))
+    online = quick_plan(scenario_from_options(**words))
+    for other in (named, online):
+        assert "logit_storage_unpriced" not in other.warning_codes
 
 
 def test_epochs_cost_no_more_storage():

@@ -312,7 +312,7 @@ def test_what_cannot_be_a_map_is_one_error(words, says):
         (("--axis", "inference_tokens=1B,1T", "--compute", "1e21"), "inference tokens"),
         (("--axis", "teacher_loss=1.8,1.9", "--compute", "1e21", *CACHED), "teacher loss (nats)"),
         (
-            ("--axis", "teacher_loss=6,7", *ONE, *CACHED, "--set", "loss_unit=perplexity"),
+            ("--axis", "teacher_loss=6.0,7.0", *ONE, *CACHED, "--set", "loss_unit=perplexity"),
             "teacher loss",
         ),
         (

@@ -214,7 +214,7 @@ def test_a_command_that_checks_no_assertion_does_not_pass_over_one(tmp_path, wor
         (["sweep", "--compute", "1e19:1e24"], 2, "does not say how many values"),
         (["sweep", "--compute", "1e19:1e24:3", "--axis", "vocb=1,2"], 2, "did you mean 'vocab'"),
         (["sweep", "--compute", "1e21", "--logits", "cached"], 2, "no teacher has written"),
-        (["sweep", "--compute", "1e21", "--student", "1B", "-o", "html"], 2, "not one of"),
+        (["sweep", "--compute", "1e21", "--student", "1B", "-o", "html"], 2, "none of"),
         (
             ["target", "--loss", "1.9", "--student", "1B"],
             1,
@@ -226,7 +226,7 @@ def test_a_command_that_checks_no_assertion_does_not_pass_over_one(tmp_path, wor
         (["target", "--loss", "2", "--compute", "1e21"], 2, "leave it out"),
         (["target", "--loss", "2", "--minimize", "cost"], 2, "needs a GPU"),
         (["crossover"], 2, "missing option"),
-        (["crossover", "--student", "1B", "--accounting", "fre"], 2, "list of free"),
+        (["crossover", "--student", "1B", "--accounting", "fre"], 2, "none of free"),
         (["crossover", "--student", "1B", "--gain", "0.01,x"], 2, "not a list of gains"),
         (["crossover", "--student", "1B", "--gain", "nan"], 2, "not a list of gains"),
         (["crossover", "--student", "1B", "--law", "besiroglu2024"], 2, "nothing about"),

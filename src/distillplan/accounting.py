@@ -4,10 +4,12 @@ The budget of one student, in FLOPs (Busbridge et al. 2025, Equation 9):
 
     3 F(N_S) D_S  +  logits * F(N_T) D_S  +  training * 3 F(N_T) D_T
 
+where stored logits of a corpus that is read several times take no more passes than it has tokens,
 with ``logits`` and ``training`` set by the accounting (Tables 2 and 5) and, for a family of K
 identical students that share one teacher, by K: each pays one K-th of what is shared.
 """
 
+import math
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -96,6 +98,7 @@ def run_flops(
     paid: Share | None = None,
     students: int = 1,
     served_tokens: float = 0.0,
+    most_passed: float = math.inf,
 ) -> Flops:
     """The FLOPs of a family of students.
 
@@ -107,6 +110,8 @@ def run_flops(
         paid: one student's share of the teacher's costs; none by default.
         students: the number of students.
         served_tokens: tokens that each student serves after training.
+        most_passed: tokens that the teacher passes over at most: where its logits are stored, those
+            of the corpus, for epochs read them again.
 
     >>> run_flops(student_forward=2e9, student_tokens=1e10).total
     6e+19
@@ -114,7 +119,7 @@ def run_flops(
     paid = paid or Share()
     return Flops(
         student_training=students * TRAINING_PASSES * student_forward * student_tokens,
-        teacher_logits=students * paid.logits * teacher_forward * student_tokens,
+        teacher_logits=students * paid.logits * teacher_forward * min(student_tokens, most_passed),
         teacher_training=students
         * paid.training
         * TRAINING_PASSES

@@ -5,7 +5,7 @@
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
 from functools import cache
@@ -65,7 +65,7 @@ def not_positive(value: float | None, word: Word) -> InputError | None:
     return InputError(word, f": {value} is not a positive number")
 
 
-def settle(record: Any, prefix: str = "") -> None:
+def settle(record: Any, prefix: str = "", only: Container[str] | None = None) -> None:
     """Bring the fields of a frozen dataclass to their declared types.
 
     The word of an enumeration becomes its member, and a whole float an int where one is declared.
@@ -73,6 +73,7 @@ def settle(record: Any, prefix: str = "") -> None:
     Args:
         record: just made.
         prefix: of the keys in errors, such as ``teacher.``.
+        only: names of the fields to look at; None for all.
 
     Raises:
         InputError: when a word is none of an enumeration, a number is no number or not whole, or a
@@ -81,25 +82,33 @@ def settle(record: Any, prefix: str = "") -> None:
     kind: Any = type(record)
     for name, kinds in _declared(kind):
         value = getattr(record, name)
-        if type(value) not in kinds:
+        if type(value) not in kinds and (only is None or name in only):
             object.__setattr__(record, name, _settled(value, kinds, Word(f"{prefix}{name}")))
 
 
 @cache
-def _declared(kind: Any) -> tuple[tuple[str, tuple[type, ...]], ...]:
-    """Each field with the classes it may have; without those named in quotes, or generic."""
+def _declared(kind: Any) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """Each field with the classes it may have, by name where it is in quotes; not generic ones."""
     found = []
     for one in fields(kind):
-        kinds = get_args(one.type) or (one.type,)
-        if all(isinstance(each, type) for each in kinds):
+        kinds: tuple[Any, ...] = get_args(one.type) or (one.type,)
+        if isinstance(one.type, str) and one.type.replace(" | ", "").isidentifier():
+            named = [name for name in one.type.split(" | ") if name != "None"]
+            kinds = (*named, NoneType)  # of a module that is not imported at every start
+            found.append((one.name, kinds))
+        elif all(isinstance(each, type) for each in kinds):
             found.append((one.name, kinds))
     return tuple(found)
 
 
-def _settled(value: Any, kinds: tuple[type, ...], word: Word) -> Any:
+def _settled(value: Any, kinds: tuple[Any, ...], word: Word) -> Any:
     """The value as one of the classes."""
     for kind in kinds:
         if kind is NoneType or kind is bool:
+            continue
+        if isinstance(kind, str):
+            if any(one.__name__ == kind for one in type(value).__mro__):
+                return value
             continue
         if issubclass(kind, Enum):
             return member(kind, value, word)
@@ -107,7 +116,8 @@ def _settled(value: Any, kinds: tuple[type, ...], word: Word) -> Any:
             return number(value, word, kind)
         if isinstance(value, kind):
             return value
-    names = " or ".join(one.__name__ for one in kinds if one is not NoneType)
+    classes = (one for one in kinds if one is not NoneType)
+    names = " or ".join(one if isinstance(one, str) else one.__name__ for one in classes)
     raise InputError(word, f": expected {names}, got {_shown(value)}")
 
 

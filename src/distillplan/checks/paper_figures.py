@@ -20,7 +20,7 @@ from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.optimize.problems import Optima
-from distillplan.planning import evaluate
+from distillplan.planning import evaluate, side_by_side
 from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import SIZES as RANGED
 from distillplan.planning.fitted_range import outside
@@ -221,7 +221,7 @@ def _best_teachers(law: PublishedLaw, reads: Reads) -> Iterator[PaperRow]:
         for student in across.tolist():
             forward = paper_question(law, 1.0, student).family.forward_flops(student)
             questions.append(paper_question(law, TRAINING_PASSES * forward * tokens, student))
-        found = evaluate.distilled_each(questions, [Accounting.FREE] * len(questions))
+        found = side_by_side.distilled_each(questions, [Accounting.FREE] * len(questions))
         sizes = {name: one for name, one in _sizes(found).items() if name in EQUATION_8}
         yield from _line("", in_short(tokens), across, found.teacher_loss, law, **sizes)
 

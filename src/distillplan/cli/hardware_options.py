@@ -11,6 +11,8 @@ from distillplan.scenarios.key import DISTILLATION, LAYOUT, MODEL
 _model = partial(flags.option, rich_help_panel=MODEL)
 _layout = partial(flags.option, rich_help_panel=LAYOUT, metavar="N")
 _taught = partial(flags.option, rich_help_panel=DISTILLATION)
+FFN_MATRICES = 3
+"""Of a shape whose feed-forward block is not described."""
 
 
 def _size(flag: str, text: str, example: str, **more: Any) -> Any:
@@ -35,13 +37,14 @@ Ffn: TypeAlias = Annotated[
     int | None, _size("--ffn", "Hidden channels of the feed-forward block.", "14336")
 ]
 FfnMatrices: TypeAlias = Annotated[
-    int,
+    int | None,
     _model(
         "--ffn-matrices",
         "Matrices of the feed-forward block: 3 gated (SwiGLU), 2 plain (GPT).",
         min=2,
         max=3,
         metavar="N",
+        show_default=f"{FFN_MATRICES}, without --model",
     ),
 ]
 Heads: TypeAlias = Annotated[int | None, _size("--heads", "Number of attention heads.", "32")]
@@ -65,7 +68,12 @@ Vocab: TypeAlias = Annotated[
     ),
 ]
 Tied: TypeAlias = Annotated[
-    bool, _model("--tied/--untied", "Whether the output projection is the embedding.")
+    bool | None,
+    _model(
+        "--tied/--untied",
+        "Whether the output projection is the embedding; not, unless said, without --model.",
+        show_default=False,
+    ),
 ]
 Tokens: TypeAlias = Annotated[
     Budget,

@@ -29,7 +29,8 @@ def main() -> None:
     except Exception as bug:  # whatever it is, as no error of the user's gets here
         _report(bug)
         code = BUG
-    if sys.gettrace() or sys.getprofile():  # debuggers and profilers report at the exit
+    # debuggers and profilers report at the exit, and a pool of processes gives back its semaphores
+    if sys.gettrace() or sys.getprofile() or "multiprocessing" in sys.modules:
         sys.exit(code)
     os._exit(code)
 

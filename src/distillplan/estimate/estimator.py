@@ -31,9 +31,11 @@ from distillplan.hardware.memory_fit import (
 from distillplan.hardware.memory_steps import steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
+from distillplan.hardware.storage import needed_months
 from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
 
 
@@ -133,8 +135,8 @@ def _refuse_short_run(question: Question) -> None:
     machine = question.machine
     batch, least = machine.batch_tokens, min(question.tokens, question.teacher_tokens or math.inf)
     if batch > least:
-        whole = f"a step of {machine.gpus} GPUs has {format_count(batch)} tokens, more than the "
-        whole += f"whole run of {format_count(least)}; use fewer GPUs, or a smaller "
+        whole = f"a step of {so_many(machine.gpus, 'GPU')} has {format_count(batch)} tokens, more "
+        whole += f"than the whole run of {format_count(least)}; use fewer GPUs, or a smaller "
         raise InputError(f"{whole}--batch-tokens or --micro-batch")
 
 
@@ -252,7 +254,11 @@ def _distillation(
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
     loss = replace(machine, goodput=Range.exact(1.0)).divergence_seconds(question.teacher.model)
     pass_hours = machine.teacher_seconds(question.teacher.model, beside=False).scale(hours)
-    storage_usd = stored.usd(tokens)
+    training = allocated.alone.mid * tokens * question.students
+    needed = needed_months(
+        training / machine.gpus, pass_hours.mid * SECONDS_PER_HOUR / machine.gpus
+    )
+    storage_usd = stored.usd(tokens, needed)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and (price := machine.price.usd_per_hour):
         # what each way adds to a bill: with A for a teacher beside one student, T for its pass in
@@ -274,7 +280,7 @@ def _distillation(
         logit_format=stored.format,
         stored_bytes=stored.format.bytes_per_token * tokens,
         read_bytes_per_s=stored.format.bytes_per_token * (machine.gpus / productive.alone.mid),
-        storage_months=stored.months,
+        storage_months=stored.kept_for(needed),
         storage_usd=storage_usd,
         online_usd=online_usd,
         cached_usd=cached_usd,

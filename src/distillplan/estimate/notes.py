@@ -9,11 +9,18 @@ from collections.abc import Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import Memory, Question
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.bill import POWER_SHARE_SOURCE, Bill, Phase, price_notices
+from distillplan.hardware.bill import (
+    POWER_SHARE_SOURCE,
+    Bill,
+    Phase,
+    months_of,
+    price_notices,
+)
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
+from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
@@ -22,6 +29,7 @@ from distillplan.laws.format_studies import FILE
 from distillplan.models.named_models import Basis
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
 
 FEW_TOKENS = 1e5
@@ -57,11 +65,13 @@ def warnings_of(
     question: Question, bill: Bill, memory: Memory, apart: TeacherApart | None
 ) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, warnings first."""
+    kept = None if question.online else question.kept
     found = [
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
         *_about_format(question),
+        *(() if kept is None else months_notices(kept.months, months_of(bill.lines))),
         *_about_layout(question),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
@@ -115,7 +125,7 @@ def _about_memory(question: Question, memory: Memory) -> Iterator[Notice]:
     elif memory.fits is Fits.UNCERTAIN:
         yield _notice("fit_uncertain", limit=limit, error=ERROR)
     else:
-        ways = f"; use at least {least.run.gpus} GPUs"
+        ways = f"; use at least {so_many(least.run.gpus, 'GPU')}"
         if least.run.gpus <= machine.gpus:
             ways = "; use --layout auto"
         ways += f", or add {changes}" if changes else ""

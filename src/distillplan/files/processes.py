@@ -1,6 +1,8 @@
 """Work that several processes do side by side, with the results in order."""
 
+import io
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
@@ -70,12 +72,13 @@ def _collected(
 
 
 def _as_worker() -> None:
-    """Leave interrupts to the process that started this one, and end when it does."""
+    """Leave interrupts and messages to the process that started this one, and end when it does."""
     import signal  # only in a worker, as below
     from multiprocessing import parent_process
     from threading import Thread
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stderr = io.StringIO()  # that nobody takes a result is nothing to tell
     parent: Any = parent_process()
 
     def end() -> None:

@@ -170,6 +170,8 @@ class _Builder:
                 break
             line = _line(event)
             key = self.node(event, depth + 1).value
+            if isinstance(event, yaml.ScalarEvent) and key is not None:
+                key = event.value  # as it was written: no is not False, nor 1e3 1000.0
             value = self.node(next(self.events), depth + 1)
             if key == "<<":
                 merged += value.value if isinstance(value.value, list) else [value]

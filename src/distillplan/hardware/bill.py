@@ -15,7 +15,7 @@ from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import StoredLogits
+from distillplan.hardware.storage import StoredLogits, needed_months
 from distillplan.models.named_models import Model
 from distillplan.notices import Notice, information, warning
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -75,17 +75,17 @@ def bill_of(
     paid: Share | None = None,
     logits: Logits = Logits.ONLINE,
     stored: StoredLogits | None = None,
-    unique_tokens: float = math.inf,
+    most_passed: float = math.inf,
     spent: bool = False,
     pace: Range | None = None,
 ) -> Bill:
     """The itemized bill of a family of students, in the terms of `accounting.run_flops`.
 
     Tokens are those that each model is trained on, and `paid` is one student's share of the costs
-    of its teacher; None: nothing. Logits are stored once for each of `unique_tokens`. Hours that
-    are a budget are `spent` whatever the speed turns out to be: only the middle of the ranges
-    counts, and the tokens are what is uncertain. A teacher on GPUs of its own sets a `pace` with
-    the student, in seconds per token; else they take turns.
+    of its teacher; None: nothing. It passes over `most_passed` tokens at most, for which logits are
+    stored once. Hours that are a budget are `spent` whatever the speed turns out to be: only the
+    middle of the ranges counts, and the tokens are what is uncertain. A teacher on GPUs of its own
+    sets a `pace` with the student, in seconds per token; else they take turns.
     """
     # both sides work at once, so the time is shared out like the hours
     gpus = machine.gpus if pace is None else machine.all_gpus
@@ -102,12 +102,13 @@ def bill_of(
         each = pace.scale(machine.gpus)
     lines, storage_usd = [line(Phase.STUDENT_TRAINING, student, every, each)], 0.0
     if teacher is not None and paid.logits > 0:
-        beside, passed = logits is Logits.ONLINE, paid.logits * every
+        beside = logits is Logits.ONLINE
+        passed = students * paid.logits * min(student_tokens, most_passed)
         each = machine.teacher_seconds(teacher, beside=beside)
         if pace is not None:
             each = pace.scale(gpus - machine.gpus)
         lines.append(line(Phase.TEACHER_LOGITS, teacher, passed, each))
-        storage_usd = 0.0 if stored is None or beside else stored.usd(min(passed, unique_tokens))
+        storage_usd = 0.0 if stored is None or beside else stored.usd(passed, months_of(lines))
     if teacher is not None and paid.training > 0:
         trained = students * paid.training * teacher_tokens
         each = machine.training_seconds(teacher)
@@ -116,6 +117,13 @@ def bill_of(
         free = total_of((), Phase.LOGIT_STORAGE)
         lines.append(free._replace(cost_usd=Range.exact(storage_usd)))
     return Bill(lines=tuple(lines), total=total_of(lines), price=machine.price)
+
+
+def months_of(lines: Sequence[BillLine]) -> float:
+    """Months that stored logits are read in, as `needed_months` has it; at the middle of ranges."""
+    seconds = {line.phase: line.wall_seconds.mid for line in lines}
+    passed = seconds.get(Phase.TEACHER_LOGITS, 0.0)
+    return needed_months(seconds.get(Phase.STUDENT_TRAINING, 0.0), passed)
 
 
 def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:

@@ -28,6 +28,7 @@ from distillplan.hardware.workload import Workload, workload_of_shape, workload_
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_count
 
 DEFAULT_GPUS: Final = 8
@@ -110,7 +111,8 @@ class Machine:
         passed, step = self.strategy.pass_tokens(self.gpus), self.batch_tokens
         asked, least, name = format_count(step), format_count(passed), Word("batch_tokens")
         if step < passed:
-            few = f": {asked} tokens are fewer than one pass of {self.gpus} GPUs takes ({least})"
+            all_gpus = so_many(self.gpus, "GPU")
+            few = f": {asked} tokens are fewer than one pass of {all_gpus} takes ({least})"
             advice = "; use more tokens or fewer GPUs"
             raise InputError(name, few, advice, also=("micro_batch", "gpus"))
         if step > passed and self.strategy.gradients is Gradients.IN_BACKWARD:

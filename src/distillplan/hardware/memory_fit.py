@@ -13,6 +13,7 @@ from distillplan.hardware.gpu import GIB, GIGA, Gpu
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, needed
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_bytes
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Fits(StrEnum):
     def worst(cls, sides: Iterable["Fits"]) -> "Fits":
         """Whether all sides fit, so the worst of them."""
         return min(sides, key=[cls.NO, cls.UNCERTAIN, cls.YES].index)
+
+
+FITS_SHOWN = {Fits.YES: "yes", Fits.NO: "no", Fits.UNCERTAIN: "tight"}
+"""The words of screens for whether a run fits."""
 
 
 class Layout(NamedTuple):
@@ -160,8 +165,8 @@ def fastest_layout(
         raise refused or InputError("layout: none divides over these GPUs")
     if best is None:
         raise InfeasibleError(
-            f"layout: no layout fits on {gpus} GPUs; use more of them, or a smaller optimizer "
-            "or loss"
+            f"layout: no layout fits on {so_many(gpus, 'GPU')}; use more of them, or a smaller "
+            "optimizer or loss"
         )
     return replace(best, loss=own, stack=best.usual_stack if machine.stack_is_open else best.stack)
 
@@ -221,8 +226,8 @@ def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
     largest = max(parts, key=lambda name: parts[name])
     shrink = SHRINKS.get(largest, "shorten the context, raise cp, or use full checkpointing")
     return (
-        f"layout: even {smallest.run.gpus} GPUs may need "
-        f"{format_bytes(smallest.memory.total.high)} each and have {format_bytes(capacity_bytes)}; "
+        f"layout: even {so_many(smallest.run.gpus, 'GPU')} may need "
+        f"{format_bytes(smallest.memory.total.high)} each, with {format_bytes(capacity_bytes)}; "
         f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
         f"reduce: {shrink}"
     )

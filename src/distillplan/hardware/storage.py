@@ -3,14 +3,20 @@
 The numbers and their sources are in coefficients/logit_formats.yaml.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
+from distillplan.laws.format_notices import KEPT_TOO_SHORT
 from distillplan.laws.format_studies import FILE
-from distillplan.laws.logit_formats import USUAL_ENTRIES, LogitKind, StoredFormat
+from distillplan.laws.logit_formats import LEAST_MONTHS, USUAL_ENTRIES, LogitKind, StoredFormat
+from distillplan.notices import Notice, warning
+from distillplan.units.quantities import SECONDS_PER_MONTH, format_months
 
 TB: Final = 1e12
+ROUNDING: Final = 1e-3
+"""A time that is given as short as screens show it is not too short."""
 
 
 class LogitFormat(NamedTuple):
@@ -28,13 +34,51 @@ class StoredLogits(NamedTuple):
     """Teacher logits that a plan stores."""
 
     format: LogitFormat
-    months: float = 1.0
-    """How long they are kept."""
+    months: float | None = None
+    """How long they are kept; None: for as long as they are read."""
 
-    def usd(self, tokens: float) -> float:
-        """The price of storing them for so many unique tokens; epochs read the same bytes."""
+    def kept_for(self, needed: float) -> float:
+        """How many months they are kept.
+
+        Args:
+            needed: months that their students' training takes, as `needed_months` has it.
+        """
+        return max(LEAST_MONTHS, needed) if self.months is None else self.months
+
+    def usd(self, tokens: float, needed: float = 0.0) -> float:
+        """The price of storing them for so many unique tokens; epochs read the same bytes.
+
+        Args:
+            tokens: over which the teacher passed.
+            needed: as for `kept_for`.
+        """
         stored, price = self.format.bytes_per_token * tokens, shipped(FILE).mapping("price")
-        return stored / TB * self.months * price.positive("usd_per_tb_month")
+        return stored / TB * self.kept_for(needed) * price.positive("usd_per_tb_month")
+
+
+def needed_months(training_seconds: float, pass_seconds: float) -> float:
+    """Months that a logit is kept while its students are trained, on average.
+
+    Args:
+        training_seconds: from the start to the end of training all students.
+        pass_seconds: of the pass that writes the logits before, of which each waits for half.
+    """
+    return (training_seconds + pass_seconds / 2) / SECONDS_PER_MONTH
+
+
+def months_notices(given: float | None, needed: float) -> Iterator[Notice]:
+    """Where logits are kept for a shorter time than their students are trained.
+
+    Args:
+        given: months that they are kept; None: as long as they are read. 0: disks cost nothing.
+        needed: months, as `needed_months` has it.
+    """
+    if given and given < needed * (1 - ROUNDING):
+        yield warning(
+            KEPT_TOO_SHORT,
+            f"logits are kept for {format_months(given)}, but are read for {needed:.3g}; leave "
+            "--logit-months out to pay for as long as that takes",
+        )
 
 
 def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:

@@ -8,6 +8,7 @@ from distillplan.errors import InputError, Word
 from distillplan.fields import settle
 from distillplan.hardware.gpu import Precision
 from distillplan.models.architecture import check_context
+from distillplan.units.articles import so_many
 
 TYPICAL_INTERLEAVE: Final = 4
 """Default pipeline stages per GPU: the median of 67 published runs."""
@@ -221,5 +222,5 @@ class Strategy(Execution):
         group = self.replica_gpus
         if gpus < 1 or gpus % group:
             groups = f"tp {self.tp} x pp {self.pp} x cp {self.cp}; use a multiple of {group}"
-            wrong = f": {gpus} GPUs cannot be divided into groups of {groups}"
+            wrong = f": {so_many(gpus, 'GPU')} cannot be divided into groups of {groups}"
             raise InputError(Word("gpus"), wrong, also=("tp", "pp", "cp"))

@@ -9,6 +9,12 @@ from distillplan.notices import Notice, information, warning
 
 LOGITS_WORSE_THAN_NONE: Final = "logit_format_worse_than_none"
 """Code of the warning that a format costs more than its teacher gives."""
+STORAGE_UNPRICED: Final = "logit_storage_unpriced"
+"""Code of the warning that a cost leaves out storage, for want of a format."""
+KEPT_TOO_SHORT: Final = "logits_kept_too_short"
+"""Code of the warning that logits are deleted before they are read."""
+OF_STORED: Final = (LOGITS_WORSE_THAN_NONE, STORAGE_UNPRICED, KEPT_TOO_SHORT)
+"""Codes of what decides whether stored logits are of use, or what they cost."""
 
 
 def format_notices(

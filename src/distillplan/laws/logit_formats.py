@@ -180,6 +180,10 @@ def _distillkit_penalty(vocab: float | None) -> FormatPenalty:
     )
 
 
+LEAST_MONTHS: Final = 1.0
+"""That logits are kept for where nobody says for how long."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredFormat:
     """How logits are stored, before the vocabulary is known.
@@ -192,15 +196,15 @@ class StoredFormat:
     """Sampled by default: unbiased, and a few tokens of each position are enough."""
     entries: int | None = None
     """Logits kept per token, on average; None: `USUAL_ENTRIES`."""
-    months: float = 1.0
-    """How long they are kept."""
+    months: float | None = None
+    """How long they are kept; None: while the students are trained, and `LEAST_MONTHS` at least."""
 
     def __post_init__(self) -> None:
         """Check the settings."""
         settle(self, "logit_")
         if self.entries is not None and self.entries < 1:
             raise InputError(Word("logit_k"), f": {self.entries} is too few; give at least 1")
-        if self.months < 0:
+        if self.months is not None and self.months < 0:
             raise InputError(Word("logit_months"), f": {self.months:g} is negative")
 
     @property

@@ -23,7 +23,7 @@ from distillplan.models.model_sizes import (
     parse_tokens_per_param,
     split_pair,
 )
-from distillplan.models.spellings import is_config_file, is_page, letters
+from distillplan.models.spellings import config_file, is_page, letters
 from distillplan.models.tokenizers import other_tokenizer
 from distillplan.notices import Notice, warning
 from distillplan.units.quantities import format_count, parse_count, plain_count
@@ -256,10 +256,7 @@ def known_model(name: str, what: str = "model", *, weights: bool = True) -> Know
         return _mixture(name, mixture, what)
     from distillplan.models import model_catalog  # a size does without the catalog
 
-    if is_config_file(name):
-        from pathlib import Path
-
-        path = Path(name.strip())
+    if (path := config_file(name)) is not None:
         read = model_catalog.model_config(path)
         own = path.resolve().parent.name if path.stem == "config" else path.stem
         return _of_shape(own or path.name, read.shape, name)._replace(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
-from distillplan.files.json_reader import read_config_json
 from distillplan.files.text_reader import read_text
 from distillplan.models.model_licenses import FAMILIES, License, licenses, unread_license
 from distillplan.models.shapes import ModelShape
@@ -187,6 +186,20 @@ def model(name: str) -> CatalogModel:
     return found
 
 
+def exact_model(name: str) -> CatalogModel:
+    """The model of exactly this name, without the time that looking for others takes.
+
+    Raises:
+        KeyError: when there is none.
+
+    >>> exact_model("llama-3.1-8b") == model("Llama-3.1-8B")
+    True
+    """
+    begins = f'{{"name": "{name}"'
+    line = next((one for one in _lines() if one.startswith(begins)), None)
+    return _made(_entries()[name] if line is None else json.loads(line))
+
+
 def near_names(name: str) -> list[str]:
     """At most three names of the catalog that resemble a mistyped name, the closest first.
 
@@ -231,7 +244,8 @@ def model_config(path: Path) -> "ConfiguredModel":
     Raises:
         InputError: when it cannot be read, or describes no known architecture.
     """
-    from distillplan.models.model_config import read_config  # only for a file
+    from distillplan.files.json_reader import read_config_json  # only for a file, as below
+    from distillplan.models.model_config import read_config
 
     config = read_config_json(path)
     try:
@@ -241,10 +255,14 @@ def model_config(path: Path) -> "ConfiguredModel":
 
 
 @cache
+def _lines() -> list[str]:
+    return read_text(coefficients_dir() / MODELS).splitlines()
+
+
+@cache
 def _entries() -> dict[str, Mapping[str, Any]]:
     """The lines of the catalog by name; JSON, because YAML takes a hundred times as long."""
-    lines = read_text(coefficients_dir() / MODELS).splitlines()
-    return {entry["name"]: entry for entry in map(json.loads, lines)}
+    return {entry["name"]: entry for entry in map(json.loads, _lines())}
 
 
 @cache

@@ -9,7 +9,7 @@ from distillplan.models.known_model import known_model
 from distillplan.models.model_catalog import CatalogModel, find_model, model, models
 from distillplan.models.model_licenses import Distilling, License, unread_license
 from distillplan.models.shapes import Block, ModelShape
-from distillplan.models.spellings import is_config_file
+from distillplan.models.spellings import config_file
 from distillplan.notices import Notice
 from distillplan.suggest import nearest
 
@@ -202,8 +202,8 @@ def models_of(name: str | None, wanted: ModelFilter) -> ModelList | ModelCard:
     """
     if name is None:
         return model_list(wanted)
-    if is_config_file(name):
-        return config_card(name)
+    if (file := config_file(name)) is not None:
+        return config_card(str(file))
     if find_model(name) is not None:
         return model_card(name)
     wanted = wanted._replace(words=name)

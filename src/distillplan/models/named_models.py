@@ -10,7 +10,7 @@ from distillplan.models.architecture import HEAD_WIDTH, FixedAspect, check_conte
 from distillplan.models.known_model import known_model, names_a_model, split_model
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
-from distillplan.models.spellings import is_config_file
+from distillplan.models.spellings import config_file
 from distillplan.models.uniform import uniform_shape
 from distillplan.notices import Notice
 from distillplan.units.quantities import format_count
@@ -94,7 +94,7 @@ def named_pair(
         pp: pipeline stages, of which each has a layer at least.
 
     Raises:
-        InputError: for a name that is none of these.
+        InputError: for a name that is none of these, and a vocabulary of no model with a size.
     """
     check_context(seq_len, "seq_len")
     if isinstance(model, str):
@@ -104,6 +104,8 @@ def named_pair(
     family = replace(FixedAspect(), context=seq_len)
     student = _exact(model, "--model")
     taught = None if teacher is None else _exact(teacher, "--teacher")
+    if vocab is not None and isinstance(model, str):
+        _refuse_vocabulary((student, model), (taught, teacher))
     rows = [found.shape.vocab for found in (taught, student) if found is not None]
     if vocab is not None or rows:
         family = replace(family, vocab=rows[0] if vocab is None else vocab)
@@ -114,6 +116,20 @@ def named_pair(
         teacher=taught,
         family=family,
     )
+
+
+def _refuse_vocabulary(*models: tuple[NamedModel | None, str | None]) -> None:
+    """Refuse rows of vocabulary where no model has a size alone.
+
+    Args:
+        models: as they are known, and as they were written; None: there is none.
+
+    Raises:
+        InputError: where all have a vocabulary of their own.
+    """
+    (_, name), *_ = models
+    if not any(found is None and written is not None for found, written in models):
+        raise InputError(f"--vocab: {name} has a vocabulary of its own; leave it out")
 
 
 def _refuse_tokens(text: str, option: str, where: str) -> None:
@@ -193,7 +209,7 @@ def _exact(name: str | ModelShape, what: str) -> NamedModel | None:
         )
     return NamedModel(
         name=found.name,
-        basis=Basis.CONFIG if is_config_file(name) else Basis.CATALOG,
+        basis=Basis.CATALOG if config_file(name) is None else Basis.CONFIG,
         model=found.shape,
         shape=found.shape,
         source=found.source,

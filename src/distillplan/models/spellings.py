@@ -1,6 +1,7 @@
 """Spellings of a model's name: separators, publishers, pages, tuned and quantized copies."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 _PAGE: Final = re.compile(
@@ -48,6 +49,18 @@ def is_config_file(name: str) -> bool:
     (True, False)
     """
     return name.lower().endswith(".json") and not is_page(name)
+
+
+def config_file(name: str) -> Path | None:
+    """The config.json that a word means: its path, or that of the folder of a model.
+
+    A word without a separator is a name, whatever folders stand here.
+    """
+    path = Path(name.strip())
+    if is_config_file(name):
+        return path
+    inside = path / "config.json"
+    return inside if len(name.strip()) > len(path.name) and inside.is_file() else None
 
 
 def repository(name: str) -> str:

@@ -35,14 +35,22 @@ class Chain(NamedTuple):
     log_params: FloatArray
     weights: FloatArray
     """Of the members' losses."""
-    per_token: FloatArray
-    """Cost of a token of each: its training, and the pass of its teacher."""
+    training: FloatArray
+    """Cost of training each on a token."""
+    passes: FloatArray
+    """Cost of its teacher's pass over a token."""
     budget: FloatArray
     """Shape (problems,)."""
     bounds: Bounds
     unique_tokens: float
     teacher_loss: FloatArray | None = None
     """Of the first member's teacher, shape (problems,); None where it learns from data alone."""
+    most_passed: float = math.inf
+    """Tokens that a teacher passes over at most; epochs read again what it wrote."""
+
+    def costs(self, d: Any) -> Any:
+        """Cost of each member, at log tokens that meet an axis of the members."""
+        return self.training * np.exp(d) + self.passes * np.minimum(np.exp(d), self.most_passed)
 
     def losses(self, d: FloatArray, rows: Any) -> FloatArray:
         """Losses at log tokens of shape (points, members), of the problems ``rows``."""
@@ -64,12 +72,26 @@ class Chain(NamedTuple):
     def tokens(self, z: FloatArray, rows: Any) -> FloatArray:
         """Log tokens, shape (points, members), that spend the budgets in proportion to e^z."""
         low, high = np.log(self.bounds.student_tokens)
-        costs = np.log(self.per_token) + z
-        total = np.log(np.exp(costs - costs.max(axis=1, keepdims=True)).sum(axis=1))
-        spent = np.log(self.budget[rows]) - total - costs.max(axis=1)
+        top = z.max(axis=1, keepdims=True)
+        spent = np.log(self._scale(np.exp(z - top), self.budget[rows])) - top[:, 0]
         d = z + spent[:, None]
         fewest = d.min(axis=1, keepdims=True) >= low - 1e-12
         return np.where(fewest, np.minimum(d, high), np.nan)
+
+    def _scale(self, tokens: FloatArray, budget: FloatArray) -> FloatArray:
+        """How often tokens of shape (points, members) can be had for budgets, shape (points,)."""
+        found = budget / (tokens * (self.training + self.passes)).sum(axis=1)
+        if self.most_passed == math.inf:
+            return np.asarray(found)
+        # the cost is concave: the least of those in which some members, the longest, read again
+        longest = np.argsort(-tokens, axis=1)
+        first = np.broadcast_to(self.passes, tokens.shape).copy()
+        left, points = budget, np.arange(budget.size)
+        for row in longest.T:
+            left = left - first[points, row] * self.most_passed
+            first[points, row] = 0.0
+            found = np.maximum(found, left / (tokens * (self.training + first)).sum(axis=1))
+        return np.asarray(found)
 
     def value(self, z: FloatArray, rows: Any) -> FloatArray:
         """Weighted losses, infinite where the budget does not pay for the fewest tokens."""
@@ -152,7 +174,7 @@ def cheapest_chain(chain: Chain, targets: FloatArray) -> ChainCosts:
     for _ in range(WINDOWS):
         tables = [_table_on(chain, row, grids) for row in range(many)]
         d, places = _cheapest(tables, chain._replace(weights=np.zeros(many)), 1.0)
-        cost = float((chain.per_token * np.exp(d)).sum())
+        cost = float(chain.costs(d).sum())
         if cost < best.cost:
             losses = np.array([one[at] for one, at in zip(grids, places, strict=True)])
             best = ChainCosts(cost=cost, member_loss=losses, tokens=np.exp(d))
@@ -171,7 +193,7 @@ def cheapest_chain(chain: Chain, targets: FloatArray) -> ChainCosts:
 
 def _starts(chain: Chain) -> FloatArray:
     """Log tokens of chains to follow downhill, of one problem; shape (starts, members)."""
-    equal, shares = np.zeros(chain.log_params.size), -np.log(chain.per_token)
+    equal, shares = np.zeros(chain.log_params.size), -np.log(chain.training + chain.passes)
     grids = [grid_of(chain, row) for row in range(chain.log_params.size)]
     tables = [_table_on(chain, row, grids) for row in range(len(grids))]
     low, high, paths = -80.0, 20.0, []
@@ -179,7 +201,7 @@ def _starts(chain: Chain) -> FloatArray:
         price = (low + high) / 2
         d, _ = _cheapest(tables, chain, math.exp(price))
         paths.append(d)
-        dear = float((chain.per_token * np.exp(d)).sum()) > float(chain.budget[0])
+        dear = float(chain.costs(d).sum()) > float(chain.budget[0])
         low, high = (price, high) if dear else (low, price)
     return np.stack([equal, shares, *paths[-STARTS:]])
 
@@ -251,7 +273,10 @@ def _cheapest(tables: list[_Table], chain: Chain, price: float) -> tuple[FloatAr
     choices = []
     for row in reversed(range(len(tables))):
         table = tables[row]
-        cost = price * chain.per_token[row] * np.exp(table.d) + chain.weights[row] * table.losses
+        tokens = np.exp(table.d)
+        cost = chain.training[row] * tokens
+        cost = cost + chain.passes[row] * np.minimum(tokens, chain.most_passed)
+        cost = price * cost + chain.weights[row] * table.losses
         total = cost + ahead
         choices.append(total.argmin(axis=1))
         ahead = total.min(axis=1)

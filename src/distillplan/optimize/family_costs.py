@@ -126,7 +126,8 @@ def _cost(problems: FamilyProblems, d: FloatArray, forward: Any, once: Any) -> A
     with np.errstate(invalid="ignore"):  # tokens without end, of a teacher that costs nothing
         own = (members.counts * members.training * tokens).sum(axis=-1)
         read = problems.logits * (members.counts * tokens).sum(axis=-1)
-        read = read + np.asarray(problems.cache) * tokens.max(axis=-1)
+        longest = np.minimum(tokens.max(axis=-1), problems.most_passed)
+        read = read + np.asarray(problems.cache) * longest
         logits = np.where(read > 0, forward * read, 0.0)
     return own + logits + once + members.served
 

@@ -73,7 +73,14 @@ def distilled_family(
             everywhere.
         finest: half-width of the last grid, as in `minimize`.
     """
-    return _Search(law, problems).best(near, finest)
+    if problems.most_passed == math.inf or not problems.stored:
+        return _Search(law, problems).best(near, finest)
+    each, whole = problems.passing_each(), problems.passing_all()
+    if near is not None:  # in its valley
+        all_of_it = len(near.unit) <= 2 * (problems.teacher is None)
+        return _Search(law, whole if all_of_it else each).best(near, finest)
+    two = (_Search(law, one).best(None, finest) for one in (each, whole))
+    return FamilyOptima.or_better(*two)
 
 
 class _Search:
@@ -144,7 +151,10 @@ class _Search:
             return Taught(
                 x=_column(np.log(given.loss)),
                 forward=_column(given.forward_cost),
-                once=_column(np.asarray(problems.training) * given.training_cost),
+                once=_column(
+                    np.asarray(problems.training) * given.training_cost
+                    + np.asarray(problems.passed) * given.forward_cost
+                ),
             )
         w = self.plane.log_excess(unit[0])
         x = np.log(self.plane.law.E + np.exp(w))
@@ -153,7 +163,8 @@ class _Search:
         with np.errstate(invalid="ignore", divide="ignore"):
             t, e = self.plane.on_curve(w, unit[1])
         paid = _column(problems.training) * costs.teacher_training(t) * np.exp(e)
-        return Taught(x=x, forward=costs.teacher_forward(t), once=paid)
+        forward = costs.teacher_forward(t)
+        return Taught(x=x, forward=forward, once=paid + _column(problems.passed) * forward)
 
     def _split(self, point: Taught, times: int) -> Splits:
         """Splits at points, of which each problem has so many."""
@@ -208,7 +219,7 @@ class _Search:
         problems = self.problems
         one = np.ones(self.size)
         passes = problems.logits * (problems.members.counts * tokens).sum(axis=1)
-        passes = passes + np.asarray(problems.cache) * tokens.max(axis=1)
+        passes = passes + np.asarray(problems.cache) * tokens.max(axis=1) + problems.passed
         paid = Problems(
             budget=problems.budget,
             logits=one if problems.pays else 0.0 * one,
@@ -226,7 +237,8 @@ class _Search:
             np.log(ends)
             for ends in (problems.bounds.teacher_params, problems.bounds.teacher_tokens)
         )
-        reads = problems.logits * members.counts.sum() + _column(problems.cache)
+        reads = (problems.logits * members.counts.sum() + _column(problems.cache)) * most
+        reads = reads + _column(problems.passed)
         alone = column(problems.budget) - members.served
         alone = alone - (members.counts * members.training).sum() * most
         n = members.log_params
@@ -235,7 +247,7 @@ class _Search:
         def sizes(u: Any, s: Any) -> tuple[Any, Any]:
             t = n_low + u * (n_high - n_low)
             with np.errstate(invalid="ignore", divide="ignore"):
-                rest = alone - reads * most * problems.costs.teacher_forward(t)
+                rest = alone - reads * problems.costs.teacher_forward(t)
                 each = _column(problems.training) * problems.costs.teacher_training(t)
                 top = np.where(rest >= 0, np.minimum(np.log(rest / each), d_high), np.nan)
                 return t, d_low + s * (np.where(top >= d_low, top, np.nan) - d_low)

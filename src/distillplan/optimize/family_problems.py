@@ -40,6 +40,10 @@ class FamilyProblems(NamedTuple):
     """Part of the teacher's training that is paid."""
     bounds: Bounds = Bounds()
     unique_tokens: float = math.inf
+    most_passed: float = math.inf
+    """Tokens of the corpus, of which the cache holds each once; infinite where it is unlimited."""
+    passed: FloatArray | float = 0.0
+    """Passes of the teacher that are paid once whatever the members read, in tokens."""
     teacher: GivenTeacher | None = None
     """None where it is chosen; its fields are numbers or arrays of shape (problems,)."""
 
@@ -51,7 +55,18 @@ class FamilyProblems(NamedTuple):
     @property
     def pays(self) -> bool:
         """Whether the teacher costs anything."""
-        return self.stored or self.logits > 0 or bool(np.any(np.asarray(self.training) > 0))
+        once = np.any(np.asarray(self.training) > 0) or np.any(np.asarray(self.passed) > 0)
+        return self.stored or self.logits > 0 or bool(once)
+
+    def passing_all(self) -> "FamilyProblems":
+        """The same where the teacher passes over the whole corpus, however little is read."""
+        return self._replace(
+            passed=np.asarray(self.cache) * self.most_passed, cache=0.0, most_passed=math.inf
+        )
+
+    def passing_each(self) -> "FamilyProblems":
+        """The same where the teacher passes over what is read, in every epoch again."""
+        return self._replace(most_passed=math.inf)
 
 
 class FamilyOptima(NamedTuple):
@@ -70,6 +85,16 @@ class FamilyOptima(NamedTuple):
     teacher_tokens: FloatArray | None = None
     unit: tuple[FloatArray, ...] = ()
     """Coordinates of the search."""
+
+    def or_better(self, other: "FamilyOptima") -> "FamilyOptima":
+        """The better of two, problem by problem; coordinates are those of the first one's."""
+        better = other.loss < self.loss
+        found: dict[str, Any] = {}
+        for name in self._asdict().keys() - {"unit"}:
+            one, two = getattr(self, name), getattr(other, name)
+            if one is not None:
+                found[name] = np.where(better if one.ndim == 1 else better[:, None], two, one)
+        return self._replace(**found, unit=other.unit if better[0] else self.unit)
 
 
 class Taught(NamedTuple):

@@ -219,11 +219,11 @@ def cheapest_pair(
         plane: all teachers.
         problems: what each student pays of them.
         w: log of the teachers' losses above the law's floor, shape (problems,).
-        student_tokens: that the teacher reads for it, shape (problems,).
+        student_tokens: that each reads, shape (problems,).
         finest: as in `minimize`.
     """
     costs = problems.costs
-    per_token = problems.logits * student_tokens
+    passed = problems.passed_of(column(student_tokens)).reshape(student_tokens.shape)
     unpaid = (problems.logits == 0) & (problems.training == 0)
     training = np.where(unpaid, 1.0, problems.training)
 
@@ -231,7 +231,7 @@ def cheapest_pair(
         t, e = plane.on_curve(column(w[rows]), s)
         forward, trained = costs.teacher(t)
         once = column(training[rows]) * trained * np.exp(e)
-        cost: FloatArray = np.log(column(per_token[rows]) * forward + once)
+        cost: FloatArray = np.log(column(passed[rows]) * forward + once)
         return cost
 
     with np.errstate(invalid="ignore", divide="ignore"):

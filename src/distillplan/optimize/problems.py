@@ -14,6 +14,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import Costs, FlopCosts
+from distillplan.optimize.keeping import KeptWhileRead, Storage, bought
 from distillplan.optimize.minimize import column
 from distillplan.units.quantities import format_count
 
@@ -92,44 +93,6 @@ class GivenTeacher(NamedTuple):
         )
 
 
-class Storage(NamedTuple):
-    """Keeping what a teacher says of a corpus, which money pays for beside the hours.
-
-    Arrays have the shape (problems,).
-    """
-
-    money: FloatArray
-    """What one student may cost with its storage, in the unit of the budget; infinite: any."""
-    per_token: FloatArray
-    """One student's share of keeping what is said of a token, in the same unit."""
-    most_tokens: float = math.inf
-    """Tokens of the corpus: what is said of each is kept once, and read again in each epoch."""
-
-    def rows(self, at: Any) -> "Storage":
-        """That of some of the problems."""
-        return self._replace(money=self.money[at], per_token=self.per_token[at])
-
-    def spent_by(self, tokens: Any) -> FloatArray:
-        """What keeping so many trained tokens takes, anything that broadcasts to a `column`."""
-        kept: FloatArray = column(self.per_token) * np.minimum(tokens, self.most_tokens)
-        return kept
-
-
-def bought(rest: Any, per_token: Any, kept: Any, most_kept: float) -> Any:
-    """Tokens that are trained on and kept for some money.
-
-    Args:
-        rest: the money.
-        per_token: what training on a token costs.
-        kept: what keeping it costs.
-        most_kept: tokens that are kept; more are read again.
-    """
-    found = rest / (per_token + kept)
-    if most_kept == math.inf:
-        return found
-    return np.maximum(found, (rest - kept * most_kept) / per_token)
-
-
 class Problems(NamedTuple):
     """Budgets to spend, side by side; every array has the shape (problems,)."""
 
@@ -152,6 +115,11 @@ class Problems(NamedTuple):
     """None where it is chosen; its fields are arrays of shape (problems,)."""
     storage: Storage | None = None
     """Of what the teacher says; None where it costs nothing, or no money is counted."""
+    most_passed: float = math.inf
+    """Tokens of the corpus where the teacher passes over each of them once and what it says is read
+    again in each epoch; infinite where it runs in every epoch."""
+    passed: FloatArray | None = None
+    """Share of the teacher's passes, times tokens, that is paid whatever the student reads."""
 
     def rows(self, at: Any) -> "Problems":
         """Some of the problems, by a slice or an array of indices."""
@@ -163,28 +131,74 @@ class Problems(NamedTuple):
             student_params=None if given is None else given[at],
             teacher=None if teacher is None else teacher.rows(at),
             storage=None if self.storage is None else self.storage.rows(at),
+            passed=None if self.passed is None else self.passed[at],
         )
 
-    def tokens(self, once: Any, per_token: Any) -> Any:
+    def tokens(self, once: Any, per_token: Any, passes: Any) -> Any:
         """Tokens of a student that spend the budget, or its money where that is spent first.
 
         Args:
             once: what does not depend on them, shaped to meet a `column`.
-            per_token: what each of them costs, apart from keeping what is said of it.
+            per_token: what training on each of them costs.
+            passes: what the teacher's pass over each of them costs.
         """
-        found = (column(self.budget) - once) / per_token
+        found = bought(column(self.budget) - once, per_token, passes, self.most_passed)
         kept = self.storage
         if kept is None:
             return found
-        rest = column(kept.money) - once
-        return np.minimum(found, bought(rest, per_token, column(kept.per_token), kept.most_tokens))
+        first = passes + column(kept.per_token)
+        return np.minimum(
+            found, bought(column(kept.money) - once, per_token, first, self.most_passed)
+        )
+
+    def months_of(self, found: "Optima") -> FloatArray:
+        """Months of the training of optima that may cost their money, for each problem.
+
+        Args:
+            found: their sizes; their tokens are not looked at where money ends them.
+        """
+        kept, taught = self.storage, self.teacher
+        if kept is None or kept.per_month is None or kept.months is None:
+            raise ValueError("nothing is kept for as long as a training takes")
+        if taught is None:
+            params, tokens = np.array(found.teacher_params), np.array(found.teacher_tokens)
+            forward, training = self.costs.teacher(np.log(params))
+            once = self.training * training * tokens
+        else:
+            forward, once = taught.forward_cost, self.training * taught.training_cost
+        passes = np.where(self.logits > 0, self.logits * forward, 0.0)
+        once = np.where(self.training > 0, once, 0.0)
+        own = self.costs.student_training(np.log(found.student_params))
+        reading = KeptWhileRead(
+            training=own,
+            passes=passes,
+            per_month=kept.per_month,
+            months=kept.months,
+            most_first=self.most_passed,
+        )
+        tokens = np.minimum(
+            bought(self.budget - once, own, passes, self.most_passed),
+            reading.bought(kept.money - once),
+        )
+        tokens = np.minimum(tokens, self.bounds.student_tokens[1])
+        return np.asarray(reading.months_of(tokens))
+
+    def passed_of(self, tokens: Any) -> Any:
+        """Share of the teacher's passes, times tokens, that a student pays, as a `column`.
+
+        Args:
+            tokens: that it reads, anything that broadcasts to a `column`.
+        """
+        passed = column(self.logits) * np.minimum(tokens, self.most_passed)
+        return passed if self.passed is None else passed + column(self.passed)
 
     def less_storage(self, tokens: Any) -> FloatArray:
         """What keeping so many tokens leaves of the budget, as a `column`."""
         budget: FloatArray = column(self.budget)
         if self.storage is None:
             return budget
-        return np.minimum(budget, column(self.storage.money) - self.storage.spent_by(tokens))
+        kept = column(self.storage.per_token) * np.minimum(tokens, self.most_passed)
+        return np.minimum(budget, column(self.storage.money) - kept)
 
     def tokens_of_both(self) -> Any:
         """Tokens that spend the budget and its money alike, as a `column`.
@@ -197,21 +211,27 @@ class Problems(NamedTuple):
             return math.nan
         with np.errstate(divide="ignore", invalid="ignore"):
             found = (kept.money - self.budget) / kept.per_token
-        most = min(most, kept.most_tokens)
+        most = min(most, self.most_passed)
         return column(np.where((fewest <= found) & (found <= most), found, np.nan))
 
-    def keeping_all(self) -> "Problems":
-        """The same where the whole corpus is kept, however little of it is read."""
-        if self.storage is None:
-            return self
-        kept = self.less_storage(self.storage.most_tokens).reshape(self.budget.shape)
-        return self._replace(budget=kept, storage=None)
+    @property
+    def rereads(self) -> bool:
+        """Whether an epoch is paid less than the first."""
+        return self.most_passed < math.inf and bool(np.any(self.logits > 0))
 
-    def keeping_each(self) -> "Problems":
-        """The same where what is said of each trained token is kept, in every epoch again."""
-        if self.storage is None:
-            return self
-        return self._replace(storage=self.storage._replace(most_tokens=math.inf))
+    def passing_all(self) -> "Problems":
+        """The same where the teacher passes over the whole corpus, however little of it is read."""
+        return self._replace(
+            budget=self.less_storage(self.most_passed).reshape(self.budget.shape),
+            logits=np.zeros_like(self.logits),
+            passed=self.passed_of(self.most_passed).reshape(self.logits.shape),
+            storage=None,
+            most_passed=math.inf,
+        )
+
+    def passing_each(self) -> "Problems":
+        """The same where the teacher passes over what is read, in every epoch again."""
+        return self._replace(most_passed=math.inf)
 
     def taught_by(self, teacher: GivenTeacher) -> "Problems":
         """The same with a given teacher; its fields may be floats or arrays of one."""

@@ -93,12 +93,11 @@ class Search(NamedTuple):
 
     def best(self, axes: Axes) -> Found:
         """The best points over the teacher's coordinates and the free sizes of the student."""
-        kept = self.problems.storage
-        if kept is None or kept.most_tokens == math.inf:
+        if not self.problems.rereads:
             return self._in_one_valley(axes)
-        # reading a corpus again keeps nothing more, which makes a second one: look in each
-        each = self._replace(problems=self.problems.keeping_each())
-        whole = self._replace(problems=self.problems.keeping_all())
+        # the teacher does not pass over a corpus again, which makes a second one: look in each
+        each = self._replace(problems=self.problems.passing_each())
+        whole = self._replace(problems=self.problems.passing_all())
         return each.best(axes).or_elsewhere(whole.best(axes))
 
     def _in_one_valley(self, axes: Axes) -> Found:
@@ -265,7 +264,7 @@ class Search(NamedTuple):
             per_token = problems.costs.student_training(n)
             if problems.served_tokens:
                 once = once + problems.served_tokens * problems.costs.student_forward(n)
-            D = np.minimum(problems.tokens(once, per_token + teacher.per_token), most)
+            D = np.minimum(problems.tokens(once, per_token, teacher.per_token), most)
             # the last bits of a budget that just pays for the fewest tokens may be missing
             return n, np.where(fewest * (1 - 1e-12) <= D, D, -np.inf)
 

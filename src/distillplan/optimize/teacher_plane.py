@@ -18,7 +18,7 @@ class TeacherPoint(NamedTuple):
     x: Any
     """log L_T."""
     per_token: Any = 0.0
-    """Paid per student token."""
+    """Paid per student token that it passes over."""
     once: Any = 0.0
     """Paid once."""
     t: Any = math.nan
@@ -88,7 +88,7 @@ class TeacherPlane:
         return TeacherPoint(
             x=np.log(self.law.E + np.exp(w)),
             per_token=column(problems.logits) * forward,
-            once=column(problems.training) * training * np.exp(e),
+            once=column(problems.training) * training * np.exp(e) + _passed(problems) * forward,
             t=t,
             e=e,
         )
@@ -109,7 +109,7 @@ class TeacherPlane:
             served = problems.served_tokens * costs.student_forward(n)
             t = n_low + u * (n_high - n_low)
             forward, training = costs.teacher(t)
-            for_logits = column(problems.logits) * forward * read
+            for_logits = problems.passed_of(read) * forward
             rest = problems.less_storage(read) - trained - served - for_logits
             most = np.log(rest / (column(problems.training) * training))
             most = np.where(rest >= 0, np.minimum(most, d_high), np.nan)
@@ -124,11 +124,18 @@ def given(problems: Problems) -> TeacherPoint:
     """The given teacher's log loss, and what each problem pays for it, as columns."""
     if problems.teacher is None:
         raise ValueError("the problems have no teacher")
+    forward = column(problems.teacher.forward_cost)
     return TeacherPoint(
         x=column(np.log(problems.teacher.loss)),
-        per_token=column(problems.logits * problems.teacher.forward_cost),
-        once=column(problems.training * problems.teacher.training_cost),
+        per_token=column(problems.logits) * forward,
+        once=column(problems.training * problems.teacher.training_cost)
+        + _passed(problems) * forward,
     )
+
+
+def _passed(problems: Problems) -> Any:
+    """Passes that are paid whatever a student reads."""
+    return 0.0 if problems.passed is None else column(problems.passed)
 
 
 def _logs(bounds: tuple[float, float]) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from distillplan.errors import InputError
 from distillplan.planning.budget_patterns import ANY_GPU, CORE, NODE, SEVERAL, match_in
+from distillplan.units.articles import with_article
 
 
 def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
@@ -28,10 +29,9 @@ def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
             "for 7 days'"
         )
     if node is not None:
-        one = re.sub(r"(?<=box)es$|s$", "", node.lower())
+        one = with_article(re.sub(r"(?<=box)es$|s$", "", node.lower()))
         raise InputError(
-            f"{what}: how many GPUs has a {one}? write for example '4 nodes of 8 h100-sxm "
-            "for 7 days'"
+            f"{what}: how many GPUs has {one}? write for example '4 nodes of 8 h100-sxm for 7 days'"
         )
     names = words_of(re.sub(SEVERAL, "", text))
     if match_in(CORE, text) or (alone and not names and not match_in(ANY_GPU, text)):

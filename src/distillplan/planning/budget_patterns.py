@@ -33,7 +33,7 @@ GPUS: Final = (
 )
 """GPUs such as 8 x H100, or 4 nodes of 8 H100."""
 NEXT: Final = (
-    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|"
+    r"(?:\s*[,;:]\s*(?:for\s+)?|\s+(?:for|over|during|in|x)\s+|\s*\*\s*|(?<=\d)x(?=\d)|"
     r"(?P<bare>\s+|-(?=\d)))"
 )
 """Between the GPUs and the time."""

@@ -16,8 +16,16 @@ from distillplan.optimize.optimizer import (
     supervised_optima,
 )
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
-from distillplan.planning.evaluate import Cells, as_read, given_teacher, problems_of
+from distillplan.planning.evaluate import (
+    Cells,
+    alone_of,
+    as_read,
+    given_teacher,
+    most_spent,
+    problems_of,
+)
 from distillplan.planning.scenario import Scenario
+from distillplan.planning.stored_logits import kept_as_long
 from distillplan.planning.teacher import loss_by
 
 FINEST = 1e-4
@@ -47,13 +55,13 @@ def laws_of(scenario: Scenario, draws: Draws | None) -> Draws:
 def supervised(scenario: Scenario, at: Cells, draws: Draws) -> Optima:
     """Supervised training with each cell's budget per student, under every drawn law."""
     # np.unique would do, and import masked arrays for it, which takes as long as all of this
-    budgets = (at.budget / at.students).tolist()
+    budgets = (np.minimum(at.budget, most_spent(scenario, None)) / at.students).tolist()
     each = np.array(sorted(set(budgets)))
     place = np.searchsorted(each, budgets)
     one = np.ones(each.size)
-    distinct = Cells(budget=each, students=one, logits=one, training=one)
+    distinct = Cells(budget=each, students=one, logits=one, training=one, most=one)
     law = for_problems(draws.supervised, each.size)
-    problems = problems_of(scenario, _for_draws(distinct, draws.size), scenario.supervised_costs)
+    problems = alone_of(scenario, _for_draws(distinct, draws.size))
     found = _by_cell(supervised_optima(law, problems, finest=FINEST), draws.size)
     return _each(found, lambda one: one[place])
 
@@ -81,13 +89,13 @@ def distilled(
             loss=loss, forward_cost=price.forward_cost, training_cost=price.training_cost
         )
         law: DistillationLaw = for_problems(draws.law, at.budget.size)
-        problems = problems_of(scenario, _for_draws(at, draws.size))
+        problems = _problems(scenario, at, draws, known)
         taught = _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
         return as_read(scenario, at.logits, taught)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
     # search is cheap; near where they stand the tokens make an oblique kink, which only it follows
     free = (at.logits == 0) & (at.training == 0)
-    bound = _near_stands(problems_of(scenario, at), known.student_tokens)
+    bound = _near_stands(kept_as_long(problems_of(scenario, at), known), known.student_tokens)
     found: dict[str, Any] = {name: np.empty((free.size, draws.size)) for name in ARRAYS}
     for rows, search in (
         (free, _everywhere),
@@ -104,22 +112,20 @@ def distilled(
 
 
 def _near_stands(problems: Problems, tokens: FloatArray) -> Any:
-    """Where tokens of shape (problems,) are near their bound, or where storage makes a kink."""
-    kept = problems.storage
+    """Where tokens of shape (problems,) are near their bound, or a kink of stored logits."""
+    stands: list[Any] = [np.ravel(problems.tokens_of_both()), problems.most_passed]
     with np.errstate(invalid="ignore"):
         found = tokens > NEAR_BOUND * problems.bounds.student_tokens[1]
-        if kept is None:
-            return found
-        for stand in (problems.tokens_of_both().ravel(), kept.most_tokens):
+        for stand in stands:
             near = (NEAR_BOUND * stand < tokens) & (NEAR_BOUND * tokens < stand)
-            found |= (kept.per_token > 0) & near
+            found |= (problems.logits > 0) & near
     return found
 
 
-def _everywhere(scenario: Scenario, at: Cells, draws: Draws, _: Optima) -> Optima:
+def _everywhere(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
     """Over all sizes of the teacher."""
     law: DistillationLaw = for_problems(draws.law, at.budget.size)
-    problems = problems_of(scenario, _for_draws(at, draws.size))
+    problems = _problems(scenario, at, draws, start)
     paid = bool(np.any(at.logits > 0) or np.any(at.training > 0))  # else any pair will do
     found = optima_over_teachers(law, problems, finest=FINEST, pairs=paid)
     return _by_cell(found, draws.size)
@@ -139,9 +145,18 @@ def _everywhere_in_some(scenario: Scenario, at: Cells, draws: Draws, start: Opti
 def _near(scenario: Scenario, at: Cells, draws: Draws, start: Optima) -> Optima:
     """Near the known optima."""
     law: DistillationLaw = for_problems(draws.law, at.budget.size)
-    problems = problems_of(scenario, _for_draws(at, draws.size))
+    problems = _problems(scenario, at, draws, start)
     near = _each(start, lambda one: np.repeat(one, draws.size))
     return _by_cell(optima_near(law, problems, near), draws.size)
+
+
+def _problems(scenario: Scenario, at: Cells, draws: Draws, known: Optima) -> Problems:
+    """The cells as often as there are draws, logits kept for as long as in the known optima."""
+    problems = problems_of(scenario, at)
+    if scenario.teacher is not None:
+        problems = problems.taught_by(given_teacher(scenario))
+    kept = kept_as_long(problems, known)
+    return kept.rows(np.repeat(np.arange(at.budget.size), draws.size))
 
 
 def _teacher_losses(scenario: Scenario, draws: Draws, others: Sequence[float | None]) -> FloatArray:

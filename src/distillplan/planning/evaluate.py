@@ -1,5 +1,6 @@
 """A scenario at many budgets, families and accountings at once: the planner's arrays."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from distillplan.optimize.optimizer import (
 from distillplan.optimize.problems import GivenTeacher, Optima, Problems
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import refuse_start
-from distillplan.planning.stored_logits import lost_nats, storage_of
+from distillplan.planning.stored_logits import kept_while_read, lost_nats, storage_of
 from distillplan.planning.teacher import Teacher
 
 
@@ -32,6 +33,8 @@ class Cells(NamedTuple):
     """Share of the teacher's forward passes that one student pays."""
     training: FloatArray
     """Share of the teacher's training that one student pays."""
+    most: FloatArray
+    """What limits of time and money leave of any budget for distillation; infinite: all."""
 
     def each(self, change: "Callable[[FloatArray], FloatArray]") -> "Cells":
         """The cells with every array changed, of whatever shape (cells,) becomes."""
@@ -50,7 +53,7 @@ def cells(
         students: other numbers of students, of shape (cells,).
     """
     refuse_start(scenario)
-    _refuse_open_layout(scenario)
+    refuse_open_layout(scenario)
     budgets = np.atleast_1d(np.asarray(scenario.budget if budget is None else budget, float))
     counts = np.atleast_1d(np.asarray(scenario.students if students is None else students, int))
     shares = [scenario.share(accounting, int(count)) for count in counts]
@@ -60,10 +63,23 @@ def cells(
         "students": counts,
         "logits": [one.logits for one in shares],
         "training": [one.training for one in shares],
+        "most": most_spent(scenario, accounting),
     }
     return Cells(
         **{name: np.array(np.broadcast_to(one, size), float) for name, one in columns.items()}
     )
+
+
+def most_spent(scenario: Scenario, way: Accounting | None) -> float:
+    """What limits of time and money leave of any budget in FLOPs; infinite: all.
+
+    Args:
+        scenario: the question.
+        way: what is paid; None for supervised training.
+    """
+    if scenario.compute is None:
+        return math.inf
+    return dict(scenario.limits.flops).get(way, math.inf)
 
 
 def together(groups: Iterable[Cells]) -> Cells:
@@ -77,9 +93,11 @@ def together(groups: Iterable[Cells]) -> Cells:
 def mixes_logits(scenario: Scenario) -> bool:
     """Whether cells with other sources of logits may stand among the scenario's own.
 
-    They differ in their shares alone where a budget is in FLOPs and no format is named.
+    They differ in their shares alone where a budget is in FLOPs, no format is named and no corpus
+    is read again.
     """
-    return scenario.gpu_hours is None and scenario.stored is None
+    plain = scenario.gpu_hours is None and scenario.stored is None
+    return plain and scenario.max_unique_tokens is None
 
 
 def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = None) -> Optima:
@@ -87,7 +105,7 @@ def supervised(scenario: Scenario, at: Cells, *, within: FloatArray | None = Non
 
     Also how far the sizes of the first cells may move ``within`` nats, shape (asked,).
     """
-    problems = problems_of(scenario, at, scenario.supervised_costs)
+    problems = alone_of(scenario, at)
     return supervised_optima(scenario.law.supervised, problems, within=within)
 
 
@@ -108,10 +126,32 @@ def distilled(
     """
     problems, law = problems_of(scenario, at), law_of(scenario)
     if scenario.teacher is None:
-        found = optima_over_teachers(law, problems, within=within, finest=finest)
+        found = kept_while_read(
+            problems, lambda one: optima_over_teachers(law, one, within=within, finest=finest)
+        )
     else:
-        found = optima_with_teacher(law, problems, given_teacher(scenario), within=within)
+        found = with_teacher(law, problems, given_teacher(scenario), within)
     return as_read(scenario, problems.logits, found)
+
+
+def with_teacher(
+    law: DistillationLaw,
+    problems: Problems,
+    teacher: GivenTeacher,
+    within: FloatArray | None = None,
+) -> Optima:
+    """Optima with a given teacher, whose logits are kept for as long as they are read.
+
+    Args:
+        law: the distillation law.
+        problems: the budgets.
+        teacher: floats, or arrays of shape (problems,).
+        within: as for `optima_with_teacher`, shape (asked,).
+    """
+    return kept_while_read(
+        problems.taught_by(teacher),
+        lambda one: optima_with_teacher(law, one, teacher, within=within),
+    )
 
 
 def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
@@ -126,7 +166,10 @@ def both(scenario: Scenario, at: Cells, finest: float) -> tuple[Optima, Optima]:
     if scenario.teacher is not None:
         return alone, distilled(scenario, at)
     law, problems = law_of(scenario), problems_of(scenario, at)
-    found = optima_over_teachers(law, problems, finest=finest, pairs=False)
+    timed = problems.storage is not None and problems.storage.per_month is not None
+    found = kept_while_read(
+        problems, lambda one: optima_over_teachers(law, one, finest=finest, pairs=timed)
+    )
     return alone, as_read(scenario, problems.logits, found)
 
 
@@ -143,75 +186,20 @@ def distilled_from(scenario: Scenario, at: Cells, teacher_loss: FloatArray) -> O
     teacher = GivenTeacher(
         loss=teacher_loss, forward_cost=price.forward_cost, training_cost=price.training_cost
     )
-    found = optima_with_teacher(law_of(scenario), problems, teacher)
+    found = with_teacher(law_of(scenario), problems, teacher)
     return as_read(scenario, problems.logits, found)
 
 
 def best_teacher(scenario: Scenario, at: Cells) -> Optima:
     """Distillation from the teacher whose loss is best, at the scenario's teacher's price."""
-    problems = problems_of(scenario, at)
-    found = optima_over_teacher_loss(law_of(scenario), problems, given_teacher(scenario))
+    price, law = given_teacher(scenario), law_of(scenario)
+    problems = problems_of(scenario, at).taught_by(price)
+    found = kept_while_read(problems, lambda one: optima_over_teacher_loss(law, one, price))
     return as_read(scenario, problems.logits, found)
 
 
 NOBODY = Teacher(loss=1.0)
 """In place of a teacher where none is given; its loss is looked at by nobody."""
-MAY_DIFFER = frozenset(
-    ("compute", "gpu_hours", "student_params", "students", "teacher", "accounting", "tie_nats")
-) | {"limits", "student_tokens", "money_over_budget"}
-"""Fields in which scenarios that are solved side by side may differ; but what one of them leaves
-open, all of them must."""
-
-
-def side_by_side(
-    scenarios: Sequence[Scenario], accountings: Sequence[Accounting], costs: Costs
-) -> Problems:
-    """The problems of scenarios that differ in `MAY_DIFFER` only, each under its accounting."""
-    first = scenarios[0]
-    refuse_start(first)
-    _refuse_open_layout(first)
-    pairs = list(zip(scenarios, accountings, strict=True))
-    shares = [one.share(accounting) for one, accounting in pairs]
-    given = first.student_params is not None
-    budget = np.array([one.budget / one.students for one in scenarios])
-    logits = np.array([share.logits for share in shares])
-    return Problems(
-        budget=budget,
-        logits=logits,
-        training=np.array([share.training for share in shares]),
-        student_params=np.array([one.student_params for one in scenarios]) if given else None,
-        bounds=first.bounds,
-        costs=costs,
-        served_tokens=first.inference_tokens,
-        unique_tokens=first.unique_tokens,
-        storage=storage_of(scenarios, budget, logits),
-    )
-
-
-def supervised_each(scenarios: Sequence[Scenario]) -> Optima:
-    """Supervised training of scenarios that differ in numbers only."""
-    free = [Accounting.FREE] * len(scenarios)
-    problems = side_by_side(scenarios, free, scenarios[0].supervised_costs)
-    return supervised_optima(scenarios[0].law.supervised, problems)
-
-
-def distilled_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
-    """Distillation of scenarios that differ in numbers only, each under its accounting."""
-    first = scenarios[0]
-    problems, law = side_by_side(scenarios, accountings, first.distillation_costs), law_of(first)
-    if first.teacher is None:
-        found = optima_over_teachers(law, problems)
-    else:
-        found = optima_with_teacher(law, problems, given_teachers(scenarios))
-    return as_read(first, problems.logits, found)
-
-
-def best_teacher_each(scenarios: Sequence[Scenario], accountings: Sequence[Accounting]) -> Optima:
-    """Distillation from the best teacher at the price of each scenario's own."""
-    first = scenarios[0]
-    problems = side_by_side(scenarios, accountings, first.distillation_costs)
-    found = optima_over_teacher_loss(law_of(first), problems, given_teachers(scenarios))
-    return as_read(first, problems.logits, found)
 
 
 def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
@@ -238,19 +226,30 @@ def given_teacher(scenario: Scenario) -> GivenTeacher:
     return given_teachers([scenario])
 
 
-def problems_of(scenario: Scenario, at: Cells, costs: Costs | None = None) -> Problems:
-    """The cells as the optimizer takes them, of a distillation run where no costs are given."""
-    params, budget = scenario.student_params, at.budget / at.students
+def problems_of(scenario: Scenario, at: Cells) -> Problems:
+    """The cells as the optimizer takes them, of distillation."""
+    found = _problems(scenario, at, np.minimum(at.budget, at.most), scenario.distillation_costs)
+    storage = storage_of([scenario], found.budget, at.logits, at.students)
+    return found._replace(storage=storage, most_passed=scenario.most_passed)
+
+
+def alone_of(scenario: Scenario, at: Cells) -> Problems:
+    """The same of supervised training."""
+    spent = np.minimum(at.budget, most_spent(scenario, None))
+    return _problems(scenario, at, spent, scenario.supervised_costs)
+
+
+def _problems(scenario: Scenario, at: Cells, spent: FloatArray, costs: Costs) -> Problems:
+    params, budget = scenario.student_params, spent / at.students
     return Problems(
         budget=budget,
         logits=at.logits,
         training=at.training,
         student_params=None if params is None else np.full(at.budget.size, params),
         bounds=scenario.bounds,
-        costs=costs or scenario.distillation_costs,
+        costs=costs,
         served_tokens=scenario.inference_tokens,
         unique_tokens=scenario.unique_tokens,
-        storage=storage_of([scenario], budget, at.logits) if costs is None else None,
     )
 
 
@@ -295,7 +294,7 @@ def law_of(scenario: Scenario) -> DistillationLaw:
     return scenario.law.distillation
 
 
-def _refuse_open_layout(scenario: Scenario) -> None:
+def refuse_open_layout(scenario: Scenario) -> None:
     """Refuse an open layout where a question has many sizes.
 
     Raises:

@@ -1,24 +1,28 @@
 """What a reader must know about the hours, the money and the memory of a plan."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
-from distillplan.hardware.bill import Phase
+from distillplan.hardware.bill import Phase, months_of
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
+from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import FREE, LayoutChoice
 from distillplan.notices import Notice, information, warning
+from distillplan.planning.kept_limits import SpendsFlops, is_cut
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
-from distillplan.units.articles import with_article
+from distillplan.planning.stored_logits import unpriced_notices
+from distillplan.units.articles import so_many, with_article
 from distillplan.units.quantities import (
     SECONDS_PER_HOUR,
     format_bytes,
     format_count,
     format_duration,
+    format_flops,
     format_usd,
 )
 
@@ -58,6 +62,7 @@ def machine_warnings(
         gpu: name of the machine's GPU.
     """
     bills = [(way_in_words(one.accounting), one.bill) for one in compared if one.bill is not None]
+    yield from budget_cut(scenario, compared)
     for one in compared:
         yield from _fit_warning(scenario, one, gpu)
     yield from _layout_found(scenario)
@@ -67,27 +72,60 @@ def machine_warnings(
             "GPU-hours, time and cost cover training and logits only; serving counts in the "
             "FLOPs, since its speed is not modeled",
         )
+    yield from _kept_too_short(scenario, compared)
+    for one in compared:
+        yield from unpriced_notices(scenario, one)
     yield from _batch_over_run(scenario, compared)
     yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
     yield from _over_limits(scenario.limits, bills)
-    yield from _budget_cut(scenario)
 
 
-def _budget_cut(scenario: Scenario) -> Iterator[Notice]:
-    """Where a limit leaves less than the budget."""
-    asked, limits = scenario.limits.asked_gpu_hours, scenario.limits
-    if asked is None:
+def _kept_too_short(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
+    """Where stored logits are deleted before their students have read them."""
+    given = None if scenario.stored is None else scenario.stored.months
+    for one in compared:
+        if one.stored is not None and one.bill is not None:
+            yield from months_notices(given, months_of(one.bill.phases))
+
+
+def budget_cut(scenario: Scenario, compared: Sequence[SpendsFlops]) -> Iterator[Notice]:
+    """Where a limit leaves less than the budget.
+
+    Args:
+        scenario: the question.
+        compared: ways to spend it.
+    """
+    asked = scenario.limits.asked_gpu_hours
+    ways = [one for one in compared if is_cut(scenario, one)]
+    told = [f"{way_in_words(one.accounting)} gets {format_flops(one.total_flops)}" for one in ways]
+    if asked is not None:
+        left = f"the plan spends {format_count(scenario.gpu_hours)} of the {format_count(asked)}"
+        left = f"{left} GPU-hours"
+    elif told:
+        left = f"{' and '.join(told)} of the {format_flops(scenario.compute)} FLOPs"
+    else:
         return
-    words = (("deadline", limits.hours), ("cost limit", limits.usd))
-    given = " and the ".join(word for word, limit in words if limit is not None)
-    left = format_count(scenario.gpu_hours)
+    bills = [one.bill for one in ways if one.bill is not None]
     yield warning(
         "budget_cut",
-        f"the plan spends {left} of the {format_count(asked)} GPU-hours of the budget, as no "
-        f"more keeps to the {given}",
+        f"{left} of the budget, as no more keeps to the {_binding(scenario.limits, bills)}",
     )
+
+
+def _binding(limits: Limits, bills: list[OptionBill]) -> str:
+    """The limits of time and money that some bills take all of, or all of both without bills."""
+    return " and the ".join(
+        one.words
+        for one in _given_limits(limits._replace(bytes_per_gpu=None))
+        if not bills or any(_takes_all(one, bill) for bill in bills)
+    )
+
+
+def _takes_all(limit: _Limit, bill: OptionBill) -> bool:
+    amount = limit.of(bill)
+    return amount is not None and amount.mid > limit.most * (1 - ROUNDING)
 
 
 def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[Notice]:
@@ -99,8 +137,8 @@ def _batch_over_run(scenario: Scenario, compared: tuple[Option, ...]) -> Iterato
     if runs and batch > min(runs):
         yield warning(
             "batch_over_run",
-            f"a step of {gpus} GPUs has {format_count(batch)} tokens, more than a whole run of "
-            f"{format_count(min(runs))}; no training can use so many GPUs",
+            f"a step of {so_many(gpus, 'GPU')} has {format_count(batch)} tokens, more than a "
+            f"whole run of {format_count(min(runs))}; no training can use so many GPUs",
         )
 
 
@@ -173,7 +211,8 @@ def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:
 def _over_limits(limits: Limits, bills: list[tuple[str, OptionBill]]) -> Iterator[Notice]:
     """What takes longer, costs more or needs more memory than it may, by the middle of its range.
 
-    A budget that time or money set keeps to them; one in FLOPs does not.
+    Budgets are cut to what time and money leave; what passes them all the same is a teacher's
+    training.
     """
     for limit in _given_limits(limits):
         over = [f"{way} {text}" for way, bill in bills for text in _over(limit, bill)]

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,9 @@ MULTIPLES = (math.log(1e-3), math.log(1e3))
 
 
 def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Option, ...]:
-    """Distilled options with the supervised budget, in own budgets, that reaches their losses.
+    """Distilled options with the supervised budget that reaches their losses.
+
+    In own budgets, which are what the limits leave to supervised training.
 
     The supervised loss falls with the budget; a grid brackets each loss, and a line in log loss and
     log budget does the rest, to about 1e-6.
@@ -29,9 +32,11 @@ def with_multipliers(scenario: Scenario, options: Sequence[Option]) -> tuple[Opt
     if not wanted:
         return tuple(options)
     losses = np.array([options[row].loss for row in wanted])
+    own = min(scenario.budget, evaluate.most_spent(scenario, None))
+    scenario = replace(scenario, limits=scenario.limits._replace(flops=()))
     logs = np.linspace(*MULTIPLES, 49)[None, :]  # the same for all of them
     for _ in range(2):
-        budgets = scenario.budget * np.exp(logs)
+        budgets = own * np.exp(logs)
         at = cells(scenario, Accounting.FREE, budget=budgets.ravel())
         found = evaluate.supervised(scenario, at).loss.reshape(logs.shape)
         logs, found = (np.broadcast_to(one, (len(wanted), one.shape[1])) for one in (logs, found))

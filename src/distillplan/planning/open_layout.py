@@ -53,7 +53,8 @@ def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:
         tried = replace(scenario, machine=replace(machine, strategy=strategy))
         each = seconds_of(tried, way, sizes)
         once = paid.training * each.teacher_training * (sizes.teacher_tokens or 0.0)
-        passes = paid.logits * each.teacher_forward
+        first = min(1.0, scenario.most_passed / sizes.student_tokens)
+        passes = paid.logits * each.teacher_forward * first
         return each.student_training + passes + once / sizes.student_tokens
 
     capacity = room(scenario, machine)

@@ -11,12 +11,12 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
-from distillplan.models.known_model import KnownModel, known_model, with_vocabulary
+from distillplan.models.known_model import KnownModel, model_of_catalog, with_vocabulary
 from distillplan.models.open_models import OpenModel, open_models
-from distillplan.optimize.optimizer import optima_with_teacher
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.multipliers import with_multipliers
 from distillplan.planning.options import option_of, without_nonsense
 from distillplan.planning.results import Option
@@ -40,7 +40,7 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
         scenario: the question.
         alone: supervised training, within budget.
     """
-    law, models = scenario.law, open_models(scenario.models.reads_like)
+    law, models = scenario.law, offered(scenario, scenario.models.reads_like)
     if scenario.teacher is not None or law.distillation is None or not models:
         return ()
     if law.counts is not ParameterCount.NON_EMBEDDING or alone.student_params is None:
@@ -54,13 +54,24 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
     return (max(found, key=lambda one: -math.inf if one.gain_nats is None else one.gain_nats),)
 
 
+def offered(scenario: Scenario, *readers: KnownModel | None) -> list[OpenModel]:
+    """Open models of a size that the question considers, which read like its named students."""
+    least, largest = scenario.bounds.teacher_params
+    return [one for one in open_models(*readers) if least <= one.params <= largest]
+
+
 def _from(scenario: Scenario, name: str) -> Option | None:
-    """Distillation from a model; None where it is not affordable, or the law gives nonsense."""
+    """Distillation from a model; None where it cannot be done, or the law gives nonsense."""
     taught = taught_by(scenario, name)
     alone = option_of(taught, None)
     option = option_of(taught, Accounting.EXISTS, alone.loss)
     if alone.loss is None or option.loss is None or option.loss >= guessing(taught):
         return None
+    if option.bill is not None:
+        from distillplan.planning.possible import possible  # on machines only
+
+        if not possible(taught, option):
+            return None
     (option,) = with_multipliers(taught, [option])
     option = option._replace(
         decides=False,
@@ -78,12 +89,15 @@ def taught_by(scenario: Scenario, name: str) -> Scenario:
         scenario: the question, without a teacher.
         name: of a model whose training tokens are known.
     """
-    found = known_model(name, "teacher")
-    return replace(
+    from distillplan.models.model_catalog import exact_model  # where no teacher is named
+
+    found = model_of_catalog(exact_model(name))
+    taught = replace(
         _run_beside(scenario),
         teacher=Teacher(params=found.params, tokens=found.trained_tokens, model=found),
         architecture=family_taught_by(scenario, found),
     )
+    return within_limits(taught)
 
 
 def family_taught_by(scenario: Scenario, teacher: KnownModel) -> FixedAspect:
@@ -152,9 +166,9 @@ def _ranked(scenario: Scenario, models: Sequence[OpenModel], params: float) -> l
     students = {params: 1.0} if scenario.student_shape is None else {}
     each = candidates(scenario, models, students)
     at = cells(beside, Accounting.EXISTS).each(lambda one: np.repeat(one, len(models)))
-    at = at._replace(budget=at.budget / each.dearer)
+    at = at._replace(budget=at.budget / each.dearer, most=at.most / each.dearer)
     problems = evaluate.problems_of(beside, at)
-    found = optima_with_teacher(evaluate.law_of(beside), problems, each.teacher)
+    found = evaluate.with_teacher(evaluate.law_of(beside), problems, each.teacher)
     distilled = evaluate.as_read(beside, problems.logits, found).loss
     return by_gain(models, evaluate.supervised(beside, at).loss, distilled)
 

@@ -16,9 +16,10 @@ from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
-from distillplan.optimize.problems import bought
+from distillplan.optimize.keeping import KeptWhileRead, bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+from distillplan.units.quantities import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
@@ -72,14 +73,20 @@ def affordable_tokens(
     paid = scenario.share(accounting or Accounting.FREE)
     seconds = seconds_of(scenario, accounting, sizes)
     once = paid.training * seconds.teacher_training * (sizes.teacher_tokens or 0.0)
-    per_token = seconds.student_training + paid.logits * seconds.teacher_forward
-    each = budget / scenario.students
+    passes, own = paid.logits * seconds.teacher_forward, seconds.student_training
+    each, most = budget / scenario.students, scenario.most_passed
+    found = float(bought(each - once, own, passes, most))
     kept = paid.logits * scenario.storage_seconds
-    found = (each - once) / per_token
     if not kept:
         return found
-    rest = each * scenario.money_over_budget - once
-    return min(found, float(bought(rest, per_token, kept, scenario.unique_tokens)))
+    rest, stored = each * scenario.money_over_budget - once, scenario.stored
+    if stored is None or stored.months is not None:
+        return min(found, float(bought(rest, own, passes + kept, most)))
+    months = scenario.students / (_machine(scenario).gpus * SECONDS_PER_MONTH)
+    reading = KeptWhileRead(
+        training=own, passes=passes, per_month=kept, months=months, most_first=most
+    )
+    return min(found, float(reading.bought(rest)))
 
 
 def option_bill(
@@ -112,9 +119,9 @@ def option_bill(
         teacher=teacher,
         teacher_tokens=sizes.teacher_tokens or 0.0,
         paid=paid or scenario.share(accounting or Accounting.FREE),
-        logits=scenario.logits,
+        logits=scenario.passes,
         stored=stored if scenario.logits is Logits.STORED else None,
-        unique_tokens=scenario.unique_tokens,
+        most_passed=scenario.most_passed,
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:
@@ -149,8 +156,10 @@ def _fullest(
     phases = {line.phase for line in lines}
     loaded = None
     if teacher is not None and Phase.TEACHER_LOGITS in phases:
-        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.logits)
-    read = 0.0 if teacher is None or stored is None else stored.format.bytes_per_token
+        loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.passes)
+    beside = loaded is not None and scenario.passes is Logits.ONLINE
+    unread = teacher is None or stored is None or beside
+    read = 0.0 if unread or stored is None else stored.format.bytes_per_token
     training = _laid_out(machine, scenario, student, loaded, read)
     found = {Phase.STUDENT_TRAINING: training}
     if training.run.passed is not None:
@@ -228,7 +237,7 @@ def seconds_of(scenario: Scenario, accounting: Accounting | None, sizes: Sizes) 
         _student(scenario, sizes),
         _teacher(scenario, sizes),
         distilling=accounting is not None,
-        beside=scenario.logits is Logits.ONLINE,
+        beside=scenario.passes is Logits.ONLINE,
     )
 
 

@@ -11,7 +11,7 @@ from distillplan.fields import finite
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_tokens, log_worth
 from distillplan.optimize.problems import Optima
-from distillplan.planning import evaluate
+from distillplan.planning import evaluate, side_by_side
 from distillplan.planning.evaluate import cells, together
 from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario
@@ -95,9 +95,9 @@ def option_of(scenario: Scenario, way: Accounting | None, alone: float | None = 
         alone: loss of supervised training; None where the gain is not asked for.
     """
     if way is None:
-        optima = evaluate.supervised_each([scenario])
+        optima = side_by_side.supervised_each([scenario])
     else:
-        optima = evaluate.distilled_each([scenario], [way])
+        optima = side_by_side.distilled_each([scenario], [way])
     optima = settled([scenario], [way], optima)
     gain = None if alone is None else alone - optima.loss
     return options_from([scenario], [way], optima, gain)[0]
@@ -131,7 +131,7 @@ def settled(
     the tokens that spend them exactly, where the search took seconds per token from a table.
 
     Args:
-        scenarios: of one kind (`evaluate.MAY_DIFFER`), one for each of the optima.
+        scenarios: of one kind (`side_by_side.MAY_DIFFER`), one for each of the optima.
         ways: what they pay.
         optima: as the optimizer found them.
         factor: times the scenarios' budgets, where other ones were spent.
@@ -170,7 +170,7 @@ def options_from(
     """The options of scenarios of one kind, with what they cost.
 
     Args:
-        scenarios: of one kind (`evaluate.MAY_DIFFER`), one for each option.
+        scenarios: of one kind (`side_by_side.MAY_DIFFER`), one for each option.
         ways: what they pay.
         optima: the optimizer's answers, `settled`.
         gains: over supervised training in nats per token, shape (options,); None where they are
@@ -216,6 +216,7 @@ def _option(
         paid=scenario.share(way or Accounting.FREE),
         students=scenario.students,
         served_tokens=scenario.inference_tokens,
+        most_passed=scenario.most_passed,
     )
     at_bounds, status = _status(scenario, way, sizes)
     return Option(

@@ -15,6 +15,7 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import outside_fit
 from distillplan.planning.flips import find_flips
 from distillplan.planning.headline import format_budget, headline
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.multipliers import with_multipliers
 from distillplan.planning.open_teacher import beside_open_teacher
 from distillplan.planning.options import (
@@ -69,7 +70,7 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     >>> answer.verdict, answer.odds.supervised > 0.9
     (<Verdict.SUPERVISED: 'supervised'>, True)
     """
-    scenario = _placed(scenario)
+    scenario = within_limits(_placed(scenario))
     if scenario.start is not None:
         from distillplan.planning.starting import with_start  # only where one is asked for
 

@@ -10,6 +10,7 @@ from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import MAX_GPUS, Fits, smallest_layout, usable_bytes
 from distillplan.hardware.strategy import Checkpointing, LayoutChoice
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.machine_warnings import OVER_MEMORY, changes_to_fit, limits_passed
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
@@ -164,6 +165,7 @@ def _fewer(scenario: Scenario, machine: Machine, enough: Machine) -> Machine:
 
 
 def _something_possible(scenario: Scenario) -> bool:
+    scenario = within_limits(scenario)
     alone = supervised_option(scenario)
     if alone.loss is None or possible(scenario, alone):
         return alone.loss is not None

@@ -52,6 +52,9 @@ class Limits(NamedTuple):
     """Bytes of memory on the fullest GPU."""
     asked_gpu_hours: float | None = None
     """GPU-hours of the budget before the limits of time and money cut it; None: they did not."""
+    flops: tuple[tuple[Accounting | None, float], ...] = ()
+    """FLOPs that time and money leave to the ways that they cut (`planning.kept_limits`); None is
+    supervised training."""
 
     def by_key(self) -> tuple[tuple[str, float | None], ...]:
         """Each limit with its key."""
@@ -110,16 +113,16 @@ class Scenario:
     max_unique_tokens: Settled[float | None, Real | None] = default(None)
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget in
-    GPU-hours (`scenarios.budgets.spend`); otherwise a plan over a limit carries a warning."""
+    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget:
+    in GPU-hours (`scenarios.budgets.spend`), or the FLOPs of each way (`planning.kept_limits`)."""
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
+        settle(self, only=("law", "machine", "student_model", "architecture", "limits"))
         self._named()
         if isinstance(self.bounds, str):
-            object.__setattr__(
-                self, "bounds", bounds_named(member(SizeBounds, self.bounds, Word("bounds")))
-            )
+            named = member(SizeBounds, self.bounds, Word("bounds"))
+            object.__setattr__(self, "bounds", bounds_named(named))
         settle(self)
         found = [*self._numbers()]
         if not found:
@@ -141,8 +144,7 @@ class Scenario:
             object.__setattr__(self, "student_model", student.model)
             object.__setattr__(self, "student_params", student.params)
         if str in (type(taught), type(word)) and self.architecture == FixedAspect():
-            teacher = None if self.teacher is None else self.teacher.model
-            family = with_vocabulary(self.architecture, teacher, self.student_model)
+            family = with_vocabulary(self.architecture, self.models.teacher, self.student_model)
             object.__setattr__(self, "architecture", family)
         begin(self)
         if self.machine is not None and self.machine.family != self.architecture:
@@ -177,10 +179,8 @@ class Scenario:
         for key, limit in (*self.limits.by_key(), money):
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
-        for name, unit, most in (
-            ("inference_tokens", "tokens", MOST_TOKENS),
-            ("tie_nats", "nats", MOST_TIE),
-        ):
+        sizes = (("inference_tokens", "tokens", MOST_TOKENS), ("tie_nats", "nats", MOST_TIE))
+        for name, unit, most in sizes:
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
@@ -195,9 +195,7 @@ class Scenario:
             "accounting": self.accounting is not None,
             "logits": self.logits is not Logits.ONLINE,
         }
-        for key, is_asked in asked.items():
-            if is_asked:
-                yield no_distillation(self.law, without=Word(key))
+        yield from (no_distillation(self.law, without=Word(key)) for key, on in asked.items() if on)
 
     def reading(self, logits: Logits) -> "Scenario":
         """The same question with logits from elsewhere; a format is of stored ones only."""
@@ -242,10 +240,12 @@ class Scenario:
             accounting: what the budget pays for.
             students: how many share the teacher; None for the scenario's own number.
         """
-        logits = self.logits
-        if logits is Logits.CACHED and accounting is not Accounting.FREE:
-            logits = Logits.ONLINE  # an option shown for comparison with the cached one
-        return share(accounting, logits, self.students if students is None else students)
+        return share(accounting, self.passes, self.students if students is None else students)
+
+    @property
+    def passes(self) -> Logits:
+        """How a way that runs the teacher does: beside cached logits, online for comparison."""
+        return Logits.ONLINE if self.logits is Logits.CACHED else self.logits
 
     @property
     def family(self) -> Family:
@@ -258,6 +258,11 @@ class Scenario:
     def unique_tokens(self) -> float:
         """Tokens of the corpus; infinity where it is unlimited."""
         return math.inf if self.max_unique_tokens is None else self.max_unique_tokens
+
+    @property
+    def most_passed(self) -> float:
+        """Tokens that the teacher passes over at most; epochs read again what it wrote of them."""
+        return self.unique_tokens if self.logits is Logits.STORED else math.inf
 
     @property
     def budget(self) -> float:
@@ -300,7 +305,7 @@ class Scenario:
             return forward, TRAINING_PASSES * forward
         from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
 
-        beside = self.logits is Logits.ONLINE
+        beside = self.passes is Logits.ONLINE
         on, family = self.machine, self.family
         found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
         return found.teacher_forward, found.teacher_training
@@ -328,7 +333,7 @@ class Scenario:
                 self.machine,
                 self.family,
                 distilling=distilling,
-                beside=self.logits is Logits.ONLINE,
+                beside=self.passes is Logits.ONLINE,
                 student=self.student_shape,
                 student_params=self.student_params,
             )

@@ -1,17 +1,26 @@
 """What the format of stored logits does to a plan: what it costs the student, and the disks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError, Word
+from distillplan.laws.format_notices import STORAGE_UNPRICED
 from distillplan.laws.formulas import FloatArray
-from distillplan.laws.logit_formats import penalty_of
+from distillplan.laws.logit_formats import LogitKind, StoredFormat, penalty_of
 from distillplan.laws.transfer import error_quantile
-from distillplan.optimize.problems import Storage
-from distillplan.units.quantities import SECONDS_PER_HOUR
+from distillplan.notices import Notice, warning
+from distillplan.optimize.keeping import Storage, at_least
+from distillplan.optimize.problems import Optima, Problems
+from distillplan.units.quantities import (
+    SECONDS_PER_HOUR,
+    SECONDS_PER_MONTH,
+    format_count,
+    format_months,
+    format_usd,
+)
 
 if TYPE_CHECKING:
     from distillplan.planning.results import Option
@@ -19,6 +28,13 @@ if TYPE_CHECKING:
 
 _HIGH: Final = 0.95
 """The ends of a penalty's range are taken as those of a 90% interval."""
+LEAST_SHARE: Final = 0.01
+"""Of what an option costs; storage below it is not worth a word."""
+SAME_MONTHS: Final = 1e-6
+"""Months that differ by less lead to the same sizes; the tokens of a plan are exact
+(`option_bill.affordable_tokens`)."""
+MOST_ROUNDS: Final = 20
+"""In which sizes and months settle; two are enough where student and teacher are given."""
 
 
 class OptionLogits(NamedTuple):
@@ -69,7 +85,7 @@ def unread(scenario: "Scenario") -> Iterator[InputError]:
 
 
 def storage_seconds(scenario: "Scenario") -> float:
-    """As `Scenario.storage_seconds`.
+    """As `Scenario.storage_seconds`: for a month where nobody says for how long.
 
     Raises:
         InputError: when a budget of money has no price.
@@ -86,23 +102,58 @@ def storage_seconds(scenario: "Scenario") -> float:
 
 
 def storage_of(
-    scenarios: Sequence["Scenario"], budget: FloatArray, logits: FloatArray
+    scenarios: Sequence["Scenario"], budget: FloatArray, logits: FloatArray, students: FloatArray
 ) -> Storage | None:
     """What keeping the teacher's logits costs, where money is counted; else None.
 
     Args:
-        scenarios: of one kind (`evaluate.MAY_DIFFER`): one of each problem, or one for all.
+        scenarios: of one kind (`side_by_side.MAY_DIFFER`): one of each problem, or one for all.
         budget: of one student, in GPU-seconds, shape (problems,).
         logits: share of the teacher's forward passes that one student pays, shape (problems,).
+        students: how many are trained, shape (problems,).
     """
-    seconds = np.array([one.storage_seconds for one in scenarios])
-    if not np.any(seconds):
+    seconds, stored = np.array([one.storage_seconds for one in scenarios]), scenarios[0].stored
+    machine = scenarios[0].machine
+    if not np.any(seconds) or machine is None or stored is None:
         return None
-    return Storage(
+    found = Storage(
         money=budget * np.array([one.money_over_budget for one in scenarios]),
         per_token=logits * seconds,
-        most_tokens=scenarios[0].unique_tokens,
     )
+    if stored.months is not None:
+        return found
+    months = students / (machine.gpus * SECONDS_PER_MONTH)
+    return found._replace(per_month=found.per_token, months=months)
+
+
+def kept_while_read(problems: Problems, solve: Callable[[Problems], Optima]) -> Optima:
+    """Optima whose logits are kept for as long as their training takes, where no time is given.
+
+    Args:
+        problems: to solve.
+        solve: answers them, their logits kept for a given time.
+    """
+    found, kept = solve(problems), problems.storage
+    if kept is None or kept.per_month is None:
+        return found
+    months = at_least(np.zeros(problems.budget.size))
+    for _ in range(MOST_ROUNDS):
+        needed = at_least(problems.months_of(found))
+        paid = np.isfinite(found.loss) & (problems.logits > 0)
+        needed = np.where(paid, needed, months)
+        if np.all(np.abs(needed - months) <= SAME_MONTHS * months):
+            break
+        months = needed
+        found = solve(problems._replace(storage=kept.kept_for(months)))
+    return found
+
+
+def kept_as_long(problems: Problems, known: Optima) -> Problems:
+    """Problems whose logits are kept for as long as in known optima, where no time is given."""
+    kept = problems.storage
+    if kept is None or kept.per_month is None:
+        return problems
+    return problems._replace(storage=kept.kept_for(at_least(problems.months_of(known))))
 
 
 def lost_nats(scenario: "Scenario", logits: Any) -> Any:
@@ -147,7 +198,11 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
 
     kept = stored_logits(stored, round(scenario.architecture.vocab))
     tokens = min(option.student_tokens, scenario.unique_tokens)
-    penalty = penalty_of(stored, scenario.architecture.vocab)
+    penalty, needed = penalty_of(stored, scenario.architecture.vocab), 0.0
+    if option.bill is not None:
+        from distillplan.hardware.bill import months_of  # where something runs on a machine
+
+        needed = months_of(option.bill.phases)
     shares: dict[str, float | None] = dict.fromkeys(("nats", "low", "high"))
     if option.gain_nats is not None:
         full = option.gain_nats + penalty.nats
@@ -157,9 +212,9 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         format=kept.format.name,
         bytes_per_token=kept.format.bytes_per_token,
         total_bytes=kept.format.bytes_per_token * tokens,
-        months=kept.months,
-        storage_usd=kept.usd(tokens),
-        read_bytes_per_s=_read_rate(option, kept.format.bytes_per_token),
+        months=kept.kept_for(needed),
+        storage_usd=kept.usd(tokens, needed),
+        read_bytes_per_s=_read_rate(option, scenario.students, kept.format.bytes_per_token),
         penalty_nats=penalty.nats,
         penalty_low=penalty.low,
         penalty_high=penalty.high,
@@ -170,10 +225,44 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
     )
 
 
-def _read_rate(option: "Option", bytes_per_token: float) -> float | None:
-    """Bytes per second that one student's training reads, at the middle of its time."""
+def unpriced_notices(scenario: "Scenario", option: "Option") -> Iterator[Notice]:
+    """Where a bill has nothing for storing logits, because nobody says in which format.
+
+    Args:
+        scenario: the question.
+        option: a distillation of it.
+    """
+    bill, paid = option.bill, scenario.share(option.accounting or Accounting.FREE).logits
+    stores = scenario.logits is Logits.STORED and scenario.stored is None and paid > 0
+    if not stores or bill is None or bill.cost_usd is None or option.student_tokens is None:
+        return
+    from distillplan.hardware.bill import months_of  # where something runs on a machine
+    from distillplan.hardware.storage import stored_logits
+
+    needed, vocab = months_of(bill.phases), round(scenario.architecture.vocab)
+    tokens = min(option.student_tokens, scenario.unique_tokens)
+    full, sampled = (
+        stored_logits(StoredFormat(kind=kind), vocab)
+        for kind in (LogitKind.FULL, LogitKind.SAMPLED)
+    )
+    costs = [kept.usd(tokens, needed) for kept in (full, sampled)]
+    if costs[0] < LEAST_SHARE * bill.cost_usd.mid:
+        return
+    yield warning(
+        STORAGE_UNPRICED,
+        f"storing the logits is not in the cost: {format_usd(costs[0])} for full ones, "
+        f"{format_usd(costs[1])} for sampled ones ({format_count(tokens)} tokens, "
+        f"{format_months(full.kept_for(needed))}); choose with --logit-format",
+    )
+
+
+def _read_rate(option: "Option", students: int, bytes_per_token: float) -> float | None:
+    """Bytes per second that one student's training reads, at the middle of its time.
+
+    The students train one after another, each reading all of it.
+    """
     bill = option.bill
     if bill is None or option.student_tokens is None:
         return None
-    seconds = bill.phases[0].wall_seconds.mid  # the students' training comes first
+    seconds = bill.phases[0].wall_seconds.mid / students  # their training comes first
     return bytes_per_token * option.student_tokens / seconds if seconds else None

@@ -104,7 +104,7 @@ def assertion(key: str, condition: Any) -> Assertion:
     Raises:
         InputError: when the key or the value is unknown.
     """
-    name = _known_name(key)
+    name = known_name(key)
     if name == CODES:
         return _of_codes(key, condition)
     sign, value = _sign_and_value(key, name, condition)
@@ -113,7 +113,7 @@ def assertion(key: str, condition: Any) -> Assertion:
         return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
     words = _words(name)
     if value not in words or sign not in ("==", "=", "!="):
-        asked = f"is none of {', '.join(words)}{_word_of_screens(value)}"
+        asked = f"is none of {', '.join(words)}{_word_of_screens(value, name)}"
         raise InputError(f"assertion {key}: {condition!r} {asked}")
     return Assertion(key=key, operator=sign, wanted=value, text=text)
 
@@ -147,8 +147,8 @@ def _codes() -> list[str]:
     return [one.word for one in explanations() if one.kind is WordKind.WARNING]
 
 
-def _known_name(key: str) -> str:
-    """The key without the option before its dot.
+def known_name(key: str) -> str:
+    """The name that a key has without the option before its dot.
 
     Raises:
         InputError: when the key is unknown.
@@ -163,8 +163,13 @@ def _known_name(key: str) -> str:
     return name
 
 
-def _word_of_screens(written: str) -> str:
+def _word_of_screens(written: str, name: str = "") -> str:
     """What documents say for a word of the screens; empty for any other."""
+    if name == "fits":
+        from distillplan.hardware.memory_fit import FITS_SHOWN  # slow, as below
+
+        names = [one for one, shown in FITS_SHOWN.items() if shown == written]
+        return f"; write {names[0]}, as documents call what screens call {written}" if names else ""
     if SUPERVISED_SHOWN not in written:
         return ""
     meant = written.replace(SUPERVISED_SHOWN, Verdict.SUPERVISED)
@@ -184,7 +189,8 @@ def _sign_and_value(key: str, name: str, condition: Any) -> tuple[str, str]:
         text = str(condition)
         match = _CONDITION.fullmatch(text) if len(text) <= LONGEST else None
     if match is None:
-        raise InputError(f"assertion {key}: not a condition; write for example {key}: '{EXAMPLE}'")
+        example = _words(name)[0] if name in WORD_KEYS else f"'{EXAMPLE}'"
+        raise InputError(f"assertion {key}: not a condition; write for example {key}: {example}")
     sign, value = match.groups()
     return sign or "==", value
 

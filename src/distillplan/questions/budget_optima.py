@@ -10,7 +10,7 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
-from distillplan.planning import evaluate
+from distillplan.planning import side_by_side
 from distillplan.planning.options import options_from, settled
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
@@ -156,9 +156,9 @@ def _options(scenarios: Sequence[Scenario], way: Accounting | None) -> list[Opti
     """The best sizes at each budget, and what they cost."""
     ways = [way] * len(scenarios)
     if way is None:
-        found = evaluate.supervised_each(scenarios)
+        found = side_by_side.supervised_each(scenarios)
     else:
-        found = evaluate.distilled_each(scenarios, [way] * len(scenarios))
+        found = side_by_side.distilled_each(scenarios, [way] * len(scenarios))
     return options_from(scenarios, ways, settled(scenarios, ways, found), None)
 
 

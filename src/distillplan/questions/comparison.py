@@ -73,6 +73,15 @@ class NamedPlan(NamedTuple):
         return (choice.student_params, choice.student_tokens, choice.teacher_loss, choice.loss)
 
 
+class NotPlanned(NamedTuple):
+    """A scenario that nothing can be planned for."""
+
+    name: str
+    """The scenario's name."""
+    why: str
+    """What it lacks, in one sentence."""
+
+
 class NamedOutcome(NamedTuple):
     """Whether the plan of one scenario meets an assertion."""
 
@@ -109,6 +118,8 @@ class Comparison(NamedTuple):
     """Of the others to the baseline; empty without one."""
     comparable: bool = True
     """Whether a nat per token is the same in all plans: of one text, by one tokenizer."""
+    not_planned: tuple[NotPlanned, ...] = ()
+    """Scenarios that nothing can be planned for, beside those that have a plan."""
 
     @property
     def assertions(self) -> tuple[NamedOutcome, ...]:
@@ -138,24 +149,15 @@ def compare(
     Raises:
         InputError: when no scenario has the baseline's name, or an assertion is about what the plan
             of its scenario cannot have.
-        InfeasibleError: naming every scenario whose budget cannot train a student.
+        InfeasibleError: naming every scenario that nothing can be planned for, where none has a
+            plan, or one of them is the baseline or has assertions.
     """
     scenarios = list(scenarios)
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
     _demand_known(scenarios, quick=quick)
-    plans, impossible = [], []
-    for one in scenarios:
-        try:
-            found = answer(one.scenario)
-        except InfeasibleError as error:
-            impossible.append(f"{one.name}: {error}")
-            continue
-        outcomes = check(one.assertions, found)
-        plans.append(NamedPlan(name=one.name, plan=found, outcomes=outcomes))
-    if impossible:
-        raise InfeasibleError("; ".join(impossible))
+    plans, impossible = _planned(scenarios, baseline, answer)
     winner, reason = _winner(plans)
     differences: tuple[Difference, ...] = ()
     if baseline is not None:
@@ -168,7 +170,31 @@ def compare(
         baseline=baseline,
         differences=differences,
         comparable=comparable([one.plan for one in plans]),
+        not_planned=tuple(impossible),
     )
+
+
+def _planned(
+    scenarios: Sequence[Asked], baseline: str | None, answer: Callable[[Scenario], Plan]
+) -> tuple[list[NamedPlan], list[NotPlanned]]:
+    """The plans of scenarios, and those that have none.
+
+    Raises:
+        InfeasibleError: as `compare`.
+    """
+    plans, impossible = [], []
+    for one in scenarios:
+        try:
+            found = answer(one.scenario)
+        except InfeasibleError as error:
+            impossible.append(NotPlanned(name=one.name, why=str(error)))
+            continue
+        outcomes = check(one.assertions, found)
+        plans.append(NamedPlan(name=one.name, plan=found, outcomes=outcomes))
+    asserted = {one.name for one in scenarios if one.assertions}
+    if not plans or any(one.name in {baseline, *asserted} for one in impossible):
+        raise InfeasibleError("; ".join(f"{one.name}: {one.why}" for one in impossible))
+    return plans, impossible
 
 
 def _demand_known(scenarios: Sequence[Asked], *, quick: bool) -> None:
@@ -210,18 +236,24 @@ def _no_choice(plans: Sequence[NamedPlan], best: NamedPlan) -> str | None:
     if others and all(one.run == first.run for one in others):
         how = first.plan.recommended
         what = "training from data alone" if how is first.plan.supervised else "distillation"
-        return f"all {len(plans)} come to the same run: {what}, {first.loss:.3f} nats"
+        every = "both" if len(plans) == 2 else f"all {len(plans)}"
+        return f"{every} come to the same run: {what}, {first.loss:.3f} nats"
     differ = [
         what
         for what, same in ALIKE_IF_FAIR.items()
         if not all(same(first.plan, one.plan) for one in others)
     ]
-    if differ:
-        return (
-            f"{best.name} has the lowest loss ({best.loss:.3f} nats), but the plans differ in "
-            f"{_listed(differ)}"
-        )
-    return None
+    return _unfair(plans, best, differ) if differ else None
+
+
+def _unfair(plans: Sequence[NamedPlan], best: NamedPlan, differ: Sequence[str]) -> str:
+    """Which have the lowest loss, but for the last bits, and what makes the choice unfair."""
+    least = [one.name for one in plans if math.isclose(one.loss, best.loss, rel_tol=1e-9)]
+    has = "has" if len(least) == 1 else "have"
+    return (
+        f"{_listed(least)} {has} the lowest loss ({best.loss:.3f} nats), but the plans differ in "
+        f"{_listed(differ)}"
+    )
 
 
 def _incomparable(plans: Sequence[NamedPlan]) -> str | None:

@@ -163,7 +163,12 @@ def crossovers(
 
 
 def usual_accountings(scenario: Scenario) -> tuple[Accounting, ...]:
-    """A teacher that costs nothing, and one that is run, unless its passes cannot be paid for."""
+    """The scenario's own; else a teacher that costs nothing, and one that is run.
+
+    One whose passes cannot be paid for is not run.
+    """
+    if scenario.accounting is not None:
+        return (scenario.accounting,)
     teacher = scenario.teacher
     written = scenario.logits is Logits.CACHED
     if written or (teacher is not None and teacher.params is None):

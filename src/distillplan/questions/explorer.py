@@ -144,14 +144,15 @@ def explorer_of(plan: Plan) -> Explorer | None:
     """What a page needs to answer the plan's question at other settings.
 
     Returns:
-        None where the law has no distillation, or where the machine's memory, a limit or the
-        format of stored logits decides, which a page cannot weigh.
+        None where the law has no distillation, or where the machine's memory, a limit, the format
+        of stored logits or a corpus that their teacher passes over once decides, which a page
+        cannot weigh.
     """
     scenario = plan.scenario
     deciding = plan.deciding
     if deciding is None or plan.verdict_reason is Reason.ONLY_ONE_POSSIBLE:
         return None
-    if scenario.stored is not None:
+    if scenario.stored is not None or scenario.most_passed < math.inf:
         return None
     teacher = _given(scenario)
     middle = scenario.teacher_loss or deciding.teacher_loss or _middle(scenario)
@@ -255,7 +256,7 @@ def _student_costs(at: Scenario, params: float) -> tuple[float, float]:
     model = at.student_shape or params
     alone, taught = (
         token_seconds(
-            at.machine, at.family, model, None, distilling=one, beside=at.logits is Logits.ONLINE
+            at.machine, at.family, model, None, distilling=one, beside=at.passes is Logits.ONLINE
         ).student_training
         for one in (False, True)
     )
@@ -269,7 +270,7 @@ def _teacher_costs(scenario: Scenario, params: float) -> tuple[float, float]:
         return float(costs.teacher_forward(t)), float(costs.teacher_training(t))
     from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
 
-    beside = scenario.logits is Logits.ONLINE
+    beside = scenario.passes is Logits.ONLINE
     on, family = scenario.machine, scenario.family
     found = token_seconds(on, family, params, params, distilling=True, beside=beside)
     return found.teacher_forward, found.teacher_training

@@ -10,12 +10,13 @@ from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
-from distillplan.models.open_models import open_models
+from distillplan.notices import Notice
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyProblems
 from distillplan.planning import evaluate
 from distillplan.planning.headline import format_budget
-from distillplan.planning.open_teacher import by_gain, candidates, taught_by
+from distillplan.planning.kept_limits import most_flops, within_limits
+from distillplan.planning.open_teacher import by_gain, candidates, offered, taught_by
 from distillplan.planning.planner import Decision
 from distillplan.planning.possible import in_words
 from distillplan.planning.results import Reason
@@ -71,14 +72,15 @@ def family(
     check_family(scenario, members)
     if cascade:
         check_cascade(scenario, members)
+    scenario = _within(scenario, members)
     alone = solve(scenario, members, None)
     if alone.loss is None:
         raise InfeasibleError(_cannot_train(scenario, members))
-    ways = [solve(scenario, members, way) for way in scenario.accountings]
-    deciding = next(one for one in ways if one.accounting is scenario.pays)
+    ways = _distilled_ways(scenario, members, alone)
+    deciding = next(one.way for one in ways if one.way.accounting is scenario.pays)
     if cascade:
-        deciding = solve_cascade(scenario, members)
-        ways.append(deciding)
+        ways.append(_cascade_within(scenario, members, alone))
+        deciding = ways[-1].way
     decision = decide_family(scenario, members, alone, deciding)
     if decision.reason is Reason.NOTHING_POSSIBLE and scenario.machine is not None:
         raise InfeasibleError(
@@ -86,7 +88,7 @@ def family(
             "distillplan budget with one of the students says what is missing"
         )
     whole = _Weighed(way=alone, alone=alone, base=scenario, members=members)
-    shown = (whole, *map(whole.beside, ways), *_open_teacher(scenario, members))
+    shown = (whole, *ways, *_open_teacher(scenario, members))
     sure = {} if quick else _sureness(shown, alone, deciding)
     written = _written(shown, deciding, decision, sure)
     chosen = next(one for one in written if one.decides)
@@ -102,7 +104,7 @@ def family(
         alone=alone_verdicts(scenario, members, alone),
         ladder=ladder_of(scenario, members, (alone, deciding)),
         copies=None if cascade else copies_flip(scenario, members, decision.verdict),
-        warnings=family_warnings(members, alone, deciding),
+        warnings=(*_cut(shown), *family_warnings(members, alone, deciding)),
         law=scenario.law,
         scenario=scenario,
     )
@@ -141,9 +143,39 @@ class _Weighed(NamedTuple):
     members: Sequence[FamilyMember]
     """The students, with its vocabulary."""
 
-    def beside(self, other: SolvedWay) -> "_Weighed":
-        """Another way to answer the same question."""
-        return self._replace(way=other)
+
+def _within(scenario: Scenario, members: Sequence[FamilyMember]) -> Scenario:
+    """The question with what limits of time and money leave to each way of the whole family."""
+    return within_limits(scenario, lambda one, way: solve(one, members, way).bill)
+
+
+def _cut(shown: Sequence[_Weighed]) -> tuple[Notice, ...]:
+    """What these limits leave to the ways."""
+    scenario = shown[0].base
+    if scenario.machine is None:
+        return ()
+    from distillplan.planning.machine_warnings import budget_cut  # on machines only
+
+    return tuple(budget_cut(scenario, [one.way for one in shown if one.base is scenario]))
+
+
+def _distilled_ways(
+    scenario: Scenario, members: Sequence[FamilyMember], alone: SolvedWay
+) -> list[_Weighed]:
+    """One teacher for all, as each accounting pays for it."""
+    ways = (solve(scenario, members, way) for way in scenario.accountings)
+    return [_Weighed(way=one, alone=alone, base=scenario, members=members) for one in ways]
+
+
+def _cascade_within(
+    scenario: Scenario, members: Sequence[FamilyMember], alone: SolvedWay
+) -> _Weighed:
+    """The cascade, on what these limits leave to it."""
+    most = most_flops(scenario, lambda one: solve_cascade(one, members).bill)
+    if most < scenario.budget:
+        scenario = replace(scenario, compute=most)
+    way = solve_cascade(scenario, members)
+    return _Weighed(way=way, alone=alone, base=scenario, members=members)
 
 
 def _written(
@@ -191,7 +223,7 @@ def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterat
     law = scenario.law
     if scenario.teacher is not None or law.counts is not ParameterCount.NON_EMBEDDING:
         return
-    models = open_models(*(one.scenario.models.reads_like for one in members))
+    models = offered(scenario, *(one.scenario.models.reads_like for one in members))
     if not models:
         return
     students = {
@@ -207,6 +239,7 @@ def _open_teacher(scenario: Scenario, members: Sequence[FamilyMember]) -> Iterat
     best, *_ = by_gain(models, supervised_family(law.supervised, alone).loss, distilled.loss)
     taught = taught_by(scenario, best.name)
     own = [one._replace(scenario=_as(taught, one.scenario)) for one in members]
+    taught = _within(taught, own)
     way = solve(taught, own, Accounting.EXISTS)._replace(teacher_name=best.name)
     if way.loss is not None and way.loss < guessing(taught):
         yield _Weighed(way=way, alone=solve(taught, own, None), base=taught, members=own)

@@ -158,26 +158,28 @@ def chain_of(
     order = order_of(members)
     family = asked(base, members, Costing(np.zeros(len(members))))
     weights = family.members.counts * family.members.weights
+    training, passes = _per_token(base, members)
     return Chain(
         law=law,
         log_params=family.members.log_params[order],
         weights=weights[order],
-        per_token=_per_token(base, members)[order],
+        training=training[order],
+        passes=passes[order],
         budget=np.full(problems, max(base.budget - family.members.served, 1e-300)),
         bounds=base.bounds,
         unique_tokens=base.unique_tokens,
+        most_passed=base.most_passed,
         teacher_loss=None if teacher_loss is None else np.full(problems, teacher_loss),
     )
 
 
-def _per_token(base: Scenario, members: Sequence[FamilyMember]) -> FloatArray:
+def _per_token(base: Scenario, members: Sequence[FamilyMember]) -> tuple[FloatArray, FloatArray]:
     """Cost of a token of each size: training of all its students, and the passes for them."""
     ways, passes = _ways(base, members), _passes(base, members)
-    found = []
-    for row, (member, way, often) in enumerate(zip(members, ways, passes, strict=True)):
-        training, forward = _costs(base, members, row, way)
-        found.append(member.number * training + often * forward)
-    return np.array(found)
+    each = [_costs(base, members, row, way) for row, way in enumerate(ways)]
+    numbers = np.array([float(one.number) for one in members])
+    training, forward = (np.array(column) for column in zip(*each, strict=True))
+    return numbers * training, np.array(passes) * forward
 
 
 def _costs(
@@ -235,12 +237,13 @@ def _flops(base: Scenario, members: Sequence[FamilyMember], options: Sequence[Op
     for row, (member, option) in enumerate(zip(members, options, strict=True)):
         forward = member.scenario.student_forward(member.params)
         tokens = option.student_tokens or 0.0
+        read = min(tokens, base.most_passed)
         training += 3.0 * member.number * forward * tokens
         served += member.number * forward * base.inference_tokens
         teacher = teacher_of(members, row)
         if teacher is not None:
             one = members[teacher]
-            logits += passes[row] * one.scenario.student_forward(one.params) * tokens
+            logits += passes[row] * one.scenario.student_forward(one.params) * read
         elif base.teacher is not None and base.teacher.params is not None:
-            logits += passes[row] * base.teacher_forward(base.teacher.params) * tokens
+            logits += passes[row] * base.teacher_forward(base.teacher.params) * read
     return Flops(student_training=training, teacher_logits=logits, student_serving=served)

@@ -43,6 +43,11 @@ class SolvedWay(NamedTuple):
         """Weighted mean, nats per token; None where it is over budget."""
         return finite(float(self.optima.loss[0]))
 
+    @property
+    def total_flops(self) -> float | None:
+        """Of the whole family; None where it is over budget."""
+        return None if self.flops is None else self.flops.total
+
 
 def weights_of(members: Sequence[FamilyMember]) -> FloatArray:
     """Weights that, times the numbers of students, sum to 1; shape (members,)."""
@@ -69,17 +74,20 @@ def asked(base: Scenario, members: Sequence[FamilyMember], costing: Costing) -> 
         costs=base.distillation_costs,
         bounds=base.bounds,
         unique_tokens=base.unique_tokens,
+        most_passed=base.most_passed,
         teacher=costing.teacher,
     )
 
 
 def problems_of(base: Scenario, members: Sequence[FamilyMember], way: Way) -> FamilyProblems:
     """The budget as the optimizer takes it, with what a way pays for."""
+    most = evaluate.most_spent(base, way)
     if way is None:
-        return asked(base, members, Costing(_trainings(members, distilling=False)))
+        found = asked(base, members, Costing(_trainings(members, distilling=False)))
+        return found._replace(budget=np.minimum(found.budget, most))
     teacher = None if base.teacher is None else evaluate.given_teacher(base)
     found = asked(base, members, Costing(_trainings(members, distilling=True), teacher))
-    return paying(found, base, way)
+    return paying(found._replace(budget=np.minimum(found.budget, most)), base, way)
 
 
 def paying(problems: FamilyProblems, base: Scenario, way: Accounting) -> FamilyProblems:
@@ -209,6 +217,7 @@ def _flops(
         paid = paying(asked(base, members, Costing(np.zeros(len(members)))), base, way)
         tokens = [one.number * (option.student_tokens or 0.0) for one, option in pairs]
         longest = max(option.student_tokens or 0.0 for option in options)
+        longest = min(longest, base.most_passed)
         logits = forward * (paid.logits * sum(tokens) + float(paid.cache) * longest)
         once = TRAINING_PASSES * forward * (first.teacher_tokens or 0.0)
         trained = float(paid.training) * once

@@ -14,7 +14,7 @@ import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
-from distillplan.planning import evaluate
+from distillplan.planning import side_by_side
 from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 
@@ -158,9 +158,11 @@ def _losses(scenarios: Sequence[Sequence[Scenario]], ways: Sequence[Way]) -> Flo
     distilled = [index for index, way in enumerate(ways) if way is not None]
     for index, way in enumerate(ways):
         if way is None:
-            found[index] = evaluate.supervised_each(scenarios[index]).loss
+            found[index] = side_by_side.supervised_each(scenarios[index]).loss
     if distilled:
         together = [one for index in distilled for one in scenarios[index]]
         paid = [way for way in ways if way is not None for _ in scenarios[0]]
-        found[distilled] = evaluate.distilled_each(together, paid).loss.reshape(len(distilled), -1)
+        found[distilled] = side_by_side.distilled_each(together, paid).loss.reshape(
+            len(distilled), -1
+        )
     return found

@@ -58,7 +58,7 @@ def stage_model(text: str, what: str) -> StageModel:
         name = plain_count(params)
         named = text if measured is None else measured.model
         return StageModel(name=name, params=params, of_study=True, named=named)
-    known = known_model(text, what, weights=False)
+    known = known_model(text, what)
     measured = next((one for one in law.sizes if one.model == known.name), None)
     if measured is not None and not known.notices:
         return StageModel(

@@ -11,7 +11,8 @@ import numpy as np
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.problems import Optima
-from distillplan.planning import evaluate
+from distillplan.planning import side_by_side
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.odds import odds_between
 from distillplan.planning.options import options_from, settled, without_nonsense
 from distillplan.planning.planner import decide
@@ -80,8 +81,10 @@ def sweep_together(
     yield from (found[index] for index in wanted)
 
 
-_left_open = attrgetter(*sorted(evaluate.MAY_DIFFER))
-_shared = attrgetter(*(one.name for one in fields(Scenario) if one.name not in evaluate.MAY_DIFFER))
+_left_open = attrgetter(*sorted(side_by_side.MAY_DIFFER))
+_shared = attrgetter(
+    *(one.name for one in fields(Scenario) if one.name not in side_by_side.MAY_DIFFER)
+)
 
 
 def _kinds(scenarios: Sequence[Scenario]) -> Iterator[list[int]]:
@@ -140,15 +143,15 @@ class Solved(NamedTuple):
 
 
 def solve(scenarios: Sequence[Scenario]) -> Solved:
-    """The answers of scenarios of one kind (`evaluate.MAY_DIFFER`), before options are made."""
+    """The answers of scenarios of one kind (`side_by_side.MAY_DIFFER`), before options are made."""
     first, count = scenarios[0], len(scenarios)
     paid = [one.pays for one in scenarios]
-    alone = settled(scenarios, [None] * count, evaluate.supervised_each(scenarios))
+    alone = settled(scenarios, [None] * count, side_by_side.supervised_each(scenarios))
     distilled = best = None
     if first.law.distillation is not None:
-        distilled = settled(scenarios, paid, evaluate.distilled_each(scenarios, paid))
+        distilled = settled(scenarios, paid, side_by_side.distilled_each(scenarios, paid))
         if first.teacher is not None:
-            best = evaluate.best_teacher_each(scenarios, paid)
+            best = side_by_side.best_teacher_each(scenarios, paid)
     return Solved(scenarios=scenarios, alone=alone, distilled=distilled, best_teacher=best)
 
 
@@ -156,7 +159,7 @@ def _cells(
     cells: Sequence[tuple[Mapping[str, Any], Scenario]], rows: Sequence[int], *, with_odds: bool
 ) -> Iterator[Cell]:
     """The answers in some rows of scenarios of one kind."""
-    scenarios = [scenario for _, scenario in cells]
+    scenarios = [within_limits(scenario) for _, scenario in cells]
     solved = solve(scenarios)
     alone = options_from(scenarios, [None] * len(cells), solved.alone, None)
     deciding: Sequence[Option | None] = [None] * len(cells)
@@ -166,7 +169,8 @@ def _cells(
         deciding = options_from(scenarios, paid, solved.distilled, solved.gains)
     draws = law_catalog.draws(scenarios[0].law) if with_odds else None
     for row in rows:
-        (at, scenario), supervised, distilled = cells[row], alone[row], deciding[row]
+        (at, _), scenario = cells[row], scenarios[row]
+        supervised, distilled = alone[row], deciding[row]
         if supervised.loss is None:
             yield Cell(at=at, supervised=supervised)
             continue

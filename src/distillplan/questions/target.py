@@ -79,6 +79,11 @@ class Target(NamedTuple):
     scenario: Scenario
 
     @property
+    def minimize(self) -> Goal:
+        """The same under the name of its option."""
+        return self.minimise
+
+    @property
     def unasked(self) -> tuple[str, ...]:
         """Keys of the scenario that the question leaves open."""
         return () if self.minimise is Goal.STUDENT else ("compute", "gpu_hours")
@@ -167,15 +172,16 @@ def _reached(
             option = option._replace(is_guess=is_guess(there, option))
             over = None if supervised is None else amount / supervised
         own = Method.SUPERVISED if way is None else Method.DISTILL
+        recommended = option is not None and own is method and way in (None, scenario.pays)
         reached.append(
             Reached(
                 method=own,
                 accounting=way,
                 decides=way is not None and way is scenario.pays,
-                recommended=(option is not None and own is method and way in (None, scenario.pays)),
+                recommended=recommended,
                 total_flops=None if option is None else option.total_flops,
                 over_supervised=over,
-                option=option,
+                option=None if option is None else option._replace(recommended=recommended),
                 nearest_loss=nearest,
             )
         )

@@ -84,6 +84,7 @@ _REGISTERED = (
         asked_with="target",
         view="target_view",
         details="target_view:target_details",
+        form=DocumentForm(lifted={"minimize": "minimize"}),
         rows=RowForm("ways", forms.WAY_ROW),
     ),
     Registered(

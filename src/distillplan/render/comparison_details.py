@@ -6,6 +6,7 @@ Scenarios are columns when they are few, rows when they are many.
 from collections.abc import Collection, Iterator
 
 from distillplan.accounting import in_a_table, way_in_words
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.notices import doubts
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.validity import LAW_IS_CODES
@@ -44,6 +45,8 @@ def comparison_details(found: Comparison) -> Iterator[Block]:
     )
     if outcomes:
         yield Bullets("Asserted", outcomes)
+    if found.not_planned:
+        yield Bullets("Without a plan", not_planned_in_words(found), "warning")
     doubts = tuple(_doubts(found))
     if doubts:
         yield Bullets(DOUBTS, doubts, "warning")
@@ -57,8 +60,17 @@ def best_in_words(found: Comparison) -> str:
     """Which scenario is best, and why, or why none is; of a single one what its verdict is."""
     if len(found.plans) == 1:
         only, *_ = found.plans
-        return f"{only.name}: {verdict_in_words(only.plan)}"
-    return f"{'No winner' if found.winner is None else 'Best'}: {found.reason}."
+        told = f"{only.name}: {verdict_in_words(only.plan)}"
+    else:
+        told = f"{'No winner' if found.winner is None else 'Best'}: {found.reason}."
+    if found.not_planned:
+        told += f" Without a plan: {', '.join(one.name for one in found.not_planned)}."
+    return told
+
+
+def not_planned_in_words(found: Comparison) -> tuple[str, ...]:
+    """The scenarios that nothing can be planned for, and why."""
+    return tuple(f"{one.name}: {one.why}" for one in found.not_planned)
 
 
 def _cells(one: NamedPlan) -> dict[str, str]:
@@ -85,7 +97,7 @@ def _cells(one: NamedPlan) -> dict[str, str]:
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
         "memory": "" if bill is None else format_bytes(bill.memory_bytes_per_gpu.mid),
-        "fits": "" if bill is None else bill.fits,
+        "fits": "" if bill is None else FITS_SHOWN[bill.fits],
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from distillplan.accounting import in_a_table
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
 from distillplan.notices import UNKNOWN_ARCHITECTURE
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan
@@ -23,6 +23,7 @@ from distillplan.render.blocks import (
 from distillplan.render.comparison_details import (
     best_in_words,
     doubted,
+    not_planned_in_words,
     outcome_in_words,
 )
 from distillplan.render.notice_blocks import (
@@ -100,7 +101,7 @@ def _cells(plan: Plan) -> dict[str, str]:
         "if distilled": "" if other is None else in_a_table(plan.scenario.pays),
         "time": "" if bill is None else format_duration(bill.wall_seconds.mid),
         "cost": "" if bill is None or bill.cost_usd is None else format_usd(bill.cost_usd.mid),
-        "fits": "" if bill is None else bill.fits.value,
+        "fits": "" if bill is None else FITS_SHOWN[bill.fits],
     }
 
 
@@ -180,6 +181,8 @@ def _remarks(found: Comparison, room: int) -> Iterator[Section]:
     if found.assertions:
         yield Section("Asserted", (f"{len(held)} of {len(found.assertions)} hold",))
         yield Section("Failed", tuple(map(outcome_in_words, failed)), "!", "warning")
+    if found.not_planned:
+        yield Section("Left out", not_planned_in_words(found), "!", "warning")
     told = doubted(found).items()
     watch = (said for code, (_, said) in told if code not in ON_TOP)
     yield watching(short(watch, room // 2, indent=_INDENT))

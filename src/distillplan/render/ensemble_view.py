@@ -34,7 +34,7 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
     if speak:
         yield TableBlock(
             "",
-            ("law", "verdict", "gain", "tokens per parameter", "note"),
+            ("law", "verdict", "gain", "best tokens per parameter", "note"),
             tuple(_said(one) for one in speak),
             text_columns=(0, 1, 4),
             spare=(3,),
@@ -48,10 +48,21 @@ def ensemble_view(ensemble: Ensemble) -> Iterator[Block]:
     )
     yield Text(
         f"{format_budget(ensemble.scenario)}; gain in nats per token of the law's own tokenizer: "
-        "compare losses within a law only.",
+        f"compare losses within a law only{_of_best(ensemble) if speak else ''}.",
         "quiet",
     )
     yield Text("More: --details  -o markdown; a law: distillplan laws NAME", "quiet", tight=True)
+
+
+def _of_best(ensemble: Ensemble) -> str:
+    """Whose tokens per parameter are shown, where the gain is that of a given student."""
+    params = ensemble.scenario.student_params
+    if params is None:
+        return ""
+    return (
+        "; best tokens per parameter: of the best size, whereas the gain is of "
+        f"{format_count(params)}"
+    )
 
 
 def _answer(ensemble: Ensemble, speak: Sequence[LawSays]) -> str:
@@ -62,7 +73,7 @@ def _answer(ensemble: Ensemble, speak: Sequence[LawSays]) -> str:
     once = ""
     if sets < len(speak):
         once = f", all fitted to {'the same runs' if sets == 1 else f'{sets} sets of runs'}"
-    of = f"{len(speak)} of {every} laws have a verdict{once}"
+    of = f"{len(speak)} of {every} laws {'has' if len(speak) == 1 else 'have'} a verdict{once}"
     counts = Counter(_shown(one.verdict) for one in speak if one.verdict is not None)
     if len(counts) == 1:
         (word,) = counts

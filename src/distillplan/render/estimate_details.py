@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from distillplan.estimate.records import DistillationStep, Estimate, Memory
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text
@@ -13,6 +14,7 @@ from distillplan.units.quantities import (
     format_count,
     format_duration,
     format_flops,
+    format_months,
     format_usd,
 )
 
@@ -189,7 +191,7 @@ def _memory(memory: Memory, total: Range) -> Iterator[Block]:
             "To fit on these GPUs, in this order",
             ("add", "saves", "fits then", "costs"),
             tuple(
-                (step.option, format_bytes(step.saved_bytes), str(step.fits), step.price)
+                (step.option, format_bytes(step.saved_bytes), FITS_SHOWN[step.fits], step.price)
                 for step in memory.steps_to_fit
             ),
             text_columns=(0, 2, 3),
@@ -223,7 +225,7 @@ def _distillation(step: DistillationStep) -> Iterator[Block]:
         f"Logits as {kind.name} ({biased}): {format_bytes(kind.bytes_per_token)} per token, "
         f"{format_bytes(step.stored_bytes)} in all, read at "
         f"{format_bytes(step.read_bytes_per_s)}/s; {format_usd(step.storage_usd)} for "
-        f"{step.storage_months:g} month{'' if step.storage_months == 1 else 's'}.",
+        f"{format_months(step.storage_months)}.",
         "quiet",
     )
 

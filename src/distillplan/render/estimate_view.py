@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import DistillationStep, Estimate
 from distillplan.hardware.bill import Phase
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
 from distillplan.hardware.memory_steps import options_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis
@@ -21,7 +21,6 @@ from distillplan.render.blocks import (
     Text,
 )
 from distillplan.render.estimate_details import BASIS, estimate_details
-from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.notice_blocks import (
     ON_TOP,
     first_in_words,

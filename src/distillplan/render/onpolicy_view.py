@@ -36,11 +36,17 @@ from distillplan.units.quantities import (
 
 _INDENT = 9
 """Columns that the headings in the margin take."""
+_WATCH = 2
+"""Least lines of what to watch."""
 _FRAME = 6
 """Empty lines, the head of the table, and the last line."""
 _MARKS = {ScoreBasis.MEASURED: "", ScoreBasis.INTERPOLATED: "~", ScoreBasis.GIVEN: "*"}
 """Marks of a teacher's score."""
 _LEGEND = "Score used: of a teacher of the smaller of both sizes (~ between two sizes, * yours)"
+_WORDS = (
+    "Vanilla: trained on the divergence from the teacher; delta: on what RL changed in it; "
+    "sqrt(KL): how far the student has moved."
+)
 
 
 def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
@@ -52,10 +58,11 @@ def onpolicy_view(found: OnPolicy) -> Iterator[Block]:
     room = Room(_FRAME, _INDENT)
     room.take(found.headline, first, rows=len(found.teachers))
     why = room.keep(_why(found))
-    cost = room.keep((*_cost(found), *_serving(found), _reference(found)))
-    watch = watch_section(found.warnings, room, least=2)
+    cost = room.keep((*_cost(found), *_serving(found)))
+    cost += room.fill([_reference(found)], room.left - _WATCH)
+    watch = watch_section(found.warnings, room, least=_WATCH)
     yield Sections((Section("Why", why), Section("Cost", cost), watch))
-    yield Text("More: --details  -o csv  -o markdown", "quiet")
+    yield Text("More: --details  -o csv  -o markdown; words: distillplan explain delta", "quiet")
 
 
 def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
@@ -63,7 +70,7 @@ def onpolicy_details(found: OnPolicy) -> Iterator[Block]:
     yield Text(found.headline, "verdict")
     yield _table(found)
     if found.covered:
-        yield Text(f"{_LEGEND}; ranges: 90%.", "quiet", tight=True)
+        yield Text(f"{_LEGEND}; ranges: 90%. {_WORDS}", "quiet", tight=True)
     slopes = tuple(
         (one.teacher, f"{one.vanilla.slope:.2f}", f"{one.delta.slope:.2f}")
         for one in found.teachers

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import WHO_PAYS, Accounting, in_a_table
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.planning.headline import format_budget
 from distillplan.planning.options import FLAT_NATS
 from distillplan.planning.results import Option, Plan, Reason
@@ -23,6 +24,7 @@ from distillplan.units.quantities import (
     format_count,
     format_duration,
     format_flops,
+    format_months,
     format_usd,
 )
 
@@ -228,7 +230,7 @@ def _bills(plan: Plan) -> TableBlock:
                 format_duration(bill.wall_seconds.mid),
                 "" if bill.cost_usd is None else _range(bill.cost_usd, format_usd),
                 format_bytes(bill.memory_bytes_per_gpu.mid),
-                bill.fits,
+                FITS_SHOWN[bill.fits],
             )
         )
     columns = ("option", "GPU-hours", "time", "cost", "memory", "fits")
@@ -251,13 +253,15 @@ def _stored(options: Sequence[Option]) -> TableBlock:
                 found.format,
                 format_bytes(found.bytes_per_token),
                 format_bytes(found.total_bytes),
+                format_months(found.months),
                 format_usd(found.storage_usd),
                 "" if read is None else f"{format_bytes(read)}/s",
                 cost,
                 kept_in_words(found),
             )
         )
-    columns = ("option", "format", "a token", "all", "storage", "read", "costs, nats", "gain kept")
+    sizes = ("option", "format", "a token", "all", "kept", "storage")
+    columns = (*sizes, "read", "costs, nats", "gain kept")
     return TableBlock("Stored logits", columns, tuple(rows), text_columns=(0, 1), tight=True)
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from distillplan.laws.format_notices import LOGITS_WORSE_THAN_NONE
+from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
+from distillplan.planning.kept_limits import is_cut
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
@@ -47,7 +48,7 @@ from distillplan.render.plan_words import (
     vocabulary_in_words,
     way,
 )
-from distillplan.units.quantities import format_count, format_usd
+from distillplan.units.quantities import format_count, format_flops, format_usd
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart
@@ -108,8 +109,8 @@ def _screen(plan: Plan) -> Iterator[Block]:
     head = f"{verdict}{GAP}{odds}"
     room.take(head, first, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
-    worst = (one.message for one in plan.warnings if one.code == LOGITS_WORSE_THAN_NONE)
-    watch = room.fill(worst, _WATCH)  # before all else
+    worst = (one.message for one in plan.warnings if one.code in OF_STORED)
+    watch = room.fill(worst, _WATCH + 1)  # before all else
     decides = room.keep(nearest_in_words(plan))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
     yield Sections(
@@ -183,14 +184,16 @@ def _watch(plan: Plan) -> Iterator[str]:
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, LOGITS_WORSE_THAN_NONE):
+        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, *OF_STORED):
             yield one.message
 
 
 def _asked(plan: Plan) -> str:
     """What the numbers are of."""
-    spent = format_budget(plan.scenario)
-    bill = (plan.recommended or plan.supervised).bill
+    spent, best = format_budget(plan.scenario), plan.recommended or plan.supervised
+    if is_cut(plan.scenario, best):
+        spent = f"{format_flops(best.total_flops)} of {spent}"
+    bill = best.bill
     if bill is not None and bill.cost_usd is not None:
         spent += f", about {format_usd(bill.cost_usd.mid)}"
     parts = [spent, "loss in nats per token"]

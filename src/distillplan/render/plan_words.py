@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit
@@ -14,12 +15,12 @@ from distillplan.planning.start import StartKind
 from distillplan.planning.stored_logits import OptionLogits
 from distillplan.planning.teacher import loss_range
 from distillplan.planning.verdict_records import Verdict
-from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.notice_blocks import mismatched
 from distillplan.units.quantities import (
     format_bytes,
     format_count,
     format_duration,
+    format_months,
     format_usd,
 )
 
@@ -187,7 +188,8 @@ def storing_in_words(scenario: Scenario, option: Option) -> str:
 
     kept = [one.cost_usd for one in bill.phases if one.phase is Phase.LOGIT_STORAGE]
     share = sum(one.mid for one in kept if one is not None) / bill.cost_usd.mid
-    return f", storing its logits {share:.0%} of the money" if share >= LEAST_SHARE else ""
+    months = "" if option.stored is None else f" for {format_months(option.stored.months)}"
+    return f", storing its logits{months} {share:.0%} of the money" if share >= LEAST_SHARE else ""
 
 
 def _stored(option: Option) -> Iterator[str]:
@@ -198,7 +200,10 @@ def _stored(option: Option) -> Iterator[str]:
     kept = f"it costs {found.penalty_nats or 0.0:.3f} nats"
     if found.kept_share is not None:
         kept = f"it keeps {kept_in_words(found)} of the gain"
-    yield f"Stored as {found.format} ({format_bytes(found.total_bytes)}): {kept}."
+    size = format_bytes(found.total_bytes)
+    if option.bill is not None:
+        size += f" for {format_months(found.months)}"
+    yield f"Stored as {found.format} ({size}): {kept}."
 
 
 def kept_in_words(found: OptionLogits) -> str:

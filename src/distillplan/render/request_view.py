@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator
 
+from distillplan.accounting import Logits
 from distillplan.estimate.records import Estimate
+from distillplan.hardware.bill import Phase
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.hardware.range import Range
 from distillplan.questions.request import INTERRUPTED_HOURS, LOST_SHARE, ComputeRequest
 from distillplan.render.blocks import Block, Bullets, Headline, TableBlock
-from distillplan.render.hardware_words import FITS_SHOWN
-from distillplan.units.quantities import format_bytes, format_count, format_duration, format_usd
+from distillplan.units.articles import so_many
+from distillplan.units.quantities import (
+    format_bytes,
+    format_count,
+    format_duration,
+    format_months,
+    format_usd,
+)
 
 
 def request_view(asked: ComputeRequest) -> Iterator[Block]:
@@ -60,7 +69,11 @@ def _run(run: Estimate) -> Iterator[str]:
     if run.teacher is not None:
         params = format_count(run.teacher.work.stored_params)
         taught = f"teacher {run.teacher.named.name} ({params} parameters)"
-        own = f", on {machine.teacher_gpus} GPUs of its own" if machine.teacher_gpus else ""
+        own = (
+            f", on {so_many(machine.teacher_gpus, 'GPU')} of its own"
+            if machine.teacher_gpus
+            else ""
+        )
         yield f"{taught}, logits {settings.logits}{own}"
     yield (
         f"sequences of {machine.strategy.seq_len:,} tokens, "
@@ -84,8 +97,8 @@ def _resources(run: Estimate) -> Iterator[tuple[str, str, str]]:
 def _jobs(asked: ComputeRequest) -> Iterator[str]:
     layout, goodput = asked.run.question.machine.strategy, asked.run.speed.goodput
     yield (
-        f"{_count(asked.nodes, 'node')} with {_count(asked.gpus_per_node, 'GPU')} each, one job at "
-        "a time, its phases one after the other"
+        f"{so_many(asked.nodes, 'node')} with {so_many(asked.gpus_per_node, 'GPU')} each, one "
+        f"job at a time{_order(asked.run)}"
     )
     yield (
         f"layout: sharding {layout.sharding}, tensor parallel {layout.tp}, pipeline parallel "
@@ -98,8 +111,15 @@ def _jobs(asked: ComputeRequest) -> Iterator[str]:
     )
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def _order(run: Estimate) -> str:
+    """Which phases are at the same time; an online teacher runs within the student's steps."""
+    timed = [line.phase for line in run.bill.lines if line.wall_seconds.mid]
+    if len(timed) < 2:
+        return ""
+    if Phase.TEACHER_LOGITS not in timed or run.question.logits is not Logits.ONLINE:
+        return ", its phases one after the other"
+    first = "the teacher's training first, then " if Phase.TEACHER_TRAINING in timed else ""
+    return f", {first}student and teacher at the same time"
 
 
 def _phases(run: Estimate) -> Iterator[tuple[str, str, str]]:
@@ -141,7 +161,7 @@ def _storage(asked: ComputeRequest) -> Iterator[str]:
     if step is not None and step.stored_bytes:
         yield (
             f"logits, if they are stored: {format_bytes(step.stored_bytes)} for "
-            f"{step.storage_months:g} month{'' if step.storage_months == 1 else 's'}, read at "
+            f"{format_months(step.storage_months)}, read at "
             f"{format_bytes(step.read_bytes_per_s)} per second"
         )
 

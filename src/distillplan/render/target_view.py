@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.accounting import Accounting, in_a_table, way_in_words
+from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.notices import doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option
@@ -125,7 +126,7 @@ def _cells(found: Target, one: Reached, first: str) -> dict[str, str]:
             "time": format_duration(bill.wall_seconds.mid),
             "GPU-hours": format_count(bill.gpu_hours.mid),
             "cost": "" if bill.cost_usd is None else format_usd(bill.cost_usd.mid),
-            "fits": bill.fits.value,
+            "fits": FITS_SHOWN[bill.fits],
         }
     return cells | {first: f"{cells[first]}{'?' * option.is_guess}"}
 

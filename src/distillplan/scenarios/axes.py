@@ -10,7 +10,7 @@ from distillplan.errors import InputError
 from distillplan.planning.budget_text import Budget, parse_budget, parse_compute
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.layers import Fault, Layer, Told, read_layer
+from distillplan.scenarios.layers import STUDENT_PLACES, Fault, Layer, Told, read_layer
 from distillplan.scenarios.values import BUDGET, GPU_DAYS, TOKENS, USD, InBits, Value
 from distillplan.units.lists import split_list
 from distillplan.units.quantities import parse_count, parse_usd
@@ -58,8 +58,9 @@ class Axis(NamedTuple):
 
     @property
     def places(self) -> frozenset[str]:
-        """What the axis sets."""
-        return frozenset(place for point in self.points for place in point.layer.values)
+        """What the axis sets; one place for a student, however it is given."""
+        places = {place for point in self.points for place in point.layer.values}
+        return frozenset("student_params" if one in STUDENT_PLACES else one for one in places)
 
     @property
     def numbers(self) -> tuple[float, ...]:

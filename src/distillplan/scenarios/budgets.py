@@ -52,7 +52,7 @@ def spend(
         return _without_machine(budget, limits, said)
     found = _machine(budget, gpu, said, architecture)
     if budget.flops is not None:
-        return Spent(compute=budget.flops, machine=found)
+        return Spent(compute=budget.flops, machine=found, usd=limits.usd)
     from distillplan.hardware.machine import usd_per_gpu_hour  # not for FLOPs alone, as below
 
     def bought(usd: float | None) -> float | None:

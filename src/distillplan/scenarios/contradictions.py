@@ -38,8 +38,7 @@ class ScenarioFile(NamedTuple):
 
     def assertions(self, part: Part) -> tuple[Assertion, ...]:
         """The demands on a scenario, its own before those of all."""
-        merged = {**self.below.assertions, **self.base.assertions, **part.assertions}
-        return tuple(merged.values())
+        return part.demands.over(self.base.demands.over(self.below.demands)).all
 
 
 def sound_cells(

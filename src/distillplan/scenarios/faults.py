@@ -106,6 +106,7 @@ class Faults:
         """
         for other, given in others.items():
             both = [place for place in sorted(places) if place in given]
+            both.sort(key=lambda place: place not in (name, other))  # what a reader knows, first
             if both:
                 said = f"{name} and {other} both give {both[0]}"
                 said = f"{name} is given twice" if name == other else said

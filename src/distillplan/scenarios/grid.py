@@ -27,6 +27,8 @@ class CellGrid(NamedTuple):
     axes: tuple[Axis, ...]
     named: bool
     """Whether the scenarios have names of their own."""
+    said: Mapping[str, Values] = {}
+    """What no axis takes back, by scenarios: their own values and those of the command line."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -73,25 +75,29 @@ class CellGrid(NamedTuple):
         at: dict[str, Any] = {"scenario": name} if self.named else {}
         if not self.axes:
             yield GridCell(at, values)
-        yield from _along(self.axes, at, values, wanted)
+        yield from _along(self.axes, GridCell(at, values), self.said.get(name, {}), wanted)
 
 
 def _along(
-    axes: tuple[Axis, ...], at: dict[str, Any], values: Mapping[str, Any], wanted: range
+    axes: tuple[Axis, ...], cell: GridCell, said: Values, wanted: range
 ) -> Iterator[GridCell]:
     """Cells of some axes, at a place on those before them, whose values they share.
 
+    A value that replaces a whole mapping leaves what the scenario, the command line and other axes
+    say of it.
     Cells that are not wanted are not counted through, as there may be very many.
     """
     for axis in axes[:1]:
         each = math.prod(len(one.points) for one in axes[1:])
         for place in range(wanted.start // each, -(-wanted.stop // each)):
-            point = axis.points[place]
-            there, found = {**at, axis.key: point.label}, point.layer.over(values)
+            label, layer, _ = axis.points[place]
+            there = {**cell.at, axis.key: label}
+            found = GridCell(there, {**layer.over(cell.values), **said})
             if axes[1:]:
-                yield from _along(axes[1:], there, found, _within(wanted, place, each))
+                within = _within(wanted, place, each)
+                yield from _along(axes[1:], found, {**said, **layer.values}, within)
             else:
-                yield GridCell(there, found)
+                yield found
 
 
 def _within(wanted: range, place: int, each: int) -> range:

@@ -93,7 +93,8 @@ HARDWARE = (
         "Number of further GPUs for an online teacher alone, which sends the student its logits.",
         "teacher_gpus",
         commands="estimate",
-        default="0: it shares the student's",
+        default="none: it shares the student's",
+        planned=False,
     ),
     _key(
         "price",
@@ -309,7 +310,7 @@ LIMIT_KEYS = (
         word="deadline",
         value=values.HOURS,
         place="limits.hours",
-        help="Wall-clock limit, e.g. '7 days'. Sets the budget if none is given, otherwise checks "
+        help="Wall-clock limit, e.g. '7 days'. Sets the budget if none is given, otherwise cuts "
         "it.",
         written=at("limits.hours"),
         commands="budget",
@@ -320,7 +321,7 @@ LIMIT_KEYS = (
         word="max_cost_usd",
         value=values.USD,
         place="limits.usd",
-        help="Cost limit, e.g. $20k. Sets the budget if none is given, otherwise checks it.",
+        help="Cost limit, e.g. $20k. Sets the budget if none is given, otherwise cuts it.",
         written=at("limits.usd"),
         flags=("--max-cost",),
         commands="budget",

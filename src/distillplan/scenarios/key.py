@@ -27,6 +27,14 @@ PANELS = (
 """Headings of the options in a command's help, in their order; the first are the plain options."""
 
 
+class Narrower(NamedTuple):
+    """What the option of a key takes in commands that take less of it than a file."""
+
+    commands: str
+    metavar: str
+    help: str
+
+
 class Key(NamedTuple):
     """A key of a scenario, everywhere that it can be written or read."""
 
@@ -54,10 +62,20 @@ class Key(NamedTuple):
     """Heading of the option."""
     default: str | Callable[[], str] | None = None
     """What holds where it is not given, in words; None: what a bare scenario has."""
+    narrower: Narrower | None = None
+    planned: bool = True
+    """Whether a plan can depend on it; what none can is no key of files."""
 
     def known_to(self, command: str) -> bool:
         """Whether a command reads the option, be it to refuse it."""
         return command in (*self.commands.split(), *self.refused.split())
+
+    def of(self, command: str) -> "Key":
+        """The key as a command takes it."""
+        less = self.narrower
+        if less is None or command not in less.commands.split():
+            return self
+        return self._replace(metavar=less.metavar, help=less.help)
 
     @property
     def group(self) -> str:

@@ -28,7 +28,7 @@ class Table(NamedTuple):
 
     def options(self, command: str) -> list[Key]:
         """The keys that are options of a command, in the order of its help."""
-        found = [key for key in self.keys.values() if key.known_to(command)]
+        found = [key.of(command) for key in self.keys.values() if key.known_to(command)]
         return sorted(found, key=lambda key: PANELS.index(key.panel))
 
     def words(self) -> tuple[str, ...]:

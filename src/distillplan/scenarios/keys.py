@@ -24,6 +24,7 @@ from distillplan.planning.start import Start, StartKind, with_parent
 from distillplan.planning.teacher import Teacher
 from distillplan.scenarios import key_table
 from distillplan.scenarios.budgets import Spent, spend, training_of
+from distillplan.scenarios.given_sizes import outside_bounds
 from distillplan.scenarios.layers import (
     FUNDS,
     STUDENT_PLACES,
@@ -89,6 +90,14 @@ class _Maker:
 
     def scenario(self) -> Scenario | None:
         """The scenario, as far as it can be made; None where it cannot be made at all."""
+        made = self.made()
+        if made is not None:
+            for fault in outside_bounds(made, self.groups.get("bounds", {})):
+                self.note(fault)
+        return made
+
+    def made(self) -> Scenario | None:
+        """The same, whatever bounds leave out."""
         plain, groups = dict(self.plain), self.groups
         rate = plain.pop("bytes_per_token", None)
         teacher, architecture = None, _FAMILY
@@ -181,9 +190,18 @@ class _Maker:
             self.broken.add(root)
             return otherwise
 
+    def as_given(self, part: str | Word) -> str | Word:
+        """A part of an error: a format of logits may be asked for by another word."""
+        given = self.groups.get("stored", {})
+        if part != Word("logit_format") or not given or "kind" in given:
+            return part
+        keys = key_table.TABLE.keys.values()
+        return Word(next(one.word for one in keys if one.place == f"stored.{next(iter(given))}"))
+
     def note(self, error: InputError) -> None:
         """Keep an error and those that came with it, but for what follows from other faults."""
-        for one in (InputError(*error.parts, also=error.also), *error.others):
+        for told in (InputError(*error.parts, also=error.also), *error.others):
+            one = InputError(*map(self.as_given, told.parts), also=told.also)
             keys = [key_table.TABLE.find(word) for word in one.about]
             if not self.broken & {root_of(key.place) for key in keys if key is not None}:
                 self.found.append(one)

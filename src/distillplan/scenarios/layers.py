@@ -52,10 +52,14 @@ class Layer(NamedTuple):
         kept = dict(below)
         if self.cleared:
             for place in below:
-                if place in self.cleared or root_of(place) in self.cleared:
+                if not self.cleared.isdisjoint((place, root_of(place))):
                     del kept[place]
         kept.update(self.values)
         return kept
+
+    def replaces(self, place: str) -> bool:
+        """Whether a value of the layers below does not hold."""
+        return place in self.values or not self.cleared.isdisjoint((place, root_of(place)))
 
 
 def read_layer(entries: Iterable[tuple[str, Any]], faults: list[Fault], told: Told = str) -> Layer:
@@ -104,7 +108,7 @@ class _Reader:
             else:
                 found = _read(key, value, self.told(".".join(path)))
                 self.cleared |= {key.place} if key.is_group else set()
-                self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
+                self.cleared |= STUDENT_PLACES if key.place in STUDENT_PLACES else set()
                 for place, one in _placed(key, found).items():
                     self.put(place, one, path)
         except InputError as error:
@@ -217,6 +221,24 @@ def refuse_budget(values: Container[str], word: str) -> None:
         raise InputError(
             f"{word}: its tokens are a budget, which is the answer here; leave them out"
         )
+
+
+def refuse_words(layer: Layer, why: Mapping[str, str]) -> None:
+    """Refuse words of ``--set`` that have no part in a question.
+
+    Args:
+        layer: what they say.
+        why: they have none, by beginnings of their places.
+
+    Raises:
+        InputError: for the first of them.
+    """
+    said = {root_of(key_table.TABLE.keys[word].place): word for word in sorted(layer.words)}
+    for place in layer.values:
+        said.setdefault(root_of(place), "student_params")  # a student may bring its budget along
+    for root, word in said.items():
+        if root in why:
+            raise InputError(f"--set {key_table.TABLE.keys[word].short}: {why[root]}")
 
 
 def values_within(values: Mapping[str, Any], root: str) -> Values:

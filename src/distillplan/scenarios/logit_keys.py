@@ -33,6 +33,6 @@ LOGIT_KEYS = (
         help="Months to keep stored logits.",
         written=at("stored.months"),
         metavar="N",
-        default="1",
+        default="as long as the training takes, at least 1",
     ),
 )

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.tree import Node, parse_tree, read_tree
-from distillplan.questions.assertions import Assertion, assertion
 from distillplan.scenarios import key_table
 from distillplan.scenarios.axes import Axis, parse_axis
+from distillplan.scenarios.demands import Demands, demand_lines, read_demands
 from distillplan.scenarios.faults import Faults
 from distillplan.scenarios.layers import Fault, Layer, read_layer, roots
 from distillplan.schemas.reader import OURS
@@ -23,12 +23,12 @@ class Part(NamedTuple):
 
     name: str
     layer: Layer = Layer()
-    assertions: Mapping[str, Assertion] = {}
+    demands: Demands = Demands()
     lines: Mapping[str, int] = {}
     """From keys of the table to the lines that they are on."""
     line: int = 0
     demand_lines: Mapping[str, int] = {}
-    """From keys of its assertions to the lines that they are on."""
+    """From keys of its demands to the lines that they are on."""
 
 
 def read_top(source: str, faults: Faults) -> dict[str, Node]:
@@ -85,9 +85,9 @@ def extended_base(source: str, node: Node | None, faults: Faults) -> Part:
     if "extends" in top:
         theirs.add(top["extends"].line, "extends: an extended file cannot extend another")
     found = read_part("base", top.get("base"), theirs)
-    shared = read_assertions("all scenarios", top.get("assert"), theirs)
+    shared = read_demands("all scenarios", top, theirs)
     faults.found += theirs.found
-    return found._replace(assertions={**found.assertions, **shared})
+    return found._replace(demands=shared.over(found.demands))
 
 
 def every_root() -> frozenset[str]:
@@ -114,7 +114,7 @@ def read_part(name: str, node: Node | None, faults: Faults) -> Part:
     where = name if name == "base" else f"scenario {name}"
     flawed = faults.lines  # values there are not what was meant
     entries = mapping_of(node, where, faults, name)
-    demands = read_assertions(where, entries.get("assert"), faults, name)
+    demands = read_demands(where, entries, faults, name)
     wrong: list[Fault] = []
     plain = ((key, one.plain()) for key, one in entries.items() if key != "assert")
     layer = read_layer(plain, wrong)
@@ -125,7 +125,7 @@ def read_part(name: str, node: Node | None, faults: Faults) -> Part:
     lines = _lines(entries)
     unread = {root for key, line in lines.items() if line in flawed for root in roots((key,))}
     layer = layer._replace(unread=layer.unread | unread)
-    found = Part(name=name, layer=layer, assertions=demands, lines=lines, line=node.line)
+    found = Part(name=name, layer=layer, demands=demands, lines=lines, line=node.line)
     return found._replace(demand_lines=demand_lines(entries.get("assert")))
 
 
@@ -150,27 +150,6 @@ def _lines(entries: Mapping[str, Node], group: str = "") -> dict[str, int]:
         if key.is_group and isinstance(node.value, dict):
             found |= _lines(node.value, f"{key.word}.")
     return found
-
-
-def read_assertions(
-    where: str, node: Node | None, faults: Faults, scenario: str | None = None
-) -> dict[str, Assertion]:
-    """The demands under ``assert``, by key."""
-    found = {}
-    for key, one in mapping_of(node, f"{where}: assert", faults, scenario).items():
-        if faults.many:
-            break
-        try:
-            found[key] = assertion(key, one.plain())
-        except InputError as error:
-            faults.add_error(one.line, f"{where}: ", error, scenario=scenario, key=key)
-    return found
-
-
-def demand_lines(node: Node | None) -> dict[str, int]:
-    """The lines of the demands under ``assert``, by key."""
-    entries = {} if node is None or not isinstance(node.value, dict) else node.value
-    return {key: one.line for key, one in entries.items()}
 
 
 def layer_of_sets(sets: Sequence[str]) -> Layer:
@@ -253,7 +232,7 @@ def read_axes(
             unread |= roots((key,))
             continue
         for part in parts.values():
-            if axis.places & part.layer.values.keys():
+            if any(map(part.layer.replaces, axis.places)):
                 both = f"matrix: {key} is also given by scenario {part.name}"
                 faults.add(one.line, both, scenario=part.name, key=key)
         others: Mapping[str, Container[str]] = {name: axis.places for name, axis in found.items()}

@@ -4,7 +4,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.optimize.problems import SizeBounds
 from distillplan.planning.scenario import TIE_NATS, Scenario
 from distillplan.scenarios import values
-from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, at, row
+from distillplan.scenarios.key import ARCHITECTURE, BOUNDS, UNITS, Narrower, at, row
 
 _SIZES = {
     "student_params": "student size",
@@ -78,12 +78,17 @@ QUESTION_KEYS = (
         commands="teachers budget target sweep predict serve",
         metavar="MODEL[:TOKENS]",
         default="the best size",
+        narrower=Narrower(
+            commands="teachers target serve",
+            metavar="MODEL",
+            help="Student: its non-embedding parameters, e.g. 1B, or a model such as qwen3-0.6b.",
+        ),
     ),
     row(
         word="student_model",
         value=values.MODEL,
         help="Model whose exact shape and vocabulary the student has.",
-        written=at("student_model.name"),
+        written=at("student_model.word"),
     ),
     row(
         word="students",
@@ -133,7 +138,7 @@ QUESTION_KEYS = (
         word="teacher.model",
         value=values.MODEL,
         help="Model whose exact shape, vocabulary and training tokens the teacher has.",
-        written=at("teacher.model.name"),
+        written=at("teacher.model.word"),
         aliases=("teacher_model",),
     ),
     row(

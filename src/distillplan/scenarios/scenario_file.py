@@ -16,16 +16,15 @@ from distillplan.planning.start import refuse_start
 from distillplan.questions.assertions import Assertion, parse_assertion
 from distillplan.scenarios.axes import MOST_CELLS
 from distillplan.scenarios.contradictions import ScenarioFile, coordinates, sound_cells
+from distillplan.scenarios.demands import Demands, demand_lines, read_demands
 from distillplan.scenarios.faults import Faults
 from distillplan.scenarios.grid import CellGrid
 from distillplan.scenarios.layers import Layer, Values
 from distillplan.scenarios.parts import (
     Part,
     command_line,
-    demand_lines,
     extended_base,
     mapping_of,
-    read_assertions,
     read_axes,
     read_part,
     read_top,
@@ -206,30 +205,34 @@ def _read(
     top: dict[str, Node] = read_top(source, faults) if source else {}
     below = extended_base(source, top.get("extends"), faults)
     base = read_part("base", top.get("base"), faults)
-    shared = read_assertions("all scenarios", top.get("assert"), faults)
     base = base._replace(
-        assertions={**base.assertions, **shared},
+        demands=read_demands("all scenarios", top, faults).over(base.demands),
         demand_lines={**base.demand_lines, **demand_lines(top.get("assert"))},
     )
     over = command_line(sets, faults)
     parts = _read_parts(top.get("scenarios"), faults)
     named = bool(parts)
     if parts is not None and not parts:
-        parts = {"base": base._replace(layer=Layer(), assertions={}, lines={}, demand_lines={})}
+        parts = {"base": base._replace(layer=Layer(), demands=Demands(), lines={}, demand_lines={})}
     axes = read_axes(top.get("matrix"), parts or {}, typed, faults, base=base, told=told)
-    set_places = over.values.keys() | over.cleared
     for axis in axes.axes:
         if axis.key not in axes.lines:
-            told_as = told(axis.key)
-            faults.add_clash(0, "", told_as, axis.places, {"--set": set_places})
-    kept = (axis for axis in axes.axes if not axis.places & set_places)
+            given = {"--set": set(filter(over.replaces, axis.places))}
+            faults.add_clash(0, "", told(axis.key), axis.places, given)
+    kept = (axis for axis in axes.axes if not any(map(over.replaces, axis.places)))
     scenarios = []
     for name, part in (parts or {}).items():
         values: Values = {}
         for layer in (below.layer, base.layer, part.layer, over):
             values = layer.over(values)
         scenarios.append((name, values))
-    grid = CellGrid(source=source, scenarios=tuple(scenarios), axes=tuple(kept), named=named)
+    grid = CellGrid(
+        source=source,
+        scenarios=tuple(scenarios),
+        axes=tuple(kept),
+        named=named,
+        said={name: over.over(part.layer.values) for name, part in (parts or {}).items()},
+    )
     return ScenarioFile(below=below, base=base, parts=parts or {}, axes=axes, over=over, grid=grid)
 
 

@@ -12,7 +12,7 @@ def scenario_file_schema() -> Json:
     """The JSON Schema of a scenario file."""
     demands = {"$ref": "#/$defs/assert"}
     scenario = {"$ref": "#/$defs/scenario"}
-    words = key_table.TABLE.words()
+    words = (*key_table.TABLE.words(), *key_table.TABLE.keys)  # in a mapping, or with its dot
     keys = {word: key for word in words if (key := key_table.TABLE.find(word)) is not None}
     parts = [{"required": [part]} for part in ("base", "scenarios", "matrix", "extends")]
     whole = {
@@ -59,8 +59,8 @@ def scenario_file_schema() -> Json:
             "assert": {
                 "type": ["object", "null"],
                 "description": "Assertions: verdict: distill, loss: '<= 2.3'.",
-                "additionalProperties": {"type": ["string", "number"]},
-                "properties": {"fits": {"enum": [True, False, "yes", "no", "uncertain"]}},
+                "additionalProperties": {"type": ["string", "number", "null"]},
+                "properties": {"fits": {"enum": [True, False, "yes", "no", "uncertain", None]}},
             },
         },
     }
@@ -69,6 +69,8 @@ def scenario_file_schema() -> Json:
 def _written(key: Key) -> Json:
     """A key as people write it: numbers with suffixes, null to take it back."""
     described = {"description": key.help}
+    if not key.planned:
+        return {"type": "null", **described}
     if key.is_group:
         inner = {one.name: _written(one) for one in key_table.TABLE.within(key.word)}
         mapping = {"type": "object", "additionalProperties": False, "properties": inner}
@@ -132,7 +134,7 @@ def _may_be_absent(key: Key) -> bool:
 def keys_as_markdown() -> str:
     """The table of keys as Markdown: key, option, meaning with its default."""
     lines = ["| key | option | meaning |", "|:--|:--|:--|"]
-    for key in key_table.TABLE.keys.values():
+    for key in filter(lambda one: one.planned, key_table.TABLE.keys.values()):
         words = ", ".join(f"`{word}`" for word in (key.word, *key.aliases))
         flags = ", ".join(f"`{flag}`" for flag in key.flags)
         default = default_of(key)

@@ -24,7 +24,7 @@ START_KEYS = (
         place="start.parent",
         help="Open model that the student is cut from, or goes on from: a name such as qwen3-8b, a "
         "Hugging Face name or a config.json.",
-        written=at("start.parent.name"),
+        written=at("start.parent.word"),
         commands="budget",
         metavar="MODEL",
         panel=START,

@@ -1,4 +1,4 @@
-"""A or an, before numbers and names."""
+"""A or an before numbers and names, and one thing or several."""
 
 import re
 
@@ -17,3 +17,12 @@ def with_article(words: str, *, begins: bool = False) -> str:
     """
     spoken = re.match(r"8|1[18](?![\d,])|[aeioAEIO]", words)
     return f"{'A' if begins else 'a'}{'n' if spoken else ''} {words}"
+
+
+def so_many(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> so_many(1, "GPU"), so_many(8, "GPU")
+    ('1 GPU', '8 GPUs')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"

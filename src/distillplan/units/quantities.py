@@ -44,6 +44,8 @@ METRIC: Final = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15, "e
 """Prefixes of FLOPs, in lower case."""
 
 SECONDS_PER_HOUR: Final = 3600.0
+SECONDS_PER_MONTH: Final = 365.25 / 12 * 24 * SECONDS_PER_HOUR
+"""Of the mean month, by which storage is paid."""
 
 
 def any_of(words: "list[str] | dict[str, float] | dict[str, int]") -> str:
@@ -276,6 +278,11 @@ def format_duration(seconds: float) -> str:
         if _rounded(seconds / size) < most:
             return f"{_three_digits(seconds / size)} {name}"
     return f"{_three_digits(seconds / 31_557_600)} years"
+
+
+def format_months(months: float) -> str:
+    """Months as people read them: 1 month, 6.07 months."""
+    return f"{months:.3g} month{'' if months == 1 else 's'}"
 
 
 def format_bytes(value: float) -> str:

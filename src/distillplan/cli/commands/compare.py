@@ -43,7 +43,7 @@ def compare(
     Examples:
     distillplan compare compare.yaml
 
-    distillplan compare compare.yaml --set compute=1e22 --baseline none
+    distillplan compare compare.yaml --set compute=1e22 --baseline alone
 
     distillplan compare plan_a.yaml plan_b.yaml
 
@@ -64,7 +64,7 @@ def compared(
 
     Raises:
         InputError: when no scenario has the baseline's name.
-        InfeasibleError: naming every scenario whose budget cannot train a student.
+        InfeasibleError: as `comparison.compare`.
     """
     from distillplan.questions import comparison  # not at every start
 

@@ -10,6 +10,17 @@ from distillplan.cli.key_options import options, told_as
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
 from distillplan.render.progress import watched
 from distillplan.render.show import show, show_rows
+from distillplan.scenarios.layers import STUDENT_PLACES
+
+_NO_PART = {
+    "budget": "the budget is the answer; leave it out",
+    **dict.fromkeys(STUDENT_PLACES, "--student gives the students; leave it out"),
+    **dict.fromkeys(
+        ("hardware", "limits"),
+        "budgets are in FLOPs here, in which no machine has a part; leave it out",
+    ),
+}
+"""Places that nothing here depends on."""
 
 
 @options("crossover")
@@ -53,19 +64,19 @@ def crossover(
     from distillplan.questions import crossover as crossing  # not at every start, as below
     from distillplan.scenarios.axes import parse_axis
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import refuse_budget, values_of_options
+    from distillplan.scenarios.layers import refuse_budget, refuse_words, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
+    over = layer_of_sets(sets or ())
+    refuse_words(over, _NO_PART)
     asked = {"compute": ANY_BUDGET, **given}
-    scenario = scenario_of(
-        values_of_options(asked, told_as("crossover"), layer_of_sets(sets or ()))
-    )
+    scenario = scenario_of(values_of_options(asked, told_as("crossover"), over))
     axis = parse_axis("student", student, told_as("budget"))
     refuse_budget(axis.places, "--student")
     students = [point.label for point in axis.points]
     accountings = (
         crossing.usual_accountings(scenario)
-        if accounting is None
+        if accounting is None or "accounting" in over.words
         else crossing.parse_accountings(accounting)
     )
     each = crossing.crossover_each(scenario, students, accountings, crossing.parse_levels(gain))

@@ -1,5 +1,6 @@
 """`distillplan estimate`: one run on one machine."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,11 +28,11 @@ def question_of(
     layers: how.Layers = None,
     width: how.Width = None,
     ffn: how.Ffn = None,
-    ffn_matrices: how.FfnMatrices = 3,
+    ffn_matrices: how.FfnMatrices = None,
     heads: how.Heads = None,
     kv_heads: how.KvHeads = None,
     vocab: how.Vocab = None,
-    tied: how.Tied = False,
+    tied: how.Tied = None,
     seq_len: how.SeqLen = 4096,
     ep: how.Ep = 1,
     teacher: how.TeacherName = None,
@@ -51,7 +52,8 @@ def question_of(
     from distillplan.scenarios.layers import values_of_options, values_within
 
     if model is not None:
-        _refuse_shape(layers, width, ffn, heads, kv_heads)
+        sizes = {"layers": layers, "width": width, "ffn": ffn, "ffn-matrices": ffn_matrices}
+        _refuse_shape({**sizes, "heads": heads, "kv-heads": kv_heads}, tied=tied)
     values = values_of_options(given, told_as("estimate"))
     hardware = values_within(values, "hardware")
     named = named_pair(
@@ -60,11 +62,11 @@ def question_of(
             layers=layers,
             width=width,
             ffn_width=ffn,
-            ffn_matrices=ffn_matrices,
+            ffn_matrices=ffn_matrices or how.FFN_MATRICES,
             heads=heads,
             kv_heads=kv_heads,
             vocab=vocab,
-            tied=tied,
+            tied=bool(tied),
         ),
         teacher,
         vocab=vocab,
@@ -128,6 +130,9 @@ def estimate(
     show(estimated(question), output, details=details, asked=then.asked, note=then.note)
 
 
-def _refuse_shape(*sizes: int | None) -> None:
-    if any(size is not None for size in sizes):
-        raise InputError("--model and a shape (--layers, --width, ...) both give the model")
+def _refuse_shape(sizes: Mapping[str, int | None], *, tied: bool | None) -> None:
+    """Refuse words of a shape beside the name of a model, which has its own."""
+    given = [name for name, size in sizes.items() if size is not None]
+    given += [] if tied is None else ["tied" if tied else "untied"]
+    if given:
+        raise InputError(f"--model and --{given[0]} both give the model; leave one out")

@@ -83,7 +83,7 @@ def family(
     from distillplan.questions.family import family as planned  # not at every start, as below
     from distillplan.questions.family_targets import family_for_losses
     from distillplan.scenarios.family_words import TRAINED, FamilyWords, family_of, values_of_file
-    from distillplan.scenarios.layers import values_of_options
+    from distillplan.scenarios.layers import STUDENT_PLACES, refuse_words, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     words = dict(given)
@@ -101,7 +101,11 @@ def family(
         words["compute"] = f"{ANY_BUDGET:g}"
     elif compute is not None:
         words["compute"] = compute
-    values = values_of_options(words, told_as("family"), layer_of_sets(sets or ()))
+    over = layer_of_sets(sets or ())
+    refuse_words(over, dict.fromkeys(STUDENT_PLACES, "--students gives them; leave it out"))
+    if loss is not None:
+        refuse_words(over, {"budget": "with --loss it is the answer; leave one out"})
+    values = values_of_options(words, told_as("family"), over)
     scenario, members = family_of(
         {**below, **values},
         FamilyWords(students=listed, weights=weights, losses=loss),

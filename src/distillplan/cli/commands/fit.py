@@ -137,13 +137,13 @@ def fit(
     Of cut models (--form p2): parent_params, kept, tokens, parent_loss, loss; taught, yes or no.
 
     Examples:
-    distillplan fit runs.csv -o mine.yaml
+    distillplan fit runs.csv supervised_runs.csv -o mine.yaml
 
     distillplan fit runs.csv more.csv --columns params=N --where "State = finished"
 
     distillplan fit supervised.csv --anchor busbridge2025
 
-    distillplan fit runs.csv --holdout "loss < 2.3"
+    distillplan fit runs.csv supervised_runs.csv --holdout "loss < 2.3"
 
     distillplan fit runs.csv --test busbridge2025_printed
 

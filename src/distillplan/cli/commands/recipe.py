@@ -69,7 +69,7 @@ def recipe(
 
     distillplan recipe plan.json --option supervised
 
-    distillplan recipe plan.json --export megatron-bridge --save run
+    distillplan recipe plan.json --export maxtext --save run
     """
     from distillplan.questions.plan_document import (  # not at every start, as below
         plan_of_document,

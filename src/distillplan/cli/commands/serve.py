@@ -15,6 +15,12 @@ _service = partial(flags.option, rich_help_panel="Service")
 DAYS = 365.0
 _WEIGHTS = values.one_of(lambda: QuantizedWeights)
 
+_NO_PART = {
+    "budget": "each model is trained to its loss, so the budget is the answer; leave it out",
+    "tie_nats": "both models have the same loss, so none is too close to call; leave it out",
+}
+"""Places that nothing here depends on."""
+
 
 @options("serve", required=("student_params",))
 def serve(
@@ -102,12 +108,14 @@ def serve(
     from distillplan.questions.target import budget_for
     from distillplan.questions.target_goals import Goal
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import refuse_budget, values_of_options
+    from distillplan.scenarios.layers import refuse_budget, refuse_words, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     refuse_budget(values_of_options(given, told_as("serve")), "--student")
+    over = layer_of_sets(sets or ())
+    refuse_words(over, _NO_PART)
     asked = {"compute": budget_for(Goal.COMPUTE, None), **given}
-    scenario = scenario_of(values_of_options(asked, told_as("serve"), layer_of_sets(sets or ())))
+    scenario = scenario_of(values_of_options(asked, told_as("serve"), over))
     found = serving(
         ServingQuestion(
             scenario=scenario,

@@ -61,15 +61,17 @@ def target(
     """
     from distillplan.questions import target as targets  # not at every start, as below
     from distillplan.questions.matched_model import parse_match
-    from distillplan.questions.target_goals import parse_goal
+    from distillplan.questions.target_goals import Goal, parse_goal
     from distillplan.scenarios.keys import scenario_of
-    from distillplan.scenarios.layers import refuse_budget, values_of_options
+    from distillplan.scenarios.layers import refuse_budget, refuse_words, values_of_options
     from distillplan.scenarios.parts import layer_of_sets
 
     refuse_budget(values_of_options(given, told_as("target")), "--student")
-    goal = parse_goal(minimize)
+    goal, over = parse_goal(minimize), layer_of_sets(sets or ())
+    if goal is not Goal.STUDENT:
+        refuse_words(over, {"budget": "the budget is the answer; leave it out"})
     asked = {"compute": targets.budget_for(goal, compute), **given}
-    scenario = scenario_of(values_of_options(asked, told_as("target"), layer_of_sets(sets or ())))
+    scenario = scenario_of(values_of_options(asked, told_as("target"), over))
     found = targets.target(
         scenario,
         loss=loss,

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from distillplan.accounting import in_a_table
-from distillplan.hardware.memory_fit import Fits
+from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison import Comparison
 from distillplan.render.blocks import cell
-from distillplan.render.hardware_words import FITS_SHOWN
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import teacher_in_words, verdict_in_a_table
 from distillplan.render.report.markup import Markup, element
