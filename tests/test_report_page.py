@@ -11,6 +11,8 @@ from tests.shell import run
 
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason=MISSING)
 
+OWN = "supervised_from: {origin: own_runs}\ndistillation_from: {origin: own_runs}\n"
+"""Whose runs a law stands on: else it has the odds of other laboratories' laws."""
 SCENARIOS = {
     "given": {"student": "3B", "teacher": "7B:1T"},
     "cached": {"student": "1B", "teacher": "7B:2T", "logits": "cached"},
@@ -68,7 +70,7 @@ EXACT, CHOSEN = 1e-6, 0.002
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
-    (folder / "mine.yaml").write_text(HOSTILE_LAW, encoding="utf-8")
+    (folder / "mine.yaml").write_text(HOSTILE_LAW + OWN, encoding="utf-8")
     (folder / "s.yaml").write_text(json.dumps({"base": BASE, "scenarios": SCENARIOS}))
     done = run("report", "s.yaml", "-o", "s.html", folder=folder)
     assert done.returncode == 0, done.stderr

@@ -30,7 +30,7 @@ from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
 from distillplan.planning.windows import FIRST_LOOK, Window, windows
-from distillplan.questions.crossover_range import judged, range_warnings
+from distillplan.questions.crossover_range import RANGE_CODES, judged, model_notices, range_warnings
 from distillplan.questions.defaults import ANY_BUDGET, GAINS
 from distillplan.units.choices import choose
 from distillplan.units.lists import split_list
@@ -214,6 +214,7 @@ def crossover_each(
         for params in students
         for accounting in paid
     ]
+    told = model_notices(scenarios)
     for one in scenarios:
         row = _row(one, gains, draws, quick=quick)
         found = Crossovers(
@@ -222,7 +223,7 @@ def crossover_each(
             note=OWN_NOTE if scenario.law.is_own else NOTE,
             law=scenario.law,
             scenario=scenario,
-            warnings=range_warnings([one], [row]),
+            warnings=(*told, *range_warnings([row])),
         )
         demand_finite(found)
         yield found
@@ -231,8 +232,8 @@ def crossover_each(
 def together(found: Sequence[Crossovers]) -> Crossovers:
     """The rows of one question in one answer."""
     rows = tuple(row for one in found for row in one.rows)
-    told = range_warnings([one.scenario for one in found], rows)
-    return found[0]._replace(rows=rows, warnings=told)
+    models = (one for one in found[0].warnings if one.code not in RANGE_CODES)
+    return found[0]._replace(rows=rows, warnings=(*models, *range_warnings(rows)))
 
 
 def _row(

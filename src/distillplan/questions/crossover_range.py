@@ -24,7 +24,11 @@ from distillplan.units.quantities import format_count
 if TYPE_CHECKING:
     from distillplan.questions.crossover import CrossoverRow, GainLevel, GainWindow
 
-MOST_ROWS = 4
+IS_GUESS = "crossover_is_guess"
+"""Code of the warning that plans have no verdict at some of the budgets."""
+RANGE_CODES = frozenset((IS_GUESS, *OUTSIDE_FIT.values()))
+"""Codes of `range_warnings`."""
+MOST_ROWS = 2
 """Rows that a sentence names."""
 
 
@@ -102,31 +106,23 @@ def _ends(window: "GainWindow") -> list[float]:
     return [one for one in (window.from_, window.to) if one is not None]
 
 
-def range_warnings(
-    scenarios: Sequence[Scenario], rows: "Sequence[CrossoverRow]"
-) -> tuple[Notice, ...]:
-    """What to know of the models, and of the rows that leave the fitted range.
+def model_notices(scenarios: Sequence[Scenario]) -> tuple[Notice, ...]:
+    """What to know of the models of some students with one teacher."""
+    named = named_warnings(*(one.models for one in scenarios))
+    return (*named, *mixture_warning(scenarios[0].law, scenarios[0].teacher))
 
-    Args:
-        scenarios: one of each row.
-        rows: of the answer.
-    """
-    law, teacher = scenarios[0].law, scenarios[0].teacher
-    return (
-        *named_warnings(*(one.models for one in scenarios)),
-        *mixture_warning(law, teacher),
-        *_guesses_told(rows),
-        *_outside_told(rows),
-    )
+
+def range_warnings(rows: "Sequence[CrossoverRow]") -> tuple[Notice, ...]:
+    """What to know of the rows that leave the fitted range."""
+    return (*_guesses_told(rows), *_outside_told(rows))
 
 
 def _guesses_told(rows: "Sequence[CrossoverRow]") -> Iterator[Notice]:
-    silent = [row for row in rows if any(two.is_guess for one in row.levels for two in one.windows)]
-    if silent:
+    if any(two.is_guess for row in rows for one in row.levels for two in one.windows):
         yield warning(
-            "crossover_is_guess",
-            f"{_names(silent, _row_named)}: a budget with a question mark is a guess; there the "
-            "law may be off by more than the gain, and a plan has no verdict",
+            IS_GUESS,
+            "a budget with a question mark is a guess: there the law may be off by more than the "
+            "gain, and a plan has no verdict",
         )
 
 

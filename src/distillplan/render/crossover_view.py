@@ -18,12 +18,12 @@ from distillplan.render.blocks import (
     MOST_ROWS,
     Block,
     Headline,
+    Room,
     Section,
     Sections,
     TableBlock,
     Text,
     cell,
-    short,
 )
 from distillplan.render.notice_blocks import (
     first_in_words,
@@ -35,8 +35,9 @@ from distillplan.render.notice_blocks import (
 from distillplan.render.odds_view import percent
 from distillplan.units.quantities import format_count, format_flops
 
-_REMARKS, _INDENT = 8, 10
-"""Lines of remarks at most, and columns that their heading takes."""
+_FRAME, _INDENT, _REMARKS = 6, 10, 2
+"""Empty lines, the title and head of the table, and the last line; columns that headings take; and
+lines that remarks have in any case."""
 _LEVELS = 3
 """Gains beside each other on a screen."""
 AGAIN = ", …"
@@ -47,8 +48,9 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
     """Crossovers, on one screen."""
     tie = found.scenario.tie_nats
     main = min(found.gains_nats, key=lambda gain: abs(gain - tie))
-    yield Headline(_answer(found, main))
-    yield from under_headline(first_in_words(found.warnings))
+    headline, first = _answer(found, main), first_in_words(found.warnings)
+    yield Headline(headline)
+    yield from under_headline(first)
     gains = sorted(found.gains_nats, key=lambda gain: abs(gain - main))[:_LEVELS]
     shown = [gain for gain in found.gains_nats if gain in gains]
     columns = ("student", "teacher", *(f"{gain:g} nats" for gain in shown))
@@ -61,13 +63,12 @@ def crossover_view(found: Crossovers) -> Iterator[Block]:
         spare=tuple(2 + shown.index(gain) for gain in others),
     )
     yield from _cut(len(found.rows))
-    yield Sections(
-        (
-            Section("Example", tuple(_example(found, main))),
-            Section("Why", (_WHY,) if any(_example(found, main)) else ()),
-            watching(short(_watch(found, shown), _REMARKS, indent=_INDENT)),
-        )
-    )
+    room = Room(_FRAME, _INDENT)
+    room.take(headline, first, rows=min(len(found.rows), MOST_ROWS))
+    example = room.keep(_example(found, main))
+    why = room.keep((_WHY,) if example else ())
+    watch = room.fill(_watch(found, shown), max(room.left, _REMARKS))
+    yield Sections((Section("Example", example), Section("Why", why), watching(watch)))
     more = "More: --details  -o csv; one budget: distillplan budget"
     yield Text(f"Law {found.law.name}. {more}", "quiet")
 
