@@ -80,7 +80,8 @@ def test_a_limit_just_below_the_bill_is_worth_as_much_less_compute(words, teache
     less = plan(replace(free.scenario, compute=0.99 * free.scenario.compute), quick=True)
     found = plan(limited, quick=True)
     assert found.supervised.loss == pytest.approx(less.supervised.loss, abs=1e-4)
-    assert found.verdict_reason is less.verdict_reason
+    only = Reason.ONLY_ONE_POSSIBLE  # the verdict itself may stand at an edge
+    assert (found.verdict_reason is only) is (less.verdict_reason is only)
     if found.verdict is less.verdict is Verdict.SUPERVISED:
         assert found.recommended.loss == pytest.approx(less.recommended.loss, abs=1e-4)
     if words["student"] is not None:
