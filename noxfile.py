@@ -65,6 +65,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def explore(session: nox.Session) -> None:
+    """The tests with other examples than those of every run; words after -- go to pytest."""
+    _install(session)
+    session.run("python", "-m", "pytest", "--hypothesis-profile", "others", *session.posargs)
+
+
+@nox.session
 def exhaustive(session: nox.Session) -> None:
     """Every command on every stream, and signals at hundreds of moments; ten minutes."""
     _install(session)

@@ -65,9 +65,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(SELDOM)
 
 
-# no test times anything: on a busy machine the first of a kind may take seconds
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# No test times anything: on a busy machine the first of a kind may take seconds. The examples are the same in
+# each run, so that a change is judged by what it changed; `nox -s explore` draws others.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("others", deadline=None, database=None)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def test_logits_are_kept_while_their_students_are_trained(money, gpus, read, stu
         assert paid["logit_storage"] == pytest.approx(monthly * months, rel=1e-9)
         again = options_of(scenario_from_options(**words, logit_months=months))[way]
         assert again.loss == pytest.approx(option.loss, abs=1e-6)
-        if "student" in studied:
+        if {"student", "teacher"} <= set(studied):  # else the tokens of the best are hardly settled
             assert again.student_tokens == pytest.approx(option.student_tokens, rel=1e-6)
 
 
