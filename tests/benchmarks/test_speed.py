@@ -28,6 +28,9 @@ def run(code):
     """One process, with the compiled modules that an installed package has."""
     environment = {**os.environ}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.pop(
+        "OPENBLAS_NUM_THREADS", None
+    )  # which a start sets, and its imports alone do not
     subprocess.run(code, check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
