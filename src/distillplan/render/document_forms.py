@@ -62,7 +62,7 @@ WHOLE_LAW = DocumentForm(
 
 FORMS: Mapping[str, DocumentForm] = {
     "Plan": DocumentForm(lifted={"accounting": "accounting", "models": "models"}),
-    "KnownModel": DocumentForm(without=("shape",)),
+    "KnownModel": DocumentForm(without=("shape", "passed_flops")),
     "NamedModels": DocumentForm(without=("parent",)),  # the scenario names it
     "CrossingPoint": DocumentForm(
         only=("student_params", "accounting", "gain_nats"),
