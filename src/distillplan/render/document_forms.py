@@ -339,10 +339,10 @@ def _at(record: Any, path: str) -> Any:
     for name in _steps(path):
         if record is None:
             return None
-        record = record[int(name)] if name.isdigit() else getattr(record, name)
+        record = getattr(record, name) if isinstance(name, str) else record[name]
     return record
 
 
 @cache
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _steps(path: str) -> tuple[str | int, ...]:
+    return tuple(int(name) if name.isdigit() else name for name in path.split("."))
