@@ -12,13 +12,13 @@ from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, pas
 from distillplan.hardware.memory_fit import Fits, Layout, fits, usable_bytes, with_open_loss
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import StoredLogits, stored_logits
-from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
 from distillplan.optimize.keeping import KeptWhileRead, bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+from distillplan.planning.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.units.quantities import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
