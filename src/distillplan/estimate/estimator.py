@@ -217,7 +217,7 @@ def _bill(question: Question, apart: TeacherApart | None) -> Bill:
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
     teacher = None if question.logits is Logits.CACHED else question.loaded
-    kept = 0.0 if question.kept is None else question.kept.format.bytes_per_token
+    kept = 0.0 if question.kept is None else question.kept.bytes_per_token
     return question.machine.run_of(question.model.shape, teacher, kept)
 
 
@@ -277,9 +277,9 @@ def _distillation(
         online_gpu_hours=allocated.both.scale(hours),
         cached_gpu_hours=allocated.alone.scale(hours),
         teacher_pass_gpu_hours=pass_hours,
-        logit_format=stored.format,
-        stored_bytes=stored.format.bytes_per_token * tokens,
-        read_bytes_per_s=stored.format.bytes_per_token * (machine.gpus / productive.alone.mid),
+        logit_format=stored,
+        stored_bytes=stored.bytes_per_token * tokens,
+        read_bytes_per_s=stored.bytes_per_token * (machine.gpus / productive.alone.mid),
         storage_months=stored.kept_for(needed),
         storage_usd=storage_usd,
         online_usd=online_usd,

@@ -178,7 +178,7 @@ def _about_format(question: Question) -> Iterator[Notice]:
     """What the format of stored logits costs the student."""
     kept = None if question.online else question.kept
     if question.teacher is not None and kept is not None:
-        yield from format_notices(question.stored, kept.format.name, question.teacher.shape.vocab)
+        yield from format_notices(question.stored, kept.name, question.teacher.shape.vocab)
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:

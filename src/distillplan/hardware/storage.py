@@ -28,31 +28,19 @@ class LogitFormat(NamedTuple):
     unbiased: bool
     """Whether it gives the teacher's distribution on average; a cut tail is a bias."""
     source: str = "arithmetic"
-
-
-class StoredLogits(NamedTuple):
-    """Teacher logits that a plan stores."""
-
-    format: LogitFormat
     months: float | None = None
-    """How long they are kept; None: for as long as they are read."""
+    """How long it is kept; None: for as long as it is read."""
 
     def kept_for(self, needed: float) -> float:
-        """How many months they are kept.
-
-        Args:
-            needed: months that their students' training takes, as `needed_months` has it.
-        """
+        """How many months it is kept, where training its students takes `needed_months`."""
         return max(LEAST_MONTHS, needed) if self.months is None else self.months
 
     def usd(self, tokens: float, needed: float = 0.0) -> float:
-        """The price of storing them for so many unique tokens; epochs read the same bytes.
+        """The price of storing so many unique tokens, months as for `kept_for`.
 
-        Args:
-            tokens: over which the teacher passed.
-            needed: as for `kept_for`.
+        Epochs read the same bytes.
         """
-        stored, price = self.format.bytes_per_token * tokens, shipped(FILE).mapping("price")
+        stored, price = self.bytes_per_token * tokens, shipped(FILE).mapping("price")
         return stored / TB * self.kept_for(needed) * price.positive("usd_per_tb_month")
 
 
@@ -111,11 +99,10 @@ def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> Logi
     return LogitFormat(name=name, bytes_per_token=size, unbiased=unbiased, source=source)
 
 
-def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
+def stored_logits(stored: StoredFormat, vocab: int) -> LogitFormat:
     """A format for a vocabulary of so many rows, and how long it is stored.
 
     Raises:
         InputError: as for `format_of`.
     """
-    found = format_of(stored.kind, vocab, stored.entries)
-    return StoredLogits(format=found, months=stored.months)
+    return format_of(stored.kind, vocab, stored.entries)._replace(months=stored.months)
