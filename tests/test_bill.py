@@ -16,6 +16,7 @@ from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import PUE, Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import format_of
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.laws.logit_formats import LogitKind
 from tests.shipped import shipped
 
@@ -24,7 +25,7 @@ TODAY = dt.date(2026, 6, 1)
 MACHINE = Machine(
     gpu=replace(gpu_catalog.gpu("a100-80gb"), prices=()),
     gpus=64,
-    model=gpu_catalog.throughput_model(),
+    model=throughput_model(),
     tokens_per_s=1000.0,
     goodput=Range.exact(1.0),
     today=TODAY,

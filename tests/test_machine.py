@@ -16,13 +16,13 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import format_of
-from distillplan.hardware.throughput_model import throughput_model_from_entry
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.laws.logit_formats import LogitKind
 from distillplan.models.model_catalog import model as catalog_model
 from tests.shipped import shipped
 
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
-MODEL = throughput_model_from_entry(shipped("throughput.yaml"))
+MODEL = throughput_model(shipped("throughput.yaml"))
 SHAPE = catalog_model("llama-3.1-8b").shape
 MIXTURE = catalog_model("qwen3-30b-a3b").shape
 MACHINE = Machine(gpu=GPUS["h100-sxm"], gpus=64, model=MODEL, today=dt.date(2026, 3, 1))

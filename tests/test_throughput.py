@@ -14,7 +14,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token, matmul_ceiling
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import throughput
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
+from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model as catalog_model
@@ -31,7 +31,7 @@ def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
 
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
 ENTRY: dict[str, Any] = shipped("throughput.yaml")
-MODEL: ThroughputModel = throughput_model_from_entry(ENTRY)
+MODEL: ThroughputModel = throughput_model(ENTRY)
 SHAPES = {one.name: one.shape for one in models()}
 LLAMA_7B = uniform_shape(
     layers=32, width=4096, ffn_width=11008, heads=32, vocab=32000, tied=False, qk_norm=False
@@ -443,7 +443,7 @@ def test_goodput_holds_the_published_shares() -> None:
 )
 def test_wrong_coefficients_say_what_is_wrong(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        throughput_model_from_entry(ENTRY | change)
+        throughput_model(ENTRY | change)
 
 
 def test_routing_limited_to_some_nodes_sends_less_between_them() -> None:

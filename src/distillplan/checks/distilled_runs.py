@@ -31,6 +31,7 @@ from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estima
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import matmul_ceiling
 from distillplan.hardware.strategy import Loss
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
@@ -134,7 +135,7 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
     """
     gpu, vocab = catalog.gpu(row["gpu"]), float(row["vocab"])
     widths = TRAINING_PASSES * row.get("student_width", 0) + row.get("teacher_width", 0)
-    products = 2 * widths * vocab / matmul_ceiling(gpu, catalog.throughput_model())
+    products = 2 * widths * vocab / matmul_ceiling(gpu, throughput_model())
     loss = loss_bytes(Loss(row["loss"]))
     moved = loss.moved + loss.moved_by_teacher * row.get("taught", True)
     moved += loss.moved * row.get("with_cross_entropy", False)

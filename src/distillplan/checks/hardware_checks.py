@@ -33,6 +33,7 @@ from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import Requests, generation_speed
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.storage import TB, format_of
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.laws.logit_formats import LogitKind
 
 TOPICS: Final = (
@@ -116,7 +117,7 @@ def _generated_per_s(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     found = generation_speed(
         described_shape(row),
         catalog.gpu(row["gpu"]),
-        catalog.throughput_model(),
+        throughput_model(),
         requests,
         Precision.FP8,
     )

@@ -23,7 +23,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
-from distillplan.hardware.throughput_model import ThroughputModel
+from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
 from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
@@ -281,7 +281,7 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     return Machine(
         gpu=gpu,
         gpus=gpus,
-        model=gpu_catalog.throughput_model(),
+        model=throughput_model(),
         strategy=usual_strategy(
             seq_len=round(architecture.context), most_tokens=(step or math.inf) / gpus, **layout
         ),

@@ -24,8 +24,9 @@ def gpus(
     from distillplan.hardware import gpu_catalog  # not at every start
 
     if name is None:
+        cards = tuple(map(gpu_catalog.gpu_card, gpu_catalog.gpus().values()))
         flags.demand_one(details, "distillplan gpus h100-sxm --details")
-        show(gpu_catalog.gpu_list(), output)
+        show(gpu_catalog.GpuList(gpus=cards), output)
     else:
         found = gpu_catalog.gpu_card(gpu_catalog.gpu(name))
         show(found, output, details=details, asked=shlex.quote(name))
