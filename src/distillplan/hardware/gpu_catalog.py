@@ -210,11 +210,8 @@ def grid(country: str) -> PowerGrid:
         return entry.record(PowerGrid, code=code, source=data["source"])
     near = close_names(country.strip(), codes) if len(wanted) > 2 else ()
     close = [f"{name.title()} ({codes[name]})" for name in near]
-    advice = (
-        f"did you mean {' or '.join(close)}?"
-        if close
-        else "give a code such as FRA or FR, or the English name"
-    )
+    known = "give a code such as FRA or FR, or the English name"
+    advice = f"did you mean {' or '.join(close)}?" if close else known
     raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
 
 

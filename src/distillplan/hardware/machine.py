@@ -24,7 +24,7 @@ from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
-from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
+from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
@@ -153,12 +153,10 @@ class Machine:
 
     def work_of(self, model: Model, precision: Precision | None = None) -> Workload:
         """The workload of a model on one GPU, in a precision or the strategy's."""
-        strategy, gpus, step = self.strategy, self.gpus, self.batch_tokens
+        strategy = self.strategy
         if precision is not None:
             strategy = replace(strategy, precision=precision)
-        if isinstance(model, ModelShape):
-            return workload_of_shape(model, strategy, gpus, step)
-        return workload_of_size(model, self.family, strategy, gpus, step)
+        return workload_of(model, self.family, strategy, self.gpus, self.batch_tokens)
 
     def run_of(
         self, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0

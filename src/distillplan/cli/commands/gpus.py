@@ -24,8 +24,8 @@ def gpus(
     from distillplan.hardware import gpu_catalog  # not at every start
 
     if name is None:
-        cards = tuple(map(gpu_catalog.gpu_card, gpu_catalog.gpus().values()))
         flags.demand_one(details, "distillplan gpus h100-sxm --details")
+        cards = tuple(map(gpu_catalog.gpu_card, gpu_catalog.gpus().values()))
         show(gpu_catalog.GpuList(gpus=cards), output)
     else:
         found = gpu_catalog.gpu_card(gpu_catalog.gpu(name))
