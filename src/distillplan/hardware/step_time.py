@@ -164,14 +164,13 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
     Selective checkpointing repeats every second matrix product; attention alone costs nothing
     where it is fused, as that recomputes its scores anyway.
     """
-    if work.checkpointing is Checkpointing.FULL:
-        return block_seconds / 3
-    again = 0.0
-    if work.checkpointing is Checkpointing.SELECTIVE:
-        again = (block_seconds - attention_seconds) / 6
-    elif work.checkpointing is not Checkpointing.ATTENTION:
-        return 0.0
-    return again + (attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0)
+    scores = attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0
+    again = {
+        Checkpointing.FULL: block_seconds / 3,
+        Checkpointing.SELECTIVE: (block_seconds - attention_seconds) / 6 + scores,
+        Checkpointing.ATTENTION: scores,
+    }
+    return again.get(work.checkpointing or Checkpointing.NONE, 0.0)
 
 
 def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float) -> float:
@@ -179,8 +178,6 @@ def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: f
 
     A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
     """
-    if work.tp == 1:
-        return 0.0
     traffic = reduces * 2 * 2 * (work.tp - 1) * work.width * work.layers
     return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
 
@@ -192,8 +189,6 @@ def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: flo
     a few nodes where routing is limited to them (DeepSeek-V3, arXiv 2412.19437, Section 2.1.2).
     """
     group = _expert_group(work, gpu)
-    if not work.mixture or group == 1:
-        return 0.0
     each = 1.5 if work.precision is Precision.FP8 else 2.0  # sent in fp8, returned in 16 bits
     token = trips * each * work.width * work.layers
     inside = work.active_experts * (1 - 1 / min(group, gpu.link_domain))
@@ -271,8 +266,6 @@ def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> floa
 
 def _bubble(work: Workload) -> float:
     """Idle time of a pipeline over its busy time: (p - 1) / (micro-batches * stages per GPU)."""
-    if work.pp == 1:
-        return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
     return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 
