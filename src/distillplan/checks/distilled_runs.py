@@ -137,12 +137,12 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
     widths = TRAINING_PASSES * row.get("student_width", 0) + row.get("teacher_width", 0)
     products = 2 * widths * vocab / matmul_ceiling(gpu, throughput_model())
     loss = loss_bytes(Loss(row["loss"]))
-    moved = loss.moved + loss.moved_by_teacher * row.get("taught", True)
-    moved += loss.moved * row.get("with_cross_entropy", False)
+    moved = loss["moved"] + loss["moved_by_teacher"] * row.get("taught", True)
+    moved += loss["moved"] * row.get("with_cross_entropy", False)
     seconds = loss_rate(moved, vocab, gpu).divide(1.0)
     return (seconds + Range.exact(products)).scale(1e6)
 
 
 def _bytes_per_logit(row: Mapping[str, Any]) -> float:
     loss = loss_bytes(Loss(row["loss"]))
-    return float(loss.held + loss.held_by_teacher * row.get("taught", True))
+    return float(loss["held"] + loss["held_by_teacher"] * row.get("taught", True))

@@ -143,8 +143,7 @@ def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
         return (information("price_missing", message),)
     what = f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller})"
     if price.day is None:
-        message = f"{what} has no date; check it or give --price"
-        return (warning("price_undated", message),)
+        return (warning("price_undated", f"{what} has no date; check it or give --price"),)
     if (today - price.day).days <= PRICE_AGE_DAYS:
         return ()
     message = f"{what} is dated {price.date}, more than {PRICE_AGE_DAYS} days old; "

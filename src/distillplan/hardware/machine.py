@@ -207,8 +207,8 @@ class Machine:
 
     def divergence_seconds(self, teacher: Model) -> Range:
         """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-        moved, vocab = loss_bytes(self.strategy.loss).moved_by_teacher, self.work_of(teacher).vocab
-        rate = loss_rate(moved, vocab, self.gpu)
+        moved = loss_bytes(self.strategy.loss)["moved_by_teacher"]
+        rate = loss_rate(moved, self.work_of(teacher).vocab, self.gpu)
         return Range.independent_product((rate, self.allocated_share)).divide(1.0)
 
     def _allocated(self, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:

@@ -3,20 +3,15 @@
 The numbers and their sources are in coefficients/logit_formats.yaml.
 """
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
-from distillplan.laws.format_notices import KEPT_TOO_SHORT
 from distillplan.laws.format_studies import FILE
 from distillplan.laws.logit_formats import LEAST_MONTHS, USUAL_ENTRIES, LogitKind, StoredFormat
-from distillplan.notices import Notice, warning
-from distillplan.units.quantities import SECONDS_PER_MONTH, format_months
+from distillplan.units.quantities import SECONDS_PER_MONTH
 
 TB: Final = 1e12
-ROUNDING: Final = 1e-3
-"""A time that is given as short as screens show it is not too short."""
 
 
 class LogitFormat(NamedTuple):
@@ -52,21 +47,6 @@ def needed_months(training_seconds: float, pass_seconds: float) -> float:
         pass_seconds: of the pass that writes the logits before, of which each waits for half.
     """
     return (training_seconds + pass_seconds / 2) / SECONDS_PER_MONTH
-
-
-def months_notices(given: float | None, needed: float) -> Iterator[Notice]:
-    """Where logits are kept for a shorter time than their students are trained.
-
-    Args:
-        given: months that they are kept; None: as long as they are read. 0: disks cost nothing.
-        needed: months, as `needed_months` has it.
-    """
-    if given and given < needed * (1 - ROUNDING):
-        yield warning(
-            KEPT_TOO_SHORT,
-            f"logits are kept for {format_months(given)}, but are read for {needed:.3g}; leave "
-            "--logit-months out to pay for as long as that takes",
-        )
 
 
 def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:
