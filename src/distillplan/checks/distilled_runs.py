@@ -25,11 +25,11 @@ from distillplan.checks.described_runs import (
 )
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIB
-from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estimate
+from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import matmul_ceiling
+from distillplan.hardware.step_time import loss_rate, matmul_ceiling
 from distillplan.hardware.strategy import Loss
 from distillplan.hardware.throughput_model import throughput_model
 from distillplan.models.model_catalog import model

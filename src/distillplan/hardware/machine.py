@@ -17,10 +17,10 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
+from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
+from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS, loss_rate
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
 from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
@@ -44,7 +44,6 @@ class Machine:
 
     gpu: Gpu
     gpus: int
-    """Of that kind."""
     model: ThroughputModel
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)

@@ -11,13 +11,13 @@ from typing import Final
 
 from distillplan.accounting import Logits
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.losses import loss_bytes
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
     bytes_per_token,
     collects,
     gathered_bytes,
+    loss_bytes,
     pipeline_stage,
     refuse_impossible_layout,
     stage_states,

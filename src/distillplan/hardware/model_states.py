@@ -13,6 +13,7 @@ divides everything by the group where it is sequence parallel (their Equation 4)
 matrix products take and give inside (their Equation 2).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
     Gradients,
+    Loss,
     Offload,
     Optimizer,
     Sharding,
@@ -120,6 +122,12 @@ def optimizer_bytes(optimizer: Optimizer) -> tuple[float, float]:
     """Bytes per parameter of the fp32 master weights, and of the moments."""
     master, moments = read_shipped("memory.yaml")["optimizers"][optimizer]
     return master, moments
+
+
+def loss_bytes(loss: Loss) -> Mapping[str, float]:
+    """Bytes per logit of one implementation of a loss, by what they are counted for."""
+    found: Mapping[str, float] = read_shipped("memory.yaml")["losses"][loss]
+    return found
 
 
 def gradients_of(strategy: Strategy) -> Gradients:

@@ -59,14 +59,11 @@ def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
     own = next(one for one in known if "gpus" not in one)
     rows = parse_separated(text, str(path), (own["gpu"], own["price"]))
     if separator_of(text) != ",":
-        rows = [_with_point(row, own["price"]) for row in rows]
+        price = own["price"]
+        points = (_DECIMALS.sub(r"\1.\2", row.values[price] or "") for row in rows)
+        every = zip(rows, points, strict=True)
+        rows = [row._replace(values={**row.values, price: point}) for row, point in every]
     return own, rows
-
-
-def _with_point(row: FileRow, column: str) -> FileRow:
-    """A row whose comma before decimals is a point."""
-    price = _DECIMALS.sub(r"\1.\2", row.values[column] or "")
-    return row._replace(values={**row.values, column: price})
 
 
 def _offers(
