@@ -95,7 +95,9 @@ def gpu_seconds_per_token(
     exchanges = 4.0 if training else 2.0
     if training and work.checkpointing is Checkpointing.FULL:
         exchanges += 2.0
-    compute += shown * _tensor_seconds(work, gpu, model, exchanges)
+    # a ring moves 2 (t-1)/t of a 16-bit tensor through each of t GPUs for the same token
+    traffic = exchanges * 2 * 2 * (work.tp - 1) * work.width * work.layers
+    compute += shown * (traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp)))
     steps["tensor_parallel"] = compute
     compute += shown * _expert_seconds(work, gpu, model, exchanges)
     steps["expert_parallel"] = compute
@@ -110,7 +112,9 @@ def gpu_seconds_per_token(
     if training:
         compute += _optimizer_seconds(work, gpu, model)
     steps["overhead"] = compute
-    compute *= 1 + (_bubble(work) if training else 0.0)
+    if training:  # a pipeline idles for (p - 1) / (micro-batches * stages per GPU) of its time
+        batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
+        compute *= 1 + (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
     steps["pipeline"] = compute
     node = max(gpu.link_domain, gpu.gpus_per_node)  # bridges link pairs of cards within one
     compute *= max(work.gpus / node, 1.0) ** model.scale_out
@@ -179,15 +183,6 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
         Checkpointing.ATTENTION: scores,
     }
     return again.get(work.checkpointing or Checkpointing.NONE, 0.0)
-
-
-def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float) -> float:
-    """Seconds of the all-reduces of each layer in a tensor-parallel group, in 16 bits.
-
-    A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
-    """
-    traffic = reduces * 2 * 2 * (work.tp - 1) * work.width * work.layers
-    return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
 
 
 def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: float) -> float:
@@ -267,12 +262,6 @@ def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> floa
     around = _unfused(work, model) * model.step_overhead_s
     seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + around
     return seconds * work.gpus / _global_tokens(work)
-
-
-def _bubble(work: Workload) -> float:
-    """Idle time of a pipeline over its busy time: (p - 1) / (micro-batches * stages per GPU)."""
-    batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 
 
 def _replica_tokens(work: Workload) -> float:
