@@ -86,8 +86,8 @@ def gpu_seconds_per_token(
     compute = steps["elementwise"] = blocks + head + attention + layer_traffic + logit_traffic
 
     if training:
-        whole = blocks + attention + layer_traffic
-        compute += model.recompute * _recomputed(work, whole, attention)
+        inside = blocks + attention + layer_traffic
+        compute += model.recompute * _recomputed(work, inside, attention)
     steps["recomputation"] = compute
 
     shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
@@ -109,8 +109,11 @@ def gpu_seconds_per_token(
     each = _unfused(work, model) * passes / 3 * work.replica_gpus / _replica_tokens(work)
     compute = math.hypot(compute, each * model.layer_overhead_s * work.layers / work.pp)
     compute += each * model.expert_overhead_s * _experts_held(work, gpu)
-    if training:
-        compute += _optimizer_seconds(work, gpu, model)
+    if training:  # the optimizer's step and what surrounds it, spread over the step's tokens
+        whole, each = work.sharding is Sharding.NONE, work.stored_params / work.gpus
+        moved = OPTIMIZER_BYTES * (_held_params(work, gpu) if whole else each)
+        seconds = moved / gpu.memory_bytes_per_s + _unfused(work, model) * model.step_overhead_s
+        compute += seconds * work.gpus / _global_tokens(work)
     steps["overhead"] = compute
     if training:  # a pipeline idles for (p - 1) / (micro-batches * stages per GPU) of its time
         batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
@@ -253,15 +256,6 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     between = gpu.link_bytes_per_s(work.gpus)
     outside = max(1 / (between * max(gpu.link_domain / work.tp, 1.0)), inside)
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
-
-
-def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
-    """Seconds of the optimizer's step and what surrounds it, spread over the step's tokens."""
-    whole = work.sharding is Sharding.NONE
-    held = _held_params(work, gpu) if whole else work.stored_params / work.gpus
-    around = _unfused(work, model) * model.step_overhead_s
-    seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + around
-    return seconds * work.gpus / _global_tokens(work)
 
 
 def _replica_tokens(work: Workload) -> float:
