@@ -25,10 +25,8 @@ _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
 def with_prices(found: Gpu, file: str) -> Gpu:
     """A GPU with the prices of a price list instead of its own; rows of other GPUs are skipped.
 
-    Args:
-        found: the GPU.
-        file: a CSV file, with the columns gpu and usd_per_hour and, optionally, seller, date and
-            source; or of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
+    The list is a CSV file with the columns gpu and usd_per_hour and, optionally, seller, date and
+    source; or one of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
 
     Raises:
         InputError: when the list has no price of this GPU, or one that is not a price.

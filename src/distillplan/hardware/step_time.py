@@ -74,7 +74,10 @@ def gpu_seconds_per_token(
     )
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
-    blocks /= _precision_speedup(work, gpu, model)
+    if work.precision is Precision.FP8:
+        refuse_precision(gpu, work.precision)
+        share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
+        blocks /= max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
     steps["precision"] = blocks + head + attention
 
     attention /= _attention_rate(work, gpu, model)
@@ -146,15 +149,6 @@ def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     if work.stack is Stack.TUNED or work.sharding is not Sharding.ZERO3:
         return rate
     return rate / (2 - 1 / work.cp)
-
-
-def _precision_speedup(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
-    """Speed of the blocks' products relative to 16 bits."""
-    if work.precision is not Precision.FP8:
-        return 1.0
-    refuse_precision(gpu, work.precision)
-    share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
-    return max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
 
 
 def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:
