@@ -153,9 +153,9 @@ def memory_estimate(run: Run) -> MemoryEstimate:
     summed = strategy.step_tokens(run.gpus, run.global_tokens) > strategy.pass_tokens(run.gpus)
     freed = not summed and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
     teacher, found = run.online, list[MemoryEstimate]()
-    # Under 1F1B stage i of p holds p - i micro-batches, so the first holds as much as a model without
-    # a pipeline; with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much (Korthikanti
-    # et al. 2022, Section 4.2.3). A run has at least p micro-batches.
+    # under 1F1B stage i of p holds p - i micro-batches, so the first holds as much as a model
+    # without a pipeline; with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much
+    # (Korthikanti et al. 2022, Section 4.2.3); a run has at least p micro-batches
     deep = strategy.stages_per_gpu(shape.layers)
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, run.gpus, index)
