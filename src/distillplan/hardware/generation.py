@@ -4,7 +4,7 @@ One step of a copy of the model, on as many GPUs as hold it, gives a token to ea
 
     seconds = (bytes of weights + bytes of cache) / memory bandwidth + FLOPs / matmul ceiling
 
-This is the least that a step can take; engines have a share of that speed, the `efficiency`.
+This is the least that a step can take; engines reach the `efficiency` of throughput.yaml.
 """
 
 from typing import NamedTuple

@@ -194,12 +194,12 @@ def in_base_units(value: float, kind: str, where: str) -> float:
 
 
 def _price(entry: Entry) -> Price:
-    found = checked(entry.record(Price, source=entry.text("source", "")), f"{entry.where}.")
+    found = checked_price(entry.record(Price, source=entry.text("source", "")), f"{entry.where}.")
     entry.finish()
     return found
 
 
-def checked(price: Price, where: str) -> Price:
+def checked_price(price: Price, where: str) -> Price:
     """A price that somebody wrote down.
 
     Raises:

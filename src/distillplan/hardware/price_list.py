@@ -11,7 +11,7 @@ from distillplan.files.bounds import shown
 from distillplan.files.csv_reader import BEYOND, FileRow, parse_separated, separator_of
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
-from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked
+from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked_price
 from distillplan.hardware.gpu_catalog import priced_as, variants
 from distillplan.units.quantities import parse_count, parse_usd
 
@@ -47,7 +47,7 @@ def with_prices(found: Gpu, file: str) -> Gpu:
                 date=said.get("date") or UNKNOWN,
                 source=said.get("source") or str(path),
             )
-            listed.append(checked(price, f"{where}: "))
+            listed.append(checked_price(price, f"{where}: "))
         else:
             others.add(named)
     if not listed:

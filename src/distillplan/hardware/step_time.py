@@ -88,9 +88,9 @@ def gpu_seconds_per_token(
     )
     compute = steps["elementwise"] = blocks + head + attention + layer_traffic + logit_traffic
 
-    if training:  # a second forward pass of a third of the time, or every second product of it
+    if training:  # a second forward pass is a third of three; selective: every second product
         inside = blocks + attention + layer_traffic
-        # fused attention recomputes its scores anyway
+        # fused attention recomputes its scores anyway, so that repeating it costs nothing
         scores = attention / 3 if work.attention is Attention.UNFUSED else 0.0
         again: dict[Checkpointing | None, float] = {
             Checkpointing.FULL: inside / 3,

@@ -27,11 +27,11 @@ class LogitFormat(NamedTuple):
     """How long it is kept; None: for as long as it is read."""
 
     def kept_for(self, needed: float) -> float:
-        """How many months it is kept, where training its students takes `needed_months`."""
+        """How many months it is kept, where its students need it for so many (`needed_months`)."""
         return max(LEAST_MONTHS, needed) if self.months is None else self.months
 
     def usd(self, tokens: float, needed: float = 0.0) -> float:
-        """The price of storing so many unique tokens; epochs read the same bytes."""
+        """Dollars for storing so many unique tokens, `needed` as above; epochs read the same."""
         stored, price = self.bytes_per_token * tokens, shipped(FILE).mapping("price")
         return stored / TB * self.kept_for(needed) * price.positive("usd_per_tb_month")
 
