@@ -232,7 +232,7 @@ def _costs_of_shape(scenario: Scenario) -> tuple[float, float] | None:
         return None if forward is None else (forward, TRAINING_PASSES * forward)
     if model.shape is None:
         return None
-    from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
+    from distillplan.planning.token_costs import token_seconds  # not for budgets in FLOPs
 
     beside, shape = scenario.passes is Logits.ONLINE, model.shape
     found = token_seconds(machine, scenario.family, shape, shape, distilling=True, beside=beside)

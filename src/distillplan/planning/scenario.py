@@ -315,7 +315,7 @@ class Scenario:
 
     def _costs(self, *, distilling: bool) -> Costs:
         if self.gpu_hours is not None and self.machine is not None:
-            from distillplan.hardware.token_costs import costs_on  # not for budgets in FLOPs
+            from distillplan.planning.token_costs import costs_on  # not for budgets in FLOPs
 
             return costs_on(
                 self.machine,
