@@ -14,7 +14,6 @@ from distillplan.fitting.cells import (
     is_unknown,
 )
 from distillplan.fitting.columns import (
-    RunField,
     counts_named,
     parse_columns,
     place_columns,
@@ -41,6 +40,7 @@ from distillplan.fitting.reported_units import (
     refuse_other_units,
     refuse_teachers_in_nats,
 )
+from distillplan.fitting.run_fields import RunField
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
 from distillplan.fitting.tables import RunTable, TableRow, read_tables, told

@@ -8,9 +8,17 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import number_in
-from distillplan.fitting.columns import SURE, RunField, bare_name, parse_columns, row_numbers
+from distillplan.fitting.columns import SURE, parse_columns, row_numbers
+from distillplan.fitting.missing_columns import (
+    column_option,
+    listed,
+    nearest_column,
+    quoted,
+    unit_options,
+)
 from distillplan.fitting.reported_units import in_nats, refuse_other_units
 from distillplan.fitting.rows import IndexArray, Mask
+from distillplan.fitting.run_fields import RunField, arithmetic, bare_name
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
@@ -18,9 +26,12 @@ from distillplan.notices import Notice, information
 from distillplan.suggest import nearest
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {
-    "tokens": (SURE["tokens"], "totaltokens"),
-    "step": ("step", "steps", "globalstep", "iteration", "iter", "update"),
-    "loss": ("valloss", "validationloss", "evalloss", "validloss", "testloss", "loss"),
+    "tokens": (SURE["tokens"], r"(consumed|processed|cumulative)(train)?tokens"),
+    "step": (r"(global|train)?(global)step", r"(train)?steps?", r"iter(ation)?s?|updates?"),
+    "loss": (
+        *(r"val(lm)?loss", r"validation(lm)?loss(value)?", r"evalloss", r"validloss", r"testloss"),
+        *(r"loss|lmloss", r"value"),
+    ),
 }
 """What columns are called, as `bare_name` has them; validation losses before others."""
 
@@ -89,8 +100,11 @@ def history_of(
     """
     if not table.rows:
         raise InputError(f"{table.source}: no rows; give a header and a row for each loss")
-    loss_column = _column(table, columns, "loss")
-    place = {"loss": RunField("loss", loss_column)} | _place(table, columns, batch_tokens)
+    where = _usual(table, columns, "loss")
+    if where is None:
+        raise _missing(table, "loss")
+    loss_column = where.column or ""
+    place = {"loss": where} | _place(table, columns, batch_tokens)
     tokens, raw = _numbers(table, place, batch_tokens, unit)
     if unit is None:
         refuse_other_units(raw[np.isfinite(raw)], (loss_column,), table.source)
@@ -122,16 +136,16 @@ def _place(
     """The column that says where in the run a row is, by its name: tokens or step."""
     tokens = None if "step" in columns else _usual(table, columns, "tokens")
     if tokens is not None:
-        return {"tokens": RunField("tokens", tokens)}
+        return {"tokens": tokens}
     step = _usual(table, columns, "step")
     if step is None:
         raise _missing(table, "tokens")
     if batch_tokens is None:
         raise InputError(
-            f"{table.source}: it has steps ({step}) and no tokens; say how many tokens a step has, "
-            "for example --batch-tokens 524288"
+            f"{table.source}: it has steps ({step.column}) and no tokens; say how many tokens a "
+            "step has, for example --batch-tokens 524288"
         )
-    return {"step": RunField("step", step)}
+    return {"step": step}
 
 
 def _numbers(
@@ -185,36 +199,50 @@ def _has_overflowed(cell: Any) -> bool:
         return False
 
 
-def _column(table: RunTable, columns: Mapping[str, str], name: str) -> str:
-    found = _usual(table, columns, name)
-    if found is None:
-        raise _missing(table, name)
-    return found
+def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> RunField | None:
+    """What was named, or the first column with a usual name.
 
-
-def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> str | None:
-    """The column that was named, or the first with a usual name."""
+    Raises:
+        InputError: when the file has no such column, or several that are alike.
+    """
     asked = columns.get(name)
     if asked is not None:
-        if asked not in table.columns:
+        found = arithmetic(name, asked, table.columns)
+        if found is None and asked not in table.columns:
             raise InputError(
                 f"columns: {table.source} has no column {asked[:40]!r}; "
                 f"{nearest(asked, table.columns)}"
             )
-        return asked
-    bare = [(bare_name(column, name), column) for column in table.columns]
-    there = (
-        column for usual in USUAL[name] for plain, column in bare if re.fullmatch(usual, plain)
-    )
-    return next(there, None)
+        return found or RunField(name, asked)
+    bare = [(bare_name(_within(column, name), name), column) for column in table.columns]
+    for usual in USUAL[name]:
+        there = [column for plain, column in bare if re.fullmatch(usual, plain)]
+        if len(there) > 1:
+            option = quoted(column_option(name, there[0]))
+            raise InputError(
+                f"{table.source}: {listed(there[:3])} may each be the {name}; say which, for "
+                f"example --columns {option}"
+            )
+        if there:
+            return RunField(name, there[0])
+    return None
+
+
+def _within(column: str, name: str) -> str:
+    """A column's name without the group that a tracker has it in; a loss needs its group."""
+    return column if name == "loss" else column.rsplit("/", 1)[-1]
 
 
 def _missing(table: RunTable, name: str) -> InputError:
     there = ", ".join(column[:40] for column in table.columns[:8]) or "none"
     what = "no column of tokens or steps" if name == "tokens" else f"no column of the {name}"
+    names = (name, "step") if name == "tokens" else (name,)
+    near = {one: column for one in names if (column := nearest_column(one, table.columns))}
+    one, column = next(iter(near.items()), (name, "COLUMN"))
+    write = quoted(column_option(one, column))
+    options = unit_options(column if one == "loss" else None)
     return InputError(
-        f"{table.source}: {what}, the file has {there}; name it, for example --columns "
-        f"{name}=COLUMN"
+        f"{table.source}: {what}, the file has {there}; write --columns {write}{options}"
     )
 
 
