@@ -76,7 +76,7 @@ def _odd_header(columns: Sequence[str]) -> str:
     if len(columns) == 1 and re.search(r"[\s|:]", columns[0]):
         return (
             f", the header has one column, {columns[0][:40]!r}; separate columns by commas, "
-            "semicolons or tabs"
+            "semicolons or tabs, and delete what stands above the header"
         )
     return ""
 

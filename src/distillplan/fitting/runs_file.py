@@ -33,6 +33,7 @@ from distillplan.fitting.drafts import (
     without_repeats,
     without_replicates,
 )
+from distillplan.fitting.json_rows import told
 from distillplan.fitting.missing_columns import listed
 from distillplan.fitting.reported_units import (
     demand_bytes,
@@ -43,7 +44,7 @@ from distillplan.fitting.reported_units import (
 from distillplan.fitting.run_fields import RunField
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
-from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
+from distillplan.fitting.tables import RunTable, TableRow, read_tables
 from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
