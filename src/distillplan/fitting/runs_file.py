@@ -1,6 +1,6 @@
 """Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from distillplan.fitting.columns import (
     rows_where,
     taken_columns,
 )
+from distillplan.fitting.doubtful_columns import unlike_runs, with_embeddings, with_sizes
 from distillplan.fitting.drafts import (
     Draft,
     Replicates,
@@ -75,6 +76,8 @@ class Reading(NamedTuple):
     """Of the tokenizer of the runs."""
     counts: ParameterCount | None = None
     """What the parameters are said to count; None: what the name of their column says."""
+    size_of: Callable[[str], float | None] | None = None
+    """The parameters of a model that is named where its size should be; None for other texts."""
 
 
 def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # noqa: B008  (immutable)
@@ -101,6 +104,7 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     taken, counts = taken_columns(tables, places), counts_named(tables, places, reading.counts)
     for where in wheres:
         tables = rows_where(tables, where, places)
+    tables, named_sizes = with_sizes(tables, places, reading.size_of)
     draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
     draft = of_kind(draft, reading.form, source)
     draft = unfinished(without_repeats(draft))
@@ -109,8 +113,9 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     if reading.histories == "drop":
         draft = without_histories(draft)
     draft = without_replicates(draft, reading.replicates)
-    if taken:
-        draft = draft._replace(notices=(warning("columns_taken", taken), *draft.notices))
+    told_of = [warning("columns_taken", taken)] if taken else []
+    told_of += [*named_sizes, *with_embeddings(tables, places, counts), *draft.notices]
+    draft = draft._replace(notices=(*told_of, *unlike_runs(draft.rows)))
     return replace(_runs(draft, reading, source), rows=rows, counts=counts)
 
 

@@ -75,8 +75,19 @@ def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
         demand_own_name(found.name, name)
         return found._replace(file=name)
     if name not in law_names():
-        raise InputError(Word("law"), f": {name!r} is unknown; {nearest(name, law_names())}")
+        raise InputError(Word("law"), f": {name!r} is unknown; {_other_law(name)}")
     return _shipped_law(name)
+
+
+def _other_law(name: str) -> str:
+    """What to write for a name that no law has."""
+    path = Path(name)
+    for ending in YAML_ENDINGS:
+        if path.with_suffix(ending).is_file():
+            return f"did you mean the file {path.with_suffix(ending)}?"
+    if path.is_file():
+        return "a law is a YAML file; fit one to a table of runs: distillplan fit RUNS -o mine.yaml"
+    return nearest(name, law_names())
 
 
 def _demand_no_pruning_law(data: Any, name: str) -> None:

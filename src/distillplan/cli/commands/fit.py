@@ -153,6 +153,7 @@ def fit(
     from distillplan.fitting.fit_records import FitRequest
     from distillplan.fitting.outliers import kept_lines
     from distillplan.fitting.selection import parse_selection
+    from distillplan.models.named_models import params_named
 
     where = where or []
     shown, saved = _output(output or (), save)
@@ -193,6 +194,7 @@ def fit(
         unit=unit,
         bytes_per_token=bytes_per_token,
         counts=_if_given(parse_parameter_count, counts),
+        size_of=lambda name: params_named(name, parse_parameter_count(counts or like.counts)),
     )
     with progress("Runs"):
         checked = runs_file.read_runs(runs, reading)
