@@ -10,6 +10,7 @@ from distillplan.fitting.missing_columns import (
     column_option,
     listed,
     missing_columns,
+    several_columns,
     unknown_column,
 )
 from distillplan.fitting.run_fields import RunField, arithmetic, bare_name
@@ -100,7 +101,7 @@ def place_columns(
     """
     for name, columns in named.items():
         for column in columns:
-            if not any(_asked(table, name, column) for table in tables):
+            if not any(asked_field(table, name, column) for table in tables):
                 raise unknown_column(tables, name, column)
     return [_place(table, named, alone=len(tables) == 1, teacher=teacher) for table in tables]
 
@@ -119,23 +120,20 @@ def _place(
 def _field(table: RunTable, name: str, asked: Sequence[str], *, alone: bool) -> RunField | None:
     """Where a table has one thing: a column or value that was asked for, or else a usual column."""
     usual, columns = NAMES[name], table.columns
-    there = [one for one in asked if _asked(table, name, one)]
+    there = [one for one in asked if asked_field(table, name, one)]
     there.sort(key=lambda one: one not in columns)
     if not there and not (asked and alone):
         there = _rather(name, columns) or [one for one in usual if one in columns]
     if len(there) > 1:
-        raise InputError(
-            f"{table.source}: {' and '.join(there[:2])} are both given as {name}; say which, for "
-            f"example --columns {column_option(name, there[0])}"
-        )
+        raise several_columns(table, name, there)
     if there:
-        found = _asked(table, name, there[0])
+        found = asked_field(table, name, there[0])
         return found and found._replace(taken=not asked and there[0] not in usual)
     sure = None if asked else _sure(SURE[name], name, columns)
     return None if sure is None else RunField(name, sure, taken=sure.lower() not in usual)
 
 
-def _asked(table: RunTable, name: str, text: str) -> RunField | None:
+def asked_field(table: RunTable, name: str, text: str) -> RunField | None:
     """A column, a value for all runs, or arithmetic of columns; None where a table has none."""
     if text in table.columns:
         return RunField(name, text)

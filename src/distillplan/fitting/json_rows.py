@@ -62,23 +62,15 @@ def _entries(whole: Any) -> tuple[Sequence[Any] | None, str]:
     within = [_LOG] if _is_list(whole.get(_LOG)) else tables
     if len(within) == 1:
         return whole[within[0]], f"{within[0]} entry"
-    return _columns_or_runs(whole), "entry"
+    return _of_columns(whole), "entry"
 
 
-def _columns_or_runs(whole: Mapping[str, Any]) -> Sequence[Any] | None:
-    """The rows of an object of columns, lists or as pandas writes them, or of one run for each key.
-
-    None where it is neither.
-    """
-    cells = list(whole.values())
-    if cells and _all(list, cells) and len({len(one) for one in cells}) == 1:
-        return [dict(zip(whole, row, strict=True)) for row in zip(*cells, strict=True)]
-    if not _all(dict, cells) or len(cells) < 2 or not set.intersection(*map(set, cells)):
+def _of_columns(whole: Mapping[str, Any]) -> Sequence[Any] | None:
+    """The rows of an object with a list for each column; None for any other."""
+    columns = list(whole.values())
+    if not columns or not _all(list, columns) or len({len(one) for one in columns}) > 1:
         return None
-    labels = dict.fromkeys(label for one in cells for label in one)
-    if all(map(str.isdigit, labels)):
-        return [{name: one.get(label) for name, one in whole.items()} for label in labels]
-    return [{"name": name, **one} for name, one in whole.items()]
+    return [dict(zip(whole, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _is_list(value: Any, size: int | None = None) -> bool:

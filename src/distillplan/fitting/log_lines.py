@@ -10,7 +10,6 @@ _LONGEST: Final = 2000
 """Characters of a line that is read."""
 _COLORS: Final = re.compile(r"\x1b\[[\d;]*m")
 _STEP: Final = re.compile(r"(?<![\w.])(?:iteration|iter|step)s?[ \t]*[:=]?[ \t]*\d", re.IGNORECASE)
-_LOSS: Final = re.compile(r"loss", re.IGNORECASE)
 _PAIR: Final = re.compile(
     r"([A-Za-z][A-Za-z_/ ]{0,40}?)[ \t]*[:=]?[ \t]*"
     r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|nan|inf)(?![\w.])"
@@ -26,16 +25,12 @@ def log_rows(text: str) -> list[FileRow]:
     >>> log_rows(" iteration  100/ 5000 | lm loss: 2.9E+00 | loss scale: 1.0 |\n")[0].values
     {'loss scale': '1.0', 'lm loss': '2.9E+00', 'step': '100'}
     """
-    return [
+    rows = (
         FileRow(line=number, values=dict(reversed(list(_numbers(line)))))
         for number, line in enumerate(_COLORS.sub("", text).splitlines(), 1)
-        if is_log_line(line)
-    ]
-
-
-def is_log_line(line: str) -> bool:
-    """Whether a line tells a loss at a step, as no header of a table does."""
-    return len(line) < _LONGEST and bool(_STEP.search(line) and _LOSS.search(line))
+        if len(line) < _LONGEST and _STEP.search(line)
+    )
+    return [row for row in rows if any("loss" in name for name in row.values)]
 
 
 def _numbers(line: str) -> Iterator[tuple[str, str]]:

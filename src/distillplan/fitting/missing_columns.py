@@ -7,7 +7,7 @@ from typing import Final
 from distillplan.errors import InputError
 from distillplan.fitting.reported_units import option_of, unit_named
 from distillplan.fitting.tables import RunTable
-from distillplan.suggest import close_names
+from distillplan.suggest import close_names, nearest
 from distillplan.units.numerals import is_number
 
 _MOST_NAMED: Final = 5
@@ -98,9 +98,18 @@ def unknown_column(tables: Sequence[RunTable], name: str, column: str) -> InputE
     """A column that --columns names and no file has."""
     columns = [one for table in tables for one in table.columns if one]
     close = close_names(column, columns, _TYPED) or [nearest_column(name, columns) or ""]
-    advice = f"did you mean {close[0]}?" if close[0] else "name a column of it"
+    advice = f"did you mean {close[0]}?" if close[0] else nearest(column, columns[:_MOST_NAMED])
     where = f"{tables[0].source} has no" if len(tables) == 1 else "no file has a"
     return InputError(f"columns: {where} column {column!r}; {advice}")
+
+
+def several_columns(table: RunTable, name: str, columns: Sequence[str]) -> InputError:
+    """Several columns for one thing."""
+    option = quoted(column_option(name, columns[0]))
+    return InputError(
+        f"{table.source}: {' and '.join(columns[:2])} are both given as {name}; say which, for "
+        f"example --columns {option}"
+    )
 
 
 def nearest_column(name: str, columns: Sequence[str]) -> str | None:

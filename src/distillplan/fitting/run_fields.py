@@ -1,7 +1,7 @@
 """Where one thing of a run is found: a column, one value, or some arithmetic of columns."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
@@ -27,6 +27,7 @@ _NATS: Final = re.compile(r"\s*[(\[](?:in )?nats(?: per token|/tok(?:en)?)?[)\]]
 _FEW: Final = re.compile(r"\d{1,6}(?:[.,]\d+)*")
 """A number that may be of millions; 1e8 in such a column is a count after all."""
 
+_NAME: Final = re.compile(r"[A-Za-z]{2}")
 _NUMBER: Final = r"\d[\d._]*(?:[eE][+-]?\d+)?[kKMBT]?(?!\w)"
 
 
@@ -42,6 +43,8 @@ class RunField(NamedTuple):
     """Whether the column has another name, and nobody said that it is meant."""
     parts: tuple[tuple[str, str], ...] = ()
     """Of arithmetic: signs (the first is +), each with its column or number."""
+    size_of: Callable[[str], float | None] | None = None
+    """The parameters of a model that is named there; None for other texts."""
 
     def cell(self, row: TableRow, *, decimal_commas: bool = False) -> Any:
         """Its cell in a row, with the suffix that its column's name has: 30 in "N (M)" is 30M.
@@ -53,7 +56,15 @@ class RunField(NamedTuple):
         if self.column is None:
             return self.constant
         cell, suffix = row.cells.get(self.column), _suffix(self.column, self.name)
+        if (size := self.named(row)) is not None:
+            return size
         return f"{cell}{suffix}" if suffix and _FEW.fullmatch(str(cell).strip()) else cell
+
+    def named(self, row: TableRow) -> float | None:
+        """The parameters of a model that its cell names; None where it names none."""
+        cell = row.cells.get(self.column or "")
+        asked = self.size_of if isinstance(cell, str) and _NAME.search(cell) else None
+        return asked and asked(str(cell))
 
     def cells(self, row: TableRow) -> list[Any]:
         """All cells that it is read from."""
@@ -73,8 +84,6 @@ class RunField(NamedTuple):
             try:
                 value = number_in(cell, "part", "", decimal_commas=decimal_commas)
             except InputError:
-                return cell
-            if sign == "/" and not value:
                 return cell
             if sign in "+-":
                 terms.append(value if sign == "+" else -value)

@@ -21,7 +21,7 @@ from distillplan.fitting.columns import (
     rows_where,
     taken_columns,
 )
-from distillplan.fitting.doubtful_columns import unlike_runs, with_embeddings, with_sizes
+from distillplan.fitting.doubtful_columns import named_sizes, unlike_runs
 from distillplan.fitting.drafts import (
     Draft,
     Replicates,
@@ -101,10 +101,11 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
+    for place in places:
+        place["params"] = place["params"]._replace(size_of=reading.size_of)
     taken, counts = taken_columns(tables, places), counts_named(tables, places, reading.counts)
     for where in wheres:
         tables = rows_where(tables, where, places)
-    tables, named_sizes = with_sizes(tables, places, reading.size_of)
     draft = without_untold(_draft(tables, places, reading, source), places, reading.form, source)
     draft = of_kind(draft, reading.form, source)
     draft = unfinished(without_repeats(draft))
@@ -113,9 +114,13 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     if reading.histories == "drop":
         draft = without_histories(draft)
     draft = without_replicates(draft, reading.replicates)
-    told_of = [warning("columns_taken", taken)] if taken else []
-    told_of += [*named_sizes, *with_embeddings(tables, places, counts), *draft.notices]
-    draft = draft._replace(notices=(*told_of, *unlike_runs(draft.rows)))
+    notices = (
+        *((warning("columns_taken", taken),) if taken else ()),
+        *named_sizes(draft.rows, places),
+        *draft.notices,
+        *unlike_runs(draft.rows),
+    )
+    draft = draft._replace(notices=notices)
     return replace(_runs(draft, reading, source), rows=rows, counts=counts)
 
 

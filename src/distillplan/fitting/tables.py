@@ -1,6 +1,5 @@
 """The only reader of files of runs: tables of text, JSON, or logs; knows few columns."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,15 +15,11 @@ from distillplan.files.csv_reader import (
 from distillplan.files.text_reader import read_text
 from distillplan.fitting.cells import is_unknown
 from distillplan.fitting.json_rows import FoundRows, json_rows, told
-from distillplan.fitting.log_lines import is_log_line, log_rows
+from distillplan.fitting.log_lines import log_rows
 from distillplan.units.numerals import is_number
 
-LEAST_LOGGED: Final = 2
-"""Lines of a log from which a text is one."""
 _METRIC: Final = ("key", "metric", "tag")
 """Where a table with a row for each metric names it, beside its ``value``."""
-_RULE: Final = re.compile(r"[\s:-]+")
-"""What Markdown has below a header."""
 
 
 class TableRow(NamedTuple):
@@ -82,8 +77,8 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
     """The rows of a text, without the columns that have no name.
 
     Args:
-        text: a table with a header, separated by commas, semicolons, tabs or spaces, or of
-            Markdown; JSON, as `json_rows` reads it; or a log of training.
+        text: a table with a header, separated by commas, semicolons, tabs or spaces;
+            JSON, as `json_rows` reads it; or a log of training.
         source: name of its file, for messages.
         prefix: what each row's place starts with, where there are several files.
 
@@ -106,17 +101,9 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
 
 
 def _rows(text: str, source: str) -> FoundRows:
-    logged = log_rows(text)
-    if len(logged) < LEAST_LOGGED:
+    logged, lines = log_rows(text), [line for line in text.splitlines() if line.strip()]
+    if 2 * len(logged) <= len(lines):  # a table may have notes that read like a log
         return json_rows(text, source) if text.lstrip()[:1] in ("{", "[") else _csv(text, source)
-    if not is_log_line(text.lstrip().split("\n")[0]):  # a table may have notes that read like a log
-        try:
-            found = _csv(text, source)
-        except InputError:
-            pass
-        else:
-            if len(found.columns) > 1:
-                return found
     columns = dict.fromkeys(name for row in logged for name in row.values)
     demand_table(len(logged), len(columns), source)
     rows = [row._replace(values={**columns, **row.values}) for row in logged]
@@ -154,11 +141,9 @@ def _csv(text: str, source: str) -> FoundRows:
 
 
 def _with_tabs(text: str) -> str:
-    """A table that is separated by spaces, or of Markdown, with tabs; any other as it is."""
+    """A table that is separated by spaces with tabs; any other as it is."""
     lines = text.splitlines()
     header = next((one for one in lines if one.strip() and not one.startswith("#")), "")
-    if header.lstrip().startswith("|"):
-        return "\n".join(map(_of_markdown, lines))
     words = [one.split() for one in lines[lines.index(header) :]] if header else []
     sizes = [len(one) for one in words if one]
     alike = len(sizes) > 1 and min(sizes) == max(sizes) > 1
@@ -166,12 +151,6 @@ def _with_tabs(text: str) -> str:
         return text
     above = ("#" + "\t".join(one.strip("#").split()) for one in lines[: lines.index(header)])
     return "\n".join((*above, *map("\t".join, words)))
-
-
-def _of_markdown(line: str) -> str:
-    """A row of Markdown with tabs; nothing for the rule below the header."""
-    cells = line.strip().strip("|").replace("|", "\t")
-    return "" if _RULE.fullmatch(cells) else cells
 
 
 def _one_line(name: str) -> str:

@@ -81,11 +81,10 @@ def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
 
 def _other_law(name: str) -> str:
     """What to write for a name that no law has."""
-    path = Path(name)
-    for ending in YAML_ENDINGS:
-        if path.with_suffix(ending).is_file():
-            return f"did you mean the file {path.with_suffix(ending)}?"
-    if path.is_file():
+    near = [name + one for one in YAML_ENDINGS if Path(name + one).is_file()]
+    if near:
+        return f"did you mean the file {near[0]}?"
+    if Path(name).is_file():
         return "a law is a YAML file; fit one to a table of runs: distillplan fit RUNS -o mine.yaml"
     return nearest(name, law_names())
 

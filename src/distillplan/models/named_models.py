@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
@@ -180,6 +181,7 @@ def model_of_size(
     )
 
 
+@cache
 def params_named(name: str, counts: ParameterCount) -> float | None:
     """The parameters of a model of the catalog as a law counts them; None for any other text.
 

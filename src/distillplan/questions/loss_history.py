@@ -8,22 +8,20 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import number_in
-from distillplan.fitting.columns import SURE, parse_columns, row_numbers
+from distillplan.fitting.columns import SURE, asked_field, parse_columns, row_numbers
 from distillplan.fitting.missing_columns import (
-    column_option,
-    listed,
+    missing_columns,
     nearest_column,
-    quoted,
-    unit_options,
+    several_columns,
+    unknown_column,
 )
 from distillplan.fitting.reported_units import in_nats, refuse_other_units
 from distillplan.fitting.rows import IndexArray, Mask
-from distillplan.fitting.run_fields import RunField, arithmetic, bare_name
+from distillplan.fitting.run_fields import RunField, bare_name
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
-from distillplan.suggest import nearest
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {
     "tokens": (SURE["tokens"], r"(consumed|processed|cumulative)(train)?tokens"),
@@ -102,7 +100,7 @@ def history_of(
         raise InputError(f"{table.source}: no rows; give a header and a row for each loss")
     where = _usual(table, columns, "loss")
     if where is None:
-        raise _missing(table, "loss")
+        raise missing_columns(table, ["loss"])
     loss_column = where.column or ""
     place = {"loss": where} | _place(table, columns, batch_tokens)
     tokens, raw = _numbers(table, place, batch_tokens, unit)
@@ -139,7 +137,8 @@ def _place(
         return {"tokens": tokens}
     step = _usual(table, columns, "step")
     if step is None:
-        raise _missing(table, "tokens")
+        near = [one for one in ("tokens", "step") if nearest_column(one, table.columns)]
+        raise missing_columns(table, near[:1] or ["tokens"])
     if batch_tokens is None:
         raise InputError(
             f"{table.source}: it has steps ({step.column}) and no tokens; say how many tokens a "
@@ -205,45 +204,22 @@ def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> RunField |
     Raises:
         InputError: when the file has no such column, or several that are alike.
     """
-    asked = columns.get(name)
-    if asked is not None:
-        found = arithmetic(name, asked, table.columns)
-        if found is None and asked not in table.columns:
-            raise InputError(
-                f"columns: {table.source} has no column {asked[:40]!r}; "
-                f"{nearest(asked, table.columns)}"
-            )
-        return found or RunField(name, asked)
-    bare = [(bare_name(_within(column, name), name), column) for column in table.columns]
+    if name in columns:
+        found = asked_field(table, name, columns[name])
+        if found is None:
+            raise unknown_column([table], name, columns[name])
+        return found
+    bare = {  # a loss needs the group that a tracker has it in
+        one: bare_name(one if name == "loss" else one.rsplit("/", 1)[-1], name)
+        for one in table.columns
+    }
     for usual in USUAL[name]:
-        there = [column for plain, column in bare if re.fullmatch(usual, plain)]
+        there = [one for one, plain in bare.items() if re.fullmatch(usual, plain)]
         if len(there) > 1:
-            option = quoted(column_option(name, there[0]))
-            raise InputError(
-                f"{table.source}: {listed(there[:3])} may each be the {name}; say which, for "
-                f"example --columns {option}"
-            )
+            raise several_columns(table, name, there)
         if there:
             return RunField(name, there[0])
     return None
-
-
-def _within(column: str, name: str) -> str:
-    """A column's name without the group that a tracker has it in; a loss needs its group."""
-    return column if name == "loss" else column.rsplit("/", 1)[-1]
-
-
-def _missing(table: RunTable, name: str) -> InputError:
-    there = ", ".join(column[:40] for column in table.columns[:8]) or "none"
-    what = "no column of tokens or steps" if name == "tokens" else f"no column of the {name}"
-    names = (name, "step") if name == "tokens" else (name,)
-    near = {one: column for one in names if (column := nearest_column(one, table.columns))}
-    one, column = next(iter(near.items()), (name, "COLUMN"))
-    write = quoted(column_option(one, column))
-    options = unit_options(column if one == "loss" else None)
-    return InputError(
-        f"{table.source}: {what}, the file has {there}; write --columns {write}{options}"
-    )
 
 
 def _lost(tokens: FloatArray, possible: Mask) -> FloatArray:

@@ -1,6 +1,7 @@
 """`distillplan fit`: a law from the user's own runs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, cast, get_args
 
@@ -194,7 +195,7 @@ def fit(
         unit=unit,
         bytes_per_token=bytes_per_token,
         counts=_if_given(parse_parameter_count, counts),
-        size_of=lambda name: params_named(name, parse_parameter_count(counts or like.counts)),
+        size_of=partial(params_named, counts=parse_parameter_count(counts or like.counts)),
     )
     with progress("Runs"):
         checked = runs_file.read_runs(runs, reading)
