@@ -85,6 +85,11 @@ COMPUTED = {
         "params,max_steps,global_batch_tokens,loss",
         [(n, d / 1e5, 1e5, loss) for n, d, loss in RUNS],
     ),
+    "tokens=D/N*params": ("params,D/N,loss", [(n, d / n, loss) for n, d, loss in RUNS]),
+    "tokens=unique_tokens*epochs": (
+        "params,unique_tokens,epochs,loss",
+        [(n, d / 4, 4, loss) for n, d, loss in RUNS],
+    ),
     "tokens=tpp*params": ("params,tpp,loss", [(n, d / n, loss) for n, d, loss in RUNS]),
     "tokens=flops/6/N": ("N,flops,loss", [(n, 6 * n * d, loss) for n, d, loss in RUNS]),
     "params=total_params-embedding_params": (

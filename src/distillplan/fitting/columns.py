@@ -25,11 +25,11 @@ _PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\
 _HELD_OUT: Final = r"(val|eval|valid|validation|test|heldout)"
 _CROSS_ENTROPY: Final = r"((lm|ce|nll|crossentropy)?loss|ce|nll|crossentropy)"
 _NON_EMBEDDING: Final = (
-    r"(non|no)emb(ed(ding)?)?(params|parameters)|(params|parameters)nonemb(ed(ding)?)?"
+    r"(non|no)emb(ed(ding)?)?(params|parameters)|(n|params|parameters)\(?nonemb(ed(ding)?)?\)?"
 )
 _TRAINED: Final = r"(student|n|num|total|train|training)*"
 SURE: Final[Mapping[str, str]] = {
-    "params": r"n|(student|n|num)*(params|parameters)|modelsize|modelparams|"
+    "params": r"n|(student|n|num)*(params|param(eter)?s?count|parameters)|modelsize|modelparams|"
     rf"{_NON_EMBEDDING}",
     "tokens": rf"d|{_TRAINED}tokens|{_TRAINED}(input)?tokens(trained|seen|consumed|processed)",
     "loss": rf"l|(final|best|student)?{_HELD_OUT}?{_CROSS_ENTROPY}",

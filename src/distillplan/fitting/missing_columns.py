@@ -26,13 +26,14 @@ _USUAL: Final[Mapping[str, tuple[str | tuple[str, ...], ...]]] = {
         *(r"(?!emb|.*perparam).*param.*", r"(model)?size", r"model"),
     ),
     "tokens": (
-        *(r"tokens", r"d|ds|ntokens|numtokens", r"(?!.*(per|byte|vocab|izer|batch)).*token.*"),
+        *(r"tokens", r"d|ds|ntokens|numtokens", r"(?!.*(per|byte|vocab|izer|batch|uniq)).*token.*"),
         (
             *(_STEPS, "*", r"(global|total|train)?(batchsize|bs|gbs|batch)"),
             *("*", r"(max)?(seq|sequence|context|block|ctx)(len|length|size)?"),
         ),
         (_STEPS, "*", r"(global)?batch(size)?(in)?tokens|tokensper(step|batch|iter(ation)?)"),
-        (r"tpp|(train)?tokensperparam(eter)?|ratio", "*", _PARAMS),
+        (r"tpp|(train)?tokensperparam(eter)?|ratio|dn", "*", _PARAMS),
+        (r"uniq(ue)?tokens", "*", r"(num|n)?epochs"),
         (r"(train|total)*flops|c|compute", "/", "6", "/", _PARAMS),
         r"data(set)?size",
     ),
@@ -42,7 +43,7 @@ _USUAL: Final[Mapping[str, tuple[str | tuple[str, ...], ...]]] = {
             r"l|ls",
             r"(val|eval|valid|test|heldout)(.*loss)?",
             rf"(?!train|teacher){_MEASURED}.*loss.*",
-            rf"(?!.*teach){_MEASURED}.*(ce|nll|crossentropy)",
+            rf"(?!.*teach){_MEASURED}.*(ce|nll|crossentropy)(pertoken)?",
         ),
         *(r".*(bpb|bitsper).*", r".*(ppl|perplexity).*", r"train.*loss"),
     ),
@@ -118,7 +119,8 @@ def nearest_column(name: str, columns: Sequence[str]) -> str | None:
     None where none is near.
     """
     plain = {
-        re.sub(r"[(\[].*[)\]]|[^a-z]", "", column.lower()): column for column in reversed(columns)
+        re.sub(r"[(\[].*[)\]]|[^a-z]", "", column.lower().replace("/param", "perparam")): column
+        for column in reversed(columns)
     }
     for usual in _USUAL[name]:
         parts = (usual,) if isinstance(usual, str) else usual

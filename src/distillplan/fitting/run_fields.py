@@ -10,7 +10,7 @@ from distillplan.fitting.tables import TableRow
 
 _WITHIN: Final = re.compile(
     r"^(?!.*(?:train|teach).* - ).* - (?=\S)"
-    r"|^(?:(?:config|summary|_?step)[._/]|(?:model|data)[./])+"
+    r"|^(?:(?:config|summary|_?step)[._/]|(?:model|data|metrics|params)[./])+"
 )
 """What trackers put before the names of columns: groups of settings, or a run's name."""
 
@@ -135,4 +135,4 @@ def bare_name(column: str, name: str) -> str:
     """
     unit = _NATS if name in LOSSES else _UNIT
     bare = _WITHIN.sub("", unit.sub("", column.strip()).strip().lower())
-    return re.sub(r"[\s_./-]", "", bare)
+    return re.sub(r"[\s_./#-]", "", bare)
