@@ -241,6 +241,17 @@ def test_a_chart_of_several_runs_says_how_to_choose_one():
     assert history.loss.tolist() == [loss for _, loss in HISTORY]
 
 
+def test_rows_of_several_runs_are_no_history():
+    """The second replaced the first, as a restart would; a resumed run may have another name."""
+    rows = [(name, step, loss) for name in ("a", "b") for step, loss in HISTORY]
+    with pytest.raises(InputError, match=r"of 2 runs \(a and b\) over the same tokens"):
+        history_of(parse_table(separated("run,step,val_loss", rows), "w.csv"), columns={},
+                   batch_tokens=STEP_TOKENS)  # fmt: skip
+    resumed = [("b" if step > 2000 else "a", step, loss) for step, loss in HISTORY]
+    table = parse_table(separated("run,step,val_loss", resumed), "w.csv")
+    assert history_of(table, columns={}, batch_tokens=STEP_TOKENS).loss.size == len(HISTORY)
+
+
 def test_a_history_may_compute_its_tokens():
     table = parse_table(separated("consumed_samples,val_loss", HISTORY), "w.csv")
     columns = parse_history_columns("tokens=consumed_samples*4096")

@@ -9,7 +9,9 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.fitting.cells import number_in
 from distillplan.fitting.columns import SURE, asked_field, parse_columns, row_numbers
+from distillplan.fitting.drafts import run_name
 from distillplan.fitting.missing_columns import (
+    listed,
     missing_columns,
     nearest_column,
     several_columns,
@@ -35,6 +37,9 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
 
 RESTARTS: Final = 1 / 20
 """Share of rows that may go back in tokens, as a restarted run does; more is a file in no order."""
+
+_AGAIN: Final = 0.2
+"""Share of rows that other rows replace, from which they may be of several runs."""
 
 MOST_NATS: Final = 1e3
 """Beyond what any model of a text has; also stands for losses that are no number any more."""
@@ -117,6 +122,8 @@ def history_of(
     lost = _lost(tokens, possible)
     tokens, loss = tokens[possible], loss[possible]
     ordered, replaced, shuffled = _in_order(tokens)
+    if replaced > tokens.size * _AGAIN:
+        _refuse_several_runs(table)
     ordered = ordered[tokens[ordered] < lost.min(initial=np.inf)]
     return LossHistory(
         source=table.source,
@@ -126,6 +133,16 @@ def history_of(
             _notices(len(table.rows) - loss.size - lost.size, replaced, shuffled=shuffled)
         ),
     )
+
+
+def _refuse_several_runs(table: RunTable) -> None:
+    """Refuse rows that a column says are of more than one run."""
+    names = dict.fromkeys(name for _, name in map(run_name, table.rows) if name is not None)
+    if len(names) > 1:
+        raise InputError(
+            f"{table.source}: its rows are of {len(names)} runs ({listed([*names][:3])}) over the "
+            "same tokens; give the rows of one"
+        )
 
 
 def _place(
