@@ -1,5 +1,6 @@
 """The laws that ship, and law files of the user's own."""
 
+from contextlib import suppress
 from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
@@ -81,11 +82,12 @@ def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
 
 def _other_law(name: str) -> str:
     """What to write for a name that no law has."""
-    near = [name + one for one in YAML_ENDINGS if Path(name + one).is_file()]
-    if near:
-        return f"did you mean the file {near[0]}?"
-    if Path(name).is_file():
-        return "a law is a YAML file; fit one to a table of runs: distillplan fit RUNS -o mine.yaml"
+    with suppress(OSError, ValueError):  # no name that a file can have
+        near = [name + one for one in YAML_ENDINGS if Path(name + one).is_file()]
+        if near:
+            return f"did you mean the file {near[0]}?"
+        if Path(name).is_file():
+            return "a law is a YAML file; fit one to runs: distillplan fit RUNS -o mine.yaml"
     return nearest(name, law_names())
 
 
