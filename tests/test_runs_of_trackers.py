@@ -216,12 +216,13 @@ MEGATRON = "\n".join(
         json.dumps([{"step": step, "eval_loss": loss} for step, loss in HISTORY]),
         separated("trainer/global_step,_step,val_loss", [(s, 9, loss) for s, loss in HISTORY]),
         "using world size: 8, data-parallel size: 8\n> setting random seeds to 1 ...\n" + MEGATRON,
+        MEGATRON.replace("\n", "\n(min, max) time (ms):\n    forward: (1.2, 1.3)\n  all: (2, 3)\n"),
         "\n".join(f"step {s}: train loss {x + 0.1:.4f}, val loss {x:.4f}" for s, x in HISTORY),
         "\n".join(f"\x1b[31mstep: {s:2}\x1b[32m  loss: {x:7.4f}  tps: 7,123" for s, x in HISTORY),
         separated("step,loss", HISTORY, " "),
     ],
     ids=["wandb", "tensorboard", "tensorboard json", "mlflow", "array", "lightning", "megatron",
-         "nanogpt", "torchtitan", "spaces"],
+         "timers", "nanogpt", "torchtitan", "spaces"],
 )  # fmt: skip
 def test_one_history_in_many_forms(text):
     history = history_of(parse_table(text, "log"), columns={}, batch_tokens=STEP_TOKENS)

@@ -18,6 +18,8 @@ from distillplan.fitting.json_rows import FoundRows, json_rows, told
 from distillplan.fitting.log_lines import log_rows
 from distillplan.units.numerals import is_number
 
+LEAST_LOGGED: Final = 2
+"""Lines of a log from which a text that is no table is one."""
 _METRIC: Final = ("key", "metric", "tag")
 """Where a table with a row for each metric names it, beside its ``value``."""
 
@@ -103,7 +105,13 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
 def _rows(text: str, source: str) -> FoundRows:
     logged, lines = log_rows(text), [line for line in text.splitlines() if line.strip()]
     if 2 * len(logged) <= len(lines):  # a table may have notes that read like a log
-        return json_rows(text, source) if text.lstrip()[:1] in ("{", "[") else _csv(text, source)
+        try:
+            return (
+                json_rows(text, source) if text.lstrip()[:1] in ("{", "[") else _csv(text, source)
+            )
+        except InputError:
+            if len(logged) < LEAST_LOGGED:
+                raise
     columns = dict.fromkeys(name for row in logged for name in row.values)
     demand_table(len(logged), len(columns), source)
     rows = [row._replace(values={**columns, **row.values}) for row in logged]
