@@ -127,6 +127,8 @@ def test_arithmetic_knows_numbers_commas_gaps_and_names_with_signs(tmp_path):
 def test_error_bars_are_no_losses(tmp_path):
     with pytest.raises(InputError, match="write --columns loss=loss_mean"):
         read(tmp_path, separated("params,tokens,loss_std,loss_mean", [(1e9, 2e10, 0.1, 2.5)]))
+    with pytest.raises(InputError, match=r"write --columns 'loss=loss \(student\)'"):
+        read(tmp_path, separated("params,tokens,loss (teacher),loss (student)", [(1, 2, 3, 4)]))
 
 
 @pytest.mark.parametrize(

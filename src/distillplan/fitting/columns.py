@@ -33,7 +33,7 @@ SURE: Final[Mapping[str, str]] = {
     rf"{_NON_EMBEDDING}",
     "tokens": rf"d|{_TRAINED}tokens|{_TRAINED}(input)?tokens(trained|seen|consumed|processed)",
     "loss": rf"l|(final|best|student)?{_HELD_OUT}?{_CROSS_ENTROPY}",
-    "teacher_loss": rf"lt|teacher{_HELD_OUT}?{_CROSS_ENTROPY}|loss(of)?teacher",
+    "teacher_loss": rf"lt|teacher{_HELD_OUT}?loss|loss(of)?teacher",
 }
 """Columns that can only mean one thing, as `bare_name` has them; they are taken where a file has
 one of them."""

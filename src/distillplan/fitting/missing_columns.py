@@ -121,6 +121,7 @@ def nearest_column(name: str, columns: Sequence[str]) -> str | None:
     plain = {
         re.sub(r"[(\[].*[)\]]|[^a-z]", "", column.lower().replace("/param", "perparam")): column
         for column in reversed(columns)
+        if name != "loss" or "teach" not in column.lower()
     }
     for usual in _USUAL[name]:
         parts = (usual,) if isinstance(usual, str) else usual

@@ -104,8 +104,8 @@ class _Maker:
         bounds = said = plain.pop("bounds", _ANY_SIZES)
         if "teacher" in groups or rate is not None:
             words = tuple(groups.get("teacher", {}).items())
-            law = plain.get("law") or law_catalog.law()
-            teacher = self.part("teacher", lambda: _teacher(words, _rate(words, rate, law)), None)
+            shared = _rate(words, rate, plain.get("law"))
+            teacher = self.part("teacher", lambda: _teacher(words, shared), None)
         if "bounds" in groups:
             bounds = self.part("bounds", lambda: _bounds(said, groups["bounds"]), bounds)
         if "architecture" in groups:
@@ -227,15 +227,17 @@ def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
         InputError: when it says too little, or the unit of its loss is missing.
     """
     words = tuple(values_within(values, "teacher").items())
-    rate = _rate(words, values.get("bytes_per_token"), values.get("law") or law_catalog.law())
+    rate = _rate(words, values.get("bytes_per_token"), values.get("law"))
     return _teacher(words, rate) if words else None
 
 
-def _rate(words: Iterable[tuple[str, Any]], given: float | None, law: PublishedLaw) -> float | None:
+def _rate(
+    words: Iterable[tuple[str, Any]], given: float | None, law: PublishedLaw | None
+) -> float | None:
     """Bytes per token of the law's tokenizer: given, or where bits need them, those of the law."""
     said = dict(words)
     bits = isinstance(said.get("loss"), InBits) or said.get("unit") is LossUnit.BITS_PER_BYTE
-    return law.bytes_per_token if given is None and bits else given
+    return (law or law_catalog.law()).bytes_per_token if given is None and bits else given
 
 
 @lru_cache(1024)  # few of the cells of a sweep differ in their teachers
