@@ -185,6 +185,10 @@ class Plan(NamedTuple):
     """What is known of the start from an open model that was asked for; the options of the plan
     start from scratch. None: not asked."""
 
+    def __repr__(self) -> str:
+        """Its sentence: all of it takes pages."""
+        return f"<Plan: {self.headline}>"
+
     @property
     def accounting(self) -> Accounting | None:
         """Teacher costs that the budget covers; None where the law knows no distillation."""

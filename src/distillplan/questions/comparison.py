@@ -1,10 +1,11 @@
 """Plans side by side: which is best, and how the others differ from a baseline."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.fields import listed
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan
@@ -26,20 +27,14 @@ MOST_NAMES = 4
 """In one sentence."""
 
 
-class Asked(Protocol):
-    """A scenario to compare, as `read_scenarios` gives it."""
+class Asked(NamedTuple):
+    """A scenario to compare."""
 
-    @property
-    def name(self) -> str:
-        """Its name, unique among those compared."""
-
-    @property
-    def scenario(self) -> Scenario:
-        """The question."""
-
-    @property
-    def assertions(self) -> Sequence[Assertion]:
-        """What its plan must meet."""
+    name: str
+    """Unique among those compared."""
+    scenario: Scenario
+    assertions: tuple[Assertion, ...] = ()
+    """What its plan must meet."""
 
 
 class NamedPlan(NamedTuple):
@@ -132,7 +127,7 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    scenarios: Iterable[Asked],
+    scenarios: Iterable[Asked] | Mapping[str, Scenario],
     baseline: str | None = None,
     answer: Callable[[Scenario], Plan] = plan,
     *,
@@ -141,18 +136,18 @@ def compare(
     """The plan of each scenario, the best of them, and their differences from a baseline.
 
     Args:
-        scenarios: scenarios with their names and assertions, such as those of `read_scenarios`.
+        scenarios: by name, or with names and assertions as `read_scenarios` gives them.
         baseline: name of the one to measure the others by.
         answer: makes the plan of a scenario.
         quick: whether the plans that it makes are without odds and bands.
 
     Raises:
-        InputError: when no scenario has the baseline's name, or an assertion is about what the plan
-            of its scenario cannot have.
+        InputError: when none is given, none has the baseline's name, or an assertion is
+            about what the plan of its scenario cannot have.
         InfeasibleError: naming every scenario that nothing can be planned for, where none has a
             plan, or one of them is the baseline or has assertions.
     """
-    scenarios = list(scenarios)
+    scenarios = _asked(scenarios)
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
@@ -172,6 +167,17 @@ def compare(
         comparable=comparable([one.plan for one in plans]),
         not_planned=tuple(impossible),
     )
+
+
+def _asked(scenarios: Any) -> list[Asked]:
+    """The scenarios with their names."""
+    if isinstance(scenarios, Mapping):
+        scenarios = [Asked(name=str(name), scenario=one) for name, one in scenarios.items()]
+    found = listed(scenarios, Word("scenarios"))
+    if not found or not all(isinstance(getattr(one, "scenario", 0), Scenario) for one in found):
+        named = "{'small': Scenario(compute=1e20), 'large': Scenario(compute=1e22)}"
+        raise InputError(Word("scenarios"), f": give those of read_scenarios, or {named}")
+    return found
 
 
 def _planned(
