@@ -14,7 +14,8 @@ from distillplan.accounting import Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.questions.assertions import parse_assertion
-from distillplan.questions.comparison import Asked, Difference, compare
+from distillplan.questions.comparison import compare
+from distillplan.questions.comparison_records import Asked, Difference
 from distillplan.render.comparison_details import doubted
 from distillplan.render.show import rendered
 from tests.plans import scenario_from_options

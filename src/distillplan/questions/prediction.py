@@ -92,6 +92,11 @@ class Prediction(NamedTuple):
     warnings: tuple[Notice, ...]
     law: PublishedLaw
 
+    @property
+    def warning_codes(self) -> tuple[str, ...]:
+        """The codes of the warnings."""
+        return tuple(one.code for one in self.warnings)
+
 
 def _demand_positive(point: dict[str, float]) -> None:
     for name, value in point.items():

@@ -41,4 +41,5 @@ def rows(answer: object) -> list[dict[str, Any]]:
     found = registered(answer).rows
     if found is None:
         raise TypeError(f"{type(answer).__name__} has no rows")
-    return [written(one, found.form) for one in getattr(answer, found.of)]
+    records = getattr(answer, found.of) if found.of else (answer,)
+    return [written(one, found.form) for one in records]

@@ -14,7 +14,7 @@ from distillplan.fields import demand_path, listed
 from distillplan.files.tree import Node
 from distillplan.planning.start import refuse_start
 from distillplan.questions.assertions import Assertion, parse_assertion
-from distillplan.questions.comparison import Asked
+from distillplan.questions.comparison_records import Asked
 from distillplan.scenarios.axes import MOST_CELLS
 from distillplan.scenarios.contradictions import ScenarioFile, coordinates, sound_cells
 from distillplan.scenarios.demands import Demands, demand_lines, read_demands

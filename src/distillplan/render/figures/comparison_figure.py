@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.planning.results import Band, Option, Plan, Reason
 from distillplan.planning.verdict_records import Odds, Verdict
-from distillplan.questions.comparison import Comparison
+from distillplan.questions.comparison_records import Comparison
 from distillplan.render.comparison_details import best_in_words
 from distillplan.render.figures.house_style import (
     ALONE,
