@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from distillplan.notices import Notice
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion, Outcome
@@ -109,6 +110,11 @@ class Comparison(NamedTuple):
     def every(self) -> tuple[NamedPlan | NotPlanned, ...]:
         """Those that have a plan, and then those that have none."""
         return (*self.plans, *self.not_planned)
+
+    @property
+    def warnings(self) -> tuple[Notice, ...]:
+        """Those of all plans, each once."""
+        return tuple(dict.fromkeys(told for one in self.plans for told in one.plan.warnings))
 
     @property
     def assertions(self) -> tuple[NamedOutcome, ...]:
