@@ -153,7 +153,10 @@ BANDS = tuple(name for name in Option._fields if name.endswith("_band"))
 
 
 class Plan(NamedTuple):
-    """One answer."""
+    """One answer: the verdict with its odds, and ways to spend the budget with their losses.
+
+    `recommended` is what to do; `headline` says it in a sentence.
+    """
 
     verdict: Verdict | None
     """None where nothing can be said; `verdict_reason` says why."""

@@ -68,7 +68,7 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One question.
+    """One question, such as ``Scenario(compute=1e21, student_params="1B", teacher="7B:2T")``.
 
     Raises:
         InputError: when a number is unusable or two answers contradict each other.
