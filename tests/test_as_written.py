@@ -714,3 +714,19 @@ def test_several_budgets_point_to_the_command_that_takes_them(budgets, command):
     assert (found.returncode, found.stdout) == (2, "")
     assert "is several budgets, which distillplan sweep --compute takes" in found.stderr
     assert found.stderr.rstrip().endswith("write one: '1e20'")
+
+
+@pytest.mark.parametrize(
+    ("file", "write"),
+    [
+        ("plan.json", "write -o json > plan.json"),
+        ("my plan.csv", "write -o csv > 'my plan.csv'"),
+        ("plan.md", "write -o markdown > plan.md"),
+        ("plan.txt", "write -o table > plan.txt"),
+        ("plan.xlsx", "'xlsx' is none of table, json, jsonl, csv, markdown"),
+    ],
+)
+def test_a_file_in_place_of_a_form_is_told_how_to_be_written(file, write):
+    found = run("budget", "1e21", "--student", "1B", "-o", file)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.rstrip().endswith(write)
