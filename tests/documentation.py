@@ -32,7 +32,7 @@ from distillplan.render.practice_view import said_in_words
 from distillplan.scenarios.schema import keys_as_markdown
 from distillplan.schemas.reader import schema_names, schema_text
 from tests.gallery import page as gallery_page
-from tests.man_page import man_page
+from tests.man_page import default_shown, man_page
 from tests.pictures import picture
 from tests.reports import practice_report, reported
 from tests.shell import run, without_progress
@@ -226,8 +226,7 @@ def _option_row(command: Any, param: Any) -> str:
         words = [*param.opts, *param.secondary_opts]
         if not param.is_flag:
             words[-1] += f" {metavar}"
-    default = param.default
-    shown = "" if default in {None, False, ()} or callable(default) else f" [default: {default}]"
+    shown = default_shown(param)
     return f"| {', '.join(f'`{_cell(one)}`' for one in words)} | {_cell(param.help)}{shown} |"
 
 

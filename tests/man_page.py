@@ -17,6 +17,8 @@ EXIT_CODES = {
     1: "the question has no answer",
     2: "the input is unusable; one sentence on standard error says why",
     3: "answered, and an assertion, a check or a test failed",
+    70: "a bug: its traceback is on standard error; please report it",
+    130: "interrupted with Ctrl-C; nothing half written is left",
 }
 
 
@@ -62,7 +64,14 @@ def _of_command(name: str, found: Any) -> Iterator[str]:
         if one.param_type_name == "option":
             words = [*one.opts]
             words[-1] += "" if one.is_flag else f" {metavar}"
-        yield from (".TP", rf"\fB{_plain(', '.join(words))}\fR", _plain(one.help or ""))
+        told = f"{one.help or ''}{default_shown(one)}"
+        yield from (".TP", rf"\fB{_plain(', '.join(words))}\fR", _plain(told))
+
+
+def default_shown(param: Any) -> str:
+    """The default of an option as its help shows it; empty where it has none."""
+    default = param.default
+    return "" if default in {None, False, ()} or callable(default) else f" [default: {default}]"
 
 
 def _plain(text: str) -> str:

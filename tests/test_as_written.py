@@ -705,3 +705,28 @@ def test_what_is_advised_needs_no_further_question(text, advised):
 def test_the_variants_of_a_gpu_are_named():
     with pytest.raises(InputError, match="; h100 is h100-sxm, h100-pcie, h100-nvl or h100-96gb"):
         parse_budget("8xH100")
+
+
+@pytest.mark.parametrize("budgets", ["1e20:1e22:3", "1e20:1e22", "1e20,1e21", "1e20, 3e20, 1e21"])
+@pytest.mark.parametrize("command", [("budget",), ("plot", "map", "-o", "map.svg")])
+def test_several_budgets_point_to_the_command_that_takes_them(budgets, command):
+    found = run(*command, "--compute", budgets, "--student", "1B")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "is several budgets, which distillplan sweep --compute takes" in found.stderr
+    assert found.stderr.rstrip().endswith("write one: '1e20'")
+
+
+@pytest.mark.parametrize(
+    ("file", "write"),
+    [
+        ("plan.json", "write -o json > plan.json"),
+        ("my plan.csv", "write -o csv > 'my plan.csv'"),
+        ("plan.md", "write -o markdown > plan.md"),
+        ("plan.txt", "write -o table > plan.txt"),
+        ("plan.xlsx", "'xlsx' is none of table, json, jsonl, csv, markdown"),
+    ],
+)
+def test_a_file_in_place_of_a_form_is_told_how_to_be_written(file, write):
+    found = run("budget", "1e21", "--student", "1B", "-o", file)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr.rstrip().endswith(write)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from distillplan.render.document_forms import OPTION_ROW, PLAN_ROW, WAY_ROW
+from distillplan.render.row_forms import OPTION_ROW, PLAN_ROW, WAY_ROW
 from tests.shell import run
 
 QUESTIONS = [
@@ -60,3 +60,44 @@ def test_rows_of_several_laws_are_what_each_says():
     assert lines == said
     assert [row["law"] for row in rows] == [one["law"] for one in said]
     assert len(rows) > 10
+
+
+def test_a_scenario_without_a_plan_has_a_row_that_says_why(tmp_path):
+    """Read by a spreadsheet, a row that is missing is missed by nobody."""
+    file = tmp_path / "some.yaml"
+    file.write_text(
+        "base: {student: 1B}\nscenarios: {poor: {compute: 1e15}, fine: {compute: 1e21}}"
+    )
+    rows, lines = rows_of(["compare", file, "--quick"])
+    assert [row["name"] for row in rows] == [line["name"] for line in lines] == ["fine", "poor"]
+    assert "cannot train a student of 1.00B" in rows[1]["why"]
+    assert rows[1]["why"] == lines[1]["why"]
+    assert {value for key, value in rows[1].items() if key not in ("name", "why")} == {""}
+    assert (rows[0]["why"], rows[0]["verdict"]) == ("", "supervised")
+
+
+@pytest.mark.parametrize(
+    ("words", "one", "key", "columns"),
+    [
+        (["laws"], "hoffmann2022_a3", "E", {"E": 1.69, "A": 406.4, "B": 410.7, "gamma": 1.0}),
+        (["models"], "llama-3.1-8b", "layers", {"layers": 32, "width": 4096, "vocab": 128256}),
+        (["gpus"], "a100-80gb", "vendor", {"memory_bytes": 80e9, "dense_flops_per_s": 312e12}),
+    ],
+)
+def test_lists_are_rows_for_a_spreadsheet(words, one, key, columns):
+    """Hoffmann et al. 2022, Equation 10; Llama 3.1's config.json; NVIDIA's data sheet."""
+    rows, lines = rows_of(words)
+    assert len(rows) == len(lines) > 10
+    assert all(row[key] for row in rows)
+    (found,) = (line for line in lines if line["name"] == one)
+    assert {name: found[name] for name in columns} == pytest.approx(columns, rel=1e-3)
+    assert rows_of([*words, one])[1] == [found]
+
+
+def test_a_prediction_is_a_row():
+    words = ["predict", "--student", "1B", "--tokens", "5T", "--teacher-loss", "2.0"]
+    (row,), (line,) = rows_of(words)
+    whole = json.loads(run(*words, "-o", "json").stdout)
+    assert row["gain_nats"] == str(whole["gain_nats"])
+    assert [line["gain_low"], line["gain_high"]] == whole["gain_band"]
+    assert line["warnings"] == [one["code"] for one in whole["warnings"]] != []

@@ -14,10 +14,10 @@ from distillplan.accounting import Logits
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws import law_catalog
 from distillplan.questions.assertions import parse_assertion
-from distillplan.questions.comparison import Difference, compare
+from distillplan.questions.comparison import compare
+from distillplan.questions.comparison_records import Asked, Difference
 from distillplan.render.comparison_details import doubted
 from distillplan.render.show import rendered
-from distillplan.scenarios.scenario_file import Named
 from tests.plans import scenario_from_options
 from tests.shell import run
 
@@ -26,7 +26,7 @@ TEACHER = Teacher(params=7e9, tokens=1e12)
 
 
 def named(**scenarios):
-    return [Named(name, one) for name, one in scenarios.items()]
+    return [Asked(name, one) for name, one in scenarios.items()]
 
 
 def test_a_file_is_compared_in_one_line():
@@ -230,7 +230,7 @@ def test_an_impossible_scenario_that_is_asserted_or_measured_by_is_an_error(busb
         quickly(named(poor=poor, fine=fine), "poor")
     demand = (parse_assertion("loss <= 9"),)
     with pytest.raises(InfeasibleError, match="poor: a budget"):
-        quickly([Named("poor", poor, demand), *named(fine=fine)])
+        quickly([Asked("poor", poor, demand), *named(fine=fine)])
 
 
 def test_all_that_have_the_lowest_loss_are_named(busbridge):
@@ -248,7 +248,7 @@ def test_all_that_have_the_lowest_loss_are_named(busbridge):
 def test_demands_that_fail_are_named(busbridge):
     one = Scenario(compute=1e21, student_params=1e9, law=busbridge)
     demands = [parse_assertion("verdict = distill"), parse_assertion("loss <= 9")]
-    found = quickly([Named("it", one, tuple(demands))])
+    found = quickly([Asked("it", one, tuple(demands))])
     failed = [one for one in found.assertions if not one.outcome.passed]
     ((name, outcome),) = ((one.name, one.outcome) for one in failed)
     assert (name, outcome.assertion, outcome.value) == ("it", "verdict = distill", "supervised")

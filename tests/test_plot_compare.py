@@ -140,3 +140,17 @@ def test_more_scenarios_than_a_picture_holds_are_refused(tmp_path):
     found = run("plot", "compare", path, "-o", tmp_path / "a.svg")
     assert found.returncode == 2
     assert "101 scenarios; a picture has at most 100" in found.stderr
+
+
+def test_gains_around_nothing_have_ticks_apart_and_no_minus_zero(tmp_path):
+    """Seen on a real file: ticks at every 0.025 ran into each other, and a gain was -0.000."""
+    file = tmp_path / "even.yaml"
+    file.write_text(
+        "base: {student: 1B, teacher: '7B:2T'}\n"
+        "scenarios: {run: {compute: 1e21}, even: {compute: 3.99e21, logits: cached}}\n"
+    )
+    found, figure = drawn(file)
+    assert -0.0005 < found.plans[1].plan.margin_nats < 0
+    assert not in_each_others_way(figure)
+    assert "+0.000" in texts_of(figure)
+    assert "-0.000" not in texts_of(figure)

@@ -14,6 +14,7 @@ from distillplan.planning.planner import plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher
 from distillplan.questions.budget_losses import ASSUMED, BudgetUnit, budget_losses, runs_budgets
+from distillplan.render.figures.house_style import asked
 from tests.shell import run
 
 EXACT = 1e-9
@@ -101,3 +102,16 @@ def test_what_is_written_is_what_is_drawn(tmp_path):
         one["supervised_loss"] for one in points
     ]
     assert (tmp_path / "l.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("teacher", "title"),
+    [
+        (None, "A 1.0B student and the best teacher (train and run the teacher)"),
+        ("7B:2T", "A 1.0B student and a 7.0B:2.0T teacher (run the teacher)"),
+        ("llama-3.1-8b", "A 1.0B student and llama-3.1-8b (run the teacher)"),
+        (Teacher(params=8e9, loss=2.0), "A 1.0B student and a teacher of 2.000 nats (run"),
+    ],
+)
+def test_a_picture_names_the_teacher_as_it_was_given(teacher, title):
+    assert asked(Scenario(compute=1e21, student_params=1e9, teacher=teacher)).startswith(title)

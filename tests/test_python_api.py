@@ -1,6 +1,8 @@
 """What a program gives in place of a shell's words: the same answers, the same errors."""
 
+import copy
 import math
+import pickle
 import re
 import subprocess
 import sys
@@ -10,7 +12,18 @@ import numpy as np
 import pytest
 
 import distillplan
-from distillplan import Bounds, Scenario, Teacher, crossovers, law, plan, predict
+from distillplan import (
+    Bounds,
+    Scenario,
+    Teacher,
+    compare,
+    crossovers,
+    document,
+    law,
+    plan,
+    predict,
+    read_scenarios,
+)
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.fields import demand_finite
 from distillplan.hardware.strategy import Strategy
@@ -18,6 +31,7 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import planner
 from distillplan.planning.scenario import Limits
+from tests.shell import answer
 
 QUESTION = {"law": law(), "compute": 1e21, "student_params": 1e9}
 TEACHER = Teacher(params=7e9, tokens=2e12)
@@ -31,6 +45,7 @@ TEACHER = Teacher(params=7e9, tokens=2e12)
         ({"bounds": "paper"}, {"bounds": bounds_named(SizeBounds.PAPER)}),
         ({"teacher": "7B:2T"}, {"teacher": TEACHER}),
         ({"students": 2.0}, {"students": 2}),
+        ({"law": "busbridge2025"}, {"law": law()}),
         ({"compute": np.float32(1e21)}, {"compute": float(np.float32(1e21))}),
         ({"student_params": 10**9}, {"student_params": 1e9}),
         ({"student_params": Fraction(10**9)}, {"student_params": 1e9}),
@@ -61,7 +76,9 @@ def test_a_word_is_the_member_it_names(words, members):
         ({"compute": 1e21 + 1j}, "compute: complex is not a number"),
         ({"compute": [1e21]}, "compute: list is not a number"),
         ({"tie_nats": None}, "tie_nats: NoneType is not a number"),
-        ({"law": "busbridge2025"}, "law: expected PublishedLaw, got 'busbridge2025'"),
+        ({"law": "busbridge"}, "law: 'busbridge' is unknown; did you mean 'busbridge2025'"),
+        ({"law": 3}, "law: expected a name or the path of a file, got 3"),
+        ({"student_tokens": -1}, "student_tokens: -1.0 is not a positive number"),
         ({"teacher": 7e9}, "teacher: expected Teacher, got 7000000000.0"),
         ({"architecture": None}, "architecture: expected FixedAspect, got NoneType"),
         ({"limits": Limits(hours=math.nan)}, "deadline: nan is not a positive number"),
@@ -107,11 +124,80 @@ def test_what_a_shell_refuses_a_program_may_not_ask(fields, message):
             lambda: crossovers(Scenario(**QUESTION), [1e9], levels=[math.nan]),
             "gain: give at least one gain",
         ),
+        (
+            lambda: crossovers(Scenario(**QUESTION), [1e9], accountings=[]),
+            "accounting: give at least one, e.g. free",
+        ),
+        (lambda: crossovers(Scenario(**QUESTION), None), "student: expected a list, got NoneType"),
+        (lambda: crossovers(Scenario(**QUESTION), [None]), "student: give at least one, e.g. 1B"),
+        (lambda: crossovers("1B", [1e9]), "scenario: expected Scenario, got '1B'"),
+        (lambda: plan("x"), "scenario: expected Scenario, got 'x'"),
+        (lambda: plan({"compute": 1e21}), "scenario: expected Scenario, got dict"),
+        (lambda: law(3), "law: expected a name or the path of a file, got 3"),
+        (lambda: compare([]), "scenarios: give those of read_scenarios, or {'small':"),
+        (lambda: compare([Scenario(**QUESTION)]), "scenarios: give those of read_scenarios"),
+        (lambda: compare({"a": 3}), "scenarios: give those of read_scenarios"),
+        (lambda: compare(3), "scenarios: give those of read_scenarios"),
+        (lambda: compare(None), "scenarios: expected a list, got NoneType"),
+        (lambda: read_scenarios(3), "source: expected a mapping of keys or the path of a file"),
+        (lambda: read_scenarios({"compute": law}), "scenarios: not what a file can say"),
+        (lambda: read_scenarios({"compute": 1e21, "student": "banana"}), "no model is named"),
+        (lambda: document(3), "answer: expected a Plan or another answer, got 3"),
     ],
 )
 def test_the_other_records_refuse_it_too(make, message):
     with pytest.raises(InputError, match=re.escape(message)):
         make()
+
+
+def test_the_law_is_the_default_one_unless_another_is_named():
+    assert Scenario(compute=1e21) == Scenario(compute=1e21, law=law())
+    sizes = {"student_params": 1e9, "student_tokens": 2e10}
+    assert predict(**sizes) == predict("busbridge2025", **sizes) == predict(law(), **sizes)
+    assert predict("kaplan2020", **sizes) != predict(**sizes)
+
+
+def test_one_of_a_list_needs_no_list():
+    asked = Scenario(**QUESTION, teacher=TEACHER)
+    one = crossovers(asked, "1B", "free", 0.01, quick=True)
+    assert one == crossovers(asked, ["1B"], ["free"], [0.01], quick=True)
+
+
+def test_scenarios_are_compared_by_the_names_that_a_program_gives_them():
+    small, large = Scenario(compute=1e20, student_params=1e9), Scenario(**QUESTION)
+    found = compare({"small": small, "large": large}, baseline="small", quick=True)
+    assert [one.name for one in found.plans] == ["small", "large"]
+    assert found.plans[1].plan.scenario == large
+    assert found.differences[0].total_flops == pytest.approx(1e21 - 1e20, rel=1e-9)
+
+
+def test_a_program_says_what_a_file_would(tmp_path):
+    """GPUs and money have no field of their own that a program could fill."""
+    said = {
+        "base": {"student": "1B", "teacher": {"params": np.float64(7e9), "loss": 1.95}},
+        "scenarios": {"week": {"budget": "64 h100-sxm for 7 days"}, "flops": {"compute": 1e21}},
+    }
+    file = tmp_path / "said.yaml"
+    file.write_text(
+        "base: {student: 1B, teacher: {params: 7e9, loss: 1.95}}\n"
+        "scenarios: {week: {budget: 64 h100-sxm for 7 days}, flops: {compute: 1e21}}\n"
+    )
+    assert read_scenarios(said) == read_scenarios(file)
+    week, _ = read_scenarios(said)
+    assert week.scenario.gpu_hours == 64 * 7 * 24
+
+
+def test_the_document_of_an_answer_is_what_the_shell_writes():
+    found = plan(Scenario(**QUESTION), quick=True)
+    assert document(found) == answer("budget", "1e21", "--student", "1B", "--quick")
+
+
+def test_answers_survive_copies_and_say_what_they_are():
+    found = plan(Scenario(**QUESTION, teacher=TEACHER))
+    pickled = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
+    assert (pickled, copy.copy(found), copy.deepcopy(found)) == (found,) * 3
+    assert repr(found) == f"<Plan: {found.headline}>"
+    assert repr(found.law) == "<PublishedLaw busbridge2025>"
 
 
 def test_a_prediction_takes_the_names_that_a_scenario_takes():
@@ -192,7 +278,6 @@ def test_the_measured_loss_of_a_teacher_counts_before_that_of_the_law(teacher):
     [
         ({"student_model": "qwen3-0.6b"}, "student_model: expected KnownModel, got 'qwen3-0.6b'"),
         ({"machine": "h100-sxm"}, "machine: expected Machine, got 'h100-sxm'"),
-        ({"law": "busbridge2025", "student_params": "qwen3-0.6b"}, "law: expected PublishedLaw"),
         ({"architecture": "x", "student_params": "qwen3-0.6b"}, "expected FixedAspect"),
         ({"limits": {}}, "limits: expected Limits, got dict"),
     ],

@@ -12,6 +12,7 @@ from distillplan.questions.glossary.explanation import explain
 from distillplan.render.figures.house_style import ALONE, TAUGHT
 from distillplan.render.report.markup import Markup, element
 from distillplan.render.report.report_style import report_style
+from distillplan.scenarios.scenario_file import read_scenarios
 from tests.html_page import ALLOWED, HOSTILE_LAW, Page
 from tests.shell import run
 
@@ -150,9 +151,25 @@ def test_the_question_is_in_the_page_without_defaults(page):
 
     assert asked("machine").startswith("The questioncompute1e21hardware.gpuh100-sxmhardware.gpus8")
     assert asked("given") == (
-        "The questioncompute1e21student_params1,000,000,000"
-        "teacher.params7,000,000,000teacher.tokens2e12"
+        "The questioncompute1e21student_params1Bteacher.params7Bteacher.tokens2T"
     )
+
+
+def test_the_question_can_be_asked_again_as_it_stands(tmp_path):
+    """Keys with their units: a deadline of 168 alone is refused by a file."""
+    asked = {"student": "1B", "deadline": "7 days", "gpu": "h100-sxm", "gpus": 64}
+    page = page_of(tmp_path, {"a": {}, "b": {"teacher": "qwen2.5-7b"}}, base=asked)
+    week = page.sections["a"]
+    assert "deadline168 hours" in week
+    repeated = {**asked, "deadline": "168 hours"}
+    assert read_scenarios(repeated) == read_scenarios(asked)
+
+
+def test_a_scenario_without_a_plan_is_told_with_its_reason(tmp_path):
+    asked = {"poor": {"compute": 1e15}, "fine": {"compute": 1e21}, "more": {"compute": 1e22}}
+    for left in (asked, {name: asked[name] for name in ("poor", "fine")}):
+        page = page_of(tmp_path, left, base={"student": "1B"})
+        assert re.search(r"Without a plan\s*poor: a budget of 1.00e15 FLOPs cannot", page.shown)
 
 
 def test_a_failed_assertion_is_in_the_page_and_in_the_exit_code(tmp_path):

@@ -162,3 +162,10 @@ def test_an_export_of_files_with_other_rows_is_refused(rows, tmp_path):
     assert found.returncode == 2
     assert "a vocabulary of 151,936" in found.stderr
     assert "logits need one tokenizer" in found.stderr
+
+
+@pytest.mark.parametrize("picture", ["map", "losses", "teacher", "optimum"])
+def test_what_a_picture_is_drawn_of_has_the_warning(picture):
+    words = ["plot", picture, "1e21", "--student", "qwen3-0.6b", "--teacher", "llama-3.1-8b"]
+    found = json.loads(run(*words, "-o", "json").stdout)
+    assert "tokenizers_differ" in {one["code"] for one in found["warnings"]}

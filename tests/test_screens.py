@@ -23,9 +23,11 @@ MOST_LINES = 24
 """Of an answer at 80 columns: what a terminal shows at once."""
 SCROLL = {"fit", "laws"}
 """Commands whose answers are as long as what they are of; and ``check`` of everything."""
-README = re.findall(
-    r"\| `distillplan ([^`]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8")
+TABLES = "\n".join(
+    (ROOT / one).read_text(encoding="utf-8") for one in ("README.md", "docs/questions.md")
 )
+README = [*dict.fromkeys(re.findall(r"\| `distillplan ([^`]+)` \|", TABLES))]
+"""Commands of the tables of questions."""
 PLANS = [
     "'256 h100-sxm for 3 weeks' --student 3B --teacher llama-3.1-8b",
     "1e21 --student 1B --teacher 7B:2T --quick",
@@ -68,8 +70,8 @@ def test_an_answer_fits_its_terminal(command):
         assert len(found[80]) <= (MOST_LINES if command in README else LINES)
 
 
-def test_the_table_of_the_readme_has_commands():
-    assert len(README) >= 30
+def test_the_tables_of_questions_have_commands():
+    assert len(README) >= 50
 
 
 @pytest.mark.parametrize("command", PLANS[:2], ids=str)

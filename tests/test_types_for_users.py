@@ -33,6 +33,7 @@ from distillplan import (
     all_laws,
     compare,
     crossovers,
+    document,
     law,
     plan,
     predict,
@@ -78,6 +79,10 @@ predict(all_laws()[1], student_params=np.int64(10**9), student_tokens=1e11, teac
 question = Scenario(law=law(), compute=1e21)
 crossovers(question, ["1B", 3 * 10**9], ["free", Accounting.EXISTS], (0.01,), quick=True)
 crossovers(question, np.array([1e9]), quick=True)
+plain = Scenario(compute=1e21, law="busbridge2025")
+shown: str = document(compare({"plain": plain, "default": Scenario(compute=1e21)}))["schema"]
+read_scenarios({"compute": "8 h100-sxm for 7 days", "student": "1B"})
+predict(student_params="1B", student_tokens=2e10)
 path = Path("scenarios.yaml")
 path.write_text("scenarios:\\n  a: {compute: 1e21, student: 1B}\\n  b: {compute: 1e22}\\n")
 compare(one for one in read_scenarios(path, ["student=2B"], (f"loss <= {x}" for x in (3, 4))))
@@ -85,7 +90,7 @@ compare(one for one in read_scenarios(path, ["student=2B"], (f"loss <= {x}" for 
 REFUSED = """
 from distillplan import Scenario, Teacher, law, predict
 
-Scenario(law="busbridge2025", compute=1e21)
+Scenario(law=3, compute=1e21)
 Scenario(law=law(), compute="1e21")
 Scenario(law=law(), compute=1e21, teacher=7e9)
 Scenario(law=law(), compute=1e21, logits=True)

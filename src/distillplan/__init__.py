@@ -1,7 +1,7 @@
 """Plan distillation: distill or train supervised, with which student, teacher and tokens.
 
->>> from distillplan import Scenario, law, plan
->>> answer = plan(Scenario(compute=1e21, student_params=1e9, law=law()))
+>>> from distillplan import Scenario, plan
+>>> answer = plan(Scenario(compute=1e21, student_params=1e9))
 >>> answer.verdict.value, answer.odds.supervised > 0.9
 ('supervised', True)
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from distillplan.questions.comparison import compare
     from distillplan.questions.crossover import crossovers
     from distillplan.questions.prediction import Prediction, predict
+    from distillplan.render.documents import document
     from distillplan.scenarios.scenario_file import read_scenarios
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __all__ = [
     "all_laws",
     "compare",
     "crossovers",
+    "document",
     "law",
     "plan",
     "predict",
@@ -53,6 +55,7 @@ _HOMES = {
     "optimize.problems": ("Bounds",),
     "planning.results": ("Option", "Plan", "Verdict"),
     "planning.scenario": ("Scenario", "Teacher"),
+    "render.documents": ("document",),
     "scenarios.scenario_file": ("read_scenarios",),
 }
 """Where each public name lives; imported when first asked for, so that `--help` needs no numpy."""
@@ -66,4 +69,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
 from functools import cache
+from os import PathLike
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, get_args, overload
 
@@ -121,6 +122,56 @@ def _settled(value: Any, kinds: tuple[Any, ...], word: Word) -> Any:
     raise InputError(word, f": expected {names}, got {_shown(value)}")
 
 
+def demand_kind(value: Any, kind: type[Any], word: Word) -> None:
+    """Refuse what a program gives in place of a record.
+
+    Raises:
+        InputError: when it is of another class.
+    """
+    if not isinstance(value, kind):
+        raise InputError(word, f": expected {kind.__name__}, got {_shown(value)}")
+
+
+def demand_path(value: Any, word: Word, other: str) -> None:
+    """Refuse what is no path, where a program gives one.
+
+    Args:
+        value: as given.
+        word: for the error.
+        other: what else may stand there.
+
+    Raises:
+        InputError: when it is neither text nor a path.
+    """
+    if not isinstance(value, str | PathLike):
+        raise InputError(word, f": expected {other} or the path of a file, got {_shown(value)}")
+
+
+def listed(
+    values: Any, word: Word, read: Callable[[Any, Word], Any] | None = None, least: str = ""
+) -> list[Any]:
+    """Several values as a list; a word or a number is a list of one.
+
+    Args:
+        values: as given.
+        word: for the error.
+        read: brings each to its type; None leaves them as they are.
+        least: the example to give where there is none; empty: there may be none.
+
+    Raises:
+        InputError: when they are no list, one is None, too few, or by `read`.
+    """
+    if isinstance(values, str | numbers.Real):
+        values = [values]
+    try:
+        found = list(values)
+    except TypeError:
+        raise InputError(word, f": expected a list, got {_shown(values)}") from None
+    if (least and not found) or any(one is None for one in found):
+        raise InputError(word, f": give at least one, e.g. {least}" if least else ": None is none")
+    return found if read is None else [read(one, word) for one in found]
+
+
 def member(kind: type[Any], value: Any, word: Word) -> Any:
     """The member of an enumeration for its word, or a member as it is.
 
@@ -146,7 +197,8 @@ def number(value: Any, word: Word, kind: Callable[[Any], Any] = float) -> Any:
         InputError: when it is none, is not whole where it must be, or is beyond every float.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise InputError(word, f": {_shown(value)} is not a number")
+        right = "; in Python write e.g. 1e9" if isinstance(value, str) else ""
+        raise InputError(word, f": {_shown(value)} is not a number{right}")
     try:
         found = kind(value)
     except (OverflowError, ValueError):  # an integer beyond every float; nan as a whole number

@@ -16,7 +16,7 @@ def close_names(name: str, known: Iterable[str], alike: float = 0.5) -> list[str
     """
     import difflib  # only after a typing error
 
-    return difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=alike)
+    return difflib.get_close_matches(str(name).lower(), list(known), n=3, cutoff=alike)
 
 
 def did_you_mean(names: Iterable[str]) -> str:

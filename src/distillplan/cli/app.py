@@ -141,6 +141,14 @@ def _load(name: str) -> Any:
 def _chosen(value: Any, param: Any, _: Any) -> str:
     """A word of few, as keys of scenarios take them."""
     name = param.opts[0] if param.opts[0].startswith("-") else param.human_readable_name
+    stem, dot, ending = str(value).rpartition(".")
+    if name == "--output" and stem and dot:
+        import shlex  # only for this error
+
+        form = choose(ending, f"{name}: {value!r} is no form of an answer", param.type.choices)
+        raise InputError(
+            f"{name}: answers go to standard output; write -o {form} > {shlex.quote(str(value))}"
+        )
     return choose(value, name, param.type.choices)
 
 

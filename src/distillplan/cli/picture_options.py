@@ -1,6 +1,6 @@
 """What commands with pictures share: where a picture and its data go, and in which form."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias, cast, get_args
 
@@ -10,7 +10,6 @@ from distillplan.cli import flags
 from distillplan.cli.key_options import told_as
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_apart, demand_savable, save
-from distillplan.notices import Notice
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.render.figures.picture_files import ENDINGS, demand_drawable, picture_of
@@ -88,13 +87,12 @@ def _demand_data(data: str, beside: Sequence[NamedFile]) -> None:
     demand_apart([named], beside)
 
 
-def give(answer: object, where: Places, warnings: Iterable[Notice] = ()) -> None:
+def give(answer: object, where: Places) -> None:
     """Draw, save and show an answer; nothing is written before all of it is there.
 
     Args:
-        answer: what is drawn.
+        answer: what is drawn; those of its warnings to read first are said beside a picture.
         where: where it goes.
-        warnings: of which those to read first are said beside a picture, which has no words.
 
     Raises:
         InputError: when a file cannot be written.
@@ -110,7 +108,7 @@ def give(answer: object, where: Places, warnings: Iterable[Notice] = ()) -> None
     if where.form is not None:
         show(answer, where.form)
     elif texts:
-        first = printable(first_in_words(warnings))
+        first = printable(first_in_words(getattr(answer, "warnings", ())))
         said = f"Wrote {' and '.join(printable(str(one)) for one in texts)}."
         write("".join(f"{line}\n" for line in (said, first) if line))
 

@@ -4,9 +4,10 @@ from contextlib import suppress
 from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
+from distillplan.fields import demand_path
 from distillplan.files.bounds import MOST_BYTES, shown
 from distillplan.files.entries import Entry, coefficients_dir, demand_name, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS, read_text
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from distillplan.laws.draws import Draws
 
 DEFAULT_LAW: Final = "busbridge2025"
+LawName: TypeAlias = str | PathLike[str] | PublishedLaw
+"""What says which law: a name, the path of a YAML file, or the law itself."""
 
 INPUTS: Final = ("params", "tokens", "student_params", "student_tokens", "teacher_loss")
 """What a law may have a range of."""
@@ -54,8 +57,8 @@ def law_names() -> tuple[str, ...]:
     return (DEFAULT_LAW, *(name for name in names if name != DEFAULT_LAW))
 
 
-def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
-    """A law by its name, or from a YAML file of the same form.
+def law(name: LawName = DEFAULT_LAW) -> PublishedLaw:
+    """A law by its name, or from a YAML file of the same form; a law as it is.
 
     Raises:
         InputError: for an unknown name (with the nearest ones) or an unusable file.
@@ -63,6 +66,9 @@ def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
     >>> law().supervised.alpha
     0.40849
     """
+    if isinstance(name, PublishedLaw):
+        return name
+    demand_path(name, Word("law"), "a name")
     name = fspath(name)
     if name.endswith(YAML_ENDINGS):
         from distillplan.files.tree import read_foreign_yaml  # only for a user's own law

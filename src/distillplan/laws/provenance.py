@@ -184,6 +184,10 @@ class PublishedLaw(NamedTuple):
     file: str | None = None
     """The user's own file that the law was read from, as it was named; None where it ships."""
 
+    def __repr__(self) -> str:
+        """Its name: all of it takes pages."""
+        return f"<PublishedLaw {self.name}>"
+
     def side(self, *, distillation: bool) -> dict[str, Coefficient]:
         """The coefficients of one side, by their letters in its equation."""
         letters = DISTILLATION_LETTERS if distillation else SUPERVISED_LETTERS

@@ -19,6 +19,10 @@ _PRODUCT: Final = rf"(?P<count>{MANY})\s*[x*]\s*(?P<time>{MANY})[\s-]*{GPU}[\s*-
 """64*168 h100-hours."""
 
 
+_SEVERAL: Final = r"(?ai)([\d.]+(?:e\+?\d+))[:,]\s*[\d.]+e\+?\d+(?:[:,].*)?"
+"""1e20:1e22:3, or 1e20,1e21."""
+
+
 class Repair(NamedTuple):
     """A budget that can be read, for one that cannot."""
 
@@ -72,6 +76,20 @@ def multiplied(words: str) -> Repair | None:
         return None
     gpus, time = f"{found['count']} {found['gpu']}", f"{found['time']} {found['unit'].lower()}s"
     return Repair("is a product; write the GPUs and their time:", f"{gpus} for {time}")
+
+
+def one_of(words: str) -> Repair | None:
+    """The first of several budgets.
+
+    >>> one_of("1e20:1e22:3").budget, one_of("1e20, 1e21").budget
+    ('1e20', '1e20')
+    """
+    found = re.fullmatch(_SEVERAL, words)
+    if found is None:
+        return None
+    return Repair(
+        "is several budgets, which distillplan sweep --compute takes; write one:", found[1]
+    )
 
 
 def with_days(words: str, is_of_gpus: Callable[[str], bool]) -> Repair | None:

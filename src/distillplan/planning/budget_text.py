@@ -169,9 +169,9 @@ def _read(words: str, text: str, what: str, *, gpus_alone: bool) -> Budget:
     found = found or _unplaced(words, what)
     if found is not None:
         return found
-    from distillplan.planning.budget_repairs import multiplied, with_days  # as above
+    from distillplan.planning.budget_repairs import multiplied, one_of, with_days  # as above
 
-    _refuse(words, what, multiplied(words))
+    _refuse(words, what, one_of(words) or multiplied(words))
     _refuse(words, what, with_days(words, _is_of_gpus))
     return (_gpus_alone(words, what) if gpus_alone else None) or _explained(words, text, what)
 

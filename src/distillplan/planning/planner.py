@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from distillplan.errors import InfeasibleError
-from distillplan.fields import demand_finite, finite
+from distillplan.errors import InfeasibleError, Word
+from distillplan.fields import demand_finite, demand_kind, finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice, information
@@ -62,14 +62,15 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
         Every option with its sizes, the verdict with its odds, what would change it, and warnings.
 
     Raises:
+        InputError: when it is not a Scenario.
         InfeasibleError: when the budget cannot train even the smallest student, nothing fits the
             machine, or a number of the answer is not finite.
 
-    >>> from distillplan.laws.law_catalog import law
-    >>> answer = plan(Scenario(compute=1e21, student_params=1e9, law=law()))
+    >>> answer = plan(Scenario(compute=1e21, student_params=1e9))
     >>> answer.verdict, answer.odds.supervised > 0.9
     (<Verdict.SUPERVISED: 'supervised'>, True)
     """
+    demand_kind(scenario, Scenario, Word("scenario"))
     scenario = within_limits(_placed(scenario))
     if scenario.start is not None:
         from distillplan.planning.starting import with_start  # only where one is asked for

@@ -153,7 +153,10 @@ BANDS = tuple(name for name in Option._fields if name.endswith("_band"))
 
 
 class Plan(NamedTuple):
-    """One answer."""
+    """One answer: the verdict with its odds, and ways to spend the budget with their losses.
+
+    `recommended` is what to do; `headline` says it in a sentence.
+    """
 
     verdict: Verdict | None
     """None where nothing can be said; `verdict_reason` says why."""
@@ -184,6 +187,10 @@ class Plan(NamedTuple):
     start: "StartPlan | None" = None
     """What is known of the start from an open model that was asked for; the options of the plan
     start from scratch. None: not asked."""
+
+    def __repr__(self) -> str:
+        """Its sentence: all of it takes pages."""
+        return f"<Plan: {self.headline}>"
 
     @property
     def accounting(self) -> Accounting | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
 from distillplan.fields import Real, Settled, default, member, not_positive, number, settle
+from distillplan.laws.law_catalog import LawName
+from distillplan.laws.law_catalog import law as shipped_law
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
     from distillplan.models.shapes import ModelShape
 
 TIE_NATS = 0.01
-"""Losses closer than this are a tie: rounding the published coefficients to three digits moves them
-by as much (see the notes of the default law)."""
+"""Losses closer than this are a tie: rounding of the published coefficients moves them as much."""
 MOST_TIE = 100.0  # nats, more than any two losses differ by
 MOST_STUDENTS = 1_000_000
 
@@ -67,19 +68,20 @@ class Limits(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One question.
+    """One question, such as ``Scenario(compute=1e21, student_params="1B", teacher="7B:2T")``.
 
     Raises:
         InputError: when a number is unusable or two answers contradict each other.
     """
 
-    law: PublishedLaw
+    law: Settled[PublishedLaw, LawName] = default(field(default_factory=shipped_law))
+    """The scaling law, or its name; the default is `busbridge2025`."""
     compute: Settled[float | None, Real | None] = default(None)
     """Budget in FLOPs, for all students and for the teacher costs that `accounting` names."""
     gpu_hours: Settled[float | None, Real | None] = default(None)
     """The same budget in allocated GPU-hours of `machine`, instead of FLOPs."""
     machine: "Machine | None" = None
-    """The GPUs it runs on; None where only FLOPs are asked for."""
+    """The GPUs it runs on, as `read_scenarios` makes them; None where only FLOPs are asked for."""
     student_params: Settled[float | None, Real | str | None] = default(None)
     """Parameters as the law counts them, or a word such as ``qwen3-0.6b``; None to choose them."""
     student_model: "KnownModel | None" = None
@@ -113,12 +115,12 @@ class Scenario:
     max_unique_tokens: Settled[float | None, Real | None] = default(None)
     """Unique tokens of the corpus; training on more repeats them. None for an unlimited corpus."""
     limits: Limits = field(default_factory=Limits)
-    """Limits of time, money and memory, which need a machine. Time and money set or cut a budget:
-    in GPU-hours (`scenarios.budgets.spend`), or the FLOPs of each way (`planning.kept_limits`)."""
+    """Limits of time, money and memory, which need a machine."""
 
     def __post_init__(self) -> None:
         """Check each field, then whether they fit together."""
-        settle(self, only=("law", "machine", "student_model", "architecture", "limits"))
+        object.__setattr__(self, "law", shipped_law(self.law))
+        settle(self, only=("machine", "student_model", "architecture", "limits"))
         self._named()
         if isinstance(self.bounds, str):
             named = member(SizeBounds, self.bounds, Word("bounds"))
@@ -130,8 +132,7 @@ class Scenario:
             checks = (unfunded(self), undivided(self), self._distillation(), *costs, self._loss())
             found = [error for check in checks for error in check]
         if found:
-            first = found.pop(0)
-            raise InputError(*first.parts, also=first.also, others=found)
+            raise InputError(*found[0].parts, also=found[0].also, others=found[1:])
 
     def _named(self) -> None:
         """Models that were named by a word, in place of their records."""
@@ -167,7 +168,8 @@ class Scenario:
 
     def _numbers(self) -> Iterator[InputError]:
         """Each number that cannot be."""
-        for name in ("compute", "gpu_hours", "student_params", "max_unique_tokens"):
+        sizes = "compute gpu_hours student_params student_tokens max_unique_tokens"
+        for name in sizes.split():
             value = getattr(self, name)
             if (error := not_positive(value, Word(name))) is not None:
                 yield error
@@ -180,8 +182,8 @@ class Scenario:
         for key, limit in (*self.limits.by_key(), money):
             if limit is not None and not 0 < number(limit, Word(key)) < math.inf:
                 yield InputError(Word(key), f": {limit} is not a positive number")
-        sizes = (("inference_tokens", "tokens", MOST_TOKENS), ("tie_nats", "nats", MOST_TIE))
-        for name, unit, most in sizes:
+        amounts = (("inference_tokens", "tokens", MOST_TOKENS), ("tie_nats", "nats", MOST_TIE))
+        for name, unit, most in amounts:
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 yield InputError(Word(name), f": {value} is not a number of {unit}, zero or more")
@@ -227,12 +229,9 @@ class Scenario:
             return ()
         if self.teacher is None:
             return tuple(Accounting)
-        shown = [Accounting.FREE]
-        if self.teacher.params is not None:
-            shown.append(Accounting.EXISTS)
-        if self.pays in (Accounting.TRAIN_SHARED, Accounting.TRAIN):
-            shown += [Accounting.TRAIN_SHARED, Accounting.TRAIN]
-        return tuple(shown)
+        run = () if self.teacher.params is None else (Accounting.EXISTS,)
+        trained = (Accounting.TRAIN_SHARED, Accounting.TRAIN)
+        return (Accounting.FREE, *run, *(trained if self.pays in trained else ()))
 
     def share(self, accounting: Accounting, students: int | None = None) -> Share:
         """One student's share of the teacher's costs.

@@ -29,6 +29,8 @@ COVERED: Final = 0.9
 class Teacher:
     """An existing teacher: its measured loss, or the sizes from which the law predicts it.
 
+    Such as ``Teacher(params=7e9, loss=1.95)`` or ``Teacher(params=7e9, tokens=2e12)``.
+
     Raises:
         InputError: when a number is not positive, or there are too few of them.
     """

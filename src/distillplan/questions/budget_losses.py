@@ -14,9 +14,11 @@ from distillplan.hardware.machine import machine
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.notices import Notice
 from distillplan.planning import drawn
 from distillplan.planning.bands import banded
 from distillplan.planning.evaluate import cells
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.odds import posterior
 from distillplan.planning.places import of_options
 from distillplan.planning.planner import plan_if_any
@@ -88,6 +90,8 @@ class BudgetLosses(NamedTuple):
     """Whether it was not named in the question."""
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...] = ()
+    """What to know of the models that were named, and of a law of one's own runs."""
 
     @property
     def points(self) -> tuple[LossAt, ...]:
@@ -139,6 +143,7 @@ def budget_losses(
         machine_assumed=scenario.machine is None,
         law=asked.law,
         scenario=scenario,
+        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
     )
 
 

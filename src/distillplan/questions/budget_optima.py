@@ -10,7 +10,9 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
+from distillplan.notices import Notice
 from distillplan.planning import side_by_side
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.options import options_from, settled
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Limits, Scenario
@@ -73,6 +75,8 @@ class BudgetOptima(NamedTuple):
     """On which hours are counted; None for FLOPs."""
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...] = ()
+    """What to know of the models that were named, and of a law of one's own runs."""
 
     @property
     def unit(self) -> BudgetUnit:
@@ -137,6 +141,7 @@ def budget_optima(scenario: Scenario, *, given: bool) -> BudgetOptima:
         machine=None if on is None else f"{on.gpus} {on.gpu.name}",
         law=asked.law,
         scenario=scenario,
+        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
     )
 
 

@@ -1,10 +1,11 @@
 """Plans side by side: which is best, and how the others differ from a baseline."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from distillplan.errors import InfeasibleError, InputError
+from distillplan.errors import InfeasibleError, InputError, Word
+from distillplan.fields import listed
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Plan
@@ -18,7 +19,14 @@ from distillplan.questions.alike_plans import (
     same_tokens,
     text_of,
 )
-from distillplan.questions.assertions import Assertion, Outcome, check, demand_known
+from distillplan.questions.assertions import check, demand_known
+from distillplan.questions.comparison_records import (
+    Asked,
+    Comparison,
+    Difference,
+    NamedPlan,
+    NotPlanned,
+)
 from distillplan.suggest import nearest
 from distillplan.units.quantities import format_flops
 
@@ -26,113 +34,8 @@ MOST_NAMES = 4
 """In one sentence."""
 
 
-class Asked(Protocol):
-    """A scenario to compare, as `read_scenarios` gives it."""
-
-    @property
-    def name(self) -> str:
-        """Its name, unique among those compared."""
-
-    @property
-    def scenario(self) -> Scenario:
-        """The question."""
-
-    @property
-    def assertions(self) -> Sequence[Assertion]:
-        """What its plan must meet."""
-
-
-class NamedPlan(NamedTuple):
-    """The plan of one scenario."""
-
-    name: str
-    plan: Plan
-    outcomes: tuple[Outcome, ...] = ()
-    """Whether it meets each assertion."""
-
-    @property
-    def loss(self) -> float:
-        """Loss of what the verdict recommends, nats per token."""
-        choice = self.plan.recommended
-        return math.inf if choice is None or choice.loss is None else choice.loss
-
-    @property
-    def flops(self) -> float:
-        """FLOPs of what the verdict recommends; alike where the budget is in GPU-hours."""
-        choice = self.plan.recommended
-        if choice is None or self.plan.scenario.gpu_hours is not None:
-            return 0.0
-        return choice.total_flops or 0.0
-
-    @property
-    def run(self) -> tuple[float | None, ...]:
-        """What is trained: plans with the same numbers come to the same run."""
-        choice = self.plan.recommended
-        if choice is None:
-            return ()
-        return (choice.student_params, choice.student_tokens, choice.teacher_loss, choice.loss)
-
-
-class NotPlanned(NamedTuple):
-    """A scenario that nothing can be planned for."""
-
-    name: str
-    """The scenario's name."""
-    why: str
-    """What it lacks, in one sentence."""
-
-
-class NamedOutcome(NamedTuple):
-    """Whether the plan of one scenario meets an assertion."""
-
-    name: str
-    """The scenario's name."""
-    outcome: Outcome
-
-
-class Difference(NamedTuple):
-    """One plan minus the baseline, each as its verdict recommends."""
-
-    name: str
-    loss: float | None = None
-    """Nats per token; None where their losses cannot be compared. All are None where one of the
-    plans has no verdict."""
-    margin_nats: float | None = None
-    """Difference in the gain of distillation, nats per token; None where a law has none, and where
-    the students have different tokenizers."""
-    total_flops: float | None = None
-    student_params: float | None = None
-    student_tokens: float | None = None
-
-
-class Comparison(NamedTuple):
-    """Several plans and how they differ."""
-
-    plans: tuple[NamedPlan, ...]
-    winner: str | None
-    """Name of the best; None where their losses cannot be compared."""
-    reason: str
-    """Why it is the best, or why none is."""
-    baseline: str | None
-    differences: tuple[Difference, ...]
-    """Of the others to the baseline; empty without one."""
-    comparable: bool = True
-    """Whether a nat per token is the same in all plans: of one text, by one tokenizer."""
-    not_planned: tuple[NotPlanned, ...] = ()
-    """Scenarios that nothing can be planned for, beside those that have a plan."""
-
-    @property
-    def assertions(self) -> tuple[NamedOutcome, ...]:
-        """Every assertion, with the name of its scenario."""
-        return tuple(
-            NamedOutcome(name=one.name, outcome=outcome)
-            for one in self.plans
-            for outcome in one.outcomes
-        )
-
-
 def compare(
-    scenarios: Iterable[Asked],
+    scenarios: Iterable[Asked] | Mapping[str, Scenario],
     baseline: str | None = None,
     answer: Callable[[Scenario], Plan] = plan,
     *,
@@ -141,18 +44,18 @@ def compare(
     """The plan of each scenario, the best of them, and their differences from a baseline.
 
     Args:
-        scenarios: scenarios with their names and assertions, such as those of `read_scenarios`.
+        scenarios: by name, or with names and assertions as `read_scenarios` gives them.
         baseline: name of the one to measure the others by.
         answer: makes the plan of a scenario.
         quick: whether the plans that it makes are without odds and bands.
 
     Raises:
-        InputError: when no scenario has the baseline's name, or an assertion is about what the plan
-            of its scenario cannot have.
+        InputError: when none is given, none has the baseline's name, or an assertion is
+            about what the plan of its scenario cannot have.
         InfeasibleError: naming every scenario that nothing can be planned for, where none has a
             plan, or one of them is the baseline or has assertions.
     """
-    scenarios = list(scenarios)
+    scenarios = _asked(scenarios)
     names = [one.name for one in scenarios]
     if baseline is not None and baseline not in names:
         raise InputError(f"baseline: no scenario is named {baseline!r}; {nearest(baseline, names)}")
@@ -172,6 +75,17 @@ def compare(
         comparable=comparable([one.plan for one in plans]),
         not_planned=tuple(impossible),
     )
+
+
+def _asked(scenarios: Any) -> list[Asked]:
+    """The scenarios with their names."""
+    if isinstance(scenarios, Mapping):
+        scenarios = [Asked(name=str(name), scenario=one) for name, one in scenarios.items()]
+    found = listed(scenarios, Word("scenarios"))
+    if not found or not all(isinstance(getattr(one, "scenario", 0), Scenario) for one in found):
+        named = "{'small': Scenario(compute=1e20), 'large': Scenario(compute=1e22)}"
+        raise InputError(Word("scenarios"), f": give those of read_scenarios, or {named}")
+    return found
 
 
 def _planned(

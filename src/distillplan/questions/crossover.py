@@ -15,7 +15,7 @@ import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
-from distillplan.fields import Real, demand_finite, finite, member, number
+from distillplan.fields import Real, demand_finite, demand_kind, finite, listed, member, number
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
@@ -158,6 +158,7 @@ def crossovers(
 
     Where no accountings are given, they are the `usual_accountings`.
     """
+    demand_kind(scenario, Scenario, Word("scenario"))
     paid = usual_accountings(scenario) if accountings is None else accountings
     return together(list(crossover_each(scenario, students, paid, levels, quick=quick)))
 
@@ -194,15 +195,13 @@ def crossover_each(
         quick: leave out the odds.
 
     Raises:
-        InputError: when the law has no distillation, no student or level is given, there are too
-            many levels, or the teacher contradicts an accounting.
+        InputError: when the law has no distillation, no student, accounting or level is given,
+            there are too many levels, or the teacher contradicts an accounting.
     """
     demand_distillation(scenario.law)
-    students = list(students)
-    if not students:
-        raise InputError("student: give at least one, e.g. 1B")
-    paid = [member(Accounting, one, Word("accounting")) for one in accountings]
-    gains = [number(one, Word("gain")) for one in levels]
+    students = listed(students, Word("student"), least="1B")
+    paid = listed(accountings, Word("accounting"), partial(member, Accounting), least="free")
+    gains = listed(levels, Word("gain"), number)
     if not gains or not all(map(math.isfinite, gains)):
         raise InputError("gain: give at least one gain in nats, e.g. 0.01")
     if len(gains) > MOST_LEVELS:

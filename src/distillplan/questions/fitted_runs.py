@@ -9,6 +9,7 @@ from distillplan.errors import InputError
 from distillplan.fitting.rows import Rows, predicted_log_loss
 from distillplan.laws.law_runs import read_runs_of_law
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.notices import Notice
 
 
 class FittedRun(NamedTuple):
@@ -36,6 +37,8 @@ class FittedRuns(NamedTuple):
     noise: float
     """Standard deviation of the log loss of the runs around the law."""
     law: PublishedLaw
+    warnings: tuple[Notice, ...] = ()
+    """What the runs cannot tell."""
 
 
 def fitted_runs(law: PublishedLaw) -> FittedRuns:
@@ -78,4 +81,4 @@ def fitted_runs(law: PublishedLaw) -> FittedRuns:
         )
     ]
     points.sort(key=lambda one: one.teacher_loss is not None)
-    return FittedRuns(points=tuple(points), noise=law.runs.noise, law=law)
+    return FittedRuns(points=tuple(points), noise=law.runs.noise, law=law, warnings=law.warnings)

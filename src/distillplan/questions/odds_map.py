@@ -10,7 +10,9 @@ import numpy as np
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
+from distillplan.notices import Notice
 from distillplan.planning.fitted_range import SIZES
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Limits, Scenario
@@ -89,6 +91,8 @@ class OddsMap(NamedTuple):
     """On which hours are counted; None where none was named."""
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...] = ()
+    """What to know of the models that were named, and of a law of one's own runs."""
 
     @property
     def rows(self) -> tuple[tuple[OddsCell, ...], ...]:
@@ -151,6 +155,7 @@ def odds_map(
         machine=None if on is None else f"{on.gpus} {on.gpu.name}",
         law=asked.law,
         scenario=scenario,
+        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
     )
 
 

@@ -12,6 +12,7 @@ from distillplan.errors import InfeasibleError, InputError, Word
 from distillplan.fields import Real, demand_finite, finite, not_positive, number
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import DistillationLaw, FloatArray
+from distillplan.laws.law_catalog import DEFAULT_LAW, LawName
 from distillplan.laws.loss_units import LossUnit, from_nats_per_token
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
@@ -91,6 +92,11 @@ class Prediction(NamedTuple):
     warnings: tuple[Notice, ...]
     law: PublishedLaw
 
+    @property
+    def warning_codes(self) -> tuple[str, ...]:
+        """The codes of the warnings."""
+        return tuple(one.code for one in self.warnings)
+
 
 def _demand_positive(point: dict[str, float]) -> None:
     for name, value in point.items():
@@ -99,7 +105,7 @@ def _demand_positive(point: dict[str, float]) -> None:
 
 
 def predict(
-    law: PublishedLaw,
+    law: LawName = DEFAULT_LAW,
     *,
     student_params: Real | str | KnownModel,
     student_tokens: Real,
@@ -109,7 +115,8 @@ def predict(
     """A law's losses at one point, and what their difference is worth in tokens.
 
     Args:
-        law: without a distillation side it gives the loss of pretraining, and of the teacher.
+        law: its name or file, or itself; without a distillation side it gives the loss of
+            pretraining, and of the teacher.
         student_params: parameters as the law counts them, or a model or its name, such as
             ``qwen3-0.6b``.
         student_tokens: training tokens of the student.
@@ -121,10 +128,10 @@ def predict(
             teacher.
         InfeasibleError: where the law gives a loss that guessing would beat.
 
-    >>> from distillplan.laws.law_catalog import law
-    >>> round(predict(law(), student_params=1e9, student_tokens=2e10).supervised_loss, 2)
+    >>> round(predict(student_params=1e9, student_tokens=2e10).supervised_loss, 2)
     2.37
     """
+    law = law_catalog.law(law)
     student, student_params = _student(student_params, law)
     given = {"student_params": student_params, "student_tokens": student_tokens}
     point = {name: number(value, Word(name)) for name, value in given.items()}

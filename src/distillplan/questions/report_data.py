@@ -15,7 +15,7 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import refuse_start
 from distillplan.planning.verdict import guesses, guessing, run_of, word
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.comparison import Asked, Comparison, NamedPlan
+from distillplan.questions.comparison_records import Asked, Comparison, NamedPlan
 from distillplan.questions.explorer import Explorer, explorer_of
 from distillplan.questions.page_ranges import LOSS_STEP, budgets, loss_steps, map_rows
 from distillplan.questions.sweep import Solved, solve

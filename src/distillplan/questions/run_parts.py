@@ -11,6 +11,7 @@ from distillplan.hardware.bill import Phase
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate
+from distillplan.notices import Notice
 
 TEACHERS_PHASES = (Phase.TEACHER_TRAINING, Phase.TEACHER_LOGITS, Phase.LOGIT_STORAGE)
 TEACHERS_MEMORY = ("teacher_weights", "teacher_activations", "stored_logits")
@@ -72,6 +73,8 @@ class RunParts(NamedTuple):
     sources: tuple[str, ...]
     beside: tuple[str, ...]
     """Of the sources, those that stand beside a picture."""
+    warnings: tuple[Notice, ...] = ()
+    """Of the estimate."""
 
     def kind(self, of: PartOf) -> tuple[RunPart, ...]:
         """The parts of one kind, the total last; empty where nothing is known."""
@@ -87,6 +90,7 @@ def run_parts(found: Estimate) -> RunParts:
         fits=found.fits,
         sources=found.sources,
         beside=(SPEED_SOURCE, *price_source(found.bill.price)),
+        warnings=found.warnings,
     )
 
 

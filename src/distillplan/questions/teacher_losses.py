@@ -16,9 +16,11 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.models.open_models import open_models
+from distillplan.notices import Notice
 from distillplan.planning import evaluate
 from distillplan.planning.bands import loss_band
 from distillplan.planning.evaluate import cells
+from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Band
 from distillplan.planning.scenario import Scenario
@@ -98,6 +100,8 @@ class TeacherLosses(NamedTuple):
     runs_to: float | None
     law: PublishedLaw
     scenario: Scenario
+    warnings: tuple[Notice, ...] = ()
+    """What to know of the models that were named, and of a law of one's own runs."""
 
     @property
     def best_is_bound(self) -> bool:
@@ -170,6 +174,7 @@ def teacher_losses(scenario: Scenario) -> TeacherLosses:
         runs_to=runs[1],
         law=scenario.law,
         scenario=scenario,
+        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
     )
 
 

@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from distillplan.render import document_forms as forms
-from distillplan.render.document_forms import DocumentForm, RowForm
+from distillplan.render import row_forms
+from distillplan.render.document_forms import DocumentForm
+from distillplan.render.row_forms import RowForm
 
 if TYPE_CHECKING:
     from distillplan.render.blocks import Block
@@ -43,7 +45,7 @@ _REGISTERED = (
         document="plan",
         asked_with="budget",
         view="plan_view",
-        rows=RowForm("every_way", forms.OPTION_ROW),
+        rows=RowForm("every_way", row_forms.OPTION_ROW),
     ),
     Registered(
         record="questions.ensemble:Ensemble",
@@ -60,16 +62,16 @@ _REGISTERED = (
         asked_with="teachers",
         view="teachers_view",
         details="teachers_view:teachers_details",
-        rows=RowForm("teachers", forms.TEACHER_ROW),
+        rows=RowForm("teachers", row_forms.TEACHER_ROW),
     ),
     Registered(
-        record="questions.comparison:Comparison",
+        record="questions.comparison_records:Comparison",
         document="comparison",
         asked_with="compare",
         view="comparison_view",
         details="comparison_details",
         form=DocumentForm(lifted={"assertions": "assertions"}),
-        rows=RowForm("plans", forms.PLAN_ROW, whole="plans"),
+        rows=RowForm("every", row_forms.PLAN_ROW, whole=("plans", "not_planned")),
         figure="comparison_figure",
     ),
     Registered(
@@ -85,7 +87,7 @@ _REGISTERED = (
         view="target_view",
         details="target_view:target_details",
         form=DocumentForm(lifted={"minimize": "minimize"}),
-        rows=RowForm("ways", forms.WAY_ROW),
+        rows=RowForm("ways", row_forms.WAY_ROW),
     ),
     Registered(
         record="questions.family_records:FamilyPlan",
@@ -93,7 +95,7 @@ _REGISTERED = (
         asked_with="family",
         view="family_view",
         details="family_details",
-        rows=RowForm("rows", forms.FAMILY_ROW),
+        rows=RowForm("rows", row_forms.FAMILY_ROW),
     ),
     Registered(
         record="questions.crossover:Crossovers",
@@ -109,6 +111,7 @@ _REGISTERED = (
         asked_with="predict",
         view="prediction_view",
         details="prediction_view:prediction_details",
+        rows=RowForm("", row_forms.PREDICTION_ROW),
     ),
     Registered(
         record="estimate.records:Estimate",
@@ -122,7 +125,7 @@ _REGISTERED = (
         asked_with="serve",
         view="serving_view",
         details="serving_view:serving_details",
-        rows=RowForm("models", forms.SERVED_ROW),
+        rows=RowForm("models", row_forms.SERVED_ROW),
     ),
     Registered(
         record="questions.onpolicy_records:OnPolicy",
@@ -130,7 +133,7 @@ _REGISTERED = (
         asked_with="onpolicy",
         view="onpolicy_view",
         details="onpolicy_view:onpolicy_details",
-        rows=RowForm("teachers", forms.STAGE_ROW),
+        rows=RowForm("teachers", row_forms.STAGE_ROW),
     ),
     Registered(
         record="questions.pilot_records:Pilot",
@@ -180,6 +183,7 @@ _REGISTERED = (
         asked_with="laws NAME",
         view="law_view",
         form=forms.WHOLE_LAW,
+        rows=RowForm("", row_forms.LAW_ROW),
     ),
     Registered(
         record="laws.law_catalog:LawList",
@@ -187,30 +191,35 @@ _REGISTERED = (
         asked_with="laws",
         view="law_view:laws_view",
         form=DocumentForm(inner={"laws": forms.WHOLE_LAW}),
+        rows=RowForm("laws", row_forms.LAW_ROW),
     ),
     Registered(
         record="hardware.gpu_catalog:GpuCard",
         document="gpu",
         asked_with="gpus NAME",
         view="inventory_view:gpu_view",
+        rows=RowForm("", row_forms.GPU_ROW),
     ),
     Registered(
         record="hardware.gpu_catalog:GpuList",
         document="gpus",
         asked_with="gpus",
         view="inventory_view:gpus_view",
+        rows=RowForm("gpus", row_forms.GPU_ROW),
     ),
     Registered(
         record="models.model_inventory:ModelCard",
         document="model",
         asked_with="models NAME",
         view="inventory_view:model_view",
+        rows=RowForm("", row_forms.MODEL_ROW),
     ),
     Registered(
         record="models.model_inventory:ModelList",
         document="models",
         asked_with="models",
         view="inventory_view:models_view",
+        rows=RowForm("models", row_forms.MODEL_ROW),
     ),
     Registered(
         record="checks.check_records:CheckReport",
@@ -275,7 +284,7 @@ _REGISTERED = (
         for name, record, rows in (
             ("kernel", "kernel_regression:KernelDemo", RowForm("curves")),
             ("mapping", "mapping_records:MappingDemo", RowForm("rows")),
-            ("calibration", "calibration:CalibrationDemo", RowForm("rows", forms.CALIBRATION_ROW)),
+            ("calibration", "calibration:CalibrationDemo", row_forms.CALIBRATION_ROWS),
         )
     ),
     Registered(

@@ -10,7 +10,7 @@ from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.notices import doubts
 from distillplan.planning.results import Option, Plan
 from distillplan.planning.validity import LAW_IS_CODES
-from distillplan.questions.comparison import Comparison, Difference, NamedOutcome, NamedPlan
+from distillplan.questions.comparison_records import Comparison, Difference, NamedOutcome, NamedPlan
 from distillplan.render.blocks import Block, Bullets, TableBlock, Text, cell
 from distillplan.render.notice_blocks import DOUBTS
 from distillplan.render.odds_view import percent

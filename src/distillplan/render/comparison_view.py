@@ -8,7 +8,7 @@ from distillplan.notices import UNKNOWN_ARCHITECTURE
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Plan
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.comparison import Comparison, NamedPlan
+from distillplan.questions.comparison_records import Comparison, NamedPlan
 from distillplan.render.blocks import (
     Block,
     Headline,

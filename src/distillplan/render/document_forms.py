@@ -37,23 +37,13 @@ PLAIN = DocumentForm()
 """Every field under its own name."""
 
 
-class RowForm(NamedTuple):
-    """How an answer is written as rows of CSV or JSON Lines."""
-
-    of: str
-    """The field or property of the answer that holds the records, one a row."""
-    form: DocumentForm = PLAIN
-    whole: str | None = None
-    """The key of the document whose items are the lines of JSON Lines; None: the rows are."""
-
-
 _TOTALS = ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg", "memory_bytes_per_gpu")
 _BILLED = {**{name: f"bill.{name}" for name in (*_TOTALS, "fits")}, "bill": "bill.phases"}
 _LAW = ("name", "title", "status", "source", "counts", "loss_unit", "corpus", "tokenizer", "valid")
 ODDS = ("distill", "tie", "supervised")
 _WINDOW = ("from_", "to", "from_tokens_per_param", "to_tokens_per_param")
 _LAYOUT = ("sharding", "checkpointing", "tp", "pp", "micro_batch", "loss")
-_SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
+SIZES = ("student_params", "student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
 WHOLE_LAW = DocumentForm(
     only=(*_LAW, "form", "coefficients", "accuracy", "errata", "notes", "checks"),
@@ -145,13 +135,13 @@ FORMS: Mapping[str, DocumentForm] = {
             "margin_nats": "margin_nats",
             "supervised_status": "supervised.status",
             "supervised_loss": "supervised.loss",
-            **{f"supervised_{name}": f"supervised.{name}" for name in _SIZES[:2]},
+            **{f"supervised_{name}": f"supervised.{name}" for name in SIZES[:2]},
             "supervised_gpu_hours": "supervised.bill.gpu_hours.mid",
             "supervised_cost_usd": "supervised.bill.cost_usd.mid",
             "distill_accounting": "deciding.accounting",
             "distill_status": "deciding.status",
             "distill_loss": "deciding.loss",
-            **{f"distill_{name}": f"deciding.{name}" for name in _SIZES},
+            **{f"distill_{name}": f"deciding.{name}" for name in SIZES},
             "distill_gpu_hours": "deciding.bill.gpu_hours.mid",
             "distill_cost_usd": "deciding.bill.cost_usd.mid",
             "warnings": "warnings",
@@ -159,127 +149,6 @@ FORMS: Mapping[str, DocumentForm] = {
     ),
 }
 """By the name of the record's class, for those that are not `PLAIN` wherever they stand."""
-
-_ROW_BILL = {
-    "gpu_hours": "bill.gpu_hours.mid",
-    "cost_usd": "bill.cost_usd.mid",
-    "wall_seconds": "bill.wall_seconds.mid",
-    "memory_bytes_per_gpu": "bill.memory_bytes_per_gpu.mid",
-}
-_BANDED = (
-    ("supervised_loss", "plan.supervised.loss"),
-    ("distill_loss", "plan.deciding.loss"),
-    ("gain", "plan.deciding.gain"),
-)
-_ENDS = (("low", 0), ("high", 1))
-PLAN_ROW = DocumentForm(
-    only=("name",),
-    lifted={
-        "compute": "plan.scenario.compute",
-        "verdict": "plan.verdict",
-        "verdict_reason": "plan.verdict_reason",
-        **{f"odds_{name}": f"plan.odds.{name}" for name in ODDS},
-        "margin_nats": "plan.margin_nats",
-        "method": "plan.recommended.method",
-        "accounting": "plan.accounting",
-        "status": "plan.recommended.status",
-        "loss": "plan.recommended.loss",
-        "supervised_loss": "plan.supervised.loss",
-        "distill_loss": "plan.deciding.loss",
-        **{f"{name}_{end}": f"{path}_band.{at}" for name, path in _BANDED for end, at in _ENDS},
-        "supervised_is_guess": "plan.supervised.is_guess",
-        "distill_is_guess": "plan.deciding.is_guess",
-        **{name: f"plan.recommended.{name}" for name in (*_SIZES, "total_flops")},
-        **{name: f"plan.recommended.{path}" for name, path in _ROW_BILL.items()},
-        "warnings": "plan.warning_codes",
-        "start": "plan.scenario.start.kind",
-    },
-)
-"""A plan in a row of CSV."""
-TEACHER_ROW = DocumentForm(
-    only=("distilling", "left_out", "verdict", "gain_nats", "loss", "law_loss", "measured"),
-    lifted={
-        "name": "model.name",
-        **{f"odds_{name}": f"odds.{name}" for name in ODDS},
-        "tokenizer": "model.tokenizer",
-        "teacher_params": "model.params",
-        "trained_tokens": "model.trained_tokens",
-        "pretrained_loss": "pretrained_loss",
-        "student_loss": "distilled.loss",
-        "student_tokens": "distilled.student_tokens",
-        **{name: f"distilled.{path}" for name, path in _ROW_BILL.items()},
-    },
-)
-"""A teacher in a row of CSV."""
-OPTION_ROW = DocumentForm(
-    only=(
-        *("method", "accounting", "decides", "recommended", "is_guess", "status", "loss"),
-        *("loss_error", "gain_nats", *_SIZES, "tokens_per_param", "teacher_name"),
-        *("compute_multiplier", "total_flops"),
-    ),
-    lifted={**{f"odds_{name}": f"odds.{name}" for name in ODDS}, **_ROW_BILL, "start": "start"},
-)
-"""A way to spend the budget in a row of CSV."""
-FAMILY_ROW = DocumentForm(
-    only=(),
-    lifted={
-        **{name: f"way.{name}" for name in ("method", "accounting", "decides", "recommended")},
-        "teacher_name": "way.teacher_name",
-        **{
-            name: f"member.{name}"
-            for name in (
-                *("student_params", "student_model", "students", "weight", "loss", "gain_nats"),
-                *("student_tokens", "tokens_per_param", "teacher_params", "teacher_loss", "share"),
-            )
-        },
-        "mean_loss": "way.loss",
-        "total_flops": "way.total_flops",
-    },
-)
-"""A student of a family under one way, in a row of CSV."""
-STAGE_ROW = DocumentForm(
-    without=("vanilla", "delta", "time"),
-    lifted={
-        **{
-            f"{objective}_{name}": f"{objective}.{name}"
-            for objective in ("vanilla", "delta")
-            for name in ("peak", "low", "high")
-        },
-        **{
-            name: f"time.{name}.mid"
-            for name in ("gpu_hours", "generation_gpu_hours", "scoring_gpu_hours")
-        },
-        "training_gpu_hours": "time.training_gpu_hours.mid",
-        "cost_usd": "time.cost_usd.mid",
-    },
-)
-"""A teacher of an on-policy stage in a row of CSV."""
-SERVED_ROW = DocumentForm(
-    without=("nearest_loss", "option", "penalty", "break_even", "hours"),
-    lifted={
-        **{name: f"option.{name}" for name in ("loss", *_SIZES)},
-        "penalty_nats": "penalty.nats",
-        **{
-            f"break_even_{name}": f"break_even.{name}"
-            for name in ("tokens", "low_tokens", "high_tokens", "hours_tokens")
-        },
-        "training_gpu_hours": "hours.training_gpu_hours.mid",
-        "gpu_hours_per_billion": "hours.gpu_hours_per_billion.mid",
-        "usd_per_million": "hours.usd_per_million.mid",
-        "lifetime_cost_usd": "hours.lifetime_cost_usd.mid",
-    },
-)
-"""A model that could be served in a row of CSV."""
-CALIBRATION_ROW = DocumentForm(without=("bins",))
-"""A student of the demonstration of calibration in a row of CSV."""
-WAY_ROW = DocumentForm(
-    only=("method", "accounting", "decides", "total_flops", "over_supervised", "nearest_loss"),
-    lifted={
-        **{name: f"option.{name}" for name in _SIZES},
-        **{name: f"option.{path}" for name, path in _ROW_BILL.items()},
-    },
-)
-"""A way to a loss in a row of CSV."""
 
 
 def written(value: Any, form: DocumentForm | None = None) -> Any:

@@ -2,13 +2,20 @@
 
 from typing import Any, get_args, get_type_hints
 
-from distillplan.render.answers import registered
+from distillplan.errors import InputError
+from distillplan.render.answers import ANSWERS, registered
 from distillplan.render.document_forms import PLAIN, written
 from distillplan.schemas.reader import schema_id
 
 
 def document(answer: object) -> dict[str, Any]:
-    """The document of an answer: plain dicts, lists, strings, floats, None."""
+    """The document of an answer, as `-o json` writes it: dicts, lists, strings, floats, None.
+
+    Raises:
+        InputError: for what is no answer.
+    """
+    if type(answer).__name__ not in ANSWERS:
+        raise InputError(f"answer: expected a Plan or another answer, got {answer!r:.40}")
     found = registered(answer)
     return {"schema": schema_id(found.document), **written(answer, found.form)}
 
@@ -34,4 +41,5 @@ def rows(answer: object) -> list[dict[str, Any]]:
     found = registered(answer).rows
     if found is None:
         raise TypeError(f"{type(answer).__name__} has no rows")
-    return [written(one, found.form) for one in getattr(answer, found.of)]
+    records = getattr(answer, found.of) if found.of else (answer,)
+    return [written(one, found.form) for one in records]

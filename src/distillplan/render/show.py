@@ -53,8 +53,9 @@ def rendered(answer: object, output: RowOutput, **how: Any) -> str:
             from distillplan.render.row_streams import as_rows  # only for those who ask
 
             known = registered(answer).rows
-            if output == "jsonl" and known is not None and known.whole is not None:
-                return "".join(as_rows(whole[known.whole], output))
+            if output == "jsonl" and known is not None and known.whole:
+                lines = chain.from_iterable(whole[key] for key in known.whole)
+                return "".join(as_rows(lines, output))
             return "".join(as_rows(rows(answer), output, columns(answer)))
         case "json":
             return as_json(whole, indent=2)

@@ -1,11 +1,12 @@
 """The parts of a scenario file: mappings read by the table of keys, faults with their lines."""
 
+import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.tree import Node, parse_tree, read_tree
+from distillplan.files.tree import Node, Tree, parse_tree, read_tree
 from distillplan.scenarios import key_table
 from distillplan.scenarios.axes import Axis, parse_axis
 from distillplan.scenarios.demands import Demands, demand_lines, read_demands
@@ -31,13 +32,18 @@ class Part(NamedTuple):
     """From keys of its demands to the lines that they are on."""
 
 
-def read_top(source: str, faults: Faults) -> dict[str, Node]:
+def read_top(source: str, faults: Faults, said: Mapping[str, Any] | None = None) -> dict[str, Node]:
     """The parts of a file by their names; of a file with keys of a scenario alone, its base.
+
+    Args:
+        source: the file.
+        faults: of it, to which those found are added.
+        said: what a program says in place of the file.
 
     Raises:
         InputError: when it cannot be read, or is not a scenario file at all.
     """
-    tree = read_tree(source)
+    tree = read_tree(source) if said is None else _tree_of(said, source)
     for line, message in tree.faults:
         faults.add(line, message)
     if not isinstance(tree.root.value, dict):
@@ -60,6 +66,14 @@ def read_top(source: str, faults: Faults) -> dict[str, Node]:
     if tree.root.value.keys().isdisjoint(PARTS):
         faults.add(tree.root.line, "no scenario: add base or scenarios")
     return tree.root.value
+
+
+def _tree_of(said: Mapping[str, Any], name: str) -> Tree:
+    """What a program says in place of a file, as the file would; JSON is YAML."""
+    try:
+        return parse_tree(json.dumps(said, default=float), name)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: not what a file can say: {error}") from None
 
 
 def _is_one_scenario(entries: Mapping[str, Node]) -> bool:

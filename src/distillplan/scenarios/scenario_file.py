@@ -7,13 +7,14 @@ A value replaces the whole value below it; mappings such as `teacher` merge key 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from distillplan.errors import InputError
+from distillplan.errors import InputError, Word
+from distillplan.fields import demand_path, listed
 from distillplan.files.tree import Node
-from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import refuse_start
 from distillplan.questions.assertions import Assertion, parse_assertion
+from distillplan.questions.comparison_records import Asked
 from distillplan.scenarios.axes import MOST_CELLS
 from distillplan.scenarios.contradictions import ScenarioFile, coordinates, sound_cells
 from distillplan.scenarios.demands import Demands, demand_lines, read_demands
@@ -37,31 +38,34 @@ MOST_MADE = 50_000
 LONGEST_NAME = 100
 
 
-class Named(NamedTuple):
-    """A scenario of a file."""
-
-    name: str
-    scenario: Scenario
-    assertions: tuple[Assertion, ...] = ()
-
-
 def read_scenarios(
-    source: str | PathLike[str], sets: Iterable[str] = (), asserts: Iterable[str] = ()
-) -> tuple[Named, ...]:
+    source: str | PathLike[str] | Mapping[str, Any],
+    sets: Iterable[str] = (),
+    asserts: Iterable[str] = (),
+) -> tuple[Asked, ...]:
     """All scenarios of a file, those of its matrix written out.
 
     Args:
-        source: a path, or ``-`` for standard input.
+        source: a path, ``-`` for standard input, or what the file would say, by key.
         sets: ``key=value`` of the command line, which take precedence over the file.
         asserts: assertions on every scenario, besides its own.
 
     Raises:
         InputError: with every fault of the file.
+
+    >>> (asked,) = read_scenarios({"compute": "8 h100-sxm for 7 days", "student": "1B"})
+    >>> asked.scenario.gpu_hours
+    1344.0
     """
+    said = source if isinstance(source, Mapping) else None
+    if isinstance(source, Mapping):
+        source = "scenarios"
+    demand_path(source, Word("source"), "a mapping of keys")
     source = fspath(source)
     faults = Faults(source)
-    file = _read(source, list(sets), {}, faults)
-    demands = _demands(list(asserts), faults)
+    sets = list(map(str, listed(sets, Word("sets"))))
+    file = _read(source, sets, {}, faults, said=said)
+    demands = _demands(list(map(str, listed(asserts, Word("asserts")))), faults)
     grid = file.grid
     if grid.size > MOST_SCENARIOS:
         faults.add(
@@ -73,14 +77,14 @@ def read_scenarios(
         at = coordinates(grid, cell)
         label = ", ".join([*([name] if grid.named or not at else []), *at])
         merged = {one.key: one for one in file.assertions(file.parts[name])} | demands
-        found.append(Named(name=label, scenario=scenario, assertions=tuple(merged.values())))
+        found.append(Asked(name=label, scenario=scenario, assertions=tuple(merged.values())))
     faults.raise_any()
     return tuple(found)
 
 
 def read_several(
     sources: Sequence[str], sets: Sequence[str] = (), asserts: Sequence[str] = ()
-) -> tuple[Named, ...]:
+) -> tuple[Asked, ...]:
     """The scenarios of several files, named by their files where there are several.
 
     Args:
@@ -204,9 +208,10 @@ def _read(
     typed: Mapping[str, str],
     faults: Faults,
     told: Callable[[str], str] = str,
+    said: Mapping[str, Any] | None = None,
 ) -> ScenarioFile:
-    """A file with the command line on top."""
-    top: dict[str, Node] = read_top(source, faults) if source else {}
+    """A file, or what it would say, with the command line on top."""
+    top: dict[str, Node] = read_top(source, faults, said) if source else {}
     below = extended_base(source, top.get("extends"), faults)
     base = read_part("base", top.get("base"), faults)
     base = base._replace(

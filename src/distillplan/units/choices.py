@@ -36,6 +36,8 @@ MEANT: Final[Mapping[str, str]] = {
     "jsonlines": "jsonl",
     "ndjson": "jsonl",
     "md": "markdown",
+    "txt": "table",
+    "text": "table",
 }
 """What other words mean wherever that is one of the choices, by their letters and digits."""
 

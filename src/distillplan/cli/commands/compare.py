@@ -15,7 +15,7 @@ from distillplan.render.progress import progress
 from distillplan.render.show import show
 
 if TYPE_CHECKING:
-    from distillplan.questions.comparison import Asked, Comparison
+    from distillplan.questions.comparison_records import Asked, Comparison
 
 Baseline: TypeAlias = Annotated[
     str | None,

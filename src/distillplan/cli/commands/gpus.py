@@ -14,7 +14,7 @@ def gpus(
         str | None, typer.Argument(help="Name or YAML file of one GPU to show in full.")
     ] = None,
     details: flags.Details = False,
-    output: flags.Show = "table",
+    output: flags.ShowRows = "table",
 ) -> None:
     """List the GPUs that ship, or show one in full: peaks, memory, links, power, dated prices.
 

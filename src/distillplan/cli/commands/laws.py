@@ -13,7 +13,7 @@ def laws(
     name: Annotated[
         str | None, typer.Argument(help="Name or file of one law to show in full.")
     ] = None,
-    output: flags.Show = "table",
+    output: flags.ShowRows = "table",
 ) -> None:
     """List the laws that ship, or show one in full: values, intervals, source, range, errata.
 

@@ -50,7 +50,7 @@ def models(
         ),
     ] = None,
     details: flags.Details = False,
-    output: flags.Show = "table",
+    output: flags.ShowRows = "table",
 ) -> None:
     """List the open models that ship, or show one: shape, FLOPs, tokenizer, terms for distilling.
 

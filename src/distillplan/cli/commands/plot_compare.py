@@ -30,7 +30,7 @@ def plot_compare(
     scenarios = scenario_file.read_scenarios(file, sets or ())
     _refuse_many(file, len(scenarios))
     found = compared(scenarios, baseline)
-    give(found, where, (told for one in found.plans for told in one.plan.warnings))
+    give(found, where)
     gate((one.name, one.outcome) for one in found.assertions)
 
 

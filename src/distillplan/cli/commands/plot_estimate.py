@@ -22,4 +22,4 @@ def plot_estimate(*, output: Pictured = None, data: Data = None, **given: Any) -
 
     where = places(output or (), data)
     found = estimate(question_of(**given))
-    give(run_parts(found), where, found.warnings)
+    give(run_parts(found), where)

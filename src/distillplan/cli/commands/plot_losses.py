@@ -19,7 +19,6 @@ def plot_losses(
 
     distillplan plot losses 1e21 --student 1B --gpu a100-80gb -o losses.png --data losses.csv
     """
-    from distillplan.planning.model_warnings import named_warnings  # not at every start
     from distillplan.questions.budget_losses import STEPS, budget_losses
     from distillplan.render.progress import progress
 
@@ -27,4 +26,4 @@ def plot_losses(
     asked = picture_question({"compute": compute, **given})
     with progress("Budgets", STEPS) as advance:
         found = budget_losses(asked.scenario, given=asked.budget_given, advance=advance)
-    give(found, where, named_warnings(asked.scenario.models))
+    give(found, where)

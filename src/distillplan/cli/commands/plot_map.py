@@ -22,7 +22,6 @@ def plot_map(
 
     distillplan plot map 1e22 --student 3B --teacher llama-3.1-8b -o map.png --data map.csv
     """
-    from distillplan.planning.model_warnings import named_warnings  # not at every start
     from distillplan.questions.odds_map import map_size, odds_map
     from distillplan.render.progress import progress
 
@@ -31,4 +30,4 @@ def plot_map(
     size = map_size(asked.scenario, given=asked.budget_given)
     with progress("Cells of the map", size) as advance:
         found = odds_map(asked.scenario, given=asked.budget_given, advance=advance)
-    give(found, where, named_warnings(asked.scenario.models))
+    give(found, where)

@@ -22,13 +22,8 @@ def plot_optimum(
 
     distillplan plot optimum 1e22 --student 3B --teacher llama-3.1-8b -o tokens.svg
     """
-    from distillplan.planning.model_warnings import named_warnings  # not at every start
     from distillplan.questions.budget_optima import budget_optima
 
     where = places(output or (), data)
     asked = picture_question({"compute": compute, **given})
-    give(
-        budget_optima(asked.scenario, given=asked.budget_given),
-        where,
-        named_warnings(asked.scenario.models),
-    )
+    give(budget_optima(asked.scenario, given=asked.budget_given), where)

@@ -22,9 +22,8 @@ def plot_teacher(
 
     distillplan plot teacher 1e21 --student 1B --teacher llama-3.1-8b -o teacher.png
     """
-    from distillplan.planning.model_warnings import named_warnings  # not at every start
     from distillplan.questions.teacher_losses import teacher_losses
 
     where = places(output or (), data)
     scenario = scenario_of(values_of_options({"compute": compute, **given}, told_as("budget")))
-    give(teacher_losses(scenario), where, named_warnings(scenario.models))
+    give(teacher_losses(scenario), where)

@@ -13,7 +13,9 @@ from distillplan.scenarios.layers import values_of_options
 
 
 @options("predict", required=["student_params"])
-def predict(*, details: flags.Details = False, output: flags.Show = "table", **given: str) -> None:
+def predict(
+    *, details: flags.Details = False, output: flags.ShowRows = "table", **given: str
+) -> None:
     """Predict the loss of one student, distilled and trained from data alone.
 
     Examples:

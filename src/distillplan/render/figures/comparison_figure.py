@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from distillplan.planning.results import Band, Option, Plan, Reason
 from distillplan.planning.verdict_records import Odds, Verdict
-from distillplan.questions.comparison import Comparison
+from distillplan.questions.comparison_records import Comparison
 from distillplan.render.comparison_details import best_in_words
 from distillplan.render.figures.house_style import (
     ALONE,
@@ -145,7 +145,7 @@ def _span(
     if option.is_guess:
         look |= {"markerfacecolor": "white", "alpha": PALER}
     axes.plot(value, height, marker=stroke.mark, **look)
-    said = f"{form.format(value)}{'?' if option.is_guess else ''}"
+    said = f"{form.format(round(value, 3) + 0.0)}{'?' if option.is_guess else ''}"
     axes.annotate(said, (high, height), xytext=(6, 0), va="center", ha="left", **NAMED)
 
 
@@ -160,6 +160,7 @@ def _keys(axes: "Axes", *strokes: Stroke) -> None:
 def _across(axes: "Axes", words: str) -> None:
     """The axis below, with room for the numbers at the right."""
     axes.set_xlabel(words)
+    axes.locator_params(axis="x", nbins=5)
     low, high = axes.get_xlim()
     axes.set_xlim(low, high + 0.2 * (high - low))
 

@@ -1,5 +1,6 @@
 """Where the time, memory and money of one run go: `plot estimate`."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +81,13 @@ def _panel(axes: "Axes", kind: PartOf, parts: Sequence[RunPart], usable: float) 
         legend(axes, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
     axes.set_xlim(0, reach * (1 + ROOM))
     axes.xaxis.set_major_locator(_few_ticks())
-    axes.xaxis.set_major_formatter(lambda value, _: form(value) if value else "0")
+    axes.xaxis.set_major_formatter(lambda value, _: _plain(form(value)) if value else "0")
     axes.set_xlabel(words)
+
+
+def _plain(number: str) -> str:
+    """A number without the zeros that end its decimals: ``15.0 s`` is ``15 s``."""
+    return re.sub(r"\.0+(?!\d)|(\.\d*[1-9])0+(?!\d)", r"\1", number)
 
 
 def _few_ticks() -> Any:

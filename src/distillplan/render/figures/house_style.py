@@ -108,9 +108,20 @@ def asked(scenario: Scenario) -> str:
     who = "The best student"
     if student is not None:
         who = with_article(f"{format_count(student, 2)} student", begins=True)
-    loss = scenario.teacher_loss
-    teacher = "" if loss is None else f"a teacher of {loss:.3f} nats, "
-    return f"{who} with {teacher}{WHO_PAYS[scenario.pays]}"
+    return f"{who} and {_teacher(scenario)} ({WHO_PAYS[scenario.pays]})"
+
+
+def _teacher(scenario: Scenario) -> str:
+    """Who teaches, in words: by its name, its sizes, or its loss."""
+    teacher = scenario.teacher
+    if teacher is None:
+        return "the best teacher"
+    if teacher.model is not None:
+        return teacher.model.name
+    if teacher.loss is not None or teacher.params is None or teacher.tokens is None:
+        return f"a teacher of {scenario.teacher_loss:.3f} nats"
+    sizes = f"{format_count(teacher.params, 2)}:{format_count(teacher.tokens, 2)}"
+    return with_article(f"{sizes} teacher")
 
 
 def teaching(scenario: Scenario, whom: str = "") -> str:
@@ -120,10 +131,7 @@ def teaching(scenario: Scenario, whom: str = "") -> str:
         scenario: the question.
         whom: the student in words; empty where that is clear.
     """
-    teacher, loss = scenario.teacher, scenario.teacher_loss
-    who = "the best teacher"
-    if teacher is not None:
-        who = f"a teacher of {loss:.3f} nats" if teacher.model is None else teacher.model.name
+    who = _teacher(scenario)
     return f"Distilling {whom}{' ' * bool(whom)}from {who} ({WHO_PAYS[scenario.pays]})"
 
 
@@ -224,6 +232,7 @@ def here(axes: "Axes", at: tuple[float, float | None]) -> None:
         va="bottom" if at_foot else "top",
         zorder=7,
         fontweight="bold",
+        bbox=BEHIND,
         **NAMED,
     )
 

@@ -21,6 +21,7 @@ _WITHOUT_DATE: dict[str, dict[str, Any]] = {
 }
 """What else would differ from one drawing to the next."""
 _SETTINGS: Final[dict[Any, Any]] = {
+    "axes.unicode_minus": False,  # as in the words beside
     "svg.hashsalt": "distillplan",
     "svg.fonttype": "none",
     "text.parse_math": False,  # a dollar in a name is a dollar

@@ -7,7 +7,7 @@ from distillplan.accounting import in_a_table
 from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
-from distillplan.questions.comparison import Comparison
+from distillplan.questions.comparison_records import Comparison
 from distillplan.render.blocks import cell
 from distillplan.render.odds_view import percent
 from distillplan.render.plan_words import teacher_in_words, verdict_in_a_table

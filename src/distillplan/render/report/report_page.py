@@ -7,14 +7,14 @@ from typing import Any
 import distillplan
 from distillplan.fields import demand_finite
 from distillplan.questions.report_data import DecisionReport, ReportedPlan
-from distillplan.render.comparison_details import best_in_words
+from distillplan.render.comparison_details import best_in_words, not_planned_in_words
 from distillplan.render.document_forms import written
 from distillplan.render.plan_words import verdict_in_words
 from distillplan.render.report.markup import Content, Markup, element
 from distillplan.render.report.options_table import scenarios_table
 from distillplan.render.report.report_figures import SHOWN
 from distillplan.render.report.report_style import report_style
-from distillplan.render.report.scenario_section import scenario_section
+from distillplan.render.report.scenario_section import part, scenario_section
 
 SCRIPT = "report.js"
 """Beside this module."""
@@ -63,8 +63,9 @@ def _answer_in_short(found: DecisionReport) -> str:
 def _top(found: DecisionReport) -> Content:
     """The heading, and the comparison of several scenarios."""
     heading = element("h1", "Distill or pretrain?")
+    left_out = part("Without a plan", not_planned_in_words(found.comparison))
     if len(found.scenarios) == 1:
-        return element("header", heading)
+        return element("header", heading, left_out)
     links = (
         element("li", element("a", one.named.name, href=f"#scenario-{number}"))
         for number, one in enumerate(found.scenarios)
@@ -80,6 +81,7 @@ def _top(found: DecisionReport) -> Content:
             "section",
             element("h2", "Side by side"),
             scenarios_table(found.comparison),
+            left_out,
             aria_label="Side by side",
         ),
     ]

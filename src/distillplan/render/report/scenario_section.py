@@ -27,8 +27,10 @@ from distillplan.render.report.options_table import loss_in_words, options_table
 from distillplan.render.report.report_figures import figures
 from distillplan.render.report.slider_form import slider_form, slider_result
 from distillplan.scenarios.block import bare_scenarios
-from distillplan.units.quantities import format_count
+from distillplan.units.quantities import format_count, plain_count
 
+DEADLINE = "deadline"
+"""The key whose value is in hours."""
 ASKED = ("compute", "gpu_hours", "hardware.gpu", "hardware.gpus")
 """Keys that a reader looks for; a bare scenario has them for want of a question."""
 
@@ -54,7 +56,7 @@ def scenario_section(one: ReportedPlan, number: int, heading: str) -> Markup:
         element(
             "div",
             part("Why", reasons(plan)),
-            part("What would turn it", turns_in_words(plan)),
+            part("What would change it", turns_in_words(plan)),
             class_="columns",
         ),
         element("h3", "Where it holds"),
@@ -177,14 +179,16 @@ def _lines(block: dict[str, Any], group: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(value, dict):
             yield from _lines(value, f"{group}{key}.")
         elif value is not None:
-            yield f"{group}{key}", _value(value)
+            yield f"{group}{key}", f"{_value(value)}{' hours' * (key == DEADLINE)}"
 
 
 def _value(value: Any) -> str:
+    """A value as a scenario file may have it."""
     if isinstance(value, list):
         return " to ".join(map(_value, value))
     if isinstance(value, float | int) and not isinstance(value, bool):
-        return f"{value:,.10g}".replace("e+", "e")
+        exact = float(f"{value:.6g}") == value
+        return plain_count(value) if exact else f"{value:,.10g}".replace("e+", "e")
     return value if isinstance(value, str) else json.dumps(value)
 
 
