@@ -89,6 +89,8 @@ def test_all_tokens_are_read_and_the_settings_are_the_recipes(name, kind, option
     _, answer, read, _ = exported(name, kind, option)
     values = read[0][1]
     steps, batch = (values[key] for key in STEPS[name])
+    if name == "maxtext" and answer.run.stored:  # a step is one pass
+        batch *= values["per_device_batch_size"]
     context = values[CONTEXT[name]]
     assert context == answer.run.context
     tokens = answer.run.student_tokens
@@ -269,6 +271,106 @@ def test_trl_learns_from_data_and_never_on_its_own_samples():
     assert "Distillation" not in "".join(export.texts.values()).replace("distillation", "")
 
 
+def maxtext_step(values, devices, loads_passes):
+    """Sequences that MaxText reads for one update, as its loaders and Tunix's trainer go about it.
+
+    A loader yields per_device_batch_size x devices x gradient_accumulation_steps at a time, or, of
+    Hugging Face data with use_tunix_gradient_accumulation, one accumulation step of that
+    (input_pipeline/hf_data_processing.py); grain has no such switch. Tunix updates the student
+    after gradient_accumulation_steps of what is yielded (sft/peft_trainer.py).
+    """
+    passes = values["gradient_accumulation_steps"]
+    loaded = values["per_device_batch_size"] * devices * passes
+    return loaded / (passes if loads_passes else 1) * passes
+
+
+@pytest.mark.parametrize("kind", ["named", "zero3", "micro", "stored", "cached"])
+def test_maxtext_reads_the_plans_batch_for_each_update(kind):
+    stored = kind in ("stored", "cached")
+    _, answer, read, _ = exported("maxtext", kind, Accounting.FREE if stored else Method.DISTILL)
+    values = read[0][1]
+    machine = json.loads(document(kind))["scenario"]["hardware"]
+    switched = values.get("use_tunix_gradient_accumulation", False)
+    loads_passes = switched and values["dataset_type"] == "hf"
+    devices = 1 if machine is None else machine["gpus"]
+    assert maxtext_step(values, devices, loads_passes) == answer.run.batch_sequences
+
+
+def test_maxtext_reads_stored_logits_with_grain_alone():
+    """grain_data_processing.py takes them from records of token ids (save_top_k_teacher_logits.py
+    writes `inputs`), which it would tokenize and pack again unless it is told not to."""
+    values = first("maxtext", "stored", Accounting.FREE)
+    assert (values["dataset_type"], values["grain_file_type"]) == ("grain", "arrayrecord")
+    assert values["grain_train_files"] == values["offline_data_dir"]
+    assert (values["packing"], values["tokenize_train_data"]) == (False, False)
+    assert values["train_data_columns"] == ["inputs"]
+    assert "hf_path" not in values
+    online = first("maxtext", "named")
+    assert (online["dataset_type"], online["packing"]) == ("hf", True)
+    assert "grain_train_files" not in online
+
+
+@pytest.mark.parametrize(
+    ("gpu", "wanted"),
+    [("h100-sxm", "gpu"), ("mi300x", "gpu"), ("tpu-v5p", "tpu"), ("my.yaml", FILL_IN)],
+)
+def test_maxtext_is_told_what_it_runs_on(gpu, wanted):
+    """configs/base.yml: tpu, unless the file says otherwise."""
+    hardware = json.loads(document("micro"))["scenario"]["hardware"] | {"gpu": gpu}
+    answer, settings = recipe_of("micro", Method.DISTILL, hardware=hardware)
+    text = export_of(answer, settings, "maxtext").texts["distill.yml"]
+    assert re.search(rf'^hardware: "{wanted}', text, re.MULTILINE)
+    assert first("maxtext", "named")["hardware"].startswith(FILL_IN)
+
+
+def test_distillkit_reads_whole_sequences_of_a_16_bit_teacher():
+    """Its SFTTrainer (TRL 0.25.1) puts one text into each sequence unless it packs, and cuts long
+    ones off unless it wraps them; Transformers 4 loads in 32 bits unless it is told."""
+    values = first("distillkit", "named")
+    assert values["training_args.packing"] is True
+    assert values["training_args.packing_strategy"] == "wrapped"
+    assert values["teacher.kwargs.torch_dtype"] == "bfloat16"
+
+
+def test_distillkit_keeps_the_columns_of_stored_logits():
+    """Trainers drop columns that the model does not take; its examples of stored logits say so."""
+    values = first("distillkit", "stored", Accounting.FREE)
+    assert values["training_args.remove_unused_columns"] is False
+    assert "training_args.packing" not in values  # they are packed
+    assert "training_args.remove_unused_columns" not in first("distillkit", "named")
+
+
+def test_megatron_saves_now_and_then():
+    """megatron/training/arguments.py asserts an interval where there is a folder."""
+    values = first("megatron-lm", "named")
+    assert values["save"]
+    assert values["save-interval"] > 0
+
+
+def test_trl_says_that_it_does_not_pack():
+    """GKDTrainer skips the preparation of its data set (trl/experimental/gkd/gkd_trainer.py)."""
+    export, *_ = exported("trl-gkd", "named")
+    assert "holds one conversation and never several" in export.texts["gkd.yaml"]
+
+
+@pytest.mark.parametrize("name", ["megatron-lm", "megatron-bridge", "maxtext"])
+def test_a_size_has_a_shape_that_the_layout_divides(name):
+    """Each of a tensor-parallel group takes as many heads (megatron/core/transformer)."""
+    hardware = json.loads(document("tp"))["scenario"]["hardware"]
+    answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
+    text = export_of(answer, settings, name).texts[trainer(name).files[0].name]
+    (heads,) = re.findall(r"(?:num[-_]attention[-_]heads|base_num_query_heads):? (\d+)", text)
+    assert int(heads) % hardware["tp"] == 0
+
+
+def test_stages_that_do_not_divide_the_layers_are_refused():
+    """megatron/training/arguments.py: layers of each stage are the same."""
+    hardware = json.loads(document("pp"))["scenario"]["hardware"] | {"pp": 8, "tp": 1}
+    answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
+    with pytest.raises(InputError, match=r"8 of them do not divide its \d+ layers; plan with"):
+        export_of(answer, settings, "megatron-lm")
+
+
 def test_trl_computes_the_loss_in_chunks_where_the_plan_counts_on_it():
     """GKDTrainer takes Liger's fused divergence with this key (trl/experimental/gkd)."""
     assert first("trl-gkd", "cards")["use_liger_kernel"] is True
@@ -293,7 +395,8 @@ def test_a_script_runs_what_it_says(tmp_path):
     export, _, read, _ = exported("megatron-lm", "named")
     (tmp_path / "distill.sh").write_text(export.texts["distill.sh"], encoding="utf-8")
     fake = tmp_path / "torchrun"
-    fake.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    said = 'printf "%s\\n" "$@"; [ "$CUDA_DEVICE_MAX_CONNECTIONS" = 1 ]'
+    fake.write_text(f"#!/usr/bin/env bash\n{said}\n", encoding="utf-8")
     fake.chmod(0o755)
     path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
     done = subprocess.run(
@@ -301,12 +404,12 @@ def test_a_script_runs_what_it_says(tmp_path):
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "PATH": path, "GPUS": "8"},
+        env={**os.environ, "PATH": path, "GPUS": "8", "TORCHRUN": "--nnodes=2"},
     )
     words = done.stdout.splitlines()
-    assert words[:2] == ["--nproc_per_node=8", "pretrain_gpt.py"]
+    assert words[:3] == ["--nproc_per_node=8", "--nnodes=2", "pretrain_gpt.py"]
     assert words[-2:] == ["--exit-interval", "9"]
-    flags = [one for one in words[2:-2] if one.startswith("--")]
+    flags = [one for one in words[3:-2] if one.startswith("--")]
     script = next(values for file, values in read if file.form is TextForm.FLAGS)
     assert flags == [f"--{key}" for key in script]
 

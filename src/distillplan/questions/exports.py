@@ -85,6 +85,11 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     files = [file for file in to.files if cases >= file.when]
     keys = [key for file in files for key in file.keys if cases >= key.when]
     written = frozenset(one.value for one in keys if values.get(one.value or "") is not None)
+    if written >= {"pp", "layers"} and values["layers"] % values["pp"]:
+        raise InputError(
+            f"--export: {to.title} cuts the student into even stages, and {values['pp']} of them do "
+            f"not divide its {values['layers']} layers; plan with another --pp"
+        )
     layout = tuple(_layout(settings.layout, written, found.run))
     texts, filled = {}, list[str]()
     for file in files:
