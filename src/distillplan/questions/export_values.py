@@ -74,7 +74,7 @@ def _stored(run: PlannedRun) -> dict[str, Any]:
 
 
 def _shape(student: PlannedModel | None, run: PlannedRun, settings: PlanSettings) -> Any:
-    """The student's shape; of a size the nearest whole one of the family that the layout divides."""
+    """The student's shape; of a size the nearest whole one that the layout divides."""
     if student is not None:
         return student.shape
     layout = settings.layout

@@ -87,8 +87,8 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     written = frozenset(one.value for one in keys if values.get(one.value or "") is not None)
     if written >= {"pp", "layers"} and values["layers"] % values["pp"]:
         raise InputError(
-            f"--export: {to.title} cuts the student into even stages, and {values['pp']} of them do "
-            f"not divide its {values['layers']} layers; plan with another --pp"
+            f"--export: {to.title} cuts the student into even stages, and {values['pp']} of them "
+            f"do not divide its {values['layers']} layers; plan with another --pp"
         )
     layout = tuple(_layout(settings.layout, written, found.run))
     texts, filled = {}, list[str]()

@@ -49,8 +49,8 @@ class PlannedLayout(NamedTuple):
     """GPUs of an online teacher alone; None: it runs on the student's."""
     batch_tokens: float | None
     """Tokens per optimizer step that were asked for; None: none were."""
-    vendor: str | None
-    """Of the GPUs; None: they are not in the catalog."""
+    vendor: str
+    """Of the GPUs; empty where they are not in the catalog."""
 
     @property
     def replicas(self) -> int:
@@ -96,7 +96,7 @@ class PlannedLayout(NamedTuple):
             "micro_batch_of_gpu": strategy.micro_batch / strategy.replica_gpus,
             "accumulation": batch_sequences // self.pass_sequences,
             "step_of_gpu": batch_sequences / self.gpus,
-            "jax_hardware": _JAX.get(self.vendor or ""),
+            "jax_hardware": _JAX.get(self.vendor),
             "recomputes": strategy.checkpointing in (Checkpointing.SELECTIVE, Checkpointing.FULL),
         }
 
@@ -161,7 +161,7 @@ def layout_of(asked: Entry, context: float, name: str) -> PlannedLayout | None:
         gpus=gpus,
         teacher_gpus=None if teacher_gpus is None else round(teacher_gpus),
         batch_tokens=machine.optional("batch_tokens"),
-        vendor=None if known_gpu is None else known_gpu.vendor,
+        vendor="" if known_gpu is None else known_gpu.vendor,
     )
     for what, value in (("gpus", gpus), ("sequences of one pass", found.pass_sequences)):
         if value > _MOST:
