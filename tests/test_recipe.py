@@ -152,6 +152,29 @@ def test_the_recipe_has_the_sizes_and_the_teacher_of_the_plan():
     assert "Built with Llama" in license_line.do
 
 
+def test_the_license_comes_before_what_costs_work():
+    """Llama 3's (April 2024), 1.b.v: not to be used to improve any other large language model.
+    Every license is read before rates and batches, so it is on the screen."""
+    for kind, stop in (("forbidden", True), ("named", False), ("qwen", False)):
+        answer, settings = recipe_of(kind, Method.DISTILL)
+        topics = [one.topic for one in answer.lines if one.on_screen]
+        assert topics.index("license") < topics.index("loss") < topics.index("rate")
+        said = line_of(answer, "license").do
+        assert said.startswith("Stop") is stop
+        assert settings.teacher.license in said
+
+
+def test_logits_on_a_disk_are_read_and_not_stored_again():
+    """What was asked: --logits cached, with a format or without one."""
+    for kind in ("cached", "stored", "top-k", "sampled", "full", "top-p", "top-k-and-label"):
+        answer, _ = recipe_of(kind, Accounting.FREE)
+        said = line_of(answer, "logits").do
+        assert not said.startswith("Store"), kind
+        assert ("on disk" in said) is (kind in ("cached", "stored"))
+    planned = recipe_of("trains", Accounting.TRAIN_SHARED)[0]
+    assert line_of(planned, "logits").do.startswith("Store")
+
+
 def test_logits_are_stored_where_the_plan_reads_them():
     for kind, option, stored in (
         ("cached", Accounting.FREE, True),
@@ -168,13 +191,13 @@ def test_logits_are_stored_where_the_plan_reads_them():
 @pytest.mark.parametrize(
     ("kind", "weight", "stored"),
     [
-        ("stored", "Distillation alone: weight 1 ", "Store about 12 sampled tokens"),
-        ("sampled", "Distillation alone: weight 1 ", "Store about 9 sampled tokens"),
-        ("full", "Distillation alone: weight 1 ", "Store all logits of every position"),
-        ("top-k-and-label", "Distillation alone: weight 1 ", "Store the top 20 of each position"),
-        ("top-k", "Weight 0.7 on KL", "Store top-64 logits, as the plan does"),
-        ("top-p", "Weight 0.7 on KL", "Store top-p logits, as the plan does"),
-        ("distillkit", "Weight 0.7 on KL", "Store distillkit logits, as the plan does"),
+        ("stored", "Distillation alone: weight 1 ", "The logits are on disk: see how"),
+        ("sampled", "Distillation alone: weight 1 ", "Read about 9 sampled tokens"),
+        ("full", "Distillation alone: weight 1 ", "Read all logits of every position"),
+        ("top-k-and-label", "Distillation alone: weight 1 ", "Read the top 20 of each position"),
+        ("top-k", "Weight 0.7 on KL", "Read top-64 logits, as the plan does"),
+        ("top-p", "Weight 0.7 on KL", "Read top-p logits, as the plan does"),
+        ("distillkit", "Weight 0.7 on KL", "Read distillkit logits, as the plan does"),
     ],
 )
 def test_stored_logits_are_those_of_the_plan(kind, weight, stored):

@@ -180,6 +180,11 @@ def _is_stored(logits: Logits, accounting: Accounting | None) -> bool:
     return on_disk or logits is not Logits.ONLINE
 
 
+def _is_on_disk(logits: Logits, accounting: Accounting | None) -> bool:
+    """Whether the logits that it reads lie there already."""
+    return accounting is Accounting.FREE or logits is Logits.CACHED
+
+
 def _student(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
     if model is not None:
         return model.name
@@ -243,7 +248,7 @@ def _facts(
         "worth": format_count(_worth(run.student_tokens, plan.unique_tokens)),
         "most_worth": 1 + REPEATS_WORTH,
         **little_numbers(),
-        **logit_numbers(run),
+        **logit_numbers(run, _is_on_disk(settings.logits, chosen.accounting)),
         "flip_budget": None if flip is None else format_flops(flip.flops),
         "flip_verdict": None if flip is None else flip.verdict.shown,
         "student_rows": _rows(student),
@@ -282,7 +287,7 @@ def _cases(
 ) -> Iterator[PlanCase]:
     flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
-    yield from logit_cases(run)
+    yield from logit_cases(run, _is_on_disk(settings.logits, chosen.accounting))
     yield batch_case(settings.layout)
     if run.chunked:
         yield PlanCase.CHUNKED
@@ -311,8 +316,10 @@ def _teacher_cases(
     yield tokenizers
     if tokenizers is PlanCase.SAME_TOKENIZER and None not in rows and len(rows) > 1:
         yield PlanCase.ROWS_DIFFER
-    licensed = teacher is not None and teacher.license is not None
-    yield PlanCase.LICENSE_KNOWN if licensed else PlanCase.LICENSE_UNKNOWN
+    if teacher is None or teacher.license is None:
+        yield PlanCase.LICENSE_UNKNOWN
+    else:
+        yield PlanCase.LICENSE_FORBIDS if teacher.forbidden else PlanCase.LICENSE_KNOWN
 
 
 def _tokenizers(settings: PlanSettings) -> PlanCase:

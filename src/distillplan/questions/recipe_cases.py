@@ -22,7 +22,9 @@ class PlanCase(StrEnum):
     ONLINE = "online"
     STORED = "stored"
     FORMAT_OPEN = "format_open"
-    """Logits are stored, and the plan names no format."""
+    """Logits are to be stored, and the plan names no format."""
+    FORMAT_FOUND = "format_found"
+    """They are on a disk, and the plan names no format."""
     FORMAT_FULL = "format_full"
     FORMAT_SAMPLED = "format_sampled"
     FORMAT_LABEL = "format_label"
@@ -45,6 +47,8 @@ class PlanCase(StrEnum):
     TOKENIZER_UNKNOWN = "tokenizer_unknown"
     ROWS_DIFFER = "rows_differ"
     LICENSE_KNOWN = "license_known"
+    LICENSE_FORBIDS = "license_forbids"
+    """It forbids training others on the teacher's outputs."""
     LICENSE_UNKNOWN = "license_unknown"
 
 
@@ -58,12 +62,19 @@ _CASES: Final = {
 """Of formats that are not cut."""
 
 
-def logit_cases(run: PlannedRun) -> Iterator[PlanCase]:
-    """Where the logits come from, and how they are stored."""
+def logit_cases(run: PlannedRun, on_disk: bool) -> Iterator[PlanCase]:
+    """Where the logits come from, and how they are stored.
+
+    Args:
+        run: the run in numbers.
+        on_disk: whether they lie on a disk already.
+    """
     if not run.stored:
         yield from (PlanCase.ONLINE, PlanCase.NOT_CUT)
         return
     case = _CASES.get(run.logit_format, PlanCase.FORMAT_CUT)
+    if case is PlanCase.FORMAT_OPEN and on_disk:
+        case = PlanCase.FORMAT_FOUND
     yield from (PlanCase.STORED, case)
     if case is not PlanCase.FORMAT_CUT:
         yield PlanCase.NOT_CUT
@@ -76,15 +87,23 @@ def batch_case(layout: PlannedLayout | None) -> PlanCase:
     return PlanCase.BATCH_OPEN if layout.batch_tokens is None else PlanCase.BATCH_GIVEN
 
 
-def logit_numbers(run: PlannedRun) -> Mapping[str, Any]:
+def logit_numbers(run: PlannedRun, on_disk: bool) -> Mapping[str, Any]:
     """What lines say of stored logits, by the names in their braces.
+
+    Args:
+        run: the run in numbers.
+        on_disk: whether they lie on a disk already.
 
     Raises:
         InputError: for more entries than the vocabulary has rows.
     """
     weight = practice()["truncated_weight"]
     full = not run.stored or _CASES.get(run.logit_format) is PlanCase.FORMAT_FULL
-    said = {"of_logits": ", full logits" if full else "", "label_weight": 1 - weight}
+    said = {
+        "of_logits": ", full logits" if full else "",
+        "label_weight": 1 - weight,
+        "store": "Read" if on_disk else "Store",
+    }
     if run.logit_format is None:
         return said
     entries = None if run.logit_k is None else round(run.logit_k)
