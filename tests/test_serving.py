@@ -6,6 +6,7 @@ The independent computation takes the law's formulas, scipy's root finder and a 
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -256,6 +257,16 @@ def test_break_even_in_hours_is_where_hours_are_equal():
     ]
     assert taken[0] == pytest.approx(taken[1], rel=1e-9)
     assert even["low_hours_tokens"] <= even["hours_tokens"] <= even["high_hours_tokens"]
+
+
+def test_what_does_not_fit_is_watched_first():
+    """3B with Adam takes 16 bytes a parameter, 48 GB, and an RTX 4090 has 24."""
+    words = ("--match", "3B:60B", "--student", "1B", "--teacher", "7B:2T", "--per-day", "50M")
+    machine = ("--gpu", "rtx-4090", "--gpus", "1", "--request", "1000:200")
+    done = run("serve", *words, *machine)
+    assert done.returncode == 0, done.stderr
+    (watched,) = re.findall(r"^Watch ! (.*)\n", done.stdout, re.MULTILINE)
+    assert "training the student does not fit" in watched
 
 
 TIMED = (*BASE, "--gpu", "h100-sxm", "--price", "2.5", "--request", "1000:200")
