@@ -15,6 +15,7 @@ from distillplan.errors import InputError
 from distillplan.files import saving
 from distillplan.files.entries import read_shipped
 from distillplan.files.saving import NamedFile
+from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
 from distillplan.questions.export_records import (
     FILL_IN,
@@ -340,6 +341,30 @@ def test_distillkit_keeps_the_columns_of_stored_logits():
     assert "training_args.remove_unused_columns" not in first("distillkit", "named")
 
 
+def test_megatron_has_the_rows_of_the_teacher():
+    """It pads the tokens of the tokenizer to a multiple of 128 otherwise: of Qwen2.5's 151,665
+    tokens to 151,680 rows, where the files have 151,936 or 152,064 (their config.json)."""
+    assert -(-151_665 // 128) * 128 == 151_680
+    hardware = json.loads(document("tp"))["scenario"]["hardware"]
+    answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
+    text = export_of(answer, settings, "megatron-lm").texts["distill.sh"]
+    assert f"--padded-vocab-size {settings.teacher.vocab} " in text
+
+
+@pytest.mark.parametrize(("teacher_name", "rows"), [("gemma-3-4b", 262_144), ("qwen3-8b", 151_936)])
+def test_maxtext_has_the_rows_that_its_own_teacher_has(teacher_name, rows):
+    """configs/models/gemma3-4b.yml and qwen3-8b.yml; train_distill.py refuses students of others.
+    The files of Gemma 3 have 262,208 (its config.json)."""
+    answer, settings = recipe_of("sized", Method.DISTILL)
+    found = model(teacher_name)
+    teacher = settings.teacher._replace(name=found.name, vocab=found.shape.vocab, known=found)
+    run_of = answer.run._replace(vocab=found.shape.vocab)
+    text = export_of(
+        answer._replace(run=run_of), settings._replace(teacher=teacher), "maxtext"
+    ).texts["distill.yml"]
+    assert f"vocab_size: {rows} " in text
+
+
 def test_megatron_saves_now_and_then():
     """megatron/training/arguments.py asserts an interval where there is a folder."""
     values = first("megatron-lm", "named")
@@ -422,6 +447,8 @@ def test_a_script_runs_what_it_says(tmp_path):
     [
         ("torchtune", "torchtune is left out: it distills LoRA adapters only"),
         ("llama-factory", "llama-factory is left out: it has no distillation"),
+        ("torchtitan", "torchtitan is left out: it has no distillation"),
+        ("verl", "it distills on the student's own samples, after pretraining"),
         ("trl-distillation", "trains on the student's own samples since July 2026"),
         ("maxtxt", "'maxtxt' is unknown; did you mean"),
     ],

@@ -35,7 +35,7 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "label_weight": round(1 - given["truncated_weight"], 6),
         **_stored(run),
         "context": run.context,
-        "vocab": run.vocab,
+        "vocab": round(trainer.rows.get(teacher.name, run.vocab) if teacher else run.vocab),
         "sequences": run.batch_sequences,
         **_of_layout(run, settings),
         "steps": run.steps,
