@@ -248,7 +248,7 @@ def _facts(
         "worth": format_count(_worth(run.student_tokens, plan.unique_tokens)),
         "most_worth": 1 + REPEATS_WORTH,
         **little_numbers(),
-        **logit_numbers(run, _is_on_disk(settings.logits, chosen.accounting)),
+        **logit_numbers(run, on_disk=_is_on_disk(settings.logits, chosen.accounting)),
         "flip_budget": None if flip is None else format_flops(flip.flops),
         "flip_verdict": None if flip is None else flip.verdict.shown,
         "student_rows": _rows(student),
@@ -287,7 +287,7 @@ def _cases(
 ) -> Iterator[PlanCase]:
     flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
-    yield from logit_cases(run, _is_on_disk(settings.logits, chosen.accounting))
+    yield from logit_cases(run, on_disk=_is_on_disk(settings.logits, chosen.accounting))
     yield batch_case(settings.layout)
     if run.chunked:
         yield PlanCase.CHUNKED

@@ -62,7 +62,7 @@ _CASES: Final = {
 """Of formats that are not cut."""
 
 
-def logit_cases(run: PlannedRun, on_disk: bool) -> Iterator[PlanCase]:
+def logit_cases(run: PlannedRun, *, on_disk: bool) -> Iterator[PlanCase]:
     """Where the logits come from, and how they are stored.
 
     Args:
@@ -87,7 +87,7 @@ def batch_case(layout: PlannedLayout | None) -> PlanCase:
     return PlanCase.BATCH_OPEN if layout.batch_tokens is None else PlanCase.BATCH_GIVEN
 
 
-def logit_numbers(run: PlannedRun, on_disk: bool) -> Mapping[str, Any]:
+def logit_numbers(run: PlannedRun, *, on_disk: bool) -> Mapping[str, Any]:
     """What lines say of stored logits, by the names in their braces.
 
     Args:
