@@ -23,6 +23,7 @@ from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_hours import parse_request
 from distillplan.questions.serving_odds import LEVELS, ServedPair, pair_odds
+from distillplan.questions.serving_records import ServedRequest
 from tests.shell import answer, codes, run
 
 LAW = law()
@@ -442,7 +443,29 @@ def test_what_cannot_be_meant_is_one_sentence(words, code, said):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["1000", "a:b", "1000:0", "2000000:5", "-1:4", ":"])
+@pytest.mark.parametrize(
+    ("words", "days", "tokens"),
+    [
+        (("--days", "2 years", "--per-day", "7B/week"), 730, 1e9),
+        (("--days", "26 weeks", "--per-day", "10k per second"), 182, 864e6),
+        (("--lifetime", "2y", "--per-day", "1B tokens a day"), 730, 1e9),
+        (("--days", "180", "--per-day", "1B"), 180, 1e9),
+    ],
+)
+def test_a_service_is_as_long_and_as_large_as_it_is_written(words, days, tokens):
+    """365 days a year, 7 a week, 86,400 seconds a day."""
+    found = asked(*BASE, *words)
+    assert found["days"] == pytest.approx(days)
+    assert found["tokens_per_day"] == pytest.approx(tokens)
+
+
+def test_a_request_may_be_in_thousands():
+    assert parse_request("1.5k:200", "--request") == ServedRequest(
+        prompt_tokens=1500, answer_tokens=200
+    )
+
+
+@pytest.mark.parametrize("text", ["1000", "a:b", "1.5:20", "1000:0", "2000000:5", "-1:4", ":"])
 def test_a_request_is_two_numbers(text):
     from distillplan.errors import InputError
 
