@@ -16,6 +16,7 @@ from distillplan.planning.results import Method
 from distillplan.questions.recipe_file import FILE, kept_shares, practice
 from distillplan.questions.recipe_records import Sureness
 from distillplan.questions.starting_points import format_rate, rates_told, run_size, starting_point
+from distillplan.units.quantities import format_count
 from tests.recipes import ASKED, EXAMPLE, document, recipe_of
 from tests.shell import run
 
@@ -162,6 +163,21 @@ def test_the_license_comes_before_what_costs_work():
         said = line_of(answer, "license").do
         assert said.startswith("Stop") is stop
         assert settings.teacher.license in said
+
+
+def test_a_teacher_that_is_trained_first_has_settings_of_its_own():
+    """Step Law (arXiv:2503.04715): batches of 0.58 D^0.571 tokens, here of the teacher's tokens."""
+    for payer in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
+        answer, _ = recipe_of("trains", payer)
+        planned = next(
+            one
+            for one in json.loads(document("trains"))["options"]
+            if one["accounting"] == payer.value
+        )
+        batch = 0.58 * planned["teacher_tokens"] ** 0.571
+        assert f"batches of {format_count(batch)} tokens" in line_of(answer, "first").do
+    for payer in (Accounting.FREE, Accounting.EXISTS):
+        assert "first" not in {one.topic for one in recipe_of("trains", payer)[0].lines}
 
 
 def test_logits_on_a_disk_are_read_and_not_stored_again():

@@ -4,11 +4,16 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from distillplan.accounting import Accounting, Logits
 from distillplan.hardware.storage import format_of
 from distillplan.laws.logit_formats import LogitKind, StoredFormat, penalty_of
+from distillplan.models.architecture import FixedAspect
+from distillplan.questions.plan_document import PlannedOption
 from distillplan.questions.plan_layout import PlannedLayout
 from distillplan.questions.recipe_file import practice
 from distillplan.questions.recipe_records import PlannedRun
+from distillplan.questions.starting_points import exported, rates_told, starting_points
+from distillplan.units.quantities import format_count
 
 
 class PlanCase(StrEnum):
@@ -19,6 +24,7 @@ class PlanCase(StrEnum):
     RECOMMENDED = "recommended"
     NOT_RECOMMENDED = "not_recommended"
     WEIGHED = "weighed"
+    TRAINS_TEACHER = "trains_teacher"
     ONLINE = "online"
     STORED = "stored"
     FORMAT_OPEN = "format_open"
@@ -52,6 +58,8 @@ class PlanCase(StrEnum):
     LICENSE_UNKNOWN = "license_unknown"
 
 
+TRAINED: Final = (Accounting.TRAIN, Accounting.TRAIN_SHARED)
+"""Where the budget pays for the teacher's training."""
 _CASES: Final = {
     None: PlanCase.FORMAT_OPEN,
     LogitKind.FULL: PlanCase.FORMAT_FULL,
@@ -114,3 +122,32 @@ def logit_numbers(run: PlannedRun, *, on_disk: bool) -> Mapping[str, Any]:
         "logit_k": entries,
         "format_cost": f"{penalty.nats:.3f} nats" if penalty.nats else "nothing",
     }
+
+
+def is_stored(logits: Logits, accounting: Accounting | None) -> bool:
+    """Whether the student reads its teacher's logits from a disk."""
+    on_disk = accounting in (Accounting.FREE, Accounting.TRAIN_SHARED)
+    return on_disk or logits is not Logits.ONLINE
+
+
+def is_on_disk(logits: Logits, accounting: Accounting | None) -> bool:
+    """Whether the logits that it reads lie there already."""
+    return accounting is Accounting.FREE or logits is Logits.CACHED
+
+
+def teacher_numbers(chosen: PlannedOption, family: FixedAspect) -> Mapping[str, str]:
+    """Where the training of the teacher starts, by the names in braces; nothing if there is none.
+
+    Args:
+        chosen: the option that is run.
+        family: of models that are given as a size.
+
+    Raises:
+        InputError: when the file of recipes is not what it should be.
+    """
+    params, tokens = chosen.teacher_params, chosen.teacher_tokens
+    if chosen.accounting not in TRAINED or params is None or tokens is None:
+        return {}
+    points = starting_points(params, tokens, family)
+    batch = format_count(exported(points).batch_tokens)
+    return {"teacher_rates": rates_told(points), "teacher_batch": batch}
