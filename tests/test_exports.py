@@ -365,6 +365,18 @@ def test_maxtext_has_the_rows_that_its_own_teacher_has(teacher_name, rows):
     assert f"vocab_size: {rows} " in text
 
 
+def test_megatron_bridge_reads_data_and_has_the_rows_of_the_models():
+    """Its recipes make data up and take the rows of the tokenizer unless they are told not to
+    (recipes/common.py); Llama 3.2 1B has heads of 64 channels (its config.json), the paper's 128."""
+    for kind, rows in (("named", None), ("sized", 128_256)):
+        values = first("megatron-bridge", kind)
+        assert values["dataset.data_path"].startswith(FILL_IN)
+        assert values["tokenizer.tokenizer_model"] == "meta-llama/Llama-3.1-8B"
+        assert values["tokenizer.use_tokenizer_vocab_size"] is False
+        assert values.get("model.vocab_size") == rows
+        assert values.get("model.kv_channels") == (rows and 128)
+
+
 def test_megatron_saves_now_and_then():
     """megatron/training/arguments.py asserts an interval where there is a folder."""
     values = first("megatron-lm", "named")
