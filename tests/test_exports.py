@@ -367,7 +367,7 @@ def test_maxtext_has_the_rows_that_its_own_teacher_has(teacher_name, rows):
 
 def test_megatron_bridge_reads_data_and_has_the_rows_of_the_models():
     """Its recipes make data up and take the rows of the tokenizer unless they are told not to
-    (recipes/common.py); Llama 3.2 1B has heads of 64 channels (its config.json), the paper's 128."""
+    (recipes/common.py); heads of Llama 3.2 1B have 64 channels (config.json), the paper's 128."""
     for kind, rows in (("named", None), ("sized", 128_256)):
         values = first("megatron-bridge", kind)
         assert values["dataset.data_path"].startswith(FILL_IN)
@@ -412,6 +412,15 @@ def test_trl_computes_the_loss_in_chunks_where_the_plan_counts_on_it():
     """GKDTrainer takes Liger's fused divergence with this key (trl/experimental/gkd)."""
     assert first("trl-gkd", "cards")["use_liger_kernel"] is True
     assert "use_liger_kernel" not in first("trl-gkd", "qwen")
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_loss_in_chunks_is_set_or_named(name):
+    for kind, chunked in (("cards", True), ("zero3", False)):
+        export, answer, *_ = exported(name, kind)
+        assert answer.run.chunked is chunked
+        text = " ".join(export.texts[export.trainer.files[0].name].split("\n# "))
+        assert ("a loss in chunks;" in text) is (chunked and name != "trl-gkd")
 
 
 @pytest.mark.parametrize(("name", "kind", "option"), RUNS)
