@@ -37,6 +37,7 @@ ASKED = {
             "distillkit": (),
         }.items()
     },
+    "forbidden": ("1e20", "--student", "300M", "--teacher", "llama-3-8b"),
     "qwen": ("1e21", "--student", "qwen2.5-0.5b", "--teacher", "qwen2.5-7b"),
     "trains": ("1e21", "--student", "300M"),
     "family": ("1e22", "--student", "1B", "--students", "30", "--logits", "stored"),

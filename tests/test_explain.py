@@ -101,6 +101,7 @@ def test_every_word_that_an_answer_may_have_is_explained(words: type[StrEnum]):
         *("loss in nats", "tie", "odds", "tokens per parameter", "muP", "logits"),
         *("patient teacher", "capacity gap", "who pays", "outside the law's data", "FLOPs", "MFU"),
         *("bits per byte", "temperature", "perplexity", "fsdp", "chinchilla", "6ND", "D/N"),
+        *("KL", "TPP", "hard labels", "replica", "cascade", "may distill", "its life", "GKD"),
     ],
 )
 def test_terms_of_the_field_and_of_the_screens_are_explained(word):

@@ -105,6 +105,7 @@ def as_read(name, values):
     if name == "megatron-bridge":
         student, teacher = (
             {part: values[f"model.{side}{key}"] for part, key in BRIDGE.items()}
+            | {"sequence_parallel": values.get(f"model.{side}sequence_parallel", False)}
             for side in ("", "teacher.")
         )
         assert student == teacher

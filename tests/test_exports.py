@@ -15,6 +15,7 @@ from distillplan.errors import InputError
 from distillplan.files import saving
 from distillplan.files.entries import read_shipped
 from distillplan.files.saving import NamedFile
+from distillplan.models.model_catalog import model
 from distillplan.planning.results import Method
 from distillplan.questions.export_records import (
     FILL_IN,
@@ -89,6 +90,8 @@ def test_all_tokens_are_read_and_the_settings_are_the_recipes(name, kind, option
     _, answer, read, _ = exported(name, kind, option)
     values = read[0][1]
     steps, batch = (values[key] for key in STEPS[name])
+    if name == "maxtext" and answer.run.stored:  # a step is one pass
+        batch *= values["per_device_batch_size"]
     context = values[CONTEXT[name]]
     assert context == answer.run.context
     tokens = answer.run.student_tokens
@@ -269,10 +272,155 @@ def test_trl_learns_from_data_and_never_on_its_own_samples():
     assert "Distillation" not in "".join(export.texts.values()).replace("distillation", "")
 
 
+def maxtext_step(values, devices, loads_passes):
+    """Sequences that MaxText reads for one update, as its loaders and Tunix's trainer go about it.
+
+    A loader yields per_device_batch_size x devices x gradient_accumulation_steps at a time, or, of
+    Hugging Face data with use_tunix_gradient_accumulation, one accumulation step of that
+    (input_pipeline/hf_data_processing.py); grain has no such switch. Tunix updates the student
+    after gradient_accumulation_steps of what is yielded (sft/peft_trainer.py).
+    """
+    passes = values["gradient_accumulation_steps"]
+    loaded = values["per_device_batch_size"] * devices * passes
+    return loaded / (passes if loads_passes else 1) * passes
+
+
+@pytest.mark.parametrize("kind", ["named", "zero3", "micro", "stored", "cached"])
+def test_maxtext_reads_the_plans_batch_for_each_update(kind):
+    stored = kind in ("stored", "cached")
+    _, answer, read, _ = exported("maxtext", kind, Accounting.FREE if stored else Method.DISTILL)
+    values = read[0][1]
+    machine = json.loads(document(kind))["scenario"]["hardware"]
+    switched = values.get("use_tunix_gradient_accumulation", False)
+    loads_passes = switched and values["dataset_type"] == "hf"
+    devices = 1 if machine is None else machine["gpus"]
+    assert maxtext_step(values, devices, loads_passes) == answer.run.batch_sequences
+
+
+def test_maxtext_reads_stored_logits_with_grain_alone():
+    """grain_data_processing.py takes them from records of token ids (save_top_k_teacher_logits.py
+    writes `inputs`), which it would tokenize and pack again unless it is told not to."""
+    values = first("maxtext", "stored", Accounting.FREE)
+    assert (values["dataset_type"], values["grain_file_type"]) == ("grain", "arrayrecord")
+    assert values["grain_train_files"] == values["offline_data_dir"]
+    assert (values["packing"], values["tokenize_train_data"]) == (False, False)
+    assert values["train_data_columns"] == ["inputs"]
+    assert "hf_path" not in values
+    online = first("maxtext", "named")
+    assert (online["dataset_type"], online["packing"]) == ("hf", True)
+    assert "grain_train_files" not in online
+
+
+@pytest.mark.parametrize(
+    ("gpu", "wanted"),
+    [("h100-sxm", "gpu"), ("mi300x", "gpu"), ("tpu-v5p", "tpu"), ("my.yaml", FILL_IN)],
+)
+def test_maxtext_is_told_what_it_runs_on(gpu, wanted):
+    """configs/base.yml: tpu, unless the file says otherwise."""
+    hardware = json.loads(document("micro"))["scenario"]["hardware"] | {"gpu": gpu}
+    answer, settings = recipe_of("micro", Method.DISTILL, hardware=hardware)
+    text = export_of(answer, settings, "maxtext").texts["distill.yml"]
+    assert re.search(rf'^hardware: "{wanted}', text, re.MULTILINE)
+    assert first("maxtext", "named")["hardware"].startswith(FILL_IN)
+
+
+def test_distillkit_reads_whole_sequences_of_a_16_bit_teacher():
+    """Its SFTTrainer (TRL 0.25.1) puts one text into each sequence unless it packs, and cuts long
+    ones off unless it wraps them; Transformers 4 loads in 32 bits unless it is told."""
+    values = first("distillkit", "named")
+    assert values["training_args.packing"] is True
+    assert values["training_args.packing_strategy"] == "wrapped"
+    assert values["teacher.kwargs.torch_dtype"] == "bfloat16"
+
+
+def test_distillkit_keeps_the_columns_of_stored_logits():
+    """Trainers drop columns that the model does not take; its examples of stored logits say so."""
+    values = first("distillkit", "stored", Accounting.FREE)
+    assert values["training_args.remove_unused_columns"] is False
+    assert "training_args.packing" not in values  # they are packed
+    assert "training_args.remove_unused_columns" not in first("distillkit", "named")
+
+
+def test_megatron_has_the_rows_of_the_teacher():
+    """It pads the tokens of the tokenizer to a multiple of 128 otherwise: of Qwen2.5's 151,665
+    tokens to 151,680 rows, where the files have 151,936 or 152,064 (their config.json)."""
+    assert -(-151_665 // 128) * 128 == 151_680
+    hardware = json.loads(document("tp"))["scenario"]["hardware"]
+    answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
+    text = export_of(answer, settings, "megatron-lm").texts["distill.sh"]
+    assert f"--padded-vocab-size {settings.teacher.vocab} " in text
+
+
+@pytest.mark.parametrize(("teacher_name", "rows"), [("gemma-3-4b", 262_144), ("qwen3-8b", 151_936)])
+def test_maxtext_has_the_rows_that_its_own_teacher_has(teacher_name, rows):
+    """configs/models/gemma3-4b.yml and qwen3-8b.yml; train_distill.py refuses students of others.
+    The files of Gemma 3 have 262,208 (its config.json)."""
+    answer, settings = recipe_of("sized", Method.DISTILL)
+    found = model(teacher_name)
+    teacher = settings.teacher._replace(name=found.name, vocab=found.shape.vocab, known=found)
+    run_of = answer.run._replace(vocab=found.shape.vocab)
+    text = export_of(
+        answer._replace(run=run_of), settings._replace(teacher=teacher), "maxtext"
+    ).texts["distill.yml"]
+    assert f"vocab_size: {rows} " in text
+
+
+def test_megatron_bridge_reads_data_and_has_the_rows_of_the_models():
+    """Its recipes make data up and take the rows of the tokenizer unless they are told not to
+    (recipes/common.py); heads of Llama 3.2 1B have 64 channels (config.json), the paper's 128."""
+    for kind, rows in (("named", None), ("sized", 128_256)):
+        values = first("megatron-bridge", kind)
+        assert values["dataset.data_path"].startswith(FILL_IN)
+        assert values["tokenizer.tokenizer_model"] == "meta-llama/Llama-3.1-8B"
+        assert values["tokenizer.use_tokenizer_vocab_size"] is False
+        assert values.get("model.vocab_size") == rows
+        assert values.get("model.kv_channels") == (rows and 128)
+
+
+def test_megatron_saves_now_and_then():
+    """megatron/training/arguments.py asserts an interval where there is a folder."""
+    values = first("megatron-lm", "named")
+    assert values["save"]
+    assert values["save-interval"] > 0
+
+
+def test_trl_says_that_it_does_not_pack():
+    """GKDTrainer skips the preparation of its data set (trl/experimental/gkd/gkd_trainer.py)."""
+    export, *_ = exported("trl-gkd", "named")
+    assert "holds one conversation and never several" in export.texts["gkd.yaml"]
+
+
+@pytest.mark.parametrize("name", ["megatron-lm", "megatron-bridge", "maxtext"])
+def test_a_size_has_a_shape_that_the_layout_divides(name):
+    """Each of a tensor-parallel group takes as many heads (megatron/core/transformer)."""
+    hardware = json.loads(document("tp"))["scenario"]["hardware"]
+    answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
+    text = export_of(answer, settings, name).texts[trainer(name).files[0].name]
+    (heads,) = re.findall(r"(?:num[-_]attention[-_]heads|base_num_query_heads):? (\d+)", text)
+    assert int(heads) % hardware["tp"] == 0
+
+
+def test_stages_that_do_not_divide_the_layers_are_refused():
+    """megatron/training/arguments.py: layers of each stage are the same."""
+    hardware = json.loads(document("pp"))["scenario"]["hardware"] | {"pp": 8, "tp": 1}
+    answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
+    with pytest.raises(InputError, match=r"8 of them do not divide its \d+ layers; plan with"):
+        export_of(answer, settings, "megatron-lm")
+
+
 def test_trl_computes_the_loss_in_chunks_where_the_plan_counts_on_it():
     """GKDTrainer takes Liger's fused divergence with this key (trl/experimental/gkd)."""
     assert first("trl-gkd", "cards")["use_liger_kernel"] is True
     assert "use_liger_kernel" not in first("trl-gkd", "qwen")
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_a_loss_in_chunks_is_set_or_named(name):
+    for kind, chunked in (("cards", True), ("zero3", False)):
+        export, answer, *_ = exported(name, kind)
+        assert answer.run.chunked is chunked
+        text = " ".join(export.texts[export.trainer.files[0].name].split("\n# "))
+        assert ("a loss in chunks;" in text) is (chunked and name != "trl-gkd")
 
 
 @pytest.mark.parametrize(("name", "kind", "option"), RUNS)
@@ -293,7 +441,8 @@ def test_a_script_runs_what_it_says(tmp_path):
     export, _, read, _ = exported("megatron-lm", "named")
     (tmp_path / "distill.sh").write_text(export.texts["distill.sh"], encoding="utf-8")
     fake = tmp_path / "torchrun"
-    fake.write_text('#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    said = 'printf "%s\\n" "$@"; [ "$CUDA_DEVICE_MAX_CONNECTIONS" = 1 ]'
+    fake.write_text(f"#!/usr/bin/env bash\n{said}\n", encoding="utf-8")
     fake.chmod(0o755)
     path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
     done = subprocess.run(
@@ -301,12 +450,12 @@ def test_a_script_runs_what_it_says(tmp_path):
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, "PATH": path, "GPUS": "8"},
+        env={**os.environ, "PATH": path, "GPUS": "8", "TORCHRUN": "--nnodes=2"},
     )
     words = done.stdout.splitlines()
-    assert words[:2] == ["--nproc_per_node=8", "pretrain_gpt.py"]
+    assert words[:3] == ["--nproc_per_node=8", "--nnodes=2", "pretrain_gpt.py"]
     assert words[-2:] == ["--exit-interval", "9"]
-    flags = [one for one in words[2:-2] if one.startswith("--")]
+    flags = [one for one in words[3:-2] if one.startswith("--")]
     script = next(values for file, values in read if file.form is TextForm.FLAGS)
     assert flags == [f"--{key}" for key in script]
 
@@ -319,6 +468,8 @@ def test_a_script_runs_what_it_says(tmp_path):
     [
         ("torchtune", "torchtune is left out: it distills LoRA adapters only"),
         ("llama-factory", "llama-factory is left out: it has no distillation"),
+        ("torchtitan", "torchtitan is left out: it has no distillation"),
+        ("verl", "it distills on the student's own samples, after pretraining"),
         ("trl-distillation", "trains on the student's own samples since July 2026"),
         ("maxtxt", "'maxtxt' is unknown; did you mean"),
     ],

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -599,6 +600,15 @@ def test_a_budget_too_small_for_a_teacher_is_said():
         assert found.verdict_reason is Reason.DISTILLATION_OVER_BUDGET
     with pytest.raises(InfeasibleError, match="cannot train"):
         family(asked(1e12), members_of(asked(1e12), [1e9, 2e10]))
+
+
+def test_serving_that_takes_the_budget_is_said():
+    """Serving takes twice the parameters for each token, and some for the vocabulary."""
+    base = asked(1e22, inference_tokens=1e13)
+    with pytest.raises(InfeasibleError, match="serve them") as told:
+        family(base, members_of(base, [3e8, 1e9]))
+    (served,) = re.findall(r"alone takes (\S+) FLOPs", str(told.value))
+    assert 2 * 1.3e9 * 1e13 < float(served) < 1.5 * 2 * 1.3e9 * 1e13
 
 
 def test_a_loss_that_guessing_would_beat_is_told_of_nobody():

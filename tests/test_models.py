@@ -196,6 +196,30 @@ def test_filters_of_the_list() -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "one_of_them"),
+    [
+        ("qwen3", "qwen2.5-7b"),
+        ("llama3", "llama-3.1-8b"),
+        ("llama-3.2", "smollm3-3b"),
+        ("smollm3", "llama-3.1-8b"),
+        ("Qwen/Qwen3-8B", "qwen2.5-7b"),
+        ("gpt2", "gpt2-small"),
+    ],
+)
+def test_a_tokenizer_is_found_by_the_name_of_a_model_that_has_it(asked, one_of_them):
+    """Qwen2.5 and Qwen3 share one tokenizer, and so do Llama 3 and SmolLM3 (their reports)."""
+    found = models_of(None, ModelFilter(tokenizer=asked))
+    assert one_of_them in {one.name for one in found.models}
+    assert len({one.tokenizer for one in found.models}) == 1
+
+
+def test_a_name_of_models_with_several_tokenizers_says_which():
+    for asked in ("gemma", "deepseek"):
+        with pytest.raises(InputError, match=rf"did you mean '{asked}-\w+' or '{asked}-"):
+            models_of(None, ModelFilter(tokenizer=asked))
+
+
+@pytest.mark.parametrize(
     ("wanted", "message"),
     [
         (ModelFilter(tokenizer="lama-3"), "--tokenizer: unknown name 'lama-3'; did you mean"),

@@ -16,6 +16,7 @@ from distillplan.planning.results import Method
 from distillplan.questions.recipe_file import FILE, kept_shares, practice
 from distillplan.questions.recipe_records import Sureness
 from distillplan.questions.starting_points import format_rate, rates_told, run_size, starting_point
+from distillplan.units.quantities import format_count
 from tests.recipes import ASKED, EXAMPLE, document, recipe_of
 from tests.shell import run
 
@@ -152,6 +153,44 @@ def test_the_recipe_has_the_sizes_and_the_teacher_of_the_plan():
     assert "Built with Llama" in license_line.do
 
 
+def test_the_license_comes_before_what_costs_work():
+    """Llama 3's (April 2024), 1.b.v: not to be used to improve any other large language model.
+    Every license is read before rates and batches, so it is on the screen."""
+    for kind, stop in (("forbidden", True), ("named", False), ("qwen", False)):
+        answer, settings = recipe_of(kind, Method.DISTILL)
+        topics = [one.topic for one in answer.lines if one.on_screen]
+        assert topics.index("license") < topics.index("loss") < topics.index("rate")
+        said = line_of(answer, "license").do
+        assert said.startswith("Stop") is stop
+        assert settings.teacher.license in said
+
+
+def test_a_teacher_that_is_trained_first_has_settings_of_its_own():
+    """Step Law (arXiv:2503.04715): batches of 0.58 D^0.571 tokens, here of the teacher's tokens."""
+    for payer in (Accounting.TRAIN, Accounting.TRAIN_SHARED):
+        answer, _ = recipe_of("trains", payer)
+        planned = next(
+            one
+            for one in json.loads(document("trains"))["options"]
+            if one["accounting"] == payer.value
+        )
+        batch = 0.58 * planned["teacher_tokens"] ** 0.571
+        assert f"batches of {format_count(batch)} tokens" in line_of(answer, "first").do
+    for payer in (Accounting.FREE, Accounting.EXISTS):
+        assert "first" not in {one.topic for one in recipe_of("trains", payer)[0].lines}
+
+
+def test_logits_on_a_disk_are_read_and_not_stored_again():
+    """What was asked: --logits cached, with a format or without one."""
+    for kind in ("cached", "stored", "top-k", "sampled", "full", "top-p", "top-k-and-label"):
+        answer, _ = recipe_of(kind, Accounting.FREE)
+        said = line_of(answer, "logits").do
+        assert not said.startswith("Store"), kind
+        assert ("on disk" in said) is (kind in ("cached", "stored"))
+    planned = recipe_of("trains", Accounting.TRAIN_SHARED)[0]
+    assert line_of(planned, "logits").do.startswith("Store")
+
+
 def test_logits_are_stored_where_the_plan_reads_them():
     for kind, option, stored in (
         ("cached", Accounting.FREE, True),
@@ -168,13 +207,13 @@ def test_logits_are_stored_where_the_plan_reads_them():
 @pytest.mark.parametrize(
     ("kind", "weight", "stored"),
     [
-        ("stored", "Distillation alone: weight 1 ", "Store about 12 sampled tokens"),
-        ("sampled", "Distillation alone: weight 1 ", "Store about 9 sampled tokens"),
-        ("full", "Distillation alone: weight 1 ", "Store all logits of every position"),
-        ("top-k-and-label", "Distillation alone: weight 1 ", "Store the top 20 of each position"),
-        ("top-k", "Weight 0.7 on KL", "Store top-64 logits, as the plan does"),
-        ("top-p", "Weight 0.7 on KL", "Store top-p logits, as the plan does"),
-        ("distillkit", "Weight 0.7 on KL", "Store distillkit logits, as the plan does"),
+        ("stored", "Distillation alone: weight 1 ", "The logits are on disk: see how"),
+        ("sampled", "Distillation alone: weight 1 ", "Read about 9 sampled tokens"),
+        ("full", "Distillation alone: weight 1 ", "Read all logits of every position"),
+        ("top-k-and-label", "Distillation alone: weight 1 ", "Read the top 20 of each position"),
+        ("top-k", "Weight 0.7 on KL", "Read top-64 logits, as the plan does"),
+        ("top-p", "Weight 0.7 on KL", "Read top-p logits, as the plan does"),
+        ("distillkit", "Weight 0.7 on KL", "Read distillkit logits, as the plan does"),
     ],
 )
 def test_stored_logits_are_those_of_the_plan(kind, weight, stored):

@@ -325,6 +325,11 @@ def test_a_matrix_is_the_product_of_its_axes(file):
     assert len(read_scenarios(path)) == 24
 
 
+def test_no_teacher_is_named_as_it_is_written(file):
+    path = file("base: {compute: 1e21, student: 1B}\nmatrix: {teacher: [7B:2T, null]}\n")
+    assert [one.name for one in read_scenarios(path)] == ["teacher 7B:2T", "teacher null"]
+
+
 def test_a_range_of_whole_numbers_is_whole():
     grid = read_grid("", ["compute=1e21", "gpu=h100-sxm"], {"gpus": "8:64:4"})
     assert [at["hardware.gpus"] for at, _ in grid.cells()] == [8, 16, 32, 64]
@@ -422,7 +427,10 @@ def test_contradictions_have_their_place(file):
         ("compute: 1e21\nx: 1", "line 2, base: unknown key 'x'"),
         ("", "not a scenario file"),
         ("[1, 2]", "not a scenario file"),
-        ("base: [1]", "line 1, base: not a mapping"),
+        ("base: [1]", "line 1, base: not a mapping; write its keys below it, e.g. student: 1B"),
+        ("base: {}\nscenarios: [{student: 1B}]", "write each name with its keys below it"),
+        ("base: {}\nmatrix: [student]", "write each key with its values, e.g. student"),
+        ("base: {}\nassert: [loss <= 2]", "write each key with its condition, e.g. loss: '<="),
         ("scenarios: {a: {student: 1B}}", "compute: the budget is missing"),
         ("base: {compute: 1e21, teacher: 7B:2T, teacher_params: 5B}", "leave one out"),
         ("base: {compute: 1e21, max_student_tokens: 1}", "not a range"),

@@ -6,6 +6,7 @@ The independent computation takes the law's formulas, scipy's root finder and a 
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_hours import parse_request
 from distillplan.questions.serving_odds import LEVELS, ServedPair, pair_odds
+from distillplan.questions.serving_records import ServedRequest
 from tests.shell import answer, codes, run
 
 LAW = law()
@@ -258,6 +260,16 @@ def test_break_even_in_hours_is_where_hours_are_equal():
     assert even["low_hours_tokens"] <= even["hours_tokens"] <= even["high_hours_tokens"]
 
 
+def test_what_does_not_fit_is_watched_first():
+    """3B with Adam takes 16 bytes a parameter, 48 GB, and an RTX 4090 has 24."""
+    words = ("--match", "3B:60B", "--student", "1B", "--teacher", "7B:2T", "--per-day", "50M")
+    machine = ("--gpu", "rtx-4090", "--gpus", "1", "--request", "1000:200")
+    done = run("serve", *words, *machine)
+    assert done.returncode == 0, done.stderr
+    (watched,) = re.findall(r"^Watch ! (.*)\n", done.stdout, re.MULTILINE)
+    assert "training the student does not fit" in watched
+
+
 TIMED = (*BASE, "--gpu", "h100-sxm", "--price", "2.5", "--request", "1000:200")
 STORED = ("--logits", "stored", "--set", "logit_format=full")
 
@@ -431,7 +443,29 @@ def test_what_cannot_be_meant_is_one_sentence(words, code, said):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["1000", "a:b", "1000:0", "2000000:5", "-1:4", ":"])
+@pytest.mark.parametrize(
+    ("words", "days", "tokens"),
+    [
+        (("--days", "2 years", "--per-day", "7B/week"), 730, 1e9),
+        (("--days", "26 weeks", "--per-day", "10k per second"), 182, 864e6),
+        (("--lifetime", "2y", "--per-day", "1B tokens a day"), 730, 1e9),
+        (("--days", "180", "--per-day", "1B"), 180, 1e9),
+    ],
+)
+def test_a_service_is_as_long_and_as_large_as_it_is_written(words, days, tokens):
+    """365 days a year, 7 a week, 86,400 seconds a day."""
+    found = asked(*BASE, *words)
+    assert found["days"] == pytest.approx(days)
+    assert found["tokens_per_day"] == pytest.approx(tokens)
+
+
+def test_a_request_may_be_in_thousands():
+    assert parse_request("1.5k:200", "--request") == ServedRequest(
+        prompt_tokens=1500, answer_tokens=200
+    )
+
+
+@pytest.mark.parametrize("text", ["1000", "a:b", "1.5:20", "1000:0", "2000000:5", "-1:4", ":"])
 def test_a_request_is_two_numbers(text):
     from distillplan.errors import InputError
 

@@ -11,6 +11,7 @@ from distillplan import Scenario, law, plan
 from distillplan.accounting import Accounting, Logits
 from distillplan.models.model_catalog import models
 from distillplan.questions.teachers import LeftOut, teachers
+from distillplan.scenarios.measured_losses import read_losses
 from tests.plans import quick_plan
 from tests.shell import run
 
@@ -142,7 +143,12 @@ def test_errors(words, code, message):
             "line 3: llama-3.2-3b is there a second time",
         ),
         ("model,bpb\nllama-3.2-3b,0.7\n", "add for example"),
-        ("name,bpb\na,1\n", "the header has no column 'model'"),
+        (
+            "weights,bpb\na,1\n",
+            "line 2: no column gives the model; write the columns model and loss",
+        ),
+        ("model,name,loss\na,b,1\n", "line 2: two columns give model"),
+        ("qwen3-4b,2.0\n", "no losses; write the columns first"),
         ("model,bpb\n", "no losses"),
     ],
 )
@@ -152,6 +158,22 @@ def test_files_of_losses_that_cannot_be_used(text, message, tmp_path):
     done = run("teachers", "1e22", "--student", "1B", "--losses", file)
     assert done.returncode == 2, done.stdout
     assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model,bpb\nqwen3-4b,0.7\n",
+        "Model;Bits Per Byte\nQwen/Qwen3-4B;0.7\n",
+        "model_name\tword_perplexity\tbits_per_byte\nqwen3-4b\t12\t0.7\n",
+        f"name,val_loss\nqwen3-4b,{0.7 * math.log(2) * 4.0!r}\n",
+    ],
+)
+def test_columns_of_losses_may_have_the_names_of_harnesses(text, tmp_path):
+    """0.7 bits for each of 4 bytes of a token, in nats (lm-evaluation-harness: bits_per_byte)."""
+    file = tmp_path / "losses.csv"
+    file.write_text(text, encoding="utf-8")
+    assert read_losses(str(file), 4.0) == pytest.approx({"qwen3-4b": 0.7 * 4 * math.log(2)})
 
 
 def test_each_gain_is_over_pretraining_with_that_tokenizer():

@@ -38,6 +38,8 @@ OPTIONS: Mapping[str, Meant] = {
     "--days": Meant(("--deadline",), "{} days"),
     "--weeks": Meant(("--deadline",), "{} weeks"),
     "--time": Meant(("--deadline",)),
+    "--lifetime": Meant(("--days",)),
+    "--years": Meant(("--days",), "{} years"),
     "--max-hours": Meant(("--deadline",), "{} hours"),
     "--cost": Meant(("--max-cost",)),
     "--max-price": Meant(("--max-cost",)),

@@ -11,7 +11,8 @@ from distillplan.models.model_licenses import Distilling, License, unread_licens
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.spellings import config_file
 from distillplan.notices import Notice
-from distillplan.suggest import nearest
+from distillplan.suggest import did_you_mean, nearest
+from distillplan.units.choices import letters
 
 UNSAID = "unknown"
 """What a config.json does not say."""
@@ -150,6 +151,8 @@ def chosen_models(wanted: ModelFilter) -> tuple[CatalogModel, ...]:
         InputError: when there is none.
     """
     every = models()
+    if wanted.tokenizer is not None:
+        wanted = wanted._replace(tokenizer=_tokenizer_meant(wanted.tokenizer, every))
     found = tuple(one for one in every if wanted.takes(one))
     if not found:
         raise InputError(_nothing_found(wanted, every))
@@ -226,14 +229,27 @@ def _licensed(terms: License, asked: str) -> bool:
     return asked in terms.key or asked in terms.name.lower()
 
 
+def _tokenizer_meant(asked: str, every: tuple[CatalogModel, ...]) -> str:
+    """A tokenizer by its name, or by that of a model or of several that have it.
+
+    Raises:
+        InputError: when it is unknown, or models of that name have several.
+    """
+    spelled = {letters(one.tokenizer): one.tokenizer for one in every}
+    if letters(asked) in spelled:
+        return spelled[letters(asked)]
+    named = find_model(asked)
+    if named is not None:
+        return named.tokenizer
+    family = {one.tokenizer for one in every if one.name.startswith(f"{asked.lower()}-")}
+    if len(family) == 1:
+        return family.pop()
+    advice = did_you_mean(sorted(family)) if family else nearest(asked, sorted(spelled.values()))
+    raise InputError(f"--tokenizer: unknown name {asked!r}; {advice}")
+
+
 def _nothing_found(wanted: ModelFilter, every: tuple[CatalogModel, ...]) -> str:
-    """Why no model passes: an unknown tokenizer or license, or all filters together."""
-    tokenizers = sorted({one.tokenizer for one in every})
-    if wanted.tokenizer is not None and wanted.tokenizer.lower() not in tokenizers:
-        return (
-            f"--tokenizer: unknown name {wanted.tokenizer!r}; "
-            f"{nearest(wanted.tokenizer, tokenizers)}"
-        )
+    """Why no model passes: an unknown license, or all filters together."""
     if wanted.license is not None and not any(
         _licensed(one.license, wanted.license.lower()) for one in every
     ):

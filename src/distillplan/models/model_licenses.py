@@ -36,6 +36,11 @@ class License(NamedTuple):
     """The month in which they were read, as 2026-11; null: they were not."""
 
     @property
+    def forbids(self) -> bool:
+        """Whether outputs or logits may not train other models."""
+        return self.distilling is Distilling.FORBIDDEN
+
+    @property
     def sentence(self) -> str:
         """The terms for distilling as one line."""
         return f"{self.name}: {self.terms} (not legal advice)"

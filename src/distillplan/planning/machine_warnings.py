@@ -26,6 +26,8 @@ from distillplan.units.quantities import (
     format_usd,
 )
 
+DOES_NOT_FIT = "does_not_fit"
+"""Code of the warning that an option has no room on its GPUs."""
 OVER_MEMORY = "over_memory"
 """Code of the warning about the memory limit."""
 MUCH_LARGER = 1.25
@@ -183,7 +185,7 @@ def _fit_warning(scenario: Scenario, option: Option, gpu: str) -> Iterator[Notic
     if bill.fits is Fits.NO:
         what += f" does not fit in the memory of one {gpu}"
         end = f"it fits with {changes}" if changes else "take more GPUs, or larger ones"
-        yield warning("does_not_fit", f"{what}; {end}")
+        yield warning(DOES_NOT_FIT, f"{what}; {end}")
     else:
         end = f"; to be sure, use {changes}" if changes else ""
         yield warning("may_not_fit", f"{what} may not fit in the memory of one {gpu}{end}")

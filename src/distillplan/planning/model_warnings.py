@@ -13,6 +13,8 @@ from distillplan.units.quantities import format_count
 
 TOKENIZERS_DIFFER: Final = "tokenizers_differ"
 """Code of the warning that a student cannot learn from its teacher's logits."""
+LICENSE_FORBIDS: Final = "license_forbids"
+"""Code of the warning that the teacher's outputs may not train other models."""
 MOST_NAMES: Final = 4
 """Students that a sentence names."""
 
@@ -32,7 +34,12 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield from _beyond_positions(one, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)
     if teacher is not None and teacher.license is not None:
-        yield information("teacher_licence", f"{teacher.name}: {teacher.license}")
+        from distillplan.models.model_catalog import find_model  # a size does without it
+
+        found = find_model(teacher.name)
+        told = f"{teacher.name}: {teacher.license}"
+        forbids = found is not None and found.license.forbids
+        yield warning(LICENSE_FORBIDS, told) if forbids else information("teacher_licence", told)
 
 
 def named_warnings(*asked: NamedModels) -> Iterator[Notice]:

@@ -14,7 +14,7 @@ from distillplan.planning.results import BANDS, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
 from distillplan.planning.verdict_records import Odds, Verdict
-from distillplan.suggest import nearest
+from distillplan.suggest import did_you_mean, nearest
 from distillplan.units.quantities import SECONDS_PER_HOUR, parse_bytes, parse_count, refuse_grouped
 from distillplan.units.times import parse_hours
 
@@ -52,6 +52,8 @@ PARTS = ("supervised", "distill", *Accounting)
 LONGEST = 200
 """Characters of an assertion."""
 EXAMPLE = "<= 2.3"
+_TIMES = dict.fromkeys(("time", "hours", "days", "duration"), "wall_seconds")
+_OTHERWISE = "use a word of the answers with -o json, e.g. loss, cost_usd or wall_seconds"
 
 _EXPRESSION = re.compile(
     r"\s*([A-Za-z_][\w.]*)\s*(<=|>=|!=|==|=|<|>|:|includes |excludes )\s*(.+?)\s*", re.ASCII
@@ -158,9 +160,16 @@ def known_name(key: str) -> str:
         part, name = "", key
     known = name in WORD_KEYS or name in NUMBERS or name == CODES
     if not known or (part and name in OF_THE_PLAN):
-        advice = _word_of_screens(key) or f"; {nearest(key, [*WORD_KEYS, CODES, *NUMBERS])}"
+        advice = _word_of_screens(key) or f"; {_meant(name.lower())}"
         raise InputError(f"assertion: the key {key!r} is unknown{advice}")
     return name
+
+
+def _meant(name: str) -> str:
+    """The keys that a word may mean: those that have it for a part, or resemble it."""
+    known, word = [*WORD_KEYS, CODES, *NUMBERS], _TIMES.get(name, name)
+    having = [one for one in known if "." not in one and word in (one, *one.split("_"))]
+    return did_you_mean(having[:3]) if having else nearest(name, known, _OTHERWISE)
 
 
 def _word_of_screens(written: str, name: str = "") -> str:

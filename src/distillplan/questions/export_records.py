@@ -186,6 +186,8 @@ class Trainer(NamedTuple):
     """What its files say of themselves."""
     names: Mapping[str, str]
     """Its names of open models."""
+    rows: Mapping[str, float]
+    """Of the vocabulary that it gives some of them, by our names."""
     files: tuple[ConfigFile, ...]
 
 
@@ -214,6 +216,7 @@ def trainer(name: str) -> Trainer:
         from_scratch=starts == "scratch",
         stored_formats=tuple(map(LogitKind, entry.texts("stored"))),
         names={} if names is None else {key: names.text(key) for key in names.data},
+        rows=entry.mapping("rows").positives() if entry.has("rows") else {},
         files=tuple(_file(one) for one in entry.entries("files")),
     )
     entry.finish("schema", "wheels")

@@ -35,7 +35,7 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "label_weight": round(1 - given["truncated_weight"], 6),
         **_stored(run),
         "context": run.context,
-        "vocab": run.vocab,
+        "vocab": round(trainer.rows.get(teacher.name, run.vocab) if teacher else run.vocab),
         "sequences": run.batch_sequences,
         **_of_layout(run, settings),
         "steps": run.steps,
@@ -74,10 +74,12 @@ def _stored(run: PlannedRun) -> dict[str, Any]:
 
 
 def _shape(student: PlannedModel | None, run: PlannedRun, settings: PlanSettings) -> Any:
-    """The student's shape; of a size the nearest whole one of the paper's family."""
+    """The student's shape; of a size the nearest whole one that the layout divides."""
     if student is not None:
         return student.shape
-    return settings.family.nearest_shape(run.student_params)
+    layout = settings.layout
+    tp, pp = (1, 1) if layout is None else (layout.strategy.tp, layout.strategy.pp)
+    return settings.family.nearest_shape(run.student_params, tp, pp)
 
 
 def _of_shape(shape: ModelShape | None) -> dict[str, Any]:

@@ -85,7 +85,9 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     files = [file for file in to.files if cases >= file.when]
     keys = [key for file in files for key in file.keys if cases >= key.when]
     written = frozenset(one.value for one in keys if values.get(one.value or "") is not None)
-    layout = tuple(_layout(settings.layout, written, found.run))
+    _demand_even_stages(to, values, written)
+    chunks = any(ExportCase.CHUNKED in one.when for one in keys)
+    layout = tuple(_layout(settings.layout, written, found.run, chunks=chunks))
     texts, filled = {}, list[str]()
     for file in files:
         lines = list(_lines(file, values, cases))
@@ -94,6 +96,17 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
         texts[file.name] = text
         filled += [one.key.path for one in lines if one.filled]
     return Export(trainer=to, texts=texts, to_fill=tuple(filled))
+
+
+def _demand_even_stages(
+    to: Trainer, values: Mapping[str, Any], written: frozenset[str | None]
+) -> None:
+    """Refuse pipeline stages that no layers of the student fill."""
+    if written >= {"pp", "layers"} and values["layers"] % values["pp"]:
+        raise InputError(
+            f"--export: {to.title} cuts the student into even stages, and {values['pp']} of them "
+            f"do not divide its {values['layers']} layers; plan with another --pp"
+        )
 
 
 def save_export(export: Export, folder: NamedFile) -> tuple[Path, ...]:
@@ -229,9 +242,16 @@ def _head(to: Trainer, found: Recipe) -> list[str]:
 
 
 def _layout(
-    layout: PlannedLayout | None, written: frozenset[str | None], run: PlannedRun
+    layout: PlannedLayout | None, written: frozenset[str | None], run: PlannedRun, *, chunks: bool
 ) -> Iterator[str]:
-    """What the files say of the plan's machine, and of what they cannot set."""
+    """What the files say of the plan's machine, and of what they cannot set.
+
+    Args:
+        layout: of the plan; None: it has no machine.
+        written: names of the values that are known and that keys set.
+        run: the run in numbers.
+        chunks: whether a key has the loss computed in chunks.
+    """
     if layout is None:
         return
     yield (
@@ -241,6 +261,7 @@ def _layout(
     if layout.batch_tokens is None:
         yield f"Its time is counted for steps of {format_count(layout.step_tokens)} tokens."
     others = list(layout.counted_on(written, online=not run.stored))
+    others += ["a loss in chunks"] if run.chunked and not chunks else []
     if others:
         yield f"The plan also counts on {', '.join(others)};"
         yield "no key here sets that: set it where this trainer has one."

@@ -1,5 +1,6 @@
 """Students of several sizes on one budget: one teacher for all, each from data, or a cascade."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -264,7 +265,14 @@ def _cannot_train(scenario: Scenario, members: Sequence[FamilyMember]) -> str:
     """Why no family can be trained."""
     fewest = scenario.bounds.student_tokens[0]
     sizes = ", ".join(name_of(one) for one in members)
+    served = sum(
+        one.scenario.students
+        * float(one.scenario.supervised_costs.student_forward(math.log(one.params)))
+        * one.scenario.inference_tokens
+        for one in members
+    )
+    serves = f" and serve them, which alone takes {format_budget(scenario, served)}"
     return (
         f"a budget of {format_budget(scenario)} cannot train {sizes} on even "
-        f"{format_count(fewest)} tokens each"
+        f"{format_count(fewest)} tokens each{serves if served else ''}"
     )

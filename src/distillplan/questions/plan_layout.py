@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
+from distillplan.hardware.gpu_catalog import gpus as gpus_of_catalog
 from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
 
 _PLAIN: Final = Strategy(
@@ -30,6 +31,8 @@ _REMAT: Final = {
     Checkpointing.FULL: "full",
 }
 """MaxText's: all products are kept, all but those of attention, none."""
+_JAX: Final = {"NVIDIA": "gpu", "AMD": "gpu", "Google": "tpu"}
+"""MaxText's words for machines, by the vendor of the GPU."""
 _ALL_LEFT: Final = -1
 """MaxText's word for the devices that the other axes leave."""
 _MOST: Final = 1e9
@@ -46,6 +49,8 @@ class PlannedLayout(NamedTuple):
     """GPUs of an online teacher alone; None: it runs on the student's."""
     batch_tokens: float | None
     """Tokens per optimizer step that were asked for; None: none were."""
+    vendor: str
+    """Of the GPUs; empty where they are not in the catalog."""
 
     @property
     def replicas(self) -> int:
@@ -90,6 +95,8 @@ class PlannedLayout(NamedTuple):
             "remat": _REMAT.get(strategy.checkpointing),
             "micro_batch_of_gpu": strategy.micro_batch / strategy.replica_gpus,
             "accumulation": batch_sequences // self.pass_sequences,
+            "step_of_gpu": batch_sequences / self.gpus,
+            "jax_hardware": _JAX.get(self.vendor),
             "recomputes": strategy.checkpointing in (Checkpointing.SELECTIVE, Checkpointing.FULL),
         }
 
@@ -140,6 +147,7 @@ def layout_of(asked: Entry, context: float, name: str) -> PlannedLayout | None:
     if not asked.has("hardware"):
         return None
     machine = asked.mapping("hardware")
+    known_gpu = gpus_of_catalog().get(machine.text("gpu", ""))
     gpus, teacher_gpus = machine.whole("gpus"), machine.optional("teacher_gpus")
     known = {one.name for one in fields(Strategy)} - {"loss"}
     given = {key: machine.data[key] for key in machine.data if key in known and machine.has(key)}
@@ -153,6 +161,7 @@ def layout_of(asked: Entry, context: float, name: str) -> PlannedLayout | None:
         gpus=gpus,
         teacher_gpus=None if teacher_gpus is None else round(teacher_gpus),
         batch_tokens=machine.optional("batch_tokens"),
+        vendor="" if known_gpu is None else known_gpu.vendor,
     )
     for what, value in (("gpus", gpus), ("sequences of one pass", found.pass_sequences)):
         if value > _MOST:

@@ -27,6 +27,11 @@ class PlannedModel(NamedTuple):
     """The open model of that name and size; None: there is none."""
 
     @property
+    def forbidden(self) -> bool:
+        """Whether its license is known to forbid training other models on its outputs."""
+        return self.known is not None and self.known.license.forbids
+
+    @property
     def shape(self) -> ModelShape | None:
         """Its exact shape; None: not known."""
         return None if self.known is None else self.known.shape

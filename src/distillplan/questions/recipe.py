@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from distillplan.accounting import Accounting, Logits
+from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.laws.repetition import REPEATS_WORTH, log_worth
@@ -19,10 +19,14 @@ from distillplan.questions.plan_document import PlanDocument, PlannedOption
 from distillplan.questions.plan_layout import PlannedLayout
 from distillplan.questions.plan_settings import PlannedModel, PlanSettings
 from distillplan.questions.recipe_cases import (
+    TRAINED,
     PlanCase,
     batch_case,
+    is_on_disk,
+    is_stored,
     logit_cases,
     logit_numbers,
+    teacher_numbers,
 )
 from distillplan.questions.recipe_file import (
     kept_shares,
@@ -43,8 +47,7 @@ from distillplan.questions.starting_points import (
     exported,
     format_rate,
     rates_told,
-    run_size,
-    starting_point,
+    starting_points,
 )
 from distillplan.questions.tracking import option_of
 from distillplan.units.articles import with_article
@@ -92,8 +95,7 @@ def recipe(plan: PlanDocument, settings: PlanSettings, chosen: PlannedOption) ->
     """
     _demand_sizes(plan, settings, chosen)
     file = recipe_file()
-    size = run_size(chosen.student_params, chosen.student_tokens, settings.family)
-    points = tuple(starting_point(one, size) for one in file.entries("starting_points"))
+    points = starting_points(chosen.student_params, chosen.student_tokens, settings.family)
     words = file.mapping("words")
     run = _run(settings, chosen, points, words)
     facts = _facts(plan, settings, chosen, run, points)
@@ -145,7 +147,7 @@ def _run(
     rows = [one.vocab for one in (settings.teacher, settings.student) if one is not None]
     vocab = next((one for one in rows if one is not None), round(settings.family.vocab))
     distills = chosen.method is Method.DISTILL
-    stored = distills and _is_stored(settings.logits, chosen.accounting)
+    stored = distills and is_stored(settings.logits, chosen.accounting)
     kept = settings.stored if stored else None
     return PlannedRun(
         student=_student(settings.student, chosen, words),
@@ -174,12 +176,6 @@ def _batch(layout: PlannedLayout | None, usual: float, context: int) -> int:
     return max(1, round(tokens / context / group)) * group
 
 
-def _is_stored(logits: Logits, accounting: Accounting | None) -> bool:
-    """Whether the student reads its teacher's logits from a disk."""
-    on_disk = accounting in (Accounting.FREE, Accounting.TRAIN_SHARED)
-    return on_disk or logits is not Logits.ONLINE
-
-
 def _student(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
     if model is not None:
         return model.name
@@ -190,7 +186,7 @@ def _student(model: PlannedModel | None, chosen: PlannedOption, words: Entry) ->
 
 def _teacher(model: PlannedModel | None, chosen: PlannedOption, words: Entry) -> str:
     """The teacher, by its name, its size or its loss."""
-    trains = chosen.accounting in (Accounting.TRAIN, Accounting.TRAIN_SHARED)
+    trains = chosen.accounting in TRAINED
     size = None if chosen.teacher_params is None else format_count(chosen.teacher_params)
     if trains and size is not None and chosen.teacher_tokens is not None:
         tokens = format_count(chosen.teacher_tokens)
@@ -242,8 +238,9 @@ def _facts(
         "epochs_planned": run.student_tokens / plan.unique_tokens,
         "worth": format_count(_worth(run.student_tokens, plan.unique_tokens)),
         "most_worth": 1 + REPEATS_WORTH,
+        **teacher_numbers(chosen, settings.family),
         **little_numbers(),
-        **logit_numbers(run),
+        **logit_numbers(run, on_disk=is_on_disk(settings.logits, chosen.accounting)),
         "flip_budget": None if flip is None else format_flops(flip.flops),
         "flip_verdict": None if flip is None else flip.verdict.shown,
         "student_rows": _rows(student),
@@ -282,7 +279,9 @@ def _cases(
 ) -> Iterator[PlanCase]:
     flip = settings.flip
     yield PlanCase.DISTILL if chosen.method is Method.DISTILL else PlanCase.PRETRAIN
-    yield from logit_cases(run)
+    if teacher_numbers(chosen, settings.family):
+        yield PlanCase.TRAINS_TEACHER
+    yield from logit_cases(run, on_disk=is_on_disk(settings.logits, chosen.accounting))
     yield batch_case(settings.layout)
     if run.chunked:
         yield PlanCase.CHUNKED
@@ -311,8 +310,10 @@ def _teacher_cases(
     yield tokenizers
     if tokenizers is PlanCase.SAME_TOKENIZER and None not in rows and len(rows) > 1:
         yield PlanCase.ROWS_DIFFER
-    licensed = teacher is not None and teacher.license is not None
-    yield PlanCase.LICENSE_KNOWN if licensed else PlanCase.LICENSE_UNKNOWN
+    if teacher is None or teacher.license is None:
+        yield PlanCase.LICENSE_UNKNOWN
+    else:
+        yield PlanCase.LICENSE_FORBIDS if teacher.forbidden else PlanCase.LICENSE_KNOWN
 
 
 def _tokenizers(settings: PlanSettings) -> PlanCase:

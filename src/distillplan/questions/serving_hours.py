@@ -13,7 +13,7 @@ from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_measure import Taken, price_on, taken
 from distillplan.questions.serving_records import ServedHours, ServedRequest
-from distillplan.units.quantities import SECONDS_PER_HOUR
+from distillplan.units.quantities import SECONDS_PER_HOUR, parse_count
 
 EXAMPLE = "1000:200"
 _BILLION = 1e9
@@ -38,13 +38,18 @@ def parse_request(text: str, what: str) -> ServedRequest:
     Raises:
         InputError: when either is not a whole number of tokens.
 
-    >>> parse_request("1000:200", "--request")
+    >>> parse_request("1k:200", "--request")
     ServedRequest(prompt_tokens=1000, answer_tokens=200)
     """
     prompt, _, answer = text.partition(":")
-    if not (prompt.strip().isdecimal() and answer.strip().isdecimal()):
-        raise InputError(f"{what}: {text!r} is not PROMPT:ANSWER in tokens, e.g. {EXAMPLE}")
-    found = ServedRequest(prompt_tokens=int(prompt), answer_tokens=int(answer))
+    wrong = InputError(f"{what}: {text!r} is not PROMPT:ANSWER in tokens, e.g. {EXAMPLE}")
+    try:
+        numbers = [parse_count(one, what) if one.strip() != "0" else 0 for one in (prompt, answer)]
+    except InputError:
+        raise wrong from None
+    if not all(float(one).is_integer() for one in numbers):
+        raise wrong
+    found = ServedRequest(prompt_tokens=int(numbers[0]), answer_tokens=int(numbers[1]))
     if found.answer_tokens < 1 or max(found) > _MILLION:
         raise InputError(f"{what}: {text!r} is not a request of up to a million tokens")
     return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from distillplan.accounting import WHO_PAYS
 from distillplan.laws.quantization import quantization_law
 from distillplan.notices import Notice, information, warning
+from distillplan.planning.machine_warnings import DOES_NOT_FIT
 from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM
 from distillplan.questions.serving_measure import (
@@ -139,7 +140,8 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     yield from _of_quantization(found)
     if larger is not None:
         option = None if deciding is None else deciding.option
-        yield from plan_warnings(found.scenario, larger, option, None)
+        told = plan_warnings(found.scenario, larger, option, None)
+        yield from sorted(told, key=lambda one: one.code != DOES_NOT_FIT)
     if found.match is not None:
         yield from found.match.notices
     even = None if deciding is None else deciding.break_even

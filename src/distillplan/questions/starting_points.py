@@ -45,6 +45,16 @@ def run_size(params: float, tokens: float, family: FixedAspect) -> RunSize:
     return RunSize(params=params, tokens=tokens, flops=per_token * tokens)
 
 
+def starting_points(params: float, tokens: float, family: FixedAspect) -> tuple[StartingPoint, ...]:
+    """Where each law says to start, for a run of such a size; as for `run_size`.
+
+    Raises:
+        InputError: when the file of recipes is not what it should be.
+    """
+    size = run_size(params, tokens, family)
+    return tuple(starting_point(one, size) for one in recipe_file().entries("starting_points"))
+
+
 def starting_point(entry: Entry, size: RunSize) -> StartingPoint:
     """Where one law says to start.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from distillplan.notices import UNKNOWN_ARCHITECTURE, Notice, Severity, doubts, worst_first
-from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
+from distillplan.planning.model_warnings import LICENSE_FORBIDS, TOKENIZERS_DIFFER
 from distillplan.render.blocks import Bullets, Room, Section, Text, Tone
 
 DOUBTS = "Before you trust this"
@@ -15,8 +15,9 @@ MISMATCHES = (TOKENIZERS_DIFFER, "tokenizer_differs")
 """Codes of the warnings that nobody can distill as asked; estimates have a code of their own."""
 
 
-ON_TOP = (UNKNOWN_ARCHITECTURE, *MISMATCHES)
-"""Codes of the warnings that are read first: the models may not be those that were meant."""
+ON_TOP = (UNKNOWN_ARCHITECTURE, *MISMATCHES, LICENSE_FORBIDS)
+"""Codes of the warnings that are read first: the models may not be those that were meant, or
+nobody may distill so."""
 
 
 def mismatched(notices: Iterable[Notice]) -> bool:

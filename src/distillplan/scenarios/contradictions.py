@@ -185,5 +185,7 @@ def _short(key: str) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
     number = isinstance(value, float | int) and not isinstance(value, bool)
     return plain_count(value) if number else str(value)

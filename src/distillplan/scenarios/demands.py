@@ -8,6 +8,8 @@ from distillplan.files.tree import Node
 from distillplan.questions.assertions import Assertion, assertion, known_name
 from distillplan.scenarios.faults import Faults
 
+_WRITE = "write each key with its condition, e.g. loss: '<= 2.3'"
+
 
 class Demands(NamedTuple):
     """The assertions of one layer."""
@@ -38,7 +40,7 @@ def read_demands(
     if node.value is None:
         return Demands(alone=True)
     if not isinstance(node.value, dict):
-        faults.add(node.line, f"{where}: assert: not a mapping", scenario=scenario)
+        faults.add(node.line, f"{where}: assert: not a mapping; {_WRITE}", scenario=scenario)
         return Demands()
     found: dict[str, Assertion | None] = {}
     for key, one in node.value.items():

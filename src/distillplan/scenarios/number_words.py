@@ -13,6 +13,10 @@ from distillplan.laws.loss_units import LossUnit, parse_loss_unit
 from distillplan.models.model_sizes import check_least, parse_tokens
 from distillplan.units.numerals import positive, shown, split_number
 from distillplan.units.quantities import MULTIPLIERS, parse_count, refuse_grouped
+from distillplan.units.times import TIMES, parse_hours
+
+_RATE = rf"(?i)(?P<tokens>.*?)\s*(?:/|\bper\b|\ban?\b)\s*(?P<time>{TIMES})\s*"
+"""Regular expression of tokens in a time."""
 
 
 def scalar(value: Any, word: str, example: str) -> str | float:
@@ -101,15 +105,29 @@ def _loss_unit(text: str) -> LossUnit | None:
 
 
 def tokens_per_day(value: Any, word: str, example: str) -> float:
-    """Tokens a day, with or without the words for it.
+    """Tokens a day, or of another time with its name: ``1B``, ``1B/day``, ``7B a week``.
 
     Raises:
-        InputError: when it is none.
+        InputError: when it is none, or of a month, which has no fixed length.
     """
     given = scalar(value, word, example)
-    if isinstance(given, str):
-        given = re.sub(r"(?i)\s*(?:/|per|a)\s*day\s*$", "", given)
-    return parse_tokens(given, word, example)
+    of = re.fullmatch(_RATE, given) if isinstance(given, str) else None
+    if of is None:
+        return parse_tokens(given, word, example)
+    days = parse_hours(f"1 {of['time']}", word) / 24
+    return parse_tokens(parse_count(of["tokens"], word, example, "tokens") / days, word, example)
+
+
+def days_of(value: Any, word: str, example: str) -> float:
+    """Days, or another time with its unit: ``180``, ``26 weeks``, ``2 years``.
+
+    Raises:
+        InputError: when it is none, or in months, which have no fixed length.
+    """
+    given = scalar(value, word, example)
+    if isinstance(given, str) and re.search(rf"(?i)\d\s*{TIMES}\s*$", given):
+        return parse_hours(given, word) / 24
+    return many(value, word, example, 0.0, "days")
 
 
 def shared(value: Any, word: str, example: str, least: float | None = None) -> float:

@@ -17,6 +17,11 @@ from distillplan.suggest import nearest
 
 PARTS = ("extends", "base", "scenarios", "matrix")
 TOP = (*PARTS, "assert")
+_WRITE = {
+    "scenarios": "each name with its keys below it, e.g. alone: {teacher: null}",
+    "matrix": "each key with its values, e.g. student: [1B, 3B]",
+}
+_KEYS = "its keys below it, e.g. student: 1B"
 
 
 class Part(NamedTuple):
@@ -116,7 +121,9 @@ def mapping_of(
     if node is None or node.value is None:
         return {}
     if not isinstance(node.value, dict):
-        faults.add(node.line, f"{what}: not a mapping", scenario=scenario)
+        faults.add(
+            node.line, f"{what}: not a mapping; write {_WRITE.get(what, _KEYS)}", scenario=scenario
+        )
         return {}
     return node.value
 

@@ -248,6 +248,7 @@ many = partial(_number, number_words.many, _positive)
 be."""
 loss = partial(_number, number_words.lost, _positive)
 """A loss, such as an example, and the key of its unit."""
+DAYS = _number(number_words.days_of, _positive, "180")
 PER_DAY = _number(number_words.tokens_per_day, _positive, "100B", unit="tokens")
 """Tokens a day."""
 zero_or_count = partial(_number, zero_or_counted, _not_negative)

@@ -25,6 +25,8 @@ HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week"
     "second": 1 / 3600,
     "fortnight": 336.0,
     "year": 8760.0,
+    "yr": 8760.0,
+    "y": 8760.0,
 }
 """Hours in a unit of time."""
 TIMES: Final = rf"(?:(?:{any_of([*HOURS, MONTH])})s?|s)"

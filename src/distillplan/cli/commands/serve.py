@@ -58,7 +58,7 @@ def serve(
         _service(
             "--days",
             "Days that the model is served.",
-            value=values.many("180", 0.0, "days"),
+            value=values.DAYS,
             metavar="N",
             show_default=f"{DAYS:g}",
         ),
