@@ -7,7 +7,9 @@ from distillplan.units.numerals import NUMBER
 from distillplan.units.quantities import MANY, METRIC, MULTIPLIERS, any_of
 from distillplan.units.times import HOURS, MONTH, TIMES
 
-TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*{TIMES})"
+TIME: Final = (
+    rf"(?P<hours>{MANY}\s*-?\s*{TIMES}(?:\s*,?\s*(?:and\s+)?{NUMBER}\s*-?\s*{TIMES}\b(?!-))*)"
+)
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 NO_GPU: Final = (
     r"(?!(?:x|an?|and|at|for|from|in|of|on|per|to|until|with|hours?|hrs?|days?|weeks?|months?)\b|"
@@ -18,7 +20,7 @@ GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
 """A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
 SEVERAL: Final = r"(?<=[2-5]0[5-9]0)s\b"
 """Of several cards; the capital S of a 4080S is for Super."""
-GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {NO_GPU})*?)"
+GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()._-]| {NO_GPU})*?)"
 NODE: Final = (
     r"(?:nodes?|(?:servers?|workstations?)(?![ -]edition)|machines?|hosts?|boxes|box|[dh]gx|racks?|"
     r"clusters?|pods?|instances?)"
@@ -65,7 +67,7 @@ OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 EATEN: Final = r"(?=.)\d*(?:,\d*)*(?:\.\d*)?[kmb]?"
 """What a shell leaves of dollars in double quotes: it takes the sign and a digit."""
 
-KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,4}}"
+KIND: Final = rf"{NO_GPU}[a-z][a-z0-9._-]*(?: {NO_GPU}[a-z0-9.-]+){{0,4}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 GPUS_ALONE: Final = (
     rf"(?P<given>(?P<count>{SOME})(?P<kind>(?=[a-z -]*\d|gpu){KIND}|{GEFORCE}))",

@@ -210,7 +210,7 @@ def _trained(words: str, what: str) -> Budget | None:
 def _unplaced(words: str, what: str) -> Budget | None:
     """Money, FLOPs, or hours of a GPU, without the GPUs to spend them on."""
     amount = amount_of_money(words, what)
-    if amount is not None:
+    if amount is not None and not re.search(r" (?:for|over|during|in|per) ", amount):
         return Budget(usd=parse_many(amount, what, "$20k"))
     return _computed(words, what) or _spent(words, what)
 
@@ -250,7 +250,8 @@ def _rented(words: str, what: str) -> Budget | None:
         said = found.groupdict()
         if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.IGNORECASE):
             continue  # 5k RTX 4090 hours are no RTX for 4090 hours
-        if match(FLOPS, said["gpu"].lower()):
+        money = amount_of_money(f"{said['count']} {said['gpu']}", what)
+        if money is not None or match(FLOPS, said["gpu"].lower()):
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
@@ -267,7 +268,7 @@ def _gpus_alone(words: str, what: str) -> Budget | None:
     if said is None or alone is None:
         return None
     gpus = _whole(said["count"], what) * _whole(said["nodes"] or "one", what)
-    lacks = asked(sentence, alone.groupdict())
+    lacks = asked(sentence, alone.groupdict(), what)
     return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True), lacks=lacks)
 
 
@@ -292,7 +293,7 @@ def _explained(words: str, text: str, what: str) -> Budget:
         if eaten(words):
             raise InputError(*error.parts, eaten(words)) from None
         questions = [
-            asked(sentence, found.groupdict())
+            asked(sentence, found.groupdict(), what)
             for pattern, sentence in MISSING
             if (found := match(pattern, words)) is not None
         ]
