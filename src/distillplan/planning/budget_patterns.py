@@ -12,8 +12,8 @@ TIME: Final = (
 )
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 NO_GPU: Final = (
-    r"(?!(?:x|an?|and|at|for|from|in|of|on|per|to|until|with|hours?|hrs?|days?|weeks?|months?)\b|"
-    r"e ?\d)"
+    r"(?!(?:x|an?|and|at|by|during|for|from|in|of|on|over|per|to|until|with|"
+    r"hours?|hrs?|days?|weeks?|months?)\b|e ?\d)"
 )
 """No word of a GPU's name starts so."""
 GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
