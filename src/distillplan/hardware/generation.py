@@ -31,17 +31,6 @@ MOST_WEIGHTS: Final = 0.7
 """Share of the used memory that weights may take; the cache needs the rest."""
 
 
-class Requests(NamedTuple):
-    """What is generated at once."""
-
-    prompt: int
-    """Tokens that each sequence starts from."""
-    generated: int
-    """Tokens that it grows by."""
-    per_gpu: float | None = None
-    """Sequences for each GPU; None: as many as its memory holds."""
-
-
 class GenerationSpeed(NamedTuple):
     """How fast a model generates."""
 
@@ -55,21 +44,25 @@ def generation_speed(
     shape: ModelShape,
     gpu: Gpu,
     model: ThroughputModel,
-    requests: Requests,
+    *,
+    prompt: int,
+    generated: int,
+    per_gpu: float | None = None,
     precision: Precision = Precision.BF16,
     weight_bytes: float | None = None,
 ) -> GenerationSpeed:
     """Tokens that one GPU generates in a second of productive time.
 
-    The precision is that of cache, products and weights, unless these are stored in fewer bits
-    than they are multiplied in: `weight_bytes` each.
+    Sequences grow from a prompt by so many generated tokens, as many of them for each GPU as are
+    given, or as its memory holds. The precision is that of cache, products and weights, unless
+    these are stored in fewer bits than they are multiplied in: `weight_bytes` each.
 
     Raises:
         InfeasibleError: when no group of GPUs holds the model and one sequence.
     """
     each = 1.0 if precision is Precision.FP8 else 2.0
     weights = (each if weight_bytes is None else weight_bytes) * shape.total_params
-    length = requests.prompt + requests.generated // 2
+    length = prompt + generated // 2
     cached = max(each * shape.cached_values(length), 1.0)
     used = MEMORY_SHARE * usable_bytes(gpu)
     group = 1
@@ -81,10 +74,10 @@ def generation_speed(
                 f"{MOST_GPUS} {gpu.name}; use GPUs with more memory, or shorter answers"
             )
     room = (used * group - weights) / cached
-    many = room if requests.per_gpu is None else min(room, requests.per_gpu * group)
+    many = room if per_gpu is None else min(room, per_gpu * group)
     peak = gpu.peak_flops_per_s.get(precision, dense_peak(gpu))
     ceiling = matmul_ceiling(gpu, model) * peak / dense_peak(gpu)
-    prefill = requests.prompt / requests.generated * shape.forward_flops(max(requests.prompt, 1))
+    prefill = prompt / generated * shape.forward_flops(max(prompt, 1))
     flops = shape.forward_flops(2 * length) + prefill
     read = (weights + many * cached) / gpu.memory_bytes_per_s
     seconds = (read + many * flops / ceiling) / group

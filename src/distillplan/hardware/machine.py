@@ -17,14 +17,14 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.losses import loss_bytes, loss_rate
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
+from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
+from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS, loss_rate
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
-from distillplan.hardware.throughput_model import ThroughputModel
-from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
+from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
@@ -44,7 +44,6 @@ class Machine:
 
     gpu: Gpu
     gpus: int
-    """Of that kind."""
     model: ThroughputModel
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
@@ -153,12 +152,10 @@ class Machine:
 
     def work_of(self, model: Model, precision: Precision | None = None) -> Workload:
         """The workload of a model on one GPU, in a precision or the strategy's."""
-        strategy, gpus, step = self.strategy, self.gpus, self.batch_tokens
+        strategy = self.strategy
         if precision is not None:
             strategy = replace(strategy, precision=precision)
-        if isinstance(model, ModelShape):
-            return workload_of_shape(model, strategy, gpus, step)
-        return workload_of_size(model, self.family, strategy, gpus, step)
+        return workload_of(model, self.family, strategy, self.gpus, self.batch_tokens)
 
     def run_of(
         self, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0
@@ -209,8 +206,8 @@ class Machine:
 
     def divergence_seconds(self, teacher: Model) -> Range:
         """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-        moved, vocab = loss_bytes(self.strategy.loss).moved_by_teacher, self.work_of(teacher).vocab
-        rate = loss_rate(moved, vocab, self.gpu)
+        moved = loss_bytes(self.strategy.loss)["moved_by_teacher"]
+        rate = loss_rate(moved, self.work_of(teacher).vocab, self.gpu)
         return Range.independent_product((rate, self.allocated_share)).divide(1.0)
 
     def _allocated(self, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
@@ -281,7 +278,7 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     return Machine(
         gpu=gpu,
         gpus=gpus,
-        model=gpu_catalog.throughput_model(),
+        model=throughput_model(),
         strategy=usual_strategy(
             seq_len=round(architecture.context), most_tokens=(step or math.inf) / gpus, **layout
         ),

@@ -2,10 +2,6 @@
 
 Those of a stage are in `hardware.model_states`. What exists only for a moment is counted at the
 fullest moment: while the loss is computed, while a block runs, or while the teacher runs.
-
-`WORKSPACE_SHARE` and `RESERVED_SHARE` stand for what cannot be derived: rounded medians (0.0465 and
-0.0526) over 17 measured layouts of Megatron-LM on B200 (SimuMax 1.2: Llama 3 70B and 405B, DeepSeek
-V2 and V3, cut to 4 or 12 blocks; tensor, pipeline, context and expert parallel).
 """
 
 from collections.abc import Mapping
@@ -15,30 +11,20 @@ from typing import Final
 
 from distillplan.accounting import Logits
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.losses import loss_bytes
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
+    bytes_per_token,
     collects,
     gathered_bytes,
-    kept_bytes_per_token,
+    loss_bytes,
     pipeline_stage,
     refuse_impossible_layout,
     stage_states,
-    working_bytes_per_token,
 )
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
-
-WORKSPACE_SHARE: Final = 0.045
-"""Temporary buffers (weight gradients, kernels) as a share of the derived parts."""
-
-RESERVED_SHARE: Final = 0.05
-"""Memory that the allocator holds beyond what is in use (fragmentation), as a share of that."""
-
-CONTEXT_BYTES: Final = 1.5e9
-"""CUDA context and communication buffers, outside the allocator; an assumption."""
 
 ERROR: Final = 0.15
 """Relative half width of the interval around the total.
@@ -46,9 +32,6 @@ ERROR: Final = 0.15
 The fitted layouts are within 6%; on the other 53 of `distillplan check memory` (torchtitan,
 torchtune, ms-swift, our own on one H100) the median error is 4%, and the largest 19%.
 """
-
-CHUNK_TOKENS: Final = 1024
-"""Tokens whose logits exist at once under a chunked loss."""
 
 
 class WeightFormat(StrEnum):
@@ -129,9 +112,9 @@ class MemoryParts:
     stored_logits: float = 0.0
     """Teacher logits read from storage."""
     workspace: float = 0.0
-    """Temporary buffers: `WORKSPACE_SHARE` of the parts above."""
+    """Temporary buffers, a share of the parts above."""
     reserved: float = 0.0
-    """Fragmentation and context: `RESERVED_SHARE` of the parts above, plus `CONTEXT_BYTES`."""
+    """Fragmentation, a share of the parts above, and the context."""
 
     @property
     def total(self) -> float:
@@ -172,7 +155,8 @@ def memory_estimate(run: Run) -> MemoryEstimate:
     teacher, found = run.online, list[MemoryEstimate]()
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, run.gpus, index)
-        kept = sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in stage.runs)
+        policy = strategy.checkpointing
+        kept = sum(n * bytes_per_token(one, shape.width, strategy, policy) for one, n in stage.runs)
         beside = 0.0
         if teacher is not None and not teacher.apart:
             beside = _teacher_bytes(teacher, strategy, run.gpus)
@@ -220,11 +204,11 @@ def needed(run: Run) -> Range:
 
 def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:
     """The derived parts, and those that cannot be derived."""
-    workspace = WORKSPACE_SHARE * sum(held.values())
-    reserved = RESERVED_SHARE * (sum(held.values()) + workspace) + CONTEXT_BYTES
+    told = read_shipped("memory.yaml")
+    workspace = told["workspace_share"] * sum(held.values())
+    reserved = told["reserved_share"] * (sum(held.values()) + workspace) + told["context_bytes"]
     parts = MemoryParts(**held, workspace=workspace, reserved=reserved)
-    total = Range(low=parts.total * (1 - ERROR), mid=parts.total, high=parts.total * (1 + ERROR))
-    return MemoryEstimate(parts=parts, moment=moment, total=total)
+    return MemoryEstimate(parts=parts, moment=moment, total=Range.within(parts.total, ERROR))
 
 
 def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
@@ -232,7 +216,8 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
     shape, strategy, teacher, working = run.shape, run.strategy, run.online, 0.0
     tokens, gathered = strategy.gpu_tokens, gathered_bytes(stage, strategy)
     if strategy.checkpointing is not Checkpointing.NONE:
-        working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in stage.runs)
+        whole, width = Checkpointing.NONE, shape.width
+        working = max(bytes_per_token(one, width, strategy, whole) for one, _ in stage.runs)
     moments = {
         Moment.BLOCK: {"activations": tokens * working, "gathered_weights": gathered},
         Moment.UPDATE: {},
@@ -268,10 +253,10 @@ def _logit_bytes(run: Run) -> float:
     strategy, teacher = run.strategy, run.online
     loss, tokens = loss_bytes(strategy.loss), strategy.gpu_tokens
     if strategy.loss is Loss.CHUNKED:
-        tokens = min(tokens, CHUNK_TOKENS)
-    per_token = run.shape.vocab * loss.held
+        tokens = min(tokens, read_shipped("memory.yaml")["chunk_tokens"])
+    per_token = run.shape.vocab * loss["held"]
     if teacher is not None:
-        per_token += teacher.shape.vocab * loss.held_by_teacher
+        per_token += teacher.shape.vocab * loss["held_by_teacher"]
     return tokens * per_token / strategy.tp
 
 
@@ -284,8 +269,8 @@ def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> flo
 
 def _at_work(teacher: LoadedTeacher, strategy: Strategy) -> dict[str, float]:
     """What a teacher takes while it runs: its largest block, and the blocks that are gathered."""
-    shape, gathered = teacher.shape, 0.0
-    working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in shape.runs)
+    shape, gathered, whole = teacher.shape, 0.0, Checkpointing.NONE
+    working = max(bytes_per_token(one, shape.width, strategy, whole) for one, _ in shape.runs)
     if strategy.sharding is Sharding.ZERO3:
         block = shape.params / shape.layers * weight_bytes(teacher.weights)
         gathered = min(GATHERED_BLOCKS, shape.layers) * block / strategy.tp

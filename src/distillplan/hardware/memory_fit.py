@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
@@ -105,18 +105,17 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
         fitting = (one for one in layouts if fits(needed(one.run), capacity_bytes) is Fits.YES)
         return next(fitting, None)
 
-    few = 0
-    for gpus in counts:
+    for few, gpus in pairwise((0, *counts)):
         found = first(gpus)
         if found is not None:
             unit = math.lcm(_group(run.strategy), gpu.gpus_per_node)
             low, high = few // unit, gpus // unit
             while high - low > 1:
-                middle = first(unit * ((low + high) // 2))
-                low, high = (low, (low + high) // 2) if middle else ((low + high) // 2, high)
+                between = (low + high) // 2
+                middle = first(unit * between)
+                low, high = (low, between) if middle else (between, high)
                 found = middle or found
             return found
-        few = gpus
     most = _layouts(run, counts[-1], gpu.gpus_per_node)
     smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
     raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))

@@ -11,7 +11,7 @@ from distillplan.files.bounds import shown
 from distillplan.files.csv_reader import BEYOND, FileRow, parse_separated, separator_of
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
-from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, price_of
+from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked
 from distillplan.hardware.gpu_catalog import priced_as, variants
 from distillplan.units.quantities import parse_count, parse_usd
 
@@ -59,14 +59,11 @@ def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
     own = next(one for one in known if "gpus" not in one)
     rows = parse_separated(text, str(path), (own["gpu"], own["price"]))
     if separator_of(text) != ",":
-        rows = [_with_point(row, own["price"]) for row in rows]
+        price = own["price"]
+        points = (_DECIMALS.sub(r"\1.\2", row.values[price] or "") for row in rows)
+        every = zip(rows, points, strict=True)
+        rows = [row._replace(values={**row.values, price: point}) for row, point in every]
     return own, rows
-
-
-def _with_point(row: FileRow, column: str) -> FileRow:
-    """A row whose comma before decimals is a point."""
-    price = _DECIMALS.sub(r"\1.\2", row.values[column] or "")
-    return row._replace(values={**row.values, column: price})
 
 
 def _offers(
@@ -94,13 +91,13 @@ def _price(said: Mapping[str, str], columns: Mapping[str, str], path: Path, wher
     if "gpus" in said:
         usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
     seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
-    return price_of(
-        usd,
+    found = Price(
+        usd_per_hour=usd,
         seller=", ".join(filter(None, seller)),
         date=said.get("date") or UNKNOWN,
         source=said.get("source") or str(path),
-        where=f"{where}: ",
     )
+    return checked(found, f"{where}: ")
 
 
 def _gib(text: str) -> int | None:

@@ -3,7 +3,9 @@
 import math
 from typing import Final
 
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
+from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import (
     DEFAULT_GLOBAL_TOKENS,
     Attention,
@@ -41,6 +43,13 @@ def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
     return min(share, shares["most"]) * dense_peak(gpu)
 
 
+def loss_rate(moved: float, vocab: float, gpu: Gpu) -> Range:
+    """Tokens per second of kernels that read and write so many bytes for each logit of a token."""
+    told = read_shipped("memory.yaml")
+    rate = told["streamed"] * gpu.memory_bytes_per_s / (moved * vocab)
+    return Range.within(rate, told["error"])
+
+
 def dense_peak(gpu: Gpu) -> float:
     """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it."""
     return gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s["fp16"]
@@ -60,9 +69,9 @@ def gpu_seconds_per_token(
     # a benchmark runs at full clocks; under load those of GPUs with many FLOPs per watt throttle
     kept = rate * min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
     training = passes > 1
-    blocks = passes * work.block_flops / kept
-    head = passes * work.head_flops / kept
-    attention = passes * work.attention_flops / kept
+    blocks, head, attention = (
+        passes * flops / kept for flops in (work.block_flops, work.head_flops, work.attention_flops)
+    )
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
     blocks /= _precision_speedup(work, gpu, model)
@@ -74,8 +83,7 @@ def gpu_seconds_per_token(
     layer_traffic, logit_traffic = (
         passes / 3 * moved / gpu.memory_bytes_per_s for moved in _elementwise_bytes(work, model)
     )
-    compute = blocks + head + attention + layer_traffic + logit_traffic
-    steps["elementwise"] = compute
+    compute = steps["elementwise"] = blocks + head + attention + layer_traffic + logit_traffic
 
     if training:
         whole = blocks + attention + layer_traffic
@@ -164,14 +172,13 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
     Selective checkpointing repeats every second matrix product; attention alone costs nothing
     where it is fused, as that recomputes its scores anyway.
     """
-    if work.checkpointing is Checkpointing.FULL:
-        return block_seconds / 3
-    again = 0.0
-    if work.checkpointing is Checkpointing.SELECTIVE:
-        again = (block_seconds - attention_seconds) / 6
-    elif work.checkpointing is not Checkpointing.ATTENTION:
-        return 0.0
-    return again + (attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0)
+    scores = attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0
+    again = {
+        Checkpointing.FULL: block_seconds / 3,
+        Checkpointing.SELECTIVE: (block_seconds - attention_seconds) / 6 + scores,
+        Checkpointing.ATTENTION: scores,
+    }
+    return again.get(work.checkpointing or Checkpointing.NONE, 0.0)
 
 
 def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float) -> float:
@@ -179,8 +186,6 @@ def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: f
 
     A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
     """
-    if work.tp == 1:
-        return 0.0
     traffic = reduces * 2 * 2 * (work.tp - 1) * work.width * work.layers
     return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
 
@@ -192,8 +197,6 @@ def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: flo
     a few nodes where routing is limited to them (DeepSeek-V3, arXiv 2412.19437, Section 2.1.2).
     """
     group = _expert_group(work, gpu)
-    if not work.mixture or group == 1:
-        return 0.0
     each = 1.5 if work.precision is Precision.FP8 else 2.0  # sent in fp8, returned in 16 bits
     token = trips * each * work.width * work.layers
     inside = work.active_experts * (1 - 1 / min(group, gpu.link_domain))
@@ -213,15 +216,12 @@ def _replica_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, passes: f
     Under ZeRO-3 weights are gathered for each pass and gradients scattered, 2 bytes per weight each
     time; otherwise gradients and new weights are exchanged once per optimizer step.
     """
-    if work.replicas <= 1:
+    gathered, held = work.sharding in (Sharding.ZERO3, None), _held_params(work, gpu)
+    if work.replicas <= 1 or (passes == 1 and not gathered):
         return 0.0
-    held = _held_params(work, gpu)
-    if work.sharding in (Sharding.ZERO3, None):
+    crossing, tokens = 6 * held, _global_tokens(work) / work.replicas
+    if gathered:
         crossing, tokens = 2 * passes * held, _replica_tokens(work)
-    elif passes == 1:
-        return 0.0
-    else:
-        crossing, tokens = 6 * held, _global_tokens(work) / work.replicas
     seconds = crossing * _seconds_per_byte(work, gpu) * work.replica_gpus / tokens
     return model.exposed * seconds
 
@@ -271,8 +271,6 @@ def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> floa
 
 def _bubble(work: Workload) -> float:
     """Idle time of a pipeline over its busy time: (p - 1) / (micro-batches * stages per GPU)."""
-    if work.pp == 1:
-        return 0.0
     batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
     return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 

@@ -3,20 +3,15 @@
 The numbers and their sources are in coefficients/logit_formats.yaml.
 """
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
-from distillplan.laws.format_notices import KEPT_TOO_SHORT
 from distillplan.laws.format_studies import FILE
 from distillplan.laws.logit_formats import LEAST_MONTHS, USUAL_ENTRIES, LogitKind, StoredFormat
-from distillplan.notices import Notice, warning
-from distillplan.units.quantities import SECONDS_PER_MONTH, format_months
+from distillplan.units.quantities import SECONDS_PER_MONTH
 
 TB: Final = 1e12
-ROUNDING: Final = 1e-3
-"""A time that is given as short as screens show it is not too short."""
 
 
 class LogitFormat(NamedTuple):
@@ -28,31 +23,19 @@ class LogitFormat(NamedTuple):
     unbiased: bool
     """Whether it gives the teacher's distribution on average; a cut tail is a bias."""
     source: str = "arithmetic"
-
-
-class StoredLogits(NamedTuple):
-    """Teacher logits that a plan stores."""
-
-    format: LogitFormat
     months: float | None = None
-    """How long they are kept; None: for as long as they are read."""
+    """How long it is kept; None: for as long as it is read."""
 
     def kept_for(self, needed: float) -> float:
-        """How many months they are kept.
-
-        Args:
-            needed: months that their students' training takes, as `needed_months` has it.
-        """
+        """How many months it is kept, where training its students takes `needed_months`."""
         return max(LEAST_MONTHS, needed) if self.months is None else self.months
 
     def usd(self, tokens: float, needed: float = 0.0) -> float:
-        """The price of storing them for so many unique tokens; epochs read the same bytes.
+        """The price of storing so many unique tokens, months as for `kept_for`.
 
-        Args:
-            tokens: over which the teacher passed.
-            needed: as for `kept_for`.
+        Epochs read the same bytes.
         """
-        stored, price = self.format.bytes_per_token * tokens, shipped(FILE).mapping("price")
+        stored, price = self.bytes_per_token * tokens, shipped(FILE).mapping("price")
         return stored / TB * self.kept_for(needed) * price.positive("usd_per_tb_month")
 
 
@@ -64,21 +47,6 @@ def needed_months(training_seconds: float, pass_seconds: float) -> float:
         pass_seconds: of the pass that writes the logits before, of which each waits for half.
     """
     return (training_seconds + pass_seconds / 2) / SECONDS_PER_MONTH
-
-
-def months_notices(given: float | None, needed: float) -> Iterator[Notice]:
-    """Where logits are kept for a shorter time than their students are trained.
-
-    Args:
-        given: months that they are kept; None: as long as they are read. 0: disks cost nothing.
-        needed: months, as `needed_months` has it.
-    """
-    if given and given < needed * (1 - ROUNDING):
-        yield warning(
-            KEPT_TOO_SHORT,
-            f"logits are kept for {format_months(given)}, but are read for {needed:.3g}; leave "
-            "--logit-months out to pay for as long as that takes",
-        )
 
 
 def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:
@@ -111,11 +79,10 @@ def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> Logi
     return LogitFormat(name=name, bytes_per_token=size, unbiased=unbiased, source=source)
 
 
-def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
+def stored_logits(stored: StoredFormat, vocab: int) -> LogitFormat:
     """A format for a vocabulary of so many rows, and how long it is stored.
 
     Raises:
         InputError: as for `format_of`.
     """
-    found = format_of(stored.kind, vocab, stored.entries)
-    return StoredLogits(format=found, months=stored.months)
+    return format_of(stored.kind, vocab, stored.entries)._replace(months=stored.months)

@@ -304,7 +304,7 @@ class Scenario:
         if self.gpu_hours is None or self.machine is None:
             forward = self._forward(0.0, shape)
             return forward, TRAINING_PASSES * forward
-        from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
+        from distillplan.planning.token_costs import token_seconds  # not for budgets in FLOPs
 
         beside = self.passes is Logits.ONLINE
         on, family = self.machine, self.family
@@ -328,7 +328,7 @@ class Scenario:
 
     def _costs(self, *, distilling: bool) -> Costs:
         if self.gpu_hours is not None and self.machine is not None:
-            from distillplan.hardware.token_costs import costs_on  # not for budgets in FLOPs
+            from distillplan.planning.token_costs import costs_on  # not for budgets in FLOPs
 
             return costs_on(
                 self.machine,

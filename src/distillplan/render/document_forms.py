@@ -101,6 +101,7 @@ FORMS: Mapping[str, DocumentForm] = {
             "source": "named.source",
         },
     ),
+    "LogitFormat": DocumentForm(without=("months",)),  # beside it
     "Match": DocumentForm(without=("model",), lifted={"student_model": "model.name"}),
     "Question": DocumentForm(
         only=(),
@@ -111,7 +112,7 @@ FORMS: Mapping[str, DocumentForm] = {
             "teacher_tokens": "teacher_tokens",
             "teacher_precision": "loaded.weights",
             "logits": "loaded.logits",
-            "logit_format": "kept.format.name",
+            "logit_format": "kept.name",
             "gpu": "machine.gpu.name",
             **{name: f"machine.{name}" for name in ("gpus", "teacher_gpus")},
             **{name: f"machine.strategy.{name}" for name in ("seq_len", "micro_batch")},
