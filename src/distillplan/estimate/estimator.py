@@ -16,7 +16,7 @@ from distillplan.estimate.records import (
     Speed,
     TeacherPass,
 )
-from distillplan.hardware.bill import Bill, bill_of
+from distillplan.hardware.bill import bill_of
 from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
@@ -67,7 +67,20 @@ def estimate(question: Question) -> Estimate:
         beside = _with_open_loss(question._replace(logits=Logits.ONLINE))
     step = _step(beside.machine, question)
     productive = _step(replace(beside.machine, goodput=Range.exact(1.0)), question)
-    speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
+    speed, run, teacher = _speed(question, step.apart), _run(question), question.teacher
+    pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
+    bill = bill_of(
+        machine,
+        student=question.model.model,
+        student_tokens=question.tokens,
+        students=question.students,
+        teacher=None if teacher is None else teacher.model,
+        teacher_tokens=question.teacher_tokens or 0.0,
+        paid=share(pays, question.logits, question.students),
+        logits=question.logits,
+        stored=question.kept,
+        pace=None if step.apart is None else step.apart.pace,
+    )
     memory = memory_estimate(run)
     shown = _memory(memory, run, machine.gpu)
     sides = (shown, step.apart, shown.teacher_pass)
@@ -76,14 +89,14 @@ def estimate(question: Question) -> Estimate:
     totals.pop("phase")
     facts = [ModelFacts(named=one, work=machine.work_of(one.model)) for one in question.models]
     flops_per_token = TRAINING_PASSES * facts[0].work.forward_flops
-    if question.teacher is not None:
+    if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
         flops_per_token += facts[-1].work.forward_flops if question.online else 0.0
     return Estimate(
         headline=headline(question, bill, worst),
         question=question,
         model=facts[0],
-        teacher=None if question.teacher is None else facts[-1],
+        teacher=None if teacher is None else facts[-1],
         tokens_per_s_per_gpu=rate,
         mfu=rate.scale(flops_per_token / dense_peak(machine.gpu)),
         total_flops=totals.pop("flops"),
@@ -184,24 +197,6 @@ def _speed(question: Question, apart: TeacherApart | None) -> Speed:
         teacher=teacher,
         distillation_factor=machine.model.distillation if teacher and computed else None,
         goodput=machine.allocated_share,
-    )
-
-
-def _bill(question: Question, apart: TeacherApart | None) -> Bill:
-    """The bill of all students."""
-    teacher = question.teacher
-    pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
-    return bill_of(
-        question.machine,
-        student=question.model.model,
-        student_tokens=question.tokens,
-        students=question.students,
-        teacher=None if teacher is None else teacher.model,
-        teacher_tokens=question.teacher_tokens or 0.0,
-        paid=share(pays, question.logits, question.students),
-        logits=question.logits,
-        stored=question.kept,
-        pace=None if apart is None else apart.pace,
     )
 
 

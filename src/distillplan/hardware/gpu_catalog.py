@@ -9,7 +9,7 @@ from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.gpu_words import gpus_of_rack, is_memory, looser, words_of
+from distillplan.hardware.gpu_words import is_memory, looser, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import throughput_model
 from distillplan.suggest import close_names, did_you_mean
@@ -83,9 +83,13 @@ def gpu(name: str) -> Gpu:
     if known is not None:
         return gpus()[known]
     if several := variants(name):
-        told = f"is sold in several variants; use one of {', '.join(several)}"
-        raise InputError(Word("gpu"), f": {name!r} {told}")
-    _refuse_number_of(name)
+        which = f"is sold in several variants; use one of {', '.join(several)}"
+        raise InputError(Word("gpu"), f": {name!r} {which}")
+    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
+    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
+    if found and one:
+        told = (Word("gpu", one), " ", Word("gpus", found[1]))
+        raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
     raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
 
 
@@ -120,27 +124,6 @@ def _variants(words: list[str]) -> tuple[str, ...]:
         if found:
             return tuple(found)
     return ()
-
-
-def _refuse_number_of(name: str) -> None:
-    """Refuse a number of GPUs where one is to be named, and say where it goes."""
-    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
-    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
-    if found and one:
-        told = (Word("gpu", one), " ", Word("gpus", found[1]))
-        raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
-
-
-def refuse_rack(name: str) -> None:
-    """Refuse the name of a rack, where nothing says how many GPUs are meant.
-
-    Raises:
-        InputError: with its GPUs.
-    """
-    many = gpus_of_rack(name)
-    if many is not None:
-        told = (Word("gpu", name_of(name) or name), " ", Word("gpus", str(many)))
-        raise InputError(Word("gpu"), f": {name!r} is a rack of {many} GPUs; write ", *told)
 
 
 def name_of(name: str) -> str | None:

@@ -8,7 +8,7 @@ tabulate seconds over sizes).
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from distillplan.accounting import Logits
@@ -17,6 +17,7 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
+from distillplan.hardware.gpu_words import gpus_of_rack
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
@@ -73,7 +74,6 @@ class Machine:
     price_usd_per_gpu_hour: float | None = None
     """The user's own price, which replaces the catalog's."""
     pue: float = PUE
-    """Power usage effectiveness of the building."""
     grid_g_co2_per_kwh: float | None = None
     """Carbon intensity of the grid; None: not known."""
     today: dt.date
@@ -110,10 +110,9 @@ class Machine:
         passed, step = self.strategy.pass_tokens(self.gpus), self.batch_tokens
         asked, least, name = format_count(step), format_count(passed), Word("batch_tokens")
         if step < passed:
-            all_gpus = so_many(self.gpus, "GPU")
-            few = f": {asked} tokens are fewer than one pass of {all_gpus} takes ({least})"
-            advice = "; use more tokens or fewer GPUs"
-            raise InputError(name, few, advice, also=("micro_batch", "gpus"))
+            few = f": {asked} tokens are fewer than one pass of {so_many(self.gpus, 'GPU')} takes "
+            few += f"({least}); use more tokens or fewer GPUs"
+            raise InputError(name, few, also=("micro_batch", "gpus"))
         if step > passed and self.strategy.gradients is Gradients.IN_BACKWARD:
             kept, said = Word("gradients", Gradients.IN_BACKWARD), " keeps no gradients, so a step "
             said += f"is one pass, here of {least} tokens, and not {asked}; leave "
@@ -262,11 +261,13 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     said = {name: value for name, value in words.items() if value is not None}
     named, prices = said.pop("gpu"), said.pop("prices", None)
     gpu = gpu_catalog.gpu(named)
-    if "gpus" not in said:
-        gpu_catalog.refuse_rack(named)
+    many = None if "gpus" in said else gpus_of_rack(named)
+    if many is not None:
+        told = (Word("gpu", gpu_catalog.name_of(named) or named), " ", Word("gpus", str(many)))
+        raise InputError(Word("gpu"), f": {named!r} is a rack of {many} GPUs; write ", *told)
     if prices is not None:
         gpu = price_list.with_prices(gpu, prices)
-    layout = {one.name: said.pop(one.name) for one in fields(Strategy) if one.name in said}
+    layout = {name: said.pop(name) for name in Strategy.__dataclass_fields__.keys() & said}
     for name in FREE if said.get("layout") == LayoutChoice.AUTO else ():
         if layout.get(name) not in (None, 1):  # one expert group stands for none
             auto = Word("layout", LayoutChoice.AUTO)

@@ -226,7 +226,14 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
         return moments  # only the last stage has logits
     if strategy.pp == 1:  # only the tables are in use
         gathered = 2.0 * stage.tables if collects(stage, strategy) else 0.0
-    moments[Moment.LOSS] = {"logits": _logit_bytes(run), "gathered_weights": gathered}
+    loss, at_once, per_token = loss_bytes(strategy.loss), tokens, 0.0
+    if teacher is not None:
+        per_token = teacher.shape.vocab * loss["held_by_teacher"]
+    if strategy.loss is Loss.CHUNKED:
+        at_once = min(tokens, read_shipped("memory.yaml")["chunk_tokens"])
+    # student logits, their copies and gradient, and the teacher's logits
+    logits = at_once * (shape.vocab * loss["held"] + per_token) / strategy.tp
+    moments[Moment.LOSS] = {"logits": logits, "gathered_weights": gathered}
     if teacher is not None and not teacher.apart:
         student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
         logits = student_logits / strategy.tp
@@ -246,18 +253,6 @@ def _in_flight(run: Run, index: int) -> float:
     if deep == 1:
         return pp - index
     return (2 * (pp - index - 1) + (deep - 1) * pp + 1) / deep
-
-
-def _logit_bytes(run: Run) -> float:
-    """Student logits, their copies and gradient, and the teacher's logits."""
-    strategy, teacher = run.strategy, run.online
-    loss, tokens = loss_bytes(strategy.loss), strategy.gpu_tokens
-    if strategy.loss is Loss.CHUNKED:
-        tokens = min(tokens, read_shipped("memory.yaml")["chunk_tokens"])
-    per_token = run.shape.vocab * loss["held"]
-    if teacher is not None:
-        per_token += teacher.shape.vocab * loss["held_by_teacher"]
-    return tokens * per_token / strategy.tp
 
 
 def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:

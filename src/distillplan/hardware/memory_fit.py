@@ -98,17 +98,22 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     Raises:
         InfeasibleError: when nothing fits, with the reason.
     """
-    counts, capacity_bytes = _gpu_counts(run.strategy, gpu.gpus_per_node), usable_bytes(gpu)
+    capacity_bytes, group = usable_bytes(gpu), run.strategy.pp
+    group *= math.lcm(run.strategy.cp, run.strategy.ep)
+    unit = math.lcm(group, gpu.gpus_per_node)
+    doublings = max((MAX_GPUS // group).bit_length(), 1)
+    counts = {gpus for gpus in range(1, gpu.gpus_per_node + 1) if gpus % group == 0}
+    counts |= {unit * nodes for nodes in range(1, EVERY_NODE + 1) if unit * nodes <= MAX_GPUS}
+    counts |= {group * 2**power for power in range(doublings)}
 
     def first(gpus: int) -> Layout | None:
         layouts = _layouts(run, gpus, gpu.gpus_per_node)
         fitting = (one for one in layouts if fits(needed(one.run), capacity_bytes) is Fits.YES)
         return next(fitting, None)
 
-    for few, gpus in pairwise((0, *counts)):
+    for few, gpus in pairwise((0, *sorted(counts))):
         found = first(gpus)
         if found is not None:
-            unit = math.lcm(_group(run.strategy), gpu.gpus_per_node)
             low, high = few // unit, gpus // unit
             while high - low > 1:
                 between = (low + high) // 2
@@ -116,7 +121,7 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
                 low, high = (low, between) if middle else (between, high)
                 found = middle or found
             return found
-    most = _layouts(run, counts[-1], gpu.gpus_per_node)
+    most = _layouts(run, max(counts), gpu.gpus_per_node)
     smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
     raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
 
@@ -159,10 +164,10 @@ def fastest_layout(
         except InputError as error:  # where it does not divide over these GPUs
             refused = refused or error
         timed = timed or taken < math.inf
-    if best is None and not timed:  # it is not the memory
-        machine.refuse_small_step()
-        raise refused or InputError("layout: none divides over these GPUs")
     if best is None:
+        if not timed:  # it is not the memory
+            machine.refuse_small_step()
+            raise refused or InputError("layout: none divides over these GPUs")
         raise InfeasibleError(
             f"layout: no layout fits on {so_many(gpus, 'GPU')}; use more of them, or a smaller "
             "optimizer or loss"
@@ -187,21 +192,6 @@ def _laid_out(run: Run, gpus: int, choices: Mapping[str, Iterable[Any]]) -> Iter
             strategy = Strategy(**layout)
             if strategy.pass_tokens(gpus) <= step:
                 yield replace(run, gpus=gpus, strategy=strategy)
-
-
-def _group(strategy: Strategy) -> int:
-    """GPUs that the groups which a search leaves as they are take together."""
-    return strategy.pp * math.lcm(strategy.cp, strategy.ep)
-
-
-def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
-    """Numbers of GPUs that the fixed groups of a layout divide, in order."""
-    group = _group(strategy)
-    every = {gpus for gpus in range(1, gpus_per_node + 1) if gpus % group == 0}
-    node = math.lcm(group, gpus_per_node)
-    nodes = {node * count for count in range(1, EVERY_NODE + 1) if node * count <= MAX_GPUS}
-    doublings = max((MAX_GPUS // group).bit_length(), 1)
-    return tuple(sorted(every | nodes | {group * 2**power for power in range(doublings)}))
 
 
 def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:

@@ -77,16 +77,11 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
                 without = reduce(lambda done, one: one.apply(done), others, run)
                 if fits(needed(without), capacity_bytes) is Fits.YES:
                     chosen = others
-    return tuple(_taken(run, chosen, capacity_bytes))
-
-
-def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Iterator[Step]:
-    """Changes in their order, with what each saves."""
-    before = needed(run).mid
-    for change in changes:
+    steps, before = list[Step](), needed(run).mid
+    for change in chosen:
         run = change.apply(run)
         after = needed(run)
-        yield Step(
+        step = Step(
             name=change.name,
             option=change.option,
             price=change.price,
@@ -94,7 +89,9 @@ def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Itera
             fits=fits(after, capacity_bytes),
             run=run,
         )
+        steps.append(step)
         before = after.mid
+    return tuple(steps)
 
 
 def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:

@@ -186,53 +186,32 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
 def bytes_per_token(block: Block, width: int, strategy: Strategy, policy: Checkpointing) -> float:
     """Bytes per token of one block, in a residual stream of so many channels, on a GPU.
 
-    They are what a policy keeps for the backward pass; `NONE` keeps all that a running block has.
+    They are what a policy keeps for the backward pass; `NONE` keeps all that a running block has:
+    queries, keys, values and the attention output; inputs and output of the activation function.
+    Each token is copied to its experts, and their outputs are kept to weigh them. torchtitan's
+    selective policy keeps a block's input, what attention gives, and of the matrix products the
+    first, third and so on. Keys are counted with the values: they are few where queries share them.
     """
-    entered = ACTIVATION_BYTES * width
-    if policy in (Checkpointing.NONE, Checkpointing.ATTENTION):
-        inside = _inside_bytes(block)
-        # each part has a norm before it, which is kept too, and a sum behind
-        between = 2 * (bool(block.mixers) + (block.feed_forward is not None)) * entered
-        if policy is Checkpointing.NONE:
-            inside += _score_bytes(block, strategy)
+    entered, after = ACTIVATION_BYTES * width, block.feed_forward
+    kept, between = float(sum(mixer.kept_channels for mixer in block.mixers)), entered
+    if policy is Checkpointing.FULL:
+        kept = 0.0
+    elif policy is Checkpointing.SELECTIVE:
+        if after is not None:
+            kept += after.hidden + after.active_experts * after.expert_hidden
+            if after.matrices > 2:  # the third is the way out
+                kept += (width if after.hidden else 0) + after.active_experts * after.expert_input
     else:
-        inside = _every_second_product(block, width) if policy is Checkpointing.SELECTIVE else 0.0
-        between = entered
+        if after is not None:
+            routed = 2 * after.expert_input + after.matrices * after.expert_hidden
+            kept += after.matrices * after.hidden + after.active_experts * routed
+        # each part has a norm before it, which is kept too, and a sum behind
+        between = 2 * (bool(block.mixers) + (after is not None)) * entered
+    inside = ACTIVATION_BYTES * kept
+    if policy is Checkpointing.NONE:
+        heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
+        if strategy.attention is Attention.UNFUSED:  # the output of softmax
+            inside += ACTIVATION_BYTES * heads * strategy.seq_len
+        else:  # the fp32 log-sum-exp of FlashAttention
+            inside += 4.0 * heads
     return inside / strategy.tp + between / (strategy.tp if strategy.sequence_parallel else 1)
-
-
-def _every_second_product(block: Block, width: int) -> float:
-    """Bytes per token that torchtitan's selective policy keeps besides a block's input.
-
-    It keeps what attention gives, and of the matrix products the first, third and so on. Keys are
-    counted with the values: they are few where queries share them.
-    """
-    after = block.feed_forward
-    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
-    if after is not None:
-        kept += after.hidden + after.active_experts * after.expert_hidden
-        if after.matrices > 2:  # the third is the way out
-            kept += (width if after.hidden else 0) + after.active_experts * after.expert_input
-    return ACTIVATION_BYTES * kept
-
-
-def _inside_bytes(block: Block) -> float:
-    """Bytes per token of what the backward pass reads inside the parts of a block.
-
-    Queries, keys, values and the attention output; inputs and output of the activation function.
-    Each token is copied to its experts, and their outputs are kept to weigh them.
-    """
-    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
-    after = block.feed_forward
-    if after is not None:
-        routed = 2 * after.expert_input + after.matrices * after.expert_hidden
-        kept += after.matrices * after.hidden + after.active_experts * routed
-    return ACTIVATION_BYTES * kept
-
-
-def _score_bytes(block: Block, strategy: Strategy) -> float:
-    """Bytes per token in attention: a statistic per head, or the score matrix if not fused."""
-    heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
-    if strategy.attention is not Attention.UNFUSED:
-        return 4.0 * heads  # the fp32 log-sum-exp of FlashAttention
-    return ACTIVATION_BYTES * heads * strategy.seq_len  # the output of softmax

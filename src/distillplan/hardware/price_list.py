@@ -39,7 +39,17 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         named = said["gpu"]
         kind = priced_as(named, _gib(said.get("memory", "")), said.get("instance", ""))
         if (kind or named) == found.name:
-            listed.append(_price(said, columns, path, where))
+            usd = parse_usd(said["price"], f"{where}: {columns['price']}", "2.49")
+            if "gpus" in said:
+                usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
+            seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
+            price = Price(
+                usd_per_hour=usd,
+                seller=", ".join(filter(None, seller)),
+                date=said.get("date") or UNKNOWN,
+                source=said.get("source") or str(path),
+            )
+            listed.append(checked(price, f"{where}: "))
         else:
             others.add(named)
     if not listed:
@@ -83,21 +93,6 @@ def _offers(
         offered = said["gpu"] and said["price"] and said.get("spot", "").lower() != "true"
         if offered or "gpus" not in columns:
             yield where, said
-
-
-def _price(said: Mapping[str, str], columns: Mapping[str, str], path: Path, where: str) -> Price:
-    """The price of one GPU."""
-    usd = parse_usd(said["price"], f"{where}: {columns['price']}", "2.49")
-    if "gpus" in said:
-        usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
-    seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
-    found = Price(
-        usd_per_hour=usd,
-        seller=", ".join(filter(None, seller)),
-        date=said.get("date") or UNKNOWN,
-        source=said.get("source") or str(path),
-    )
-    return checked(found, f"{where}: ")
 
 
 def _gib(text: str) -> int | None:

@@ -86,8 +86,8 @@ def gpu_seconds_per_token(
     compute = steps["elementwise"] = blocks + head + attention + layer_traffic + logit_traffic
 
     if training:
-        whole = blocks + attention + layer_traffic
-        compute += model.recompute * _recomputed(work, whole, attention)
+        inside = blocks + attention + layer_traffic
+        compute += model.recompute * _recomputed(work, inside, attention)
     steps["recomputation"] = compute
 
     shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
@@ -95,7 +95,9 @@ def gpu_seconds_per_token(
     exchanges = 4.0 if training else 2.0
     if training and work.checkpointing is Checkpointing.FULL:
         exchanges += 2.0
-    compute += shown * _tensor_seconds(work, gpu, model, exchanges)
+    # a ring moves 2 (t-1)/t of a 16-bit tensor through each of t GPUs for the same token
+    traffic = exchanges * 2 * 2 * (work.tp - 1) * work.width * work.layers
+    compute += shown * (traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp)))
     steps["tensor_parallel"] = compute
     compute += shown * _expert_seconds(work, gpu, model, exchanges)
     steps["expert_parallel"] = compute
@@ -107,10 +109,15 @@ def gpu_seconds_per_token(
     each = _unfused(work, model) * passes / 3 * work.replica_gpus / _replica_tokens(work)
     compute = math.hypot(compute, each * model.layer_overhead_s * work.layers / work.pp)
     compute += each * model.expert_overhead_s * _experts_held(work, gpu)
-    if training:
-        compute += _optimizer_seconds(work, gpu, model)
+    if training:  # the optimizer's step and what surrounds it, spread over the step's tokens
+        whole, each = work.sharding is Sharding.NONE, work.stored_params / work.gpus
+        moved = OPTIMIZER_BYTES * (_held_params(work, gpu) if whole else each)
+        seconds = moved / gpu.memory_bytes_per_s + _unfused(work, model) * model.step_overhead_s
+        compute += seconds * work.gpus / _global_tokens(work)
     steps["overhead"] = compute
-    compute *= 1 + (_bubble(work) if training else 0.0)
+    if training:  # a pipeline idles for (p - 1) / (micro-batches * stages per GPU) of its time
+        batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
+        compute *= 1 + (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
     steps["pipeline"] = compute
     node = max(gpu.link_domain, gpu.gpus_per_node)  # bridges link pairs of cards within one
     compute *= max(work.gpus / node, 1.0) ** model.scale_out
@@ -181,15 +188,6 @@ def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) 
     return again.get(work.checkpointing or Checkpointing.NONE, 0.0)
 
 
-def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float) -> float:
-    """Seconds of the all-reduces of each layer in a tensor-parallel group, in 16 bits.
-
-    A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
-    """
-    traffic = reduces * 2 * 2 * (work.tp - 1) * work.width * work.layers
-    return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
-
-
 def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: float) -> float:
     """Seconds in which tokens travel to their experts and back.
 
@@ -258,21 +256,6 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     between = gpu.link_bytes_per_s(work.gpus)
     outside = max(1 / (between * max(gpu.link_domain / work.tp, 1.0)), inside)
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
-
-
-def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
-    """Seconds of the optimizer's step and what surrounds it, spread over the step's tokens."""
-    whole = work.sharding is Sharding.NONE
-    held = _held_params(work, gpu) if whole else work.stored_params / work.gpus
-    around = _unfused(work, model) * model.step_overhead_s
-    seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + around
-    return seconds * work.gpus / _global_tokens(work)
-
-
-def _bubble(work: Workload) -> float:
-    """Idle time of a pipeline over its busy time: (p - 1) / (micro-batches * stages per GPU)."""
-    batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 
 
 def _replica_tokens(work: Workload) -> float:
