@@ -17,7 +17,7 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.gpu_words import gpus_of_rack
+from distillplan.hardware.machine_names import named_machine
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
@@ -261,10 +261,11 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     said = {name: value for name, value in words.items() if value is not None}
     named, prices = said.pop("gpu"), said.pop("prices", None)
     gpu = gpu_catalog.gpu(named)
-    many = None if "gpus" in said else gpus_of_rack(named)
-    if many is not None:
-        told = (Word("gpu", gpu_catalog.name_of(named) or named), " ", Word("gpus", str(many)))
-        raise InputError(Word("gpu"), f": {named!r} is a rack of {many} GPUs; write ", *told)
+    whole = None if "gpus" in said else named_machine(named)
+    if whole is not None:
+        told = (Word("gpu", gpu.name), " ", Word("gpus", str(whole.gpus)))
+        has = f": {named!r} has {so_many(whole.gpus, 'GPU')}; write "
+        raise InputError(Word("gpu"), has, *told)
     if prices is not None:
         gpu = price_list.with_prices(gpu, prices)
     layout = {name: said.pop(name) for name in Strategy.__dataclass_fields__.keys() & said}
