@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase, months_of
+from distillplan.hardware.machine import step_notices
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
@@ -76,6 +77,8 @@ def machine_warnings(
     for one in compared:
         yield from unpriced_notices(scenario, one)
     yield from _batch_over_run(scenario, compared)
+    if scenario.machine is not None:
+        yield from step_notices(scenario.machine)
     yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
