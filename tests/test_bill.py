@@ -15,9 +15,9 @@ from distillplan.hardware.bill import PRICE_AGE_DAYS, Bill, Phase, bill_of, pric
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import PUE, Machine
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import format_of
+from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.throughput_model import throughput_model
-from distillplan.laws.logit_formats import LogitKind
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from tests.shipped import shipped
 
 GRID: dict[str, Any] = shipped("grid.yaml")
@@ -102,7 +102,7 @@ def test_parts_sum_to_the_total(
         teacher_tokens=teacher_tokens,
         paid=share(accounting, logits, 1),
         logits=logits,
-        stored=format_of(LogitKind.TOP_K, 128256),
+        stored=stored_logits(StoredFormat(kind=LogitKind.TOP_K), 128256),
     )
     for name in ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg"):
         for end in ("low", "mid", "high"):
@@ -137,7 +137,7 @@ def test_what_is_not_known_stays_unknown() -> None:
         teacher=7e9,
         paid=share(Accounting.EXISTS, Logits.STORED, 1),
         logits=Logits.STORED,
-        stored=format_of(LogitKind.TOP_K, 128256),
+        stored=stored_logits(StoredFormat(kind=LogitKind.TOP_K), 128256),
     )
     assert bill.total.cost_usd is None
     assert bill.total.energy_kwh is None

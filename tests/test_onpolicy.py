@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from distillplan.checks.on_policy_checks import cells
+from distillplan.files.entries import shipped
 from distillplan.hardware import gpu_catalog
-from distillplan.hardware.generation import EFFICIENCY, generation_speed
+from distillplan.hardware.generation import generation_speed
+from distillplan.hardware.range import Range
 from distillplan.hardware.throughput_model import throughput_model
 from distillplan.laws.on_policy_law import (
     Objective,
@@ -28,6 +30,7 @@ from distillplan.questions.glossary.explanation import explain
 from tests.shell import answer, codes, run
 
 LAW = on_policy_law()
+EFFICIENCY = shipped("throughput.yaml").mapping("generation").mapping("efficiency").record(Range)
 TIMED = ("--gpu", "h100-sxm", "--gpus", "8", "--answer-tokens", "1000")
 
 

@@ -32,9 +32,9 @@ from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import generation_speed
 from distillplan.hardware.gpu import Precision
-from distillplan.hardware.storage import TB, format_of
+from distillplan.hardware.storage import TB, stored_logits
 from distillplan.hardware.throughput_model import throughput_model
-from distillplan.laws.logit_formats import LogitKind
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 
 TOPICS: Final = (
     *("throughput", "memory", "runs", TOPIC, "slowdowns", "storage", "generation", "peers"),
@@ -107,7 +107,7 @@ def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
     """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
-    kept = format_of(kind, vocab, row.get("entries"))
+    kept = stored_logits(StoredFormat(kind=kind, entries=row.get("entries")), vocab)
     return kept.bytes_per_token * float(row["tokens"]) / TB
 
 

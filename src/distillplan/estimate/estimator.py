@@ -240,10 +240,8 @@ def _distillation(
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
     loss = replace(machine, goodput=Range.exact(1.0)).divergence_seconds(question.teacher.model)
     pass_hours = machine.teacher_seconds(question.teacher.model, beside=False).scale(hours)
-    training = allocated.alone.mid * tokens * question.students
-    needed = needed_months(
-        training / machine.gpus, pass_hours.mid * SECONDS_PER_HOUR / machine.gpus
-    )
+    training = allocated.alone.mid * tokens * question.students / machine.gpus
+    needed = needed_months(training, pass_hours.mid * SECONDS_PER_HOUR / machine.gpus)
     storage_usd = stored.usd(tokens, needed)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and (price := machine.price.usd_per_hour):

@@ -61,9 +61,9 @@ class Question(NamedTuple):
     @property
     def kept(self) -> LogitFormat | None:
         """How logits are stored; None: there is no teacher."""
-        return (
-            None if self.teacher is None else stored_logits(self.stored, self.teacher.shape.vocab)
-        )
+        if self.teacher is None:
+            return None
+        return stored_logits(self.stored, self.teacher.shape.vocab)
 
 
 class ModelFacts(NamedTuple):

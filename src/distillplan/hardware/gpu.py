@@ -130,11 +130,7 @@ def refuse_precision(gpu: Gpu, precision: Precision) -> None:
 
 
 def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
-    """A GPU from one entry of coefficients/gpus.yaml, in base units.
-
-    Args:
-        name: the entry's key.
-        entry: TFLOP/s, GB, GB/s and watts, as data sheets print them.
+    """A GPU in base units, from an entry of coefficients/gpus.yaml: TFLOP/s, GB, GB/s and watts.
 
     Raises:
         InputError: when a number is missing or no GPU's, or a key is unknown.
@@ -198,12 +194,12 @@ def in_base_units(value: float, kind: str, where: str) -> float:
 
 
 def _price(entry: Entry) -> Price:
-    found = checked(entry.record(Price, source=entry.text("source", "")), f"{entry.where}.")
+    found = checked_price(entry.record(Price, source=entry.text("source", "")), f"{entry.where}.")
     entry.finish()
     return found
 
 
-def checked(price: Price, where: str) -> Price:
+def checked_price(price: Price, where: str) -> Price:
     """A price that somebody wrote down.
 
     Raises:

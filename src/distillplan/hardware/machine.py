@@ -66,9 +66,8 @@ class Machine:
     layout_found: bool | None = None
     """Whether that search has found one, for a plan; None: it has not been made."""
     mfu: float | None = None
-    """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
-    """The user's own, in a teacher's forward passes."""
+    """The user's own, in training and in a teacher's passes: FLOPs over the dense 16-bit peak."""
     tokens_per_s: float | None = None
     """The user's own tokens/s/GPU in training the student alone; takes precedence over `mfu`."""
     teacher_precision: WeightFormat = WeightFormat.BF16

@@ -153,16 +153,23 @@ def memory_estimate(run: Run) -> MemoryEstimate:
     summed = strategy.step_tokens(run.gpus, run.global_tokens) > strategy.pass_tokens(run.gpus)
     freed = not summed and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
     teacher, found = run.online, list[MemoryEstimate]()
+    # under 1F1B stage i of p holds p - i micro-batches, so the first holds as much as a model
+    # without a pipeline; with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much
+    # (Korthikanti et al. 2022, Section 4.2.3); a run has at least p micro-batches
+    deep = strategy.stages_per_gpu(shape.layers)
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, run.gpus, index)
         policy = strategy.checkpointing
         kept = sum(n * bytes_per_token(one, shape.width, strategy, policy) for one, n in stage.runs)
+        flying = float(strategy.pp - index)
+        if deep > 1:
+            flying = (2 * (flying - 1) + (deep - 1) * strategy.pp + 1) / deep
         beside = 0.0
         if teacher is not None and not teacher.apart:
             beside = _teacher_bytes(teacher, strategy, run.gpus)
         lasting = {
             **stage_states(stage, strategy),
-            "activations": tokens * _in_flight(run, index) * kept,
+            "activations": tokens * flying * kept,
             "teacher_weights": beside,
             "stored_logits": run.stored_bytes_per_token * tokens if teacher is None else 0.0,
         }
@@ -226,33 +233,19 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
         return moments  # only the last stage has logits
     if strategy.pp == 1:  # only the tables are in use
         gathered = 2.0 * stage.tables if collects(stage, strategy) else 0.0
-    loss, at_once, per_token = loss_bytes(strategy.loss), tokens, 0.0
-    if teacher is not None:
-        per_token = teacher.shape.vocab * loss["held_by_teacher"]
+    loss, at_once, whole_logits = loss_bytes(strategy.loss), tokens, 2.0 * shape.vocab * tokens
     if strategy.loss is Loss.CHUNKED:
-        at_once = min(tokens, read_shipped("memory.yaml")["chunk_tokens"])
+        at_once, whole_logits = min(tokens, read_shipped("memory.yaml")["chunk_tokens"]), 0.0
     # student logits, their copies and gradient, and the teacher's logits
-    logits = at_once * (shape.vocab * loss["held"] + per_token) / strategy.tp
+    per_token = shape.vocab * loss["held"]
+    if teacher is not None:
+        per_token += teacher.shape.vocab * loss["held_by_teacher"]
+    logits = at_once * per_token / strategy.tp
     moments[Moment.LOSS] = {"logits": logits, "gathered_weights": gathered}
     if teacher is not None and not teacher.apart:
-        student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
-        logits = student_logits / strategy.tp
+        logits = whole_logits / strategy.tp
         moments[Moment.TEACHER] = {"logits": logits, **_at_work(teacher, strategy)}
     return moments
-
-
-def _in_flight(run: Run, index: int) -> float:
-    """Micro-batches whose activations stage `index` of a pipeline holds.
-
-    Under 1F1B stage i of p holds p - i, so the first holds as much as a model without a pipeline;
-    with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much (Korthikanti et al.
-    2022, Section 4.2.3). A run has at least p micro-batches.
-    """
-    pp = run.strategy.pp
-    deep = run.strategy.stages_per_gpu(run.shape.layers)
-    if deep == 1:
-        return pp - index
-    return (2 * (pp - index - 1) + (deep - 1) * pp + 1) / deep
 
 
 def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:

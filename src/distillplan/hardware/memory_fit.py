@@ -9,6 +9,7 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import GIB, GIGA, Gpu
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, needed
 from distillplan.hardware.range import Range
@@ -26,12 +27,6 @@ MOST_STAGES: Final = 16
 MOST_SEQUENCES: Final = 8
 LEAST_PART: Final = 4096
 """Pipeline stages, sequences per pass and tokens of a part of a sequence that are tried."""
-
-SHRINKS: Final = {
-    "teacher_weights": "use a smaller teacher, fewer bits for its weights, or stored logits",
-    "logits": "shorten the context, raise cp, or use a chunked loss",
-}
-"""What makes a part of the memory smaller, where it is not a shorter context."""
 
 MAX_GPUS: Final = 16384
 """Most GPUs that a search tries: the largest cluster of the calibration (Llama 3 405B)."""
@@ -213,10 +208,10 @@ def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
         return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
     parts = vars(smallest.memory.parts)
     largest = max(parts, key=lambda name: parts[name])
-    shrink = SHRINKS.get(largest, "shorten the context, raise cp, or use full checkpointing")
+    ways = read_shipped("memory.yaml")["shrinks"]
     return (
         f"layout: even {so_many(smallest.run.gpus, 'GPU')} may need "
         f"{format_bytes(smallest.memory.total.high)} each, with {format_bytes(capacity_bytes)}; "
         f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
-        f"reduce: {shrink}"
+        f"reduce: {ways.get(largest, ways['other'])}"
     )

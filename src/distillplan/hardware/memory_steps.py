@@ -95,11 +95,9 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
 
 
 def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
-    """The options that make a run fit; empty where its steps are not enough, or it has none.
+    """The options that make a run fit, without those for words of the strategy that are chosen.
 
-    Args:
-        steps: to make it fit, in order.
-        without: words of the strategy that are chosen anyway.
+    Empty where the steps, in their order, are not enough, or there are none.
     """
     if not steps or steps[-1].fits is not Fits.YES:
         return ""

@@ -11,7 +11,7 @@ from distillplan.files.bounds import shown
 from distillplan.files.csv_reader import BEYOND, FileRow, parse_separated, separator_of
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
-from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked
+from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked_price
 from distillplan.hardware.gpu_catalog import priced_as, variants
 from distillplan.hardware.machine_names import named_machine
 from distillplan.units.articles import so_many
@@ -27,10 +27,8 @@ _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
 def with_prices(found: Gpu, file: str) -> Gpu:
     """A GPU with the prices of a price list instead of its own; rows of other GPUs are skipped.
 
-    Args:
-        found: the GPU.
-        file: a CSV file, with the columns gpu and usd_per_hour and, optionally, seller, date and
-            source; or of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
+    The list is a CSV file with the columns gpu and usd_per_hour and, optionally, seller, date and
+    source; or one of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
 
     Raises:
         InputError: when the list has no price of this GPU, or one that is not a price.
@@ -56,7 +54,7 @@ def with_prices(found: Gpu, file: str) -> Gpu:
                 date=said.get("date") or UNKNOWN,
                 source=said.get("source") or str(path),
             )
-            listed.append(checked(price, f"{where}: "))
+            listed.append(checked_price(price, f"{where}: "))
         else:
             others.add(named)
     if not listed:

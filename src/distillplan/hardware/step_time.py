@@ -74,7 +74,10 @@ def gpu_seconds_per_token(
     )
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
-    blocks /= _precision_speedup(work, gpu, model)
+    if work.precision is Precision.FP8:
+        refuse_precision(gpu, work.precision)
+        share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
+        blocks /= max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
     steps["precision"] = blocks + head + attention
 
     attention /= _attention_rate(work, gpu, model)
@@ -85,9 +88,16 @@ def gpu_seconds_per_token(
     )
     compute = steps["elementwise"] = blocks + head + attention + layer_traffic + logit_traffic
 
-    if training:
+    if training:  # a second forward pass is a third of three; selective: every second product
         inside = blocks + attention + layer_traffic
-        compute += model.recompute * _recomputed(work, inside, attention)
+        # fused attention recomputes its scores anyway, so that repeating it costs nothing
+        scores = attention / 3 if work.attention is Attention.UNFUSED else 0.0
+        again: dict[Checkpointing | None, float] = {
+            Checkpointing.FULL: inside / 3,
+            Checkpointing.SELECTIVE: (inside - attention) / 6 + scores,
+            Checkpointing.ATTENTION: scores,
+        }
+        compute += model.recompute * again.get(work.checkpointing, 0.0)
     steps["recomputation"] = compute
 
     shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
@@ -148,15 +158,6 @@ def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     return rate / (2 - 1 / work.cp)
 
 
-def _precision_speedup(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
-    """Speed of the blocks' products relative to 16 bits."""
-    if work.precision is not Precision.FP8:
-        return 1.0
-    refuse_precision(gpu, work.precision)
-    share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
-    return max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
-
-
 def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:
     """Bytes moved per training token outside matrix products: in blocks, and for logits."""
     scores = 0.0
@@ -171,21 +172,6 @@ def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, f
 def _unfused(work: Workload, model: ThroughputModel) -> float:
     """Memory traffic and launches of a stack over those of compiled software."""
     return {Stack.TUNED: 1 / model.unfused, Stack.EAGER: model.unfused}.get(work.stack, 1.0)
-
-
-def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) -> float:
-    """Seconds of the second forward pass, a third of three passes.
-
-    Selective checkpointing repeats every second matrix product; attention alone costs nothing
-    where it is fused, as that recomputes its scores anyway.
-    """
-    scores = attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0
-    again = {
-        Checkpointing.FULL: block_seconds / 3,
-        Checkpointing.SELECTIVE: (block_seconds - attention_seconds) / 6 + scores,
-        Checkpointing.ATTENTION: scores,
-    }
-    return again.get(work.checkpointing or Checkpointing.NONE, 0.0)
 
 
 def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: float) -> float:

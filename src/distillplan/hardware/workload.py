@@ -20,11 +20,9 @@ class Workload(Execution):
     block_params: float
     """Weights of the blocks that multiply a token; the active ones of a mixture."""
     layers: float
-    """Transformer blocks."""
     width: float
     """Channels of the residual stream."""
     heads: float
-    """Attention heads."""
     inner_width: float
     """Channels of all heads together (`width` in most models)."""
     vocab: float
