@@ -344,6 +344,16 @@ def test_an_open_layout_is_faster_and_fits():
                 assert near.deciding.student_tokens <= most, (name, value)
 
 
+@pytest.mark.parametrize("price", ["0", "0.00", "$0", "$0/h"])
+def test_hours_that_cost_nothing_are_no_budget_in_dollars(price):
+    asked = ("--gpu", "h100-sxm", "--student", "1B", "--quick", "--price", price)
+    found = run("budget", "$5k", *asked)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "--price 0: hours that cost nothing are no budget in dollars" in found.stderr
+    free = run("budget", "1000 gpu-hours", *asked, "-o", "json")
+    assert json.loads(free.stdout)["options"][0]["cost_usd"]["mid"] == 0
+
+
 def test_pretraining_on_the_layout_of_a_distillation_is_said_to_be_slower():
     """An 8B teacher in 16 bits takes most of what lets activations stay on a 24 GB card.
 

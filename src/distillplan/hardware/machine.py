@@ -304,10 +304,13 @@ def usd_per_gpu_hour(found: Machine) -> float:
     """The price of a GPU-hour in dollars, for a budget in dollars.
 
     Raises:
-        InputError: when no price is known.
+        InputError: when no price is known, or hours cost nothing.
     """
     price = found.price
-    if price is None or price.usd_per_hour <= 0:
+    if price is not None and price.usd_per_hour == 0:
+        free = ": hours that cost nothing are no budget in dollars; give GPU-hours"
+        raise InputError(Word("price", "0"), free)
+    if price is None:
         add, unit = f"no price is known for {found.gpu.name}; add ", " (dollars per GPU-hour)"
         raise InputError(add, Word("price", "2.5"), unit)
     return price.usd_per_hour
