@@ -652,6 +652,7 @@ LENGTHS = {
     "1d12h": 36,
     "2 days 1,000 hours": 1048,
     "half a day": 12,
+    "a week and 2 days": 216,
     "in 3 days": 72,
     "within 2 weeks": 336,
     "2-12:00:00": 60,  # days-hours:minutes:seconds, as in Slurm's --time
@@ -682,6 +683,15 @@ def test_money_for_a_time_has_a_deadline(text):
 def test_gpus_are_rented_for_days_and_hours():
     for text in ("8 h100-sxm for 2 days 12 hours", "2d12h on 8 h100-sxm", "8 h100-sxm, 2d and 12h"):
         assert parse_budget(text)[1:5] == (480, None, 8, "h100-sxm")
+    for text in (
+        "40 h100-sxm for half a day",
+        "20 h100-sxm for 1-00:00:00",
+        "20 h100-sxm 24:00:00",
+    ):
+        assert parse_budget(text).gpu_hours == 480
+    for text in ("8 h100-sxm until Friday", "64 h100-sxm by 2026-12-24", "$5k by Friday"):
+        with pytest.raises(InputError, match="is a point in time"):
+            parse_budget(text)
 
 
 def test_the_name_of_a_rack_does_not_say_how_many_gpus_there_are():

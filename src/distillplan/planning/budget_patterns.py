@@ -5,11 +5,9 @@ from typing import Final
 
 from distillplan.units.numerals import NUMBER
 from distillplan.units.quantities import MANY, METRIC, MULTIPLIERS, any_of
-from distillplan.units.times import HOURS, MONTH, TIMES
+from distillplan.units.times import HOURS, LENGTH, MONTH
 
-TIME: Final = (
-    rf"(?P<hours>{MANY}\s*-?\s*{TIMES}(?:\s*,?\s*(?:and\s+)?{NUMBER}\s*-?\s*{TIMES}\b(?!-))*)"
-)
+TIME: Final = rf"(?P<hours>{LENGTH})"
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 NO_GPU: Final = (
     r"(?!(?:x|an?|and|at|by|during|for|from|in|of|on|over|per|to|until|with|"
@@ -55,6 +53,10 @@ ON: Final = (
     rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{GPU}"
 )
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
+OVER: Final = (
+    r"(.+) (?:(?:for|over|during|in) (?=.*[a-z])|(?=(?:by|until|before) ))(.+)"  # or up to a day
+)
+"""A budget, and the time for it."""
 FLOPS: Final = (
     rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?:training\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
     r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"

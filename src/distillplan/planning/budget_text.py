@@ -19,6 +19,7 @@ from distillplan.planning.budget_patterns import (
     MISSING,
     OF_TOKENS,
     ON,
+    OVER,
     RENTED,
     SPENT,
     match,
@@ -210,7 +211,7 @@ def _trained(words: str, what: str) -> Budget | None:
 def _unplaced(words: str, what: str) -> Budget | None:
     """Money, FLOPs, or hours of a GPU, without the GPUs to spend them on."""
     amount = amount_of_money(words, what)
-    if amount is not None and not re.search(r" (?:for|over|during|in|per) ", amount):
+    if amount is not None and not (match(OVER, amount) or " per " in amount):
         return Budget(usd=parse_many(amount, what, "$20k"))
     return _computed(words, what) or _spent(words, what)
 
@@ -300,7 +301,7 @@ def _explained(words: str, text: str, what: str) -> Budget:
         best = next(filter(_works, questions), None)
         if best is not None:
             raise InputError(f"{what}: {best}") from None
-        over = re.fullmatch(r"(.+) (?:for|over|during|in) (.*[a-z].*)", words, re.IGNORECASE)
+        over = match(OVER, words)
         if over is not None:
             parse_hours(over[2], what)
             if _unplaced(over[1], what) or _bare_flops(over[1], what):
@@ -343,7 +344,6 @@ def _works(sentence: str) -> bool:
 
 
 def _whole(text: str, what: str) -> int:
-    """A number of GPUs or nodes."""
     many = parse_many(text, what)
     if many != round(many):
         raise InputError(f"{what}: {text!r} is not a whole number of GPUs; write e.g. 64")

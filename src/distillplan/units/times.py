@@ -6,6 +6,7 @@ from typing import Final
 from distillplan.errors import InputError
 from distillplan.units.numerals import MOST_LETTERS, NUMBER, plain, positive, shown, split_number
 from distillplan.units.quantities import (
+    MANY,
     MULTIPLIERS,
     any_of,
     parse_count,
@@ -32,11 +33,14 @@ HOURS: Final = {"h": 1.0, "hr": 1.0, "hour": 1.0, "d": 24.0, "day": 24.0, "week"
 TIMES: Final = rf"(?:(?:{any_of([*HOURS, MONTH])})s?|s)"
 """Regular expression of a unit of time behind a number, in any case; the last is of seconds."""
 _WITHIN: Final = r"(?i)^\s*(?:in|within)\s+(?=\S)"
-_HALF: Final = r"(?i)^\s*half an?\b"
-_CLOCK: Final = r"(?a)(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)"
+_HALF: Final = r"half an?\s+"
+_CLOCK: Final = r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)"
 """A time limit as Slurm writes it: hours, minutes and seconds, with days before them."""
-_PART: Final = rf"(?ia){NUMBER}\s*-?\s*{TIMES}"
-_PARTS: Final = rf"{_PART}(?:\s*,?\s*(?:and\s+)?{_PART.removeprefix('(?ia)')})+"
+_CLOCK_ALONE: Final = r"(?:\d+-)?\d+:[0-5]\d:[0-5]\d"
+_PART: Final = rf"{MANY}\s*-?\s*{TIMES}"
+_PARTS: Final = rf"{_PART}(?:\s*,?\s*(?:and\s+)?{NUMBER}\s*-?\s*{TIMES}(?![a-z-]))*"
+LENGTH: Final = rf"(?:{_PARTS}|{_HALF}{TIMES}|{_CLOCK_ALONE})"
+"""Regular expression of a length of time, in any case, without groups."""
 _POINT: Final = (
     r"(?ia)(?:.*\b)?(?:\d{4}-\d\d?-\d\d?|\d\d?([./])\d\d?\1(?:\d\d){0,2}|by|until|before|noon|"
     r"midnight|tonight|to(?:day|morrow)|(?:end|middle|beginning) of|(?:mon|tues|wednes|thurs|fri|"
@@ -63,14 +67,14 @@ def parse_hours(text: str | float, what: str = "time") -> float:
         return parse_count(text, what, _EXAMPLE)
     if len(text) > MOST_LETTERS:
         return _hours(text, what)
-    length = re.sub(_HALF, "0.5", re.sub(_WITHIN, "", plain(text))).strip()
-    clock = re.fullmatch(_CLOCK, length)
+    length = re.sub(rf"(?i)^\s*{_HALF}", "0.5 ", re.sub(_WITHIN, "", plain(text))).strip()
+    clock = re.fullmatch(rf"(?a){_CLOCK}", length)
     if clock is not None:
         days, hours, minutes, seconds = (float(part or 0) for part in clock.groups())
         value = days * 24 + hours + minutes / 60 + seconds / 3600
         return positive(value, text, what, _EXAMPLE)
-    if re.fullmatch(_PARTS, length) is not None:
-        return sum(_hours(part, what) for part in re.findall(_PART, length))
+    if re.fullmatch(rf"(?ia){_PARTS}", length) is not None:
+        return sum(_hours(part, what) for part in re.findall(rf"(?ia){_PART}", length))
     if re.fullmatch(_POINT, length) is not None:
         told = "is a point in time; write how long there is until then, e.g."
         raise InputError(f"{what}: {shown(text)} {told} {_EXAMPLE}")
