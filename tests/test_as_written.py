@@ -292,7 +292,7 @@ ASKED = {
     "6e21 FLOP/s": "is a rate",
     "1 PFLOP/s for a day": "FLOP/s-days",
     "1 PFLOPS for a day": "FLOP/s-days",
-    "\N{EURO SIGN}5k": "not in US dollars; write e.g. $5k",
+    "\N{EURO SIGN}5k": "not in US dollars; convert it and write it with a $",
     "5k EUR": "not in US dollars",
     "\N{POUND SIGN}5k": "not in US dollars",
     "20x": "write '20 TPP' for 20 tokens per parameter",
@@ -307,7 +307,11 @@ ASKED = {
     "1.5x1022": "write 1.5e22",
     "10\N{SUBSCRIPT TWO}\N{SUBSCRIPT ONE}": "unknown suffix",
     "16 nodes for 3 days": "how many GPUs has a node?",
-    "2 DGX H100 for a week": "how many GPUs has a dgx?",
+    "2 DGX H100 for a week": "DGX H100 has 8 GPUs; write for example '8 h100-sxm for 7 days'",
+    "DGX for a week": "is not a number of GPUs",
+    "2 DGX for a week": "how many GPUs has a dgx?",
+    "$20k per month": "'$20k per month' is not a number",
+    "20k EUR for 3 weeks": "'20k EUR' is not in US dollars",
     "1 mi300x server for 2 weeks": "how many GPUs has a server?",
     "an h100-sxm box for a week": "how many GPUs has a box?",
     "4 H100 servers for a week": "how many GPUs has a server?",
@@ -315,8 +319,8 @@ ASKED = {
     "100 instance hours": "how many GPUs has an instance?",
     "1000 server-hours": "how many GPUs has a server?",
     "1 GB200 rack for a week": "how many GPUs has a rack?",
-    "1 GB200 NVL72 for 7 days": "is a rack of 72 GPUs; write for example '72 gb200 for 7 days'",
-    "GB300-NVL72 for 7 days": "is a rack of 72 GPUs",
+    "1 GB200 NVL72 for 7 days": "has 72 GPUs; write for example '72 gb200 for 7 days'",
+    "GB300-NVL72 for 7 days": "has 72 GPUs",
     "10k core-hours": "'core' is no GPU; write for example '10k gpu-hours'",
     "10k cloud hours": "'cloud' is no GPU",
     "10k compute-hours": "'compute' is no GPU",
@@ -329,7 +333,8 @@ ASKED = {
     "8xH100 for 0 days": "not positive",
     "0xH100 for 3 days": "not positive",
     "8.5 H100 for 3 days": "not a whole number of GPUs",
-    "16 p5.48xlarge for 3 days": "is not a number of GPUs",
+    "16 p5.48xlarge for 3 days": "p5.48xlarge has 8 GPUs; write for example '8 h100-sxm for",
+    "v5p-256 for 2 weeks": "v5p-256 has 128 GPUs; write for example '128 tpu-v5p for 7 days'",
     "chinchilla": "write e.g. 1e21, '8 h100-sxm for 7 days'",
     "lots": "write e.g. 1e21, '8 h100-sxm for 7 days'",
     "1e21 MACs": "unknown suffix 'MACs'",
@@ -636,9 +641,57 @@ def test_a_mistyped_choice_is_answered_with_the_nearest(words, said):
     assert said in found.stderr
 
 
-@pytest.mark.parametrize(("text", "hours"), [("604800s", 168), ("90 s", 0.025), ("90 sec", 0.025)])
-def test_seconds_are_no_hours(text, hours):
-    assert parse_hours(text) == hours
+LENGTHS = {
+    "604800s": 168,
+    "90 s": 0.025,
+    "90 sec": 0.025,
+    "2 days 12 hours": 60,
+    "2 days and 12 hours": 60,
+    "1w, 2d": 216,
+    "1d 2h 30min": 26.5,
+    "1d12h": 36,
+    "2 days 1,000 hours": 1048,
+    "half a day": 12,
+    "a week and 2 days": 216,
+    "in 3 days": 72,
+    "within 2 weeks": 336,
+    "2-12:00:00": 60,  # days-hours:minutes:seconds, as in Slurm's --time
+    "36:30:00": 36.5,
+}
+
+
+@pytest.mark.parametrize("text", LENGTHS, ids=str)
+def test_lengths_of_time_are_read_as_people_write_them(text):
+    assert parse_hours(text) == LENGTHS[text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["by Friday", "2026-12-24", "2026-12-24 18:00", "Dec 24", "24.12.2026", "12/24/2026", "May 3"],
+)
+def test_a_deadline_is_a_length_of_time_and_no_day(text):
+    with pytest.raises(InputError, match="is a point in time; write how long there is until then"):
+        parse_hours(text)
+
+
+@pytest.mark.parametrize("text", ["$20k for 60 days", "$20k for 2 months", "20k USD over 60 days"])
+def test_money_for_a_time_has_a_deadline(text):
+    with pytest.raises(InputError, match=r"20k.* is a budget without a time; .*'60 days'"):
+        parse_budget(text)
+
+
+def test_gpus_are_rented_for_days_and_hours():
+    for text in ("8 h100-sxm for 2 days 12 hours", "2d12h on 8 h100-sxm", "8 h100-sxm, 2d and 12h"):
+        assert parse_budget(text)[1:5] == (480, None, 8, "h100-sxm")
+    for text in (
+        "40 h100-sxm for half a day",
+        "20 h100-sxm for 1-00:00:00",
+        "20 h100-sxm 24:00:00",
+    ):
+        assert parse_budget(text).gpu_hours == 480
+    for text in ("8 h100-sxm until Friday", "64 h100-sxm by 2026-12-24", "$5k by Friday"):
+        with pytest.raises(InputError, match="is a point in time"):
+            parse_budget(text)
 
 
 def test_the_name_of_a_rack_does_not_say_how_many_gpus_there_are():

@@ -609,6 +609,8 @@ def test_a_short_step_is_said(ask):
     [
         (("--gpus", "64", "--tp", "16"), "tensor_parallel_across_nodes"),
         (("--gpus", "1000000"), "few_steps"),
+        (("--gpus", "1000000"), "large_step"),
+        (("--gpus", "8", "--batch-tokens", "200M"), "large_step"),  # MiniMax-01: 128M
         (("--gpus", "8", "--batch-tokens", "1B"), "few_steps"),
     ],
 )

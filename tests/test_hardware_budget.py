@@ -344,6 +344,36 @@ def test_an_open_layout_is_faster_and_fits():
                 assert near.deciding.student_tokens <= most, (name, value)
 
 
+@pytest.mark.parametrize("price", ["0", "0.00", "$0", "$0/h"])
+def test_hours_that_cost_nothing_are_no_budget_in_dollars(price):
+    asked = ("--gpu", "h100-sxm", "--student", "1B", "--quick", "--price", price)
+    found = run("budget", "$5k", *asked)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "--price 0: hours that cost nothing are no budget in dollars" in found.stderr
+    free = run("budget", "1000 gpu-hours", *asked, "-o", "json")
+    assert json.loads(free.stdout)["options"][0]["cost_usd"]["mid"] == 0
+
+
+def test_pretraining_on_the_layout_of_a_distillation_is_said_to_be_slower():
+    """An 8B teacher in 16 bits takes most of what lets activations stay on a 24 GB card.
+
+    What the student alone could do in the hours, `estimate` says, whose layout is its own.
+    """
+    machine_words = ("--gpu", "rtx-4090", "--gpus", "32", "--optimizer", "adam8bit")
+    asked = ("--model", "qwen3-4b", "--tokens", "20B", *machine_words, "--layout", "auto")
+    alone = json.loads(run("estimate", *asked, "-o", "json").stdout)
+    hours = f"{alone['gpu_hours']['mid']} gpu-hours"
+    words = {"gpus": 32, "student": "qwen3-4b", "teacher": "qwen3-8b", "layout": "auto"}
+    small = {**words, "compute": hours, "gpu": "rtx-4090", "optimizer": "adam8bit"}
+    found = plan(scenario_from_options(**small))
+    (told,) = [one for one in found.warnings if one.code == "pretraining_layout"]
+    assert "reads 20.0B tokens" in told.message
+    assert found.supervised.student_tokens < 20e9 / 1.02
+    # with room for both, they have one layout
+    roomy = {**words, "compute": "1000 gpu-hours", "gpu": "b200-sxm"}
+    assert "pretraining_layout" not in plan(scenario_from_options(**roomy)).warning_codes
+
+
 def test_a_plan_says_its_layout_and_can_be_asked_again(tmp_path):
     words = ("--gpu", "rtx-4090", "--gpus", "8", "--student", "1.5B", "--teacher", "qwen2.5-7b")
     first = run("budget", "$5k", *words, "--layout", "auto", "--quick", "-o", "json")

@@ -99,8 +99,8 @@ def test_a_budget_takes_a_gpu_as_programs_print_it(printed):
         ("NVIDIA H200", "use one of h200-sxm, h200-nvl"),
         ("nvidia-h100-80gb", "use one of h100-sxm, h100-pcie"),
         # other cards than those that share their number
-        ("NVIDIA GeForce RTX 4090 Laptop GPU", "unknown name .* did you mean 'rtx-4090'?"),
-        ("RTX PRO 6000 Blackwell Max-Q", "unknown name .* did you mean 'rtx-pro-6000'"),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", "unknown name .* a laptop's, has less"),
+        ("RTX PRO 6000 Blackwell Max-Q", "unknown name .* has less: give its own figures"),
         ("RTX 4090 48GB", "unknown name .* did you mean 'rtx-4090'?"),
         ("Tesla V100-PCIE-16GB", "unknown name .* did you mean 'v100-16gb' or 'v100-32gb'?"),
     ],

@@ -33,6 +33,41 @@ def test_words_of_other_tools_ask_the_same_question(typed):
     assert run(*typed).stdout == run(*PLANNED).stdout
 
 
+LAYOUTS = {  # as Megatron-LM, torchrun, transformers and DeepSpeed call them
+    ("--tensor-model-parallel-size", "2", "--pipeline-parallel", "2"): ("--tp", "2", "--pp", "2"),
+    ("--micro-batch-size", "4", "--fsdp", "--bf16"): ("--micro-batch", "4", "--sharding", "zero3"),
+    ("--zero-stage", "1", "--gradient-checkpointing"): "--sharding zero1 --checkpointing full",
+    ("--world-size", "16", "--max-seq-length", "2048"): ("--gpus", "16", "--seq-len", "2048"),
+    ("--context", "2048"): ("--seq-len", "2048"),
+}
+
+
+@pytest.mark.parametrize("typed", LAYOUTS, ids=str)
+def test_layouts_are_asked_in_words_of_other_tools(typed):
+    asked = ("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", "-o", "json")
+    ours = LAYOUTS[typed]
+    ours = ours.split() if isinstance(ours, str) else ours
+    found = run(*asked, *typed)
+    assert found.returncode == 0
+    assert found.stdout == run(*asked, *ours).stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("--nodes", "8"), "e.g. --gpus 64 for 8 of 8"),
+        (("--global-batch-size", "1024"), "--batch-tokens"),
+        (("--dp", "8"), "follows from --gpus"),
+        (("--deadline", "3 days"), "distillplan budget takes the time that you have"),
+        (("--spot",), "--prices"),
+    ],
+)
+def test_what_follows_from_other_options_is_said_to(typed, said):
+    found = run("estimate", "--model", "1B", "--tokens", "1B", "--gpu", "h100-sxm", *typed)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert said in found.stderr
+
+
 def test_days_on_a_number_of_gpus_are_a_deadline():
     """4 GPUs for 3 days are 288 GPU-hours."""
     words = ("--gpu", "4090", "--num-gpus", "4", "--student", "1B", "--quick", "--json")

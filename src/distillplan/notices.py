@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+PRETRAINING_LAYOUT: Final = "pretraining_layout"
+"""A choice that would be better than it is shown."""
 UNKNOWN_ARCHITECTURE: Final = "unknown_architecture"
 """Code of the warning that a config.json was read by a guess at its architecture."""
 

@@ -28,6 +28,8 @@ MOST_WORDS = 10
 
 BUDGET = ("--compute", ARGUMENT)
 _OUTPUT = ("--output",)
+_GROUPS = {"tensor": "--tp", "pipeline": "--pp", "context": "--cp", "expert": "--ep"}
+"""The axes over which a model is split."""
 OPTIONS: Mapping[str, Meant] = {
     "--budget": Meant(BUDGET),
     "--compute": Meant(BUDGET),
@@ -54,15 +56,34 @@ OPTIONS: Mapping[str, Meant] = {
     "--teacher-size": Meant(("--teacher-params", "--teacher")),
     "--unique-tokens": Meant(("--max-unique-tokens",)),
     "--dataset-tokens": Meant(("--max-unique-tokens",)),
-    "--gpu-type": Meant(("--gpu",)),
-    "--num-gpus": Meant(("--gpus",)),
-    "--n-gpus": Meant(("--gpus",)),
-    "--ngpus": Meant(("--gpus",)),
-    "--gpu-count": Meant(("--gpus",)),
+    **dict.fromkeys(("--gpu-type", "--instance", "--instance-type"), Meant(("--gpu",))),
+    **dict.fromkeys(("--num-gpus", "--n-gpus", "--ngpus", "--gpu-count"), Meant(("--gpus",))),
+    "--world-size": Meant(("--gpus",)),
     "--gpu-price": Meant(("--price",)),
     "--price-per-hour": Meant(("--price",)),
     "--seq-len": Meant(("--context",)),
-    "--seq-length": Meant(("--seq-len", "--context")),
+    "--context": Meant(("--seq-len",)),
+    **dict.fromkeys(
+        ("--seq-length", "--sequence-length", "--max-seq-length", "--block-size"),
+        Meant(("--seq-len", "--context")),
+    ),
+    **{
+        f"--{kind}{end}": Meant((option,))
+        for kind, option in _GROUPS.items()
+        for end in ("-parallel", "-parallel-size", "-parallelism", "-model-parallel-size")
+    },
+    **dict.fromkeys(
+        ("--micro-batch-size", "--mbs", "--per-device-train-batch-size", "--batch-size-per-gpu"),
+        Meant(("--micro-batch",)),
+    ),
+    "--fsdp": Meant(("--sharding",), "zero3"),
+    "--zero": Meant(("--sharding",), "zero{}"),
+    "--zero-stage": Meant(("--sharding",), "zero{}"),
+    **dict.fromkeys(
+        ("--gradient-checkpointing", "--activation-checkpointing"),
+        Meant(("--checkpointing",), "full"),
+    ),
+    **{f"--{word}": Meant(("--precision",), word) for word in ("bf16", "fp16", "fp8")},
     "--dtype": Meant(("--precision",)),
     "--quantise": Meant(("--quantize",)),
     "--save-as": Meant(("--save",)),
@@ -77,6 +98,36 @@ OPTIONS: Mapping[str, Meant] = {
 """By what people type. A command's own option of that name goes first."""
 
 ADVICE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("--nodes", "--num-nodes", "--nnodes"), "give all GPUs of them, e.g. --gpus 64 for 8 of 8"
+    ),
+    **dict.fromkeys(
+        ("--dp", "--data-parallel", "--data-parallel-size"),
+        "it follows from --gpus and the other groups, --tp, --pp and --cp",
+    ),
+    **dict.fromkeys(
+        ("--batch-size", "--global-batch-size", "--gbs", "--train-batch-size"),
+        "give the tokens of a step, which are sequences times --seq-len, with --batch-tokens",
+    ),
+    **dict.fromkeys(
+        ("--grad-accum", "--gradient-accumulation-steps"),
+        "it follows from --batch-tokens, --micro-batch and --gpus",
+    ),
+    **dict.fromkeys(
+        ("--steps", "--max-steps", "--train-iters", "--epochs", "--num-train-epochs"),
+        "give the tokens of the whole run, all epochs included, with --tokens",
+    ),
+    **dict.fromkeys(("--lora", "--qlora"), "all of a student's weights are trained here"),
+    **dict.fromkeys(
+        ("--cloud", "--region", "--zone", "--spot"),
+        "give what you pay as --price, or the price list of a cloud as --prices",
+    ),
+    **dict.fromkeys(("--vram", "--memory"), "give the GPU that has it, e.g. --gpu rtx-4090"),
+    **dict.fromkeys(("--currency", "--euros"), "money is in US dollars here"),
+    **dict.fromkeys(
+        ("--deadline", "--hours", "--days", "--weeks", "--time", "--walltime"),
+        "how long it takes is in the answer; distillplan budget takes the time that you have",
+    ),
     "--teacher-tokens": "write them behind the teacher, e.g. --teacher 7B:2T",
     "--teachers": "ask about one --teacher; distillplan teachers ranks the open models",
     "--api": "an API gives text, and this is about logits, which take the teacher's weights",

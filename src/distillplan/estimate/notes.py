@@ -17,6 +17,7 @@ from distillplan.hardware.bill import (
     price_notices,
 )
 from distillplan.hardware.gpu import Precision, Price
+from distillplan.hardware.machine import step_notices
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
@@ -70,6 +71,7 @@ def warnings_of(
         *_about_models(question),
         *_about_format(question, bill),
         *_about_layout(question),
+        *step_notices(question.machine),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
     ]

@@ -3,16 +3,23 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.gpu_words import is_memory, looser, words_of
+from distillplan.hardware.gpu_words import PARTS, is_memory, looser, words_of
+from distillplan.hardware.machine_names import named_machine
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import throughput_model
 from distillplan.suggest import close_names, did_you_mean
+
+_NUMBERED: Final = (
+    r"(?P<gpus>\d{1,6})\s*[x*]?\s*(?P<gpu>[a-z].*|\d{4}.*)",
+    r"(?P<gpu>.*\S)\s*[x*]\s*(?P<gpus>\d{1,6})",
+)
+"""Several GPUs, with their number before or behind."""
 
 
 class GpuCard(NamedTuple):
@@ -82,19 +89,26 @@ def gpu(name: str) -> Gpu:
     known = name_of(name)
     if known is not None:
         return gpus()[known]
-    if several := variants(name):
+    several = variants(name)
+    if len(several) > 1:
         which = f"is sold in several variants; use one of {', '.join(several)}"
         raise InputError(Word("gpu"), f": {name!r} {which}")
-    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
-    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
+    found = next(filter(None, (_several(pattern, name) for pattern in _NUMBERED)), None)
+    one = found and (name_of(found["gpu"]) or next(iter(variants(found["gpu"])), None))
     if found and one:
-        told = (Word("gpu", one), " ", Word("gpus", found[1]))
+        told = (Word("gpu", one), " ", Word("gpus", found["gpus"]))
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
     raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
 
 
+def _several(pattern: str, name: str) -> re.Match[str] | None:
+    return re.fullmatch(pattern, name.strip(), re.IGNORECASE | re.ASCII)
+
+
 def _advice(words: list[str]) -> str:
     """What to say of a name that nobody knows: cards of the same number, or names like it."""
+    if PARTS & {*words}:
+        return "a part of a card, or a laptop's, has less: give its own figures in a YAML file"
     numbers = {word for word in words if re.search(r"\d", word) and not is_memory(word)}
     alike = sorted(_worded(), key=lambda one: -len({*words} & {*one[0]}))
     found = [name for spelled, name in alike if numbers & {*spelled}]
@@ -110,7 +124,13 @@ def variants(name: str) -> tuple[str, ...]:
     >>> variants("H200"), variants("NVIDIA H100 80GB")
     (('h200-sxm', 'h200-nvl'), ('h100-sxm', 'h100-pcie'))
     """
-    return () if name_of(name) is not None else _variants(words_of(name))
+    return () if name_of(name) is not None else _variants(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    """The words of a GPU, or of that in a machine."""
+    machine = named_machine(name)
+    return words_of(name if machine is None else machine.gpu)
 
 
 def _variants(words: list[str]) -> tuple[str, ...]:
@@ -132,7 +152,7 @@ def name_of(name: str) -> str | None:
     >>> name_of("NVIDIA H100 80GB HBM3"), name_of("RTX 4090 24GB"), name_of("h100")
     ('h100-sxm', 'rtx-4090', None)
     """
-    words = words_of(name)
+    words = _words(name)
     memory = [word for word in words if is_memory(word)]
     whole = _spelled(words)
     if whole is not None or not memory:
@@ -160,9 +180,11 @@ def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> s
     ('rtx-6000-ada', 'a100-40gb', 'h100-pcie')
     >>> priced_as("H100", 80)
     """
-    known = name_of(name)
+    known, whole = name_of(name), named_machine(instance)
     if known is not None:
         return known
+    if whole is not None and whole.gpu in variants(name):
+        return whole.gpu
     machine = instance.lower()
     stated = [
         one

@@ -10,7 +10,8 @@ NOISE: Final = (
 """Words beside the name of a GPU; a laptop's or a Max-Q card is another one and says so."""
 _NOISES: Final = r"\b(?:tensor[\s-]+cores?|(?:server|workstation)(?=[\s-]+edition))\b"
 """The same where only their neighbors tell them from CPUs and machines."""
-_RACK: Final = r"\bnvl(\d+)\b"
+PARTS: Final = frozenset(("laptop", "mobile", "q", "mig"))
+"""Words of a card that is less than the one of the same name, the last of Max-Q."""
 _MEMORY: Final = r"(?<![a-z0-9.])(\d+)[\s-]?gi?b?\b"
 _ADDRESSED: Final = r"\[([^][]+)\]"
 """Where lspci has the name: NVIDIA Corporation AD102GL [L40S]."""
@@ -24,18 +25,8 @@ def words_of(name: str) -> list[str]:
     """
     text = (re.findall(_ADDRESSED, name) or [name])[-1].lower()
     text = re.sub(_MEMORY, r"\1gb", re.sub(_NOISES, "", text))
-    words = (re.sub(r"^sxm\d$", "sxm", word) for word in re.split(r"[\s()[\]/,_-]+", text))
+    words = (re.sub(r"sxm\d$", "sxm", word) for word in re.split(r"[\s()[\]/,_-]+", text))
     return [word for word in words if word and not re.fullmatch(NOISE, word)]
-
-
-def gpus_of_rack(name: str) -> int | None:
-    """The GPUs of the rack that a name is of; None for a name of GPUs.
-
-    >>> gpus_of_rack("GB200 NVL72"), gpus_of_rack("H100 NVL")
-    (72, None)
-    """
-    found = re.search(_RACK, name.lower())
-    return None if found is None else int(found[1])
 
 
 def is_memory(word: str) -> bool:

@@ -7,7 +7,7 @@ tabulate seconds over sizes).
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.gpu_words import gpus_of_rack
+from distillplan.hardware.machine_names import named_machine
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
 from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
@@ -29,11 +29,15 @@ from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+from distillplan.notices import Notice, warning
 from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_count
 
 DEFAULT_GPUS: Final = 8
 """One node."""
+
+LARGEST_STEP: Final = 128.0 * 2**20
+"""Tokens of the largest known optimizer steps, the last of MiniMax-01 (arXiv 2501.08313)."""
 
 PUE: Final = 1.2
 """Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
@@ -260,10 +264,11 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     said = {name: value for name, value in words.items() if value is not None}
     named, prices = said.pop("gpu"), said.pop("prices", None)
     gpu = gpu_catalog.gpu(named)
-    many = None if "gpus" in said else gpus_of_rack(named)
-    if many is not None:
-        told = (Word("gpu", gpu_catalog.name_of(named) or named), " ", Word("gpus", str(many)))
-        raise InputError(Word("gpu"), f": {named!r} is a rack of {many} GPUs; write ", *told)
+    whole = None if "gpus" in said else named_machine(named)
+    if whole is not None:
+        told = (Word("gpu", gpu.name), " ", Word("gpus", str(whole.gpus)))
+        has = f": {named!r} has {so_many(whole.gpus, 'GPU')}; write "
+        raise InputError(Word("gpu"), has, *told)
     if prices is not None:
         gpu = price_list.with_prices(gpu, prices)
     layout = {name: said.pop(name) for name in Strategy.__dataclass_fields__.keys() & said}
@@ -299,10 +304,25 @@ def usd_per_gpu_hour(found: Machine) -> float:
     """The price of a GPU-hour in dollars, for a budget in dollars.
 
     Raises:
-        InputError: when no price is known.
+        InputError: when no price is known, or hours cost nothing.
     """
     price = found.price
-    if price is None or price.usd_per_hour <= 0:
+    if price is not None and price.usd_per_hour == 0:
+        free = ": hours that cost nothing are no budget in dollars; give GPU-hours"
+        raise InputError(Word("price", "0"), free)
+    if price is None:
         add, unit = f"no price is known for {found.gpu.name}; add ", " (dollars per GPU-hour)"
         raise InputError(add, Word("price", "2.5"), unit)
     return price.usd_per_hour
+
+
+def step_notices(found: Machine) -> Iterator[Notice]:
+    """That a step has more tokens than any run is known to have used well."""
+    if found.batch_tokens > LARGEST_STEP:
+        asked, most = format_count(found.batch_tokens), format_count(LARGEST_STEP)
+        yield warning(
+            "large_step",
+            f"a step of {asked} tokens is larger than any known run has taken ({most}, "
+            "MiniMax-01): the model learns less from each token than the law says; use fewer GPUs "
+            "or smaller steps",
+        )

@@ -13,6 +13,8 @@ from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
 from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked_price
 from distillplan.hardware.gpu_catalog import priced_as, variants
+from distillplan.hardware.machine_names import named_machine
+from distillplan.units.articles import so_many
 from distillplan.units.quantities import parse_count, parse_usd
 
 MOST_LISTED: Final = 10
@@ -38,8 +40,13 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         kind = priced_as(named, _gib(said.get("memory", "")), said.get("instance", ""))
         if (kind or named) == found.name:
             usd = parse_usd(said["price"], f"{where}: {columns['price']}", "2.49")
+            whole = named_machine(named)
             if "gpus" in said:
                 usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
+                usd /= 1 if whole is None else whole.gpus  # a slice, such as v5p-8
+            elif whole is not None:
+                has = f"{named} has {so_many(whole.gpus, 'GPU')}; give the price of one"
+                raise InputError(f"{where}: {has}, of {found.name}")
             seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
             price = Price(
                 usd_per_hour=usd,

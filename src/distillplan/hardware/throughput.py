@@ -112,7 +112,8 @@ def throughput(
     steps = gpu_seconds_per_token(work, gpu, model, passes)
     log_sd = _prediction_log_sd(work, gpu, model, passes, steps)
     mid, spread = 1 / steps["mixture"], math.exp(Z80 * log_sd)
-    tokens = Range(low=mid / spread, mid=mid, high=mid * spread)
+    most = max(peak, gpu.peak_flops_per_s.get(work.precision, 0.0)) / flops  # nothing is faster
+    tokens = Range(low=mid / spread, mid=mid, high=min(mid * spread, most))
     return ThroughputEstimate(
         tokens_per_s_per_gpu=tokens,
         mfu=tokens.scale(flops / peak),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from distillplan.errors import InputError
 from distillplan.planning.budget_patterns import ANY_GPU, CORE, NODE, SEVERAL, match_in
-from distillplan.units.articles import with_article
+from distillplan.units.articles import so_many, with_article
 
 
 def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
@@ -17,16 +17,18 @@ def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
         alone: whether the text is all that says that GPUs are meant.
 
     Raises:
-        InputError: for nodes or racks without their number of GPUs, and for what is no GPU.
+        InputError: for machines, and nodes without their number of GPUs, and for what is no GPU.
     """
-    from distillplan.hardware.gpu_words import gpus_of_rack, words_of  # not for FLOPs alone
+    from distillplan.hardware.gpu_words import words_of  # not for FLOPs alone
+    from distillplan.hardware.machine_names import named_machine  # as above
 
-    rack, node = gpus_of_rack(text), match_in(NODE, text)
-    if rack is not None:
-        bare = re.sub(r"(?i)[\s-]*nvl\d+", "", text).strip().lower()
+    machine, node = named_machine(text), match_in(NODE, text)
+    if machine is not None:
+        gpus = f"{machine.gpus} {machine.gpu}"
         raise InputError(
-            f"{what}: {text.strip()} is a rack of {rack} GPUs; write for example '{rack} {bare} "
-            "for 7 days'"
+            f"{what}: {text.strip()} has {so_many(machine.gpus, 'GPU')}; write for example "
+            f"'{with_variant(f'{gpus} for 7 days', machine.gpu)}' or, of several, "
+            f"'{with_variant(f'4 nodes of {gpus} for 7 days', machine.gpu)}'"
         )
     if node is not None:
         one = with_article(re.sub(r"(?<=box)es$|s$", "", node.lower()))
@@ -64,12 +66,16 @@ def with_variant(budget: str, gpu: str | None) -> str:
     return re.sub(spelled, sold[0], budget, flags=re.IGNORECASE)
 
 
-def asked(sentence: str, said: Mapping[str, str | None]) -> str:
-    """What is missing and what to write, with a variant where the GPU's name leaves it open."""
+def asked(sentence: str, said: Mapping[str, str | None], what: str) -> str:
+    """What is missing and what to write, with a variant where the GPU's name leaves it open.
+
+    Raises:
+        InputError: as of `gpu_name`.
+    """
     from distillplan.hardware.gpu_catalog import variants  # reads the catalog; few budgets need it
 
     kind, count = said.get("kind") or "", (said.get("count") or "").rstrip(" xX*")
-    name = re.sub(r"(?<=\d)s$", "", gpu_name(kind, "") or kind)
+    name = re.sub(r"(?<=\d)s$", "", gpu_name(kind, what) or kind)
     sold = variants(name)
     given = {"hours": "7 days"} | {key: text for key, text in said.items() if text}
     if not sold:

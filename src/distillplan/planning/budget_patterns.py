@@ -5,20 +5,20 @@ from typing import Final
 
 from distillplan.units.numerals import NUMBER
 from distillplan.units.quantities import MANY, METRIC, MULTIPLIERS, any_of
-from distillplan.units.times import HOURS, MONTH, TIMES
+from distillplan.units.times import HOURS, LENGTH, MONTH
 
-TIME: Final = rf"(?P<hours>{MANY}\s*-?\s*{TIMES})"
+TIME: Final = rf"(?P<hours>{LENGTH})"
 UNIT: Final = rf"(?P<unit>{any_of([*HOURS, MONTH])})s?"
 NO_GPU: Final = (
-    r"(?!(?:x|an?|and|at|for|from|in|of|on|per|to|until|with|hours?|hrs?|days?|weeks?|months?)\b|"
-    r"e ?\d)"
+    r"(?!(?:x|an?|and|at|by|during|for|from|in|of|on|over|per|to|until|with|"
+    r"hours?|hrs?|days?|weeks?|months?)\b|e ?\d)"
 )
 """No word of a GPU's name starts so."""
 GEFORCE: Final = r"(?:^|(?<=[x*\s]))[2-5]0[5-9]0(?:[ -]?(?:ti|super))?s?"
 """A card by its number, such as 4090: apart from the number of cards, or it would be part of it."""
 SEVERAL: Final = r"(?<=[2-5]0[5-9]0)s\b"
 """Of several cards; the capital S of a 4080S is for Super."""
-GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()_-]| {NO_GPU})*?)"
+GPU: Final = rf"(?P<gpu>{GEFORCE}|{NO_GPU}(?!(?:ti|super)\b)[a-z](?:[a-z0-9()._-]| {NO_GPU})*?)"
 NODE: Final = (
     r"(?:nodes?|(?:servers?|workstations?)(?![ -]edition)|machines?|hosts?|boxes|box|[dh]gx|racks?|"
     r"clusters?|pods?|instances?)"
@@ -53,6 +53,10 @@ ON: Final = (
     rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{GPU}"
 )
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
+OVER: Final = (
+    r"(.+) (?:(?:for|over|during|in) (?=.*[a-z])|(?=(?:by|until|before) ))(.+)"  # or up to a day
+)
+"""A budget, and the time for it."""
 FLOPS: Final = (
     rf"(?:(?P<times>{any_of(MULTIPLIERS)})\s+)?(?:training\s+)?(?P<prefix>{any_of(METRIC)}|)[\s-]*"
     r"(?P<noun>flop|floating[ -]point operation|f)s?(?P<rate>\s*(?:/|per)\s*s(?:ec(?:ond)?)?)?"
@@ -65,7 +69,7 @@ OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 EATEN: Final = r"(?=.)\d*(?:,\d*)*(?:\.\d*)?[kmb]?"
 """What a shell leaves of dollars in double quotes: it takes the sign and a digit."""
 
-KIND: Final = rf"{NO_GPU}[a-z][a-z0-9_-]*(?: {NO_GPU}[a-z0-9]+){{0,4}}"
+KIND: Final = rf"{NO_GPU}[a-z][a-z0-9._-]*(?: {NO_GPU}[a-z0-9.-]+){{0,4}}"
 SOME: Final = rf"(?:{MANY}\s*(?:x|\*|{NODE}(?: of)?)\s*)?{MANY}\s*(?>[x*]?)\s*"
 GPUS_ALONE: Final = (
     rf"(?P<given>(?P<count>{SOME})(?P<kind>(?=[a-z -]*\d|gpu){KIND}|{GEFORCE}))",

@@ -19,6 +19,7 @@ from distillplan.planning.budget_patterns import (
     MISSING,
     OF_TOKENS,
     ON,
+    OVER,
     RENTED,
     SPENT,
     match,
@@ -210,7 +211,7 @@ def _trained(words: str, what: str) -> Budget | None:
 def _unplaced(words: str, what: str) -> Budget | None:
     """Money, FLOPs, or hours of a GPU, without the GPUs to spend them on."""
     amount = amount_of_money(words, what)
-    if amount is not None:
+    if amount is not None and not (match(OVER, amount) or " per " in amount):
         return Budget(usd=parse_many(amount, what, "$20k"))
     return _computed(words, what) or _spent(words, what)
 
@@ -250,7 +251,8 @@ def _rented(words: str, what: str) -> Budget | None:
         said = found.groupdict()
         if said.get("bare") and not re.search(r"\d|gpu", said["gpu"], re.IGNORECASE):
             continue  # 5k RTX 4090 hours are no RTX for 4090 hours
-        if match(FLOPS, said["gpu"].lower()):
+        money = amount_of_money(f"{said['count']} {said['gpu']}", what)
+        if money is not None or match(FLOPS, said["gpu"].lower()):
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
@@ -267,7 +269,7 @@ def _gpus_alone(words: str, what: str) -> Budget | None:
     if said is None or alone is None:
         return None
     gpus = _whole(said["count"], what) * _whole(said["nodes"] or "one", what)
-    lacks = asked(sentence, alone.groupdict())
+    lacks = asked(sentence, alone.groupdict(), what)
     return Budget(gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True), lacks=lacks)
 
 
@@ -292,14 +294,14 @@ def _explained(words: str, text: str, what: str) -> Budget:
         if eaten(words):
             raise InputError(*error.parts, eaten(words)) from None
         questions = [
-            asked(sentence, found.groupdict())
+            asked(sentence, found.groupdict(), what)
             for pattern, sentence in MISSING
             if (found := match(pattern, words)) is not None
         ]
         best = next(filter(_works, questions), None)
         if best is not None:
             raise InputError(f"{what}: {best}") from None
-        over = re.fullmatch(r"(.+) (?:for|over|during|in) (.*[a-z].*)", words, re.IGNORECASE)
+        over = match(OVER, words)
         if over is not None:
             parse_hours(over[2], what)
             if _unplaced(over[1], what) or _bare_flops(over[1], what):
@@ -342,7 +344,6 @@ def _works(sentence: str) -> bool:
 
 
 def _whole(text: str, what: str) -> int:
-    """A number of GPUs or nodes."""
     many = parse_many(text, what)
     if many != round(many):
         raise InputError(f"{what}: {text!r} is not a whole number of GPUs; write e.g. 64")

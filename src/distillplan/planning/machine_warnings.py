@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase, months_of
+from distillplan.hardware.machine import step_notices
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import FREE, LayoutChoice
+from distillplan.hardware.strategy import FREE, LayoutChoice, Strategy
 from distillplan.laws.format_notices import months_notices
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.kept_limits import SpendsFlops, is_cut
@@ -78,6 +79,8 @@ def machine_warnings(
     for one in compared:
         yield from unpriced_notices(scenario, one)
     yield from _batch_over_run(scenario, compared)
+    if scenario.machine is not None:
+        yield from step_notices(scenario.machine)
     yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
@@ -195,9 +198,18 @@ def _layout_found(scenario: Scenario) -> Iterator[Notice]:
     """Which layout the plan is on, where it was left open."""
     machine = scenario.machine
     if machine is not None and machine.layout_found:
-        names = sorted(FREE, key=lambda name: getattr(machine.strategy, name) == 1)
-        chosen = [f"{name.replace('_', '-')} {getattr(machine.strategy, name)}" for name in names]
-        yield information("layout_found", f"the fastest layout that fits is {', '.join(chosen)}")
+        chosen = layout_in_words(machine.strategy)
+        yield information("layout_found", f"the fastest layout that fits is {chosen}")
+
+
+def layout_in_words(strategy: Strategy, *, all_of_it: bool = True) -> str:
+    """What a search for a layout chooses, with parts that are 1 last, or without them."""
+    names = sorted(FREE, key=lambda name: getattr(strategy, name) == 1)
+    return ", ".join(
+        f"{name.replace('_', '-')} {getattr(strategy, name)}"
+        for name in names
+        if all_of_it or getattr(strategy, name) != 1
+    )
 
 
 def changes_to_fit(scenario: Scenario, bill: OptionBill) -> str:

@@ -1,17 +1,25 @@
 """A scenario whose layout is left open: the fastest one in which what it weighs fits."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from distillplan.accounting import Accounting, Share
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory_fit import Fits, fastest_layout
 from distillplan.hardware.strategy import Strategy
+from distillplan.notices import PRETRAINING_LAYOUT, Notice, warning
+from distillplan.planning.machine_warnings import layout_in_words
 from distillplan.planning.option_bill import room, seconds_of
 from distillplan.planning.options import distilled_options, supervised_option
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+from distillplan.units.quantities import format_count
+
+LEAST_GAIN: Final = 1.02
+"""Times the tokens from which a layout of its own is worth a word."""
 
 MOST_TURNS = 4
 """Sizes change with the layout, and the layout with the sizes: turns in which both settle."""
@@ -39,6 +47,29 @@ def laid_out(scenario: Scenario, machine: Machine) -> Scenario:
             placed = replace(machine, strategy=strategy, layout_found=True)
             found = replace(scenario, machine=placed)
     return usual
+
+
+def apart(scenario: Scenario, alone: Option) -> Iterator[Notice]:
+    """That pretraining reads more tokens on the fastest layout of its own, and what that gives.
+
+    Args:
+        scenario: a question that was laid out.
+        alone: supervised training on that layout.
+    """
+    machine, tokens = scenario.machine, alone.student_tokens
+    if machine is None or tokens is None or not machine.layout_found:
+        return
+    own = replace(machine, strategy=_fastest(scenario, machine, alone))
+    better = supervised_option(replace(scenario, machine=own))
+    if better.loss is None or (better.student_tokens or 0.0) < LEAST_GAIN * tokens:
+        return
+    chosen, more = layout_in_words(own.strategy, all_of_it=False), better.student_tokens
+    yield warning(
+        PRETRAINING_LAYOUT,
+        f"both are on the layout of the distillation; pretraining on its own fastest one "
+        f"({chosen}) reads {format_count(more)} tokens, not {format_count(tokens)}, for "
+        f"{better.loss:.3f} nats",
+    )
 
 
 def _fastest(scenario: Scenario, machine: Machine, option: Option) -> Strategy:

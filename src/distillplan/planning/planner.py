@@ -106,6 +106,10 @@ def plan(scenario: Scenario, *, quick: bool = False) -> Plan:
     )
     if not quick:
         found = _with_odds(found)
+        if scenario.machine is not None and scenario.machine.layout_found:
+            from distillplan.planning.open_layout import apart  # only where one was asked for
+
+            found = found._replace(warnings=(*apart(scenario, alone), *found.warnings))
     demand_finite(found)
     return found._replace(headline=headline(found), rival=rival_of(found))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
-from distillplan.notices import doubts
+from distillplan.notices import PRETRAINING_LAYOUT, doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.kept_limits import is_cut
 from distillplan.planning.results import Plan, Reason
@@ -59,6 +59,8 @@ _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _UNDER_VERDICT = OUTSIDE_FIT_CODES | {*ON_TOP}
 """Codes of the warnings that stand under the verdict."""
+_FIRST = {*OF_STORED, PRETRAINING_LAYOUT}
+"""Codes of those that may turn the verdict around."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
 
@@ -109,7 +111,7 @@ def _screen(plan: Plan) -> Iterator[Block]:
     head = f"{verdict}{GAP}{odds}"
     room.take(head, first, outside, rival, instead, asked, rows=len(choices.rows))
     why = room.fill(reasons(plan), _WHY)
-    worst = (one.message for one in plan.warnings if one.code in OF_STORED)
+    worst = (one.message for one in plan.warnings if one.code in _FIRST)
     watch = room.fill(worst, _WATCH + 1)  # before all else
     decides = room.keep(nearest_in_words(plan))
     watch += room.fill(_watch(plan), min(_WATCH, room.left // 2))
@@ -184,7 +186,7 @@ def _watch(plan: Plan) -> Iterator[str]:
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, *OF_STORED):
+        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, *_FIRST):
             yield one.message
 
 

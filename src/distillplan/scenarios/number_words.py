@@ -68,7 +68,9 @@ def zero_or_counted(value: Any, word: str, example: str, noun: str = "") -> floa
         InputError: when it is none.
     """
     given = scalar(value, word, example)
-    zero = given == 0 or (isinstance(given, str) and given.strip() in ("0", "0.0"))
+    zero = given == 0 or (
+        isinstance(given, str) and re.fullmatch(r"0+(\.0*)?", given.strip()) is not None
+    )
     return 0.0 if zero else parse_count(given, word, example, noun)
 
 

@@ -191,7 +191,9 @@ def amount_of_money(text: str, what: str) -> str | None:
     amount = found["after"] or found["before"]
     if found["dollars"] or found["dollars_after"]:
         return amount
-    raise InputError(f"{what}: {shown(text)} is not in US dollars; write e.g. ${amount}")
+    raise InputError(
+        f"{what}: {shown(text)} is not in US dollars; convert it and write it with a $"
+    )
 
 
 def parse_bytes(text: str | float, what: str = "memory") -> float:
