@@ -71,7 +71,7 @@ def _of_command(name: str, found: Any) -> Iterator[str]:
 def default_shown(param: Any) -> str:
     """The default of an option as its help shows it; empty where it has none."""
     default = param.default
-    return "" if default in {None, False, ()} or callable(default) else f" [default: {default}]"
+    return "" if default in {None, False, (), ""} or callable(default) else f" [default: {default}]"
 
 
 def _plain(text: str) -> str:
