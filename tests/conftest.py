@@ -65,8 +65,8 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(SELDOM)
 
 
-# No test times anything: on a busy machine the first of a kind may take seconds. The examples are the same in
-# each run, so that a change is judged by what it changed; `nox -s explore` draws others.
+# No test times anything: on a busy machine the first of a kind may take seconds. The examples are
+# the same in each run, so that only a change can make one fail; `nox -s explore` draws others.
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("others", deadline=None, database=None)
 settings.load_profile("same")

@@ -15,8 +15,9 @@ from distillplan.hardware.bill import PRICE_AGE_DAYS, Bill, Phase, bill_of, pric
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import PUE, Machine
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import StoredLogits, format_of
-from distillplan.laws.logit_formats import LogitKind
+from distillplan.hardware.storage import stored_logits
+from distillplan.hardware.throughput_model import throughput_model
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from tests.shipped import shipped
 
 GRID: dict[str, Any] = shipped("grid.yaml")
@@ -24,7 +25,7 @@ TODAY = dt.date(2026, 6, 1)
 MACHINE = Machine(
     gpu=replace(gpu_catalog.gpu("a100-80gb"), prices=()),
     gpus=64,
-    model=gpu_catalog.throughput_model(),
+    model=throughput_model(),
     tokens_per_s=1000.0,
     goodput=Range.exact(1.0),
     today=TODAY,
@@ -101,7 +102,7 @@ def test_parts_sum_to_the_total(
         teacher_tokens=teacher_tokens,
         paid=share(accounting, logits, 1),
         logits=logits,
-        stored=StoredLogits(format=format_of(LogitKind.TOP_K, 128256)),
+        stored=stored_logits(StoredFormat(kind=LogitKind.TOP_K), 128256),
     )
     for name in ("gpu_hours", "wall_seconds", "cost_usd", "energy_kwh", "co2_kg"):
         for end in ("low", "mid", "high"):
@@ -136,7 +137,7 @@ def test_what_is_not_known_stays_unknown() -> None:
         teacher=7e9,
         paid=share(Accounting.EXISTS, Logits.STORED, 1),
         logits=Logits.STORED,
-        stored=StoredLogits(format=format_of(LogitKind.TOP_K, 128256)),
+        stored=stored_logits(StoredFormat(kind=LogitKind.TOP_K), 128256),
     )
     assert bill.total.cost_usd is None
     assert bill.total.energy_kwh is None

@@ -13,10 +13,10 @@ from distillplan import Accounting, Logits, Scenario, Teacher, plan
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.hardware.machine import machine, usd_per_gpu_hour
 from distillplan.hardware.memory_fit import MAX_GPUS, Fits
-from distillplan.hardware.token_costs import LOG_SIZES, costs_on
 from distillplan.laws import law_catalog
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.planner import plan_if_any
+from distillplan.planning.token_costs import LOG_SIZES, costs_on
 from distillplan.planning.verdict_records import Flips
 from distillplan.questions.target import target
 from tests.plans import scenario_from_options

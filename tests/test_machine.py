@@ -15,14 +15,14 @@ from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import WeightFormat
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import StoredLogits, format_of
-from distillplan.hardware.throughput_model import throughput_model_from_entry
-from distillplan.laws.logit_formats import LogitKind
+from distillplan.hardware.storage import stored_logits
+from distillplan.hardware.throughput_model import throughput_model
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from distillplan.models.model_catalog import model as catalog_model
 from tests.shipped import shipped
 
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
-MODEL = throughput_model_from_entry(shipped("throughput.yaml"))
+MODEL = throughput_model(shipped("throughput.yaml"))
 SHAPE = catalog_model("llama-3.1-8b").shape
 MIXTURE = catalog_model("qwen3-30b-a3b").shape
 MACHINE = Machine(gpu=GPUS["h100-sxm"], gpus=64, model=MODEL, today=dt.date(2026, 3, 1))
@@ -122,7 +122,7 @@ def test_a_family_trains_its_teacher_once() -> None:
             teacher_tokens=2e11,
             paid=paid,
             logits=Logits.STORED,
-            stored=StoredLogits(format=format_of(LogitKind.TOP_K, 128256, 100)),
+            stored=stored_logits(StoredFormat(kind=LogitKind.TOP_K, entries=100), 128256),
         )
         return {line.phase: line.gpu_hours.mid for line in bill.lines}
 
@@ -142,7 +142,7 @@ def test_stored_logits_cost_what_the_bytes_do() -> None:
         teacher=7e9,
         paid=share(Accounting.EXISTS, Logits.STORED, 1),
         logits=Logits.STORED,
-        stored=StoredLogits(format=format_of(LogitKind.TOP_K, 128256, 100), months=2.0),
+        stored=stored_logits(StoredFormat(kind=LogitKind.TOP_K, entries=100, months=2.0), 128256),
     )
     line = next(one for one in bill.lines if one.phase is Phase.LOGIT_STORAGE)
     assert line.cost_usd is not None

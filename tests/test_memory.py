@@ -23,7 +23,7 @@ from distillplan.hardware.memory import (
     memory_estimate,
 )
 from distillplan.hardware.memory_fit import usable_bytes
-from distillplan.hardware.model_states import kept_bytes_per_token, pipeline_stage, stage_states
+from distillplan.hardware.model_states import bytes_per_token, pipeline_stage, stage_states
 from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
@@ -67,7 +67,7 @@ def test_activations_of_a_gpt_block_are_the_published_formula() -> None:
     """
     plain = Strategy(seq_len=2048, checkpointing=Checkpointing.NONE, attention=Attention.UNFUSED)
     shape = gpt()
-    kept = kept_bytes_per_token(shape.blocks[0], shape.width, plain)
+    kept = bytes_per_token(shape.blocks[0], shape.width, plain, plain.checkpointing)
     assert kept == shape.width * (34 - 2 + (5 - 3) * 96 * 2048 / 12288)
     assert 5 * 96 * 2048 / 12288 == 80  # the value they give for GPT-3 in Section 4.2.1
 
@@ -75,7 +75,7 @@ def test_activations_of_a_gpt_block_are_the_published_formula() -> None:
 def test_full_checkpointing_keeps_a_block_input_only() -> None:
     """Korthikanti et al. 2022, Table 2: 2 s b h per block."""
     full = Strategy(checkpointing=Checkpointing.FULL)
-    assert kept_bytes_per_token(gpt().blocks[0], gpt().width, full) == 2 * 12288
+    assert bytes_per_token(gpt().blocks[0], gpt().width, full, full.checkpointing) == 2 * 12288
 
 
 SUMMED = 2.0**40
@@ -190,10 +190,11 @@ def test_without_sequence_parallelism_norms_are_whole_on_every_gpu() -> None:
     shape = uniform_shape(layers=1, width=4096, ffn_width=16384, heads=32, vocab=1, ffn_matrices=2)
     for tp in (1, 2, 8):
         whole, split = (
-            kept_bytes_per_token(
+            bytes_per_token(
                 shape.blocks[0],
                 shape.width,
-                Strategy(checkpointing=Checkpointing.ATTENTION, tp=tp, sequence_parallel=parallel),
+                Strategy(tp=tp, sequence_parallel=parallel),
+                Checkpointing.ATTENTION,
             )
             for parallel in (False, True)
         )

@@ -49,6 +49,21 @@ def said(command, *words, law, folder):
     return " ".join(found.stdout.split())
 
 
+def test_a_law_in_bits_per_byte_knows_its_bytes_per_token(tmp_path):
+    """It asked for them again; and a loss in bits that is read as nats is told how to say so."""
+    law = law_file(tmp_path, measured_in="bits/byte", bytes_per_token=4.3)
+    teacher = ("--teacher-params", "3B")
+    asked = ("budget", "1e20", *STUDENT, *teacher, "--law", law, "-o", "json")
+    bits = run(*asked, "--teacher-bpb", "0.7", folder=tmp_path)
+    given = run(*asked, "--teacher-bpb", "0.7", "--bytes-per-token", "4.3", folder=tmp_path)
+    assert bits.returncode == 0, bits.stderr
+    assert bits.stdout == given.stdout
+    refused = run(*asked, "--teacher-loss", "0.7", folder=tmp_path)
+    assert refused.returncode == 2
+    advice = refused.stderr.split("law's runs: ")[1].split()
+    assert run(*asked, "--teacher-loss", "0.7", *advice, folder=tmp_path).stdout == given.stdout
+
+
 @pytest.mark.parametrize(
     ("more", "is_own"),
     [

@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 
 from distillplan.checks.on_policy_checks import cells
+from distillplan.files.entries import shipped
 from distillplan.hardware import gpu_catalog
-from distillplan.hardware.generation import EFFICIENCY, Requests, generation_speed
+from distillplan.hardware.generation import generation_speed
+from distillplan.hardware.range import Range
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.laws.on_policy_law import (
     Objective,
     between_sizes,
@@ -27,6 +30,7 @@ from distillplan.questions.glossary.explanation import explain
 from tests.shell import answer, codes, run
 
 LAW = on_policy_law()
+EFFICIENCY = shipped("throughput.yaml").mapping("generation").mapping("efficiency").record(Range)
 TIMED = ("--gpu", "h100-sxm", "--gpus", "8", "--answer-tokens", "1000")
 
 
@@ -259,8 +263,7 @@ def test_the_published_hours_stand_beside():
 def test_one_sequence_is_as_fast_as_its_weights_are_read():
     """The limit of a batch of one without a cache: bandwidth over bytes of weights."""
     gpu, shape = gpu_catalog.gpu("h100-sxm"), model("llama-3.1-8b").shape
-    alone = Requests(prompt=0, generated=2, per_gpu=1)
-    found = generation_speed(shape, gpu, gpu_catalog.throughput_model(), alone)
+    found = generation_speed(shape, gpu, throughput_model(), prompt=0, generated=2, per_gpu=1)
     reading = gpu.memory_bytes_per_s / (2 * shape.total_params)
     assert found.tokens_per_s_per_gpu.mid == pytest.approx(EFFICIENCY.mid * reading, rel=0.01)
 
@@ -268,8 +271,8 @@ def test_one_sequence_is_as_fast_as_its_weights_are_read():
 def test_many_sequences_are_as_fast_as_the_products():
     """The limit of endless bandwidth: the matmul ceiling over the FLOPs of a token."""
     gpu = replace(gpu_catalog.gpu("h100-sxm"), memory_bytes_per_s=1e30)
-    shape, speeds = model("llama-3.1-8b").shape, gpu_catalog.throughput_model()
-    found = generation_speed(shape, gpu, speeds, Requests(prompt=0, generated=2))
+    shape, speeds = model("llama-3.1-8b").shape, throughput_model()
+    found = generation_speed(shape, gpu, speeds, prompt=0, generated=2)
     assert gpu.matmul_flops_per_s is not None
     bound = gpu.matmul_flops_per_s / shape.forward_flops(2)
     assert found.tokens_per_s_per_gpu.mid == pytest.approx(EFFICIENCY.mid * bound, rel=1e-6)

@@ -24,7 +24,7 @@ from distillplan.hardware.strategy import Attention, Checkpointing
 from distillplan.hardware.throughput import ErrorKind, throughput
 from distillplan.hardware.throughput_model import (
     ThroughputModel,
-    throughput_model_from_entry,
+    throughput_model,
 )
 from distillplan.hardware.workload import Workload
 from distillplan.models.architecture import FixedAspect
@@ -39,7 +39,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
-MODEL: ThroughputModel = throughput_model_from_entry(shipped("throughput.yaml"))
+MODEL: ThroughputModel = throughput_model(shipped("throughput.yaml"))
 SHIPPED = [published_run_from_row(r) for r in _rows(COEFFICIENTS / "throughput_runs.csv")]
 
 

@@ -691,6 +691,7 @@ def test_a_plan_in_flops_says_what_it_exceeds():
             "not a number of bytes",
         ),
         ({"compute": 1e21, "gpu": 100}, "expected a name"),
+        ({"compute": 1e21, "gpu": "h100-sxm", "country": False}, "no, off or false"),  # Norway, NO
         ({"compute": 1e21, "gpu": "h100-sxm", "precision": "fp7"}, "is none of"),
         ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modeled"),
     ],

@@ -13,7 +13,7 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 from distillplan.hardware import gpu_catalog
-from distillplan.hardware.generation import Requests, generation_speed
+from distillplan.hardware.generation import generation_speed
 from distillplan.laws.law_catalog import law
 from distillplan.laws.quantization import QuantizedWeights, quantization_law
 from distillplan.models.architecture import FixedAspect
@@ -237,7 +237,7 @@ def test_hours_of_serving_follow_from_the_speed_of_generation():
     from distillplan.hardware.machine import machine
 
     on = machine({"gpu": "h100-sxm"}, FAMILY)
-    speed = generation_speed(shape, gpu, on.model, Requests(prompt=1000, generated=200))
+    speed = generation_speed(shape, gpu, on.model, prompt=1000, generated=200)
     each = 200 / 1200 / speed.tokens_per_s_per_gpu.mid / 3600
     each *= scenario.student_forward(2e9) / shape.forward_flops(4096)
     hours = one["hours"]
@@ -356,9 +356,9 @@ def test_weights_of_fewer_bits_are_read_sooner():
 
     gpu, shape = gpu_catalog.gpu("h100-sxm"), FAMILY.nearest_shape(2e9)
     on = machine({"gpu": "h100-sxm"}, FAMILY)
-    one = Requests(prompt=1, generated=2, per_gpu=1.0)
+    one = {"prompt": 1, "generated": 2, "per_gpu": 1.0}
     slow, fast = (
-        generation_speed(shape, gpu, on.model, one, weight_bytes=size).tokens_per_s_per_gpu.mid
+        generation_speed(shape, gpu, on.model, **one, weight_bytes=size).tokens_per_s_per_gpu.mid
         for size in (None, 0.5)
     )
     assert 3.0 < fast / slow <= 4.0

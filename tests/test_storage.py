@@ -1,18 +1,23 @@
 """Stored logits against the figures that papers and projects give."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.hardware.storage import LogitFormat, format_of
+from distillplan.hardware.storage import LogitFormat, stored_logits
 from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from tests.shell import run
 
 ROWS = 128256
 """Llama 3's vocabulary, where it does not matter."""
+
+
+def format_of(kind: LogitKind, vocab: int, entries: Any = None) -> LogitFormat:
+    return stored_logits(StoredFormat(kind=kind, entries=entries), vocab)
 
 
 def full(vocab: int, bits: int = 16) -> LogitFormat:
@@ -27,7 +32,7 @@ def top_p() -> LogitFormat:
     return format_of(LogitKind.TOP_P, ROWS)
 
 
-def sampled(unique: float) -> LogitFormat:
+def sampled(unique: int) -> LogitFormat:
     return format_of(LogitKind.SAMPLED, ROWS, unique)
 
 
@@ -116,8 +121,8 @@ def test_storage_tips_the_choice_the_right_way() -> None:
 
 @pytest.mark.parametrize("entries", [0, -1, float("nan"), float("inf")])
 def test_impossible_counts_are_refused(entries: float) -> None:
-    with pytest.raises(InputError, match="entries"):
-        sampled(entries)
+    with pytest.raises(InputError, match=r"logit_(k|entries)"):
+        format_of(LogitKind.SAMPLED, ROWS, entries)
 
 
 def test_no_logits_are_kept_for_less_than_no_time() -> None:

@@ -328,6 +328,9 @@ def table(tmp_path, header):
         "model_name_or_path,num_parameters,num_input_tokens_seen,eval_loss",
         "run_name,model_size,train_tokens,final_val_loss",
         "Name,summary.params,summary/tokens,val_loss",
+        "run_id,params.n_params,params.tokens,metrics.val_loss",
+        "Model,Parameter count,#Tokens,Validation Cross-Entropy",
+        "Model,params (non-embedding),tokens_seen,val_nll",
     ],
 )
 def test_columns_of_trackers_are_taken_and_told(tmp_path, header):

@@ -13,6 +13,7 @@ from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import own_machine, teacher_apart
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.models.named_models import named_pair
 from tests.shell import run
@@ -22,7 +23,7 @@ STUDENT, TEACHER = PAIR.model.model, PAIR.teacher
 MACHINE = Machine(
     gpu=gpu_catalog.gpu("h100-sxm"),
     gpus=8,
-    model=gpu_catalog.throughput_model(),
+    model=throughput_model(),
     today=dt.date(2026, 11, 1),
 )
 ASKED = (

@@ -14,8 +14,8 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token, matmul_ceiling
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
 from distillplan.hardware.throughput import throughput
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
-from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
+from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.model_catalog import models
@@ -31,7 +31,7 @@ def gpu_hours(tokens: float, rate: Range, goodput: Range) -> Range:
 
 GPUS: dict[str, Gpu] = {n: gpu_from_entry(n, e) for n, e in shipped("gpus.yaml")["gpus"].items()}
 ENTRY: dict[str, Any] = shipped("throughput.yaml")
-MODEL: ThroughputModel = throughput_model_from_entry(ENTRY)
+MODEL: ThroughputModel = throughput_model(ENTRY)
 SHAPES = {one.name: one.shape for one in models()}
 LLAMA_7B = uniform_shape(
     layers=32, width=4096, ffn_width=11008, heads=32, vocab=32000, tied=False, qk_norm=False
@@ -41,12 +41,12 @@ LLAMA_7B = uniform_shape(
 def _rate(
     gpu: str = "h100-sxm", gpus: int = 8, shape: ModelShape = LLAMA_7B, **layout: Any
 ) -> float:
-    work = workload_of_shape(shape, Strategy(**layout), gpus)
+    work = workload_of(shape, FixedAspect(), Strategy(**layout), gpus)
     return throughput(work, GPUS[gpu], MODEL).tokens_per_s_per_gpu.mid
 
 
 def _mfu(size: float, **layout: Any) -> float:
-    work = workload_of_size(size, FixedAspect(), Strategy(**layout), 8)
+    work = workload_of(size, FixedAspect(), Strategy(**layout), 8)
     return throughput(work, GPUS["h100-sxm"], MODEL).mfu.mid
 
 
@@ -70,7 +70,9 @@ def test_llama_3_405b_is_within_a_factor_of_its_published_mfu() -> None:
     """
     layout = {"tp": 8, "pp": 16, "sharding": Sharding.ZERO1, "stack": Stack.TUNED}
     strategy = Strategy(seq_len=8192, **layout)
-    work = workload_of_shape(SHAPES["llama-3.1-405b"], strategy, 16384, global_tokens=16 * 2**20)
+    work = workload_of(
+        SHAPES["llama-3.1-405b"], FixedAspect(), strategy, 16384, global_tokens=16 * 2**20
+    )
     tuned = replace(work, interleave=8)  # 126 layers over 16 stages, one layer each
     mfu = throughput(tuned, GPUS["h100-sxm"], MODEL).mfu.mid
     assert 0.41 / 1.2 < mfu < 0.41 * 1.2
@@ -91,7 +93,7 @@ def test_mpt_7b_on_one_h100_node_trains_at_the_published_rate() -> None:
 
 
 def test_factors_multiply_to_the_estimate() -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(tp=2, pp=2), 64)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(tp=2, pp=2), 64)
     estimate = throughput(work, GPUS["h100-sxm"], MODEL)
     assert estimate.basis == "model"
     assert estimate.ideal_tokens_per_s_per_gpu is not None
@@ -102,7 +104,7 @@ def test_factors_multiply_to_the_estimate() -> None:
 
 
 def test_mfu_is_model_flops_over_the_dense_peak() -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 8)
     estimate = throughput(work, GPUS["a100-80gb"], MODEL)
     flops = 3 * LLAMA_7B.forward_flops(4096)
     expected = estimate.tokens_per_s_per_gpu.mid * flops / 312e12
@@ -112,13 +114,13 @@ def test_mfu_is_model_flops_over_the_dense_peak() -> None:
 def test_a_measured_matrix_product_is_the_ceiling() -> None:
     """stas00/ml-engineering, 2026-08: 794.5 TFLOP/s on H100 SXM; no rate may beat it."""
     assert matmul_ceiling(GPUS["h100-sxm"], MODEL) == 794.5e12
-    work = workload_of_size(1e15, FixedAspect(), Strategy(micro_batch=64), 1)
+    work = workload_of(1e15, FixedAspect(), Strategy(micro_batch=64), 1)
     estimate = throughput(work, GPUS["h100-sxm"], MODEL)
     assert estimate.mfu.mid * dense_peak(GPUS["h100-sxm"]) < 794.5e12
 
 
 def test_a_gpu_without_published_runs_has_a_wider_interval() -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 8)
     known = throughput(work, GPUS["h100-sxm"], MODEL)
     new = throughput(work, replace(GPUS["h100-sxm"], calibrated=False), MODEL)
     assert new.log_sd > known.log_sd
@@ -135,7 +137,7 @@ def test_the_unmeasured_ceiling_follows_the_power(gpu: str, measured: float) -> 
 
 def test_another_software_stack_widens_the_interval() -> None:
     """Most calibration rows ran on CUDA."""
-    work = workload_of_shape(LLAMA_7B, Strategy(), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 8)
     known = throughput(work, GPUS["h100-sxm"], MODEL)
     other = throughput(work, replace(GPUS["h100-sxm"], vendor="AMD"), MODEL)
     assert other.log_sd > known.log_sd
@@ -149,7 +151,7 @@ def test_full_checkpointing_costs_at_most_a_third_more_time() -> None:
 
 def test_a_pipeline_waits_for_its_bubble() -> None:
     """(p - 1) / m of the time: 3 / 16 with 4 stages and 16 micro-batches (arXiv 1811.06965)."""
-    work = workload_of_shape(LLAMA_7B, Strategy(pp=4), 8, global_tokens=2 * 16 * 4096)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(pp=4), 8, global_tokens=2 * 16 * 4096)
     plain = replace(work, interleave=1)
     factors = throughput(plain, GPUS["h100-sxm"], MODEL).factors
     assert factors["pipeline"] == pytest.approx(1 / (1 + 3 / 16))
@@ -160,8 +162,8 @@ def test_a_sliding_window_attends_to_fewer_tokens() -> None:
     mistral = SHAPES["mistral-7b-v0.1"]
     full = catalog_model("mistral-7b-v0.3").shape  # the same, without windows
     strategy = Strategy(seq_len=32768)
-    assert workload_of_shape(full, strategy, 8).attended == pytest.approx(32768 / 2)
-    attended = workload_of_shape(mistral, strategy, 8).attended
+    assert workload_of(full, FixedAspect(), strategy, 8).attended == pytest.approx(32768 / 2)
+    attended = workload_of(mistral, FixedAspect(), strategy, 8).attended
     assert attended is not None
     assert attended == pytest.approx(4096 - 4096**2 / (2 * 32768), rel=1e-6)
 
@@ -172,21 +174,21 @@ def test_the_host_launches_while_the_gpu_computes() -> None:
         layers=24, width=256, ffn_width=1024, heads=4, vocab=1000, tied=True, qk_norm=False
     )
     strategy = Strategy(seq_len=64, stack=Stack.EAGER, sharding=Sharding.NONE)
-    work = workload_of_shape(small, strategy, 1, global_tokens=1e9)
+    work = workload_of(small, FixedAspect(), strategy, 1, global_tokens=1e9)
     rate = throughput(work, GPUS["h100-sxm"], MODEL).tokens_per_s_per_gpu.mid
     launches = 24 * MODEL.layer_overhead_s * MODEL.unfused
     assert rate == pytest.approx(64 / launches, rel=0.1)
 
 
 def test_a_step_is_never_shorter_than_what_surrounds_it() -> None:
-    work = workload_of_size(1e6, FixedAspect(), Strategy(seq_len=128), 1, global_tokens=128.0)
+    work = workload_of(1e6, FixedAspect(), Strategy(seq_len=128), 1, global_tokens=128.0)
     rate = throughput(work, GPUS["h100-sxm"], MODEL).tokens_per_s_per_gpu.mid
     assert 128 / rate > MODEL.step_overhead_s  # of compiled software, the default
 
 
 def test_the_last_part_of_an_unbalanced_context_waits_for_no_one() -> None:
     """Of two halves of a causal sequence the second has 3/4 of the pairs, half as much again."""
-    work = workload_of_shape(LLAMA_7B, Strategy(seq_len=65536, cp=2), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(seq_len=65536, cp=2), 8)
     torch = throughput(work, GPUS["h100-sxm"], MODEL).factors["attention"]
     balanced = replace(work, sharding=Sharding.ZERO1)
     megatron = throughput(balanced, GPUS["h100-sxm"], MODEL).factors["attention"]
@@ -257,7 +259,7 @@ def test_fp8_gains_more_on_big_models_than_on_small_ones() -> None:
 
 
 def test_a_faster_network_and_a_faster_gpu_are_faster() -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(), 64)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 64)
 
     def rate(gpu: Gpu) -> float:
         return throughput(work, gpu, MODEL).tokens_per_s_per_gpu.mid
@@ -283,7 +285,7 @@ def test_a_mixture_costs_its_active_parameters_and_an_inefficiency() -> None:
 def test_gpus_wait_for_the_host_at_each_routed_expert_that_they_hold(ep: int) -> None:
     """DeepSeek-V3's config.json: 256 routed experts in each of 61 - 3 blocks."""
     layout = Strategy(seq_len=4096, ep=ep, sharding=Sharding.ZERO1, stack=Stack.COMPILED)
-    work = workload_of_shape(SHAPES["deepseek-v3"], layout, 256)
+    work = workload_of(SHAPES["deepseek-v3"], FixedAspect(), layout, 256)
 
     def seconds(model: ThroughputModel) -> float:
         return gpu_seconds_per_token(work, GPUS["gb200"], model, passes=3.0)["overhead"]
@@ -303,7 +305,7 @@ def test_every_estimate_is_finite_ordered_and_below_the_peak(
     size: float, gpus: int, seq_len: int, micro_batch: int
 ) -> None:
     strategy = Strategy(seq_len=seq_len, micro_batch=micro_batch)
-    work = workload_of_size(size, FixedAspect(), strategy, gpus)
+    work = workload_of(size, FixedAspect(), strategy, gpus)
     for estimate in (
         throughput(work, GPUS["h100-sxm"], MODEL),
         throughput(work, GPUS["h100-sxm"], MODEL, 1.0),
@@ -317,7 +319,7 @@ def test_every_estimate_is_finite_ordered_and_below_the_peak(
 
 
 def test_a_given_mfu_is_used_and_named() -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 8)
     estimate = throughput(work, GPUS["a100-80gb"], MODEL, mfu=0.5)
     expected = 0.5 * 312e12 / (3 * LLAMA_7B.forward_flops(4096))
     assert estimate.basis == "mfu"
@@ -326,14 +328,14 @@ def test_a_given_mfu_is_used_and_named() -> None:
 
 
 def test_measured_tokens_per_second_win_over_mfu() -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 8)
     estimate = throughput(work, GPUS["a100-80gb"], MODEL, mfu=0.5, tokens_per_s=3000.0)
     assert (estimate.basis, estimate.tokens_per_s_per_gpu.mid) == ("tokens_per_s", 3000.0)
 
 
 @pytest.mark.parametrize("mfu", [0.0, -0.1, 1.5, float("nan")])
 def test_an_impossible_mfu_is_refused(mfu: float) -> None:
-    work = workload_of_shape(LLAMA_7B, Strategy(), 8)
+    work = workload_of(LLAMA_7B, FixedAspect(), Strategy(), 8)
     with pytest.raises(InputError, match="mfu"):
         throughput(work, GPUS["a100-80gb"], MODEL, mfu=mfu)
 
@@ -358,8 +360,12 @@ def test_online_and_cached_distillation_on_one_h200() -> None:
     """
     strategy = Strategy(seq_len=8192)
     gpu = GPUS["h200-sxm"]
-    student = throughput(workload_of_shape(SHAPES["llama-3.2-3b"], strategy, 1), gpu, MODEL)
-    teacher = throughput(workload_of_shape(SHAPES["llama-3.1-8b"], strategy, 1), gpu, MODEL, 1.0)
+    student = throughput(
+        workload_of(SHAPES["llama-3.2-3b"], FixedAspect(), strategy, 1), gpu, MODEL
+    )
+    teacher = throughput(
+        workload_of(SHAPES["llama-3.1-8b"], FixedAspect(), strategy, 1), gpu, MODEL, 1.0
+    )
     alone = student.seconds(MODEL.distillation)
     cached = 262144 * alone.mid
     online = 262144 * (alone + teacher.seconds(MODEL.distillation)).mid
@@ -443,7 +449,7 @@ def test_goodput_holds_the_published_shares() -> None:
 )
 def test_wrong_coefficients_say_what_is_wrong(change: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        throughput_model_from_entry(ENTRY | change)
+        throughput_model(ENTRY | change)
 
 
 def test_routing_limited_to_some_nodes_sends_less_between_them() -> None:
@@ -453,7 +459,7 @@ def test_routing_limited_to_some_nodes_sends_less_between_them() -> None:
     """
     gpu, shape = GPUS["h800-sxm"], SHAPES["deepseek-v3"]
     strategy = Strategy(ep=64, pp=16, sharding=Sharding.ZERO1, stack=Stack.TUNED)
-    limited = workload_of_shape(shape, strategy, 2048, 2**26)
+    limited = workload_of(shape, FixedAspect(), strategy, 2048, 2**26)
     # n_limited_groups / n_expert_groups of its inference/configs/config_671B.json: 4 / 8
     assert limited.reachable_share == 0.5
 

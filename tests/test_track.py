@@ -515,8 +515,8 @@ def test_the_log_of_the_trainer_of_hugging_face_is_read(indent):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{\n"a": 1\n}\n', "l.json: one JSON document; write JSON Lines, one object per line"),
-        ('[\n{"step": 1}\n]', "l.json: one JSON array; write JSON Lines, one object per line"),
+        ('{\n"a": 1\n}\n', "one JSON document that is no table; write JSON Lines, one object per"),
+        ('[\n{"step": 1}, 17\n]', "l.json: 1 fault, nothing was used: entry 2: not a JSON object"),
         ('{"log_history": [{}, 17]}', "log_history entry 2: not a JSON object"),
         ('{"log_history": []}', "no rows; give a header and a row for each loss"),
     ],

@@ -47,7 +47,7 @@ from distillplan.hardware.throughput import ErrorKind, error_kind
 from distillplan.hardware.throughput_model import (
     Z80,
     ThroughputModel,
-    throughput_model_from_entry,
+    throughput_model,
 )
 from published_rows import COLUMNS, usable_rows
 
@@ -429,7 +429,7 @@ def main() -> None:
     entries = yaml.safe_load((HERE / "gpus.yaml").read_text(encoding="utf-8"))["gpus"]
     gpus = {name: gpu_from_entry(name, entry) for name, entry in entries.items()}
     text = (HERE / "throughput.yaml").read_text(encoding="utf-8")
-    start = throughput_model_from_entry(yaml.safe_load(text))
+    start = throughput_model(yaml.safe_load(text))
     model, table, left_out, without = calibrate(runs, gpus, start)
     lines = [f"{name:20} {getattr(model, name):.5g}" for name in PRIORS]
     lines += [f"sd of {name:24} {value:.3f}" for name, value in model.log_sd.items()]

@@ -11,6 +11,7 @@ identical students that share one teacher, by K: each pays one K-th of what is s
 
 import math
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 TRAINING_PASSES = 3.0
@@ -52,6 +53,7 @@ class Share(NamedTuple):
     """Times the teacher's training."""
 
 
+@lru_cache(64)  # few of the cells of a sweep differ in it
 def share(accounting: Accounting, logits: Logits, students: int) -> Share:
     """One student's share of the teacher's costs, in a family of so many students.
 

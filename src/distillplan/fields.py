@@ -201,6 +201,8 @@ def _not_finite(value: Any) -> tuple[str, float] | None:
     else:
         return None
     for name, part in parts:
+        if type(part) is float and math.isfinite(part):  # most are, and a call takes longer
+            continue
         found = _not_finite(part)
         if found is not None:
             return f"{name}.{found[0]}".rstrip("."), found[1]

@@ -9,7 +9,7 @@ from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIGA
 from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.strategy import Strategy
-from distillplan.hardware.throughput_model import ThroughputModel
+from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.models.model_config import read_config
 from distillplan.models.named_models import Model
@@ -33,7 +33,7 @@ def described_machine(
     return Machine(
         gpu=gpu,
         gpus=int(row["gpus"]),
-        model=speeds or catalog.throughput_model(),
+        model=speeds or throughput_model(),
         strategy=described_strategy(group, row),
         global_tokens=row.get("batch_tokens"),
         today=dt.date(2026, 1, 1),  # prices are not used here

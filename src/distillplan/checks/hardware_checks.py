@@ -30,10 +30,11 @@ from distillplan.checks.whole_runs import whole_run_rows
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir, read_shipped
 from distillplan.hardware import gpu_catalog as catalog
-from distillplan.hardware.generation import Requests, generation_speed
+from distillplan.hardware.generation import generation_speed
 from distillplan.hardware.gpu import Precision
-from distillplan.hardware.storage import TB, format_of
-from distillplan.laws.logit_formats import LogitKind
+from distillplan.hardware.storage import TB, stored_logits
+from distillplan.hardware.throughput_model import throughput_model
+from distillplan.laws.logit_formats import LogitKind, StoredFormat
 
 TOPICS: Final = (
     *("throughput", "memory", "runs", TOPIC, "slowdowns", "storage", "generation", "peers"),
@@ -106,19 +107,19 @@ def _slowdown(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:
 def _terabytes(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
     """Terabytes of stored logits."""
     kind, vocab = LogitKind(row["format"]), int(row["vocab"])
-    kept = format_of(kind, vocab, row.get("entries"))
+    kept = stored_logits(StoredFormat(kind=kind, entries=row.get("entries")), vocab)
     return kept.bytes_per_token * float(row["tokens"]) / TB
 
 
 def _generated_per_s(group: Mapping[str, Any], row: Mapping[str, Any]) -> float:  # noqa: ARG001  (as the others)
     """Tokens/s of one copy of a model at full load."""
-    requests = Requests(prompt=int(row["prompt"]), generated=int(row["generated"]))
     found = generation_speed(
         described_shape(row),
         catalog.gpu(row["gpu"]),
-        catalog.throughput_model(),
-        requests,
-        Precision.FP8,
+        throughput_model(),
+        prompt=int(row["prompt"]),
+        generated=int(row["generated"]),
+        precision=Precision.FP8,
     )
     return found.gpus * found.tokens_per_s_per_gpu.mid
 

@@ -18,8 +18,7 @@ RunFiles: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="RUNS...",
-        help="Files of runs: CSV (commas, semicolons or tabs) or JSON Lines; - reads standard "
-        "input.",
+        help="Files of runs: CSV or another table of text, or JSON; - reads standard input.",
     ),
 ]
 FittedForm: TypeAlias = Annotated[
@@ -34,7 +33,8 @@ Columns: TypeAlias = Annotated[
     str,
     _table(
         "--columns",
-        "Columns for the names above, or one value for all: params=190M, loss=val/loss.",
+        "Columns for the names above, one value for all, or arithmetic: loss=val/loss, "
+        "params=190M, tokens=steps*batch*seq.",
         metavar="NAME=COLUMN,...",
         show_default=False,
     ),

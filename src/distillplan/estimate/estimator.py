@@ -16,7 +16,7 @@ from distillplan.estimate.records import (
     Speed,
     TeacherPass,
 )
-from distillplan.hardware.bill import Bill, bill_of
+from distillplan.hardware.bill import bill_of
 from distillplan.hardware.gpu import Gpu
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, pass_estimate
@@ -60,36 +60,47 @@ def estimate(question: Question) -> Estimate:
     if question.machine.searches_layout:
         question = _laid_out(question)
     _refuse_short_run(question)
-    if question.machine.loss_is_open:
-        question = _with_open_loss(question)
+    question = _with_open_loss(question)
     _refuse_impossible_rate(question)
-    machine, beside = question.machine, _with_teacher_beside(question)
+    machine, beside = question.machine, question
+    if question.teacher is not None and not question.online:  # an online run's has less memory
+        beside = _with_open_loss(question._replace(logits=Logits.ONLINE))
     step = _step(beside.machine, question)
     productive = _step(replace(beside.machine, goodput=Range.exact(1.0)), question)
-    speed, bill, run = _speed(question, step.apart), _bill(question, step.apart), _run(question)
+    speed, run, teacher = _speed(question, step.apart), _run(question), question.teacher
+    pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
+    bill = bill_of(
+        machine,
+        student=question.model.model,
+        student_tokens=question.tokens,
+        students=question.students,
+        teacher=None if teacher is None else teacher.model,
+        teacher_tokens=question.teacher_tokens or 0.0,
+        paid=share(pays, question.logits, question.students),
+        logits=question.logits,
+        stored=question.kept,
+        pace=None if step.apart is None else step.apart.pace,
+    )
     memory = memory_estimate(run)
     shown = _memory(memory, run, machine.gpu)
     sides = (shown, step.apart, shown.teacher_pass)
     worst = Fits.worst(one.fits for one in sides if one is not None)
-    rate = speed.student.tokens_per_s_per_gpu
+    rate, totals = speed.student.tokens_per_s_per_gpu, bill.total._asdict()
+    totals.pop("phase")
     facts = [ModelFacts(named=one, work=machine.work_of(one.model)) for one in question.models]
     flops_per_token = TRAINING_PASSES * facts[0].work.forward_flops
-    if question.teacher is not None:
+    if teacher is not None:
         rate = (productive.both if question.online else productive.alone).divide(1.0)
         flops_per_token += facts[-1].work.forward_flops if question.online else 0.0
     return Estimate(
         headline=headline(question, bill, worst),
         question=question,
         model=facts[0],
-        teacher=None if question.teacher is None else facts[-1],
+        teacher=None if teacher is None else facts[-1],
         tokens_per_s_per_gpu=rate,
         mfu=rate.scale(flops_per_token / dense_peak(machine.gpu)),
-        total_flops=bill.total.flops,
-        gpu_hours=bill.total.gpu_hours,
-        wall_seconds=bill.total.wall_seconds,
-        cost_usd=bill.total.cost_usd,
-        energy_kwh=bill.total.energy_kwh,
-        co2_kg=bill.total.co2_kg,
+        total_flops=totals.pop("flops"),
+        **totals,
         memory_bytes_per_gpu=memory.total,
         fits=worst,
         speed=speed,
@@ -117,17 +128,10 @@ def _laid_out(question: Question) -> Question:
 
 def _with_open_loss(question: Question) -> Question:
     """The question with the loss that fits, where none was asked for."""
-    machine = question.machine
-    strategy = with_open_loss(_run(question), usable_bytes(machine.gpu)).strategy
-    return question._replace(machine=replace(machine, strategy=strategy))
-
-
-def _with_teacher_beside(question: Question) -> Question:
-    """The question as one of an online run, whose loss has less memory; itself where it is one."""
-    if question.teacher is None or question.online:
-        return question
-    online = question._replace(logits=Logits.ONLINE)
-    return _with_open_loss(online) if question.machine.loss_is_open else online
+    run, machine = _run(question), question.machine
+    if machine.loss_is_open:
+        run = with_open_loss(run, usable_bytes(machine.gpu))
+    return question._replace(machine=replace(machine, strategy=run.strategy))
 
 
 def _refuse_short_run(question: Question) -> None:
@@ -196,28 +200,10 @@ def _speed(question: Question, apart: TeacherApart | None) -> Speed:
     )
 
 
-def _bill(question: Question, apart: TeacherApart | None) -> Bill:
-    """The bill of all students."""
-    teacher = question.teacher
-    pays = Accounting.EXISTS if question.teacher_tokens is None else Accounting.TRAIN
-    return bill_of(
-        question.machine,
-        student=question.model.model,
-        student_tokens=question.tokens,
-        students=question.students,
-        teacher=None if teacher is None else teacher.model,
-        teacher_tokens=question.teacher_tokens or 0.0,
-        paid=share(pays, question.logits, question.students),
-        logits=question.logits,
-        stored=question.kept,
-        pace=None if apart is None else apart.pace,
-    )
-
-
 def _run(question: Question) -> Run:
     """What has to fit on the machine."""
     teacher = None if question.logits is Logits.CACHED else question.loaded
-    kept = 0.0 if question.kept is None else question.kept.format.bytes_per_token
+    kept = 0.0 if question.kept is None else question.kept.bytes_per_token
     return question.machine.run_of(question.model.shape, teacher, kept)
 
 
@@ -254,10 +240,8 @@ def _distillation(
     in_step, hours = machine.batch_tokens / machine.gpus, tokens / SECONDS_PER_HOUR
     loss = replace(machine, goodput=Range.exact(1.0)).divergence_seconds(question.teacher.model)
     pass_hours = machine.teacher_seconds(question.teacher.model, beside=False).scale(hours)
-    training = allocated.alone.mid * tokens * question.students
-    needed = needed_months(
-        training / machine.gpus, pass_hours.mid * SECONDS_PER_HOUR / machine.gpus
-    )
+    training = allocated.alone.mid * tokens * question.students / machine.gpus
+    needed = needed_months(training, pass_hours.mid * SECONDS_PER_HOUR / machine.gpus)
     storage_usd = stored.usd(tokens, needed)
     online_usd = cached_usd = break_even = None
     if machine.price is not None and (price := machine.price.usd_per_hour):
@@ -277,9 +261,9 @@ def _distillation(
         online_gpu_hours=allocated.both.scale(hours),
         cached_gpu_hours=allocated.alone.scale(hours),
         teacher_pass_gpu_hours=pass_hours,
-        logit_format=stored.format,
-        stored_bytes=stored.format.bytes_per_token * tokens,
-        read_bytes_per_s=stored.format.bytes_per_token * (machine.gpus / productive.alone.mid),
+        logit_format=stored,
+        stored_bytes=stored.bytes_per_token * tokens,
+        read_bytes_per_s=stored.bytes_per_token * (machine.gpus / productive.alone.mid),
         storage_months=stored.kept_for(needed),
         storage_usd=storage_usd,
         online_usd=online_usd,

@@ -20,11 +20,10 @@ from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
-from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
-from distillplan.laws.format_notices import format_notices
+from distillplan.laws.format_notices import format_notices, months_notices
 from distillplan.laws.format_studies import FILE
 from distillplan.models.named_models import Basis
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
@@ -65,13 +64,11 @@ def warnings_of(
     question: Question, bill: Bill, memory: Memory, apart: TeacherApart | None
 ) -> tuple[Notice, ...]:
     """What to know before trusting an estimate, warnings first."""
-    kept = None if question.online else question.kept
     found = [
         *_about_memory(question, memory),
         *(() if apart is None else _about_apart(question, apart, memory)),
         *_about_models(question),
-        *_about_format(question),
-        *(() if kept is None else months_notices(kept.months, months_of(bill.lines))),
+        *_about_format(question, bill),
         *_about_layout(question),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
@@ -174,11 +171,12 @@ def _about_models(question: Question) -> Iterator[Notice]:
         yield _notice("teacher_licence", teacher=teacher)
 
 
-def _about_format(question: Question) -> Iterator[Notice]:
-    """What the format of stored logits costs the student."""
-    kept = None if question.online else question.kept
-    if question.teacher is not None and kept is not None:
-        yield from format_notices(question.stored, kept.format.name, question.teacher.shape.vocab)
+def _about_format(question: Question, bill: Bill) -> Iterator[Notice]:
+    """What the format of stored logits costs the student, and for how long they are kept."""
+    kept = question.kept
+    if question.teacher is not None and kept is not None and not question.online:
+        yield from format_notices(question.stored, kept.name, question.teacher.shape.vocab)
+        yield from months_notices(kept.months, months_of(bill.lines))
 
 
 def _about_layout(question: Question) -> Iterator[Notice]:

@@ -9,7 +9,7 @@ from distillplan.hardware.memory import LoadedTeacher, MemoryParts, Moment
 from distillplan.hardware.memory_fit import Fits, Layout
 from distillplan.hardware.memory_steps import Step
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import LogitFormat, StoredLogits, stored_logits
+from distillplan.hardware.storage import LogitFormat, stored_logits
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import ThroughputEstimate
 from distillplan.hardware.workload import Workload
@@ -59,11 +59,11 @@ class Question(NamedTuple):
         return self.machine.loaded_teacher(self.teacher.shape, self.logits)
 
     @property
-    def kept(self) -> StoredLogits | None:
+    def kept(self) -> LogitFormat | None:
         """How logits are stored; None: there is no teacher."""
-        return (
-            None if self.teacher is None else stored_logits(self.stored, self.teacher.shape.vocab)
-        )
+        if self.teacher is None:
+            return None
+        return stored_logits(self.stored, self.teacher.shape.vocab)
 
 
 class ModelFacts(NamedTuple):

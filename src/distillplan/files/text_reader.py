@@ -11,6 +11,12 @@ from distillplan.files.bounds import MOST_BYTES
 MEGABYTE: Final = 1_000_000
 YAML_ENDINGS: Final = (".yaml", ".yml")
 """How the names of YAML files end."""
+_FORMATS: Final = (
+    (b"PAR1", "a Parquet file", "write it as CSV"),
+    (b"PK\x03\x04", "a workbook or another archive", "save its table as CSV"),
+    (b"\x1f\x8b", "compressed by gzip", "unpack it, or pipe it through gunzip"),
+)
+"""How files that are no text start, what they are, and what to do."""
 
 
 def read_text(source: str | Path, most: int = MOST_BYTES) -> str:
@@ -47,7 +53,17 @@ def _bounded_text(file: BinaryIO, name: str, most: int) -> str:
     try:
         return content.decode(_encoding(content)).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise InputError(f"{name}: not UTF-8 text") from None
+        raise InputError(f"{name}: {_no_text(name, content)}") from None
+
+
+def _no_text(name: str, content: bytes) -> str:
+    """What a file is that is not text, and what to do with it."""
+    if "tfevents" in name:
+        return "not UTF-8 text but events of TensorBoard; download the scalar as CSV there"
+    for start, what, advice in _FORMATS:
+        if content.startswith(start):
+            return f"not UTF-8 text but {what}; {advice}"
+    return "not UTF-8 text; save it as UTF-8"
 
 
 def _encoding(content: bytes) -> str:

@@ -23,6 +23,7 @@ _SENSES: Final = {
     "params": _Sense(low=1e3, high=1e15, example="1B", noun=PARAMS),
     "tokens": _Sense(low=1e3, high=1e18, example="20B", noun=TOKENS),
     "step": _Sense(low=1.0, high=1e15, example="1000"),
+    "part": _Sense(low=0.0, high=1e40, example="1000"),
     "loss": _Sense(low=0.0, high=math.inf, example="2.31"),
     "teacher_loss": _Sense(low=0.0, high=math.inf, example="2.31"),
 }

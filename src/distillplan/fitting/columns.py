@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
-from distillplan.fitting.cells import LOSSES, is_unknown, number_in, uses_decimal_commas
+from distillplan.fitting.cells import is_unknown, number_in, uses_decimal_commas
 from distillplan.fitting.missing_columns import (
     column_option,
     listed,
     missing_columns,
+    several_columns,
     unknown_column,
 )
+from distillplan.fitting.run_fields import RunField, arithmetic, bare_name
 from distillplan.fitting.runs import CANONICAL, NAMES, TEACHER
 from distillplan.fitting.selection import Selection
 from distillplan.fitting.tables import RunTable, TableRow
@@ -20,54 +22,32 @@ from distillplan.units.numerals import is_number
 
 _PART: Final = re.compile(r"""\s*(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,"']*?)\s*(?:,|\Z)""")
 
-
+_HELD_OUT: Final = r"(val|eval|valid|validation|test|heldout)"
+_CROSS_ENTROPY: Final = r"((lm|ce|nll|crossentropy)?loss|ce|nll|crossentropy)"
+_NON_EMBEDDING: Final = (
+    r"(non|no)emb(ed(ding)?)?(params|parameters)|(n|params|parameters)\(?nonemb(ed(ding)?)?\)?"
+)
+_TRAINED: Final = r"(student|n|num|total|train|training)*"
 SURE: Final[Mapping[str, str]] = {
-    "params": r"n|n?params|numparams|n?parameters|numparameters|modelsize|modelparams|"
-    r"(non|no)emb(ed(ding)?)?(params|parameters)|(params|parameters)nonemb(ed(ding)?)?",
-    "tokens": r"d|n?tokens|numtokens|(num)?(input)?tokensseen|(train|training)(num)?tokens|"
-    r"train(num)?(input)?tokensseen|tokens(trained|seen)",
-    "loss": r"l|loss|(final|best|student)?(val|eval|valid|validation|test|heldout)?loss",
-    "teacher_loss": r"lt|teacher(val|eval|valid|validation|test)?loss|loss(of)?teacher",
+    "params": r"n|(student|n|num)*(params|param(eter)?s?count|parameters)|modelsize|modelparams|"
+    rf"{_NON_EMBEDDING}",
+    "tokens": rf"d|{_TRAINED}tokens|{_TRAINED}(input)?tokens(trained|seen|consumed|processed)",
+    "loss": rf"l|(final|best|student)?{_HELD_OUT}?{_CROSS_ENTROPY}",
+    "teacher_loss": rf"lt|teacher{_HELD_OUT}?loss|loss(of)?teacher",
 }
 """Columns that can only mean one thing, as `bare_name` has them; they are taken where a file has
 one of them."""
+_RATHER: Final = {
+    "params": _NON_EMBEDDING,
+    "loss": rf"(final|best|student)?{_HELD_OUT}{_CROSS_ENTROPY}",
+}
+"""What is meant rather than a plain name where a file has both: the plain loss is the training's,
+and plain parameters have embeddings."""
 _COUNTED: Final = (
     (ParameterCount.TOTAL, re.compile(r"total")),
     (ParameterCount.NON_EMBEDDING, re.compile(r"(non|no)emb")),
 )
 """What parameters count by the plain name of their column."""
-_WITHIN: Final = re.compile(r"^(config|summary|_?step)[._/]")
-"""What trackers put before the names of columns."""
-
-_UNIT: Final = re.compile(
-    r"\s*[(\[](?:in )?(?:(thousand|k)|(million|m)|(billion|b)|(trillion|t))s?[)\]]$", re.IGNORECASE
-)
-_NATS: Final = re.compile(r"\s*[(\[](?:in )?nats(?: per token|/tok(?:en)?)?[)\]]$", re.IGNORECASE)
-"""Units that a column's name may end with."""
-_FEW: Final = re.compile(r"\d{1,6}(?:[.,]\d+)*")
-"""A number that may be of millions; 1e8 in such a column is a count after all."""
-
-
-class RunField(NamedTuple):
-    """Where one thing of a run is found: a column, or one value for all runs."""
-
-    name: str
-    """As in `NAMES`."""
-    column: str | None
-    constant: float | None = None
-    taken: bool = False
-    """Whether the column has another name, and nobody said that it is meant."""
-
-    def cell(self, row: TableRow) -> Any:
-        """Its cell in a row, with the suffix that its column's name has: 30 in "N (M)" is 30M."""
-        if self.column is None:
-            return self.constant
-        cell, suffix = row.cells.get(self.column), _suffix(self.column)
-        return f"{cell}{suffix}" if suffix and _FEW.fullmatch(str(cell).strip()) else cell
-
-    def of(self, row: TableRow) -> str:
-        """The noun for a message about its cell in a row."""
-        return f"{row.where}, {self.column or self.name}"
 
 
 def parse_columns(
@@ -121,7 +101,7 @@ def place_columns(
     """
     for name, columns in named.items():
         for column in columns:
-            if not any(column in table.columns for table in tables) and not is_number(column):
+            if not any(asked_field(table, name, column) for table in tables):
                 raise unknown_column(tables, name, column)
     return [_place(table, named, alone=len(tables) == 1, teacher=teacher) for table in tables]
 
@@ -140,52 +120,40 @@ def _place(
 def _field(table: RunTable, name: str, asked: Sequence[str], *, alone: bool) -> RunField | None:
     """Where a table has one thing: a column or value that was asked for, or else a usual column."""
     usual, columns = NAMES[name], table.columns
-    there = [one for one in asked if one in columns or is_number(one)]
+    there = [one for one in asked if asked_field(table, name, one)]
     there.sort(key=lambda one: one not in columns)
     if not there and not (asked and alone):
-        there = [one for one in usual if one in columns]
+        there = _rather(name, columns) or [one for one in usual if one in columns]
     if len(there) > 1:
-        raise InputError(
-            f"{table.source}: {' and '.join(there[:2])} are both given as {name}; say which, for "
-            f"example --columns {column_option(name, there[0])}"
-        )
+        raise several_columns(table, name, there)
     if there:
-        return RunField(name, there[0]) if there[0] in columns else _constant(name, there[0])
-    sure = None if asked else _sure(name, columns)
+        found = asked_field(table, name, there[0])
+        return found and found._replace(taken=not asked and there[0] not in usual)
+    sure = None if asked else _sure(SURE[name], name, columns)
     return None if sure is None else RunField(name, sure, taken=sure.lower() not in usual)
 
 
-def _sure(name: str, columns: Sequence[str]) -> str | None:
+def asked_field(table: RunTable, name: str, text: str) -> RunField | None:
+    """A column, a value for all runs, or arithmetic of columns; None where a table has none."""
+    if text in table.columns:
+        return RunField(name, text)
+    return _constant(name, text) if is_number(text) else arithmetic(name, text, table.columns)
+
+
+def _rather(name: str, columns: Sequence[str]) -> list[str]:
+    """The one column that is meant rather than one of a usual name, which is there too."""
+    found = _sure(_RATHER[name], name, columns) if name in _RATHER else None
+    return [] if found is None or found in NAMES[name] else [found]
+
+
+def _sure(meant: str, name: str, columns: Sequence[str]) -> str | None:
     """The one column that can only mean this; None where there is none, or more than one.
 
-    >>> _sure("params", ("Run", "config.n_params", "Tokens")), _sure("loss", ("eval/loss", "L"))
-    ('config.n_params', None)
+    >>> _sure(SURE["params"], "params", ("Run", "config.n_params", "Tokens"))
+    'config.n_params'
     """
-    found = [one for one in columns if re.fullmatch(SURE[name], bare_name(one, name))]
+    found = [one for one in columns if re.fullmatch(meant, bare_name(one, name))]
     return found[0] if len(found) == 1 else None
-
-
-def _suffix(column: str) -> str:
-    """The suffix of counts in a column whose name ends with a unit.
-
-    >>> _suffix("N (M)"), _suffix("tokens [billions]"), _suffix("tokens")
-    ('M', 'B', '')
-    """
-    unit = _UNIT.search(column.strip())
-    return "" if unit is None else "kMBT"[(unit.lastindex or 1) - 1]
-
-
-def bare_name(column: str, name: str) -> str:
-    """The letters of a column's name, without the unit of what it may hold.
-
-    Another unit that is named there makes it another column.
-
-    >>> bare_name("config.Tokens (B)", "tokens"), bare_name("val/loss, bits", "loss")
-    ('tokens', 'valloss,bits')
-    """
-    unit = _NATS if name in LOSSES else _UNIT
-    bare = _WITHIN.sub("", unit.sub("", column.strip()).strip().lower())
-    return re.sub(r"[\s_./-]", "", bare)
 
 
 def row_numbers(
@@ -201,14 +169,19 @@ def row_numbers(
         perplexity: whether losses are perplexities.
     """
     commas = uses_decimal_commas(
-        ((name, one.cell(row)) for row in table.rows for name, one in place.items()),
+        (
+            (name, cell)
+            for row in table.rows
+            for name, one in place.items()
+            for cell in one.cells(row)
+        ),
         perplexity=perplexity,
     )
     for row in table.rows:
         found: dict[str, float] = {}
         faults: list[str] = []
         for name, one in place.items():
-            cell = one.cell(row)
+            cell = one.cell(row, decimal_commas=commas)
             if is_unknown(cell):
                 continue
             try:
@@ -283,7 +256,9 @@ def counts_named(
     found = {
         counts: column
         for place in places
-        if (column := place["params"].column) and (counts := _counted(column))
+        if (column := place["params"].column)
+        and not place["params"].parts
+        and (counts := _counted(column))
     }
     if len(found) > 1:
         raise InputError(

@@ -134,7 +134,7 @@ def unfinished(draft: Draft) -> Draft:
 
 def without_histories(draft: Draft) -> Draft:
     """The rows that are not intermediate points of a run."""
-    named = [_run_name(row) for row in draft.rows]
+    named = [run_name(row) for row in draft.rows]
     left_out, curves = intermediate_points(
         *(draft.values[name] for name in ("params", "tokens", "loss", TEACHER)),
         files=draft.files,
@@ -154,7 +154,7 @@ def _histories_left_out(curves: Sequence[Curve]) -> Notice:
     )
 
 
-def _run_name(row: TableRow) -> tuple[str, str | None]:
+def run_name(row: TableRow) -> tuple[str, str | None]:
     """The name of a row's run, from the first column that has one, and that column in letters."""
     for column, cell in row.cells.items():
         plain = "".join(filter(str.isalpha, str(column).lower()))

@@ -144,9 +144,14 @@ def _ends(logs: FloatArray) -> tuple[float, float]:
 
 
 def level_of(fitted: FitResult, like: PublishedLaw) -> float:
-    """Median loss of the runs over that of a published law at the same sizes."""
-    published = predicted_log_loss(like.distillation or like.supervised, fitted.rows)
-    return float(np.exp(np.median(fitted.rows.log_loss - published)))
+    """Median loss of the runs over that of a published law at the same sizes.
+
+    Of runs without a teacher where there are any: the loss of a teacher has the level in it too.
+    """
+    rows, alone = fitted.rows, ~fitted.rows.distilled
+    rows = rows.take(alone) if alone.any() else rows
+    published = predicted_log_loss(like.distillation or like.supervised, rows)
+    return float(np.exp(np.median(rows.log_loss - published)))
 
 
 def _coefficients(

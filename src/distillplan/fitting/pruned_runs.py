@@ -8,11 +8,13 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import is_missing, number_in, uses_decimal_commas
-from distillplan.fitting.columns import RunField, parse_columns, rows_where
+from distillplan.fitting.columns import parse_columns, rows_where
 from distillplan.fitting.drafts import first_of, rows_left_out
+from distillplan.fitting.json_rows import told
 from distillplan.fitting.rows import IndexArray
+from distillplan.fitting.run_fields import RunField
 from distillplan.fitting.selection import parse_selection
-from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
+from distillplan.fitting.tables import RunTable, TableRow, read_tables
 from distillplan.laws.formulas import FloatArray
 from distillplan.notices import Notice
 from distillplan.suggest import nearest

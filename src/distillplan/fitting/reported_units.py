@@ -67,7 +67,7 @@ def refuse_other_units(
         InputError: which says what they look like, and what to write.
     """
     for column in columns:
-        unit = next((unit for unit, name in _NAMED if name.search(column.lower())), None)
+        unit = unit_named(column)
         if unit is not None:
             raise _refusal(source, f"the column {column!r} looks like", unit, teachers=teachers)
     if not losses.size:
@@ -87,6 +87,20 @@ def refuse_other_units(
                 unit,
                 teachers=teachers,
             )
+
+
+def unit_named(column: str) -> LossUnit | None:
+    """The unit of losses that the name of a column says; None where it says none, or nats.
+
+    >>> unit_named("wikitext/bits_per_byte"), unit_named("val_loss")
+    (<LossUnit.BITS_PER_BYTE: 'bits/byte'>, None)
+    """
+    return next((unit for unit, name in _NAMED if name.search(column.lower())), None)
+
+
+def option_of(unit: LossUnit) -> str:
+    """What to write for losses in a unit."""
+    return _ADVICE[unit][1]
 
 
 def refuse_teachers_in_nats(

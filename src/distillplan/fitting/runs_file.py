@@ -1,6 +1,6 @@
 """Files of runs -> checked runs: which rows, which columns, which unit, and what is left out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,6 @@ from distillplan.fitting.cells import (
     is_unknown,
 )
 from distillplan.fitting.columns import (
-    RunField,
     counts_named,
     parse_columns,
     place_columns,
@@ -22,6 +21,7 @@ from distillplan.fitting.columns import (
     rows_where,
     taken_columns,
 )
+from distillplan.fitting.doubtful_columns import named_sizes, unlike_runs
 from distillplan.fitting.drafts import (
     Draft,
     Replicates,
@@ -34,6 +34,7 @@ from distillplan.fitting.drafts import (
     without_repeats,
     without_replicates,
 )
+from distillplan.fitting.json_rows import told
 from distillplan.fitting.missing_columns import listed
 from distillplan.fitting.reported_units import (
     demand_bytes,
@@ -41,9 +42,10 @@ from distillplan.fitting.reported_units import (
     refuse_other_units,
     refuse_teachers_in_nats,
 )
+from distillplan.fitting.run_fields import RunField
 from distillplan.fitting.runs import NAMES, TEACHER, RunKind, Runs
 from distillplan.fitting.selection import parse_selection
-from distillplan.fitting.tables import RunTable, TableRow, read_tables, told
+from distillplan.fitting.tables import RunTable, TableRow, read_tables
 from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
@@ -74,6 +76,8 @@ class Reading(NamedTuple):
     """Of the tokenizer of the runs."""
     counts: ParameterCount | None = None
     """What the parameters are said to count; None: what the name of their column says."""
+    size_of: Callable[[str], float | None] | None = None
+    """The parameters of a model that is named where its size should be; None for other texts."""
 
 
 def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # noqa: B008  (immutable)
@@ -97,6 +101,8 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     rows = sum(len(table.rows) for table in tables)
     teacher = {None: None, "distillation": True, "supervised": None}[reading.form]
     places = place_columns(tables, named, teacher=teacher)
+    for place in places:
+        place["params"] = place["params"]._replace(size_of=reading.size_of)
     taken, counts = taken_columns(tables, places), counts_named(tables, places, reading.counts)
     for where in wheres:
         tables = rows_where(tables, where, places)
@@ -108,8 +114,13 @@ def read_runs(paths: Sequence[str], reading: Reading = Reading()) -> Runs:  # no
     if reading.histories == "drop":
         draft = without_histories(draft)
     draft = without_replicates(draft, reading.replicates)
-    if taken:
-        draft = draft._replace(notices=(warning("columns_taken", taken), *draft.notices))
+    notices = (
+        *((warning("columns_taken", taken),) if taken else ()),
+        *named_sizes(draft.rows, places),
+        *draft.notices,
+        *unlike_runs(draft.rows),
+    )
+    draft = draft._replace(notices=notices)
     return replace(_runs(draft, reading, source), rows=rows, counts=counts)
 
 

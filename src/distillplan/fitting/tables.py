@@ -1,31 +1,27 @@
-"""The only reader of files of runs: CSV with any separator, or JSON; knows no columns.
+"""The only reader of files of runs: tables of text, JSON, or logs; knows few columns."""
 
-JSON is JSON Lines, or the `trainer_state.json` of Hugging Face's Trainer, whose rows are its log.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.files.bounds import MOST_CELLS
 from distillplan.files.csv_reader import (
     BEYOND,
-    FileRow,
+    SEPARATORS,
     demand_table,
     parse_separated,
     separator_of,
 )
-from distillplan.files.json_reader import parse_json
 from distillplan.files.text_reader import read_text
 from distillplan.fitting.cells import is_unknown
+from distillplan.fitting.json_rows import FoundRows, json_rows, told
+from distillplan.fitting.log_lines import log_rows
 from distillplan.units.numerals import is_number
 
-MOST_SHOWN: Final = 12
-"""Faults named in one message."""
-
-_LOG: Final = "log_history"
-"""Where a `trainer_state.json` has its rows."""
+LEAST_LOGGED: Final = 2
+"""Lines of a log from which a text that is no table is one."""
+_METRIC: Final = ("key", "metric", "tag")
+"""Where a table with a row for each metric names it, beside its ``value``."""
 
 
 class TableRow(NamedTuple):
@@ -83,50 +79,63 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
     """The rows of a text, without the columns that have no name.
 
     Args:
-        text: CSV with a header, separated by commas, semicolons or tabs; JSON Lines; or a
-            `trainer_state.json`.
+        text: a table with a header, separated by commas, semicolons, tabs or spaces;
+            JSON, as `json_rows` reads it; or a log of training.
         source: name of its file, for messages.
         prefix: what each row's place starts with, where there are several files.
 
     Raises:
-        InputError: when it is neither CSV nor JSON Lines, or a row has more or fewer fields than
-            the header.
+        InputError: when it is none of these, or a row has more or fewer fields than the header.
     """
-    start, word = text.lstrip()[:1], "line"
-    whole = _whole(text) if start in ("{", "[") else None
-    if isinstance(whole, dict) and isinstance(whole.get(_LOG), list):
-        word = f"{_LOG} entry"
-        columns, rows = _objects(enumerate(whole[_LOG], 1), source, word, [])
-    elif isinstance(whole, list) or (isinstance(whole, dict) and "\n" in text.strip()):
-        what = "array" if isinstance(whole, list) else "document"
-        raise InputError(f"{source}: one JSON {what}; write JSON Lines, one object per line")
-    else:
-        columns, rows = _json_lines(text, source) if start == "{" else _csv(text, source)
-    names = {column: _one_line(column) for column in columns if column.strip()}
+    found = _pivoted(_rows(text, source), source)
+    names = {column: _one_line(column) for column in found.columns if column.strip()}
     return RunTable(
         source=source,
         columns=tuple(names.values()),
         rows=tuple(
             TableRow(
-                where=f"{prefix}{word} {row.line}",
+                where=f"{prefix}{found.word} {row.line}",
                 cells={name: row.values[column] for column, name in names.items()},
             )
-            for row in rows
+            for row in found.rows
         ),
     )
 
 
-def told(source: str, faults: Sequence[str]) -> InputError:
-    """All faults of the rows of a file in one error."""
-    shown = "; ".join(faults[:MOST_SHOWN])
-    more = len(faults) - MOST_SHOWN
-    rest = f"; and {more} more" if more > 0 else ""
-    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return InputError(f"{source}: {count}, nothing was used: {shown}{rest}")
+def _rows(text: str, source: str) -> FoundRows:
+    logged, lines = log_rows(text), [line for line in text.splitlines() if line.strip()]
+    if 2 * len(logged) <= len(lines):  # a table may have notes that read like a log
+        try:
+            return (
+                json_rows(text, source) if text.lstrip()[:1] in ("{", "[") else _csv(text, source)
+            )
+        except InputError:
+            if len(logged) < LEAST_LOGGED:
+                raise
+    columns = dict.fromkeys(name for row in logged for name in row.values)
+    demand_table(len(logged), len(columns), source)
+    rows = [row._replace(values={**columns, **row.values}) for row in logged]
+    return FoundRows(columns=tuple(columns), rows=rows)
 
 
-def _csv(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
-    found = parse_separated(_with_header(text, source), source)
+def _pivoted(found: FoundRows, source: str) -> FoundRows:
+    """A table with a row for each metric, as MLflow has, with a column for each instead."""
+    keys = [one for one in found.columns if one.strip().lower() in _METRIC]
+    if len(keys) != 1 or "value" not in found.columns:
+        return found
+    named = [(str(row.values[keys[0]]).strip(), row) for row in found.rows]
+    columns = dict.fromkeys((*found.columns, *(name for name, _ in named)))
+    del columns["value"]
+    demand_table(len(named), len(columns), source)
+    rows = [
+        row._replace(values={**columns, **row.values, name: row.values["value"]})
+        for name, row in named
+    ]
+    return found._replace(columns=tuple(columns), rows=rows)
+
+
+def _csv(text: str, source: str) -> FoundRows:
+    found = parse_separated(_with_header(_with_tabs(text), source), source)
     rows = [row for row in found if any(_filled(cell) for cell in row.values.values())]
     faults = [
         f"line {row.line}: {'more' if BEYOND in row.values else 'fewer'} fields than the header has"
@@ -136,7 +145,20 @@ def _csv(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
     if faults:
         raise told(source, faults)
     columns = tuple(name for name in rows[0].values if name != BEYOND) if rows else ()
-    return columns, rows
+    return FoundRows(columns=columns, rows=rows)
+
+
+def _with_tabs(text: str) -> str:
+    """A table that is separated by spaces with tabs; any other as it is."""
+    lines = text.splitlines()
+    header = next((one for one in lines if one.strip() and not one.startswith("#")), "")
+    words = [one.split() for one in lines[lines.index(header) :]] if header else []
+    sizes = [len(one) for one in words if one]
+    alike = len(sizes) > 1 and min(sizes) == max(sizes) > 1
+    if not alike or any(one in header for one in SEPARATORS):
+        return text
+    above = ("#" + "\t".join(one.strip("#").split()) for one in lines[: lines.index(header)])
+    return "\n".join((*above, *map("\t".join, words)))
 
 
 def _one_line(name: str) -> str:
@@ -170,46 +192,3 @@ def _with_header(text: str, source: str) -> str:
     if at == len(lines) - 1:
         raise InputError(f"{source}: the first line has numbers only; put a header above it")
     return text
-
-
-def _whole(text: str) -> Any:
-    """The value of a text that is one of JSON; None for any other text."""
-    try:
-        return parse_json(text, "", most_values=MOST_CELLS, not_a_number=True)
-    except InputError:
-        return None
-
-
-def _json_lines(text: str, source: str) -> tuple[tuple[str, ...], list[FileRow]]:
-    """One object a line; all lines that are none in one message."""
-    found = []
-    faults = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            found.append((number, parse_json(line, source, line=number, not_a_number=True)))
-        except InputError as error:
-            faults.append(str(error).removeprefix(f"{source}, "))  # told once
-    return _objects(found, source, "line", faults)
-
-
-def _objects(
-    values: Iterable[tuple[int, Any]], source: str, word: str, faults: list[str]
-) -> tuple[tuple[str, ...], list[FileRow]]:
-    """The columns and rows of numbered objects; those that are none in one message."""
-    found: list[FileRow] = []
-    for number, value in values:
-        if isinstance(value, dict):
-            found.append(FileRow(line=number, values=value))
-        else:
-            faults.append(f"{word} {number}: not a JSON object")
-    if faults:
-        raise InputError(f"{told(source, faults)}; write one object per {word}")
-    # a column that only some rows have is empty in the others
-    every: dict[str, Any] = {}
-    for row in found:
-        every |= dict.fromkeys(row.values)
-        demand_table(len(found), len(every), f"{source}, {word} {row.line}")
-    rows = [FileRow(line=row.line, values={**every, **row.values}) for row in found]
-    return tuple(every), rows

@@ -8,8 +8,8 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import is_unknown
-from distillplan.fitting.columns import RunField
 from distillplan.fitting.drafts import Draft
+from distillplan.fitting.run_fields import RunField
 from distillplan.fitting.runs import TEACHER, RunKind
 from distillplan.notices import information
 

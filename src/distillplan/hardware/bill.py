@@ -15,7 +15,7 @@ from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import StoredLogits, needed_months
+from distillplan.hardware.storage import LogitFormat, needed_months
 from distillplan.models.named_models import Model
 from distillplan.notices import Notice, information, warning
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -74,7 +74,7 @@ def bill_of(
     teacher_tokens: float = 0.0,
     paid: Share | None = None,
     logits: Logits = Logits.ONLINE,
-    stored: StoredLogits | None = None,
+    stored: LogitFormat | None = None,
     most_passed: float = math.inf,
     spent: bool = False,
     pace: Range | None = None,
@@ -143,8 +143,7 @@ def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
         return (information("price_missing", message),)
     what = f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller})"
     if price.day is None:
-        message = f"{what} has no date; check it or give --price"
-        return (warning("price_undated", message),)
+        return (warning("price_undated", f"{what} has no date; check it or give --price"),)
     if (today - price.day).days <= PRICE_AGE_DAYS:
         return ()
     message = f"{what} is dated {price.date}, more than {PRICE_AGE_DAYS} days old; "

@@ -4,12 +4,13 @@ One step of a copy of the model, on as many GPUs as hold it, gives a token to ea
 
     seconds = (bytes of weights + bytes of cache) / memory bandwidth + FLOPs / matmul ceiling
 
-This is the least that a step can take; engines need `EFFICIENCY` times as long as that is short.
+This is the least that a step can take; engines reach the `efficiency` of throughput.yaml.
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.memory_fit import usable_bytes
 from distillplan.hardware.range import Range
@@ -17,29 +18,6 @@ from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.models.shapes import ModelShape
 from distillplan.units.quantities import format_bytes
-
-EFFICIENCY: Final = Range(low=0.4, mid=0.75, high=0.85)
-"""Speed of an engine over the roofline: in NVIDIA's tables 0.70 to 0.83 on one or two GPUs and 0.44
-to 0.62 on eight (`distillplan check generation`). The low end covers a batch that waits for its
-longest answer as well, which nobody has published a measurement of."""
-
-MEMORY_SHARE: Final = 0.9
-"""Share of the memory that an engine uses by default (vLLM, TensorRT-LLM)."""
-MOST_GPUS: Final = 1024
-"""Largest group that a copy of the model is spread over."""
-MOST_WEIGHTS: Final = 0.7
-"""Share of the used memory that weights may take; the cache needs the rest."""
-
-
-class Requests(NamedTuple):
-    """What is generated at once."""
-
-    prompt: int
-    """Tokens that each sequence starts from."""
-    generated: int
-    """Tokens that it grows by."""
-    per_gpu: float | None = None
-    """Sequences for each GPU; None: as many as its memory holds."""
 
 
 class GenerationSpeed(NamedTuple):
@@ -55,38 +33,42 @@ def generation_speed(
     shape: ModelShape,
     gpu: Gpu,
     model: ThroughputModel,
-    requests: Requests,
+    *,
+    prompt: int,
+    generated: int,
+    per_gpu: float | None = None,
     precision: Precision = Precision.BF16,
     weight_bytes: float | None = None,
 ) -> GenerationSpeed:
     """Tokens that one GPU generates in a second of productive time.
 
-    The precision is that of cache, products and weights, unless these are stored in fewer bits
-    than they are multiplied in: `weight_bytes` each.
+    Sequences grow from a prompt by so many generated tokens, as many of them for each GPU as are
+    given, or as its memory holds. The precision is that of cache, products and weights, unless
+    these are stored in fewer bits than they are multiplied in: `weight_bytes` each.
 
     Raises:
         InfeasibleError: when no group of GPUs holds the model and one sequence.
     """
     each = 1.0 if precision is Precision.FP8 else 2.0
     weights = (each if weight_bytes is None else weight_bytes) * shape.total_params
-    length = requests.prompt + requests.generated // 2
+    length = prompt + generated // 2
     cached = max(each * shape.cached_values(length), 1.0)
-    used = MEMORY_SHARE * usable_bytes(gpu)
-    group = 1
-    while weights > MOST_WEIGHTS * used * group or weights + cached > used * group:
+    told, group = read_shipped("throughput.yaml")["generation"], 1
+    used = told["memory_share"] * usable_bytes(gpu)
+    while weights > told["weights_share"] * used * group or weights + cached > used * group:
         group *= 2
-        if group > MOST_GPUS:
+        if group > told["most_gpus"]:
             raise InfeasibleError(
                 f"generation: {format_bytes(weights + cached)} of weights and cache do not fit on "
-                f"{MOST_GPUS} {gpu.name}; use GPUs with more memory, or shorter answers"
+                f"{told['most_gpus']} {gpu.name}; use GPUs with more memory, or shorter answers"
             )
     room = (used * group - weights) / cached
-    many = room if requests.per_gpu is None else min(room, requests.per_gpu * group)
+    many = room if per_gpu is None else min(room, per_gpu * group)
     peak = gpu.peak_flops_per_s.get(precision, dense_peak(gpu))
     ceiling = matmul_ceiling(gpu, model) * peak / dense_peak(gpu)
-    prefill = requests.prompt / requests.generated * shape.forward_flops(max(requests.prompt, 1))
+    prefill = prompt / generated * shape.forward_flops(max(prompt, 1))
     flops = shape.forward_flops(2 * length) + prefill
     read = (weights + many * cached) / gpu.memory_bytes_per_s
     seconds = (read + many * flops / ceiling) / group
-    rate = EFFICIENCY.scale(many / group / seconds)
+    rate = Range(**told["efficiency"]).scale(many / group / seconds)
     return GenerationSpeed(tokens_per_s_per_gpu=rate, gpus=group)

@@ -130,42 +130,33 @@ def refuse_precision(gpu: Gpu, precision: Precision) -> None:
 
 
 def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
-    """A GPU from one entry of coefficients/gpus.yaml, in base units.
-
-    Args:
-        name: the entry's key.
-        entry: TFLOP/s, GB, GB/s and watts, as data sheets print them.
+    """A GPU in base units, from an entry of coefficients/gpus.yaml: TFLOP/s, GB, GB/s and watts.
 
     Raises:
         InputError: when a number is missing or no GPU's, or a key is unknown.
     """
     given = Entry(entry, f"GPU {demand_name(name, 'GPU')}")
-    peaks = {one: _optional(given, f"dense_{one}_tflops", "peak") for one in PRECISIONS}
+    peaks = {one: _sized(given, f"dense_{one}_tflops", "peak", float | None) for one in PRECISIONS}
     known_peaks = {one: peak for one, peak in peaks.items() if peak is not None}
     halves = [known_peaks[one] for one in ("bf16", "fp16") if one in known_peaks]
     if not halves:
         raise InputError(f"GPU {name}: no 16-bit peak; give dense_bf16_tflops")
-    measured = _optional(given, "measured_matmul_tflops", "peak")
+    sized = {
+        field: _sized(given, key, kind, Gpu.__annotations__[field])
+        for kind, unit in read_shipped("gpus.yaml")["units"].items()
+        for field, key in unit["fields"].items()
+    }
+    measured = sized["matmul_flops_per_s"]
     if measured is not None and measured > max(halves):
         peak = f"more than the dense peak of {max(halves) / TERA:g}"
         raise InputError(f"GPU {name}: {measured / TERA:g} TFLOP/s were measured, {peak}")
-    linked = "link_domain_gpus"
     gpu = given.record(
         Gpu,
+        **sized,
         name=name,
         vendor=given.text("vendor", "unknown"),
         arch=given.text("arch", "other"),
         peak_flops_per_s=known_peaks,
-        memory_bytes=_needed(given, "memory_gb", "memory"),
-        memory_bytes_per_s=_needed(given, "memory_bw_gb_s", "bandwidth"),
-        intra_node_bytes_per_s=_needed(given, "intra_node_gb_s", "link"),
-        inter_node_bytes_per_s=_optional(given, "inter_node_gb_s", "link"),
-        pcie_bytes_per_s=_optional(given, "pcie_gb_s", "link"),
-        gpus_per_node=_count(given, "gpus_per_node"),
-        power_watts=_optional(given, "tdp_w", "power"),
-        matmul_flops_per_s=measured,
-        usable_bytes=_optional(given, "usable_gb", "memory"),
-        link_domain_gpus=_count(given, linked) if given.has(linked) else None,
         prices=tuple(map(_price, given.entries("prices"))),
         notes=given.text("notes", ""),
     )
@@ -173,17 +164,14 @@ def gpu_from_entry(name: str, entry: Mapping[str, Any]) -> Gpu:
     return gpu
 
 
-def _optional(given: Entry, key: str, kind: str) -> float | None:
-    value = given.optional(key)
-    return None if value is None else in_base_units(value, kind, f"{given.where}.{key}")
-
-
-def _needed(given: Entry, key: str, kind: str) -> float:
-    return in_base_units(given.positive(key), kind, f"{given.where}.{key}")
-
-
-def _count(given: Entry, key: str) -> int:
-    return int(in_base_units(given.whole(key), "gpus", f"{given.where}.{key}"))
+def _sized(given: Entry, key: str, kind: str, hint: Any) -> Any:
+    """A number of an entry in base units, as the type of its field demands."""
+    if hint in (float | None, int | None) and not given.has(key):
+        return None
+    whole = hint in (int, int | None)
+    value = given.whole(key) if whole else given.positive(key)
+    found = in_base_units(value, kind, f"{given.where}.{key}")
+    return int(found) if whole else found
 
 
 def in_base_units(value: float, kind: str, where: str) -> float:
@@ -206,26 +194,19 @@ def in_base_units(value: float, kind: str, where: str) -> float:
 
 
 def _price(entry: Entry) -> Price:
-    found = price_of(
-        entry.positive("usd_per_hour"),
-        seller=entry.text("seller"),
-        date=entry.text("date"),
-        source=entry.text("source", ""),
-        where=f"{entry.where}.",
-    )
+    found = checked_price(entry.record(Price, source=entry.text("source", "")), f"{entry.where}.")
     entry.finish()
     return found
 
 
-def price_of(usd_per_hour: float, *, seller: str, date: str, source: str, where: str) -> Price:
+def checked_price(price: Price, where: str) -> Price:
     """A price that somebody wrote down.
 
     Raises:
         InputError: when no GPU-hour costs as much, or the date is none.
     """
-    usd = in_base_units(usd_per_hour, "price", f"{where}usd_per_hour")
-    found = Price(usd_per_hour=usd, seller=seller, date=date, source=source)
-    if found.day is None and date != UNKNOWN:
-        wrong = f"{where}date: {shown(date)} is not a date"
+    in_base_units(price.usd_per_hour, "price", f"{where}usd_per_hour")
+    if price.day is None and price.date != UNKNOWN:
+        wrong = f"{where}date: {shown(price.date)} is not a date"
         raise InputError(f"{wrong}; write e.g. 2026-02-28 or 2026-02")
-    return found
+    return price

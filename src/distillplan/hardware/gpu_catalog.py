@@ -9,9 +9,9 @@ from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.gpu_words import gpus_of_rack, is_memory, looser, words_of
+from distillplan.hardware.gpu_words import is_memory, looser, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model_from_entry
+from distillplan.hardware.throughput_model import throughput_model
 from distillplan.suggest import close_names, did_you_mean
 
 
@@ -52,11 +52,6 @@ def gpus() -> Mapping[str, Gpu]:
     return {name: gpu_from_entry(name, entry) for name, entry in entries}
 
 
-def gpu_list() -> GpuList:
-    """Every GPU that ships, in full."""
-    return GpuList(gpus=tuple(map(gpu_card, gpus().values())))
-
-
 def gpu_card(found: Gpu) -> GpuCard:
     """A GPU in full."""
     from distillplan.hardware.memory_fit import usable_bytes  # for no other answer than this
@@ -88,9 +83,13 @@ def gpu(name: str) -> Gpu:
     if known is not None:
         return gpus()[known]
     if several := variants(name):
-        told = f"is sold in several variants; use one of {', '.join(several)}"
-        raise InputError(Word("gpu"), f": {name!r} {told}")
-    _refuse_number_of(name)
+        which = f"is sold in several variants; use one of {', '.join(several)}"
+        raise InputError(Word("gpu"), f": {name!r} {which}")
+    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
+    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
+    if found and one:
+        told = (Word("gpu", one), " ", Word("gpus", found[1]))
+        raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
     raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
 
 
@@ -127,27 +126,6 @@ def _variants(words: list[str]) -> tuple[str, ...]:
     return ()
 
 
-def _refuse_number_of(name: str) -> None:
-    """Refuse a number of GPUs where one is to be named, and say where it goes."""
-    found = re.fullmatch(r"(\d{1,6})\s*[x*]?\s*([a-z].*|\d{4}.*)", name.strip(), re.IGNORECASE)
-    one = found and (name_of(found[2]) or next(iter(variants(found[2])), None))
-    if found and one:
-        told = (Word("gpu", one), " ", Word("gpus", found[1]))
-        raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
-
-
-def refuse_rack(name: str) -> None:
-    """Refuse the name of a rack, where nothing says how many GPUs are meant.
-
-    Raises:
-        InputError: with its GPUs.
-    """
-    many = gpus_of_rack(name)
-    if many is not None:
-        told = (Word("gpu", name_of(name) or name), " ", Word("gpus", str(many)))
-        raise InputError(Word("gpu"), f": {name!r} is a rack of {many} GPUs; write ", *told)
-
-
 def name_of(name: str) -> str | None:
     """The GPU that a name stands for on its own; None where there is none, or several.
 
@@ -155,7 +133,15 @@ def name_of(name: str) -> str | None:
     ('h100-sxm', 'rtx-4090', None)
     """
     words = words_of(name)
-    return _spelled(words) or _with_memory(words)
+    memory = [word for word in words if is_memory(word)]
+    whole = _spelled(words)
+    if whole is not None or not memory:
+        return whole
+    bare = _spelled([word for word in words if not is_memory(word)])
+    if bare is not None:
+        return bare if memory == [f"{gpus()[bare].memory_bytes / 1e9:.0f}gb"] else None
+    left = _variants(words)  # of which only one may have that memory
+    return left[0] if len(left) == 1 else None
 
 
 def _spelled(words: list[str]) -> str | None:
@@ -163,17 +149,6 @@ def _spelled(words: list[str]) -> str | None:
     every = looser(words)
     keys = [*map("".join, every), *map(frozenset, every)]
     return next((_keys()[one] for one in keys if one in _keys()), None)
-
-
-def _with_memory(words: list[str]) -> str | None:
-    """The GPU of a name with the memory that it has, or that only one of its variants has."""
-    memory = [word for word in words if is_memory(word)]
-    bare = _spelled([word for word in words if not is_memory(word)])
-    if not memory or bare is not None:
-        right = bare is not None and memory == [f"{gpus()[bare].memory_bytes / 1e9:.0f}gb"]
-        return bare if right else None
-    left = _variants(words)
-    return left[0] if len(left) == 1 else None
 
 
 def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> str | None:
@@ -200,15 +175,6 @@ def priced_as(name: str, memory_gib: int | None = None, instance: str = "") -> s
     return max(stated, key=lambda one: one.count("-"), default=None)
 
 
-def throughput_model() -> ThroughputModel:
-    """The speed model with its calibrated coefficients.
-
-    Raises:
-        InputError: when they are incomplete.
-    """
-    return throughput_model_from_entry(read_shipped("throughput.yaml"))
-
-
 def grid(country: str) -> PowerGrid:
     """The electricity of a country, by its code of three or two letters or its English name.
 
@@ -227,19 +193,17 @@ def grid(country: str) -> PowerGrid:
         return entry.record(PowerGrid, code=code, source=data["source"])
     near = close_names(country.strip(), codes) if len(wanted) > 2 else ()
     close = [f"{name.title()} ({codes[name]})" for name in near]
-    advice = "give a code such as FRA or FR, or the English name"
-    if close:
-        advice = f"did you mean {' or '.join(close)}?"
+    known = "give a code such as FRA or FR, or the English name"
+    advice = f"did you mean {' or '.join(close)}?" if close else known
     raise InputError(Word("country"), f": unknown name {country!r}; {advice}")
 
 
 @cache
 def _spellings() -> dict[str, str]:
     """Every accepted spelling, in lower case, with the name that it stands for."""
-    found = {name: name for name in gpus()}
-    for one in gpus().values():
-        found |= {alias.lower().replace(" ", "-"): one.name for alias in one.aliases}
-    return found
+    aliases = {alias: one.name for one in gpus().values() for alias in one.aliases}
+    lower = {alias.lower().replace(" ", "-"): name for alias, name in aliases.items()}
+    return {name: name for name in gpus()} | lower
 
 
 @cache

@@ -8,7 +8,7 @@ tabulate seconds over sizes).
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from distillplan.accounting import Logits
@@ -17,14 +17,15 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.losses import loss_bytes, loss_rate
+from distillplan.hardware.gpu_words import gpus_of_rack
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
+from distillplan.hardware.model_states import loss_bytes
 from distillplan.hardware.range import Range
-from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS
+from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS, loss_rate
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
-from distillplan.hardware.throughput_model import ThroughputModel
-from distillplan.hardware.workload import Workload, workload_of_shape, workload_of_size
+from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
@@ -44,7 +45,6 @@ class Machine:
 
     gpu: Gpu
     gpus: int
-    """Of that kind."""
     model: ThroughputModel
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
@@ -62,9 +62,8 @@ class Machine:
     layout_found: bool | None = None
     """Whether that search has found one, for a plan; None: it has not been made."""
     mfu: float | None = None
-    """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
-    """The user's own, in a teacher's forward passes."""
+    """The user's own, in training and in a teacher's passes: FLOPs over the dense 16-bit peak."""
     tokens_per_s: float | None = None
     """The user's own tokens/s/GPU in training the student alone; takes precedence over `mfu`."""
     teacher_precision: WeightFormat = WeightFormat.BF16
@@ -74,7 +73,6 @@ class Machine:
     price_usd_per_gpu_hour: float | None = None
     """The user's own price, which replaces the catalog's."""
     pue: float = PUE
-    """Power usage effectiveness of the building."""
     grid_g_co2_per_kwh: float | None = None
     """Carbon intensity of the grid; None: not known."""
     today: dt.date
@@ -111,10 +109,9 @@ class Machine:
         passed, step = self.strategy.pass_tokens(self.gpus), self.batch_tokens
         asked, least, name = format_count(step), format_count(passed), Word("batch_tokens")
         if step < passed:
-            all_gpus = so_many(self.gpus, "GPU")
-            few = f": {asked} tokens are fewer than one pass of {all_gpus} takes ({least})"
-            advice = "; use more tokens or fewer GPUs"
-            raise InputError(name, few, advice, also=("micro_batch", "gpus"))
+            few = f": {asked} tokens are fewer than one pass of {so_many(self.gpus, 'GPU')} takes "
+            few += f"({least}); use more tokens or fewer GPUs"
+            raise InputError(name, few, also=("micro_batch", "gpus"))
         if step > passed and self.strategy.gradients is Gradients.IN_BACKWARD:
             kept, said = Word("gradients", Gradients.IN_BACKWARD), " keeps no gradients, so a step "
             said += f"is one pass, here of {least} tokens, and not {asked}; leave "
@@ -153,12 +150,10 @@ class Machine:
 
     def work_of(self, model: Model, precision: Precision | None = None) -> Workload:
         """The workload of a model on one GPU, in a precision or the strategy's."""
-        strategy, gpus, step = self.strategy, self.gpus, self.batch_tokens
+        strategy = self.strategy
         if precision is not None:
             strategy = replace(strategy, precision=precision)
-        if isinstance(model, ModelShape):
-            return workload_of_shape(model, strategy, gpus, step)
-        return workload_of_size(model, self.family, strategy, gpus, step)
+        return workload_of(model, self.family, strategy, self.gpus, self.batch_tokens)
 
     def run_of(
         self, shape: ModelShape, teacher: LoadedTeacher | None = None, stored: float = 0.0
@@ -209,8 +204,8 @@ class Machine:
 
     def divergence_seconds(self, teacher: Model) -> Range:
         """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-        moved, vocab = loss_bytes(self.strategy.loss).moved_by_teacher, self.work_of(teacher).vocab
-        rate = loss_rate(moved, vocab, self.gpu)
+        moved = loss_bytes(self.strategy.loss)["moved_by_teacher"]
+        rate = loss_rate(moved, self.work_of(teacher).vocab, self.gpu)
         return Range.independent_product((rate, self.allocated_share)).divide(1.0)
 
     def _allocated(self, speed: ThroughputEstimate, *, distilling: bool = False) -> Range:
@@ -265,11 +260,13 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     said = {name: value for name, value in words.items() if value is not None}
     named, prices = said.pop("gpu"), said.pop("prices", None)
     gpu = gpu_catalog.gpu(named)
-    if "gpus" not in said:
-        gpu_catalog.refuse_rack(named)
+    many = None if "gpus" in said else gpus_of_rack(named)
+    if many is not None:
+        told = (Word("gpu", gpu_catalog.name_of(named) or named), " ", Word("gpus", str(many)))
+        raise InputError(Word("gpu"), f": {named!r} is a rack of {many} GPUs; write ", *told)
     if prices is not None:
         gpu = price_list.with_prices(gpu, prices)
-    layout = {one.name: said.pop(one.name) for one in fields(Strategy) if one.name in said}
+    layout = {name: said.pop(name) for name in Strategy.__dataclass_fields__.keys() & said}
     for name in FREE if said.get("layout") == LayoutChoice.AUTO else ():
         if layout.get(name) not in (None, 1):  # one expert group stands for none
             auto = Word("layout", LayoutChoice.AUTO)
@@ -281,7 +278,7 @@ def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:
     return Machine(
         gpu=gpu,
         gpus=gpus,
-        model=gpu_catalog.throughput_model(),
+        model=throughput_model(),
         strategy=usual_strategy(
             seq_len=round(architecture.context), most_tokens=(step or math.inf) / gpus, **layout
         ),

@@ -2,10 +2,6 @@
 
 Those of a stage are in `hardware.model_states`. What exists only for a moment is counted at the
 fullest moment: while the loss is computed, while a block runs, or while the teacher runs.
-
-`WORKSPACE_SHARE` and `RESERVED_SHARE` stand for what cannot be derived: rounded medians (0.0465 and
-0.0526) over 17 measured layouts of Megatron-LM on B200 (SimuMax 1.2: Llama 3 70B and 405B, DeepSeek
-V2 and V3, cut to 4 or 12 blocks; tensor, pipeline, context and expert parallel).
 """
 
 from collections.abc import Mapping
@@ -15,30 +11,20 @@ from typing import Final
 
 from distillplan.accounting import Logits
 from distillplan.files.entries import read_shipped
-from distillplan.hardware.losses import loss_bytes
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
+    bytes_per_token,
     collects,
     gathered_bytes,
-    kept_bytes_per_token,
+    loss_bytes,
     pipeline_stage,
     refuse_impossible_layout,
     stage_states,
-    working_bytes_per_token,
 )
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.shapes import ModelShape
-
-WORKSPACE_SHARE: Final = 0.045
-"""Temporary buffers (weight gradients, kernels) as a share of the derived parts."""
-
-RESERVED_SHARE: Final = 0.05
-"""Memory that the allocator holds beyond what is in use (fragmentation), as a share of that."""
-
-CONTEXT_BYTES: Final = 1.5e9
-"""CUDA context and communication buffers, outside the allocator; an assumption."""
 
 ERROR: Final = 0.15
 """Relative half width of the interval around the total.
@@ -46,9 +32,6 @@ ERROR: Final = 0.15
 The fitted layouts are within 6%; on the other 53 of `distillplan check memory` (torchtitan,
 torchtune, ms-swift, our own on one H100) the median error is 4%, and the largest 19%.
 """
-
-CHUNK_TOKENS: Final = 1024
-"""Tokens whose logits exist at once under a chunked loss."""
 
 
 class WeightFormat(StrEnum):
@@ -129,9 +112,9 @@ class MemoryParts:
     stored_logits: float = 0.0
     """Teacher logits read from storage."""
     workspace: float = 0.0
-    """Temporary buffers: `WORKSPACE_SHARE` of the parts above."""
+    """Temporary buffers, a share of the parts above."""
     reserved: float = 0.0
-    """Fragmentation and context: `RESERVED_SHARE` of the parts above, plus `CONTEXT_BYTES`."""
+    """Fragmentation, a share of the parts above, and the context."""
 
     @property
     def total(self) -> float:
@@ -170,15 +153,23 @@ def memory_estimate(run: Run) -> MemoryEstimate:
     summed = strategy.step_tokens(run.gpus, run.global_tokens) > strategy.pass_tokens(run.gpus)
     freed = not summed and strategy.sharding in {Sharding.NONE, Sharding.ZERO3}
     teacher, found = run.online, list[MemoryEstimate]()
+    # under 1F1B stage i of p holds p - i micro-batches, so the first holds as much as a model
+    # without a pipeline; with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much
+    # (Korthikanti et al. 2022, Section 4.2.3); a run has at least p micro-batches
+    deep = strategy.stages_per_gpu(shape.layers)
     for index in range(strategy.pp):
         stage = pipeline_stage(shape, strategy, run.gpus, index)
-        kept = sum(n * kept_bytes_per_token(one, shape.width, strategy) for one, n in stage.runs)
+        policy = strategy.checkpointing
+        kept = sum(n * bytes_per_token(one, shape.width, strategy, policy) for one, n in stage.runs)
+        flying = float(strategy.pp - index)
+        if deep > 1:
+            flying = (2 * (flying - 1) + (deep - 1) * strategy.pp + 1) / deep
         beside = 0.0
         if teacher is not None and not teacher.apart:
             beside = _teacher_bytes(teacher, strategy, run.gpus)
         lasting = {
             **stage_states(stage, strategy),
-            "activations": tokens * _in_flight(run, index) * kept,
+            "activations": tokens * flying * kept,
             "teacher_weights": beside,
             "stored_logits": run.stored_bytes_per_token * tokens if teacher is None else 0.0,
         }
@@ -220,11 +211,11 @@ def needed(run: Run) -> Range:
 
 def _estimated(moment: Moment, held: Mapping[str, float]) -> MemoryEstimate:
     """The derived parts, and those that cannot be derived."""
-    workspace = WORKSPACE_SHARE * sum(held.values())
-    reserved = RESERVED_SHARE * (sum(held.values()) + workspace) + CONTEXT_BYTES
+    told = read_shipped("memory.yaml")
+    workspace = told["workspace_share"] * sum(held.values())
+    reserved = told["reserved_share"] * (sum(held.values()) + workspace) + told["context_bytes"]
     parts = MemoryParts(**held, workspace=workspace, reserved=reserved)
-    total = Range(low=parts.total * (1 - ERROR), mid=parts.total, high=parts.total * (1 + ERROR))
-    return MemoryEstimate(parts=parts, moment=moment, total=total)
+    return MemoryEstimate(parts=parts, moment=moment, total=Range.within(parts.total, ERROR))
 
 
 def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
@@ -232,7 +223,8 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
     shape, strategy, teacher, working = run.shape, run.strategy, run.online, 0.0
     tokens, gathered = strategy.gpu_tokens, gathered_bytes(stage, strategy)
     if strategy.checkpointing is not Checkpointing.NONE:
-        working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in stage.runs)
+        whole, width = Checkpointing.NONE, shape.width
+        working = max(bytes_per_token(one, width, strategy, whole) for one, _ in stage.runs)
     moments = {
         Moment.BLOCK: {"activations": tokens * working, "gathered_weights": gathered},
         Moment.UPDATE: {},
@@ -241,38 +233,19 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
         return moments  # only the last stage has logits
     if strategy.pp == 1:  # only the tables are in use
         gathered = 2.0 * stage.tables if collects(stage, strategy) else 0.0
-    moments[Moment.LOSS] = {"logits": _logit_bytes(run), "gathered_weights": gathered}
+    loss, at_once, whole_logits = loss_bytes(strategy.loss), tokens, 2.0 * shape.vocab * tokens
+    if strategy.loss is Loss.CHUNKED:
+        at_once, whole_logits = min(tokens, read_shipped("memory.yaml")["chunk_tokens"]), 0.0
+    # student logits, their copies and gradient, and the teacher's logits
+    per_token = shape.vocab * loss["held"]
+    if teacher is not None:
+        per_token += teacher.shape.vocab * loss["held_by_teacher"]
+    logits = at_once * per_token / strategy.tp
+    moments[Moment.LOSS] = {"logits": logits, "gathered_weights": gathered}
     if teacher is not None and not teacher.apart:
-        student_logits = 0.0 if strategy.loss is Loss.CHUNKED else 2.0 * shape.vocab * tokens
-        logits = student_logits / strategy.tp
+        logits = whole_logits / strategy.tp
         moments[Moment.TEACHER] = {"logits": logits, **_at_work(teacher, strategy)}
     return moments
-
-
-def _in_flight(run: Run, index: int) -> float:
-    """Micro-batches whose activations stage `index` of a pipeline holds.
-
-    Under 1F1B stage i of p holds p - i, so the first holds as much as a model without a pipeline;
-    with m stages per GPU the first holds 1 + (p - 1) / (p m) times as much (Korthikanti et al.
-    2022, Section 4.2.3). A run has at least p micro-batches.
-    """
-    pp = run.strategy.pp
-    deep = run.strategy.stages_per_gpu(run.shape.layers)
-    if deep == 1:
-        return pp - index
-    return (2 * (pp - index - 1) + (deep - 1) * pp + 1) / deep
-
-
-def _logit_bytes(run: Run) -> float:
-    """Student logits, their copies and gradient, and the teacher's logits."""
-    strategy, teacher = run.strategy, run.online
-    loss, tokens = loss_bytes(strategy.loss), strategy.gpu_tokens
-    if strategy.loss is Loss.CHUNKED:
-        tokens = min(tokens, CHUNK_TOKENS)
-    per_token = run.shape.vocab * loss.held
-    if teacher is not None:
-        per_token += teacher.shape.vocab * loss.held_by_teacher
-    return tokens * per_token / strategy.tp
 
 
 def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:
@@ -284,8 +257,8 @@ def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> flo
 
 def _at_work(teacher: LoadedTeacher, strategy: Strategy) -> dict[str, float]:
     """What a teacher takes while it runs: its largest block, and the blocks that are gathered."""
-    shape, gathered = teacher.shape, 0.0
-    working = max(working_bytes_per_token(one, shape.width, strategy) for one, _ in shape.runs)
+    shape, gathered, whole = teacher.shape, 0.0, Checkpointing.NONE
+    working = max(bytes_per_token(one, shape.width, strategy, whole) for one, _ in shape.runs)
     if strategy.sharding is Sharding.ZERO3:
         block = shape.params / shape.layers * weight_bytes(teacher.weights)
         gathered = min(GATHERED_BLOCKS, shape.layers) * block / strategy.tp

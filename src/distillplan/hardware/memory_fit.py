@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import GIB, GIGA, Gpu
 from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, needed
 from distillplan.hardware.range import Range
@@ -26,12 +27,6 @@ MOST_STAGES: Final = 16
 MOST_SEQUENCES: Final = 8
 LEAST_PART: Final = 4096
 """Pipeline stages, sequences per pass and tokens of a part of a sequence that are tried."""
-
-SHRINKS: Final = {
-    "teacher_weights": "use a smaller teacher, fewer bits for its weights, or stored logits",
-    "logits": "shorten the context, raise cp, or use a chunked loss",
-}
-"""What makes a part of the memory smaller, where it is not a shorter context."""
 
 MAX_GPUS: Final = 16384
 """Most GPUs that a search tries: the largest cluster of the calibration (Llama 3 405B)."""
@@ -98,26 +93,30 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     Raises:
         InfeasibleError: when nothing fits, with the reason.
     """
-    counts, capacity_bytes = _gpu_counts(run.strategy, gpu.gpus_per_node), usable_bytes(gpu)
+    capacity_bytes, group = usable_bytes(gpu), run.strategy.pp
+    group *= math.lcm(run.strategy.cp, run.strategy.ep)
+    unit = math.lcm(group, gpu.gpus_per_node)
+    doublings = max((MAX_GPUS // group).bit_length(), 1)
+    counts = {gpus for gpus in range(1, gpu.gpus_per_node + 1) if gpus % group == 0}
+    counts |= {unit * nodes for nodes in range(1, EVERY_NODE + 1) if unit * nodes <= MAX_GPUS}
+    counts |= {group * 2**power for power in range(doublings)}
 
     def first(gpus: int) -> Layout | None:
         layouts = _layouts(run, gpus, gpu.gpus_per_node)
         fitting = (one for one in layouts if fits(needed(one.run), capacity_bytes) is Fits.YES)
         return next(fitting, None)
 
-    few = 0
-    for gpus in counts:
+    for few, gpus in pairwise((0, *sorted(counts))):
         found = first(gpus)
         if found is not None:
-            unit = math.lcm(_group(run.strategy), gpu.gpus_per_node)
             low, high = few // unit, gpus // unit
             while high - low > 1:
-                middle = first(unit * ((low + high) // 2))
-                low, high = (low, (low + high) // 2) if middle else ((low + high) // 2, high)
+                between = (low + high) // 2
+                middle = first(unit * between)
+                low, high = (low, between) if middle else (between, high)
                 found = middle or found
             return found
-        few = gpus
-    most = _layouts(run, counts[-1], gpu.gpus_per_node)
+    most = _layouts(run, max(counts), gpu.gpus_per_node)
     smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
     raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
 
@@ -160,10 +159,10 @@ def fastest_layout(
         except InputError as error:  # where it does not divide over these GPUs
             refused = refused or error
         timed = timed or taken < math.inf
-    if best is None and not timed:  # it is not the memory
-        machine.refuse_small_step()
-        raise refused or InputError("layout: none divides over these GPUs")
     if best is None:
+        if not timed:  # it is not the memory
+            machine.refuse_small_step()
+            raise refused or InputError("layout: none divides over these GPUs")
         raise InfeasibleError(
             f"layout: no layout fits on {so_many(gpus, 'GPU')}; use more of them, or a smaller "
             "optimizer or loss"
@@ -190,21 +189,6 @@ def _laid_out(run: Run, gpus: int, choices: Mapping[str, Iterable[Any]]) -> Iter
                 yield replace(run, gpus=gpus, strategy=strategy)
 
 
-def _group(strategy: Strategy) -> int:
-    """GPUs that the groups which a search leaves as they are take together."""
-    return strategy.pp * math.lcm(strategy.cp, strategy.ep)
-
-
-def _gpu_counts(strategy: Strategy, gpus_per_node: int) -> tuple[int, ...]:
-    """Numbers of GPUs that the fixed groups of a layout divide, in order."""
-    group = _group(strategy)
-    every = {gpus for gpus in range(1, gpus_per_node + 1) if gpus % group == 0}
-    node = math.lcm(group, gpus_per_node)
-    nodes = {node * count for count in range(1, EVERY_NODE + 1) if node * count <= MAX_GPUS}
-    doublings = max((MAX_GPUS // group).bit_length(), 1)
-    return tuple(sorted(every | nodes | {group * 2**power for power in range(doublings)}))
-
-
 def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
     """Layouts on a number of GPUs, the preferred first."""
     choices: dict[str, Iterable[Any]] = {
@@ -224,10 +208,10 @@ def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
         return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
     parts = vars(smallest.memory.parts)
     largest = max(parts, key=lambda name: parts[name])
-    shrink = SHRINKS.get(largest, "shorten the context, raise cp, or use full checkpointing")
+    ways = read_shipped("memory.yaml")["shrinks"]
     return (
         f"layout: even {so_many(smallest.run.gpus, 'GPU')} may need "
         f"{format_bytes(smallest.memory.total.high)} each, with {format_bytes(capacity_bytes)}; "
         f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
-        f"reduce: {shrink}"
+        f"reduce: {ways.get(largest, ways['other'])}"
     )

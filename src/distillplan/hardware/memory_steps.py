@@ -6,13 +6,12 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
-from distillplan.accounting import Logits
 from distillplan.errors import InputError
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu
-from distillplan.hardware.memory import Run, WeightFormat, needed, pass_estimate
+from distillplan.hardware.memory import Run, needed, pass_estimate
 from distillplan.hardware.memory_fit import Fits, fits
 from distillplan.hardware.range import Range
-from distillplan.hardware.strategy import Checkpointing, Loss, Optimizer, Sharding
 from distillplan.models.named_models import USUAL_TP
 
 WORTH_WHILE: Final = 0.01
@@ -78,16 +77,11 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
                 without = reduce(lambda done, one: one.apply(done), others, run)
                 if fits(needed(without), capacity_bytes) is Fits.YES:
                     chosen = others
-    return tuple(_taken(run, chosen, capacity_bytes))
-
-
-def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Iterator[Step]:
-    """Changes in their order, with what each saves."""
-    before = needed(run).mid
-    for change in changes:
+    steps, before = list[Step](), needed(run).mid
+    for change in chosen:
         run = change.apply(run)
         after = needed(run)
-        yield Step(
+        step = Step(
             name=change.name,
             option=change.option,
             price=change.price,
@@ -95,15 +89,15 @@ def _taken(run: Run, changes: Sequence[_Change], capacity_bytes: float) -> Itera
             fits=fits(after, capacity_bytes),
             run=run,
         )
+        steps.append(step)
         before = after.mid
+    return tuple(steps)
 
 
 def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
-    """The options that make a run fit; empty where its steps are not enough, or it has none.
+    """The options that make a run fit, without those for words of the strategy that are chosen.
 
-    Args:
-        steps: to make it fit, in order.
-        without: words of the strategy that are chosen anyway.
+    Empty where the steps, in their order, are not enough, or there are none.
     """
     if not steps or steps[-1].fits is not Fits.YES:
         return ""
@@ -117,43 +111,31 @@ def _possible(
     run: Run, gpu: Gpu, tried: set[str], capacity_bytes: float
 ) -> Iterator[tuple[_Change, Range]]:
     """Changes that a launcher would accept, without some, each with the memory that it makes."""
-    for change in (*_cheap(run), *_dear(run, gpu, capacity_bytes)):
+    how, tp = run.strategy, 2 * run.strategy.tp
+    changes = [*_listed(run, capacity_bytes)]
+    if tp <= min(USUAL_TP, gpu.gpus_per_node):  # which would change the usual sharding
+        to = {"tp": tp, "sharding": how.sharding}
+        changes.append(_Change(f"tensor parallel {tp}", "traffic inside a node", to=to))
+    for change in changes:
         if change.name not in tried:
             with suppress(InputError):
                 yield change, needed(change.apply(run))
 
 
-def _cheap(run: Run) -> Iterator[_Change]:
-    """Changes that cost traffic and speed."""
-    how, kinds = run.strategy, Checkpointing
-    traffic, slower = "traffic between GPUs", "up to a quarter of the speed"
-    if how.loss is not Loss.CHUNKED:
-        yield _Change("chunked loss", "next to nothing", to={"loss": Loss.CHUNKED})
-    if run.gpus > 1:
-        for sharding in tuple(Sharding)[[*Sharding].index(how.sharding) + 1 :]:
-            yield _Change(f"sharding {sharding}", traffic, to={"sharding": sharding})
-    if how.checkpointing is kinds.NONE:
-        name, price = "selective checkpointing", "a few percent of speed"
-        yield _Change(name, price, to={"checkpointing": kinds.SELECTIVE})
-    if how.micro_batch > 1:
-        yield _Change("micro-batch 1", "some speed", to={"micro_batch": 1})
-    if how.checkpointing is not kinds.FULL:
-        yield _Change("full checkpointing", slower, to={"checkpointing": kinds.FULL})
-
-
-def _dear(run: Run, gpu: Gpu, capacity_bytes: float) -> Iterator[_Change]:
-    """Changes of the teacher, of the numerics, and of what a node is used for."""
-    how, teacher, tp = run.strategy, run.teacher, 2 * run.strategy.tp
-    if teacher is not None and not teacher.apart:
-        alone = pass_estimate(teacher, how, run.gpus).total
-        if run.online and fits(alone, capacity_bytes) is Fits.YES:
-            price = "a pass of the teacher in advance, and storage"
-            yield _Change("stored logits", price, to={"logits": Logits.STORED}, of="teacher")
-        for weights in tuple(WeightFormat)[[*WeightFormat].index(teacher.weights) + 1 :]:
-            name, price = f"{weights} teacher", "a slightly worse teacher"
-            yield _Change(name, price, to={"weights": weights}, of="teacher")
-    if how.optimizer is Optimizer.ADAM:
-        yield _Change("8-bit Adam", "rounded moments", to={"optimizer": Optimizer.ADAM_8BIT})
-    if tp <= min(USUAL_TP, gpu.gpus_per_node):  # which would change the usual sharding
-        name, price = f"tensor parallel {tp}", "traffic inside a node"
-        yield _Change(name, price, to={"tp": tp, "sharding": how.sharding})
+def _listed(run: Run, capacity_bytes: float) -> Iterator[_Change]:
+    """What coefficients/memory.yaml lists, as far as it changes anything, the cheapest first."""
+    for row in read_shipped("memory.yaml")["steps"]:
+        of = row.get("of", "strategy")
+        changed, ((name, word),) = getattr(run, of), row["to"].items()
+        apart = of == "teacher" and (changed is None or changed.apart)
+        if apart or (name == "sharding" and run.gpus == 1):
+            continue
+        now = getattr(changed, name)
+        to = type(now)(word)
+        if now == to or now not in row.get("from", [now]):
+            continue
+        if name == "logits":  # the pass in advance has to fit as well
+            alone = pass_estimate(changed, run.strategy, run.gpus).total
+            if fits(alone, capacity_bytes) is not Fits.YES:
+                continue
+        yield _Change(row["name"], row["price"], to={name: to}, of=of)

@@ -13,6 +13,7 @@ divides everything by the group where it is sequence parallel (their Equation 4)
 matrix products take and give inside (their Equation 2).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
     Gradients,
+    Loss,
     Offload,
     Optimizer,
     Sharding,
@@ -122,6 +124,12 @@ def optimizer_bytes(optimizer: Optimizer) -> tuple[float, float]:
     return master, moments
 
 
+def loss_bytes(loss: Loss) -> Mapping[str, float]:
+    """Bytes per logit of one implementation of a loss, by what they are counted for."""
+    found: Mapping[str, float] = read_shipped("memory.yaml")["losses"][loss]
+    return found
+
+
 def gradients_of(strategy: Strategy) -> Gradients:
     """How gradients are kept, default included."""
     if strategy.gradients is not None:
@@ -162,82 +170,48 @@ def refuse_impossible_layout(shape: ModelShape, strategy: Strategy, gpus: int) -
     pp, tp, ep, peers = strategy.pp, strategy.tp, strategy.ep, gpus // strategy.pp
     layers, heads, experts = shape.layers, shape.heads, shape.experts
     dense, deep = ep > 1 and not experts, pp * (strategy.interleave or 1)
+    stage = f"{peers} GPUs of one pipeline stage"
     for name, wrong, said in (
         ("pp", pp > layers, f"{pp} stages are more than the model's {layers} layers; use fewer"),
         ("interleave", deep > layers, f"{deep} stages are more than {layers} layers; use fewer"),
         ("tp", heads % tp, f"{tp} does not divide {heads} heads; use a divisor"),
         ("ep", dense, f"{ep} is for mixtures of experts; this model is dense, so leave it out"),
         ("ep", experts % ep, f"{ep} does not divide {experts} experts; use a divisor"),
-        (
-            "ep",
-            peers % ep,
-            f"{ep} does not divide the {peers} GPUs of one pipeline stage; use a divisor",
-        ),
+        ("ep", peers % ep, f"{ep} does not divide the {stage}; use a divisor"),
     ):
         if wrong:
             raise InputError(Word(name), f": {said}")
 
 
-def kept_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
-    """Bytes per token of one block, in a residual stream of so many channels, that a GPU keeps."""
-    policy, entered = strategy.checkpointing, ACTIVATION_BYTES * width
+def bytes_per_token(block: Block, width: int, strategy: Strategy, policy: Checkpointing) -> float:
+    """Bytes per token of one block, in a residual stream of so many channels, on a GPU.
+
+    They are what a policy keeps for the backward pass; `NONE` keeps all that a running block has:
+    queries, keys, values and the attention output; inputs and output of the activation function.
+    Each token is copied to its experts, and their outputs are kept to weigh them. torchtitan's
+    selective policy keeps a block's input, what attention gives, and of the matrix products the
+    first, third and so on. Keys are counted with the values: they are few where queries share them.
+    """
+    entered, after = ACTIVATION_BYTES * width, block.feed_forward
+    kept, between = float(sum(mixer.kept_channels for mixer in block.mixers)), entered
     if policy is Checkpointing.FULL:
-        return _divided(0.0, entered, strategy)
-    if policy is Checkpointing.SELECTIVE:
-        return _divided(_every_second_product(block, width), entered, strategy)
+        kept = 0.0
+    elif policy is Checkpointing.SELECTIVE:
+        if after is not None:
+            kept += after.hidden + after.active_experts * after.expert_hidden
+            if after.matrices > 2:  # the third is the way out
+                kept += (width if after.hidden else 0) + after.active_experts * after.expert_input
+    else:
+        if after is not None:
+            routed = 2 * after.expert_input + after.matrices * after.expert_hidden
+            kept += after.matrices * after.hidden + after.active_experts * routed
+        # each part has a norm before it, which is kept too, and a sum behind
+        between = 2 * (bool(block.mixers) + (after is not None)) * entered
+    inside = ACTIVATION_BYTES * kept
     if policy is Checkpointing.NONE:
-        return working_bytes_per_token(block, width, strategy)
-    return _divided(_inside_bytes(block), 2 * _parts(block) * entered, strategy)
-
-
-def working_bytes_per_token(block: Block, width: int, strategy: Strategy) -> float:
-    """Bytes per token on a GPU while one block runs, whatever is kept afterwards."""
-    inside = _inside_bytes(block) + _score_bytes(block, strategy)
-    return _divided(inside, ACTIVATION_BYTES * 2 * _parts(block) * width, strategy)
-
-
-def _divided(inside: float, between: float, strategy: Strategy) -> float:
-    """A GPU's share of bytes inside the parts of a block, and between them."""
+        heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
+        if strategy.attention is Attention.UNFUSED:  # the output of softmax
+            inside += ACTIVATION_BYTES * heads * strategy.seq_len
+        else:  # the fp32 log-sum-exp of FlashAttention
+            inside += 4.0 * heads
     return inside / strategy.tp + between / (strategy.tp if strategy.sequence_parallel else 1)
-
-
-def _every_second_product(block: Block, width: int) -> float:
-    """Bytes per token that torchtitan's selective policy keeps besides a block's input.
-
-    It keeps what attention gives, and of the matrix products the first, third and so on. Keys are
-    counted with the values: they are few where queries share them.
-    """
-    after = block.feed_forward
-    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
-    if after is not None:
-        kept += after.hidden + after.active_experts * after.expert_hidden
-        if after.matrices > 2:  # the third is the way out
-            kept += (width if after.hidden else 0) + after.active_experts * after.expert_input
-    return ACTIVATION_BYTES * kept
-
-
-def _parts(block: Block) -> int:
-    """Parts with a norm before them, which is kept too, and a sum behind: mixers, what follows."""
-    return (1 if block.mixers else 0) + (0 if block.feed_forward is None else 1)
-
-
-def _inside_bytes(block: Block) -> float:
-    """Bytes per token of what the backward pass reads inside the parts of a block.
-
-    Queries, keys, values and the attention output; inputs and output of the activation function.
-    Each token is copied to its experts, and their outputs are kept to weigh them.
-    """
-    kept = float(sum(mixer.kept_channels for mixer in block.mixers))
-    after = block.feed_forward
-    if after is not None:
-        routed = 2 * after.expert_input + after.matrices * after.expert_hidden
-        kept += after.matrices * after.hidden + after.active_experts * routed
-    return ACTIVATION_BYTES * kept
-
-
-def _score_bytes(block: Block, strategy: Strategy) -> float:
-    """Bytes per token in attention: a statistic per head, or the score matrix if not fused."""
-    heads = sum(mixer.heads for mixer in block.mixers if mixer.reaches)
-    if strategy.attention is not Attention.UNFUSED:
-        return 4.0 * heads  # the fp32 log-sum-exp of FlashAttention
-    return ACTIVATION_BYTES * heads * strategy.seq_len  # the output of softmax

@@ -11,7 +11,7 @@ from distillplan.files.bounds import shown
 from distillplan.files.csv_reader import BEYOND, FileRow, parse_separated, separator_of
 from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
-from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, price_of
+from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked_price
 from distillplan.hardware.gpu_catalog import priced_as, variants
 from distillplan.units.quantities import parse_count, parse_usd
 
@@ -25,10 +25,8 @@ _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
 def with_prices(found: Gpu, file: str) -> Gpu:
     """A GPU with the prices of a price list instead of its own; rows of other GPUs are skipped.
 
-    Args:
-        found: the GPU.
-        file: a CSV file, with the columns gpu and usd_per_hour and, optionally, seller, date and
-            source; or of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
+    The list is a CSV file with the columns gpu and usd_per_hour and, optionally, seller, date and
+    source; or one of gpuhunt or SkyPilot, whose cheapest offer on demand is taken, per GPU.
 
     Raises:
         InputError: when the list has no price of this GPU, or one that is not a price.
@@ -39,7 +37,17 @@ def with_prices(found: Gpu, file: str) -> Gpu:
         named = said["gpu"]
         kind = priced_as(named, _gib(said.get("memory", "")), said.get("instance", ""))
         if (kind or named) == found.name:
-            listed.append(_price(said, columns, path, where))
+            usd = parse_usd(said["price"], f"{where}: {columns['price']}", "2.49")
+            if "gpus" in said:
+                usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
+            seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
+            price = Price(
+                usd_per_hour=usd,
+                seller=", ".join(filter(None, seller)),
+                date=said.get("date") or UNKNOWN,
+                source=said.get("source") or str(path),
+            )
+            listed.append(checked_price(price, f"{where}: "))
         else:
             others.add(named)
     if not listed:
@@ -59,14 +67,11 @@ def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
     own = next(one for one in known if "gpus" not in one)
     rows = parse_separated(text, str(path), (own["gpu"], own["price"]))
     if separator_of(text) != ",":
-        rows = [_with_point(row, own["price"]) for row in rows]
+        price = own["price"]
+        points = (_DECIMALS.sub(r"\1.\2", row.values[price] or "") for row in rows)
+        every = zip(rows, points, strict=True)
+        rows = [row._replace(values={**row.values, price: point}) for row, point in every]
     return own, rows
-
-
-def _with_point(row: FileRow, column: str) -> FileRow:
-    """A row whose comma before decimals is a point."""
-    price = _DECIMALS.sub(r"\1.\2", row.values[column] or "")
-    return row._replace(values={**row.values, column: price})
 
 
 def _offers(
@@ -86,21 +91,6 @@ def _offers(
         offered = said["gpu"] and said["price"] and said.get("spot", "").lower() != "true"
         if offered or "gpus" not in columns:
             yield where, said
-
-
-def _price(said: Mapping[str, str], columns: Mapping[str, str], path: Path, where: str) -> Price:
-    """The price of one GPU."""
-    usd = parse_usd(said["price"], f"{where}: {columns['price']}", "2.49")
-    if "gpus" in said:
-        usd /= parse_count(said["gpus"], f"{where}: {columns['gpus']}", "8")
-    seller = (said.get("seller") or path.name, said.get("instance"), said.get("region"))
-    return price_of(
-        usd,
-        seller=", ".join(filter(None, seller)),
-        date=said.get("date") or UNKNOWN,
-        source=said.get("source") or str(path),
-        where=f"{where}: ",
-    )
 
 
 def _gib(text: str) -> int | None:

@@ -39,6 +39,11 @@ class Range:
         return cls(low=value, mid=value, high=value)
 
     @classmethod
+    def within(cls, mid: float, error: float) -> Self:
+        """A number with so large a relative error."""
+        return cls(low=mid * (1 - error), mid=mid, high=mid * (1 + error))
+
+    @classmethod
     def total(cls, parts: "Iterable[Range]") -> Self:
         """The sum of parts; zero without any."""
         return cls.of_ends(lambda ends: sum(ends, 0.0), parts)

@@ -3,7 +3,9 @@
 import math
 from typing import Final
 
+from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
+from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import (
     DEFAULT_GLOBAL_TOKENS,
     Attention,
@@ -41,6 +43,13 @@ def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
     return min(share, shares["most"]) * dense_peak(gpu)
 
 
+def loss_rate(moved: float, vocab: float, gpu: Gpu) -> Range:
+    """Tokens per second of kernels that read and write so many bytes for each logit of a token."""
+    told = read_shipped("memory.yaml")
+    rate = told["streamed"] * gpu.memory_bytes_per_s / (moved * vocab)
+    return Range.within(rate, told["error"])
+
+
 def dense_peak(gpu: Gpu) -> float:
     """Dense 16-bit peak in FLOPs/s: bf16, or fp16 on GPUs without it."""
     return gpu.peak_flops_per_s.get("bf16") or gpu.peak_flops_per_s["fp16"]
@@ -60,12 +69,15 @@ def gpu_seconds_per_token(
     # a benchmark runs at full clocks; under load those of GPUs with many FLOPs per watt throttle
     kept = rate * min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
     training = passes > 1
-    blocks = passes * work.block_flops / kept
-    head = passes * work.head_flops / kept
-    attention = passes * work.attention_flops / kept
+    blocks, head, attention = (
+        passes * flops / kept for flops in (work.block_flops, work.head_flops, work.attention_flops)
+    )
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
-    blocks /= _precision_speedup(work, gpu, model)
+    if work.precision is Precision.FP8:
+        refuse_precision(gpu, work.precision)
+        share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
+        blocks /= max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
     steps["precision"] = blocks + head + attention
 
     attention /= _attention_rate(work, gpu, model)
@@ -74,12 +86,18 @@ def gpu_seconds_per_token(
     layer_traffic, logit_traffic = (
         passes / 3 * moved / gpu.memory_bytes_per_s for moved in _elementwise_bytes(work, model)
     )
-    compute = blocks + head + attention + layer_traffic + logit_traffic
-    steps["elementwise"] = compute
+    compute = steps["elementwise"] = blocks + head + attention + layer_traffic + logit_traffic
 
-    if training:
-        whole = blocks + attention + layer_traffic
-        compute += model.recompute * _recomputed(work, whole, attention)
+    if training:  # a second forward pass is a third of three; selective: every second product
+        inside = blocks + attention + layer_traffic
+        # fused attention recomputes its scores anyway, so that repeating it costs nothing
+        scores = attention / 3 if work.attention is Attention.UNFUSED else 0.0
+        again: dict[Checkpointing | None, float] = {
+            Checkpointing.FULL: inside / 3,
+            Checkpointing.SELECTIVE: (inside - attention) / 6 + scores,
+            Checkpointing.ATTENTION: scores,
+        }
+        compute += model.recompute * again.get(work.checkpointing, 0.0)
     steps["recomputation"] = compute
 
     shown = model.overlap if work.stack is Stack.TUNED else 1.0  # of what could be hidden
@@ -87,7 +105,9 @@ def gpu_seconds_per_token(
     exchanges = 4.0 if training else 2.0
     if training and work.checkpointing is Checkpointing.FULL:
         exchanges += 2.0
-    compute += shown * _tensor_seconds(work, gpu, model, exchanges)
+    # a ring moves 2 (t-1)/t of a 16-bit tensor through each of t GPUs for the same token
+    traffic = exchanges * 2 * 2 * (work.tp - 1) * work.width * work.layers
+    compute += shown * (traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp)))
     steps["tensor_parallel"] = compute
     compute += shown * _expert_seconds(work, gpu, model, exchanges)
     steps["expert_parallel"] = compute
@@ -99,10 +119,15 @@ def gpu_seconds_per_token(
     each = _unfused(work, model) * passes / 3 * work.replica_gpus / _replica_tokens(work)
     compute = math.hypot(compute, each * model.layer_overhead_s * work.layers / work.pp)
     compute += each * model.expert_overhead_s * _experts_held(work, gpu)
-    if training:
-        compute += _optimizer_seconds(work, gpu, model)
+    if training:  # the optimizer's step and what surrounds it, spread over the step's tokens
+        whole, each = work.sharding is Sharding.NONE, work.stored_params / work.gpus
+        moved = OPTIMIZER_BYTES * (_held_params(work, gpu) if whole else each)
+        seconds = moved / gpu.memory_bytes_per_s + _unfused(work, model) * model.step_overhead_s
+        compute += seconds * work.gpus / _global_tokens(work)
     steps["overhead"] = compute
-    compute *= 1 + (_bubble(work) if training else 0.0)
+    if training:  # a pipeline idles for (p - 1) / (micro-batches * stages per GPU) of its time
+        batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
+        compute *= 1 + (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
     steps["pipeline"] = compute
     node = max(gpu.link_domain, gpu.gpus_per_node)  # bridges link pairs of cards within one
     compute *= max(work.gpus / node, 1.0) ** model.scale_out
@@ -133,15 +158,6 @@ def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     return rate / (2 - 1 / work.cp)
 
 
-def _precision_speedup(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
-    """Speed of the blocks' products relative to 16 bits."""
-    if work.precision is not Precision.FP8:
-        return 1.0
-    refuse_precision(gpu, work.precision)
-    share = model.fp8 if work.stack is Stack.TUNED else model.fp8 * model.plain_fp8
-    return max(share * gpu.peak_flops_per_s["fp8"] / dense_peak(gpu), 1.0)
-
-
 def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:
     """Bytes moved per training token outside matrix products: in blocks, and for logits."""
     scores = 0.0
@@ -158,33 +174,6 @@ def _unfused(work: Workload, model: ThroughputModel) -> float:
     return {Stack.TUNED: 1 / model.unfused, Stack.EAGER: model.unfused}.get(work.stack, 1.0)
 
 
-def _recomputed(work: Workload, block_seconds: float, attention_seconds: float) -> float:
-    """Seconds of the second forward pass, a third of three passes.
-
-    Selective checkpointing repeats every second matrix product; attention alone costs nothing
-    where it is fused, as that recomputes its scores anyway.
-    """
-    if work.checkpointing is Checkpointing.FULL:
-        return block_seconds / 3
-    again = 0.0
-    if work.checkpointing is Checkpointing.SELECTIVE:
-        again = (block_seconds - attention_seconds) / 6
-    elif work.checkpointing is not Checkpointing.ATTENTION:
-        return 0.0
-    return again + (attention_seconds / 3 if work.attention is Attention.UNFUSED else 0.0)
-
-
-def _tensor_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, reduces: float) -> float:
-    """Seconds of the all-reduces of each layer in a tensor-parallel group, in 16 bits.
-
-    A ring moves 2 (t-1)/t of the tensor through each of t GPUs for the same token.
-    """
-    if work.tp == 1:
-        return 0.0
-    traffic = reduces * 2 * 2 * (work.tp - 1) * work.width * work.layers
-    return traffic / (model.tensor_link * gpu.link_bytes_per_s(work.tp))
-
-
 def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: float) -> float:
     """Seconds in which tokens travel to their experts and back.
 
@@ -192,8 +181,6 @@ def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: flo
     a few nodes where routing is limited to them (DeepSeek-V3, arXiv 2412.19437, Section 2.1.2).
     """
     group = _expert_group(work, gpu)
-    if not work.mixture or group == 1:
-        return 0.0
     each = 1.5 if work.precision is Precision.FP8 else 2.0  # sent in fp8, returned in 16 bits
     token = trips * each * work.width * work.layers
     inside = work.active_experts * (1 - 1 / min(group, gpu.link_domain))
@@ -213,15 +200,12 @@ def _replica_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, passes: f
     Under ZeRO-3 weights are gathered for each pass and gradients scattered, 2 bytes per weight each
     time; otherwise gradients and new weights are exchanged once per optimizer step.
     """
-    if work.replicas <= 1:
+    gathered, held = work.sharding in (Sharding.ZERO3, None), _held_params(work, gpu)
+    if work.replicas <= 1 or (passes == 1 and not gathered):
         return 0.0
-    held = _held_params(work, gpu)
-    if work.sharding in (Sharding.ZERO3, None):
+    crossing, tokens = 6 * held, _global_tokens(work) / work.replicas
+    if gathered:
         crossing, tokens = 2 * passes * held, _replica_tokens(work)
-    elif passes == 1:
-        return 0.0
-    else:
-        crossing, tokens = 6 * held, _global_tokens(work) / work.replicas
     seconds = crossing * _seconds_per_byte(work, gpu) * work.replica_gpus / tokens
     return model.exposed * seconds
 
@@ -258,23 +242,6 @@ def _seconds_per_byte(work: Workload, gpu: Gpu) -> float:
     between = gpu.link_bytes_per_s(work.gpus)
     outside = max(1 / (between * max(gpu.link_domain / work.tp, 1.0)), inside)
     return inside + (outside - inside) * (1 - gpu.link_domain / work.gpus)
-
-
-def _optimizer_seconds(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
-    """Seconds of the optimizer's step and what surrounds it, spread over the step's tokens."""
-    whole = work.sharding is Sharding.NONE
-    held = _held_params(work, gpu) if whole else work.stored_params / work.gpus
-    around = _unfused(work, model) * model.step_overhead_s
-    seconds = OPTIMIZER_BYTES * held / gpu.memory_bytes_per_s + around
-    return seconds * work.gpus / _global_tokens(work)
-
-
-def _bubble(work: Workload) -> float:
-    """Idle time of a pipeline over its busy time: (p - 1) / (micro-batches * stages per GPU)."""
-    if work.pp == 1:
-        return 0.0
-    batches = max(_global_tokens(work) / work.replicas / _replica_tokens(work), 1.0)
-    return (work.pp - 1) / (batches * work.stages_per_gpu(work.layers))
 
 
 def _replica_tokens(work: Workload) -> float:

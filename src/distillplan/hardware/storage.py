@@ -3,20 +3,15 @@
 The numbers and their sources are in coefficients/logit_formats.yaml.
 """
 
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
-from distillplan.laws.format_notices import KEPT_TOO_SHORT
 from distillplan.laws.format_studies import FILE
-from distillplan.laws.logit_formats import LEAST_MONTHS, USUAL_ENTRIES, LogitKind, StoredFormat
-from distillplan.notices import Notice, warning
-from distillplan.units.quantities import SECONDS_PER_MONTH, format_months
+from distillplan.laws.logit_formats import LEAST_MONTHS, StoredFormat
+from distillplan.units.quantities import SECONDS_PER_MONTH
 
 TB: Final = 1e12
-ROUNDING: Final = 1e-3
-"""A time that is given as short as screens show it is not too short."""
 
 
 class LogitFormat(NamedTuple):
@@ -28,31 +23,16 @@ class LogitFormat(NamedTuple):
     unbiased: bool
     """Whether it gives the teacher's distribution on average; a cut tail is a bias."""
     source: str = "arithmetic"
-
-
-class StoredLogits(NamedTuple):
-    """Teacher logits that a plan stores."""
-
-    format: LogitFormat
     months: float | None = None
-    """How long they are kept; None: for as long as they are read."""
+    """How long it is kept; None: for as long as it is read."""
 
     def kept_for(self, needed: float) -> float:
-        """How many months they are kept.
-
-        Args:
-            needed: months that their students' training takes, as `needed_months` has it.
-        """
+        """How many months it is kept, where its students need it for so many (`needed_months`)."""
         return max(LEAST_MONTHS, needed) if self.months is None else self.months
 
     def usd(self, tokens: float, needed: float = 0.0) -> float:
-        """The price of storing them for so many unique tokens; epochs read the same bytes.
-
-        Args:
-            tokens: over which the teacher passed.
-            needed: as for `kept_for`.
-        """
-        stored, price = self.format.bytes_per_token * tokens, shipped(FILE).mapping("price")
+        """Dollars for storing so many unique tokens, `needed` as above; epochs read the same."""
+        stored, price = self.bytes_per_token * tokens, shipped(FILE).mapping("price")
         return stored / TB * self.kept_for(needed) * price.positive("usd_per_tb_month")
 
 
@@ -66,56 +46,33 @@ def needed_months(training_seconds: float, pass_seconds: float) -> float:
     return (training_seconds + pass_seconds / 2) / SECONDS_PER_MONTH
 
 
-def months_notices(given: float | None, needed: float) -> Iterator[Notice]:
-    """Where logits are kept for a shorter time than their students are trained.
-
-    Args:
-        given: months that they are kept; None: as long as they are read. 0: disks cost nothing.
-        needed: months, as `needed_months` has it.
-    """
-    if given and given < needed * (1 - ROUNDING):
-        yield warning(
-            KEPT_TOO_SHORT,
-            f"logits are kept for {format_months(given)}, but are read for {needed:.3g}; leave "
-            "--logit-months out to pay for as long as that takes",
-        )
-
-
-def format_of(kind: LogitKind, vocab: int, entries: float | None = None) -> LogitFormat:
-    """A format by its name.
-
-    The vocabulary is the rows of the teacher's output projection, and entries are the logits kept
-    per token, on average; None: `USUAL_ENTRIES`.
+def stored_logits(stored: StoredFormat, vocab: int) -> LogitFormat:
+    """A format of the logits over a vocabulary, the rows of the teacher's output projection.
 
     Raises:
         InputError: when there are more entries than rows, or for a format without a number of them.
 
-    >>> format_of(LogitKind.TOP_K, 128256).name, format_of(LogitKind.FULL, 128256).bytes_per_token
-    ('top-128', 256512.0)
+    >>> full = stored_logits(StoredFormat(kind="full"), 128256)
+    >>> full.bytes_per_token, stored_logits(StoredFormat(kind="top-k"), 128256).name
+    (256512.0, 'top-128')
     """
-    told = shipped(FILE).mapping("storage").mapping(kind)
+    told, kept = shipped(FILE).mapping("storage").mapping(stored.kind), stored.kept
     name, each = told.text("name"), told.optional("entry_bytes")
-    if each is None:
-        if entries is not None:
-            raise InputError(Word("logit_k"), f": {kind} has no k; leave it out, or use top-k")
+    if each is None or kept is None:
+        if stored.entries is not None:
+            wrong = f": {stored.kind} has no k; leave it out, or use top-k"
+            raise InputError(Word("logit_k"), wrong)
         size = told.optional("bytes") or vocab * told.positive("row_bytes")
     else:
-        kept = USUAL_ENTRIES[kind] if entries is None else entries
-        if not 1 <= kept <= vocab:
-            many = kept > vocab
-            wrong = f"exceed the vocabulary of {vocab}; give fewer" if many else "are too few"
-            raise InputError(Word("logit_k"), f": {kept:g} entries {wrong}")
+        if kept > vocab:
+            wrong = f": {kept:g} entries exceed the vocabulary of {vocab}; give fewer"
+            raise InputError(Word("logit_k"), wrong)
         counted = round(kept) if "{}" in name else kept
         name, size = name.format(counted), counted * each
-    unbiased, source = told.flag("unbiased"), told.text("source", "arithmetic")
-    return LogitFormat(name=name, bytes_per_token=size, unbiased=unbiased, source=source)
-
-
-def stored_logits(stored: StoredFormat, vocab: int) -> StoredLogits:
-    """A format for a vocabulary of so many rows, and how long it is stored.
-
-    Raises:
-        InputError: as for `format_of`.
-    """
-    found = format_of(stored.kind, vocab, stored.entries)
-    return StoredLogits(format=found, months=stored.months)
+    return LogitFormat(
+        name=name,
+        bytes_per_token=size,
+        unbiased=told.flag("unbiased"),
+        source=told.text("source", "arithmetic"),
+        months=stored.months,
+    )

@@ -50,14 +50,11 @@ class ErrorKind(StrEnum):
 
 
 class RateBasis(StrEnum):
-    """Where a rate comes from."""
+    """Where a rate comes from: the speed model, or the user."""
 
     MODEL = "model"
-    """The speed model."""
     MFU = "mfu"
-    """The user's MFU."""
     TOKENS_PER_S = "tokens_per_s"
-    """The user's rate."""
 
 
 @dataclass(frozen=True, kw_only=True)

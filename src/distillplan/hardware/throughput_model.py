@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from distillplan.errors import InputError
-from distillplan.files.entries import Entry
+from distillplan.files.entries import Entry, read_shipped
 from distillplan.hardware.range import Range
 
 Z80: Final = 1.2815515655446004
@@ -60,13 +60,13 @@ class ThroughputModel:
         return Range(low=1 / spread, mid=1.0, high=spread)
 
 
-def throughput_model_from_entry(entry: Mapping[str, Any]) -> ThroughputModel:
-    """The model from the contents of coefficients/throughput.yaml.
+def throughput_model(entry: Mapping[str, Any] | None = None) -> ThroughputModel:
+    """The speed model, from the contents of coefficients/throughput.yaml or of one like it.
 
     Raises:
         InputError: when a coefficient is missing, unknown or not positive.
     """
-    given = Entry(entry, "throughput")
+    given = Entry(read_shipped("throughput.yaml") if entry is None else entry, "throughput")
     coefficients, shares = given.mapping("coefficients"), given.mapping("ceiling_share").positives()
     scalars = {
         one.name: coefficients.mapping(one.name).positive("value")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from distillplan.hardware.strategy import Checkpointing, Execution, Sharding, Strategy
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect
 from distillplan.models.mixers import SCORE_FLOPS
+from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
 
 
@@ -19,11 +20,9 @@ class Workload(Execution):
     block_params: float
     """Weights of the blocks that multiply a token; the active ones of a mixture."""
     layers: float
-    """Transformer blocks."""
     width: float
     """Channels of the residual stream."""
     heads: float
-    """Attention heads."""
     inner_width: float
     """Channels of all heads together (`width` in most models)."""
     vocab: float
@@ -85,56 +84,49 @@ class Workload(Execution):
         return self.product_flops if self.counted_flops is None else self.counted_flops
 
 
-def workload_of_shape(
-    shape: ModelShape, strategy: Strategy, gpus: int, global_tokens: float | None = None
-) -> Workload:
-    """The workload of a model of known shape, with the tokens of a step where they are known."""
-    inner, heads = shape.query_width, shape.attention_heads
-    per_attended = (4 * inner + SCORE_FLOPS * heads) * shape.layers
-    mixture = shape.mixture
-    return Workload(
-        **_shared(strategy, gpus, global_tokens),
-        block_params=shape.active_params,
-        layers=shape.layers,
-        width=shape.width,
-        heads=heads,
-        inner_width=inner,
-        vocab=shape.vocab,
-        stored_params=shape.total_params,
-        active_experts=0 if mixture is None else mixture.active_experts,
-        expert_width=0 if mixture is None else mixture.expert_hidden,
-        reachable_share=1.0 if mixture is None else mixture.reachable_share,
-        attended=shape.context_flops(strategy.seq_len) / per_attended,
-        counted_flops=shape.forward_flops(strategy.seq_len),
-    )
+_SHARED: Final = {one.name for one in fields(Strategy)} & {one.name for one in fields(Workload)}
 
 
-def workload_of_size(
-    params: float,
+def workload_of(
+    model: Model,
     family: FixedAspect,
     strategy: Strategy,
     gpus: int,
     global_tokens: float | None = None,
 ) -> Workload:
-    """The same of so many non-embedding parameters, shaped like the paper's family (Appendix G)."""
-    width = family.width(params)
+    """The workload of a model, with the tokens of a step where they are known.
+
+    A size is in non-embedding parameters, and shaped like the paper's family (Appendix G).
+    """
+    shared: dict[str, Any] = {name: getattr(strategy, name) for name in _SHARED}
+    shared |= {"gpus": gpus, "global_tokens": global_tokens}
+    if isinstance(model, ModelShape):
+        inner, heads, mixture = model.query_width, model.attention_heads, model.mixture
+        per_attended = (4 * inner + SCORE_FLOPS * heads) * model.layers
+        return Workload(
+            **shared,
+            block_params=model.active_params,
+            layers=model.layers,
+            width=model.width,
+            heads=heads,
+            inner_width=inner,
+            vocab=model.vocab,
+            stored_params=model.total_params,
+            active_experts=0 if mixture is None else mixture.active_experts,
+            expert_width=0 if mixture is None else mixture.expert_hidden,
+            reachable_share=1.0 if mixture is None else mixture.reachable_share,
+            attended=model.context_flops(strategy.seq_len) / per_attended,
+            counted_flops=model.forward_flops(strategy.seq_len),
+        )
+    width = family.width(model)
     return Workload(
-        **_shared(strategy, gpus, global_tokens),
-        block_params=params,
+        **shared,
+        block_params=model,
         layers=width / family.aspect,
         width=width,
         heads=max(width / HEAD_WIDTH, 1.0),
         inner_width=width,
         vocab=family.vocab,
-        stored_params=family.total_params(params),
-        counted_flops=replace(family, context=strategy.seq_len).forward_flops(params),
+        stored_params=family.total_params(model),
+        counted_flops=replace(family, context=strategy.seq_len).forward_flops(model),
     )
-
-
-_SHARED: Final = {one.name for one in fields(Strategy)} & {one.name for one in fields(Workload)}
-
-
-def _shared(strategy: Strategy, gpus: int, global_tokens: float | None) -> dict[str, Any]:
-    """What a workload takes from a strategy, by the names of both, and the size of the run."""
-    taken = {name: getattr(strategy, name) for name in _SHARED}
-    return {**taken, "gpus": gpus, "global_tokens": global_tokens}

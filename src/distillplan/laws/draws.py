@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from distillplan.laws.formulas import (
     DISTILLATION_LETTERS,
     SUPERVISED_LETTERS,
     DistillationLaw,
+    FloatArray,
     LossLaw,
     SupervisedLaw,
 )
@@ -37,8 +39,8 @@ _USUAL: Final = {
     "teacher_loss": (2.0, 2.6),
 }
 """Where a law that says no range is looked at."""
-_PLAIN: Final = re.compile(f"{NUMBER}(?:,{NUMBER})*")
-"""A row; numpy would read 0x10, 1_000 and nan too."""
+_MARKS: Final = frozenset("0123456789+-.eE, \t")
+"""What numbers are written with; numpy would read 0x10, 1_000 and nan too."""
 
 
 class Draws(NamedTuple):
@@ -165,10 +167,20 @@ def read_draws(text: str, name: str, sigma_run: float) -> Draws:
     rows = [(number, line) for number, line in enumerate(lines, 2) if line.strip()]
     if not 0 < len(rows) <= MOST_DRAWS:
         raise InputError(f"{name}: {len(rows):,} draws; there must be 1 to {MOST_DRAWS:,}")
-    for number, line in rows:
-        if line.count(",") != len(names) - 1 or not _PLAIN.fullmatch(line):
-            raise InputError(f"{name}, line {number}: not {len(names)} numbers with commas between")
-    table = np.loadtxt([line for _, line in rows], delimiter=",", ndmin=2)
+    table = _table(rows, name, len(names))
     law = law_of_columns(dict(zip(names, table.T, strict=True)))
     demand_sound(law, f"{name}: ")
     return Draws(law=law, sigma_run=sigma_run)
+
+
+def _table(rows: Sequence[tuple[int, str]], name: str, columns: int) -> FloatArray:
+    """The numbers of some lines, shape (lines, columns)."""
+    lines = [line for _, line in rows]
+    if _MARKS.issuperset("".join(lines)):
+        with suppress(ValueError):
+            table = np.loadtxt(lines, delimiter=",", ndmin=2)
+            if table.shape[1] == columns:
+                return table
+    one = f"{NUMBER}(?:,{NUMBER}){{{columns - 1}}}"
+    faulty = next(number for number, line in rows if not re.fullmatch(one, line))
+    raise InputError(f"{name}, line {faulty}: not {columns} numbers with commas between")

@@ -6,6 +6,7 @@ from typing import Final
 
 from distillplan.laws.logit_formats import StoredFormat, penalty_of
 from distillplan.notices import Notice, information, warning
+from distillplan.units.quantities import format_months
 
 LOGITS_WORSE_THAN_NONE: Final = "logit_format_worse_than_none"
 """Code of the warning that a format costs more than its teacher gives."""
@@ -15,6 +16,8 @@ KEPT_TOO_SHORT: Final = "logits_kept_too_short"
 """Code of the warning that logits are deleted before they are read."""
 OF_STORED: Final = (LOGITS_WORSE_THAN_NONE, STORAGE_UNPRICED, KEPT_TOO_SHORT)
 """Codes of what decides whether stored logits are of use, or what they cost."""
+ROUNDING: Final = 1e-3
+"""A time that is given as short as screens show it is not too short."""
 
 
 def format_notices(
@@ -60,4 +63,19 @@ def format_notices(
             "logit_format_costs",
             f"{name} logits cost a student {cost} beside full ones; sampled ones cost nothing "
             "measurable",
+        )
+
+
+def months_notices(given: float | None, needed: float) -> Iterator[Notice]:
+    """Where logits are kept for a shorter time than their students are trained.
+
+    Args:
+        given: months that they are kept; None: as long as they are read. 0: disks cost nothing.
+        needed: months that their students train, with half of the pass before.
+    """
+    if given and given < needed * (1 - ROUNDING):
+        yield warning(
+            KEPT_TOO_SHORT,
+            f"logits are kept for {format_months(given)}, but are read for {needed:.3g}; leave "
+            "--logit-months out to pay for as long as that takes",
         )

@@ -1,5 +1,6 @@
 """The laws that ship, and law files of the user's own."""
 
+from contextlib import suppress
 from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
@@ -75,8 +76,19 @@ def law(name: str | PathLike[str] = DEFAULT_LAW) -> PublishedLaw:
         demand_own_name(found.name, name)
         return found._replace(file=name)
     if name not in law_names():
-        raise InputError(Word("law"), f": {name!r} is unknown; {nearest(name, law_names())}")
+        raise InputError(Word("law"), f": {name!r} is unknown; {_other_law(name)}")
     return _shipped_law(name)
+
+
+def _other_law(name: str) -> str:
+    """What to write for a name that no law has."""
+    with suppress(OSError, ValueError):  # no name that a file can have
+        near = [name + one for one in YAML_ENDINGS if Path(name + one).is_file()]
+        if near:
+            return f"did you mean the file {near[0]}?"
+        if Path(name).is_file():
+            return "a law is a YAML file; fit one to runs: distillplan fit RUNS -o mine.yaml"
+    return nearest(name, law_names())
 
 
 def _demand_no_pruning_law(data: Any, name: str) -> None:

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 _MIXTURE: Final = r"(?ai)\s*(?P<all>[\d.]+[a-z]?)-a(?P<active>[\d.]+[a-z]?)\s*"
 """All parameters and the active ones, as mixtures of experts are named."""
-
-
 _UNIT_UNSAID: Final = r"(?ai)\s*[\d.]+\s*[mbt]\s*"
 """A number that may be of parameters or of tokens."""
 TUNED_MODEL: Final = "tuned_model"
@@ -67,7 +65,9 @@ class KnownModel(NamedTuple):
     source: str = ""
     """Where its shape is from."""
     shape: "ModelShape | None" = None
-    """Its exact shape; None: only its sizes are known."""
+    """Its exact shape; None: only its sizes are known, or it was not read."""
+    passed_flops: float | None = None
+    """FLOPs per token of its forward pass in the paper's context, known without its shape."""
     weights: str | None = None
     """Number format of the weights in its files; None: not known."""
     hub: str | None = None
@@ -75,18 +75,21 @@ class KnownModel(NamedTuple):
     notices: tuple[Notice, ...] = ()
     """What to know of how its config.json was read, and of its weights."""
 
+    def forward_flops(self, context: int) -> float | None:
+        """FLOPs per token of its forward pass in a context; None: only its sizes are known."""
+        return self.passed_flops if self.shape is None else self.shape.forward_flops(context)
+
     @property
     def word(self) -> str:
         """What means it wherever a model is asked for: its name, or the path of its file."""
-        of_file = self.tokenizer is None and self.source.lower().endswith(".json")
-        return self.source if of_file else self.name
+        is_file = self.tokenizer is None and self.source.lower().endswith(".json")
+        return self.source if is_file else self.name
 
     @property
     def other_name(self) -> str | None:
         """Its repository, where that has another name, as that of a base model may have."""
-        if self.hub is None or letters(self.hub) == letters(self.name):
-            return None
-        return self.hub
+        alike = self.hub is None or letters(self.hub) == letters(self.name)
+        return None if alike else self.hub
 
     @property
     def is_tuned(self) -> bool:
@@ -267,9 +270,9 @@ def known_model(name: str, what: str = "model", *, weights: bool = True) -> Know
         near = model_catalog.advice(name.strip())
         raise InputError(f"{what}: no model is named {_short(name)}; {near}")
     known = model_of_catalog(found)
-    if not weights or not model_catalog.is_tuned_copy(name.strip(), found):
-        return known if weights else known._replace(notices=())
-    return known._replace(notices=(_tuned(name.strip(), found),))
+    if weights and model_catalog.is_tuned_copy(name.strip(), found):
+        return known._replace(notices=(_tuned(name.strip(), found),))
+    return known if weights else known._replace(notices=())
 
 
 def _tuned(name: str, found: "CatalogModel") -> Notice:

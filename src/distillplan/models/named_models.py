@@ -3,11 +3,19 @@
 import math
 from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
+from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import HEAD_WIDTH, FixedAspect, check_context
-from distillplan.models.known_model import known_model, names_a_model, split_model
+from distillplan.models.known_model import (
+    known_model,
+    model_of_catalog,
+    model_params,
+    names_a_model,
+    split_model,
+)
 from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.spellings import config_file
@@ -171,6 +179,20 @@ def model_of_size(
         shape=usual_shape(family, params, tp, pp),
         source="Busbridge et al. 2025, arXiv:2502.08606, Appendix G: fixed-aspect family",
     )
+
+
+@cache
+def params_named(name: str, counts: ParameterCount) -> float | None:
+    """The parameters of a model of the catalog as a law counts them; None for any other text.
+
+    >>> counts = ParameterCount.NON_EMBEDDING
+    >>> params_named("pythia-70m", counts), params_named("my-70m", counts)
+    (18915328.0, None)
+    """
+    from distillplan.models.model_catalog import find_model  # a size does without the catalog
+
+    found = find_model(name)
+    return None if found is None else model_params(model_of_catalog(found), counts)
 
 
 def shape_of_options(**sizes: int | bool | None) -> ModelShape:

@@ -7,15 +7,13 @@ table is made from the catalog; a test says when it is stale.
 import csv
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.text_reader import read_text
 from distillplan.models.architecture import FixedAspect
+from distillplan.models.known_model import KnownModel
 from distillplan.models.tokenizers import other_tokenizer
-
-if TYPE_CHECKING:
-    from distillplan.models.known_model import KnownModel
 
 FILE = "open_models.csv"
 
@@ -39,7 +37,7 @@ class OpenModel(NamedTuple):
     """FLOPs per token of its forward pass, on sequences as long as the paper's."""
 
 
-def open_models(*students: "KnownModel | None") -> tuple[OpenModel, ...]:
+def open_models(*students: KnownModel | None) -> tuple[OpenModel, ...]:
     """The open models that a law of sizes can place, and that can teach some students.
 
     Args:
@@ -50,6 +48,28 @@ def open_models(*students: "KnownModel | None") -> tuple[OpenModel, ...]:
     """
     return tuple(
         one for one in _table() if not any(other_tokenizer(each, one) for each in students)
+    )
+
+
+def model_of_table(name: str) -> KnownModel:
+    """A model of the table, as one that was named, without its shape.
+
+    Raises:
+        StopIteration: when there is none of exactly this name.
+
+    >>> model_of_table("llama-3.1-8b").forward_flops(4096)
+    16093552640.0
+    """
+    found = next(one for one in _table() if one.name == name)
+    params = float(found.params)
+    return KnownModel(
+        name=name,
+        params=params,
+        all_params=params,
+        trained_tokens=found.tokens,
+        vocab=found.vocab,
+        tokenizer=found.tokenizer,
+        passed_flops=found.forward_flops,
     )
 
 
@@ -85,4 +105,4 @@ def _lines() -> Iterator[str]:
         if one.trained_tokens is not None and not one.shape.experts:
             passed = one.shape.forward_flops(round(FixedAspect().context))
             sizes = f"{one.shape.params},{one.trained_tokens:.7g}"
-            yield f"{one.name},{sizes},{one.tokenizer},{one.shape.vocab},{passed:.7g}"
+            yield f"{one.name},{sizes},{one.tokenizer},{one.shape.vocab},{passed:.17g}"

@@ -55,7 +55,7 @@ MANY = 50
 """Fewer problems go to the grids alone: a step of Newton's takes more calls, of fewer points."""
 BEFORE_NEWTON = 2
 """Grids before Newton starts: where two valleys lie near each other they choose between them."""
-NEAR_SPACING, NEAR_STEPS = 0.05, 4
+NEAR_SPACING, NEAR_STEPS = 0.02, 3
 """First spacing of the search near a known point, of the unit box, and how many parabolas."""
 LAST = 5e-6
 """Spacing of Newton's last parabola: its minimum is off by about the square of that, and its slope

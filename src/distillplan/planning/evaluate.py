@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from distillplan.accounting import Accounting
+from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
@@ -212,13 +212,31 @@ def given_teachers(scenarios: Sequence[Scenario]) -> GivenTeacher:
     t, unpriced = np.log(params), np.isnan(params)
     forward, training = costs.teacher_forward(t), costs.teacher_training(t)
     for row, one in enumerate(scenarios):
-        if one.teacher is not None and one.teacher.shape is not None:
-            forward[row], training[row] = one.shape_costs(one.teacher.shape)
+        exact = _costs_of_shape(one)
+        if exact is not None:
+            forward[row], training[row] = exact
     return GivenTeacher(
         loss=np.where(np.isnan(loss), law.loss(size, tokens), loss),
         forward_cost=np.where(unpriced, 0.0, forward),
         training_cost=np.where(unpriced, 0.0, training * np.nan_to_num(tokens)),
     )
+
+
+def _costs_of_shape(scenario: Scenario) -> tuple[float, float] | None:
+    """Cost per token of the teacher, in the budget's unit: to run, to train; None: no shape."""
+    model, machine = scenario.models.teacher, scenario.machine
+    if model is None:
+        return None
+    if scenario.gpu_hours is None or machine is None:
+        forward = model.forward_flops(round(scenario.architecture.context))
+        return None if forward is None else (forward, TRAINING_PASSES * forward)
+    if model.shape is None:
+        return None
+    from distillplan.planning.token_costs import token_seconds  # not for budgets in FLOPs
+
+    beside, shape = scenario.passes is Logits.ONLINE, model.shape
+    found = token_seconds(machine, scenario.family, shape, shape, distilling=True, beside=beside)
+    return found.teacher_forward, found.teacher_training
 
 
 def given_teacher(scenario: Scenario) -> GivenTeacher:

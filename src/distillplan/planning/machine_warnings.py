@@ -8,8 +8,8 @@ from distillplan.hardware.bill import Phase, months_of
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import months_notices
 from distillplan.hardware.strategy import FREE, LayoutChoice
+from distillplan.laws.format_notices import months_notices
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.kept_limits import SpendsFlops, is_cut
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes

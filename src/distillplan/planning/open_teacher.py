@@ -12,7 +12,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel, model_of_catalog, with_vocabulary
-from distillplan.models.open_models import OpenModel, open_models
+from distillplan.models.open_models import OpenModel, model_of_table, open_models
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells
@@ -89,15 +89,24 @@ def taught_by(scenario: Scenario, name: str) -> Scenario:
         scenario: the question, without a teacher.
         name: of a model whose training tokens are known.
     """
-    from distillplan.models.model_catalog import exact_model  # where no teacher is named
-
-    found = model_of_catalog(exact_model(name))
+    found = _known(name) if _needs_shape(scenario) else model_of_table(name)
     taught = replace(
         _run_beside(scenario),
         teacher=Teacher(params=found.params, tokens=found.trained_tokens, model=found),
         architecture=family_taught_by(scenario, found),
     )
     return within_limits(taught)
+
+
+def _needs_shape(scenario: Scenario) -> bool:
+    """Whether what a model costs is not in the table of open models."""
+    return scenario.machine is not None or scenario.architecture.context != FixedAspect().context
+
+
+def _known(name: str) -> KnownModel:
+    from distillplan.models.model_catalog import exact_model  # which takes a tenth of a plan
+
+    return model_of_catalog(exact_model(name))
 
 
 def family_taught_by(scenario: Scenario, teacher: KnownModel) -> FixedAspect:

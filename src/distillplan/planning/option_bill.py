@@ -11,14 +11,14 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate, pass_estimate
 from distillplan.hardware.memory_fit import Fits, Layout, fits, usable_bytes, with_open_loss
 from distillplan.hardware.range import Range
-from distillplan.hardware.storage import StoredLogits, stored_logits
-from distillplan.hardware.token_costs import TokenSeconds, non_embedding, token_seconds
+from distillplan.hardware.storage import LogitFormat, stored_logits
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
 from distillplan.notices import Notice
 from distillplan.optimize.keeping import KeptWhileRead, bought
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import Sizes
+from distillplan.planning.token_costs import TokenSeconds, non_embedding, token_seconds
 from distillplan.units.quantities import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _fullest(
     lines: tuple[BillLine, ...],
     student: Model,
     teacher: Model | None,
-    stored: StoredLogits | None,
+    stored: LogitFormat | None,
 ) -> tuple[Phase, Layout]:
     """The phase that needs most memory, and its memory."""
     machine = _machine(scenario)
@@ -159,7 +159,7 @@ def _fullest(
         loaded = machine.loaded_teacher(_shape(machine, scenario, teacher), scenario.passes)
     beside = loaded is not None and scenario.passes is Logits.ONLINE
     unread = teacher is None or stored is None or beside
-    read = 0.0 if unread or stored is None else stored.format.bytes_per_token
+    read = 0.0 if unread or stored is None else stored.bytes_per_token
     training = _laid_out(machine, scenario, student, loaded, read)
     found = {Phase.STUDENT_TRAINING: training}
     if training.run.passed is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, Share, share
+from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
 from distillplan.fields import Real, Settled, default, member, not_positive, number, settle
 from distillplan.laws.logit_formats import StoredFormat
@@ -287,29 +287,16 @@ class Scenario:
     def student_forward(self, params: float) -> float:
         """FLOPs per token of a student's forward pass, exact for the one that was named."""
         known = params == self.student_params
-        return self._forward(params, self.student_shape if known else None)
+        return self._forward(params, self.student_model if known else None)
 
     def teacher_forward(self, params: float) -> float:
         """FLOPs per token of a teacher's forward pass, exact for the one that was named."""
         known = self.teacher is not None and params == self.teacher.params
-        return self._forward(params, self.teacher.shape if known and self.teacher else None)
+        return self._forward(params, self.models.teacher if known else None)
 
-    def _forward(self, params: float, shape: "ModelShape | None") -> float:
-        if shape is None:
-            return float(self.family.forward_flops(params))
-        return shape.forward_flops(round(self.architecture.context))
-
-    def shape_costs(self, shape: "ModelShape") -> tuple[float, float]:
-        """Cost per token of a teacher of exact shape, in the budget's unit: to run, to train."""
-        if self.gpu_hours is None or self.machine is None:
-            forward = self._forward(0.0, shape)
-            return forward, TRAINING_PASSES * forward
-        from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
-
-        beside = self.passes is Logits.ONLINE
-        on, family = self.machine, self.family
-        found = token_seconds(on, family, shape, shape, distilling=True, beside=beside)
-        return found.teacher_forward, found.teacher_training
+    def _forward(self, params: float, model: "KnownModel | None") -> float:
+        exact = None if model is None else model.forward_flops(round(self.architecture.context))
+        return float(self.family.forward_flops(params)) if exact is None else exact
 
     @cached_property
     def storage_seconds(self) -> float:
@@ -328,7 +315,7 @@ class Scenario:
 
     def _costs(self, *, distilling: bool) -> Costs:
         if self.gpu_hours is not None and self.machine is not None:
-            from distillplan.hardware.token_costs import costs_on  # not for budgets in FLOPs
+            from distillplan.planning.token_costs import costs_on  # not for budgets in FLOPs
 
             return costs_on(
                 self.machine,

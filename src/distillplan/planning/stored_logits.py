@@ -209,12 +209,12 @@ def option_logits(scenario: "Scenario", option: "Option") -> OptionLogits | None
         if full > 0:
             shares = {name: 1 - getattr(penalty, name) / full for name in shares}
     return OptionLogits(
-        format=kept.format.name,
-        bytes_per_token=kept.format.bytes_per_token,
-        total_bytes=kept.format.bytes_per_token * tokens,
+        format=kept.name,
+        bytes_per_token=kept.bytes_per_token,
+        total_bytes=kept.bytes_per_token * tokens,
         months=kept.kept_for(needed),
         storage_usd=kept.usd(tokens, needed),
-        read_bytes_per_s=_read_rate(option, scenario.students, kept.format.bytes_per_token),
+        read_bytes_per_s=_read_rate(option, scenario.students, kept.bytes_per_token),
         penalty_nats=penalty.nats,
         penalty_low=penalty.low,
         penalty_high=penalty.high,

@@ -10,7 +10,7 @@ from distillplan.errors import InputError, Word
 from distillplan.fields import Real, Settled, default, not_positive, settle
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.law_catalog import DEFAULT_LAW
-from distillplan.laws.loss_units import LEAST_NATS
+from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import KnownModel, sized
 from distillplan.models.model_sizes import check_pair, check_params
@@ -191,6 +191,13 @@ def _too_low(law: PublishedLaw) -> str:
     )
 
 
+def _unit_of(law: PublishedLaw) -> tuple[str | Word, ...]:
+    """What to add for a loss in the unit of the law's runs; nothing where that is nats."""
+    unit = law.measured_in
+    said = (", or its unit as in the law's runs: ", Word("teacher.loss_unit", unit.value))
+    return () if unit is LossUnit.NATS else said
+
+
 def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
     """Refuse the loss of a teacher that the law cannot place.
 
@@ -214,6 +221,7 @@ def check_teacher_loss(law: PublishedLaw, loss: float, vocab: float) -> None:
         raise InputError(
             Word("teacher.loss"),
             f": {loss:g} nats is {_too_low(law)}; give nats per token on the law's scale",
+            *_unit_of(law),
             also=("law",),
         )
     if loss >= math.log(vocab):

@@ -19,8 +19,8 @@ def undivided(scenario: "Scenario") -> Iterator[InputError]:
     if machine is None or params is None:
         return
     from distillplan.hardware.model_states import refuse_impossible_layout  # on a machine only
-    from distillplan.hardware.token_costs import non_embedding
     from distillplan.models.shapes import ModelShape
+    from distillplan.planning.token_costs import non_embedding
 
     model = scenario.student_shape or non_embedding(scenario.family, params)
     try:

@@ -97,7 +97,7 @@ def _remarks(
         *_bound_warnings(compared),
         *_budget_of_tokens(scenario),
     ]
-    if scenario.student_model is not None or scenario.teacher is not None:
+    if scenario.student_model is not None or scenario.models.teacher is not None:
         from distillplan.planning.model_warnings import model_warnings  # only where one is named
 
         found += map(_told, model_warnings(scenario))

@@ -251,7 +251,7 @@ def _student_costs(at: Scenario, params: float) -> tuple[float, float]:
         n = math.log(params)
         alone = float(at.supervised_costs.student_training(n))
         return alone, float(at.distillation_costs.student_training(n))
-    from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
+    from distillplan.planning.token_costs import token_seconds  # not for budgets in FLOPs
 
     model = at.student_shape or params
     alone, taught = (
@@ -268,7 +268,7 @@ def _teacher_costs(scenario: Scenario, params: float) -> tuple[float, float]:
     if scenario.machine is None or scenario.gpu_hours is None:
         t, costs = math.log(params), scenario.distillation_costs
         return float(costs.teacher_forward(t)), float(costs.teacher_training(t))
-    from distillplan.hardware.token_costs import token_seconds  # not for budgets in FLOPs
+    from distillplan.planning.token_costs import token_seconds  # not for budgets in FLOPs
 
     beside = scenario.passes is Logits.ONLINE
     on, family = scenario.machine, scenario.family

@@ -8,24 +8,38 @@ import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import number_in
-from distillplan.fitting.columns import SURE, RunField, bare_name, parse_columns, row_numbers
+from distillplan.fitting.columns import SURE, asked_field, parse_columns, row_numbers
+from distillplan.fitting.drafts import run_name
+from distillplan.fitting.missing_columns import (
+    listed,
+    missing_columns,
+    nearest_column,
+    several_columns,
+    unknown_column,
+)
 from distillplan.fitting.reported_units import in_nats, refuse_other_units
 from distillplan.fitting.rows import IndexArray, Mask
+from distillplan.fitting.run_fields import RunField, bare_name
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.notices import Notice, information
-from distillplan.suggest import nearest
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {
-    "tokens": (SURE["tokens"], "totaltokens"),
-    "step": ("step", "steps", "globalstep", "iteration", "iter", "update"),
-    "loss": ("valloss", "validationloss", "evalloss", "validloss", "testloss", "loss"),
+    "tokens": (SURE["tokens"], r"(consumed|processed|cumulative)(train)?tokens"),
+    "step": (r"(global|train)?(global)step", r"(train)?steps?", r"iter(ation)?s?|updates?"),
+    "loss": (
+        *(r"val(lm)?loss", r"validation(lm)?loss(value)?", r"evalloss", r"validloss", r"testloss"),
+        *(r"loss|lmloss", r"value"),
+    ),
 }
 """What columns are called, as `bare_name` has them; validation losses before others."""
 
 RESTARTS: Final = 1 / 20
 """Share of rows that may go back in tokens, as a restarted run does; more is a file in no order."""
+
+_AGAIN: Final = 0.2
+"""Share of rows that other rows replace, from which they may be of several runs."""
 
 MOST_NATS: Final = 1e3
 """Beyond what any model of a text has; also stands for losses that are no number any more."""
@@ -89,8 +103,11 @@ def history_of(
     """
     if not table.rows:
         raise InputError(f"{table.source}: no rows; give a header and a row for each loss")
-    loss_column = _column(table, columns, "loss")
-    place = {"loss": RunField("loss", loss_column)} | _place(table, columns, batch_tokens)
+    where = _usual(table, columns, "loss")
+    if where is None:
+        raise missing_columns(table, ["loss"])
+    loss_column = where.column or ""
+    place = {"loss": where} | _place(table, columns, batch_tokens)
     tokens, raw = _numbers(table, place, batch_tokens, unit)
     if unit is None:
         refuse_other_units(raw[np.isfinite(raw)], (loss_column,), table.source)
@@ -105,6 +122,8 @@ def history_of(
     lost = _lost(tokens, possible)
     tokens, loss = tokens[possible], loss[possible]
     ordered, replaced, shuffled = _in_order(tokens)
+    if replaced > tokens.size * _AGAIN:
+        _refuse_several_runs(table)
     ordered = ordered[tokens[ordered] < lost.min(initial=np.inf)]
     return LossHistory(
         source=table.source,
@@ -116,22 +135,33 @@ def history_of(
     )
 
 
+def _refuse_several_runs(table: RunTable) -> None:
+    """Refuse rows that a column says are of more than one run."""
+    names = dict.fromkeys(name for _, name in map(run_name, table.rows) if name is not None)
+    if len(names) > 1:
+        raise InputError(
+            f"{table.source}: its rows are of {len(names)} runs ({listed([*names][:3])}) over the "
+            "same tokens; give the rows of one"
+        )
+
+
 def _place(
     table: RunTable, columns: Mapping[str, str], batch_tokens: float | None
 ) -> dict[str, RunField]:
     """The column that says where in the run a row is, by its name: tokens or step."""
     tokens = None if "step" in columns else _usual(table, columns, "tokens")
     if tokens is not None:
-        return {"tokens": RunField("tokens", tokens)}
+        return {"tokens": tokens}
     step = _usual(table, columns, "step")
     if step is None:
-        raise _missing(table, "tokens")
+        near = [one for one in ("tokens", "step") if nearest_column(one, table.columns)]
+        raise missing_columns(table, near[:1] or ["tokens"])
     if batch_tokens is None:
         raise InputError(
-            f"{table.source}: it has steps ({step}) and no tokens; say how many tokens a step has, "
-            "for example --batch-tokens 524288"
+            f"{table.source}: it has steps ({step.column}) and no tokens; say how many tokens a "
+            "step has, for example --batch-tokens 524288"
         )
-    return {"step": RunField("step", step)}
+    return {"step": step}
 
 
 def _numbers(
@@ -185,37 +215,28 @@ def _has_overflowed(cell: Any) -> bool:
         return False
 
 
-def _column(table: RunTable, columns: Mapping[str, str], name: str) -> str:
-    found = _usual(table, columns, name)
-    if found is None:
-        raise _missing(table, name)
-    return found
+def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> RunField | None:
+    """What was named, or the first column with a usual name.
 
-
-def _usual(table: RunTable, columns: Mapping[str, str], name: str) -> str | None:
-    """The column that was named, or the first with a usual name."""
-    asked = columns.get(name)
-    if asked is not None:
-        if asked not in table.columns:
-            raise InputError(
-                f"columns: {table.source} has no column {asked[:40]!r}; "
-                f"{nearest(asked, table.columns)}"
-            )
-        return asked
-    bare = [(bare_name(column, name), column) for column in table.columns]
-    there = (
-        column for usual in USUAL[name] for plain, column in bare if re.fullmatch(usual, plain)
-    )
-    return next(there, None)
-
-
-def _missing(table: RunTable, name: str) -> InputError:
-    there = ", ".join(column[:40] for column in table.columns[:8]) or "none"
-    what = "no column of tokens or steps" if name == "tokens" else f"no column of the {name}"
-    return InputError(
-        f"{table.source}: {what}, the file has {there}; name it, for example --columns "
-        f"{name}=COLUMN"
-    )
+    Raises:
+        InputError: when the file has no such column, or several that are alike.
+    """
+    if name in columns:
+        found = asked_field(table, name, columns[name])
+        if found is None:
+            raise unknown_column([table], name, columns[name])
+        return found
+    bare = {  # a loss needs the group that a tracker has it in
+        one: bare_name(one if name == "loss" else one.rsplit("/", 1)[-1], name)
+        for one in table.columns
+    }
+    for usual in USUAL[name]:
+        there = [one for one, plain in bare.items() if re.fullmatch(usual, plain)]
+        if len(there) > 1:
+            raise several_columns(table, name, there)
+        if there:
+            return RunField(name, there[0])
+    return None
 
 
 def _lost(tokens: FloatArray, possible: Mask) -> FloatArray:

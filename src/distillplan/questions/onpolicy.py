@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
-from distillplan.hardware.generation import Requests, generation_speed
+from distillplan.hardware.generation import generation_speed
 from distillplan.hardware.machine import DEFAULT_GPUS, Machine
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import (
@@ -180,10 +180,14 @@ def _on_machine(
     if machine is None or stage is None:
         return None, None
     student, taught = shaped(question.student, machine), shaped(teacher, machine)
-    requests = Requests(
-        prompt=0, generated=stage.answer_tokens, per_gpu=stage.answers / machine.gpus
+    speed = generation_speed(
+        student.shape,
+        machine.gpu,
+        machine.model,
+        prompt=0,
+        generated=stage.answer_tokens,
+        per_gpu=stage.answers / machine.gpus,
     )
-    speed = generation_speed(student.shape, machine.gpu, machine.model, requests)
     rate = Range.independent_product((speed.tokens_per_s_per_gpu, machine.allocated_share))
     each = {
         "generation": rate.divide(1.0),

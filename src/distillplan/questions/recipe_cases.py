@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from distillplan.accounting import Accounting, Logits
-from distillplan.hardware.storage import format_of
+from distillplan.hardware.storage import stored_logits
 from distillplan.laws.logit_formats import LogitKind, StoredFormat, penalty_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.questions.plan_document import PlannedOption
@@ -115,10 +115,11 @@ def logit_numbers(run: PlannedRun, *, on_disk: bool) -> Mapping[str, Any]:
     if run.logit_format is None:
         return said
     entries = None if run.logit_k is None else round(run.logit_k)
-    penalty = penalty_of(StoredFormat(kind=run.logit_format, entries=entries), run.vocab)
+    stored = StoredFormat(kind=run.logit_format, entries=entries)
+    penalty = penalty_of(stored, run.vocab)
     return {
         **said,
-        "logit_format": format_of(run.logit_format, run.vocab, entries).name,
+        "logit_format": stored_logits(stored, run.vocab).name,
         "logit_k": entries,
         "format_cost": f"{penalty.nats:.3f} nats" if penalty.nats else "nothing",
     }

@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from distillplan.errors import InputError
-from distillplan.hardware.generation import Requests, generation_speed
+from distillplan.hardware.generation import generation_speed
 from distillplan.hardware.memory import WeightFormat, weight_bytes
 from distillplan.hardware.range import Range
 from distillplan.laws.quantization import QuantizedWeights
@@ -83,7 +83,8 @@ def served_hours(
         shape,
         machine.gpu,
         machine.model,
-        Requests(prompt=request.prompt_tokens, generated=request.answer_tokens),
+        prompt=request.prompt_tokens,
+        generated=request.answer_tokens,
         weight_bytes=None if weights is None else weight_bytes(WeightFormat(weights)),
     )
     # the speed counts generated tokens, and with each of them a part of a prompt is read

@@ -62,7 +62,7 @@ WHOLE_LAW = DocumentForm(
 
 FORMS: Mapping[str, DocumentForm] = {
     "Plan": DocumentForm(lifted={"accounting": "accounting", "models": "models"}),
-    "KnownModel": DocumentForm(without=("shape",)),
+    "KnownModel": DocumentForm(without=("shape", "passed_flops")),
     "NamedModels": DocumentForm(without=("parent",)),  # the scenario names it
     "CrossingPoint": DocumentForm(
         only=("student_params", "accounting", "gain_nats"),
@@ -101,6 +101,7 @@ FORMS: Mapping[str, DocumentForm] = {
             "source": "named.source",
         },
     ),
+    "LogitFormat": DocumentForm(without=("months",)),  # beside it
     "Match": DocumentForm(without=("model",), lifted={"student_model": "model.name"}),
     "Question": DocumentForm(
         only=(),
@@ -111,7 +112,7 @@ FORMS: Mapping[str, DocumentForm] = {
             "teacher_tokens": "teacher_tokens",
             "teacher_precision": "loaded.weights",
             "logits": "loaded.logits",
-            "logit_format": "kept.format.name",
+            "logit_format": "kept.name",
             "gpu": "machine.gpu.name",
             **{name: f"machine.{name}" for name in ("gpus", "teacher_gpus")},
             **{name: f"machine.strategy.{name}" for name in ("seq_len", "micro_batch")},
@@ -339,10 +340,10 @@ def _at(record: Any, path: str) -> Any:
     for name in _steps(path):
         if record is None:
             return None
-        record = record[int(name)] if name.isdigit() else getattr(record, name)
+        record = getattr(record, name) if isinstance(name, str) else record[name]
     return record
 
 
 @cache
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _steps(path: str) -> tuple[str | int, ...]:
+    return tuple(int(name) if name.isdigit() else name for name in path.split("."))

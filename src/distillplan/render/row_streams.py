@@ -60,6 +60,8 @@ def jsonl_line(row: Mapping[str, Any]) -> str:
 
 def cell_text(value: Any) -> Any:
     """A value in a comma-separated file: nothing for None, words with spaces between for a list."""
+    if type(value) is float or value is None:  # most are
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

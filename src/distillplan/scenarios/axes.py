@@ -98,10 +98,11 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
     [300000000.0, 1000000000.0]
     """
     key = key_table.TABLE.find(written)
+    name = told(written).strip() or repr(written)
     faults: list[Fault] = []
     points = tuple(
         _point(written, one, faults, told)
-        for one in _values(told(written), None if key is None else key.value, values)
+        for one in _values(name, None if key is None else key.value, values)
     )
     if faults and isinstance(values, str):
         _refuse_commas(written, values, told)
@@ -109,10 +110,7 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
         first, *others = {str(fault.error): fault.error for fault in faults}.values()
         raise InputError(*first.parts, also=first.also, others=others)
     if not points:
-        raise InputError(
-            f"{told(written).strip() or repr(written)}: no values; write for example [300M, 1B] or "
-            "1e19:1e24:41"
-        )
+        raise InputError(f"{name}: no values; write for example [300M, 1B] or 1e19:1e24:41")
     return Axis(written if key is None else key.word, points)
 
 

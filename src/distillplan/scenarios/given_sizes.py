@@ -20,6 +20,8 @@ def outside_bounds(scenario: Scenario, stated: Collection[str]) -> Iterator[Inpu
         scenario: the question.
         stated: ends of bounds that were written, such as ``student_params.high``.
     """
+    if not stated:
+        return
     teacher = scenario.teacher
     given = {
         "student_params": (Word("student_params"), scenario.student_params),

@@ -29,6 +29,10 @@ class CellGrid(NamedTuple):
     """Whether the scenarios have names of their own."""
     said: Mapping[str, Values] = {}
     """What no axis takes back, by scenarios: their own values and those of the command line."""
+    made: tuple[tuple[dict[str, Any], Scenario], ...] = ()
+    """Cells that were made to be checked, one after the other; none where they are many."""
+    made_from: int = 0
+    """The number of the first of them."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -57,6 +61,11 @@ class CellGrid(NamedTuple):
         Raises:
             InputError: when the values of a cell contradict each other.
         """
+        wanted = range(self.size) if wanted is None else wanted
+        first, last = wanted.start - self.made_from, wanted.stop - self.made_from
+        if first >= 0 and last <= len(self.made):
+            yield from self.made[first:last]
+            return
         for name, values, within in self.by_scenario(wanted):
             for cell in self.product(name, values, within):
                 yield cell.at, scenario_of(cell.values)

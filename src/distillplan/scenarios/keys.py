@@ -4,7 +4,7 @@ Everything that is wrong is looked for at once, and each fault is reported once:
 word that could not be read is not reported as well.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -13,7 +13,7 @@ from distillplan.accounting import Logits
 from distillplan.errors import InputError, Word
 from distillplan.laws import law_catalog
 from distillplan.laws.logit_formats import StoredFormat
-from distillplan.laws.loss_units import measured_loss
+from distillplan.laws.loss_units import LossUnit, measured_loss
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel, model_params, with_vocabulary
@@ -104,7 +104,8 @@ class _Maker:
         bounds = said = plain.pop("bounds", _ANY_SIZES)
         if "teacher" in groups or rate is not None:
             words = tuple(groups.get("teacher", {}).items())
-            teacher = self.part("teacher", lambda: _teacher(words, rate), None)
+            shared = _rate(words, rate, plain.get("law"))
+            teacher = self.part("teacher", lambda: _teacher(words, shared), None)
         if "bounds" in groups:
             bounds = self.part("bounds", lambda: _bounds(said, groups["bounds"]), bounds)
         if "architecture" in groups:
@@ -226,7 +227,17 @@ def teacher_of(values: Mapping[str, Any]) -> Teacher | None:
         InputError: when it says too little, or the unit of its loss is missing.
     """
     words = tuple(values_within(values, "teacher").items())
-    return _teacher(words, values.get("bytes_per_token")) if words else None
+    rate = _rate(words, values.get("bytes_per_token"), values.get("law"))
+    return _teacher(words, rate) if words else None
+
+
+def _rate(
+    words: Iterable[tuple[str, Any]], given: float | None, law: PublishedLaw | None
+) -> float | None:
+    """Bytes per token of the law's tokenizer: given, or where bits need them, those of the law."""
+    said = dict(words)
+    bits = isinstance(said.get("loss"), InBits) or said.get("unit") is LossUnit.BITS_PER_BYTE
+    return (law or law_catalog.law()).bytes_per_token if given is None and bits else given
 
 
 @lru_cache(1024)  # few of the cells of a sweep differ in their teachers

@@ -32,6 +32,8 @@ from distillplan.scenarios.parts import (
 from distillplan.scenarios.shards import WHOLE, Shard
 
 MOST_SCENARIOS = 1_000
+MOST_MADE = 50_000
+"""Cells that are kept from their check to their answer, at about 1 kB each."""
 LONGEST_NAME = 100
 
 
@@ -159,8 +161,10 @@ def read_grid(
         faults.add(0, f"{source}: {many}" if source else many)
         faults.raise_any()
     # contradictions are found before the first row is written
-    wanted = shard.solved(file.grid.size)
-    for name, _, scenario in sound_cells(file, faults, wanted, asserted=not unchecked):
+    wanted, made = shard.solved(file.grid.size), []
+    for name, cell, scenario in sound_cells(file, faults, wanted, asserted=not unchecked):
+        if len(wanted) <= MOST_MADE:
+            made.append((cell.at, scenario))
         try:
             if weighed:
                 refuse_start(scenario)
@@ -168,7 +172,7 @@ def read_grid(
             faults.add_error(0, "", error, scenario=name)
             break
     faults.raise_any()
-    return file.grid
+    return file.grid._replace(made=tuple(made), made_from=wanted.start)
 
 
 def axes_of(texts: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:

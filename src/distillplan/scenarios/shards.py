@@ -98,6 +98,8 @@ def swept(
     Raises:
         DistillplanError: what an answer raises, once all before it are out.
     """
+    if jobs > 1:
+        grid = grid._replace(made=())  # a process makes its own sooner than it is sent them
     pieces = _pieces(shard.of(grid.size), jobs if odds else 1)
     return _told(in_order(partial(_piece, grid, then, odds=odds), pieces, jobs))
 

@@ -155,6 +155,11 @@ def _memory(value: Any, word: str, example: str) -> float:
 
 
 def _text(value: Any, word: str) -> str:
+    if isinstance(value, bool):
+        bare = "yes, on or true" if value else "no, off or false"
+        raise InputError(
+            f"{word}: expected a name, and YAML takes a bare {bare} for none; quote it"
+        )
     if not isinstance(value, str):
         raise InputError(f"{word}: expected a name, got {str(value)[:40]!r}")
     return value

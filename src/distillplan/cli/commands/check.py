@@ -1,5 +1,6 @@
 """`distillplan check`: published results, reproduced."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,7 +51,8 @@ def check(
     distillplan check practice
     """
     answers = {TRANSFER: _transfer, PRACTICE: _practice}
-    wanted = (where or "").lower()
+    wanted = re.sub(r"\bfig\w*\.?\s*(?=\d)", "figure ", (where or "").lower())
+    wanted = re.sub(r"\btab\w*\.?\s*(?=\d)", "table ", wanted)
     found, passed = answers[wanted]() if wanted in answers else _published(wanted, where)
     show(found, output, details=details)
     if not passed:

@@ -1,16 +1,11 @@
 """`distillplan demo`: what the paper shows on small problems, shown again."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from distillplan.demos.claims import DemoName
 from distillplan.render.progress import progress
-
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "1")
-"""What numpy reads when it is imported: on matrices this small several threads are slower than one,
-for they wait for each other."""
 
 
 def demo(
@@ -47,8 +42,7 @@ def demo(
 
     distillplan demo calibration --seed 1 -o csv
     """
-    os.environ.setdefault(*ONE_THREAD)
-    from distillplan.cli.picture_options import give, places  # after this, as below
+    from distillplan.cli.picture_options import give, places  # numpy comes with these
     from distillplan.demos.demonstrations import demonstrate, steps
 
     where = places(output or (), usual="table")

@@ -1,6 +1,7 @@
 """`distillplan fit`: a law from the user's own runs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, cast, get_args
 
@@ -153,6 +154,7 @@ def fit(
     from distillplan.fitting.fit_records import FitRequest
     from distillplan.fitting.outliers import kept_lines
     from distillplan.fitting.selection import parse_selection
+    from distillplan.models.named_models import params_named
 
     where = where or []
     shown, saved = _output(output or (), save)
@@ -193,6 +195,7 @@ def fit(
         unit=unit,
         bytes_per_token=bytes_per_token,
         counts=_if_given(parse_parameter_count, counts),
+        size_of=partial(params_named, counts=parse_parameter_count(counts or like.counts)),
     )
     with progress("Runs"):
         checked = runs_file.read_runs(runs, reading)

@@ -25,7 +25,8 @@ def gpus(
 
     if name is None:
         flags.demand_one(details, "distillplan gpus h100-sxm --details")
-        show(gpu_catalog.gpu_list(), output)
+        cards = tuple(map(gpu_catalog.gpu_card, gpu_catalog.gpus().values()))
+        show(gpu_catalog.GpuList(gpus=cards), output)
     else:
         found = gpu_catalog.gpu_card(gpu_catalog.gpu(name))
         show(found, output, details=details, asked=shlex.quote(name))

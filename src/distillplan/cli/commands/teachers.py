@@ -63,7 +63,7 @@ def teachers(
         values["accounting"] = Accounting.FREE
     scenario = scenario_of(values)
     wanted = chosen_models(ModelFilter(license=license_, tokenizer=tokenizer))
-    measured = {} if losses is None else read_losses(losses, rate)
+    measured = {} if losses is None else read_losses(losses, rate or scenario.law.bytes_per_token)
     show(ranked(scenario, wanted, losses=measured), output, details=details)
 
 

@@ -22,9 +22,9 @@ def track(
         str,
         typer.Argument(
             metavar="LOSSES.csv",
-            help="CSV, JSON Lines or trainer_state.json file with the tokens or steps and the "
-            "validation losses of the run, on data, not the divergence from a teacher; - reads "
-            "standard input.",
+            help="CSV, JSON (such as trainer_state.json) or the trainer's log, with the tokens or "
+            "steps and the validation losses of the run, on data, not the divergence from a "
+            "teacher; - reads standard input.",
         ),
     ],
     *,
