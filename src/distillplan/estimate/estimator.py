@@ -86,7 +86,7 @@ def estimate(question: Question) -> Estimate:
     sides = (shown, step.apart, shown.teacher_pass)
     worst = Fits.worst(one.fits for one in sides if one is not None)
     rate, totals = speed.student.tokens_per_s_per_gpu, bill.total._asdict()
-    totals.pop("phase")
+    del totals["phase"]
     facts = [ModelFacts(named=one, work=machine.work_of(one.model)) for one in question.models]
     flops_per_token = TRAINING_PASSES * facts[0].work.forward_flops
     if teacher is not None:

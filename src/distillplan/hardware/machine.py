@@ -49,6 +49,7 @@ class Machine:
 
     gpu: Gpu
     gpus: int
+    """Of that kind."""
     model: ThroughputModel
     strategy: Strategy = field(default_factory=Strategy)
     family: FixedAspect = field(default_factory=FixedAspect)
@@ -66,8 +67,9 @@ class Machine:
     layout_found: bool | None = None
     """Whether that search has found one, for a plan; None: it has not been made."""
     mfu: float | None = None
+    """The user's own, in training: model FLOPs over the dense 16-bit peak."""
     teacher_mfu: float | None = None
-    """The user's own, in training and in a teacher's passes: FLOPs over the dense 16-bit peak."""
+    """The user's own, in a teacher's forward passes."""
     tokens_per_s: float | None = None
     """The user's own tokens/s/GPU in training the student alone; takes precedence over `mfu`."""
     teacher_precision: WeightFormat = WeightFormat.BF16
@@ -77,6 +79,7 @@ class Machine:
     price_usd_per_gpu_hour: float | None = None
     """The user's own price, which replaces the catalog's."""
     pue: float = PUE
+    """Power usage effectiveness of the building."""
     grid_g_co2_per_kwh: float | None = None
     """Carbon intensity of the grid; None: not known."""
     today: dt.date

@@ -96,10 +96,9 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
     capacity_bytes, group = usable_bytes(gpu), run.strategy.pp
     group *= math.lcm(run.strategy.cp, run.strategy.ep)
     unit = math.lcm(group, gpu.gpus_per_node)
-    doublings = max((MAX_GPUS // group).bit_length(), 1)
     counts = {gpus for gpus in range(1, gpu.gpus_per_node + 1) if gpus % group == 0}
     counts |= {unit * nodes for nodes in range(1, EVERY_NODE + 1) if unit * nodes <= MAX_GPUS}
-    counts |= {group * 2**power for power in range(doublings)}
+    counts |= {group * power for power in _powers(max(MAX_GPUS // group, 1))}
 
     def first(gpus: int) -> Layout | None:
         layouts = _layouts(run, gpus, gpu.gpus_per_node)

@@ -52,8 +52,8 @@ def stored_logits(stored: StoredFormat, vocab: int) -> LogitFormat:
     Raises:
         InputError: when there are more entries than rows, or for a format without a number of them.
 
-    >>> full, usual = StoredFormat(kind=LogitKind.FULL), StoredFormat(kind=LogitKind.TOP_K)
-    >>> stored_logits(full, 128256).bytes_per_token, stored_logits(usual, 128256).name
+    >>> full = stored_logits(StoredFormat(kind="full"), 128256)
+    >>> full.bytes_per_token, stored_logits(StoredFormat(kind="top-k"), 128256).name
     (256512.0, 'top-128')
     """
     told, kept = shipped(FILE).mapping("storage").mapping(stored.kind), stored.kept

@@ -20,6 +20,7 @@ class Workload(Execution):
     block_params: float
     """Weights of the blocks that multiply a token; the active ones of a mixture."""
     layers: float
+    """Transformer blocks."""
     width: float
     """Channels of the residual stream."""
     heads: float
