@@ -43,11 +43,11 @@ def forms_agree(case: Case, answer: Any, how: Mapping[str, bool]) -> Iterator[st
         rows = list(csv.DictReader(io.StringIO(text)))
         if len(rows) != len(lines.splitlines()):
             yield f"{len(rows)} rows of CSV, {len(lines.splitlines())} of JSON Lines"
-        elif known.whole is None:
+        elif not known.whole:
             for row, line in zip(rows, lines.splitlines(), strict=True):
                 yield from same_row(row, strictly(line))
-        elif len(document[known.whole]) != len(rows):
-            yield f"{len(rows)} rows of CSV, {len(document[known.whole])} in JSON"
+        elif sum(len(document[key]) for key in known.whole) != len(rows):
+            yield f"{len(rows)} rows of CSV, {sum(len(document[key]) for key in known.whole)} in JSON"
 
 
 def same_signs(table: str, markdown: str) -> Iterator[str]:
