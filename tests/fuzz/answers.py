@@ -46,8 +46,8 @@ def forms_agree(case: Case, answer: Any, how: Mapping[str, bool]) -> Iterator[st
         elif not known.whole:
             for row, line in zip(rows, lines.splitlines(), strict=True):
                 yield from same_row(row, strictly(line))
-        elif sum(len(document[key]) for key in known.whole) != len(rows):
-            yield f"{len(rows)} rows of CSV, {sum(len(document[key]) for key in known.whole)} in JSON"
+        elif (told := sum(len(document[key]) for key in known.whole)) != len(rows):
+            yield f"{len(rows)} rows of CSV, {told} in JSON"
 
 
 def same_signs(table: str, markdown: str) -> Iterator[str]:

@@ -89,9 +89,9 @@ def law(name: LawName = DEFAULT_LAW) -> PublishedLaw:
 def _other_law(name: str) -> str:
     """What to write for a name that no law has."""
     with suppress(OSError, ValueError):  # no name that a file can have
-        near = [name + one for one in YAML_ENDINGS if Path(name + one).is_file()]
-        if near:
-            return f"did you mean the file {near[0]}?"
+        for file in (name + one for one in YAML_ENDINGS):
+            if Path(file).is_file():
+                return f"did you mean the file {file}?"
         if Path(name).is_file():
             return "a law is a YAML file; fit one to runs: distillplan fit RUNS -o mine.yaml"
     return nearest(name, law_names())
@@ -118,8 +118,7 @@ def demand_own_name(name: str, where: str) -> None:
     """
     if demand_name(name, where).casefold() in law_names():
         raise InputError(
-            f"{where}: it is called {name!r}, as a published law is; give it a name of its own, "
-            f"e.g. my-{name}"
+            f"{where}: a published law is called {name!r}; give it a name of its own: my-{name}"
         )
 
 
