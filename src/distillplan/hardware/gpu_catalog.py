@@ -16,8 +16,8 @@ from distillplan.hardware.throughput_model import throughput_model
 from distillplan.suggest import close_names, did_you_mean
 
 _NUMBERED: Final = (
-    r"(?P<gpus>\d{1,6})\s*[x*]?\s*(?P<gpu>[a-z].*|\d{4}.*)",
-    r"(?P<gpu>.*\S)\s*[x*]\s*(?P<gpus>\d{1,6})",
+    r"(?ai)(?P<gpus>\d{1,6})\s*[x*]?\s*(?P<gpu>[a-z].*|\d{4}.*)",
+    r"(?ai)(?P<gpu>.*\S)\s*[x*]\s*(?P<gpus>\d{1,6})",
 )
 """Several GPUs, with their number before or behind."""
 
@@ -93,16 +93,13 @@ def gpu(name: str) -> Gpu:
     if len(several) > 1:
         which = f"is sold in several variants; use one of {', '.join(several)}"
         raise InputError(Word("gpu"), f": {name!r} {which}")
-    found = next(filter(None, (_several(pattern, name) for pattern in _NUMBERED)), None)
+    numbered = (re.fullmatch(pattern, name.strip()) for pattern in _NUMBERED)
+    found = next(filter(None, numbered), None)
     one = found and (name_of(found["gpu"]) or next(iter(variants(found["gpu"])), None))
     if found and one:
         told = (Word("gpu", one), " ", Word("gpus", found["gpus"]))
         raise InputError(Word("gpu"), f": {name!r} has their number in it; write ", *told)
     raise InputError(Word("gpu"), f": unknown name {name!r}; {_advice(words_of(name))}")
-
-
-def _several(pattern: str, name: str) -> re.Match[str] | None:
-    return re.fullmatch(pattern, name.strip(), re.IGNORECASE | re.ASCII)
 
 
 def _advice(words: list[str]) -> str:

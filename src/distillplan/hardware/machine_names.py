@@ -1,7 +1,6 @@
 """Machines and slices of them as clouds and makers name them: their GPUs, and how many."""
 
 import re
-from functools import cache
 from typing import Final, NamedTuple
 
 from distillplan.files.entries import read_shipped
@@ -30,16 +29,9 @@ def named_machine(name: str) -> NamedMachine | None:
     if len(name) > LONGEST:
         return None
     words = re.sub(_BEFORE, "", re.sub(r"[\s_]+", "-", name.strip().lower()))
-    for pattern, gpu, gpus, cores in _machines():
-        found = re.fullmatch(pattern, words)
-        if found is not None:
-            many = gpus or int(found[1]) / cores
-            return NamedMachine(gpu=gpu, gpus=int(many)) if many >= 1 else None
+    for one in read_shipped("machines.yaml")["machines"]:
+        found = re.fullmatch(one["name"], words)
+        if found is not None:  # the name may count the cores of a chip
+            many = one.get("gpus") or int(found[1]) / one.get("cores", 1)
+            return NamedMachine(gpu=one["gpu"], gpus=int(many)) if many >= 1 else None
     return None
-
-
-@cache
-def _machines() -> tuple[tuple[str, str, int | None, int], ...]:
-    """Pattern, GPU, number, and cores of a chip where the name counts those."""
-    entries = read_shipped("machines.yaml")["machines"]
-    return tuple((one["name"], one["gpu"], one.get("gpus"), one.get("cores", 1)) for one in entries)

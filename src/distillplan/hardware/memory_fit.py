@@ -117,7 +117,17 @@ def smallest_layout(run: Run, gpu: Gpu) -> Layout:
             return found
     most = _layouts(run, max(counts), gpu.gpus_per_node)
     smallest = min(most, key=lambda layout: layout.memory.total.mid, default=None)
-    raise InfeasibleError(_why_nothing_fits(smallest, capacity_bytes))
+    if smallest is None:
+        odd = "the model cannot be divided over GPUs like this; reduce pp, cp or ep"
+        raise InfeasibleError(f"layout: {odd}")
+    parts, ways = vars(smallest.memory.parts), read_shipped("memory.yaml")["shrinks"]
+    largest = max(parts, key=lambda name: parts[name])
+    raise InfeasibleError(
+        f"layout: even {so_many(smallest.run.gpus, 'GPU')} may need "
+        f"{format_bytes(smallest.memory.total.high)} each, with {format_bytes(capacity_bytes)}; "
+        f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
+        f"reduce: {ways.get(largest, ways['other'])}"
+    )
 
 
 def fastest_layout(
@@ -199,18 +209,3 @@ def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
     for candidate in _laid_out(run, gpus, choices):
         with suppress(InputError):  # where it does not divide over these GPUs
             yield Layout(run=candidate, memory=memory_estimate(candidate))
-
-
-def _why_nothing_fits(smallest: Layout | None, capacity_bytes: float) -> str:
-    """One sentence with the smallest layout of all and its largest part."""
-    if smallest is None:
-        return "layout: the model cannot be divided over GPUs like this; reduce pp, cp or ep"
-    parts = vars(smallest.memory.parts)
-    largest = max(parts, key=lambda name: parts[name])
-    ways = read_shipped("memory.yaml")["shrinks"]
-    return (
-        f"layout: even {so_many(smallest.run.gpus, 'GPU')} may need "
-        f"{format_bytes(smallest.memory.total.high)} each, with {format_bytes(capacity_bytes)}; "
-        f"{largest.replace('_', ' ')} take {format_bytes(parts[largest])}, which more GPUs do not "
-        f"reduce: {ways.get(largest, ways['other'])}"
-    )
