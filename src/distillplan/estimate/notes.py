@@ -17,7 +17,6 @@ from distillplan.hardware.bill import (
     price_notices,
 )
 from distillplan.hardware.gpu import Precision, Price
-from distillplan.hardware.machine import step_notices
 from distillplan.hardware.memory import ERROR
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit
@@ -26,6 +25,7 @@ from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices, months_notices
 from distillplan.laws.format_studies import FILE
+from distillplan.laws.step_notices import step_notices
 from distillplan.models.named_models import Basis
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
@@ -71,7 +71,7 @@ def warnings_of(
         *_about_models(question),
         *_about_format(question, bill),
         *_about_layout(question),
-        *step_notices(question.machine),
+        *step_notices(question.machine.batch_tokens),
         *_about_speed(question),
         *price_notices(bill.price, question.machine.today),
     ]

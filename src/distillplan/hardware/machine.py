@@ -7,7 +7,7 @@ tabulate seconds over sizes).
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -29,15 +29,11 @@ from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
-from distillplan.notices import Notice, warning
 from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_count
 
 DEFAULT_GPUS: Final = 8
 """One node."""
-
-LARGEST_STEP: Final = 128.0 * 2**20
-"""Tokens of the largest known optimizer steps, the last of MiniMax-01 (arXiv 2501.08313)."""
 
 PUE: Final = 1.2
 """Default power usage effectiveness: that of the cluster of OLMo 2 7B (arXiv 2501.00656)."""
@@ -317,15 +313,3 @@ def usd_per_gpu_hour(found: Machine) -> float:
         add, unit = f"no price is known for {found.gpu.name}; add ", " (dollars per GPU-hour)"
         raise InputError(add, Word("price", "2.5"), unit)
     return price.usd_per_hour
-
-
-def step_notices(found: Machine) -> Iterator[Notice]:
-    """That a step has more tokens than any run is known to have used well."""
-    if found.batch_tokens > LARGEST_STEP:
-        asked, most = format_count(found.batch_tokens), format_count(LARGEST_STEP)
-        yield warning(
-            "large_step",
-            f"a step of {asked} tokens is larger than any known run has taken ({most}, "
-            "MiniMax-01): the model learns less from each token than the law says; use fewer GPUs "
-            "or smaller steps",
-        )

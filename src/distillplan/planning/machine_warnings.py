@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase, months_of
-from distillplan.hardware.machine import step_notices
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import FREE, LayoutChoice, Strategy
 from distillplan.laws.format_notices import months_notices
+from distillplan.laws.step_notices import step_notices
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.kept_limits import SpendsFlops, is_cut
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes
@@ -80,7 +80,7 @@ def machine_warnings(
         yield from unpriced_notices(scenario, one)
     yield from _batch_over_run(scenario, compared)
     if scenario.machine is not None:
-        yield from step_notices(scenario.machine)
+        yield from step_notices(scenario.machine.batch_tokens)
     yield from _divided_too_far(scenario, compared)
     for _, bill in bills[:1]:  # the same for all of them
         yield from bill.notices
