@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distillplan.errors import InputError
-from distillplan.models.known_model import sized
+from distillplan.models.known_model import model_of_catalog, sized
 from distillplan.models.model_catalog import (
     CatalogModel,
     advice,
+    exact_model,
     find_model,
     model,
     models,
@@ -27,7 +28,7 @@ from distillplan.models.model_inventory import (
     models_of,
 )
 from distillplan.models.model_licenses import Distilling, licenses
-from distillplan.models.open_models import FILE, open_models, table_of_catalog
+from distillplan.models.open_models import FILE, model_of_table, open_models, table_of_catalog
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.uniform import uniform_shape
 from distillplan.planning.teacher import Teacher
@@ -156,6 +157,15 @@ def test_a_mistyped_name_is_answered_with_near_ones() -> None:
 def test_the_table_of_open_models_is_that_of_the_catalog() -> None:
     """Stale after a change of the catalog: write what `table_of_catalog` gives into the file."""
     assert (COEFFICIENTS / FILE).read_text(encoding="utf-8") == table_of_catalog()
+
+
+def test_a_model_of_the_table_costs_and_reads_what_its_shape_says():
+    """The FLOPs of each shape, counted from its layers in the paper's context."""
+    for name in (one.name for one in open_models()):
+        quick, exact = model_of_table(name), model_of_catalog(exact_model(name))
+        assert quick.forward_flops(4096) == exact.shape.forward_flops(4096)
+        for field in ("params", "all_params", "trained_tokens", "vocab", "tokenizer"):
+            assert getattr(quick, field) == getattr(exact, field)
 
 
 def test_open_models_are_the_dense_ones_with_known_tokens_that_may_teach() -> None:
