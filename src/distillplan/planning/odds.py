@@ -158,7 +158,7 @@ def with_odds(plan: Plan, draws: Draws | None) -> Plan:
     by_way = dict(zip(rows, odds, strict=False))
     by_flip: dict[str, Odds | None] = dict(zip(flips, odds[len(shown) :], strict=True))
     by_flip |= _of_other_logits(plan, draws)
-    bands = (_with_bands(scenario, first, one, found, rows, laws) for one in others)
+    bands = (_with_bands(scenario, first, one, found, rows, odds, laws) for one in others)
     plan = plan._replace(
         options=(banded(scenario, first, alone, 0), *bands),
         flips=_with_odds(plan, by_flip, by_way),
@@ -225,31 +225,35 @@ def _with_bands(
     option: Option,
     found: Posterior,
     rows: dict[Accounting | None, int],
+    odds: Sequence[Odds],
     laws: Draws,
 ) -> Option:
     """A distillation with its bands and odds: of the posterior's rows, or of an open teacher."""
     if option.loss is None:
         return option
     if option.teacher_name is None:
-        return _banded(scenario, alone, option, found, rows[option.accounting])
+        row = rows[option.accounting]
+        return _banded(scenario, alone, option, found, row, odds[row])
     taught = taught_by(scenario, option.teacher_name)
     pretrained = option_of(taught, None)
     by_it = posterior(taught, [of_options(taught, pretrained, option)], laws)
-    return _banded(taught, pretrained, option, by_it, 0)
+    return _banded(
+        taught, pretrained, option, by_it, 0, by_it.odds(by_it.error, taught.tie_nats)[0]
+    )
 
 
 def _banded(
-    scenario: Scenario, alone: Option, option: Option, found: Posterior, row: int
+    scenario: Scenario, alone: Option, option: Option, found: Posterior, row: int, odds: Odds
 ) -> Option:
-    """A distillation with its bands and odds."""
-    here = found.rows(row)
-    point, error = float(here.point[0]), float(here.error[0])
-    gain = gain_band(scenario, alone.loss or 0.0, here.gain[0], point, error)
-    if gain is not None and here.starved[0]:
+    """A distillation with its bands, and its odds where there is a verdict."""
+    point, error = float(found.point[row]), float(found.error[row])
+    gain = gain_band(scenario, alone.loss or 0.0, found.gain[row], point, error)
+    if gain is not None and found.starved[row]:
         gain = (gain[0], max(min(gain[1], 0.0), point))
     silent = np.isnan(weigh_options(scenario, alone, option).side[0])
-    odds = None if silent else here.odds(here.error, scenario.tie_nats)[0]
-    return banded(scenario, option, found.distilled, row)._replace(gain_band=gain, odds=odds)
+    return banded(scenario, option, found.distilled, row)._replace(
+        gain_band=gain, odds=None if silent else odds
+    )
 
 
 def _decided(plan: Plan, found: Posterior, odds: Odds, laws: Draws, draws: int) -> Plan:
