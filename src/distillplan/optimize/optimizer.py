@@ -59,6 +59,7 @@ def optima_with_teacher(
     teacher: GivenTeacher,
     *,
     within: FloatArray | None = None,
+    finest: float | None = None,
 ) -> Optima:
     """Least loss of distilling from a given teacher, over N_S where it is not given.
 
@@ -68,8 +69,9 @@ def optima_with_teacher(
         teacher: floats, or arrays of shape (problems,).
         within: also say how far the free sizes of the first problems may move at these prices in
             nats, shape (asked,).
+        finest: as in `supervised_optima`.
     """
-    search = _search(law, problems.taught_by(teacher), law.loss_at_logs)
+    search = _search(law, problems.taught_by(teacher), law.loss_at_logs, finest)
     axes = Axes(given, [])
     found = search.best(axes)
     return _optima(problems, found, None, _spread(search, axes, found, within))

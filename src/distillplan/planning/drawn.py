@@ -90,7 +90,7 @@ def distilled(
         )
         law: DistillationLaw = for_problems(draws.law, at.budget.size)
         problems = _problems(scenario, at, draws, known)
-        taught = _by_cell(optima_with_teacher(law, problems, teacher), draws.size)
+        taught = _by_cell(optima_with_teacher(law, problems, teacher, finest=FINEST), draws.size)
         return as_read(scenario, at.logits, taught)
     # where nobody pays for the teacher its best loss may be far away in another draw, and the whole
     # search is cheap; near where they stand the tokens make an oblique kink, which only it follows

@@ -51,7 +51,10 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
     found = [one for one in (_from(scenario, model.name) for model in named) if one is not None]
     if not found:
         return ()
-    return (max(found, key=lambda one: -math.inf if one.gain_nats is None else one.gain_nats),)
+    best = max(found, key=lambda one: -math.inf if one.gain_nats is None else one.gain_nats)
+    if best.gain_nats is None or best.teacher_name is None:
+        return (best,)
+    return with_multipliers(taught_by(scenario, best.teacher_name), [best])
 
 
 def offered(scenario: Scenario, *readers: KnownModel | None) -> list[OpenModel]:
@@ -72,7 +75,6 @@ def _from(scenario: Scenario, name: str) -> Option | None:
 
         if not possible(taught, option):
             return None
-    (option,) = with_multipliers(taught, [option])
     option = option._replace(
         decides=False,
         teacher_name=name,
